@@ -1,0 +1,1 @@
+"""One package for each source family; found through the entry point group ``interop.adapters``."""

@@ -1,0 +1,29 @@
+"""Ids of resources: type-scoped HMAC-SHA256 of (identifier system, value), base32.
+
+A plain hash of an NHS number in a URL could be reversed by trying all numbers; with a deployment's key it cannot.
+Within ``[A-Za-z0-9\\-.]{1,64}`` (FHIR R4, datatype ``id``): 32 lower-case letters and digits, 160 bits.
+"""
+
+from __future__ import annotations
+
+import hmac
+from base64 import b32encode
+from functools import lru_cache
+
+PUBLISHED_KEY = b"interop: the published key of offline conversion"
+"""The key of ``interop convert``: known to all, so its ids protect nobody and are the same everywhere."""
+
+
+class Mint:
+    """Makes ids with one key."""
+
+    def __init__(self, key: bytes = PUBLISHED_KEY) -> None:
+        if len(key) < 16:
+            raise ValueError("an id key needs at least 16 bytes")
+        self._key = key
+        self.id = lru_cache(maxsize=65_536)(self._id)
+
+    def _id(self, resource_type: str, system: str, value: str) -> str:
+        """The id of the ``resource_type`` that ``system|value`` identifies."""
+        message = f"{resource_type}\x1f{system}\x1f{value}".encode()
+        return b32encode(hmac.digest(self._key, message, "sha256")[:20]).decode("ascii").lower()

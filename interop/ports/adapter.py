@@ -1,0 +1,45 @@
+"""The contract of an adapter package. Registered by entry point in the group ``interop.adapters``: ``name = package:adapter``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO, Protocol
+
+from interop.ports.envelope import Envelope
+from interop.ports.receipt import Intake
+
+Source = Any
+"""A parsed message of ``interop.formats``: ``er7.Message`` or a tree ``Node``."""
+
+
+class Adapter(Protocol):
+    """Knows one source family: how it is framed, what its envelope says; nothing clinical."""
+
+    name: str
+    format: str
+    """``er7``, ``xml``, ``json`` or ``csv``: which reader, and so which paths, its tables use."""
+    media_types: tuple[str, ...]
+
+    def recognises(self, head: bytes) -> bool:
+        """Whether a file or body beginning so (at least its first 4,096 bytes) is of this family."""
+        ...
+
+    def split(self, stream: BinaryIO) -> Iterator[bytes]:
+        """The messages of a file (MLLP frames, batches, ndjson), in order, without holding the whole file."""
+        ...
+
+    def open(self, body: bytes) -> tuple[Envelope, Source]:
+        """Parse one message whole; raises Problem."""
+        ...
+
+    def envelope(self, body: bytes) -> Envelope:
+        """The envelope alone, as cheaply as may be (it runs before the acknowledgement); raises Problem."""
+        ...
+
+
+class Listener(Protocol):
+    """A port that an adapter opens itself (MLLP)."""
+
+    async def start(self, intake: Intake) -> None: ...
+
+    async def stop(self) -> None: ...

@@ -1,0 +1,63 @@
+"""What becomes of a message that was handed over."""
+
+from __future__ import annotations
+
+from asyncio import Future
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from interop.errors import Problem
+
+
+class MessageState(StrEnum):
+    """The states of a message in the journal."""
+
+    RECEIVED = "received"
+    MAPPED = "mapped"
+    APPLIED = "applied"
+    REFUSED = "refused"
+    FAILED = "failed"
+    SHELVED = "shelved"
+
+
+class AckState(StrEnum):
+    """The states of its acknowledgement, a separate axis."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+class Wait(StrEnum):
+    """What a sender waits for: the journal on disk, or the record's commit."""
+
+    JOURNALLED = "journalled"
+    APPLIED = "applied"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The engine's answer: the message's number in the journal (0 if it could not be journalled), its state, why it was
+    refused if it was, and the number of the earlier message when this one is a repeat."""
+
+    message: int
+    state: MessageState
+    problem: Problem | None = None
+    repeats: int = 0
+
+
+class Intake(Protocol):
+    """Takes messages in. Nothing positive may be sent before the future it returns is done: the entry is on disk then."""
+
+    def receive(self, feed: str, body: bytes, *, adapter: str, wait: Wait | None = None) -> Future[Receipt]:
+        """Journal one message; never raises. ``wait`` overrides the feed's own ``ack`` policy."""
+        ...
+
+    def refuse(self, feed: str, body: bytes, problem: Problem) -> Future[Receipt]:
+        """Journal bytes that are no message (truncated frame, body over the limit) as refused."""
+        ...
+
+    def acknowledged(self, message: int, state: AckState) -> None:
+        """Tell what became of the acknowledgement; written with the next commit."""
+        ...

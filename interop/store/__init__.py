@@ -1,0 +1,1 @@
+"""The store: plans in, values out, changes committed."""

@@ -1,0 +1,164 @@
+"""Plans: the reads that the store answers. Each that returns resources carries the Decision under which it is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from interop.store.decision import Decision
+from interop.store.where import Where
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The present version of ``type/id`` -> [Stored] or []."""
+
+    decision: Decision
+    type: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadVersion:
+    """One version -> [Stored] or []."""
+
+    decision: Decision
+    type: str
+    id: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Versions, newest first -> [Stored]. ``before`` is the cursor: (updated, type, id, version) of the last one seen.
+
+    type None = whole system, id None = whole type; ``since`` microseconds, 0 = all.
+    """
+
+    decision: Decision
+    type: str | None
+    id: str | None
+    since: int = 0
+    count: int = 100
+    before: tuple[int, str, str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Present versions of ``type`` that satisfy ``where`` -> [Stored], at most count + 1 so that the caller sees more.
+
+    ``sort``: pairs of (parameter, descending) over date or string indexes, or ``_lastUpdated``/``_id``; ties by id.
+    ``after`` is the cursor: the sort values and id of the last one seen.
+    """
+
+    decision: Decision
+    type: str
+    where: Where | None = None
+    sort: tuple[tuple[str, bool], ...] = ()
+    count: int = 20
+    after: tuple[Any, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many satisfy ``where`` -> [int]."""
+
+    decision: Decision
+    type: str
+    where: Where | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Compartment:
+    """The Patients of the person's group and everything whose subject is one of them -> [Stored], by type then id.
+
+    ``after`` is the cursor: (type, id) of the last one seen; ``types`` () = all; ``since`` microseconds.
+    """
+
+    decision: Decision
+    patient: str
+    types: tuple[str, ...] = ()
+    since: int = 0
+    count: int = 100
+    after: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """For ``(type, id)`` pairs: present version and contributions -> [Head], in no order; missing ones are left out.
+
+    For the engine's own fold; returns no resource to anyone.
+    """
+
+    resources: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Persons:
+    """For Patient ids: their person keys -> [(patient, person)]; for the engine's own linking."""
+
+    patients: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Patients that carry an identifier -> [(patient, person, identity)]: ``identity`` is what linking compares."""
+
+    identifiers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The Patients of the person that this Patient belongs to -> [patient id]; itself alone where nothing is linked."""
+
+    patient: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Journal entries after ``after`` with no outcome yet, in order -> [Entry], at most ``limit``."""
+
+    after: int
+    limit: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One journal entry with its states -> [Entry] or []."""
+
+    message: int
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """Journal entries, newest first -> [Entry] without bodies; filters '' = any; ``before`` 0 = from the end."""
+
+    feed: str = ""
+    state: str = ""
+    control_id: str = ""
+    before: int = 0
+    count: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Feeds:
+    """A line for each feed -> [FeedCount]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Loss counts of a feed -> [LossCount]; feed '' = all."""
+
+    feed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """For ``stream``: every journal entry in order -> Entry. For rebuild."""
+
+    after: int = 0
+
+
+Plan = (
+    Read | ReadVersion | History | Search | Count | Compartment | Heads | Persons | Claims | Group | Waiting | Message | Messages | Feeds | Coverage | Everything
+)

@@ -1,0 +1,191 @@
+"""What the store returns, and the parts of a Change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+
+class IndexRow(NamedTuple):
+    """One index row of a resource.
+
+    ``kind`` is ``token`` (a=system, b=code), ``string`` (a=normalised), ``reference`` (a=Type/id or URL), ``date``
+    (a=low, b=high, microseconds, high exclusive), ``number``/``quantity`` (a=low, b=high as floats, c=unit), ``uri`` (a).
+    """
+
+    parameter: str
+    kind: str
+    a: Any
+    b: Any = None
+    c: Any = None
+
+
+@dataclass(slots=True)
+class Stored:
+    """One version of a resource: ``body`` is the JSON that is served, byte for byte; b'' for a deletion."""
+
+    type: str
+    id: str
+    version: int
+    updated: int
+    body: bytes
+    deleted: bool = False
+    owner: str = ""
+    message: int = 0
+    tables: str = ""
+    sort: tuple[Any, ...] = ()
+
+
+@dataclass(slots=True)
+class Head:
+    """A resource as the fold sees it: present version (0 = none yet) and its contributions by (feed, event)."""
+
+    type: str
+    id: str
+    version: int
+    owner: str
+    body: bytes
+    deleted: bool
+    contributions: dict[tuple[str, str], bytes] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Entry:
+    """A message in the journal. Times are microseconds; ``state`` and ``ack`` as in ``interop.ports``."""
+
+    message: int
+    feed: str
+    adapter: str
+    received: int
+    control_id: str
+    type: str
+    body: bytes
+    keys: tuple[str, ...] = ()
+    duplicate: str = ""
+    digest: bytes = b""
+    state: str = "received"
+    ack: str = "pending"
+    reason: str = ""
+    detail: str = ""
+    where: str = ""
+    finished: int = 0
+    size: int = 0
+    repeats: int = 0
+    carried: int = 0
+    lost: int = 0
+
+
+class FeedCount(NamedTuple):
+    """How a feed stands: counts by state, times of the oldest waiting and of the last received (0 = none)."""
+
+    feed: str
+    received: int
+    waiting: int
+    applied: int
+    refused: int
+    failed: int
+    shelved: int
+    oldest_waiting: int
+    last_received: int
+
+
+class LossCount(NamedTuple):
+    """How often a source field of a feed's message type was met and not carried; reason '' = carried."""
+
+    feed: str
+    type: str
+    path: str
+    reason: str
+    row: str
+    count: int
+
+
+@dataclass(slots=True)
+class Put:
+    """A new version of a resource. ``version`` is expected to be the present one plus 1. ``body`` b'' = deletion."""
+
+    stored: Stored
+    index: list[IndexRow]
+
+
+@dataclass(slots=True)
+class ContributionState:
+    """What one feed's events of one kind say of a resource (see ``interop.record.fold``); replaces the one before."""
+
+    type: str
+    id: str
+    feed: str
+    event: str
+    state: bytes
+
+
+class Link(NamedTuple):
+    """A Patient belongs to a person; ``identity`` is what linking compares (see ``interop.identity``), '' keeps it."""
+
+    patient: str
+    person: str
+    identity: str
+
+
+class LinkEvent(NamedTuple):
+    """A line of the linking history: from one person to another, why, by which message."""
+
+    patient: str
+    before: str
+    after: str
+    why: str
+    message: int
+    time: int
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a message."""
+
+    message: int
+    state: str
+    time: int
+    reason: str = ""
+    detail: str = ""
+    where: str = ""
+    carried: int = 0
+    lost: int = 0
+
+
+@dataclass(slots=True)
+class Change:
+    """Everything that happens at once, as a value. A Change holds journal entries or record changes, never both: the
+    journal is on disk before anything is derived from it.
+
+    ``expect`` names versions that must still be the present ones, (type, id) -> version (0 = not there).
+    """
+
+    entries: list[Entry] = field(default_factory=list)
+    acks: list[tuple[int, str]] = field(default_factory=list)
+    expect: dict[tuple[str, str], int] = field(default_factory=dict)
+    puts: list[Put] = field(default_factory=list)
+    states: list[ContributionState] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    link_events: list[LinkEvent] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    losses: list[LossCount] = field(default_factory=list)
+    tables: list[tuple[str, bytes]] = field(default_factory=list)
+    meta: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Committed:
+    """The change is on disk. ``entries`` are the journal's numbers, in the order of ``Change.entries``; an entry that
+    repeats an earlier one (same feed and duplicate key within the window) is not added: its ``repeats`` names that one."""
+
+    entries: list[Entry] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """An expectation failed; nothing was written. The caller reads again and recomputes."""
+
+    type: str
+    id: str
+    expected: int
+    found: int
