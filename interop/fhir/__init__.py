@@ -1,0 +1,1 @@
+"""FHIR R4: facts, search extraction, references, structural check. A leaf: imports nothing of the engine above it."""

@@ -1,0 +1,15 @@
+"""The generated tables; ``python -m interop.fhir.generate`` writes them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+
+@cache
+def table(name: str) -> Any:
+    """A table by name, unpacked once."""
+    return json.loads(gzip.decompress(files(__name__).joinpath(f"{name}.json.gz").read_bytes()))
