@@ -5,19 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-
-class IndexRow(NamedTuple):
-    """One index row of a resource.
-
-    ``kind`` is ``token`` (a=system, b=code), ``string`` (a=normalised), ``reference`` (a=Type/id or URL), ``date``
-    (a=low, b=high, microseconds, high exclusive), ``number``/``quantity`` (a=low, b=high as floats, c=unit), ``uri`` (a).
-    """
-
-    parameter: str
-    kind: str
-    a: Any
-    b: Any = None
-    c: Any = None
+from interop.fhir.searching.rows import IndexRow as IndexRow
 
 
 @dataclass(slots=True)
