@@ -1,0 +1,22 @@
+"""ER7, the vertical bar encoding of HL7 version 2 (chapter 2): messages, headers, escapes, character sets, batches."""
+
+from interop.formats.er7.batch import messages
+from interop.formats.er7.charset import codec, decode
+from interop.formats.er7.delimiters import STANDARD, Delimiters
+from interop.formats.er7.escape import escape, unescape
+from interop.formats.er7.header import Header, header
+from interop.formats.er7.message import WIDTH, Message
+
+__all__ = [
+    "STANDARD",
+    "WIDTH",
+    "Delimiters",
+    "Header",
+    "Message",
+    "codec",
+    "decode",
+    "escape",
+    "header",
+    "messages",
+    "unescape",
+]

@@ -1,0 +1,155 @@
+"""JSON in and out, with numbers as they were written (RFC 8259; FHIR R4, decimal: precision is to be kept)."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import orjson
+
+from interop.errors import Problem
+from interop.formats.tree import Node
+
+DEPTH = 200
+SIZE = 20 * 1024 * 1024
+ITEM = "item"
+_SAFE_DIGITS = 18
+_MAGNITUDE = 400
+
+
+class Number(Decimal):
+    """A number that keeps its literal: ``str(Number("72.50"))`` is ``72.50``, ``str(Number("1e2"))`` is ``1e2``."""
+
+    __slots__ = ("text",)
+    text: str
+
+    def __new__(cls, text: str | Number) -> Number:
+        self = super().__new__(cls, str(text))
+        self.text = str(text)
+        return self
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"Number({self.text!r})"
+
+
+def read_json(body: bytes, *, depth: int = DEPTH, size: int = SIZE) -> Node:
+    """The tree of a JSON text in UTF-8; a byte order mark is allowed.
+
+    Objects are nodes, arrays several kids of one name (``item`` for an array at the root or in an array), a null has no value.
+    The root has no name. ``raw`` is what ``load_json`` gives. Raises the Problems of ``load_json``.
+    """
+    value = load_json(body, depth=depth, size=size)
+    root = Node("", None, None, value)
+    _fill(root, value)
+    return root
+
+
+def load_json(body: bytes, *, depth: int = DEPTH, size: int = SIZE) -> Any:
+    """The Python value: fractions, exponents, ``-0`` and integers of more than 18 digits are ``Number``, others ``int``.
+
+    Raises Problem ``too-large``, ``too-deep`` (``depth`` counts objects and arrays), ``character-set``, or ``unreadable`` (also
+    for a name twice in an object, NaN, Infinity, half a surrogate pair, a magnitude beyond 10^400), with line and column only.
+    """
+    if len(body) > size:
+        raise Problem("too-large", detail=f"more than {size} bytes")
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Problem("character-set", detail="JSON is UTF-8") from None
+    try:
+        value = _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        raise Problem("unreadable", detail=f"line {error.lineno}, column {error.colno}") from None
+    except RecursionError:
+        raise Problem("too-deep") from None
+    _bounded(value, depth)
+    if "\\ud" in text or "\\uD" in text:
+        try:
+            json.dumps(value, ensure_ascii=False, default=str).encode("utf-8")
+        except UnicodeEncodeError:
+            raise Problem("unreadable", detail="half a surrogate pair") from None
+    return value
+
+
+def write_json(value: Any) -> bytes:
+    """``value`` as JSON without blanks; ``Number`` and Decimal as they are written. Raises TypeError for what JSON cannot hold."""
+    return orjson.dumps(value, default=_other)
+
+
+def _other(value: Any) -> Any:
+    if isinstance(value, Decimal) and value.is_finite():
+        return orjson.Fragment(str(value))
+    raise TypeError(f"no JSON for {type(value).__name__}")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise Problem("unreadable", detail="an object holds a name twice")
+    return members
+
+
+def _integer(text: str) -> int | Number:
+    return _number(text) if len(text) > _SAFE_DIGITS or text == "-0" else int(text)
+
+
+def _number(text: str) -> Number:
+    try:
+        number = Number(text)
+    except InvalidOperation:
+        raise Problem("unreadable", detail="a number out of range") from None
+    if abs(number.adjusted()) > _MAGNITUDE:
+        raise Problem("unreadable", detail="a number out of range")
+    return number
+
+
+def _constant(_: str) -> Any:
+    raise Problem("unreadable", detail="NaN and Infinity are no JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_number, parse_int=_integer, parse_constant=_constant)
+
+
+def _bounded(value: Any, depth: int) -> None:
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(depth):
+        if not level:
+            return
+        below = [inner for outer in level for inner in (outer.values() if isinstance(outer, dict) else outer)]
+        level = [inner for inner in below if isinstance(inner, dict | list)]
+    if level:
+        raise Problem("too-deep", detail=f"more than {depth} objects and arrays within each other")
+
+
+def _fill(node: Node, value: Any) -> None:
+    if isinstance(value, dict):
+        for name, member in value.items():
+            _member(node, name, member)
+    elif isinstance(value, list):
+        _member(node, ITEM, value)
+    else:
+        node.value = _literal(value)
+
+
+def _member(node: Node, name: str, member: Any) -> None:
+    if isinstance(member, list):
+        if member:
+            kids = node.kids[name] = [Node(name, None, node, item) for item in member]
+            for kid, item in zip(kids, member, strict=True):
+                _fill(kid, item)
+    else:
+        kid = Node(name, None, node, member)
+        node.kids[name] = [kid]
+        _fill(kid, member)
+
+
+def _literal(value: Any) -> str | None:
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    return None if value is None else str(value)

@@ -1,0 +1,146 @@
+"""The one closed XML parser: no document type, no entities, no network, bounded depth and size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lxml import etree
+
+from interop.errors import Problem
+from interop.formats.tree import Node
+
+DEPTH = 200
+SIZE = 20 * 1024 * 1024
+_XSI = "http://www.w3.org/2001/XMLSchema-instance"
+_PARSER_DEPTH = 255
+_UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
+
+
+def read_xml(body: bytes, *, depth: int = DEPTH, size: int = SIZE) -> Node:
+    """The tree of a document; its encoding is told by byte order mark or declaration.
+
+    Names lose their namespace. An attribute is a kid ``@name``; ``xsi:type`` is ``@type`` like any other, but where an element
+    has a ``type`` of its own as well, that one is ``@type`` and the other ``@xsi:type`` (and so with any prefix). An element's
+    value is its text before the first child, None if that is blank; comments and processing instructions are left out.
+    ``depth`` counts elements, at most 255. Raises Problem ``document-type`` (any DOCTYPE), ``too-deep``, ``too-large``,
+    ``character-set`` or ``unreadable``; the detail names line and column, never content.
+    """
+    if len(body) > size:
+        raise Problem("too-large", detail=f"more than {size} bytes")
+    if body[:1].isspace():
+        body = body.lstrip()
+    _closed_prolog(body)
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        attribute_defaults=False,
+        huge_tree=False,
+        recover=False,
+        remove_comments=True,
+        remove_pis=True,
+        strip_cdata=True,
+    )
+    try:
+        root = etree.fromstring(body, parser)
+    except etree.XMLSyntaxError as error:
+        raise _refusal(error) from None
+    except (LookupError, ValueError):
+        raise Problem("unreadable", detail="no XML document") from None
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise Problem("document-type")
+    return _Builder(min(depth, _PARSER_DEPTH)).build(root)
+
+
+def _closed_prolog(body: bytes) -> None:
+    """Refuse a document type before the parser sees it: what stands before the root may be declaration, comments, instructions."""
+    mark = body[:2]
+    if mark in _UTF16:
+        prolog = body.decode(_UTF16[mark], "replace").lstrip("\ufeff")
+    else:
+        prolog = body.removeprefix(b"\xef\xbb\xbf").decode("latin-1")
+    at = 0
+    while True:
+        while prolog[at : at + 1] in ("\t", "\n", "\r", " "):
+            at += 1
+        if prolog.startswith("<?", at):
+            end = prolog.find("?>", at)
+        elif prolog.startswith("<!--", at):
+            end = prolog.find("-->", at + 4)
+        elif prolog.startswith("<!", at):
+            raise Problem("document-type")
+        elif prolog.startswith("<", at):
+            return
+        else:
+            end = -1
+        if end < 0:
+            raise Problem("unreadable", detail="no XML document")
+        at = prolog.index(">", end) + 1
+
+
+def _refusal(error: etree.XMLSyntaxError) -> Problem:
+    message = str(error).lower()
+    line, column = error.position
+    where = f"line {line}, column {column}"
+    if "depth" in message:
+        return Problem("too-deep", detail=where)
+    if "huge" in message or "too long" in message or "too large" in message:
+        return Problem("too-large", detail=where)
+    if "encod" in message or "not proper utf" in message or "conversion failed" in message:
+        return Problem("character-set", detail=where)
+    return Problem("unreadable", detail=where)
+
+
+class _Builder:
+    def __init__(self, depth: int) -> None:
+        self.depth = depth
+        self.names: dict[str, str] = {}
+
+    def build(self, root: Any) -> Node:
+        node = self._node(root, None)
+        self._below(root, node, 2)
+        return node
+
+    def _node(self, element: Any, up: Node | None) -> Node:
+        tag: str = element.tag
+        name = self.names.get(tag)
+        if name is None:
+            name = self.names[tag] = tag.rpartition("}")[2]
+        text = element.text
+        node = Node(name, text.strip() or None if text else None, up, element)
+        if element.attrib:
+            self._attributes(element, node)
+        return node
+
+    def _attributes(self, element: Any, node: Node) -> None:
+        kids = node.kids
+        for key, value in element.attrib.items():
+            if key[0] != "{":
+                kids["@" + key] = [Node("@" + key, value.strip(), node, value)]
+        for key, value in element.attrib.items():
+            if key[0] == "{":
+                space, _, local = key[1:].partition("}")
+                name = "@" + local
+                if name in kids:
+                    name = f"@{_prefix(element, space)}:{local}"
+                kids[name] = [Node(name, value.strip(), node, value)]
+
+    def _below(self, element: Any, node: Node, level: int) -> None:
+        kids = node.kids
+        for child in element:
+            if level > self.depth:
+                raise Problem("too-deep", detail=f"more than {self.depth} elements within each other")
+            kid = self._node(child, node)
+            if kid.name in kids:
+                kids[kid.name].append(kid)
+            else:
+                kids[kid.name] = [kid]
+            if len(child):
+                self._below(child, kid, level + 1)
+
+
+def _prefix(element: Any, space: str) -> str:
+    if space == _XSI:
+        return "xsi"
+    return next((prefix for prefix, name in element.nsmap.items() if name == space and prefix), space)
