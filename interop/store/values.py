@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from interop.fhir.searching.rows import IndexRow as IndexRow
+from interop.fhir.rows import IndexRow as IndexRow
 
 
 @dataclass(slots=True)

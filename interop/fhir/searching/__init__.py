@@ -1,8 +1,8 @@
 """Search extraction: the index rows of a resource, and what search values are compared as."""
 
+from interop.fhir.rows import EARLIEST, HIGHEST, LATEST, LOWEST, IndexRow
 from interop.fhir.searching.dates import interval
 from interop.fhir.searching.index import index_rows, indexable
-from interop.fhir.searching.rows import EARLIEST, HIGHEST, LATEST, LOWEST, IndexRow
 from interop.fhir.searching.text import normalise
 
 __all__ = ["EARLIEST", "HIGHEST", "LATEST", "LOWEST", "IndexRow", "index_rows", "indexable", "interval", "normalise"]

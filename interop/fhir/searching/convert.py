@@ -11,8 +11,8 @@ from typing import Any
 
 from interop.fhir import facts
 from interop.fhir.references import versionless
+from interop.fhir.rows import EARLIEST, HIGHEST, LATEST, LOWEST, IndexRow
 from interop.fhir.searching.dates import interval
-from interop.fhir.searching.rows import EARLIEST, HIGHEST, LATEST, LOWEST, IndexRow
 from interop.fhir.searching.text import normalise
 
 Rows = list[IndexRow]

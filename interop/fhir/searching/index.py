@@ -7,9 +7,9 @@ from functools import cache
 from typing import Any
 
 from interop.fhir import facts
+from interop.fhir.rows import IndexRow
 from interop.fhir.searching.convert import CONVERTERS, Convert, Rows
 from interop.fhir.searching.expression import And, Exists, Expression, Unequal, Union, parse
-from interop.fhir.searching.rows import IndexRow
 from interop.fhir.searching.walk import Walk, branches, ends_of
 
 STORED = frozenset(("_id", "_lastUpdated"))
