@@ -1,0 +1,33 @@
+"""What every test may use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from tests.places import SHARED
+
+# One seed for every run (``--hypothesis-seed`` in pyproject.toml) and no memory of earlier ones: a run repeats exactly.
+settings.register_profile("seeded", deadline=None, database=None, print_blob=True)
+settings.load_profile("seeded")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """The seed, so that a failure can be repeated or another seed tried."""
+    return f"seed: --hypothesis-seed={config.getoption('--hypothesis-seed')}"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Callable[[str], Path]:
+    """``shared("samples/acute/itk")``: that path of the reference material, or a skip with the reason."""
+
+    def find(relative: str) -> Path:
+        path = SHARED / relative
+        if not path.exists():
+            pytest.skip(f"../shared/{relative} is absent")
+        return path
+
+    return find
