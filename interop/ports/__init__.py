@@ -3,5 +3,19 @@
 from interop.ports.adapter import Adapter, Listener, Source
 from interop.ports.envelope import Envelope, Order
 from interop.ports.receipt import AckState, Intake, MessageState, Receipt, Wait
+from interop.ports.sender import Answer, Sender
 
-__all__ = ["AckState", "Adapter", "Envelope", "Intake", "Listener", "MessageState", "Order", "Receipt", "Source", "Wait"]
+__all__ = [
+    "AckState",
+    "Adapter",
+    "Answer",
+    "Envelope",
+    "Intake",
+    "Listener",
+    "MessageState",
+    "Order",
+    "Receipt",
+    "Sender",
+    "Source",
+    "Wait",
+]

@@ -1,0 +1,44 @@
+"""The adapter of the family ``hl7v2``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from typing import BinaryIO, Final
+
+from adapters.hl7v2.client import send
+from adapters.hl7v2.envelope import envelope
+from interop.formats import er7
+from interop.ports import Answer, Envelope
+
+_HEAD: Final = re.compile(rb"(?:\xef\xbb\xbf|[\r\n\t\x0b ])*(?:MSH|FHS|BHS)[^A-Za-z0-9\s]")
+_WIDE: Final = (b"\xff\xfeM\0S\0H\0", b"\xfe\xff\0M\0S\0H", b"M\0S\0H\0", b"\0M\0S\0H")
+
+
+class Hl7v2:
+    """Messages of HL7 version 2 in ER7, single, in MLLP blocks or in batches."""
+
+    name = "hl7v2"
+    format = "er7"
+    media_types = ("application/hl7-v2", "x-application/hl7-v2+er7", "application/edi-hl7", "text/plain")
+    schemes = ("mllp",)
+
+    def recognises(self, head: bytes) -> bool:
+        """MSH, FHS or BHS and a delimiter, after block characters, blanks or a byte order mark."""
+        return _HEAD.match(head) is not None or head.lstrip(b"\x0b").startswith(_WIDE)
+
+    def split(self, stream: BinaryIO) -> Iterator[bytes]:
+        """Each message in order; raises Problem ``too-large``."""
+        return er7.messages(stream)
+
+    def open(self, body: bytes) -> tuple[Envelope, er7.Message]:
+        """Envelope and message; raises Problem."""
+        return envelope(body), er7.Message.parse(body)
+
+    def envelope(self, body: bytes) -> Envelope:
+        """The envelope alone; raises Problem."""
+        return envelope(body)
+
+    def send(self, url: str, bodies: AsyncIterable[bytes] | Iterable[bytes], *, connections: int = 1) -> AsyncIterator[Answer]:
+        """Send to ``mllp://host:port``; an answer for each message, in order on each connection."""
+        return send(url, bodies, connections=connections)

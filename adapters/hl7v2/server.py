@@ -1,0 +1,195 @@
+"""The MLLP server: persist, then acknowledge; answers in the order of the messages of a connection."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from asyncio import Future, Transport
+from collections import deque
+from collections.abc import Callable
+from time import time_ns
+from typing import cast
+
+from adapters.hl7v2.acknowledgement import Acknowledger, waits_for
+from adapters.hl7v2.framing import LIMIT, Decoder, frame
+from adapters.hl7v2.request import Request
+from interop.errors import Problem
+from interop.ports import AckState, Intake, MessageState, Receipt
+
+UNANSWERED = 512
+"""How many messages of one connection may wait for their answer before no more are read from it."""
+GRACE = 5.0
+"""Seconds that ``stop`` gives the answers that are still due."""
+
+
+def system_now() -> int:
+    return time_ns() // 1000
+
+
+class Connection(asyncio.Protocol):
+    """One sender. Messages may be pipelined; each is answered when its receipt is there and all before it are answered."""
+
+    def __init__(self, listener: MllpListener, intake: Intake) -> None:
+        self._listener = listener
+        self._intake = intake
+        self._decoder = Decoder(listener.limit)
+        self._waiting: deque[tuple[Future[Receipt], Request]] = deque()
+        self._transport: Transport | None = None
+        self._reading = True
+        self._writable = True
+        self._ended = False
+        self.closed: Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(Transport, transport)
+        self._listener.connections.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self._ended:
+            return
+        decoder, intake, feed = self._decoder, self._intake, self._listener.feed
+        for body in decoder.feed(data):
+            request = Request.read(body)
+            if not request.acknowledges:
+                self._wait(intake.receive(feed, body, adapter="hl7v2", wait=waits_for(request)), request)
+        if decoder.cut:
+            for body in decoder.cut:
+                intake.refuse(feed, body, Problem("truncated"))
+            decoder.cut.clear()
+        if decoder.overrun is not None:
+            self._wait(intake.refuse(feed, decoder.overrun, Problem("too-large")), Request.read(decoder.overrun))
+            self.end()
+        if len(self._waiting) >= self._listener.unanswered:
+            self._pace()
+
+    def eof_received(self) -> bool:
+        """The sender may close its half and still wait for answers."""
+        self._cut_off()
+        self.end()
+        return bool(self._waiting)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._cut_off()
+        self._ended = True
+        self._transport = None
+        self._listener.connections.discard(self)
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+    def pause_writing(self) -> None:
+        self._writable = False
+        self._pace()
+
+    def resume_writing(self) -> None:
+        self._writable = True
+        self._pace()
+
+    def end(self) -> None:
+        """Read no more; close when the last answer is out."""
+        if not self._ended:
+            self._ended = True
+            self._pace()
+            self._answer()
+
+    def abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _cut_off(self) -> None:
+        """A block without its end gets no answer and is journalled (MLLP Release 1, 2)."""
+        if not self._ended and (rest := self._decoder.rest):
+            self._intake.refuse(self._listener.feed, rest, Problem("truncated"))
+
+    def _wait(self, receipt: Future[Receipt], request: Request) -> None:
+        self._waiting.append((receipt, request))
+        receipt.add_done_callback(self._answer)
+
+    def _pace(self) -> None:
+        """Read while few enough answers are due and the sender takes them."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        reading = self._writable and not self._ended and len(self._waiting) < self._listener.unanswered
+        if reading != self._reading:
+            self._reading = reading
+            if reading:
+                self._transport.resume_reading()
+            else:
+                self._transport.pause_reading()
+
+    def _answer(self, _: Future[Receipt] | None = None) -> None:
+        """Write, in one piece, the answers of all messages at the head of the line whose receipts are there."""
+        waiting, answers = self._waiting, self._listener.acknowledger.answers
+        out: list[bytes] = []
+        done: list[int] = []
+        while waiting and waiting[0][0].done():
+            receipt, request = waiting.popleft()
+            settled = settle(receipt)
+            if settled is None:
+                continue
+            out += answers(request, settled)
+            if settled.message:
+                done.append(settled.message)
+        transport = self._transport
+        open_ = transport is not None and not transport.is_closing()
+        if transport is not None and open_:
+            if out:
+                transport.write(b"".join(map(frame, out)))
+            if self._ended and not waiting:
+                transport.close()
+        state, acknowledged = AckState.SENT if open_ else AckState.FAILED, self._intake.acknowledged
+        for message in done:
+            acknowledged(message, state)
+        if not self._reading:
+            self._pace()
+
+
+def settle(receipt: Future[Receipt]) -> Receipt | None:
+    """The receipt; none where the engine gave up waiting for it (the sender gets no answer and tries again)."""
+    if receipt.cancelled():
+        return None
+    if receipt.exception() is not None:
+        return Receipt(0, MessageState.FAILED, Problem("fault"))
+    return receipt.result()
+
+
+class MllpListener:
+    """Listens for HL7 v2 messages of one feed; ``port`` 0 takes any free one, ``port`` tells which after ``start``."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        feed: str,
+        *,
+        now: Callable[[], int] = system_now,
+        limit: int = LIMIT,
+        unanswered: int = UNANSWERED,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.host, self.port, self.feed = host, port, feed
+        self.limit, self.unanswered = limit, unanswered
+        self.acknowledger = Acknowledger(now)
+        self.connections: set[Connection] = set()
+        self._tls = tls
+        self._server: asyncio.Server | None = None
+
+    async def start(self, intake: Intake) -> None:
+        """Open the port; raises OSError where that cannot be done."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: Connection(self, intake), self.host, self.port, ssl=self._tls)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Take no more, give the answers that are due within a grace time, close."""
+        if self._server is None:
+            return
+        self._server.close()
+        closing = [connection.closed for connection in self.connections]
+        for connection in list(self.connections):
+            connection.end()
+        if closing:
+            await asyncio.wait(closing, timeout=GRACE)
+        for connection in list(self.connections):
+            connection.abort()
+        await self._server.wait_closed()
+        self._server = None
