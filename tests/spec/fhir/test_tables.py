@@ -1,0 +1,51 @@
+"""The generated tables say where they come from and are what the source says."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from interop.fhir import generate
+
+
+def test_the_tables_are_what_the_source_yields(shared: Callable[[str], Path]) -> None:
+    assert generate.check(shared("reference")) == []
+
+
+def test_without_the_source_the_recorded_digests_are_compared(tmp_path: Path) -> None:
+    assert generate.check(tmp_path) == []
+    assert generate.main(["--check", "--source", str(tmp_path)]) == 0
+
+
+def test_a_changed_table_is_found_without_the_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "tables"
+    shutil.copytree(generate.TABLES, copy)
+    monkeypatch.setattr(generate, "TABLES", copy)
+    changed = json.loads(generate.stored("codes"))
+    changed["administrative-gender"]["http://hl7.org/fhir/administrative-gender"].append("indeterminate")
+    (copy / "codes.json.gz").write_bytes(gzip.compress(generate.payload(changed), mtime=0))
+    assert generate.main(["--check", "--source", str(tmp_path / "absent")]) == 1
+    assert capsys.readouterr().err == "codes differs\n"
+
+
+def test_a_manifest_that_is_gone_is_a_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generate, "TABLES", tmp_path)
+    assert generate.check(tmp_path / "absent") == ["manifest"]
+
+
+def test_the_manifest_names_source_and_generator() -> None:
+    said = json.loads((generate.TABLES / "manifest.json").read_text())
+    assert said["generator"] == generate.VERSION
+    assert set(said["source"]) == {generate.CORE, generate.EXPANSIONS}
+    assert all(len(each) == 64 for each in said["source"].values())
+
+
+def test_the_tables_are_small() -> None:
+    assert sum(path.stat().st_size for path in generate.TABLES.glob("*.gz")) < 150_000
