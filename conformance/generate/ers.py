@@ -1,0 +1,41 @@
+"""e-Referral traffic of synthetic people: referred, booked, the referral's state moved on, sometimes cancelled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, time, timedelta
+
+from conformance.generate import clinical, stu3
+from conformance.generate.people import EPOCH, People, pick, randomness
+
+LETTER = "Letter from the practice"
+
+
+def messages(seed: int, patients: int | None = None, *, start: datetime | None = None) -> Iterator[bytes]:
+    """ReferralRequests and Appointments (STU3 JSON), 2.9 a person; three in ten are a later version of an earlier one."""
+    people, now = People(seed), start or datetime.combine(EPOCH, time(9))
+    index = 0
+    while patients is None or index < patients:
+        person, random = people[index], randomness(seed, index, topic=5)
+        now += timedelta(minutes=2 + int(9 * random.random()))
+        ubrn = f"{10 + seed % 90:02d}{index:010d}"
+        urgent = pick(random, ("ROUTINE", "ROUTINE", "ROUTINE", "URGENT", "TWO_WEEK_WAIT"))
+        needs = ("INTERPRETER",) if person.language not in ("en", "cy") else ()
+        referral = stu3.Referral(ubrn, pick(random, clinical.SPECIALTIES), now, urgent, letter=LETTER, needs=needs)
+        yield stu3.referral(person, referral)
+        index += 1
+        if random.random() < 0.08:
+            continue
+        now += timedelta(minutes=1)
+        day = now.date() + timedelta(days=10 + int(80 * random.random()))
+        slot = datetime.combine(day, time(9 + int(8 * random.random()), 15 * int(4 * random.random())))
+        booked = stu3.Appointment(f"{seed % 90 + 10}{index:08d}", referral, slot, now)
+        referral.version = 2
+        yield stu3.appointment(person, booked)
+        if random.random() < 0.75:
+            referral.state = "BOOKED"
+            yield stu3.referral(person, referral)
+        if random.random() < 0.2:
+            now += timedelta(minutes=1)
+            booked.status, booked.version, booked.changed, booked.comment = "cancelled", 1, now, "Cancelled by the patient"
+            yield stu3.appointment(person, booked)
