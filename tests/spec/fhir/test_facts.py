@@ -145,8 +145,8 @@ def test_compartments_name_only_parameters_that_exist(name: str) -> None:
 
 SAME_IN_R4B = [
     "Patient", "Practitioner", "PractitionerRole", "Organization", "Location", "Encounter", "Appointment", "Slot", "Schedule",
-    "Condition", "AllergyIntolerance", "Observation", "Procedure", "CarePlan", "ServiceRequest", "MedicationRequest", "Flag", "Task",
-    "Consent", "Composition", "Bundle", "HumanName", "Address", "Identifier", "CodeableConcept", "Timing", "Dosage",
+    "Condition", "AllergyIntolerance", "Observation", "Procedure", "CarePlan", "ServiceRequest", "MedicationRequest", "Flag",
+    "Task", "Consent", "Composition", "Bundle", "HumanName", "Address", "Identifier", "CodeableConcept", "Timing", "Dosage",
 ]  # fmt: skip
 
 

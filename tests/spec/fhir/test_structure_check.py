@@ -187,14 +187,10 @@ def test_primitives(datatype: str, good: list[Any], bad: list[Any]) -> None:
     assert [each for each in bad if valid(datatype, each)] == []
 
 
+NAMES = ["url", "extension", "coding", "value", "reference", "resourceType", "_value"]
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(["url", "extension", "coding", "value", "reference", "resourceType", "_value"]), inner, max_size=4
-        )
-    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
     max_leaves=8,
 )
 
