@@ -20,8 +20,8 @@ class Hl7v2:
 
     name = "hl7v2"
     format = "er7"
-    media_types = ("application/hl7-v2", "x-application/hl7-v2+er7", "application/edi-hl7", "text/plain")
-    schemes = ("mllp",)
+    media_types: tuple[str, ...] = ("application/hl7-v2", "x-application/hl7-v2+er7", "application/edi-hl7", "text/plain")
+    schemes: tuple[str, ...] = ("mllp",)
 
     def recognises(self, head: bytes) -> bool:
         """MSH, FHS or BHS and a delimiter, after block characters, blanks or a byte order mark."""

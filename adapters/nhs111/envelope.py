@@ -1,0 +1,104 @@
+"""The envelope of a report: CDA header (CDA R2 4.2; NPfIT ``POCD_MT200001GB02``) and ITK distribution envelope (ITK 2.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Final
+
+from interop.errors import Problem
+from interop.formats.instants import hl7_instant
+from interop.formats.tree import Node
+from interop.ports import Envelope, Order
+
+NHS_NUMBER: Final = "https://fhir.nhs.uk/Id/nhs-number"
+NHS_ROOTS: Final = frozenset({"2.16.840.1.113883.2.1.4.1", "2.16.840.1.113883.2.1.3.2.4.18.23"})
+"""NHS number, verified and unverified: for keeping order both name the person."""
+ODS_ROOTS: Final = frozenset({"2.16.840.1.113883.2.1.3.2.4.19.1", "2.16.840.1.113883.2.1.3.2.4.19.2"})
+"""ODS organisation, ODS site."""
+_ADDRESS: Final = "urn:nhs-uk:addressing:ods:"
+
+
+def envelope(document: Node) -> Envelope:
+    """The envelope; raises Problem ``missing-field`` where neither a type nor an identity is given.
+
+    The message is ``messageType/@extension``, else ``code/@code``; the control id the envelope's tracking id, else the
+    document's; two messages are the same where both agree. Time is ``effectiveTime``, else that of the first author. The digest
+    is that of the distribution envelope: a message sent again has another SOAP header.
+    """
+    kind = document.text("messageType/@extension") or document.text("code/@code")
+    if not kind:
+        raise Problem("missing-field", where="ClinicalDocument/messageType")
+    distribution = _above(document, "DistributionEnvelope")
+    header = distribution.kid("header") if distribution else None
+    tracking = (header.text("@trackingid") if header else None) or ""
+    identity = document.text("id/@root") or ""
+    if identity and (extension := document.text("id/@extension")):
+        identity = f"{identity}|{extension}"
+    if not tracking and not identity:
+        raise Problem("missing-field", where="ClinicalDocument/id")
+    digest = sha256(_content(distribution or document)).digest()[:16]
+    version = document.text("versionNumber/@value") or ""
+    sender = _sender(header)
+    return Envelope(
+        family="nhs111",
+        message=kind,
+        control_id=tracking or identity,
+        order=Order(_time(document), int(version) if version.isascii() and version.isdigit() else 0, digest.hex()),
+        keys=tuple(dict.fromkeys(_keys(document))),
+        duplicate=f"{tracking}|{identity}",
+        digest=digest,
+        sender=sender,
+        organisation=_organisation(document) or sender.partition(":")[0],
+        version=(header.text("manifest/manifestitem/@profileid") if header else None) or "",
+    )
+
+
+def _content(node: Node) -> bytes:
+    from lxml import etree
+
+    return etree.tostring(node.raw, with_tail=False)
+
+
+def _above(node: Node, name: str) -> Node | None:
+    up = node.up
+    while up is not None and up.name != name:
+        up = up.up
+    return up
+
+
+def _time(document: Node) -> int:
+    for path in ("effectiveTime/@value", "author/time/@value"):
+        if (instant := hl7_instant(document.text(path) or "")) is not None:
+            return instant
+    return 0
+
+
+def _keys(document: Node) -> Iterator[str]:
+    """Every identifier of the patient, in order."""
+    for target in document.kids.get("recordTarget", ()):
+        for role in target.kids.get("patientRole", ()):
+            for identifier in role.kids.get("id", ()):
+                root, extension = identifier.text("@root") or "", identifier.text("@extension") or ""
+                digits = extension.replace(" ", "").replace("-", "")
+                if root in NHS_ROOTS and len(digits) == 10 and digits.isascii() and digits.isdigit():
+                    yield f"{NHS_NUMBER}|{digits}"
+                elif extension:
+                    yield f"{root}|{extension}"
+
+
+def _organisation(document: Node) -> str:
+    """The ODS code of the custodian, else of an author's organisation."""
+    paths = ("custodian/assignedCustodian/representedCustodianOrganization", "author/assignedAuthor/representedOrganization")
+    for path in paths:
+        organisation = document.find(path)
+        for identifier in organisation.kids.get("id", ()) if organisation else ():
+            if identifier.text("@root") in ODS_ROOTS and (code := identifier.text("@extension")):
+                return code.upper()
+    return ""
+
+
+def _sender(header: Node | None) -> str:
+    """The sender's ODS address, such as ``RYE`` or ``5L399:445510770``."""
+    uri = (header.text("senderAddress/@uri") or header.text("auditIdentity/id/@uri") if header else None) or ""
+    return uri.removeprefix(_ADDRESS).removeprefix("urn:nhs-uk:identity:ods:")

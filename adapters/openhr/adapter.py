@@ -1,0 +1,45 @@
+"""The adapter of the family ``openhr``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import BinaryIO, Final
+
+from adapters.openhr.envelope import envelope
+from interop.errors import Problem
+from interop.formats.tree import Node
+from interop.ports import Envelope
+
+LIMIT: Final = 20 * 1024 * 1024
+_ROOT: Final = re.compile(rb"<(?:[\w.-]+:)?openHealthRecord[\s/>]")
+
+
+class OpenHr:
+    """A file is one message; the tables' paths start at ``openHealthRecord``."""
+
+    name = "openhr"
+    format = "xml"
+    media_types: tuple[str, ...] = ("application/xml", "text/xml")
+
+    def recognises(self, head: bytes) -> bool:
+        """The root element ``openHealthRecord``, whatever its prefix."""
+        return _ROOT.search(head) is not None
+
+    def split(self, stream: BinaryIO) -> Iterator[bytes]:
+        """The file; raises Problem ``too-large``."""
+        body = stream.read(LIMIT + 1)
+        if len(body) > LIMIT:
+            raise Problem("too-large", detail=f"more than {LIMIT} bytes")
+        yield body
+
+    def open(self, body: bytes) -> tuple[Envelope, Node]:
+        """Envelope and root; raises Problem."""
+        from interop.formats.xml import read_xml
+
+        root = read_xml(body)
+        return envelope(body, root), root
+
+    def envelope(self, body: bytes) -> Envelope:
+        """The envelope alone; raises Problem. The whole document has to be read for it."""
+        return self.open(body)[0]
