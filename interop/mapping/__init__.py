@@ -1,0 +1,1 @@
+"""The mapping compiler: tables to code, messages to contributions."""

@@ -1,0 +1,83 @@
+"""The closed grammar of ``when``: present, absent, =, in, length; and, not."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from interop.mapping.paths import Path, PathError, parse_path, split_outside, unquote
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One test of a path. ``kind`` is present, in or length; ``negated`` turns it round; ``values`` for in, ``length`` for length."""
+
+    __test__ = False
+
+    kind: str
+    text: str
+    path: Path
+    negated: bool = False
+    values: frozenset[str] = frozenset()
+    length: int = 0
+
+
+Condition = tuple[Test, ...]
+"""Tests that must all hold."""
+
+_TEST = re.compile(
+    r"(?P<not>not\s+)?(?:length\s+(?P<measured>\S+)\s*=\s*(?P<length>\d+)"
+    r"|(?P<bare>\S+)\s+(?P<state>present|absent)"
+    r"|(?P<path>.+?)\s+(?P<op>=|in)\s+(?P<values>.+))",
+)
+
+
+def parse_condition(text: str, er7: bool) -> Condition:
+    """Parse a ``when`` cell; raises PathError."""
+    return tuple(_parse_test(part.strip(), er7) for part in _split_and(text)) if text else ()
+
+
+def _split_and(text: str) -> list[str]:
+    """Split at the word ``and`` outside quotes."""
+    parts, start = [], 0
+    for found in re.finditer(r"'[^']*'|\s+and\s+", text):
+        if not found[0].startswith("'"):
+            parts.append(text[start : found.start()])
+            start = found.end()
+    return [*parts, text[start:]]
+
+
+def _parse_test(text: str, er7: bool) -> Test:
+    found = _TEST.fullmatch(text)
+    if not found:
+        raise PathError(f"{text!r} is not a condition: PATH present|absent, PATH = VALUE, PATH in A,B, length PATH = N")
+    negated = bool(found["not"])
+    if found["measured"]:
+        return Test("length", found["measured"], parse_path(found["measured"], er7), negated, length=int(found["length"]))
+    if found["state"]:
+        absent = found["state"] == "absent"
+        return Test("present", found["bare"], parse_path(found["bare"], er7), negated != absent)
+    values = split_outside(found["values"], ",") if found["op"] == "in" else [found["values"]]
+    plain = frozenset(unquote(value.strip()) for value in values)
+    return Test("in", found["path"].strip(), parse_path(found["path"].strip(), er7), negated, plain)
+
+
+def exclusive(one: Condition, other: Condition) -> bool:
+    """Whether it is provable that both conditions never hold together."""
+    return any(a.text == b.text and _contradict(a, b) for a in one for b in other)
+
+
+def _contradict(a: Test, b: Test) -> bool:
+    if a.kind == b.kind == "in":
+        if not a.negated and not b.negated:
+            return not a.values & b.values
+        if a.negated != b.negated:
+            said, denied = (b, a) if a.negated else (a, b)
+            return said.values <= denied.values
+        return False
+    if a.kind == b.kind == "present":
+        return a.negated != b.negated
+    if a.kind == b.kind == "length":
+        return (a.length != b.length and not a.negated and not b.negated) or (a.length == b.length and a.negated != b.negated)
+    present, test = (a, b) if a.kind == "present" else (b, a)
+    return present.kind == "present" and present.negated and test.kind in ("in", "length") and not test.negated

@@ -1,0 +1,134 @@
+"""A model to Python source: one maker and one filler for each resource, one function for each sub-table and message type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from interop.mapping.emit_er7 import Er7Paths
+from interop.mapping.emit_rows import Lines, RowEmitter
+from interop.mapping.emit_tree import TreePaths
+from interop.mapping.model import Element, Model, Resource
+from interop.mapping.paths import Literal
+
+HEAD = '''"""Generated from the tables of {family} (digest {digest}); not to be edited."""
+
+from interop.mapping.generated import *
+
+'''
+
+
+def emit(model: Model, traced: bool = False) -> str:
+    """The module's source. ``traced`` code also tells the run's trace of every element that it sets."""
+    return _Module(model, traced).source()
+
+
+class _Module:
+    def __init__(self, model: Model, traced: bool) -> None:
+        self.model = model
+        self.paths = Er7Paths(model) if model.er7 else TreePaths(model)
+        self.rows = RowEmitter(model, self.paths, traced)
+
+    def source(self) -> str:
+        lines = Lines()
+        for table in self.model.subtables.values():
+            lines.add(0, f"def t_{table.name}({self.paths.subtable_arguments}):")
+            self.rows.subtable(lines, table)
+            lines.add(0, "")
+        for resource in self.model.resources.values():
+            self.maker(lines, resource)
+            if resource.row.type:
+                self.filler(lines, resource)
+        for route in self.model.tables.routes:
+            self.route(lines, route.message, route.resources)
+        head = HEAD.format(family=self.model.tables.family, digest=self.model.tables.digest)
+        return head + "".join(self.paths.functions()) + lines.text()
+
+    def maker(self, lines: Lines, resource: Resource) -> None:
+        """``m_NAME(run, m, up, active)`` makes an instance wherever the resource occurs within ``up``."""
+        lines.add(0, f"def m_{resource.name}(run, m, up, active):")
+        self.paths.enter(resource)
+        depth = self.paths.occurrences(lines, resource)
+        if resource.when:
+            hoisted = self.rows.conditions(lines, depth, resource, resource.when, "up")
+            lines.add(depth, f"if {hoisted}:")
+            depth += 1
+        lines.add(depth, f'i = run.make("{resource.name}", "{resource.row.type}", up, place)')
+        self.paths.settle(lines, depth, resource)
+        effect = resource.row.effect.partition(":")[0]
+        if resource.row.type:
+            lines.add(depth, f'i.effect = "{resource.row.effect if effect == "cancel" else "upsert" if effect == "relink" else effect}"')
+            lines.add(depth, f'i.row = "{resource.name}"')
+            self.key(lines, depth, resource)
+        if resource.relink is not None:
+            self.relink(lines, depth, resource)
+        for child in resource.children:
+            lines.add(depth, f'if "{child}" in active:')
+            lines.add(depth + 1, f"m_{child}(run, m, i, active)")
+        lines.add(0, "")
+
+    def key(self, lines: Lines, depth: int, resource: Resource) -> None:
+        if not resource.key:
+            return
+        if resource.key[0][0] == "identifier":
+            lines.add(depth, "i.by_identifier = True")
+            return
+        if len(resource.key) == 1 and resource.key[0][0] == "path":
+            whole = self.paths.whole_key(resource, resource.key[0][1])
+            if whole:
+                lines.add(depth, f"i.key = {whole}")
+                return
+        parts, owned = [], False
+        for kind, part in resource.key:
+            if kind == "resource":
+                parts.append(f'run.find(i, "{part}")')
+                owned = True
+            elif isinstance(part, Literal):
+                parts.append(repr(part.text))
+            else:
+                assert not isinstance(part, str)
+                parts.append(self.paths.text(resource, part, "i"))
+        name = f'run.owned_key("{resource.name}", [{", ".join(parts)}])' if owned else f'run.key("{resource.name}", [{", ".join(parts)}])'
+        lines.add(depth, f"i.key = {name}")
+
+    def relink(self, lines: Lines, depth: int, resource: Resource) -> None:
+        if isinstance(resource.relink, str):
+            lines.add(depth, f'i.relink = run.find(i, "{resource.relink}")')
+        elif resource.relink is not None:
+            whole = self.paths.whole_key(resource, resource.relink) or f'run.key("{resource.name}", [{self.paths.text(resource, resource.relink, "i")}])'
+            lines.add(depth, f"i.relink = {whole}")
+
+    def filler(self, lines: Lines, resource: Resource) -> None:
+        """``f_NAME(run, m, i)`` sets the registers of one instance, row by row."""
+        lines.add(0, f"def f_{resource.name}(run, m, i):")
+        lines.add(1, "r = i.registers")
+        self.paths.prologue(lines, resource)
+        for each, elements in _by_each(resource.elements):
+            self.rows.block(lines, resource, each, elements)
+        lines.add(1, "return r")
+        lines.add(0, "")
+
+    def route(self, lines: Lines, message: str, resources: tuple[str, ...]) -> None:
+        name = "".join(letter if letter.isalnum() else "_" for letter in message)
+        active = frozenset(resources)
+        lines.add(0, f"ACTIVE_{name} = frozenset({sorted(active)!r})")
+        lines.add(0, f"def route_{name}(run, m):")
+        lines.add(1, f'"""{message}"""')
+        for resource in resources:
+            if not self.model.resources[resource].row.within:
+                lines.add(1, f"m_{resource}(run, m, run.root, ACTIVE_{name})")
+        lines.add(1, "for i in run.instances:")
+        lines.add(2, "FILL[i.name](run, m, i)")
+        self.paths.finish(lines, name, resources)
+        lines.add(0, f"ROUTES[{message!r}] = route_{name}")
+        lines.add(0, "")
+        if message == self.model.tables.routes[-1].message:
+            for resource in self.model.resources.values():
+                if resource.row.type:
+                    lines.add(0, f'FILL["{resource.name}"] = f_{resource.name}')
+
+
+def _by_each(elements: list[Element]) -> Iterable[tuple[str, list[Element]]]:
+    groups: dict[str, list[Element]] = {}
+    for element in elements:
+        groups.setdefault(element.row.each, []).append(element)
+    return groups.items()

@@ -1,0 +1,346 @@
+"""Emits access to ER7 messages. In generated code ``m`` is an ``Er7``, ``i`` an instance whose ``fields`` are its segment or raw repetition."""
+
+from __future__ import annotations
+
+from interop.mapping.emit_rows import Lines
+from interop.mapping.model import Element, Model, Resource, SubTable
+from interop.mapping.paths import Er7Path, Literal, Path
+
+
+class Er7Paths:
+    """Paths of ER7 as expressions."""
+
+    subtable_arguments = "run, m, x, cs, at"
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.plan = _LossPlan(model)
+        self.loop_path: Er7Path | None = None
+        self.in_table = False
+        self.current: Resource | None = None
+        self.in_condition = False
+
+    def functions(self) -> list[str]:
+        """Helper functions to stand before the rest: none."""
+        return []
+
+    def enter(self, resource: Resource | None, table: bool = False) -> None:
+        """Begin to emit rows of a resource or sub-table, outside any loop."""
+        self.current, self.in_table, self.loop_path = resource, table, None
+
+    # contexts
+
+    def occurrences(self, lines: Lines, resource: Resource) -> int:
+        """The loop over where a resource occurs; sets ``place``, ``c`` (segment) or ``x`` (repetition)."""
+        each = resource.each
+        if each is None:
+            lines.add(1, "place = 0")
+            lines.add(1, "c = up.fields")
+            return 1
+        assert isinstance(each, Er7Path)
+        if not each.field:
+            lines.add(1, f'for place, c in m.within("{each.segment}", up):')
+            return 2
+        lines.add(1, f"f = {self.field(resource, each, 'up')}")
+        lines.add(1, "if not f or f == NULL:")
+        lines.add(2, "return")
+        lines.add(1, "for place, c in enumerate(m.repetitions(f)):" if each.repeats else "for place, c in ((0, m.once(f)),):")
+        lines.add(2, "if not c or c == NULL:")
+        lines.add(3, "continue")
+        return 2
+
+    def settle(self, lines: Lines, depth: int, resource: Resource) -> None:
+        """Tell the new instance where it stands."""
+        lines.add(depth, "i.fields = c")
+        each = resource.each
+        if isinstance(each, Er7Path) and not each.field:
+            lines.add(depth, "i.lo = place")
+            lines.add(depth, f"i.hi = m.end(place, up, {resource.stops!r})")
+        else:
+            lines.add(depth, "i.lo, i.hi = up.lo, up.hi")
+
+    def prologue(self, lines: Lines, resource: Resource) -> None:
+        """Names for a filler."""
+        lines.add(1, "c = i.fields")
+
+    def subtable_prologue(self, lines: Lines, table: SubTable) -> None:
+        """Note what a sub-table leaves unread."""
+        known = {n for element in table.elements for n in _components(element)}
+        whole = any(isinstance(path, Er7Path) and not path.component for element in table.elements for path in element.sources)
+        if not whole:
+            lines.add(1, f"for n in stray_parts(x, cs, {known or 'set()'}):")
+            lines.add(2, 'run.lose(f"{at}.{n}", "unmapped")')
+
+    def subtable_loop(self, lines: Lines, depth: int, each: Path) -> int:
+        """A loop inside a sub-table is over nothing in ER7: repetitions are of fields."""
+        raise ValueError(f"a sub-table of ER7 cannot loop over {each}")
+
+    # expressions
+
+    def segment(self, resource: Resource | None, path: Er7Path, scope: str) -> str:
+        """The fields of a path's segment as seen from ``scope``."""
+        own = resource.each if resource is not None else None
+        if isinstance(own, Er7Path) and not own.field and own.segment == path.segment:
+            return "c"
+        if isinstance(self.loop_path, Er7Path) and not self.loop_path.field and self.loop_path.segment == path.segment:
+            return "s"
+        ancestor, steps = resource, f"{scope}"
+        if scope == "i":
+            steps = "i.up"
+        while ancestor is not None and len(ancestor.row.within) == 1:
+            ancestor = self.model.resources[ancestor.row.within[0]]
+            if isinstance(ancestor.each, Er7Path) and not ancestor.each.field and ancestor.each.segment == path.segment:
+                return f"{steps}.fields"
+            steps += ".up"
+        return f'm.near("{path.segment}", {scope})'
+
+    def field(self, resource: Resource | None, path: Er7Path, scope: str) -> str:
+        """A raw field."""
+        return f"{self.segment(resource, path, scope)}[{path.field}]"
+
+    def text(self, resource: Resource | None, path: Path, scope: str) -> str:
+        """The text at a path, '' where absent."""
+        if isinstance(path, Literal):
+            return repr(path.text)
+        assert isinstance(path, Er7Path)
+        if not path.segment:
+            return self.relative(path)
+        if not path.field:
+            return f"{self.segment(resource, path, scope)}[0]"
+        field = self.field(resource, path, scope)
+        if path.subcomponent:
+            return f"m.subcomponent_of({field}, {path.component}, {path.subcomponent})"
+        if path.component:
+            return f"m.component_of({field}, {path.component})"
+        return f"m.text({field})"
+
+    def relative(self, path: Er7Path) -> str:
+        """A path from what ``each`` stands on."""
+        where, cs = ("x", "cs") if self.in_table else (("x" if self.loop_path else "c"), "m.component")
+        if path.subcomponent:
+            return f"m.inner_part({where}, {cs}, {path.component}, {path.subcomponent})"
+        if path.component:
+            return f"m.part({where}, {cs}, {path.component})"
+        return f"m.part({where}, {cs}, 1)" if not self.in_table else f"m.plain({where})"
+
+    def present(self, resource: Resource | None, path: Path, scope: str) -> str:
+        """Whether anything stands at a path."""
+        if isinstance(path, Er7Path) and path.segment and path.field and not path.component:
+            return f"({self.field(resource, path, scope)} not in ABSENT)"
+        return f"({self.text(resource, path, scope)} != '')"
+
+    def whole_key(self, resource: Resource, path: Path | str) -> str:
+        """The key from a whole field, read as CX or EI; '' where the path is no whole field."""
+        if isinstance(path, Er7Path) and path.field and not path.component:
+            return f'm.key_of(run, "{resource.name}", {self.field(resource, path, "i")})'
+        if isinstance(path, Er7Path) and not path.segment and not path.component:
+            return f'm.key_of(run, "{resource.name}", c)'
+        return ""
+
+    # rows
+
+    def loop(self, lines: Lines, depth: int, resource: Resource, each: Path, elements: list[Element]) -> int:
+        """The loop over ``each`` of a block of rows."""
+        assert isinstance(each, Er7Path)
+        if not each.field:
+            lines.add(depth, f'for place, s in m.within("{each.segment}", i):')
+            self.loop_path = each
+            return depth + 1
+        field = self.field(resource, each, "i")
+        self.loop_path = each
+        lines.add(depth, f"f = {field}")
+        registers = sorted({_register_of(element) for element in elements if element.target})
+        lines.add(depth, "if f == NULL:")
+        lines.add(depth + 1, f"i.deleted += {registers!r}")
+        lines.add(depth + 1, "f = ''")
+        lines.add(depth, "for place, x in enumerate(m.repetitions(f)) if f else ():" if each.repeats else "for place, x in ((0, m.once(f)),) if f else ():")
+        lines.add(depth + 1, "if not x or x == NULL:")
+        lines.add(depth + 2, "continue")
+        return depth + 1
+
+    def tracks(self, elements: list[Element]) -> bool:
+        """Whether a repetition may be met by no row, so that it has to be watched."""
+        each = elements[0].each
+        return isinstance(each, Er7Path) and bool(each.field) and all(element.when or element.constant for element in elements)
+
+    def unfired(self, lines: Lines, depth: int, first: Element) -> None:
+        """Note a repetition that no row took."""
+        lines.add(depth, "if not fired:")
+        lines.add(depth + 1, f'run.lose({str(first.each)!r} if not place else f"{first.each}[{{place + 1}}]", "condition", {first.id!r})')
+
+    def place(self, resource: Resource, element: Element) -> str:
+        """The occurrence that a reference means: this one, where the other resource stands on the same ``each``."""
+        other = self.model.resources[element.name]
+        if element.row.each and other.row.each == element.row.each and resource.name in other.row.within:
+            return ", place"
+        return ""
+
+    def value(self, lines: Lines, depth: int, resource: Resource | None, element: Element, scope: str) -> int:
+        """Set ``v`` from the row's sources; what follows runs only where it is present."""
+        if element.kind == "table":
+            return self._table_value(lines, depth, resource, element, scope)
+        from interop.mapping import transforms
+
+        if element.row.using in transforms.OF_MANY:
+            path = element.sources[0]
+            assert isinstance(path, Er7Path)
+            joint = "' '" if element.row.using == "join" else "'\\n'"
+            field = self.field(resource, path, scope) if path.segment else "x"
+            number = path.component or 1
+            lines.add(depth, f"v = {joint}.join(t for t in (m.component_of(p, {number}) for p in m.repetitions({field})) if t)")
+        else:
+            lines.add(depth, f"v = {' or '.join(self.text(resource, path, scope) for path in element.sources)}")
+        deletes = element.target is not None and resource is not None and not element.row.each and len(element.sources) == 1
+        path = element.sources[0]
+        if deletes and isinstance(path, Er7Path) and path.segment and path.field and not path.component:
+            lines.add(depth, f"if not v and {self.field(resource, path, scope)} == NULL:")
+            lines.add(depth + 1, f"i.deleted.append({_register_of(element)!r})")
+        lines.add(depth, "if v:")
+        return depth + 1
+
+    def _table_value(self, lines: Lines, depth: int, resource: Resource | None, element: Element, scope: str) -> int:
+        path = element.sources[0]
+        assert isinstance(path, Er7Path)
+        if not path.segment:
+            outer = "cs" if resource is None else "m.component"
+            where = "x" if resource is None or element.row.each else "c"
+            if path.component:
+                lines.add(depth, f"y = m.raw_part({where}, {outer}, {path.component})")
+                inner = "m.subcomponent"
+                at = f'f"{{at}}.{path.component}"' if resource is None else repr(f"{element.each or resource.row.each}.{path.component}")
+            else:
+                lines.add(depth, f"y = {where}")
+                inner = outer
+                at = "at" if resource is None else repr(str(element.each or (resource.each if resource else "")))
+        else:
+            field = self.field(resource, path, scope)
+            if element.target is not None and not element.row.each and not path.component:
+                lines.add(depth, f"if {field} == NULL:")
+                lines.add(depth + 1, f"i.deleted.append({_register_of(element)!r})")
+            if path.component:
+                lines.add(depth, f"y = m.raw_part(m.once({field}), m.component, {path.component})")
+                inner = "m.subcomponent"
+            else:
+                lines.add(depth, f"y = m.once({field})")
+                inner = "m.component"
+            at = repr(str(path))
+        lines.add(depth, f"v = t_{element.name}(run, m, y, {inner}, {at}) if y and y != NULL else None")
+        lines.add(depth, "if v is not None:")
+        return depth + 1
+
+    def origin(self, element: Element) -> str:
+        """The source path of a row, for the trace."""
+        path = element.sources[0] if element.sources else None
+        if isinstance(path, Er7Path) and not path.segment:
+            each = str(element.each or "")
+            if not path.component:
+                return repr(each)
+            return repr(f"{each}.{path.component}" + (f".{path.subcomponent}" if path.subcomponent else ""))
+        return repr("|".join(str(source) for source in element.sources))
+
+    def leave(self, lines: Lines, depth: int, resource: Resource | None, element: Element) -> None:
+        """A deliberate ``-``."""
+        path = element.sources[0]
+        if resource is None:
+            lines.add(depth, f"if {self.text(None, path, 'x')}:")
+            at = f'f"{{at}}.{path.component}"' if isinstance(path, Er7Path) and path.component else "at"
+            lines.add(depth + 1, f'run.lose({at}, "not-carried", {element.id!r})')
+            return
+        lines.add(depth, f"if {self.text(resource, path, 'i')}:")
+        self.lose(lines, depth + 1, element, "not-carried")
+        hit = self.hit(element)
+        if hit:
+            lines.add(depth + 1, hit)
+
+    def lose(self, lines: Lines, depth: int, element: Element, reason: str) -> None:
+        """Note a loss of a row's source."""
+        path = element.sources[0] if element.sources else None
+        if self.in_table and isinstance(path, Er7Path):
+            at = f'f"{{at}}.{path.component}"' if path.component else "at"
+        else:
+            at = self.origin(element)
+        lines.add(depth, f"run.lose({at}, {reason!r}, {element.id!r})")
+
+    def hit(self, element: Element) -> str:
+        """A statement that marks a field as met, for fields whose rows all have conditions; '' for others."""
+        if self.in_table:
+            return ""
+        path = element.each if element.row.each else (element.sources[0] if element.sources else None)
+        if isinstance(path, Er7Path) and path.field and (path.segment, path.field) in self.plan.conditional:
+            return f"run.hits.add(({path.field}, id({self.segment(self.current, path, 'i')})))"
+        return ""
+
+    def finish(self, lines: Lines, name: str, resources: tuple[str, ...]) -> None:
+        """Note what no row of this route reads, at the end of its function."""
+        lines.add(1, f"unread(run, m, PLAN_{name})")
+        lines.add(0, f"PLAN_{name} = {self.plan.of(resources)!r}")
+
+
+def _components(element: Element) -> list[int]:
+    numbers = [path.component for path in element.sources if isinstance(path, Er7Path) and path.component]
+    return numbers + [test.path.component for test in element.when if isinstance(test.path, Er7Path) and test.path.component]
+
+
+def _register_of(element: Element) -> str:
+    target = element.target
+    assert target is not None
+    return f"{target.path}:{element.group}" if target.repeats else target.path
+
+
+class _LossPlan:
+    """Which fields the resources of a route read, so that the rest can be told."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.conditional: set[tuple[str, int]] = set()
+        plain: set[tuple[str, int]] = set()
+        for resource in model.resources.values():
+            for element in resource.elements:
+                for path in self.paths(resource, element):
+                    where = (path.segment, path.field)
+                    (self.conditional if element.when and not element.row.each else plain).add(where)
+        self.conditional -= plain
+
+    @staticmethod
+    def paths(resource: Resource, element: Element) -> list[Er7Path]:
+        """The absolute paths that a row reads."""
+        base = element.each if isinstance(element.each, Er7Path) else resource.each
+        found = []
+        for path in element.sources:
+            if isinstance(path, Er7Path):
+                if path.segment:
+                    found.append(path)
+                elif isinstance(base, Er7Path) and base.field:
+                    found.append(Er7Path(base.segment, base.field, base.repeats, path.component, path.subcomponent))
+        return found
+
+    def of(self, resources: tuple[str, ...]) -> dict[str, dict[int, tuple[bool, frozenset[int] | None, bool]]]:
+        """Segment -> field -> (repetitions are read, components read or None for all, only under conditions)."""
+        read: dict[str, dict[int, tuple[bool, frozenset[int] | None, bool]]] = {}
+
+        def note(path: Er7Path, repeats: bool, whole: bool, condition: bool) -> None:
+            fields = read.setdefault(path.segment, {})
+            before = fields.get(path.field, (False, frozenset(), True))
+            parts = None if whole or before[1] is None else before[1] | {path.component or 1}
+            fields[path.field] = (before[0] or repeats, parts, before[2] and condition)
+
+        for name in resources:
+            resource = self.model.resources[name]
+            for element in resource.elements:
+                looped = isinstance(element.each, Er7Path) and element.each.repeats
+                own = element.row.each == "" and isinstance(resource.each, Er7Path) and resource.each.repeats
+                for path in self.paths(resource, element):
+                    relative = bool(element.sources) and any(isinstance(s, Er7Path) and not s.segment for s in element.sources)
+                    many = element.row.using in ("join", "lines")
+                    whole = (element.kind == "table" and not path.component) or (element.kind == "none" and not path.component)
+                    note(path, ((looped or own) and relative) or many or element.kind == "none", whole, (path.segment, path.field) in self.conditional)
+                for test in element.when:
+                    if isinstance(test.path, Er7Path) and test.path.segment and test.path.field:
+                        note(test.path, False, False, False)
+            paths: list[object] = [test.path for test in resource.when] + [part for _, part in resource.key] + [resource.relink]
+            for path in paths:
+                if isinstance(path, Er7Path) and path.segment and path.field:
+                    note(path, False, not path.component, False)
+                elif isinstance(path, Er7Path) and isinstance(resource.each, Er7Path) and resource.each.field:
+                    note(Er7Path(resource.each.segment, resource.each.field, False, path.component), resource.each.repeats, not path.component, False)
+        return read

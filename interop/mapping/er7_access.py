@@ -1,0 +1,119 @@
+"""How generated code reaches into ER7 fields. Absent and ``""`` both give '' below the field; the emitter asks for ``""`` first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from interop.formats.er7 import Message, unescape
+from interop.mapping.runtime import NULL, Instance, Run
+
+EMPTY: list[str] = [""] * 64
+
+
+class Er7:
+    """One message with its delimiters at hand."""
+
+    __slots__ = ("charset", "component", "delimiters", "escape", "message", "repetition", "subcomponent")
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+        self.delimiters = message.delimiters
+        self.component = message.delimiters.component or "\0"
+        self.repetition = message.delimiters.repetition or "\0"
+        self.subcomponent = message.delimiters.subcomponent or "\0"
+        self.escape = message.delimiters.escape if message.escaped else ""
+        self.charset = message.charset
+
+    def plain(self, value: str) -> str:
+        """A leaf's text: unescaped, blanks around it gone, '' for ``""``."""
+        if value == NULL:
+            return ""
+        if self.escape and self.escape in value:
+            value = unescape(value, self.delimiters, self.charset)
+        return value.strip()
+
+    def text(self, field: str) -> str:
+        """The text of a field: its first repetition's first component; a subcomponent separator in it is text."""
+        if field.isalnum():
+            return field
+        return self.plain(field.partition(self.repetition)[0].partition(self.component)[0])
+
+    def once(self, field: str) -> str:
+        """The first repetition of a field, raw."""
+        return field.partition(self.repetition)[0]
+
+    def component_of(self, field: str, number: int) -> str:
+        """Component ``number`` of a field's first repetition, as text."""
+        parts = field.partition(self.repetition)[0].split(self.component, number)
+        return self.plain(parts[number - 1]) if number <= len(parts) else ""
+
+    def subcomponent_of(self, field: str, number: int, inner: int) -> str:
+        """A subcomponent, as text."""
+        parts = field.partition(self.repetition)[0].split(self.component, number)
+        return self.part(parts[number - 1], self.subcomponent, inner) if number <= len(parts) else ""
+
+    def part(self, raw: str, separator: str, number: int) -> str:
+        """Part ``number`` of a raw repetition or component, as text."""
+        parts = raw.split(separator, number)
+        return self.plain(parts[number - 1]) if number <= len(parts) else ""
+
+    def raw_part(self, raw: str, separator: str, number: int) -> str:
+        """Part ``number``, raw, for a sub-table that goes deeper."""
+        parts = raw.split(separator, number)
+        value = parts[number - 1] if number <= len(parts) else ""
+        return "" if value == NULL else value
+
+    def inner_part(self, raw: str, separator: str, number: int, inner: int) -> str:
+        """Part ``inner`` of part ``number``, as text."""
+        parts = raw.split(separator, number)
+        return self.part(parts[number - 1], self.subcomponent, inner) if number <= len(parts) else ""
+
+    def repetitions(self, field: str) -> list[str]:
+        """The repetitions of a field, raw."""
+        return field.split(self.repetition) if self.repetition in field else [field]
+
+    def near(self, name: str, scope: Instance) -> list[str]:
+        """The first segment of that name within the innermost enclosing context that has one; an empty one if none has."""
+        positions = self.message.index.get(name)
+        if not positions:
+            return EMPTY
+        segments = self.message.segments
+        up: Instance | None = scope
+        while up is not None:
+            for position in positions:
+                if up.lo <= position < up.hi:
+                    return segments[position]
+            up = up.up
+        return segments[positions[0]]
+
+    def within(self, name: str, scope: Instance) -> Iterator[tuple[int, list[str]]]:
+        """The segments of that name that belong to a context, with their positions."""
+        for position in self.message.index.get(name, ()):
+            if scope.lo <= position < scope.hi:
+                yield position, self.message.segments[position]
+
+    def end(self, position: int, scope: Instance, stops: tuple[str, ...]) -> int:
+        """Where the context that begins at ``position`` ends: at the next of ``stops`` or with the enclosing one."""
+        end = scope.hi
+        for name in stops:
+            for other in self.message.index.get(name, ()):
+                if position < other < end:
+                    end = other
+                    break
+        return end
+
+    def key_of(self, run: Run, name: str, field: str) -> tuple[str, str] | None:
+        """The key that an identifier field gives: CX.1 within CX.4 or CX.5, or EI.1 within EI.2 where there is no CX.4 (HL7 v2.4, 2.9.12)."""
+        parts = field.partition(self.repetition)[0].split(self.component)
+        value = self.plain(parts[0])
+        if not value:
+            return None
+        namespace = self.plain(parts[3].partition(self.subcomponent)[0]) if len(parts) > 3 else ""
+        if not namespace and len(parts) > 4:
+            namespace = self.plain(parts[4])
+        return run.key(name, [value], namespace)
+
+
+def stray_parts(raw: str, separator: str, known: frozenset[int]) -> list[int]:
+    """The populated parts of a raw field that no row reads, by number."""
+    return [number for number, part in enumerate(raw.split(separator), 1) if part and part != NULL and number not in known]

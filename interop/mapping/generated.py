@@ -1,0 +1,223 @@
+"""The names that generated code sees: ``from interop.mapping.generated import *``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from interop.formats.json import Number as Number
+from interop.formats.tree import Node
+from interop.mapping import transforms
+from interop.mapping.er7_access import Er7, stray_parts
+from interop.mapping.runtime import NULL, Run, read_value
+from interop.mapping.tables import Code
+
+ABSENT = ("", NULL)
+Walk = Callable[[Node, Node], Iterator[Node]]
+FieldPlan = dict[str, dict[int, tuple[bool, frozenset[int] | None, bool]]]
+MARKUP = frozenset(("@schemaLocation", "@noNamespaceSchemaLocation", "@nullFlavor"))
+"""Attributes that say nothing of the person: where a schema lies, why an element is empty."""
+
+
+def code_as_code(table: dict[str, Code], value: str) -> str | None:
+    """The code for a source value; None where the table lacks it."""
+    found = table.get(value) or table.get("*")
+    if found is None:
+        return None
+    return value if found.code == "=" else found.code
+
+
+def code_as_Coding(table: dict[str, Code], value: str) -> dict[str, Any] | None:
+    """The same as a Coding; a row without a code gives nothing but its display."""
+    found = table.get(value) or table.get("*")
+    if found is None:
+        return None
+    coding = {"system": found.system, "code": value if found.code == "=" else found.code, "display": found.display}
+    return {name: part for name, part in coding.items() if part} or None
+
+
+def code_as_CodeableConcept(table: dict[str, Code], value: str) -> dict[str, Any] | None:
+    """The same as a CodeableConcept of one coding."""
+    coding = code_as_Coding(table, value)
+    return {"coding": [coding]} if coding is not None else None
+
+
+def unread(run: Run, m: Er7, plan: FieldPlan) -> None:
+    """Note the populated fields that no row of the route reads, and count those that one does."""
+    repetition, component = m.repetition, m.component
+    carried = 0
+    for fields in m.message.segments:
+        name = fields[0]
+        known = plan.get(name)
+        first = 3 if name == "MSH" else 1
+        for number, value in enumerate(fields):
+            if not value or number < first:
+                continue
+            if known is None or number not in known:
+                if value != NULL:
+                    run.lose(f"{name}-{number}", "unmapped")
+                continue
+            repeats, parts, conditional = known[number]
+            if conditional and (number, id(fields)) not in run.hits:
+                run.lose(f"{name}-{number}", "condition")
+                continue
+            carried += 1
+            if repetition in value:
+                if not repeats:
+                    for again, more in enumerate(value.split(repetition)[1:], 2):
+                        if more:
+                            run.lose(f"{name}-{number}[{again}]", "unmapped")
+                value = value.partition(repetition)[0]
+            if parts is not None and component in value:
+                for stray in stray_parts(value, component, parts):
+                    run.lose(f"{name}-{number}.{stray}", "unmapped")
+    run.carried += carried
+
+
+def root_of(node: Node) -> Node:
+    """The topmost node."""
+    while node.up is not None:
+        node = node.up
+    return node
+
+
+def all_kids(node: Node) -> Iterator[Node]:
+    """Every child element."""
+    for name, kids in node.kids.items():
+        if not name.startswith("@"):
+            yield from kids
+
+
+def value_of(walk: Walk, node: Node) -> str:
+    """The first text that a walk meets, marked as read; '' where there is none."""
+    for found in walk(node, node):
+        if found.value:
+            return read_value(found)
+    return ""
+
+
+def holds(walk: Walk, node: Node, value: str) -> bool:
+    """Whether a walk from ``node`` meets that text; it is then marked as read."""
+    if not value:
+        return False
+    for found in walk(node, node):
+        if found.value == value:
+            found.read = True
+            return True
+    return False
+
+
+def filled(node: Node) -> bool:
+    """Whether a node holds any text, ``nullFlavor`` aside: an element that only says why it is empty is empty."""
+    return bool(node.value) or any(filled(kid) for name, kids in node.kids.items() if name != "@nullFlavor" for kid in kids)
+
+
+class Joins:
+    """Indexes over one message for paths such as ``/adminDomain/person[id=$x]``: value to nodes, made when first asked for."""
+
+    def __init__(self) -> None:
+        self._root: Node | None = None
+        self._tables: dict[tuple[Walk, Walk], dict[str, list[Node]]] = {}
+
+    def found(self, root: Node, base: Walk, key: Walk, value: str) -> list[Node]:
+        """The nodes of ``base`` for which any match of ``key`` has that value."""
+        if self._root is not root:
+            self._root, self._tables = root, {}
+        table = self._tables.get((base, key))
+        if table is None:
+            table = self._tables[base, key] = {}
+            for node in base(root, root):
+                for match in key(node, node):
+                    if match.value:
+                        table.setdefault(match.value, []).append(node)
+        nodes = table.get(value, []) if value else []
+        for node in nodes:
+            holds(key, node, value)
+        return nodes
+
+
+JOINS = Joins()
+
+
+def has(walk: Walk, node: Node) -> bool:
+    """Whether a walk meets a node that holds anything."""
+    return any(filled(found) for found in walk(node, node))
+
+
+def node_parttime(node: Node) -> str | None:
+    """``transforms.part_time`` of a node's datepart and value."""
+    value, precision = node.kid("@value"), node.kid("@datepart")
+    return transforms.part_time(read_value(precision) or "YMDT", read_value(value) or read_value(node))
+
+
+def node_narrative(node: Node) -> str | None:
+    """The whole text of a node, which counts as read with all that lies in it."""
+    mark(node)
+    return node.narrative().strip() or None
+
+
+def node_xhtml(node: Node) -> str | None:
+    """The whole text as a narrative ``div``."""
+    text = node_narrative(node)
+    return text and transforms.as_xhtml(text)
+
+
+def mark(node: Node) -> None:
+    """Mark a node and everything below it as read."""
+    node.read = True
+    for kids in node.kids.values():
+        for kid in kids:
+            mark(kid)
+
+
+def leave(run: Run, nodes: Iterable[Node], row: str) -> None:
+    """Note as deliberately not carried whatever of these nodes nobody has read."""
+    for node in nodes:
+        for leaf in _leaves(node):
+            if not leaf.read:
+                leaf.read = True
+                run.lose(path_of(leaf), "not-carried", row)
+
+
+def _leaves(node: Node) -> Iterator[Node]:
+    if node.value:
+        yield node
+    for kids in node.kids.values():
+        for kid in kids:
+            yield from _leaves(kid)
+
+
+def path_of(node: Node) -> str:
+    """A node's path of names below the root."""
+    names: list[str] = []
+    at: Node | None = node
+    while at is not None and at.up is not None:
+        names.append(at.name)
+        at = at.up
+    return "/".join(reversed(names)) or node.name
+
+
+def unread_tree(run: Run, root: Node, left: dict[tuple[str, ...], str]) -> None:
+    """Note every text that nobody read; ``left`` are endings of paths that are deliberately left out, with their rows."""
+    longest = max(map(len, left), default=0)
+
+    def visit(node: Node, names: tuple[str, ...]) -> None:
+        if node.value and not node.read:
+            row = next((left[names[-n:]] for n in range(1, longest + 1) if names[-n:] in left), "")
+            if names[-1:] and names[-1] not in MARKUP:
+                run.lose("/".join(names), "not-carried" if row else "unmapped", row)
+        elif node.value:
+            run.carried += 1
+        if isinstance(node.raw, str):
+            return
+        for name, kids in node.kids.items():
+            for kid in kids:
+                visit(kid, (*names, name))
+
+    visit(root, ())
+
+
+for (_name, _kind), _function in transforms.REGISTRY.items():
+    globals()[f"x_{_name or 'text'}_{_kind}"] = _function
+
+__all__ = [name for name in globals() if not name.startswith("__")]

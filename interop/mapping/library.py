@@ -1,0 +1,86 @@
+"""The compiled tables of a family, ready to map; made once a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import entry_points
+from importlib.resources.abc import Traversable
+from types import CodeType
+from typing import Any
+
+from interop.errors import Problem
+from interop.formats.er7 import Message
+from interop.ids import Mint
+from interop.mapping import copying, generated
+from interop.mapping.check import understand
+from interop.mapping.contribution import Mapped
+from interop.mapping.emit import emit
+from interop.mapping.emit_rows import codes_name
+from interop.mapping.er7_access import Er7
+from interop.mapping.model import Model
+from interop.mapping.runtime import Run, Trace
+from interop.ports import Adapter, Envelope, Source
+
+GROUP = "interop.adapters"
+
+
+@cache
+def adapters() -> dict[str, Adapter]:
+    """The installed adapters by name."""
+    return {point.name: point.load() for point in entry_points(group=GROUP)}
+
+
+class Family:
+    """The tables of one family, compiled. ``digest`` identifies the tables, ``model`` is what they say."""
+
+    def __init__(self, model: Model, traced: bool = False) -> None:
+        self.model = model
+        self.name = model.tables.family
+        self.digest = model.tables.digest
+        self.source = emit(model, traced)
+        self.cancellable = frozenset(
+            resource.row.effect.partition(":")[2] for resource in model.resources.values() if resource.row.effect.startswith("cancel:")
+        )
+        space: dict[str, Any] = {name: getattr(generated, name) for name in generated.__all__}
+        space |= {"copy_into": copying.copy_into, "ROUTES": {}, "FILL": {}}
+        space |= {codes_name(name): table for name, table in model.tables.codes.items()}
+        code: CodeType = compile(self.source, f"<tables of {self.name}>", "exec")
+        exec(code, space)
+        self._routes: dict[str, Callable[[Run, Any], None]] = space["ROUTES"]
+
+    @classmethod
+    def load(cls, name: str, *, form: str = "", root: Traversable | None = None, traced: bool = False) -> Family:
+        """Read, check and compile; ``form`` defaults to that of the adapter of the same name. Raises TablesRefused."""
+        return cls(understand(name, form or adapters()[name].format, root), traced)
+
+    def map(self, source: Source, envelope: Envelope, mint: Mint, trace: Trace | None = None) -> Mapped:
+        """Contributions of one message. Raises Problem ``unknown-trigger`` where there is no route for it."""
+        route = self._routes.get(envelope.message)
+        if route is None:
+            raise Problem("unknown-trigger", detail=_named(envelope.message))
+        run = Run(envelope, mint, self.model.tables.shared.systems, trace)
+        if isinstance(source, Message):
+            run.root.hi = len(source.segments)
+            route(run, Er7(source))
+        else:
+            run.root.fields = source
+            route(run, source)
+        return run.finish(self.digest, self.cancellable)
+
+
+@cache
+def family(name: str) -> Family:
+    """The installed tables of a family."""
+    return Family.load(name)
+
+
+@cache
+def traced_family(name: str) -> Family:
+    """The same, compiled with tracing, for lineage."""
+    return Family.load(name, traced=True)
+
+
+def _named(message: str) -> str:
+    """A message type that may stand in an error: it is the sender's text, so only if it looks like one."""
+    return message if len(message) <= 40 and all(letter.isalnum() or letter in "^_-." for letter in message) else ""

@@ -1,0 +1,68 @@
+"""Checked tables, ready for the emitters: every path parsed, every name resolved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from interop.mapping.conditions import Condition
+from interop.mapping.paths import Path
+from interop.mapping.tables import ElementRow, ResourceRow, Tables
+from interop.mapping.targets import Target
+
+
+@dataclass(slots=True)
+class Element:
+    """A row of elements.csv, understood. ``kind`` is value, table, resource, key, copy or none (``-``)."""
+
+    row: ElementRow
+    kind: str
+    name: str
+    each: Path | None
+    sources: tuple[Path, ...]
+    when: Condition
+    target: Target | None
+    constant: bool
+    group: str = ""
+
+    @property
+    def id(self) -> str:
+        """The row's id."""
+        return self.row.row
+
+
+@dataclass(slots=True)
+class Resource:
+    """A row of resources.csv, understood, with its elements in the order of their rows."""
+
+    row: ResourceRow
+    each: Path | None
+    when: Condition
+    key: tuple[tuple[str, Path | str], ...]
+    relink: Path | str | None
+    elements: list[Element] = field(default_factory=list)
+    children: list[str] = field(default_factory=list)
+    stops: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The resource's name in the tables."""
+        return self.row.resource
+
+
+@dataclass(slots=True)
+class SubTable:
+    """Rows that are used from several places, for one FHIR type."""
+
+    name: str
+    type: str
+    elements: list[Element]
+
+
+@dataclass(slots=True)
+class Model:
+    """A family, understood."""
+
+    tables: Tables
+    er7: bool
+    resources: dict[str, Resource] = field(default_factory=dict)
+    subtables: dict[str, SubTable] = field(default_factory=dict)

@@ -1,0 +1,298 @@
+"""What generated code works with: one Run a message, one Instance a resource of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from interop.formats.tree import Node
+from interop.ids import NHS_NUMBER, Mint, NhsNumber, Standing
+from interop.mapping.contribution import Contribution, Loss, Mapped, Relink
+from interop.ports import Envelope
+
+LOCAL = "urn:interop:id:"
+FLAGS = "urn:interop:flag"
+NULL = '""'
+
+Key = tuple[str, str]
+Trace = Callable[[str, "Instance", str, str, Any], None]
+"""Told of every element set: row, instance, register, source path, value. Only in traced code."""
+
+
+class OwnedKey:
+    """A key that is joined from parts of which some are other resources, whose own keys may come later."""
+
+    __slots__ = ("name", "parts")
+
+    def __init__(self, name: str, parts: list[str | Instance]) -> None:
+        self.name, self.parts = name, parts
+
+    def settle(self) -> Key:
+        """The key, once the others have ids."""
+        return f"urn:interop:key:{self.name}", "+".join(part if isinstance(part, str) else f"{part.type}/{part.id}" for part in self.parts)
+
+
+class Instance:
+    """A resource in the making, or a mere context: what was made within it, and where it stands in the message."""
+
+    __slots__ = ("body", "by_identifier", "deleted", "effect", "fields", "hi", "id", "key", "lo", "made", "name", "place", "registers", "relink", "row", "tags", "type", "up")
+
+    def __init__(self, name: str, kind: str, up: Instance | None, place: Any) -> None:
+        self.name = name
+        self.type = kind
+        self.up = up
+        self.place = place
+        self.registers: dict[str, Any] = {}
+        self.deleted: list[str] = []
+        self.made: dict[str, list[Instance]] = {}
+        self.key: Key | OwnedKey | None = None
+        self.by_identifier = False
+        self.effect = "upsert"
+        self.relink: Key | Instance | None = None
+        self.tags: list[str] = []
+        self.id = ""
+        self.row = ""
+        self.fields: Any = None
+        self.lo = self.hi = 0
+        self.body: dict[str, Any] | None = None
+        if up is not None:
+            made = up.made.get(name)
+            if made is None:
+                up.made[name] = [self]
+            else:
+                made.append(self)
+
+
+class Run:
+    """The making of one message's contributions. Generated code fills ``instances``; ``finish`` gives ids and resolves references."""
+
+    __slots__ = ("carried", "envelope", "hits", "instances", "keys", "losses", "mint", "organisation", "references", "root", "systems", "trace", "trigger")
+
+    def __init__(self, envelope: Envelope, mint: Mint, systems: dict[str, str], trace: Trace | None = None) -> None:
+        self.envelope = envelope
+        self.mint = mint
+        self.systems = systems
+        self.organisation = envelope.organisation or "unknown"
+        self.trigger = envelope.message.partition("^")[2]
+        self.instances: list[Instance] = []
+        self.losses: list[Loss] = []
+        self.hits: set[tuple[int, int]] = set()
+        self.references: list[tuple[dict[str, Any], Instance]] = []
+        self.keys: dict[str, list[Instance]] | None = None
+        self.carried = 0
+        self.trace = trace
+        self.root = Instance("", "", None, 0)
+
+    def make(self, name: str, kind: str, up: Instance, place: Any) -> Instance:
+        """A new instance within another."""
+        made = Instance(name, kind, up, place)
+        if kind:
+            self.instances.append(made)
+        return made
+
+    def system(self, value: str) -> str:
+        """The URI of an identifier system by its OID, name or variant (``systems.csv``)."""
+        known = self.systems.get(value)
+        if known is not None:
+            return known
+        return self._unknown(value, LOCAL)
+
+    def codesystem(self, value: str) -> str:
+        """The URI of a code system."""
+        known = self.systems.get(value) or self.systems.get(value.upper())
+        if known is not None:
+            return known
+        return self._unknown(value, "urn:interop:codes:")
+
+    def _unknown(self, value: str, prefix: str) -> str:
+        plain = value.strip()
+        known = self.systems.get(plain) or self.systems.get(plain.removeprefix("urn:oid:"))
+        if known is not None:
+            return known
+        if plain.replace(".", "").isdigit() and "." in plain:
+            return f"urn:oid:{plain}"
+        if ":" in plain and " " not in plain:
+            return plain
+        return prefix + self.organisation + (":" + "-".join(plain.split()) if plain else "")
+
+    def local(self, namespace: str) -> str:
+        """The system of a sender's own identifiers."""
+        return f"{LOCAL}{self.organisation}:{'-'.join(namespace.split())}"
+
+    def key(self, name: str, parts: list[str], namespace: str = "") -> Key | None:
+        """The key of a resource from its parts; None where no part has a value."""
+        value = "+".join(parts).lower() if len(parts) == 1 and _is_uuid(parts[0]) else "+".join(parts)
+        if not value.strip("+"):
+            return None
+        if _is_uuid(value):
+            return "urn:ietf:rfc:3986", value
+        if namespace:
+            return self.system(namespace), value
+        return self.local(name), value
+
+    def owned_key(self, name: str, parts: list[str | Instance | None]) -> OwnedKey | None:
+        """A key that holds other resources' keys: settled when those are."""
+        if any(part is None for part in parts) or not any(parts):
+            return None
+        if all(isinstance(part, Instance) for part in parts) is False and not any(part for part in parts if isinstance(part, str)):
+            return None
+        return OwnedKey(name, [part for part in parts if part is not None])
+
+    def find(self, scope: Instance, name: str) -> Instance | None:
+        """The resource of that name in scope: an enclosing one, else the first made within an enclosing context."""
+        up: Instance | None = scope
+        while up is not None:
+            if up.name == name and up.type:
+                return up
+            made = up.made.get(name)
+            if made:
+                return made[0]
+            up = up.up
+        return None
+
+    def refer(self, scope: Instance, name: str, place: Any = None) -> dict[str, Any] | None:
+        """A reference to the resource of that name in scope, at that place if one is given; None if there is none."""
+        if place is None:
+            found = self.find(scope, name)
+            return self.reference(found) if found is not None else None
+        up: Instance | None = scope
+        while up is not None:
+            for one in up.made.get(name, ()):
+                if one.place == place:
+                    return self.reference(one)
+            up = up.up
+        return None
+
+    def reference(self, to: Instance) -> dict[str, Any]:
+        """A reference whose target is filled in when ids are known."""
+        made: dict[str, Any] = {"reference": ""}
+        self.references.append((made, to))
+        return made
+
+    def by_key(self, value: str, types: tuple[str, ...]) -> dict[str, Any] | None:
+        """A reference to the resource of this message with that source key; None if there is none."""
+        if self.keys is None:
+            self.keys = {}
+            for one in self.instances:
+                if isinstance(one.key, tuple):
+                    self.keys.setdefault(one.key[1].lower(), []).append(one)
+        for one in self.keys.get(value.strip().lower(), ()):
+            if one.type in types or "Resource" in types:
+                return self.reference(one)
+        return None
+
+    def traced(self, row: str, instance: Instance, register: str, path: str, value: Any) -> None:
+        """Tell the trace of an element set; only traced code calls this."""
+        if self.trace is not None:
+            self.trace(row, instance, register, path, value)
+
+    def lose(self, path: str, reason: str, row: str = "") -> None:
+        """Note a field that no element carries."""
+        self.losses.append(Loss(path, reason, row))
+
+    def finish(self, digest: str, cancellable: frozenset[str]) -> Mapped:
+        """Give every resource its id, resolve references, and hand over the contributions."""
+        for one in self.instances:
+            if one.type == "Patient":
+                self._flag_numbers(one)
+            if one.effect == "contained":
+                one.id = f"{one.name}-{self.instances.index(one)}".replace("_", "-")
+            else:
+                self._identify(one)
+        for made, to in self.references:
+            made["reference"] = f"#{to.id}" if to.effect == "contained" else f"{to.type}/{to.id}"
+        event = self.trigger if self.trigger in cancellable else ""
+        contributions: dict[tuple[str, str], Contribution] = {}
+        relinks: list[Relink] = []
+        for one in self.instances:
+            if one.effect == "contained":
+                self._contain(one)
+                continue
+            if one.relink is not None:
+                into = one.relink.id if isinstance(one.relink, Instance) else self.mint.id("Patient", *one.relink)
+                if into != one.id:
+                    relinks.append(Relink(one.id, into, one.row))
+            if one.type == "Patient" or one.tags:
+                one.registers["meta.tag:flags"] = [{"system": FLAGS, "code": tag} for tag in one.tags]
+            before = contributions.get((one.type, one.id))
+            if before is not None:
+                for register, value in one.registers.items():
+                    before.registers.setdefault(register, value)
+                continue
+            effect, _, cancels = one.effect.partition(":")
+            contributions[one.type, one.id] = Contribution(
+                one.type, one.id, one.registers, one.deleted, effect, cancels, event, one.tags, one.name
+            )
+        return Mapped(list(contributions.values()), relinks, self.losses, self.carried, digest)
+
+    def _identify(self, one: Instance) -> None:
+        own = self._by_identifier(one) if one.by_identifier else one.key
+        key = own.settle() if isinstance(own, OwnedKey) else own
+        if key is None:
+            same = [other for other in self.instances if other.name == one.name]
+            number = next(place for place, other in enumerate(same) if other is one)
+            key = "urn:interop:message", f"{self.envelope.digest.hex()}|{one.name}|{number}"
+            one.tags.append("unlinked")
+        one.key = key
+        one.id = self.mint.id(one.type, *key)
+
+    def _by_identifier(self, one: Instance) -> Key | None:
+        """The preferred identifier: of a Patient the local one, else the NHS number; of others a national one, else local."""
+        found: list[Key] = []
+        for register in sorted(name for name in one.registers if name.startswith("identifier:")):
+            for identifier in one.registers[register]:
+                system, value = identifier.get("system"), identifier.get("value")
+                if value and system:
+                    found.append((system, value))
+        if one.type != "Patient":
+            return next((key for key in found if not key[0].startswith(LOCAL)), found[0] if found else None)
+        for key in found:
+            if key[0] != NHS_NUMBER:
+                return key
+        return self._by_number(one, found[0][1]) if found else None
+
+    def _by_number(self, one: Instance, text: str) -> Key | None:
+        """An NHS number names its Patient; a bad or repeated-digit one names nobody: with birth date and family name it
+        holds one sender's messages about one person together, without them it does not even do that."""
+        number = NhsNumber.read(text)
+        if number is not None and number.standing in (Standing.USABLE, Standing.TEST):
+            return NHS_NUMBER, number
+        born = one.registers.get("birthDate", "")
+        names = [value for register, value in sorted(one.registers.items()) if register.startswith("name:")]
+        family = names[0][0].get("family", "") if names and names[0] else ""
+        return (self.local("unverified-nhs-number"), f"{text}|{born}|{family.casefold()}") if born and family else None
+
+    def _flag_numbers(self, one: Instance) -> None:
+        for register, value in one.registers.items():
+            if register.startswith("identifier:"):
+                for identifier in value:
+                    if identifier.get("system") == NHS_NUMBER:
+                        number = NhsNumber.read(identifier.get("value", ""))
+                        standing = number.standing if number is not None else Standing.INVALID
+                        if standing is Standing.INVALID and "nhs-number-invalid" not in one.tags:
+                            one.tags.append("nhs-number-invalid")
+                        if standing is Standing.REPEATED and "nhs-number-repeated-digits" not in one.tags:
+                            one.tags.append("nhs-number-repeated-digits")
+
+    def _contain(self, one: Instance) -> None:
+        holder = one.up
+        while holder is not None and not holder.type:
+            holder = holder.up
+        if holder is not None:
+            from interop.mapping.assemble import assemble
+
+            holder.registers.setdefault(f"contained:{one.name}", []).append({**assemble(one.type, one.registers), "id": one.id})
+
+
+def _is_uuid(value: str) -> bool:
+    return len(value) == 36 and value[8] == value[13] == value[18] == value[23] == "-" and value.replace("-", "").isalnum()
+
+
+def read_value(node: Node | None) -> str:
+    """The text of a tree node, marked as read; '' where there is none. Part of a text (see ``formats.references``) marks the whole."""
+    if node is None or not node.value:
+        return ""
+    node.read = True
+    if node.up is not None and isinstance(node.up.raw, str):
+        node.up.read = True
+    return node.value

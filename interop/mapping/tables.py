@@ -1,0 +1,201 @@
+"""Reads the tables of a family as they stand, before any meaning is given to them (see docs/mapping-language.md)."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from interop.mapping.refusal import Refusals
+
+
+@dataclass(frozen=True, slots=True)
+class RouteRow:
+    """A message type and the resources that it makes, in the order in which they are made."""
+
+    message: str
+    resources: tuple[str, ...]
+    why: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceRow:
+    """A row of resources.csv."""
+
+    resource: str
+    within: tuple[str, ...]
+    each: str
+    type: str
+    key: str
+    when: str
+    effect: str
+    why: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class ElementRow:
+    """A row of elements*.csv."""
+
+    row: str
+    of: tuple[str, ...]
+    each: str
+    source: str
+    when: str
+    to: str
+    using: str
+    codes: str
+    why: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What a source code means: system, code, display; code ``=`` stands for the source's own."""
+
+    system: str
+    code: str
+    display: str
+
+
+@dataclass(slots=True)
+class Shared:
+    """The tables that all families share."""
+
+    systems: dict[str, str] = field(default_factory=dict)
+    extensions: dict[str, str] = field(default_factory=dict)
+    required: dict[str, dict[str, str]] = field(default_factory=dict)
+    fold: dict[tuple[str, str], str] = field(default_factory=dict)
+    precedence: dict[tuple[str, str, str], int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Tables:
+    """A family's tables as read. ``digest`` is over the bytes of every file they came from, shared ones included."""
+
+    family: str
+    routes: list[RouteRow] = field(default_factory=list)
+    resources: list[ResourceRow] = field(default_factory=list)
+    elements: list[ElementRow] = field(default_factory=list)
+    codes: dict[str, dict[str, Code]] = field(default_factory=dict)
+    shared: Shared = field(default_factory=Shared)
+    digest: str = ""
+    sources: dict[str, bytes] = field(default_factory=dict)
+
+
+COLUMNS = {
+    "routes": ("message", "resources", "why"),
+    "resources": ("resource", "in", "each", "type", "key", "when", "effect", "why"),
+    "elements": ("row", "of", "each", "from", "when", "to", "using", "codes", "why"),
+    "codes": ("source", "system", "code", "display", "why"),
+    "systems": ("source", "uri", "why"),
+    "extensions": ("name", "url", "why"),
+    "required": ("type", "element", "value", "why"),
+    "fold": ("type", "element", "strategy", "why"),
+    "precedence": ("type", "element", "feed", "rank", "why"),
+}
+
+
+def mappings_root() -> Traversable:
+    """The folder of the packaged tables."""
+    return files("mappings")
+
+
+def families(root: Traversable | None = None) -> list[str]:
+    """The families that have tables."""
+    folder = root or mappings_root()
+    return sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and entry.joinpath("routes.csv").is_file())
+
+
+def read_tables(family: str, refusals: Refusals, root: Traversable | None = None) -> Tables:
+    """Read the tables of ``family``; what cannot be read is added to ``refusals``."""
+    base = root or mappings_root()
+    tables = Tables(family)
+    reader = _Reader(tables, refusals)
+    folder = base.joinpath(family)
+    for cells in reader.rows(folder, "routes.csv", "routes"):
+        tables.routes.append(RouteRow(cells["message"], tuple(cells["resources"].split()), cells["why"], "routes.csv"))
+    for cells in reader.rows(folder, "resources.csv", "resources"):
+        within = tuple(name for name in cells.pop("in").split("|") if name)
+        tables.resources.append(ResourceRow(within=within, file="resources.csv", **cells))
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.name.startswith("elements") and entry.name.endswith(".csv"):
+            for cells in reader.rows(folder, entry.name, "elements"):
+                of = tuple(name.strip() for name in cells.pop("of").split("|"))
+                source = cells.pop("from")
+                tables.elements.append(ElementRow(of=of, source=source, file=entry.name, **cells))
+    for codes in (base.joinpath("codes"), folder.joinpath("codes")):
+        if codes.is_dir():
+            for entry in sorted(codes.iterdir(), key=lambda entry: entry.name):
+                if entry.name.endswith(".csv"):
+                    reader.code_table(codes, entry.name)
+    tables.shared = _shared(reader, base)
+    digest = hashlib.sha256()
+    for name in sorted(tables.sources):
+        digest.update(name.encode() + b"\0" + tables.sources[name] + b"\0")
+    tables.digest = digest.hexdigest()[:32]
+    return tables
+
+
+def read_shared(root: Traversable | None = None) -> Shared:
+    """Only the shared tables; raises TablesRefused."""
+    refusals = Refusals()
+    shared = _shared(_Reader(Tables(""), refusals), root or mappings_root())
+    refusals.settle()
+    return shared
+
+
+def _shared(reader: _Reader, base: Traversable) -> Shared:
+    shared = Shared()
+    for cells in reader.rows(base, "systems.csv", "systems"):
+        shared.systems[cells["source"]] = cells["uri"]
+    for cells in reader.rows(base, "extensions.csv", "extensions"):
+        shared.extensions[cells["name"]] = cells["url"]
+    for cells in reader.rows(base, "required.csv", "required"):
+        shared.required.setdefault(cells["type"], {})[cells["element"]] = cells["value"]
+    for cells in reader.rows(base, "fold.csv", "fold"):
+        shared.fold[cells["type"], cells["element"]] = cells["strategy"]
+    for cells in reader.rows(base, "precedence.csv", "precedence"):
+        shared.precedence[cells["type"], cells["element"], cells["feed"]] = int(cells["rank"])
+    return shared
+
+
+class _Reader:
+    def __init__(self, tables: Tables, refusals: Refusals) -> None:
+        self._tables = tables
+        self._refusals = refusals
+
+    def rows(self, folder: Traversable, name: str, kind: str) -> Iterator[dict[str, str]]:
+        """The rows of a file that has just the columns of its kind; a missing shared file has none."""
+        file = folder.joinpath(name)
+        if not file.is_file():
+            if kind in ("routes", "resources"):
+                self._refusals.add(name, "-", "the file is missing")
+            return
+        data = file.read_bytes()
+        self._tables.sources[f"{folder.name}/{name}"] = data
+        lines = [line for line in data.decode("utf-8").splitlines() if line.strip() and not line.startswith("#")]
+        if not lines:
+            return
+        reader = csv.DictReader(lines)
+        if tuple(reader.fieldnames or ()) != COLUMNS[kind]:
+            self._refusals.add(name, "header", f"the columns must be {','.join(COLUMNS[kind])}")
+            return
+        for number, cells in enumerate(reader, 2):
+            if None in cells or None in cells.values():
+                self._refusals.add(name, f"line {number}", f"there must be {len(COLUMNS[kind])} cells")
+                continue
+            yield {column: cell.strip() for column, cell in cells.items()}
+
+    def code_table(self, folder: Traversable, name: str) -> None:
+        """Read a code table under its file's name; a family's own table takes the place of a shared one."""
+        table: dict[str, Code] = {}
+        for cells in self.rows(folder, name, "codes"):
+            if cells["source"] in table:
+                self._refusals.add(f"codes/{name}", cells["source"], "this source value stands there twice")
+            table[cells["source"]] = Code(cells["system"], cells["code"], cells["display"])
+        self._tables.codes[name.removesuffix(".csv")] = table
