@@ -49,7 +49,11 @@ def due(condition: bytes, positive: bool) -> bool:
 
 
 def waits_for(request: Request) -> Wait | None:
-    """What must have happened before the answers can be given: in original mode as the feed says."""
+    """What must have happened before the answers can be given: in original mode as the feed says.
+
+    There is one receipt for a message. Where MSH-16 asks for an application answer it comes with the record's commit, and the
+    accept answer goes out with it, just before; where the engine stops waiting for the record, the accept answer goes alone.
+    """
     if not request.enhanced:
         return None
     application = request.field(16)

@@ -20,6 +20,9 @@ UNANSWERED = 512
 """How many messages of one connection may wait for their answer before no more are read from it."""
 GRACE = 5.0
 """Seconds that ``stop`` gives the answers that are still due."""
+LINGER = 1.0
+"""Seconds that what a sender still sends is read and dropped after the last answer: a socket closed with bytes unread is reset,
+and a reset may overtake the answer."""
 
 
 def system_now() -> int:
@@ -38,6 +41,7 @@ class Connection(asyncio.Protocol):
         self._reading = True
         self._writable = True
         self._ended = False
+        self._linger = False
         self.closed: Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -58,14 +62,16 @@ class Connection(asyncio.Protocol):
             decoder.cut.clear()
         if decoder.overrun is not None:
             self._wait(intake.refuse(feed, decoder.overrun, Problem("too-large")), Request.read(decoder.overrun))
-            self.end()
+            self._linger = True
+            self._finish()
         if len(self._waiting) >= self._listener.unanswered:
             self._pace()
 
     def eof_received(self) -> bool:
         """The sender may close its half and still wait for answers."""
         self._cut_off()
-        self.end()
+        self._linger = False
+        self._finish()
         return bool(self._waiting)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -85,11 +91,9 @@ class Connection(asyncio.Protocol):
         self._pace()
 
     def end(self) -> None:
-        """Read no more; close when the last answer is out."""
-        if not self._ended:
-            self._ended = True
-            self._pace()
-            self._answer()
+        """Take no more messages; close when the last answer is out."""
+        self._linger = bool(self._waiting)
+        self._finish()
 
     def abort(self) -> None:
         if self._transport is not None:
@@ -100,15 +104,30 @@ class Connection(asyncio.Protocol):
         if not self._ended and (rest := self._decoder.rest):
             self._intake.refuse(self._listener.feed, rest, Problem("truncated"))
 
+    def _finish(self) -> None:
+        self._ended = True
+        self._pace()
+        if not self._waiting:
+            self._close()
+
+    def _close(self) -> None:
+        if (transport := self._transport) is None or transport.is_closing():
+            return
+        if self._linger and transport.can_write_eof():
+            transport.write_eof()
+            asyncio.get_running_loop().call_later(LINGER, transport.abort)
+        else:
+            transport.close()
+
     def _wait(self, receipt: Future[Receipt], request: Request) -> None:
         self._waiting.append((receipt, request))
         receipt.add_done_callback(self._answer)
 
     def _pace(self) -> None:
-        """Read while few enough answers are due and the sender takes them."""
+        """Read while few enough answers are due and the sender takes them, and once it has ended only to drop what comes."""
         if self._transport is None or self._transport.is_closing():
             return
-        reading = self._writable and not self._ended and len(self._waiting) < self._listener.unanswered
+        reading = self._ended or (self._writable and len(self._waiting) < self._listener.unanswered)
         if reading != self._reading:
             self._reading = reading
             if reading:
@@ -135,7 +154,7 @@ class Connection(asyncio.Protocol):
             if out:
                 transport.write(b"".join(map(frame, out)))
             if self._ended and not waiting:
-                transport.close()
+                self._close()
         state, acknowledged = AckState.SENT if open_ else AckState.FAILED, self._intake.acknowledged
         for message in done:
             acknowledged(message, state)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adapters.hl7v2.acknowledgement import Acknowledger, waits_for
 from adapters.hl7v2.request import Request
@@ -191,3 +193,18 @@ def test_an_unreadable_header_is_rejected_with_what_is_known(body: bytes) -> Non
 @pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n"])
 def test_the_header_is_read_whatever_ends_its_segments(end: bytes) -> None:
     assert Request.read(message("C9").replace(b"\r", end)).field(21) == b"iTKv1.0"
+
+
+@given(
+    separator=st.sampled_from([b"|", b"#", b"\xa7", b" ", b"\\"]),
+    encoding=st.binary(max_size=6),
+    fields=st.lists(st.binary(max_size=6), max_size=24),
+    receipt=st.sampled_from([receipt for receipt, _ in ORIGINAL]),
+)
+def test_no_header_however_odd_keeps_the_answer_from_being_written(
+    separator: bytes, encoding: bytes, fields: list[bytes], receipt: Receipt
+) -> None:
+    body = b"MSH" + separator + separator.join([encoding, *fields]) + b"\r"
+    for answer in Acknowledger(lambda: NOW).answers(Request.read(body), receipt):
+        names = [line[:3] for line in answer.split(b"\r")]
+        assert names == ([b"MSH", b"MSA", b""] if receipt.problem is None else [b"MSH", b"MSA", b"ERR", b""])

@@ -231,6 +231,18 @@ def test_a_message_over_the_limit_is_journalled_as_far_as_read_rejected_and_the_
     run(test)
 
 
+def test_the_rejection_reaches_a_sender_that_is_still_sending() -> None:
+    async def test() -> None:
+        ledger = Ledger()
+        async with serving(ledger, limit=300) as (_, reader, writer):
+            writer.write(frame(message("C1", extra=("NTE|1||" + "x" * 8_000_000,))))
+            assert await answered(reader, 1) == ["AR C1"]
+            assert await reader.read() == b""
+            assert [(len(body), reason) for body, reason in ledger.refused] == [(300, "too-large")]
+
+    run(test)
+
+
 def test_in_enhanced_mode_the_application_answer_follows_as_a_message_of_its_own() -> None:
     async def test() -> None:
         ledger = Ledger()
