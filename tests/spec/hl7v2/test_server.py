@@ -276,6 +276,7 @@ def test_stopping_gives_the_answers_that_are_due() -> None:
             await asyncio.sleep(0)
             ledger.release(0)
             assert await answered(reader, 1) == ["AA C1"]
+            writer.close()
             await stopping
 
     run(test)
