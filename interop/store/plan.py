@@ -115,6 +115,27 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkHistory:
+    """How a Patient came to its person -> [LinkEvent], oldest first."""
+
+    patient: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Mapping tables by digest, as they were kept with ``Change.tables`` -> [bytes] or []."""
+
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """A value kept with ``Change.meta`` -> [str] or []."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """Journal entries after ``after`` with no outcome yet, in order -> [Entry], at most ``limit``."""
 
@@ -160,5 +181,23 @@ class Everything:
 
 
 Plan = (
-    Read | ReadVersion | History | Search | Count | Compartment | Heads | Persons | Claims | Group | Waiting | Message | Messages | Feeds | Coverage | Everything
+    Read
+    | ReadVersion
+    | History
+    | Search
+    | Count
+    | Compartment
+    | Heads
+    | Persons
+    | Claims
+    | Group
+    | LinkHistory
+    | Tables
+    | Meta
+    | Waiting
+    | Message
+    | Messages
+    | Feeds
+    | Coverage
+    | Everything
 )

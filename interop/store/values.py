@@ -85,7 +85,7 @@ class LossCount(NamedTuple):
     path: str
     reason: str
     row: str
-    count: int
+    count: int  # type: ignore[assignment]
 
 
 @dataclass(slots=True)

@@ -1,0 +1,85 @@
+"""Reads for the engine's own work: folding and linking. They return no resource to anyone."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+from interop.store.plan import Claims, Group, Heads, LinkHistory, Meta, Persons, Tables
+from interop.store.sql.dialect import Dialect
+from interop.store.sql.names import Names
+from interop.store.sql.statement import Steps, marks, padded
+from interop.store.values import Head, LinkEvent
+
+PORTION = 256
+
+
+def heads(plan: Heads, dialect: Dialect) -> Steps[list[Head]]:
+    found: dict[int, Head] = {}
+    keys = list(dict.fromkeys(plan.resources))
+    for start in range(0, len(keys), PORTION):
+        some = padded(keys[start : start + PORTION], ("", ""))
+        rows = yield (
+            f"{dialect.wanted(('type', 'id'), len(some))} SELECT r.rid, r.type, r.id, r.version, r.owner, r.body, r.deleted, "
+            "c.feed, c.event, c.state FROM wanted w CROSS JOIN resource r LEFT JOIN contribution c ON c.rid = r.rid "
+            "WHERE r.type = w.type AND r.id = w.id",
+            list(chain.from_iterable(some)),
+        )
+        for rid, type_, id_, version, owner, body, deleted, feed, event, state in rows:
+            head = found.get(rid)
+            if head is None:
+                head = found[rid] = Head(type_, id_, version, owner, bytes(body), deleted != 0)
+            if feed is not None:
+                head.contributions[feed, event] = bytes(state)
+    return list(found.values())
+
+
+def persons(plan: Persons) -> Steps[list[tuple[str, str]]]:
+    found: list[tuple[str, str]] = []
+    for start in range(0, len(plan.patients), PORTION):
+        some = padded(plan.patients[start : start + PORTION], "")
+        rows = yield f"SELECT patient, person FROM link WHERE patient IN ({marks(len(some))})", some
+        found += [(patient, person) for patient, person in rows]
+    return found
+
+
+def claims(plan: Claims, names: Names) -> Steps[list[tuple[str, str, str]]]:
+    found: dict[tuple[str, str, str], None] = {}
+    for pid in names.pids("Patient", "identifier", "token"):
+        wanted = [(names.systems[system], value) for system, value in plan.identifiers if system in names.systems]
+        for start in range(0, len(wanted), PORTION):
+            some = padded(wanted[start : start + PORTION], (-1, ""))
+            rows = yield (
+                "SELECT r.id, coalesce(l.person, ''), coalesce(l.identity, '') FROM index_token x CROSS JOIN resource r "
+                "LEFT JOIN link l ON l.patient = r.id "
+                f"WHERE x.pid = {pid} AND x.code IN ({marks(len(some))}) AND r.rid = x.rid AND (x.sid, x.code) IN "
+                f"(VALUES {','.join(['(?,?)'] * len(some))})",
+                [*(value for _, value in some), *chain.from_iterable(some)],
+            )
+            found.update(dict.fromkeys((patient, person, identity) for patient, person, identity in rows))
+    return list(found)
+
+
+def group(plan: Group) -> Steps[list[str]]:
+    rows = yield (
+        "SELECT b.patient FROM link a CROSS JOIN link b WHERE b.person = a.person AND a.patient = :patient ORDER BY b.patient",
+        {"patient": plan.patient},
+    )
+    return [patient for (patient,) in rows] or [plan.patient]
+
+
+def link_history(plan: LinkHistory) -> Steps[list[LinkEvent]]:
+    rows = yield (
+        "SELECT patient, before, after, why, message, time FROM link_event WHERE patient = :patient ORDER BY line",
+        {"patient": plan.patient},
+    )
+    return [LinkEvent(*row) for row in rows]
+
+
+def tables(plan: Tables) -> Steps[list[bytes]]:
+    rows = yield "SELECT content FROM mapping_tables WHERE digest = :digest", {"digest": plan.digest}
+    return [bytes(content) for (content,) in rows]
+
+
+def meta(plan: Meta) -> Steps[list[str]]:
+    rows = yield "SELECT value FROM meta WHERE name = :name", {"name": plan.name}
+    return [value for (value,) in rows]

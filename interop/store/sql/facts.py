@@ -1,0 +1,61 @@
+"""Writing what a change says beside resources: links, outcomes, losses, mapping tables, meta."""
+
+from __future__ import annotations
+
+from interop.store.sql.statement import Steps, insert, marks
+from interop.store.values import Change, Link
+
+LINK = (
+    "ON CONFLICT (patient) DO UPDATE SET person = excluded.person, "
+    "identity = CASE WHEN excluded.identity = '' THEN link.identity ELSE excluded.identity END"
+)
+OUTCOME = "outcome (message, state, time, reason, detail, place, carried, lost)"
+OUTCOME_AGAIN = (
+    "ON CONFLICT (message) DO UPDATE SET state = excluded.state, time = excluded.time, reason = excluded.reason, "
+    "detail = excluded.detail, place = excluded.place, carried = excluded.carried, lost = excluded.lost"
+)
+WAITS_AGAIN = "received"
+"""An outcome of this state takes the message's outcome away: it waits again."""
+
+
+def write_facts(change: Change) -> Steps[None]:
+    """Everything of the change that is no resource. Of two facts with one key the later stands; loss counts add up."""
+    if change.links:
+        yield from _links(change)
+    if change.outcomes:
+        yield from _outcomes(change)
+    if change.losses:
+        counts: dict[tuple[str, str, str, str, str], int] = {}
+        for loss in change.losses:
+            counts[loss[:5]] = counts.get(loss[:5], 0) + loss.count
+        yield from insert(
+            "loss (feed, type, path, reason, mapping, count)",
+            [(*key, count) for key, count in counts.items()],
+            "ON CONFLICT (feed, type, path, reason, mapping) DO UPDATE SET count = loss.count + excluded.count",
+        )
+    yield from insert("link_event (patient, before, after, why, message, time)", change.link_events)
+    yield from insert("mapping_tables (digest, content)", list(dict(change.tables).items()), "ON CONFLICT DO NOTHING")
+    yield from insert(
+        "meta (name, value)", list(dict(change.meta).items()), "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+    )
+
+
+def _links(change: Change) -> Steps[None]:
+    links: dict[str, Link] = {}
+    for link in change.links:
+        before = links.get(link.patient)
+        links[link.patient] = link._replace(identity=link.identity or before.identity) if before else link
+    yield from insert("link (patient, person, identity)", list(links.values()), LINK)
+
+
+def _outcomes(change: Change) -> Steps[None]:
+    outcomes = {outcome.message: outcome for outcome in change.outcomes}
+    rows = [
+        (o.message, o.state, o.time, o.reason, o.detail, o.where, o.carried, o.lost)
+        for o in outcomes.values()
+        if o.state != WAITS_AGAIN
+    ]
+    yield from insert(OUTCOME, rows, OUTCOME_AGAIN)
+    again = [o.message for o in outcomes.values() if o.state == WAITS_AGAIN]
+    if again:
+        yield f"DELETE FROM outcome WHERE message IN ({marks(len(again))})", again

@@ -1,0 +1,134 @@
+"""Reads of the journal with what became of each message."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from interop.store.plan import Coverage, Everything, Message, Messages, Waiting
+from interop.store.sql.statement import Steps, marks, padded
+from interop.store.values import Entry, FeedCount, LossCount
+
+STATE = "CASE WHEN e.state = 'refused' THEN 'refused' ELSE coalesce(o.state, e.state) END"
+FACTS = (
+    f"e.message, e.feed, e.adapter, e.received, e.control_id, e.type, e.duplicate, e.digest, {STATE} AS state, e.ack, "
+    "CASE WHEN coalesce(o.reason, '') <> '' THEN o.reason ELSE e.reason END AS reason, "
+    "CASE WHEN coalesce(o.reason, '') <> '' THEN o.detail ELSE e.detail END AS detail, "
+    "CASE WHEN coalesce(o.reason, '') <> '' THEN o.place ELSE e.place END AS place, "
+    "coalesce(o.time, 0) AS finished, e.size, e.repeats, coalesce(o.carried, 0) AS carried, coalesce(o.lost, 0) AS lost"
+)
+JOINED = "entry e LEFT JOIN outcome o ON o.message = e.message"
+WAITING = (
+    f"SELECT {FACTS}, b.body FROM {JOINED} CROSS JOIN body b WHERE e.message > :after AND e.state <> 'refused' "
+    "AND o.message IS NULL AND b.message = e.message ORDER BY e.message LIMIT :limit"
+)
+ALL = (
+    f"SELECT {FACTS}, b.body FROM {JOINED} CROSS JOIN body b WHERE e.message > :after AND b.message = e.message "
+    "ORDER BY e.message LIMIT :limit"
+)
+
+
+def _entry(row: tuple[Any, ...], body: bytes = b"") -> Entry:
+    message, feed, adapter, received, control_id, type_, duplicate, digest, state, ack, reason, detail, place = row[:13]
+    finished, size, repeats, carried, lost = row[13:18]
+    return Entry(message, feed, adapter, received, control_id, type_, body, (), duplicate, bytes(digest), state, ack, reason,
+                 detail, place, finished, size, repeats, carried, lost)  # fmt: skip
+
+
+def _with_keys(entries: list[Entry]) -> Steps[list[Entry]]:
+    keys: dict[int, list[str]] = {}
+    numbers = [entry.message for entry in entries]
+    for start in range(0, len(numbers), 256):
+        some = padded(numbers[start : start + 256], 0)
+        rows = yield f"SELECT message, key FROM journal_key WHERE message IN ({marks(len(some))}) ORDER BY message, place", some
+        for message, key in rows:
+            keys.setdefault(message, []).append(key)
+    for entry in entries:
+        entry.keys = tuple(keys.get(entry.message, ()))
+    return entries
+
+
+def waiting(plan: Waiting) -> Steps[list[Entry]]:
+    rows = yield WAITING, {"after": plan.after, "limit": plan.limit}
+    return (yield from _with_keys([_entry(row, bytes(row[18])) for row in rows]))
+
+
+def everything(plan: Everything, limit: int) -> Steps[list[Entry]]:
+    """The next ``limit`` entries."""
+    rows = yield ALL, {"after": plan.after, "limit": limit}
+    return (yield from _with_keys([_entry(row, bytes(row[18])) for row in rows]))
+
+
+def message(plan: Message) -> Steps[list[Entry]]:
+    rows = yield (
+        f"SELECT {FACTS}, b.body FROM {JOINED} CROSS JOIN body b WHERE e.message = :message AND b.message = e.message",
+        {"message": plan.message},
+    )
+    return (yield from _with_keys([_entry(row, bytes(row[18])) for row in rows]))
+
+
+def messages(plan: Messages) -> Steps[list[Entry]]:
+    text, parameters = f"SELECT {FACTS} FROM {JOINED} WHERE 1 = 1", dict[str, Any](count=plan.count)
+    for name, column in (("feed", "e.feed"), ("control_id", "e.control_id"), ("state", STATE)):
+        if value := getattr(plan, name):
+            text += f" AND {column} = :{name}"
+            parameters[name] = value
+    if plan.before:
+        text += " AND e.message < :before"
+        parameters["before"] = plan.before
+    rows = yield f"{text} ORDER BY e.message DESC LIMIT :count", parameters
+    return [_entry(row) for row in rows]
+
+
+def coverage(plan: Coverage) -> Steps[list[LossCount]]:
+    text = "SELECT feed, type, path, reason, mapping, count FROM loss"
+    order = " ORDER BY feed, type, path, reason, mapping"
+    if not plan.feed:
+        rows = yield text + order, ()
+    else:
+        rows = yield f"{text} WHERE feed = :feed{order}", {"feed": plan.feed}
+    return [LossCount(*row) for row in rows]
+
+
+Tally = dict[tuple[str, str], tuple[int, int, int]]
+"""By feed and state: how many, first and last received."""
+
+
+def tally(low: int, high: int) -> Steps[Tally]:
+    """Count the messages after ``low`` up to ``high``."""
+    rows = yield (
+        f"SELECT e.feed, {STATE} AS state, count(*), min(e.received), max(e.received) FROM {JOINED} "
+        "WHERE e.message > :low AND e.message <= :high GROUP BY 1, 2",
+        {"low": low, "high": high},
+    )
+    return {(feed, state): (number, first, last) for feed, state, number, first, last in rows}
+
+
+def merged(one: Tally, other: Tally) -> Tally:
+    """Two tallies of different messages as one."""
+    result = dict(one)
+    for key, (number, first, last) in other.items():
+        had = result.get(key)
+        result[key] = (had[0] + number, min(had[1], first), max(had[2], last)) if had else (number, first, last)
+    return result
+
+
+def feed_counts(counted: Tally) -> list[FeedCount]:
+    """A line for each feed. What is received or mapped and not finished is waiting."""
+    lines = []
+    for feed in sorted({feed for feed, _ in counted}):
+        states = {state: line for (named, state), line in counted.items() if named == feed}
+        open_ = [line for state, line in states.items() if state in {"received", "mapped"}]
+        lines.append(
+            FeedCount(
+                feed=feed,
+                received=sum(number for number, _, _ in states.values()),
+                waiting=sum(number for number, _, _ in open_),
+                applied=states.get("applied", (0, 0, 0))[0],
+                refused=states.get("refused", (0, 0, 0))[0],
+                failed=states.get("failed", (0, 0, 0))[0],
+                shelved=states.get("shelved", (0, 0, 0))[0],
+                oldest_waiting=min((first for _, first, _ in open_), default=0),
+                last_received=max(last for _, _, last in states.values()),
+            )
+        )
+    return lines

@@ -1,0 +1,77 @@
+"""The dictionaries of the index tables: parameter names and code systems as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from interop.store.sql.statement import Steps, insert
+
+Parameter = tuple[str, str, str]
+"""Resource type, search parameter, kind of index row."""
+
+
+class Names:
+    """What the tables ``parameter`` and ``system`` hold. Names met in a transaction count for others once it is committed."""
+
+    def __init__(self) -> None:
+        self.parameters: dict[Parameter, int] = {}
+        self.systems: dict[str, int] = {}
+        self._named: dict[tuple[str, str], list[int]] = {}
+        self._fresh_parameters: dict[Parameter, int] = {}
+        self._fresh_systems: dict[str, int] = {}
+
+    def load(self) -> Steps[None]:
+        """Read both dictionaries whole."""
+        for pid, type_, name, kind in (yield "SELECT pid, type, name, kind FROM parameter", ()):
+            self._parameter((type_, name, kind), pid)
+        for sid, url in (yield "SELECT sid, url FROM system", ()):
+            self.systems[url] = sid
+
+    def pids(self, type_: str | None, name: str, kind: str) -> list[int]:
+        """The numbers of a parameter, of all types where ``type_`` is None; [] where nothing is indexed under it."""
+        if type_ is None:
+            return self._named.get((name, kind), [])
+        pid = self.parameters.get((type_, name, kind))
+        return [] if pid is None else [pid]
+
+    def learn(self, parameters: Iterable[Parameter], systems: Iterable[str]) -> Steps[None]:
+        """Number the names that are new, in the transaction that first uses them."""
+        wanted = [key for key in parameters if key not in self.parameters and key not in self._fresh_parameters]
+        if wanted:
+            yield from insert("parameter (type, name, kind)", wanted, "ON CONFLICT DO NOTHING")
+            for key in wanted:
+                rows = yield "SELECT pid FROM parameter WHERE type = ? AND name = ? AND kind = ?", key
+                self._fresh_parameters[key] = rows[0][0]
+        urls = [url for url in systems if url not in self.systems and url not in self._fresh_systems]
+        if urls:
+            yield from insert("system (url)", [(url,) for url in urls], "ON CONFLICT DO NOTHING")
+            for url in urls:
+                rows = yield "SELECT sid FROM system WHERE url = ?", (url,)
+                self._fresh_systems[url] = rows[0][0]
+
+    def pid(self, key: Parameter) -> int:
+        """The number of a parameter that has been learnt."""
+        found = self.parameters.get(key)
+        return self._fresh_parameters[key] if found is None else found
+
+    def sid(self, url: str) -> int:
+        """The number of a system that has been learnt."""
+        found = self.systems.get(url)
+        return self._fresh_systems[url] if found is None else found
+
+    def settle(self) -> None:
+        """The transaction is on disk."""
+        for key, pid in self._fresh_parameters.items():
+            self._parameter(key, pid)
+        self.systems.update(self._fresh_systems)
+        self.abandon()
+
+    def abandon(self) -> None:
+        """The transaction was rolled back."""
+        self._fresh_parameters.clear()
+        self._fresh_systems.clear()
+
+    def _parameter(self, key: Parameter, pid: int) -> None:
+        if key not in self.parameters:
+            self.parameters[key] = pid
+            self._named[key[1:]] = [*self._named.get(key[1:], []), pid]

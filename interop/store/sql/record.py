@@ -1,0 +1,201 @@
+"""Writing the record: expectations, versions, index rows, contributions, links, outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import orjson
+
+from interop.store.sql.dialect import Dialect
+from interop.store.sql.facts import write_facts
+from interop.store.sql.index import TABLES, Line, lines, place, subject, vocabulary
+from interop.store.sql.names import Names
+from interop.store.sql.statement import Steps, insert, marks, padded, remove
+from interop.store.sql.writer import Result
+from interop.store.values import Change, Committed, Conflict, Put, Stored
+
+RESOURCE = "resource (rid, type, id, version, updated, deleted, owner, message, tables, subject, named, indexed, body)"
+UPSERT = (
+    "ON CONFLICT (rid) DO UPDATE SET version = excluded.version, updated = excluded.updated, deleted = excluded.deleted, "
+    "owner = excluded.owner, message = excluded.message, tables = excluded.tables, named = excluded.named, "
+    "indexed = excluded.indexed, body = excluded.body"
+)
+VERSION_COLUMNS = "rid, type, id, version, updated, deleted, owner, message, tables, body"
+
+Key = tuple[str, str]
+
+
+class Present(NamedTuple):
+    """A resource as the writer needs it: its number, version, subject and index rows."""
+
+    rid: int
+    version: int
+    subject: str
+    indexed: str
+
+
+class RecordWriter:
+    """Writes record changes, one after the other within a transaction; a change that conflicts leaves no trace."""
+
+    def __init__(self, dialect: Dialect, names: Names) -> None:
+        self._dialect = dialect
+        self._names = names
+        self._next = 1
+        self._put = 0
+        self.puts = 0
+        """Versions written since the start."""
+
+    def load(self) -> Steps[None]:
+        rows = yield "SELECT coalesce(max(rid), 0) FROM resource", ()
+        self._next = rows[0][0] + 1
+        yield from self._names.load()
+
+    def write(self, changes: Sequence[Change]) -> Steps[list[Result]]:
+        self._put = 0
+        results: list[Result] = []
+        for change in changes:
+            results.append((yield from self._change(change)))
+        return results
+
+    def settle(self) -> None:
+        self.puts += self._put
+        self._names.settle()
+
+    def abandon(self) -> None:
+        self._names.abandon()
+
+    def _change(self, change: Change) -> Steps[Result]:
+        if change.expect or change.puts or change.states:
+            keys = {put_key(put): None for put in change.puts}
+            keys.update(dict.fromkeys(change.expect))
+            keys.update({(state.type, state.id): None for state in change.states})
+            present = yield from self._present(list(keys))
+            conflict = _conflict(change, present)
+            if conflict is not None:
+                return conflict
+            yield from self._write(change, present)
+        yield from write_facts(change)
+        self._put += len(change.puts)
+        return Committed()
+
+    def _present(self, keys: Sequence[Key]) -> Steps[dict[Key, Present]]:
+        found: dict[Key, Present] = {}
+        for start in range(0, len(keys), 256):
+            some = padded(keys[start : start + 256], ("", ""))
+            rows = yield (
+                self._dialect.wanted(("type", "id"), len(some))
+                + self._dialect.gather(
+                    ("r.type", "r.id", "r.rid", "r.version", "r.subject", "r.indexed"),
+                    "wanted w CROSS JOIN resource r WHERE r.type = w.type AND r.id = w.id",
+                ),
+                [part for key in some for part in key],
+            )
+            for type_, id_, *rest in orjson.loads(rows[0][0]):
+                found[type_, id_] = Present(*rest)
+        return found
+
+    def _number(self) -> int:
+        self._next += 1
+        return self._next - 1
+
+    def _write(self, change: Change, present: dict[Key, Present]) -> Steps[None]:
+        last = {put_key(put): put for put in change.puts}
+        numbers = {key: present[key].rid if key in present else self._number() for key in last}
+        moved = [numbers[key] for key in last if key in present and present[key].version]
+        for start in range(0, len(moved), 256):
+            some = padded(moved[start : start + 256], 0)
+            yield (
+                f"INSERT INTO version ({VERSION_COLUMNS}) SELECT {VERSION_COLUMNS} FROM resource WHERE rid IN ({marks(len(some))})",
+                some,
+            )
+        if len(last) < len(change.puts):
+            between = [put for put in change.puts if last[put_key(put)] is not put]
+            yield from insert(
+                f"version ({VERSION_COLUMNS})", [_version(numbers[put_key(put)], put.stored) for put in between]
+            )
+        yield from self._resources(last, numbers, present)
+        yield from self._states(change, numbers, present)
+
+    def _resources(self, last: dict[Key, Put], numbers: dict[Key, int], present: dict[Key, Present]) -> Steps[None]:
+        rows: list[tuple[Any, ...]] = []
+        added: list[list[tuple[Any, ...]]] = [[] for _ in TABLES]
+        taken: list[list[tuple[Any, ...]]] = [[] for _ in TABLES]
+        moves: list[tuple[str, int]] = []
+        for key, put in last.items():
+            stored, rid, was = put.stored, numbers[key], present.get(key)
+            patient, named = subject(stored, put.index)
+            if was is not None:
+                if not patient and stored.deleted:
+                    patient = was.subject
+                elif patient != was.subject:
+                    moves.append((patient, rid))
+            try:
+                index = lines(stored, put.index, patient, self._names)
+            except KeyError:
+                yield from self._names.learn(*vocabulary(stored.type, put.index, self._names))
+                index = lines(stored, put.index, patient, self._names)
+            before: dict[Line, None] = {}
+            if was is not None and len(was.indexed) > 2:
+                before = {tuple(line): None for line in orjson.loads(was.indexed)}
+                for line in before:
+                    if line not in index:
+                        taken[line[0]].append(place(line, rid))
+            for line in index:
+                if line not in before:
+                    added[line[0]].append(place(line, rid))
+            rows.append(
+                (rid, stored.type, stored.id, stored.version, stored.updated, int(stored.deleted), stored.owner, stored.message,
+                 stored.tables, patient, named, orjson.dumps(list(index)).decode(), stored.body)
+            )  # fmt: skip
+        yield from insert(RESOURCE, rows, UPSERT)
+        for move in moves:
+            yield "UPDATE resource SET subject = ? WHERE rid = ?", move
+        for (table, columns), gone, new in zip(TABLES, taken, added, strict=True):
+            yield from remove(table, columns, gone)
+            yield from insert(f"{table} ({', '.join(columns)})", new)
+
+    def _states(self, change: Change, numbers: dict[Key, int], present: dict[Key, Present]) -> Steps[None]:
+        unseen: list[tuple[Any, ...]] = []
+        states: dict[tuple[int, str, str], bytes] = {}
+        for state in change.states:
+            key = (state.type, state.id)
+            rid = numbers.get(key)
+            if rid is None:
+                was = present.get(key)
+                rid = numbers[key] = was.rid if was is not None else self._number()
+                if was is None:
+                    unseen.append((rid, state.type, state.id, 0, 0, 1, "", 0, "", "", 0, "[]", b""))
+            states[rid, state.feed, state.event] = state.state
+        yield from insert(RESOURCE, unseen)
+        yield from insert(
+            "contribution (rid, feed, event, state)",
+            [(*key, state) for key, state in states.items()],
+            "ON CONFLICT (rid, feed, event) DO UPDATE SET state = excluded.state",
+        )
+
+
+def put_key(put: Put) -> Key:
+    """Type and id of what is put."""
+    return put.stored.type, put.stored.id
+
+
+def _version(rid: int, stored: Stored) -> tuple[Any, ...]:
+    return (rid, stored.type, stored.id, stored.version, stored.updated, int(stored.deleted), stored.owner, stored.message,
+            stored.tables, stored.body)  # fmt: skip
+
+
+def _conflict(change: Change, present: dict[Key, Present]) -> Conflict | None:
+    """The first expectation that does not hold."""
+    for key, expected in change.expect.items():
+        found = present[key].version if key in present else 0
+        if found != expected:
+            return Conflict(*key, expected, found)
+    made: dict[Key, int] = {}
+    for put in change.puts:
+        key = put_key(put)
+        found = made.get(key, present[key].version if key in present else 0)
+        if put.stored.version != found + 1:
+            return Conflict(*key, put.stored.version - 1, found)
+        made[key] = put.stored.version
+    return None

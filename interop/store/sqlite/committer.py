@@ -1,0 +1,166 @@
+"""Group commit: a thread that owns the one writing connection of a file.
+
+All changes handed over in one turn of the loop, and all that came while the last transaction was synced, are one transaction
+and one sync; their callers are woken together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+
+from interop.errors import Problem
+from interop.store.sql.statement import Steps, T
+from interop.store.sql.writer import Result, Writer
+from interop.store.sqlite.connection import is_disk, unavailable
+from interop.store.values import Change, Committed
+
+Call = tuple[Change, "asyncio.Future[Result]"]
+Batch = tuple[asyncio.AbstractEventLoop, list[Call]]
+Answers = list[Result | Exception]
+
+LIMIT = 1_024
+"""Changes in one transaction."""
+
+
+@dataclass(slots=True)
+class Work:
+    """What a committer has done: transactions (one sync each), changes committed, statements, changes in conflict."""
+
+    groups: int = 0
+    commits: int = 0
+    statements: int = 0
+    conflicts: int = 0
+
+
+class Committer:
+    """Commits changes of one file in groups. ``between`` is called by its thread after each group."""
+
+    def __init__(self, name: str, connection: sqlite3.Connection, writer: Writer, between: Callable[[], None]) -> None:
+        self.work = Work()
+        self._connection = connection
+        self._writer = writer
+        self._between = between
+        self._queue: SimpleQueue[Batch | None] = SimpleQueue()
+        self._gathered: dict[asyncio.AbstractEventLoop, list[Call]] = {}
+        self._closed = False
+        self._thread = threading.Thread(target=self._work, name=f"commit-{name}", daemon=True)
+        self._thread.start()
+
+    def submit(self, change: Change) -> asyncio.Future[Result]:
+        """Hand a change over, on the loop's thread; the future is done when it is on disk."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
+        if self._closed:
+            future.set_exception(Problem("stopping"))
+            return future
+        calls = self._gathered.get(loop)
+        if calls is None:
+            calls = self._gathered[loop] = []
+            loop.call_soon(self._flush, loop)
+        calls.append((change, future))
+        return future
+
+    def close(self) -> None:
+        """Commit what was handed over and end the thread. Blocks."""
+        if not self._closed:
+            self._closed = True
+            for loop in list(self._gathered):
+                self._flush(loop)
+            self._queue.put(None)
+        self._thread.join()
+
+    def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
+        calls = self._gathered.pop(loop, None)
+        if calls:
+            self._queue.put((loop, calls))
+
+    def _work(self) -> None:
+        queue = self._queue
+        last = False
+        while not last:
+            first = queue.get()
+            if first is None:
+                return
+            batches = [first]
+            size = len(first[1])
+            while size < LIMIT:
+                try:
+                    more = queue.get_nowait()
+                except Empty:
+                    break
+                if more is None:
+                    last = True
+                    break
+                batches.append(more)
+                size += len(more[1])
+            answers = self._group([change for _, calls in batches for change, _ in calls])
+            start = 0
+            for loop, calls in batches:
+                self._tell(loop, calls, answers[start : start + len(calls)])
+                start += len(calls)
+            self._between()
+
+    def _group(self, changes: list[Change]) -> Answers:
+        """Commit together; where one change cannot be written at all, each by itself."""
+        try:
+            return self._transaction(changes)
+        except sqlite3.Error as error:
+            if is_disk(error):
+                return [unavailable(error)] * len(changes)
+            failure: Exception = error
+        except Exception as error:  # a value that no column takes, a caller's mistake
+            failure = error
+        if len(changes) == 1:
+            return [failure]
+        return [answer for change in changes for answer in self._group([change])]
+
+    def _transaction(self, changes: list[Change]) -> Answers:
+        connection, work = self._connection, self.work
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            results = self._run(self._writer.write(changes))
+            connection.execute("COMMIT")
+        except BaseException:
+            self._writer.abandon()
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        self._writer.settle()
+        work.groups += 1
+        work.statements += 2
+        committed = sum(isinstance(result, Committed) for result in results)
+        work.commits += committed
+        work.conflicts += len(results) - committed
+        return list(results)
+
+    def _run(self, steps: Steps[T]) -> T:
+        execute, done = self._connection.execute, 0
+        try:
+            sql, parameters = next(steps)
+            while True:
+                done += 1
+                sql, parameters = steps.send(execute(sql, parameters).fetchall())
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+        finally:
+            self.work.statements += done
+
+    def _tell(self, loop: asyncio.AbstractEventLoop, calls: list[Call], answers: Answers) -> None:
+        with suppress(RuntimeError):  # the loop has ended; nobody waits
+            loop.call_soon_threadsafe(_answer, calls, answers)
+
+
+def _answer(calls: list[Call], answers: Answers) -> None:
+    for (_, future), answer in zip(calls, answers, strict=True):
+        if not future.done():
+            if isinstance(answer, Exception):
+                future.set_exception(answer)
+            else:
+                future.set_result(answer)

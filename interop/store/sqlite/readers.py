@@ -1,0 +1,76 @@
+"""Two ways to read: at once on the loop's thread, or, where that would hold the loop up, on a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from interop.errors import Problem
+from interop.store.sql.statement import Steps, T
+from interop.store.sqlite.connection import is_disk, reading, run, unavailable
+
+BOUNDED = 100_000
+"""Instructions of SQLite's machine that a read on the loop's thread may take: some milliseconds."""
+COSTLY = 100_000_000
+"""Instructions that any read may take."""
+CALLBACK = 1_000_000
+
+
+class Readers:
+    """Runs reads. A read that proves long on the loop's thread is broken off and begun again on the reader's."""
+
+    def __init__(self, directory: Path, costly: int = COSTLY) -> None:
+        self._near = reading(directory, cache=8_192)
+        self._near.set_progress_handler(lambda: 1, BOUNDED)
+        self._far = reading(directory, cache=16_384)
+        self._allowed = 0
+        self._costly = costly
+        self._far.set_progress_handler(self._tick, min(CALLBACK, costly))
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="read")
+        self._lock = threading.Lock()
+        self.near = 0
+        self.far = 0
+
+    async def read(self, steps: Callable[[], Steps[T]], *, long: bool = False) -> T:
+        """Run the steps. Suspends only where the read is long."""
+        if not long:
+            self.near += 1
+            try:
+                return run(self._near, steps())
+            except sqlite3.Error as error:
+                if is_disk(error):
+                    raise unavailable(error) from None
+                if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                    raise
+        self.far += 1
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._run, steps)
+
+    def run(self, steps: Steps[T]) -> T:
+        """Run steps now, on this thread, however long; for the start."""
+        return self._run(lambda: steps)
+
+    def close(self) -> None:
+        """Blocks until the last long read is done."""
+        self._pool.shutdown()
+        self._near.close()
+        self._far.close()
+
+    def _run(self, steps: Callable[[], Steps[T]]) -> T:
+        with self._lock:
+            self._allowed = self._costly
+            try:
+                return run(self._far, steps())
+            except sqlite3.Error as error:
+                if is_disk(error):
+                    raise unavailable(error) from None
+                if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                    raise Problem("too-costly") from None
+                raise
+
+    def _tick(self) -> int:
+        self._allowed -= min(CALLBACK, self._costly)
+        return self._allowed <= 0
