@@ -8,7 +8,7 @@ from interop.fhir import facts
 from interop.mapping.check_elements import ElementCheck
 from interop.mapping.conditions import Condition, parse_condition
 from interop.mapping.model import Model, Resource
-from interop.mapping.paths import Er7Path, Path, PathError, parse_path, split_outside
+from interop.mapping.paths import Er7Path, Path, PathError, parse_alternatives, parse_path, split_outside
 from interop.mapping.refusal import Refusals
 from interop.mapping.source import SourceNames
 from interop.mapping.tables import ResourceRow, Tables, read_tables
@@ -79,7 +79,7 @@ class _Check:
         except PathError as error:
             refuse(str(error))
             return
-        for path in (each, *(test.path for test in when), *(part for _, part in key if not isinstance(part, str))):
+        for path in (each, *(test.path for test in when), *(path for _, part in key if not isinstance(part, str) for path in part)):
             reason = path and self.names.unknown(path)
             if reason:
                 refuse(reason)
@@ -87,14 +87,14 @@ class _Check:
             refuse("only a contained resource can be without an id")
         self.model.resources[row.resource] = Resource(row, each, when, key, relink)
 
-    def key_part(self, part: str, row: ResourceRow) -> tuple[str, Path | str]:
+    def key_part(self, part: str, row: ResourceRow) -> tuple[str, tuple[Path, ...] | str]:
         if part == "identifier":
             return "identifier", part
         if part in self.model.resources:
             return "resource", part
         if part.replace("_", "").islower() and part.isidentifier() and part == row.resource:
             raise PathError(f"the key of {part} cannot hold itself")
-        return "path", parse_path(part, self.model.er7)
+        return "path", parse_alternatives(part, self.model.er7)
 
     def stops(self) -> None:
         """An ER7 context ends where a sibling's begins."""

@@ -6,7 +6,7 @@ from interop.fhir import facts
 from interop.mapping import transforms
 from interop.mapping.conditions import exclusive, parse_condition
 from interop.mapping.model import Element, Model, Resource, SubTable
-from interop.mapping.paths import Er7Path, Literal, Path, PathError, TreePath, parse_alternatives, parse_path
+from interop.mapping.paths import Er7Path, Literal, Path, PathError, TreePath, parse_alternatives, parse_path, split_outside
 from interop.mapping.refusal import Refusals
 from interop.mapping.source import SourceNames
 from interop.mapping.tables import ElementRow
@@ -73,7 +73,7 @@ class ElementCheck:
         before = len(self.refusals)
         try:
             each = parse_path(row.each, er7) if row.each else None
-            sources = parse_alternatives(row.source, er7) if row.source else ()
+            sources = self.sources(row) if row.source else ()
             when = parse_condition(row.when, er7)
             target = None if row.to in ("-", "*") else parse_target(base, row.to, self.model.tables.shared.extensions)
         except (PathError, TargetError) as error:
@@ -99,6 +99,15 @@ class ElementCheck:
         if not sources and element.kind not in ("resource",):
             self.refuse(row, "from is empty")
         return element if len(self.refusals) == before else None
+
+    def sources(self, row: ElementRow) -> tuple[Path, ...]:
+        """The paths of ``from``: alternatives, or for a transform of two values both, joined by ``+``."""
+        if row.using not in transforms.OF_PAIR:
+            return parse_alternatives(row.source, self.model.er7)
+        parts = split_outside(row.source, "+")
+        if len(parts) != 2:
+            raise PathError(f"{row.using} takes two paths joined by +")
+        return tuple(parse_path(part, self.model.er7) for part in parts)
 
     def kind(self, row: ElementRow, sources: tuple[Literal | Er7Path | TreePath, ...], target: Target | None) -> Element:
         """What a row does, by its ``using``."""
@@ -132,7 +141,7 @@ class ElementCheck:
                 elif target.targets and other.row.type not in target.targets and "Resource" not in target.targets:
                     self.refuse(row, f"{row.to} does not refer to {other.row.type}")
         elif element.kind == "table":
-            self.subtable(element, kinds[0])
+            self.subtable(element, target.block)
         elif element.kind == "copy":
             pass
         elif row.codes:

@@ -1,4 +1,4 @@
-"""The closed grammar of ``when``: present, absent, =, in, length; and, not."""
+"""The closed grammar of ``when``: present, absent, =, in, starts, length; and, not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from interop.mapping.paths import Path, PathError, parse_path, split_outside, un
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One test of a path. ``kind`` is present, in or length; ``negated`` turns it round; ``values`` for in, ``length`` for length."""
+    """One test of a path. ``kind`` is present, in, starts or length; ``negated`` turns it round; ``values`` for in and starts."""
 
     __test__ = False
 
@@ -28,7 +28,7 @@ Condition = tuple[Test, ...]
 _TEST = re.compile(
     r"(?P<not>not\s+)?(?:length\s+(?P<measured>\S+)\s*=\s*(?P<length>\d+)"
     r"|(?P<bare>\S+)\s+(?P<state>present|absent)"
-    r"|(?P<path>.+?)\s+(?P<op>=|in)\s+(?P<values>.+))",
+    r"|(?P<path>.+?)\s+(?P<op>=|in|starts)\s+(?P<values>.+))",
 )
 
 
@@ -50,16 +50,17 @@ def _split_and(text: str) -> list[str]:
 def _parse_test(text: str, er7: bool) -> Test:
     found = _TEST.fullmatch(text)
     if not found:
-        raise PathError(f"{text!r} is not a condition: PATH present|absent, PATH = VALUE, PATH in A,B, length PATH = N")
+        raise PathError(f"{text!r} is not a condition: PATH present|absent, PATH = VALUE, PATH in|starts A,B, length PATH = N")
     negated = bool(found["not"])
     if found["measured"]:
         return Test("length", found["measured"], parse_path(found["measured"], er7), negated, length=int(found["length"]))
     if found["state"]:
         absent = found["state"] == "absent"
         return Test("present", found["bare"], parse_path(found["bare"], er7), negated != absent)
-    values = split_outside(found["values"], ",") if found["op"] == "in" else [found["values"]]
+    values = split_outside(found["values"], ",") if found["op"] != "=" else [found["values"]]
     plain = frozenset(unquote(value.strip()) for value in values)
-    return Test("in", found["path"].strip(), parse_path(found["path"].strip(), er7), negated, plain)
+    kind = "starts" if found["op"] == "starts" else "in"
+    return Test(kind, found["path"].strip(), parse_path(found["path"].strip(), er7), negated, plain)
 
 
 def exclusive(one: Condition, other: Condition) -> bool:
@@ -75,9 +76,13 @@ def _contradict(a: Test, b: Test) -> bool:
             said, denied = (b, a) if a.negated else (a, b)
             return said.values <= denied.values
         return False
+    if a.kind == b.kind == "starts":
+        if not a.negated and not b.negated:
+            return not any(one.startswith(other) or other.startswith(one) for one in a.values for other in b.values)
+        return a.negated != b.negated and a.values == b.values
     if a.kind == b.kind == "present":
         return a.negated != b.negated
     if a.kind == b.kind == "length":
         return (a.length != b.length and not a.negated and not b.negated) or (a.length == b.length and a.negated != b.negated)
     present, test = (a, b) if a.kind == "present" else (b, a)
-    return present.kind == "present" and present.negated and test.kind in ("in", "length") and not test.negated
+    return present.kind == "present" and present.negated and test.kind in ("in", "starts", "length") and not test.negated

@@ -8,7 +8,6 @@ from interop.mapping.emit_er7 import Er7Paths
 from interop.mapping.emit_rows import Lines, RowEmitter
 from interop.mapping.emit_tree import TreePaths
 from interop.mapping.model import Element, Model, Resource
-from interop.mapping.paths import Literal
 
 HEAD = '''"""Generated from the tables of {family} (digest {digest}); not to be edited."""
 
@@ -56,7 +55,8 @@ class _Module:
         self.paths.settle(lines, depth, resource)
         effect = resource.row.effect.partition(":")[0]
         if resource.row.type:
-            lines.add(depth, f'i.effect = "{resource.row.effect if effect == "cancel" else "upsert" if effect == "relink" else effect}"')
+            said = resource.row.effect if effect == "cancel" else "upsert" if effect == "relink" else effect
+            lines.add(depth, f'i.effect = "{said}"')
             lines.add(depth, f'i.row = "{resource.name}"')
             self.key(lines, depth, resource)
         if resource.relink is not None:
@@ -72,29 +72,28 @@ class _Module:
         if resource.key[0][0] == "identifier":
             lines.add(depth, "i.by_identifier = True")
             return
-        if len(resource.key) == 1 and resource.key[0][0] == "path":
-            whole = self.paths.whole_key(resource, resource.key[0][1])
-            if whole:
-                lines.add(depth, f"i.key = {whole}")
+        kind = resource.row.type
+        first = resource.key[0][1]
+        if len(resource.key) == 1 and not isinstance(first, str):
+            wholes = [self.paths.whole_key(resource, path) for path in first]
+            if all(wholes):
+                lines.add(depth, f"i.key = {' or '.join(wholes)}")
                 return
         parts, owned = [], False
-        for kind, part in resource.key:
-            if kind == "resource":
+        for what, part in resource.key:
+            if isinstance(part, str):
                 parts.append(f'run.find(i, "{part}")')
-                owned = True
-            elif isinstance(part, Literal):
-                parts.append(repr(part.text))
+                owned = owned or what == "resource"
             else:
-                assert not isinstance(part, str)
-                parts.append(self.paths.text(resource, part, "i"))
-        name = f'run.owned_key("{resource.name}", [{", ".join(parts)}])' if owned else f'run.key("{resource.name}", [{", ".join(parts)}])'
-        lines.add(depth, f"i.key = {name}")
+                parts.append("(" + " or ".join(self.paths.text(resource, path, "i") for path in part) + ")")
+        lines.add(depth, f'i.key = run.{"owned_key" if owned else "key"}("{kind}", [{", ".join(parts)}])')
 
     def relink(self, lines: Lines, depth: int, resource: Resource) -> None:
         if isinstance(resource.relink, str):
             lines.add(depth, f'i.relink = run.find(i, "{resource.relink}")')
         elif resource.relink is not None:
-            whole = self.paths.whole_key(resource, resource.relink) or f'run.key("{resource.name}", [{self.paths.text(resource, resource.relink, "i")}])'
+            text = self.paths.text(resource, resource.relink, "i")
+            whole = self.paths.whole_key(resource, resource.relink) or f'run.key("Patient", [{text}])'
             lines.add(depth, f"i.relink = {whole}")
 
     def filler(self, lines: Lines, resource: Resource) -> None:
@@ -113,9 +112,9 @@ class _Module:
         lines.add(0, f"ACTIVE_{name} = frozenset({sorted(active)!r})")
         lines.add(0, f"def route_{name}(run, m):")
         lines.add(1, f'"""{message}"""')
-        for resource in resources:
-            if not self.model.resources[resource].row.within:
-                lines.add(1, f"m_{resource}(run, m, run.root, ACTIVE_{name})")
+        for made in resources:
+            if not self.model.resources[made].row.within:
+                lines.add(1, f"m_{made}(run, m, run.root, ACTIVE_{name})")
         lines.add(1, "for i in run.instances:")
         lines.add(2, "FILL[i.name](run, m, i)")
         self.paths.finish(lines, name, resources)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from interop.mapping.emit_rows import Lines
+from interop.mapping import transforms
+from interop.mapping.emit_rows import Lines, codes_name
 from interop.mapping.model import Element, Model, Resource, SubTable
 from interop.mapping.paths import Er7Path, Literal, Path
 
@@ -132,9 +133,9 @@ class Er7Paths:
     def whole_key(self, resource: Resource, path: Path | str) -> str:
         """The key from a whole field, read as CX or EI; '' where the path is no whole field."""
         if isinstance(path, Er7Path) and path.field and not path.component:
-            return f'm.key_of(run, "{resource.name}", {self.field(resource, path, "i")})'
+            return f'm.key_of(run, "{resource.row.type}", {self.field(resource, path, "i")})'
         if isinstance(path, Er7Path) and not path.segment and not path.component:
-            return f'm.key_of(run, "{resource.name}", c)'
+            return f'm.key_of(run, "{resource.row.type}", c)'
         return ""
 
     # rows
@@ -179,15 +180,17 @@ class Er7Paths:
         """Set ``v`` from the row's sources; what follows runs only where it is present."""
         if element.kind == "table":
             return self._table_value(lines, depth, resource, element, scope)
-        from interop.mapping import transforms
-
-        if element.row.using in transforms.OF_MANY:
-            path = element.sources[0]
-            assert isinstance(path, Er7Path)
-            joint = "' '" if element.row.using == "join" else "'\\n'"
-            field = self.field(resource, path, scope) if path.segment else "x"
-            number = path.component or 1
-            lines.add(depth, f"v = {joint}.join(t for t in (m.component_of(p, {number}) for p in m.repetitions({field})) if t)")
+        using = element.row.using
+        if using in transforms.OF_MANY:
+            joint = "' '" if using == "join" else "'\\n'"
+            parts = ", ".join(f"*{self.many(path, scope)}" for path in element.sources if isinstance(path, Er7Path))
+            lines.add(depth, f"v = {joint}.join(t for t in ({parts},) if t)")
+        elif using in transforms.OF_PAIR:
+            start, shift = (self.text(resource, path, scope) for path in element.sources)
+            lines.add(depth, f"v = pair_{using}({start}, {shift})")
+        elif element.row.codes and isinstance(element.sources[0], Er7Path) and element.sources[0].repeats:
+            field = self.field(resource, element.sources[0], scope)
+            lines.add(depth, f"v = m.known({field}, {codes_name(element.row.codes)}, {element.sources[0].component or 1})")
         else:
             lines.add(depth, f"v = {' or '.join(self.text(resource, path, scope) for path in element.sources)}")
         deletes = element.target is not None and resource is not None and not element.row.each and len(element.sources) == 1
@@ -197,6 +200,15 @@ class Er7Paths:
             lines.add(depth + 1, f"i.deleted.append({_register_of(element)!r})")
         lines.add(depth, "if v:")
         return depth + 1
+
+    def many(self, path: Er7Path, scope: str) -> str:
+        """All texts at a path: of every repetition, and of every segment of that name in the context."""
+        if not path.segment:
+            return f"[{self.relative(path)}]"
+        own = self.current.each if self.current is not None else None
+        if isinstance(own, Er7Path) and not own.field and own.segment == path.segment:
+            return f"m.texts(c[{path.field}], {path.component or 1})"
+        return f'm.texts_within("{path.segment}", {path.field}, {path.component or 1}, {scope})'
 
     def _table_value(self, lines: Lines, depth: int, resource: Resource | None, element: Element, scope: str) -> int:
         path = element.sources[0]
@@ -331,16 +343,19 @@ class _LossPlan:
                 own = element.row.each == "" and isinstance(resource.each, Er7Path) and resource.each.repeats
                 for path in self.paths(resource, element):
                     relative = bool(element.sources) and any(isinstance(s, Er7Path) and not s.segment for s in element.sources)
-                    many = element.row.using in ("join", "lines")
+                    many = element.row.using in transforms.OF_MANY or (bool(element.row.codes) and path.repeats)
                     whole = (element.kind == "table" and not path.component) or (element.kind == "none" and not path.component)
                     note(path, ((looped or own) and relative) or many or element.kind == "none", whole, (path.segment, path.field) in self.conditional)
                 for test in element.when:
                     if isinstance(test.path, Er7Path) and test.path.segment and test.path.field:
                         note(test.path, False, False, False)
-            paths: list[object] = [test.path for test in resource.when] + [part for _, part in resource.key] + [resource.relink]
-            for path in paths:
-                if isinstance(path, Er7Path) and path.segment and path.field:
-                    note(path, False, not path.component, False)
-                elif isinstance(path, Er7Path) and isinstance(resource.each, Er7Path) and resource.each.field:
-                    note(Er7Path(resource.each.segment, resource.each.field, False, path.component), resource.each.repeats, not path.component, False)
+            paths: list[object] = [test.path for test in resource.when] + [path for _, part in resource.key for path in part] + [resource.relink]
+            for used in paths:
+                if not isinstance(used, Er7Path):
+                    continue
+                if used.segment and used.field:
+                    note(used, False, not used.component, False)
+                elif isinstance(resource.each, Er7Path) and resource.each.field:
+                    field = Er7Path(resource.each.segment, resource.each.field, False, used.component)
+                    note(field, resource.each.repeats, not used.component, False)
         return read

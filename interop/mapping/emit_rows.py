@@ -47,6 +47,8 @@ class RowEmitter:
                 said = f"not {self.paths.present(resource, test.path, scope)}" if test.negated else self.paths.present(resource, test.path, scope)
             elif test.kind == "length":
                 said = f"len({text}) {'!=' if test.negated else '=='} {test.length}"
+            elif test.kind == "starts":
+                said = f"{'not ' if test.negated else ''}{text}.startswith({tuple(sorted(test.values))!r})"
             elif len(test.values) == 1:
                 said = f"{text} {'!=' if test.negated else '=='} {next(iter(test.values))!r}"
             else:
@@ -123,7 +125,7 @@ class RowEmitter:
         if using in transforms.OF_SENDER:
             lines.add(depth, f"w = run.{using}(v)")
             self.assign(lines, depth, element, "w", fired)
-        elif using in transforms.OF_NODE or using in transforms.OF_MANY:
+        elif using in transforms.OF_NODE or using in transforms.OF_MANY or using in transforms.OF_PAIR:
             lines.add(depth, "w = v")
             self.otherwise(lines, depth, element, "unreadable", fired)
         elif using in ("", "text") and target.types[0] in ("string", "markdown"):
@@ -164,6 +166,8 @@ class RowEmitter:
         if element.row.codes:
             lines.add(depth, f"w = code_as_{'code' if form in ('code', 'string', 'uri') else form}({codes_name(element.row.codes)}, {path.text!r})")
             expression = "w"
+        elif element.row.using in transforms.OF_SENDER:
+            expression = f"run.{element.row.using}({path.text!r})"
         else:
             made = transforms.REGISTRY[element.row.using, form](path.text)
             value = made if isinstance(made, (bool, int)) else str(made)
@@ -232,6 +236,8 @@ class RowEmitter:
             if element.row.codes:
                 form = element.target.types[0]
                 expression = f"code_as_{'code' if form in ('code', 'string', 'uri') else form}({codes_name(element.row.codes)}, {path.text!r})"
+            elif element.row.using in transforms.OF_SENDER:
+                expression = f"run.{element.row.using}({path.text!r})"
             else:
                 made = transforms.REGISTRY[element.row.using, element.target.types[0]](path.text)
                 expression = repr(made if isinstance(made, (bool, int)) else str(made))

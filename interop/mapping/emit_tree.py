@@ -42,11 +42,14 @@ class TreePaths:
             joined = path.steps[-1].predicates[0] if path.start == "/" and len(path.steps[-1].predicates) == 1 else None
             if joined is not None and joined.other is not None and not any(step.predicates for step in path.steps[:-1]):
                 bare = TreePath("/", (*path.steps[:-1], Step(path.steps[-1].name)))
-                lines.add(1, f"return iter(JOINS.found(root_of(n), {self.walk(bare)}, {self.walk(joined.path)}, value_of({self.walk(joined.other)}, o)))")
+                lines.add(1, f"return iter(JOINS.found({self.walk(bare)}, {self.walk(joined.path)}, value_of({self.walk(joined.other)}, o)))")
                 self._source.append(lines.text() + "\n")
                 return name
             if path.start == "/":
-                lines.add(1, "n = root_of(n)")
+                lines.add(1, "n = JOINS.root")
+            elif path.start == "**":
+                lines.add(1, "for n in below(n):")
+                depth = 2
             elif path.start == "^":
                 lines.add(1, "n = n.up")
                 lines.add(1, "while n is not None:")
@@ -172,6 +175,11 @@ class TreePaths:
                 assert element.target is not None
                 lines.add(depth, f"v = node_{using}(v) if v is not None else None")
             lines.add(depth, "if v is not None:")
+            return depth + 1
+        if using in transforms.OF_PAIR:
+            start, shift = (self.text(resource, path, scope) for path in element.sources)
+            lines.add(depth, f"v = pair_{using}({start}, {shift})")
+            lines.add(depth, "if v:")
             return depth + 1
         if using in transforms.OF_MANY:
             joint = "' '" if using == "join" else "'\\n'"

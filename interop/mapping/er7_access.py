@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from interop.formats.er7 import Message, unescape
 from interop.mapping.runtime import NULL, Instance, Run
@@ -71,6 +71,19 @@ class Er7:
     def repetitions(self, field: str) -> list[str]:
         """The repetitions of a field, raw."""
         return field.split(self.repetition) if self.repetition in field else [field]
+
+    def texts(self, field: str, number: int) -> list[str]:
+        """Component ``number`` of every repetition, as text."""
+        return [self.part(raw, self.component, number) for raw in self.repetitions(field)]
+
+    def texts_within(self, name: str, field: int, number: int, scope: Instance) -> list[str]:
+        """The same of every segment of that name in the context, or of the nearest one outside it."""
+        found = [text for _, fields in self.within(name, scope) for text in self.texts(fields[field], number)]
+        return found or self.texts(self.near(name, scope)[field], number)
+
+    def known(self, field: str, table: Mapping[str, object], number: int) -> str:
+        """The first repetition that a code table has; '' where it has none."""
+        return next((text for text in self.texts(field, number) if text in table), "")
 
     def near(self, name: str, scope: Instance) -> list[str]:
         """The first segment of that name within the innermost enclosing context that has one; an empty one if none has."""

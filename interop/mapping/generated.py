@@ -74,11 +74,18 @@ def unread(run: Run, m: Er7, plan: FieldPlan) -> None:
     run.carried += carried
 
 
-def root_of(node: Node) -> Node:
-    """The topmost node."""
-    while node.up is not None:
-        node = node.up
-    return node
+def below(node: Node) -> Iterator[Node]:
+    """A node and everything below it, in document order as far as one name goes."""
+    yield node
+    for name, kids in node.kids.items():
+        if not name.startswith("@"):
+            for kid in kids:
+                yield from below(kid)
+
+
+def pair_plusminutes(start: str, minutes: str) -> str | None:
+    """``transforms.plus_minutes``; nothing where either is absent."""
+    return transforms.plus_minutes(start, minutes) if start and minutes else None
 
 
 def all_kids(node: Node) -> Iterator[Node]:
@@ -113,20 +120,23 @@ def filled(node: Node) -> bool:
 
 
 class Joins:
-    """Indexes over one message for paths such as ``/adminDomain/person[id=$x]``: value to nodes, made when first asked for."""
+    """The message at hand, with indexes for paths such as ``/adminDomain/person[id=$x]``: value to nodes, made when first asked for."""
 
     def __init__(self) -> None:
-        self._root: Node | None = None
+        self.root = Node("")
         self._tables: dict[tuple[Walk, Walk], dict[str, list[Node]]] = {}
 
-    def found(self, root: Node, base: Walk, key: Walk, value: str) -> list[Node]:
+    def begin(self, root: Node) -> None:
+        """Turn to another message; ``root`` is what paths with a leading slash start from."""
+        self.root = root
+        self._tables = {}
+
+    def found(self, base: Walk, key: Walk, value: str) -> list[Node]:
         """The nodes of ``base`` for which any match of ``key`` has that value."""
-        if self._root is not root:
-            self._root, self._tables = root, {}
         table = self._tables.get((base, key))
         if table is None:
             table = self._tables[base, key] = {}
-            for node in base(root, root):
+            for node in base(self.root, self.root):
                 for match in key(node, node):
                     if match.value:
                         table.setdefault(match.value, []).append(node)

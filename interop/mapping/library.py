@@ -40,7 +40,10 @@ class Family:
         self.digest = model.tables.digest
         self.source = emit(model, traced)
         self.cancellable = frozenset(
-            resource.row.effect.partition(":")[2] for resource in model.resources.values() if resource.row.effect.startswith("cancel:")
+            event
+            for resource in model.resources.values()
+            if resource.row.effect.startswith("cancel:")
+            for event in resource.row.effect.partition(":")[2].split(",")
         )
         space: dict[str, Any] = {name: getattr(generated, name) for name in generated.__all__}
         space |= {"copy_into": copying.copy_into, "ROUTES": {}, "FILL": {}}
@@ -64,6 +67,7 @@ class Family:
             run.root.hi = len(source.segments)
             route(run, Er7(source))
         else:
+            generated.JOINS.begin(source)
             run.root.fields = source
             route(run, source)
         return run.finish(self.digest, self.cancellable)

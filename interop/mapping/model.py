@@ -37,7 +37,7 @@ class Resource:
     row: ResourceRow
     each: Path | None
     when: Condition
-    key: tuple[tuple[str, Path | str], ...]
+    key: tuple[tuple[str, tuple[Path, ...] | str], ...]
     relink: Path | str | None
     elements: list[Element] = field(default_factory=list)
     children: list[str] = field(default_factory=list)

@@ -22,14 +22,15 @@ Trace = Callable[[str, "Instance", str, str, Any], None]
 class OwnedKey:
     """A key that is joined from parts of which some are other resources, whose own keys may come later."""
 
-    __slots__ = ("name", "parts")
+    __slots__ = ("kind", "parts")
 
-    def __init__(self, name: str, parts: list[str | Instance]) -> None:
-        self.name, self.parts = name, parts
+    def __init__(self, kind: str, parts: list[str | Instance]) -> None:
+        self.kind, self.parts = kind, parts
 
     def settle(self) -> Key:
         """The key, once the others have ids."""
-        return f"urn:interop:key:{self.name}", "+".join(part if isinstance(part, str) else f"{part.type}/{part.id}" for part in self.parts)
+        texts = (part if isinstance(part, str) else f"{part.type}/{part.id}" for part in self.parts)
+        return f"urn:interop:key:{self.kind}", "+".join(texts)
 
 
 class Instance:
@@ -119,8 +120,8 @@ class Run:
         """The system of a sender's own identifiers."""
         return f"{LOCAL}{self.organisation}:{'-'.join(namespace.split())}"
 
-    def key(self, name: str, parts: list[str], namespace: str = "") -> Key | None:
-        """The key of a resource from its parts; None where no part has a value."""
+    def key(self, kind: str, parts: list[str], namespace: str = "") -> Key | None:
+        """The key of a resource of type ``kind`` from its parts; None where no part has a value."""
         value = "+".join(parts).lower() if len(parts) == 1 and _is_uuid(parts[0]) else "+".join(parts)
         if not value.strip("+"):
             return None
@@ -128,15 +129,16 @@ class Run:
             return "urn:ietf:rfc:3986", value
         if namespace:
             return self.system(namespace), value
-        return self.local(name), value
+        return self.local(kind), value
 
-    def owned_key(self, name: str, parts: list[str | Instance | None]) -> OwnedKey | None:
+    def owned_key(self, kind: str, parts: list[str | Instance | None]) -> OwnedKey | None:
         """A key that holds other resources' keys: settled when those are."""
         if any(part is None for part in parts) or not any(parts):
             return None
-        if all(isinstance(part, Instance) for part in parts) is False and not any(part for part in parts if isinstance(part, str)):
+        texts = [part for part in parts if isinstance(part, str)]
+        if texts and not any(texts):
             return None
-        return OwnedKey(name, [part for part in parts if part is not None])
+        return OwnedKey(kind, [part for part in parts if part is not None])
 
     def find(self, scope: Instance, name: str) -> Instance | None:
         """The resource of that name in scope: an enclosing one, else the first made within an enclosing context."""
@@ -202,7 +204,7 @@ class Run:
         for made, to in self.references:
             made["reference"] = f"#{to.id}" if to.effect == "contained" else f"{to.type}/{to.id}"
         event = self.trigger if self.trigger in cancellable else ""
-        contributions: dict[tuple[str, str], Contribution] = {}
+        contributions: dict[tuple[str, str, bool], Contribution] = {}
         relinks: list[Relink] = []
         for one in self.instances:
             if one.effect == "contained":
@@ -214,13 +216,14 @@ class Run:
                     relinks.append(Relink(one.id, into, one.row))
             if one.type == "Patient" or one.tags:
                 one.registers["meta.tag:flags"] = [{"system": FLAGS, "code": tag} for tag in one.tags]
-            before = contributions.get((one.type, one.id))
+            effect, _, cancels = one.effect.partition(":")
+            slot = one.type, one.id, effect == "upsert"
+            before = contributions.get(slot)
             if before is not None:
                 for register, value in one.registers.items():
                     before.registers.setdefault(register, value)
                 continue
-            effect, _, cancels = one.effect.partition(":")
-            contributions[one.type, one.id] = Contribution(
+            contributions[slot] = Contribution(
                 one.type, one.id, one.registers, one.deleted, effect, cancels, event, one.tags, one.name
             )
         return Mapped(list(contributions.values()), relinks, self.losses, self.carried, digest)

@@ -28,7 +28,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A checked ``to``: ``register`` counts the parts that make the register, ``types`` what stands at its end."""
+    """A checked ``to``: ``register`` counts the parts that make the register, ``types`` what stands at its end,
+    ``block`` where the parts of that are described (a datatype or a backbone element)."""
 
     text: str
     parts: tuple[Part, ...]
@@ -36,6 +37,7 @@ class Target:
     types: tuple[str, ...]
     targets: tuple[str, ...]
     binding: str | None
+    block: str
 
     @property
     def path(self) -> str:
@@ -88,4 +90,4 @@ def parse_target(base: str, text: str, extensions: dict[str, str]) -> Target:
             if bracketed or last or not inside:
                 register = number + 1
     assert found is not None
-    return Target(text, tuple(parts), register, found.types, found.targets, found.binding)
+    return Target(text, tuple(parts), register, found.types, found.targets, found.binding, found.block)

@@ -9,10 +9,10 @@ import re
 from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from html import escape as html_escape
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from interop.formats.json import Number
@@ -22,20 +22,22 @@ LONDON = ZoneInfo("Europe/London")
 STRINGS = ("string", "markdown", "code", "id", "uri", "url", "canonical", "uuid", "oid")
 
 Transform = Callable[[str], Any]
+F = TypeVar("F", bound=Transform)
 """Source text to value, None where it cannot be read."""
 
 REGISTRY: dict[tuple[str, str], Transform] = {}
-"""(name, FHIR primitive) -> function. Those whose answer depends on the sender are in ``runtime``; they are named in ``OF_SENDER``."""
+"""(name, FHIR primitive) -> function. What depends on the sender, on a node or on several values is named below and is elsewhere."""
 
 OF_SENDER = {"system": ("uri",), "codesystem": ("uri",)}
 OF_NODE = {"parttime": ("date", "dateTime"), "narrative": ("string", "markdown"), "xhtml": ("xhtml",)}
+OF_PAIR = {"plusminutes": ("instant", "dateTime")}
 OF_MANY = {"join": ("string", "markdown"), "lines": ("string", "markdown")}
 
 
-def transform(name: str, *types: str) -> Callable[[Transform], Transform]:
+def transform(name: str, *types: str) -> Callable[[F], F]:
     """Register a function for these primitive types."""
 
-    def register(function: Transform) -> Transform:
+    def register(function: F) -> F:
         for kind in types:
             REGISTRY[name, kind] = function
         return function
@@ -46,7 +48,7 @@ def transform(name: str, *types: str) -> Callable[[Transform], Transform]:
 def gives(name: str) -> frozenset[str]:
     """The primitive types that a transform gives; empty for a name that there is not."""
     own = frozenset(kind for key, kind in REGISTRY if key == name)
-    return own | frozenset(OF_SENDER.get(name, ())) | frozenset(OF_NODE.get(name, ())) | frozenset(OF_MANY.get(name, ()))
+    return own | frozenset(OF_SENDER.get(name, ())) | frozenset(OF_NODE.get(name, ())) | frozenset(OF_MANY.get(name, OF_PAIR.get(name, ())))
 
 
 @transform("", *STRINGS)
@@ -127,6 +129,12 @@ def hl7_clock(value: str) -> str | None:
         return f"{alone[1]}:{alone[2]}:{alone[3] or '00'}" if alone[1] < "24" and alone[2] < "60" else None
     parts = hl7_parts(value)
     return (parts and parts[1]) or None
+
+
+def plus_minutes(value: str, minutes: str) -> str | None:
+    """An HL7 time so many minutes later, as instant; None where either cannot be read or the time has no hour."""
+    start, shift = hl7_instant(value), unsigned(minutes)
+    return (datetime.fromisoformat(start) + timedelta(minutes=shift)).isoformat() if start and shift is not None else None
 
 
 _ISO = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(\.\d+)?(Z|[+-]\d\d:?\d\d)?)?)?)?")
@@ -226,7 +234,8 @@ def positive(value: str) -> int | None:
 @transform("boolean", "boolean")
 def boolean(value: str) -> bool | None:
     """Y N, true false, 1 0, yes no."""
-    return {"y": True, "yes": True, "true": True, "1": True, "n": False, "no": False, "false": False, "0": False}.get(value.strip().lower())
+    plain = value.strip().lower()
+    return True if plain in ("y", "yes", "true", "1") else False if plain in ("n", "no", "false", "0") else None
 
 
 @transform("nhsnumber", "string")

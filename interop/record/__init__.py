@@ -1,0 +1,1 @@
+"""The record: contributions folded into resources, their bytes, their index rows."""

@@ -1,0 +1,120 @@
+"""The fold: all that is said of a resource, by whom and of when, to the one content that is shown.
+
+A pure function of the states: for each element the feed with the lowest rank (precedence.csv) speaks, among equals the one
+whose event is the latest; within a feed each register's latest event. ``fold.csv`` names the elements for which it is
+otherwise: ``union`` takes every feed's. Never by arrival.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from interop.formats.json import load_json, write_json
+from interop.mapping.assemble import assemble
+from interop.mapping.tables import Shared
+from interop.record.shared import shared_tables
+from interop.record.state import State
+
+LOWEST_RANK = 100
+
+
+def fold(kind: str, states: Mapping[tuple[str, str], State]) -> dict[str, Any] | None:
+    """The content of a resource of type ``kind`` from its states by (feed, event); None where it is withdrawn."""
+    tables = shared_tables()
+    by_feed: dict[str, dict[str, list[Any]]] = {}
+    withdrawn: list[Any] | None = None
+    newest: list[Any] = [-1, 0, ""]
+    for (feed, _event), state in states.items():
+        registers = by_feed.setdefault(feed, {})
+        undone = state.get("c")
+        if "d" in state and (withdrawn is None or state["d"] > withdrawn):
+            withdrawn = state["d"]
+        for register, value in state["r"].items():
+            stamp = value[:3]
+            if undone is not None and stamp <= undone:
+                continue
+            newest = max(newest, stamp)
+            known = registers.get(register)
+            if known is None or stamp > known[:3]:
+                registers[register] = value
+    if withdrawn is not None and withdrawn >= newest:
+        return None
+    if newest[0] == -1:
+        return None
+    if len(by_feed) == 1:
+        (registers,) = by_feed.values()
+        chosen = {register: value[4] for register, value in registers.items() if value[4] is not None}
+    else:
+        chosen = _choose(kind, by_feed, tables)
+    body = complete(kind, assemble(kind, chosen))
+    for (of, element), strategy in shared_tables().fold.items():
+        if of == kind and strategy.startswith("merge:") and len(body.get(element, ())) > 1:
+            body[element] = sorted(body[element], key=lambda one: str(one.get("period", {}).get("start", "")))
+    return body
+
+
+def _choose(kind: str, by_feed: dict[str, dict[str, list[Any]]], tables: Shared) -> dict[str, Any]:
+    elements: dict[str, dict[str, list[Any]]] = {}
+    for feed, registers in by_feed.items():
+        for register, value in registers.items():
+            stamps = elements.setdefault(register.partition(":")[0], {})
+            if feed not in stamps or value[:3] > stamps[feed]:
+                stamps[feed] = value[:3]
+    chosen: dict[str, Any] = {}
+    for element, stamps in elements.items():
+        strategy = tables.fold.get((kind, element)) or tables.fold.get(("*", element), "latest")
+        ranked = sorted(stamps, key=lambda feed: (rank(tables, kind, element, feed), [-stamps[feed][0], -stamps[feed][1]], stamps[feed][2], feed))
+        for feed in ranked if strategy == "union" else ranked[:1]:
+            for register, value in by_feed[feed].items():
+                path, _, group = register.partition(":")
+                if path != element or value[4] is None:
+                    continue
+                if not group:
+                    chosen.setdefault(register, value[4])
+                else:
+                    seen = [one for name, held in chosen.items() if name.partition(":")[0] == element for one in held]
+                    chosen.setdefault(register, [])
+                    chosen[register] = chosen[register] + [one for one in value[4] if one not in seen]
+    return chosen
+
+
+def rank(tables: Shared, kind: str, element: str, feed: str) -> int:
+    """A feed's rank for an element: its own row, or one for all elements, types or feeds; the lowest speaks."""
+    for key in ((kind, element, feed), (kind, "*", feed), ("*", "*", feed), (kind, element, "*")):
+        found = tables.precedence.get(key)
+        if found is not None:
+            return found
+    return LOWEST_RANK
+
+
+def complete(kind: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Fill what R4 requires and no source has said with what ``required.csv`` holds for it; a value in braces is JSON."""
+    for element, value in shared_tables().required.get(kind, {}).items():
+        if element not in body and f"_{element}" not in body:
+            body[element] = _filler(value)
+    return body
+
+
+@cache
+def _filler(value: str) -> Any:
+    return load_json(value.encode()) if value[:1] in '{["' else value
+
+
+def content(kind: str, id_: str, body: dict[str, Any]) -> bytes:
+    """The bytes of a resource up to what changes with each version; ``render`` adds that."""
+    meta = body.pop("meta", None)
+    parts = {"resourceType": kind, "id": id_} | {name: value for name, value in body.items() if name not in ("resourceType", "id")}
+    head = write_json(parts)[:-1] + b',"meta":{'
+    return head + write_json(meta)[1:-1] + b"," if meta else head
+
+
+def render(content: bytes, version: int, updated: str) -> bytes:
+    """The resource as it is stored and served."""
+    return content + b'"versionId":"%d","lastUpdated":"%s"}}' % (version, updated.encode())
+
+
+def same_content(body: bytes, content: bytes) -> bool:
+    """Whether a stored resource holds just this content, version and time aside."""
+    return body.startswith(content) and body[len(content) :].startswith(b'"versionId":')

@@ -1,0 +1,13 @@
+"""The tables that all families share, read once a process."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from interop.mapping.tables import Shared, read_shared
+
+
+@cache
+def shared_tables() -> Shared:
+    """Required fillers, fold strategies and precedence."""
+    return read_shared()

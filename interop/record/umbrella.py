@@ -1,0 +1,50 @@
+"""The umbrella plan: each contribution to a person's plan is a CarePlan of its own, part of one engine-owned CarePlan of the
+same source Patient, so that many authors make one plan without writing in each other's."""
+
+from __future__ import annotations
+
+from interop.ids import Mint
+from interop.mapping.contribution import Contribution, Mapped
+from interop.mapping.runtime import FLAGS
+
+TRIAGE_OUTCOME = "triage-outcome"
+ENGINE = "engine"
+"""The owner of what the engine itself keeps."""
+
+
+def add_umbrellas(mapped: Mapped, mint: Mint) -> None:
+    """Give every plan its place under its Patient's umbrella, and make the umbrellas. A triage outcome is nobody's plan."""
+    umbrellas: dict[str, Contribution] = {}
+    for contribution in mapped.contributions:
+        if contribution.type != "CarePlan" or contribution.effect != "upsert" or is_triage_outcome(contribution):
+            continue
+        subject = contribution.registers.get("subject")
+        if not subject:
+            continue
+        patient = subject["reference"]
+        umbrella = umbrellas.get(patient) or _umbrella(patient, mint)
+        umbrellas[patient] = umbrella
+        contribution.registers["partOf:umbrella"] = [{"reference": f"CarePlan/{umbrella.id}"}]
+    mapped.contributions.extend(umbrellas.values())
+
+
+def is_triage_outcome(contribution: Contribution) -> bool:
+    """Whether a CarePlan says what a triage came to (111, Pathways, BaRS)."""
+    return any(
+        coding.get("code") == TRIAGE_OUTCOME
+        for register, value in contribution.registers.items()
+        if register.startswith("category:")
+        for concept in value
+        for coding in concept.get("coding", ())
+    )
+
+
+def _umbrella(patient: str, mint: Mint) -> Contribution:
+    registers = {
+        "status": "unknown",
+        "intent": "plan",
+        "title": "Shared care plan",
+        "subject": {"reference": patient},
+        "meta.tag:flags": [{"system": FLAGS, "code": "umbrella"}],
+    }
+    return Contribution("CarePlan", mint.id("CarePlan", "urn:interop:umbrella", patient), registers, name=ENGINE)
