@@ -49,8 +49,9 @@ def _head(trigger: str, envelope: Envelope) -> tuple[str, str]:
     )
 
 
-def admit(who: Registration, visit: Visit, envelope: Envelope, *, elective: bool = False) -> bytes:
-    """A01: admitted, as an emergency unless ``elective``."""
+def admit(who: Registration, visit: Visit, envelope: Envelope) -> bytes:
+    """A01: admitted; with the waiting list and the procedure intended where that was elective."""
+    elective = visit.method.startswith("1")
     head = _head("A01", envelope)
     optional = [who.allergy] if who.allergy else []
     if visit.illness.opcs4 and elective:
@@ -60,7 +61,7 @@ def admit(who: Registration, visit: Visit, envelope: Envelope, *, elective: bool
     tail = [itk.zu4(visit.admitted - timedelta(days=63))] if elective else []
     return itk.message(
         *head, who.pid, who.pd1, who.nk1,
-        itk.pv1(who.person, visit, method="12" if elective else "21"), itk.pv2(visit, visit.admitted + timedelta(days=3)),
+        itk.pv1(who.person, visit), itk.pv2(visit, visit.admitted + timedelta(days=3)),
         *optional, itk.dg1(visit, visit.admitted), *procedure,
         itk.zu1(visit), itk.zu3(), *tail, itk.zu8(),
     )  # fmt: skip

@@ -64,6 +64,7 @@ ALZHEIMERS = Term("26929004", "F110", "Alzheimer's disease")
 OSTEOPOROSIS = PROBLEMS[6]
 HYPERTENSION = PROBLEMS[0]
 FALLS_RISK = Term("129839007", "", "At risk for falls")
+FALL = Term("217082002", "", "Accidental fall")
 KNEE = Term("239873007", "N05z6", "Osteoarthritis of knee")
 MEDICATION_REVIEW = Term("182836005", "8B314", "Review of medication")
 CARE_PLAN = Term("734163000", "", "Care plan")

@@ -176,9 +176,10 @@ def _admin(record: Record, me: str) -> str:
 
 def _event(me: str, practice: str, entry: Entry, detail: str, effective: date, recorded: date) -> str:
     by = _known(f"clinician/{entry.by.code}")
-    text = ""
-    if entry.text:
-        text = f'<associatedText associatedTextType="POST"><value>{escape(entry.text)}</value></associatedText>'
+    text = "".join(
+        f'<associatedText associatedTextType="POST"><value>{escape(line)}</value></associatedText>'
+        for line in entry.text.splitlines()
+    )
     return (
         f'<event updateMode="add"><id>{guid(f"{me}/{entry.key}")}</id><patient>{me}</patient><eventType>{entry.kind}</eventType>'
         f"{_part('effectiveTime', effective)}<availabilityTimeStamp>{_stamp(recorded)}</availabilityTimeStamp>"
@@ -189,7 +190,7 @@ def _event(me: str, practice: str, entry: Entry, detail: str, effective: date, r
 
 
 def _term(entry: Entry) -> str:
-    return entry.medicine.name if entry.medicine else entry.term.display
+    return entry.medicine.name if entry.medicine else entry.shown or entry.term.display
 
 
 def _drug(entry: Entry) -> str:

@@ -96,11 +96,12 @@ class _Life:
             illness,
             envelope.occurred,
             pick(random, ("A", "C", "F")),
+            "12" if illness.opcs4 and random.random() < 0.4 else "21",
         )
         who = self.registration
         if self.temporary:
             who = Registration.of(who.person, number=self.temporary)
-        return adt.admit(who, self.visit, envelope, elective=bool(illness.opcs4) and random.random() < 0.4)
+        return adt.admit(who, self.visit, envelope)
 
     def _booking(self, now: datetime) -> Booking:
         random = self.random
@@ -130,34 +131,43 @@ def _weighted(random: Random, lives: tuple[tuple[int, tuple[str, ...]], ...]) ->
 
 
 def messages(
-    seed: int, patients: int | None = None, *, start: datetime | None = None, every: bool = False, pool: int = POOL
+    seed: int,
+    patients: int | None = None,
+    *,
+    start: datetime | None = None,
+    every: bool = False,
+    lap: timedelta = ROUND,
+    control: str = "",
 ) -> Iterator[bytes]:
     """ER7 bodies (CR after each segment, UTF-8, no MLLP frame) of ``patients`` people, or of all the 999 range has.
 
-    Triggers A01, A03, A08, A40 and S12; with ``every`` also A02, A04, A28 and A31. Control ids are distinct; MSH-7 advances from
-    ``start`` (EPOCH, eight o'clock); EVN-6 is two minutes before it. About 3.2 messages a person. Raises IndexError past the range.
+    Triggers A01, A03, A08, A40 and S12; with ``every`` also A02, A04, A28 and A31. Control ids are distinct and begin
+    with ``control`` (the seed unless given). MSH-7 advances from
+    ``start`` (EPOCH, eight o'clock), a ``lap`` between two messages of a person; EVN-6 is two minutes before it. About 3.2 messages
+    a person. Raises IndexError past the range.
     """
     people = People(seed)
     lives = MORE_LIVES if every else LIVES
     now = start or datetime.combine(EPOCH, time(8))
+    prefix = control or f"{seed:06d}"
     coming = 0
     active: list[_Life] = []
     number = 0
     at = 0
     while True:
         if at >= len(active):
-            while len(active) < pool and (patients is None or coming < patients):
+            while len(active) < POOL and (patients is None or coming < patients):
                 active.append(_Life(people, coming, lives))
                 coming += 1
             if not active:
                 return
             at = 0
-            step = ROUND / len(active)
+            step = lap / len(active)
         life = active[at]
         now += step
         number += 1
         sent = now.replace(microsecond=0)
-        yield life.next(Envelope(f"{seed:04d}{number:012d}", sent, number, OPERATORS[number % len(OPERATORS)]))
+        yield life.next(Envelope(f"{prefix}{number:010d}", sent, number, OPERATORS[number % len(OPERATORS)]))
         if life.steps:
             at += 1
         elif patients is None or coming < patients:

@@ -19,7 +19,10 @@ TRACED, TO_TRACE = "NSTS01", "NSTS03"
 
 
 class Visit(NamedTuple):
-    """An inpatient spell: its number, ward and bed, illness, and when it began (and ended)."""
+    """An inpatient spell: its number, ward and bed, illness, and when it began (and ended).
+
+    ``method`` is ADMISSION METHOD (21 A&E; 11 to 13 elective), ``arrival`` a code of table 0430.
+    """
 
     number: str
     ward: Ward
@@ -27,6 +30,7 @@ class Visit(NamedTuple):
     illness: Illness
     admitted: datetime
     arrival: str = "A"
+    method: str = "21"
     discharged: datetime | None = None
     note: str = ""
 
@@ -101,12 +105,12 @@ def nk1(person: Person) -> str:
     )
 
 
-def pv1(person: Person, visit: Visit, *, method: str = "21") -> str:
-    """PV1 of a spell. ``method`` is ADMISSION METHOD (21 A&E, 11 to 13 elective)."""
+def pv1(person: Person, visit: Visit) -> str:
+    """PV1 of a spell, with the time of discharge and where to if it is over."""
     ward, consultant = visit.ward, xcn(visit.ward.consultant)
     out = visit.discharged
     return (
-        f"PV1|1|I|{st(ward.name)}^{ward.code}^{visit.bed}^{SITE}|{method}|||{consultant}|{xcn(person.gp)}|{consultant}"
+        f"PV1|1|I|{st(ward.name)}^{ward.code}^{visit.bed}^{SITE}|{visit.method}|||{consultant}|{xcn(person.gp)}|{consultant}"
         f"|{ward.specialty}"
         f"||||19|||{consultant}|"
         f"|{visit.number}^^^VISITID{'|' * 17}{'2|19' if out else '|'}{'|' * 7}{ts(visit.admitted)}|{ts(out) if out else ''}"

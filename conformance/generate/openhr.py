@@ -67,25 +67,26 @@ def _consultation(person: Person, random: Random, n: int, at: datetime) -> Consu
 def messages(seed: int, patients: int | None = None, *, start: datetime | None = None) -> Iterator[bytes]:
     """OpenHR documents (UTF-8 XML), 1.4 a person; the second, with a new consultation, follows those of a hundred others."""
     people, now = People(seed), start or datetime.combine(EPOCH, time(7))
+    today = now.date()
     waiting: list[int] = []
     index = 0
     while patients is None or index < patients or waiting:
         more = patients is None or index < patients
         if more:
             now += timedelta(minutes=5)
-            yield _extract(people, index, now, again=False)
+            yield _extract(people, index, today, now, again=False)
             if randomness(seed, index, topic=2).random() < RETURNS:
                 waiting.append(index)
             index += 1
         if waiting and (len(waiting) > 100 or not more):
             now += timedelta(minutes=5)
-            yield _extract(people, waiting.pop(0), now, again=True)
+            yield _extract(people, waiting.pop(0), today, now, again=True)
 
 
-def _extract(people: People, index: int, now: datetime, again: bool) -> bytes:
+def _extract(people: People, index: int, today: date, now: datetime, again: bool) -> bytes:
     person = people[index]
     random = randomness(people.seed, index, topic=3)
-    made = record(person, random, EPOCH)
+    made = record(person, random, today)
     if again:
         made.consultations.append(_consultation(person, random, 9, now - timedelta(hours=1)))
     return emis.document(made, now)

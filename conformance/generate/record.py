@@ -14,8 +14,9 @@ from conformance.generate.places import COMMUNITY, TRUST, Clinician, Organisatio
 class Entry:
     """An event. ``kind`` is an eventType: OBS, VAL, MED, ISS, ALL, DRY, REF; ``key`` names it within the record for good.
 
-    ``text`` goes with the term; ``value`` and ``unit`` are of a VAL; ``medicine`` of a MED or ISS; ``reminded`` says when the
-    person was sent a reminder of a DRY, ``place`` where it is to happen; ``heading`` is that of the consultation's section.
+    ``text`` goes with the term, a line to each associated text; ``shown`` is the display term where that is not the code's own;
+    ``value`` and ``unit`` are of a VAL; ``medicine`` of a MED or ISS; ``reminded`` says when the person was sent a reminder of a
+    DRY, ``place`` where it is to happen; ``heading`` is that of the consultation's section; ``target`` and ``urgency`` of a REF.
     """
 
     key: str
@@ -24,6 +25,7 @@ class Entry:
     on: date
     by: Clinician
     text: str = ""
+    shown: str = ""
     value: str = ""
     unit: str = ""
     medicine: Medicine | None = None
