@@ -69,9 +69,11 @@ def _home_again(base: date, told: datetime) -> Record:
         "Physiotherapy and fracture clinic arranged.", heading="Comment",
     )  # fmt: skip
     record.consultations.append(Consultation("visit/letter", told, GP, "OC", 5, [note]))
-    record.loose = [entry for entry in record.loose if entry.key != "course/naproxen"]
+    for entry in record.loose:
+        if entry.key == "course/naproxen":
+            entry.stopped, entry.text = base, "Stopped in hospital."
     record.loose.append(Entry("course/codeine", "MED", clinical.KNEE, base, GP, "Started in hospital.", medicine=_CODEINE))
-    record.problems[0].about = ("course/codeine",)
+    record.problems[0].about = ("course/naproxen", "course/codeine")
     return record
 
 

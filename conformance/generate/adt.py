@@ -111,10 +111,10 @@ def outpatient(trigger: str, who: Registration, booking: Booking, envelope: Enve
 
 
 def schedule(trigger: str, who: Registration, booking: Booking, envelope: Envelope) -> bytes:
-    """SIU S12 (booked) to S26: one appointment."""
+    """SIU S12 (booked) to S26: one appointment. No PV1: an appointment is no visit until the person comes (A04)."""
     note = [f"NTE|1||{itk.st(booking.note)}"] if booking.note else []
     return itk.message(
         itk.msh(f"SIU^{trigger}^SIU_S12", envelope.control, envelope.sent, envelope.sequence),
         itk.sch(booking, envelope.operator), *note, who.pid, who.pd1,
-        itk.pv1_outpatient(who.person, booking), *itk.rgs_ais_ail_aip(booking),
+        *itk.rgs_ais_ail_aip(booking),
     )  # fmt: skip

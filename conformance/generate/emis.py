@@ -238,8 +238,9 @@ def _detail(me: str, entry: Entry) -> str:
             "<issueMethod>E</issueMethod>"
             "<private>false</private><cancelled>false</cancelled></medicationIssue>"
         )
+    ended = f"<expiryDate>{entry.stopped:%Y-%m-%d}</expiryDate>" if entry.stopped else ""
     return (
-        f"<medication>{supply}<drugStatus>A</drugStatus><private>false</private>"
+        f"<medication>{ended}{supply}<drugStatus>{'C' if entry.stopped else 'A'}</drugStatus><private>false</private>"
         f"<firstIssueDate>{entry.on:%Y-%m-%d}</firstIssueDate>"
         "<numberOfIssues>6</numberOfIssues></medication>"
     )

@@ -15,8 +15,9 @@ class Entry:
     """An event. ``kind`` is an eventType: OBS, VAL, MED, ISS, ALL, DRY, REF; ``key`` names it within the record for good.
 
     ``text`` goes with the term, a line to each associated text; ``shown`` is the display term where that is not the code's own;
-    ``value`` and ``unit`` are of a VAL; ``medicine`` of a MED or ISS; ``reminded`` says when the person was sent a reminder of a
-    DRY, ``place`` where it is to happen; ``heading`` is that of the consultation's section; ``target`` and ``urgency`` of a REF.
+    ``value`` and ``unit`` are of a VAL; ``medicine`` of a MED or ISS, ``stopped`` of a MED; ``reminded`` says when
+    the person was sent a reminder of a DRY, ``place`` where it is to happen; ``heading`` is that of the consultation's section;
+    ``target`` and ``urgency`` of a REF.
     """
 
     key: str
@@ -29,6 +30,7 @@ class Entry:
     value: str = ""
     unit: str = ""
     medicine: Medicine | None = None
+    stopped: date | None = None
     reminded: datetime | None = None
     place: str = ""
     heading: str = "Comment"
