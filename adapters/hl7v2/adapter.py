@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from typing import BinaryIO, Final
 
 from adapters.hl7v2.client import send
 from adapters.hl7v2.envelope import envelope
+from adapters.hl7v2.server import MllpListener
 from interop.formats import er7
 from interop.ports import Answer, Envelope
 
@@ -38,6 +39,10 @@ class Hl7v2:
     def envelope(self, body: bytes) -> Envelope:
         """The envelope alone; raises Problem."""
         return envelope(body)
+
+    def listener(self, host: str, port: int, feed: str, now: Callable[[], int]) -> MllpListener:
+        """An MLLP server for one feed."""
+        return MllpListener(host, port, feed, now=now)
 
     def send(self, url: str, bodies: AsyncIterable[bytes] | Iterable[bytes], *, connections: int = 1) -> AsyncIterator[Answer]:
         """Send to ``mllp://host:port``; an answer for each message, in order on each connection."""

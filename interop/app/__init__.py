@@ -1,0 +1,1 @@
+"""Puts the engine together and runs it."""

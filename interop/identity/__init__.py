@@ -1,0 +1,1 @@
+"""Who is the same person: values only, nothing here calls a store."""

@@ -1,0 +1,1 @@
+"""The journal: every message as it was received, on disk before anyone is told that it arrived."""

@@ -1,7 +1,8 @@
 """What an adapter may know of the engine: source message, receipt, and where to hand both over."""
 
-from interop.ports.adapter import Adapter, Listener, Source
+from interop.ports.adapter import Adapter, Listener, Listens, Source
 from interop.ports.envelope import Envelope, Order
+from interop.ports.feed import Feed
 from interop.ports.receipt import AckState, Intake, MessageState, Receipt, Wait
 from interop.ports.sender import Answer, Sender
 
@@ -10,8 +11,10 @@ __all__ = [
     "Adapter",
     "Answer",
     "Envelope",
+    "Feed",
     "Intake",
     "Listener",
+    "Listens",
     "MessageState",
     "Order",
     "Receipt",

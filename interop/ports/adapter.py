@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, BinaryIO, Protocol
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 from interop.ports.envelope import Envelope
 from interop.ports.receipt import Intake
@@ -38,8 +38,21 @@ class Adapter(Protocol):
 
 
 class Listener(Protocol):
-    """A port that an adapter opens itself (MLLP)."""
+    """A port that an adapter opens itself (MLLP); ``port`` is the one it got once it has started."""
+
+    port: int
 
     async def start(self, intake: Intake) -> None: ...
 
     async def stop(self) -> None: ...
+
+
+@runtime_checkable
+class Listens(Protocol):
+    """An adapter that opens ports of its own protocol; most do not."""
+
+    schemes: tuple[str, ...]
+
+    def listener(self, host: str, port: int, feed: str, now: Callable[[], int]) -> Listener:
+        """A listener for one feed; ``now`` tells the time in microseconds."""
+        ...

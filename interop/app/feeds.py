@@ -1,0 +1,54 @@
+"""The feeds of an engine: declared in a file, or opened by their first message while nothing but this machine is let in."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from interop.ports import Feed, Wait
+
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+COLUMNS = ["feed", "adapter", "ack", "test_numbers", "description"]
+RESERVED = frozenset(("api", "engine"))
+
+
+class Feeds(Mapping[str, Feed]):
+    """Feeds by name. ``opened``: a name that is not declared is opened when it is first used, for whichever adapter recognises
+    what it sends."""
+
+    def __init__(self, declared: dict[str, Feed], *, opened: bool, test_numbers: bool = False) -> None:
+        self._feeds = dict(declared)
+        self._opened, self._test_numbers = opened, test_numbers
+
+    def __getitem__(self, name: str) -> Feed:
+        feed = self._feeds.get(name)
+        if feed is None and self._opened and NAME.fullmatch(name) and name not in RESERVED:
+            feed = self._feeds[name] = Feed(name, "", "opened by its first message", test_numbers=self._test_numbers)
+        if feed is None:
+            raise KeyError(name)
+        return feed
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._feeds)
+
+    def __len__(self) -> int:
+        return len(self._feeds)
+
+
+def read_feeds(path: Path) -> dict[str, Feed]:
+    """Feeds from a CSV file with the columns ``feed,adapter,ack,test_numbers,description``; raises ValueError naming the line."""
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        if reader.fieldnames != COLUMNS:
+            raise ValueError(f"{path.name}: the columns must be {','.join(COLUMNS)}")
+        feeds = {}
+        for line, row in enumerate(reader, 2):
+            if not NAME.fullmatch(row["feed"]) or row["feed"] in RESERVED:
+                raise ValueError(f"{path.name}, line {line}: {row['feed']!r} cannot be the name of a feed")
+            if row["ack"] not in ("journalled", "applied"):
+                raise ValueError(f"{path.name}, line {line}: ack is journalled or applied")
+            test = row["test_numbers"] == "yes"
+            feeds[row["feed"]] = Feed(row["feed"], row["adapter"], row["description"], Wait(row["ack"]), test)
+    return feeds

@@ -1,0 +1,57 @@
+"""Settings of an engine: from the command line, or from the environment as ``INTEROP_…``."""
+
+from __future__ import annotations
+
+import os
+from ipaddress import ip_address
+from pathlib import Path
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """How an engine runs. ``mappers`` None means one for each core but the owner's, at least one."""
+
+    model_config = SettingsConfigDict(env_prefix="INTEROP_")
+
+    data: Path = Path("data")
+    http: str = "127.0.0.1:8080"
+    mllp: str = "127.0.0.1:2575"
+    mllp_feed: str = "hl7v2"
+    mappers: int | None = Field(default=None, ge=0, le=64)
+    feeds: Path | None = None
+    test_numbers: bool = False
+    backlog: int = Field(default=1_000_000, ge=1)
+
+    @field_validator("http", "mllp")
+    @classmethod
+    def _loopback(cls, value: str) -> str:
+        """Until sign-on is there, nothing listens beyond this machine."""
+        host, _ = address(value)
+        if not loopback(host):
+            raise ValueError(f"{host} is not this machine alone: until sign-on is there the engine listens on loopback only (127.0.0.1)")
+        return value
+
+    @property
+    def mapper_count(self) -> int:
+        """How many mapper processes."""
+        return self.mappers if self.mappers is not None else max(1, (os.cpu_count() or 1) - 1)
+
+
+def address(text: str) -> tuple[str, int]:
+    """``HOST:PORT`` or ``[V6]:PORT``; raises ValueError."""
+    host, separator, port = text.rpartition(":")
+    if not separator or not port.isdigit() or int(port) > 65535:
+        raise ValueError(f"{text!r} is not HOST:PORT")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def loopback(host: str) -> bool:
+    """Whether an address is of this machine alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

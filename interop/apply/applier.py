@@ -1,0 +1,195 @@
+"""Contributions into the record: what a batch of messages yields becomes one Change, message by message in order.
+
+The change is computed from the present heads and expects them; where something else changed a resource meanwhile the store
+says so and the batch is computed again. A message's facts and its outcome are in the same change: applied exactly once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from interop.apply.mapping_work import Piece, Yield
+from interop.apply.persons import Linker
+from interop.clock import Clock, instant
+from interop.errors import Category, Problem
+from interop.fhir.searching import index_rows
+from interop.identity.linking import identity_of
+from interop.ports import MessageState
+from interop.record.fold import content, fold, render, same_content
+from interop.record.indexing import parameters
+from interop.record.state import State, dump, load, merge
+from interop.record.umbrella import ENGINE
+from interop.store.plan import Heads
+from interop.store.seam import Store
+from interop.store.values import Change, Conflict, ContributionState, Head, IndexRow, LossCount, Outcome, Put, Stored
+
+REFUSED = (Category.INCORRECT, Category.UNSUPPORTED, Category.FORBIDDEN, Category.CONFLICT, Category.NOT_FOUND)
+Key = tuple[str, str]
+
+
+@dataclass(slots=True)
+class _Resource:
+    """A resource while a batch is computed: as it stands after the messages so far."""
+
+    version: int
+    owner: str
+    body: bytes
+    deleted: bool
+    stored: dict[tuple[str, str], bytes]
+    states: dict[tuple[str, str], State] = field(default_factory=dict)
+    dirty: set[tuple[str, str]] = field(default_factory=set)
+
+    def state(self, key: tuple[str, str]) -> State | None:
+        """A state, parsed when it is first needed."""
+        if key not in self.states and key in self.stored:
+            self.states[key] = load(self.stored[key])
+        return self.states.get(key)
+
+    def all_states(self) -> dict[tuple[str, str], State]:
+        """Every state."""
+        for key in self.stored:
+            self.state(key)
+        return self.states
+
+
+class Applier:
+    """Applies batches, one at a time. ``test_numbers`` by feed: whether 999 NHS numbers may link records."""
+
+    def __init__(self, store: Store, clock: Clock, test_numbers: dict[str, bool]) -> None:
+        self._store, self._clock = store, clock
+        self._test_numbers = test_numbers
+        self.conflicts = 0
+        self.unchanged = 0
+
+    async def apply(self, batch: list[Yield]) -> list[tuple[int, MessageState, Problem | None]]:
+        """Commit a batch; what became of each message. Raises Problem where the store cannot be written."""
+        while True:
+            change, outcomes = await self._compute(batch)
+            if not isinstance(await self._store.commit(change), Conflict):
+                return outcomes
+            self.conflicts += 1
+
+    async def _compute(self, batch: list[Yield]) -> tuple[Change, list[tuple[int, MessageState, Problem | None]]]:
+        wanted = {(piece.type, piece.id): None for made in batch for piece in made.pieces}
+        heads: dict[Key, Head] = {}
+        if wanted:
+            heads = {(head.type, head.id): head for head in await self._store.query(Heads(tuple(wanted)))}
+        linker = Linker(self._store)
+        await linker.load(batch, {id_ for kind, id_ in wanted if kind == "Patient"})
+        work = _Work(self._clock.now(), heads, linker, self._test_numbers)
+        outcomes = [work.message(made) for made in batch]
+        self.unchanged += work.unchanged
+        return await work.change(), outcomes
+
+
+class _Work:
+    def __init__(self, now: int, heads: dict[Key, Head], linker: Linker, test_numbers: dict[str, bool]) -> None:
+        self._now, self._heads, self._linker = now, heads, linker
+        self._updated = instant(now)
+        self._test_numbers = test_numbers
+        self._resources: dict[Key, _Resource] = {}
+        self._change = Change()
+        self._losses: Counter[tuple[str, str, str, str, str]] = Counter()
+        self.unchanged = 0
+
+    def message(self, made: Yield) -> tuple[int, MessageState, Problem | None]:
+        """Take in one message; what becomes of it."""
+        if made.problem is not None:
+            name, where, detail = made.problem
+            problem = Problem(name, where=where, detail=detail)
+            state = MessageState.REFUSED if problem.reason.category in REFUSED else MessageState.FAILED
+            self._change.outcomes.append(Outcome(made.message, state.value, self._now, name, detail, where))
+            return made.message, state, problem
+        for piece in made.pieces:
+            self._piece(piece, made)
+        for patient, into in made.relinks:
+            self._linker.relink(patient, into, made.message, self._now)
+        lost = 0
+        for path, reason, row, count in made.losses:
+            self._losses[made.feed, made.type, path, reason, row] += count
+            lost += count
+        self._change.outcomes.append(Outcome(made.message, MessageState.APPLIED.value, self._now, carried=made.carried, lost=lost))
+        return made.message, MessageState.APPLIED, None
+
+    def _piece(self, piece: Piece, made: Yield) -> None:
+        key = (piece.type, piece.id)
+        resource = self._resources.get(key)
+        if resource is None:
+            head = self._heads.get(key)
+            if head is None:
+                resource = _Resource(0, "", b"", False, {})
+            else:
+                resource = _Resource(head.version, head.owner, head.body, head.deleted, head.contributions)
+            self._resources[key] = resource
+        events = piece.cancels.split(",") if piece.effect == "cancel" else [piece.event]
+        new = not resource.stored and not resource.states
+        changed = [self._merge(resource, (piece.feed, event), piece) for event in events]
+        if not any(changed):
+            self.unchanged += 1
+            return
+        if new and piece.effect == "upsert":
+            self._put(resource, piece, made, piece.content, piece.index, piece.identity)
+            return
+        body = fold(piece.type, resource.all_states())
+        if body is None:
+            self._withdraw(resource, piece, made)
+            return
+        identity = ""
+        if piece.type == "Patient":
+            identity = identity_of(body, test_numbers=self._test_numbers.get(made.feed, False))
+        whole = content(piece.type, piece.id, dict(body))
+        if not resource.deleted and same_content(resource.body, whole):
+            self.unchanged += 1
+            return
+        self._put(resource, piece, made, whole, index_rows(body, parameters(piece.type)), identity)
+
+    def _merge(self, resource: _Resource, key: tuple[str, str], piece: Piece) -> bool:
+        before = resource.state(key)
+        if before is None:
+            resource.states[key] = load(piece.state)
+            resource.dirty.add(key)
+            return True
+        if merge(before, load(piece.state)):
+            resource.dirty.add(key)
+            return True
+        return False
+
+    def _put(self, resource: _Resource, piece: Piece, made: Yield, whole: bytes, index: list[IndexRow], identity: str) -> None:
+        resource.version += 1
+        resource.body = render(whole, resource.version, self._updated)
+        resource.deleted = False
+        owners = {feed for feed, _ in (*resource.stored, *resource.states)}
+        resource.owner = ENGINE if ENGINE in owners else ",".join(sorted(owners))
+        stored = Stored(
+            piece.type, piece.id, resource.version, self._now, resource.body, False, resource.owner, made.message, made.digest
+        )
+        self._change.puts.append(Put(stored, index))
+        if piece.type == "Patient":
+            self._linker.seen(piece.id, identity, made.message, self._now)
+
+    def _withdraw(self, resource: _Resource, piece: Piece, made: Yield) -> None:
+        if resource.deleted or not resource.version:
+            return
+        resource.version += 1
+        resource.deleted, resource.body = True, b""
+        stored = Stored(piece.type, piece.id, resource.version, self._now, b"", True, resource.owner, made.message, made.digest)
+        self._change.puts.append(Put(stored, []))
+
+    async def change(self) -> Change:
+        """The whole change."""
+        change = self._change
+        for key, resource in self._resources.items():
+            head = self._heads.get(key)
+            change.expect[key] = head.version if head is not None else 0
+            for feed, event in sorted(resource.dirty):
+                change.states.append(ContributionState(*key, feed, event, dump(resource.states[feed, event])))
+        change.losses = [LossCount(*what, count) for what, count in self._losses.items()]
+        change.links, change.link_events = await self._linker.settled()
+        return change
+
+
+def families_of(batch: Iterable[Yield]) -> set[tuple[str, str]]:
+    """The (family, digest) of the tables that a batch was mapped by."""
+    return {(made.family, made.digest) for made in batch if made.digest}

@@ -1,0 +1,135 @@
+"""From journal to record, in the journal's order: read what waits, let mappers work side by side, apply one batch after another.
+
+Order holds for each patient because batches are applied in the order of the journal, whatever mapper is done first.
+Nothing waits in memory but a window of batches; the journal is the queue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from interop.apply.applier import Applier, families_of
+from interop.apply.mapping_work import Job, Yield
+from interop.apply.pool import Mappers
+from interop.errors import Problem
+from interop.mapping.refusal import Refusals
+from interop.mapping.tables import mappings_root, read_tables
+from interop.ports import Feed, MessageState
+from interop.store.plan import Waiting
+from interop.store.seam import Store
+from interop.store.values import Change, Entry
+
+BATCH = 64
+API = "api"
+"""The adapter name of entries that the API wrote: their writer finishes them."""
+log = structlog.get_logger(__name__)
+
+Finished = Callable[[int, MessageState, Problem | None], None]
+
+
+class Dispatcher:
+    """Works off the journal until stopped; ``finished`` is told of each outcome once it is on disk."""
+
+    def __init__(self, store: Store, mappers: Mappers, applier: Applier, feeds: Mapping[str, Feed], finished: Finished) -> None:
+        self._store, self._mappers, self._applier, self._feeds = store, mappers, applier, feeds
+        self._finished = finished
+        self._arrived = asyncio.Event()
+        self._batches: asyncio.Queue[asyncio.Task[list[Yield]]] = asyncio.Queue(max(1, mappers.count) + 1)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._kept: set[str] = set()
+        self._stopping = False
+        self.read_up_to = 0
+        self.idle = asyncio.Event()
+        self._open = 0
+
+    def arrived(self) -> None:
+        """There is something new in the journal."""
+        self._arrived.set()
+        self.idle.clear()
+
+    async def start(self) -> None:
+        """Begin to work off the journal from its first unfinished message."""
+        self._arrived.set()
+        self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._apply())]
+
+    async def stop(self) -> None:
+        """Stop after the batch at hand; what is left waits in the journal."""
+        self._stopping = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while not self._batches.empty():
+            self._batches.get_nowait().cancel()
+
+    async def _read(self) -> None:
+        while True:
+            self._arrived.clear()
+            try:
+                entries = await self._store.query(Waiting(self.read_up_to, BATCH))
+            except Problem:
+                log.exception("journal not readable; trying again")
+                await asyncio.sleep(1)
+                continue
+            if not entries:
+                if not self._open:
+                    self.idle.set()
+                await self._arrived.wait()
+                continue
+            self.idle.clear()
+            self._open += 1
+            work = asyncio.create_task(self._mappers.map([self._job(entry) for entry in entries if entry.adapter != API]))
+            await self._batches.put(work)
+            self.read_up_to = entries[-1].message
+
+    def _job(self, entry: Entry) -> Job:
+        feed = self._feeds.get(entry.feed)
+        return Job(entry.message, entry.feed, entry.adapter, entry.body, feed is not None and feed.test_numbers)
+
+    async def _apply(self) -> None:
+        while True:
+            work = await self._batches.get()
+            batch = await work
+            if batch:
+                await self._keep_tables(batch)
+                for message, state, problem in await self._commit(batch):
+                    self._finished(message, state, problem)
+            self._open -= 1
+            if not self._open:
+                self._arrived.set()
+
+    async def _commit(self, batch: list[Yield]) -> list[tuple[int, MessageState, Problem | None]]:
+        """Apply a batch; while the disk fails, wait and try again. A batch that breaks the applier is taken message by message."""
+        while True:
+            try:
+                return await self._applier.apply(batch)
+            except Problem as problem:
+                log.error("record not writable; trying again", reason=problem.reason.name, action=problem.reason.action)
+                await asyncio.sleep(1)
+            except Exception as error:
+                if len(batch) > 1:
+                    return [outcome for made in batch for outcome in await self._commit([made])]
+                log.error("message failed", message=batch[0].message, error=type(error).__name__)
+                if batch[0].problem is not None:
+                    raise
+                batch = [Yield(batch[0].message, batch[0].feed, batch[0].type, problem=("fault", "", type(error).__name__))]
+
+    async def _keep_tables(self, batch: list[Yield]) -> None:
+        """Keep the tables that this batch was mapped by, once for each digest."""
+        for family, digest in families_of(batch):
+            if digest not in self._kept:
+                data = await asyncio.get_running_loop().run_in_executor(None, packed_tables, family)
+                await self._store.commit(Change(tables=[(digest, data)]))
+                self._kept.add(digest)
+
+
+def packed_tables(family: str) -> bytes:
+    """A family's tables as one file: the bytes of every CSV, by name, compressed JSON."""
+    import gzip
+
+    import orjson
+
+    tables = read_tables(family, Refusals(), mappings_root())
+    return gzip.compress(orjson.dumps({name: data.decode() for name, data in sorted(tables.sources.items())}), mtime=0)

@@ -1,0 +1,111 @@
+"""The work of a mapper: messages in, what they yield out, as bytes that the owner can store without looking inside. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from interop.errors import Problem
+from interop.fhir.searching import index_rows
+from interop.identity.linking import identity_of
+from interop.ids import Mint
+from interop.mapping.assemble import assemble
+from interop.mapping.contribution import Contribution
+from interop.mapping.library import adapters, family
+from interop.ports import Order
+from interop.record.fold import complete, content
+from interop.record.indexing import parameters
+from interop.record.state import dump, fresh
+from interop.record.umbrella import ENGINE, add_umbrellas
+
+
+class Job(NamedTuple):
+    """A message to map."""
+
+    message: int
+    feed: str
+    adapter: str
+    body: bytes
+    test_numbers: bool
+
+
+@dataclass(slots=True)
+class Piece:
+    """One contribution, ready: ``state`` as it is stored where there was none; ``content`` and ``index`` of the resource if it
+    is new. ``identity`` is of a Patient, see ``interop.identity``."""
+
+    type: str
+    id: str
+    feed: str
+    event: str
+    effect: str
+    cancels: str
+    state: bytes
+    content: bytes = b""
+    index: list[Any] = field(default_factory=list)
+    identity: str = ""
+
+
+@dataclass(slots=True)
+class Yield:
+    """What one message yields: pieces and relinks, or a problem (name, where, detail)."""
+
+    message: int
+    feed: str
+    type: str
+    digest: str = ""
+    family: str = ""
+    pieces: list[Piece] = field(default_factory=list)
+    relinks: list[tuple[str, str]] = field(default_factory=list)
+    losses: list[tuple[str, str, str, int]] = field(default_factory=list)
+    carried: int = 0
+    problem: tuple[str, str, str] | None = None
+
+
+def map_batch(jobs: list[Job], mint: Mint) -> list[Yield]:
+    """Map each message by itself; a failure of one is its own."""
+    return [_map(job, mint) for job in jobs]
+
+
+def _map(job: Job, mint: Mint) -> Yield:
+    made = Yield(job.message, job.feed, "")
+    try:
+        adapter = adapters().get(job.adapter)
+        if adapter is None:
+            raise Problem("unknown-format")
+        envelope, source = adapter.open(job.body)
+        made.type, made.family = envelope.message, envelope.family
+        tables = family(envelope.family)
+        mapped = tables.map(source, envelope, mint)
+        add_umbrellas(mapped, mint)
+        made.digest, made.carried = mapped.digest, mapped.carried
+        made.pieces = [_piece(contribution, job, envelope.order) for contribution in mapped.contributions]
+        made.relinks = [(relink.patient, relink.into) for relink in mapped.relinks]
+        counted = Counter(mapped.losses)
+        made.losses = [(loss.path, loss.reason, loss.row, count) for loss, count in counted.items()]
+    except Problem as problem:
+        made.problem = (problem.reason.name, problem.where, problem.detail)
+    except Exception as error:
+        made.problem = ("mapping-fault", "", type(error).__name__)
+    return made
+
+
+def _piece(contribution: Contribution, job: Job, order: Order) -> Piece:
+    feed = ENGINE if contribution.name == ENGINE else job.feed
+    made = Piece(
+        contribution.type,
+        contribution.id,
+        feed,
+        contribution.event,
+        contribution.effect,
+        contribution.cancels,
+        dump(fresh(contribution, order, job.message)),
+    )
+    if contribution.effect == "upsert":
+        body = complete(contribution.type, assemble(contribution.type, contribution.registers))
+        made.index = index_rows(body, parameters(contribution.type))
+        if contribution.type == "Patient":
+            made.identity = identity_of(body, test_numbers=job.test_numbers)
+        made.content = content(contribution.type, contribution.id, body)
+    return made

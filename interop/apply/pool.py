@@ -1,0 +1,133 @@
+"""The mapper processes as seen by the owner: batches go to whoever is free, a dead one is replaced, and a message that kills
+its mapper is found out and answers for itself."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import pickle
+import socket
+import sys
+import time
+
+from interop.apply.mapper import LENGTH
+from interop.apply.mapping_work import Job, Yield, map_batch
+from interop.ids import Mint
+
+SLICE = 0.002
+"""Seconds that mapping on the loop may take before others get their turn."""
+
+
+class MapperDied(Exception):
+    """A mapper ended, or gave no answer in time, while it had work."""
+
+
+class Mappers:
+    """``count`` processes (0: mapping happens on the loop in short slices). ``timeout`` seconds for a batch."""
+
+    def __init__(self, count: int, key: bytes, timeout: float = 60.0) -> None:
+        self.count, self._key, self._timeout = count, key, timeout
+        self._mint = Mint(key)
+        self._free: asyncio.Queue[_Mapper] = asyncio.Queue()
+        self._all: list[_Mapper] = []
+        self.deaths = 0
+
+    async def start(self) -> None:
+        """Start the processes."""
+        for _ in range(self.count):
+            await self._add()
+
+    async def stop(self) -> None:
+        """End the processes."""
+        for mapper in self._all:
+            await mapper.close()
+
+    async def map(self, jobs: list[Job]) -> list[Yield]:
+        """Map a batch, in the order of its messages."""
+        if not self.count:
+            return await self._here(jobs)
+        mapper = await self._free.get()
+        try:
+            answer = await asyncio.wait_for(mapper.ask(jobs), self._timeout)
+        except (MapperDied, TimeoutError):
+            self.deaths += 1
+            self._all.remove(mapper)
+            await mapper.close(kill=True)
+            await self._add()
+            if len(jobs) == 1:
+                job = jobs[0]
+                return [Yield(job.message, job.feed, "", problem=("mapper-died", "", ""))]
+            return [one for job in jobs for one in await self.map([job])]
+        except BaseException:
+            self._all.remove(mapper)
+            await mapper.close(kill=True)
+            raise
+        self._free.put_nowait(mapper)
+        return answer
+
+    async def _here(self, jobs: list[Job]) -> list[Yield]:
+        made: list[Yield] = []
+        until = time.perf_counter() + SLICE
+        for job in jobs:
+            made += map_batch([job], self._mint)
+            if time.perf_counter() > until:
+                await asyncio.sleep(0)
+                until = time.perf_counter() + SLICE
+        return made
+
+    async def _add(self) -> None:
+        mapper = await _Mapper.start(self._key)
+        self._all.append(mapper)
+        self._free.put_nowait(mapper)
+
+
+class _Mapper:
+    def __init__(self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._process, self._reader, self._writer = process, reader, writer
+
+    @classmethod
+    async def start(cls, key: bytes) -> _Mapper:
+        ours, theirs = socket.socketpair()
+        for end in (ours, theirs):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "interop.apply.mapper",
+                str(theirs.fileno()),
+                pass_fds=(theirs.fileno(),),
+                stdin=asyncio.subprocess.DEVNULL,
+            )
+        finally:
+            theirs.close()
+        reader, writer = await asyncio.open_connection(sock=ours, limit=1 << 26)
+        mapper = cls(process, reader, writer)
+        mapper._send(pickle.dumps(key))
+        return mapper
+
+    async def ask(self, jobs: list[Job]) -> list[Yield]:
+        self._send(pickle.dumps(jobs, protocol=5))
+        try:
+            await self._writer.drain()
+            (size,) = LENGTH.unpack(await self._reader.readexactly(LENGTH.size))
+            answer: list[Yield] = pickle.loads(await self._reader.readexactly(size))
+        except (asyncio.IncompleteReadError, ConnectionError) as error:
+            raise MapperDied from error
+        return answer
+
+    def _send(self, data: bytes) -> None:
+        self._writer.write(LENGTH.pack(len(data)) + data)
+
+    async def close(self, *, kill: bool = False) -> None:
+        self._writer.close()
+        with contextlib.suppress(ConnectionError):
+            await self._writer.wait_closed()
+        if kill:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+        try:
+            await asyncio.wait_for(self._process.wait(), 10)
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()

@@ -1,0 +1,200 @@
+"""Takes messages in: envelope, journal, receipt. One commit at a time carries all that came while the last one was on its way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from interop.clock import Clock
+from interop.errors import Problem
+from interop.ports import AckState, Adapter, Envelope, Feed, MessageState, Receipt, Wait
+from interop.store.plan import Message
+from interop.store.seam import Store
+from interop.store.values import Change, Conflict, Entry
+
+
+@dataclass(slots=True)
+class _Waiting:
+    entry: Entry
+    future: asyncio.Future[Receipt]
+    wait: Wait
+    problem: Problem | None
+
+
+class JournalIntake:
+    """``interop.ports.Intake`` on the store's journal.
+
+    ``routed(family, message)`` tells whether tables map a message type; ``arrived`` is called after each commit that added
+    messages; ``limit`` is how many messages may be unfinished before senders are told ``busy``.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        adapters: Mapping[str, Adapter],
+        feeds: Mapping[str, Feed],
+        clock: Clock,
+        *,
+        routed: Callable[[str, str], bool],
+        arrived: Callable[[], None],
+        limit: int = 1_000_000,
+    ) -> None:
+        self._store, self._adapters, self._feeds, self._clock = store, adapters, feeds, clock
+        self._routed, self._arrived, self._limit = routed, arrived, limit
+        self._pending: list[_Waiting] = []
+        self._acks: list[tuple[int, str]] = []
+        self._flushing: asyncio.Task[None] | None = None
+        self._applied: dict[int, list[asyncio.Future[Receipt]]] = {}
+        self.unfinished = 0
+        self.stopping = False
+
+    def receive(self, feed: str, body: bytes, *, adapter: str, wait: Wait | None = None) -> asyncio.Future[Receipt]:
+        """Journal one message; the future is done when it is on disk, or when it is in the record."""
+        known = self._feeds.get(feed)
+        try:
+            if known is None:
+                raise Problem("wrong-feed")
+            if self.stopping:
+                raise Problem("stopping")
+            if self.unfinished >= self._limit:
+                raise Problem("busy")
+        except Problem as problem:
+            return self._answer(Receipt(0, MessageState.REFUSED, problem))
+        try:
+            envelope = self._adapters[adapter].envelope(body)
+        except Problem as problem:
+            return self._refused(feed, body, adapter, problem)
+        except Exception:
+            return self._refused(feed, body, adapter, Problem("fault"))
+        entry = self._entry(feed, body, adapter, envelope)
+        if not self._routed(envelope.family, envelope.message):
+            return self._refused(feed, body, adapter, Problem("unknown-trigger", where=_type_field(envelope)), entry)
+        return self._submit(entry, wait or known.ack, None)
+
+    def refuse(self, feed: str, body: bytes, problem: Problem) -> asyncio.Future[Receipt]:
+        """Journal bytes that are no message, as refused."""
+        return self._refused(feed, body, "", problem)
+
+    def acknowledged(self, message: int, state: AckState) -> None:
+        """Tell what became of an acknowledgement; it is written with the next commit."""
+        self._acks.append((message, state.value))
+        self._wake()
+
+    def finished(self, message: int, state: MessageState, problem: Problem | None) -> None:
+        """The record has this message's outcome on disk: answer whoever waits for it."""
+        self.unfinished -= 1
+        for future in self._applied.pop(message, ()):
+            if not future.done():
+                future.set_result(Receipt(message, state, problem))
+
+    async def drain(self) -> None:
+        """Wait until everything handed over is on disk."""
+        while self._flushing is not None:
+            await asyncio.shield(self._flushing)
+
+    def _entry(self, feed: str, body: bytes, adapter: str, envelope: Envelope) -> Entry:
+        return Entry(
+            message=0,
+            feed=feed,
+            adapter=adapter,
+            received=self._clock.now(),
+            control_id=envelope.control_id,
+            type=envelope.message,
+            body=body,
+            keys=envelope.keys,
+            duplicate=envelope.duplicate,
+            digest=envelope.digest,
+            size=len(body),
+        )
+
+    def _refused(self, feed: str, body: bytes, adapter: str, problem: Problem, entry: Entry | None = None) -> asyncio.Future[Receipt]:
+        if entry is None:
+            entry = Entry(0, feed, adapter, self._clock.now(), "", "", body, size=len(body))
+        entry.duplicate = ""
+        entry.state, entry.reason = MessageState.REFUSED.value, problem.reason.name
+        entry.where, entry.detail = problem.where, problem.detail
+        return self._submit(entry, Wait.JOURNALLED, problem)
+
+    def _submit(self, entry: Entry, wait: Wait, problem: Problem | None) -> asyncio.Future[Receipt]:
+        future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        self._pending.append(_Waiting(entry, future, wait, problem))
+        self._wake()
+        return future
+
+    def _wake(self) -> None:
+        if self._flushing is None:
+            self._flushing = asyncio.get_running_loop().create_task(self._flush())
+
+    async def _flush(self) -> None:
+        try:
+            while self._pending or self._acks:
+                pending, self._pending = self._pending, []
+                acks, self._acks = self._acks, []
+                try:
+                    done = await self._store.commit(Change(entries=[one.entry for one in pending], acks=acks))
+                    assert not isinstance(done, Conflict)
+                except Problem as problem:
+                    self._acks = acks + self._acks
+                    for one in pending:
+                        _settle(one.future, Receipt(0, MessageState.REFUSED, problem))
+                    if not self._pending:
+                        return
+                    continue
+                added = 0
+                for one in pending:
+                    added += self._settle(one)
+                if added:
+                    self._arrived()
+        finally:
+            self._flushing = None
+
+    def _settle(self, one: _Waiting) -> int:
+        """Answer one sender after the commit; whether the message is new work."""
+        entry = one.entry
+        if one.problem is not None:
+            _settle(one.future, Receipt(entry.message, MessageState.REFUSED, one.problem))
+            return 0
+        if entry.state == MessageState.REFUSED.value:
+            _settle(one.future, Receipt(entry.message, MessageState.REFUSED, Problem(entry.reason or "wrong-content")))
+            return 0
+        new = entry.message != 0
+        if new:
+            self.unfinished += 1
+        message = entry.message if new else entry.repeats
+        repeats = 0 if new else entry.repeats
+        if one.wait is Wait.JOURNALLED:
+            _settle(one.future, Receipt(message, MessageState.RECEIVED, None, repeats))
+        elif new:
+            self._applied.setdefault(message, []).append(one.future)
+        else:
+            task = asyncio.get_running_loop().create_task(self._repeat_applied(message, one.future))
+            task.add_done_callback(lambda _: None)
+        return 1 if new else 0
+
+    async def _repeat_applied(self, message: int, future: asyncio.Future[Receipt]) -> None:
+        """Answer a repeat whose sender waits for the record: with the first one's outcome, now or when it is there."""
+        self._applied.setdefault(message, []).append(future)
+        entries = await self._store.query(Message(message))
+        state = MessageState(entries[0].state) if entries else MessageState.RECEIVED
+        if state in (MessageState.RECEIVED, MessageState.MAPPED):
+            return
+        waiting = self._applied.get(message, [])
+        if future in waiting:
+            waiting.remove(future)
+        problem = Problem(entries[0].reason, where=entries[0].where) if entries[0].reason and state is not MessageState.APPLIED else None
+        _settle(future, Receipt(message, state, problem, message))
+
+    def _answer(self, receipt: Receipt) -> asyncio.Future[Receipt]:
+        future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        future.set_result(receipt)
+        return future
+
+
+def _settle(future: asyncio.Future[Receipt], receipt: Receipt) -> None:
+    if not future.done():
+        future.set_result(receipt)
+
+
+def _type_field(envelope: Envelope) -> str:
+    return "MSH-9" if "^" in envelope.message else ""
