@@ -45,7 +45,7 @@ def persons(plan: Persons) -> Steps[list[tuple[str, str]]]:
 def claims(plan: Claims, names: Names) -> Steps[list[tuple[str, str, str]]]:
     found: dict[tuple[str, str, str], None] = {}
     for pid in names.pids("Patient", "identifier", "token"):
-        wanted = [(names.systems[system], value) for system, value in plan.identifiers if system in names.systems]
+        wanted = [(names.system(system), value) for system, value in plan.identifiers]
         for start in range(0, len(wanted), PORTION):
             some = padded(wanted[start : start + PORTION], (-1, ""))
             rows = yield (

@@ -16,6 +16,8 @@ class Names:
     def __init__(self) -> None:
         self.parameters: dict[Parameter, int] = {}
         self.systems: dict[str, int] = {}
+        self.missed = False
+        """A question named what is not here; a process that only reads may have to load again."""
         self._named: dict[tuple[str, str], list[int]] = {}
         self._fresh_parameters: dict[Parameter, int] = {}
         self._fresh_systems: dict[str, int] = {}
@@ -30,9 +32,18 @@ class Names:
     def pids(self, type_: str | None, name: str, kind: str) -> list[int]:
         """The numbers of a parameter, of all types where ``type_`` is None; [] where nothing is indexed under it."""
         if type_ is None:
-            return self._named.get((name, kind), [])
-        pid = self.parameters.get((type_, name, kind))
-        return [] if pid is None else [pid]
+            found = self._named.get((name, kind), [])
+        else:
+            pid = self.parameters.get((type_, name, kind))
+            found = [] if pid is None else [pid]
+        self.missed = self.missed or not found
+        return found
+
+    def system(self, url: str) -> int:
+        """The number of a code system; -1 where no index row has it."""
+        found = self.systems.get(url, -1)
+        self.missed = self.missed or found < 0
+        return found
 
     def learn(self, parameters: Iterable[Parameter], systems: Iterable[str]) -> Steps[None]:
         """Number the names that are new, in the transaction that first uses them."""

@@ -111,9 +111,7 @@ class RecordWriter:
             )
         if len(last) < len(change.puts):
             between = [put for put in change.puts if last[put_key(put)] is not put]
-            yield from insert(
-                f"version ({VERSION_COLUMNS})", [_version(numbers[put_key(put)], put.stored) for put in between]
-            )
+            yield from insert(f"version ({VERSION_COLUMNS})", [_version(numbers[put_key(put)], put.stored) for put in between])
         yield from self._resources(last, numbers, present)
         yield from self._states(change, numbers, present)
 

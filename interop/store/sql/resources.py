@@ -42,18 +42,18 @@ def read(plan: Read, names: Names) -> Steps[list[Stored]]:
     else:
         compiler = Compiler(names, plan.decision.predicate)
         guard = _guard(compiler, plan.decision, plan.type)
-        rows = yield READ + guard, {"type": plan.type, "id": plan.id, **compiler.parameters}
+        rows = yield compiler.prologue + READ + guard, {"type": plan.type, "id": plan.id, **compiler.parameters}
     return [stored(row) for row in rows]
 
 
 def read_version(plan: ReadVersion, names: Names) -> Steps[list[Stored]]:
     compiler = Compiler(names, plan.decision.predicate)
     guard = _guard(compiler, plan.decision, plan.type)
-    named = "r.type = :type AND r.id = :id"
+    named = f"r.type = :type AND r.id = :id{guard}"
     rows = yield (
-        f"SELECT {columns('r')} FROM resource r WHERE {named} AND r.version = :version AND r.version > 0{guard} UNION ALL "
-        f"SELECT {columns('v')} FROM resource r CROSS JOIN version v "
-        f"WHERE {named} AND v.rid = r.rid AND v.version = :version{guard}",
+        f"{compiler.prologue}SELECT {columns('r')} FROM resource r WHERE {named} AND r.version = :version AND r.version > 0 "
+        f"UNION ALL SELECT {columns('v')} FROM resource r CROSS JOIN version v "
+        f"WHERE {named} AND v.rid = r.rid AND v.version = :version",
         {"type": plan.type, "id": plan.id, "version": plan.version, **compiler.parameters},
     )
     return [stored(row) for row in rows]
@@ -84,7 +84,7 @@ def history(plan: History, names: Names) -> Steps[list[Stored]]:
         order = f"ORDER BY {row}.updated DESC, {row}.type DESC, {row}.id DESC, {row}.version DESC LIMIT :count"
         halves.append(f"SELECT * FROM ({text}{guard} {order}) {row}")
     order = "ORDER BY updated DESC, type DESC, id DESC, version DESC LIMIT :count"
-    rows = yield f"{' UNION ALL '.join(halves)} {order}", {**parameters, **compiler.parameters}
+    rows = yield f"{compiler.prologue}{' UNION ALL '.join(halves)} {order}", {**parameters, **compiler.parameters}
     return [stored(row) for row in rows]
 
 
@@ -95,16 +95,16 @@ def _everything(decision: Decision, where: Where | None) -> Where | None:
 
 def search(plan: Search, names: Names) -> Steps[list[Stored]]:
     where = _everything(plan.decision, plan.where)
-    parts = flatten(where)
-    driver = best(parts)
+    start, dense = best(flatten(where)), False
     compiler = Compiler(names, plan.decision.predicate)
-    if driver is not None and rank(driver) >= 3 and (indexed := compiler.rows(driver, plan.type)):
-        found = yield f"SELECT count(*) FROM (SELECT 1 FROM ({indexed}) n LIMIT {DENSE}) d", compiler.parameters
-        if found[0][0] == DENSE:
-            driver = None
+    if start is not None and rank(start) >= 3 and (indexed := compiler.rows(start, plan.type)):
+        found = yield (
+            f"{compiler.prologue}SELECT count(*) FROM (SELECT 1 FROM ({indexed}) n LIMIT {DENSE}) d",
+            compiler.parameters,
+        )
+        dense = found[0][0] == DENSE
         compiler = Compiler(names, plan.decision.predicate)
-    # A Decision may hold for so many that going through the type is better: then every part is a probe.
-    source = compiler.source(where, plan.type) if driver is not None else _scan(compiler, parts, plan.type)
+    source = compiler.source(where, plan.type, scan=dense)
     keys = [_sort(compiler, parameter, descending, plan.type) for parameter, descending in plan.sort]
     selected = "".join(f", {expression} AS s{place}" for place, (expression, _) in enumerate(keys))
     order = [(f"s{place}", descending) for place, (_, descending) in enumerate(keys)]
@@ -116,18 +116,13 @@ def search(plan: Search, names: Names) -> Steps[list[Stored]]:
         after = f" WHERE {_beyond(order, bound)}"
     listed = ", ".join(f"k.{name}{' DESC' if descending else ''}" for name, descending in order)
     rows = yield (
-        f"SELECT {columns('r')}{''.join(f', k.s{place}' for place in range(len(keys)))} FROM (SELECT * FROM "
+        f"{compiler.prologue}SELECT {columns('r')}{''.join(f', k.s{place}' for place in range(len(keys)))} FROM (SELECT * FROM "
         f"(SELECT r.rid AS rid, r.id AS id{selected} FROM {source}) k{after} ORDER BY {listed} LIMIT :count) k "
         f"CROSS JOIN resource r WHERE r.rid = k.rid ORDER BY {listed}",
         {**compiler.parameters, "count": plan.count + 1},
     )
     width = len(COLUMNS)
     return [stored(row[:width], row[width:]) for row in rows]
-
-
-def _scan(compiler: Compiler, parts: list[Where], type_: str) -> str:
-    text = f"resource r WHERE r.deleted = 0 AND r.type = :{compiler.bind(type_)}"
-    return text + "".join(f" AND {compiler.probe(part, type_)}" for part in parts)
 
 
 def _sort(compiler: Compiler, parameter: str, descending: bool, type_: str) -> tuple[str, bool]:
@@ -160,7 +155,7 @@ def _beyond(order: list[tuple[str, bool]], bound: list[str]) -> str:
 def count(plan: Count, names: Names) -> Steps[list[int]]:
     compiler = Compiler(names, plan.decision.predicate)
     source = compiler.source(_everything(plan.decision, plan.where), plan.type)
-    rows = yield f"SELECT count(*) FROM {source}", compiler.parameters
+    rows = yield f"{compiler.prologue}SELECT count(*) FROM {source}", compiler.parameters
     return [rows[0][0]]
 
 
@@ -176,7 +171,7 @@ def compartment(plan: Compartment, names: Names) -> Steps[list[Stored]]:
         text += f" AND (r.type, r.id) > (:{compiler.bind(plan.after[0])}, :{compiler.bind(plan.after[1])})"
     text += _guard(compiler, plan.decision, None)
     rows = yield (
-        f"SELECT {columns('r')} FROM ({text} ORDER BY r.type, r.id LIMIT :count) k CROSS JOIN resource r "
+        f"{compiler.prologue}SELECT {columns('r')} FROM ({text} ORDER BY r.type, r.id LIMIT :count) k CROSS JOIN resource r "
         "WHERE r.rid = k.rid ORDER BY k.type, k.id",
         {**compiler.parameters, "count": plan.count},
     )

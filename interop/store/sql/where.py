@@ -6,16 +6,21 @@ numbers, from which a query may start (``rows``). Values are always parameters; 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from typing import Any as Value
 
+from interop.errors import Problem
 from interop.store.sql.index import NAMED
 from interop.store.sql.names import Names
 from interop.store.where import All, Any, Chain, Ids, Not, Person, Reference, Span, Text, Token, Updated, Where
 
 NEVER = "0 = 1"
+NONE = "SELECT rid FROM resource WHERE 0 = 1"
 ALWAYS = "1 = 1"
 HIGHEST = "\U0010ffff"
+DEEPEST = 16
 
 COMPARE = {
     "eq": "{low} >= :{a} AND {high} <= :{b}",
@@ -39,6 +44,13 @@ class Compiler:
         self.parameters: dict[str, Value] = {}
         self._guard = guard
         self._numbers = count()
+        self._depth = 0
+        self._tables: list[str] = []
+
+    @property
+    def prologue(self) -> str:
+        """What the statement must begin with: the sets of targets that its parts refer to, each computed once."""
+        return f"WITH {', '.join(self._tables)} " if self._tables else ""
 
     def bind(self, value: Value) -> str:
         """The name of a new parameter with this value."""
@@ -51,7 +63,13 @@ class Compiler:
         return ", ".join(":" + self.bind(value) for value in values)
 
     def probe(self, where: Where, type_: str | None, row: str = "r") -> str:
-        """A condition on the ``resource`` row of alias ``row``, which is of ``type_`` (None: of any type)."""
+        """A condition on the ``resource`` row of alias ``row``, which is of ``type_`` (None: of any type).
+
+        Raises Problem('too-costly') where parts lie deeper than ``DEEPEST`` in each other."""
+        with self._deeper():
+            return self._probe(where, type_, row)
+
+    def _probe(self, where: Where, type_: str | None, row: str) -> str:
         match where:
             case All(parts):
                 return "(" + " AND ".join(self.probe(part, type_, row) for part in parts) + ")" if parts else ALWAYS
@@ -65,38 +83,52 @@ class Compiler:
                 a, b = self.bind(low), self.bind(high)
                 return f"({COMPARE[prefix].format(low=f'{row}.updated', high=f'({row}.updated + 1)', a=a, b=b)})"
             case Token(code=None):
-                rows = self.rows(where, type_)
-                return f"+{row}.rid IN ({rows})" if rows else NEVER
+                return f"+{row}.rid IN ({self.rows(where, type_)})"
             case Token() | Text() | Span():
                 source = self._index(where, type_)
                 return f"EXISTS (SELECT 1 FROM {source} AND x.rid = {row}.rid)" if source else NEVER
             case Reference(parameter, targets):
                 return self._refers(parameter, type_, row, self._targets(targets), self._patients(targets))
             case Person(parameter, patients):
-                group = self._group(f"IN ({self.bound(patients)})", patients)
-                references = f"SELECT 'Patient/' || patient FROM ({group}) g"
-                return self._refers(parameter, type_, row, references, group)
+                return self._refers(parameter, type_, row, *self._group(patients))
             case Chain(parameter, target, inner):
                 return self._refers(parameter, type_, row, *self._chained(target, inner))
         raise TypeError(where)
 
     def rows(self, where: Where, type_: str | None) -> str | None:
-        """A query of row numbers (``rid``) that an index answers, or None where this part has no such."""
+        """A query of row numbers (``rid``) of a type that an index answers, or None where it cannot."""
+        with self._deeper():
+            return self._rows(where, type_)
+
+    def _rows(self, where: Where, type_: str | None) -> str | None:
         match where:
+            case Ids(ids):
+                if not ids or type_ is None:
+                    return None if ids else NONE
+                return f"SELECT s.rid FROM resource s WHERE s.type = :{self.bind(type_)} AND s.id IN ({self.bound(ids)})"
             case Token() | Text() | Span():
                 source = self._index(where, type_)
-                return f"SELECT x.rid FROM {source}" if source else None
+                return f"SELECT x.rid FROM {source}" if source else NONE
             case Reference(parameter, targets):
                 return self._referring(parameter, type_, self._targets(targets), self._patients(targets))
             case Person(parameter, patients):
-                group = self._group(f"IN ({self.bound(patients)})", patients)
-                return self._referring(parameter, type_, f"SELECT 'Patient/' || patient FROM ({group}) g", group)
+                return self._referring(parameter, type_, *self._group(patients))
             case Chain(parameter, target, inner):
                 return self._referring(parameter, type_, *self._chained(target, inner))
             case Any(parts) if parts:
                 lists = [self.rows(part, type_) for part in parts]
                 return " UNION ALL ".join(rows for rows in lists if rows) if all(lists) else None
+            case Any(()):
+                return NONE
         return None
+
+    @contextmanager
+    def _deeper(self) -> Iterator[None]:
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise Problem("too-costly")
+        yield
+        self._depth -= 1
 
     def _index(self, where: Token | Text | Span, type_: str | None) -> str | None:
         """Table and condition of an index part, alias ``x``; None where nothing is indexed so."""
@@ -109,7 +141,7 @@ class Compiler:
                 if code is not None:
                     text += f" AND x.code = :{self.bind(code)}"
                 if system is not None:
-                    text += f" AND x.sid = {self.names.systems.get(system, -1)}"
+                    text += f" AND x.sid = {self.names.system(system)}"
                 return text
             case Text(parameter, value, match):
                 pids = self._pids(type_, parameter, "string", "uri")
@@ -154,7 +186,7 @@ class Compiler:
             parts.append(f"{row}.subject IN ({patients})")
         return f"({' OR '.join(parts)})" if parts else NEVER
 
-    def _referring(self, parameter: str, type_: str | None, targets: str, patients: str) -> str | None:
+    def _referring(self, parameter: str, type_: str | None, targets: str, patients: str) -> str:
         """The numbers of the rows that ``_refers`` holds of."""
         parts = []
         pids = self._reference_pids(parameter, type_)
@@ -167,7 +199,7 @@ class Compiler:
             if parameter:
                 text += f" AND (s.named & {NAMED[parameter]}) <> 0"
             parts.append(text)
-        return " UNION ALL ".join(parts) if parts else None
+        return " UNION ALL ".join(parts) or NONE
 
     def _reference_pids(self, parameter: str, type_: str | None) -> str:
         if parameter:
@@ -175,35 +207,48 @@ class Compiler:
         numbers = [pid for name in NAMED for pid in self.names.pids(type_, name, "reference")]
         return f"x.pid IN ({', '.join(map(str, numbers))})" if numbers else ""
 
-    def _group(self, patients: str, themselves: tuple[str, ...] = ()) -> str:
-        """A query of the ids (``patient``) of everyone who is one person with the given ones."""
-        text = f"SELECT b.patient FROM link a CROSS JOIN link b WHERE b.person = a.person AND a.patient {patients}"
-        return text + "".join(f" UNION SELECT :{self.bind(patient)}" for patient in themselves)
+    def _table(self, columns: str, query: str) -> str:
+        """Name a query; the name may stand in the statement any number of times."""
+        name = f"t{next(self._numbers)}"
+        self._tables.append(f"{name} ({columns}) AS ({query})")
+        return name
+
+    def _group(self, patients: tuple[str, ...]) -> tuple[str, str]:
+        """Queries of everyone who is one person with one of the Patients, as Type/id and as ids."""
+        if not patients:
+            return "", ""
+        return self._people(self._table("id", "VALUES " + ", ".join(f"(:{self.bind(patient)})" for patient in patients)))
+
+    def _people(self, found: str) -> tuple[str, str]:
+        people = self._table(
+            "reference, id",
+            "SELECT 'Patient/' || b.patient, b.patient FROM link a CROSS JOIN link b "
+            f"WHERE b.person = a.person AND a.patient IN (SELECT id FROM {found}) "
+            f"UNION SELECT 'Patient/' || id, id FROM {found}",
+        )
+        return f"SELECT reference FROM {people}", f"SELECT id FROM {people}"
 
     def _chained(self, target: str, inner: Where) -> tuple[str, str]:
         """Queries of the targets of a chain, as Type/id and, for Patients, as ids."""
         where = inner if self._guard is None else All((inner, self._guard))
-        found = f"SELECT t.id AS id FROM {self.source(where, target, 't')}"
-        if target != "Patient":
-            return f"SELECT :{self.bind(target + '/')} || id FROM ({found}) f", ""
-        group = f"{self._group(f'IN ({found})')} UNION {found}"
-        return f"SELECT 'Patient/' || patient FROM ({group}) g", group
+        found = self._table("id", f"SELECT r.id FROM {self.source(where, target)}")
+        if target == "Patient":
+            return self._people(found)
+        return f"SELECT :{self.bind(target + '/')} || id FROM {found}", ""
 
-    def source(self, where: Where | None, type_: str, row: str = "r", driver: Where | None = None) -> str:
-        """``resource`` rows of a type that satisfy ``where``: FROM and WHERE. Starts from ``driver``, or else from the part
-        that an index answers best, or else goes through the type."""
+    def source(self, where: Where | None, type_: str, *, scan: bool = False) -> str:
+        """``resource`` rows of a type that satisfy ``where``: FROM and WHERE. Starts from the part that an index answers best;
+        where there is none, and with ``scan``, goes through the type."""
         parts = flatten(where)
-        driver = driver or best(parts)
-        rows = self.rows(driver, type_) if driver is not None else None
-        text = f"resource {row} WHERE {row}.deleted = 0"
-        if rows is not None:
-            text += f" AND {row}.rid IN ({rows})"
-            parts = [part for part in parts if part is not driver]
-        elif driver is not None and not isinstance(driver, Ids | Updated):
-            return f"resource {row} WHERE {NEVER}"
+        start = None if scan else best(parts)
+        rows = None if start is None else self.rows(start, type_)
+        text = "resource r WHERE r.deleted = 0"
+        if rows is None:
+            text += f" AND r.type = :{self.bind(type_)}"
         else:
-            text += f" AND {row}.type = :{self.bind(type_)}"
-        return text + "".join(f" AND {self.probe(part, type_, row)}" for part in parts)
+            text += f" AND r.rid IN ({rows})"
+            parts = [part for part in parts if part is not start]
+        return text + "".join(f" AND {self.probe(part, type_)}" for part in parts)
 
 
 def flatten(where: Where | None) -> list[Where]:

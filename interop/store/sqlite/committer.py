@@ -113,7 +113,8 @@ class Committer:
         except sqlite3.Error as error:
             if is_disk(error):
                 return [unavailable(error)] * len(changes)
-            failure: Exception = error
+            failure: Exception = Problem("fault", detail=type(error).__name__)
+            failure.__cause__ = error
         except Exception as error:  # a value that no column takes, a caller's mistake
             failure = error
         if len(changes) == 1:

@@ -44,7 +44,7 @@ class Readers:
             except sqlite3.Error as error:
                 if is_disk(error):
                     raise unavailable(error) from None
-                if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                if not _is_costly(error):
                     raise
         self.far += 1
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._run, steps)
@@ -67,10 +67,17 @@ class Readers:
             except sqlite3.Error as error:
                 if is_disk(error):
                     raise unavailable(error) from None
-                if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                if _is_costly(error):
                     raise Problem("too-costly") from None
                 raise
 
     def _tick(self) -> int:
         self._allowed -= min(CALLBACK, self._costly)
         return self._allowed <= 0
+
+
+def _is_costly(error: sqlite3.Error) -> bool:
+    """Broken off by the handler, or more deeply nested or with more values than SQLite takes."""
+    return error.sqlite_errorcode in {sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_TOOBIG} or str(error).startswith(
+        ("parser stack overflow", "Expression tree is too large", "too many")
+    )

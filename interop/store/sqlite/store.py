@@ -180,7 +180,14 @@ class SqliteStore:
         if isinstance(plan, plans.Waiting):
             return await self._waiting(plan)
         steps, long = self._answers[type(plan)]
-        found = await self._readers.read(lambda: steps(plan), long=long or (isinstance(plan, plans.History) and plan.id is None))
+        long = long or (isinstance(plan, plans.History) and plan.id is None)
+        found = await self._readers.read(lambda: steps(plan), long=long)
+        if self._names.missed and not self._halves:
+            known = len(self._names.parameters) + len(self._names.systems)
+            await self._readers.read(self._names.load)
+            self._names.missed = False
+            if len(self._names.parameters) + len(self._names.systems) > known:
+                found = await self._readers.read(lambda: steps(plan), long=long)
         return found
 
     async def stream(self, plan: Plan) -> AsyncIterator[Any]:
