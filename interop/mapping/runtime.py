@@ -214,6 +214,7 @@ class Run:
                 into = one.relink.id if isinstance(one.relink, Instance) else self.mint.id("Patient", *one.relink)
                 if into != one.id:
                     relinks.append(Relink(one.id, into, one.row))
+                    one.registers["link:merge"] = [{"other": {"reference": f"Patient/{into}"}, "type": "replaced-by"}]
             if one.type == "Patient" or one.tags:
                 one.registers["meta.tag:flags"] = [{"system": FLAGS, "code": tag} for tag in one.tags]
             effect, _, cancels = one.effect.partition(":")

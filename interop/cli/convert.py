@@ -1,0 +1,150 @@
+"""``interop convert``: messages to transaction Bundles, offline, with the published id key."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from interop.cli.reading import messages
+from interop.errors import Problem
+from interop.formats.json import write_json
+from interop.ids import Mint
+from interop.mapping.assemble import assemble
+from interop.mapping.contribution import Mapped
+from interop.mapping.library import family, traced_family
+from interop.mapping.runtime import Instance
+from interop.ports import Adapter
+from interop.record.fold import complete
+from interop.record.umbrella import add_umbrellas
+
+FLUSH = 1 << 18
+
+
+def convert(files: list[Path], *, report: bool, lineage: bool, as_json: bool) -> int:
+    """Convert every message of every file; 1 where any failed."""
+    work = _Converter(Mint())
+    failed = 0
+    lost: list[dict[str, Any]] = []
+    out = bytearray()
+    for path in files:
+        source = quote(str(path), safe="/")
+        number = 0
+        try:
+            for adapter, body in messages(path):
+                number += 1
+                try:
+                    if lineage:
+                        out += write_json(work.lineage(adapter, body, source)) + b"\n"
+                    elif report:
+                        lost.append(work.report(adapter, body, source, number))
+                    else:
+                        out += write_json(work.bundle(adapter, body, source)) + b"\n"
+                except Problem as problem:
+                    failed += 1
+                    _fail(path, number, problem)
+                if len(out) > FLUSH:
+                    _write(out)
+            if not number:
+                raise Problem("unreadable", detail="it holds no message")
+        except Problem as problem:
+            failed += 1
+            _fail(path, number, problem)
+    _write(out)
+    if report:
+        _show(lost, as_json)
+    return 1 if failed else 0
+
+
+class _Converter:
+    def __init__(self, mint: Mint) -> None:
+        self._mint = mint
+
+    def mapped(self, adapter: Adapter, body: bytes) -> tuple[Mapped, str]:
+        """What a message yields, and its type; raises Problem."""
+        envelope, tree = adapter.open(body)
+        try:
+            made = family(envelope.family).map(tree, envelope, self._mint)
+        except Problem:
+            raise
+        except Exception as error:
+            raise Problem("mapping-fault", detail=type(error).__name__) from error
+        add_umbrellas(made, self._mint)
+        return made, envelope.message
+
+    def bundle(self, adapter: Adapter, body: bytes, source: str) -> dict[str, Any]:
+        """The transaction of one message."""
+        made, _ = self.mapped(adapter, body)
+        entries = []
+        for one in made.contributions:
+            url = f"{one.type}/{one.id}"
+            if one.effect == "delete":
+                entries.append({"request": {"method": "DELETE", "url": url}})
+            elif one.effect == "upsert":
+                resource = {"resourceType": one.type, "id": one.id} | complete(one.type, assemble(one.type, one.registers))
+                entries.append({"resource": resource, "request": {"method": "PUT", "url": url}})
+        return {"resourceType": "Bundle", "meta": {"source": source}, "type": "transaction", "entry": entries}
+
+    def report(self, adapter: Adapter, body: bytes, source: str, number: int) -> dict[str, Any]:
+        """The loss report of one message."""
+        made, kind = self.mapped(adapter, body)
+        counted = Counter(made.losses)
+        why = {element.row.row: element.row.why for element in _rows(adapter.name)}
+        losses = [
+            {"path": loss.path, "reason": loss.reason, "row": loss.row, "why": why.get(loss.row, ""), "count": count}
+            for loss, count in sorted(counted.items())
+        ]
+        return {"source": source, "message": number, "type": kind, "carried": made.carried, "lost": len(made.losses), "losses": losses}
+
+    def lineage(self, adapter: Adapter, body: bytes, source: str) -> dict[str, Any]:
+        """Source field and table row of every element of one message."""
+        envelope, tree = adapter.open(body)
+        steps: list[tuple[str, Instance, str, str, Any]] = []
+        made = traced_family(envelope.family).map(
+            tree, envelope, self._mint, lambda row, instance, register, path, value: steps.append((row, instance, register, path, value))
+        )
+        lines = [
+            {"resource": f"{one.type}/{one.id}", "element": register.partition(":")[0], "row": row, "source": path, "value": value}
+            for row, one, register, path, value in steps
+        ]
+        return {"source": source, "type": envelope.message, "tables": made.digest, "lineage": lines}
+
+
+def _rows(name: str) -> list[Any]:
+    model = family(name).model
+    tables = [element for table in model.subtables.values() for element in table.elements]
+    return [element for resource in model.resources.values() for element in resource.elements] + tables
+
+
+def _fail(path: Path, number: int, problem: Problem) -> None:
+    said: dict[str, Any] = {"file": str(path), **problem.as_json()}
+    if number:
+        said["message"] = number
+    sys.stderr.buffer.write(write_json(said) + b"\n")
+    sys.stderr.buffer.flush()
+
+
+def _write(out: bytearray) -> None:
+    sys.stdout.buffer.write(out)
+    sys.stdout.buffer.flush()
+    out.clear()
+
+
+def _show(reports: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json or not sys.stdout.isatty():
+        for report in reports:
+            sys.stdout.buffer.write(write_json(report) + b"\n")
+        sys.stdout.buffer.flush()
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    for report in reports:
+        title = f"{report['source']} {report['type']}: {report['carried']} fields carried, {report['lost']} not"
+        table = Table("source field", "times", "reason", "row", "why", title=title, title_justify="left")
+        for loss in report["losses"]:
+            table.add_row(loss["path"], str(loss["count"]), loss["reason"], loss["row"], loss["why"])
+        console.print(table)

@@ -1,0 +1,136 @@
+"""The commands and their options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+app = typer.Typer(
+    name="interop",
+    help="Integration engine and shared care record on FHIR R4: takes source messages in, keeps one record, serves it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+Data = Annotated[Path, typer.Option(help="The data directory.", envvar="INTEROP_DATA")]
+Http = Annotated[str, typer.Option(help="HOST:PORT of the FHIR API, ingest and pages.")]
+Mllp = Annotated[str, typer.Option(help="HOST:PORT of the MLLP port.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON line for each result.")]
+
+
+@app.command()
+def serve(
+    data: Data = Path("data"),
+    http: Http = "127.0.0.1:8080",
+    mllp: Mllp = "127.0.0.1:2575",
+    mappers: Annotated[Optional[int], typer.Option(help="Mapper processes; 0 maps in the owner; default cores - 1.")] = None,  # noqa: UP045
+    feeds: Annotated[Optional[Path], typer.Option(help="A CSV of feeds; without it a feed opens with its first message.")] = None,  # noqa: UP045
+    mllp_feed: Annotated[str, typer.Option(help="The feed that the MLLP port belongs to.")] = "hl7v2",
+    test_numbers: Annotated[bool, typer.Option(help="999 NHS numbers may link records (never in production).")] = False,
+) -> None:
+    """Run the engine until it is interrupted."""
+    from interop.cli.serve import serve as run
+
+    raise typer.Exit(run(data=data, http=http, mllp=mllp, mappers=mappers, feeds=feeds, mllp_feed=mllp_feed, test_numbers=test_numbers))
+
+
+@app.command()
+def convert(
+    files: Annotated[list[Path], typer.Argument(help="Files of any known format; - is standard input.")],
+    report: Annotated[bool, typer.Option("--report", help="Instead of Bundles: which source fields are not carried, and why.")] = False,
+    lineage: Annotated[bool, typer.Option("--lineage", help="Instead of Bundles: source field and table row of each element.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Convert messages offline: a FHIR transaction Bundle a line; failures a JSON line each on standard error."""
+    from interop.cli.convert import convert as run
+
+    raise typer.Exit(run(files, report=report, lineage=lineage, as_json=as_json))
+
+
+@app.command()
+def send(
+    files: Annotated[list[Path], typer.Argument(help="Files of messages; - is standard input.")],
+    to: Annotated[str, typer.Option("--to", help="mllp://HOST:PORT or http://HOST:PORT/ingest/FEED.")],
+    connections: Annotated[int, typer.Option(min=1, max=256, help="Connections side by side.")] = 1,
+    wait: Annotated[str, typer.Option(help="Over HTTP: journalled or applied.")] = "journalled",
+    as_json: Json = False,
+) -> None:
+    """Send messages to a port and show what it answers."""
+    from interop.cli.send import send as run
+
+    raise typer.Exit(run(files, to, connections=connections, wait=wait, as_json=as_json))
+
+
+@app.command()
+def messages(
+    data: Data = Path("data"),
+    feed: Annotated[str, typer.Option(help="Only this feed.")] = "",
+    state: Annotated[str, typer.Option(help="Only this state: received, applied, refused, failed, shelved.")] = "",
+    control_id: Annotated[str, typer.Option(help="Only this control id.")] = "",
+    count: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many, newest first.")] = 20,
+    feeds: Annotated[bool, typer.Option("--feeds", help="A line for each feed instead.")] = False,
+    body: Annotated[int, typer.Option(help="Print the bytes of this message as they were received.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Show the journal: what came, what became of it, what to do."""
+    from interop.cli.messages import messages as run
+
+    raise typer.Exit(run(data, feed=feed, state=state, control_id=control_id, count=count, feeds=feeds, body=body, as_json=as_json))
+
+
+@app.command()
+def explain(
+    resource: Annotated[str, typer.Argument(help="Type/id, such as Encounter/4f2…; a path below it narrows.")],
+    data: Data = Path("data"),
+    as_json: Json = False,
+) -> None:
+    """Tell for every element of a resource which message, source field and table row it comes from."""
+    from interop.cli.explain import explain as run
+
+    raise typer.Exit(run(resource, data, as_json=as_json))
+
+
+@app.command()
+def rebuild(
+    data: Data = Path("data"),
+    into: Annotated[Path, typer.Option(help="A new directory for the rebuilt record.")] = Path("rebuilt"),
+    mappers: Annotated[Optional[int], typer.Option(help="Mapper processes.")] = None,  # noqa: UP045
+    as_json: Json = False,
+) -> None:
+    """Make the record again from the journal, with the present tables, in a new directory."""
+    from interop.cli.rebuild import rebuild as run
+
+    raise typer.Exit(run(data, into, mappers=mappers, as_json=as_json))
+
+
+@app.command()
+def tables(
+    family: Annotated[Optional[str], typer.Argument(help="A family; without it all.")] = None,  # noqa: UP045
+    source: Annotated[bool, typer.Option("--source", help="Print the Python that the tables compile to.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Check the mapping tables and say what they hold."""
+    from interop.cli.tables import tables as run
+
+    raise typer.Exit(run(family, source=source, as_json=as_json))
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Exit when the records are printed.")] = False,
+    data: Annotated[Optional[Path], typer.Option(help="Keep the data here; default a fresh temporary directory.")] = None,  # noqa: UP045
+    http: Http = "127.0.0.1:8080",
+    mllp: Mllp = "127.0.0.1:2575",
+    mappers: Annotated[Optional[int], typer.Option(help="Mapper processes.")] = None,  # noqa: UP045
+) -> None:
+    """Start the engine, send a day of example messages through its ports, print three shared records, stay up."""
+    from interop.cli.demo import demo as run
+
+    raise typer.Exit(run(once=once, data=data, http=http, mllp=mllp, mappers=mappers))
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()

@@ -1,0 +1,91 @@
+"""``interop messages``: the journal read beside a running engine."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from interop.clock import instant
+from interop.errors import Problem, reasons
+from interop.store.plan import Feeds, Message, Messages, Plan
+from interop.store.sqlite import SqliteStore
+from interop.store.values import Entry, FeedCount
+
+
+def messages(data: Path, *, feed: str, state: str, control_id: str, count: int, feeds: bool, body: int, as_json: bool) -> int:
+    """Print journal entries, feed counts, or one message's bytes; 1 where there is nothing to read."""
+    plan: Plan = Message(body) if body else Feeds() if feeds else Messages(feed, state, control_id, 0, count)
+    found = read(data, plan)
+    if found is None:
+        return 1
+    if body:
+        if not found:
+            print(f"There is no message {body}.", file=sys.stderr)
+            return 1
+        sys.stdout.buffer.write(found[0].body)
+        return 0
+    lines = [_feed(one) if feeds else describe(one) for one in found]
+    if as_json:
+        for line in lines:
+            print(json.dumps(line))
+        return 0
+    from rich.console import Console
+    from rich.table import Table
+
+    if not lines:
+        print("The journal holds no such message.")
+        return 0
+    columns = [name for name in lines[0] if any(line.get(name) not in ("", 0, None) for line in lines)]
+    table = Table(*columns)
+    for line in lines:
+        table.add_row(*(str(line.get(name, "")) for name in columns))
+    Console().print(table)
+    return 0
+
+
+def read(data: Path, plan: Plan) -> list[Any] | None:
+    """The answer of the store to a plan; None, with a sentence on standard error, where it cannot be read."""
+
+    async def run() -> list[Any]:
+        store = SqliteStore.open(data, read_only=True)
+        try:
+            return await store.query(plan)
+        finally:
+            await store.close()
+
+    try:
+        return asyncio.run(run())
+    except (OSError, Problem):
+        print(f"There is no journal in {data}. Start the engine with interop serve --data {data}, or name its directory.", file=sys.stderr)
+        return None
+
+
+def describe(entry: Entry) -> dict[str, Any]:
+    """A journal entry without its body, with what an operator should do."""
+    reason = reasons().get(entry.reason)
+    return {
+        "message": entry.message,
+        "received": instant(entry.received),
+        "feed": entry.feed,
+        "type": entry.type,
+        "control id": entry.control_id,
+        "state": entry.state,
+        "ack": entry.ack,
+        "carried": entry.carried,
+        "lost": entry.lost,
+        "where": entry.where,
+        "sentence": reason.sentence if reason else "",
+        "action": reason.action if reason else "",
+        "repeats": entry.repeats,
+    }
+
+
+def _feed(one: FeedCount) -> dict[str, Any]:
+    return {
+        **one._asdict(),
+        "oldest_waiting": instant(one.oldest_waiting) if one.oldest_waiting else "",
+        "last_received": instant(one.last_received) if one.last_received else "",
+    }

@@ -1,0 +1,96 @@
+"""``interop send``: messages to a port, over whatever protocol the URL names."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+from interop.cli.reading import messages
+from interop.errors import Problem
+from interop.mapping.library import adapters
+from interop.ports import Answer, Sender
+
+
+def send(files: list[Path], to: str, *, connections: int, wait: str, as_json: bool) -> int:
+    """Send every message; 1 where any was refused or could not be read, 2 where nothing could be sent."""
+    scheme = to.partition("://")[0]
+    bodies = _Bodies(files)
+    try:
+        if scheme in ("http", "https"):
+            answers = over_http(to, bodies, wait)
+        else:
+            sender = next((one for one in adapters().values() if isinstance(one, Sender) and scheme in one.schemes), None)
+            if sender is None:
+                raise ValueError(f"{to}: the URL begins with mllp:// or http://")
+            answers = sender.send(to, iter(bodies), connections=connections)
+        refused = asyncio.run(_show(answers, as_json))
+    except (OSError, ValueError) as error:
+        print(f"Nothing could be sent: {error}. Is the engine running (interop serve)?", file=sys.stderr)
+        return 2
+    return 1 if refused or bodies.failed else 0
+
+
+class _Bodies:
+    """The messages of all files; a file that cannot be read is told and passed over."""
+
+    def __init__(self, files: list[Path]) -> None:
+        self._files = files
+        self.failed = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for path in self._files:
+            try:
+                for _, body in messages(path):
+                    yield body
+            except Problem as problem:
+                self.failed += 1
+                print(json.dumps({"file": str(path), **problem.as_json()}), file=sys.stderr)
+
+
+async def over_http(url: str, bodies: _Bodies, wait: str) -> AsyncIterator[Answer]:
+    """POST each message; the answer is accepted with any 2xx."""
+    import httpx
+
+    async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
+        for body in bodies:
+            try:
+                answer = await client.post(url, content=body, params={"wait": wait} if wait == "applied" else None)
+            except httpx.TransportError as error:
+                raise OSError(str(error) or type(error).__name__) from error
+            where = answer.headers.get("location", "")
+            yield Answer(where, answer.is_success, str(answer.status_code), "" if answer.is_success else _words(answer.text))
+
+
+def _words(text: str) -> str:
+    """What an OperationOutcome or an error page says, in one line."""
+    try:
+        said = json.loads(text)
+    except ValueError:
+        return text[:200]
+    issues = said.get("issue") if isinstance(said, dict) else None
+    return "; ".join(str(issue.get("diagnostics", "")) for issue in issues) if issues else text[:200]
+
+
+async def _show(answers: AsyncIterator[Answer], as_json: bool) -> int:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    sent = refused = 0
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("sending", total=None)
+        async for answer in answers:
+            sent += 1
+            refused += not answer.accepted
+            progress.update(task, completed=sent)
+            if as_json:
+                print(json.dumps({"id": answer.control_id, "accepted": answer.accepted, "code": answer.code, "text": answer.text}))
+            elif not answer.accepted:
+                print(f"{answer.control_id or '-'} {answer.code or 'no answer'} {answer.text}")
+    if not as_json:
+        print(f"{sent} sent, {sent - refused} accepted, {refused} not")
+    return refused

@@ -1,0 +1,80 @@
+"""``interop serve``: the engine until it is interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from interop.errors import Problem
+
+
+def settings_of(**given: Any) -> Any:
+    """Settings from options; prints what is wrong and returns None where they cannot be."""
+    from pydantic import ValidationError
+
+    from interop.app.settings import Settings
+
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        for line in error.errors():
+            print(f"--{'-'.join(str(part) for part in line['loc']).replace('_', '-')}: {line['msg']}", file=sys.stderr)
+        return None
+
+
+def started(work: Any, settings: Any) -> int:
+    """Run ``work`` on the fast loop; say in one sentence why an engine could not start."""
+    import uvloop
+
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            status: int = runner.run(work)
+            return status
+    except BlockingIOError:
+        print(f"Another engine has {settings.data}: stop it, or choose another --data.", file=sys.stderr)
+    except OSError as error:
+        print(f"A port cannot be opened ({error.strerror or error}): stop who has it, or choose others with --http and --mllp.", file=sys.stderr)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+    except Problem as problem:
+        print(f"{problem.reason.sentence} {problem.reason.action}", file=sys.stderr)
+    except KeyboardInterrupt:
+        return 130
+    return 1
+
+
+def logging() -> None:
+    """Logs as JSON lines on standard error; they never hold what is in a message."""
+    import structlog
+
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso"), structlog.processors.JSONRenderer()],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def serve(*, data: Path, **options: Any) -> int:
+    """Serve until SIGINT or SIGTERM."""
+    settings = settings_of(data=data, **options)
+    if settings is None:
+        return 2
+    logging()
+    return started(_serve(settings), settings)
+
+
+async def _serve(settings: Any) -> int:
+    from interop.app.engine import Engine
+
+    engine = await Engine.start(settings)
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    host = settings.http.rpartition(":")[0]
+    print(f"FHIR http://{host}:{engine.http}/fhir, ingest http://{host}:{engine.http}/ingest/FEED, MLLP port {engine.mllp}, data in {settings.data}", flush=True)
+    await stop.wait()
+    print("Stopping: finishing what is at hand.", flush=True)
+    await engine.stop()
+    return 0
