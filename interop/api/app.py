@@ -1,0 +1,86 @@
+"""The HTTP application: hot addresses on plain ASGI, the pages behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from interop.api import health, ingest, messages, metrics
+from interop.api.asgi import Asgi, Disconnected, Receive, Request, Response, Scope, Send
+from interop.api.fhir import router
+from interop.api.problems import json_error, unforeseen
+from interop.api.services import Services
+from interop.errors import Problem
+
+Handler = Callable[[Services, Request], Awaitable[Response]]
+Route = tuple[str, Handler]
+_FHIR: Route = ("fhir", router.answer)
+EXACT: dict[str, Handler] = {"/health/live": health.live, "/health/ready": health.ready, "/metrics": metrics.metrics}
+
+
+def create_app(services: Services, pages: Asgi | None = None) -> Asgi:
+    """The application over these services. ``pages`` answers what is no API; without it a plain home page does."""
+    behind = pages if pages is not None else _home(services)
+    counted = services.requests
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await _not_http(scope, receive, send)
+            return
+        path: str = scope["path"]
+        if path.startswith("/fhir") and path[5:6] in ("", "/"):
+            part, handle = _FHIR
+        else:
+            found = _plain(path)
+            if found is None:
+                await behind(scope, receive, send)
+                return
+            part, handle = found
+        request = Request(scope, receive)
+        try:
+            response = await handle(services, request)
+        except Disconnected:
+            return
+        counted[part, request.method, response.status] += 1
+        await response.send(send, request.method == "HEAD")
+
+    return app
+
+
+def _plain(path: str) -> Route | None:
+    """Which part of the API an address outside /fhir belongs to; None for the pages."""
+    if path.startswith(ingest.PREFIX):
+        return "ingest", ingest.ingest
+    if path.startswith(messages.PREFIX):
+        return "messages", _guarded(messages.message)
+    exact = EXACT.get(path)
+    return (path.strip("/"), _guarded(exact)) if exact is not None else None
+
+
+def _guarded(handler: Handler) -> Handler:
+    """Failures as JSON."""
+
+    async def handle(services: Services, request: Request) -> Response:
+        try:
+            return await handler(services, request)
+        except Problem as problem:
+            return json_error(problem)
+        except Exception as error:
+            return json_error(unforeseen(error))
+
+    return handle
+
+
+def _home(services: Services) -> Asgi:
+    from interop.api.pages import create_pages
+
+    return create_pages(services)
+
+
+async def _not_http(scope: Scope, receive: Receive, send: Send) -> None:
+    """Starting and stopping is the embedding application's; there are no web sockets."""
+    if scope["type"] == "lifespan":
+        while (await receive())["type"] != "lifespan.shutdown":
+            await send({"type": "lifespan.startup.complete"})
+        await send({"type": "lifespan.shutdown.complete"})
+    else:
+        await send({"type": "websocket.close", "code": 1000})

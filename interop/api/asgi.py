@@ -1,0 +1,128 @@
+"""Requests and responses on plain ASGI (version 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from interop.errors import Problem
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+Header = tuple[bytes, bytes]
+
+JSON: Final = b"application/json"
+FHIR_JSON: Final = b"application/fhir+json"
+
+
+class Response:
+    """What is sent back. Nobody may keep it: it is about people."""
+
+    __slots__ = ("body", "headers", "media_type", "status")
+
+    def __init__(self, status: int, body: bytes = b"", media_type: bytes = FHIR_JSON, headers: list[Header] | None = None) -> None:
+        self.status = status
+        self.body = body
+        self.media_type = media_type
+        self.headers = headers if headers is not None else []
+
+    async def send(self, send: Send, head: bool = False) -> None:
+        """Send it whole; ``head`` leaves the body out and its length in."""
+        headers = self.headers
+        body = self.body
+        if body:
+            headers.append((b"content-type", self.media_type))
+        if self.status not in (204, 304):
+            headers.append((b"content-length", b"%d" % len(body)))
+        headers += _ALWAYS
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if head else body})
+
+
+_ALWAYS: Final[list[Header]] = [(b"cache-control", b"private, no-cache"), (b"x-content-type-options", b"nosniff")]
+
+
+class Disconnected(Exception):
+    """The client went away before its request was whole; ``read`` is what had come."""
+
+    def __init__(self, read: bytes) -> None:
+        super().__init__()
+        self.read = read
+
+
+class TooLarge(Problem):
+    """The body is over the limit; ``read`` is its beginning, as long as the limit."""
+
+    def __init__(self, read: bytes, limit: int) -> None:
+        super().__init__("too-large", detail=f"more than {limit} bytes")
+        self.read = read
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (Problem, ("too-large",))
+
+
+class Request:
+    """One HTTP request."""
+
+    __slots__ = ("_headers", "_receive", "method", "path", "scope")
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self.scope = scope
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self._receive = receive
+        self._headers: dict[bytes, bytes] | None = None
+
+    @property
+    def headers(self) -> dict[bytes, bytes]:
+        """Headers by lower-case name; of one that is repeated, the values with commas between."""
+        found = self._headers
+        if found is None:
+            pairs: list[Header] = self.scope["headers"]
+            found = dict(pairs)
+            if len(found) != len(pairs):
+                found = {}
+                for name, value in pairs:
+                    found[name] = found[name] + b", " + value if name in found else value
+            self._headers = found
+        return found
+
+    def header(self, name: bytes) -> str:
+        """A header's value, '' where it is not there."""
+        return self.headers.get(name, b"").decode("latin-1").strip()
+
+    @property
+    def query(self) -> list[tuple[str, str]]:
+        """The parameters of the URL, in order; raises Problem ``bad-parameter`` where they are not UTF-8."""
+        return parameters(self.scope.get("query_string", b""))
+
+    async def body(self, limit: int) -> bytes:
+        """The whole body; raises TooLarge as soon as it is over ``limit`` bytes, Disconnected where the client goes away."""
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise Disconnected(b"".join(chunks))
+            chunk = message.get("body", b"")
+            if chunk:
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > limit:
+                    raise TooLarge(b"".join(chunks)[:limit], limit)
+            if not message.get("more_body", False):
+                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def parameters(encoded: bytes) -> list[tuple[str, str]]:
+    """Pairs of a query string or form; those without value are left out (FHIR R4 search, 3.1.1)."""
+    if not encoded:
+        return []
+    try:
+        return parse_qsl(encoded.decode("ascii"), errors="strict", max_num_fields=1000)
+    except ValueError:
+        raise Problem("bad-parameter", detail="the query is not percent-encoded UTF-8, or too long") from None

@@ -1,0 +1,55 @@
+"""``/metrics`` in the text format of Prometheus: counts of messages and requests, never of people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from interop.api.asgi import Request, Response
+from interop.api.problems import json_error, not_allowed
+from interop.api.services import Services
+from interop.store.plan import Feeds
+from interop.store.values import FeedCount
+
+STATES = ("waiting", "applied", "refused", "failed", "shelved")
+
+
+async def metrics(services: Services, request: Request) -> Response:
+    """All figures, as they are now."""
+    if request.method not in ("GET", "HEAD"):
+        return json_error(*not_allowed(("GET", "HEAD")))
+    from prometheus_client import CollectorRegistry
+    from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+    feeds: list[FeedCount] = await services.store.query(Feeds())
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Figures(services, feeds))  # type: ignore[arg-type]
+    return Response(200, generate_latest(registry), CONTENT_TYPE_LATEST.encode("ascii"))
+
+
+class _Figures:
+    """A collector of one moment."""
+
+    def __init__(self, services: Services, feeds: Iterable[FeedCount]) -> None:
+        self._services = services
+        self._feeds = feeds
+
+    def collect(self) -> Iterator[object]:
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+        received = CounterMetricFamily("interop_messages_received", "Messages in the journal.", labels=["feed"])
+        states = GaugeMetricFamily("interop_messages", "Messages by state.", labels=["feed", "state"])
+        oldest = GaugeMetricFamily("interop_oldest_waiting_seconds", "Age of the oldest waiting message.", labels=["feed"])
+        now = self._services.clock.now()
+        for feed in self._feeds:
+            received.add_metric([feed.feed], feed.received)
+            for state in STATES:
+                states.add_metric([feed.feed, state], getattr(feed, state))
+            age = (now - feed.oldest_waiting) / 1_000_000 if feed.oldest_waiting else 0.0
+            oldest.add_metric([feed.feed], max(age, 0.0))
+        yield from (received, states, oldest)
+        answers = CounterMetricFamily("interop_http_responses", "Answers by HTTP.", labels=["part", "method", "status"])
+        for (part, method, status), count in sorted(self._services.requests.items()):
+            answers.add_metric([part, method, str(status)], count)
+        yield answers
+        for name, value in sorted(self._services.gauges().items()):
+            yield GaugeMetricFamily(f"interop_{name}", name.replace("_", " "), value=value)

@@ -1,0 +1,63 @@
+"""The pages: for now one, which names the service and shows how its feeds stand."""
+
+from __future__ import annotations
+
+from html import escape
+
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
+
+from interop.api.build import NAME, software_version
+from interop.api.services import Services
+from interop.store.plan import Feeds
+from interop.store.values import FeedCount
+
+HEADERS = {
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "cache-control": "private, no-cache",
+}
+LINKS = (
+    ("/fhir/metadata", "What the FHIR API can do"),
+    ("/health/ready", "Whether the engine is ready"),
+    ("/metrics", "Figures for monitoring"),
+)
+COLUMNS = ("received", "waiting", "applied", "refused", "failed", "shelved")
+
+
+def create_pages(services: Services) -> FastAPI:
+    """The application behind every address that is neither FHIR, ingest nor health."""
+    pages = FastAPI(title=NAME, version=software_version(), docs_url=None, redoc_url=None, openapi_url=None)
+
+    @pages.api_route("/", methods=["GET", "HEAD"], response_class=HTMLResponse)
+    async def home() -> HTMLResponse:
+        return HTMLResponse(render(services, await services.store.query(Feeds())), headers=HEADERS)
+
+    return pages
+
+
+def render(services: Services, counts: list[FeedCount]) -> str:
+    """The page as HTML."""
+    counted = {count.feed: count for count in counts}
+    names = sorted(services.feeds.keys() | counted.keys())
+    described = {name: feed.description for name, feed in services.feeds.items()}
+    rows = "".join(_row(name, described.get(name, ""), counted.get(name)) for name in names)
+    head = "".join(f'<th scope="col">{column.capitalize()}</th>' for column in ("feed", "", *COLUMNS))
+    links = "".join(f'<li><a href="{address}">{text}</a></li>' for address, text in LINKS)
+    return (
+        f'<!DOCTYPE html><html lang="en-GB"><head><meta charset="utf-8"><title>{NAME}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        "<style>body{font:1rem/1.5 Arial,sans-serif;margin:2rem;color:#212b32}table{border-collapse:collapse}"
+        "th,td{padding:.25rem .75rem;border-bottom:1px solid #d8dde0;text-align:left}"
+        "td{text-align:right}.said{text-align:left}</style></head>"
+        f"<body><main><h1>{NAME} {escape(software_version())}</h1>"
+        "<p>Turns the messages of source systems into one shared care record.</p>"
+        f"<h2>Feeds</h2><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        f"<h2>More</h2><ul>{links}</ul></main></body></html>"
+    )
+
+
+def _row(name: str, title: str, count: FeedCount | None) -> str:
+    figures = "".join(f"<td>{getattr(count, column) if count else 0}</td>" for column in COLUMNS)
+    return f'<tr><th scope="row">{escape(name)}</th><td class="said">{escape(title)}</td>{figures}</tr>'

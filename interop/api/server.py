@@ -1,0 +1,86 @@
+"""The HTTP server, to be started and stopped inside an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+
+from interop.api.asgi import Asgi
+
+GRACE = 5
+"""Seconds that requests under way are given when the server stops."""
+
+
+class HttpServer:
+    """Serves one application; ``port`` 0 takes any free one, ``port`` tells which after ``start``."""
+
+    def __init__(self, app: Asgi, host: str, port: int) -> None:
+        self.app, self.host, self.port = app, host, port
+        self._server: _Server | None = None
+        self._serving: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Open the port; raises OSError where that cannot be done."""
+        listening = _listen(self.host, self.port)
+        self.port = listening.getsockname()[1]
+        config = uvicorn.Config(
+            self.app,
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=GRACE,
+        )
+        self._server = _Server(config)
+        self._serving = asyncio.create_task(self._server.serve([listening]))
+        waiting = asyncio.create_task(self._server.up.wait())
+        await asyncio.wait((self._serving, waiting), return_when=asyncio.FIRST_COMPLETED)
+        if self._serving.done():
+            waiting.cancel()
+            self._serving.result()
+            raise OSError(f"the HTTP server ended while it started on port {self.port}")
+
+    async def stop(self) -> None:
+        """Take no more, let requests end within the grace time, close."""
+        if self._server is not None and self._serving is not None:
+            self._server.should_exit = True
+            await self._serving
+            self._server = self._serving = None
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the embedding process and tells when it is up."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    listening = socket.socket(family, kind, protocol)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound: Any = address
+        listening.bind(bound)
+        listening.setblocking(False)
+    except BaseException:
+        listening.close()
+        raise
+    return listening

@@ -1,0 +1,51 @@
+"""What the API stands on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from interop.api.seal import Seal
+from interop.apply.writes import Writes
+from interop.clock import Clock
+from interop.errors import Problem
+from interop.ids import Mint
+from interop.ports import Adapter, Feed, Intake
+from interop.record import indexing
+from interop.store.seam import Store
+
+RESOURCE_LIMIT = 20 * 1024 * 1024
+MESSAGE_LIMIT = 20 * 1024 * 1024
+QUERY_LIMIT = 256 * 1024
+
+
+@dataclass(slots=True)
+class Services:
+    """Everything that a request may need; made once.
+
+    ``feeds`` are those that ``/ingest`` takes, ``adapters`` those that may recognise a body. ``ready`` gives the Problem that
+    keeps the engine from taking messages, or None. ``base`` is the address under which clients know the server
+    (``https://care.example``); '' takes the one that each request names. ``gauges`` are further figures for ``/metrics``, by
+    name. The limits are in bytes. ``parameters`` tells which search parameters of a type are indexed.
+    """
+
+    store: Store
+    intake: Intake
+    clock: Clock
+    mint: Mint
+    writes: Writes
+    feeds: Mapping[str, Feed]
+    adapters: Mapping[str, Adapter]
+    ready: Callable[[], Problem | None] = lambda: None
+    gauges: Callable[[], Mapping[str, float]] = dict
+    base: str = ""
+    resource_limit: int = RESOURCE_LIMIT
+    message_limit: int = MESSAGE_LIMIT
+    parameters: Callable[[str], frozenset[str]] = indexing.parameters
+    requests: Counter[tuple[str, str, int]] = field(default_factory=Counter)
+    """Answers by part of the API, method and status."""
+    seal: Seal = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.seal = Seal(self.mint.id("", "urn:interop:secret", "cursor").encode("ascii"))

@@ -1,0 +1,107 @@
+"""The API over a real store and intake in an empty directory, called as the server calls it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from interop.api.app import create_app
+from interop.api.services import Services
+from interop.apply.writes import Writes
+from interop.clock import ManualClock
+from interop.ids import Mint
+from interop.journal.intake import JournalIntake
+from interop.mapping.library import adapters
+from interop.ports import Feed
+from interop.store.sqlite import SqliteStore
+from tests.spec.api.people import FEED
+
+BASE = "http://care.test"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+async def store(tmp_path: Path, clock: ManualClock) -> AsyncIterator[SqliteStore]:
+    store = SqliteStore.open(tmp_path / "data", clock=clock)
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def services(store: SqliteStore, clock: ManualClock) -> AsyncIterator[Services]:
+    feeds = {name: Feed(name, adapter) for name, adapter in (("hospital", "hl7v2"), ("open", ""), (FEED, "hl7v2"))}
+    known = adapters()
+    routed = {("hl7v2", "ADT^A01")}
+    intake = JournalIntake(store, known, feeds, clock, routed=lambda *pair: pair in routed, arrived=lambda: None, limit=3)
+    numbers = iter(range(1, 1000))
+    writes = Writes(store, clock, new_id=lambda: f"new-{next(numbers)}")
+    yield Services(store, intake, clock, Mint(), writes, feeds, known)
+    await intake.drain()
+
+
+class Client:
+    """An HTTP client of the application; bodies are JSON."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self.http = http
+
+    async def get(self, address: str, **headers: str) -> httpx.Response:
+        return await self.http.get(address, headers=_named(headers))
+
+    async def put(self, resource: dict[str, Any], **headers: str) -> httpx.Response:
+        address = f"/fhir/{resource['resourceType']}/{resource['id']}"
+        return await self.send("PUT", address, orjson.dumps(resource), **headers)
+
+    async def post(self, resource: dict[str, Any], **headers: str) -> httpx.Response:
+        return await self.send("POST", f"/fhir/{resource['resourceType']}", orjson.dumps(resource), **headers)
+
+    async def send(self, method: str, address: str, body: bytes = b"", **headers: str) -> httpx.Response:
+        content_type = {} if "content_type" in headers or not body else {"content-type": "application/fhir+json"}
+        return await self.http.request(method, address, content=body, headers=content_type | _named(headers))
+
+    async def ids(self, address: str, **headers: str) -> list[str]:
+        """``Type/id`` of what a searchset holds as matches, over all its pages, in order."""
+        found: list[str] = []
+        following: str | None = address
+        while following:
+            answer = await self.get(following, **headers)
+            assert answer.status_code == 200, answer.text
+            found += matches(answer.json())
+            following = link(answer.json(), "next")
+        return found
+
+
+def _named(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+def matches(bundle: dict[str, Any], mode: str = "match") -> list[str]:
+    """``Type/id`` of the entries of a mode."""
+    entries = [entry["resource"] for entry in bundle.get("entry", []) if entry["search"]["mode"] == mode]
+    return [f"{resource['resourceType']}/{resource.get('id', '')}" for resource in entries]
+
+
+def link(bundle: dict[str, Any], relation: str) -> str | None:
+    """The URL of a link of a Bundle."""
+    return next((link["url"] for link in bundle["link"] if link["relation"] == relation), None)
+
+
+@pytest.fixture
+async def client(services: Services) -> AsyncIterator[Client]:
+    transport = httpx.ASGITransport(app=create_app(services), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=BASE) as http:
+        yield Client(http)

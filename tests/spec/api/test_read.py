@@ -1,0 +1,148 @@
+"""Read and vread (FHIR R4 http, 3.1.0.2 to 3.1.0.6)."""
+
+from __future__ import annotations
+
+import pytest
+
+from interop.store.decision import PERMIT_ALL
+from interop.store.plan import Read
+from interop.store.sqlite import SqliteStore
+from tests.spec.api.conftest import Client
+from tests.spec.api.people import contribute, patient
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+async def _record(store: SqliteStore) -> None:
+    await contribute(store, patient("p1"))
+
+
+async def test_stored_bytes_are_served_as_they_are(client: Client, store: SqliteStore) -> None:
+    answer = await client.get("/fhir/Patient/p1")
+    (stored,) = await store.query(Read(PERMIT_ALL, "Patient", "p1"))
+    assert answer.status_code == 200
+    assert answer.content == stored.body
+    assert answer.headers["content-type"] == "application/fhir+json"
+
+
+async def test_a_read_is_one_bounded_query_on_the_loop(client: Client, store: SqliteStore) -> None:
+    before = store.counters
+    for _ in range(10):
+        await client.get("/fhir/Patient/p1")
+    after = store.counters
+    assert (after.near - before.near, after.far - before.far) == (10, 0)
+
+
+async def test_version_and_time_are_in_the_headers(client: Client) -> None:
+    answer = await client.get("/fhir/Patient/p1")
+    assert answer.headers["etag"] == 'W/"1"'
+    assert answer.headers["last-modified"] == "Thu, 01 Jan 2026 00:00:00 GMT"
+    assert answer.json()["meta"] == {"versionId": "1", "lastUpdated": "2026-01-01T00:00:00.000Z"}
+
+
+async def test_nobody_may_keep_an_answer(client: Client) -> None:
+    answer = await client.get("/fhir/Patient/p1")
+    assert answer.headers["cache-control"] == "private, no-cache"
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "status"),
+    [
+        ("if-none-match", 'W/"1"', 304),
+        ("if-none-match", '"7", "1"', 304),
+        ("if-none-match", "*", 304),
+        ("if-none-match", 'W/"2"', 200),
+        ("if-none-match", 'W/"11"', 200),
+        ("if-modified-since", "Thu, 01 Jan 2026 00:00:00 GMT", 304),
+        ("if-modified-since", "Wed, 31 Dec 2025 23:59:59 GMT", 200),
+        ("if-modified-since", "some day", 200),
+    ],
+)
+async def test_a_client_that_has_the_version_is_told_so(client: Client, header: str, value: str, status: int) -> None:
+    answer = await client.get("/fhir/Patient/p1", **{header: value})
+    assert answer.status_code == status
+    assert (answer.content == b"") == (status == 304)
+    assert answer.headers["etag"] == 'W/"1"'
+
+
+async def test_if_none_match_goes_before_if_modified_since(client: Client) -> None:
+    headers = {"if-none-match": 'W/"2"', "if-modified-since": "Thu, 01 Jan 2026 00:00:00 GMT"}
+    assert (await client.get("/fhir/Patient/p1", **headers)).status_code == 200
+
+
+async def test_head_is_get_without_body(client: Client) -> None:
+    answer = await client.send("HEAD", "/fhir/Patient/p1")
+    whole = await client.get("/fhir/Patient/p1")
+    assert answer.content == b""
+    assert answer.headers == whole.headers
+
+
+@pytest.mark.parametrize("address", ["Patient/nobody", "Encounter/p1", "Patient/p1/_history/2", "Patient/p1/_history/x", "Patient/a b"])
+async def test_what_is_not_there_is_404(client: Client, address: str) -> None:
+    answer = await client.get(f"/fhir/{address}")
+    assert answer.status_code == 404
+    issue = answer.json()["issue"][0]
+    assert answer.json()["resourceType"] == "OperationOutcome"
+    assert (issue["severity"], issue["code"]) == ("error", "not-found")
+
+
+async def test_what_was_deleted_is_410_and_its_versions_remain(client: Client) -> None:
+    resource = patient("mine", family="Brook")
+    await client.put(resource)
+    await client.send("DELETE", "/fhir/Patient/mine")
+    gone = await client.get("/fhir/Patient/mine")
+    assert (gone.status_code, gone.json()["issue"][0]["code"]) == (410, "deleted")
+    first = await client.get("/fhir/Patient/mine/_history/1")
+    assert (first.status_code, first.headers["etag"]) == (200, 'W/"1"')
+    assert first.json()["name"] == resource["name"]
+    assert (await client.get("/fhir/Patient/mine/_history/2")).status_code == 410
+
+
+async def test_a_type_that_r4_lacks_is_404(client: Client) -> None:
+    answer = await client.get("/fhir/Animal/1")
+    assert (answer.status_code, answer.json()["issue"][0]["code"]) == (404, "not-supported")
+
+
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [
+        ("application/fhir+json", 200),
+        ("application/json", 200),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", 200),
+        ("application/fhir+json; fhirVersion=4.0", 200),
+        ("application/fhir+json; fhirVersion=3.0", 406),
+        ("application/fhir+xml", 406),
+        ("application/fhir+json;q=0, application/fhir+xml", 406),
+    ],
+)
+async def test_json_is_what_there_is(client: Client, accept: str, status: int) -> None:
+    answer = await client.get("/fhir/Patient/p1", accept=accept)
+    assert answer.status_code == status
+    assert answer.json()["resourceType"] == ("Patient" if status == 200 else "OperationOutcome")
+
+
+@pytest.mark.parametrize(("format_", "status"), [("json", 200), ("application/fhir%2Bjson", 200), ("application/fhir+json", 200), ("xml", 406)])
+async def test_format_overrides_accept(client: Client, format_: str, status: int) -> None:
+    answer = await client.get(f"/fhir/Patient/p1?_format={format_}", accept="application/fhir+xml")
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "allowed"),
+    [
+        ("PATCH", "Patient/p1", "GET, HEAD, PUT, DELETE, OPTIONS"),
+        ("PUT", "Patient", "GET, HEAD, POST, OPTIONS"),
+        ("GET", "Patient/_search", "POST, OPTIONS"),
+        ("DELETE", "Patient/p1/_history/1", "GET, HEAD, OPTIONS"),
+    ],
+)
+async def test_405_names_what_is_allowed(client: Client, method: str, address: str, allowed: str) -> None:
+    answer = await client.send(method, f"/fhir/{address}")
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    assert answer.json()["resourceType"] == "OperationOutcome"
+
+
+async def test_options_tells_the_methods(client: Client) -> None:
+    answer = await client.send("OPTIONS", "/fhir/Patient/p1")
+    assert (answer.status_code, answer.headers["allow"]) == (204, "GET, HEAD, PUT, DELETE, OPTIONS")
