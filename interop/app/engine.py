@@ -22,8 +22,8 @@ from interop.errors import Problem
 from interop.ids import Mint
 from interop.journal.intake import JournalIntake
 from interop.mapping.library import adapters
-from interop.mapping.tables import RouteRow, families, read_tables
 from interop.mapping.refusal import Refusals
+from interop.mapping.tables import RouteRow, families, read_tables
 from interop.ports import Feed, Listener, Listens
 from interop.store.plan import Waiting
 from interop.store.sqlite import SqliteStore
@@ -79,10 +79,21 @@ class Engine:
             store, adapters(), known, clock, routed=routes.has, arrived=dispatcher.arrived, limit=settings.backlog
         )
         finished.append(intake)
-        services = Services(store=store, intake=intake, clock=clock, mint=Mint(key), writes=writes, feeds=known, adapters=adapters())
+        services = Services(
+            store=store, intake=intake, clock=clock, mint=Mint(key), writes=writes, feeds=known, adapters=adapters()
+        )
         services.ready = lambda: Problem("stopping") if intake.stopping else None
         engine = cls(
-            settings, store, known, intake, dispatcher, mappers, applier, writes, HttpServer(create_app(services), *address(settings.http)), []
+            settings,
+            store,
+            known,
+            intake,
+            dispatcher,
+            mappers,
+            applier,
+            writes,
+            HttpServer(create_app(services), *address(settings.http)),
+            [],
         )
         try:
             await engine._open(clock)

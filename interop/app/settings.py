@@ -30,7 +30,9 @@ class Settings(BaseSettings):
         """Until sign-on is there, nothing listens beyond this machine."""
         host, _ = address(value)
         if not loopback(host):
-            raise ValueError(f"{host} is not this machine alone: until sign-on is there the engine listens on loopback only (127.0.0.1)")
+            raise ValueError(
+                f"{host} is not this machine alone: until sign-on is there the engine listens on loopback only (127.0.0.1)"
+            )
         return value
 
     @property

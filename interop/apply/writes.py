@@ -90,7 +90,7 @@ class Writes:
     async def finish(self, entry: Entry) -> None:
         """Apply an entry that was journalled and has no outcome: the process ended in between."""
         async with self._lock(_key(entry)):
-            await self._apply(entry)
+            await self._settled(entry)
 
     async def _whole(self, write: Any) -> Written:
         """A write goes on to its end though the client may have gone."""
@@ -118,10 +118,21 @@ class Writes:
                 0, FEED, ADAPTER, self._clock.now(), "", f"{method} {key[0]}/{key[1]}", body, digest=hashlib.sha256(body).digest()
             )
             await self._store.commit(Change(entries=[entry]))
-            change = await self._apply(entry)
+            change = await self._settled(entry)
             if not change.puts:
                 raise Problem(change.outcomes[0].reason or "fault")
             return Written(change.puts[0].stored, not there, entry.message)
+
+    async def _settled(self, entry: Entry) -> Change:
+        """The change that was made. An entry that breaks the writer is failed, so that it is not met again at each start."""
+        try:
+            return await self._apply(entry)
+        except Problem:
+            raise
+        except Exception as error:
+            outcome = Outcome(entry.message, MessageState.FAILED, self._clock.now(), "fault", type(error).__name__)
+            await self._store.commit(Change(outcomes=[outcome]))
+            return Change(outcomes=[outcome])
 
     async def _apply(self, entry: Entry) -> Change:
         """Try until nothing has come in between."""

@@ -96,14 +96,24 @@ class _Converter:
             {"path": loss.path, "reason": loss.reason, "row": loss.row, "why": why.get(loss.row, ""), "count": count}
             for loss, count in sorted(counted.items())
         ]
-        return {"source": source, "message": number, "type": kind, "carried": made.carried, "lost": len(made.losses), "losses": losses}
+        return {
+            "source": source,
+            "message": number,
+            "type": kind,
+            "carried": made.carried,
+            "lost": len(made.losses),
+            "losses": losses,
+        }
 
     def lineage(self, adapter: Adapter, body: bytes, source: str) -> dict[str, Any]:
         """Source field and table row of every element of one message."""
         envelope, tree = adapter.open(body)
         steps: list[tuple[str, Instance, str, str, Any]] = []
         made = traced_family(envelope.family).map(
-            tree, envelope, self._mint, lambda row, instance, register, path, value: steps.append((row, instance, register, path, value))
+            tree,
+            envelope,
+            self._mint,
+            lambda row, instance, register, path, value: steps.append((row, instance, register, path, value)),
         )
         lines = [
             {"resource": f"{one.type}/{one.id}", "element": register.partition(":")[0], "row": row, "source": path, "value": value}

@@ -33,14 +33,20 @@ def serve(
     """Run the engine until it is interrupted."""
     from interop.cli.serve import serve as run
 
-    raise typer.Exit(run(data=data, http=http, mllp=mllp, mappers=mappers, feeds=feeds, mllp_feed=mllp_feed, test_numbers=test_numbers))
+    raise typer.Exit(
+        run(data=data, http=http, mllp=mllp, mappers=mappers, feeds=feeds, mllp_feed=mllp_feed, test_numbers=test_numbers)
+    )
 
 
 @app.command()
 def convert(
     files: Annotated[list[Path], typer.Argument(help="Files of any known format; - is standard input.")],
-    report: Annotated[bool, typer.Option("--report", help="Instead of Bundles: which source fields are not carried, and why.")] = False,
-    lineage: Annotated[bool, typer.Option("--lineage", help="Instead of Bundles: source field and table row of each element.")] = False,
+    report: Annotated[
+        bool, typer.Option("--report", help="Instead of Bundles: which source fields are not carried, and why.")
+    ] = False,
+    lineage: Annotated[
+        bool, typer.Option("--lineage", help="Instead of Bundles: source field and table row of each element.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Convert messages offline: a FHIR transaction Bundle a line; failures a JSON line each on standard error."""

@@ -59,7 +59,10 @@ def read(data: Path, plan: Plan) -> list[Any] | None:
     try:
         return asyncio.run(run())
     except (OSError, Problem):
-        print(f"There is no journal in {data}. Start the engine with interop serve --data {data}, or name its directory.", file=sys.stderr)
+        print(
+            f"There is no journal in {data}. Start the engine with interop serve --data {data}, or name its directory.",
+            file=sys.stderr,
+        )
         return None
 
 

@@ -36,7 +36,10 @@ def started(work: Any, settings: Any) -> int:
     except BlockingIOError:
         print(f"Another engine has {settings.data}: stop it, or choose another --data.", file=sys.stderr)
     except OSError as error:
-        print(f"A port cannot be opened ({error.strerror or error}): stop who has it, or choose others with --http and --mllp.", file=sys.stderr)
+        print(
+            f"A port cannot be opened ({error.strerror or error}): stop who has it, or choose others with --http and --mllp.",
+            file=sys.stderr,
+        )
     except ValueError as error:
         print(error, file=sys.stderr)
     except Problem as problem:
@@ -51,7 +54,11 @@ def logging() -> None:
     import structlog
 
     structlog.configure(
-        processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso"), structlog.processors.JSONRenderer()],
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.JSONRenderer(),
+        ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
 
@@ -73,7 +80,8 @@ async def _serve(settings: Any) -> int:
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     host = settings.http.rpartition(":")[0]
-    print(f"FHIR http://{host}:{engine.http}/fhir, ingest http://{host}:{engine.http}/ingest/FEED, MLLP port {engine.mllp}, data in {settings.data}", flush=True)
+    web = f"http://{host}:{engine.http}"
+    print(f"FHIR {web}/fhir, ingest {web}/ingest/FEED, MLLP port {engine.mllp}, data in {settings.data}", flush=True)
     await stop.wait()
     print("Stopping: finishing what is at hand.", flush=True)
     await engine.stop()

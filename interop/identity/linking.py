@@ -23,7 +23,9 @@ def identity_of(patient: dict[str, Any], *, test_numbers: bool) -> str:
     if len(born) != 10 or not family:
         return ""
     numbers = [one for one in patient.get("identifier", ()) if one.get("system") == NHS_NUMBER]
-    usable = {number for one in numbers if (number := NhsNumber.read(one.get("value", ""))) and _may_link(number, one, test_numbers)}
+    usable = {
+        number for one in numbers if (number := NhsNumber.read(one.get("value", ""))) and _may_link(number, one, test_numbers)
+    }
     return f"{usable.pop()}|{born}|{family}" if len(usable) == 1 and len({one.get("value") for one in numbers}) == 1 else ""
 
 

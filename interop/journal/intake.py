@@ -108,7 +108,9 @@ class JournalIntake:
             size=len(body),
         )
 
-    def _refused(self, feed: str, body: bytes, adapter: str, problem: Problem, entry: Entry | None = None) -> asyncio.Future[Receipt]:
+    def _refused(
+        self, feed: str, body: bytes, adapter: str, problem: Problem, entry: Entry | None = None
+    ) -> asyncio.Future[Receipt]:
         if entry is None:
             entry = Entry(0, feed, adapter, self._clock.now(), "", "", body, size=len(body))
         entry.duplicate = ""
@@ -182,7 +184,9 @@ class JournalIntake:
         waiting = self._applied.get(message, [])
         if future in waiting:
             waiting.remove(future)
-        problem = Problem(entries[0].reason, where=entries[0].where) if entries[0].reason and state is not MessageState.APPLIED else None
+        problem = (
+            Problem(entries[0].reason, where=entries[0].where) if entries[0].reason and state is not MessageState.APPLIED else None
+        )
         _settle(future, Receipt(message, state, problem, message))
 
     def _answer(self, receipt: Receipt) -> asyncio.Future[Receipt]:

@@ -102,7 +102,10 @@ class _Check:
             siblings = [
                 other.each.segment
                 for other in self.model.resources.values()
-                if isinstance(other.each, Er7Path) and not other.each.field and other.each.segment and set(other.row.within or ("",)) & set(resource.row.within or ("",))
+                if isinstance(other.each, Er7Path)
+                and not other.each.field
+                and other.each.segment
+                and set(other.row.within or ("",)) & set(resource.row.within or ("",))
             ]
             resource.stops = tuple(dict.fromkeys(siblings))
 
@@ -126,4 +129,8 @@ class _Check:
                 stem = name.removesuffix("[x]")
                 if not any(key == stem or (name.endswith("[x]") and key.startswith(stem)) for key in given):
                     if stem not in self.tables.shared.required.get(resource.row.type, {}):
-                        self.refusals.add("resources.csv", resource.name, f"R4 requires {resource.row.type}.{name}: it needs a row or a line in required.csv")
+                        self.refusals.add(
+                            "resources.csv",
+                            resource.name,
+                            f"R4 requires {resource.row.type}.{name}: it needs a row or a line in required.csv",
+                        )

@@ -39,7 +39,9 @@ class ElementCheck:
         for name, resource in self.model.resources.items():
             rows = sorted(self.rows.pop(name, []), key=lambda row: row.row)
             if rows and not resource.row.type:
-                rows = [row for row in rows if row.to == "-" or self.refuse(row, f"{name} is only a context: its rows can but say -")]
+                rows = [
+                    row for row in rows if row.to == "-" or self.refuse(row, f"{name} is only a context: its rows can but say -")
+                ]
             resource.elements = self.elements(rows, resource.row.type, resource)
             self.group(resource)
             used += [element.name for element in resource.elements if element.kind == "table"]
@@ -91,7 +93,11 @@ class ElementCheck:
             if not row.why:
                 self.refuse(row, "what is deliberately not carried needs a why")
             for path in sources:
-                whole = Er7Path(each.segment, each.field) if isinstance(each, Er7Path) and isinstance(path, Er7Path) and not path.segment else path
+                whole = (
+                    Er7Path(each.segment, each.field)
+                    if isinstance(each, Er7Path) and isinstance(path, Er7Path) and not path.segment
+                    else path
+                )
                 if self.names.is_clinical(whole):
                     self.refuse(row, f"{whole} is clinical and cannot be left out")
         elif target is not None:

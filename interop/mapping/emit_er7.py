@@ -1,4 +1,4 @@
-"""Emits access to ER7 messages. In generated code ``m`` is an ``Er7``, ``i`` an instance whose ``fields`` are its segment or raw repetition."""
+"""Emits access to ER7 messages. In generated code ``m`` is an ``Er7``; ``i.fields`` are an instance's segment or raw repetition."""
 
 from __future__ import annotations
 
@@ -154,7 +154,12 @@ class Er7Paths:
         lines.add(depth, "if f == NULL:")
         lines.add(depth + 1, f"i.deleted += {registers!r}")
         lines.add(depth + 1, "f = ''")
-        lines.add(depth, "for place, x in enumerate(m.repetitions(f)) if f else ():" if each.repeats else "for place, x in ((0, m.once(f)),) if f else ():")
+        lines.add(
+            depth,
+            "for place, x in enumerate(m.repetitions(f)) if f else ():"
+            if each.repeats
+            else "for place, x in ((0, m.once(f)),) if f else ():",
+        )
         lines.add(depth + 1, "if not x or x == NULL:")
         lines.add(depth + 2, "continue")
         return depth + 1
@@ -167,7 +172,9 @@ class Er7Paths:
     def unfired(self, lines: Lines, depth: int, first: Element) -> None:
         """Note a repetition that no row took."""
         lines.add(depth, "if not fired:")
-        lines.add(depth + 1, f'run.lose({str(first.each)!r} if not place else f"{first.each}[{{place + 1}}]", "condition", {first.id!r})')
+        lines.add(
+            depth + 1, f'run.lose({str(first.each)!r} if not place else f"{first.each}[{{place + 1}}]", "condition", {first.id!r})'
+        )
 
     def place(self, resource: Resource, element: Element) -> str:
         """The occurrence that a reference means: this one, where the other resource stands on the same ``each``."""
@@ -219,7 +226,11 @@ class Er7Paths:
             if path.component:
                 lines.add(depth, f"y = m.raw_part({where}, {outer}, {path.component})")
                 inner = "m.subcomponent"
-                at = f'f"{{at}}.{path.component}"' if resource is None else repr(f"{element.each or resource.row.each}.{path.component}")
+                at = (
+                    f'f"{{at}}.{path.component}"'
+                    if resource is None
+                    else repr(f"{element.each or resource.row.each}.{path.component}")
+                )
             else:
                 lines.add(depth, f"y = {where}")
                 inner = outer
@@ -345,11 +356,18 @@ class _LossPlan:
                     relative = bool(element.sources) and any(isinstance(s, Er7Path) and not s.segment for s in element.sources)
                     many = element.row.using in transforms.OF_MANY or (bool(element.row.codes) and path.repeats)
                     whole = (element.kind == "table" and not path.component) or (element.kind == "none" and not path.component)
-                    note(path, ((looped or own) and relative) or many or element.kind == "none", whole, (path.segment, path.field) in self.conditional)
+                    note(
+                        path,
+                        ((looped or own) and relative) or many or element.kind == "none",
+                        whole,
+                        (path.segment, path.field) in self.conditional,
+                    )
                 for test in element.when:
                     if isinstance(test.path, Er7Path) and test.path.segment and test.path.field:
                         note(test.path, False, False, False)
-            paths: list[object] = [test.path for test in resource.when] + [path for _, part in resource.key for path in part] + [resource.relink]
+            paths: list[object] = (
+                [test.path for test in resource.when] + [path for _, part in resource.key for path in part] + [resource.relink]
+            )
             for used in paths:
                 if not isinstance(used, Er7Path):
                     continue

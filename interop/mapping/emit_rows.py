@@ -44,7 +44,11 @@ class RowEmitter:
         for test in when:
             text = self.paths.text(resource, test.path, scope)
             if test.kind == "present":
-                said = f"not {self.paths.present(resource, test.path, scope)}" if test.negated else self.paths.present(resource, test.path, scope)
+                said = (
+                    f"not {self.paths.present(resource, test.path, scope)}"
+                    if test.negated
+                    else self.paths.present(resource, test.path, scope)
+                )
             elif test.kind == "length":
                 said = f"len({text}) {'!=' if test.negated else '=='} {test.length}"
             elif test.kind == "starts":
@@ -164,17 +168,25 @@ class RowEmitter:
         value: object = path.text
         form = element.target.types[0]
         if element.row.codes:
-            lines.add(depth, f"w = code_as_{'code' if form in ('code', 'string', 'uri') else form}({codes_name(element.row.codes)}, {path.text!r})")
-            expression = "w"
+            expression = coded_constant(form, element.row.codes, path.text)
         elif element.row.using in transforms.OF_SENDER:
             expression = f"run.{element.row.using}({path.text!r})"
         else:
             made = transforms.REGISTRY[element.row.using, form](path.text)
             value = made if isinstance(made, (bool, int)) else str(made)
             expression = f"Number({value!r})" if form == "decimal" else repr(value)
-        others = [peer for peer in peers if peer is not element and not peer.constant and peer.target and _register(peer) == _register(element)]
+        others = [
+            peer
+            for peer in peers
+            if peer is not element and not peer.constant and peer.target and _register(peer) == _register(element)
+        ]
         if others:
-            lines.add(depth, f"if {_variable(element, element.target.register - 1)} is not None:" if element.target.repeats else f'if "{element.target.path}" in r:')
+            lines.add(
+                depth,
+                f"if {_variable(element, element.target.register - 1)} is not None:"
+                if element.target.repeats
+                else f'if "{element.target.path}" in r:',
+            )
             depth += 1
         self.assign(lines, depth, element, expression, False)
 
@@ -208,7 +220,9 @@ class RowEmitter:
             if each:
                 assert elements[0].each is not None
                 depth = self.paths.subtable_loop(lines, 1, elements[0].each)
-            for name in sorted({_variable(element, number) for element in elements if element.target for number in _lists(element)}):
+            for name in sorted(
+                {_variable(element, number) for element in elements if element.target for number in _lists(element)}
+            ):
                 lines.add(depth, f"{name} = None")
             for element in [*(e for e in elements if not e.constant), *(e for e in elements if e.constant)]:
                 self.table_row(lines, depth, element, elements)
@@ -225,17 +239,22 @@ class RowEmitter:
             self.paths.leave(lines, depth, None, element)
             return
         if element.constant:
-            beside = [peer for peer in peers if not peer.constant and peer.target and element.target and peer.target.parts[0] == element.target.parts[0]]
+            beside = [
+                peer
+                for peer in peers
+                if not peer.constant and peer.target and element.target and peer.target.parts[0] == element.target.parts[0]
+            ]
             first = element.target.parts[0] if element.target else None
             if beside and first is not None and len(element.target.parts if element.target else ()) > 1:
                 lines.add(depth, f"if {first.key!r} in r:")
             else:
                 lines.add(depth, "if r:")
             path = element.sources[0]
-            assert isinstance(path, Literal) and element.target is not None
+            assert isinstance(path, Literal)
+            assert element.target is not None
             if element.row.codes:
                 form = element.target.types[0]
-                expression = f"code_as_{'code' if form in ('code', 'string', 'uri') else form}({codes_name(element.row.codes)}, {path.text!r})"
+                expression = coded_constant(form, element.row.codes, path.text)
             elif element.row.using in transforms.OF_SENDER:
                 expression = f"run.{element.row.using}({path.text!r})"
             else:
@@ -283,7 +302,9 @@ def emit_assignment(lines: Lines, depth: int, element: Element, register: str, v
         elif last and _primitive(target):
             lines.add(depth, f"{holder}.setdefault({part.key!r}, []).append({value})")
         else:
-            holder = _enter_list(lines, depth, element, number, f"{holder}.setdefault({part.key!r}, [])", part, value if last else "")
+            holder = _enter_list(
+                lines, depth, element, number, f"{holder}.setdefault({part.key!r}, [])", part, value if last else ""
+            )
 
 
 def _enter_list(lines: Lines, depth: int, element: Element, number: int, container: str, part: Part, whole: str) -> str:
@@ -308,13 +329,17 @@ def _primitive(target: Target) -> bool:
 def _lists(element: Element) -> list[int]:
     assert element.target is not None
     parts = element.target.parts
-    return [n for n, part in enumerate(parts) if part.label is not None and not (n == len(parts) - 1 and _primitive(element.target))]
+    return [
+        n for n, part in enumerate(parts) if part.label is not None and not (n == len(parts) - 1 and _primitive(element.target))
+    ]
 
 
 def _variable(element: Element, number: int) -> str:
     """The variable of the list element at a part: the same for all rows of a block that share the path up to there."""
     assert element.target is not None
-    words = [f"{part.key}_{part.label or ''}" if part.label is not None else part.key for part in element.target.parts[: number + 1]]
+    words = [
+        f"{part.key}_{part.label or ''}" if part.label is not None else part.key for part in element.target.parts[: number + 1]
+    ]
     return "e_" + "_".join(words).replace("-", "_")
 
 
@@ -329,8 +354,11 @@ def codes_name(name: str) -> str:
     return "C_" + "".join(letter if letter.isalnum() else "_" for letter in name)
 
 
+def coded_constant(form: str, table: str, text: str) -> str:
+    """The expression of a constant through a code table."""
+    return f"code_as_{'code' if form in ('code', 'string', 'uri') else form}({codes_name(table)}, {text!r})"
+
+
 def function_name(using: str, kind: str) -> str:
     """The name under which a transform is known to generated code."""
     return f"x_{using or 'text'}_{kind}"
-
-

@@ -42,7 +42,8 @@ class TreePaths:
             joined = path.steps[-1].predicates[0] if path.start == "/" and len(path.steps[-1].predicates) == 1 else None
             if joined is not None and joined.other is not None and not any(step.predicates for step in path.steps[:-1]):
                 bare = TreePath("/", (*path.steps[:-1], Step(path.steps[-1].name)))
-                lines.add(1, f"return iter(JOINS.found({self.walk(bare)}, {self.walk(joined.path)}, value_of({self.walk(joined.other)}, o)))")
+                value = f"value_of({self.walk(joined.other)}, o)"
+                lines.add(1, f"return iter(JOINS.found({self.walk(bare)}, {self.walk(joined.path)}, {value}))")
                 self._source.append(lines.text() + "\n")
                 return name
             if path.start == "/":
@@ -193,7 +194,12 @@ class TreePaths:
     def origin(self, element: Element) -> str:
         """The source path of a row, for the trace."""
         each = f"{element.each}/" if element.each is not None and str(element.each) != "." else ""
-        return repr("|".join(each + str(source) if isinstance(source, TreePath) and source.start == "." else str(source) for source in element.sources))
+        return repr(
+            "|".join(
+                each + str(source) if isinstance(source, TreePath) and source.start == "." else str(source)
+                for source in element.sources
+            )
+        )
 
     def leave(self, lines: Lines, depth: int, resource: Resource | None, element: Element) -> None:
         """A deliberate ``-``: whatever lies there is told as not carried."""
@@ -226,5 +232,3 @@ class TreePaths:
                             suffixes[tuple(step.name for step in path.steps)] = element.id
         lines.add(1, f"unread_tree(run, m, PLAN_{name})")
         lines.add(0, f"PLAN_{name} = {suffixes!r}")
-
-

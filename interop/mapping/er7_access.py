@@ -116,7 +116,7 @@ class Er7:
         return end
 
     def key_of(self, run: Run, name: str, field: str) -> tuple[str, str] | None:
-        """The key that an identifier field gives: CX.1 within CX.4 or CX.5, or EI.1 within EI.2 where there is no CX.4 (HL7 v2.4, 2.9.12)."""
+        """The key that an identifier field gives: CX.1 within the namespace CX.4, else CX.5 (HL7 v2.4, 2.9.12)."""
         parts = field.partition(self.repetition)[0].split(self.component)
         value = self.plain(parts[0])
         if not value:

@@ -120,7 +120,7 @@ def filled(node: Node) -> bool:
 
 
 class Joins:
-    """The message at hand, with indexes for paths such as ``/adminDomain/person[id=$x]``: value to nodes, made when first asked for."""
+    """The message at hand, with indexes for paths such as ``/adminDomain/person[id=$x]``, made when first asked for."""
 
     def __init__(self) -> None:
         self.root = Node("")

@@ -64,7 +64,9 @@ class TreePath:
 
 Path = Literal | Er7Path | TreePath
 
-_ER7 = re.compile(r"(?P<segment>[A-Z][A-Z0-9]{2})(?:-(?P<field>[1-9]\d*)(?P<repeats>~)?(?:\.(?P<c>[1-9]\d*)(?:\.(?P<s>[1-9]\d*))?)?)?")
+_ER7 = re.compile(
+    r"(?P<segment>[A-Z][A-Z0-9]{2})(?:-(?P<field>[1-9]\d*)(?P<repeats>~)?(?:\.(?P<c>[1-9]\d*)(?:\.(?P<s>[1-9]\d*))?)?)?"
+)
 _ER7_RELATIVE = re.compile(r"\.(?:(?P<c>[1-9]\d*)(?:\.(?P<s>[1-9]\d*))?)?")
 _QUOTED = re.compile(r"'(?:[^']|'')*'")
 _NAME = re.compile(r"@?[A-Za-z_][\w.:-]*|\*")

@@ -36,7 +36,26 @@ class OwnedKey:
 class Instance:
     """A resource in the making, or a mere context: what was made within it, and where it stands in the message."""
 
-    __slots__ = ("body", "by_identifier", "deleted", "effect", "fields", "hi", "id", "key", "lo", "made", "name", "place", "registers", "relink", "row", "tags", "type", "up")
+    __slots__ = (
+        "body",
+        "by_identifier",
+        "deleted",
+        "effect",
+        "fields",
+        "hi",
+        "id",
+        "key",
+        "lo",
+        "made",
+        "name",
+        "place",
+        "registers",
+        "relink",
+        "row",
+        "tags",
+        "type",
+        "up",
+    )
 
     def __init__(self, name: str, kind: str, up: Instance | None, place: Any) -> None:
         self.name = name
@@ -65,9 +84,23 @@ class Instance:
 
 
 class Run:
-    """The making of one message's contributions. Generated code fills ``instances``; ``finish`` gives ids and resolves references."""
+    """The making of one message's contributions: generated code fills ``instances``, ``finish`` gives ids and references."""
 
-    __slots__ = ("carried", "envelope", "hits", "instances", "keys", "losses", "mint", "organisation", "references", "root", "systems", "trace", "trigger")
+    __slots__ = (
+        "carried",
+        "envelope",
+        "hits",
+        "instances",
+        "keys",
+        "losses",
+        "mint",
+        "organisation",
+        "references",
+        "root",
+        "systems",
+        "trace",
+        "trigger",
+    )
 
     def __init__(self, envelope: Envelope, mint: Mint, systems: dict[str, str], trace: Trace | None = None) -> None:
         self.envelope = envelope
@@ -293,7 +326,7 @@ def _is_uuid(value: str) -> bool:
 
 
 def read_value(node: Node | None) -> str:
-    """The text of a tree node, marked as read; '' where there is none. Part of a text (see ``formats.references``) marks the whole."""
+    """The text of a tree node, marked as read; '' where there is none. Part of a reference marks the whole."""
     if node is None or not node.value:
         return ""
     node.read = True

@@ -26,7 +26,7 @@ F = TypeVar("F", bound=Transform)
 """Source text to value, None where it cannot be read."""
 
 REGISTRY: dict[tuple[str, str], Transform] = {}
-"""(name, FHIR primitive) -> function. What depends on the sender, on a node or on several values is named below and is elsewhere."""
+"""(name, FHIR primitive) -> function; what depends on the sender, a node or several values is named below."""
 
 OF_SENDER = {"system": ("uri",), "codesystem": ("uri",)}
 OF_NODE = {"parttime": ("date", "dateTime"), "narrative": ("string", "markdown"), "xhtml": ("xhtml",)}
@@ -48,7 +48,12 @@ def transform(name: str, *types: str) -> Callable[[F], F]:
 def gives(name: str) -> frozenset[str]:
     """The primitive types that a transform gives; empty for a name that there is not."""
     own = frozenset(kind for key, kind in REGISTRY if key == name)
-    return own | frozenset(OF_SENDER.get(name, ())) | frozenset(OF_NODE.get(name, ())) | frozenset(OF_MANY.get(name, OF_PAIR.get(name, ())))
+    return (
+        own
+        | frozenset(OF_SENDER.get(name, ()))
+        | frozenset(OF_NODE.get(name, ()))
+        | frozenset(OF_MANY.get(name, OF_PAIR.get(name, ())))
+    )
 
 
 @transform("", *STRINGS)
@@ -305,5 +310,3 @@ def as_xhtml(plain: str) -> str:
     """Text as a FHIR narrative ``div``, line ends as ``br``."""
     lines = "<br/>".join(html_escape(line, quote=False) for line in plain.splitlines())
     return f'<div xmlns="http://www.w3.org/1999/xhtml">{lines}</div>'
-
-

@@ -65,7 +65,10 @@ def _choose(kind: str, by_feed: dict[str, dict[str, list[Any]]], tables: Shared)
     chosen: dict[str, Any] = {}
     for element, stamps in elements.items():
         strategy = tables.fold.get((kind, element)) or tables.fold.get(("*", element), "latest")
-        ranked = sorted(stamps, key=lambda feed: (rank(tables, kind, element, feed), [-stamps[feed][0], -stamps[feed][1]], stamps[feed][2], feed))
+        ranked = sorted(
+            stamps,
+            key=lambda feed: (rank(tables, kind, element, feed), [-stamps[feed][0], -stamps[feed][1]], stamps[feed][2], feed),
+        )
         for feed in ranked if strategy == "union" else ranked[:1]:
             for register, value in by_feed[feed].items():
                 path, _, group = register.partition(":")
