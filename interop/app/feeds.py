@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from interop.app.settings import Settings
 from interop.ports import Feed, Wait
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -35,6 +36,14 @@ class Feeds(Mapping[str, Feed]):
 
     def __len__(self) -> int:
         return len(self._feeds)
+
+
+def default_feeds(settings: Settings, adapters: list[str]) -> dict[str, Feed]:
+    """One feed for each adapter, under its name, and the one of the MLLP port."""
+    feeds = {name: Feed(name, name, "of the embedded engine", test_numbers=settings.test_numbers) for name in adapters}
+    mllp = settings.mllp_feed
+    feeds.setdefault(mllp, Feed(mllp, "hl7v2", "over MLLP", test_numbers=settings.test_numbers))
+    return feeds
 
 
 def read_feeds(path: Path) -> dict[str, Feed]:

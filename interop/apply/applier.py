@@ -7,7 +7,7 @@ says so and the batch is computed again. A message's facts and its outcome are i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from interop.apply.mapping_work import Piece, Yield
@@ -16,7 +16,7 @@ from interop.clock import Clock, instant
 from interop.errors import Category, Problem
 from interop.fhir.searching import index_rows
 from interop.identity.linking import identity_of
-from interop.ports import MessageState
+from interop.ports import Feed, MessageState
 from interop.record.fold import content, fold, render, same_content
 from interop.record.indexing import parameters
 from interop.record.state import State, dump, load, merge
@@ -55,11 +55,10 @@ class _Resource:
 
 
 class Applier:
-    """Applies batches, one at a time. ``test_numbers`` by feed: whether 999 NHS numbers may link records."""
+    """Applies batches, one at a time. ``feeds`` tell whether 999 NHS numbers may link records."""
 
-    def __init__(self, store: Store, clock: Clock, test_numbers: dict[str, bool]) -> None:
-        self._store, self._clock = store, clock
-        self._test_numbers = test_numbers
+    def __init__(self, store: Store, clock: Clock, feeds: Mapping[str, Feed]) -> None:
+        self._store, self._clock, self._feeds = store, clock, feeds
         self.conflicts = 0
         self.unchanged = 0
 
@@ -78,17 +77,17 @@ class Applier:
             heads = {(head.type, head.id): head for head in await self._store.query(Heads(tuple(wanted)))}
         linker = Linker(self._store)
         await linker.load(batch, {id_ for kind, id_ in wanted if kind == "Patient"})
-        work = _Work(self._clock.now(), heads, linker, self._test_numbers)
+        work = _Work(self._clock.now(), heads, linker, self._feeds)
         outcomes = [work.message(made) for made in batch]
         self.unchanged += work.unchanged
         return await work.change(), outcomes
 
 
 class _Work:
-    def __init__(self, now: int, heads: dict[Key, Head], linker: Linker, test_numbers: dict[str, bool]) -> None:
+    def __init__(self, now: int, heads: dict[Key, Head], linker: Linker, feeds: Mapping[str, Feed]) -> None:
         self._now, self._heads, self._linker = now, heads, linker
         self._updated = instant(now)
-        self._test_numbers = test_numbers
+        self._feeds = feeds
         self._resources: dict[Key, _Resource] = {}
         self._change = Change()
         self._losses: Counter[tuple[str, str, str, str, str]] = Counter()
@@ -138,7 +137,8 @@ class _Work:
             return
         identity = ""
         if piece.type == "Patient":
-            identity = identity_of(body, test_numbers=self._test_numbers.get(made.feed, False))
+            feed = self._feeds.get(made.feed)
+            identity = identity_of(body, test_numbers=feed is not None and feed.test_numbers)
         whole = content(piece.type, piece.id, dict(body))
         if not resource.deleted and same_content(resource.body, whole):
             self.unchanged += 1
@@ -158,7 +158,7 @@ class _Work:
 
     def _put(self, resource: _Resource, piece: Piece, made: Yield, whole: bytes, index: list[IndexRow], identity: str) -> None:
         resource.version += 1
-        resource.body = render(whole, resource.version, self._updated)
+        resource.body = render(whole, resource.version, self._updated, piece.feed, made.message)
         resource.deleted = False
         owners = {feed for feed, _ in (*resource.stored, *resource.states)}
         resource.owner = ENGINE if ENGINE in owners else ",".join(sorted(owners))

@@ -16,7 +16,7 @@ from interop.apply.mapping_work import Job, Yield
 from interop.apply.pool import Mappers
 from interop.errors import Problem
 from interop.mapping.refusal import Refusals
-from interop.mapping.tables import mappings_root, read_tables
+from interop.mapping.tables import pack, read_tables
 from interop.ports import Feed, MessageState
 from interop.store.plan import Waiting
 from interop.store.seam import Store
@@ -120,16 +120,10 @@ class Dispatcher:
         """Keep the tables that this batch was mapped by, once for each digest."""
         for family, digest in families_of(batch):
             if digest not in self._kept:
-                data = await asyncio.get_running_loop().run_in_executor(None, packed_tables, family)
+                data = await asyncio.get_running_loop().run_in_executor(None, _packed, family)
                 await self._store.commit(Change(tables=[(digest, data)]))
                 self._kept.add(digest)
 
 
-def packed_tables(family: str) -> bytes:
-    """A family's tables as one file: the bytes of every CSV, by name, compressed JSON."""
-    import gzip
-
-    import orjson
-
-    tables = read_tables(family, Refusals(), mappings_root())
-    return gzip.compress(orjson.dumps({name: data.decode() for name, data in sorted(tables.sources.items())}), mtime=0)
+def _packed(family: str) -> bytes:
+    return pack(read_tables(family, Refusals()))

@@ -13,6 +13,8 @@ from typing import Any, Final, NamedTuple
 from uuid import uuid4
 from weakref import WeakValueDictionary
 
+import structlog
+
 from interop.clock import Clock, instant
 from interop.errors import Problem
 from interop.fhir.check import Finding, check
@@ -29,7 +31,9 @@ from interop.store.values import Change, Conflict, Entry, Head, Outcome, Put, St
 FEED: Final = "api"
 ADAPTER: Final = "api"
 OWNER: Final = "api"
+SOURCE: Final = "urn:interop:feed:"
 Key = tuple[str, str]
+log = structlog.get_logger(__name__)
 
 
 class Invalid(Problem):
@@ -130,6 +134,7 @@ class Writes:
         except Problem:
             raise
         except Exception as error:
+            log.error("write failed", message=entry.message, error=type(error).__name__)
             outcome = Outcome(entry.message, MessageState.FAILED, self._clock.now(), "fault", type(error).__name__)
             await self._store.commit(Change(outcomes=[outcome]))
             return Change(outcomes=[outcome])
@@ -187,7 +192,7 @@ def change_of(entry: Entry, head: Head | None, now: int) -> Change:
     else:
         resource = load_json(entry.body)
         held = _content(key, resource)
-        stored.body = render(held, before + 1, instant(entry.received))
+        stored.body = _rendered(held, stored, resource)
         rows = index_rows({**resource, "id": id_}, parameters(type_))
         puts = [] if head is not None and there and same_content(head.body, held) else [Put(stored, rows)]
     return Change(expect={key: before}, puts=puts, outcomes=outcomes)
@@ -196,7 +201,23 @@ def change_of(entry: Entry, head: Head | None, now: int) -> Change:
 def _content(key: Key, resource: dict[str, Any]) -> bytes:
     """The resource without version and time, which are the server's to say (FHIR R4 http, 3.1.0.7 and 3.1.0.8)."""
     meta = {name: value for name, value in resource.get("meta", {}).items() if name not in _SERVERS}
+    if not _sourced(resource):
+        meta.pop("source", None)
     return content(*key, {name: value for name, value in resource.items() if name != "meta"} | ({"meta": meta} if meta else {}))
+
+
+def _sourced(resource: dict[str, Any]) -> bool:
+    """Whether the client names a source of its own; one of ours comes from an earlier version that the client has read."""
+    meta = resource.get("meta", {})
+    return "_source" in meta or not str(meta.get("source", SOURCE)).startswith(SOURCE)
+
+
+def _rendered(held: bytes, stored: Stored, resource: dict[str, Any]) -> bytes:
+    """The resource as it is stored: a source that the client names is kept."""
+    updated = instant(stored.updated)
+    if _sourced(resource):
+        return held + b'"versionId":"%d","lastUpdated":"%s"}}' % (stored.version, updated.encode())
+    return render(held, stored.version, updated, FEED, stored.message)
 
 
 _SERVERS: Final = ("versionId", "lastUpdated", "_versionId", "_lastUpdated")

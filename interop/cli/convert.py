@@ -91,7 +91,7 @@ class _Converter:
         """The loss report of one message."""
         made, kind = self.mapped(adapter, body)
         counted = Counter(made.losses)
-        why = {element.row.row: element.row.why for element in _rows(adapter.name)}
+        why = family(adapter.name).whys()
         losses = [
             {"path": loss.path, "reason": loss.reason, "row": loss.row, "why": why.get(loss.row, ""), "count": count}
             for loss, count in sorted(counted.items())
@@ -120,12 +120,6 @@ class _Converter:
             for row, one, register, path, value in steps
         ]
         return {"source": source, "type": envelope.message, "tables": made.digest, "lineage": lines}
-
-
-def _rows(name: str) -> list[Any]:
-    model = family(name).model
-    tables = [element for table in model.subtables.values() for element in table.elements]
-    return [element for resource in model.resources.values() for element in resource.elements] + tables
 
 
 def _fail(path: Path, number: int, problem: Problem) -> None:

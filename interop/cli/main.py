@@ -103,12 +103,13 @@ def rebuild(
     data: Data = Path("data"),
     into: Annotated[Path, typer.Option(help="A new directory for the rebuilt record.")] = Path("rebuilt"),
     mappers: Annotated[Optional[int], typer.Option(help="Mapper processes.")] = None,  # noqa: UP045
+    test_numbers: Annotated[bool, typer.Option(help="999 NHS numbers may link records (never in production).")] = False,
     as_json: Json = False,
 ) -> None:
     """Make the record again from the journal, with the present tables, in a new directory."""
     from interop.cli.rebuild import rebuild as run
 
-    raise typer.Exit(run(data, into, mappers=mappers, as_json=as_json))
+    raise typer.Exit(run(data, into, mappers=mappers, test_numbers=test_numbers, as_json=as_json))
 
 
 @app.command()
@@ -121,20 +122,6 @@ def tables(
     from interop.cli.tables import tables as run
 
     raise typer.Exit(run(family, source=source, as_json=as_json))
-
-
-@app.command()
-def demo(
-    once: Annotated[bool, typer.Option("--once", help="Exit when the records are printed.")] = False,
-    data: Annotated[Optional[Path], typer.Option(help="Keep the data here; default a fresh temporary directory.")] = None,  # noqa: UP045
-    http: Http = "127.0.0.1:8080",
-    mllp: Mllp = "127.0.0.1:2575",
-    mappers: Annotated[Optional[int], typer.Option(help="Mapper processes.")] = None,  # noqa: UP045
-) -> None:
-    """Start the engine, send a day of example messages through its ports, print three shared records, stay up."""
-    from interop.cli.demo import demo as run
-
-    raise typer.Exit(run(once=once, data=data, http=http, mllp=mllp, mappers=mappers))
 
 
 def main() -> None:

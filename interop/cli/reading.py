@@ -6,7 +6,6 @@ import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 from interop.errors import Problem
 from interop.mapping.library import adapters
@@ -15,19 +14,19 @@ from interop.ports import Adapter
 HEAD = 4096
 
 
-def opened(path: Path) -> BinaryIO:
+def opened(path: Path) -> io.BufferedReader:
     """The file's bytes, ``-`` for standard input; raises Problem ``not-found``."""
     if str(path) == "-":
-        return io.BufferedReader(sys.stdin.buffer, 1 << 20)  # type: ignore[arg-type]
+        return io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False), 1 << 20)
     try:
-        return path.open("rb", buffering=1 << 20)
+        return io.BufferedReader(io.FileIO(path), 1 << 20)
     except OSError as error:
         raise Problem("file", detail=error.strerror or "") from None
 
 
-def recognise(stream: BinaryIO) -> Adapter:
+def recognise(stream: io.BufferedReader) -> Adapter:
     """The adapter that knows what the stream begins with; raises Problem ``unknown-format``."""
-    head = stream.peek(HEAD)[: 1 << 16]  # type: ignore[attr-defined]
+    head = stream.peek(HEAD)[: 1 << 16]
     for adapter in adapters().values():
         if adapter.recognises(head):
             return adapter

@@ -25,8 +25,8 @@ class _Waiting:
 class JournalIntake:
     """``interop.ports.Intake`` on the store's journal.
 
-    ``routed(family, message)`` tells whether tables map a message type; ``arrived`` is called after each commit that added
-    messages; ``limit`` is how many messages may be unfinished before senders are told ``busy``.
+    ``routed(family, message)`` tells whether tables map a message type; ``added`` (how many) and ``arrived`` are called after
+    each commit that added messages; ``limit`` is how many may be ``unfinished`` before senders are told ``busy``.
     """
 
     def __init__(
@@ -38,15 +38,16 @@ class JournalIntake:
         *,
         routed: Callable[[str, str], bool],
         arrived: Callable[[], None],
+        added: Callable[[int], None],
+        unfinished: Callable[[], int],
         limit: int = 1_000_000,
     ) -> None:
         self._store, self._adapters, self._feeds, self._clock = store, adapters, feeds, clock
-        self._routed, self._arrived, self._limit = routed, arrived, limit
+        self._routed, self._arrived, self._added, self._unfinished, self._limit = routed, arrived, added, unfinished, limit
         self._pending: list[_Waiting] = []
         self._acks: list[tuple[int, str]] = []
         self._flushing: asyncio.Task[None] | None = None
         self._applied: dict[int, list[asyncio.Future[Receipt]]] = {}
-        self.unfinished = 0
         self.stopping = False
 
     def receive(self, feed: str, body: bytes, *, adapter: str, wait: Wait | None = None) -> asyncio.Future[Receipt]:
@@ -57,7 +58,7 @@ class JournalIntake:
                 raise Problem("wrong-feed")
             if self.stopping:
                 raise Problem("stopping")
-            if self.unfinished >= self._limit:
+            if self._unfinished() >= self._limit:
                 raise Problem("busy")
         except Problem as problem:
             return self._answer(Receipt(0, MessageState.REFUSED, problem))
@@ -83,7 +84,6 @@ class JournalIntake:
 
     def finished(self, message: int, state: MessageState, problem: Problem | None) -> None:
         """The record has this message's outcome on disk: answer whoever waits for it."""
-        self.unfinished -= 1
         for future in self._applied.pop(message, ()):
             if not future.done():
                 future.set_result(Receipt(message, state, problem))
@@ -147,6 +147,7 @@ class JournalIntake:
                 for one in pending:
                     added += self._settle(one)
                 if added:
+                    self._added(added)
                     self._arrived()
         finally:
             self._flushing = None
@@ -161,8 +162,6 @@ class JournalIntake:
             _settle(one.future, Receipt(entry.message, MessageState.REFUSED, Problem(entry.reason or "wrong-content")))
             return 0
         new = entry.message != 0
-        if new:
-            self.unfinished += 1
         message = entry.message if new else entry.repeats
         repeats = 0 if new else entry.repeats
         if one.wait is Wait.JOURNALLED:

@@ -50,12 +50,19 @@ class Family:
         space |= {codes_name(name): table for name, table in model.tables.codes.items()}
         code: CodeType = compile(self.source, f"<tables of {self.name}>", "exec")
         exec(code, space)
+        self.space = space
+        """What generated code sees by name; code tables can be exchanged in it."""
         self._routes: dict[str, Callable[[Run, Any], None]] = space["ROUTES"]
 
     @classmethod
     def load(cls, name: str, *, form: str = "", root: Traversable | None = None, traced: bool = False) -> Family:
         """Read, check and compile; ``form`` defaults to that of the adapter of the same name. Raises TablesRefused."""
         return cls(understand(name, form or adapters()[name].format, root), traced)
+
+    def whys(self) -> dict[str, str]:
+        """Why each row is as it is, by row id."""
+        tables = [element for table in self.model.subtables.values() for element in table.elements]
+        return {one.id: one.row.why for resource in self.model.resources.values() for one in (*resource.elements, *tables)}
 
     def map(self, source: Source, envelope: Envelope, mint: Mint, trace: Trace | None = None) -> Mapped:
         """Contributions of one message. Raises Problem ``unknown-trigger`` where there is no route for it."""

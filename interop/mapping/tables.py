@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
+
+import orjson
 
 from interop.mapping.refusal import Refusals
 
@@ -105,6 +109,19 @@ def mappings_root() -> Traversable:
     return files("mappings")
 
 
+def pack(tables: Tables) -> bytes:
+    """All files of a family's tables as one: compressed JSON of path to text, to be kept by digest."""
+    return gzip.compress(orjson.dumps({path: data.decode() for path, data in sorted(tables.sources.items())}), mtime=0)
+
+
+def unpack(data: bytes, directory: Path) -> None:
+    """Write packed tables to a directory from which ``read_tables`` reads them again."""
+    for path, text in orjson.loads(gzip.decompress(data)).items():
+        file = directory / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
+
+
 def families(root: Traversable | None = None) -> list[str]:
     """The families that have tables."""
     folder = root or mappings_root()
@@ -115,25 +132,26 @@ def read_tables(family: str, refusals: Refusals, root: Traversable | None = None
     """Read the tables of ``family``; what cannot be read is added to ``refusals``."""
     base = root or mappings_root()
     tables = Tables(family)
-    reader = _Reader(tables, refusals)
+    reader = _Reader(tables, refusals, base)
     folder = base.joinpath(family)
-    for cells in reader.rows(folder, "routes.csv", "routes"):
+    reader.keep(f"{family}/source.csv")
+    for cells in reader.rows(f"{family}/routes.csv", "routes"):
         tables.routes.append(RouteRow(cells["message"], tuple(cells["resources"].split()), cells["why"], "routes.csv"))
-    for cells in reader.rows(folder, "resources.csv", "resources"):
+    for cells in reader.rows(f"{family}/resources.csv", "resources"):
         within = tuple(name for name in cells.pop("in").split("|") if name)
         tables.resources.append(ResourceRow(within=within, file="resources.csv", **cells))
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if entry.name.startswith("elements") and entry.name.endswith(".csv"):
-            for cells in reader.rows(folder, entry.name, "elements"):
+            for cells in reader.rows(f"{family}/{entry.name}", "elements"):
                 of = tuple(name.strip() for name in cells.pop("of").split("|"))
                 source = cells.pop("from")
                 tables.elements.append(ElementRow(of=of, source=source, file=entry.name, **cells))
-    for codes in (base.joinpath("codes"), folder.joinpath("codes")):
-        if codes.is_dir():
-            for entry in sorted(codes.iterdir(), key=lambda entry: entry.name):
+    for codes in ("codes", f"{family}/codes"):
+        if base.joinpath(codes).is_dir():
+            for entry in sorted(base.joinpath(codes).iterdir(), key=lambda entry: entry.name):
                 if entry.name.endswith(".csv"):
                     reader.code_table(codes, entry.name)
-    tables.shared = _shared(reader, base)
+    tables.shared = _shared(reader)
     digest = hashlib.sha256()
     for name in sorted(tables.sources):
         digest.update(name.encode() + b"\0" + tables.sources[name] + b"\0")
@@ -144,40 +162,46 @@ def read_tables(family: str, refusals: Refusals, root: Traversable | None = None
 def read_shared(root: Traversable | None = None) -> Shared:
     """Only the shared tables; raises TablesRefused."""
     refusals = Refusals()
-    shared = _shared(_Reader(Tables(""), refusals), root or mappings_root())
+    shared = _shared(_Reader(Tables(""), refusals, root or mappings_root()))
     refusals.settle()
     return shared
 
 
-def _shared(reader: _Reader, base: Traversable) -> Shared:
+def _shared(reader: _Reader) -> Shared:
     shared = Shared()
-    for cells in reader.rows(base, "systems.csv", "systems"):
+    for cells in reader.rows("systems.csv", "systems"):
         shared.systems[cells["source"]] = cells["uri"]
-    for cells in reader.rows(base, "extensions.csv", "extensions"):
+    for cells in reader.rows("extensions.csv", "extensions"):
         shared.extensions[cells["name"]] = cells["url"]
-    for cells in reader.rows(base, "required.csv", "required"):
+    for cells in reader.rows("required.csv", "required"):
         shared.required.setdefault(cells["type"], {})[cells["element"]] = cells["value"]
-    for cells in reader.rows(base, "fold.csv", "fold"):
+    for cells in reader.rows("fold.csv", "fold"):
         shared.fold[cells["type"], cells["element"]] = cells["strategy"]
-    for cells in reader.rows(base, "precedence.csv", "precedence"):
+    for cells in reader.rows("precedence.csv", "precedence"):
         shared.precedence[cells["type"], cells["element"], cells["feed"]] = int(cells["rank"])
     return shared
 
 
 class _Reader:
-    def __init__(self, tables: Tables, refusals: Refusals) -> None:
-        self._tables = tables
-        self._refusals = refusals
+    def __init__(self, tables: Tables, refusals: Refusals, base: Traversable) -> None:
+        self._tables, self._refusals, self._base = tables, refusals, base
 
-    def rows(self, folder: Traversable, name: str, kind: str) -> Iterator[dict[str, str]]:
-        """The rows of a file that has just the columns of its kind; a missing shared file has none."""
-        file = folder.joinpath(name)
+    def keep(self, path: str) -> bytes | None:
+        """The bytes of a file, kept as a source of the tables; None where there is none."""
+        file = self._base.joinpath(path)
         if not file.is_file():
+            return None
+        data = self._tables.sources[path] = file.read_bytes()
+        return data
+
+    def rows(self, path: str, kind: str) -> Iterator[dict[str, str]]:
+        """The rows of a file that has just the columns of its kind; a missing shared file has none."""
+        name = path.rpartition("/")[2]
+        data = self.keep(path)
+        if data is None:
             if kind in ("routes", "resources"):
                 self._refusals.add(name, "-", "the file is missing")
             return
-        data = file.read_bytes()
-        self._tables.sources[f"{folder.name}/{name}"] = data
         lines = [line for line in data.decode("utf-8").splitlines() if line.strip() and not line.startswith("#")]
         if not lines:
             return
@@ -191,10 +215,10 @@ class _Reader:
                 continue
             yield {column: cell.strip() for column, cell in cells.items()}
 
-    def code_table(self, folder: Traversable, name: str) -> None:
+    def code_table(self, folder: str, name: str) -> None:
         """Read a code table under its file's name; a family's own table takes the place of a shared one."""
         table: dict[str, Code] = {}
-        for cells in self.rows(folder, name, "codes"):
+        for cells in self.rows(f"{folder}/{name}", "codes"):
             if cells["source"] in table:
                 self._refusals.add(f"codes/{name}", cells["source"], "this source value stands there twice")
             table[cells["source"]] = Code(cells["system"], cells["code"], cells["display"])

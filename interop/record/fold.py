@@ -22,7 +22,18 @@ LOWEST_RANK = 100
 
 def fold(kind: str, states: Mapping[tuple[str, str], State]) -> dict[str, Any] | None:
     """The content of a resource of type ``kind`` from its states by (feed, event); None where it is withdrawn."""
-    tables = shared_tables()
+    chosen = choose(kind, states)
+    if not chosen:
+        return None
+    body = complete(kind, assemble(kind, _values(chosen)))
+    for (of, element), strategy in shared_tables().fold.items():
+        if of == kind and strategy.startswith("merge:") and len(body.get(element, ())) > 1:
+            body[element] = sorted(body[element], key=lambda one: str(one.get("period", {}).get("start", "")))
+    return body
+
+
+def choose(kind: str, states: Mapping[tuple[str, str], State]) -> dict[str, tuple[str, list[Any]]]:
+    """The registers that count: register -> (feed, [time, version, tie, message, value]); {} where the resource is withdrawn."""
     by_feed: dict[str, dict[str, list[Any]]] = {}
     withdrawn: list[Any] | None = None
     newest: list[Any] = [-1, 0, ""]
@@ -40,47 +51,47 @@ def fold(kind: str, states: Mapping[tuple[str, str], State]) -> dict[str, Any] |
             if known is None or stamp > known[:3]:
                 registers[register] = value
     if withdrawn is not None and withdrawn >= newest:
-        return None
-    if newest[0] == -1:
-        return None
+        return {}
     if len(by_feed) == 1:
-        (registers,) = by_feed.values()
-        chosen = {register: value[4] for register, value in registers.items() if value[4] is not None}
-    else:
-        chosen = _choose(kind, by_feed, tables)
-    body = complete(kind, assemble(kind, chosen))
-    for (of, element), strategy in shared_tables().fold.items():
-        if of == kind and strategy.startswith("merge:") and len(body.get(element, ())) > 1:
-            body[element] = sorted(body[element], key=lambda one: str(one.get("period", {}).get("start", "")))
-    return body
+        ((feed, registers),) = by_feed.items()
+        return {register: (feed, value) for register, value in registers.items() if value[4] is not None}
+    return _among(kind, by_feed, shared_tables())
 
 
-def _choose(kind: str, by_feed: dict[str, dict[str, list[Any]]], tables: Shared) -> dict[str, Any]:
-    elements: dict[str, dict[str, list[Any]]] = {}
+def _among(kind: str, by_feed: dict[str, dict[str, list[Any]]], tables: Shared) -> dict[str, tuple[str, list[Any]]]:
+    """What several feeds say: element by element the one that ranks first, or all of them where fold.csv says ``union``."""
+    stamps: dict[str, dict[str, list[Any]]] = {}
     for feed, registers in by_feed.items():
         for register, value in registers.items():
-            stamps = elements.setdefault(register.partition(":")[0], {})
-            if feed not in stamps or value[:3] > stamps[feed]:
-                stamps[feed] = value[:3]
-    chosen: dict[str, Any] = {}
-    for element, stamps in elements.items():
+            of = stamps.setdefault(register.partition(":")[0], {})
+            if feed not in of or value[:3] > of[feed]:
+                of[feed] = value[:3]
+    chosen: dict[str, tuple[str, list[Any]]] = {}
+    for element, of in stamps.items():
+        latest_first = sorted(((stamp, feed) for feed, stamp in of.items()), reverse=True)
+        ranks = sorted((rank(tables, kind, element, feed), place, feed) for place, (_, feed) in enumerate(latest_first))
+        ranked = [feed for _, _, feed in ranks]
         strategy = tables.fold.get((kind, element)) or tables.fold.get(("*", element), "latest")
-        ranked = sorted(
-            stamps,
-            key=lambda feed: (rank(tables, kind, element, feed), [-stamps[feed][0], -stamps[feed][1]], stamps[feed][2], feed),
-        )
         for feed in ranked if strategy == "union" else ranked[:1]:
             for register, value in by_feed[feed].items():
-                path, _, group = register.partition(":")
-                if path != element or value[4] is None:
-                    continue
-                if not group:
-                    chosen.setdefault(register, value[4])
-                else:
-                    seen = [one for name, held in chosen.items() if name.partition(":")[0] == element for one in held]
-                    chosen.setdefault(register, [])
-                    chosen[register] = chosen[register] + [one for one in value[4] if one not in seen]
+                if register.partition(":")[0] == element and value[4] is not None:
+                    name = f"{register}@{feed}" if strategy == "union" and ":" in register else register
+                    chosen.setdefault(name, (feed, value))
     return chosen
+
+
+def _values(chosen: dict[str, tuple[str, list[Any]]]) -> dict[str, Any]:
+    """The values of chosen registers; where feeds agree on an element of a list, it stands there once."""
+    values: dict[str, Any] = {}
+    seen: dict[str, list[Any]] = {}
+    for register in sorted(chosen):
+        value = chosen[register][1][4]
+        if "@" in register:
+            held = seen.setdefault(register.partition(":")[0], [])
+            value = [one for one in value if one not in held]
+            held.extend(value)
+        values[register] = value
+    return values
 
 
 def rank(tables: Shared, kind: str, element: str, feed: str) -> int:
@@ -113,9 +124,10 @@ def content(kind: str, id_: str, body: dict[str, Any]) -> bytes:
     return head + write_json(meta)[1:-1] + b"," if meta else head
 
 
-def render(content: bytes, version: int, updated: str) -> bytes:
-    """The resource as it is stored and served."""
-    return content + b'"versionId":"%d","lastUpdated":"%s"}}' % (version, updated.encode())
+def render(content: bytes, version: int, updated: str, feed: str, message: int) -> bytes:
+    """The resource as it is stored and served; ``meta.source`` names the feed and the message that made this version."""
+    made = (version, updated.encode(), feed.encode(), message)
+    return content + b'"versionId":"%d","lastUpdated":"%s","source":"urn:interop:feed:%s#%d"}}' % made
 
 
 def same_content(body: bytes, content: bytes) -> bool:

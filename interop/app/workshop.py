@@ -1,0 +1,111 @@
+"""The half of an engine that works the journal off: store, mappers, applier. It opens no port."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from interop.app.settings import Settings
+from interop.apply.applier import Applier
+from interop.apply.dispatcher import Dispatcher
+from interop.apply.pool import Mappers
+from interop.apply.writes import ADAPTER, Writes
+from interop.clock import Clock, SystemClock
+from interop.errors import Problem
+from interop.ids import Mint
+from interop.ports import Feed, MessageState
+from interop.store.plan import Waiting
+from interop.store.sqlite import SqliteStore
+
+SWITCH_INTERVAL = 0.0005
+"""Seconds after which a busy thread yields: the commit threads run beside the loop."""
+
+Told = Callable[[int, MessageState, Problem | None], None]
+
+
+@dataclass(slots=True)
+class Workshop:
+    """Works the journal off. ``unfinished`` and ``finished`` count messages; ``told`` hears of each outcome."""
+
+    settings: Settings
+    clock: Clock
+    store: SqliteStore
+    mint: Mint
+    mappers: Mappers
+    applier: Applier
+    writes: Writes
+    dispatcher: Dispatcher
+    unfinished: int = 0
+    finished: int = 0
+    told: list[Told] = field(default_factory=list)
+
+    @classmethod
+    def open(cls, settings: Settings, feeds: Mapping[str, Feed], clock: Clock | None = None) -> Workshop:
+        """Open the data directory. Raises BlockingIOError where another engine has it."""
+        sys.setswitchinterval(SWITCH_INTERVAL)
+        clock = clock or SystemClock()
+        store = SqliteStore.open(settings.data, clock=clock)
+        key = id_key(settings.data)
+        mappers = Mappers(settings.mapper_count, key)
+        applier = Applier(store, clock, feeds)
+        shop: list[Workshop] = []
+        dispatcher = Dispatcher(store, mappers, applier, feeds, lambda *outcome: shop[0]._finished(*outcome))
+        shop.append(cls(settings, clock, store, Mint(key), mappers, applier, Writes(store, clock), dispatcher))
+        return shop[0]
+
+    async def start(self) -> None:
+        """Finish what the API left, then begin to work off the journal."""
+        async for entry in self.store.stream(Waiting(0)):
+            if entry.adapter == ADAPTER:
+                await self.writes.finish(entry)
+            else:
+                self.unfinished += 1
+        await self.mappers.start()
+        await self.dispatcher.start()
+
+    async def stop(self) -> None:
+        """Finish the batch at hand and close; what is left waits in the journal."""
+        await self.dispatcher.stop()
+        await self.mappers.stop()
+        await self.store.close()
+
+    def added(self, count: int) -> None:
+        """So many messages more are in the journal."""
+        self.unfinished += count
+
+    def _finished(self, message: int, state: MessageState, problem: Problem | None) -> None:
+        self.unfinished -= 1
+        self.finished += 1
+        for told in self.told:
+            told(message, state, problem)
+
+
+@asynccontextmanager
+async def working(settings: Settings, feeds: Mapping[str, Feed]) -> AsyncIterator[Workshop]:
+    """A workshop that works until the block ends."""
+    shop = Workshop.open(settings, feeds)
+    try:
+        await shop.start()
+        yield shop
+    finally:
+        await shop.stop()
+
+
+def id_key(directory: Path) -> bytes:
+    """The deployment's key of resource ids: made at the first start, kept beside the data, readable by its owner alone."""
+    path = directory / "id.key"
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        key = secrets.token_bytes(32)
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(key)
+            file.flush()
+            os.fsync(file.fileno())
+        return key

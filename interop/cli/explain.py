@@ -1,0 +1,135 @@
+"""``interop explain``: every element of a resource with the message, source field and table row that it comes from.
+
+Each message that speaks in the present content is mapped again, with tracing, by the tables that it was mapped by then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from interop.app.workshop import id_key
+from interop.clock import instant
+from interop.errors import Problem
+from interop.formats.json import write_json
+from interop.ids import Mint
+from interop.mapping.library import Family, adapters, traced_family
+from interop.mapping.runtime import Instance
+from interop.mapping.tables import unpack
+from interop.record.lineage import Origin, origins
+from interop.record.state import load
+from interop.store.decision import PERMIT_ALL
+from interop.store.plan import Heads, Message, Read, Tables
+from interop.store.sqlite import SqliteStore
+from interop.store.values import Entry
+
+
+def explain(resource: str, data: Path, *, as_json: bool) -> int:
+    """Print the lineage of ``Type/id``; 1 where there is no such resource or directory."""
+    kind, _, rest = resource.partition("/")
+    id_, _, below = rest.partition("/")
+    if not id_:
+        print(f"{resource} is not Type/id, such as Encounter/4f2k…", file=sys.stderr)
+        return 2
+    try:
+        lines = asyncio.run(_explain(kind, id_, data))
+    except (OSError, Problem):
+        print(f"There is no record in {data}: name the engine's directory with --data.", file=sys.stderr)
+        return 1
+    if not lines:
+        print(f"There is no {kind}/{id_} in {data}.", file=sys.stderr)
+        return 1
+    lines = [line for line in lines if line["element"].startswith(below)]
+    if as_json:
+        for line in lines:
+            sys.stdout.buffer.write(write_json(line) + b"\n")
+        return 0
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("element", "value", "source field", "row", "message", "why", title=f"{kind}/{id_}", title_justify="left")
+    for line in lines:
+        came = f"{line['feed']} {line['message']} {line['type']} {line['received']}"
+        table.add_row(line["element"], _short(line["value"]), line["source"], line["row"], came, line["why"])
+    Console().print(table)
+    return 0
+
+
+async def _explain(kind: str, id_: str, data: Path) -> list[dict[str, Any]]:
+    store = SqliteStore.open(data, read_only=True)
+    try:
+        found = await store.query(Read(PERMIT_ALL, kind, id_))
+        heads = await store.query(Heads(((kind, id_),)))
+        if not found or not heads:
+            return []
+        states = {key: load(state) for key, state in heads[0].contributions.items()}
+        if not states:
+            entries = await store.query(Message(found[0].message))
+            return [_line("*", None, entries[0], "the body that was written", "", "")] if entries else []
+        mint = Mint(id_key(data))
+        traces: dict[int, _Trace] = {}
+        lines = []
+        for origin in origins(kind, states):
+            if origin.message not in traces:
+                entries = await store.query(Message(origin.message))
+                traces[origin.message] = await _trace(store, entries[0], found[0].tables, mint)
+            lines += traces[origin.message].lines(origin, id_)
+        return lines
+    finally:
+        await store.close()
+
+
+class _Trace:
+    """One message mapped again: its steps, and why its rows are as they are."""
+
+    def __init__(self, entry: Entry, whys: dict[str, str]) -> None:
+        self.entry, self._whys = entry, whys
+        self.steps: list[tuple[str, Instance, str, str, Any]] = []
+
+    def lines(self, origin: Origin, id_: str) -> list[dict[str, Any]]:
+        """The steps that made a register of a resource; one line without a row where the engine itself did."""
+        register = origin.register.partition("@")[0].partition("#")[0]
+        element = origin.register.partition(":")[0]
+        rows = {(row, path): None for row, one, at, path, _ in self.steps if at == register and one.id == id_}
+        if not rows:
+            return [_line(element, origin.value, self.entry, "", "", "made by the engine")]
+        return [_line(element, origin.value, self.entry, path, row, self._whys.get(row, "")) for row, path in rows]
+
+
+def _line(element: str, value: Any, entry: Entry, source: str, row: str, why: str) -> dict[str, Any]:
+    return {
+        "element": element,
+        "value": value,
+        "source": source,
+        "row": row,
+        "why": why,
+        "feed": entry.feed,
+        "message": entry.message,
+        "type": entry.type,
+        "received": instant(entry.received),
+    }
+
+
+async def _trace(store: SqliteStore, entry: Entry, digest: str, mint: Mint) -> _Trace:
+    adapter = adapters()[entry.adapter]
+    envelope, source = adapter.open(entry.body)
+    family = traced_family(envelope.family)
+    if digest and family.digest != digest:
+        kept = await store.query(Tables(digest))
+        if kept:
+            with tempfile.TemporaryDirectory() as directory:
+                unpack(kept[0], Path(directory))
+                if (Path(directory) / envelope.family).is_dir():
+                    family = Family.load(envelope.family, root=Path(directory), traced=True)
+    trace = _Trace(entry, family.whys())
+    family.map(source, envelope, mint, lambda *step: trace.steps.append(step))
+    return trace
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(json.loads(write_json(value)), ensure_ascii=False)
+    return text if len(text) <= 120 else text[:117] + "…"
