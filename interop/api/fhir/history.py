@@ -33,5 +33,3 @@ async def history(services: Services, request: Request, type: str = "", id: str 
         said.append(("next", links.root(request, services.base) + address + following))
     total = len(found) if not more and page.after is None else None
     return Response(200, bundle("history", said, [happened(base, stored) for stored in found], total))
-
-

@@ -10,6 +10,9 @@ from interop.store.values import IndexRow, Stored
 
 TOKEN, REFERENCE, STRING, DATE, QUANTITY = range(5)
 
+CODED = frozenset(("token", "identifier"))
+"""Kinds of index row that hold a system and a code."""
+
 TABLES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("index_token", ("pid", "code", "rid", "sid")),
     ("index_reference", ("pid", "target", "rid")),
@@ -56,7 +59,7 @@ def lines(stored: Stored, rows: Iterable[IndexRow], patient: str, names: Names) 
         pid = known.get(key)
         if pid is None:
             pid = names.pid(key)
-        if kind == "token":
+        if kind in CODED:
             url = a or ""
             sid = systems.get(url)
             result[(TOKEN, pid, b or "", names.sid(url) if sid is None else sid)] = None
@@ -74,7 +77,7 @@ def lines(stored: Stored, rows: Iterable[IndexRow], patient: str, names: Names) 
 def vocabulary(type_: str, rows: Iterable[IndexRow], names: Names) -> tuple[set[Parameter], set[str]]:
     """The parameters and systems of rows that ``names`` does not know yet."""
     parameters = {(type_, row.parameter, row.kind) for row in rows} - names.parameters.keys()
-    systems = {row.a or "" for row in rows if row.kind == "token"} - names.systems.keys()
+    systems = {row.a or "" for row in rows if row.kind in CODED} - names.systems.keys()
     return parameters, systems
 
 

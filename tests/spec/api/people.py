@@ -31,14 +31,29 @@ def encounter(id: str, of: str, start: str = "2026-01-10T09:00:00Z", status: str
 
 def plan(id: str, of: str, **more: Any) -> dict[str, Any]:
     """A CarePlan."""
-    return {"resourceType": "CarePlan", "id": id, "status": "active", "intent": "plan", "subject": {"reference": f"Patient/{of}"}, **more}
+    return {
+        "resourceType": "CarePlan",
+        "id": id,
+        "status": "active",
+        "intent": "plan",
+        "subject": {"reference": f"Patient/{of}"},
+        **more,
+    }
 
 
 def appointment(id: str, of: str, start: str, **more: Any) -> dict[str, Any]:
     """An Appointment of a Patient."""
     takes_part = [{"actor": {"reference": f"Patient/{of}"}, "status": "accepted"}]
     end = start.replace(":00:00Z", ":30:00Z")
-    return {"resourceType": "Appointment", "id": id, "status": "booked", "start": start, "end": end, "participant": takes_part, **more}
+    return {
+        "resourceType": "Appointment",
+        "id": id,
+        "status": "booked",
+        "start": start,
+        "end": end,
+        "participant": takes_part,
+        **more,
+    }
 
 
 async def contribute(store: Store, *resources: dict[str, Any], owner: str = FEED, persons: dict[str, str] | None = None) -> None:
@@ -46,7 +61,9 @@ async def contribute(store: Store, *resources: dict[str, Any], owner: str = FEED
     puts = []
     for resource in resources:
         kind, id_ = resource["resourceType"], resource["id"]
-        stored = Stored(kind, id_, 1, T0, render(content(kind, id_, dict(resource)), 1, "2026-01-01T00:00:00.000Z"), owner=owner)
+        stored = Stored(
+            kind, id_, 1, T0, render(content(kind, id_, dict(resource)), 1, "2026-01-01T00:00:00.000Z", owner, 1), owner=owner
+        )
         puts.append(Put(stored, index_rows(resource, parameters(kind))))
     links = [Link(patient, person, "") for patient, person in (persons or {}).items()]
     assert isinstance(await store.commit(Change(puts=puts, links=links)), Committed)

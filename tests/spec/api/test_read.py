@@ -38,7 +38,11 @@ async def test_version_and_time_are_in_the_headers(client: Client) -> None:
     answer = await client.get("/fhir/Patient/p1")
     assert answer.headers["etag"] == 'W/"1"'
     assert answer.headers["last-modified"] == "Thu, 01 Jan 2026 00:00:00 GMT"
-    assert answer.json()["meta"] == {"versionId": "1", "lastUpdated": "2026-01-01T00:00:00.000Z"}
+    assert answer.json()["meta"] == {
+        "versionId": "1",
+        "lastUpdated": "2026-01-01T00:00:00.000Z",
+        "source": "urn:interop:feed:pas#1",
+    }
 
 
 async def test_nobody_may_keep_an_answer(client: Client) -> None:
@@ -78,7 +82,9 @@ async def test_head_is_get_without_body(client: Client) -> None:
     assert answer.headers == whole.headers
 
 
-@pytest.mark.parametrize("address", ["Patient/nobody", "Encounter/p1", "Patient/p1/_history/2", "Patient/p1/_history/x", "Patient/a b"])
+@pytest.mark.parametrize(
+    "address", ["Patient/nobody", "Encounter/p1", "Patient/p1/_history/2", "Patient/p1/_history/x", "Patient/a b"]
+)
 async def test_what_is_not_there_is_404(client: Client, address: str) -> None:
     answer = await client.get(f"/fhir/{address}")
     assert answer.status_code == 404
@@ -122,7 +128,9 @@ async def test_json_is_what_there_is(client: Client, accept: str, status: int) -
     assert answer.json()["resourceType"] == ("Patient" if status == 200 else "OperationOutcome")
 
 
-@pytest.mark.parametrize(("format_", "status"), [("json", 200), ("application/fhir%2Bjson", 200), ("application/fhir+json", 200), ("xml", 406)])
+@pytest.mark.parametrize(
+    ("format_", "status"), [("json", 200), ("application/fhir%2Bjson", 200), ("application/fhir+json", 200), ("xml", 406)]
+)
 async def test_format_overrides_accept(client: Client, format_: str, status: int) -> None:
     answer = await client.get(f"/fhir/Patient/p1?_format={format_}", accept="application/fhir+xml")
     assert answer.status_code == status
