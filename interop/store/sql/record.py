@@ -11,7 +11,7 @@ from interop.store.sql.dialect import Dialect
 from interop.store.sql.facts import write_facts
 from interop.store.sql.index import TABLES, Line, lines, place, subject, vocabulary
 from interop.store.sql.names import Names
-from interop.store.sql.statement import Steps, insert, marks, padded, remove
+from interop.store.sql.statement import Steps, add, insert, marks, padded, remove
 from interop.store.sql.writer import Result
 from interop.store.values import Change, Committed, Conflict, Put, Stored
 
@@ -151,7 +151,7 @@ class RecordWriter:
             yield "UPDATE resource SET subject = ? WHERE rid = ?", move
         for (table, columns), gone, new in zip(TABLES, taken, added, strict=True):
             yield from remove(table, columns, gone)
-            yield from insert(f"{table} ({', '.join(columns)})", new)
+            yield from add(f"{table} ({', '.join(columns)})", new)
 
     def _states(self, change: Change, numbers: dict[Key, int], present: dict[Key, Present]) -> Steps[None]:
         unseen: list[tuple[Any, ...]] = []

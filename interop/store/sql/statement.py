@@ -14,7 +14,7 @@ T = TypeVar("T")
 Steps = Generator[Statement, Rows, T]
 """Work in the database: yields a statement, is sent its rows, returns what it came to."""
 
-SIZES = (256, 128, 64, 32, 16, 8)
+SIZES = (512, 256, 128, 64, 32, 16, 8)
 """Rows in a multi-row statement: few texts, so that each is compiled once and kept."""
 
 
@@ -48,6 +48,27 @@ def insert(head: str, rows: Sequence[tuple[Any, ...]], tail: str = "") -> Steps[
     columns = len(rows[0])
     for start, size in portions(len(rows)):
         yield _insert(head, tail, columns, size), list(chain.from_iterable(rows[start : start + size]))
+
+
+ABSENT = "ON CONFLICT DO NOTHING"
+
+
+def add(head: str, rows: Sequence[tuple[Any, ...]]) -> Steps[None]:
+    """Inserts of rows that may be there. The last row is repeated where that saves statements: each costs a thread two turns of
+    the interpreter's lock, a repeated row next to nothing."""
+    count = len(rows)
+    if not count:
+        return
+    columns, start = len(rows[0]), 0
+    while start < count:
+        size = min(rounded(count - start), SIZES[0])
+        if size > 8 and (count - start) * 4 < size * 3:
+            size //= 2
+        some = rows[start : start + size]
+        parameters = list(chain.from_iterable(some))
+        parameters.extend(some[-1] * (size - len(some)))
+        yield _insert(head, ABSENT, columns, size), parameters
+        start += size
 
 
 @cache

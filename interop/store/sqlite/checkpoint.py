@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from interop.store.sqlite.connection import writing
@@ -12,15 +14,17 @@ INTERVAL = 1.0
 """Seconds between looks."""
 LARGE = 8 * 1024 * 1024
 """Bytes of log from which a look copies it."""
+LARGEST = 64 * 1024 * 1024
+"""Bytes of log that are cut off when nothing is committed."""
 
 
 class Checkpointer:
     """Looks after the log of one file.
 
     Every second in which there were commits it copies the log passively. The writer, between two groups, then copies the few
-    pages that came meanwhile (``finish``), so that its next transaction starts the log again from the front: a passive
+    pages that came meanwhile (``between``), so that its next transaction starts the log again from the front: a passive
     checkpoint beside a busy writer alone never gets there, and the log would grow without end. When nothing has been
-    committed since the last look, a log that has grown large is cut off.
+    committed since the last look, the rest is copied, and a log that has grown very large is cut off.
     """
 
     def __init__(self, path: Path) -> None:
@@ -33,12 +37,13 @@ class Checkpointer:
         self._thread = threading.Thread(target=self._work, name=f"checkpoint-{path.stem}", daemon=True)
         self._thread.start()
 
-    def finish(self, connection: sqlite3.Connection) -> None:
-        """Called by the writer after each group."""
+    def between(self, connection: sqlite3.Connection) -> None:
+        """Called by the writer's thread after each group."""
         self._commits += 1
         if self._copied:
             self._copied = False
-            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            with suppress(sqlite3.Error):
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def close(self) -> None:
         """End the thread. Blocks."""
@@ -50,19 +55,18 @@ class Checkpointer:
         connection.execute("PRAGMA busy_timeout = 0")
         try:
             while not self._stop.wait(INTERVAL):
-                try:
+                # A full or failing disk: commits tell their callers, the next look tries again.
+                with suppress(sqlite3.Error, OSError):
                     self._look(connection)
-                except (sqlite3.Error, OSError):
-                    continue  # a full or failing disk: commits tell their callers; the next look tries again
         finally:
             connection.close()
 
     def _look(self, connection: sqlite3.Connection) -> None:
-        size = self._log.stat().st_size
-        if self._commits != self._seen:
-            self._seen = self._commits
-            if size >= LARGE:
-                connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-                self._copied = True
-        elif size >= LARGE:
+        size = os.stat(self._log).st_size
+        busy = self._commits != self._seen
+        self._seen = self._commits
+        if size >= LARGEST and not busy:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        elif size >= LARGE:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            self._copied = busy

@@ -63,7 +63,7 @@ class _Half:
             self.connection.close()
             raise
         self.checkpointer = Checkpointer(path)
-        self.committer = Committer(name, self.connection, writer, lambda: self.checkpointer.finish(self.connection))
+        self.committer = Committer(name, self.connection, writer, lambda: self.checkpointer.between(self.connection))
 
     def close(self) -> None:
         """Commit what was handed over, copy the log into the file, let go."""
