@@ -24,8 +24,14 @@ def understand(family: str, form: str, root: Traversable | None = None) -> Model
     refusals = Refusals()
     tables = read_tables(family, refusals, root)
     refusals.settle()
-    model = Model(tables, form == "er7")
     names = SourceNames.read(family, root, refusals)
+    return check_tables(tables, names, form, refusals)
+
+
+def check_tables(tables: Tables, names: SourceNames, form: str, refusals: Refusals | None = None) -> Model:
+    """Check tables that have been read; raises TablesRefused, with the ``refusals`` that there already are."""
+    refusals = Refusals() if refusals is None else refusals
+    model = Model(tables, form == "er7")
     _Check(model, names, refusals).all()
     refusals.settle()
     return model

@@ -87,6 +87,8 @@ class ElementCheck:
                 self.refuse(row, reason)
             if resource is None and path and (_looks_up(path)):
                 self.refuse(row, f"a sub-table cannot look upwards to {path}")
+        if resource is None and isinstance(each, Er7Path):
+            self.refuse(row, "a sub-table of ER7 has no each: repetitions are of fields")
         element = self.kind(row, sources, target)
         element.each, element.when = each, when
         if row.to == "-":

@@ -226,6 +226,8 @@ class RowEmitter:
                 lines.add(depth, f"{name} = None")
             for element in [*(e for e in elements if not e.constant), *(e for e in elements if e.constant)]:
                 self.table_row(lines, depth, element, elements)
+            if each:
+                lines.add(1, "x = o")
         lines.add(1, "return r or None")
         self.in_table = False
 

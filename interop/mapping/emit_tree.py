@@ -109,12 +109,12 @@ class TreePaths:
         lines.add(1, "c = i.fields")
 
     def subtable_prologue(self, lines: Lines, table: SubTable) -> None:
-        """Nothing: what is left unread is found by the marks."""
+        """What loops start from. What is left unread is found by the marks."""
+        lines.add(1, "o = x")
 
     def subtable_loop(self, lines: Lines, depth: int, each: Path) -> int:
         """A loop inside a sub-table."""
         assert isinstance(each, TreePath)
-        lines.add(depth, "o = x")
         lines.add(depth, f"for x in {self.walk(each)}(o, o):")
         return depth + 1
 

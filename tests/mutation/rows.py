@@ -1,0 +1,243 @@
+"""Row mutation of the mapping tables: drop a row, compile, map the worked examples, compare with what they expect.
+
+A row whose loss no expectation notices *survives*: either no example brings what it maps, or none says what comes of it. Rows of
+routes.csv, resources.csv and elements*.csv are all judged, rows of code tables where an example uses them.
+
+    scripts/mutate [-v] [FAMILY ...]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from interop.errors import Problem
+from interop.mapping.check import check_tables
+from interop.mapping.emit_rows import codes_name
+from interop.mapping.examples import Example, Outcome, compare, examples, run, said
+from interop.mapping.library import Family, adapters
+from interop.mapping.refusal import Refusals, TablesRefused
+from interop.mapping.source import SourceNames
+from interop.mapping.tables import Tables, families, read_tables
+
+
+class Row(NamedTuple):
+    """A row of a family's tables; ``element`` is what it fills."""
+
+    family: str
+    file: str
+    row: str
+    element: str
+
+    def __str__(self) -> str:
+        return f"{self.family}/{self.file}, row {self.row} ({self.element})"
+
+
+class Verdict(NamedTuple):
+    """What became of a mutant: ``killed`` by a refusal or by an expectation, which ``why`` tells; of a survivor what changed."""
+
+    row: Row
+    killed: bool
+    why: str
+
+
+@dataclass(slots=True)
+class Report:
+    """The verdicts of a family; ``unused`` counts rows of code tables that no example uses and nobody judges."""
+
+    family: str
+    verdicts: list[Verdict] = field(default_factory=list)
+    unused: int = 0
+
+    @property
+    def survivors(self) -> list[Verdict]:
+        """The rows that nobody missed."""
+        return [verdict for verdict in self.verdicts if not verdict.killed]
+
+
+class Mutation:
+    """The tables of a family and its worked examples, which must all pass."""
+
+    def __init__(self, family: str) -> None:
+        refusals = Refusals()
+        self.name, self.form = family, adapters()[family].format
+        self.tables = read_tables(family, refusals)
+        self.names = SourceNames.read(family, None, refusals)
+        refusals.settle()
+        self.family = Family(check_tables(self.tables, self.names, self.form))
+        self.examples = examples(family)
+        self.outcomes = {example.name: run(self.family, example) for example in self.examples}
+        wrong = [mismatch for example in self.examples for mismatch in compare(example, self.outcomes[example.name])]
+        if wrong:
+            raise AssertionError("\n".join(map(str, wrong)))
+
+    def rows(self) -> list[Row]:
+        """Every row that is judged, in the order of the files."""
+        found = [Row(self.name, row.file, row.message, row.message) for row in self.tables.routes]
+        found += [Row(self.name, row.file, row.resource, row.type or "context") for row in self.tables.resources]
+        found += [Row(self.name, row.file, row.row, f"{'|'.join(row.of)} {row.to}") for row in self.tables.elements]
+        return found + [Row(self.name, f"codes/{table}.csv", source, "code") for table, source in sorted(self.used_codes)]
+
+    @cached_property
+    def used_codes(self) -> frozenset[tuple[str, str]]:
+        """The rows of code tables that the examples use."""
+        used: set[tuple[str, str]] = set()
+        watched = {name: _Watched(name, table, used) for name, table in self.tables.codes.items()}
+        for example in self.examples:
+            self._with_codes(watched, example)
+        return frozenset(used)
+
+    def judge(self, row: Row) -> Verdict:
+        """Drop a row and see who notices."""
+        try:
+            mutant = self.without(row)
+        except TablesRefused as refused:
+            return Verdict(row, True, f"refused at load: {refused.refusals[0]}")
+        changed = ""
+        for example in sorted(self.examples, key=lambda example: not self._touches(example, row)):
+            try:
+                outcome = self._with_codes(mutant, example) if isinstance(mutant, dict) else run(mutant, example)
+            except Problem as problem:
+                return Verdict(row, True, f"{example.name}: {problem.reason.name}")
+            noticed = next(iter(compare(example, outcome)), None)
+            if noticed is not None:
+                return Verdict(row, True, str(noticed))
+            changed = changed or difference(example.name, self.outcomes[example.name], outcome)
+        return Verdict(row, False, f"no line expects {changed}" if changed else "no example changes without it")
+
+    def without(self, row: Row) -> Family | dict[str, dict[str, Any]]:
+        """The family without a row, or its code tables without it; raises TablesRefused."""
+        if row.file.startswith("codes/"):
+            name = row.file.removeprefix("codes/").removesuffix(".csv")
+            table = {source: code for source, code in self.tables.codes[name].items() if source != row.row}
+            if not name.startswith("copy-"):
+                return {name: table}
+            changed = replace(self.tables, codes=self.tables.codes | {name: table})
+        else:
+            changed = dropped(self.tables, row)
+        return Family(check_tables(changed, self.names, self.form))
+
+    def _touches(self, example: Example, row: Row) -> bool:
+        """Whether an example is likely to notice: it expects something of a resource that the row fills."""
+        names = row.element.partition(" ")[0].split("|")
+        return any(expected.resource.partition("#")[0] in (row.row, *names) for expected in example.expected)
+
+    def _with_codes(self, tables: dict[str, Any], example: Example) -> Outcome:
+        before = {codes_name(name): self.family.space[codes_name(name)] for name in tables}
+        self.family.space.update({codes_name(name): table for name, table in tables.items()})
+        try:
+            return run(self.family, example)
+        finally:
+            self.family.space.update(before)
+
+
+class _Watched(dict[str, Any]):
+    """A code table that notes which of its rows are asked for."""
+
+    def __init__(self, name: str, table: dict[str, Any], used: set[tuple[str, str]]) -> None:
+        super().__init__(table)
+        self._name, self._used = name, used
+
+    def get(self, key: str, default: Any = None) -> Any:
+        found = super().get(key, default)
+        if found is not None:
+            self._used.add((self._name, key))
+        return found
+
+    def __contains__(self, key: object) -> bool:
+        return self.get(str(key)) is not None
+
+
+def dropped(tables: Tables, row: Row) -> Tables:
+    """The tables without a row of routes, resources or elements.
+
+    A resource that no route makes any more is as good as gone, and its elements need not be touched.
+    """
+    if row.file == "routes.csv":
+        return replace(tables, routes=[route for route in tables.routes if route.message != row.row])
+    if row.file == "resources.csv":
+        routes = [replace(route, resources=tuple(n for n in route.resources if n != row.row)) for route in tables.routes]
+        return replace(tables, routes=routes)
+    return replace(tables, elements=[element for element in tables.elements if element.row != row.row])
+
+
+def difference(example: str, before: Outcome, after: Outcome) -> str:
+    """The first thing that two outcomes of an example differ in, '' where there is none."""
+    one, other = facts(before), facts(after)
+    for what in (*one, *other):
+        if one.get(what) != other.get(what):
+            return f"{example}: {what} {one.get(what, 'absent')}, it is now {other.get(what, 'absent')}"
+    return ""
+
+
+def facts(outcome: Outcome) -> dict[str, str]:
+    """Everything that an outcome says, as an example would say it."""
+    said_: dict[str, str] = {}
+    for (name, place), body in outcome.bodies.items():
+        label = f"{name}#{place + 1}"
+        made = outcome.named[name][place]
+        said_[f"{label} effect"] = f"{made.effect} {made.cancels}".strip()
+        for register in made.deleted:
+            said_[f"{label} delete {register.partition(':')[0]}"] = "deleted"
+        for path, value in leaves(body):
+            known = outcome.label(value.rpartition("/")[2], "") if path.endswith("reference") else ""
+            said_[f"{label} {path}"] = f"@{known}" if known else value
+    for loss in outcome.losses:
+        said_[f"loss {loss.path} {loss.reason}"] = "lost"
+    for relink in outcome.relinks:
+        said_[f"link {relink.patient}"] = relink.into
+    return said_
+
+
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every primitive of a body with its path."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from leaves(inner, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from leaves(inner, f"{path}[{place}]")
+    else:
+        yield path, said(value)
+
+
+def mutate(family: str, sample: int = 1) -> Report:
+    """Judge every row of a family, or every ``sample``-th; raises AssertionError where an example fails as it is."""
+    mutation = Mutation(family)
+    report = Report(family)
+    report.verdicts = [mutation.judge(row) for row in mutation.rows()[::sample]]
+    named = {row.codes for row in mutation.tables.elements}
+    report.unused = sum(len(table) for name, table in mutation.tables.codes.items() if name in named) - len(mutation.used_codes)
+    return report
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Judge families, all unless some are named; 1 where a row survives."""
+    parser = argparse.ArgumentParser(prog="scripts/mutate", description="Drops each row of the tables in turn: who notices?")
+    parser.add_argument("-v", "--verbose", action="store_true", help="tell of every row who noticed")
+    parser.add_argument("family", nargs="*")
+    said_ = parser.parse_args(arguments)
+    failed = False
+    with ProcessPoolExecutor(2) as pool:
+        for report in _reports(pool, said_.family or families()):
+            failed = failed or bool(report.survivors)
+            for verdict in report.verdicts if said_.verbose else report.survivors:
+                print(f"{verdict.row}: {'killed' if verdict.killed else 'survives'}: {verdict.why}")
+            print(
+                f"{report.family}: {len(report.verdicts)} rows, {len(report.survivors)} survive;"
+                f" {report.unused} code rows that no example uses"
+            )
+    return 1 if failed else 0
+
+
+def _reports(pool: ProcessPoolExecutor, names: Iterable[str]) -> Iterator[Report]:
+    yield from pool.map(mutate, names)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
