@@ -17,16 +17,27 @@ _STATUS = "NHSNumberVerificationStatus"
 
 
 def identity_of(patient: dict[str, Any], *, test_numbers: bool) -> str:
-    """The identity of a Patient's body: NHS number, birth date and family name; '' where it may not link by itself."""
-    born = patient.get("birthDate", "")
-    family = _family(patient)
-    if len(born) != 10 or not family:
-        return ""
+    """The identity of a Patient's body: NHS number, birth date and family name; '' where it may not link by itself.
+
+    A Patient of whom a source knows nothing but a number that it states as verified (the e-Referral Service) has the number
+    alone, ``number||``: it follows whoever has that number, as long as that is one identity.
+    """
     numbers = [one for one in patient.get("identifier", ()) if one.get("system") == NHS_NUMBER]
-    usable = {
-        number for one in numbers if (number := NhsNumber.read(one.get("value", ""))) and _may_link(number, one, test_numbers)
-    }
-    return f"{usable.pop()}|{born}|{family}" if len(usable) == 1 and len({one.get("value") for one in numbers}) == 1 else ""
+    if len({one.get("value") for one in numbers}) != 1:
+        return ""
+    number = NhsNumber.read(numbers[0].get("value", ""))
+    stated = {_stated(one) for one in numbers} - {None}
+    if number is None or stated - {VERIFIED} or not _usable(number, test_numbers):
+        return ""
+    born, family = patient.get("birthDate", ""), _family(patient)
+    if not born and not patient.get("name"):
+        return f"{number}||" if stated else ""
+    return f"{number}|{born}|{family}" if len(born) == 10 and family else ""
+
+
+def is_number_alone(identity: str) -> bool:
+    """Whether an identity is a number without demographics."""
+    return identity.endswith("||")
 
 
 def number_of(identity: str) -> str:
@@ -34,15 +45,17 @@ def number_of(identity: str) -> str:
     return identity.partition("|")[0]
 
 
-def _may_link(number: NhsNumber, identifier: dict[str, Any], test_numbers: bool) -> bool:
-    standing = number.standing
-    if standing is not Standing.USABLE and not (standing is Standing.TEST and test_numbers):
-        return False
+def _usable(number: NhsNumber, test_numbers: bool) -> bool:
+    return number.standing is Standing.USABLE or (number.standing is Standing.TEST and test_numbers)
+
+
+def _stated(identifier: dict[str, Any]) -> str | None:
+    """The verification status that an identifier states, None where it states none."""
     for extension in identifier.get("extension", ()):
         if _STATUS in extension.get("url", ""):
             codings = extension.get("valueCodeableConcept", {}).get("coding", [])
-            return any(_code(coding) == VERIFIED for coding in codings)
-    return True
+            return VERIFIED if any(_code(coding) == VERIFIED for coding in codings) else "other"
+    return None
 
 
 def _code(coding: dict[str, Any]) -> str:
