@@ -46,7 +46,18 @@ async def services(store: SqliteStore, clock: ManualClock) -> AsyncIterator[Serv
     feeds = {name: Feed(name, adapter) for name, adapter in (("hospital", "hl7v2"), ("open", ""), (FEED, "hl7v2"))}
     known = adapters()
     routed = {("hl7v2", "ADT^A01")}
-    intake = JournalIntake(store, known, feeds, clock, routed=lambda *pair: pair in routed, arrived=lambda: None, limit=3)
+    taken: list[int] = []
+    intake = JournalIntake(
+        store,
+        known,
+        feeds,
+        clock,
+        routed=lambda *pair: pair in routed,
+        arrived=lambda: None,
+        added=taken.append,
+        unfinished=lambda: sum(taken),
+        limit=3,
+    )
     numbers = iter(range(1, 1000))
     writes = Writes(store, clock, new_id=lambda: f"new-{next(numbers)}")
     yield Services(store, intake, clock, Mint(), writes, feeds, known)
