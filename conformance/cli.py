@@ -61,6 +61,38 @@ def generate(
     typer.echo(f"{count} messages about {patients} people, seed {seed}", err=True)
 
 
+@app.command()
+def bench(
+    name: Annotated[str, typer.Argument(help="convert, mllp, apply, read or all.")],
+    messages: Annotated[int | None, typer.Option("--messages", "-n", min=1_000, max=2_000_000, help="How many messages.")] = None,
+    seed: Annotated[int, typer.Option("--seed", "-s", min=0, help="The same seed gives the same messages.")] = 1,
+    runs: Annotated[int | None, typer.Option(min=1, max=99, help="Runs of which the median is shown; default 5.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="apply: 200,000 messages, one run.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON line for each figure.")] = False,
+) -> None:
+    """Measure an engine of this environment from outside; exit 1 where what comes out is not what went in."""
+    from conformance.bench.command import BENCHES, run
+
+    if name not in (*BENCHES, "all"):
+        raise typer.BadParameter(f"no bench {name!r}; there are {', '.join(BENCHES)} and all", param_hint="NAME")
+    chosen = list(BENCHES) if name == "all" else [name]
+    raise typer.Exit(run(chosen, messages=messages, seed=seed, runs=runs, full=full, as_json=as_json))
+
+
+@app.command()
+def day(
+    once: Annotated[bool, typer.Option("--once", help="Exit when the records are printed: 0 when all is well.")] = False,
+    data: Annotated[Path | None, typer.Option(help="Keep the data here; else a temporary directory.")] = None,
+    http: Annotated[str, typer.Option(help="HOST:PORT of the FHIR API, ingest and pages.")] = "127.0.0.1:8080",
+    mllp: Annotated[str, typer.Option(help="HOST:PORT of the MLLP port.")] = "127.0.0.1:2575",
+    mappers: Annotated[int | None, typer.Option(min=0, help="Mapper processes.")] = None,
+) -> None:
+    """Start an engine, send a day of example messages through its ports, print three shared records, stay up."""
+    from conformance.day.run import run
+
+    raise typer.Exit(run(once=once, data=data, http=http, mllp=mllp, mappers=mappers))
+
+
 def main() -> None:
     """The entry point."""
     app()

@@ -1,0 +1,128 @@
+"""Runs the day against an engine of this environment and prints what became of it."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+
+from conformance.bench.report import WrongOutcome
+from conformance.bench.server import Server
+from conformance.day.mllp import Link
+from conformance.day.page import print_record
+from conformance.day.record import PersonRecord, read_record
+from conformance.examples.day import day, feeds, people
+from conformance.examples.feed import ExampleMessage
+
+MLLP_FEED = "hospital"
+PATIENCE = 120.0
+
+
+def run(*, once: bool, data: Path | None, http: str, mllp: str, mappers: int | None) -> int:
+    """Start, send, read, print; 0 when every message is in the record and the three are found. ``once``: then stop."""
+    console = Console(soft_wrap=False)
+    with ExitStack() as stack:
+        directory = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="interop-")))
+        try:
+            server = stack.enter_context(
+                Server(directory, http=http, mllp=mllp, feed=MLLP_FEED, mappers=mappers, options=("--test-numbers",))
+            )
+        except WrongOutcome as problem:
+            console.print(
+                f"[bold red]{problem}[/]: see the sentence above; another engine may have the ports or the data directory."
+            )
+            return 1
+        base = f"http://127.0.0.1:{server.http}"
+        console.print(f"The engine is up: FHIR {base}/fhir, MLLP port {server.mllp}.")
+        client = stack.enter_context(httpx.Client(base_url=base, timeout=60, trust_env=False))
+        link = stack.enter_context(Link("127.0.0.1", server.mllp))
+        began = time.monotonic()
+        failures = _send(console, list(day()), client, link)
+        waited = _settled(client)
+        seconds = time.monotonic() - began
+        states = _states(client)
+        for name, counts in states.items():
+            console.print(f"  {name:10} " + ", ".join(f"{count} {state}" for state, count in sorted(counts.items()) if count))
+        total = sum(counts.get("applied", 0) for counts in states.values())
+        console.print(f"{total} messages journalled, mapped and in the record after {seconds:.1f} s.\n")
+        records = [read_record(client, person) for person in people()]
+        for record in records:
+            print_record(console, record, base)
+        well = not failures and waited and all(_complete(record) for record in records) and _all_applied(states)
+        if not well:
+            console.print(
+                f"[bold red]Not all is well[/]: {failures or 'see the counts above'}; interop messages --data {directory}"
+            )
+        if once:
+            return 0 if well else 1
+        console.print(f"The engine stays up. Try {base}/ in a browser, or interop messages --data {directory}; Ctrl-C stops it.")
+        _wait()
+        return 0 if well else 1
+
+
+def _send(console: Console, messages: list[ExampleMessage], client: httpx.Client, link: Link) -> list[str]:
+    """Push every message through its feed's port, in the order of the day; what was not accepted."""
+    totals = Counter(message.feed for message in messages)
+    failures: list[str] = []
+    columns = (TextColumn("{task.description:12}"), BarColumn(bar_width=40), MofNCompleteColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        bars: dict[str, TaskID] = {feed.name: progress.add_task(feed.name, total=totals[feed.name]) for feed in feeds()}
+        for message in messages:
+            if message.adapter == "hl7v2":
+                said = link.send(message.body)
+                accepted = said == "AA"
+            else:
+                answer = client.post(f"/ingest/{message.feed}", content=message.body)
+                said, accepted = str(answer.status_code), answer.is_success
+            if not accepted:
+                failures.append(f"{message.file_name} {said}")
+            progress.advance(bars[message.feed])
+    if not console.is_terminal:
+        console.print("Sent: " + ", ".join(f"{count} from {name}" for name, count in totals.items()) + ".")
+    return failures
+
+
+def _states(client: httpx.Client) -> dict[str, Counter[str]]:
+    """Messages by feed and state, as ``/metrics`` tells."""
+    found: dict[str, Counter[str]] = {}
+    for line in client.get("/metrics").text.splitlines():
+        if line.startswith("interop_messages{"):
+            labels, _, value = line.removeprefix("interop_messages{").partition("} ")
+            names = dict(part.split("=") for part in labels.split(","))
+            if float(value):
+                found.setdefault(names["feed"].strip('"'), Counter())[names["state"].strip('"')] += int(float(value))
+    return found
+
+
+def _settled(client: httpx.Client) -> bool:
+    """Wait until nothing is on its way to the record; whether that came."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        if not any(counts.get("waiting", 0) + counts.get("received", 0) for counts in _states(client).values()):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def _all_applied(states: dict[str, Counter[str]]) -> bool:
+    return all(set(counts) <= {"applied"} for counts in states.values()) and len(states) == len(feeds())
+
+
+def _complete(record: PersonRecord) -> bool:
+    """Whether the record is one person's from every feed that told of them."""
+    return bool(record.patients and record.plans and record.contacts)
+
+
+def _wait() -> None:
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        print("Stopping.", file=sys.stderr)
