@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any as Anything
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -150,9 +151,22 @@ async def judge(
     await store.close()
 
 
-@settings(max_examples=60)
-@given(worlds, links, st.lists(trees, min_size=1, max_size=6), st.none() | leaves)
+asked = st.lists(trees, min_size=1, max_size=6)
+
+
+@settings(max_examples=20)
+@given(worlds, links, asked, st.none() | leaves)
 def test_search_finds_what_the_model_finds(
+    world: list[dict[Anything, Anything]], persons: dict[str, str], asked: list[Where], guard: Where | None
+) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        asyncio.run(judge(Path(directory), world, persons, asked, guard))
+
+
+@pytest.mark.long
+@settings(max_examples=500)
+@given(worlds, links, asked, st.none() | leaves)
+def test_search_finds_what_the_model_finds_many_times(
     world: list[dict[Anything, Anything]], persons: dict[str, str], asked: list[Where], guard: Where | None
 ) -> None:
     with tempfile.TemporaryDirectory() as directory:
