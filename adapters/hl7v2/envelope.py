@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Final
 
 from adapters.hl7v2.request import PUBLISHED
+from adapters.hl7v2.required import missing
 from interop.errors import Problem
 from interop.formats.er7 import Delimiters, Header, Message, header, unescape
 from interop.formats.instants import hl7_instant
@@ -43,11 +44,14 @@ def envelope(body: bytes) -> Envelope:
         raise Problem("unknown-version", where="MSH-12")
     if (processing := _first(msh[11], component)) and processing not in PROCESSING:
         raise Problem("unknown-processing-id", where="MSH-11")
+    message = f"{kind}^{event}" if event else kind
+    if place := missing(message, head):
+        raise Problem("missing-field", where=place)
     digest = _digest(body, head)
     organisation = _organisation(msh[4], component)
     return Envelope(
         family="hl7v2",
-        message=f"{kind}^{event}" if event else kind,
+        message=message,
         control_id=control,
         order=Order(_time(msh, evn, component), 0, digest.hex()),
         keys=_keys(body, head, organisation),

@@ -14,7 +14,10 @@ _known: set[str] = set()
 
 
 class Header(NamedTuple):
-    """MSH and the first EVN, PID and MRG: decoded, still escaped fields as in ``Message``, ``[]`` where the segment is absent."""
+    """MSH and the first EVN, PID and MRG: decoded, still escaped fields as in ``Message``, ``[]`` where the segment is absent.
+
+    ``first`` holds the first line of each segment, by its name and the separator (by the name alone where it has no field).
+    """
 
     delimiters: Delimiters
     charset: str
@@ -22,6 +25,7 @@ class Header(NamedTuple):
     evn: list[str]
     pid: list[str]
     mrg: list[str]
+    first: dict[str, str]
 
 
 def header(body: bytes) -> Header:
@@ -45,6 +49,7 @@ def header(body: bytes) -> Header:
         _fields(first, "EVN", separator),
         _fields(first, "PID", separator),
         _fields(first, "MRG", separator),
+        first,
     )
 
 

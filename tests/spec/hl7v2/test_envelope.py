@@ -32,7 +32,7 @@ def test_the_envelope_names_type_sender_control_id_and_version() -> None:
 
 
 def test_the_structure_in_msh_9_3_may_contradict_the_event() -> None:
-    assert adapter.envelope(message(type="ADT^A40^ADT_A01")).message == "ADT^A40"
+    assert adapter.envelope(message(type="ADT^A08^ADT_A39")).message == "ADT^A08"
 
 
 def test_without_msh_9_2_the_event_is_evn_1() -> None:
@@ -131,8 +131,7 @@ def test_iso_times_are_read_alike(text: str, expected: int | None) -> None:
         ("00421", ("RX1|00421",)),
         ("00421^^^&1.2.3&ISO", ("1.2.3|00421",)),
         ("123^^^NHS", ("NHS|123",)),
-        ('""', ()),
-        ("", ()),
+        ('""~00421^^^PAS', ("PAS|00421",)),
         ("4\\T\\2^^^PAS", ("PAS|4&2",)),
     ],
 )
