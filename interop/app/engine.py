@@ -83,7 +83,7 @@ class Engine:
         return engine
 
     async def _open(self) -> None:
-        await self.workshop.start()
+        await self.workshop.start(hold=self.settings.hold)
         for adapter in adapters().values():
             if isinstance(adapter, Listens):
                 host, port = address(self.settings.mllp)

@@ -11,7 +11,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """How an engine runs. ``mappers`` None means one for each core but the owner's, at least one."""
+    """How an engine runs. ``mappers`` None means one for each core but the owner's, at least one. ``hold``: take messages in and
+    apply none, for maintenance of the record and to measure the taking in alone; a start without it applies what waits."""
 
     model_config = SettingsConfigDict(env_prefix="INTEROP_")
 
@@ -23,6 +24,7 @@ class Settings(BaseSettings):
     feeds: Path | None = None
     test_numbers: bool = False
     backlog: int = Field(default=1_000_000, ge=1)
+    hold: bool = False
 
     @field_validator("http", "mllp")
     @classmethod

@@ -58,15 +58,16 @@ class Workshop:
         shop.append(cls(settings, clock, store, Mint(key), mappers, applier, Writes(store, clock), dispatcher))
         return shop[0]
 
-    async def start(self) -> None:
-        """Finish what the API left, then begin to work off the journal."""
+    async def start(self, *, hold: bool = False) -> None:
+        """Finish what the API left, then begin to work off the journal; not with ``hold``."""
         async for entry in self.store.stream(Waiting(0)):
             if entry.adapter == ADAPTER:
                 await self.writes.finish(entry)
             else:
                 self.unfinished += 1
         await self.mappers.start()
-        await self.dispatcher.start()
+        if not hold:
+            await self.dispatcher.start()
 
     async def stop(self) -> None:
         """Finish the batch at hand and close; what is left waits in the journal."""

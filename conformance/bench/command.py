@@ -1,0 +1,61 @@
+"""``conformance bench``: which benches run, on what data, and how they are shown."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from conformance.bench import apply, convert, mllp, read
+from conformance.bench.data import Data, write
+from conformance.bench.machine import cores, machine
+from conformance.bench.report import Figure, Report, WrongOutcome
+
+
+class Bench(NamedTuple):
+    """A bench: how many messages unless told, of which trigger, and what measures."""
+
+    messages: int
+    trigger: str
+    measure: Callable[[Data, int, Path], list[Figure]]
+    method: str
+
+
+BENCHES = {
+    "convert": Bench(20_000, "A01", convert.measure, "One core for the converter; losses are always counted."),
+    "mllp": Bench(20_500, "", mllp.measure, mllp.METHOD),
+    "apply": Bench(20_000, "", apply.measure, apply.METHOD),
+    "read": Bench(5_000, "", read.measure, read.METHOD),
+}
+FULL = 200_000
+RUNS = 5
+
+
+def run(names: list[str], *, messages: int | None, seed: int, runs: int | None, full: bool, as_json: bool) -> int:
+    """Run benches one after the other; 1 where an outcome is wrong. ``full``: apply over 200,000 messages, once unless told."""
+    status = 0
+    with TemporaryDirectory(prefix="bench-") as place:
+        directory = Path(place)
+        for name in names:
+            bench = BENCHES[name]
+            whole = full and name == "apply"
+            count = messages or (FULL if whole else bench.messages)
+            data = write(directory / f"{name}.mllp", seed, count, bench.trigger)
+            facts = machine(directory)
+            where = f"all of cores {', '.join(map(str, cores()))}" if name != "convert" else f"core {cores()[-1]}"
+            report = Report(
+                name, facts, f"interop {version('interop')}, on {where}", str(data), data.as_json(), method=bench.method
+            )
+            try:
+                report.figures = bench.measure(data, runs or (1 if whole else RUNS), directory)
+            except WrongOutcome as wrong:
+                print(f"{name}: {wrong}", file=sys.stderr)
+                status = 1
+                continue
+            finally:
+                data.path.unlink()
+            report.show(as_json=as_json)
+    return status
