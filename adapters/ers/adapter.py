@@ -39,8 +39,10 @@ class Ers:
     def open(self, body: bytes) -> tuple[Envelope, Node]:
         """Envelope and resource; raises Problem."""
         from interop.formats.json import read_json
+        from interop.formats.references import split_references
 
         node = only(entries(read_json(body)))
+        split_references(node)
         return envelope(node), node
 
     def envelope(self, body: bytes) -> Envelope:
