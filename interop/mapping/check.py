@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources.abc import Traversable
 
 from interop.fhir import facts
-from interop.mapping.check_elements import ElementCheck
+from interop.mapping.check_elements import ElementCheck, no_place
 from interop.mapping.conditions import Condition, parse_condition
 from interop.mapping.model import Model, Resource
 from interop.mapping.paths import Er7Path, Path, PathError, parse_alternatives, parse_path, split_outside
@@ -85,10 +85,15 @@ class _Check:
         except PathError as error:
             refuse(str(error))
             return
-        for path in (each, *(test.path for test in when), *(path for _, part in key if not isinstance(part, str) for path in part)):
-            reason = path and self.names.unknown(path)
-            if reason:
-                refuse(reason)
+        if reason := no_place(each):
+            refuse(reason)
+        if isinstance(relink, str) and relink not in self.model.resources:
+            refuse(f"it is merged into {relink}, which there is not above")
+        keys = (path for _, part in key if not isinstance(part, str) for path in part)
+        for path in (each, relink, *(test.path for test in when), *keys):
+            unknown = self.names.unknown(path) if path and not isinstance(path, str) else ""
+            if unknown:
+                refuse(unknown)
         if row.type and effect != "contained" and row.key == "-":
             refuse("only a contained resource can be without an id")
         self.model.resources[row.resource] = Resource(row, each, when, key, relink)

@@ -13,10 +13,20 @@ from interop.mapping.tables import ElementRow
 from interop.mapping.targets import Target, TargetError, parse_target
 
 CLINICAL_STATUS = ("status", "clinicalStatus", "verificationStatus")
+_OF_PATHS = frozenset((*transforms.OF_NODE, *transforms.OF_MANY, *transforms.OF_PAIR))
 
 
 def _looks_up(path: Path) -> bool:
     return (isinstance(path, Er7Path) and bool(path.segment)) or (isinstance(path, TreePath) and path.start in "/^")
+
+
+def no_place(each: Path | None) -> str:
+    """Why ``each`` is nothing to stand on; '' if it is."""
+    if isinstance(each, Literal):
+        return "each is a path, not a constant"
+    if isinstance(each, Er7Path) and (not each.segment or each.component):
+        return "each stands on a segment or a field, such as PID-3~"
+    return ""
 
 
 class ElementCheck:
@@ -89,24 +99,45 @@ class ElementCheck:
                 self.refuse(row, f"a sub-table cannot look upwards to {path}")
         if resource is None and isinstance(each, Er7Path):
             self.refuse(row, "a sub-table of ER7 has no each: repetitions are of fields")
+        if reason := no_place(each):
+            self.refuse(row, reason)
         element = self.kind(row, sources, target)
         element.each, element.when = each, when
-        if row.to == "-":
-            if not row.why:
-                self.refuse(row, "what is deliberately not carried needs a why")
-            for path in sources:
-                whole = (
-                    Er7Path(each.segment, each.field)
-                    if isinstance(each, Er7Path) and isinstance(path, Er7Path) and not path.segment
-                    else path
-                )
-                if self.names.is_clinical(whole):
-                    self.refuse(row, f"{whole} is clinical and cannot be left out")
+        if any(isinstance(path, Literal) for path in sources) and (element.kind in ("table", "none") or row.using in _OF_PATHS):
+            self.refuse(row, f"{row.using or '-'} takes paths, not constants")
+        if element.kind == "copy" or row.to == "*":
+            self.copied(element, resource)
+        elif row.to == "-":
+            self.left_out(element, each or (resource.each if resource else None))
         elif target is not None:
             self.typed(element, target, resource)
         if not sources and element.kind not in ("resource",):
             self.refuse(row, "from is empty")
         return element if len(self.refusals) == before else None
+
+    def copied(self, element: Element, resource: Resource | None) -> None:
+        """Whether ``copy:`` has what it copies, where to, and by which names."""
+        row = element.row
+        if element.kind != "copy" or row.to != "*":
+            self.refuse(row, "copy:NAME goes with * and * with copy:NAME")
+        elif self.model.er7 or resource is None or any(isinstance(path, Literal) for path in element.sources):
+            self.refuse(row, "copy: takes a node of a tree into a resource")
+        elif element.name != "same" and f"copy-{element.name}" not in self.model.tables.codes:
+            self.refuse(row, f"there is no code table copy-{element.name}")
+
+    def left_out(self, element: Element, base: Path | None) -> None:
+        """Whether what a row leaves out may be left out; ``base`` is what its relative paths start from."""
+        row = element.row
+        if not row.why:
+            self.refuse(row, "what is deliberately not carried needs a why")
+        for path in element.sources:
+            whole = path
+            if isinstance(base, Er7Path) and isinstance(path, Er7Path) and not path.segment:
+                whole = Er7Path(base.segment, base.field)
+            elif isinstance(base, TreePath) and isinstance(path, TreePath) and not path.steps:
+                whole = TreePath(base.start, base.steps[-1:])
+            if self.names.is_clinical(whole):
+                self.refuse(row, f"{whole} is clinical and cannot be left out")
 
     def sources(self, row: ElementRow) -> tuple[Path, ...]:
         """The paths of ``from``: alternatives, or for a transform of two values both, joined by ``+``."""
@@ -150,8 +181,8 @@ class ElementCheck:
                     self.refuse(row, f"{row.to} does not refer to {other.row.type}")
         elif element.kind == "table":
             self.subtable(element, target.block)
-        elif element.kind == "copy":
-            pass
+        elif self.model.er7 and row.using in transforms.OF_NODE:
+            self.refuse(row, f"{row.using} reads a node of a tree")
         elif row.codes:
             self.coded(element, target)
         elif not facts.is_primitive(kinds[0]):
@@ -161,6 +192,9 @@ class ElementCheck:
             self.refuse(row, f"{row.using or 'text'} gives {', '.join(sorted(known)) or 'nothing known'}, {row.to} is a {kinds[0]}")
         else:
             self.constant(element, target)
+        if any(isinstance(path, Literal) for path in element.sources) and not row.why:
+            if any(part.key in CLINICAL_STATUS for part in target.parts):
+                self.refuse(row, f"a constant {row.to} asserts what the source may not have said: it needs a why")
 
     def subtable(self, element: Element, kind: str) -> None:
         name = element.name
@@ -187,6 +221,9 @@ class ElementCheck:
         if not {"code", "Coding", "CodeableConcept", "string", "uri"} & set(target.types):
             self.refuse(row, f"{row.to} is a {'|'.join(target.types)}: a code table gives code, Coding or CodeableConcept")
             return
+        for path in element.sources:
+            if isinstance(path, Literal) and path.text not in table and "*" not in table:
+                self.refuse(row, f"code table {row.codes} has no {path.text}")
         allowed = facts.codes(target.binding) if target.binding else None
         for source, code in table.items():
             if allowed is not None and code.code not in allowed:
@@ -196,20 +233,16 @@ class ElementCheck:
     def constant(self, element: Element, target: Target) -> None:
         row = element.row
         allowed = facts.codes(target.binding) if target.binding else None
-        if not element.constant:
-            if allowed is not None and target.types[0] == "code":
-                self.refuse(row, f"{row.to} takes only codes of {target.binding}: it needs a code table")
-            return
+        if not element.constant and allowed is not None and target.types[0] == "code":
+            self.refuse(row, f"{row.to} takes only codes of {target.binding}: it needs a code table")
         for path in element.sources:
-            assert isinstance(path, Literal)
+            if not isinstance(path, Literal):
+                continue
             function = transforms.REGISTRY.get((row.using, target.types[0]))
             if function is not None and function(path.text) is None:
                 self.refuse(row, f"{path.text!r} is no {target.types[0]}")
             if allowed is not None and path.text not in allowed:
                 self.refuse(row, f"{path.text} is not within {target.binding}")
-        path_text = [part.key for part in target.parts]
-        if any(name in CLINICAL_STATUS for name in path_text) and not row.why:
-            self.refuse(row, f"a constant {row.to} asserts what the source may not have said: it needs a why")
 
     def group(self, resource: Resource) -> None:
         """Name the register group of each row: its own label, or the first row of those that share ``each`` and path."""

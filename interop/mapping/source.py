@@ -37,6 +37,9 @@ class SourceNames:
             refusals.add("source.csv", "header", f"the columns must be {','.join(COLUMNS)}")
             return names
         for cells in reader:
+            if None in cells or None in cells.values() or not (cells["fields"] or "0").isdigit():
+                refusals.add("source.csv", cells["name"] or "-", f"there must be {len(COLUMNS)} cells, fields a number")
+                continue
             names.fields[cells["name"]] = int(cells["fields"] or 0)
             if cells["clinical"]:
                 names.clinical[cells["name"]] = frozenset(cells["clinical"].split())

@@ -178,13 +178,16 @@ def _shared(reader: _Reader) -> Shared:
     for cells in reader.rows("fold.csv", "fold"):
         shared.fold[cells["type"], cells["element"]] = cells["strategy"]
     for cells in reader.rows("precedence.csv", "precedence"):
-        shared.precedence[cells["type"], cells["element"], cells["feed"]] = int(cells["rank"])
+        if cells["rank"].isdigit():
+            shared.precedence[cells["type"], cells["element"], cells["feed"]] = int(cells["rank"])
+        else:
+            reader.refusals.add("precedence.csv", cells["type"], f"the rank {cells['rank']!r} is no number")
     return shared
 
 
 class _Reader:
     def __init__(self, tables: Tables, refusals: Refusals, base: Traversable) -> None:
-        self._tables, self._refusals, self._base = tables, refusals, base
+        self._tables, self.refusals, self._base = tables, refusals, base
 
     def keep(self, path: str) -> bytes | None:
         """The bytes of a file, kept as a source of the tables; None where there is none."""
@@ -200,18 +203,23 @@ class _Reader:
         data = self.keep(path)
         if data is None:
             if kind in ("routes", "resources"):
-                self._refusals.add(name, "-", "the file is missing")
+                self.refusals.add(name, "-", "the file is missing")
             return
-        lines = [line for line in data.decode("utf-8").splitlines() if line.strip() and not line.startswith("#")]
-        if not lines:
+        try:
+            lines = ["" if line.startswith("#") else line.strip() for line in data.decode("utf-8").splitlines()]
+        except UnicodeDecodeError:
+            self.refusals.add(name, "-", "the file is not in UTF-8")
             return
-        reader = csv.DictReader(lines)
+        before = next((number for number, line in enumerate(lines) if line), len(lines))
+        if before == len(lines):
+            return
+        reader = csv.DictReader(lines[before:])
         if tuple(reader.fieldnames or ()) != COLUMNS[kind]:
-            self._refusals.add(name, "header", f"the columns must be {','.join(COLUMNS[kind])}")
+            self.refusals.add(name, "header", f"the columns must be {','.join(COLUMNS[kind])}")
             return
-        for number, cells in enumerate(reader, 2):
+        for cells in reader:
             if None in cells or None in cells.values():
-                self._refusals.add(name, f"line {number}", f"there must be {len(COLUMNS[kind])} cells")
+                self.refusals.add(name, f"line {before + reader.line_num}", f"there must be {len(COLUMNS[kind])} cells")
                 continue
             yield {column: cell.strip() for column, cell in cells.items()}
 
@@ -220,6 +228,6 @@ class _Reader:
         table: dict[str, Code] = {}
         for cells in self.rows(f"{folder}/{name}", "codes"):
             if cells["source"] in table:
-                self._refusals.add(f"codes/{name}", cells["source"], "this source value stands there twice")
+                self.refusals.add(f"codes/{name}", cells["source"], "this source value stands there twice")
             table[cells["source"]] = Code(cells["system"], cells["code"], cells["display"])
         self._tables.codes[name.removesuffix(".csv")] = table
