@@ -22,7 +22,7 @@ from interop.ports import Feed, MessageState
 from interop.store.plan import Waiting
 from interop.store.sqlite import SqliteStore
 
-SWITCH_INTERVAL = 0.0005
+SWITCH_INTERVAL = 0.0001
 """Seconds after which a busy thread yields: the commit threads run beside the loop."""
 
 Told = Callable[[int, MessageState, Problem | None], None]
