@@ -14,7 +14,7 @@ import structlog
 from interop.apply.applier import Applier, families_of
 from interop.apply.mapping_work import Job, Yield
 from interop.apply.pool import Mappers
-from interop.errors import Problem
+from interop.errors import Category, Problem
 from interop.mapping.refusal import Refusals
 from interop.mapping.tables import pack, read_tables
 from interop.ports import Feed, MessageState
@@ -25,8 +25,11 @@ from interop.store.values import Change, Entry
 BATCH = 64
 API = "api"
 """The adapter name of entries that the API wrote: their writer finishes them."""
+AGAIN = 1.0
+"""Seconds between two tries while the disk or a mapper cannot be had."""
 log = structlog.get_logger(__name__)
 
+_Batch = tuple[list[Job], "asyncio.Task[list[Yield]]"]
 Finished = Callable[[int, MessageState, Problem | None], None]
 
 
@@ -37,7 +40,8 @@ class Dispatcher:
         self._store, self._mappers, self._applier, self._feeds = store, mappers, applier, feeds
         self._finished = finished
         self._arrived = asyncio.Event()
-        self._batches: asyncio.Queue[asyncio.Task[list[Yield]]] = asyncio.Queue(max(1, mappers.count) + 1)
+        self._batches: asyncio.Queue[_Batch] = asyncio.Queue(max(1, mappers.count) + 1)
+        self._mapping: set[asyncio.Task[list[Yield]]] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._kept: set[str] = set()
         self._stopping = False
@@ -58,11 +62,10 @@ class Dispatcher:
     async def stop(self) -> None:
         """Stop after the batch at hand; what is left waits in the journal."""
         self._stopping = True
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        while not self._batches.empty():
-            self._batches.get_nowait().cancel()
+        for tasks in (self._tasks, list(self._mapping)):
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _read(self) -> None:
         while True:
@@ -71,7 +74,7 @@ class Dispatcher:
                 entries = await self._store.query(Waiting(self.read_up_to, BATCH))
             except Problem:
                 log.exception("journal not readable; trying again")
-                await asyncio.sleep(1)
+                await asyncio.sleep(AGAIN)
                 continue
             if not entries:
                 if not self._open:
@@ -80,8 +83,11 @@ class Dispatcher:
                 continue
             self.idle.clear()
             self._open += 1
-            work = asyncio.create_task(self._mappers.map([self._job(entry) for entry in entries if entry.adapter != API]))
-            await self._batches.put(work)
+            jobs = [self._job(entry) for entry in entries if entry.adapter != API]
+            work = asyncio.create_task(self._mappers.map(jobs))
+            self._mapping.add(work)
+            work.add_done_callback(self._mapping.discard)
+            await self._batches.put((jobs, work))
             self.read_up_to = entries[-1].message
 
     def _job(self, entry: Entry) -> Job:
@@ -90,8 +96,7 @@ class Dispatcher:
 
     async def _apply(self) -> None:
         while True:
-            work = await self._batches.get()
-            batch = await work
+            batch = await self._mapped(*await self._batches.get())
             if batch:
                 await self._keep_tables(batch)
                 for message, state, problem in await self._commit(batch):
@@ -100,28 +105,44 @@ class Dispatcher:
             if not self._open:
                 self._arrived.set()
 
+    async def _mapped(self, jobs: list[Job], work: asyncio.Task[list[Yield]]) -> list[Yield]:
+        """What a batch yields; where no mapper could be had for it, wait and try again."""
+        while True:
+            try:
+                return await work
+            except Exception as error:
+                log.error("batch not mapped; trying again", error=type(error).__name__)
+                await asyncio.sleep(AGAIN)
+                work = asyncio.create_task(self._mappers.map(jobs))
+
     async def _commit(self, batch: list[Yield]) -> list[tuple[int, MessageState, Problem | None]]:
         """Apply a batch; while the disk fails, wait and try again. A batch that breaks the applier is taken message by message."""
         while True:
             try:
                 return await self._applier.apply(batch)
-            except Problem as problem:
-                log.error("record not writable; trying again", reason=problem.reason.name, action=problem.reason.action)
-                await asyncio.sleep(1)
             except Exception as error:
+                if isinstance(error, Problem) and error.reason.category is Category.UNAVAILABLE:
+                    log.error("record not writable; trying again", reason=error.reason.name, action=error.reason.action)
+                    await asyncio.sleep(AGAIN)
+                    continue
                 if len(batch) > 1:
                     return [outcome for made in batch for outcome in await self._commit([made])]
-                log.error("message failed", message=batch[0].message, error=type(error).__name__)
-                if batch[0].problem is not None:
-                    raise
-                batch = [Yield(batch[0].message, batch[0].feed, batch[0].type, problem=("fault", "", type(error).__name__))]
+                made, kind = batch[0], type(error).__name__
+                log.error("message failed", message=made.message, error=kind)
+                if made.problem is not None:
+                    return [(made.message, MessageState.FAILED, Problem("fault"))]
+                batch = [Yield(made.message, made.feed, made.type, problem=("fault", "", kind))]
 
     async def _keep_tables(self, batch: list[Yield]) -> None:
         """Keep the tables that this batch was mapped by, once for each digest."""
         for family, digest in families_of(batch):
             if digest not in self._kept:
                 data = await asyncio.get_running_loop().run_in_executor(None, _packed, family)
-                await self._store.commit(Change(tables=[(digest, data)]))
+                try:
+                    await self._store.commit(Change(tables=[(digest, data)]))
+                except Problem as problem:
+                    log.error("tables not kept; trying with the next batch", reason=problem.reason.name)
+                    return
                 self._kept.add(digest)
 
 

@@ -10,12 +10,15 @@ import socket
 import sys
 import time
 
+import structlog
+
 from interop.apply.mapper import LENGTH
 from interop.apply.mapping_work import Job, Yield, map_batch
 from interop.ids import Mint
 
 SLICE = 0.002
 """Seconds that mapping on the loop may take before others get their turn."""
+log = structlog.get_logger(__name__)
 
 
 class MapperDied(Exception):
@@ -30,6 +33,7 @@ class Mappers:
         self._mint = Mint(key)
         self._free: asyncio.Queue[_Mapper] = asyncio.Queue()
         self._all: list[_Mapper] = []
+        self._starting = asyncio.Lock()
         self.deaths = 0
 
     async def start(self) -> None:
@@ -46,24 +50,41 @@ class Mappers:
         """Map a batch, in the order of its messages."""
         if not self.count:
             return await self._here(jobs)
+        if not jobs:
+            return []
+        try:
+            return await self._ask(jobs)
+        except MapperDied:
+            if len(jobs) > 1:
+                return [one for job in jobs for one in await self.map([job])]
+        job = jobs[0]
+        try:  # it may have been killed from outside: a message is to blame that ends two of them
+            return await self._ask(jobs)
+        except MapperDied:
+            log.error("a mapper died of a message", message=job.message)
+            return [Yield(job.message, job.feed, "", problem=("mapper-died", "", ""))]
+
+    async def _ask(self, jobs: list[Job]) -> list[Yield]:
+        """Have whoever is free map the batch; raises MapperDied, OSError where no process can be started."""
+        async with self._starting:
+            while len(self._all) < self.count:
+                await self._add()
         mapper = await self._free.get()
         try:
             answer = await asyncio.wait_for(mapper.ask(jobs), self._timeout)
-        except (MapperDied, TimeoutError):
+        except (MapperDied, TimeoutError) as error:
             self.deaths += 1
-            self._all.remove(mapper)
-            await mapper.close(kill=True)
-            await self._add()
-            if len(jobs) == 1:
-                job = jobs[0]
-                return [Yield(job.message, job.feed, "", problem=("mapper-died", "", ""))]
-            return [one for job in jobs for one in await self.map([job])]
+            await self._drop(mapper)
+            raise MapperDied from error
         except BaseException:
-            self._all.remove(mapper)
-            await mapper.close(kill=True)
+            await self._drop(mapper)
             raise
         self._free.put_nowait(mapper)
         return answer
+
+    async def _drop(self, mapper: _Mapper) -> None:
+        self._all.remove(mapper)
+        await mapper.close(kill=True)
 
     async def _here(self, jobs: list[Job]) -> list[Yield]:
         made: list[Yield] = []

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from interop.clock import Clock
-from interop.errors import Problem
+from interop.errors import Category, Problem
 from interop.ports import AckState, Adapter, Envelope, Feed, MessageState, Receipt, Wait
 from interop.store.plan import Message
 from interop.store.seam import Store
@@ -111,12 +111,17 @@ class JournalIntake:
     def _refused(
         self, feed: str, body: bytes, adapter: str, problem: Problem, entry: Entry | None = None
     ) -> asyncio.Future[Receipt]:
-        if entry is None:
-            entry = Entry(0, feed, adapter, self._clock.now(), "", "", body, size=len(body))
-        entry.duplicate = ""
+        bare = self._bare(feed, body, adapter, problem)
+        if entry is not None:
+            bare.control_id, bare.type, bare.keys = entry.control_id, entry.type, entry.keys
+        return self._submit(bare, Wait.JOURNALLED, problem)
+
+    def _bare(self, feed: str, body: bytes, adapter: str, problem: Problem) -> Entry:
+        """A refused entry with nothing but its bytes and why."""
+        entry = Entry(0, feed, adapter, self._clock.now(), "", "", body, size=len(body))
         entry.state, entry.reason = MessageState.REFUSED.value, problem.reason.name
         entry.where, entry.detail = problem.where, problem.detail
-        return self._submit(entry, Wait.JOURNALLED, problem)
+        return entry
 
     def _submit(self, entry: Entry, wait: Wait, problem: Problem | None) -> asyncio.Future[Receipt]:
         future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
@@ -134,8 +139,7 @@ class JournalIntake:
                 pending, self._pending = self._pending, []
                 acks, self._acks = self._acks, []
                 try:
-                    done = await self._store.commit(Change(entries=[one.entry for one in pending], acks=acks))
-                    assert not isinstance(done, Conflict)
+                    await self._write(pending, acks)
                 except Problem as problem:
                     self._acks = acks + self._acks
                     for one in pending:
@@ -151,6 +155,29 @@ class JournalIntake:
                     self._arrived()
         finally:
             self._flushing = None
+
+    async def _write(self, pending: list[_Waiting], acks: list[tuple[int, str]]) -> None:
+        """One commit; where it fails for what it holds, each message by itself, and one that still fails without its envelope.
+
+        Raises Problem where the store cannot be written.
+        """
+        try:
+            done = await self._store.commit(Change(entries=[one.entry for one in pending], acks=acks))
+            assert not isinstance(done, Conflict)
+        except Exception as error:
+            if isinstance(error, Problem) and error.reason.category is Category.UNAVAILABLE:
+                raise
+            if len(pending) > 1:
+                for one in pending:
+                    await self._write([one], [])
+                await self._write([], acks)
+            elif pending and pending[0].entry.duplicate + pending[0].entry.control_id + pending[0].entry.type:
+                one = pending[0]
+                one.problem = Problem("fault", detail=type(error).__name__)
+                one.entry = self._bare(one.entry.feed, one.entry.body, one.entry.adapter, one.problem)
+                await self._write([one], acks)
+            elif pending:
+                raise Problem("journal-unavailable", detail=type(error).__name__) from error
 
     def _settle(self, one: _Waiting) -> int:
         """Answer one sender after the commit; whether the message is new work."""
