@@ -47,7 +47,7 @@ class JournalIntake:
         self._pending: list[_Waiting] = []
         self._acks: list[tuple[int, str]] = []
         self._flushing: asyncio.Task[None] | None = None
-        self._applied: dict[int, list[asyncio.Future[Receipt]]] = {}
+        self._applied: dict[int, list[tuple[asyncio.Future[Receipt], int]]] = {}
         self.stopping = False
 
     def receive(self, feed: str, body: bytes, *, adapter: str, wait: Wait | None = None) -> asyncio.Future[Receipt]:
@@ -84,9 +84,8 @@ class JournalIntake:
 
     def finished(self, message: int, state: MessageState, problem: Problem | None) -> None:
         """The record has this message's outcome on disk: answer whoever waits for it."""
-        for future in self._applied.pop(message, ()):
-            if not future.done():
-                future.set_result(Receipt(message, state, problem))
+        for future, repeats in self._applied.pop(message, ()):
+            _settle(future, Receipt(message, state, problem, repeats))
 
     async def drain(self) -> None:
         """Wait until everything handed over is on disk."""
@@ -194,7 +193,7 @@ class JournalIntake:
         if one.wait is Wait.JOURNALLED:
             _settle(one.future, Receipt(message, MessageState.RECEIVED, None, repeats))
         elif new:
-            self._applied.setdefault(message, []).append(one.future)
+            self._applied.setdefault(message, []).append((one.future, 0))
         else:
             task = asyncio.get_running_loop().create_task(self._repeat_applied(message, one.future))
             task.add_done_callback(lambda _: None)
@@ -202,14 +201,21 @@ class JournalIntake:
 
     async def _repeat_applied(self, message: int, future: asyncio.Future[Receipt]) -> None:
         """Answer a repeat whose sender waits for the record: with the first one's outcome, now or when it is there."""
-        self._applied.setdefault(message, []).append(future)
-        entries = await self._store.query(Message(message))
+        this = future, message
+        self._applied.setdefault(message, []).append(this)
+        try:
+            entries = await self._store.query(Message(message))
+        except Problem as failed:
+            _settle(future, Receipt(0, MessageState.REFUSED, failed))
+            return
         state = MessageState(entries[0].state) if entries else MessageState.RECEIVED
         if state in (MessageState.RECEIVED, MessageState.MAPPED):
             return
         waiting = self._applied.get(message, [])
-        if future in waiting:
-            waiting.remove(future)
+        if this in waiting:
+            waiting.remove(this)
+        if not waiting:
+            self._applied.pop(message, None)
         problem = (
             Problem(entries[0].reason, where=entries[0].where) if entries[0].reason and state is not MessageState.APPLIED else None
         )

@@ -1,0 +1,89 @@
+"""The same message twice is once (HL7 v2.4 2.9.2.1: MSH-10 tells messages of a sender apart; MSH-7 does not count)."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import httpx
+import pytest
+
+from interop.app.engine import Engine
+from tests.spec.engine.messages import adt
+from tests.spec.engine.running import found, ingest, journal, running, sender, tell
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_message_sent_again_is_accepted_and_not_applied_again(engine: Engine, http: httpx.AsyncClient) -> None:
+    first, again = await tell(engine, adt(control="C7"), adt(control="C7", sent="20260105111500"))
+    assert first is not None
+    assert again is not None
+    assert (first.code, again.code, again.control) == ("AA", "AA", "C7")
+    assert [entry.control_id for entry in await journal(engine)] == ["C7"]
+    answer = await ingest(http, adt(control="C7"))
+    assert (answer.status_code, answer.json()["repeats"], answer.headers["location"]) == (200, 1, "/messages/1")
+    assert [visit["meta"]["versionId"] for visit in await found(http, "Encounter")] == ["1"]
+
+
+async def test_on_two_connections_at_once_it_is_once(engine: Engine, http: httpx.AsyncClient) -> None:
+    bodies = [adt(control=f"C{number}", visit=f"V{number}") for number in range(50)]
+    async with sender(engine.mllp) as one, sender(engine.mllp) as other:
+        for body in bodies:
+            one.send(body)
+            other.send(body)
+        said = [await line.answer() for line in (one, other) for _ in bodies]
+    assert {ack.code for ack in said if ack} == {"AA"}
+    assert len(said) == 100
+    assert sorted(entry.control_id for entry in await journal(engine)) == sorted(f"C{number}" for number in range(50))
+    await ingest(http, adt("A08", "LAST", visit="V0", at="20260105100001"))
+    assert (await http.get("/fhir/Encounter?_summary=count")).json()["total"] == 50
+
+
+async def test_after_a_restart_it_is_still_once(tmp_path: Path) -> None:
+    for _ in range(2):
+        async with running(tmp_path / "data") as engine:
+            said = await tell(engine, adt(control="C7"))
+            assert said[0] is not None
+            assert said[0].code == "AA"
+    async with running(tmp_path / "data") as engine:
+        assert [entry.control_id for entry in await journal(engine)] == ["C7"]
+
+
+async def test_another_feed_or_another_sender_may_use_the_same_control_id(engine: Engine, http: httpx.AsyncClient) -> None:
+    bodies = [("hl7v2", adt(control="C7")), ("other", adt(control="C7")), ("hl7v2", adt(control="C7").replace(b"|RX1|", b"|RX2|"))]
+    for feed, body in bodies:
+        answer = await ingest(http, body, feed)
+        assert (answer.status_code, "repeats" in answer.json()) == (200, False)
+    assert len(await journal(engine)) == 3
+
+
+async def test_the_same_key_with_other_content_is_accepted_and_an_operator_is_told(engine: Engine, http: httpx.AsyncClient) -> None:
+    first, other = await tell(engine, adt(control="C7"), adt("A08", control="C7", family="NETHERSOLE", at="20260105110000"))
+    assert first is not None
+    assert other is not None
+    assert (first.code, other.code) == ("AA", "AA")
+    await ingest(http, adt("A08", "LAST", family="NETHERSOLE", at="20260105110001"))
+    entry = (await journal(engine))[1]
+    assert (entry.state, entry.reason, entry.repeats) == ("applied", "wrong-content", 1)
+    said = (await http.get("/messages/2")).json()
+    assert "other content" in said["sentence"]
+    assert said["action"]
+    assert (await http.get("/fhir/Patient?family=NETHERSOLE&_summary=count")).json()["total"] == 1
+
+
+async def test_a_refused_message_may_be_sent_again_corrected_under_its_control_id(engine: Engine, http: httpx.AsyncClient) -> None:
+    bad, good = await tell(engine, adt(control="C7").replace(b"L1001", b""), adt(control="C7"))
+    assert bad is not None
+    assert good is not None
+    assert (bad.code, good.code) == ("AE", "AA")
+    assert (await ingest(http, adt(control="C7"))).json()["repeats"] == 2
+    assert [(entry.state, entry.repeats) for entry in await journal(engine)] == [("refused", 0), ("applied", 0)]
+
+
+async def test_a_repeat_that_waits_for_the_record_gets_the_outcome_of_the_first(engine: Engine, http: httpx.AsyncClient) -> None:
+    answers = await asyncio.gather(*(ingest(http, adt(control="C7")) for _ in range(8)))
+    assert [answer.status_code for answer in answers] == [200] * 8
+    assert {answer.json()["message"] for answer in answers} == {1}
+    assert sum("repeats" in answer.json() for answer in answers) >= 1
+    assert len(await journal(engine)) == 1
