@@ -102,10 +102,15 @@ def _piece(contribution: Contribution, job: Job, order: Order) -> Piece:
         contribution.cancels,
         dump(fresh(contribution, order, job.message)),
     )
-    if contribution.effect == "upsert":
+    derived = contribution.derived
+    if derived is not None and "content" in derived:
+        made.content, made.index = derived["content"]
+    elif contribution.effect == "upsert":
         body = complete(contribution.type, assemble(contribution.type, contribution.registers))
         made.index = index_rows(body, parameters(contribution.type))
         if contribution.type == "Patient":
             made.identity = identity_of(body, test_numbers=job.test_numbers)
         made.content = content(contribution.type, contribution.id, body)
+        if derived is not None:
+            derived["content"] = made.content, made.index
     return made

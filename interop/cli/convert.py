@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import orjson
+
 from interop.cli.reading import messages
 from interop.errors import Problem
 from interop.formats.json import write_json
 from interop.ids import Mint
 from interop.mapping.assemble import assemble
-from interop.mapping.contribution import Mapped
+from interop.mapping.contribution import Contribution, Mapped
 from interop.mapping.library import family, traced_family
 from interop.mapping.runtime import Instance
 from interop.ports import Adapter
@@ -83,8 +85,7 @@ class _Converter:
             if one.effect == "delete":
                 entries.append({"request": {"method": "DELETE", "url": url}})
             elif one.effect == "upsert":
-                resource = {"resourceType": one.type, "id": one.id} | complete(one.type, assemble(one.type, one.registers))
-                entries.append({"resource": resource, "request": {"method": "PUT", "url": url}})
+                entries.append(_put(one, url))
         return {"resourceType": "Bundle", "meta": {"source": source}, "type": "transaction", "entry": entries}
 
     def report(self, adapter: Adapter, body: bytes, source: str, number: int) -> dict[str, Any]:
@@ -120,6 +121,18 @@ class _Converter:
             for row, one, register, path, value in steps
         ]
         return {"source": source, "type": envelope.message, "tables": made.digest, "lineage": lines}
+
+
+def _put(one: Contribution, url: str) -> Any:
+    """The entry of a resource; made once for all that are equal."""
+    if one.derived is not None and "entry" in one.derived:
+        return one.derived["entry"]
+    resource = {"resourceType": one.type, "id": one.id} | complete(one.type, assemble(one.type, one.registers))
+    entry = {"resource": resource, "request": {"method": "PUT", "url": url}}
+    if one.derived is None:
+        return entry
+    made = one.derived["entry"] = orjson.Fragment(write_json(entry))
+    return made
 
 
 def _fail(path: Path, number: int, problem: Problem) -> None:

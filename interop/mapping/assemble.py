@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 
@@ -13,14 +14,20 @@ def assemble(kind: str, registers: Mapping[str, Any]) -> dict[str, Any]:
         value = registers[register]
         if value is None or value == []:
             continue
-        path, _, group = register.partition(":")
+        outer, path, group = _parsed(register)
         inside = body
-        if "." in path:
-            *outer, path = path.split(".")
-            for name in outer:
-                inside = inside.setdefault(name, {})
+        for name in outer:
+            inside = inside.setdefault(name, {})
         if group:
             inside.setdefault(path, []).extend(value)
         else:
             inside[path] = value
     return body
+
+
+@lru_cache(maxsize=4_096)
+def _parsed(register: str) -> tuple[tuple[str, ...], str, bool]:
+    """A register's enclosing elements, its own, and whether it is a group of an element that repeats."""
+    path, colon, _ = register.partition(":")
+    *outer, last = path.split(".")
+    return tuple(outer), last, bool(colon)

@@ -36,6 +36,8 @@ class Contribution:
     event: str = ""
     tags: list[str] = field(default_factory=list)
     name: str = ""
+    derived: dict[str, Any] | None = None
+    """Where bytes made of this contribution may be kept: it is shared by all that are equal to it; None where none are."""
 
 
 class Relink(NamedTuple):

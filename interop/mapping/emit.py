@@ -98,12 +98,21 @@ class _Module:
 
     def filler(self, lines: Lines, resource: Resource) -> None:
         """``f_NAME(run, m, i)`` sets the registers of one instance, row by row."""
+        pure = self.paths.pure(resource) and not self.rows.traced
+        if pure:
+            lines.add(0, f"MEMO_{resource.name} = {{}}")
         lines.add(0, f"def f_{resource.name}(run, m, i):")
+        if pure:
+            lines.add(1, f"if m.simple and run.recall(MEMO_{resource.name}, i):")
+            lines.add(2, "return")
+            lines.add(1, "before = len(run.losses)")
         lines.add(1, "r = i.registers")
         self.paths.prologue(lines, resource)
         for each, elements in _by_each(resource.elements):
             self.rows.block(lines, resource, each, elements)
-        lines.add(1, "return r")
+        if pure:
+            lines.add(1, "if m.simple:")
+            lines.add(2, f"run.keep(MEMO_{resource.name}, i, before)")
         lines.add(0, "")
 
     def route(self, lines: Lines, message: str, resources: tuple[str, ...]) -> None:

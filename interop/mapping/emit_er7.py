@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from interop.mapping import transforms
 from interop.mapping.emit_rows import Lines, codes_name
+from interop.mapping.er7_access import PARTS
 from interop.mapping.model import Element, Model, Resource, SubTable
 from interop.mapping.paths import Er7Path, Literal, Path
 
@@ -20,6 +21,8 @@ class Er7Paths:
         self.in_table = False
         self.current: Resource | None = None
         self.in_condition = False
+        self.in_maker = False
+        self.hoisted: frozenset[str] = frozenset()
 
     def functions(self) -> list[str]:
         """Helper functions to stand before the rest: none."""
@@ -28,12 +31,14 @@ class Er7Paths:
     def enter(self, resource: Resource | None, table: bool = False) -> None:
         """Begin to emit rows of a resource or sub-table, outside any loop."""
         self.current, self.in_table, self.loop_path = resource, table, None
+        self.in_maker = False
 
     # contexts
 
     def occurrences(self, lines: Lines, resource: Resource) -> int:
-        """The loop over where a resource occurs; sets ``place``, ``c`` (segment) or ``x`` (repetition)."""
+        """The loop over where a resource occurs; sets ``place``, ``c`` (segment or raw repetition) and ``q`` (its parts)."""
         each = resource.each
+        self.in_maker, self.hoisted = True, frozenset()
         if each is None:
             lines.add(1, "place = 0")
             lines.add(1, "c = up.fields")
@@ -48,6 +53,7 @@ class Er7Paths:
         lines.add(1, "for place, c in enumerate(m.repetitions(f)):" if each.repeats else "for place, c in ((0, m.once(f)),):")
         lines.add(2, "if not c or c == NULL:")
         lines.add(3, "continue")
+        lines.add(2, "q = m.parts(c, m.component)")
         return 2
 
     def settle(self, lines: Lines, depth: int, resource: Resource) -> None:
@@ -60,17 +66,46 @@ class Er7Paths:
         else:
             lines.add(depth, "i.lo, i.hi = up.lo, up.hi")
 
+    def pure(self, resource: Resource) -> bool:
+        """Whether a resource follows from its raw repetition alone, so that it need be made only once for the same text."""
+        each = resource.each
+        if not isinstance(each, Er7Path) or not each.field or resource.row.type in ("", "Patient") or resource.row.effect != "upsert":
+            return False
+        for element in resource.elements:
+            paths = [*element.sources, *(test.path for test in element.when)]
+            if element.kind not in ("value", "table", "none") or element.row.each:
+                return False
+            if any(isinstance(path, Er7Path) and path.segment for path in paths):
+                return False
+        return True
+
     def prologue(self, lines: Lines, resource: Resource) -> None:
         """Names for a filler."""
         lines.add(1, "c = i.fields")
+        lines.add(1, "clean = m.clean")
+        if isinstance(resource.each, Er7Path) and resource.each.field:
+            lines.add(1, "q = m.parts(c, m.component)")
+        self.hoisted = frozenset()
+        paths = [path for element in resource.elements for path in (element.each, *element.sources, *(t.path for t in element.when))]
+        own = resource.each.segment if isinstance(resource.each, Er7Path) and not resource.each.field else ""
+        names = {path.segment for path in paths if isinstance(path, Er7Path) and path.segment and path.field} - {own}
+        for name in sorted(names):
+            lines.add(1, f"s_{name} = {self.segment(resource, Er7Path(name), 'i')}")
+        self.hoisted = frozenset(names)
 
     def subtable_prologue(self, lines: Lines, table: SubTable) -> None:
         """Note what a sub-table leaves unread."""
         known = {n for element in table.elements for n in _components(element)}
         whole = any(isinstance(path, Er7Path) and not path.component for element in table.elements for path in element.sources)
+        lines.add(1, "clean = m.clean")
+        lines.add(1, "p = m.parts(x, cs)")
         if not whole:
-            lines.add(1, f"for n in stray_parts(x, cs, {known or 'set()'}):")
-            lines.add(2, 'run.lose(f"{at}.{n}", "unmapped")')
+            strays = [number for number in range(1, PARTS + 1) if number not in known]
+            populated = " or ".join(f"p[{number - 1}]" for number in strays if number <= max(known, default=0))
+            beyond = f"any(p[{max(known, default=0)}:])"
+            lines.add(1, f"if {populated + ' or ' if populated else ''}{beyond}:")
+            lines.add(2, f"for n in stray_parts(p, {known or 'set()'}):")
+            lines.add(3, 'run.lose(f"{at}.{n}", "unmapped")')
 
     def subtable_loop(self, lines: Lines, depth: int, each: Path) -> int:
         """A loop inside a sub-table is over nothing in ER7: repetitions are of fields."""
@@ -85,6 +120,8 @@ class Er7Paths:
             return "c"
         if isinstance(self.loop_path, Er7Path) and not self.loop_path.field and self.loop_path.segment == path.segment:
             return "s"
+        if path.segment in self.hoisted:
+            return f"s_{path.segment}"
         ancestor, steps = resource, f"{scope}"
         if scope == "i":
             steps = "i.up"
@@ -108,21 +145,24 @@ class Er7Paths:
             return self.relative(path)
         if not path.field:
             return f"{self.segment(resource, path, scope)}[0]"
+        if (path.segment, path.field, path.component) == ("MSH", 9, 2):
+            return "run.trigger"
         field = self.field(resource, path, scope)
         if path.subcomponent:
-            return f"m.subcomponent_of({field}, {path.component}, {path.subcomponent})"
+            return f"({field} and m.subcomponent_of({field}, {path.component}, {path.subcomponent}))"
         if path.component:
-            return f"m.component_of({field}, {path.component})"
-        return f"m.text({field})"
+            return f"({field} and m.component_of({field}, {path.component}))"
+        return f"({field} and m.text({field}))"
 
     def relative(self, path: Er7Path) -> str:
         """A path from what ``each`` stands on."""
-        where, cs = ("x", "cs") if self.in_table else (("x" if self.loop_path else "c"), "m.component")
+        parts = "p" if self.in_table or self.loop_path else "q"
+        part = f"{parts}[{(path.component or 1) - 1}]"
         if path.subcomponent:
-            return f"m.inner_part({where}, {cs}, {path.component}, {path.subcomponent})"
-        if path.component:
-            return f"m.part({where}, {cs}, {path.component})"
-        return f"m.part({where}, {cs}, 1)" if not self.in_table else f"m.plain({where})"
+            return f"({part} and m.part({part}, m.subcomponent, {path.subcomponent}))"
+        if self.in_table and not path.component:
+            return "m.plain(x)"
+        return f"({part} and m.clean({part}))" if self.in_maker else f"({part} and clean({part}))"
 
     def present(self, resource: Resource | None, path: Path, scope: str) -> str:
         """Whether anything stands at a path."""
@@ -162,6 +202,7 @@ class Er7Paths:
         )
         lines.add(depth + 1, "if not x or x == NULL:")
         lines.add(depth + 2, "continue")
+        lines.add(depth + 1, "p = m.parts(x, m.component)")
         return depth + 1
 
     def tracks(self, elements: list[Element]) -> bool:
@@ -199,12 +240,17 @@ class Er7Paths:
             field = self.field(resource, element.sources[0], scope)
             lines.add(depth, f"v = m.known({field}, {codes_name(element.row.codes)}, {element.sources[0].component or 1})")
         else:
+            path = element.sources[0]
+            deletes = element.target is not None and resource is not None and not element.row.each and len(element.sources) == 1
+            if deletes and isinstance(path, Er7Path) and path.segment and path.field and not path.component:
+                lines.add(depth, f"v = {self.field(resource, path, scope)}")
+                lines.add(depth, "if v:")
+                lines.add(depth + 1, "if v == NULL:")
+                lines.add(depth + 2, f"i.deleted.append({_register_of(element)!r})")
+                lines.add(depth + 1, "v = m.text(v)")
+                lines.add(depth + 1, "if v:")
+                return depth + 2
             lines.add(depth, f"v = {' or '.join(self.text(resource, path, scope) for path in element.sources)}")
-        deletes = element.target is not None and resource is not None and not element.row.each and len(element.sources) == 1
-        path = element.sources[0]
-        if deletes and isinstance(path, Er7Path) and path.segment and path.field and not path.component:
-            lines.add(depth, f"if not v and {self.field(resource, path, scope)} == NULL:")
-            lines.add(depth + 1, f"i.deleted.append({_register_of(element)!r})")
         lines.add(depth, "if v:")
         return depth + 1
 
@@ -224,7 +270,7 @@ class Er7Paths:
             outer = "cs" if resource is None else "m.component"
             where = "x" if resource is None or element.row.each else "c"
             if path.component:
-                lines.add(depth, f"y = m.raw_part({where}, {outer}, {path.component})")
+                lines.add(depth, f"y = {'p' if where == 'x' else 'q'}[{path.component - 1}]")
                 inner = "m.subcomponent"
                 at = (
                     f'f"{{at}}.{path.component}"'
@@ -296,7 +342,7 @@ class Er7Paths:
     def finish(self, lines: Lines, name: str, resources: tuple[str, ...]) -> None:
         """Note what no row of this route reads, at the end of its function."""
         lines.add(1, f"unread(run, m, PLAN_{name})")
-        lines.add(0, f"PLAN_{name} = {self.plan.of(resources)!r}")
+        lines.add(0, f"PLAN_{name} = RoutePlan({self.plan.of(resources)!r})")
 
 
 def _components(element: Element) -> list[int]:

@@ -104,6 +104,10 @@ class TreePaths:
         """Tell the new instance where it stands."""
         lines.add(depth, "i.fields = c")
 
+    def pure(self, resource: Resource) -> bool:
+        """Marks on the nodes have to be set each time."""
+        return False
+
     def prologue(self, lines: Lines, resource: Resource) -> None:
         """Names for a filler."""
         lines.add(1, "c = i.fields")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from interop.formats.er7 import Message, unescape
 from interop.mapping.runtime import NULL, Instance, Run
 
 EMPTY: list[str] = [""] * 64
+PARTS = 32
+_PADS = [[""] * (PARTS - length) for length in range(PARTS)]
 
 
 class Er7:
     """One message with its delimiters at hand."""
 
-    __slots__ = ("charset", "component", "delimiters", "escape", "message", "repetition", "subcomponent")
+    __slots__ = ("charset", "clean", "component", "delimiters", "escape", "message", "repetition", "simple", "subcomponent")
 
     def __init__(self, message: Message) -> None:
         self.message = message
@@ -23,6 +25,14 @@ class Er7:
         self.subcomponent = message.delimiters.subcomponent or "\0"
         self.escape = message.delimiters.escape if message.escaped else ""
         self.charset = message.charset
+        self.simple = message.standard and not self.escape
+        self.clean: Callable[[str], str] = self.plain if self.escape else _clean
+        """A leaf that is not empty, as text."""
+
+    def parts(self, raw: str, separator: str) -> list[str]:
+        """The parts of a raw repetition or component, raw, at least ``PARTS`` of them."""
+        found = raw.split(separator)
+        return found + _PADS[len(found)] if len(found) < PARTS else found
 
     def plain(self, value: str) -> str:
         """A leaf's text: unescaped, blanks around it gone, '' for ``""``."""
@@ -91,6 +101,8 @@ class Er7:
         if not positions:
             return EMPTY
         segments = self.message.segments
+        if len(positions) == 1:
+            return segments[positions[0]]
         up: Instance | None = scope
         while up is not None:
             for position in positions:
@@ -127,6 +139,11 @@ class Er7:
         return run.key(name, [value], namespace)
 
 
-def stray_parts(raw: str, separator: str, known: frozenset[int]) -> list[int]:
-    """The populated parts of a raw field that no row reads, by number."""
-    return [number for number, part in enumerate(raw.split(separator), 1) if part and part != NULL and number not in known]
+def _clean(value: str) -> str:
+    """``plain`` where nothing is escaped."""
+    return "" if value == NULL else value.strip()
+
+
+def stray_parts(parts: list[str], known: frozenset[int]) -> list[int]:
+    """The populated parts of a split field that no row reads, by number."""
+    return [number for number, part in enumerate(parts, 1) if part and part != NULL and number not in known]

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from operator import itemgetter
 from typing import Any
 
+from interop.formats.er7 import WIDTH
 from interop.formats.json import Number as Number
 from interop.formats.tree import Node
 from interop.mapping import transforms
 from interop.mapping.er7_access import Er7, stray_parts
-from interop.mapping.runtime import NULL, Run, read_value
+from interop.mapping.runtime import NULL, Run, loss, read_value
 from interop.mapping.tables import Code
 
 ABSENT = ("", NULL)
 Walk = Callable[[Node, Node], Iterator[Node]]
-FieldPlan = dict[str, dict[int, tuple[bool, frozenset[int] | None, bool]]]
+FieldReading = tuple[bool, frozenset[int] | None, bool]
+"""Whether repetitions are read, which components (None: all), whether only under conditions."""
 MARKUP = frozenset(("@schemaLocation", "@noNamespaceSchemaLocation", "@nullFlavor"))
 """Attributes that say nothing of the person: where a schema lies, why an element is empty."""
 
@@ -27,51 +30,78 @@ def code_as_code(table: dict[str, Code], value: str) -> str | None:
     return value if found.code == "=" else found.code
 
 
-def code_as_Coding(table: dict[str, Code], value: str) -> dict[str, Any] | None:
+def code_as_Coding(table: dict[str, Code], value: str) -> dict[str, Any] | None:  # noqa: N802
     """The same as a Coding; a row without a code gives nothing but its display."""
     found = table.get(value) or table.get("*")
     if found is None:
         return None
-    coding = {"system": found.system, "code": value if found.code == "=" else found.code, "display": found.display}
-    return {name: part for name, part in coding.items() if part} or None
+    coding = dict(found.coding)
+    if found.code == "=":
+        coding["code"] = value
+    return coding or None
 
 
-def code_as_CodeableConcept(table: dict[str, Code], value: str) -> dict[str, Any] | None:
+def code_as_CodeableConcept(table: dict[str, Code], value: str) -> dict[str, Any] | None:  # noqa: N802
     """The same as a CodeableConcept of one coding."""
     coding = code_as_Coding(table, value)
     return {"coding": [coding]} if coding is not None else None
 
 
-def unread(run: Run, m: Er7, plan: FieldPlan) -> None:
+class FieldPlan:
+    """Which fields of a segment the rows of a route read, ready to be asked of many segments."""
+
+    __slots__ = ("known", "others", "pick", "pick_known")
+
+    def __init__(self, name: str, fields: dict[int, FieldReading]) -> None:
+        first = 3 if name == "MSH" else 1
+        others = [number for number in range(first, WIDTH) if number not in fields]
+        known = [number for number in sorted(fields) if number >= first]
+        self.pick = itemgetter(*others)
+        self.others = [loss(f"{name}-{number}", "unmapped", "") for number in others]
+        self.pick_known = itemgetter(*known) if len(known) > 1 else (lambda values: (values[known[0]],)) if known else (lambda _: ())
+        self.known = [(number, f"{name}-{number}", *fields[number]) for number in known]
+
+
+class RoutePlan(dict[str, FieldPlan]):
+    """The plans of a route by segment; a segment that no row names gets one that reads nothing."""
+
+    def __init__(self, reads: dict[str, dict[int, FieldReading]]) -> None:
+        super().__init__({name: FieldPlan(name, fields) for name, fields in reads.items()})
+
+    def __missing__(self, name: str) -> FieldPlan:
+        made = self[name] = FieldPlan(name, {})
+        return made
+
+
+def unread(run: Run, m: Er7, plan: RoutePlan) -> None:
     """Note the populated fields that no row of the route reads, and count those that one does."""
     repetition, component = m.repetition, m.component
-    carried = 0
+    losses, hits = run.losses, run.hits
     for fields in m.message.segments:
-        name = fields[0]
-        known = plan.get(name)
-        first = 3 if name == "MSH" else 1
-        for number, value in enumerate(fields):
-            if not value or number < first:
+        of = plan[fields[0]]
+        values = of.pick(fields)
+        if any(values):
+            losses += [other for value, other in zip(values, of.others, strict=True) if value and value != NULL]
+        if len(fields) > WIDTH:
+            for number in range(WIDTH, len(fields)):
+                if fields[number]:
+                    run.lose(f"{fields[0]}-{number}", "unmapped")
+        for value, (number, path, repeats, parts, conditional) in zip(of.pick_known(fields), of.known, strict=True):
+            if not value:
                 continue
-            if known is None or number not in known:
-                if value != NULL:
-                    run.lose(f"{name}-{number}", "unmapped")
+            if conditional and (number, id(fields)) not in hits:
+                run.lose(path, "condition")
                 continue
-            repeats, parts, conditional = known[number]
-            if conditional and (number, id(fields)) not in run.hits:
-                run.lose(f"{name}-{number}", "condition")
-                continue
-            carried += 1
+            run.carried += 1
             if repetition in value:
                 if not repeats:
                     for again, more in enumerate(value.split(repetition)[1:], 2):
                         if more:
-                            run.lose(f"{name}-{number}[{again}]", "unmapped")
+                            run.lose(f"{path}[{again}]", "unmapped")
                 value = value.partition(repetition)[0]
             if parts is not None and component in value:
-                for stray in stray_parts(value, component, parts):
-                    run.lose(f"{name}-{number}.{stray}", "unmapped")
-    run.carried += carried
+                for stray in stray_parts(value.split(component), parts):
+                    run.lose(f"{path}.{stray}", "unmapped")
 
 
 def below(node: Node) -> Iterator[Node]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from interop.formats.tree import Node
@@ -17,6 +18,25 @@ NULL = '""'
 Key = tuple[str, str]
 Trace = Callable[[str, "Instance", str, str, Any], None]
 """Told of every element set: row, instance, register, source path, value. Only in traced code."""
+
+
+MEMORY = 8_192
+"""Texts of clinicians, wards and organisations that a family remembers before it begins anew."""
+
+
+class Shared:
+    """What is made once for all occurrences of the same text: registers, losses, and whatever is derived from them.
+
+    ``derived`` is for those who make bytes of it: anything that follows from the type, the id and the registers alone.
+    """
+
+    __slots__ = ("derived", "id", "losses", "mint", "registers")
+
+    def __init__(self, registers: dict[str, Any], losses: list[Loss]) -> None:
+        self.registers, self.losses = registers, losses
+        self.mint: Mint | None = None
+        self.id = ""
+        self.derived: dict[str, Any] = {}
 
 
 class OwnedKey:
@@ -37,7 +57,6 @@ class Instance:
     """A resource in the making, or a mere context: what was made within it, and where it stands in the message."""
 
     __slots__ = (
-        "body",
         "by_identifier",
         "deleted",
         "effect",
@@ -52,6 +71,7 @@ class Instance:
         "registers",
         "relink",
         "row",
+        "shared",
         "tags",
         "type",
         "up",
@@ -74,13 +94,19 @@ class Instance:
         self.row = ""
         self.fields: Any = None
         self.lo = self.hi = 0
-        self.body: dict[str, Any] | None = None
+        self.shared: Shared | None = None
         if up is not None:
             made = up.made.get(name)
             if made is None:
                 up.made[name] = [self]
             else:
                 made.append(self)
+
+
+@lru_cache(maxsize=65_536)
+def loss(path: str, reason: str, row: str) -> Loss:
+    """A loss; the same one each time."""
+    return Loss(path, reason, row)
 
 
 class Run:
@@ -173,6 +199,21 @@ class Run:
             return None
         return OwnedKey(kind, [part for part in parts if part is not None])
 
+    def recall(self, memo: dict[tuple[str, str], Shared], one: Instance) -> bool:
+        """Take over what the same text of the same sender made before; whether there was any."""
+        shared = memo.get((one.fields, self.organisation))
+        if shared is None:
+            return False
+        one.shared, one.registers = shared, shared.registers
+        self.losses += shared.losses
+        return True
+
+    def keep(self, memo: dict[tuple[str, str], Shared], one: Instance, before: int) -> None:
+        """Remember what a text made; ``before`` is where its losses begin."""
+        if len(memo) >= MEMORY:
+            memo.clear()
+        one.shared = memo[one.fields, self.organisation] = Shared(one.registers, self.losses[before:])
+
     def find(self, scope: Instance, name: str) -> Instance | None:
         """The resource of that name in scope: an enclosing one, else the first made within an enclosing context."""
         up: Instance | None = scope
@@ -223,7 +264,7 @@ class Run:
 
     def lose(self, path: str, reason: str, row: str = "") -> None:
         """Note a field that no element carries."""
-        self.losses.append(Loss(path, reason, row))
+        self.losses.append(loss(path, reason, row))
 
     def finish(self, digest: str, cancellable: frozenset[str]) -> Mapped:
         """Give every resource its id, resolve references, and hand over the contributions."""
@@ -249,20 +290,27 @@ class Run:
                     relinks.append(Relink(one.id, into, one.row))
                     one.registers["link:merge"] = [{"other": {"reference": f"Patient/{into}"}, "type": "replaced-by"}]
             if one.type == "Patient" or one.tags:
+                if one.shared is not None:
+                    one.shared, one.registers = None, dict(one.registers)
                 one.registers["meta.tag:flags"] = [{"system": FLAGS, "code": tag} for tag in one.tags]
             effect, _, cancels = one.effect.partition(":")
             slot = one.type, one.id, effect == "upsert"
             before = contributions.get(slot)
             if before is not None:
-                for register, value in one.registers.items():
-                    before.registers.setdefault(register, value)
+                if one.registers is not before.registers and one.registers.keys() - before.registers.keys():
+                    before.registers, before.derived = {**one.registers, **before.registers}, None
                 continue
+            derived = one.shared.derived if one.shared is not None else None
             contributions[slot] = Contribution(
-                one.type, one.id, one.registers, one.deleted, effect, cancels, event, one.tags, one.name
+                one.type, one.id, one.registers, one.deleted, effect, cancels, event, one.tags, one.name, derived
             )
         return Mapped(list(contributions.values()), relinks, self.losses, self.carried, digest)
 
     def _identify(self, one: Instance) -> None:
+        shared = one.shared
+        if shared is not None and shared.mint is self.mint:
+            one.id = shared.id
+            return
         own = self._by_identifier(one) if one.by_identifier else one.key
         key = own.settle() if isinstance(own, OwnedKey) else own
         if key is None:
@@ -270,6 +318,8 @@ class Run:
             number = next(place for place, other in enumerate(same) if other is one)
             key = "urn:interop:message", f"{self.envelope.digest.hex()}|{one.name}|{number}"
             one.tags.append("unlinked")
+        elif shared is not None:
+            shared.mint, shared.id = self.mint, self.mint.id(one.type, *key)
         one.key = key
         one.id = self.mint.id(one.type, *key)
 

@@ -64,6 +64,13 @@ class Code:
     system: str
     code: str
     display: str
+    coding: dict[str, str]
+
+
+def read_code(system: str, code: str, display: str) -> Code:
+    """A code with its Coding, empty parts left out."""
+    parts = {"system": system, "code": code, "display": display}
+    return Code(system, code, display, {name: part for name, part in parts.items() if part})
 
 
 @dataclass(slots=True)
@@ -229,5 +236,5 @@ class _Reader:
         for cells in self.rows(f"{folder}/{name}", "codes"):
             if cells["source"] in table:
                 self.refusals.add(f"codes/{name}", cells["source"], "this source value stands there twice")
-            table[cells["source"]] = Code(cells["system"], cells["code"], cells["display"])
+            table[cells["source"]] = read_code(cells["system"], cells["code"], cells["display"])
         self._tables.codes[name.removesuffix(".csv")] = table

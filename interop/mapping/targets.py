@@ -67,12 +67,10 @@ def parse_target(base: str, text: str, extensions: dict[str, str]) -> Target:
         bracketed = "[" in step
         path = f"{path}.{name}"
         found = facts.element(path)
+        if found is None and facts.element(f"{path}[x]"):
+            raise TargetError(f"{path}: the type of a choice is part of the name")
         if found is None:
             raise TargetError(f"R4 has no {path}")
-        if found.choice and name.endswith("x"):
-            raise TargetError(f"{path}: the type of a choice is part of the name")
-        if found.max == 0:
-            raise TargetError(f"{path} may not be used")
         if bracketed and found.max == 1:
             raise TargetError(f"{path} does not repeat")
         if not bracketed and found.max != 1 and name != "extension":
