@@ -19,7 +19,7 @@ from interop.identity.linking import identity_of
 from interop.ports import Feed, MessageState
 from interop.record.fold import content, fold, render, same_content
 from interop.record.indexing import parameters
-from interop.record.state import State, dump, load, merge
+from interop.record.state import Merged, State, dump, load, merge
 from interop.record.umbrella import ENGINE
 from interop.store.plan import Heads
 from interop.store.seam import Store
@@ -31,7 +31,8 @@ Key = tuple[str, str]
 
 @dataclass(slots=True)
 class _Resource:
-    """A resource while a batch is computed: as it stands after the messages so far."""
+    """A resource while a batch is computed: as it stands after the messages so far. ``stored`` are its states as bytes, by
+    (feed, event), ``states`` those that had to be parsed, ``dirty`` those that are to be written."""
 
     version: int
     owner: str
@@ -46,6 +47,22 @@ class _Resource:
         if key not in self.states and key in self.stored:
             self.states[key] = load(self.stored[key])
         return self.states.get(key)
+
+    def written(self, key: tuple[str, str]) -> bytes:
+        """A state as it is to be stored."""
+        return dump(self.states[key]) if key in self.states else self.stored[key]
+
+    def merge(self, key: tuple[str, str], state: bytes) -> Merged:
+        """Take in a contribution's state."""
+        before = self.state(key)
+        if before is None:
+            self.stored[key] = state
+            merged = Merged.VALUES
+        else:
+            merged = merge(before, load(state))
+        if merged:
+            self.dirty.add(key)
+        return merged
 
     def all_states(self) -> dict[tuple[str, str], State]:
         """Every state."""
@@ -123,9 +140,9 @@ class _Work:
                 resource = _Resource(head.version, head.owner, head.body, head.deleted, head.contributions)
             self._resources[key] = resource
         events = piece.cancels.split(",") if piece.effect == "cancel" else [piece.event]
-        new = not resource.stored and not resource.states
-        changed = [self._merge(resource, (piece.feed, event), piece) for event in events]
-        if not any(changed):
+        new = not resource.stored
+        changed = max([resource.merge((piece.feed, event), piece.state) for event in events])
+        if not changed or (changed is Merged.TIMES and len(resource.stored) == 1 and not resource.deleted):
             self.unchanged += 1
             return
         if new and piece.effect == "upsert":
@@ -145,22 +162,11 @@ class _Work:
             return
         self._put(resource, piece, made, whole, index_rows(body, parameters(piece.type)), identity)
 
-    def _merge(self, resource: _Resource, key: tuple[str, str], piece: Piece) -> bool:
-        before = resource.state(key)
-        if before is None:
-            resource.states[key] = load(piece.state)
-            resource.dirty.add(key)
-            return True
-        if merge(before, load(piece.state)):
-            resource.dirty.add(key)
-            return True
-        return False
-
     def _put(self, resource: _Resource, piece: Piece, made: Yield, whole: bytes, index: list[IndexRow], identity: str) -> None:
         resource.version += 1
         resource.body = render(whole, resource.version, self._updated, piece.feed, made.message)
         resource.deleted = False
-        owners = {feed for feed, _ in (*resource.stored, *resource.states)}
+        owners = {feed for feed, _ in resource.stored}
         resource.owner = ENGINE if ENGINE in owners else ",".join(sorted(owners))
         stored = Stored(
             piece.type, piece.id, resource.version, self._now, resource.body, False, resource.owner, made.message, made.digest
@@ -184,7 +190,7 @@ class _Work:
             head = self._heads.get(key)
             change.expect[key] = head.version if head is not None else 0
             for feed, event in sorted(resource.dirty):
-                change.states.append(ContributionState(*key, feed, event, dump(resource.states[feed, event])))
+                change.states.append(ContributionState(*key, feed, event, resource.written((feed, event))))
         change.losses = [LossCount(*what, count) for what, count in self._losses.items()]
         change.links, change.link_events = await self._linker.settled()
         return change

@@ -7,8 +7,11 @@ value null is a register that the source deleted; ``d`` when it withdrew the res
 
 from __future__ import annotations
 
+from enum import IntEnum
 from functools import cache
 from typing import Any
+
+import orjson
 
 from interop.formats.json import load_json, write_json
 from interop.mapping.contribution import Contribution
@@ -55,28 +58,42 @@ def fresh(contribution: Contribution, order: Order, message: int) -> State:
     return {"r": registers}
 
 
-def merge(before: State, after: State) -> bool:
-    """Take over into ``before`` whatever ``after`` knows that is newer; whether anything was."""
-    changed = False
+class Merged(IntEnum):
+    """What ``merge`` took over: nothing, only later times of what was known, or something else as well."""
+
+    NOTHING = 0
+    TIMES = 1
+    VALUES = 2
+
+
+def merge(before: State, after: State) -> Merged:
+    """Take over into ``before`` whatever ``after`` knows that is newer; what that was."""
+    merged = Merged.NOTHING
     registers = before["r"]
     for register, value in after["r"].items():
         known = registers.get(register)
         if known is None or value[:3] > known[:3]:
             registers[register] = value
-            changed = True
+            if known is None or known[4] != value[4]:
+                merged = Merged.VALUES
+            elif not merged:
+                merged = Merged.TIMES
     for mark in ("d", "c"):
         if mark in after and (mark not in before or after[mark] > before[mark]):
             before[mark] = after[mark]
-            changed = True
-    return changed
+            merged = Merged.VALUES
+    return merged
 
 
 def dump(state: State) -> bytes:
-    """A state as it is stored."""
-    return write_json(state)
+    """A state as it is stored. It begins with a blank where it holds a number that only ``load_json`` reads faithfully."""
+    try:
+        return orjson.dumps(state)
+    except TypeError:
+        return b" " + write_json(state)
 
 
 def load(data: bytes) -> State:
     """A stored state; numbers keep their digits."""
-    state: State = load_json(data)
+    state: State = load_json(data) if data[:1] == b" " else orjson.loads(data)
     return state
