@@ -1,0 +1,119 @@
+"""A mapper process that is killed, or that dies of a message, costs nobody else anything."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from interop.app.engine import Engine
+from interop.mapping import library
+from tests.spec.engine.messages import adt
+from tests.spec.engine.running import client, found, ingest, journal, running, sender
+
+pytestmark = pytest.mark.anyio
+
+FRAGILE = '''
+"""An adapter of another team: HL7 v2 under another name, and a message that ends the process which opens it."""
+
+import os
+
+from adapters.hl7v2 import Hl7v2
+
+
+class Fragile(Hl7v2):
+    name = "fragile"
+
+    def recognises(self, head):
+        return False
+
+    def open(self, body):
+        if b"DEADLY" in body:
+            os.abort()
+        return super().open(body)
+
+    listener = None
+
+
+adapter = Fragile()
+'''
+
+
+@pytest.fixture
+def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An adapter that is found as any other, in a distribution of its own."""
+    site = tmp_path / "site"
+    info = site / "fragile_adapter-1.0.dist-info"
+    info.mkdir(parents=True)
+    (site / "fragile_adapter.py").write_text(FRAGILE)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: fragile-adapter\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[interop.adapters]\nfragile = fragile_adapter:adapter\n")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])]))
+    monkeypatch.syspath_prepend(str(site))
+    library.adapters.cache_clear()
+    yield
+    library.adapters.cache_clear()
+    sys.modules.pop("fragile_adapter", None)
+
+
+@pytest.fixture
+async def engine(tmp_path: Path, outside: None) -> AsyncIterator[Engine]:
+    async with running(tmp_path / "data", mappers=1) as engine:
+        yield engine
+
+
+def mappers(engine: Engine) -> list[int]:
+    """The process ids of the mappers, as the system knows them."""
+    children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+    return [int(child) for child in children if b"interop.apply.mapper" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+async def test_a_mapper_killed_while_idle_is_replaced_and_no_message_is_blamed(engine: Engine) -> None:
+    async with client(engine) as http:
+        for number in range(3):
+            (pid,) = mappers(engine)
+            os.kill(pid, signal.SIGKILL)
+            answer = await ingest(http, adt(control=f"C{number}", local=f"L{number}", visit=f"V{number}"))
+            assert (answer.status_code, answer.json()["state"]) == (200, "applied")
+            assert mappers(engine) != [pid]
+        assert "interop_mapper_deaths 3.0" in (await http.get("/metrics")).text
+
+
+async def test_a_mapper_killed_at_work_loses_no_message_and_applies_none_twice(engine: Engine) -> None:
+    total = 300
+    async with sender(engine.mllp) as line, client(engine) as http:
+        for number in range(total):
+            line.send(adt(control=f"C{number}", local=f"L{number}", visit=f"V{number}"))
+            if number % 100 == 99:
+                await line.answer()
+                for pid in mappers(engine):
+                    os.kill(pid, signal.SIGKILL)
+        for _ in range(total - 3):
+            said = await line.answer()
+            assert said is not None
+            assert said.code == "AA"
+        await ingest(http, adt(control="LAST", local="LAST", visit="VLAST"))
+        states = [entry.state for entry in await journal(engine)]
+        assert states == ["applied"] * (total + 1)
+        assert (await http.get("/fhir/Encounter?_summary=count")).json()["total"] == total + 1
+
+
+async def test_a_message_that_kills_its_mapper_answers_for_itself_and_the_others_go_on(engine: Engine) -> None:
+    bodies = [adt(control=f"C{number}", local=f"L{number}", visit=f"V{number}") for number in range(12)]
+    bodies[5] = adt(control="C5", local="L5", visit="V5", family="DEADLY")
+    async with client(engine) as http:
+        answers = await asyncio.gather(*(ingest(http, body, "fragile") for body in bodies))
+        assert [answer.status_code for answer in answers] == [500 if number == 5 else 200 for number in range(12)]
+        coded = answers[5].json()["issue"][0]["details"]["coding"][0]["code"]
+        assert coded == "mapper-died"
+        status = (await http.get(answers[5].headers["location"])).json()
+        assert (status["state"], status["reason"]) == ("failed", "mapper-died")
+        assert status["action"].startswith("Keep the message")
+        assert len(await found(http, "Encounter?_count=50")) == 11
+        assert len(mappers(engine)) == 1
+        assert (await ingest(http, adt(control="NEXT", visit="VNEXT"))).json()["state"] == "applied"
