@@ -69,20 +69,35 @@ def exclusive(one: Condition, other: Condition) -> bool:
 
 
 def _contradict(a: Test, b: Test) -> bool:
-    if a.kind == b.kind == "in":
-        if not a.negated and not b.negated:
-            return not a.values & b.values
-        if a.negated != b.negated:
-            said, denied = (b, a) if a.negated else (a, b)
-            return said.values <= denied.values
-        return False
-    if a.kind == b.kind == "starts":
-        if not a.negated and not b.negated:
-            return not any(one.startswith(other) or other.startswith(one) for one in a.values for other in b.values)
-        return a.negated != b.negated and a.values == b.values
     if a.kind == b.kind == "present":
         return a.negated != b.negated
+    for one, other in ((a, b), (b, a)):
+        known = _only(one)
+        if known is not None:
+            return all(_fails(other, value) for value in known)
     if a.kind == b.kind == "length":
-        return (a.length != b.length and not a.negated and not b.negated) or (a.length == b.length and a.negated != b.negated)
-    present, test = (a, b) if a.kind == "present" else (b, a)
-    return present.kind == "present" and present.negated and test.kind in ("in", "starts", "length") and not test.negated
+        return (a.length == b.length) if a.negated != b.negated else (a.length != b.length and not a.negated)
+    if a.kind == b.kind == "starts" and not (a.negated and b.negated):
+        if a.negated or b.negated:
+            said, denied = (b, a) if a.negated else (a, b)
+            return all(value.startswith(tuple(denied.values)) for value in said.values)
+        return not any(one.startswith(other) or other.startswith(one) for one in a.values for other in b.values)
+    return False
+
+
+def _only(test: Test) -> frozenset[str] | None:
+    """The only texts with which a test holds, where they can be told."""
+    if test.kind == "in" and not test.negated:
+        return test.values
+    return frozenset({""}) if test.kind == "present" and test.negated else None
+
+
+def _fails(test: Test, value: str) -> bool:
+    """Whether a test cannot hold where the text is ``value``; a field may be present and its first component have no text."""
+    if test.kind == "present":
+        return test.negated and value != ""
+    if test.kind == "in":
+        return (value in test.values) == test.negated
+    if test.kind == "starts":
+        return value.startswith(tuple(test.values)) == test.negated
+    return (len(value) == test.length) == test.negated
