@@ -163,18 +163,6 @@ class RowEmitter:
     def constant(self, lines: Lines, depth: int, element: Element, peers: list[Element]) -> None:
         """A constant: by itself where its register has nothing else, otherwise only beside what else there is."""
         assert element.target is not None
-        path = element.sources[0]
-        assert isinstance(path, Literal)
-        value: object = path.text
-        form = element.target.types[0]
-        if element.row.codes:
-            expression = coded_constant(form, element.row.codes, path.text)
-        elif element.row.using in transforms.OF_SENDER:
-            expression = f"run.{element.row.using}({path.text!r})"
-        else:
-            made = transforms.REGISTRY[element.row.using, form](path.text)
-            value = made if isinstance(made, (bool, int)) else str(made)
-            expression = f"Number({value!r})" if form == "decimal" else repr(value)
         others = [
             peer
             for peer in peers
@@ -188,7 +176,7 @@ class RowEmitter:
                 else f'if "{element.target.path}" in r:',
             )
             depth += 1
-        self.assign(lines, depth, element, expression, False)
+        self.assign(lines, depth, element, constant_expression(element, element.target), False)
 
     def assign(self, lines: Lines, depth: int, element: Element, value: str, fired: bool) -> None:
         """Put an expression's value where the target says."""
@@ -251,18 +239,8 @@ class RowEmitter:
                 lines.add(depth, f"if {first.key!r} in r:")
             else:
                 lines.add(depth, "if r:")
-            path = element.sources[0]
-            assert isinstance(path, Literal)
             assert element.target is not None
-            if element.row.codes:
-                form = element.target.types[0]
-                expression = coded_constant(form, element.row.codes, path.text)
-            elif element.row.using in transforms.OF_SENDER:
-                expression = f"run.{element.row.using}({path.text!r})"
-            else:
-                made = transforms.REGISTRY[element.row.using, element.target.types[0]](path.text)
-                expression = repr(made if isinstance(made, (bool, int)) else str(made))
-            emit_assignment(lines, depth + 1, element, "", expression)
+            emit_assignment(lines, depth + 1, element, "", constant_expression(element, element.target))
             return
         after = self.paths.value(lines, depth, None, element, "x")
         self.given(lines, after, element, False)
@@ -356,9 +334,19 @@ def codes_name(name: str) -> str:
     return "C_" + "".join(letter if letter.isalnum() else "_" for letter in name)
 
 
-def coded_constant(form: str, table: str, text: str) -> str:
-    """The expression of a constant through a code table."""
-    return f"code_as_{'code' if form in ('code', 'string', 'uri') else form}({codes_name(table)}, {text!r})"
+def constant_expression(element: Element, target: Target) -> str:
+    """The expression of a constant: through a code table, by the sender's systems, or as its transform gives it."""
+    path = element.sources[0]
+    assert isinstance(path, Literal)
+    form, using = target.types[0], element.row.using
+    if element.row.codes:
+        return f"code_as_{'code' if form in ('code', 'string', 'uri') else form}({codes_name(element.row.codes)}, {path.text!r})"
+    if using in transforms.OF_SENDER:
+        return f"run.{using}({path.text!r})"
+    made = transforms.REGISTRY[using, form](path.text)
+    if form == "decimal":
+        return f"Number({str(made)!r})"
+    return repr(made if isinstance(made, (bool, int)) else str(made))
 
 
 def function_name(using: str, kind: str) -> str:

@@ -102,7 +102,9 @@ def test_so_it_is_in_trees(tmp_path: Path) -> None:
     assert "name" not in made(family, xml(document.format(names, "F")), "doc").body("pat")
 
 
-@pytest.mark.parametrize("text", ["PID-8", "PID-8 is M", "PID-8 present or PID-7 present", "length PID-7 > 8", "and", "pid present"])
+@pytest.mark.parametrize(
+    "text", ["PID-8", "PID-8 is M", "PID-8 present or PID-7 present", "length PID-7 > 8", "and", "pid present"]
+)
 def test_anything_else_is_no_condition(text: str) -> None:
     with pytest.raises(PathError):
         parse_condition(text, er7=True)

@@ -93,7 +93,8 @@ def test_a_reference_means_the_same_occurrence_where_both_stand_on_it(tmp_path: 
         **GROUPS,
         "routes": "ADT^A01,visit doctor,\n",
         "resources": GROUPS["resources"] + "doctor,visit,PV1-7~,Practitioner,PV1-7,,upsert,\n",
-        "elements": GROUPS["elements"] + "A20,visit,PV1-7~,.,,participant[+].individual,@doctor,,\nA21,doctor,,.2,,name[+].family,,,\n",
+        "elements": GROUPS["elements"]
+        + "A20,visit,PV1-7~,.,,participant[+].individual,@doctor,,\nA21,doctor,,.2,,name[+].family,,,\n",
     }
     tables["resources"] = tables["resources"].replace("Practitioner,PV1-7", "Practitioner,.")
     outcome = made(load(tmp_path, **tables), er7("PV1|||||||C1^Able~C2^Baker~C1^Able" + "|" * 12 + "V1"))
@@ -105,8 +106,7 @@ def test_a_reference_means_the_same_occurrence_where_both_stand_on_it(tmp_path: 
 TOPICS: dict[str, Any] = {
     "source": "\n".join(f"{name},,," for name in ("patient", "comp", "topic", "id", "text", "author", "@code")) + "\n",
     "routes": "doc,pat comp topic,\n",
-    "resources": "pat,,patient,Patient,id,,upsert,\ncomp,,comp,Composition,id,,upsert,\n"
-    "topic,comp|topic,topic,List,id,,upsert,\n",
+    "resources": "pat,,patient,Patient,id,,upsert,\ncomp,,comp,Composition,id,,upsert,\ntopic,comp|topic,topic,List,id,,upsert,\n",
     "required": "List,status,current,\nList,mode,working,\nComposition,status,final,\nComposition,type,x,\nComposition,date,2020,\n"
     "Composition,title,x,\nComposition,author,x,\n",
     "elements": "A01,topic,,text,,title,,,\nA02,topic,,,,subject,@pat,,\nA03,topic,,^author/@code,,note[x].text,,,\n",

@@ -78,7 +78,7 @@ def test_some_transforms_take_every_value(tmp_path: Path, path: str, using: str,
 
 def test_each_is_a_loop_over_repetitions(tmp_path: Path) -> None:
     family = load(tmp_path, **TABLES, elements="A01,pat,PID-5~,.1,,name[+].family,,,\nA02,pat,PID-5~,.2,,name[+].given[+],,,\n")
-    body = made(family, er7("PID|||||Able^Ann~~Baker~^Cis~\"\"")).body("pat")
+    body = made(family, er7('PID|||||Able^Ann~~Baker~^Cis~""')).body("pat")
     assert body["name"] == [{"family": "Able", "given": ["Ann"]}, {"family": "Baker"}, {"given": ["Cis"]}]
 
 
@@ -104,7 +104,7 @@ def outcome_of(tmp_path: Path, elements: str, *segments: str) -> Made:
 
 
 def test_a_quoted_pair_deletes_the_registers_of_its_rows(tmp_path: Path) -> None:
-    '''A field of ``""`` deletes what was said before; an absent one leaves it (HL7 v2.4, 2.6).'''
+    """A field of ``""`` deletes what was said before; an absent one leaves it (HL7 v2.4, 2.6)."""
     rows = "A01,pat,,PID-7,,birthDate,hl7time,,\nA02,pat,PID-5~,.,,name[+].text,,,\nA03,pat,,PID-23,,extension[birthPlace].valueString,,,\n"
     deleted = outcome_of(tmp_path / "a", rows, 'PID|||1||""||""' + "|" * 16 + '""').one("pat")
     assert sorted(deleted.deleted) == ["birthDate", "extension:birthPlace", "name:A02"]
