@@ -27,6 +27,7 @@ def main() -> None:
             return
         mint = Mint(pickle.loads(key))
         gc.freeze()
+        gc.set_threshold(50_000, 20, 100)
         while (data := _read(link)) is not None:
             answer = pickle.dumps(map_batch(pickle.loads(data), mint), protocol=5)
             link.sendall(LENGTH.pack(len(answer)) + answer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections import Counter
 from pathlib import Path
@@ -27,6 +28,8 @@ FLUSH = 1 << 18
 
 def convert(files: list[Path], *, report: bool, lineage: bool, as_json: bool) -> int:
     """Convert every message of every file; 1 where any failed."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
     work = _Converter(Mint())
     failed = 0
     lost: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""The parts of FHIR references in JSON: ``Appointment/70009`` and ``ReferralRequest/7/_history/6`` as ``reference/@type`` and ``reference/@id``."""
+"""The parts of FHIR references in JSON: ``ReferralRequest/7/_history/6`` as ``reference/@type`` and ``reference/@id``."""
 
 from __future__ import annotations
 

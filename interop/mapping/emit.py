@@ -44,14 +44,24 @@ class _Module:
 
     def maker(self, lines: Lines, resource: Resource) -> None:
         """``m_NAME(run, m, up, active)`` makes an instance wherever the resource occurs within ``up``."""
+        lines.add(0, f"MEMO_{resource.name} = {{}}")
         lines.add(0, f"def m_{resource.name}(run, m, up, active):")
+        pure = "" if self.rows.traced else self.paths.pure(resource)
         self.paths.enter(resource)
         depth = self.paths.occurrences(lines, resource)
+        if pure:
+            lines.add(depth, f"k = {pure} if m.simple else None")
+            lines.add(depth, f"if k in MEMO_{resource.name}:")
+            lines.add(depth + 1, f'run.again(MEMO_{resource.name}[k], "{resource.name}", up, place)')
+            lines.add(depth + 1, "continue" if resource.each is not None else "return")
         if resource.when:
             hoisted = self.rows.conditions(lines, depth, resource, resource.when, "up")
             lines.add(depth, f"if {hoisted}:")
             depth += 1
         lines.add(depth, f'i = run.make("{resource.name}", "{resource.row.type}", up, place)')
+        if pure:
+            lines.add(depth, "if k is not None:")
+            lines.add(depth + 1, f"i.memo = (MEMO_{resource.name}, k)")
         self.paths.settle(lines, depth, resource)
         effect = resource.row.effect.partition(":")[0]
         if resource.row.type:
@@ -98,21 +108,11 @@ class _Module:
 
     def filler(self, lines: Lines, resource: Resource) -> None:
         """``f_NAME(run, m, i)`` sets the registers of one instance, row by row."""
-        pure = self.paths.pure(resource) and not self.rows.traced
-        if pure:
-            lines.add(0, f"MEMO_{resource.name} = {{}}")
         lines.add(0, f"def f_{resource.name}(run, m, i):")
-        if pure:
-            lines.add(1, f"if m.simple and run.recall(MEMO_{resource.name}, i):")
-            lines.add(2, "return")
-            lines.add(1, "before = len(run.losses)")
         lines.add(1, "r = i.registers")
         self.paths.prologue(lines, resource)
         for each, elements in _by_each(resource.elements):
             self.rows.block(lines, resource, each, elements)
-        if pure:
-            lines.add(1, "if m.simple:")
-            lines.add(2, f"run.keep(MEMO_{resource.name}, i, before)")
         lines.add(0, "")
 
     def route(self, lines: Lines, message: str, resources: tuple[str, ...]) -> None:
@@ -125,7 +125,8 @@ class _Module:
             if not self.model.resources[made].row.within:
                 lines.add(1, f"m_{made}(run, m, run.root, ACTIVE_{name})")
         lines.add(1, "for i in run.instances:")
-        lines.add(2, "FILL[i.name](run, m, i)")
+        lines.add(2, "if i.shared is None:")
+        lines.add(3, "run.fill(FILL[i.name], m, i)")
         self.paths.finish(lines, name, resources)
         lines.add(0, f"ROUTES[{message!r}] = route_{name}")
         lines.add(0, "")

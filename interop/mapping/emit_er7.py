@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from interop.mapping import transforms
 from interop.mapping.emit_rows import Lines, codes_name
 from interop.mapping.er7_access import PARTS
@@ -21,8 +23,8 @@ class Er7Paths:
         self.in_table = False
         self.current: Resource | None = None
         self.in_condition = False
-        self.in_maker = False
         self.hoisted: frozenset[str] = frozenset()
+        self.split: frozenset[tuple[str, int]] = frozenset()
 
     def functions(self) -> list[str]:
         """Helper functions to stand before the rest: none."""
@@ -31,14 +33,13 @@ class Er7Paths:
     def enter(self, resource: Resource | None, table: bool = False) -> None:
         """Begin to emit rows of a resource or sub-table, outside any loop."""
         self.current, self.in_table, self.loop_path = resource, table, None
-        self.in_maker = False
 
     # contexts
 
     def occurrences(self, lines: Lines, resource: Resource) -> int:
         """The loop over where a resource occurs; sets ``place``, ``c`` (segment or raw repetition) and ``q`` (its parts)."""
         each = resource.each
-        self.in_maker, self.hoisted = True, frozenset()
+        self.hoisted, self.split = frozenset(), frozenset()
         if each is None:
             lines.add(1, "place = 0")
             lines.add(1, "c = up.fields")
@@ -54,6 +55,7 @@ class Er7Paths:
         lines.add(2, "if not c or c == NULL:")
         lines.add(3, "continue")
         lines.add(2, "q = m.parts(c, m.component)")
+        lines.add(2, "qr = q if m.tidy else m.raw_parts(c, m.component)")
         return 2
 
     def settle(self, lines: Lines, depth: int, resource: Resource) -> None:
@@ -66,39 +68,77 @@ class Er7Paths:
         else:
             lines.add(depth, "i.lo, i.hi = up.lo, up.hi")
 
-    def pure(self, resource: Resource) -> bool:
-        """Whether a resource follows from its raw repetition alone, so that it need be made only once for the same text."""
+    def pure(self, resource: Resource) -> str:
+        """What a resource follows from alone, so that it need be made only once for the same: an expression of the raw fields
+        that its rows read; '' where it belongs to a patient, holds others, or has a fate of its own."""
+        fields = self._fields_of(resource, frozenset())
+        if fields is None:
+            return ""
+        self.enter(resource)
+        self.hoisted, self.split = frozenset(), frozenset()
+        raw = [f"{self.segment(resource, Er7Path(segment, field), 'up')}[{field}]" for segment, field in sorted(fields)]
+        own = ["c"] if isinstance(resource.each, Er7Path) and resource.each.field else []
+        return f"({', '.join([*own, *raw, 'run.organisation', 'run.mint'])},)"
+
+    def _fields_of(self, resource: Resource, above: frozenset[str]) -> set[tuple[str, int]] | None:
+        """The fields that a resource follows from, besides what it stands on; None where it does not follow from fields alone."""
         each = resource.each
-        if not isinstance(each, Er7Path) or not each.field or resource.row.type in ("", "Patient") or resource.row.effect != "upsert":
-            return False
+        if resource.row.type in ("", "Patient") or resource.row.effect != "upsert" or resource.children or resource.relink:
+            return None
+        paths: list[Path] = [test.path for test in resource.when]
+        for kind, part in resource.key:
+            if kind == "resource":
+                return None
+            paths += [] if isinstance(part, str) else part
+        fields: set[tuple[str, int]] = set()
         for element in resource.elements:
-            paths = [*element.sources, *(test.path for test in element.when)]
-            if element.kind not in ("value", "table", "none") or element.row.each:
-                return False
-            if any(isinstance(path, Er7Path) and path.segment for path in paths):
-                return False
-        return True
+            if element.kind == "resource":
+                other = self.model.resources[element.name]
+                beside = other.row.within == resource.row.within and other.name not in above and not element.row.each
+                found = self._fields_of(other, above | {resource.name}) if beside else None
+                if found is None or not isinstance(other.each, Er7Path) or not other.each.field:
+                    return None
+                fields |= found | {(other.each.segment, other.each.field)}
+            elif element.kind not in ("value", "table", "none") or element.row.each or self.hit(element):
+                return None
+            paths += _all_paths(element)
+        if isinstance(each, Er7Path) and not each.field and any(isinstance(path, Er7Path) and not path.segment for path in paths):
+            return None
+        fields |= {(path.segment, path.field) for path in paths if isinstance(path, Er7Path) and path.segment}
+        return fields if all(field for _, field in fields) else None
 
     def prologue(self, lines: Lines, resource: Resource) -> None:
         """Names for a filler."""
         lines.add(1, "c = i.fields")
-        lines.add(1, "clean = m.clean")
         if isinstance(resource.each, Er7Path) and resource.each.field:
             lines.add(1, "q = m.parts(c, m.component)")
-        self.hoisted = frozenset()
-        paths = [path for element in resource.elements for path in (element.each, *element.sources, *(t.path for t in element.when))]
+            lines.add(1, "qr = q if m.tidy else m.raw_parts(c, m.component)")
+        self.hoisted, self.split = frozenset(), frozenset()
+        paths = [path for element in resource.elements for path in (element.each, *_all_paths(element))]
         own = resource.each.segment if isinstance(resource.each, Er7Path) and not resource.each.field else ""
         names = {path.segment for path in paths if isinstance(path, Er7Path) and path.segment and path.field} - {own}
         for name in sorted(names):
             lines.add(1, f"s_{name} = {self.segment(resource, Er7Path(name), 'i')}")
         self.hoisted = frozenset(names)
+        fields = {
+            (path.segment, path.field)
+            for element in resource.elements
+            if not (isinstance(element.each, Er7Path) and not element.each.field)
+            for path in _all_paths(element)
+            if isinstance(path, Er7Path) and path.segment and path.component and not path.subcomponent
+        } - {("MSH", 9)}
+        for name, number in sorted(fields):
+            lines.add(1, f"k_{name}_{number} = m.once_parts({'c' if name == own else f's_{name}'}[{number}])")
+        self.split = frozenset(fields)
 
     def subtable_prologue(self, lines: Lines, table: SubTable) -> None:
         """Note what a sub-table leaves unread."""
         known = {n for element in table.elements for n in _components(element)}
         whole = any(isinstance(path, Er7Path) and not path.component for element in table.elements for path in element.sources)
-        lines.add(1, "clean = m.clean")
         lines.add(1, "p = m.parts(x, cs)")
+        deep = any(isinstance(path, Er7Path) and path.subcomponent for element in table.elements for path in _all_paths(element))
+        if deep or any(element.kind == "table" for element in table.elements):
+            lines.add(1, "pr = p if m.tidy else m.raw_parts(x, cs)")
         if not whole:
             strays = [number for number in range(1, PARTS + 1) if number not in known]
             populated = " or ".join(f"p[{number - 1}]" for number in strays if number <= max(known, default=0))
@@ -150,6 +190,9 @@ class Er7Paths:
         field = self.field(resource, path, scope)
         if path.subcomponent:
             return f"({field} and m.subcomponent_of({field}, {path.component}, {path.subcomponent}))"
+        looped = self.loop_path is not None and not self.loop_path.field and self.loop_path.segment == path.segment
+        if path.component and (path.segment, path.field) in self.split and not looped:
+            return f"k_{path.segment}_{path.field}[{path.component - 1}]"
         if path.component:
             return f"({field} and m.component_of({field}, {path.component}))"
         return f"({field} and m.text({field}))"
@@ -159,10 +202,9 @@ class Er7Paths:
         parts = "p" if self.in_table or self.loop_path else "q"
         part = f"{parts}[{(path.component or 1) - 1}]"
         if path.subcomponent:
-            return f"({part} and m.part({part}, m.subcomponent, {path.subcomponent}))"
-        if self.in_table and not path.component:
-            return "m.plain(x)"
-        return f"({part} and m.clean({part}))" if self.in_maker else f"({part} and clean({part}))"
+            raw = f"{parts}r[{path.component - 1}]"
+            return f"({raw} and m.part({raw}, m.subcomponent, {path.subcomponent}))"
+        return "m.plain(x)" if self.in_table and not path.component else part
 
     def present(self, resource: Resource | None, path: Path, scope: str) -> str:
         """Whether anything stands at a path."""
@@ -203,6 +245,7 @@ class Er7Paths:
         lines.add(depth + 1, "if not x or x == NULL:")
         lines.add(depth + 2, "continue")
         lines.add(depth + 1, "p = m.parts(x, m.component)")
+        lines.add(depth + 1, "pr = p if m.tidy else m.raw_parts(x, m.component)")
         return depth + 1
 
     def tracks(self, elements: list[Element]) -> bool:
@@ -270,7 +313,7 @@ class Er7Paths:
             outer = "cs" if resource is None else "m.component"
             where = "x" if resource is None or element.row.each else "c"
             if path.component:
-                lines.add(depth, f"y = {'p' if where == 'x' else 'q'}[{path.component - 1}]")
+                lines.add(depth, f"y = {'pr' if where == 'x' else 'qr'}[{path.component - 1}]")
                 inner = "m.subcomponent"
                 at = (
                     f'f"{{at}}.{path.component}"'
@@ -315,7 +358,12 @@ class Er7Paths:
             at = f'f"{{at}}.{path.component}"' if isinstance(path, Er7Path) and path.component else "at"
             lines.add(depth + 1, f'run.lose({at}, "not-carried", {element.id!r})')
             return
-        lines.add(depth, f"if {self.text(resource, path, 'i')}:")
+        assert isinstance(path, Er7Path)
+        if path.segment and path.field and path.component and not path.subcomponent:
+            there = f"any(m.texts({self.field(resource, path, 'i')}, {path.component}))"
+        else:
+            there = self.present(resource, path, "i") if path.segment or path.component else "True"
+        lines.add(depth, f"if {there}:")
         self.lose(lines, depth + 1, element, "not-carried")
         hit = self.hit(element)
         if hit:
@@ -345,6 +393,14 @@ class Er7Paths:
         lines.add(0, f"PLAN_{name} = RoutePlan({self.plan.of(resources)!r})")
 
 
+def _all_paths(element: Element) -> list[Path]:
+    return [*element.sources, *(test.path for test in element.when)]
+
+
+IDENTIFIER = (1, 4, 5)
+"""The components of CX that make a key: value, assigning authority, and the type where that is absent (HL7 v2.4, 2.9.12)."""
+
+
 def _components(element: Element) -> list[int]:
     numbers = [path.component for path in element.sources if isinstance(path, Er7Path) and path.component]
     return numbers + [test.path.component for test in element.when if isinstance(test.path, Er7Path) and test.path.component]
@@ -369,6 +425,15 @@ class _LossPlan:
                     where = (path.segment, path.field)
                     (self.conditional if element.when and not element.row.each else plain).add(where)
         self.conditional -= plain
+
+    @staticmethod
+    def whole(base: Path | None, path: object) -> Er7Path | None:
+        """A path to a field as seen from the message; None for what is none. ``base`` is what a relative path starts from."""
+        if isinstance(path, Er7Path) and path.segment:
+            return path if path.field else None
+        if isinstance(path, Er7Path) and isinstance(base, Er7Path) and base.field:
+            return Er7Path(base.segment, base.field, False, path.component, path.subcomponent)
+        return None
 
     @staticmethod
     def paths(resource: Resource, element: Element) -> list[Er7Path]:
@@ -404,22 +469,26 @@ class _LossPlan:
                     whole = (element.kind == "table" and not path.component) or (element.kind == "none" and not path.component)
                     note(
                         path,
-                        ((looped or own) and relative) or many or element.kind == "none",
+                        ((looped or own) and relative) or many or (element.kind == "none" and not path.component),
                         whole,
                         (path.segment, path.field) in self.conditional,
                     )
                 for test in element.when:
-                    if isinstance(test.path, Er7Path) and test.path.segment and test.path.field:
-                        note(test.path, False, False, False)
-            paths: list[object] = (
-                [test.path for test in resource.when] + [path for _, part in resource.key for path in part] + [resource.relink]
-            )
-            for used in paths:
-                if not isinstance(used, Er7Path):
-                    continue
-                if used.segment and used.field:
-                    note(used, False, not used.component, False)
-                elif isinstance(resource.each, Er7Path) and resource.each.field:
-                    field = Er7Path(resource.each.segment, resource.each.field, False, used.component)
-                    note(field, resource.each.repeats, not used.component, False)
+                    if read_ := self.whole(element.each or resource.each, test.path):
+                        note(read_, False, False, False)
+            for test in resource.when:
+                if read_ := self.whole(resource.each, test.path):
+                    note(read_, False, False, False)
+            keys: list[object] = [path for _, part in resource.key for path in part]
+            alone = len(resource.key) == 1 and all(isinstance(path, Er7Path) and not path.component for path in keys)
+            for used in (*keys, resource.relink):
+                if key := self.whole(resource.each, used):
+                    repeats = (
+                        isinstance(used, Er7Path)
+                        and not used.segment
+                        and isinstance(resource.each, Er7Path)
+                        and resource.each.repeats
+                    )
+                    for component in IDENTIFIER if (alone or used is resource.relink) and not key.component else (key.component,):
+                        note(replace(key, component=component), repeats, False, False)
         return read

@@ -104,9 +104,9 @@ class TreePaths:
         """Tell the new instance where it stands."""
         lines.add(depth, "i.fields = c")
 
-    def pure(self, resource: Resource) -> bool:
+    def pure(self, resource: Resource) -> str:
         """Marks on the nodes have to be set each time."""
-        return False
+        return ""
 
     def prologue(self, lines: Lines, resource: Resource) -> None:
         """Names for a filler."""

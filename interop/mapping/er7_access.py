@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from interop.formats.er7 import Message, unescape
 from interop.mapping.runtime import NULL, Instance, Run
 
 EMPTY: list[str] = [""] * 64
 PARTS = 32
+NOTHING = [""] * PARTS
 _PADS = [[""] * (PARTS - length) for length in range(PARTS)]
 
 
 class Er7:
     """One message with its delimiters at hand."""
 
-    __slots__ = ("charset", "clean", "component", "delimiters", "escape", "message", "repetition", "simple", "subcomponent")
+    __slots__ = (
+        "_unclean",
+        "charset",
+        "clean",
+        "component",
+        "delimiters",
+        "escape",
+        "message",
+        "repetition",
+        "simple",
+        "subcomponent",
+        "tidy",
+    )
 
     def __init__(self, message: Message) -> None:
         self.message = message
@@ -25,14 +38,28 @@ class Er7:
         self.subcomponent = message.delimiters.subcomponent or "\0"
         self.escape = message.delimiters.escape if message.escaped else ""
         self.charset = message.charset
-        self.simple = message.standard and not self.escape
-        self.clean: Callable[[str], str] = self.plain if self.escape else _clean
-        """A leaf that is not empty, as text."""
+        self.simple = message.standard and (not self.escape or message.charset == "utf-8")
+        """Whether the same raw text means the same in every such message."""
+        self.tidy = message.tidy and not self.escape
+        self._unclean = not message.tidy
 
-    def parts(self, raw: str, separator: str) -> list[str]:
+    def raw_parts(self, raw: str, separator: str) -> list[str]:
         """The parts of a raw repetition or component, raw, at least ``PARTS`` of them."""
         found = raw.split(separator)
         return found + _PADS[len(found)] if len(found) < PARTS else found
+
+    def parts(self, raw: str, separator: str) -> list[str]:
+        """The same as text: unescaped, without blanks around them, '' for ``""``."""
+        found = raw.split(separator)
+        if self._unclean or (self.escape and self.escape in raw):
+            found = [self.plain(part) for part in found]
+        return found + _PADS[len(found)] if len(found) < PARTS else found
+
+    def once_parts(self, field: str) -> list[str]:
+        """The components of a field's first repetition, as text."""
+        if not field:
+            return NOTHING
+        return self.parts(field.partition(self.repetition)[0], self.component)
 
     def plain(self, value: str) -> str:
         """A leaf's text: unescaped, blanks around it gone, '' for ``""``."""
@@ -44,7 +71,7 @@ class Er7:
 
     def text(self, field: str) -> str:
         """The text of a field: its first repetition's first component; a subcomponent separator in it is text."""
-        if field.isalnum():
+        if field.isalnum() or (self.tidy and "^" not in field and "~" not in field):
             return field
         return self.plain(field.partition(self.repetition)[0].partition(self.component)[0])
 
@@ -137,11 +164,6 @@ class Er7:
         if not namespace and len(parts) > 4:
             namespace = self.plain(parts[4])
         return run.key(name, [value], namespace)
-
-
-def _clean(value: str) -> str:
-    """``plain`` where nothing is escaped."""
-    return "" if value == NULL else value.strip()
 
 
 def stray_parts(parts: list[str], known: frozenset[int]) -> list[int]:

@@ -30,7 +30,7 @@ def code_as_code(table: dict[str, Code], value: str) -> str | None:
     return value if found.code == "=" else found.code
 
 
-def code_as_Coding(table: dict[str, Code], value: str) -> dict[str, Any] | None:  # noqa: N802
+def code_as_Coding(table: dict[str, Code], value: str) -> dict[str, Any] | None:
     """The same as a Coding; a row without a code gives nothing but its display."""
     found = table.get(value) or table.get("*")
     if found is None:
@@ -41,7 +41,7 @@ def code_as_Coding(table: dict[str, Code], value: str) -> dict[str, Any] | None:
     return coding or None
 
 
-def code_as_CodeableConcept(table: dict[str, Code], value: str) -> dict[str, Any] | None:  # noqa: N802
+def code_as_CodeableConcept(table: dict[str, Code], value: str) -> dict[str, Any] | None:
     """The same as a CodeableConcept of one coding."""
     coding = code_as_Coding(table, value)
     return {"coding": [coding]} if coding is not None else None
@@ -58,7 +58,9 @@ class FieldPlan:
         known = [number for number in sorted(fields) if number >= first]
         self.pick = itemgetter(*others)
         self.others = [loss(f"{name}-{number}", "unmapped", "") for number in others]
-        self.pick_known = itemgetter(*known) if len(known) > 1 else (lambda values: (values[known[0]],)) if known else (lambda _: ())
+        self.pick_known = (
+            itemgetter(*known) if len(known) > 1 else (lambda values: (values[known[0]],)) if known else (lambda _: ())
+        )
         self.known = [(number, f"{name}-{number}", *fields[number]) for number in known]
 
 
@@ -93,15 +95,17 @@ def unread(run: Run, m: Er7, plan: RoutePlan) -> None:
                 run.lose(path, "condition")
                 continue
             run.carried += 1
+            read = [value]
             if repetition in value:
-                if not repeats:
-                    for again, more in enumerate(value.split(repetition)[1:], 2):
-                        if more:
-                            run.lose(f"{path}[{again}]", "unmapped")
-                value = value.partition(repetition)[0]
+                every = value.split(repetition)
+                read = every if repeats else every[:1]
+                for again, more in enumerate(every[len(read) :], 2):
+                    if more:
+                        run.lose(f"{path}[{again}]", "unmapped")
             if parts is not None and component in value:
-                for stray in stray_parts(value.split(component), parts):
-                    run.lose(f"{path}.{stray}", "unmapped")
+                for one in read:
+                    for stray in stray_parts(one.split(component), parts):
+                        run.lose(f"{path}.{stray}", "unmapped")
 
 
 def below(node: Node) -> Iterator[Node]:

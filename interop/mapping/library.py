@@ -40,7 +40,7 @@ class Family:
         self.digest = model.tables.digest
         self.source = emit(model, traced)
         self.cancellable = frozenset(
-            event
+            (resource.row.type, event)
             for resource in model.resources.values()
             if resource.row.effect.startswith("cancel:")
             for event in resource.row.effect.partition(":")[2].split(",")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -25,18 +26,12 @@ MEMORY = 8_192
 
 
 class Shared:
-    """What is made once for all occurrences of the same text: registers, losses, and whatever is derived from them.
+    """What is made once for all occurrences of the same source text: the contribution, its key, its losses."""
 
-    ``derived`` is for those who make bytes of it: anything that follows from the type, the id and the registers alone.
-    """
+    __slots__ = ("contribution", "key", "losses")
 
-    __slots__ = ("derived", "id", "losses", "mint", "registers")
-
-    def __init__(self, registers: dict[str, Any], losses: list[Loss]) -> None:
-        self.registers, self.losses = registers, losses
-        self.mint: Mint | None = None
-        self.id = ""
-        self.derived: dict[str, Any] = {}
+    def __init__(self, contribution: Contribution, key: Key, losses: list[Loss]) -> None:
+        self.contribution, self.key, self.losses = contribution, key, losses
 
 
 class OwnedKey:
@@ -65,7 +60,9 @@ class Instance:
         "id",
         "key",
         "lo",
+        "losses",
         "made",
+        "memo",
         "name",
         "place",
         "registers",
@@ -95,6 +92,8 @@ class Instance:
         self.fields: Any = None
         self.lo = self.hi = 0
         self.shared: Shared | None = None
+        self.memo: tuple[dict[Any, Shared], Any] | None = None
+        self.losses = (0, 0)
         if up is not None:
             made = up.made.get(name)
             if made is None:
@@ -199,20 +198,34 @@ class Run:
             return None
         return OwnedKey(kind, [part for part in parts if part is not None])
 
-    def recall(self, memo: dict[tuple[str, str], Shared], one: Instance) -> bool:
-        """Take over what the same text of the same sender made before; whether there was any."""
-        shared = memo.get((one.fields, self.organisation))
-        if shared is None:
-            return False
-        one.shared, one.registers = shared, shared.registers
+    def again(self, shared: Shared, name: str, up: Instance, place: Any) -> None:
+        """Another occurrence of what the same text made before."""
+        one = Instance.__new__(Instance)
+        one.name, one.type, one.up, one.place = name, shared.contribution.type, up, place
+        one.shared, one.id, one.key, one.effect = shared, shared.contribution.id, shared.key, "upsert"
+        made = up.made.get(name)
+        if made is None:
+            up.made[name] = [one]
+        else:
+            made.append(one)
+        self.instances.append(one)
         self.losses += shared.losses
-        return True
 
-    def keep(self, memo: dict[tuple[str, str], Shared], one: Instance, before: int) -> None:
-        """Remember what a text made; ``before`` is where its losses begin."""
-        if len(memo) >= MEMORY:
-            memo.clear()
-        one.shared = memo[one.fields, self.organisation] = Shared(one.registers, self.losses[before:])
+    def fill(self, filler: Callable[[Run, Any, Instance], None], message: Any, one: Instance) -> None:
+        """Set the registers of an instance; remember which losses are its own."""
+        before = len(self.losses)
+        filler(self, message, one)
+        if one.memo is not None:
+            one.losses = (before, len(self.losses))
+
+    def _keep(self, one: Instance, contribution: Contribution) -> None:
+        """Remember a contribution for the next time that the same text comes."""
+        if one.memo is not None and isinstance(one.key, tuple) and not one.tags and not contribution.event:
+            memo, key = one.memo
+            if len(memo) >= MEMORY:
+                memo.clear()
+            contribution.derived = {}
+            memo[key] = Shared(contribution, one.key, self.losses[slice(*one.losses)])
 
     def find(self, scope: Instance, name: str) -> Instance | None:
         """The resource of that name in scope: an enclosing one, else the first made within an enclosing context."""
@@ -266,21 +279,25 @@ class Run:
         """Note a field that no element carries."""
         self.losses.append(loss(path, reason, row))
 
-    def finish(self, digest: str, cancellable: frozenset[str]) -> Mapped:
-        """Give every resource its id, resolve references, and hand over the contributions."""
+    def finish(self, digest: str, cancellable: frozenset[tuple[str, str]]) -> Mapped:
+        """Give every resource its id, resolve references, and hand over the contributions. ``cancellable``: (type, event)."""
         for one in self.instances:
+            if one.shared is not None:
+                continue
             if one.type == "Patient":
                 self._flag_numbers(one)
             if one.effect == "contained":
                 one.id = f"{one.name}-{self.instances.index(one)}".replace("_", "-")
             else:
                 self._identify(one)
-        for made, to in self.references:
-            made["reference"] = f"#{to.id}" if to.effect == "contained" else f"{to.type}/{to.id}"
-        event = self.trigger if self.trigger in cancellable else ""
+        for reference, to in self.references:
+            reference["reference"] = f"#{to.id}" if to.effect == "contained" else f"{to.type}/{to.id}"
         contributions: dict[tuple[str, str, bool], Contribution] = {}
         relinks: list[Relink] = []
         for one in self.instances:
+            if one.shared is not None:
+                _add(contributions, (one.type, one.id, True), one.shared.contribution)
+                continue
             if one.effect == "contained":
                 self._contain(one)
                 continue
@@ -290,27 +307,15 @@ class Run:
                     relinks.append(Relink(one.id, into, one.row))
                     one.registers["link:merge"] = [{"other": {"reference": f"Patient/{into}"}, "type": "replaced-by"}]
             if one.type == "Patient" or one.tags:
-                if one.shared is not None:
-                    one.shared, one.registers = None, dict(one.registers)
                 one.registers["meta.tag:flags"] = [{"system": FLAGS, "code": tag} for tag in one.tags]
             effect, _, cancels = one.effect.partition(":")
-            slot = one.type, one.id, effect == "upsert"
-            before = contributions.get(slot)
-            if before is not None:
-                if one.registers is not before.registers and one.registers.keys() - before.registers.keys():
-                    before.registers, before.derived = {**one.registers, **before.registers}, None
-                continue
-            derived = one.shared.derived if one.shared is not None else None
-            contributions[slot] = Contribution(
-                one.type, one.id, one.registers, one.deleted, effect, cancels, event, one.tags, one.name, derived
-            )
+            event = self.trigger if (one.type, self.trigger) in cancellable else ""
+            made = Contribution(one.type, one.id, one.registers, one.deleted, effect, cancels, event, one.tags, one.name)
+            self._keep(one, made)
+            _add(contributions, (one.type, one.id, effect == "upsert"), made)
         return Mapped(list(contributions.values()), relinks, self.losses, self.carried, digest)
 
     def _identify(self, one: Instance) -> None:
-        shared = one.shared
-        if shared is not None and shared.mint is self.mint:
-            one.id = shared.id
-            return
         own = self._by_identifier(one) if one.by_identifier else one.key
         key = own.settle() if isinstance(own, OwnedKey) else own
         if key is None:
@@ -318,8 +323,6 @@ class Run:
             number = next(place for place, other in enumerate(same) if other is one)
             key = "urn:interop:message", f"{self.envelope.digest.hex()}|{one.name}|{number}"
             one.tags.append("unlinked")
-        elif shared is not None:
-            shared.mint, shared.id = self.mint, self.mint.id(one.type, *key)
         one.key = key
         one.id = self.mint.id(one.type, *key)
 
@@ -369,6 +372,15 @@ class Run:
             from interop.mapping.assemble import assemble
 
             holder.registers.setdefault(f"contained:{one.name}", []).append({**assemble(one.type, one.registers), "id": one.id})
+
+
+def _add(contributions: dict[tuple[str, str, bool], Contribution], slot: tuple[str, str, bool], made: Contribution) -> None:
+    """Add what is said of a resource; where it was spoken of before in this message, only what is new."""
+    before = contributions.get(slot)
+    if before is None:
+        contributions[slot] = made
+    elif made.registers is not before.registers and made.registers.keys() - before.registers.keys():
+        contributions[slot] = replace(before, registers={**made.registers, **before.registers}, derived=None)
 
 
 def _is_uuid(value: str) -> bool:

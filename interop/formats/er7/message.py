@@ -7,6 +7,7 @@ from interop.formats.er7.delimiters import STANDARD, Delimiters
 from interop.formats.er7.text import read, unnamed
 
 WIDTH = 64
+_UNTIDY = ('""', " |", "| ", " ^", "^ ", " ~", "~ ", " &", "& ", " \r", "\t", "\xa0", "\v", "\f")
 _PADS = [("",) * (WIDTH - length) for length in range(WIDTH)]
 
 
@@ -23,10 +24,11 @@ class Message:
     ``segments[i][n]`` is field ``n`` of the segment at position ``i``, still escaped: ``[0]`` is the segment's name and every
     segment has at least ``WIDTH`` items, ``''`` where the message has none. For MSH ``[1]`` is the field separator and ``[2]``
     the encoding characters. ``index`` gives the positions of each segment name in order. ``escaped`` says whether the escape
-    character occurs after MSH-2, ``standard`` whether the delimiters are ``|^~\\&``, ``charset`` is the codec of MSH-18.
+    character occurs after MSH-2, ``standard`` whether the delimiters are ``|^~\\&``, ``tidy`` whether every part without an
+    escape may be taken as it stands: standard delimiters, no ``""``, no blank beside a delimiter. ``charset`` is the codec of MSH-18.
     """
 
-    __slots__ = ("charset", "delimiters", "escaped", "index", "segments", "standard")
+    __slots__ = ("charset", "delimiters", "escaped", "index", "segments", "standard", "tidy")
 
     segments: list[list[str]]
     index: dict[str, list[int]]
@@ -34,6 +36,7 @@ class Message:
     charset: str
     escaped: bool
     standard: bool
+    tidy: bool
 
     @classmethod
     def parse(cls, body: bytes) -> Message:
@@ -49,6 +52,7 @@ class Message:
         self.charset = charset
         self.standard = delimiters == STANDARD
         self.escaped = bool(escape) and text.find(escape, 8) > 0  # MSH-2 ends at 8; where it is shorter, its escape is before
+        self.tidy = self.standard and not any(mark in text for mark in _UNTIDY)
         segments = self.segments = [pad(msh)]
         index = self.index = {"MSH": [0]}
         pads, width = _PADS, WIDTH
