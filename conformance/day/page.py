@@ -13,31 +13,32 @@ from rich.text import Text
 from conformance.day.record import PersonRecord, Resource
 
 
-def print_record(console: Console, record: PersonRecord, base: str) -> None:
-    """Print one person's record with its URL."""
+def print_record(console: Console, record: PersonRecord, address: str, today: date) -> None:
+    """Print one person's record as it is on ``today``, with its address. What is equal in rank stands in the order of its words."""
     if not record.patients:
         console.print(f"[bold red]{record.person.given} {record.person.family}: no record[/]")
         return
-    console.print(Panel(_banner(record), border_style="blue", padding=(0, 1)))
+    console.print(Panel(_banner(record, today), border_style="blue", padding=(0, 1)))
     _plan(console, record)
     _facts(console, record)
-    _appointments(console, record)
+    _appointments(console, record, today)
     _contacts(console, record)
-    console.print(Text(f"{base}/fhir/Patient/{record.patients[0]['id']}/$everything", style="cyan"), soft_wrap=True)
+    console.print(Text(address, style="cyan"), soft_wrap=True)
     console.print()
 
 
-def _banner(record: PersonRecord) -> Text:
-    patient = max(record.patients, key=lambda one: len(one.get("name", [])) + len(one.get("address", [])))
+def _banner(record: PersonRecord, today: date) -> Text:
+    patient = max(record.patients, key=lambda one: (len(one.get("name", [])) + len(one.get("address", [])), _source(one)))
     names = patient.get("name", [{}])
     name = next((one for one in names if one.get("use") == "official"), names[0])
     number = record.person.nhs_number
     born = patient.get("birthDate", "")
     address = patient.get("address", [{}])[0]
-    line = ", ".join([*address.get("line", []), address.get("city", ""), address.get("postalCode", "")]).strip(", ")
+    parts = [*address.get("line", []), address.get("city", ""), address.get("district", ""), address.get("postalCode", "")]
+    line = ", ".join(dict.fromkeys(part for part in parts if part))
     text = Text()
     text.append(f"{name.get('family', '').upper()}, {' '.join(name.get('given', []))}", style="bold")
-    text.append(f"   Born {_day(born)} ({_age(born)} y)   Gender {patient.get('gender', 'not known')}   ")
+    text.append(f"   Born {_day(born)} ({_age(born, today)} y)   Gender {patient.get('gender', 'not known')}   ")
     text.append(f"NHS No. {number[:3]} {number[3:6]} {number[6:]}", style="bold")
     text.append(f"\n{line}")
     sources = sorted({_source(one) for one in record.patients})
@@ -45,11 +46,16 @@ def _banner(record: PersonRecord) -> Text:
     return text
 
 
+def _fullest(record: PersonRecord) -> Resource:
+    """The source Patient that knows most."""
+    return max(record.patients, key=lambda one: len(one.get("name", [])) + len(one.get("address", [])))
+
+
 def _plan(console: Console, record: PersonRecord) -> None:
     console.print(Text("Plan", style="bold underline"))
     if not record.plans:
         console.print("  None recorded.")
-    for plan in sorted(record.plans, key=lambda one: (_what_matters(one), _due(one))):
+    for plan in sorted(record.plans, key=lambda one: (_what_matters(one), _due(one), one.get("title", ""))):
         due = _due(plan)
         console.print(Padding(Text(plan.get("title", "Plan"), style="bold"), (0, 0, 0, 2)))
         if plan.get("description"):
@@ -73,12 +79,12 @@ def _facts(console: Console, record: PersonRecord) -> None:
             text = _concept(one.get("code") or one.get("medicationCodeableConcept") or {})
             if text:
                 seen.setdefault(text, set()).add(_source(one))
-        words = [f"{text} ({', '.join(sorted(sources))})" for text, sources in seen.items()]
+        words = [f"{text} ({', '.join(sorted(sources))})" for text, sources in sorted(seen.items())]
         console.print(Text(f"{title}: ", style="bold").append("; ".join(words) or "none recorded", style="not bold"))
 
 
-def _appointments(console: Console, record: PersonRecord) -> None:
-    now = date.today().isoformat()
+def _appointments(console: Console, record: PersonRecord, today: date) -> None:
+    now = today.isoformat()
     ahead = sorted((one for one in record.appointments if str(one.get("start", "")) >= now), key=lambda one: str(one["start"]))
     console.print(Text("Next appointments", style="bold underline"))
     if not ahead:
@@ -166,9 +172,9 @@ def _moment(text: str) -> str:
     return f"{moment:%d-%b-%Y %H:%M}" if "T" in text else _day(text)
 
 
-def _age(born: str) -> str:
+def _age(born: str, today: date) -> str:
     try:
-        day, now = date.fromisoformat(born), date.today()
+        day = date.fromisoformat(born)
     except ValueError:
         return "?"
-    return str(now.year - day.year - ((now.month, now.day) < (day.month, day.day)))
+    return str(today.year - day.year - ((today.month, today.day) < (day.month, day.day)))

@@ -95,9 +95,9 @@ class _Converter:
         """The loss report of one message."""
         made, kind = self.mapped(adapter, body)
         counted = Counter(made.losses)
-        why = family(adapter.name).whys()
+        rows = family(adapter.name).rows()
         losses = [
-            {"path": loss.path, "reason": loss.reason, "row": loss.row, "why": why.get(loss.row, ""), "count": count}
+            {"path": loss.path, "reason": loss.reason, "row": loss.row, "why": rows.get(loss.row, ("", ""))[1], "count": count}
             for loss, count in sorted(counted.items())
         ]
         return {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -26,6 +27,8 @@ from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Heads, Message, Read, Tables
 from interop.store.sqlite import SqliteStore
 from interop.store.values import Entry
+
+_BRACKETS = re.compile(r"\[[^\]]*\]")
 
 
 def explain(resource: str, data: Path, *, as_json: bool) -> int:
@@ -84,20 +87,23 @@ async def _explain(kind: str, id_: str, data: Path) -> list[dict[str, Any]]:
 
 
 class _Trace:
-    """One message mapped again: its steps, and why its rows are as they are."""
+    """One message mapped again: its steps, and of each row the target and the why."""
 
-    def __init__(self, entry: Entry, whys: dict[str, str]) -> None:
-        self.entry, self._whys = entry, whys
+    def __init__(self, entry: Entry, rows: dict[str, tuple[str, str]]) -> None:
+        self.entry, self._rows = entry, rows
         self.steps: list[tuple[str, Instance, str, str, Any]] = []
 
     def lines(self, origin: Origin, id_: str) -> list[dict[str, Any]]:
         """The steps that made a register of a resource; one line without a row where the engine itself did."""
         register = origin.register.partition("@")[0].partition("#")[0]
-        element = origin.register.partition(":")[0]
-        rows = {(row, path): None for row, one, at, path, _ in self.steps if at == register and one.id == id_}
-        if not rows:
-            return [_line(element, origin.value, self.entry, "", "", "made by the engine")]
-        return [_line(element, origin.value, self.entry, path, row, self._whys.get(row, "")) for row, path in rows]
+        steps = [(row, path, value) for row, one, at, path, value in self.steps if at == register and one.id == id_]
+        if not steps:
+            return [_line(origin.register.partition(":")[0], origin.value, self.entry, "", "", "made by the engine")]
+        lines = []
+        for row, path, value in steps:
+            target, why = self._rows.get(row, ("", ""))
+            lines.append(_line(_BRACKETS.sub("", target), value, self.entry, path, row, why))
+        return lines
 
 
 def _line(element: str, value: Any, entry: Entry, source: str, row: str, why: str) -> dict[str, Any]:
@@ -125,7 +131,7 @@ async def _trace(store: SqliteStore, entry: Entry, digest: str, mint: Mint) -> _
                 unpack(kept[0], Path(directory))
                 if (Path(directory) / envelope.family).is_dir():
                     family = Family.load(envelope.family, root=Path(directory), traced=True)
-    trace = _Trace(entry, family.whys())
+    trace = _Trace(entry, family.rows())
     family.map(source, envelope, mint, lambda *step: trace.steps.append(step))
     return trace
 

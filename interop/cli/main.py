@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -25,8 +25,8 @@ def serve(
     data: Data = Path("data"),
     http: Http = "127.0.0.1:8080",
     mllp: Mllp = "127.0.0.1:2575",
-    mappers: Annotated[Optional[int], typer.Option(help="Mapper processes; 0 maps in the owner; default cores - 1.")] = None,  # noqa: UP045
-    feeds: Annotated[Optional[Path], typer.Option(help="A CSV of feeds; without it a feed opens with its first message.")] = None,  # noqa: UP045
+    mappers: Annotated[int | None, typer.Option(help="Mapper processes; 0 maps in the owner; default cores - 1.")] = None,
+    feeds: Annotated[Path | None, typer.Option(help="A CSV of feeds; without it a feed opens with its first message.")] = None,
     mllp_feed: Annotated[str, typer.Option(help="The feed that the MLLP port belongs to.")] = "hl7v2",
     test_numbers: Annotated[bool, typer.Option(help="999 NHS numbers may link records (never in production).")] = False,
 ) -> None:
@@ -102,7 +102,7 @@ def explain(
 def rebuild(
     data: Data = Path("data"),
     into: Annotated[Path, typer.Option(help="A new directory for the rebuilt record.")] = Path("rebuilt"),
-    mappers: Annotated[Optional[int], typer.Option(help="Mapper processes.")] = None,  # noqa: UP045
+    mappers: Annotated[int | None, typer.Option(help="Mapper processes.")] = None,
     test_numbers: Annotated[bool, typer.Option(help="999 NHS numbers may link records (never in production).")] = False,
     as_json: Json = False,
 ) -> None:
@@ -114,7 +114,7 @@ def rebuild(
 
 @app.command()
 def tables(
-    family: Annotated[Optional[str], typer.Argument(help="A family; without it all.")] = None,  # noqa: UP045
+    family: Annotated[str | None, typer.Argument(help="A family; without it all.")] = None,
     source: Annotated[bool, typer.Option("--source", help="Print the Python that the tables compile to.")] = False,
     as_json: Json = False,
 ) -> None:

@@ -26,9 +26,10 @@ def tables(family: str | None, *, source: bool, as_json: bool) -> int:
             print(f"There is no family {name}; there are {', '.join(families())}.", file=sys.stderr)
             return 1
         model = loaded.model
+        routes = [route.message for route in model.tables.routes]
         counts = {
             "family": name,
-            "messages": [route.message for route in model.tables.routes],
+            "messages": routes,
             "resources": len(model.resources),
             "rows": len(model.tables.elements),
             "digest": loaded.digest,
@@ -38,6 +39,6 @@ def tables(family: str | None, *, source: bool, as_json: bool) -> int:
         elif as_json:
             print(json.dumps(counts))
         else:
-            print(f"{name}: {', '.join(counts['messages'])}")  # type: ignore[arg-type]
+            print(f"{name}: {', '.join(routes)}")
             print(f"  {counts['resources']} resources, {counts['rows']} rows, digest {loaded.digest}")
     return failed

@@ -7,7 +7,7 @@ OperationOutcome issue type (FHIR R4 ``IssueType``), ITK fault code, BaRS error 
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
@@ -49,11 +49,9 @@ class Reason:
 def reasons() -> dict[str, Reason]:
     """Every row of the table by name."""
     text = files("interop.errors").joinpath("table.csv").read_text("utf-8")
-    names = [field.name for field in fields(Reason)]
     table: dict[str, Reason] = {}
-    for row in csv.DictReader(text.splitlines()):
-        values = {name: row[name] for name in names}
-        table[row["name"]] = Reason(**{**values, "category": Category(row["category"]), "http": int(row["http"])})  # type: ignore[arg-type]
+    for name, category, original, enhanced, err, http, *rest in list(csv.reader(text.splitlines()))[1:]:
+        table[name] = Reason(name, Category(category), original, enhanced, err, int(http), *rest)
     return table
 
 

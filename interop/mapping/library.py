@@ -59,10 +59,9 @@ class Family:
         """Read, check and compile; ``form`` defaults to that of the adapter of the same name. Raises TablesRefused."""
         return cls(understand(name, form or adapters()[name].format, root), traced)
 
-    def whys(self) -> dict[str, str]:
-        """Why each row is as it is, by row id."""
-        tables = [element for table in self.model.subtables.values() for element in table.elements]
-        return {one.id: one.row.why for resource in self.model.resources.values() for one in (*resource.elements, *tables)}
+    def rows(self) -> dict[str, tuple[str, str]]:
+        """The target and the why of each row, by row id."""
+        return {row.row: (row.to, row.why) for row in self.model.tables.elements}
 
     def map(self, source: Source, envelope: Envelope, mint: Mint, trace: Trace | None = None) -> Mapped:
         """Contributions of one message. Raises Problem ``unknown-trigger`` where there is no route for it."""
