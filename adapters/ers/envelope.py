@@ -16,6 +16,8 @@ NHS_NUMBER: Final = "https://fhir.nhs.uk/Id/nhs-number"
 UBRN: Final = "https://fhir.nhs.uk/Id/UBRN"
 ORGANISATION: Final = "ers"
 VERSION: Final = "STU3"
+LONGEST: Final = 18
+"""Digits of a version that counts: what is longer is no counter."""
 _NHS_SYSTEM: Final = re.compile(r"https?://fhir\.nhs\.(?:uk|net)/Id/nhs-number", re.IGNORECASE)
 _REFERRAL: Final = re.compile(r"(?:.*/)?ReferralRequest/(\d{12})(?:/_history/\w+)?", re.ASCII)
 _VERSIONED: Final = frozenset({"ReferralRequest", "Appointment"})
@@ -46,7 +48,7 @@ def envelope(resource: Node) -> Envelope:
         control_id=control,
         order=Order(
             iso_instant(resource.text("meta/lastUpdated") or "") or 0,
-            int(version) if version.isascii() and version.isdigit() else 0,
+            int(version) if version.isascii() and version.isdigit() and len(version) <= LONGEST else 0,
             digest.hex(),
         ),
         keys=tuple(dict.fromkeys(_keys(resource, kind, identity))),

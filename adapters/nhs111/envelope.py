@@ -11,6 +11,8 @@ from interop.formats.instants import hl7_instant
 from interop.formats.tree import Node
 from interop.ports import Envelope, Order
 
+LONGEST: Final = 18
+"""Digits of a version that counts: what is longer is no counter."""
 NHS_NUMBER: Final = "https://fhir.nhs.uk/Id/nhs-number"
 NHS_ROOTS: Final = frozenset({"2.16.840.1.113883.2.1.4.1", "2.16.840.1.113883.2.1.3.2.4.18.23"})
 """NHS number, verified and unverified: for keeping order both name the person."""
@@ -38,13 +40,14 @@ def envelope(document: Node) -> Envelope:
     if not tracking and not identity:
         raise Problem("missing-field", where="ClinicalDocument/id")
     digest = sha256(_content(distribution or document)).digest()[:16]
-    version = document.text("versionNumber/@value") or ""
+    said = document.text("versionNumber/@value") or ""
+    version = int(said) if said.isascii() and said.isdigit() and len(said) <= LONGEST else 0
     sender = _sender(header)
     return Envelope(
         family="nhs111",
         message=kind,
         control_id=tracking or identity,
-        order=Order(_time(document), int(version) if version.isascii() and version.isdigit() else 0, digest.hex()),
+        order=Order(_time(document), version, digest.hex()),
         keys=tuple(dict.fromkeys(_keys(document))),
         duplicate=f"{tracking}|{identity}",
         digest=digest,

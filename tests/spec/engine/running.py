@@ -75,7 +75,7 @@ class Mllp:
 
 def read(block: bytes) -> Ack:
     """An acknowledgement from its block."""
-    text = block.strip(b"\x0b\x1c\r").decode()
+    text = block.strip(b"\x0b\x1c\r").decode("latin-1")
     separator = text[3]
     segments = {line[:3]: line.split(separator) for line in text.split("\r")}
     msa = segments["MSA"]
