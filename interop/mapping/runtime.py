@@ -118,6 +118,7 @@ class Run:
         "instances",
         "keys",
         "losses",
+        "made",
         "mint",
         "organisation",
         "references",
@@ -131,9 +132,10 @@ class Run:
         self.envelope = envelope
         self.mint = mint
         self.systems = systems
-        self.organisation = envelope.organisation or "unknown"
+        self.organisation = "-".join(envelope.organisation.split()) or "unknown"
         self.trigger = envelope.message.partition("^")[2]
         self.instances: list[Instance] = []
+        self.made: set[str] = set()
         self.losses: list[Loss] = []
         self.hits: set[tuple[int, int]] = set()
         self.references: list[tuple[dict[str, Any], Instance]] = []
@@ -144,6 +146,7 @@ class Run:
 
     def make(self, name: str, kind: str, up: Instance, place: Any) -> Instance:
         """A new instance within another."""
+        self.made.add(name)
         made = Instance(name, kind, up, place)
         if kind:
             self.instances.append(made)
@@ -200,6 +203,7 @@ class Run:
 
     def again(self, shared: Shared, name: str, up: Instance, place: Any) -> None:
         """Another occurrence of what the same text made before."""
+        self.made.add(name)
         one = Instance.__new__(Instance)
         one.name, one.type, one.up, one.place = name, shared.contribution.type, up, place
         one.shared, one.id, one.key, one.effect = shared, shared.contribution.id, shared.key, "upsert"

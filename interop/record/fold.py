@@ -106,7 +106,8 @@ def rank(tables: Shared, kind: str, element: str, feed: str) -> int:
 def complete(kind: str, body: dict[str, Any]) -> dict[str, Any]:
     """Fill what R4 requires and no source has said with what ``required.csv`` holds for it; a value in braces is JSON."""
     for element, value in shared_tables().required.get(kind, {}).items():
-        if element not in body and f"_{element}" not in body:
+        name = element.removeprefix("_")
+        if name not in body and f"_{name}" not in body:
             body[element] = _filler(value)
     return body
 
