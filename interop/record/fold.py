@@ -8,9 +8,10 @@ otherwise: ``union`` takes every feed's. Never by arrival.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
+from interop.fhir import facts
 from interop.formats.json import load_json, write_json
 from interop.mapping.assemble import assemble
 from interop.mapping.tables import Shared
@@ -54,8 +55,33 @@ def choose(kind: str, states: Mapping[tuple[str, str], State]) -> dict[str, tupl
         return {}
     if len(by_feed) == 1:
         ((feed, registers),) = by_feed.items()
-        return {register: (feed, value) for register, value in registers.items() if value[4] is not None}
-    return _among(kind, by_feed, shared_tables())
+        chosen = {register: (feed, value) for register, value in registers.items() if value[4] is not None}
+    else:
+        chosen = _among(kind, by_feed, shared_tables())
+    return _one_form(kind, chosen)
+
+
+def _one_form(kind: str, chosen: dict[str, tuple[str, list[Any]]]) -> dict[str, tuple[str, list[Any]]]:
+    """Of the forms of a choice (``deceasedBoolean``, ``deceasedDateTime``) the one that was said last."""
+    forms: dict[str, list[str]] = {}
+    for register in chosen:
+        choice = _choice(kind, register.partition(":")[0])
+        if choice:
+            forms.setdefault(choice, []).append(register)
+    for registers in forms.values():
+        if len({register.partition(":")[0] for register in registers}) > 1:
+            last = max(registers, key=lambda register: (chosen[register][1][:3], register)).partition(":")[0]
+            for register in registers:
+                if register.partition(":")[0] != last:
+                    del chosen[register]
+    return chosen
+
+
+@lru_cache(maxsize=4096)
+def _choice(kind: str, path: str) -> str:
+    """The choice element that a register is a form of, '' where it is none."""
+    element = facts.element(f"{kind}.{path}")
+    return element.choice or "" if element is not None else ""
 
 
 def _among(kind: str, by_feed: dict[str, dict[str, list[Any]]], tables: Shared) -> dict[str, tuple[str, list[Any]]]:
