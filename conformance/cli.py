@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -83,14 +84,21 @@ def bench(
 def day(
     once: Annotated[bool, typer.Option("--once", help="Exit when the records are printed: 0 when all is well.")] = False,
     data: Annotated[Path | None, typer.Option(help="Keep the data here; else a temporary directory.")] = None,
-    http: Annotated[str, typer.Option(help="HOST:PORT of the FHIR API, ingest and pages.")] = "127.0.0.1:8080",
-    mllp: Annotated[str, typer.Option(help="HOST:PORT of the MLLP port.")] = "127.0.0.1:2575",
+    http: Annotated[
+        str, typer.Option(help="HOST:PORT of the FHIR API, ingest and pages.", envvar="INTEROP_HTTP")
+    ] = "127.0.0.1:8080",
+    mllp: Annotated[str, typer.Option(help="HOST:PORT of the MLLP port.", envvar="INTEROP_MLLP")] = "127.0.0.1:2575",
     mappers: Annotated[int | None, typer.Option(min=0, help="Mapper processes.")] = None,
+    base: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="The day that is told of; else yesterday.")
+    ] = None,
+    picture: Annotated[Path | None, typer.Option(help="Write an SVG of the first record to this file.")] = None,
 ) -> None:
     """Start an engine, send a day of example messages through its ports, print three shared records, stay up."""
     from conformance.day.run import run
 
-    raise typer.Exit(run(once=once, data=data, http=http, mllp=mllp, mappers=mappers))
+    on = base.date() if base else None
+    raise typer.Exit(run(once=once, data=data, http=http, mllp=mllp, mappers=mappers, base=on, picture=picture))
 
 
 def main() -> None:

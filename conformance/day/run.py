@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections import Counter
 from contextlib import ExitStack
+from datetime import date, timedelta
 from pathlib import Path
 
 import httpx
@@ -18,17 +19,30 @@ from conformance.bench.report import WrongOutcome
 from conformance.bench.server import Server
 from conformance.day.mllp import Link
 from conformance.day.page import print_record
+from conformance.day.picture import draw
 from conformance.day.record import PersonRecord, read_record
-from conformance.examples.day import day, feeds, people
+from conformance.examples.day import day, feeds, people, yesterday
 from conformance.examples.feed import ExampleMessage
 
 MLLP_FEED = "hospital"
 PATIENCE = 120.0
 
 
-def run(*, once: bool, data: Path | None, http: str, mllp: str, mappers: int | None) -> int:
-    """Start, send, read, print; 0 when every message is in the record and the three are found. ``once``: then stop."""
+def run(
+    *,
+    once: bool,
+    data: Path | None,
+    http: str,
+    mllp: str,
+    mappers: int | None,
+    base: date | None = None,
+    picture: Path | None = None,
+) -> int:
+    """Start, send, read, print; 0 when every message is in the record and the three are found. ``once``: then stop. ``base``: the
+    day that is told of, yesterday unless given. ``picture``: a file for an SVG of the first one's record."""
     console = Console(soft_wrap=False)
+    on = base or yesterday()
+    today = on + timedelta(days=1)
     with ExitStack() as stack:
         directory = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="interop-")))
         try:
@@ -40,12 +54,12 @@ def run(*, once: bool, data: Path | None, http: str, mllp: str, mappers: int | N
                 f"[bold red]{problem}[/]: see the sentence above; another engine may have the ports or the data directory."
             )
             return 1
-        base = f"http://127.0.0.1:{server.http}"
-        console.print(f"The engine is up: FHIR {base}/fhir, MLLP port {server.mllp}.")
-        client = stack.enter_context(httpx.Client(base_url=base, timeout=60, trust_env=False))
+        web = f"http://127.0.0.1:{server.http}"
+        console.print(f"The engine is up: FHIR {web}/fhir, MLLP port {server.mllp}.")
+        client = stack.enter_context(httpx.Client(base_url=web, timeout=60, trust_env=False))
         link = stack.enter_context(Link("127.0.0.1", server.mllp))
         began = time.monotonic()
-        failures = _send(console, list(day()), client, link)
+        failures = _send(console, list(day(on)), client, link)
         waited = _settled(client)
         seconds = time.monotonic() - began
         states = _states(client)
@@ -53,9 +67,11 @@ def run(*, once: bool, data: Path | None, http: str, mllp: str, mappers: int | N
             console.print(f"  {name:10} " + ", ".join(f"{count} {state}" for state, count in sorted(counts.items()) if count))
         total = sum(counts.get("applied", 0) for counts in states.values())
         console.print(f"{total} messages journalled, mapped and in the record after {seconds:.1f} s.\n")
-        records = [read_record(client, person) for person in people()]
+        records = [read_record(client, person) for person in people(on)]
         for record in records:
-            print_record(console, record, base)
+            print_record(console, record, _address(web, record), today)
+        if picture is not None:
+            draw(records[0], today, picture)
         well = not failures and waited and all(_complete(record) for record in records) and _all_applied(states)
         if not well:
             console.print(
@@ -63,7 +79,7 @@ def run(*, once: bool, data: Path | None, http: str, mllp: str, mappers: int | N
             )
         if once:
             return 0 if well else 1
-        console.print(f"The engine stays up. Try {base}/ in a browser, or interop messages --data {directory}; Ctrl-C stops it.")
+        console.print(f"The engine stays up. Try {web}/ in a browser, or interop messages --data {directory}; Ctrl-C stops it.")
         _wait()
         return 0 if well else 1
 
@@ -114,6 +130,11 @@ def _settled(client: httpx.Client) -> bool:
 
 def _all_applied(states: dict[str, Counter[str]]) -> bool:
     return all(set(counts) <= {"applied"} for counts in states.values()) and len(states) == len(feeds())
+
+
+def _address(web: str, record: PersonRecord) -> str:
+    """Where all of a person's record is."""
+    return f"{web}/fhir/Patient/{record.patients[0]['id']}/$everything" if record.patients else ""
 
 
 def _complete(record: PersonRecord) -> bool:
