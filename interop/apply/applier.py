@@ -53,16 +53,34 @@ class _Resource:
         return dump(self.states[key]) if key in self.states else self.stored[key]
 
     def merge(self, key: tuple[str, str], state: bytes) -> Merged:
-        """Take in a contribution's state."""
+        """Take in a contribution's state; ``TIMES`` where the fold of all states comes out as it did before."""
         before = self.state(key)
         if before is None:
             self.stored[key] = state
             merged = Merged.VALUES
         else:
-            merged = merge(before, load(state))
+            after = load(state)
+            merged = merge(before, after)
+            if merged is Merged.TIMES and not self._agree(after):
+                merged = Merged.VALUES
         if merged:
             self.dirty.add(key)
         return merged
+
+    def _agree(self, after: State) -> bool:
+        """Whether one feed says all there is, has withdrawn nothing, and each of its states with a register of ``after`` gives it
+        that value: then it does not matter which of them is the latest."""
+        if len(self.stored) == 1:
+            return True
+        if len({feed for feed, _ in self.stored}) > 1:
+            return False
+        states = self.all_states().values()
+        if any("d" in state or "c" in state for state in states):
+            return False
+        registers = [state["r"] for state in states]
+        return all(
+            known[register][4] == value[4] for register, value in after["r"].items() for known in registers if register in known
+        )
 
     def all_states(self) -> dict[tuple[str, str], State]:
         """Every state."""
@@ -142,7 +160,7 @@ class _Work:
         events = piece.cancels.split(",") if piece.effect == "cancel" else [piece.event]
         new = not resource.stored
         changed = max([resource.merge((piece.feed, event), piece.state) for event in events])
-        if not changed or (changed is Merged.TIMES and len(resource.stored) == 1 and not resource.deleted):
+        if not changed or (changed is Merged.TIMES and not resource.deleted):
             self.unchanged += 1
             return
         if new and piece.effect == "upsert":
