@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.text import Text
 
-from conformance.day.record import PersonRecord, Resource
+from conformance.day.record import PersonRecord, Resource, source, sources
+
+LONDON = ZoneInfo("Europe/London")
 
 
 def print_record(console: Console, record: PersonRecord, address: str, today: date) -> None:
@@ -41,14 +44,8 @@ def _banner(record: PersonRecord, today: date) -> Text:
     text.append(f"   Born {_day(born)} ({_age(born, today)} y)   Gender {patient.get('gender', 'not known')}   ")
     text.append(f"NHS No. {number[:3]} {number[3:6]} {number[6:]}", style="bold")
     text.append(f"\n{line}")
-    sources = sorted({_source(one) for one in record.patients})
-    text.append(f"\nOne record from {', '.join(sources)}", style="dim")
+    text.append(f"\nOne record from {', '.join(sorted(sources(record)))}", style="dim")
     return text
-
-
-def _fullest(record: PersonRecord) -> Resource:
-    """The source Patient that knows most."""
-    return max(record.patients, key=lambda one: len(one.get("name", [])) + len(one.get("address", [])))
 
 
 def _plan(console: Console, record: PersonRecord) -> None:
@@ -85,7 +82,7 @@ def _facts(console: Console, record: PersonRecord) -> None:
 
 def _appointments(console: Console, record: PersonRecord, today: date) -> None:
     now = today.isoformat()
-    ahead = sorted((one for one in record.appointments if str(one.get("start", "")) >= now), key=lambda one: str(one["start"]))
+    ahead = sorted((one for one in record.appointments if str(one.get("start", "")) >= now), key=lambda one: _rank(one["start"]))
     console.print(Text("Next appointments", style="bold underline"))
     if not ahead:
         console.print("  None recorded.")
@@ -99,7 +96,7 @@ def _contacts(console: Console, record: PersonRecord) -> None:
     diagnoses: dict[str, list[str]] = {}
     for condition in record.conditions:
         diagnoses.setdefault(condition.get("encounter", {}).get("reference", ""), []).append(_concept(condition.get("code", {})))
-    for one in sorted(record.contacts, key=lambda one: str(one.get("period", {}).get("start", "")), reverse=True):
+    for one in sorted(record.contacts, key=lambda one: _rank(one.get("period", {}).get("start", "")), reverse=True):
         period = one.get("period", {})
         kinds = [_concept(kind) for kind in one.get("type", [])] or [one.get("class", {}).get("display", "")]
         why = [*(_concept(reason) for reason in one.get("reasonCode", [])), *diagnoses.get(f"Encounter/{one['id']}", [])]
@@ -146,9 +143,7 @@ def _due(plan: Resource) -> str:
 
 
 def _source(resource: Resource) -> str:
-    """The feed that made the present version, from ``meta.source``."""
-    source: str = resource.get("meta", {}).get("source", "")
-    return source.removeprefix("urn:interop:feed:").partition("#")[0] or "not known"
+    return source(resource) or "not known"
 
 
 def _concept(concept: dict[str, Any]) -> str:
@@ -165,11 +160,22 @@ def _day(text: str) -> str:
 
 
 def _moment(text: str) -> str:
+    """A time as a clock in England shows it, whatever offset the source writes."""
+    moment = _local(text)
+    return f"{moment:%d-%b-%Y %H:%M}" if moment is not None and "T" in text else _day(text)
+
+
+def _local(text: str) -> datetime | None:
     try:
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(LONDON)
     except ValueError:
-        return _day(text)
-    return f"{moment:%d-%b-%Y %H:%M}" if "T" in text else _day(text)
+        return None
+
+
+def _rank(text: str) -> tuple[float, str]:
+    """Sorts times by the instant; what is no time comes first."""
+    moment = _local(text)
+    return (moment.timestamp() if moment is not None else 0.0), text
 
 
 def _age(born: str, today: date) -> str:

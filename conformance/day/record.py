@@ -30,6 +30,17 @@ class PersonRecord:
     names: dict[str, str] = field(default_factory=dict)
 
 
+def source(resource: Resource) -> str:
+    """The feed that made the present version, from ``meta.source``; '' where it does not say."""
+    made: str = resource.get("meta", {}).get("source", "")
+    return made.removeprefix("urn:interop:feed:").partition("#")[0]
+
+
+def sources(record: PersonRecord) -> set[str]:
+    """The feeds that know the person."""
+    return {source(patient) for patient in record.patients}
+
+
 def read_record(client: httpx.Client, person: Person) -> PersonRecord:
     """Find the Patient by NHS number (POST, so that it stands in no URL), then read everything of the person's group."""
     record = PersonRecord(person)

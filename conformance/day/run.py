@@ -20,7 +20,7 @@ from conformance.bench.server import Server
 from conformance.day.mllp import Link
 from conformance.day.page import print_record
 from conformance.day.picture import draw
-from conformance.day.record import PersonRecord, read_record
+from conformance.day.record import PersonRecord, read_record, sources
 from conformance.examples.day import day, feeds, people, yesterday
 from conformance.examples.feed import ExampleMessage
 
@@ -138,8 +138,8 @@ def _address(web: str, record: PersonRecord) -> str:
 
 
 def _complete(record: PersonRecord) -> bool:
-    """Whether the record is one person's from every feed that told of them."""
-    return bool(record.patients and record.plans and record.contacts)
+    """Whether the record is one person's, from every feed: all four tell of each of the three."""
+    return sources(record) == {feed.name for feed in feeds()} and bool(record.plans and record.appointments and record.contacts)
 
 
 def _wait() -> None:
