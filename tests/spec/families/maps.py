@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -12,7 +11,7 @@ from interop.ids import Mint
 from interop.mapping.assemble import assemble
 from interop.mapping.contribution import Contribution, Loss
 from interop.mapping.library import adapters, family
-from interop.mapping.tables import read_shared
+from interop.record.fold import complete
 
 
 class Made:
@@ -40,7 +39,7 @@ class Made:
         found = []
         for one in self.contributions:
             if one.effect == "upsert":
-                body = {**_mandatory().get(one.type, {}), **assemble(one.type, one.registers), "id": one.id}
+                body = {**complete(one.type, assemble(one.type, one.registers)), "id": one.id}
                 found += [f"{finding.expression} {finding.message}" for finding in check(load_json(write_json(body)))]
         return found
 
@@ -55,8 +54,3 @@ def make(name: str, body: bytes) -> Made:
 def example(name: str, file: str) -> bytes:
     """A worked example's message."""
     return files("mappings").joinpath(name, "examples", file).read_bytes()
-
-
-@cache
-def _mandatory() -> dict[str, dict[str, str]]:
-    return read_shared().required

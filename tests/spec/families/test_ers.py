@@ -48,7 +48,14 @@ def test_the_state_is_kept_as_it_is_and_gives_the_status(state: str, status: str
 def test_identifier_systems_have_variants(system: str) -> None:
     """e-RS writes the old form; the record holds the one that UK Core knows."""
     body = BOOKING.replace(b"http://fhir.nhs.net/Id/nhs-number", system.encode())
-    assert make("ers", body).one("apat")["identifier"] == [{"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9991000011"}]
+    (identifier,) = make("ers", body).one("apat")["identifier"]
+    assert (identifier["system"], identifier["value"]) == ("https://fhir.nhs.uk/Id/nhs-number", "9991000011")
+
+
+def test_an_nhs_number_of_the_service_has_been_traced() -> None:
+    """The service holds only numbers that PDS has traced, so those known by their number alone may link."""
+    (identifier,) = make("ers", BOOKING).one("apat")["identifier"]
+    assert identifier["extension"][0]["valueCodeableConcept"]["coding"][0]["code"] == "01"
 
 
 def test_a_template_base_in_a_system_is_put_right() -> None:
