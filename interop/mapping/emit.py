@@ -35,7 +35,7 @@ class _Module:
             lines.add(0, "")
         for resource in self.model.resources.values():
             self.maker(lines, resource)
-            if resource.row.type:
+            if resource.row.type or resource.elements:
                 self.filler(lines, resource)
         for route in self.model.tables.routes:
             self.route(lines, route.message, route.resources)
@@ -69,6 +69,8 @@ class _Module:
             lines.add(depth, f'i.effect = "{said}"')
             lines.add(depth, f'i.row = "{resource.name}"')
             self.key(lines, depth, resource)
+        elif resource.elements:
+            lines.add(depth, f"f_{resource.name}(run, m, i)")
         if resource.relink is not None:
             self.relink(lines, depth, resource)
         for child in resource.children:

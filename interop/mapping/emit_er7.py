@@ -27,8 +27,9 @@ class Er7Paths:
         self.split: frozenset[tuple[str, int]] = frozenset()
 
     def functions(self) -> list[str]:
-        """Helper functions to stand before the rest: none."""
-        return []
+        """What stands before the rest: the fields that each resource reads, and those that decide whether there is one."""
+        reads = {name: (self.plan.of(resource), self.plan.decided(resource)) for name, resource in self.model.resources.items()}
+        return [f"READS = {reads!r}\n\n"]
 
     def enter(self, resource: Resource | None, table: bool = False) -> None:
         """Begin to emit rows of a resource or sub-table, outside any loop."""
@@ -114,7 +115,12 @@ class Er7Paths:
             lines.add(1, "q = m.parts(c, m.component)")
             lines.add(1, "qr = q if m.tidy else m.raw_parts(c, m.component)")
         self.hoisted, self.split = frozenset(), frozenset()
-        paths = [path for element in resource.elements for path in (element.each, *_all_paths(element))]
+        paths = [
+            path
+            for element in resource.elements
+            for path in (element.each, *_all_paths(element))
+            if not (isinstance(path, Er7Path) and _loops_over(element, path.segment))
+        ]
         own = resource.each.segment if isinstance(resource.each, Er7Path) and not resource.each.field else ""
         names = {path.segment for path in paths if isinstance(path, Er7Path) and path.segment and path.field} - {own}
         for name in sorted(names):
@@ -390,11 +396,16 @@ class Er7Paths:
     def finish(self, lines: Lines, name: str, resources: tuple[str, ...]) -> None:
         """Note what no row of this route reads, at the end of its function."""
         lines.add(1, f"unread(run, m, PLAN_{name})")
-        lines.add(0, f"PLAN_{name} = RoutePlan({self.plan.of(resources)!r})")
+        lines.add(0, f"PLAN_{name} = RoutePlan(READS, ACTIVE_{name})")
 
 
 def _all_paths(element: Element) -> list[Path]:
     return [*element.sources, *(test.path for test in element.when)]
+
+
+def _loops_over(element: Element, segment: str) -> bool:
+    """Whether a row's ``each`` is that segment, so that its paths mean the one at hand."""
+    return isinstance(element.each, Er7Path) and not element.each.field and element.each.segment == segment
 
 
 IDENTIFIER = (1, 4, 5)
@@ -410,6 +421,10 @@ def _register_of(element: Element) -> str:
     target = element.target
     assert target is not None
     return f"{target.path}:{element.group}" if target.repeats else target.path
+
+
+Reading = dict[str, dict[int, tuple[bool, frozenset[int] | None, bool]]]
+"""Segment -> field -> (repetitions are read, components read or None for all, only under conditions)."""
 
 
 class _LossPlan:
@@ -448,47 +463,42 @@ class _LossPlan:
                     found.append(Er7Path(base.segment, base.field, base.repeats, path.component, path.subcomponent))
         return found
 
-    def of(self, resources: tuple[str, ...]) -> dict[str, dict[int, tuple[bool, frozenset[int] | None, bool]]]:
-        """Segment -> field -> (repetitions are read, components read or None for all, only under conditions)."""
-        read: dict[str, dict[int, tuple[bool, frozenset[int] | None, bool]]] = {}
-
-        def note(path: Er7Path, repeats: bool, whole: bool, condition: bool) -> None:
-            fields = read.setdefault(path.segment, {})
-            before = fields.get(path.field, (False, frozenset(), True))
-            parts = None if whole or before[1] is None else before[1] | {path.component or 1}
-            fields[path.field] = (before[0] or repeats, parts, before[2] and condition)
-
-        for name in resources:
-            resource = self.model.resources[name]
-            for element in resource.elements:
-                looped = isinstance(element.each, Er7Path) and element.each.repeats
-                own = element.row.each == "" and isinstance(resource.each, Er7Path) and resource.each.repeats
-                for path in self.paths(resource, element):
-                    relative = bool(element.sources) and any(isinstance(s, Er7Path) and not s.segment for s in element.sources)
-                    many = element.row.using in transforms.OF_MANY or (bool(element.row.codes) and path.repeats)
-                    whole = (element.kind == "table" and not path.component) or (element.kind == "none" and not path.component)
-                    note(
-                        path,
-                        ((looped or own) and relative) or many or (element.kind == "none" and not path.component),
-                        whole,
-                        (path.segment, path.field) in self.conditional,
-                    )
-                for test in element.when:
-                    if read_ := self.whole(element.each or resource.each, test.path):
-                        note(read_, False, False, False)
-            for test in resource.when:
-                if read_ := self.whole(resource.each, test.path):
-                    note(read_, False, False, False)
-            keys: list[object] = [path for _, part in resource.key for path in part]
-            alone = len(resource.key) == 1 and all(isinstance(path, Er7Path) and not path.component for path in keys)
-            for used in (*keys, resource.relink):
-                if key := self.whole(resource.each, used):
-                    repeats = (
-                        isinstance(used, Er7Path)
-                        and not used.segment
-                        and isinstance(resource.each, Er7Path)
-                        and resource.each.repeats
-                    )
-                    for component in IDENTIFIER if (alone or used is resource.relink) and not key.component else (key.component,):
-                        note(replace(key, component=component), repeats, False, False)
+    def of(self, resource: Resource) -> Reading:
+        """What the rows of a resource and its key read."""
+        read: Reading = {}
+        for element in resource.elements:
+            looped = isinstance(element.each, Er7Path) and element.each.repeats
+            own = element.row.each == "" and isinstance(resource.each, Er7Path) and resource.each.repeats
+            for path in self.paths(resource, element):
+                relative = bool(element.sources) and any(isinstance(s, Er7Path) and not s.segment for s in element.sources)
+                many = element.row.using in transforms.OF_MANY or (bool(element.row.codes) and path.repeats)
+                whole = element.kind in ("table", "none") and not path.component
+                repeats = ((looped or own) and relative) or many or (element.kind == "none" and not path.component)
+                _note(read, path, repeats, whole, (path.segment, path.field) in self.conditional)
+            for test in element.when:
+                if path_ := self.whole(element.each or resource.each, test.path):
+                    _note(read, path_, False, False, False)
+        keys: list[object] = [path for _, part in resource.key for path in part]
+        alone = len(resource.key) == 1 and all(isinstance(path, Er7Path) and not path.component for path in keys)
+        for used in (*keys, resource.relink):
+            if key := self.whole(resource.each, used):
+                own = isinstance(used, Er7Path) and not used.segment
+                repeats = own and isinstance(resource.each, Er7Path) and resource.each.repeats
+                for component in IDENTIFIER if (alone or used is resource.relink) and not key.component else (key.component,):
+                    _note(read, replace(key, component=component), repeats, False, False)
         return read
+
+    def decided(self, resource: Resource) -> Reading:
+        """What decides whether there is a resource: it has done its work even where there is none."""
+        read: Reading = {}
+        for test in resource.when:
+            if path := self.whole(resource.each, test.path):
+                _note(read, path, False, False, False)
+        return read
+
+
+def _note(read: Reading, path: Er7Path, repeats: bool, whole: bool, condition: bool) -> None:
+    fields = read.setdefault(path.segment, {})
+    before = fields.get(path.field, (False, frozenset(), True))
+    parts = None if whole or before[1] is None else before[1] | {path.component or 1}
+    fields[path.field] = (before[0] or repeats, parts, before[2] and condition)

@@ -28,6 +28,7 @@ class Er7:
         "simple",
         "subcomponent",
         "tidy",
+        "touched",
     )
 
     def __init__(self, message: Message) -> None:
@@ -42,6 +43,8 @@ class Er7:
         """Whether the same raw text means the same in every such message."""
         self.tidy = message.tidy and not self.escape
         self._unclean = not message.tidy
+        self.touched: set[int] = set()
+        """The positions of the segments that any row has looked at."""
 
     def raw_parts(self, raw: str, separator: str) -> list[str]:
         """The parts of a raw repetition or component, raw, at least ``PARTS`` of them."""
@@ -127,21 +130,27 @@ class Er7:
         positions = self.message.index.get(name)
         if not positions:
             return EMPTY
-        segments = self.message.segments
-        if len(positions) == 1:
-            return segments[positions[0]]
+        position = positions[0]
+        if len(positions) > 1:
+            position = self._nearest(positions, scope)
+        self.touched.add(position)
+        return self.message.segments[position]
+
+    @staticmethod
+    def _nearest(positions: list[int], scope: Instance) -> int:
         up: Instance | None = scope
         while up is not None:
             for position in positions:
                 if up.lo <= position < up.hi:
-                    return segments[position]
+                    return position
             up = up.up
-        return segments[positions[0]]
+        return positions[0]
 
     def within(self, name: str, scope: Instance) -> Iterator[tuple[int, list[str]]]:
         """The segments of that name that belong to a context, with their positions."""
         for position in self.message.index.get(name, ()):
             if scope.lo <= position < scope.hi:
+                self.touched.add(position)
                 yield position, self.message.segments[position]
 
     def end(self, position: int, scope: Instance, stops: tuple[str, ...]) -> int:

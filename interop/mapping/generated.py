@@ -18,6 +18,8 @@ ABSENT = ("", NULL)
 Walk = Callable[[Node, Node], Iterator[Node]]
 FieldReading = tuple[bool, frozenset[int] | None, bool]
 """Whether repetitions are read, which components (None: all), whether only under conditions."""
+Reading = dict[str, dict[int, FieldReading]]
+"""Segment -> field -> how it is read."""
 MARKUP = frozenset(("@schemaLocation", "@noNamespaceSchemaLocation", "@nullFlavor"))
 """Attributes that say nothing of the person: where a schema lies, why an element is empty."""
 
@@ -64,22 +66,47 @@ class FieldPlan:
         self.known = [(number, f"{name}-{number}", *fields[number]) for number in known]
 
 
-class RoutePlan(dict[str, FieldPlan]):
-    """The plans of a route by segment; a segment that no row names gets one that reads nothing."""
-
-    def __init__(self, reads: dict[str, dict[int, FieldReading]]) -> None:
-        super().__init__({name: FieldPlan(name, fields) for name, fields in reads.items()})
+class MadePlan(dict[str, FieldPlan]):
+    """The plans of some resources by segment; a segment that none of them names gets one that reads nothing."""
 
     def __missing__(self, name: str) -> FieldPlan:
         made = self[name] = FieldPlan(name, {})
         return made
 
 
-def unread(run: Run, m: Er7, plan: RoutePlan) -> None:
-    """Note the populated fields that no row of the route reads, and count those that one does."""
+class RoutePlan:
+    """What a route's resources read. Those that a message does not make read nothing, save what decided so."""
+
+    def __init__(self, reads: dict[str, tuple[Reading, Reading]], active: frozenset[str]) -> None:
+        self._reads = {name: read for name, read in reads.items() if name in active}
+        self._plans: dict[frozenset[str], MadePlan] = {}
+
+    def of(self, made: frozenset[str]) -> MadePlan:
+        """The plans of a message that makes resources of these names."""
+        plan = self._plans.get(made)
+        if plan is None:
+            fields: Reading = {}
+            for name, (rows, decided) in self._reads.items():
+                for read in (rows, decided) if name in made else (decided,):
+                    for segment, numbers in read.items():
+                        known = fields.setdefault(segment, {})
+                        for number, (repeats, parts, conditional) in numbers.items():
+                            before = known.get(number, (False, frozenset(), True))
+                            both = None if parts is None or before[1] is None else parts | before[1]
+                            known[number] = (before[0] or repeats, both, before[2] and conditional)
+            plan = self._plans[made] = MadePlan({name: FieldPlan(name, numbers) for name, numbers in fields.items()})
+        return plan
+
+
+def unread(run: Run, m: Er7, plans: RoutePlan) -> None:
+    """Note the populated fields that no row reads, and count those that one does.
+
+    A row reads where its resource was made, and only the segments that lie within its context.
+    """
     repetition, component = m.repetition, m.component
     losses, hits = run.losses, run.hits
-    for fields in m.message.segments:
+    plan = plans.of(frozenset(run.made))
+    for position, fields in enumerate(m.message.segments):
         of = plan[fields[0]]
         values = of.pick(fields)
         if any(values):
@@ -88,8 +115,13 @@ def unread(run: Run, m: Er7, plan: RoutePlan) -> None:
             for number in range(WIDTH, len(fields)):
                 if fields[number]:
                     run.lose(f"{fields[0]}-{number}", "unmapped")
+        touched = position in m.touched
         for value, (number, path, repeats, parts, conditional) in zip(of.pick_known(fields), of.known, strict=True):
             if not value:
+                continue
+            if not touched:
+                if value != NULL:
+                    run.lose(path, "unmapped")
                 continue
             if conditional and (number, id(fields)) not in hits:
                 run.lose(path, "condition")

@@ -10,10 +10,7 @@ import pytest
 from interop.ports import Source
 from tests.spec.mapping.small import csv, json, load, made, xml
 
-NAMES = (
-    "patient id name family given use text entry topic note ref author person code status row a b contained resourceType display"
-    " reference value item @use @code @id @type @value @extension @nullFlavor @root"
-).split()
+NAMES = ["patient", "id", "name", "family", "given", "use", "text", "entry", "topic", "note", "ref", "author", "person", "code", "status", "row", "a", "b", "contained", "resourceType", "display", "reference", "value", "item", "@use", "@code", "@id", "@type", "@value", "@extension", "@nullFlavor", "@root"]
 TABLES: dict[str, Any] = {
     "source": "".join(f"{name},,,\n" for name in NAMES),
     "routes": "doc,pat,\n",
