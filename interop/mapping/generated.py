@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from operator import itemgetter
 from typing import Any
 
-from interop.formats.er7 import WIDTH
 from interop.formats.json import Number as Number
 from interop.formats.tree import Node
 from interop.mapping import transforms
-from interop.mapping.er7_access import Er7, stray_parts
-from interop.mapping.runtime import NULL, Run, loss, read_value
+from interop.mapping.er7_access import stray_parts as stray_parts
+from interop.mapping.runtime import NULL, Run, read_value
 from interop.mapping.tables import Code
+from interop.mapping.unread import RoutePlan as RoutePlan
+from interop.mapping.unread import unread as unread
 
 ABSENT = ("", NULL)
 Walk = Callable[[Node, Node], Iterator[Node]]
-FieldReading = tuple[bool, frozenset[int] | None, bool]
-"""Whether repetitions are read, which components (None: all), whether only under conditions."""
-Reading = dict[str, dict[int, FieldReading]]
-"""Segment -> field -> how it is read."""
 MARKUP = frozenset(("@schemaLocation", "@noNamespaceSchemaLocation", "@nullFlavor"))
 """Attributes that say nothing of the person: where a schema lies, why an element is empty."""
 
@@ -47,97 +43,6 @@ def code_as_CodeableConcept(table: dict[str, Code], value: str) -> dict[str, Any
     """The same as a CodeableConcept of one coding."""
     coding = code_as_Coding(table, value)
     return {"coding": [coding]} if coding is not None else None
-
-
-class FieldPlan:
-    """Which fields of a segment the rows of a route read, ready to be asked of many segments."""
-
-    __slots__ = ("known", "others", "pick", "pick_known")
-
-    def __init__(self, name: str, fields: dict[int, FieldReading]) -> None:
-        first = 3 if name == "MSH" else 1
-        others = [number for number in range(first, WIDTH) if number not in fields]
-        known = [number for number in sorted(fields) if number >= first]
-        self.pick = itemgetter(*others)
-        self.others = [loss(f"{name}-{number}", "unmapped", "") for number in others]
-        self.pick_known = (
-            itemgetter(*known) if len(known) > 1 else (lambda values: (values[known[0]],)) if known else (lambda _: ())
-        )
-        self.known = [(number, f"{name}-{number}", *fields[number]) for number in known]
-
-
-class MadePlan(dict[str, FieldPlan]):
-    """The plans of some resources by segment; a segment that none of them names gets one that reads nothing."""
-
-    def __missing__(self, name: str) -> FieldPlan:
-        made = self[name] = FieldPlan(name, {})
-        return made
-
-
-class RoutePlan:
-    """What a route's resources read. Those that a message does not make read nothing, save what decided so."""
-
-    def __init__(self, reads: dict[str, tuple[Reading, Reading]], active: frozenset[str]) -> None:
-        self._reads = {name: read for name, read in reads.items() if name in active}
-        self._plans: dict[frozenset[str], MadePlan] = {}
-
-    def of(self, made: frozenset[str]) -> MadePlan:
-        """The plans of a message that makes resources of these names."""
-        plan = self._plans.get(made)
-        if plan is None:
-            fields: Reading = {}
-            for name, (rows, decided) in self._reads.items():
-                for read in (rows, decided) if name in made else (decided,):
-                    for segment, numbers in read.items():
-                        known = fields.setdefault(segment, {})
-                        for number, (repeats, parts, conditional) in numbers.items():
-                            before = known.get(number, (False, frozenset(), True))
-                            both = None if parts is None or before[1] is None else parts | before[1]
-                            known[number] = (before[0] or repeats, both, before[2] and conditional)
-            plan = self._plans[made] = MadePlan({name: FieldPlan(name, numbers) for name, numbers in fields.items()})
-        return plan
-
-
-def unread(run: Run, m: Er7, plans: RoutePlan) -> None:
-    """Note the populated fields that no row reads, and count those that one does.
-
-    A row reads where its resource was made, and only the segments that lie within its context.
-    """
-    repetition, component = m.repetition, m.component
-    losses, hits = run.losses, run.hits
-    plan = plans.of(frozenset(run.made))
-    for position, fields in enumerate(m.message.segments):
-        of = plan[fields[0]]
-        values = of.pick(fields)
-        if any(values):
-            losses += [other for value, other in zip(values, of.others, strict=True) if value and value != NULL]
-        if len(fields) > WIDTH:
-            for number in range(WIDTH, len(fields)):
-                if fields[number]:
-                    run.lose(f"{fields[0]}-{number}", "unmapped")
-        touched = position in m.touched
-        for value, (number, path, repeats, parts, conditional) in zip(of.pick_known(fields), of.known, strict=True):
-            if not value:
-                continue
-            if not touched:
-                if value != NULL:
-                    run.lose(path, "unmapped")
-                continue
-            if conditional and (number, id(fields)) not in hits:
-                run.lose(path, "condition")
-                continue
-            run.carried += 1
-            read = [value]
-            if repetition in value:
-                every = value.split(repetition)
-                read = every if repeats else every[:1]
-                for again, more in enumerate(every[len(read) :], 2):
-                    if more:
-                        run.lose(f"{path}[{again}]", "unmapped")
-            if parts is not None and component in value:
-                for one in read:
-                    for stray in stray_parts(one.split(component), parts):
-                        run.lose(f"{path}.{stray}", "unmapped")
 
 
 def below(node: Node) -> Iterator[Node]:

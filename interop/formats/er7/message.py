@@ -25,15 +25,17 @@ class Message:
     segment has at least ``WIDTH`` items, ``''`` where the message has none. For MSH ``[1]`` is the field separator and ``[2]``
     the encoding characters. ``index`` gives the positions of each segment name in order. ``escaped`` says whether the escape
     character occurs after MSH-2, ``standard`` whether the delimiters are ``|^~\\&``, ``tidy`` whether every part without an
-    escape may be taken as it stands: standard delimiters, no ``""``, no blank beside a delimiter. ``charset`` is the codec of MSH-18.
+    escape may be taken as it stands: standard delimiters, no ``""``, no blank beside a delimiter. ``charset`` is that of MSH-18,
+    ``text`` the message decoded, each segment's end CR.
     """
 
-    __slots__ = ("charset", "delimiters", "escaped", "index", "segments", "standard", "tidy")
+    __slots__ = ("charset", "delimiters", "escaped", "index", "segments", "standard", "text", "tidy")
 
     segments: list[list[str]]
     index: dict[str, list[int]]
     delimiters: Delimiters
     charset: str
+    text: str
     escaped: bool
     standard: bool
     tidy: bool
@@ -50,6 +52,7 @@ class Message:
         self = cls.__new__(cls)
         self.delimiters = delimiters
         self.charset = charset
+        self.text = text
         self.standard = delimiters == STANDARD
         self.escaped = bool(escape) and text.find(escape, 8) > 0  # MSH-2 ends at 8; where it is shorter, its escape is before
         self.tidy = self.standard and not any(mark in text for mark in _UNTIDY)

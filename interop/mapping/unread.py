@@ -1,0 +1,141 @@
+"""Which populated fields of an ER7 message no row of its route reads: remembered by the shape of each segment."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from interop.formats.er7 import WIDTH
+from interop.mapping.contribution import Loss
+from interop.mapping.er7_access import Er7, stray_parts
+from interop.mapping.runtime import MEMORY, NULL, Run, loss
+
+FieldReading = tuple[bool, frozenset[int] | None, bool]
+"""Whether repetitions are read, which components (None: all), whether only under conditions."""
+Reading = dict[str, dict[int, FieldReading]]
+"""Segment -> field -> how it is read."""
+
+_SHAPES = bytes(code if code in b'|^~\\&\r"' else ord("x") for code in range(256))
+"""What may stand in a field, all alike; delimiters and ``""`` as they are."""
+
+
+class Account(NamedTuple):
+    """What becomes of the fields of a segment: how many are read, what is lost; ``conditional`` are those of which only the
+    message can tell, by number: what is lost of each where a row has taken it, and where none has."""
+
+    carried: int
+    losses: tuple[Loss, ...]
+    conditional: tuple[tuple[int, tuple[Loss, ...], Loss], ...]
+
+
+class MadePlan:
+    """Which fields some resources read: segment -> field -> reading. A segment that none of them names reads nothing."""
+
+    def __init__(self, reads: Reading) -> None:
+        self.reads = reads
+        self.accounts: dict[tuple[str, bytes, bool], Account] = {}
+        """Of segments with standard delimiters, by name and shape, and whether any row has looked at them."""
+
+    def account(self, fields: list[str], touched: bool, repetition: str, component: str) -> Account:
+        """Ask every populated field of a segment."""
+        name = fields[0]
+        reads = self.reads.get(name, {})
+        carried = 0
+        losses: list[Loss] = []
+        conditional = []
+        for number in range(3 if name == "MSH" else 1, len(fields)):
+            value = fields[number]
+            if not value:
+                continue
+            path = f"{name}-{number}"
+            reading = reads.get(number) if number < WIDTH else None
+            if reading is None or not touched:
+                if value != NULL:
+                    losses.append(loss(path, "unmapped", ""))
+                continue
+            repeats, parts, only = reading
+            strays = _strays(path, value, repeats, parts, repetition, component)
+            if only:
+                conditional.append((number, tuple(strays), loss(path, "condition", "")))
+            else:
+                carried += 1
+                losses += strays
+        return Account(carried, tuple(losses), tuple(conditional))
+
+
+class RoutePlan:
+    """What a route's resources read. Those that a message does not make read nothing, save what decided so."""
+
+    def __init__(self, reads: dict[str, tuple[Reading, Reading]], active: frozenset[str]) -> None:
+        self._reads = {name: read for name, read in reads.items() if name in active}
+        self._plans: dict[frozenset[str], MadePlan] = {}
+
+    def of(self, made: frozenset[str]) -> MadePlan:
+        """The plans of a message that makes resources of these names."""
+        plan = self._plans.get(made)
+        if plan is None:
+            fields: Reading = {}
+            for name, (rows, decided) in self._reads.items():
+                for read in (rows, decided) if name in made else (decided,):
+                    for segment, numbers in read.items():
+                        known = fields.setdefault(segment, {})
+                        for number, (repeats, parts, conditional) in numbers.items():
+                            before = known.get(number, (False, frozenset(), True))
+                            both = None if parts is None or before[1] is None else parts | before[1]
+                            known[number] = (before[0] or repeats, both, before[2] and conditional)
+            plan = self._plans[made] = MadePlan(fields)
+        return plan
+
+
+def _strays(path: str, value: str, repeats: bool, parts: frozenset[int] | None, repetition: str, component: str) -> list[Loss]:
+    """The repetitions and components of a field that nobody reads."""
+    strays = []
+    read = [value]
+    if repetition in value:
+        every = value.split(repetition)
+        read = every if repeats else every[:1]
+        strays += [loss(f"{path}[{again}]", "unmapped", "") for again, more in enumerate(every[len(read) :], 2) if more]
+    if parts is not None and component in value:
+        strays += [loss(f"{path}.{stray}", "unmapped", "") for one in read for stray in stray_parts(one.split(component), parts)]
+    return strays
+
+
+def shapes(text: str) -> list[bytes]:
+    """The segments of a message with standard delimiters, each run of other characters as one ``x``."""
+    shape = text.encode("utf-8", "surrogatepass").translate(_SHAPES)
+    shape = shape.replace(b"xxxxxxxx", b"x").replace(b"xxxx", b"x").replace(b"xx", b"x")
+    while b"xx" in shape:
+        shape = shape.replace(b"xx", b"x")
+    return shape.split(b"\r")
+
+
+def unread(run: Run, m: Er7, plans: RoutePlan) -> None:
+    """Note the populated fields that no row reads, and count those that one does.
+
+    A row reads where its resource was made, and only the segments that lie within its context.
+    """
+    message, touched = m.message, m.touched
+    segments = message.segments
+    plan = plans.of(frozenset(run.made))
+    accounts = plan.accounts
+    seen = shapes(message.text) if message.standard else []
+    alike = len(seen) == len(segments)
+    for place, fields in enumerate(segments):
+        account = None
+        if alike:
+            key = fields[0], seen[place], place in touched
+            account = accounts.get(key)
+        if account is None:
+            account = plan.account(fields, place in touched, m.repetition, m.component)
+            if alike:
+                if len(accounts) >= MEMORY:
+                    accounts.clear()
+                accounts[key] = account
+        carried, losses, conditional = account
+        run.carried += carried
+        run.losses += losses
+        for number, strays, unmet in conditional:
+            if (number, id(fields)) in run.hits:
+                run.carried += 1
+                run.losses += strays
+            else:
+                run.losses.append(unmet)
