@@ -168,7 +168,8 @@ class RowEmitter:
             for peer in peers
             if peer is not element and not peer.constant and peer.target and _register(peer) == _register(element)
         ]
-        if others:
+        part = element.target.repeats or len(element.target.parts) > element.target.register
+        if others and part:
             lines.add(
                 depth,
                 f"if {_variable(element, element.target.register - 1)} is not None:"

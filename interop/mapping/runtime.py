@@ -270,7 +270,7 @@ class Run:
                 if isinstance(one.key, tuple):
                     self.keys.setdefault(one.key[1].lower(), []).append(one)
         for one in self.keys.get(value.strip().lower(), ()):
-            if one.type in types or "Resource" in types:
+            if not types or one.type in types or "Resource" in types:
                 return self.reference(one)
         return None
 

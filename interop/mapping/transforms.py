@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
-from binascii import Error as NotBase64
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -72,7 +71,7 @@ _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 REGISTRY["", "id"] = REGISTRY["text", "id"] = lambda value: value if _ID.fullmatch(value) else None
 
 
-_HL7_TIME = re.compile(r"(\d{4})(\d\d)?(\d\d)?(?:(\d\d)(\d\d)(\d\d)?(\.\d+)?|(\d\d))?([+-]\d{4}|Z)?")
+_HL7_TIME = re.compile(r"(\d{4})(\d\d)?(\d\d)?(?:(\d\d)(\d\d)(\d\d)?(\.\d+)?|(\d\d))?([+-]\d\d(?:\d\d)?|Z)?", re.ASCII)
 
 
 @lru_cache(maxsize=65_536)
@@ -94,7 +93,7 @@ def hl7_parts(value: str) -> tuple[str, str, str] | None:
     if hour is None:
         return f"{year}-{month}-{day}", "", ""
     if offset and offset != "Z":
-        offset = "Z" if offset in ("+0000", "-0000") else f"{offset[:3]}:{offset[3:]}"
+        offset = f"{offset[:3]}:{offset[3:] or '00'}" if offset.strip("+-0") else "Z"
     return f"{year}-{month}-{day}", f"{hour}:{minute or '00'}:{second or '00'}{fraction or ''}", offset or london_offset(whole)
 
 
@@ -129,7 +128,7 @@ def hl7_instant(value: str) -> str | None:
 @transform("hl7time", "time")
 def hl7_clock(value: str) -> str | None:
     """The time of day of an HL7 time, or HHMM[SS] alone."""
-    alone = re.fullmatch(r"(\d\d)(\d\d)(\d\d)?", value)
+    alone = re.fullmatch(r"(\d\d)(\d\d)(\d\d)?", value, re.ASCII)
     if alone:
         return f"{alone[1]}:{alone[2]}:{alone[3] or '00'}" if alone[1] < "24" and alone[2] < "60" else None
     parts = hl7_parts(value)
@@ -142,7 +141,7 @@ def plus_minutes(value: str, minutes: str) -> str | None:
     return (datetime.fromisoformat(start) + timedelta(minutes=shift)).isoformat() if start and shift is not None else None
 
 
-_ISO = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(\.\d+)?(Z|[+-]\d\d:?\d\d)?)?)?)?")
+_ISO = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(\.\d+)?(Z|[+-]\d\d:?\d\d)?)?)?)?", re.ASCII)
 
 
 @lru_cache(maxsize=65_536)
@@ -188,7 +187,7 @@ def iso_instant(value: str) -> str | None:
 @transform("isotime", "time")
 def iso_clock(value: str) -> str | None:
     """``HH:MM[:SS]`` as time."""
-    found = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)(:[0-5]\d)?", value.strip())
+    found = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)(:[0-5]\d)?", value.strip(), re.ASCII)
     return f"{found[1]}:{found[2]}{found[3] or ':00'}" if found else None
 
 
@@ -203,7 +202,7 @@ def part_time(precision: str, value: str) -> str | None:
     return f"{parts[0]}T{parts[1]}{parts[2]}" if parts[1] else parts[0]
 
 
-_DECIMAL = re.compile(r"[+-]?(\d+)(\.\d+)?([eE][+-]?\d+)?")
+_DECIMAL = re.compile(r"[+-]?(\d+)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 
 
 @transform("number", "decimal")
@@ -301,7 +300,7 @@ def base64(value: str) -> str | None:
     plain = re.sub(r"\s+", "", value)
     try:
         b64decode(plain, validate=True)
-    except NotBase64:
+    except ValueError:
         return None
     return plain or None
 
