@@ -80,6 +80,12 @@ class Outcome:
     losses: list[Loss] = field(default_factory=list)
     relinks: list[Relink] = field(default_factory=list)
 
+    def add(self, contribution: Contribution) -> None:
+        """Take in what a message says of one resource."""
+        same = self.named.setdefault(contribution.name, [])
+        self.bodies[contribution.name, len(same)] = assemble(contribution.type, contribution.registers)
+        same.append(contribution)
+
     def one(self, label: str) -> tuple[Contribution, dict[str, Any]] | None:
         """The contribution of that name or ``NAME#N`` with its body."""
         name, _, number = label.partition("#")
@@ -128,9 +134,7 @@ def run(family: Family, example: Example) -> Outcome:
     for envelope, source in example.opened():
         mapped = family.map(source, envelope, _MINT)
         for one in mapped.contributions:
-            same = outcome.named.setdefault(one.name, [])
-            outcome.bodies[one.name, len(same)] = assemble(one.type, one.registers)
-            same.append(one)
+            outcome.add(one)
         outcome.losses += mapped.losses
         outcome.relinks += mapped.relinks
     return outcome

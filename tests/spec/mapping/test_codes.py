@@ -53,7 +53,10 @@ def outcome(tmp_path: Path, row: str, value: str) -> Made:
     ],
 )
 def test_a_code_table_gives_what_the_element_takes(tmp_path: Path, row: str, value: str, element: str, expected: Any) -> None:
-    """The code; code and display of a Coding; one coding of a CodeableConcept. ``*`` takes all others, ``=`` is the source's own."""
+    """The code; code and display of a Coding; one coding of a CodeableConcept.
+
+    ``*`` takes all others, ``=`` is the source's own.
+    """
     found = outcome(tmp_path, row, value)
     assert found.body("pat")[element] == expected
     assert found.losses == []

@@ -1,4 +1,4 @@
-"""``when``: tests joined by ``and``, each of them of a closed grammar, so that two conditions can be proved to exclude each other."""
+"""``when``: tests joined by ``and``, each of them of a closed grammar, so that two can be proved to exclude each other."""
 
 from __future__ import annotations
 

@@ -14,7 +14,8 @@ GROUPS: dict[str, Any] = {
     "dx,visit,DG1,Condition,visit+DG1-3,,upsert,\nobs,dx,OBX,Observation,dx+OBX-1,,upsert,\n",
     "required": "Encounter,status,unknown,\nEncounter,class,unknown,\nObservation,status,unknown,\n",
     "elements": "A01,visit,,,,subject,@pat,,\nA02,dx,,,,subject,@pat,,\nA03,dx,,,,encounter,@visit,,\nA04,dx,,DG1-4,,code.text,,,\n"
-    "A05,obs,,OBX-5,,code.text,,,\nA06,obs,,,,focus[+],@dx,,\nA07,obs,,DG1-4,,valueString,,,\nA08,dx,,NTE-3,,note[+].text,lines,,\n",
+    "A05,obs,,OBX-5,,code.text,,,\nA06,obs,,,,focus[+],@dx,,\nA07,obs,,DG1-4,,valueString,,,\n"
+    "A08,dx,,NTE-3,,note[+].text,lines,,\n",
 }
 TWO = (
     "PID|||1",

@@ -1,4 +1,4 @@
-"""Paths of ER7: fields, repetitions, components and subcomponents as the message's own delimiters part them (HL7 v2.4, 2.6 to 2.10)."""
+"""Paths of ER7: fields, repetitions, components, subcomponents, by the message's own delimiters (HL7 v2.4, 2.6 to 2.10)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ TABLES: dict[str, Any] = {
 def text(tmp_path: Path, path: str, *segments: str, using: str = "", **more: Any) -> str | None:
     """The text that a path reads."""
     family = load(tmp_path, **TABLES, elements=f"A01,pat,,{path},,name[x].text,{using},,\n")
-    return made(family, er7(*segments, **more)).body("pat").get("name", [{}])[0].get("text")
+    found: str | None = made(family, er7(*segments, **more)).body("pat").get("name", [{}])[0].get("text")
+    return found
 
 
 @pytest.mark.parametrize(
@@ -105,7 +106,10 @@ def outcome_of(tmp_path: Path, elements: str, *segments: str) -> Made:
 
 def test_a_quoted_pair_deletes_the_registers_of_its_rows(tmp_path: Path) -> None:
     """A field of ``""`` deletes what was said before; an absent one leaves it (HL7 v2.4, 2.6)."""
-    rows = "A01,pat,,PID-7,,birthDate,hl7time,,\nA02,pat,PID-5~,.,,name[+].text,,,\nA03,pat,,PID-23,,extension[birthPlace].valueString,,,\n"
+    rows = (
+        "A01,pat,,PID-7,,birthDate,hl7time,,\nA02,pat,PID-5~,.,,name[+].text,,,\n"
+        "A03,pat,,PID-23,,extension[birthPlace].valueString,,,\n"
+    )
     deleted = outcome_of(tmp_path / "a", rows, 'PID|||1||""||""' + "|" * 16 + '""').one("pat")
     assert sorted(deleted.deleted) == ["birthDate", "extension:birthPlace", "name:A02"]
     assert not {"birthDate", "name:A02", "extension:birthPlace"} & set(deleted.registers)

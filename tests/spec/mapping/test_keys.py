@@ -110,7 +110,8 @@ def test_two_mentions_of_one_key_are_one_contribution(tmp_path: Path) -> None:
 OWNED: dict[str, Any] = {
     "source": SOURCE,
     "routes": "ADT^A01,pat visit dx,\n",
-    "resources": "pat,,PID,Patient,PID-3,,upsert,\nvisit,,PV1,Encounter,PV1-19,,upsert,\ndx,visit,DG1,Condition,visit+DG1-3.1+DG1-5,,upsert,\n",
+    "resources": "pat,,PID,Patient,PID-3,,upsert,\nvisit,,PV1,Encounter,PV1-19,,upsert,\n"
+    "dx,visit,DG1,Condition,visit+DG1-3.1+DG1-5,,upsert,\n",
     "elements": "A00,dx,,,,subject,@pat,,\n",
 }
 
@@ -154,7 +155,7 @@ def test_a_patient_is_identified_by_its_local_number_else_by_its_nhs_number(
 
 def test_others_are_identified_by_a_national_number_else_by_a_local_one(tmp_path: Path) -> None:
     rows = "A01,one,PV1-7~,.1,,identifier[+].value,,,\nA02,one,PV1-7~,.9,,identifier[+].system,system,,\n"
-    systems = {"systems": "GMC,https://fhir.hl7.org.uk/Id/gmc-number,\n"}
+    systems: dict[str, Any] = {"systems": "GMC,https://fhir.hl7.org.uk/Id/gmc-number,\n"}
 
     def doctor(place: str, field: str) -> str:
         family = load(

@@ -192,7 +192,8 @@ def test_json_leaves_too(tmp_path: Path) -> None:
 ROWS = (
     "A01,pat,PID-5~,.,,name[+],table:XPN,,\nA02,pat,,PID-7,,birthDate,hl7time,,\nA03,pat,,PID-8,,gender,,sex,\n"
     "A04,pat,,PID-6.1,,contact[m].name.family,,,\nA05,pat,,PID-1,,-,,,a counter\nA06,pat,PID-13~,.1,.2 = PRN,telecom[+].value,,,\n"
-    "A07,pat,,PID-9.2,PID-8 = M,contact[x].name.text,,,\nA08,visit,,PV1-3.1,,serviceType.text,,,\nA09,visit,OBX,OBX-5,,reasonCode[+].text,,,\n"
+    "A07,pat,,PID-9.2,PID-8 = M,contact[x].name.text,,,\nA08,visit,,PV1-3.1,,serviceType.text,,,\n"
+    "A09,visit,OBX,OBX-5,,reasonCode[+].text,,,\n"
     "A10,pat,,PID-16.1,,maritalStatus,,marital,\n"
     "N01,XPN,,.1,,family,,,\nN02,XPN,,.2,,given[+],,,\nN03,XPN,,.5,,-,,,a title\n"
 )

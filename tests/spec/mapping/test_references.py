@@ -35,6 +35,13 @@ def test_it_is_of_a_type_that_the_element_allows(tmp_path: Path) -> None:
     assert outcome.body("event")["subject"] == outcome.ref("pat")
 
 
+def test_an_extension_may_refer_to_anything(tmp_path: Path) -> None:
+    rows = TABLES["elements"] + "A05,problem,,title,,extension[birthPlace].valueReference,@key,,\n"
+    document = "<doc><problem><id>1</id><title>7</title></problem><event><id>7</id></event></doc>"
+    outcome = made(load(tmp_path, "xml", **{**TABLES, "elements": rows}), xml(document), "doc")
+    assert outcome.body("problem")["extension"][0]["valueReference"] == outcome.ref("event")
+
+
 def test_what_nothing_has_is_a_loss(tmp_path: Path) -> None:
     document = "<doc><event><id>2</id><ref>9</ref></event></doc>"
     outcome = made(load(tmp_path, "xml", **TABLES), xml(document), "doc")
@@ -46,7 +53,8 @@ def test_a_contained_resource_is_found_by_its_key_too(tmp_path: Path) -> None:
     tables = {
         **TABLES,
         "routes": "doc,event inner,\n",
-        "resources": "event,,event,Observation,id,,upsert,\ninner,event,contained[Patient],Patient,id,,contained,it has no identity of its own\n",
+        "resources": "event,,event,Observation,id,,upsert,\n"
+        "inner,event,contained[Patient],Patient,id,,contained,it has no identity of its own\n",
         "elements": "A03,event,,title,,valueString,,,\nA04,event,,ref,,subject,@key,,\n",
     }
     source = json('{"event": {"id": "1", "ref": "p", "contained": [{"resourceType": "Patient", "id": "p"}]}}')

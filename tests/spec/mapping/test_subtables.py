@@ -13,7 +13,10 @@ TABLES: dict[str, Any] = {
     "resources": "pat,,PID,Patient,PID-3,,upsert,\n",
     "codes": {"use": "L,,official,,\n"},
 }
-XPN = "N01,XPN,,.1,,family,,,\nN02,XPN,,.2,,given[+],,,\nN03,XPN,,.3,,given[+],,,\nN04,XPN,,.7,,use,,use,\nN05,XPN,,.12,,period.start,hl7time,,\n"
+XPN = (
+    "N01,XPN,,.1,,family,,,\nN02,XPN,,.2,,given[+],,,\nN03,XPN,,.3,,given[+],,,\nN04,XPN,,.7,,use,,use,\n"
+    "N05,XPN,,.12,,period.start,hl7time,,\n"
+)
 
 
 def test_a_sub_table_serves_many_fields(tmp_path: Path) -> None:
@@ -86,7 +89,10 @@ def test_a_sub_table_of_a_tree_may_loop_and_each_loop_starts_from_its_node(tmp_p
         "A01,pat,name,.,,name[+],table:N,,\nN01,N,given,.,,given[+],,,\nN02,N,prefix,.,,prefix[+],,,\nN03,N,,family,,family,,,\n"
         "N04,N,suffix,.,,suffix[+],,,\n"
     )
-    document = "<doc><patient><name><prefix>Dr</prefix><given>Ann</given><given>Bea</given><family>Able</family><suffix>OBE</suffix></name></patient></doc>"
+    document = (
+        "<doc><patient><name><prefix>Dr</prefix><given>Ann</given><given>Bea</given><family>Able</family>"
+        "<suffix>OBE</suffix></name></patient></doc>"
+    )
     outcome = made(load(tmp_path, "xml", **TREE, elements=rows), xml(document), "doc")
     assert outcome.body("pat")["name"] == [{"given": ["Ann", "Bea"], "prefix": ["Dr"], "family": "Able", "suffix": ["OBE"]}]
     assert outcome.losses == []
@@ -94,10 +100,11 @@ def test_a_sub_table_of_a_tree_may_loop_and_each_loop_starts_from_its_node(tmp_p
 
 def test_a_number_in_a_sub_table_is_a_number(tmp_path: Path) -> None:
     rows = (
-        "A01,obs,,value,,valueQuantity,table:Q,,\nQ01,Q,,amount,amount present,value,number,,\nQ02,Q,,'1.50',amount absent,value,number,,the least\n"
+        "A01,obs,,value,,valueQuantity,table:Q,,\nQ01,Q,,amount,amount present,value,number,,\n"
+        "Q02,Q,,'1.50',amount absent,value,number,,the least\n"
         "Q03,Q,,unit,,unit,,,\n"
     )
-    tables = {
+    tables: dict[str, Any] = {
         "source": "".join(f"{name},,,\n" for name in ("obs", "value", "amount", "unit")),
         "routes": "doc,obs,\n",
         "resources": "obs,,obs,Observation,,,upsert,\n",

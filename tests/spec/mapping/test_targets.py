@@ -49,13 +49,19 @@ def test_without_each_a_plus_is_one_element(tmp_path: Path) -> None:
 
 
 def test_an_alias_keeps_two_elements_of_one_each_apart(tmp_path: Path) -> None:
-    rows = "A01,pat,PID-13~,.1,,telecom[+].value,,,\nA02,pat,PID-13~,.4,,telecom[+mail].value,,,\nA03,pat,PID-13~,'email',,telecom[+mail].system,,,\n"
+    rows = (
+        "A01,pat,PID-13~,.1,,telecom[+].value,,,\nA02,pat,PID-13~,.4,,telecom[+mail].value,,,\n"
+        "A03,pat,PID-13~,'email',,telecom[+mail].system,,,\n"
+    )
     telecom = body(tmp_path, rows, "PID|||1" + "|" * 10 + "0123^^^a@b~0456")["telecom"]
     assert telecom == [{"value": "0123"}, {"value": "0456"}, {"value": "a@b", "system": "email"}]
 
 
 def test_a_label_is_one_element_however_many_rows_fill_it(tmp_path: Path) -> None:
-    rows = "A01,pat,,PID-6.1,,contact[mother].name.family,,,\nA02,pat,,PID-6.2,,contact[mother].name.given[+],,,\nA03,pat,,PID-9.1,,contact[father].name.family,,,\n"
+    rows = (
+        "A01,pat,,PID-6.1,,contact[mother].name.family,,,\n"
+        "A02,pat,,PID-6.2,,contact[mother].name.given[+],,,\nA03,pat,,PID-9.1,,contact[father].name.family,,,\n"
+    )
     found = outcome(tmp_path, rows, "PID|||1|||Able^Ann|||Baker")
     registers = found.one("pat").registers
     assert registers["contact:mother"] == [{"name": {"family": "Able", "given": ["Ann"]}}]
@@ -71,7 +77,10 @@ def test_an_extension_has_its_url(tmp_path: Path) -> None:
 
 def test_an_extension_of_a_primitive_stands_beside_it(tmp_path: Path) -> None:
     """FHIR R4, JSON representation of primitives: ``_birthDate``."""
-    rows = "A01,pat,,PID-7,,birthDate,hl7time,,\nA02,pat,,PID-7,length PID-7 = 12,birthDate.extension[birthTime].valueDateTime,hl7time,,\n"
+    rows = (
+        "A01,pat,,PID-7,,birthDate,hl7time,,\n"
+        "A02,pat,,PID-7,length PID-7 = 12,birthDate.extension[birthTime].valueDateTime,hl7time,,\n"
+    )
     made_ = body(tmp_path, rows, "PID|||1||||194103170610")
     assert made_["birthDate"] == "1941-03-17"
     assert made_["_birthDate"] == {
@@ -99,7 +108,10 @@ def test_a_constant_beside_other_values_only_adorns_them(tmp_path: Path) -> None
 
 
 def test_so_does_one_beside_a_part_of_an_element(tmp_path: Path) -> None:
-    rows = "A01,pat,,PID-16.2,,maritalStatus.coding[+].display,,,\nA02,pat,,'http://example.org/m',,maritalStatus.coding[+].system,,,\n"
+    rows = (
+        "A01,pat,,PID-16.2,,maritalStatus.coding[+].display,,,\n"
+        "A02,pat,,'http://example.org/m',,maritalStatus.coding[+].system,,,\n"
+    )
     assert body(tmp_path / "a", rows, "PID|||1" + "|" * 13 + "^wed")["maritalStatus"] == {
         "coding": [{"display": "wed", "system": "http://example.org/m"}]
     }

@@ -10,7 +10,40 @@ import pytest
 from interop.ports import Source
 from tests.spec.mapping.small import csv, json, load, made, xml
 
-NAMES = ["patient", "id", "name", "family", "given", "use", "text", "entry", "topic", "note", "ref", "author", "person", "code", "status", "row", "a", "b", "contained", "resourceType", "display", "reference", "value", "item", "@use", "@code", "@id", "@type", "@value", "@extension", "@nullFlavor", "@root"]
+NAMES = [
+    "patient",
+    "id",
+    "name",
+    "family",
+    "given",
+    "use",
+    "text",
+    "entry",
+    "topic",
+    "note",
+    "ref",
+    "author",
+    "person",
+    "code",
+    "status",
+    "row",
+    "a",
+    "b",
+    "contained",
+    "resourceType",
+    "display",
+    "reference",
+    "value",
+    "item",
+    "@use",
+    "@code",
+    "@id",
+    "@type",
+    "@value",
+    "@extension",
+    "@nullFlavor",
+    "@root",
+]
 TABLES: dict[str, Any] = {
     "source": "".join(f"{name},,,\n" for name in NAMES),
     "routes": "doc,pat,\n",
@@ -22,10 +55,12 @@ def text(tmp_path: Path, path: str, document: Source, using: str = "", form: str
     """The text that a path reads from the patient of a document."""
     cell = '"' + path.replace('"', '""') + '"'
     family = load(tmp_path, form, **TABLES, elements=f"A01,pat,,{cell},,name[x].text,{using},,\n")
-    return made(family, document, "doc").body("pat").get("name", [{}])[0].get("text")
+    found: str | None = made(family, document, "doc").body("pat").get("name", [{}])[0].get("text")
+    return found
 
 
-DOCUMENT = """<doc xmlns="urn:one" xmlns:x="urn:two" code="root"><author code="w"/><person><id>7</id><x:name>Writer</x:name></person>
+DOCUMENT = """<doc xmlns="urn:one" xmlns:x="urn:two" code="root"><author code="w"/>
+<person><id>7</id><x:name>Writer</x:name></person>
 <person><id>8</id><name>Other</name></person>
 <patient code="p1"><id>7</id><name use="L"><family> Able </family><given>Ann</given><given>Bea</given></name>
 <name use="N"><family>Baker</family></name><note/><status nullFlavor="UNK"/><text>Mind <use>the</use> step</text>
@@ -108,7 +143,8 @@ def test_json_arrays_are_several_children_and_values_are_as_written(tmp_path: Pa
         tmp_path,
         "json",
         **tables,
-        elements="A01,pat,name,family,,name[+].family,,,\nA02,pat,name,given,,name[+].given[+],,,\nA03,pat,,active,,active,boolean,,\n"
+        elements="A01,pat,name,family,,name[+].family,,,\nA02,pat,name,given,,name[+].given[+],,,\n"
+        "A03,pat,,active,,active,boolean,,\n"
         "A04,pat,,weight,,extension[birthPlace].valueDecimal,number,,\n",
     )
     source = json(
@@ -132,7 +168,7 @@ def test_the_parts_of_a_fhir_reference_are_its_type_and_id(tmp_path: Path) -> No
 def test_contained_is_found_by_its_type(tmp_path: Path) -> None:
     """``contained[Location]`` is short for ``contained[resourceType='Location']``."""
     source = json(
-        '{"patient": {"contained": [{"resourceType": "Organization", "name": "Trust"}, {"resourceType": "Location", "name": "Hall"}]}}'
+        '{"patient": {"contained": [{"resourceType": "List", "name": "Trust"}, {"resourceType": "Location", "name": "Hall"}]}}'
     )
     assert text(tmp_path, "contained[Location]/name", source, form="json") == "Hall"
 
