@@ -44,7 +44,7 @@ class Served:
         )
         assert self.process.stdout is not None
         assert self.process.stderr is not None
-        self._reading = asyncio.create_task(self.process.stderr.read())
+        self._reading = asyncio.create_task(self._read())
         line = await asyncio.wait_for(self.process.stdout.readline(), PATIENCE)
         self.output += line
         ports = re.search(rb"http://127\.0\.0\.1:(\d+)/fhir.* MLLP port (\d+)", line)
@@ -53,6 +53,11 @@ class Served:
             raise AssertionError(self.errors.decode())
         self.http, self.mllp = int(ports[1]), int(ports[2])
         return self
+
+    async def _read(self) -> None:
+        assert self.process.stderr is not None
+        while line := await self.process.stderr.readline():
+            self.errors += line
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self.process.returncode is None:
@@ -82,5 +87,5 @@ class Served:
         """Wait for the end; the exit status."""
         assert self.process.stdout is not None
         self.output += await asyncio.wait_for(self.process.stdout.read(), PATIENCE)
-        self.errors = await asyncio.wait_for(asyncio.shield(self._reading), PATIENCE)
+        await asyncio.wait_for(asyncio.shield(self._reading), PATIENCE)
         return await asyncio.wait_for(self.process.wait(), PATIENCE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -13,15 +14,19 @@ import pytest
 
 from interop.app.engine import Engine
 from interop.mapping import library
+from interop.store.plan import Message
+from interop.store.values import Entry
+from tests.spec.durability.process import Served
 from tests.spec.engine.messages import adt
 from tests.spec.engine.running import client, found, ingest, journal, running, sender
 
 pytestmark = pytest.mark.anyio
 
 FRAGILE = '''
-"""An adapter of another team: HL7 v2 under another name, and a message that ends the process which opens it."""
+"""An adapter of another team: HL7 v2 under another name; a message that ends who opens it, one that no store can name."""
 
 import os
+from dataclasses import replace
 
 from adapters.hl7v2 import Hl7v2
 
@@ -36,6 +41,10 @@ class Fragile(Hl7v2):
         if b"DEADLY" in body:
             os.abort()
         return super().open(body)
+
+    def envelope(self, body):
+        said = super().envelope(body)
+        return replace(said, control_id="\\ud800") if b"UNSTORABLE" in body else said
 
     listener = None
 
@@ -117,3 +126,35 @@ async def test_a_message_that_kills_its_mapper_answers_for_itself_and_the_others
         assert len(await found(http, "Encounter?_count=50")) == 11
         assert len(mappers(engine)) == 1
         assert (await ingest(http, adt(control="NEXT", visit="VNEXT"))).json()["state"] == "applied"
+
+
+async def test_a_message_that_the_journal_cannot_name_is_kept_as_bytes_and_spoils_nobody_elses(engine: Engine) -> None:
+    bodies = [adt(control=f"C{number}", local=f"L{number}", visit=f"V{number}") for number in range(12)]
+    bodies[5] = adt(control="C5", local="L5", visit="V5", family="UNSTORABLE")
+    async with client(engine) as http:
+        answers = await asyncio.gather(*(ingest(http, body, "fragile") for body in bodies))
+        assert [answer.status_code for answer in answers] == [500 if number == 5 else 200 for number in range(12)]
+        number = int(answers[5].headers["location"].rpartition("/")[2])
+        entries: list[Entry] = await engine.workshop.store.query(Message(number))
+        assert [(entry.body, entry.state, entry.reason) for entry in entries] == [(bodies[5], "refused", "fault")]
+        assert len(await journal(engine)) == 12
+        assert engine.workshop.unfinished == 0
+
+
+async def test_a_mapper_that_cannot_be_replaced_yet_holds_messages_up_and_loses_none(tmp_path: Path) -> None:
+    """No file can be opened for a while: no process can be started (``setrlimit``, RLIMIT_NOFILE)."""
+    async with Served(tmp_path / "data") as served, sender(served.mllp) as line, served.client() as http:
+        assert (await http.get("/health/live")).status_code == 200
+        limit = resource.prlimit(served.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(served.pid, resource.RLIMIT_NOFILE, (3, limit[1]))
+        for pid in served.mappers():
+            os.kill(pid, signal.SIGKILL)
+        said = await line.ask(adt(control="C1"))
+        assert said is not None
+        assert said.code == "AA"
+        while b"batch not mapped" not in served.errors:
+            await asyncio.sleep(0.01)
+        assert (await http.get("/messages/1")).json()["state"] == "received"
+        resource.prlimit(served.pid, resource.RLIMIT_NOFILE, limit)
+        assert (await http.post("/ingest/hl7v2?wait=applied", content=adt(control="C2"))).json()["state"] == "applied"
+        assert (await http.get("/messages/1")).json()["state"] == "applied"

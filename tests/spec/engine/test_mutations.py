@@ -63,8 +63,8 @@ def _mutate(random: Random, body: bytearray) -> None:
         case _:
             values = list(VALUE.finditer(body))
             if values:
-                value, other = random.choice(values), random.choice(values)
-                body[value.start() : value.end()] = random.choice((random.choice(SPLICES), other[0], value[0] + other[0]))
+                value, foreign = random.choice(values), random.choice(values)
+                body[value.start() : value.end()] = random.choice((random.choice(SPLICES), foreign[0], value[0] + foreign[0]))
 
 
 async def over_mllp(port: int, bodies: list[bytes]) -> list[str]:
