@@ -1,0 +1,59 @@
+"""Writes the error table into docs/operations.md; ``--check`` tells whether it is there as it would be written.
+
+    python -m interop.errors.page [--check]
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+from interop.errors.problem import Reason, reasons
+
+GENERATOR = 1
+PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
+BEGIN, END = "<!-- generated: begin ", "<!-- generated: end -->"
+
+
+def table() -> str:
+    """Every row with its codes, its sentence and its one action, as Markdown between two marks."""
+    digest = hashlib.sha256(files("interop.errors").joinpath("table.csv").read_bytes()).hexdigest()[:16]
+    lines = [
+        f"{BEGIN}interop/errors/table.csv {digest}, generator {GENERATOR}, by scripts/generate -->",
+        "| reason | category | HL7 v2 | HTTP | try again? | what it is | what to do |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    lines += [_row(reason) for reason in reasons().values()]
+    return "\n".join([*lines, END])
+
+
+def _row(reason: Reason) -> str:
+    codes = "/".join(code for code in (reason.original, reason.enhanced) if code) or "no reply"
+    cells = (f"`{reason.name}`", reason.category.value, codes, str(reason.http), reason.retry, reason.sentence, reason.action)
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def written(page: str) -> str:
+    """The page with the table as it is now. Raises ValueError where the marks are missing."""
+    start, end = page.find(BEGIN), page.find(END)
+    if not 0 <= start < end:
+        raise ValueError(f"{PAGE.name} has no place for the error table: {BEGIN.strip()} … {END}")
+    return page[:start] + table() + page[end + len(END) :]
+
+
+def main(arguments: list[str]) -> int:
+    """Write, or check; 1 where the page differs."""
+    page = PAGE.read_text(encoding="utf-8")
+    wanted = written(page)
+    if "--check" in arguments:
+        if page != wanted:
+            print(f"docs/{PAGE.name} does not hold interop/errors/table.csv as it is: run scripts/generate", file=sys.stderr)
+        return int(page != wanted)
+    PAGE.write_text(wanted, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,85 @@
+"""When two source Patients may be one person without anyone deciding: they share an identity, and '' is shared by nobody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from interop.identity.linking import identity_of, is_number_alone, number_of
+from interop.ids import NHS_NUMBER
+
+NUMBER, OTHER, REPEATED, INVALID = "9990000018", "9990000026", "1111111111", "9990000019"
+STATUS = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-NHSNumberVerificationStatus"
+
+
+def patient(
+    number: str = NUMBER, born: str = "1950-04-01", family: str = "O'Neill", status: str = "", **more: Any
+) -> dict[str, Any]:
+    """A Patient as a source tells it."""
+    identifier: dict[str, Any] = {"system": NHS_NUMBER, "value": number}
+    if status:
+        identifier["extension"] = [{"url": STATUS, "valueCodeableConcept": {"coding": [{"code": status}]}}]
+    name = [{"family": family, "given": ["ANY"]}] if family else []
+    return {"resourceType": "Patient", "identifier": [identifier], "birthDate": born, "name": name, **more}
+
+
+def identity(**said: Any) -> str:
+    """Of a feed that may link numbers of the 999 range: those of real people stand in no test."""
+    return identity_of(patient(**said), test_numbers=True)
+
+
+def test_number_birth_date_and_family_name_make_an_identity() -> None:
+    """Given names, address and anything else do not count: sources spell them differently."""
+    assert identity() == identity(gender="female", address=[{"postalCode": "QX1 1AA"}]) != ""
+    assert number_of(identity()) == NUMBER
+
+
+@pytest.mark.parametrize("family", ["O'NEILL", "o neill", "ONeill", "Ó'Neill"])
+def test_case_accents_and_punctuation_of_the_name_do_not_count(family: str) -> None:
+    assert identity(family=family) == identity()
+
+
+@pytest.mark.parametrize("said", [{"born": "1950-01-04"}, {"family": "Nolan"}, {"number": OTHER}])
+def test_where_one_of_them_differs_there_is_no_link(said: dict[str, str]) -> None:
+    """A number that was given to a wrong person does not pull two people together."""
+    assert identity(**said) != identity()
+
+
+@pytest.mark.parametrize("said", [{"born": ""}, {"born": "1950"}, {"born": "1950-04"}, {"family": ""}])
+def test_what_is_told_in_part_never_links(said: dict[str, str]) -> None:
+    """A number with half the demographics is less than one with none that is stated as verified."""
+    assert identity(**said) == ""
+    assert identity(**said, status="01") == ""
+
+
+@pytest.mark.parametrize("number", [INVALID, REPEATED, "999000001", "not a number", ""])
+def test_a_number_that_names_nobody_never_links(number: str) -> None:
+    """It fails modulus 11, or its ten digits are equal, or it is none."""
+    assert identity(number=number) == ""
+
+
+def test_test_numbers_link_only_where_that_is_configured() -> None:
+    assert identity_of(patient(), test_numbers=False) == ""
+    assert identity_of(patient(), test_numbers=True) != ""
+
+
+@pytest.mark.parametrize("status", ["02", "03", "04", "05", "06", "07", "08", "number-not-present-and-trace-not-required"])
+def test_a_number_that_is_stated_as_not_verified_never_links(status: str) -> None:
+    """NHS Data Dictionary, NHS NUMBER STATUS INDICATOR CODE: 01 alone is verified."""
+    assert identity(status=status) == ""
+
+
+def test_two_different_numbers_never_link() -> None:
+    """A Patient that has two says of neither which is right."""
+    both = patient()
+    both["identifier"] += patient(OTHER)["identifier"]
+    assert identity_of(both, test_numbers=True) == ""
+
+
+def test_a_verified_number_alone_is_an_identity_of_its_own_kind() -> None:
+    """Where a source knows nothing else of the person and states the number as verified; without that statement it is none."""
+    alone = identity(born="", family="", status="01")
+    assert is_number_alone(alone)
+    assert number_of(alone) == NUMBER
+    assert identity(born="", family="") == ""

@@ -1,0 +1,65 @@
+"""Someone who follows the README in an empty directory, with ports that nobody else has."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.places import ROOT
+
+BIN = Path(sys.executable).parent
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+class Reader:
+    """Runs blocks of commands one after the other."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.http, self.mllp = free_port(), free_port()
+        ours = {"INTEROP_HTTP": f"127.0.0.1:{self.http}", "INTEROP_MLLP": f"127.0.0.1:{self.mllp}"}
+        self._environment = {**os.environ, **ours, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "200"}
+        self._serving: list[subprocess.Popen[str]] = []
+
+    def follow(self, block: str) -> str:
+        """Run a block; what it prints. Its engine is left running."""
+        text = block.replace("127.0.0.1:8080", f"127.0.0.1:{self.http}").replace("127.0.0.1:2575", f"127.0.0.1:{self.mllp}")
+        text = text.replace(". .venv/bin/activate\n", "")
+        text = re.sub(r"^scripts/test$", "scripts/test --help", text, flags=re.MULTILINE)  # it is what runs this
+        text = re.sub(r"^scripts/", f"{ROOT}/scripts/", text, flags=re.MULTILINE)
+        serve = re.search(r"^interop serve.*\n", text, re.MULTILINE)
+        if serve:
+            return self._serve(serve[0].strip())
+        bash = ["bash", "-euo", "pipefail", "-c", text]
+        done = subprocess.run(bash, cwd=self.directory, env=self._environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def _serve(self, command: str) -> str:
+        words = [*shlex.split(command), "--http", f"127.0.0.1:{self.http}", "--mllp", f"127.0.0.1:{self.mllp}"]
+        engine = subprocess.Popen(words, cwd=self.directory, env=self._environment, stdout=subprocess.PIPE, text=True)
+        self._serving.append(engine)
+        assert engine.stdout is not None
+        return engine.stdout.readline()
+
+    def stop(self) -> list[int]:
+        """End the engines as Ctrl-C does; how they ended."""
+        ended = []
+        for engine in self._serving:
+            engine.terminate()
+            ended.append(engine.wait(30))
+            assert engine.stdout is not None
+            engine.stdout.close()
+        self._serving.clear()
+        return ended
