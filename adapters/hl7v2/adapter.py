@@ -8,7 +8,9 @@ from typing import BinaryIO, Final
 
 from adapters.hl7v2.client import send
 from adapters.hl7v2.envelope import envelope
+from adapters.hl7v2.request import Request
 from adapters.hl7v2.server import MllpListener
+from interop.errors import Problem
 from interop.formats import er7
 from interop.ports import Answer, Envelope
 
@@ -37,8 +39,12 @@ class Hl7v2:
         return envelope(body), er7.Message.parse(body)
 
     def envelope(self, body: bytes) -> Envelope:
-        """The envelope alone; raises Problem."""
-        return envelope(body)
+        """The envelope alone; raises Problem, which tells MSH-10 and MSH-9 where there is an MSH."""
+        try:
+            return envelope(body)
+        except Problem as problem:
+            problem.about = Request.read(body).about
+            raise
 
     def listener(self, host: str, port: int, feed: str, now: Callable[[], int]) -> MllpListener:
         """An MLLP server for one feed."""

@@ -50,6 +50,13 @@ class Request:
         return parts[component - 1] if component <= len(parts) else b""
 
     @property
+    def about(self) -> tuple[str, str]:
+        """MSH-10 and MSH-9.1^MSH-9.2, at most 199 characters of each (HL7 v2.4 2.16.9.10 allows 20)."""
+        parts = [part for part in (self.part(9, 1), self.part(9, 2)) if part] if self.fields else []
+        control, kind = (text.decode("utf-8", "replace").strip()[:199] for text in (self.field(10), b"^".join(parts)))
+        return control, kind
+
+    @property
     def separator(self) -> bytes:
         return self.fields[1] if self.fields else b"|"
 

@@ -64,8 +64,10 @@ class Problem(Exception):
     """A failure with a row of the error table.
 
     ``where`` names the place in the source (``PID-3``, ``Patient.birthDate``) or is empty; ``detail`` is for the sender and
-    never holds patient data.
+    never holds patient data. ``about`` is the control id and type of the message, as far as its adapter could read them.
     """
+
+    about: tuple[str, str] = ("", "")
 
     def __init__(self, name: str, *, where: str = "", detail: str = "") -> None:
         self.reason = reason(name)

@@ -111,6 +111,7 @@ class JournalIntake:
         self, feed: str, body: bytes, adapter: str, problem: Problem, entry: Entry | None = None
     ) -> asyncio.Future[Receipt]:
         bare = self._bare(feed, body, adapter, problem)
+        bare.control_id, bare.type = problem.about
         if entry is not None:
             bare.control_id, bare.type, bare.keys = entry.control_id, entry.type, entry.keys
         return self._submit(bare, Wait.JOURNALLED, problem)

@@ -177,6 +177,13 @@ async def over_http(feed: str, case: Case, engine: Engine, http: httpx.AsyncClie
     await lives(engine, http)
 
 
+async def test_a_refused_message_is_found_by_its_control_id(engine: Engine, http: httpx.AsyncClient) -> None:
+    for body in (adt(control="SEEK1", local=""), adt(control="SEEK2", family="\xff").replace("\xff".encode(), b"\xff")):
+        await http.post("/ingest/hl7v2", content=body)
+    said = [(entry.control_id, entry.type, entry.state) for entry in (await journal(engine))[-2:]]
+    assert said == [("SEEK1", "ADT^A01", "refused"), ("SEEK2", "ADT^A01", "refused")]
+
+
 async def test_a_body_over_the_limit_is_refused_and_what_was_read_is_kept(engine: Engine, http: httpx.AsyncClient) -> None:
     engine.listeners[0].limit = 100_000  # type: ignore[attr-defined]
     body = adt(control="LARGE", extra=("NTE|1||" + "x" * 200_000,))
