@@ -93,6 +93,15 @@ def test_links_lead_somewhere(name: str) -> None:
             assert heading in {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in headings}, address
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_files_that_are_named_are_there(name: str) -> None:
+    """What stands in code type and begins like a path of the repository; ``*`` stands for anything."""
+    text = re.sub(r"```.*?```", "", (ROOT / name).read_text(encoding="utf-8"), flags=re.DOTALL)
+    folders = "adapters|conformance|docs|interop|mappings|scripts|tests"
+    for path in re.findall(rf"`((?:{folders})/[\w./*-]*)`", text):
+        assert list(ROOT.glob(path.rstrip("/"))), path
+
+
 def test_the_picture_stands_by_itself() -> None:
     """It is well formed, fetches nothing, and shows the record that the README tells of."""
     picture = etree.parse(ROOT / "docs" / "shared-record.svg")
