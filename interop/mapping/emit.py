@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from interop.mapping.emit_er7 import Er7Paths
 from interop.mapping.emit_rows import Lines, RowEmitter
 from interop.mapping.emit_tree import TreePaths
+from interop.mapping.emit_units import UnitEmitter
 from interop.mapping.model import Element, Model, Resource
 
 HEAD = '''"""Generated from the tables of {family} (digest {digest}); not to be edited."""
@@ -26,6 +27,7 @@ class _Module:
         self.model = model
         self.paths = Er7Paths(model) if model.er7 else TreePaths(model)
         self.rows = RowEmitter(model, self.paths, traced)
+        self.units = UnitEmitter(self.paths, self.rows) if isinstance(self.paths, Er7Paths) and not traced else None
 
     def source(self) -> str:
         lines = Lines()
@@ -110,12 +112,19 @@ class _Module:
 
     def filler(self, lines: Lines, resource: Resource) -> None:
         """``f_NAME(run, m, i)`` sets the registers of one instance, row by row."""
-        lines.add(0, f"def f_{resource.name}(run, m, i):")
-        lines.add(1, "r = i.registers")
-        self.paths.prologue(lines, resource)
-        for each, elements in _by_each(resource.elements):
-            self.rows.block(lines, resource, each, elements)
-        lines.add(0, "")
+        units, rest = self.units.of(resource) if self.units else ([], resource.elements)
+        body = Lines()
+        body.add(0, f"def f_{resource.name}(run, m, i):")
+        body.add(1, "r = i.registers")
+        self.paths.prologue(body, resource)
+        if self.units:
+            self.units.functions(lines, resource, units)
+            self.units.calls(body, resource, units)
+        self.paths.splits(body, resource, rest)
+        for each, elements in _by_each(rest):
+            self.rows.block(body, resource, each, elements)
+        body.add(0, "")
+        lines.take(body)
 
     def route(self, lines: Lines, message: str, resources: tuple[str, ...]) -> None:
         name = "".join(letter if letter.isalnum() else "_" for letter in message)
@@ -123,6 +132,8 @@ class _Module:
         lines.add(0, f"ACTIVE_{name} = frozenset({sorted(active)!r})")
         lines.add(0, f"def route_{name}(run, m):")
         lines.add(1, f'"""{message}"""')
+        if self.units:
+            lines.add(1, "run.units = UNITS.of(run.organisation, m.simple)")
         for made in resources:
             if not self.model.resources[made].row.within:
                 lines.add(1, f"m_{made}(run, m, run.root, ACTIVE_{name})")
@@ -133,6 +144,8 @@ class _Module:
         lines.add(0, f"ROUTES[{message!r}] = route_{name}")
         lines.add(0, "")
         if message == self.model.tables.routes[-1].message:
+            if self.units:
+                lines.add(0, f"UNITS = Units({self.units.count})")
             for resource in self.model.resources.values():
                 if resource.row.type:
                     lines.add(0, f'FILL["{resource.name}"] = f_{resource.name}')

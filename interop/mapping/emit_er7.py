@@ -9,6 +9,7 @@ from interop.mapping.emit_rows import Lines, codes_name
 from interop.mapping.er7_access import PARTS
 from interop.mapping.model import Element, Model, Resource, SubTable
 from interop.mapping.paths import Er7Path, Literal, Path
+from interop.mapping.units import Unit, partition
 
 
 class Er7Paths:
@@ -25,6 +26,7 @@ class Er7Paths:
         self.in_condition = False
         self.hoisted: frozenset[str] = frozenset()
         self.split: frozenset[tuple[str, int]] = frozenset()
+        self.in_unit = False
 
     def functions(self) -> list[str]:
         """What stands before the rest: the fields that each resource reads, and those that decide whether there is one."""
@@ -108,8 +110,12 @@ class Er7Paths:
         fields |= {(path.segment, path.field) for path in paths if isinstance(path, Er7Path) and path.segment}
         return fields if all(field for _, field in fields) else None
 
+    def units(self, resource: Resource) -> tuple[list[Unit], list[Element]]:
+        """The rows that can be worked out once for the same fields, and the others; what is pure is made once as a whole."""
+        return ([], resource.elements) if self.pure(resource) else partition(self.model, resource)
+
     def prologue(self, lines: Lines, resource: Resource) -> None:
-        """Names for a filler."""
+        """Names for a filler: the segments that its rows look at."""
         lines.add(1, "c = i.fields")
         if isinstance(resource.each, Er7Path) and resource.each.field:
             lines.add(1, "q = m.parts(c, m.component)")
@@ -126,15 +132,19 @@ class Er7Paths:
         for name in sorted(names):
             lines.add(1, f"s_{name} = {self.segment(resource, Er7Path(name), 'i')}")
         self.hoisted = frozenset(names)
+
+    def splits(self, lines: Lines, resource: Resource, elements: list[Element]) -> None:
+        """Names for the components that these rows read."""
+        self.enter(resource)
         fields = {
             (path.segment, path.field)
-            for element in resource.elements
+            for element in elements
             if not (isinstance(element.each, Er7Path) and not element.each.field)
             for path in _all_paths(element)
             if isinstance(path, Er7Path) and path.segment and path.component and not path.subcomponent
         } - {("MSH", 9)}
         for name, number in sorted(fields):
-            lines.add(1, f"k_{name}_{number} = m.once_parts({'c' if name == own else f's_{name}'}[{number}])")
+            lines.add(1, f"k_{name}_{number} = m.once_parts({self.field(resource, Er7Path(name, number), 'i')})")
         self.split = frozenset(fields)
 
     def subtable_prologue(self, lines: Lines, table: SubTable) -> None:
@@ -390,8 +400,18 @@ class Er7Paths:
             return ""
         path = element.each if element.row.each else (element.sources[0] if element.sources else None)
         if isinstance(path, Er7Path) and path.field and (path.segment, path.field) in self.plan.conditional:
+            if self.in_unit:
+                return f'i.hits.append("{path.segment}-{path.field}")'
             return f"run.hits.add(({path.field}, id({self.segment(self.current, path, 'i')})))"
         return ""
+
+    def hits(self, resource: Resource, elements: list[Element]) -> dict[str, str]:
+        """The fields that the rows of a unit mark as met, with the expressions of their segments."""
+        self.enter(resource)
+        paths = [
+            element.each if element.row.each else next(iter(element.sources), None) for element in elements if self.hit(element)
+        ]
+        return {f"{path.segment}-{path.field}": self.segment(resource, path, "i") for path in paths if isinstance(path, Er7Path)}
 
     def finish(self, lines: Lines, name: str, resources: tuple[str, ...]) -> None:
         """Note what no row of this route reads, at the end of its function."""

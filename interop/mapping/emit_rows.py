@@ -25,6 +25,10 @@ class Lines:
         """One line, ``depth`` levels in."""
         self._lines.append("    " * depth + line if line else "")
 
+    def take(self, other: Lines) -> None:
+        """Add the lines of another."""
+        self._lines += other._lines
+
     def text(self) -> str:
         """All of it."""
         return "\n".join(self._lines) + "\n"

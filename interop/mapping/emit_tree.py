@@ -112,6 +112,9 @@ class TreePaths:
         """Names for a filler."""
         lines.add(1, "c = i.fields")
 
+    def splits(self, lines: Lines, resource: Resource, elements: list[Element]) -> None:
+        """Nothing: nodes are split already."""
+
     def subtable_prologue(self, lines: Lines, table: SubTable) -> None:
         """What loops start from. What is left unread is found by the marks."""
         lines.add(1, "o = x")

@@ -9,6 +9,8 @@ from interop.formats.json import Number as Number
 from interop.formats.tree import Node
 from interop.mapping import transforms
 from interop.mapping.er7_access import stray_parts as stray_parts
+from interop.mapping.kept import Kept as Kept
+from interop.mapping.kept import Units as Units
 from interop.mapping.runtime import NULL, Run, read_value
 from interop.mapping.tables import Code
 from interop.mapping.unread import RoutePlan as RoutePlan

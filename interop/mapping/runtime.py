@@ -10,6 +10,7 @@ from typing import Any
 from interop.formats.tree import Node
 from interop.ids import NHS_NUMBER, Mint, NhsNumber, Standing
 from interop.mapping.contribution import Contribution, Loss, Mapped, Relink
+from interop.mapping.kept import Unit
 from interop.ports import Envelope
 
 LOCAL = "urn:interop:id:"
@@ -126,6 +127,7 @@ class Run:
         "systems",
         "trace",
         "trigger",
+        "units",
     )
 
     def __init__(self, envelope: Envelope, mint: Mint, systems: dict[str, str], trace: Trace | None = None) -> None:
@@ -142,6 +144,7 @@ class Run:
         self.keys: dict[str, list[Instance]] | None = None
         self.carried = 0
         self.trace = trace
+        self.units: list[Unit] = []
         self.root = Instance("", "", None, 0)
 
     def make(self, name: str, kind: str, up: Instance, place: Any) -> Instance:

@@ -69,7 +69,8 @@ class Mutation:
         self.tables = read_tables(family, refusals)
         self.names = SourceNames.read(family, None, refusals)
         refusals.settle()
-        self.family = Family(check_tables(self.tables, self.names, self.form))
+        self.family = Family(check_tables(self.tables, self.names, self.form), traced=True)
+        """Traced code keeps nothing from one message for the next, so that code tables can be exchanged under it."""
         self.examples = examples(family)
         self.outcomes = {example.name: run(self.family, example) for example in self.examples}
         wrong = [mismatch for example in self.examples for mismatch in compare(example, self.outcomes[example.name])]
