@@ -1,0 +1,131 @@
+"""The tables of a family as a page for a clinical safety officer to read and sign (docs/mappings/FAMILY.md).
+
+python -m interop.mapping.pages [--check]
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from interop.mapping.library import adapters
+from interop.mapping.refusal import Refusals
+from interop.mapping.tables import ElementRow, ResourceRow, Tables, families, read_tables
+
+PAGES = Path(__file__).parents[2] / "docs" / "mappings"
+EFFECTS = {
+    "delete": "It withdraws the resource.",
+    "contained": "It stands within the resource around it.",
+    "cancel": "It undoes what was said of the resource by",
+    "relink": "The person of this record is from then on that of",
+}
+
+
+def page(tables: Tables) -> str:
+    """The whole page of a family."""
+    return "\n".join(_lines(tables)).rstrip() + "\n"
+
+
+def _lines(tables: Tables) -> Iterator[str]:
+    yield f"# {tables.family}: what its messages mean"
+    yield ""
+    yield f"Generated from `mappings/{tables.family}` by `scripts/generate`; digest of the tables `{tables.digest}`."
+    yield "The columns are those of [the mapping language](../mapping-language.md)."
+    yield ""
+    yield "## Messages"
+    yield ""
+    yield from _table(("message", "makes", "why"), ((row.message, ", ".join(row.resources), row.why) for row in tables.routes))
+    for resource in tables.resources:
+        yield from _resource(tables, resource)
+    names = {resource.resource for resource in tables.resources}
+    for name in dict.fromkeys(name for row in tables.elements for name in row.of if name not in names):
+        yield f"## Table {name}"
+        yield ""
+        yield from _rows(tables, name)
+    for name in sorted({row.codes for row in tables.elements if row.codes} & set(tables.codes)):
+        yield f"## Codes {name}"
+        yield ""
+        codes = ((source, code.system, _own(code.code), code.display) for source, code in tables.codes[name].items())
+        yield from _table(("source", "system", "code", "display"), codes)
+
+
+def _resource(tables: Tables, row: ResourceRow) -> Iterator[str]:
+    yield f"## {row.resource}: {row.type or 'a context only'}"
+    yield ""
+    effect, _, argument = row.effect.partition(":")
+    told = (
+        ("In", " or ".join(row.within)),
+        ("For each", row.each),
+        ("When", row.when),
+        ("Known by", row.key),
+        ("Effect", f"{EFFECTS[effect]} {argument}".strip() if effect in EFFECTS else ""),
+        ("Why", row.why),
+    )
+    for name, text in told:
+        if text:
+            yield f"- {name}: {text if name in ('Effect', 'Why') else _code(text)}"
+    yield ""
+    yield from _rows(tables, row.resource)
+
+
+def _rows(tables: Tables, name: str) -> Iterator[str]:
+    rows = sorted((row for row in tables.elements if name in row.of), key=lambda row: row.row)
+    if rows:
+        columns = ("row", "source", "when", "target", "how", "codes", "why")
+        yield from _table(columns, (_cells(row) for row in rows))
+
+
+def _cells(row: ElementRow) -> tuple[str, ...]:
+    source = f"{row.each}: {row.source}" if row.each else row.source
+    target = "not carried" if row.to == "-" else _code(row.to)
+    return row.row, _code(source), _code(row.when), target, _code(row.using), row.codes, row.why
+
+
+def _own(code: str) -> str:
+    return "the source's own" if code == "=" else code
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+def _table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    yield f"| {' | '.join(columns)} |"
+    yield f"|{'---|' * len(columns)}"
+    for cells in rows:
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|').replace(chr(10), ' ') for cell in cells)} |"
+    yield ""
+
+
+def pages() -> dict[Path, str]:
+    """The page of every family that has an adapter, by file; raises TablesRefused."""
+    made = {}
+    for name in families():
+        if name in adapters():
+            refusals = Refusals()
+            tables = read_tables(name, refusals)
+            refusals.settle()
+            made[PAGES / f"{name}.md"] = page(tables)
+    return made
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages, or with ``--check`` tell which differ; 1 where any does."""
+    made = pages()
+    if arguments != ["--check"]:
+        PAGES.mkdir(parents=True, exist_ok=True)
+        for path, text in made.items():
+            path.write_text(text, encoding="utf-8")
+        return 0
+    there = set(PAGES.glob("*.md"))
+    differ = sorted(
+        path.name for path in there | set(made) if path not in there or path.read_text(encoding="utf-8") != made.get(path)
+    )
+    for name in differ:
+        print(f"docs/mappings/{name} differs: scripts/generate writes it", file=sys.stderr)
+    return 1 if differ else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
