@@ -7,7 +7,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, It
 from typing import BinaryIO, Final
 
 from adapters.hl7v2.client import send
-from adapters.hl7v2.envelope import envelope
+from adapters.hl7v2.envelope import envelope, opened
 from adapters.hl7v2.request import Request
 from adapters.hl7v2.server import MllpListener
 from interop.errors import Problem
@@ -36,7 +36,7 @@ class Hl7v2:
 
     def open(self, body: bytes) -> tuple[Envelope, er7.Message]:
         """Envelope and message; raises Problem."""
-        return envelope(body), er7.Message.parse(body)
+        return opened(body)
 
     def envelope(self, body: bytes) -> Envelope:
         """The envelope alone; raises Problem, which tells MSH-10 and MSH-9 where there is an MSH."""

@@ -10,7 +10,7 @@ from typing import Final
 from adapters.hl7v2.request import PUBLISHED
 from adapters.hl7v2.required import missing
 from interop.errors import Problem
-from interop.formats.er7 import Delimiters, Header, Message, header, unescape
+from interop.formats.er7 import Delimiters, Header, Message, header, header_of, unescape
 from interop.formats.instants import hl7_instant
 from interop.ports import Envelope, Order
 
@@ -29,7 +29,16 @@ def envelope(body: bytes) -> Envelope:
     The message is MSH-9.1^MSH-9.2 (EVN-1 where MSH-9.2 is empty); MSH-9.3, which senders get wrong, is not asked. A missing
     version is read as 2.4, a missing processing id as production. The time is the first readable of EVN-6, EVN-2, MSH-7.
     """
-    head = header(body)
+    return _envelope(body, header(body), None)
+
+
+def opened(body: bytes) -> tuple[Envelope, Message]:
+    """Envelope and message, read once; raises the same."""
+    message = Message.parse(body)
+    return _envelope(body, header_of(message), message), message
+
+
+def _envelope(body: bytes, head: Header, message: Message | None) -> Envelope:
     msh, evn = head.msh, head.evn
     component = head.delimiters.component
     if not (control := msh[10].strip()):
@@ -44,17 +53,17 @@ def envelope(body: bytes) -> Envelope:
         raise Problem("unknown-version", where="MSH-12")
     if (processing := _first(msh[11], component)) and processing not in PROCESSING:
         raise Problem("unknown-processing-id", where="MSH-11")
-    message = f"{kind}^{event}" if event else kind
-    if place := missing(message, head):
+    type_ = f"{kind}^{event}" if event else kind
+    if place := missing(type_, head):
         raise Problem("missing-field", where=place)
     digest = _digest(body, head)
     organisation = _organisation(msh[4], component)
     return Envelope(
         family="hl7v2",
-        message=message,
+        message=type_,
         control_id=control,
         order=Order(_time(msh, evn, component), 0, digest.hex()),
-        keys=_keys(body, head, organisation),
+        keys=_keys(body, head, organisation, message),
         duplicate=f"{msh[3]}|{msh[4]}|{control}",
         digest=digest,
         sender=f"{msh[3]}|{msh[4]}",
@@ -107,10 +116,10 @@ def _time(msh: list[str], evn: list[str], component: str) -> int:
     return 0
 
 
-def _keys(body: bytes, head: Header, organisation: str) -> tuple[str, ...]:
+def _keys(body: bytes, head: Header, organisation: str, message: Message | None) -> tuple[str, ...]:
     """The patient identifiers of every PID and MRG, in order, each once."""
     if body.count(b"PID") > 1:
-        message = Message.parse(body)
+        message = message or Message.parse(body)
         segments = [*message.all("PID"), *message.all("MRG")]
     else:
         segments = [segment for segment in (head.pid, head.mrg) if segment]

@@ -4,7 +4,7 @@ from interop.formats.er7.batch import messages
 from interop.formats.er7.charset import codec, decode
 from interop.formats.er7.delimiters import STANDARD, Delimiters
 from interop.formats.er7.escape import escape, unescape
-from interop.formats.er7.header import Header, header
+from interop.formats.er7.header import Header, header, header_of
 from interop.formats.er7.message import WIDTH, Message
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "decode",
     "escape",
     "header",
+    "header_of",
     "messages",
     "unescape",
 ]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from interop.errors import Problem
 from interop.formats.er7.delimiters import Delimiters
-from interop.formats.er7.message import pad
+from interop.formats.er7.message import Message, pad
 from interop.formats.er7.text import read, unnamed
 
 _MOST_KNOWN = 4096
@@ -51,6 +51,19 @@ def header(body: bytes) -> Header:
         _fields(first, "MRG", separator),
         first,
     )
+
+
+def header_of(message: Message) -> Header:
+    """The same of a message that has been parsed."""
+    separator = message.delimiters.field
+    first: dict[str, str] = {}
+    for line in message.text.split("\r"):
+        first.setdefault(line[:4], line)
+
+    def fields(name: str) -> list[str]:
+        return _fields(first, name, separator) if name in first else message.first(name) or []
+
+    return Header(message.delimiters, message.charset, message.segments[0], fields("EVN"), fields("PID"), fields("MRG"), first)
 
 
 def _check(prefix: str, separator: str, line: str, lines: list[str], known: set[str]) -> None:
