@@ -21,10 +21,14 @@ def create_app(services: Services, pages: Asgi | None = None) -> Asgi:
     """The application over these services. ``pages`` answers what is no API; without it a plain home page does."""
     behind = pages if pages is not None else _home(services)
     counted = services.requests
+    hosts = services.hosts
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await _not_http(scope, receive, send)
+            return
+        if hosts is not None and _host(scope) not in hosts:
+            await json_error(Problem("wrong-host")).send(send, False)
             return
         path: str = scope["path"]
         if path.startswith("/fhir") and path[5:6] in ("", "/"):
@@ -44,6 +48,15 @@ def create_app(services: Services, pages: Asgi | None = None) -> Asgi:
         await response.send(send, request.method == "HEAD")
 
     return app
+
+
+def _host(scope: Scope) -> bytes:
+    """The name in the Host header, without its port; ``localhost`` where there is none (HTTP/1.0)."""
+    for name, value in scope["headers"]:
+        if name == b"host":
+            named: bytes = value
+            return (named if named.endswith(b"]") else named.rpartition(b":")[0] or named).lower()
+    return b"localhost"
 
 
 def _plain(path: str) -> Route | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import traceback
 from collections.abc import Iterable
 from typing import Any, Final
 
 import orjson
+import structlog
 
 from interop.api.asgi import JSON, Header, Response
 from interop.errors import Problem
@@ -16,7 +16,7 @@ from interop.fhir.check import Finding
 REASONS: Final = "urn:interop:reason"
 """The code system of the error table's names."""
 RETRY_AFTER: Final = b"5"
-_log = logging.getLogger("interop.api")
+_log = structlog.get_logger("interop.api")
 
 
 def outcome(issues: Iterable[dict[str, Any]]) -> bytes:
@@ -70,7 +70,7 @@ def unforeseen(error: BaseException) -> Problem:
     """Log what kind of error it was and where, never what it says: that may be about a person."""
     frames = traceback.extract_tb(error.__traceback__)
     where = " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in reversed(frames[-5:]))
-    _log.error("a request failed: %s at %s", type(error).__name__, where)
+    _log.error("request failed", error=type(error).__name__, at=where)
     return Problem("fault")
 
 

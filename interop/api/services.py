@@ -25,7 +25,8 @@ class Services:
     """Everything that a request may need; made once.
 
     ``feeds`` are those that ``/ingest`` takes, ``adapters`` those that may recognise a body. ``ready`` gives the Problem that
-    keeps the engine from taking messages, or None. ``base`` is the address under which clients know the server
+    keeps the engine from taking messages, or None. ``hosts`` are the names that a request may call the server by (None:
+    any): a page of another site that has its own name point here is not answered. ``base`` is the address under which clients know the server
     (``https://care.example``); '' takes the one that each request names. ``gauges`` are further figures for ``/metrics``, by
     name. The limits are in bytes. ``parameters`` tells which search parameters of a type are indexed.
     """
@@ -40,6 +41,7 @@ class Services:
     ready: Callable[[], Problem | None] = lambda: None
     gauges: Callable[[], Mapping[str, float]] = dict
     base: str = ""
+    hosts: frozenset[bytes] | None = None
     resource_limit: int = RESOURCE_LIMIT
     message_limit: int = MESSAGE_LIMIT
     parameters: Callable[[str], frozenset[str]] = indexing.parameters

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from interop.api.app import create_app
 from interop.api.server import HttpServer
 from interop.api.services import Services
-from interop.app.feeds import Feeds, default_feeds, read_feeds
+from interop.app.feeds import Feeds, feeds_of
 from interop.app.settings import Settings, address
 from interop.app.workshop import Workshop
 from interop.clock import Clock
@@ -17,6 +17,9 @@ from interop.mapping.library import adapters
 from interop.mapping.refusal import Refusals
 from interop.mapping.tables import families, read_tables
 from interop.ports import Feed, Listener, Listens
+
+HOSTS = frozenset((b"127.0.0.1", b"localhost", b"[::1]"))
+"""What requests may call the engine while it listens on this machine alone."""
 
 
 @dataclass(slots=True)
@@ -47,9 +50,7 @@ class Engine:
         Raises BlockingIOError where another engine has the directory, OSError where a port is taken, ValueError for a feeds
         file that cannot be read.
         """
-        if declared is None:
-            declared = read_feeds(settings.feeds) if settings.feeds else default_feeds(settings, list(adapters()))
-        feeds = Feeds(declared, opened=settings.feeds is None, test_numbers=settings.test_numbers)
+        feeds = feeds_of(settings, list(adapters()), declared)
         shop = Workshop.open(settings, feeds, clock)
         intake = JournalIntake(
             shop.store,
@@ -58,6 +59,7 @@ class Engine:
             shop.clock,
             routed=Routes().has,
             arrived=shop.dispatcher.arrived,
+            again=shop.dispatcher.again,
             unfinished=lambda: shop.unfinished,
             added=shop.added,
             limit=settings.backlog,
@@ -71,6 +73,7 @@ class Engine:
             writes=shop.writes,
             feeds=feeds,
             adapters=adapters(),
+            hosts=HOSTS,
             ready=lambda: Problem("stopping") if intake.stopping else None,
             gauges=lambda: {"unfinished_messages": shop.unfinished, "mapper_deaths": shop.mappers.deaths},
         )

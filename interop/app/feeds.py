@@ -38,6 +38,13 @@ class Feeds(Mapping[str, Feed]):
         return len(self._feeds)
 
 
+def feeds_of(settings: Settings, adapters: list[str], declared: dict[str, Feed] | None = None) -> Feeds:
+    """The feeds of an engine; ``declared`` takes the place of a feeds file. Raises ValueError for a bad file."""
+    if declared is None:
+        declared = read_feeds(settings.feeds) if settings.feeds else default_feeds(settings, adapters)
+    return Feeds(declared, opened=settings.feeds is None, test_numbers=settings.test_numbers)
+
+
 def default_feeds(settings: Settings, adapters: list[str]) -> dict[str, Feed]:
     """One feed for each adapter, under its name, and the one of the MLLP port."""
     feeds = {name: Feed(name, name, "of the embedded engine", test_numbers=settings.test_numbers) for name in adapters}

@@ -13,11 +13,14 @@ from pathlib import Path
 from interop.app.settings import Settings
 from interop.apply.applier import Applier
 from interop.apply.dispatcher import Dispatcher
+from interop.apply.garbage import settle
 from interop.apply.pool import Mappers
 from interop.apply.writes import ADAPTER, Writes
 from interop.clock import Clock, SystemClock
 from interop.errors import Problem
 from interop.ids import Mint
+from interop.mapping.library import family
+from interop.mapping.tables import families
 from interop.ports import Feed, MessageState
 from interop.store.plan import Waiting
 from interop.store.sqlite import SqliteStore
@@ -46,8 +49,10 @@ class Workshop:
 
     @classmethod
     def open(cls, settings: Settings, feeds: Mapping[str, Feed], clock: Clock | None = None) -> Workshop:
-        """Open the data directory. Raises BlockingIOError where another engine has it."""
+        """Check the tables, open the data directory. Raises TablesRefused; BlockingIOError where another engine has it."""
         sys.setswitchinterval(SWITCH_INTERVAL)
+        for name in families():
+            family(name)
         clock = clock or SystemClock()
         store = SqliteStore.open(settings.data, clock=clock)
         key = id_key(settings.data)
@@ -66,6 +71,7 @@ class Workshop:
             else:
                 self.unfinished += 1
         await self.mappers.start()
+        settle()
         if not hold:
             await self.dispatcher.start()
 

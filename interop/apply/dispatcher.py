@@ -18,7 +18,7 @@ from interop.errors import Category, Problem
 from interop.mapping.refusal import Refusals
 from interop.mapping.tables import pack, read_tables
 from interop.ports import Feed, MessageState
-from interop.store.plan import Waiting
+from interop.store.plan import Message, Waiting
 from interop.store.seam import Store
 from interop.store.values import Change, Entry
 
@@ -44,10 +44,16 @@ class Dispatcher:
         self._mapping: set[asyncio.Task[list[Yield]]] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._kept: set[str] = set()
+        self._repeated: list[int] = []
         self._stopping = False
         self.read_up_to = 0
         self.idle = asyncio.Event()
         self._open = 0
+
+    def again(self, message: int) -> None:
+        """Work on a message once more whose outcome has been taken back."""
+        self._repeated.append(message)
+        self.arrived()
 
     def arrived(self) -> None:
         """There is something new in the journal."""
@@ -71,7 +77,10 @@ class Dispatcher:
         while True:
             self._arrived.clear()
             try:
-                entries = await self._store.query(Waiting(self.read_up_to, BATCH))
+                fresh = await self._store.query(Waiting(self.read_up_to, BATCH))
+                again = [message for message in self._repeated if message <= self.read_up_to]
+                entries = [entry for message in again for entry in await self._store.query(Message(message))] + fresh
+                self._repeated.clear()
             except Problem:
                 log.exception("journal not readable; trying again")
                 await asyncio.sleep(AGAIN)
@@ -88,7 +97,8 @@ class Dispatcher:
             self._mapping.add(work)
             work.add_done_callback(self._mapping.discard)
             await self._batches.put((jobs, work))
-            self.read_up_to = entries[-1].message
+            if fresh:
+                self.read_up_to = fresh[-1].message
 
     def _job(self, entry: Entry) -> Job:
         feed = self._feeds.get(entry.feed)

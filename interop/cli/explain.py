@@ -54,11 +54,17 @@ def explain(resource: str, data: Path, *, as_json: bool) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("element", "value", "source field", "row", "message", "why", title=f"{kind}/{id_}", title_justify="left")
+    console = Console()
+    console.print(f"[bold]{kind}/{id_}[/]", soft_wrap=True)
+    table = Table("element", "value", "source field", "row", "message", box=None, pad_edge=False, padding=(0, 1))
+    for column in table.columns:
+        column.overflow = "fold"
     for line in lines:
-        came = f"{line['feed']} {line['message']} {line['type']} {line['received']}"
-        table.add_row(line["element"], _short(line["value"]), line["source"], line["row"], came, line["why"])
-    Console().print(table)
+        table.add_row(line["element"], _short(line["value"]), line["source"], line["row"], f"{line['feed']} {line['message']}")
+    console.print(table)
+    whys = {line["row"]: line["why"] for line in lines if line["why"]}
+    for row, why in sorted(whys.items()):
+        console.print(f"{row}: {why}", soft_wrap=True, highlight=False)
     return 0
 
 
@@ -138,4 +144,4 @@ async def _trace(store: SqliteStore, entry: Entry, digest: str, mint: Mint) -> _
 
 def _short(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(json.loads(write_json(value)), ensure_ascii=False)
-    return text if len(text) <= 120 else text[:117] + "…"
+    return text if len(text) <= 100 else text[:97] + "…"

@@ -15,8 +15,18 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 Data = Annotated[Path, typer.Option(help="The data directory.", envvar="INTEROP_DATA")]
-Http = Annotated[str, typer.Option(help="HOST:PORT of the FHIR API, ingest and pages.")]
-Mllp = Annotated[str, typer.Option(help="HOST:PORT of the MLLP port.")]
+Http = Annotated[str, typer.Option(help="HOST:PORT of the FHIR API, ingest and pages.", envvar="INTEROP_HTTP")]
+Mllp = Annotated[str, typer.Option(help="HOST:PORT of the MLLP port.", envvar="INTEROP_MLLP")]
+Mappers = Annotated[
+    int | None, typer.Option(help="Mapper processes; 0 maps in the owner; default cores - 1.", envvar="INTEROP_MAPPERS")
+]
+Feeds = Annotated[
+    Path | None,
+    typer.Option(help="A CSV of feeds; without it a feed opens with its first message.", envvar="INTEROP_FEEDS"),
+]
+TestNumbers = Annotated[
+    bool, typer.Option(help="999 NHS numbers may link records (never in production).", envvar="INTEROP_TEST_NUMBERS")
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON line for each result.")]
 
 
@@ -25,10 +35,10 @@ def serve(
     data: Data = Path("data"),
     http: Http = "127.0.0.1:8080",
     mllp: Mllp = "127.0.0.1:2575",
-    mappers: Annotated[int | None, typer.Option(help="Mapper processes; 0 maps in the owner; default cores - 1.")] = None,
-    feeds: Annotated[Path | None, typer.Option(help="A CSV of feeds; without it a feed opens with its first message.")] = None,
-    mllp_feed: Annotated[str, typer.Option(help="The feed that the MLLP port belongs to.")] = "hl7v2",
-    test_numbers: Annotated[bool, typer.Option(help="999 NHS numbers may link records (never in production).")] = False,
+    mappers: Mappers = None,
+    feeds: Feeds = None,
+    mllp_feed: Annotated[str, typer.Option(help="The feed that the MLLP port belongs to.", envvar="INTEROP_MLLP_FEED")] = "hl7v2",
+    test_numbers: TestNumbers = False,
 ) -> None:
     """Run the engine until it is interrupted."""
     from interop.cli.serve import serve as run
@@ -102,14 +112,15 @@ def explain(
 def rebuild(
     data: Data = Path("data"),
     into: Annotated[Path, typer.Option(help="A new directory for the rebuilt record.")] = Path("rebuilt"),
-    mappers: Annotated[int | None, typer.Option(help="Mapper processes.")] = None,
-    test_numbers: Annotated[bool, typer.Option(help="999 NHS numbers may link records (never in production).")] = False,
+    mappers: Mappers = None,
+    feeds: Feeds = None,
+    test_numbers: TestNumbers = False,
     as_json: Json = False,
 ) -> None:
     """Make the record again from the journal, with the present tables, in a new directory."""
     from interop.cli.rebuild import rebuild as run
 
-    raise typer.Exit(run(data, into, mappers=mappers, test_numbers=test_numbers, as_json=as_json))
+    raise typer.Exit(run(data, into, mappers=mappers, feeds=feeds, test_numbers=test_numbers, as_json=as_json))
 
 
 @app.command()

@@ -14,6 +14,8 @@ from interop.store.plan import Feeds, Message, Messages, Plan
 from interop.store.sqlite import SqliteStore
 from interop.store.values import Entry, FeedCount
 
+BELOW = ("where", "sentence", "action")
+
 
 def messages(data: Path, *, feed: str, state: str, control_id: str, count: int, feeds: bool, body: int, as_json: bool) -> int:
     """Print journal entries, feed counts, or one message's bytes; 1 where there is nothing to read."""
@@ -32,18 +34,34 @@ def messages(data: Path, *, feed: str, state: str, control_id: str, count: int, 
         for line in lines:
             print(json.dumps(line))
         return 0
-    from rich.console import Console
-    from rich.table import Table
-
     if not lines:
         print("The journal holds no such message.")
         return 0
-    columns = [name for name in lines[0] if any(line.get(name) not in ("", 0, None) for line in lines)]
-    table = Table(*columns)
-    for line in lines:
-        table.add_row(*(str(line.get(name, "")) for name in columns))
-    Console().print(table)
+    _show(lines)
     return 0
+
+
+def _show(lines: list[dict[str, Any]]) -> None:
+    """A line each; what an operator has to know and do on a line of its own below it."""
+    from rich.console import Console
+    from rich.table import Table
+
+    columns = [name for name in lines[0] if name not in BELOW and any(line.get(name) not in ("", 0, None) for line in lines)]
+    table = Table(*columns, box=None, pad_edge=False, padding=(0, 1))
+    for column in table.columns:
+        column.overflow = "fold"
+    for line in lines:
+        table.add_row(*(_cell(name, line.get(name, "")) for name in columns))
+    console = Console()
+    console.print(table)
+    for line in lines:
+        said = " ".join(str(line[name]) for name in BELOW if line.get(name))
+        if said:
+            console.print(f"{line['message']}: {said}", soft_wrap=True, highlight=False)
+
+
+def _cell(name: str, value: Any) -> str:
+    return str(value).replace("T", " ")[:19] if name == "received" else str(value)
 
 
 def read(data: Path, plan: Plan) -> list[Any] | None:

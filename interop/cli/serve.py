@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from interop.errors import Problem
+from interop.mapping.refusal import TablesRefused
 
 
 def settings_of(**given: Any) -> Any:
@@ -40,6 +41,8 @@ def started(work: Any, settings: Any) -> int:
             f"A port cannot be opened ({error.strerror or error}): stop who has it, or choose others with --http and --mllp.",
             file=sys.stderr,
         )
+    except TablesRefused as refused:
+        print(f"The mapping tables are refused; mend them and try again:\n{refused}", file=sys.stderr)
     except ValueError as error:
         print(error, file=sys.stderr)
     except Problem as problem:
@@ -49,9 +52,13 @@ def started(work: Any, settings: Any) -> int:
     return 1
 
 
-def logging() -> None:
-    """Logs as JSON lines on standard error; they never hold what is in a message."""
+def prepare() -> None:
+    """Files that only their owner may read; logs as JSON lines on standard error, which never hold what is in a message."""
+    import os
+
     import structlog
+
+    os.umask(0o077)
 
     structlog.configure(
         processors=[
@@ -68,7 +75,7 @@ def serve(*, data: Path, **options: Any) -> int:
     settings = settings_of(data=data, **options)
     if settings is None:
         return 2
-    logging()
+    prepare()
     return started(_serve(settings), settings)
 
 

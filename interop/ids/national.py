@@ -31,7 +31,7 @@ class NhsNumber(str):
 
     @property
     def standing(self) -> Standing:
-        """Modulus 11 over the first nine digits gives the tenth; ten equal digits pass it and are still nobody's; 999 is for tests."""
+        """Modulus 11 of the first nine digits gives the tenth; ten equal digits pass it and are nobody's; 999 is for tests."""
         total = sum(int(digit) * (10 - place) for place, digit in enumerate(self[:9]))
         check = (11 - total % 11) % 11
         if check == 10 or check != int(self[9]):

@@ -11,7 +11,7 @@ from interop.errors import Category, Problem
 from interop.ports import AckState, Adapter, Envelope, Feed, MessageState, Receipt, Wait
 from interop.store.plan import Message
 from interop.store.seam import Store
-from interop.store.values import Change, Conflict, Entry
+from interop.store.values import Change, Conflict, Entry, Outcome
 
 
 @dataclass(slots=True)
@@ -26,7 +26,8 @@ class JournalIntake:
     """``interop.ports.Intake`` on the store's journal.
 
     ``routed(family, message)`` tells whether tables map a message type; ``added`` (how many) and ``arrived`` are called after
-    each commit that added messages; ``limit`` is how many may be ``unfinished`` before senders are told ``busy``.
+    each commit that added messages, ``again`` with a message that is to be worked on once more; ``limit`` is how many may be
+    ``unfinished`` before senders are told ``busy``.
     """
 
     def __init__(
@@ -38,11 +39,13 @@ class JournalIntake:
         *,
         routed: Callable[[str, str], bool],
         arrived: Callable[[], None],
+        again: Callable[[int], None],
         added: Callable[[int], None],
         unfinished: Callable[[], int],
         limit: int = 1_000_000,
     ) -> None:
         self._store, self._adapters, self._feeds, self._clock = store, adapters, feeds, clock
+        self._again = again
         self._routed, self._arrived, self._added, self._unfinished, self._limit = routed, arrived, added, unfinished, limit
         self._pending: list[_Waiting] = []
         self._acks: list[tuple[int, str]] = []
@@ -190,15 +193,31 @@ class JournalIntake:
             return 0
         new = entry.message != 0
         message = entry.message if new else entry.repeats
-        repeats = 0 if new else entry.repeats
-        if one.wait is Wait.JOURNALLED:
-            _settle(one.future, Receipt(message, MessageState.RECEIVED, None, repeats))
-        elif new:
-            self._applied.setdefault(message, []).append((one.future, 0))
-        else:
-            task = asyncio.get_running_loop().create_task(self._repeat_applied(message, one.future))
+        if not new:
+            task = asyncio.get_running_loop().create_task(self._repeated(message, one))
             task.add_done_callback(lambda _: None)
+        elif one.wait is Wait.JOURNALLED:
+            _settle(one.future, Receipt(message, MessageState.RECEIVED))
+        else:
+            self._applied.setdefault(message, []).append((one.future, 0))
         return 1 if new else 0
+
+    async def _repeated(self, message: int, one: _Waiting) -> None:
+        """Answer a repeat. One whose first did not reach the record is worked on again: its sender meant it to be there."""
+        try:
+            entries = await self._store.query(Message(message))
+            state = MessageState(entries[0].state) if entries else MessageState.RECEIVED
+            if state in (MessageState.REFUSED, MessageState.FAILED):
+                await self._store.commit(Change(outcomes=[Outcome(message, MessageState.RECEIVED.value, self._clock.now())]))
+                self._added(1)
+                self._again(message)
+        except Problem as problem:
+            _settle(one.future, Receipt(0, MessageState.REFUSED, problem))
+            return
+        if one.wait is Wait.JOURNALLED:
+            _settle(one.future, Receipt(message, MessageState.RECEIVED, None, message))
+        else:
+            await self._repeat_applied(message, one.future)
 
     async def _repeat_applied(self, message: int, future: asyncio.Future[Receipt]) -> None:
         """Answer a repeat whose sender waits for the record: with the first one's outcome, now or when it is there."""

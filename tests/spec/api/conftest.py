@@ -54,6 +54,7 @@ async def services(store: SqliteStore, clock: ManualClock) -> AsyncIterator[Serv
         clock,
         routed=lambda *pair: pair in routed,
         arrived=lambda: None,
+        again=lambda message: None,
         added=taken.append,
         unfinished=lambda: sum(taken),
         limit=3,

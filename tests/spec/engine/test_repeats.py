@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from interop.app.engine import Engine
+from interop.store.values import Change, Outcome
 from tests.spec.engine.messages import adt
 from tests.spec.engine.running import found, ingest, journal, running, sender, tell
 
@@ -87,3 +88,15 @@ async def test_a_repeat_that_waits_for_the_record_gets_the_outcome_of_the_first(
     assert {answer.json()["message"] for answer in answers} == {1}
     assert sum("repeats" in answer.json() for answer in answers) >= 1
     assert len(await journal(engine)) == 1
+
+
+async def test_a_message_that_failed_is_worked_on_again_when_it_comes_again(engine: Engine, http: httpx.AsyncClient) -> None:
+    """Its sender is told that it is accepted: then it has to reach the record."""
+    await ingest(http, adt(control="C7"))
+    shop = engine.workshop
+    await shop.store.commit(Change(outcomes=[Outcome(1, "failed", shop.clock.now(), "mapping-fault")]))
+    assert [entry.state for entry in await journal(engine)] == ["failed"]
+    answer = await ingest(http, adt(control="C7"))
+    assert (answer.status_code, answer.json()["state"]) == (200, "applied")
+    assert [(entry.message, entry.state) for entry in await journal(engine)] == [(1, "applied")]
+    assert shop.unfinished == 0
