@@ -16,6 +16,8 @@ from interop.apply.mapping_work import map_batch
 from interop.ids import Mint
 
 LENGTH = struct.Struct(">I")
+READY = LENGTH.pack(0)
+"""Said once, before the first batch: from then on a death is of the work."""
 
 
 def main() -> None:
@@ -27,6 +29,7 @@ def main() -> None:
             return
         mint = Mint(pickle.loads(key))
         gc.freeze()
+        link.sendall(READY)
         gc.set_threshold(50_000, 20, 100)
         while (data := _read(link)) is not None:
             answer = pickle.dumps(map_batch(pickle.loads(data), mint), protocol=5)

@@ -12,7 +12,7 @@ import time
 
 import structlog
 
-from interop.apply.mapper import LENGTH
+from interop.apply.mapper import LENGTH, READY
 from interop.apply.mapping_work import Job, Yield, map_batch
 from interop.ids import Mint
 
@@ -37,9 +37,8 @@ class Mappers:
         self.deaths = 0
 
     async def start(self) -> None:
-        """Start the processes."""
-        for _ in range(self.count):
-            await self._add()
+        """Start the processes; raises OSError where one cannot be had."""
+        await asyncio.gather(*(self._add() for _ in range(self.count)))
 
     async def stop(self) -> None:
         """End the processes."""
@@ -97,7 +96,7 @@ class Mappers:
         return made
 
     async def _add(self) -> None:
-        mapper = await _Mapper.start(self._key)
+        mapper = await _Mapper.start(self._key, self._timeout)
         self._all.append(mapper)
         self._free.put_nowait(mapper)
 
@@ -107,7 +106,8 @@ class _Mapper:
         self._process, self._reader, self._writer = process, reader, writer
 
     @classmethod
-    async def start(cls, key: bytes) -> _Mapper:
+    async def start(cls, key: bytes, timeout: float) -> _Mapper:
+        """A process that is ready for work; raises OSError where it ends before, or is not within ``timeout`` seconds."""
         ours, theirs = socket.socketpair()
         for end in (ours, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
@@ -125,6 +125,13 @@ class _Mapper:
         reader, writer = await asyncio.open_connection(sock=ours, limit=1 << 26)
         mapper = cls(process, reader, writer)
         mapper._send(pickle.dumps(key))
+        try:
+            await asyncio.wait_for(reader.readexactly(len(READY)), timeout)
+        except BaseException as error:
+            await mapper.close(kill=True)
+            if isinstance(error, (TimeoutError, EOFError, ConnectionError)):
+                raise OSError("a mapper ended while it started") from error
+            raise
         return mapper
 
     async def ask(self, jobs: list[Job]) -> list[Yield]:
