@@ -7,7 +7,7 @@ from interop.formats.er7.delimiters import STANDARD, Delimiters
 from interop.formats.er7.text import read, unnamed
 
 WIDTH = 64
-_UNTIDY = ('""', " |", "| ", " ^", "^ ", " ~", "~ ", " &", "& ", " \r", "\t", "\xa0", "\v", "\f")
+_ENDS = bytes(ord("|") if code in b"|^~&\r" else code for code in range(256))
 _PADS = [("",) * (WIDTH - length) for length in range(WIDTH)]
 
 
@@ -55,7 +55,7 @@ class Message:
         self.text = text
         self.standard = delimiters == STANDARD
         self.escaped = bool(escape) and text.find(escape, 8) > 0  # MSH-2 ends at 8; where it is shorter, its escape is before
-        self.tidy = self.standard and not any(mark in text for mark in _UNTIDY)
+        self.tidy = self.standard and _tidy(text)
         segments = self.segments = [pad(msh)]
         index = self.index = {"MSH": [0]}
         pads, width = _PADS, WIDTH
@@ -86,3 +86,11 @@ class Message:
     def all(self, name: str) -> list[list[str]]:
         """The segments of that name in order."""
         return [self.segments[position] for position in self.index.get(name, ())]
+
+
+def _tidy(text: str) -> bool:
+    """Whether no part of a message with standard delimiters is ``""`` or has blanks around it."""
+    if ('"' in text and '""' in text) or "\t" in text or "\xa0" in text or "\v" in text or "\f" in text:
+        return False
+    ends = text.encode("utf-8", "surrogatepass").translate(_ENDS)
+    return b" |" not in ends and b"| " not in ends
