@@ -10,6 +10,7 @@ from interop.mapping.er7_access import PARTS
 from interop.mapping.model import Element, Model, Resource, SubTable
 from interop.mapping.paths import Er7Path, Literal, Path
 from interop.mapping.units import Unit, partition
+from interop.mapping.unread import Reading
 
 
 class Er7Paths:
@@ -162,6 +163,11 @@ class Er7Paths:
             lines.add(1, f"if {populated + ' or ' if populated else ''}{beyond}:")
             lines.add(2, f"for n in stray_parts(p, {known or 'set()'}):")
             lines.add(3, 'run.lose(f"{at}.{n}", "unmapped")')
+            for component, inner in sorted(_partly(table).items()):
+                raw = f"pr[{component - 1}]"
+                lines.add(1, f"if m.subcomponent in {raw}:" if 1 in inner else f"if {raw}:")
+                lines.add(2, f"for n in stray_parts({raw}.split(m.subcomponent), {inner}):")
+                lines.add(3, f'run.lose(f"{{at}}.{component}.{{n}}", "unmapped")')
 
     def subtable_loop(self, lines: Lines, depth: int, each: Path) -> int:
         """A loop inside a sub-table is over nothing in ER7: repetitions are of fields."""
@@ -437,14 +443,22 @@ def _components(element: Element) -> list[int]:
     return numbers + [test.path.component for test in element.when if isinstance(test.path, Er7Path) and test.path.component]
 
 
+def _partly(table: SubTable) -> dict[int, set[int]]:
+    """The components of which a sub-table reads only certain subcomponents, with these."""
+    read: dict[int, set[int]] = {}
+    for element in table.elements:
+        for path in _all_paths(element):
+            if isinstance(path, Er7Path) and path.component:
+                read.setdefault(path.component, set()).add(path.subcomponent)
+    return {component: inner for component, inner in read.items() if 0 not in inner}
+
+
 def _register_of(element: Element) -> str:
     target = element.target
     assert target is not None
     return f"{target.path}:{element.group}" if target.repeats else target.path
 
 
-Reading = dict[str, dict[int, tuple[bool, frozenset[int] | None, bool]]]
-"""Segment -> field -> (repetitions are read, components read or None for all, only under conditions)."""
 
 
 class _LossPlan:
@@ -520,5 +534,5 @@ class _LossPlan:
 def _note(read: Reading, path: Er7Path, repeats: bool, whole: bool, condition: bool) -> None:
     fields = read.setdefault(path.segment, {})
     before = fields.get(path.field, (False, frozenset(), True))
-    parts = None if whole or before[1] is None else before[1] | {path.component or 1}
+    parts = None if whole or before[1] is None else before[1] | {(path.component or 1, path.subcomponent)}
     fields[path.field] = (before[0] or repeats, parts, before[2] and condition)

@@ -9,8 +9,10 @@ from interop.mapping.contribution import Loss
 from interop.mapping.er7_access import Er7, stray_parts
 from interop.mapping.runtime import MEMORY, NULL, Run, loss
 
-FieldReading = tuple[bool, frozenset[int] | None, bool]
-"""Whether repetitions are read, which components (None: all), whether only under conditions."""
+Parts = frozenset[tuple[int, int]]
+"""Components with their subcomponents; subcomponent 0 is the whole component."""
+FieldReading = tuple[bool, Parts | None, bool]
+"""Whether repetitions are read, which parts (None: all), whether only under conditions."""
 Reading = dict[str, dict[int, FieldReading]]
 """Segment -> field -> how it is read."""
 
@@ -35,7 +37,7 @@ class MadePlan:
         self.accounts: dict[tuple[str, bytes, bool], Account] = {}
         """Of segments with standard delimiters, by name and shape, and whether any row has looked at them."""
 
-    def account(self, fields: list[str], touched: bool, repetition: str, component: str) -> Account:
+    def account(self, fields: list[str], touched: bool, m: Er7) -> Account:
         """Ask every populated field of a segment."""
         name = fields[0]
         reads = self.reads.get(name, {})
@@ -53,7 +55,7 @@ class MadePlan:
                     losses.append(loss(path, "unmapped", ""))
                 continue
             repeats, parts, only = reading
-            strays = _strays(path, value, repeats, parts, repetition, component)
+            strays = _strays(path, value, repeats, parts, m)
             if only:
                 conditional.append((number, tuple(strays), loss(path, "condition", "")))
             else:
@@ -86,16 +88,25 @@ class RoutePlan:
         return plan
 
 
-def _strays(path: str, value: str, repeats: bool, parts: frozenset[int] | None, repetition: str, component: str) -> list[Loss]:
-    """The repetitions and components of a field that nobody reads."""
+def _strays(path: str, value: str, repeats: bool, parts: Parts | None, m: Er7) -> list[Loss]:
+    """The repetitions, components and subcomponents of a field that nobody reads."""
     strays = []
     read = [value]
-    if repetition in value:
-        every = value.split(repetition)
+    if m.repetition in value:
+        every = value.split(m.repetition)
         read = every if repeats else every[:1]
         strays += [loss(f"{path}[{again}]", "unmapped", "") for again, more in enumerate(every[len(read) :], 2) if more]
-    if parts is not None and component in value:
-        strays += [loss(f"{path}.{stray}", "unmapped", "") for one in read for stray in stray_parts(one.split(component), parts)]
+    if parts is not None:
+        known = frozenset(component for component, _ in parts)
+        partly = known - {component for component, inner in parts if not inner}
+        for one in read:
+            components = one.split(m.component)
+            strays += [loss(f"{path}.{stray}", "unmapped", "") for stray in stray_parts(components, known)]
+            for number in sorted(partly):
+                if number <= len(components):
+                    inner = frozenset(inner for component, inner in parts if component == number)
+                    found = stray_parts(components[number - 1].split(m.subcomponent), inner)
+                    strays += [loss(f"{path}.{number}.{stray}", "unmapped", "") for stray in found]
     return strays
 
 
@@ -125,7 +136,7 @@ def unread(run: Run, m: Er7, plans: RoutePlan) -> None:
             key = fields[0], seen[place], place in touched
             account = accounts.get(key)
         if account is None:
-            account = plan.account(fields, place in touched, m.repetition, m.component)
+            account = plan.account(fields, place in touched, m)
             if alike:
                 if len(accounts) >= MEMORY:
                     accounts.clear()

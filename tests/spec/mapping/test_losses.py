@@ -69,6 +69,24 @@ def test_and_a_component_of_any_repetition(tmp_path: Path) -> None:
     assert [(path.partition("[")[0].partition(".")[0], reason) for path, reason, _ in found] == [("PID-11", "unmapped")]
 
 
+def test_so_is_a_subcomponent_where_only_others_are_read(tmp_path: Path) -> None:
+    rows = "A01,pat,,PID-6.1.2,,contact[m].name.family,,,\nA02,pat,,PID-5.1,,name[x].family,,,\n"
+    assert losses(tmp_path, rows, "PID|||1||van Able&van|van Brook&van&Brook") == [
+        ("PID-6.1.1", "unmapped", ""),
+        ("PID-6.1.3", "unmapped", ""),
+    ]
+
+
+def test_and_so_it_is_in_a_sub_table(tmp_path: Path) -> None:
+    rows = "A01,pat,PID-3~,.,,identifier[+],table:CX,,\nC01,CX,,.1,,value,,,\n"
+    rows += "C02,CX,,.4.1,,system,system,,\nC03,CX,,.6.2,,period.start,hl7time,,\n"
+    assert losses(tmp_path, rows, "PID|||1^^^HOSP~2^^^HOSP&1.2&ISO^^x") == [
+        ("PID-3.4.2", "unmapped", ""),
+        ("PID-3.4.3", "unmapped", ""),
+        ("PID-3.6.1", "unmapped", ""),
+    ]
+
+
 def test_what_a_row_leaves_out_says_which_row(tmp_path: Path) -> None:
     rows = "A01,pat,,PID-1,,-,,,a counter of segments\nA02,pat,,PID-8,,gender,,sex,\n"
     assert losses(tmp_path, rows, "PID|1||1") == [("PID-1", "not-carried", "A01")]
