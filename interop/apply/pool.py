@@ -107,7 +107,7 @@ class _Mapper:
 
     @classmethod
     async def start(cls, key: bytes, timeout: float) -> _Mapper:
-        """A process that is ready for work; raises OSError where it ends before, or is not within ``timeout`` seconds."""
+        """A process that is ready for work; raises ChildProcessError where it ends before, or is not within ``timeout`` seconds."""
         ours, theirs = socket.socketpair()
         for end in (ours, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
@@ -130,7 +130,7 @@ class _Mapper:
         except BaseException as error:
             await mapper.close(kill=True)
             if isinstance(error, (TimeoutError, EOFError, ConnectionError)):
-                raise OSError("a mapper ended while it started") from error
+                raise ChildProcessError("a mapper ended while it started") from error
             raise
         return mapper
 

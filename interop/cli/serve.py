@@ -36,6 +36,8 @@ def started(work: Any, settings: Any) -> int:
             return status
     except BlockingIOError:
         print(f"Another engine has {settings.data}: stop it, or choose another --data.", file=sys.stderr)
+    except ChildProcessError:
+        print("A mapper process ended while it started: what it said is above; mend that, or try --mappers 0.", file=sys.stderr)
     except OSError as error:
         print(
             f"A port cannot be opened ({error.strerror or error}): stop who has it, or choose others with --http and --mllp.",
