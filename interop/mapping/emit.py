@@ -48,14 +48,15 @@ class _Module:
         """``m_NAME(run, m, up, active)`` makes an instance wherever the resource occurs within ``up``."""
         lines.add(0, f"MEMO_{resource.name} = {{}}")
         lines.add(0, f"def m_{resource.name}(run, m, up, active):")
-        pure = "" if self.rows.traced else self.paths.pure(resource)
+        pure = not self.rows.traced and self.paths.pure(resource)
         self.paths.enter(resource)
         depth = self.paths.occurrences(lines, resource)
         if pure:
-            lines.add(depth, f"k = {pure} if m.simple else None")
+            self.paths.pure_key(lines, depth, resource)
             lines.add(depth, f"if k in MEMO_{resource.name}:")
             lines.add(depth + 1, f'run.again(MEMO_{resource.name}[k], "{resource.name}", up, place)')
             lines.add(depth + 1, "continue" if resource.each is not None else "return")
+        self.paths.occurrence(lines, depth, resource)
         if resource.when:
             hoisted = self.rows.conditions(lines, depth, resource, resource.when, "up")
             lines.add(depth, f"if {hoisted}:")

@@ -41,7 +41,7 @@ class Er7Paths:
     # contexts
 
     def occurrences(self, lines: Lines, resource: Resource) -> int:
-        """The loop over where a resource occurs; sets ``place``, ``c`` (segment or raw repetition) and ``q`` (its parts)."""
+        """The loop over where a resource occurs; sets ``place`` and ``c`` (segment or raw repetition)."""
         each = resource.each
         self.hoisted, self.split = frozenset(), frozenset()
         if each is None:
@@ -58,9 +58,14 @@ class Er7Paths:
         lines.add(1, "for place, c in enumerate(m.repetitions(f)):" if each.repeats else "for place, c in ((0, m.once(f)),):")
         lines.add(2, "if not c or c == NULL:")
         lines.add(3, "continue")
-        lines.add(2, "q = m.parts(c, m.component)")
-        lines.add(2, "qr = q if m.tidy else m.raw_parts(c, m.component)")
         return 2
+
+    def occurrence(self, lines: Lines, depth: int, resource: Resource) -> None:
+        """Set ``q``, the parts of a repetition, where its condition or key asks for them."""
+        paths = [*(test.path for test in resource.when), *(path for _, part in resource.key for path in part)]
+        if any(isinstance(path, Er7Path) and not path.segment and path.component for path in paths):
+            lines.add(depth, "q = m.parts(c, m.component)")
+            lines.add(depth, "qr = q if m.tidy else m.raw_parts(c, m.component)")
 
     def settle(self, lines: Lines, depth: int, resource: Resource) -> None:
         """Tell the new instance where it stands."""
@@ -72,17 +77,27 @@ class Er7Paths:
         else:
             lines.add(depth, "i.lo, i.hi = up.lo, up.hi")
 
-    def pure(self, resource: Resource) -> str:
-        """What a resource follows from alone, so that it need be made only once for the same: an expression of the raw fields
-        that its rows read; '' where it belongs to a patient, holds others, or has a fate of its own."""
-        fields = self._fields_of(resource, frozenset())
-        if fields is None:
-            return ""
+    def pure(self, resource: Resource) -> bool:
+        """Whether a resource follows from fields alone, so that it need be made only once for the same: not where it belongs to
+        a patient, holds others, or has a fate of its own."""
+        return self._fields_of(resource, frozenset()) is not None
+
+    def pure_key(self, lines: Lines, depth: int, resource: Resource) -> None:
+        """Set ``k`` to what a pure resource follows from: the raw fields that its rows read; of those that are not carried,
+        whether they are there."""
+        fields = self._fields_of(resource, frozenset()) or set()
+        flags = _only_left(resource)
         self.enter(resource)
-        self.hoisted, self.split = frozenset(), frozenset()
-        raw = [f"{self.segment(resource, Er7Path(segment, field), 'up')}[{field}]" for segment, field in sorted(fields)]
-        own = ["c"] if isinstance(resource.each, Er7Path) and resource.each.field else []
-        return f"({', '.join([*own, *raw, 'run.organisation', 'run.mint'])},)"
+        names = {segment for segment, _ in fields if self.segment(resource, Er7Path(segment), "up").startswith("m.near")}
+        for name in sorted(names):
+            lines.add(depth, f"s_{name} = {self.segment(resource, Er7Path(name), 'up')}")
+        self.hoisted = frozenset(names)
+        key = ["c"] if isinstance(resource.each, Er7Path) and resource.each.field else []
+        for segment, number in sorted(fields):
+            raw = f"{self.segment(resource, Er7Path(segment), 'up')}[{number}]"
+            key.append(f"{raw} not in ABSENT" if (segment, number) in flags else raw)
+        self.hoisted = frozenset()
+        lines.add(depth, f"k = ({', '.join([*key, 'run.organisation', 'run.mint'])}) if m.simple else None")
 
     def _fields_of(self, resource: Resource, above: frozenset[str]) -> set[tuple[str, int]] | None:
         """The fields that a resource follows from, besides what it stands on; None where it does not follow from fields alone."""
@@ -266,8 +281,9 @@ class Er7Paths:
         )
         lines.add(depth + 1, "if not x or x == NULL:")
         lines.add(depth + 2, "continue")
-        lines.add(depth + 1, "p = m.parts(x, m.component)")
-        lines.add(depth + 1, "pr = p if m.tidy else m.raw_parts(x, m.component)")
+        if any(_relative(element) for element in elements):
+            lines.add(depth + 1, "p = m.parts(x, m.component)")
+            lines.add(depth + 1, "pr = p if m.tidy else m.raw_parts(x, m.component)")
         return depth + 1
 
     def tracks(self, elements: list[Element]) -> bool:
@@ -355,7 +371,7 @@ class Er7Paths:
                 lines.add(depth, f"y = m.raw_part(m.once({field}), m.component, {path.component})")
                 inner = "m.subcomponent"
             else:
-                lines.add(depth, f"y = m.once({field})")
+                lines.add(depth, f"y = {field} and m.once({field})")
                 inner = "m.component"
             at = repr(str(path))
         lines.add(depth, f"v = t_{element.name}(run, m, y, {inner}, {at}) if y and y != NULL else None")
@@ -429,6 +445,36 @@ def _all_paths(element: Element) -> list[Path]:
     return [*element.sources, *(test.path for test in element.when)]
 
 
+def _only_left(resource: Resource) -> set[tuple[str, int]]:
+    """The fields of which a pure resource asks no more than whether they are there: rows without a condition leave them."""
+    if any(element.kind == "resource" for element in resource.elements):
+        return set()
+    left: set[Path] = set()
+    read = [*(test.path for test in resource.when), *(path for _, part in resource.key for path in part)]
+    for element in resource.elements:
+        if (
+            element.kind == "none"
+            and not element.when
+            and isinstance(element.sources[0], Er7Path)
+            and not element.sources[0].component
+        ):
+            left.add(element.sources[0])
+        else:
+            read += _all_paths(element)
+    return {_field(path) for path in left} - {_field(path) for path in read}
+
+
+def _field(path: Path | str) -> tuple[str, int]:
+    return (path.segment, path.field) if isinstance(path, Er7Path) else ("", 0)
+
+
+def _relative(element: Element) -> bool:
+    """Whether a row reads parts of what its ``each`` stands on."""
+    tests = [test.path for test in element.when]
+    sources = [path for path in element.sources if element.kind != "table" or (isinstance(path, Er7Path) and path.component)]
+    return any(isinstance(path, Er7Path) and not path.segment for path in [*tests, *sources])
+
+
 def _loops_over(element: Element, segment: str) -> bool:
     """Whether a row's ``each`` is that segment, so that its paths mean the one at hand."""
     return isinstance(element.each, Er7Path) and not element.each.field and element.each.segment == segment
@@ -457,8 +503,6 @@ def _register_of(element: Element) -> str:
     target = element.target
     assert target is not None
     return f"{target.path}:{element.group}" if target.repeats else target.path
-
-
 
 
 class _LossPlan:

@@ -104,9 +104,15 @@ class TreePaths:
         """Tell the new instance where it stands."""
         lines.add(depth, "i.fields = c")
 
-    def pure(self, resource: Resource) -> str:
+    def pure(self, resource: Resource) -> bool:
         """Marks on the nodes have to be set each time."""
-        return ""
+        return False
+
+    def pure_key(self, lines: Lines, depth: int, resource: Resource) -> None:
+        """Nothing is pure."""
+
+    def occurrence(self, lines: Lines, depth: int, resource: Resource) -> None:
+        """Nothing: nodes are split already."""
 
     def prologue(self, lines: Lines, resource: Resource) -> None:
         """Names for a filler."""

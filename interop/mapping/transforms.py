@@ -97,8 +97,19 @@ def hl7_parts(value: str) -> tuple[str, str, str] | None:
     return f"{year}-{month}-{day}", f"{hour}:{minute or '00'}:{second or '00'}{fraction or ''}", offset or london_offset(whole)
 
 
+_WHOLE_HOURS = 1900
+"""From then on the clocks have changed at whole hours."""
+
+
 def london_offset(local: datetime) -> str:
     """The offset of Europe/London at a local time, ``+01:00`` or ``+00:00``; the earlier one in the hour that occurs twice."""
+    if local.year >= _WHOLE_HOURS:
+        return _london_offset(local.replace(minute=0, second=0))
+    return _london_offset.__wrapped__(local)
+
+
+@lru_cache(maxsize=65_536)
+def _london_offset(local: datetime) -> str:
     shift = local.replace(tzinfo=LONDON).utcoffset()
     minutes = int(shift.total_seconds()) // 60 if shift else 0
     return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
@@ -272,17 +283,22 @@ def url(value: str) -> str | None:
     return re.sub(r"\s+", "", value) or None
 
 
+_SCHEME = re.compile(r"^(tel|mailto|fax|textphone):")
+_BLANKS = re.compile(r"\s+")
+_POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?\d[A-Z]{2}")
+
+
 @transform("phone", "string")
 def phone(value: str) -> str | None:
     """A telecom value without its scheme."""
-    return text(re.sub(r"^(tel|mailto|fax|textphone):", "", value.strip()))
+    return text(_SCHEME.sub("", value.strip()) if ":" in value else value.strip())
 
 
 @transform("postcode", "string")
 def postcode(value: str) -> str | None:
     """A UK postcode in its two parts; anything else as it stands."""
-    plain = re.sub(r"\s+", "", value.upper())
-    if re.fullmatch(r"[A-Z]{1,2}\d[A-Z\d]?\d[A-Z]{2}", plain):
+    plain = _BLANKS.sub("", value.upper())
+    if _POSTCODE.fullmatch(plain):
         return f"{plain[:-3]} {plain[-3:]}"
     return text(value)
 
