@@ -17,6 +17,7 @@ class Er7:
     """One message with its delimiters at hand."""
 
     __slots__ = (
+        "_only",
         "_unclean",
         "charset",
         "clean",
@@ -43,6 +44,8 @@ class Er7:
         """Whether the same raw text means the same in every such message."""
         self.tidy = message.tidy and not self.escape
         self._unclean = not message.tidy
+        self._only: dict[str, list[str]] = {}
+        """The segments asked for of which there is but one."""
         self.touched: set[int] = set()
         """The positions of the segments that any row has looked at."""
 
@@ -85,7 +88,9 @@ class Er7:
     def component_of(self, field: str, number: int) -> str:
         """Component ``number`` of a field's first repetition, as text."""
         parts = field.partition(self.repetition)[0].split(self.component, number)
-        return self.plain(parts[number - 1]) if number <= len(parts) else ""
+        if number > len(parts):
+            return ""
+        return parts[number - 1] if self.tidy else self.plain(parts[number - 1])
 
     def subcomponent_of(self, field: str, number: int, inner: int) -> str:
         """A subcomponent, as text."""
@@ -94,6 +99,8 @@ class Er7:
 
     def part(self, raw: str, separator: str, number: int) -> str:
         """Part ``number`` of a raw repetition or component, as text."""
+        if separator not in raw:
+            return "" if number > 1 else raw if self.tidy else self.plain(raw)
         parts = raw.split(separator, number)
         return self.plain(parts[number - 1]) if number <= len(parts) else ""
 
@@ -127,14 +134,22 @@ class Er7:
 
     def near(self, name: str, scope: Instance) -> list[str]:
         """The first segment of that name within the innermost enclosing context that has one; an empty one if none has."""
+        only = self._only.get(name)
+        if only is not None:
+            return only
         positions = self.message.index.get(name)
         if not positions:
+            self._only[name] = EMPTY
             return EMPTY
         position = positions[0]
+        segment = self.message.segments[position]
         if len(positions) > 1:
             position = self._nearest(positions, scope)
+            segment = self.message.segments[position]
+        else:
+            self._only[name] = segment
         self.touched.add(position)
-        return self.message.segments[position]
+        return segment
 
     @staticmethod
     def _nearest(positions: list[int], scope: Instance) -> int:

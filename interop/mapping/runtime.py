@@ -29,10 +29,22 @@ MEMORY = 8_192
 class Shared:
     """What is made once for all occurrences of the same source text: the contribution, its key, its losses."""
 
-    __slots__ = ("contribution", "key", "losses")
+    __slots__ = ("at", "contribution", "key", "losses", "reference", "slot")
 
     def __init__(self, contribution: Contribution, key: Key, losses: list[Loss]) -> None:
         self.contribution, self.key, self.losses = contribution, key, losses
+        self.reference = f"{contribution.type}/{contribution.id}"
+        self.slot = contribution.type, contribution.id, True
+        self.at: dict[Any, Instance] = {}
+        """The occurrences by name and place; the same ones in every message, which changes nothing about them."""
+
+    def occurrence(self, name: str, place: Any) -> Instance:
+        """The occurrence at a place."""
+        one = self.at.get((name, place))
+        if one is None:
+            one = self.at[name, place] = Instance(name, self.contribution.type, None, place)
+            one.shared, one.id, one.key = self, self.contribution.id, self.key
+        return one
 
 
 class OwnedKey:
@@ -206,17 +218,16 @@ class Run:
 
     def again(self, shared: Shared, name: str, up: Instance, place: Any) -> None:
         """Another occurrence of what the same text made before."""
+        one = shared.occurrence(name, place)
         self.made.add(name)
-        one = Instance.__new__(Instance)
-        one.name, one.type, one.up, one.place = name, shared.contribution.type, up, place
-        one.shared, one.id, one.key, one.effect = shared, shared.contribution.id, shared.key, "upsert"
         made = up.made.get(name)
         if made is None:
             up.made[name] = [one]
         else:
             made.append(one)
         self.instances.append(one)
-        self.losses += shared.losses
+        if shared.losses:
+            self.losses += shared.losses
 
     def fill(self, filler: Callable[[Run, Any, Instance], None], message: Any, one: Instance) -> None:
         """Set the registers of an instance; remember which losses are its own."""
@@ -261,6 +272,8 @@ class Run:
 
     def reference(self, to: Instance) -> dict[str, Any]:
         """A reference whose target is filled in when ids are known."""
+        if to.shared is not None:
+            return {"reference": to.shared.reference}
         made: dict[str, Any] = {"reference": ""}
         self.references.append((made, to))
         return made
@@ -303,7 +316,9 @@ class Run:
         relinks: list[Relink] = []
         for one in self.instances:
             if one.shared is not None:
-                _add(contributions, (one.type, one.id, True), one.shared.contribution)
+                shared = one.shared
+                if contributions.setdefault(shared.slot, shared.contribution) is not shared.contribution:
+                    _add(contributions, shared.slot, shared.contribution)
                 continue
             if one.effect == "contained":
                 self._contain(one)
