@@ -271,7 +271,7 @@ def texts(value: Any) -> str:
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(messages())
-def test_every_text_of_a_message_is_carried_or_told(family: Family, body: str) -> None:
+def test_every_populated_field_is_carried_or_told(family: Family, body: str) -> None:
     """It stands in a register, makes a key, or a loss has the path of its field, repetition, component or subcomponent."""
     source = Message.parse(body.encode())
     outcome = made(family, source)
