@@ -7,11 +7,22 @@ Within ``[A-Za-z0-9\\-.]{1,64}`` (FHIR R4, datatype ``id``): 32 lower-case lette
 from __future__ import annotations
 
 import hmac
-from base64 import b32encode
 from functools import lru_cache
 
 PUBLISHED_KEY = b"interop: the published key of offline conversion"
 """The key of ``interop convert``: known to all, so its ids protect nobody and are the same everywhere."""
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = [first + second for first in _LETTERS for second in _LETTERS]
+
+
+def _base32(data: bytes) -> str:
+    """RFC 4648 base32 in lower case, for whole groups of five bytes: twice as fast as by way of ``base64``."""
+    text = ""
+    for start in range(0, len(data), 5):
+        group = int.from_bytes(data[start : start + 5], "big")
+        text += _PAIRS[group >> 30] + _PAIRS[group >> 20 & 1023] + _PAIRS[group >> 10 & 1023] + _PAIRS[group & 1023]
+    return text
 
 
 class Mint:
@@ -26,4 +37,4 @@ class Mint:
     def _id(self, resource_type: str, system: str, value: str) -> str:
         """The id of the ``resource_type`` that ``system|value`` identifies."""
         message = f"{resource_type}\x1f{system}\x1f{value}".encode()
-        return b32encode(hmac.digest(self._key, message, "sha256")[:20]).decode("ascii").lower()
+        return _base32(hmac.digest(self._key, message, "sha256")[:20])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 from interop.mapping import transforms
@@ -28,6 +29,7 @@ class Er7Paths:
         self.hoisted: frozenset[str] = frozenset()
         self.split: frozenset[tuple[str, int]] = frozenset()
         self.in_unit = False
+        self.inner: frozenset[tuple[int, int]] = frozenset()
 
     def functions(self) -> list[str]:
         """What stands before the rest: the fields that each resource reads, and those that decide whether there is one."""
@@ -171,6 +173,7 @@ class Er7Paths:
         deep = any(isinstance(path, Er7Path) and path.subcomponent for element in table.elements for path in _all_paths(element))
         if deep or any(element.kind == "table" for element in table.elements):
             lines.add(1, "pr = p if m.tidy else m.raw_parts(x, cs)")
+        self._inner(lines, table)
         if not whole:
             strays = [number for number in range(1, PARTS + 1) if number not in known]
             populated = " or ".join(f"p[{number - 1}]" for number in strays if number <= max(known, default=0))
@@ -183,6 +186,20 @@ class Er7Paths:
                 lines.add(1, f"if m.subcomponent in {raw}:" if 1 in inner else f"if {raw}:")
                 lines.add(2, f"for n in stray_parts({raw}.split(m.subcomponent), {inner}):")
                 lines.add(3, f'run.lose(f"{{at}}.{component}.{{n}}", "unmapped")')
+
+    def _inner(self, lines: Lines, table: SubTable) -> None:
+        """Names for the subcomponents that a sub-table asks for more than once."""
+        asked = Counter(
+            (path.component, path.subcomponent)
+            for element in table.elements
+            for path in _all_paths(element)
+            if isinstance(path, Er7Path) and path.subcomponent
+        )
+        self.inner = frozenset()
+        often = sorted(place for place, times in asked.items() if times > 1)
+        for component, number in often:
+            lines.add(1, f"p_{component}_{number} = {self.relative(Er7Path('', 0, False, component, number))}")
+        self.inner = frozenset(often)
 
     def subtable_loop(self, lines: Lines, depth: int, each: Path) -> int:
         """A loop inside a sub-table is over nothing in ER7: repetitions are of fields."""
@@ -239,6 +256,8 @@ class Er7Paths:
         parts = "p" if self.in_table or self.loop_path else "q"
         part = f"{parts}[{(path.component or 1) - 1}]"
         if path.subcomponent:
+            if self.in_table and (path.component, path.subcomponent) in self.inner:
+                return f"p_{path.component}_{path.subcomponent}"
             raw = f"{parts}r[{path.component - 1}]"
             return f"({raw} and m.part({raw}, m.subcomponent, {path.subcomponent}))"
         return "m.plain(x)" if self.in_table and not path.component else part

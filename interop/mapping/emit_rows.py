@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from interop.mapping import transforms
+from interop.mapping import coded, transforms
 from interop.mapping.conditions import Condition
 from interop.mapping.model import Element, Model, Resource, SubTable
 from interop.mapping.paths import Literal
+from interop.mapping.tables import Code
 from interop.mapping.targets import Part, Target
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ class RowEmitter:
 
     def __init__(self, model: Model, paths: Er7Paths | TreePaths, traced: bool) -> None:
         self.model, self.paths, self.traced = model, paths, traced
+        self.codes = {} if traced else model.tables.codes
+        """The code tables whose constants may stand in the source."""
         self.in_table = False
 
     def conditions(self, lines: Lines, depth: int, resource: Resource | None, when: Condition, scope: str) -> str:
@@ -181,7 +185,13 @@ class RowEmitter:
                 else f'if "{element.target.path}" in r:',
             )
             depth += 1
-        self.assign(lines, depth, element, constant_expression(element, element.target), False)
+        self.assign(
+            lines,
+            depth,
+            element,
+            constant_expression(element, element.target, self.codes),
+            False,
+        )
 
     def assign(self, lines: Lines, depth: int, element: Element, value: str, fired: bool) -> None:
         """Put an expression's value where the target says."""
@@ -245,7 +255,13 @@ class RowEmitter:
             else:
                 lines.add(depth, "if r:")
             assert element.target is not None
-            emit_assignment(lines, depth + 1, element, "", constant_expression(element, element.target))
+            emit_assignment(
+                lines,
+                depth + 1,
+                element,
+                "",
+                constant_expression(element, element.target, self.codes),
+            )
             return
         after = self.paths.value(lines, depth, None, element, "x")
         self.given(lines, after, element, False)
@@ -339,13 +355,17 @@ def codes_name(name: str) -> str:
     return "C_" + "".join(letter if letter.isalnum() else "_" for letter in name)
 
 
-def constant_expression(element: Element, target: Target) -> str:
-    """The expression of a constant: through a code table, by the sender's systems, or as its transform gives it."""
+def constant_expression(element: Element, target: Target, codes: Mapping[str, dict[str, Code]]) -> str:
+    """The expression of a constant: what a code table gives for it (asked each time where it is not in ``codes``), by the
+    sender's systems, or as its transform gives it."""
     path = element.sources[0]
     assert isinstance(path, Literal)
     form, using = target.types[0], element.row.using
     if element.row.codes:
-        return f"code_as_{'code' if form in ('code', 'string', 'uri') else form}({codes_name(element.row.codes)}, {path.text!r})"
+        name = f"code_as_{'code' if form in ('code', 'string', 'uri') else form}"
+        if element.row.codes in codes:
+            return repr(getattr(coded, name)(codes[element.row.codes], path.text))
+        return f"{name}({codes_name(element.row.codes)}, {path.text!r})"
     if using in transforms.OF_SENDER:
         return f"run.{using}({path.text!r})"
     made = transforms.REGISTRY[using, form](path.text)

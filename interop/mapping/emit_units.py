@@ -27,12 +27,16 @@ class UnitEmitter:
             lines.add(0, f"def u_{resource.name}_{number}({', '.join(self._arguments(resource, unit))}):")
             lines.add(1, "i = Kept()")
             lines.add(1, "r = i.registers")
-            lines.add(1, "losses, run.losses = run.losses, i.losses")
+            if self.paths.hits(resource, unit.elements):
+                lines.add(1, "i.hits = []")
+            lines.add(1, "before = len(run.losses)")
             self.paths.splits(lines, resource, unit.elements)
             self.paths.in_unit = True
             self.rows.block(lines, resource, unit.each, unit.elements)
             self.paths.in_unit = False
-            lines.add(1, "run.losses = losses")
+            lines.add(1, "if len(run.losses) > before:")
+            lines.add(2, "i.losses = run.losses[before:]")
+            lines.add(2, "del run.losses[before:]")
             lines.add(1, "known.keep(k, i)")
             lines.add(1, "return i")
             lines.add(0, "")

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from interop.formats.json import Number as Number
 from interop.formats.tree import Node
 from interop.mapping import transforms
+from interop.mapping.coded import code_as_code as code_as_code
+from interop.mapping.coded import code_as_CodeableConcept as code_as_CodeableConcept
+from interop.mapping.coded import code_as_Coding as code_as_Coding
 from interop.mapping.er7_access import stray_parts as stray_parts
 from interop.mapping.kept import Kept as Kept
 from interop.mapping.kept import Units as Units
 from interop.mapping.runtime import NULL, Run, read_value
-from interop.mapping.tables import Code
 from interop.mapping.unread import RoutePlan as RoutePlan
 from interop.mapping.unread import unread as unread
 
@@ -20,31 +21,6 @@ ABSENT = ("", NULL)
 Walk = Callable[[Node, Node], Iterator[Node]]
 MARKUP = frozenset(("@schemaLocation", "@noNamespaceSchemaLocation", "@nullFlavor"))
 """Attributes that say nothing of the person: where a schema lies, why an element is empty."""
-
-
-def code_as_code(table: dict[str, Code], value: str) -> str | None:
-    """The code for a source value; None where the table lacks it."""
-    found = table.get(value) or table.get("*")
-    if found is None:
-        return None
-    return value if found.code == "=" else found.code
-
-
-def code_as_Coding(table: dict[str, Code], value: str) -> dict[str, Any] | None:
-    """The same as a Coding; a row without a code gives nothing but its display."""
-    found = table.get(value) or table.get("*")
-    if found is None:
-        return None
-    coding = dict(found.coding)
-    if found.code == "=":
-        coding["code"] = value
-    return coding or None
-
-
-def code_as_CodeableConcept(table: dict[str, Code], value: str) -> dict[str, Any] | None:
-    """The same as a CodeableConcept of one coding."""
-    coding = code_as_Coding(table, value)
-    return {"coding": [coding]} if coding is not None else None
 
 
 def below(node: Node) -> Iterator[Node]:

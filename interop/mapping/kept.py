@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from interop.mapping.contribution import Loss
@@ -21,8 +22,8 @@ class Kept:
     def __init__(self) -> None:
         self.registers: dict[str, Any] = {}
         self.deleted: list[str] = []
-        self.losses: list[Loss] = []
-        self.hits: list[int] = []
+        self.losses: Sequence[Loss] = ()
+        self.hits: Sequence[str] = ()
 
 
 class Unit(dict[Any, Kept]):

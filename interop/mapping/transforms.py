@@ -104,12 +104,16 @@ _WHOLE_HOURS = 1900
 def london_offset(local: datetime) -> str:
     """The offset of Europe/London at a local time, ``+01:00`` or ``+00:00``; the earlier one in the hour that occurs twice."""
     if local.year >= _WHOLE_HOURS:
-        return _london_offset(local.replace(minute=0, second=0))
-    return _london_offset.__wrapped__(local)
+        return _offset_of_hour(local.year, local.month, local.day, local.hour)
+    return _offset(local)
 
 
 @lru_cache(maxsize=65_536)
-def _london_offset(local: datetime) -> str:
+def _offset_of_hour(year: int, month: int, day: int, hour: int) -> str:
+    return _offset(datetime(year, month, day, hour))
+
+
+def _offset(local: datetime) -> str:
     shift = local.replace(tzinfo=LONDON).utcoffset()
     minutes = int(shift.total_seconds()) // 60 if shift else 0
     return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
