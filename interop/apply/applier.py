@@ -19,7 +19,7 @@ from interop.identity.linking import identity_of
 from interop.ports import Feed, MessageState
 from interop.record.fold import content, fold, render, same_content
 from interop.record.indexing import parameters
-from interop.record.state import Merged, State, dump, load, merge
+from interop.record.state import Merged, State, dump, load, merge, said_again, same_said
 from interop.record.umbrella import ENGINE
 from interop.store.plan import Heads
 from interop.store.seam import Store
@@ -54,33 +54,37 @@ class _Resource:
 
     def merge(self, key: tuple[str, str], state: bytes) -> Merged:
         """Take in a contribution's state; ``TIMES`` where the fold of all states comes out as it did before."""
-        before = self.state(key)
-        if before is None:
-            self.stored[key] = state
+        held = None if key in self.states else self.stored.get(key, b"")
+        if held == b"":
             merged = Merged.VALUES
+            self.stored[key] = state
+        elif held is not None and (later := said_again(held, state)) is not None:
+            merged = Merged.TIMES if later else Merged.NOTHING
+            if later:
+                self.stored[key] = state
         else:
-            after = load(state)
-            merged = merge(before, after)
-            if merged is Merged.TIMES and not self._agree(after):
-                merged = Merged.VALUES
+            before = self.state(key)
+            assert before is not None
+            merged = merge(before, load(state))
         if merged:
             self.dirty.add(key)
-        return merged
+        return Merged.VALUES if merged is Merged.TIMES and not self._agree(key, state) else merged
 
-    def _agree(self, after: State) -> bool:
-        """Whether one feed says all there is, has withdrawn nothing, and each of its states with a register of ``after`` gives it
+    def _agree(self, key: tuple[str, str], state: bytes) -> bool:
+        """Whether one feed says all there is, has withdrawn nothing, and each of its states with a register of ``state`` gives it
         that value: then it does not matter which of them is the latest."""
         if len(self.stored) == 1:
             return True
         if len({feed for feed, _ in self.stored}) > 1:
             return False
+        others = [other for other in self.stored if other != key]
+        if all(other not in self.states and same_said(self.stored[other], state) for other in others):
+            return True
         states = self.all_states().values()
-        if any("d" in state or "c" in state for state in states):
+        if any("d" in known or "c" in known for known in states):
             return False
-        registers = [state["r"] for state in states]
-        return all(
-            known[register][4] == value[4] for register, value in after["r"].items() for known in registers if register in known
-        )
+        said = load(state)["r"]
+        return all(known["r"][register][4] == said[register][4] for known in states for register in known["r"].keys() & said.keys())
 
     def all_states(self) -> dict[tuple[str, str], State]:
         """Every state."""
@@ -163,8 +167,8 @@ class _Work:
         if not changed or (changed is Merged.TIMES and not resource.deleted):
             self.unchanged += 1
             return
-        if new and piece.effect == "upsert":
-            self._put(resource, piece, made, piece.content, piece.index, piece.identity)
+        if new and piece.content:
+            self._put(resource, piece, made, piece.content, [IndexRow(*row) for row in piece.index], piece.identity)
             return
         body = fold(piece.type, resource.all_states())
         if body is None:

@@ -1,19 +1,22 @@
 """A mapper process: reads batches from a socket, maps them, writes what they yield. It opens no store.
 
-Frames both ways are a length (4 bytes, big-endian) and a pickle; the socket is between a parent and its own child.
+Frames are a length (4 bytes, big-endian) and a pickle to the mapper, what ``transport`` packs from it; the socket is between a
+parent and its own child.
 """
 
 from __future__ import annotations
 
-import gc
 import pickle
 import signal
 import socket
 import struct
 import sys
 
+from interop.apply.garbage import settle
 from interop.apply.mapping_work import map_batch
+from interop.apply.transport import packed
 from interop.ids import Mint
+from interop.mapping.library import family
 
 LENGTH = struct.Struct(">I")
 READY = LENGTH.pack(0)
@@ -28,12 +31,15 @@ def main() -> None:
         if key is None:
             return
         mint = Mint(pickle.loads(key))
-        gc.freeze()
+        settle()
+        known = 0
         link.sendall(READY)
-        gc.set_threshold(50_000, 20, 100)
         while (data := _read(link)) is not None:
-            answer = pickle.dumps(map_batch(pickle.loads(data), mint), protocol=5)
+            answer = packed(map_batch(pickle.loads(data), mint))
             link.sendall(LENGTH.pack(len(answer)) + answer)
+            if family.cache_info().currsize != known:
+                known = family.cache_info().currsize
+                settle()
 
 
 def _read(link: socket.socket) -> bytes | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from interop.errors import Problem
+from interop.fhir.rows import IndexRow
 from interop.fhir.searching import index_rows
 from interop.identity.linking import identity_of
 from interop.ids import Mint
@@ -16,7 +17,7 @@ from interop.mapping.library import adapters, family
 from interop.ports import Order
 from interop.record.fold import complete, content
 from interop.record.indexing import parameters
-from interop.record.state import dump, fresh
+from interop.record.state import stated
 from interop.record.umbrella import ENGINE, add_umbrellas
 
 
@@ -33,7 +34,8 @@ class Job(NamedTuple):
 @dataclass(slots=True)
 class Piece:
     """One contribution, ready: ``state`` as it is stored where there was none; ``content`` and ``index`` of the resource if it
-    is new. ``identity`` is of a Patient, see ``interop.identity``."""
+    is new, b'' where this mapper has told them before (or there are none). ``identity`` is of a Patient, see
+    ``interop.identity``."""
 
     type: str
     id: str
@@ -43,7 +45,7 @@ class Piece:
     cancels: str
     state: bytes
     content: bytes = b""
-    index: list[Any] = field(default_factory=list)
+    index: list[tuple[Any, ...]] = field(default_factory=list)
     identity: str = ""
 
 
@@ -100,17 +102,24 @@ def _piece(contribution: Contribution, job: Job, order: Order) -> Piece:
         contribution.event,
         contribution.effect,
         contribution.cancels,
-        dump(fresh(contribution, order, job.message)),
+        stated(contribution, order, job.message),
     )
     derived = contribution.derived
-    if derived is not None and "content" in derived:
-        made.content, made.index = derived["content"]
-    elif contribution.effect == "upsert":
-        body = complete(contribution.type, assemble(contribution.type, contribution.registers))
-        made.index = index_rows(body, parameters(contribution.type))
-        if contribution.type == "Patient":
-            made.identity = identity_of(body, test_numbers=job.test_numbers)
-        made.content = content(contribution.type, contribution.id, body)
-        if derived is not None:
-            derived["content"] = made.content, made.index
+    if contribution.effect != "upsert" or (derived is not None and derived.get("told") == job.feed):
+        return made
+    body = complete(contribution.type, assemble(contribution.type, contribution.registers))
+    made.index = [_plain(row) for row in index_rows(body, parameters(contribution.type))]
+    if contribution.type == "Patient":
+        made.identity = identity_of(body, test_numbers=job.test_numbers)
+    made.content = content(contribution.type, contribution.id, body)
+    if derived is not None:
+        derived["told"] = job.feed
     return made
+
+
+def _plain(row: IndexRow) -> tuple[Any, ...]:
+    """A row without the types of ours that ``marshal`` does not know."""
+    parameter, kind, a, b, c = row
+    if kind == "token":
+        return parameter, kind, a, b if b.__class__ is str or b is None else str(b), c
+    return parameter, kind, a, b, c

@@ -14,6 +14,7 @@ import structlog
 
 from interop.apply.mapper import LENGTH, READY
 from interop.apply.mapping_work import Job, Yield, map_batch
+from interop.apply.transport import unpacked
 from interop.ids import Mint
 
 SLICE = 0.002
@@ -139,7 +140,7 @@ class _Mapper:
         try:
             await self._writer.drain()
             (size,) = LENGTH.unpack(await self._reader.readexactly(LENGTH.size))
-            answer: list[Yield] = pickle.loads(await self._reader.readexactly(size))
+            answer = unpacked(await self._reader.readexactly(size))
         except (asyncio.IncompleteReadError, ConnectionError) as error:
             raise MapperDied from error
         return answer

@@ -1,8 +1,12 @@
 """What one feed's events of one kind say of a resource: last-writer-wins registers, so that neither order of arrival nor
 repetition matters.
 
-A state is JSON: ``{"r": {register: [time, version, tie, message, value]}, "d": [time, version, tie], "c": [time, version, tie]}``;
+A state is ``{"r": {register: [time, version, tie, message, value]}, "d": [time, version, tie], "c": [time, version, tie]}``;
 value null is a register that the source deleted; ``d`` when it withdrew the resource, ``c`` up to when what it said is undone.
+
+It is stored as JSON. Where one message said all of it, which is the rule, the stamp stands there once:
+``{"s":[time, version, tie, message],"v":{register: value}}``; two such states that differ only in their stamps are seen to say
+the same without reading them (``said_again``).
 """
 
 from __future__ import annotations
@@ -38,24 +42,34 @@ def at_path(element: Any, path: tuple[str, ...]) -> str:
     return element if isinstance(element, str) else ""
 
 
-def fresh(contribution: Contribution, order: Order, message: int) -> State:
-    """The state that a contribution makes where there was none."""
-    if contribution.effect == "delete":
-        return {"r": {}, "d": [*order]}
-    if contribution.effect == "cancel":
-        return {"r": {}, "c": [*order]}
-    stamp = [order.time, order.version, order.tie, message]
-    registers: dict[str, Any] = {}
+def stated(contribution: Contribution, order: Order, message: int) -> bytes:
+    """The state that a contribution makes where there was none, as it is stored."""
+    if contribution.effect in ("delete", "cancel"):
+        return dump({"r": {}, contribution.effect[0]: [*order]})
+    derived = contribution.derived
+    said: bytes | None = derived.get("said") if derived is not None else None
+    if said is None:
+        said = _said(contribution)
+        if derived is not None:
+            derived["said"] = said
+    faithful = b" " if said[:1] == b" " else b""
+    return faithful + b'{"s":%b,"v":%b}' % (orjson.dumps((order.time, order.version, order.tie, message)), said)
+
+
+def _said(contribution: Contribution) -> bytes:
+    """Registers and values as JSON; begins with a blank as ``dump`` has it."""
+    kind = contribution.type
+    values: dict[str, Any] = {}
     for register, value in contribution.registers.items():
-        by = merged_by(contribution.type, register)
+        by = merged_by(kind, register)
         if by is None:
-            registers[register] = [*stamp, value]
+            values[register] = value
         else:
             for element in value:
-                registers[f"{register}#{at_path(element, by)}"] = [*stamp, [element]]
+                values.setdefault(f"{register}#{at_path(element, by)}", []).append(element)
     for register in contribution.deleted:
-        registers.setdefault(register, [*stamp, None])
-    return {"r": registers}
+        values.setdefault(register, None)
+    return _json(values)
 
 
 class Merged(IntEnum):
@@ -85,15 +99,49 @@ def merge(before: State, after: State) -> Merged:
     return merged
 
 
+def said_again(before: bytes, after: bytes) -> bool | None:
+    """Of two states as stored that say the same: whether ``after`` is the later. None where that takes reading them."""
+    if before[:5] != _ONCE or after[:5] != _ONCE:
+        return None
+    at, end = before.find(_SAID), after.find(_SAID)
+    if at < 0 or end < 0 or before[at:] != after[end:]:
+        return None
+    later: bool = orjson.loads(after[5 : end + 1])[:3] > orjson.loads(before[5 : at + 1])[:3]
+    return later
+
+
+def same_said(before: bytes, after: bytes) -> bool:
+    """Whether two states as stored hold the same values, as far as can be seen without reading them."""
+    return before[:5] == after[:5] == _ONCE and before[before.find(_SAID) :] == after[after.find(_SAID) :]
+
+
+_ONCE = b'{"s":'
+_SAID = b'],"v":'
+"""Ends the stamp: within a JSON string a quotation mark follows a backslash."""
+
+
 def dump(state: State) -> bytes:
     """A state as it is stored. It begins with a blank where it holds a number that only ``load_json`` reads faithfully."""
+    registers = state.get("r")
+    if registers and len(state) == 1:
+        stamps = iter(registers.values())
+        stamp = next(stamps)[:4]
+        if all(value[:4] == stamp for value in stamps):
+            state = {"s": stamp, "v": {register: value[4] for register, value in registers.items()}}
+    return _json(state)
+
+
+def _json(value: dict[str, Any]) -> bytes:
     try:
-        return orjson.dumps(state)
+        return orjson.dumps(value)
     except TypeError:
-        return b" " + write_json(state)
+        return b" " + write_json(value)
 
 
 def load(data: bytes) -> State:
     """A stored state; numbers keep their digits."""
     state: State = load_json(data) if data[:1] == b" " else orjson.loads(data)
+    stamp = state.get("s")
+    if stamp is not None:
+        return {"r": {register: [*stamp, value] for register, value in state["v"].items()}}
     return state
