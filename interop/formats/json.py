@@ -15,7 +15,8 @@ DEPTH = 200
 SIZE = 20 * 1024 * 1024
 ITEM = "item"
 _SAFE_DIGITS = 18
-_MAGNITUDE = 400
+MAGNITUDE = 400
+"""The greatest exponent of ten that a number may have, up or down."""
 
 
 class Number(Decimal):
@@ -102,7 +103,7 @@ def _number(text: str) -> Number:
         number = Number(text)
     except InvalidOperation:
         raise Problem("unreadable", detail="a number out of range") from None
-    if abs(number.adjusted()) > _MAGNITUDE:
+    if abs(number.adjusted()) > MAGNITUDE:
         raise Problem("unreadable", detail="a number out of range")
     return number
 

@@ -14,7 +14,7 @@ from html import escape as html_escape
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from interop.formats.json import Number
+from interop.formats.json import MAGNITUDE, Number
 from interop.ids import NhsNumber
 
 LONDON = ZoneInfo("Europe/London")
@@ -222,13 +222,17 @@ _DECIMAL = re.compile(r"[+-]?(\d+)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 
 @transform("number", "decimal")
 def decimal(value: str) -> Number | None:
-    """A decimal with its digits as they were written (FHIR R4, datatype decimal: precision counts)."""
+    """A decimal with its digits as they were written (FHIR R4, datatype decimal: precision counts); none beyond what JSON is
+    read back with here."""
     plain = value.strip()
     found = _DECIMAL.fullmatch(plain)
     if not found:
         return None
     sign = "-" if plain.startswith("-") else ""
-    return Number(sign + (found[1].lstrip("0") or "0") + (found[2] or "") + (found[3] or ""))
+    if len(found[3] or "") > len(str(MAGNITUDE)) + 2:
+        return None
+    number = Number(sign + (found[1].lstrip("0") or "0") + (found[2] or "") + (found[3] or ""))
+    return number if abs(number.adjusted()) <= MAGNITUDE else None
 
 
 @transform("number", "integer")
