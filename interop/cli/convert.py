@@ -84,11 +84,10 @@ class _Converter:
         made, _ = self.mapped(adapter, body)
         entries = []
         for one in made.contributions:
-            url = f"{one.type}/{one.id}"
-            if one.effect == "delete":
-                entries.append({"request": {"method": "DELETE", "url": url}})
-            elif one.effect == "upsert":
-                entries.append(_put(one, url))
+            if one.effect == "upsert":
+                entries.append(_put(one))
+            elif one.effect == "delete":
+                entries.append({"request": {"method": "DELETE", "url": f"{one.type}/{one.id}"}})
         return {"resourceType": "Bundle", "meta": {"source": source}, "type": "transaction", "entry": entries}
 
     def report(self, adapter: Adapter, body: bytes, source: str, number: int) -> dict[str, Any]:
@@ -126,12 +125,12 @@ class _Converter:
         return {"source": source, "type": envelope.message, "tables": made.digest, "lineage": lines}
 
 
-def _put(one: Contribution, url: str) -> Any:
+def _put(one: Contribution) -> Any:
     """The entry of a resource; made once for all that are equal."""
-    if one.derived is not None and "entry" in one.derived:
-        return one.derived["entry"]
+    if one.derived and (known := one.derived.get("entry")) is not None:
+        return known
     resource = {"resourceType": one.type, "id": one.id} | complete(one.type, assemble(one.type, one.registers))
-    entry = {"resource": resource, "request": {"method": "PUT", "url": url}}
+    entry = {"resource": resource, "request": {"method": "PUT", "url": f"{one.type}/{one.id}"}}
     if one.derived is None:
         return entry
     made = one.derived["entry"] = orjson.Fragment(write_json(entry))

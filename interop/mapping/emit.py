@@ -138,9 +138,8 @@ class _Module:
         for made in resources:
             if not self.model.resources[made].row.within:
                 lines.add(1, f"m_{made}(run, m, run.root, ACTIVE_{name})")
-        lines.add(1, "for i in run.instances:")
-        lines.add(2, "if i.shared is None:")
-        lines.add(3, "run.fill(FILL[i.name], m, i)")
+        lines.add(1, "for i in run.own:")
+        lines.add(2, "run.fill(FILL[i.name], m, i)")
         self.paths.finish(lines, name, resources)
         lines.add(0, f"ROUTES[{message!r}] = route_{name}")
         lines.add(0, "")

@@ -92,7 +92,7 @@ class Er7Paths:
         self.enter(resource)
         names = {segment for segment, _ in fields if self.segment(resource, Er7Path(segment), "up").startswith("m.near")}
         for name in sorted(names):
-            lines.add(depth, f"s_{name} = {self.segment(resource, Er7Path(name), 'up')}")
+            lines.add(depth, f's_{name} = m.only.get("{name}") or {self.segment(resource, Er7Path(name), "up")}')
         self.hoisted = frozenset(names)
         key = ["c"] if isinstance(resource.each, Er7Path) and resource.each.field else []
         for segment, number in sorted(fields):
@@ -148,7 +148,8 @@ class Er7Paths:
         own = resource.each.segment if isinstance(resource.each, Er7Path) and not resource.each.field else ""
         names = {path.segment for path in paths if isinstance(path, Er7Path) and path.segment and path.field} - {own}
         for name in sorted(names):
-            lines.add(1, f"s_{name} = {self.segment(resource, Er7Path(name), 'i')}")
+            found = self.segment(resource, Er7Path(name), "i")
+            lines.add(1, f's_{name} = m.only.get("{name}") or {found}' if found.startswith("m.near") else f"s_{name} = {found}")
         self.hoisted = frozenset(names)
 
     def splits(self, lines: Lines, resource: Resource, elements: list[Element]) -> None:
@@ -290,7 +291,7 @@ class Er7Paths:
         lines.add(depth, f"f = {field}")
         registers = sorted({_register_of(element) for element in elements if element.target})
         lines.add(depth, "if f == NULL:")
-        lines.add(depth + 1, f"i.deleted += {registers!r}")
+        lines.add(depth + 1, f"i.deleted += {tuple(registers)!r}")
         lines.add(depth + 1, "f = ''")
         lines.add(
             depth,
@@ -338,7 +339,9 @@ class Er7Paths:
             lines.add(depth, f"v = pair_{using}({start}, {shift})")
         elif element.row.codes and isinstance(element.sources[0], Er7Path) and element.sources[0].repeats:
             field = self.field(resource, element.sources[0], scope)
-            lines.add(depth, f"v = m.known({field}, {codes_name(element.row.codes)}, {element.sources[0].component or 1})")
+            lines.add(
+                depth, f"v = {field} and m.known({field}, {codes_name(element.row.codes)}, {element.sources[0].component or 1})"
+            )
         else:
             path = element.sources[0]
             deletes = element.target is not None and resource is not None and not element.row.each and len(element.sources) == 1
@@ -346,7 +349,7 @@ class Er7Paths:
                 lines.add(depth, f"v = {self.field(resource, path, scope)}")
                 lines.add(depth, "if v:")
                 lines.add(depth + 1, "if v == NULL:")
-                lines.add(depth + 2, f"i.deleted.append({_register_of(element)!r})")
+                lines.add(depth + 2, f"i.deleted += ({_register_of(element)!r},)")
                 lines.add(depth + 1, "v = m.text(v)")
                 lines.add(depth + 1, "if v:")
                 return depth + 2
@@ -385,7 +388,7 @@ class Er7Paths:
             field = self.field(resource, path, scope)
             if element.target is not None and not element.row.each and not path.component:
                 lines.add(depth, f"if {field} == NULL:")
-                lines.add(depth + 1, f"i.deleted.append({_register_of(element)!r})")
+                lines.add(depth + 1, f"i.deleted += ({_register_of(element)!r},)")
             if path.component:
                 lines.add(depth, f"y = m.raw_part(m.once({field}), m.component, {path.component})")
                 inner = "m.subcomponent"
@@ -442,7 +445,7 @@ class Er7Paths:
         path = element.each if element.row.each else (element.sources[0] if element.sources else None)
         if isinstance(path, Er7Path) and path.field and (path.segment, path.field) in self.plan.conditional:
             if self.in_unit:
-                return f'i.hits.append("{path.segment}-{path.field}")'
+                return f'i.hits += ("{path.segment}-{path.field}",)'
             return f"run.hits.add(({path.field}, id({self.segment(self.current, path, 'i')})))"
         return ""
 

@@ -25,10 +25,7 @@ class UnitEmitter:
         """The functions of a resource's units."""
         for number, unit in enumerate(units, self.count):
             lines.add(0, f"def u_{resource.name}_{number}({', '.join(self._arguments(resource, unit))}):")
-            lines.add(1, "i = Kept()")
-            lines.add(1, "r = i.registers")
-            if self.paths.hits(resource, unit.elements):
-                lines.add(1, "i.hits = []")
+            lines.add(1, "i = r = Kept()")
             lines.add(1, "before = len(run.losses)")
             self.paths.splits(lines, resource, unit.elements)
             self.paths.in_unit = True
@@ -37,6 +34,8 @@ class UnitEmitter:
             lines.add(1, "if len(run.losses) > before:")
             lines.add(2, "i.losses = run.losses[before:]")
             lines.add(2, "del run.losses[before:]")
+            lines.add(1, "if i.__dict__:")
+            lines.add(2, "i.more = True")
             lines.add(1, "known.keep(k, i)")
             lines.add(1, "return i")
             lines.add(0, "")
@@ -53,25 +52,31 @@ class UnitEmitter:
         number, depth = self.count, 1
         fields = [self._field(resource, field) for field in unit.fields]
         lines.add(depth, f"# {' '.join(element.id for element in unit.elements)}")
-        tests = []
-        if unit.only:
-            tests.append(self.rows.conditions(lines, depth, resource, unit.only, "i"))
-        if unit.idle:
-            tests.append(fields[0] if len(fields) == 1 else f"({' or '.join(fields)})")
-        if tests:
-            lines.add(depth, f"if {' and '.join(tests)}:")
-            depth += 1
         keys = [*fields, *(["run.trigger"] if unit.triggered else [])]
-        lines.add(depth, f"k = {keys[0] if len(keys) == 1 else '(' + ', '.join(keys) + ')'}")
+        key = keys[0] if len(keys) == 1 else f"({', '.join(keys)})"
+        if unit.only:
+            lines.add(depth, f"if {self.rows.conditions(lines, depth, resource, unit.only, 'i')}:")
+            depth += 1
+        if unit.idle and len(keys) == 1:
+            lines.add(depth, f"k = {key}")
+            lines.add(depth, "if k:")
+            depth += 1
+        elif unit.idle:
+            lines.add(depth, f"if {' or '.join(fields)}:")
+            depth += 1
+        if not unit.idle or len(keys) > 1:
+            lines.add(depth, f"k = {key}")
         arguments = ", ".join(self._arguments(resource, unit)).replace("known", f"known[{number}]")
-        lines.add(depth, f"u = known[{number}].get(k) or u_{resource.name}_{number}({arguments})")
-        lines.add(depth, "r.update(u.registers)")
-        lines.add(depth, "if u.deleted or u.losses:")
+        lines.add(depth, f"u = known[{number}].get(k)")
+        lines.add(depth, "if u is None:")
+        lines.add(depth + 1, f"u = u_{resource.name}_{number}({arguments})")
+        lines.add(depth, "r.update(u)")
+        lines.add(depth, "if u.more:")
         lines.add(depth + 1, "i.deleted += u.deleted")
         lines.add(depth + 1, "run.losses += u.losses")
         for path, segment in self.paths.hits(resource, unit.elements).items():
-            lines.add(depth, f"if {path!r} in u.hits:")
-            lines.add(depth + 1, f"run.hits.add(({path.partition('-')[2]}, id({segment})))")
+            lines.add(depth + 1, f"if {path!r} in u.hits:")
+            lines.add(depth + 2, f"run.hits.add(({path.partition('-')[2]}, id({segment})))")
 
     def _field(self, resource: Resource, field: Field) -> str:
         return self.paths.field(resource, Er7Path(*field), "i")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 
 from interop.formats.er7 import Message, unescape
 from interop.mapping.runtime import NULL, Instance, Run
@@ -17,7 +17,6 @@ class Er7:
     """One message with its delimiters at hand."""
 
     __slots__ = (
-        "_only",
         "_unclean",
         "charset",
         "clean",
@@ -25,6 +24,7 @@ class Er7:
         "delimiters",
         "escape",
         "message",
+        "only",
         "repetition",
         "simple",
         "subcomponent",
@@ -44,7 +44,7 @@ class Er7:
         """Whether the same raw text means the same in every such message."""
         self.tidy = message.tidy and not self.escape
         self._unclean = not message.tidy
-        self._only: dict[str, list[str]] = {}
+        self.only: dict[str, list[str]] = {}
         """The segments asked for of which there is but one."""
         self.touched: set[int] = set()
         """The positions of the segments that any row has looked at."""
@@ -134,12 +134,12 @@ class Er7:
 
     def near(self, name: str, scope: Instance) -> list[str]:
         """The first segment of that name within the innermost enclosing context that has one; an empty one if none has."""
-        only = self._only.get(name)
+        only = self.only.get(name)
         if only is not None:
             return only
         positions = self.message.index.get(name)
         if not positions:
-            self._only[name] = EMPTY
+            self.only[name] = EMPTY
             return EMPTY
         position = positions[0]
         segment = self.message.segments[position]
@@ -147,7 +147,7 @@ class Er7:
             position = self._nearest(positions, scope)
             segment = self.message.segments[position]
         else:
-            self._only[name] = segment
+            self.only[name] = segment
         self.touched.add(position)
         return segment
 
@@ -161,12 +161,16 @@ class Er7:
             up = up.up
         return positions[0]
 
-    def within(self, name: str, scope: Instance) -> Iterator[tuple[int, list[str]]]:
+    def within(self, name: str, scope: Instance) -> Sequence[tuple[int, list[str]]]:
         """The segments of that name that belong to a context, with their positions."""
-        for position in self.message.index.get(name, ()):
-            if scope.lo <= position < scope.hi:
-                self.touched.add(position)
-                yield position, self.message.segments[position]
+        positions = self.message.index.get(name)
+        if positions is None:
+            return ()
+        segments = self.message.segments
+        found = [(position, segments[position]) for position in positions if scope.lo <= position < scope.hi]
+        for position, _ in found:
+            self.touched.add(position)
+        return found
 
     def end(self, position: int, scope: Instance, stops: tuple[str, ...]) -> int:
         """Where the context that begins at ``position`` ends: at the next of ``stops`` or with the enclosing one."""

@@ -11,19 +11,17 @@ LIMIT = 2_048
 SENDERS = 64
 
 
-class Kept:
-    """What a unit of rows makes of its fields: registers, registers deleted, losses, and which conditional fields were met.
+class Kept(dict[str, Any]):
+    """What a unit of rows makes of its fields: registers; and registers deleted, losses, which conditional fields were met.
 
     Shared by all messages that have these fields: nobody changes it.
     """
 
-    __slots__ = ("deleted", "hits", "losses", "registers")
-
-    def __init__(self) -> None:
-        self.registers: dict[str, Any] = {}
-        self.deleted: list[str] = []
-        self.losses: Sequence[Loss] = ()
-        self.hits: Sequence[str] = ()
+    deleted: Sequence[str] = ()
+    losses: Sequence[Loss] = ()
+    hits: Sequence[str] = ()
+    more = False
+    """Whether there is anything besides the registers."""
 
 
 class Unit(dict[Any, Kept]):

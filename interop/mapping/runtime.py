@@ -134,6 +134,7 @@ class Run:
         "made",
         "mint",
         "organisation",
+        "own",
         "references",
         "root",
         "systems",
@@ -149,6 +150,8 @@ class Run:
         self.organisation = "-".join(envelope.organisation.split()) or "unknown"
         self.trigger = envelope.message.partition("^")[2]
         self.instances: list[Instance] = []
+        self.own: list[Instance] = []
+        """Those that no earlier message has made."""
         self.made: set[str] = set()
         self.losses: list[Loss] = []
         self.hits: set[tuple[int, int]] = set()
@@ -165,6 +168,7 @@ class Run:
         made = Instance(name, kind, up, place)
         if kind:
             self.instances.append(made)
+            self.own.append(made)
         return made
 
     def system(self, value: str) -> str:
@@ -301,9 +305,7 @@ class Run:
 
     def finish(self, digest: str, cancellable: frozenset[tuple[str, str]]) -> Mapped:
         """Give every resource its id, resolve references, and hand over the contributions. ``cancellable``: (type, event)."""
-        for one in self.instances:
-            if one.shared is not None:
-                continue
+        for one in self.own:
             if one.type == "Patient":
                 self._flag_numbers(one)
             if one.effect == "contained":
@@ -351,7 +353,7 @@ class Run:
     def _by_identifier(self, one: Instance) -> Key | None:
         """The preferred identifier: of a Patient the local one, else the NHS number; of others a national one, else local."""
         found: list[Key] = []
-        for register in sorted(name for name in one.registers if name.startswith("identifier:")):
+        for register in sorted(_identifiers(tuple(one.registers))):
             for identifier in one.registers[register]:
                 system, value = identifier.get("system"), identifier.get("value")
                 if value and system:
@@ -375,16 +377,15 @@ class Run:
         return (self.local("unverified-nhs-number"), f"{text}|{born}|{family.casefold()}") if born and family else None
 
     def _flag_numbers(self, one: Instance) -> None:
-        for register, value in one.registers.items():
-            if register.startswith("identifier:"):
-                for identifier in value:
-                    if identifier.get("system") == NHS_NUMBER:
-                        number = NhsNumber.read(identifier.get("value", ""))
-                        standing = number.standing if number is not None else Standing.INVALID
-                        if standing is Standing.INVALID and "nhs-number-invalid" not in one.tags:
-                            one.tags.append("nhs-number-invalid")
-                        if standing is Standing.REPEATED and "nhs-number-repeated-digits" not in one.tags:
-                            one.tags.append("nhs-number-repeated-digits")
+        for register in _identifiers(tuple(one.registers)):
+            for identifier in one.registers[register]:
+                if identifier.get("system") == NHS_NUMBER:
+                    number = NhsNumber.read(identifier.get("value", ""))
+                    standing = number.standing if number is not None else Standing.INVALID
+                    if standing is Standing.INVALID and "nhs-number-invalid" not in one.tags:
+                        one.tags.append("nhs-number-invalid")
+                    if standing is Standing.REPEATED and "nhs-number-repeated-digits" not in one.tags:
+                        one.tags.append("nhs-number-repeated-digits")
 
     def _contain(self, one: Instance) -> None:
         holder = one.up
@@ -394,6 +395,12 @@ class Run:
             from interop.mapping.assemble import assemble
 
             holder.registers.setdefault(f"contained:{one.name}", []).append({**assemble(one.type, one.registers), "id": one.id})
+
+
+@lru_cache(maxsize=4_096)
+def _identifiers(registers: tuple[str, ...]) -> tuple[str, ...]:
+    """The registers that hold identifiers."""
+    return tuple(name for name in registers if name.startswith("identifier:"))
 
 
 def _add(contributions: dict[tuple[str, str, bool], Contribution], slot: tuple[str, str, bool], made: Contribution) -> None:
