@@ -76,7 +76,10 @@ class Family:
             generated.JOINS.begin(source)
             run.root.fields = source
             route(run, source)
-        return run.finish(self.digest, self.cancellable)
+        made = run.finish(self.digest, self.cancellable)
+        if trace is None:
+            run.root.release()
+        return made
 
 
 @cache

@@ -114,6 +114,13 @@ class Instance:
             else:
                 made.append(self)
 
+    def release(self) -> None:
+        """Let go of what was made within: enclosing and enclosed hold each other, and only a collection would find them."""
+        for made in self.made.values():
+            for one in made:
+                one.up = None
+                one.release()
+
 
 @lru_cache(maxsize=65_536)
 def loss(path: str, reason: str, row: str) -> Loss:
