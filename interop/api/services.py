@@ -27,8 +27,8 @@ class Services:
     ``feeds`` are those that ``/ingest`` takes, ``adapters`` those that may recognise a body. ``ready`` gives the Problem that
     keeps the engine from taking messages, or None. ``hosts`` are the names that a request may call the server by (None:
     any): a page of another site that has its own name point here is not answered. ``base`` is the address under which clients
-    know the server (``https://care.example``); '' takes the one that each request names. ``gauges`` are further figures for ``/metrics``, by
-    name. The limits are in bytes. ``parameters`` tells which search parameters of a type are indexed.
+    know the server (``https://care.example``); '' takes the one that each request names. ``gauges`` are further figures for
+    ``/metrics``, by name. The limits are in bytes. ``parameters`` tells which search parameters of a type are indexed.
     """
 
     store: Store
