@@ -3,44 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 
 from interop.mapping import transforms
 from interop.mapping.emit_rows import Lines, codes_name
 from interop.mapping.er7_access import PARTS
-from interop.mapping.model import Element, Model, Resource, SubTable
-from interop.mapping.paths import Er7Path, Literal, Path
-from interop.mapping.units import Unit, partition
-from interop.mapping.unread import Reading
+from interop.mapping.er7_texts import Er7Texts
+from interop.mapping.model import Element, Resource, SubTable
+from interop.mapping.paths import Er7Path, Path
+from interop.mapping.pure import fields_of, only_left
+from interop.mapping.units import Unit, partition, register
 
 
-class Er7Paths:
+class Er7Paths(Er7Texts):
     """Paths of ER7 as expressions."""
 
     subtable_arguments = "run, m, x, cs, at"
-
-    def __init__(self, model: Model) -> None:
-        self.model = model
-        self.plan = _LossPlan(model)
-        self.loop_path: Er7Path | None = None
-        self.in_table = False
-        self.current: Resource | None = None
-        self.in_condition = False
-        self.hoisted: frozenset[str] = frozenset()
-        self.split: frozenset[tuple[str, int]] = frozenset()
-        self.in_unit = False
-        self.inner: frozenset[tuple[int, int]] = frozenset()
 
     def functions(self) -> list[str]:
         """What stands before the rest: the fields that each resource reads, and those that decide whether there is one."""
         reads = {name: (self.plan.of(resource), self.plan.decided(resource)) for name, resource in self.model.resources.items()}
         return [f"READS = {reads!r}\n\n"]
-
-    def enter(self, resource: Resource | None, table: bool = False) -> None:
-        """Begin to emit rows of a resource or sub-table, outside any loop."""
-        self.current, self.in_table, self.loop_path = resource, table, None
-
-    # contexts
 
     def occurrences(self, lines: Lines, resource: Resource) -> int:
         """The loop over where a resource occurs; sets ``place`` and ``c`` (segment or raw repetition)."""
@@ -82,13 +64,13 @@ class Er7Paths:
     def pure(self, resource: Resource) -> bool:
         """Whether a resource follows from fields alone, so that it need be made only once for the same: not where it belongs to
         a patient, holds others, or has a fate of its own."""
-        return self._fields_of(resource, frozenset()) is not None
+        return fields_of(self.model, self.plan, resource) is not None
 
     def pure_key(self, lines: Lines, depth: int, resource: Resource) -> None:
         """Set ``k`` to what a pure resource follows from: the raw fields that its rows read; of those that are not carried,
         whether they are there."""
-        fields = self._fields_of(resource, frozenset()) or set()
-        flags = _only_left(resource)
+        fields = fields_of(self.model, self.plan, resource) or set()
+        flags = only_left(resource)
         self.enter(resource)
         names = {segment for segment, _ in fields if self.segment(resource, Er7Path(segment), "up").startswith("m.near")}
         for name in sorted(names):
@@ -100,33 +82,6 @@ class Er7Paths:
             key.append(f"{raw} not in ABSENT" if (segment, number) in flags else raw)
         self.hoisted = frozenset()
         lines.add(depth, f"k = ({', '.join([*key, 'run.organisation', 'run.mint'])}) if m.simple else None")
-
-    def _fields_of(self, resource: Resource, above: frozenset[str]) -> set[tuple[str, int]] | None:
-        """The fields that a resource follows from, besides what it stands on; None where it does not follow from fields alone."""
-        each = resource.each
-        if resource.row.type in ("", "Patient") or resource.row.effect != "upsert" or resource.children or resource.relink:
-            return None
-        paths: list[Path] = [test.path for test in resource.when]
-        for kind, part in resource.key:
-            if kind == "resource":
-                return None
-            paths += [] if isinstance(part, str) else part
-        fields: set[tuple[str, int]] = set()
-        for element in resource.elements:
-            if element.kind == "resource":
-                other = self.model.resources[element.name]
-                beside = other.row.within == resource.row.within and other.name not in above and not element.row.each
-                found = self._fields_of(other, above | {resource.name}) if beside else None
-                if found is None or not isinstance(other.each, Er7Path) or not other.each.field:
-                    return None
-                fields |= found | {(other.each.segment, other.each.field)}
-            elif element.kind not in ("value", "table", "none") or element.row.each or self.hit(element):
-                return None
-            paths += _all_paths(element)
-        if isinstance(each, Er7Path) and not each.field and any(isinstance(path, Er7Path) and not path.segment for path in paths):
-            return None
-        fields |= {(path.segment, path.field) for path in paths if isinstance(path, Er7Path) and path.segment}
-        return fields if all(field for _, field in fields) else None
 
     def units(self, resource: Resource) -> tuple[list[Unit], list[Element]]:
         """The rows that can be worked out once for the same fields, and the others; what is pure is made once as a whole."""
@@ -142,7 +97,7 @@ class Er7Paths:
         paths = [
             path
             for element in resource.elements
-            for path in (element.each, *_all_paths(element))
+            for path in (element.each, *element.paths)
             if not (isinstance(path, Er7Path) and _loops_over(element, path.segment))
         ]
         own = resource.each.segment if isinstance(resource.each, Er7Path) and not resource.each.field else ""
@@ -159,7 +114,7 @@ class Er7Paths:
             (path.segment, path.field)
             for element in elements
             if not (isinstance(element.each, Er7Path) and not element.each.field)
-            for path in _all_paths(element)
+            for path in element.paths
             if isinstance(path, Er7Path) and path.segment and path.component and not path.subcomponent
         } - {("MSH", 9)}
         for name, number in sorted(fields):
@@ -171,7 +126,7 @@ class Er7Paths:
         known = {n for element in table.elements for n in _components(element)}
         whole = any(isinstance(path, Er7Path) and not path.component for element in table.elements for path in element.sources)
         lines.add(1, "p = m.parts(x, cs)")
-        deep = any(isinstance(path, Er7Path) and path.subcomponent for element in table.elements for path in _all_paths(element))
+        deep = any(isinstance(path, Er7Path) and path.subcomponent for element in table.elements for path in element.paths)
         if deep or any(element.kind == "table" for element in table.elements):
             lines.add(1, "pr = p if m.tidy else m.raw_parts(x, cs)")
         self._inner(lines, table)
@@ -193,7 +148,7 @@ class Er7Paths:
         asked = Counter(
             (path.component, path.subcomponent)
             for element in table.elements
-            for path in _all_paths(element)
+            for path in element.paths
             if isinstance(path, Er7Path) and path.subcomponent
         )
         self.inner = frozenset()
@@ -206,79 +161,6 @@ class Er7Paths:
         """A loop inside a sub-table is over nothing in ER7: repetitions are of fields."""
         raise ValueError(f"a sub-table of ER7 cannot loop over {each}")
 
-    # expressions
-
-    def segment(self, resource: Resource | None, path: Er7Path, scope: str) -> str:
-        """The fields of a path's segment as seen from ``scope``."""
-        own = resource.each if resource is not None else None
-        if isinstance(own, Er7Path) and not own.field and own.segment == path.segment:
-            return "c"
-        if isinstance(self.loop_path, Er7Path) and not self.loop_path.field and self.loop_path.segment == path.segment:
-            return "s"
-        if path.segment in self.hoisted:
-            return f"s_{path.segment}"
-        ancestor, steps = resource, f"{scope}"
-        if scope == "i":
-            steps = "i.up"
-        while ancestor is not None and len(ancestor.row.within) == 1:
-            ancestor = self.model.resources[ancestor.row.within[0]]
-            if isinstance(ancestor.each, Er7Path) and not ancestor.each.field and ancestor.each.segment == path.segment:
-                return f"{steps}.fields"
-            steps += ".up"
-        return f'm.near("{path.segment}", {scope})'
-
-    def field(self, resource: Resource | None, path: Er7Path, scope: str) -> str:
-        """A raw field."""
-        return f"{self.segment(resource, path, scope)}[{path.field}]"
-
-    def text(self, resource: Resource | None, path: Path, scope: str) -> str:
-        """The text at a path, '' where absent."""
-        if isinstance(path, Literal):
-            return repr(path.text)
-        assert isinstance(path, Er7Path)
-        if not path.segment:
-            return self.relative(path)
-        if not path.field:
-            return f"{self.segment(resource, path, scope)}[0]"
-        if (path.segment, path.field, path.component) == ("MSH", 9, 2):
-            return "run.trigger"
-        field = self.field(resource, path, scope)
-        if path.subcomponent:
-            return f"({field} and m.subcomponent_of({field}, {path.component}, {path.subcomponent}))"
-        looped = self.loop_path is not None and not self.loop_path.field and self.loop_path.segment == path.segment
-        if path.component and (path.segment, path.field) in self.split and not looped:
-            return f"k_{path.segment}_{path.field}[{path.component - 1}]"
-        if path.component:
-            return f"({field} and m.component_of({field}, {path.component}))"
-        return f"({field} and m.text({field}))"
-
-    def relative(self, path: Er7Path) -> str:
-        """A path from what ``each`` stands on."""
-        parts = "p" if self.in_table or self.loop_path else "q"
-        part = f"{parts}[{(path.component or 1) - 1}]"
-        if path.subcomponent:
-            if self.in_table and (path.component, path.subcomponent) in self.inner:
-                return f"p_{path.component}_{path.subcomponent}"
-            raw = f"{parts}r[{path.component - 1}]"
-            return f"({raw} and m.part({raw}, m.subcomponent, {path.subcomponent}))"
-        return "m.plain(x)" if self.in_table and not path.component else part
-
-    def present(self, resource: Resource | None, path: Path, scope: str) -> str:
-        """Whether anything stands at a path."""
-        if isinstance(path, Er7Path) and path.segment and path.field and not path.component:
-            return f"({self.field(resource, path, scope)} not in ABSENT)"
-        return f"({self.text(resource, path, scope)} != '')"
-
-    def whole_key(self, resource: Resource, path: Path | str) -> str:
-        """The key from a whole field, read as CX or EI; '' where the path is no whole field."""
-        if isinstance(path, Er7Path) and path.field and not path.component:
-            return f'm.key_of(run, "{resource.row.type}", {self.field(resource, path, "i")})'
-        if isinstance(path, Er7Path) and not path.segment and not path.component:
-            return f'm.key_of(run, "{resource.row.type}", c)'
-        return ""
-
-    # rows
-
     def loop(self, lines: Lines, depth: int, resource: Resource, each: Path, elements: list[Element]) -> int:
         """The loop over ``each`` of a block of rows."""
         assert isinstance(each, Er7Path)
@@ -289,7 +171,7 @@ class Er7Paths:
         field = self.field(resource, each, "i")
         self.loop_path = each
         lines.add(depth, f"f = {field}")
-        registers = sorted({_register_of(element) for element in elements if element.target})
+        registers = sorted({register(element) for element in elements if element.target})
         lines.add(depth, "if f == NULL:")
         lines.add(depth + 1, f"i.deleted += {tuple(registers)!r}")
         lines.add(depth + 1, "f = ''")
@@ -349,7 +231,7 @@ class Er7Paths:
                 lines.add(depth, f"v = {self.field(resource, path, scope)}")
                 lines.add(depth, "if v:")
                 lines.add(depth + 1, "if v == NULL:")
-                lines.add(depth + 2, f"i.deleted += ({_register_of(element)!r},)")
+                lines.add(depth + 2, f"i.deleted += ({register(element)!r},)")
                 lines.add(depth + 1, "v = m.text(v)")
                 lines.add(depth + 1, "if v:")
                 return depth + 2
@@ -388,7 +270,7 @@ class Er7Paths:
             field = self.field(resource, path, scope)
             if element.target is not None and not element.row.each and not path.component:
                 lines.add(depth, f"if {field} == NULL:")
-                lines.add(depth + 1, f"i.deleted += ({_register_of(element)!r},)")
+                lines.add(depth + 1, f"i.deleted += ({register(element)!r},)")
             if path.component:
                 lines.add(depth, f"y = m.raw_part(m.once({field}), m.component, {path.component})")
                 inner = "m.subcomponent"
@@ -442,8 +324,8 @@ class Er7Paths:
         """A statement that marks a field as met, for fields whose rows all have conditions; '' for others."""
         if self.in_table:
             return ""
-        path = element.each if element.row.each else (element.sources[0] if element.sources else None)
-        if isinstance(path, Er7Path) and path.field and (path.segment, path.field) in self.plan.conditional:
+        path = self.plan.conditional_path(element)
+        if path is not None:
             if self.in_unit:
                 return f'i.hits += ("{path.segment}-{path.field}",)'
             return f"run.hits.add(({path.field}, id({self.segment(self.current, path, 'i')})))"
@@ -452,42 +334,13 @@ class Er7Paths:
     def hits(self, resource: Resource, elements: list[Element]) -> dict[str, str]:
         """The fields that the rows of a unit mark as met, with the expressions of their segments."""
         self.enter(resource)
-        paths = [
-            element.each if element.row.each else next(iter(element.sources), None) for element in elements if self.hit(element)
-        ]
-        return {f"{path.segment}-{path.field}": self.segment(resource, path, "i") for path in paths if isinstance(path, Er7Path)}
+        paths = [path for element in elements if (path := self.plan.conditional_path(element))]
+        return {f"{path.segment}-{path.field}": self.segment(resource, path, "i") for path in paths}
 
     def finish(self, lines: Lines, name: str, resources: tuple[str, ...]) -> None:
         """Note what no row of this route reads, at the end of its function."""
         lines.add(1, f"unread(run, m, PLAN_{name})")
         lines.add(0, f"PLAN_{name} = RoutePlan(READS, ACTIVE_{name})")
-
-
-def _all_paths(element: Element) -> list[Path]:
-    return [*element.sources, *(test.path for test in element.when)]
-
-
-def _only_left(resource: Resource) -> set[tuple[str, int]]:
-    """The fields of which a pure resource asks no more than whether they are there: rows without a condition leave them."""
-    if any(element.kind == "resource" for element in resource.elements):
-        return set()
-    left: set[Path] = set()
-    read = [*(test.path for test in resource.when), *(path for _, part in resource.key for path in part)]
-    for element in resource.elements:
-        if (
-            element.kind == "none"
-            and not element.when
-            and isinstance(element.sources[0], Er7Path)
-            and not element.sources[0].component
-        ):
-            left.add(element.sources[0])
-        else:
-            read += _all_paths(element)
-    return {_field(path) for path in left} - {_field(path) for path in read}
-
-
-def _field(path: Path | str) -> tuple[str, int]:
-    return (path.segment, path.field) if isinstance(path, Er7Path) else ("", 0)
 
 
 def _relative(element: Element) -> bool:
@@ -502,10 +355,6 @@ def _loops_over(element: Element, segment: str) -> bool:
     return isinstance(element.each, Er7Path) and not element.each.field and element.each.segment == segment
 
 
-IDENTIFIER = (1, 4, 5)
-"""The components of CX that make a key: value, assigning authority, and the type where that is absent (HL7 v2.4, 2.9.12)."""
-
-
 def _components(element: Element) -> list[int]:
     numbers = [path.component for path in element.sources if isinstance(path, Er7Path) and path.component]
     return numbers + [test.path.component for test in element.when if isinstance(test.path, Er7Path) and test.path.component]
@@ -515,90 +364,7 @@ def _partly(table: SubTable) -> dict[int, set[int]]:
     """The components of which a sub-table reads only certain subcomponents, with these."""
     read: dict[int, set[int]] = {}
     for element in table.elements:
-        for path in _all_paths(element):
+        for path in element.paths:
             if isinstance(path, Er7Path) and path.component:
                 read.setdefault(path.component, set()).add(path.subcomponent)
     return {component: inner for component, inner in read.items() if 0 not in inner}
-
-
-def _register_of(element: Element) -> str:
-    target = element.target
-    assert target is not None
-    return f"{target.path}:{element.group}" if target.repeats else target.path
-
-
-class _LossPlan:
-    """Which fields the resources of a route read, so that the rest can be told."""
-
-    def __init__(self, model: Model) -> None:
-        self.model = model
-        self.conditional: set[tuple[str, int]] = set()
-        plain: set[tuple[str, int]] = set()
-        for resource in model.resources.values():
-            for element in resource.elements:
-                for path in self.paths(resource, element):
-                    where = (path.segment, path.field)
-                    (self.conditional if element.when and not element.row.each else plain).add(where)
-        self.conditional -= plain
-
-    @staticmethod
-    def whole(base: Path | None, path: object) -> Er7Path | None:
-        """A path to a field as seen from the message; None for what is none. ``base`` is what a relative path starts from."""
-        if isinstance(path, Er7Path) and path.segment:
-            return path if path.field else None
-        if isinstance(path, Er7Path) and isinstance(base, Er7Path) and base.field:
-            return Er7Path(base.segment, base.field, False, path.component, path.subcomponent)
-        return None
-
-    @staticmethod
-    def paths(resource: Resource, element: Element) -> list[Er7Path]:
-        """The absolute paths that a row reads."""
-        base = element.each if isinstance(element.each, Er7Path) else resource.each
-        found = []
-        for path in element.sources:
-            if isinstance(path, Er7Path):
-                if path.segment:
-                    found.append(path)
-                elif isinstance(base, Er7Path) and base.field:
-                    found.append(Er7Path(base.segment, base.field, base.repeats, path.component, path.subcomponent))
-        return found
-
-    def of(self, resource: Resource) -> Reading:
-        """What the rows of a resource and its key read."""
-        read: Reading = {}
-        for element in resource.elements:
-            looped = isinstance(element.each, Er7Path) and element.each.repeats
-            own = element.row.each == "" and isinstance(resource.each, Er7Path) and resource.each.repeats
-            for path in self.paths(resource, element):
-                relative = bool(element.sources) and any(isinstance(s, Er7Path) and not s.segment for s in element.sources)
-                many = element.row.using in transforms.OF_MANY or (bool(element.row.codes) and path.repeats)
-                whole = element.kind in ("table", "none") and not path.component
-                repeats = ((looped or own) and relative) or many or (element.kind == "none" and not path.component)
-                _note(read, path, repeats, whole, (path.segment, path.field) in self.conditional)
-            for test in element.when:
-                if path_ := self.whole(element.each or resource.each, test.path):
-                    _note(read, path_, False, False, False)
-        keys: list[object] = [path for _, part in resource.key for path in part]
-        alone = len(resource.key) == 1 and all(isinstance(path, Er7Path) and not path.component for path in keys)
-        for used in (*keys, resource.relink):
-            if key := self.whole(resource.each, used):
-                own = isinstance(used, Er7Path) and not used.segment
-                repeats = own and isinstance(resource.each, Er7Path) and resource.each.repeats
-                for component in IDENTIFIER if (alone or used is resource.relink) and not key.component else (key.component,):
-                    _note(read, replace(key, component=component), repeats, False, False)
-        return read
-
-    def decided(self, resource: Resource) -> Reading:
-        """What decides whether there is a resource: it has done its work even where there is none."""
-        read: Reading = {}
-        for test in resource.when:
-            if path := self.whole(resource.each, test.path):
-                _note(read, path, False, False, False)
-        return read
-
-
-def _note(read: Reading, path: Er7Path, repeats: bool, whole: bool, condition: bool) -> None:
-    fields = read.setdefault(path.segment, {})
-    before = fields.get(path.field, (False, frozenset(), True))
-    parts = None if whole or before[1] is None else before[1] | {(path.component or 1, path.subcomponent)}
-    fields[path.field] = (before[0] or repeats, parts, before[2] and condition)

@@ -29,6 +29,11 @@ class Element:
         """The row's id."""
         return self.row.row
 
+    @property
+    def paths(self) -> list[Path]:
+        """Every path that the row reads: its sources and those of its condition."""
+        return [*self.sources, *(test.path for test in self.when)]
+
 
 @dataclass(slots=True)
 class Resource:
