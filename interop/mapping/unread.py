@@ -16,8 +16,9 @@ FieldReading = tuple[bool, Parts | None, bool]
 Reading = dict[str, dict[int, FieldReading]]
 """Segment -> field -> how it is read."""
 
-_SHAPES = bytes(code if code in b'|^~\\&\r"' else ord("x") for code in range(256))
-"""What may stand in a field, all alike; delimiters and ``""`` as they are."""
+_END = b"\x1e"
+_SHAPES = bytes(_END[0] if code == 13 else code if code in b'|^~\\&"' else 32 for code in range(256))
+"""What may stand in a field, all alike; delimiters and ``""`` as they are; the end of a segment."""
 
 
 class Account(NamedTuple):
@@ -111,12 +112,9 @@ def _strays(path: str, value: str, repeats: bool, parts: Parts | None, m: Er7) -
 
 
 def shapes(text: str) -> list[bytes]:
-    """The segments of a message with standard delimiters, each run of other characters as one ``x``."""
-    shape = text.encode("utf-8", "surrogatepass").translate(_SHAPES)
-    shape = shape.replace(b"xxxxxxxx", b"x").replace(b"xxxx", b"x").replace(b"xx", b"x")
-    while b"xx" in shape:
-        shape = shape.replace(b"xx", b"x")
-    return shape.split(b"\r")
+    """The segments of a message with standard delimiters, each run of other characters as one blank."""
+    runs = (text.encode("utf-8", "surrogatepass") + b"\r").translate(_SHAPES).split()
+    return b" ".join(runs).split(_END)[:-1]
 
 
 def unread(run: Run, m: Er7, plans: RoutePlan) -> None:
