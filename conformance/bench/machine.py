@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import sqlite3
-import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -97,8 +96,3 @@ def calibration() -> float:
         total += found["D"] + len("^".join(parts))
     assert total
     return (time.perf_counter() - start) * 1000
-
-
-def versions() -> str:
-    """The implementation that runs the benches, for the heading."""
-    return f"{sys.implementation.name} {platform.python_version()}"

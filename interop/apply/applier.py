@@ -6,9 +6,11 @@ says so and the batch is computed again. A message's facts and its outcome are i
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from time import perf_counter
 
 from interop.apply.mapping_work import Piece, Yield
 from interop.apply.persons import Linker
@@ -27,6 +29,8 @@ from interop.store.values import Change, Conflict, ContributionState, Head, Inde
 
 REFUSED = (Category.INCORRECT, Category.UNSUPPORTED, Category.FORBIDDEN, Category.CONFLICT, Category.NOT_FOUND)
 Key = tuple[str, str]
+SLICE = 0.001
+"""Seconds of computing after which senders get their turn on the loop."""
 
 
 @dataclass(slots=True)
@@ -117,7 +121,13 @@ class Applier:
         linker = Linker(self._store)
         await linker.load(batch, {id_ for kind, id_ in wanted if kind == "Patient"})
         work = _Work(self._clock.now(), heads, linker, self._feeds)
-        outcomes = [work.message(made) for made in batch]
+        outcomes = []
+        until = perf_counter() + SLICE
+        for made in batch:
+            outcomes.append(work.message(made))
+            if perf_counter() > until:
+                await asyncio.sleep(0)
+                until = perf_counter() + SLICE
         self.unchanged += work.unchanged
         return await work.change(), outcomes
 
