@@ -45,7 +45,6 @@ class Dispatcher:
         self._tasks: list[asyncio.Task[None]] = []
         self._kept: set[str] = set()
         self._repeated: list[int] = []
-        self._stopping = False
         self.read_up_to = 0
         self.idle = asyncio.Event()
         self._open = 0
@@ -67,7 +66,6 @@ class Dispatcher:
 
     async def stop(self) -> None:
         """Stop after the batch at hand; what is left waits in the journal."""
-        self._stopping = True
         for tasks in (self._tasks, list(self._mapping)):
             for task in tasks:
                 task.cancel()

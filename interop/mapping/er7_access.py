@@ -110,11 +110,6 @@ class Er7:
         value = parts[number - 1] if number <= len(parts) else ""
         return "" if value == NULL else value
 
-    def inner_part(self, raw: str, separator: str, number: int, inner: int) -> str:
-        """Part ``inner`` of part ``number``, as text."""
-        parts = raw.split(separator, number)
-        return self.part(parts[number - 1], self.subcomponent, inner) if number <= len(parts) else ""
-
     def repetitions(self, field: str) -> list[str]:
         """The repetitions of a field, raw."""
         return field.split(self.repetition) if self.repetition in field else [field]
