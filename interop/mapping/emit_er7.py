@@ -220,10 +220,7 @@ class Er7Paths(Er7Texts):
             start, shift = (self.text(resource, path, scope) for path in element.sources)
             lines.add(depth, f"v = pair_{using}({start}, {shift})")
         elif element.row.codes and isinstance(element.sources[0], Er7Path) and element.sources[0].repeats:
-            field = self.field(resource, element.sources[0], scope)
-            lines.add(
-                depth, f"v = {field} and m.known({field}, {codes_name(element.row.codes)}, {element.sources[0].component or 1})"
-            )
+            self._first_known(lines, depth, resource, element, scope)
         else:
             path = element.sources[0]
             deletes = element.target is not None and resource is not None and not element.row.each and len(element.sources) == 1
@@ -247,6 +244,19 @@ class Er7Paths(Er7Texts):
         if isinstance(own, Er7Path) and not own.field and own.segment == path.segment:
             return f"m.texts(c[{path.field}], {path.component or 1})"
         return f'm.texts_within("{path.segment}", {path.field}, {path.component or 1}, {scope})'
+
+    def _first_known(self, lines: Lines, depth: int, resource: Resource | None, element: Element, scope: str) -> None:
+        """The first repetition that the row's code table has; what no table of the field's rows has, and what comes second, is lost."""
+        path = element.sources[0]
+        assert isinstance(path, Er7Path)
+        field, number = self.field(resource, path, scope), path.component or 1
+        beside = [other for other in resource.elements if other.sources[:1] == (path,) and other.row.codes] if resource else [element]
+        tables = ", ".join(codes_name(name) for name in dict.fromkeys(other.row.codes for other in beside))
+        every = f"({tables},)" if beside[-1] is element else "None"
+        own = codes_name(element.row.codes)
+        lines.add(depth, f"v = {field} and m.known({field}, {own}, {number})")
+        lines.add(depth, f"for n, why in m.left_over({field}, {own}, {every}, {number}) if {field} else ():")
+        lines.add(depth + 1, f'run.lose(f"{path.segment}-{path.field}[{{n}}]", why, {element.id!r})')
 
     def _table_value(self, lines: Lines, depth: int, resource: Resource | None, element: Element, scope: str) -> int:
         path = element.sources[0]

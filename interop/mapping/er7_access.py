@@ -127,6 +127,19 @@ class Er7:
         """The first repetition that a code table has; '' where it has none."""
         return next((text for text in self.texts(field, number) if text in table), "")
 
+    def left_over(
+        self, field: str, own: Mapping[str, object], every: tuple[Mapping[str, object], ...] | None, number: int
+    ) -> Iterator[tuple[int, str]]:
+        """The repetitions that nobody takes, with the reason: a second one that ``own`` has; what none of ``every`` has."""
+        taken = False
+        for place, text in enumerate(self.texts(field, number), 1):
+            if text and text in own:
+                if taken:
+                    yield place, "unmapped"
+                taken = True
+            elif text and every is not None and not any(text in table for table in every):
+                yield place, "no-code"
+
     def near(self, name: str, scope: Instance) -> list[str]:
         """The first segment of that name within the innermost enclosing context that has one; an empty one if none has."""
         only = self.only.get(name)

@@ -103,3 +103,21 @@ def test_a_familys_own_table_takes_the_place_of_a_shared_one(tmp_path: Path) -> 
     body = made(family, er7("PID|||1|||||M" + "|" * 8 + "S")).body("pat")
     assert (body["gender"], body["maritalStatus"]) == ("male", {"coding": [{"display": "Single"}]})
     assert "gender" not in made(family, er7("PID|||1|||||U")).body("pat")
+
+
+def test_of_several_repetitions_each_table_takes_one_and_the_others_are_told(tmp_path: Path) -> None:
+    """``FIELD~`` with a code table is the first repetition that it has: a second one, and one that no table has, are losses."""
+    family = load(
+        tmp_path,
+        source="MSH,21,,\nPID,40,,\n",
+        routes="ADT^A01,pat,\n",
+        resources="pat,,PID,Patient,PID-3,,upsert,\n",
+        codes=CODES,
+        elements="A01,pat,,PID-8~,,gender,,sex,\nA02,pat,,PID-8~,,maritalStatus,,marital,\n",
+    )
+    outcome = made(family, er7("PID|||1|||||Q~M~W~W"))
+    assert [(loss.path, loss.reason, loss.row) for loss in outcome.mapped.losses if loss.path.startswith("PID-8")] == [
+        ("PID-8[1]", "no-code", "A02"),
+        ("PID-8[3]", "unmapped", "A02"),
+        ("PID-8[4]", "unmapped", "A02"),
+    ]
