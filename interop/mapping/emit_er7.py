@@ -246,11 +246,12 @@ class Er7Paths(Er7Texts):
         return f'm.texts_within("{path.segment}", {path.field}, {path.component or 1}, {scope})'
 
     def _first_known(self, lines: Lines, depth: int, resource: Resource | None, element: Element, scope: str) -> None:
-        """The first repetition that the row's code table has; what no table of the field's rows has, and what comes second, is lost."""
+        """The first repetition that the code table has; what no table of the field's rows has, or what comes second, is lost."""
         path = element.sources[0]
         assert isinstance(path, Er7Path)
         field, number = self.field(resource, path, scope), path.component or 1
-        beside = [other for other in resource.elements if other.sources[:1] == (path,) and other.row.codes] if resource else [element]
+        rows = resource.elements if resource is not None else [element]
+        beside = [other for other in rows if other.sources[:1] == (path,) and other.row.codes]
         tables = ", ".join(codes_name(name) for name in dict.fromkeys(other.row.codes for other in beside))
         every = f"({tables},)" if beside[-1] is element else "None"
         own = codes_name(element.row.codes)

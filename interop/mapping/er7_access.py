@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from interop.formats.er7 import Message, unescape
 from interop.mapping.runtime import NULL, Instance, Run
