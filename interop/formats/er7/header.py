@@ -81,5 +81,7 @@ def _second(lines: list[str]) -> Problem:
 
 
 def _fields(first: dict[str, str], name: str, separator: str) -> list[str]:
-    line = first.get(name + separator) or first.get(name)
+    line = first.get(name + separator)
+    if name in first:  # a segment that is a bare name: the one that stands first counts, as in Message.first
+        line = first[next(key for key in first if key in (name, name + separator))]
     return pad(line.split(separator)) if line else []
