@@ -73,7 +73,7 @@ class Engine:
             writes=shop.writes,
             feeds=feeds,
             adapters=adapters(),
-            hosts=HOSTS,
+            hosts=HOSTS | {settings.http.rpartition(":")[0].encode()},
             ready=lambda: Problem("stopping") if intake.stopping else None,
             gauges=lambda: {"unfinished_messages": shop.unfinished, "mapper_deaths": shop.mappers.deaths},
         )
