@@ -13,3 +13,8 @@ from typing import Any
 def table(name: str) -> Any:
     """A table by name, unpacked once."""
     return json.loads(gzip.decompress(files(__name__).joinpath(f"{name}.json.gz").read_bytes()))
+
+
+def package() -> bytes:
+    """The package ``r4.zip``, packed: R4's conformance resources without their texts."""
+    return files(__name__).joinpath("r4.zip").read_bytes()

@@ -10,42 +10,44 @@ from pathlib import Path
 
 import pytest
 
-from interop.fhir import generate
+from interop.fhir.generate import command, source
+from interop.fhir.generate.package import payload
 
 
 def test_the_tables_are_what_the_source_yields(shared: Callable[[str], Path]) -> None:
-    assert generate.check(shared("reference")) == []
+    assert command.check(shared("reference")) == []
 
 
 def test_without_the_source_the_recorded_digests_are_compared(tmp_path: Path) -> None:
-    assert generate.check(tmp_path) == []
-    assert generate.main(["--check", "--source", str(tmp_path)]) == 0
+    assert command.check(tmp_path) == []
+    assert command.main(["--check", "--source", str(tmp_path)]) == 0
 
 
 def test_a_changed_table_is_found_without_the_source(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     copy = tmp_path / "tables"
-    shutil.copytree(generate.TABLES, copy)
-    monkeypatch.setattr(generate, "TABLES", copy)
-    changed = json.loads(generate.stored("codes"))
+    shutil.copytree(command.TABLES, copy)
+    monkeypatch.setattr(command, "TABLES", copy)
+    changed = json.loads(command.stored()["codes"])
     changed["administrative-gender"]["http://hl7.org/fhir/administrative-gender"].append("indeterminate")
-    (copy / "codes.json.gz").write_bytes(gzip.compress(generate.payload(changed), mtime=0))
-    assert generate.main(["--check", "--source", str(tmp_path / "absent")]) == 1
+    (copy / "codes.json.gz").write_bytes(gzip.compress(payload(changed), mtime=0))
+    assert command.main(["--check", "--source", str(tmp_path / "absent")]) == 1
     assert capsys.readouterr().err == "codes differs\n"
 
 
 def test_a_manifest_that_is_gone_is_a_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generate, "TABLES", tmp_path)
-    assert generate.check(tmp_path / "absent") == ["manifest"]
+    monkeypatch.setattr(command, "TABLES", tmp_path)
+    assert command.check(tmp_path / "absent") == ["manifest"]
 
 
 def test_the_manifest_names_source_and_generator() -> None:
-    said = json.loads((generate.TABLES / "manifest.json").read_text())
-    assert said["generator"] == generate.VERSION
-    assert set(said["source"]) == {generate.CORE, generate.EXPANSIONS}
+    said = json.loads((command.TABLES / "manifest.json").read_text())
+    assert said["generator"] == command.VERSION
+    assert set(said["source"]) == {source.CORE, source.EXPANSIONS}
     assert all(len(each) == 64 for each in said["source"].values())
 
 
 def test_the_tables_are_small() -> None:
-    assert sum(path.stat().st_size for path in generate.TABLES.glob("*.gz")) < 150_000
+    assert sum(path.stat().st_size for path in command.TABLES.glob("*.gz")) < 150_000
+    assert (command.TABLES / command.PACKAGE).stat().st_size < 2_500_000

@@ -1,0 +1,130 @@
+"""Conformance resources by canonical URL (FHIR R4, References to conformance resources by canonical URL)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+
+from interop.fhir.definitions.files import opened
+from interop.fhir.definitions.package import Entry, Json, Package, Resources
+from interop.fhir.definitions.shipped import Shipped
+from interop.fhir.definitions.snapshot import generated
+from interop.fhir.definitions.unusable import Unusable
+
+DEFINITION = "http://hl7.org/fhir/StructureDefinition/"
+KEPT = 512
+"""Resources other than structures that are kept parsed."""
+
+Index = dict[str, dict[str, list[Entry]]]
+"""Kind -> canonical URL -> where it is, the latest package last."""
+
+
+class Definitions:
+    """Base R4 and the packages on top of it. Where two packages define a URL, the later one's is taken.
+
+    What is given back is shared and not to be changed. Nothing is parsed before it is asked for; nothing is fetched.
+    """
+
+    def __init__(self, packages: Sequence[Package], below: Definitions | None = None) -> None:
+        self.problems: list[tuple[str, str]] = list(below.problems) if below else []
+        self._index: Index = {kind: dict(urls) for kind, urls in below._index.items()} if below else {}
+        self._structures: dict[str, Json | None] = {}
+        self._snapshots: dict[str, list[Json]] = {}
+        self._unusable: dict[str, str] = {}
+        self._generating: list[str] = []
+        self._kept: dict[tuple[str, str], Json | None] = {}
+        for package in packages:
+            for entry in package.entries():
+                urls = self._index.setdefault(entry.kind, {})
+                urls[entry.url] = [*urls.get(entry.url, ()), entry]
+            self.problems += package.problems
+
+    @staticmethod
+    @cache
+    def base() -> Definitions:
+        """R4 (4.0.1) alone: its types, profiles, extensions, value sets, code systems, concept maps and search parameters.
+
+        Its elements hold id, path, representation, min, max, type, binding (``valueSet`` with its ``|version`` as in the
+        standard; the maximum value set as its extension), constraint, contentReference, slicing, fixed and pattern values,
+        isModifier, isSummary and mustSupport (absent for false), and no texts but ``human`` of an invariant.
+        """
+        return Definitions([Shipped()])
+
+    def with_packages(self, paths: Sequence[Path]) -> Definitions:
+        """These and the packages at ``paths``: a folder, ``.tgz``, ``.zip`` or a single resource as JSON or XML.
+
+        What cannot be read is told in ``problems``. Raises Unusable where a path is none of these or is refused as a whole.
+        """
+        return Definitions([opened(path) for path in paths], self)
+
+    def with_resources(self, resources: Iterable[Json]) -> Definitions:
+        """These and the given resources."""
+        return Definitions([Resources(resources)], self)
+
+    def every(self, kind: str) -> Iterator[str]:
+        """The canonical URLs of a kind, as ``ValueSet``."""
+        return iter(self._index.get(kind, ()))
+
+    def _entry(self, kind: str, url: str) -> Entry | None:
+        bare, _, version = url.partition("|")
+        found = self._index.get(kind, {}).get(bare, ())
+        return next((each for each in reversed(found) if not version or each.version == version), None)
+
+    def resource(self, kind: str, url: str) -> Json | None:
+        """A resource by kind and canonical URL, ``|version`` allowed: then of that version only. A NamingSystem by its URL or
+        one of its unique ids (``urn:oid:`` before an OID). None for what is unknown or cannot be read any more."""
+        if kind == "StructureDefinition":
+            return self.structure(url)
+        key = (kind, url)
+        if key not in self._kept:
+            if len(self._kept) >= KEPT:
+                del self._kept[next(iter(self._kept))]
+            self._kept[key] = self._read(kind, url)
+        return self._kept[key]
+
+    def _read(self, kind: str, url: str) -> Json | None:
+        entry = self._entry(kind, url)
+        try:
+            return entry.package.read(entry) if entry else None
+        except Unusable as unusable:
+            self.problems.append((url, unusable.reason))
+            return None
+
+    def structure(self, url: str) -> Json | None:
+        """A StructureDefinition by canonical URL, ``|version`` allowed, or by the bare name of a type (``Patient``)."""
+        if url not in self._structures:
+            full = url if ":" in url else DEFINITION + url
+            self._structures[url] = self._read("StructureDefinition", full)
+        return self._structures[url]
+
+    def snapshot(self, url: str) -> list[Json]:
+        """The elements of a structure: those of its snapshot or, where it has none, made from its differential.
+
+        Raises Unusable: unknown, or its differential does not fit its base.
+        """
+        if url in self._unusable:
+            raise Unusable(self._unusable[url])
+        if url not in self._snapshots:
+            try:
+                self._snapshots[url] = self._made(url)
+            except Unusable as unusable:
+                self._unusable[url] = unusable.reason
+                self.problems.append((url, unusable.reason))
+                raise
+        return self._snapshots[url]
+
+    def _made(self, url: str) -> list[Json]:
+        structure = self.structure(url)
+        if structure is None:
+            raise Unusable(f"{url}: unknown")
+        elements = (structure.get("snapshot") or {}).get("element")
+        if elements:
+            return list(elements)
+        if url in self._generating:
+            raise Unusable(f"{url}: is based on itself")
+        self._generating.append(url)
+        try:
+            return generated(self, structure)
+        finally:
+            self._generating.pop()
