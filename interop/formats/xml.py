@@ -25,6 +25,14 @@ def read_xml(body: bytes, *, depth: int = DEPTH, size: int = SIZE) -> Node:
     ``depth`` counts elements, at most 255. Raises Problem ``document-type`` (any DOCTYPE), ``too-deep``, ``too-large``,
     ``character-set`` or ``unreadable``; the detail names line and column, never content.
     """
+    return _Builder(min(depth, _PARSER_DEPTH)).build(parse_xml(body, size=size))
+
+
+def parse_xml(body: bytes, *, size: int = SIZE) -> etree._Element:
+    """The root element of a document, without comments and processing instructions; at most 255 elements within each other.
+
+    Raises the Problems of ``read_xml``.
+    """
     if len(body) > size:
         raise Problem("too-large", detail=f"more than {size} bytes")
     if body[:1].isspace():
@@ -50,7 +58,7 @@ def read_xml(body: bytes, *, depth: int = DEPTH, size: int = SIZE) -> Node:
         raise Problem("unreadable", detail="no XML document") from None
     if root.getroottree().docinfo.internalDTD is not None:
         raise Problem("document-type")
-    return _Builder(min(depth, _PARSER_DEPTH)).build(root)
+    return root
 
 
 def _closed_prolog(body: bytes) -> None:
