@@ -1,0 +1,115 @@
+"""Code systems and value sets by URL, compiled when first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from interop.fhir.terminology.grammars import grammar
+from interop.fhir.terminology.listed import ListedSystem
+from interop.fhir.terminology.names import NAMES, called
+from interop.fhir.terminology.system import Definitions, Json, System, split
+from interop.fhir.terminology.valuesets import ComposedSet, Set
+
+KEPT = 2_000
+"""Compiled value sets and code systems that are kept."""
+DEEP = 30
+"""How far value sets may import one another."""
+
+
+class Loader:
+    """The code systems and value sets of definitions, grammars and releases."""
+
+    def __init__(self, definitions: Definitions, releases: Sequence[System] = (), supplements: Sequence[str] = ()) -> None:
+        self.definitions = definitions
+        self.releases = releases
+        self._supplements = tuple(supplements)
+        self._systems: dict[tuple[str, str, tuple[str, ...]], System | None] = {}
+        self._sets: dict[str, Set | str] = {}
+
+    def system(self, url: str, version: str = "", supplements: Sequence[str] = ()) -> System | None:
+        """A loaded code system; of that version where one is given, else the latest."""
+        url, said = split(url)
+        key = (url, version or said, tuple(supplements))
+        if key not in self._systems:
+            if len(self._systems) >= KEPT:
+                self._systems.clear()
+            self._systems[key] = self._opened(*key)
+        return self._systems[key]
+
+    def _opened(self, url: str, version: str, supplements: tuple[str, ...]) -> System | None:
+        for release in self.releases:
+            if release.url == url and (not version or release.version == version or release.version.startswith(version + "/")):
+                return release
+        resource = self._resource("CodeSystem", url, version)
+        if resource is None or (resource.get("content") == "not-present" and not resource.get("concept")):
+            return None if version else grammar(url)
+        return ListedSystem(resource, self._added(url, (*self._supplements, *supplements)))
+
+    def _added(self, url: str, supplements: Sequence[str]) -> list[Json]:
+        found = [self._resource("CodeSystem", *split(each)) for each in supplements]
+        return [each for each in found if each and split(each.get("supplements", ""))[0] == url]
+
+    def _resource(self, kind: str, url: str, version: str = "") -> Json | None:
+        found = self.definitions.resource(kind, f"{url}|{version}" if version else url)
+        return found if found and (not version or found.get("version") == version) else None
+
+    def absent(self, url: str, version: str = "") -> str:
+        """The sentence that a code system is not loaded."""
+        name = called(url)
+        if version and self.system(url):
+            return f"version {version} of {name} is not loaded"
+        return f"{name} is not loaded"
+
+    def value_set(self, url: str) -> Set | str:
+        """The compiled value set of a canonical URL, or the reason why there is none."""
+        if url not in self._sets:
+            if len(self._sets) >= KEPT:
+                self._sets.clear()
+            self._sets[url] = self._compiled(url)
+        return self._sets[url]
+
+    def _compiled(self, url: str) -> Set | str:
+        bare, version = split(url)
+        resource = self._resource("ValueSet", bare, version)
+        if resource is not None:
+            return self.compiled(resource)
+        if resource := self._implicit(bare):
+            return ComposedSet(resource, self)
+        if version and self._resource("ValueSet", bare):
+            return f"version {version} of the value set {bare} is not loaded"
+        return f"the value set {bare} is not loaded"
+
+    def compiled(self, resource: Json) -> Set | str:
+        """A value set that is given as a resource, or why it cannot be used."""
+        circle = self._circle(resource)
+        return circle or ComposedSet(resource, self)
+
+    def _circle(self, resource: Json) -> str:
+        """Why its imports cannot be followed; '' where they can."""
+        own = resource.get("url", "")
+        seen: set[str] = set()
+        level = imports(resource)
+        for _ in range(DEEP):
+            level = {url for url in level if url not in seen}
+            if not level:
+                return ""
+            if own and own in level:
+                return f"the value set {own} imports itself"
+            seen |= level
+            found = [self._resource("ValueSet", *split(url)) for url in level]
+            level = {url for each in found if each for url in imports(each)}
+        return f"the value set {own} imports too deep"
+
+    def _implicit(self, url: str) -> Json | None:
+        """All codes of a code system, by its URL of SNOMED CT's, LOINC's or UCUM's kind."""
+        for ending in ("?fhir_vs", "/vs"):
+            base = url.removesuffix(ending)
+            if base != url and (base in NAMES or self.system(base)):
+                return {"url": url, "compose": {"include": [{"system": base}]}}
+        return None
+
+
+def imports(resource: Json) -> set[str]:
+    """The value sets that a value set names."""
+    compose = resource.get("compose") or {}
+    return {url for kind in ("include", "exclude") for each in compose.get(kind, ()) for url in each.get("valueSet", ())}

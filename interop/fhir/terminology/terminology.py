@@ -1,0 +1,140 @@
+"""Terminology: validate-code, expand, lookup, translate, subsumes (FHIR R4, Terminology Service)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from interop.fhir.terminology.loading import Loader
+from interop.fhir.terminology.results import Concept, Lookup, Verdict
+from interop.fhir.terminology.system import Definitions, Json, System
+from interop.fhir.terminology.valuesets import Ruling, Set
+
+REMEMBERED = 100_000
+"""Verdicts that are kept."""
+LONGEST = 1_000
+"""Characters of a code that is looked up."""
+
+
+class Terminology:
+    """Code systems, value sets and concept maps of ``definitions``, and ``releases`` of SNOMED CT and dm+d.
+
+    ``supplements`` are canonical URLs of code system supplements whose texts and properties are to be used everywhere. Nothing is
+    read before it is asked for. What is not loaded is neither passed nor failed: its verdict is None with the reason.
+    """
+
+    def __init__(self, definitions: Definitions, releases: Sequence[System] = (), *, supplements: Sequence[str] = ()) -> None:
+        self._loader = Loader(definitions, releases, supplements)
+        self._verdicts: dict[tuple[str, str | None, str], Verdict] = {}
+
+    def knows(self, system: str) -> bool:
+        """Whether the codes of a code system can be judged: it is loaded whole, or is a grammar."""
+        known = self._loader.system(system)
+        return known is not None and (known.excludes("") or not known.why_open)
+
+    def validate_code(
+        self, value_set: str | Json, system: str | None, code: str, *, display: str | None = None, version: str | None = None
+    ) -> Verdict:
+        """Whether a code is in a value set: a canonical URL (``|version`` allowed) or a ValueSet resource.
+
+        ``system`` None is a ``code`` element: the system is inferred from the value set. ``version`` is Coding.version; ``display``
+        is compared with every text of the code, without case and extra spaces.
+        """
+        if display is None and not version and isinstance(value_set, str):
+            key = (value_set, system, code)
+            verdict = self._verdicts.get(key)
+            if verdict is None:
+                if len(self._verdicts) >= REMEMBERED:
+                    self._verdicts.clear()
+                verdict = self._verdicts[key] = self._judged(value_set, system, code, None, "")
+            return verdict
+        return self._judged(value_set, system, code, display, version or "")
+
+    def _judged(self, value_set: str | Json, system: str | None, code: str, display: str | None, version: str) -> Verdict:
+        found = self._set(value_set)
+        if isinstance(found, str):
+            return Verdict(None, found, severity="information")
+        if len(code) > LONGEST:
+            return Verdict(False, "the code is too long", severity="error")
+        ruling = found.judge(system, code, version)
+        return _verdict(ruling, display, f"the value set {found.url}" if found.url else "the value set")
+
+    def _set(self, value_set: str | Json) -> Set | str:
+        return self._loader.value_set(value_set) if isinstance(value_set, str) else self._loader.compiled(value_set)
+
+    def validate_in_system(self, system: str, code: str, display: str | None = None, version: str | None = None) -> Verdict:
+        """Whether a code is one of a code system (CodeSystem/$validate-code)."""
+        known = self._loader.system(system, version or "")
+        if known is None:
+            return _verdict(Ruling(None, self._loader.absent(system, version or ""), system), display, system)
+        if known.why_open.endswith("is a supplement, not a code system"):
+            return Verdict(False, known.why_open, system=system, severity="error")
+        concept = known.find(code) if len(code) <= LONGEST else None
+        if concept is not None:
+            return _verdict(Ruling(True, "", system, concept), display, system)
+        return _verdict(
+            Ruling(False if known.excludes(code) else None, known.why_open, system), display, f"the code system {system}"
+        )
+
+    def validate_concept(self, value_set: str | Json, concept: Json) -> Verdict:
+        """Whether any coding of a CodeableConcept is in a value set; None where none is, and one could not be checked.
+
+        A coding without system or code is in no value set. A concept without codings is False.
+        """
+        best = Verdict(False, "there is no code with a system", severity="error")
+        for coding in concept.get("coding") or ():
+            system, code = coding.get("system"), coding.get("code")
+            if not isinstance(system, str) or not isinstance(code, str):
+                continue
+            verdict = self.validate_code(value_set, system, code, display=coding.get("display"), version=coding.get("version"))
+            if verdict.result:
+                return verdict
+            if verdict.result is None or best.result is False:
+                best = verdict
+        return best
+
+    def lookup(self, system: str, code: str, version: str | None = None) -> Lookup | None:
+        """All that is known of a code; None where the code or its system is not known."""
+        known = self._loader.system(system, version or "")
+        return known.lookup(code) if known else None
+
+    def subsumes(self, system: str, a: str, b: str) -> str | None:
+        """``equivalent``, ``subsumes`` (a is b or above it), ``subsumed-by`` or ``not-subsumed``; None where it cannot be told."""
+        known = self._loader.system(system)
+        first, second = (known.find(a), known.find(b)) if known else (None, None)
+        if known is None or first is None or second is None:
+            return None
+        if first.code == second.code:
+            return "equivalent"
+        down, up = known.subsumes(first.code, second.code), known.subsumes(second.code, first.code)
+        if down is None or up is None:
+            return None
+        return "subsumes" if down else "subsumed-by" if up else "not-subsumed"
+
+
+def _verdict(ruling: Ruling, display: str | None, where: str) -> Verdict:
+    concept = ruling.concept
+    if ruling.result is None:
+        return Verdict(None, ruling.reason, system=ruling.system, severity="information")
+    if not ruling.result or concept is None:
+        return Verdict(False, f"the code is not in {where}", system=ruling.system, severity="error")
+    if concept.abstract:
+        message = "the code is abstract: it groups others and is no value itself"
+        return Verdict(False, message, concept.display, None, ruling.system, concept.inactive, concept.status, "error")
+    fits = _fits(concept, display)
+    message = f"the code is {concept.status or 'inactive'}" if concept.inactive else ""
+    if fits is False:
+        message = "the display is not one of the code's"
+    severity = "warning" if message else ""
+    return Verdict(True, message, concept.display, fits, ruling.system, concept.inactive, concept.status, severity)
+
+
+def _fits(concept: Concept, display: str | None) -> bool | None:
+    texts: Iterable[str] = concept.texts()
+    if display is None or not texts:
+        return None
+    wanted = _plain(display)
+    return any(_plain(text) == wanted for text in texts)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).casefold()
