@@ -11,6 +11,9 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
+from interop.fhir.parameters import SearchParameter as SearchParameter
+from interop.fhir.parameters import compartment as compartment
+from interop.fhir.parameters import search_parameters as search_parameters
 from interop.fhir.tables import table
 
 VALUE_SET = "http://hl7.org/fhir/ValueSet/"
@@ -46,15 +49,24 @@ class Element:
 
 
 @dataclass(frozen=True, slots=True)
-class SearchParameter:
-    """A search parameter: ``components`` are those of a composite, as (code, expression)."""
+class Invariant:
+    """A rule of R4: ``severity`` error or warning, ``human`` its words, ``expression`` FHIRPath from the element that carries it."""
 
-    code: str
-    type: str
-    base: tuple[str, ...]
+    key: str
+    severity: str
+    human: str
     expression: str
-    targets: tuple[str, ...]
-    components: tuple[tuple[str, str], ...]
+    best_practice: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A value set by canonical URL without version, its ``strength`` (required, extensible, preferred, example) and the
+    value set beyond which no code may go, '' where there is none."""
+
+    strength: str
+    value_set: str
+    maximum: str
 
 
 def _of(block: str, row: Row) -> Element:
@@ -185,6 +197,55 @@ def required(type_or_path: str) -> tuple[str, ...]:
     return tuple(each.name for each in children(type_or_path) if each.min)
 
 
+@cache
+def _started(path: str) -> tuple[Invariant, ...]:
+    """The invariants that start at a path: those of its types and of what it is based on are not among them."""
+    said = table("invariants")
+    rows = (said["known"][number] for number in said["at"].get(path, ()))
+    return tuple(Invariant(key, severity, human, expression, bool(best)) for key, severity, human, expression, best in rows)
+
+
+@cache
+def invariants(block: str) -> tuple[Invariant, ...]:
+    """What every instance of a type (``Period``, ``Patient``) or backbone element (``Patient.contact``) must meet: the
+    invariants of its bases first (``ele-1`` of Element, ``dom-2`` ... of DomainResource), then its own. () for what is unknown."""
+    known = table("structures").get(block)
+    return () if known is None else (invariants(known[1]) if known[1] else ()) + _started(block)
+
+
+def _declared(path: str) -> str:
+    """The path by which the standard declares an element: ``Organization.address``, ``Element.extension`` for ``Period.extension``."""
+    found = element(path)
+    name = (found.choice or found.name) if found else ""
+    parent = path.rpartition(".")[0]
+    block = (parent if "." not in parent else getattr(element(parent), "block", "")) if found else ""
+    while block:
+        base = table("structures")[block][1]
+        if any(row[0] == name for row in table("structures")[block][2]) or not base:
+            break
+        block = base
+    return f"{block}.{name}"
+
+
+@cache
+def element_invariants(path: str) -> tuple[Invariant, ...]:
+    """What an element demands beyond ``invariants`` of its type: ``org-2`` of ``Organization.address``. None for a backbone element,
+    whose own are among ``invariants`` of its block; () for what is unknown."""
+    declared = _declared(path)
+    return () if declared in table("structures") else _started(declared)
+
+
+@cache
+def binding(path: str) -> Binding | None:
+    """The binding of an element (``Patient.maritalStatus``, ``Condition.code``), of whatever strength."""
+    said = table("bindings").get(_declared(path))
+    if said is None:
+        return None
+    strength, *sets = said
+    first, maximum = (name if "://" in name or not name else VALUE_SET + name for name in sets)
+    return Binding(strength, first, maximum)
+
+
 def _set(valueset: str) -> dict[str, list[str]] | None:
     known: dict[str, list[str]] | None = table("codes")[valueset.partition("|")[0].removeprefix(VALUE_SET)]
     return known
@@ -205,31 +266,3 @@ def concepts(valueset: str) -> frozenset[tuple[str, str]] | None:
     """As ``codes``, as (system, code)."""
     known = _set(valueset)
     return None if known is None else frozenset((system, code) for system, each in known.items() for code in each)
-
-
-@cache
-def _parameters() -> dict[str, dict[str, SearchParameter]]:
-    by_type: dict[str, dict[str, SearchParameter]] = {}
-    for code, base, kind_, expression, targets, components in table("parameters"):
-        made = SearchParameter(code, kind_, tuple(base), expression, tuple(targets), tuple((c, e) for c, e in components))
-        for each in base:
-            by_type.setdefault(each, {})[code] = made
-    return by_type
-
-
-@cache
-def search_parameters(resource_type: str) -> MappingProxyType[str, SearchParameter]:
-    """The parameters of a resource type by code, with those of Resource and DomainResource; empty for an unknown type."""
-    found: dict[str, SearchParameter] = {}
-    name = resource_type if kind(resource_type) in ("resource", "abstract") else ""
-    while name:
-        found = {**_parameters().get(name, {}), **found}
-        name = table("structures")[name][1]
-    return MappingProxyType(found)
-
-
-@cache
-def compartment(name: str) -> MappingProxyType[str, tuple[str, ...]]:
-    """For ``Patient``, ``Encounter``, ``Practitioner``, ``RelatedPerson`` or ``Device``: type -> parameters that put a resource
-    of that type into the compartment. Raises KeyError for another name."""
-    return MappingProxyType({each: tuple(parameters) for each, parameters in table("compartments")[name].items()})

@@ -10,7 +10,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from interop.fhir.generate import facts, package
+from interop.fhir.generate import facts, package, rules
 from interop.fhir.generate.package import payload
 from interop.fhir.generate.source import CORE, EXPANSIONS, SOURCE, read
 
@@ -31,6 +31,8 @@ def generate(source: Path) -> Contents:
         "codes": facts.codes(blocks, expansions),
         "parameters": facts.parameters(core),
         "compartments": facts.compartments(core),
+        "invariants": rules.invariants(core),
+        "bindings": rules.bindings(core),
     }
     made = {name: payload(content) for name, content in tables.items()}
     members = package.members(package.trimmed(core, expansions))

@@ -169,3 +169,51 @@ def test_nothing_is_read_at_import_time() -> None:
     code = "import interop.fhir.facts, interop.fhir.tables as tables; print(tables.table.cache_info().currsize)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "0"
+
+
+def test_an_instance_meets_the_invariants_of_its_bases_and_its_own() -> None:
+    keys = {name: [each.key for each in facts.invariants(name)] for name in ("Patient", "Patient.contact", "Age", "Extension")}
+    assert keys["Patient"] == ["dom-2", "dom-3", "dom-4", "dom-5", "dom-6"]
+    assert keys["Patient.contact"] == ["ele-1", "pat-1"]
+    assert keys["Age"] == ["ele-1", "qty-3", "age-1"]
+    assert keys["Extension"] == ["ele-1", "ext-1"]
+    assert facts.invariants("Patient.name") == facts.invariants("Nothing") == ()
+
+
+def test_an_invariant_has_severity_words_and_expression_and_may_be_a_best_practice() -> None:
+    named = {each.key: each for each in facts.invariants("Patient")}
+    assert named["dom-6"].severity == "warning"
+    assert named["dom-6"].best_practice
+    assert not named["dom-2"].best_practice
+    assert "contained" in named["dom-2"].expression
+    assert named["dom-2"].human
+
+
+def test_the_same_key_may_name_other_rules_elsewhere() -> None:
+    one, other = facts.invariants("Parameters.parameter"), facts.invariants("TestReport.setup.action")
+    assert one[-1].key == other[-1].key == "inv-1"
+    assert one[-1].expression != other[-1].expression
+
+
+@pytest.mark.parametrize(
+    ("path", "keys"),
+    [
+        ("Organization.address", ["org-2"]),
+        ("Patient.text.div", ["txt-1", "txt-2"]),
+        ("RiskAssessment.prediction.probabilityDecimal", ["ras-1"]),
+        ("Patient.contact", []),
+        ("Period.extension", []),
+        ("Patient.colour", []),
+    ],
+)
+def test_an_element_may_demand_more_than_its_type(path: str, keys: list[str]) -> None:
+    assert [each.key for each in facts.element_invariants(path)] == keys
+
+
+def test_bindings_of_every_strength() -> None:
+    marital, code, language = (facts.binding(path) for path in ("Patient.maritalStatus", "Condition.code", "Patient.language"))
+    assert marital == facts.Binding("extensible", facts.VALUE_SET + "marital-status", "")
+    assert code
+    assert code.strength == "example"
+    assert language == facts.Binding("preferred", facts.VALUE_SET + "languages", facts.VALUE_SET + "all-languages")
+    assert facts.binding("Patient.name") is None
