@@ -10,7 +10,7 @@ import typer
 
 app = typer.Typer(
     name="conformance",
-    help="Judges a server from outside, and makes synthetic messages to judge it with.",
+    help="Judges resources and servers from outside, and makes synthetic messages to judge them with.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -19,7 +19,7 @@ app = typer.Typer(
 
 @app.callback()
 def _conformance() -> None:
-    """Judges a server from outside, and makes synthetic messages to judge it with."""
+    """Judges resources and servers from outside, and makes synthetic messages to judge them with."""
 
 
 @app.command()
@@ -99,6 +99,40 @@ def day(
 
     on = base.date() if base else None
     raise typer.Exit(run(once=once, data=data, http=http, mllp=mllp, mappers=mappers, base=on, picture=picture))
+
+
+@app.command()
+def validate(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="FILES...", help="Files, folders, - for standard input: JSON, XML, ndjson.")
+    ],
+    package: Annotated[
+        list[Path] | None, typer.Option("--package", "-p", help="Folder, .tgz, .zip or file of definitions; several by repeating.")
+    ] = None,
+    profile: Annotated[list[str] | None, typer.Option("--profile", help="Canonical URL that resources must keep.")] = None,
+    terminology: Annotated[
+        list[Path] | None, typer.Option("--terminology", "-t", help="A release loaded by `conformance terminology load`.")
+    ] = None,
+    must_support: Annotated[bool, typer.Option("--must-support", help="Tell must-support elements that are absent.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON line for each file, nothing else.")] = False,
+    form: Annotated[str, typer.Option("--output", help="terminal, outcome, junit or html.")] = "terminal",
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write to this file, else to standard output.")] = None,
+    second: Annotated[
+        Path | None, typer.Option("--second-opinion", metavar="JAR", help="The official validator: its JAR, or a folder of JARs.")
+    ] = None,
+    jobs: Annotated[int | None, typer.Option("--jobs", "-j", min=1, max=256, help="Processes; default: one a core.")] = None,
+) -> None:
+    """Check FHIR R4 resources; exit 1 where any file has an error, 2 where something that was given cannot be used."""
+    from conformance.validate.command import FORMS, Request
+    from conformance.validate.command import validate as run
+    from conformance.validate.judging import Options
+
+    if form not in FORMS:
+        raise typer.BadParameter(f"no form {form!r}; there are terminal, outcome, junit and html", param_hint="--output")
+    if as_json and form not in ("terminal", "json"):
+        raise typer.BadParameter("--json is a form of its own; leave one of the two out", param_hint="--output")
+    options = Options(tuple(package or ()), tuple(profile or ()), tuple(terminology or ()), must_support)
+    raise typer.Exit(run(Request(paths, options, "json" if as_json else form, out, second, jobs)))
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""``conformance validate``: resources on disk, judged against R4, profiles and terminology, and told in five forms."""

@@ -1,0 +1,133 @@
+"""A judge: definitions, terminology and a validator made from the options, and what it says of a piece of work."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from conformance.validate.checked import Checked
+from conformance.validate.inputs import Piece
+from interop.fhir.definitions import Definitions
+from interop.fhir.definitions import Unusable as Undefined
+from interop.fhir.documents import read
+from interop.fhir.findings import ERROR, Finding
+from interop.fhir.terminology import Terminology
+from interop.fhir.validation import Validator
+
+PACKAGE = "a folder, a .tgz, a .zip or a conformance resource on this machine"
+
+
+class Unusable(Exception):
+    """An option that cannot be followed; its text is a sentence and the next step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to judge by: packages and releases on disk, profiles by canonical URL."""
+
+    packages: tuple[Path, ...] = ()
+    profiles: tuple[str, ...] = ()
+    terminology: tuple[Path, ...] = ()
+    must_support: bool = False
+
+
+class Judge:
+    """Made once a process. Raises Unusable for a package or release that cannot be read and for a profile that nothing defines."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self.definitions = definitions_of(options.packages)
+        releases = releases_of(options.terminology)
+        for profile in options.profiles:
+            if self.definitions.structure(profile) is None:
+                raise Unusable(_unknown(profile, self.definitions))
+        self._validator = Validator(self.definitions, Terminology(self.definitions, releases), must_support=options.must_support)
+        self._types = {profile: _type_of(profile, self.definitions) for profile in options.profiles}
+
+    @property
+    def problems(self) -> list[tuple[str, str]]:
+        """What of the packages could not be used: file and reason."""
+        return self.definitions.problems
+
+    def judged(self, piece: Piece) -> Iterator[Checked]:
+        """Each resource of a piece; a file that cannot be read is one finding."""
+        body = piece.body
+        if body is None:
+            try:
+                body = Path(piece.name).read_bytes()
+            except OSError as error:
+                finding = Finding(ERROR, "", "exception", f"cannot be read: {error.strerror or 'input error'}", "document")
+                yield Checked("", "", (), [finding])
+                return
+        for document in read(body, piece.name):
+            resource = document.resource
+            findings = list(document.findings)
+            if resource is None:
+                yield Checked(document.label, "", (), findings)
+                continue
+            kind = resource.get("resourceType")
+            given = self._given(kind)
+            try:
+                findings += self._validator.validate(resource, given)
+            except Exception as error:  # one resource must not end the run; that it was not judged is an error
+                findings.append(Finding(ERROR, "", "exception", f"could not be judged ({type(error).__name__})", "document"))
+            profiles = tuple(dict.fromkeys([*given, *_claims(resource)]))
+            yield Checked(document.label, kind if isinstance(kind, str) else "", profiles, findings)
+
+    def given(self, path: Path) -> tuple[str, ...] | None:
+        """The profiles of the options that the one resource of a file has to keep; None where it holds none, or several."""
+        try:
+            documents = list(islice(read(path.read_bytes(), str(path)), 2))
+        except OSError:
+            return None
+        if len(documents) != 1 or documents[0].resource is None:
+            return None
+        return self._given(documents[0].resource.get("resourceType"))
+
+    def _given(self, kind: Any) -> tuple[str, ...]:
+        return tuple(profile for profile, of in self._types.items() if of == kind) or tuple(self._types)
+
+
+def _claims(resource: dict[str, Any]) -> list[str]:
+    """The profiles that a resource says it keeps."""
+    meta = resource.get("meta")
+    claims = meta.get("profile") if isinstance(meta, dict) else None
+    return [each for each in claims if isinstance(each, str)] if isinstance(claims, list) else []
+
+
+def definitions_of(packages: Sequence[Path]) -> Definitions:
+    """Base R4 and these packages; raises Unusable for one that is not there or holds nothing."""
+    if not packages:
+        return Definitions.base()
+    for path in packages:
+        if not path.exists():
+            raise Unusable(f"There is no package {path}; give --package {PACKAGE}.")
+    try:
+        return Definitions.base().with_packages(packages)
+    except Undefined as problem:
+        raise Unusable(f"A package cannot be used: {problem.reason}; give --package {PACKAGE}.") from problem
+
+
+def releases_of(paths: Sequence[Path]) -> list[Any]:
+    """Terminology releases from disk."""
+    return []
+
+
+def _type_of(profile: str, definitions: Definitions) -> str:
+    structure = definitions.structure(profile)
+    return str(structure.get("type", "")) if structure else ""
+
+
+def _unknown(profile: str, definitions: Definitions) -> str:
+    """That nothing defines a profile, and what is nearest to it."""
+    known = sorted(definitions.every("StructureDefinition"))
+    last = profile.partition("|")[0].rpartition("/")[2].lower()
+    near = [url for url in known if url.rpartition("/")[2].lower() == last]
+    near += [url for url in difflib.get_close_matches(profile, known, 3, 0.6) if url not in near]
+    if near:
+        return f"No package defines the profile {profile}; did you mean {' or '.join(near[:3])}?"
+    return f"No package defines the profile {profile}; give the package that does with --package."
