@@ -11,7 +11,7 @@ import structlog
 
 from interop.api.asgi import JSON, Header, Response
 from interop.errors import Problem
-from interop.fhir.check import Finding
+from interop.fhir.findings import Finding
 
 REASONS: Final = "urn:interop:reason"
 """The code system of the error table's names."""
@@ -44,8 +44,14 @@ def findings(problem: Problem, found: Iterable[Finding]) -> list[dict[str, Any]]
     """Issues of a structural check, each with its FHIRPath."""
     coded = issue(problem)["details"]
     return [
-        {"severity": severity, "code": code, "details": coded, "diagnostics": message, "expression": [expression]}
-        for severity, expression, code, message in found
+        {
+            "severity": each.severity,
+            "code": each.code,
+            "details": coded,
+            "diagnostics": each.message,
+            "expression": [each.expression],
+        }
+        for each in found
     ]
 
 

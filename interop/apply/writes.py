@@ -17,8 +17,9 @@ import structlog
 
 from interop.clock import Clock, instant
 from interop.errors import Problem
-from interop.fhir.check import Finding, check
+from interop.fhir.findings import ERROR, Finding
 from interop.fhir.searching import index_rows
+from interop.fhir.validation import check
 from interop.formats.json import load_json
 from interop.ports import MessageState
 from interop.record.fold import content, render, same_content
@@ -166,7 +167,7 @@ def read_resource(type: str, body: bytes) -> dict[str, Any]:
     resource = load_json(body)
     if not isinstance(resource, dict) or resource.get("resourceType") != type:
         raise Problem("bad-parameter", where="resourceType", detail="the resource is not of the type that the address names")
-    errors = [finding for finding in check(resource) if finding.severity in ("error", "fatal")]
+    errors = [finding for finding in check(resource) if finding.severity == ERROR]
     if errors:
         raise Invalid(errors)
     return resource

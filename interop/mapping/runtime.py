@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
@@ -16,6 +17,7 @@ from interop.ports import Envelope
 LOCAL = "urn:interop:id:"
 FLAGS = "urn:interop:flag"
 NULL = '""'
+_OID = re.compile(r"[0-2](?:\.(?:0|[1-9]\d*))+", re.ASCII)
 
 Key = tuple[str, str]
 Trace = Callable[[str, "Instance", str, str, Any], None]
@@ -197,7 +199,7 @@ class Run:
         known = self.systems.get(plain) or self.systems.get(plain.removeprefix("urn:oid:"))
         if known is not None:
             return known
-        if plain.replace(".", "").isdigit() and "." in plain:
+        if _OID.fullmatch(plain):
             return f"urn:oid:{plain}"
         if ":" in plain and " " not in plain:
             return plain

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from interop.fhir.check import check
+from interop.fhir.findings import ERROR
+from interop.fhir.validation import check
 from interop.ids import Mint
 from interop.mapping.assemble import assemble
 from interop.mapping.contribution import Mapped
@@ -58,7 +59,8 @@ def test_what_comes_out_keeps_to_r4(case: Example) -> None:
         for one in mapped(body).contributions:
             if one.effect == "upsert":
                 made = complete(one.type, assemble(one.type, one.registers))
-                assert [str(issue) for issue in check(made | {"id": one.id})] == [], one.name
+                issues = check(made | {"id": one.id})
+                assert [str(issue) for issue in issues if issue.severity == ERROR] == [], one.name
 
 
 def test_one_encounter_a_spell() -> None:
@@ -143,5 +145,5 @@ def test_every_sample_of_these_types_maps(folder: str, shared: Callable[[str], P
         assert bodies(made, "pat"), sample.name
         for one in made.contributions:
             if one.effect == "upsert":
-                issues = [str(issue) for issue in check(complete(one.type, assemble(one.type, one.registers)) | {"id": one.id})]
-                assert issues == [], (sample.name, one.name)
+                issues = check(complete(one.type, assemble(one.type, one.registers)) | {"id": one.id})
+                assert [str(issue) for issue in issues if issue.severity == ERROR] == [], (sample.name, one.name)

@@ -11,15 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interop.fhir import facts
-from interop.fhir.check import Finding, check
+from interop.fhir.findings import Finding
 from interop.fhir.primitives import valid
+from interop.fhir.validation import check
 
+ORGANISATION = {"resourceType": "Organization", "id": "o", "name": "A"}
 PATIENT: dict[str, Any] = {
     "resourceType": "Patient",
     "id": "p1",
     "meta": {"profile": ["https://fhir.hl7.org.uk/StructureDefinition/UKCore-Patient"], "versionId": "1"},
     "text": {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">Zoë</div>'},
-    "contained": [{"resourceType": "Organization", "id": "o", "name": "A"}],
+    "contained": [ORGANISATION],
     "extension": [{"url": "https://example.org/e", "extension": [{"url": "code", "valueCode": "x"}]}],
     "identifier": [{"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9990000018"}],
     "active": True,
@@ -69,9 +71,9 @@ def test_a_sound_resource_has_no_findings() -> None:
         ({"multipleBirthInteger": 2.5}, "Patient.multipleBirthInteger", "value"),
         ({"multipleBirthBoolean": True}, "Patient.multipleBirth[x]", "structure"),
         ({"communication": [{"preferred": True}]}, "Patient.communication[0].language", "required"),
-        ({"managingOrganization": {"reference": "Patient/p2"}}, "Patient.managingOrganization", "value"),
-        ({"contained": [{"resourceType": "Ward"}]}, "Patient.contained[0]", "structure"),
-        ({"contained": [{"resourceType": "Organization", "size": 3}]}, "Patient.contained[0].size", "structure"),
+        ({"managingOrganization": {"reference": "Patient/p2"}, "contained": None}, "Patient.managingOrganization", "value"),
+        ({"contained": [ORGANISATION, {"resourceType": "Ward"}]}, "Patient.contained[1]", "structure"),
+        ({"contained": [{**ORGANISATION, "size": 3}]}, "Patient.contained[0].size", "structure"),
         ({"extension": [{"valueCode": "x"}]}, "Patient.extension[0].url", "required"),
         ({"text": {"status": "generated"}}, "Patient.text.div", "required"),
         ({"_birthDate": []}, "Patient._birthDate", "structure"),

@@ -1,0 +1,1 @@
+"""The structure pass: base R4 alone, compiled from the tables block by block at first use."""

@@ -1,0 +1,159 @@
+"""The rule of one element: a primitive, a coded value, a reference, a resource, or the content of a block; alone or in an array."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from interop.fhir import facts
+from interop.fhir.findings import ERROR, WARNING, Finding, Findings
+from interop.fhir.primitives import STRING_LIMIT, TESTS, fault
+from interop.fhir.validation.invariants import Check, element_checks
+from interop.fhir.validation.structure.narrative import div
+from interop.fhir.validation.structure.run import Rule, Run
+from interop.fhir.validation.structure.targets import target
+
+PENDING: Findings = []
+"""The answer of a rule that needs the parent; compared by identity."""
+MANY = 1_000
+Blocks = Callable[[str], Rule]
+
+
+def rule_of(element: facts.Element, block: Blocks, path: str, *, single: bool = False) -> Rule:
+    """The rule of an element's JSON value; ``single``: of one item of its array. ``path`` is its place in the definition."""
+    rule = _with(_value(element, block), element_checks(path))
+    if single or (element.max is not None and element.max <= 1):
+        return rule
+    return _array(rule, element.max, primitive=facts.is_primitive(element.types[0]))
+
+
+def _with(rule: Rule, added: tuple[Check, ...]) -> Rule:
+    """A rule and the invariants that an element has beside those of its type."""
+    if not added:
+        return rule
+
+    def both(value: Any, run: Run) -> Findings | None:
+        findings = rule(value, run)
+        for check in added:
+            found = check(value, run)
+            if found:
+                findings = (findings or []) + found
+        return findings
+
+    return both
+
+
+def _value(element: facts.Element, block: Blocks) -> Rule:
+    datatype = element.types[0]
+    if datatype == "xhtml":
+        return div
+    if datatype in TESTS:
+        return _primitive(datatype, element.binding)
+    if datatype == "Resource":
+        from interop.fhir.validation.structure.resources import contained, standalone
+
+        return contained if element.name == "contained" else standalone
+    content = block(element.block)
+    if datatype == "Reference":
+        return target(content, frozenset(element.targets))
+    if element.binding and datatype in ("Coding", "CodeableConcept") and (known := facts.concepts(element.binding)) is not None:
+        return _coded(content, known, datatype, element.binding)
+    return content
+
+
+def _array(rule: Rule, most: int | None, *, primitive: bool) -> Rule:
+    def array(value: Any, run: Run) -> Findings | None:
+        if not isinstance(value, list):
+            return [Finding(ERROR, "", "structure", "must be an array", "cardinality")]
+        if not value:
+            return [Finding(ERROR, "", "structure", "must not be an empty array", "cardinality")]
+        findings: Findings | None = None
+        for place, each in enumerate(value):
+            if each is None and primitive:
+                return PENDING
+            found = rule(each, run)
+            if found is not None:
+                findings = [] if findings is None else findings
+                if len(findings) > MANY:
+                    findings.append(Finding(WARNING, f"[{place}]", "too-costly", "has more findings than are told"))
+                    break
+                for one in found:
+                    rest = one.expression
+                    findings.append(one._replace(expression=f"[{place}].{rest}" if rest else f"[{place}]"))
+        if most is not None and len(value) > most:
+            findings = [*(findings or ()), Finding(ERROR, "", "structure", f"may be given {most} times at most", "cardinality")]
+        return findings
+
+    return array
+
+
+def _primitive(datatype: str, binding: str | None) -> Rule:
+    known = facts.codes(binding) if binding and datatype in ("code", "uri", "string") else None
+    if known is not None:
+        return _enumerated(datatype, known, str(binding))
+    if datatype == "string":
+        return _string
+    if datatype in ("uri", "url", "canonical"):
+        return _uri(datatype)
+    test = TESTS[datatype]
+
+    def primitive(value: Any, _: Run) -> Findings | None:
+        return None if test(value) else [Finding(ERROR, "", "value", fault(datatype, value), "value")]
+
+    return primitive
+
+
+def _enumerated(datatype: str, known: frozenset[str], binding: str) -> Rule:
+    test = TESTS[datatype]
+
+    def enumerated(value: Any, _: Run) -> Findings | None:
+        if value.__class__ is str and value in known:
+            return None
+        if not test(value):
+            return [Finding(ERROR, "", "value", fault(datatype, value), "value")]
+        return [Finding(ERROR, "", "code-invalid", f"is no code of {binding}", "binding")] if value not in known else None
+
+    return enumerated
+
+
+def _string(value: Any, _: Run) -> Findings | None:
+    """A blank at either end is a warning, for readers trim it."""
+    if value.__class__ is str and value.isprintable() and value and value[0] != " " != value[-1] and len(value) <= STRING_LIMIT:
+        return None
+    if not TESTS["string"](value):
+        return [Finding(ERROR, "", "value", fault("string", value), "value")]
+    return None if value == value.strip() else [Finding(WARNING, "", "value", "should not start or end with a blank", "value")]
+
+
+def _uri(datatype: str) -> Rule:
+    test = TESTS[datatype]
+
+    def uri(value: Any, run: Run) -> Findings | None:
+        if not test(value):
+            return [Finding(ERROR, "", "value", fault(datatype, value), "value")]
+        if value[0] == "#":
+            run.fragments.add(value[1:])
+            if value == "#" and run.inside >= 0:
+                run.back.add(run.inside)
+        elif datatype == "canonical" and ":" not in value:
+            return [Finding(WARNING, "", "value", "should be absolute or a fragment", "value")]
+        return None
+
+    return uri
+
+
+def _coded(content: Rule, known: frozenset[tuple[str, str]], datatype: str, binding: str) -> Rule:
+    """At least one coding is of the required value set."""
+
+    def coded(value: Any, run: Run) -> Findings | None:
+        findings = content(value, run)
+        if not isinstance(value, dict):
+            return findings
+        codings = (value,) if datatype == "Coding" else value.get("coding", ())
+        for each in codings if isinstance(codings, (list, tuple)) else ():
+            if isinstance(each, dict) and (str(each.get("system")), str(each.get("code"))) in known:
+                return findings
+        finding = Finding(ERROR, "", "code-invalid", f"has no coding of the required value set {binding}", "binding")
+        return [*(findings or ()), finding]
+
+    return coded
