@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from interop.fhir.terminology.codetables import BadTable as BadTable
+from interop.fhir.terminology.codetables import code_tables as code_tables
 from interop.fhir.terminology.results import Concept as Concept
 from interop.fhir.terminology.results import Contained as Contained
 from interop.fhir.terminology.results import Designation as Designation

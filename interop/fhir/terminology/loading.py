@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from interop.fhir.terminology.grammars import grammar
 from interop.fhir.terminology.listed import ListedSystem
+from interop.fhir.terminology.maps import Map
 from interop.fhir.terminology.names import NAMES, called
 from interop.fhir.terminology.system import Definitions, Json, System, split
 from interop.fhir.terminology.valuesets import ComposedSet, Set
@@ -25,6 +26,8 @@ class Loader:
         self._supplements = tuple(supplements)
         self._systems: dict[tuple[str, str, tuple[str, ...]], System | None] = {}
         self._sets: dict[str, Set | str] = {}
+        self._maps: dict[str, Map | None] = {}
+        self._ends: list[tuple[str, str, str]] | None = None
 
     def system(self, url: str, version: str = "", supplements: Sequence[str] = ()) -> System | None:
         """A loaded code system; of that version where one is given, else the latest."""
@@ -40,16 +43,19 @@ class Loader:
         for release in self.releases:
             if release.url == url and (not version or release.version == version or release.version.startswith(version + "/")):
                 return release
-        resource = self._resource("CodeSystem", url, version)
+        resource = self.resource("CodeSystem", url, version)
         if resource is None or (resource.get("content") == "not-present" and not resource.get("concept")):
             return None if version else grammar(url)
         return ListedSystem(resource, self._added(url, (*self._supplements, *supplements)))
 
     def _added(self, url: str, supplements: Sequence[str]) -> list[Json]:
-        found = [self._resource("CodeSystem", *split(each)) for each in supplements]
+        found = [self.resource("CodeSystem", each) for each in supplements]
         return [each for each in found if each and split(each.get("supplements", ""))[0] == url]
 
-    def _resource(self, kind: str, url: str, version: str = "") -> Json | None:
+    def resource(self, kind: str, url: str, version: str = "") -> Json | None:
+        """A conformance resource, of that version where one is given here or in the URL."""
+        url, said = split(url)
+        version = version or said
         found = self.definitions.resource(kind, f"{url}|{version}" if version else url)
         return found if found and (not version or found.get("version") == version) else None
 
@@ -70,12 +76,12 @@ class Loader:
 
     def _compiled(self, url: str) -> Set | str:
         bare, version = split(url)
-        resource = self._resource("ValueSet", bare, version)
+        resource = self.resource("ValueSet", bare, version)
         if resource is not None:
             return self.compiled(resource)
-        if resource := self._implicit(bare):
-            return ComposedSet(resource, self)
-        if version and self._resource("ValueSet", bare):
+        if implied := self._implicit(bare):
+            return ComposedSet(implied, self)
+        if version and self.resource("ValueSet", bare):
             return f"version {version} of the value set {bare} is not loaded"
         return f"the value set {bare} is not loaded"
 
@@ -96,9 +102,25 @@ class Loader:
             if own and own in level:
                 return f"the value set {own} imports itself"
             seen |= level
-            found = [self._resource("ValueSet", *split(url)) for url in level]
+            found = [self.resource("ValueSet", url) for url in level]
             level = {url for each in found if each for url in imports(each)}
         return f"the value set {own} imports too deep"
+
+    def map(self, url: str) -> Map | None:
+        """The concept map of a canonical URL."""
+        if url not in self._maps:
+            resource = self.resource("ConceptMap", url)
+            self._maps[url] = Map(resource) if resource else None
+        return self._maps[url]
+
+    def maps_between(self, source: str, target: str) -> list[Map]:
+        """The maps from one value set to another; '' for any, but not both."""
+        if self._ends is None:
+            every = [Map(found) for url in self.definitions.every("ConceptMap") if (found := self.resource("ConceptMap", url))]
+            self._ends = [(each.source, each.target, each.url) for each in every]
+        source, target = split(source)[0], split(target)[0]
+        named = [url for a, b, url in self._ends if source in ("", a) and target in ("", b) and (source or target)]
+        return [each for url in named if (each := self.map(url))]
 
     def _implicit(self, url: str) -> Json | None:
         """All codes of a code system, by its URL of SNOMED CT's, LOINC's or UCUM's kind."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from interop.fhir.terminology.expanding import as_resource, expanded
 from interop.fhir.terminology.loading import Loader
-from interop.fhir.terminology.results import Concept, Lookup, Verdict
+from interop.fhir.terminology.maps import Map
+from interop.fhir.terminology.results import Concept, Expansion, Lookup, Translation, Uncomputable, Verdict
 from interop.fhir.terminology.system import Definitions, Json, System
 from interop.fhir.terminology.valuesets import Ruling, Set
 
@@ -91,6 +93,72 @@ class Terminology:
             if verdict.result is None or best.result is False:
                 best = verdict
         return best
+
+    def expand(
+        self,
+        value_set: str | Json,
+        *,
+        filter: str | None = None,
+        offset: int = 0,
+        count: int | None = None,
+        active_only: bool = False,
+    ) -> Expansion:
+        """The codes of a value set, flat and each once (ValueSet/$expand).
+
+        ``filter`` is text: each word is in the display or the code. Raises Uncomputable where a part is not loaded or cannot be
+        listed, TooCostly over 10,000 codes without ``count`` (a million with it), ValueError for a negative offset or count.
+        """
+        found = self._set(value_set)
+        if isinstance(found, str):
+            raise Uncomputable([found])
+        return expanded(found, filter, offset, count, active_only)
+
+    def expansion_resource(
+        self,
+        value_set: str | Json,
+        *,
+        timestamp: str,
+        filter: str | None = None,
+        offset: int = 0,
+        count: int | None = None,
+        active_only: bool = False,
+    ) -> Json:
+        """The same as a ValueSet resource; ``timestamp`` is a FHIR dateTime. Raises as ``expand`` does."""
+        expansion = self.expand(value_set, filter=filter, offset=offset, count=count, active_only=active_only)
+        resource = value_set if not isinstance(value_set, str) else self._loader.resource("ValueSet", value_set)
+        said = {"filter": filter, "offset": offset or None, "count": count, "activeOnly": active_only or None}
+        return as_resource(expansion, resource or {"url": value_set}, timestamp, said)
+
+    def translate(
+        self,
+        system: str,
+        code: str,
+        *,
+        concept_map: str | Json | None = None,
+        source: str | None = None,
+        target: str | None = None,
+        target_system: str | None = None,
+        reverse: bool = False,
+    ) -> list[Translation]:
+        """What a code is in another code system (ConceptMap/$translate); [] where no map says anything.
+
+        The map is ``concept_map`` (canonical URL or resource), or every map whose source and target value sets are ``source`` and
+        ``target`` (one of them may be left out). ``target_system`` keeps the matches of one system. ``reverse``: the code is one of
+        the target, and its sources are wanted. A match may say ``unmatched`` or ``disjoint``: then the code has no translation.
+        """
+        if concept_map is not None:
+            found = self._loader.map(concept_map) if isinstance(concept_map, str) else Map(concept_map)
+            maps = [found] if found else []
+        else:
+            maps = self._loader.maps_between(source or "", target or "")
+        wanted = target_system or ""
+        matches: dict[Translation, None] = {}
+        for each in maps:
+            if reverse:
+                matches |= dict.fromkeys(each.backward(system, code, wanted))
+            else:
+                matches |= dict.fromkeys(each.forward(system, code, wanted, self._loader.map))
+        return list(matches)
 
     def lookup(self, system: str, code: str, version: str | None = None) -> Lookup | None:
         """All that is known of a code; None where the code or its system is not known."""

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 from interop.fhir.terminology.listed import designations
 from interop.fhir.terminology.results import Concept, Contained, Uncomputable
-from interop.fhir.terminology.system import Filter, Json, Selection, System
+from interop.fhir.terminology.system import Filter, Json, Selection, System, split
 
 
 class Ruling(NamedTuple):
@@ -61,8 +61,11 @@ class Include:
     def __init__(self, said: Json, source: Source, supplements: Sequence[str]) -> None:
         self._source = source
         self._supplements = supplements
-        self.system: str | None = said.get("system")
+        self.system: str | None = None
         self.version: str = said.get("version", "")
+        if "system" in said:
+            self.system, version = split(said["system"])
+            self.version = self.version or version
         self._listed = {each["code"]: each for each in said.get("concept", ()) if isinstance(each.get("code"), str)}
         self._filters = [Filter(*(str(each.get(k, "")) for k in ("property", "op", "value"))) for each in said.get("filter", ())]
         self._sets: list[str] = list(said.get("valueSet", ()))
