@@ -20,6 +20,7 @@ BLANK = "has neither text nor an image"
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 _BLANKS = " \t\r\n"
 _CACHED_LENGTH = 4096
+_MOST_TAGS = 200_000
 
 
 def _names(text: str) -> frozenset[str]:
@@ -117,6 +118,8 @@ def _root(text: str) -> etree._Element | str:
     """The root, or why there is none."""
     if text.startswith("<?"):
         return "is not well-formed"
+    if text.count("<") > _MOST_TAGS:
+        return "is too large"
     try:
         return parse_xml(text.encode("utf-8"))
     except UnicodeEncodeError:
