@@ -1,0 +1,143 @@
+"""What an ElementDefinition adds to the same element of base R4, as rules on one occurrence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from interop.fhir import facts
+from interop.fhir.findings import ERROR, Finding
+from interop.fhir.validation.profiles import values as of
+from interop.fhir.validation.profiles.constraints import constraint
+from interop.fhir.validation.profiles.occurrence import Occurrence
+from interop.fhir.validation.profiles.run import Found, Json, Rule, Run, unchecked, worse
+from interop.fhir.validation.profiles.targets import targets
+from interop.fhir.validation.profiles.tree import Definition, code_of
+
+TypeOf = Callable[[str], str]
+CORE = "http://hl7.org/fhir/StructureDefinition/"
+
+
+def constraints(element: Json, *bases: Json) -> list[Rule]:
+    """The invariants that none of the base definitions has."""
+    known = {"ele-1", "ext-1"}
+    known.update(str(each.get("key")) for base in bases for each in base.get("constraint", ()))
+    said = [each for each in element.get("constraint", ()) if isinstance(each, dict)]
+    return [constraint(each) for each in said if each.get("key") not in known and each.get("expression")]
+
+
+def binding(element: Json, base: Json) -> list[Rule]:
+    """The binding where it is another than that of the base."""
+    said = element.get("binding")
+    if not isinstance(said, dict) or not said.get("valueSet"):
+        return []
+    if _key(said) == _key(base.get("binding")) or said.get("strength") in ("example", None):
+        return []
+    return [lambda one, run: run.judge.bound(said, one)]
+
+
+def _key(said: Any) -> tuple[Any, ...]:
+    if not isinstance(said, dict):
+        return ()
+    return said.get("strength"), str(said.get("valueSet")).partition("|")[0], str(said.get("extension", ""))
+
+
+def values(element: Json) -> list[Rule]:
+    """Fixed values, patterns, bounds and lengths."""
+    rules: list[Rule] = []
+    if (said := of.chosen(element, "fixed")) is not None:
+        rules.append(_on_value(partial(of.fixed, said[1])))
+    if (said := of.chosen(element, "pattern")) is not None:
+        rules.append(_on_value(partial(of.pattern, said[1])))
+    least, most = of.chosen(element, "minValue"), of.chosen(element, "maxValue")
+    if least or most:
+        rules.append(_on_value(of.bounded(least and least[1], most and most[1])))
+    if isinstance(limit := element.get("maxLength"), int):
+        rules.append(_on_value(of.longest(limit)))
+    return rules
+
+
+def _on_value(rule: Callable[[Any], Found]) -> Rule:
+    return lambda one, run: rule(one.value)
+
+
+def types(one: Definition, base: Json, type_of: TypeOf) -> list[Rule]:
+    """Narrowed types, the profiles that a type must keep to, and the targets of references."""
+    if not one.types:
+        return []
+    kinds = [each for each in base.get("type", ()) if isinstance(each, dict)]
+    before = {code_of(each): each for each in kinds}
+    allowed = frozenset(one.codes)
+    rules: list[Rule] = []
+    if before and not allowed >= before.keys() and not (one.slice and one.name.endswith("[x]")):
+        if one.name.endswith("[x]") or "Resource" in before:
+            rules.append(_allowed(allowed))
+    profiles = {code_of(each): _added(each, before.get(code_of(each)), "profile") for each in one.types}
+    if any(profiles.values()) and not (allowed == {"Extension"} and one.slice):
+        rules.append(_profiled(profiles, type_of))
+    for each in one.types:
+        code = code_of(each)
+        said = _added(each, before.get(code), "targetProfile")
+        modes = [str(mode) for mode in each.get("aggregation", ())]
+        if code == "Reference" and (said or modes):
+            rules.append(targets(tuple(said), modes, type_of))
+    return rules
+
+
+def _added(kind: Json, base: Json | None, key: str) -> list[str]:
+    """The profiles of a type, [] where the base says the same."""
+    said = [each for each in kind.get(key, ()) if isinstance(each, str)]
+    before = base.get(key, ()) if base else ()
+    return [] if {each.partition("|")[0] for each in said} == {str(each).partition("|")[0] for each in before} else said
+
+
+def _allowed(codes: frozenset[str]) -> Rule:
+    resources = bool(codes & {"Resource", "DomainResource"})
+
+    def rule(one: Occurrence, run: Run) -> Found:
+        if one.type in codes or (resources and facts.kind(one.type) == "resource"):
+            return None
+        return [Finding(ERROR, "", "structure", f"is of type {_named(one.type)}, which the profile does not allow", "structure")]
+
+    return rule
+
+
+def _named(kind: str) -> str:
+    return kind if facts.kind(kind) else "?"
+
+
+def _profiled(by_type: dict[str, list[str]], type_of: TypeOf) -> Rule:
+    """The value keeps to one at least of the profiles of its type."""
+
+    def rule(one: Occurrence, run: Run) -> Found:
+        urls = by_type.get(one.type)
+        if urls is None and facts.kind(one.type) == "resource":
+            urls = by_type.get("Resource") or by_type.get("DomainResource")
+        if not urls:
+            return None
+        return one_of(urls, one, run, type_of, "structure")
+
+    return rule
+
+
+def one_of(urls: list[str], one: Occurrence, run: Run, type_of: TypeOf, rule: str) -> Found:
+    """Findings where a value keeps to none of the profiles: those of the only one, else one for them all."""
+    fitting = [url for url in urls if type_of(url) in ("", one.type, "Resource", "DomainResource")]
+    if not fitting:
+        return [Finding(ERROR, "", "structure", f"is of type {_named(one.type)}, which no profile allowed here is of", rule)]
+    first: Found = None
+    unknown = False
+    for url in fitting:
+        if not type_of(url):
+            unknown = True
+            continue
+        found = run.judge.conforms(one, url, run)
+        if not worse(found):
+            return found
+        first = first or found
+    if unknown:
+        return unchecked("the profile is not loaded", rule)
+    if len(fitting) == 1:
+        return first
+    return [Finding(ERROR, "", "structure", f"keeps to none of {len(fitting)} profiles: {', '.join(fitting)}", rule)]

@@ -1,0 +1,33 @@
+"""Invariants of a profile: FHIRPath that must not be false of an occurrence (FHIR R4, ElementDefinition.constraint)."""
+
+from __future__ import annotations
+
+from interop.fhir.fhirpath import FhirPathError, Item, TooCostly, compile
+from interop.fhir.findings import ERROR, WARNING, Finding
+from interop.fhir.validation.profiles import run as runs
+from interop.fhir.validation.profiles.occurrence import Json, Occurrence
+from interop.fhir.validation.profiles.run import Found, Rule, Run, unchecked
+from interop.fhir.validation.profiles.surroundings import environment
+
+
+def constraint(said: Json) -> Rule:
+    """The rule of one constraint; an expression that cannot be evaluated is told as not checked."""
+    key, human = str(said.get("key", "")), str(said.get("human") or "is not kept")
+    severity = WARNING if said.get("severity") == "warning" else ERROR
+    expression = str(said.get("expression", ""))
+    try:
+        compiled = compile(expression)
+    except FhirPathError:
+        return lambda one, run: unchecked("the expression of the invariant cannot be read", key)
+
+    def rule(one: Occurrence, run: Run) -> Found:
+        run.budget.spend(5)
+        try:
+            verdict = compiled.truth(Item(one.value, one.type, one.shadow), environment(run))
+        except FhirPathError:
+            return unchecked("the invariant cannot be evaluated", key)
+        except TooCostly:
+            raise runs.TooCostly from None
+        return [Finding(severity, "", "invariant", human, key)] if verdict is False else None
+
+    return rule

@@ -1,0 +1,134 @@
+"""What a profile says of a value itself: fixed and pattern values, ranges, lengths (FHIR R4, ElementDefinition)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from interop.fhir.findings import ERROR, Finding, Findings, at
+from interop.fhir.searching.dates import interval
+
+Found = Findings | None
+Json = dict[str, Any]
+Test = Callable[[Any], bool]
+
+
+def chosen(element: Json, stem: str) -> tuple[str, Any] | None:
+    """``fixed[x]`` and the like of an ElementDefinition: (the form's type, the value), None where there is none."""
+    for key, value in element.items():
+        if key.startswith(stem) and key[len(stem) : len(stem) + 1].isupper():
+            kind = key[len(stem) :]
+            return (kind, value)
+    return None
+
+
+def same(one: Any, other: Any) -> bool:
+    """Deep equality of JSON: a number by its value, never a boolean for a number."""
+    if isinstance(one, dict):
+        return isinstance(other, dict) and one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list):
+        return isinstance(other, list) and len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, (int, float, Decimal)):
+        return isinstance(other, (int, float, Decimal)) and number(one) == number(other)
+    return bool(one == other)
+
+
+def within(pattern: Any, value: Any) -> bool:
+    """Whether a value holds a pattern: what the pattern names is there, each item of an array somewhere in the array."""
+    if isinstance(pattern, dict):
+        return isinstance(value, dict) and all(key in value and within(each, value[key]) for key, each in pattern.items())
+    if isinstance(pattern, list):
+        return isinstance(value, list) and all(any(within(each, one) for one in value) for each in pattern)
+    return same(pattern, value)
+
+
+def number(value: Any) -> Decimal:
+    """A number of JSON as it is compared."""
+    return value if isinstance(value, Decimal) else Decimal(str(value))
+
+
+def fixed(expected: Any, value: Any) -> Found:
+    """Findings where ``value`` is not exactly ``expected``, at the elements that differ."""
+    if same(expected, value):
+        return None
+    if isinstance(expected, dict) and isinstance(value, dict):
+        found: Findings = []
+        for key in (*expected, *(each for each in value if each not in expected)):
+            if key not in value:
+                found += [_wrong(key, "must be there: the value is fixed by the profile")]
+            elif key not in expected:
+                found += [_wrong(key, "must not be there: the value is fixed by the profile")]
+            else:
+                found += at(key, fixed(expected[key], value[key]) or ())
+        return found
+    return [_wrong("", "is not the value that the profile fixes")]
+
+
+def pattern(expected: Any, value: Any) -> Found:
+    """Findings where ``value`` does not hold ``expected``, at the elements that differ."""
+    if within(expected, value):
+        return None
+    if isinstance(expected, dict) and isinstance(value, dict):
+        found: Findings = []
+        for key, each in expected.items():
+            found += (
+                [_wrong(key, "must be there: the profile's pattern has it")]
+                if key not in value
+                else at(key, pattern(each, value[key]) or ())
+            )
+        return found
+    return [_wrong("", "does not hold the profile's pattern")]
+
+
+def _wrong(expression: str, message: str) -> Finding:
+    return Finding(ERROR, expression, "value", message, "fixed")
+
+
+def longest(limit: int) -> Callable[[Any], Found]:
+    """At most ``limit`` characters."""
+
+    def rule(value: Any) -> Found:
+        if isinstance(value, str) and len(value) > limit:
+            return [Finding(ERROR, "", "too-long", f"is longer than {limit} characters", "value")]
+        return None
+
+    return rule
+
+
+def bounded(least: Any, most: Any) -> Callable[[Any], Found]:
+    """Not below ``least`` nor above ``most`` (None: no bound): numbers, dates and times, quantities of one unit.
+
+    What cannot be compared (another unit, dates of another precision that overlap) is left alone.
+    """
+
+    def rule(value: Any) -> Found:
+        if least is not None and _order(value, least) < 0:
+            return [Finding(ERROR, "", "value", "is below the least value of the profile", "value")]
+        if most is not None and _order(value, most) > 0:
+            return [Finding(ERROR, "", "value", "is above the greatest value of the profile", "value")]
+        return None
+
+    return rule
+
+
+def _order(one: Any, other: Any) -> int:
+    """-1, 0 or 1; 0 also where the two cannot be compared."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        if any(one.get(key) != other.get(key) for key in ("system", "code" if "code" in other else "unit")):
+            return 0
+        return _order(one.get("value"), other.get("value"))
+    if isinstance(one, bool) or isinstance(other, bool):
+        return 0
+    if isinstance(one, (int, float, Decimal)) and isinstance(other, (int, float, Decimal)):
+        first, second = number(one), number(other)
+        return (first > second) - (first < second)
+    if isinstance(one, str) and isinstance(other, str):
+        if ":" in other[:3]:
+            return (one > other) - (one < other)
+        before, after = interval(one), interval(other)
+        if before and after:
+            return -1 if before[1] <= after[0] else 1 if before[0] >= after[1] and before != after else 0
+    return 0
