@@ -1,0 +1,122 @@
+"""The manifest of HL7's validator cases (the repository ``fhir-test-cases``, ``validator/manifest.json``), as values.
+
+A case is a file with up to three legs: as it is, against a profile, against a logical model. Each leg says what the official
+validator found: an OperationOutcome, or in older entries the number of errors.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+BASE, PROFILE, LOGICAL = "base", "profile", "logical"
+_BAD = ("error", "fatal")
+
+
+class BadManifest(ValueError):
+    """The file is no manifest of validator cases."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the official validator found: how many errors, and where (None: the manifest does not say where)."""
+
+    errors: int
+    places: tuple[str, ...] | None
+
+    @property
+    def valid(self) -> bool:
+        """Whether it found no error."""
+        return not self.errors
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One run of a case. ``source`` is the file of the profile, '' in the base leg; ``expected`` None where nothing is said."""
+
+    kind: str
+    source: str
+    supporting: tuple[str, ...]
+    packages: tuple[str, ...]
+    expected: Expected | None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A file to validate, and how. ``version`` is '5.0' where the manifest says none; ``module`` '' is what all validators do."""
+
+    name: str
+    file: str
+    version: str
+    module: str
+    used: bool
+    legs: tuple[Leg, ...]
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+def read(manifest: Path) -> list[Case]:
+    """The cases in the order of the file. Raises :class:`BadManifest`."""
+    try:
+        cases = json.loads(manifest.read_bytes())["test-cases"]
+        return [_case(each) for each in cases]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+        raise BadManifest(f"{manifest.name} is no manifest of validator cases: {problem}") from problem
+
+
+def _case(each: dict[str, Any]) -> Case:
+    shared = (*each.get("supporting", ()), *each.get("profiles", ()))
+    packages = tuple(each.get("packages", ()))
+    legs = [Leg(BASE, "", shared, packages, expected(each))]
+    for kind in (PROFILE, LOGICAL):
+        more = each.get(kind)
+        if isinstance(more, dict):
+            beside = (*shared, *more.get("supporting", ()))
+            legs.append(Leg(kind, more.get("source", ""), beside, (*packages, *more.get("packages", ())), expected(more)))
+    return Case(
+        name=each["name"],
+        file=each["file"],
+        version=str(each.get("version", "5.0")),
+        module=each.get("module", ""),
+        used=each.get("use-test", True) is not False,
+        legs=tuple(legs),
+        options={key: each[key] for key in _OPTIONS if key in each},
+    )
+
+
+_OPTIONS = (
+    "allowed-extension-domain", "allow-comments", "assumeValidRestReferences", "best-practice", "bundle-param", "default-version",
+    "examples", "fetcher", "for-publication", "ips", "language", "no-tx", "noHtmlInMarkdown", "security-checks",
+    "validateContains", "validateReference", "wrong-displays",
+)  # fmt: skip
+
+
+def expected(block: dict[str, Any]) -> Expected | None:
+    """What a case or leg says of the official validator, in any of its forms; None where it says nothing."""
+    said = block.get("java")
+    if not isinstance(said, dict):
+        return None
+    outcome = said.get("outcome")
+    if isinstance(outcome, dict):
+        bad = [issue for issue in outcome.get("issue", ()) if issue.get("severity") in _BAD]
+        return Expected(len(bad), tuple(sorted(place(next(iter(issue.get("expression", ())), "")) for issue in bad)))
+    if isinstance(said.get("errorCount"), int):
+        return Expected(said["errorCount"], None)
+    return None
+
+
+def place(expression: str) -> str:
+    """An expression in one form for comparing: no comments, no ``ofType``, no prefixes, the name of a choice without its type."""
+    plain = re.sub(r"/\*.*?\*/", "", expression)
+    plain = re.sub(r"\.ofType\(\w+\)", "", plain)
+    return re.sub(r"\bf:", "", plain).strip("/").replace("/", ".")
+
+
+def applicable(cases: list[Case], version: str, only: str = "") -> Iterator[Case]:
+    """Those of a FHIR version (``4.0`` takes in 4.0.1) whose name contains ``only``."""
+    for case in cases:
+        if (case.version == version or case.version.startswith(f"{version}.")) and only in case.name:
+            yield case

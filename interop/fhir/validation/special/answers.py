@@ -1,0 +1,89 @@
+"""An answer against its question: the type of the value, and the options (FHIR R4, Questionnaire.item.type and answerOption)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from interop.fhir.findings import Findings
+from interop.fhir.validation.special.context import Context
+from interop.fhir.validation.special.reading import Json, choice, fault, objects, text
+
+_TYPES: dict[str, tuple[str, ...]] = {
+    "boolean": ("Boolean",),
+    "decimal": ("Decimal",),
+    "integer": ("Integer",),
+    "date": ("Date",),
+    "dateTime": ("DateTime",),
+    "time": ("Time",),
+    "string": ("String",),
+    "text": ("String",),
+    "url": ("Uri",),
+    "choice": ("Coding", "Date", "Time", "Integer", "String", "Reference"),
+    "open-choice": ("Coding", "Date", "Time", "Integer", "String", "Reference"),
+    "attachment": ("Attachment",),
+    "reference": ("Reference",),
+    "quantity": ("Quantity",),
+}
+
+
+class Answers:
+    """Checks answers to the questions of one questionnaire."""
+
+    def __init__(self, questionnaire: Json, context: Context) -> None:
+        self.context = Context(context.definitions, context.terminology, questionnaire, context.resolve)
+        self.outside = context
+
+    def check(self, question: Json, answer: Json) -> Findings:
+        """The findings of an answer, relative to it. What has no value is left to the structure pass."""
+        kind, value = choice(answer, "value")
+        allowed = _TYPES.get(text(question, "type"))
+        if allowed is None or not kind:
+            return []
+        if kind not in allowed:
+            return [fault("", f"must be of type {' or '.join(allowed)}", code="structure")]
+        if allowed[0] == "Coding":
+            return self._chosen(question, kind, value)
+        limit = question.get("maxLength")
+        if isinstance(value, str) and isinstance(limit, int) and not isinstance(limit, bool) and len(value) > limit:
+            return [fault("", "is longer than the question allows", code="structure")]
+        return []
+
+    def _chosen(self, question: Json, kind: str, value: Any) -> Findings:
+        is_open = text(question, "type") == "open-choice"
+        if kind == "String" and is_open:
+            return []
+        options = [choice(each, "value") for _place, each in objects(question, "answerOption")]
+        if options:
+            same_kind = [option for name, option in options if name == kind]
+            if not same_kind:
+                return [] if is_open else [fault("", "is of a type that no option has", code="structure")]
+            if not any(_is(kind, option, value) for option in same_kind) and not (is_open and kind != "Coding"):
+                return [fault("", "is none of the options", code="structure")]
+            return []
+        if kind == "Coding" and (url := text(question, "answerValueSet")):
+            return self._in_value_set(url, value)
+        return []
+
+    def _in_value_set(self, url: str, value: Any) -> Findings:
+        code, system = text(value, "code"), text(value, "system")
+        terminology = self.context.terminology
+        if terminology is None or not code or not system:
+            return []
+        value_set = self._contained(url) if url.startswith("#") else url
+        if value_set is None or terminology.validate_code(value_set, system, code).result is not False:
+            return []
+        return [fault("", "is not in the question's value set", code="code-invalid", rule="binding")]
+
+    def _contained(self, url: str) -> Json | None:
+        """A value set inside the questionnaire, or inside the response that contains the questionnaire."""
+        return self.context.canonical("ValueSet", url) or self.outside.canonical("ValueSet", url)
+
+
+def _is(kind: str, option: Any, value: Any) -> bool:
+    if kind == "Coding":
+        if not text(option, "system") and not text(value, "system"):
+            return bool(text(value, "code")) and text(option, "code") == text(value, "code")
+        return (text(option, "system"), text(option, "code")) == (text(value, "system"), text(value, "code"))
+    if kind == "Reference":
+        return text(option, "reference") == text(value, "reference")
+    return bool(option == value)

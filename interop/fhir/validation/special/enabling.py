@@ -1,0 +1,120 @@
+"""Whether an item of a questionnaire is enabled by the answers given (FHIR R4, Questionnaire.item.enableWhen)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from interop.fhir.fhirpath import Environment, FhirPathError, Item, TooCostly, compile
+from interop.fhir.validation.special.reading import Json, choice, extensions, objects, text
+
+_EXPRESSION = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-enableWhenExpression"
+
+
+def enabled(item: Json, scopes: Sequence[Json]) -> bool | None:
+    """Whether an item is enabled; None where that cannot be told.
+
+    ``scopes`` are the elements of the response that surround the item, innermost last, the response first: a question is
+    sought in the nearest scope that answers it, so that each repetition of a group sees its own answers.
+    """
+    for extension in extensions(item, _EXPRESSION):
+        return _by_expression(extension.get("valueExpression"), scopes)
+    conditions = [each for _place, each in objects(item, "enableWhen")]
+    if not conditions:
+        return True
+    verdicts = [_holds(each, scopes) for each in conditions]
+    if text(item, "enableBehavior") == "any":
+        return True if True in verdicts else None if None in verdicts else False
+    return False if False in verdicts else None if None in verdicts else True
+
+
+def _by_expression(expression: Any, scopes: Sequence[Json]) -> bool | None:
+    source = text(expression, "expression")
+    if text(expression, "language") != "text/fhirpath" or not source:
+        return None
+    try:
+        return compile(source).truth(Item.of(scopes[0]), Environment(resource=scopes[0], root_resource=scopes[0]))
+    except (FhirPathError, TooCostly):
+        return None
+
+
+def _holds(condition: Json, scopes: Sequence[Json]) -> bool | None:
+    question = text(condition, "question")
+    answers = next((found for scope in reversed(scopes) if (found := _answers(scope, question))), [])
+    kind, wanted = choice(condition, "answer")
+    operator = text(condition, "operator")
+    if operator == "exists":
+        return bool(answers) is wanted if isinstance(wanted, bool) else None
+    test = _TESTS.get(operator)
+    if test is None or not kind:
+        return None
+    verdicts = [test(kind, choice(answer, "value")[1], wanted) for answer in answers]
+    return any(verdict is True for verdict in verdicts) or (None if None in verdicts else False)
+
+
+def _answers(scope: Json, link: str) -> list[Json]:
+    """The answers to a question anywhere in a scope, its own included."""
+    found: list[Json] = []
+    pending = [scope]
+    while pending:
+        each = pending.pop()
+        answers = [answer for _place, answer in objects(each, "answer")]
+        if each.get("linkId") == link:
+            found += answers
+        for holder in (each, *answers):
+            pending += [child for _place, child in objects(holder, "item")]
+    return found
+
+
+def _same(kind: str, left: Any, right: Any) -> bool | None:
+    if kind == "Coding":
+        if not isinstance(left, dict) or not isinstance(right, dict):
+            return False
+        return left.get("code") == right.get("code") and (left.get("system") or "") == (right.get("system") or "")
+    if kind == "Reference":
+        return text(left, "reference") == text(right, "reference")
+    order = _order(kind, left, right)
+    return None if order is None else order == 0
+
+
+def _order(kind: str, left: Any, right: Any) -> int | None:
+    """-1, 0 or 1; None where the two cannot be compared."""
+    if kind == "Quantity":
+        if not isinstance(left, dict) or not isinstance(right, dict):
+            return None
+        if (left.get("code") or left.get("unit")) != (right.get("code") or right.get("unit")):
+            return None
+        left, right = left.get("value"), right.get("value")
+    if isinstance(left, bool) or isinstance(right, bool):
+        return None if type(left) is not type(right) else int(left) - int(right)
+    if isinstance(left, str) and isinstance(right, str):
+        return (left > right) - (left < right)
+    try:
+        first, second = Decimal(str(left)), Decimal(str(right))
+    except InvalidOperation:
+        return None
+    return (first > second) - (first < second)
+
+
+def _ordered(test: Callable[[int], bool]) -> Callable[[str, Any, Any], bool | None]:
+    def compare(kind: str, left: Any, right: Any) -> bool | None:
+        order = _order(kind, left, right)
+        return None if order is None else test(order)
+
+    return compare
+
+
+def _different(kind: str, left: Any, right: Any) -> bool | None:
+    same = _same(kind, left, right)
+    return None if same is None else not same
+
+
+_TESTS: dict[str, Callable[[str, Any, Any], bool | None]] = {
+    "=": _same,
+    "!=": _different,
+    ">": _ordered(lambda order: order > 0),
+    "<": _ordered(lambda order: order < 0),
+    ">=": _ordered(lambda order: order >= 0),
+    "<=": _ordered(lambda order: order <= 0),
+}

@@ -1,0 +1,89 @@
+"""A MeasureReport against the Measure that it reports (FHIR R4, MeasureReport)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from interop.fhir.findings import INFORMATION, WARNING, Findings
+from interop.fhir.validation.special.context import Context
+from interop.fhir.validation.special.reading import Json, fault, objects, text
+
+
+def check(resource: Json, context: Context) -> Findings:
+    """Groups and populations are those of the measure, counts are those of the subjects listed, a score fits the scoring."""
+    url = text(resource, "measure")
+    measure = context.canonical("Measure", url) if url else None
+    if measure is None:
+        message = "is not loaded, so the report is not checked against it"
+        return [fault("measure", message, severity=WARNING, code="not-found", rule="reference")] if url else []
+    findings: Findings = []
+    scoring = {text(each, "code") for _place, each in objects(measure.get("scoring"), "coding")}
+    if not scoring:
+        findings.append(fault("measure", "has no scoring that is known, so scores are not checked", severity=INFORMATION))
+    groups = [each for _place, each in objects(measure, "group")]
+    if text(resource, "type") == "data-collection":
+        return [fault("group", "must not be in a report of data collection")] if objects(resource, "group") else findings
+    matched: list[Json] = []
+    for place, group in objects(resource, "group"):
+        step = f"group[{place}]"
+        found = _match(group, groups)
+        if found is None:
+            findings.append(fault(step, "has no code that is that of a group of the measure"))
+            continue
+        matched.append(found)
+        findings += _score(step, group, scoring)
+        findings += _populations(step, group, found, text(resource, "type"), context)
+    if any(all(each is not other for other in matched) for each in groups):
+        findings.append(fault("", "lacks a group of the measure"))
+    return findings
+
+
+def _match(group: Json, groups: list[Json]) -> Json | None:
+    """The definition of a group or population: by code, or the only one where the report states none."""
+    codes = _codes(group.get("code"))
+    if not codes:
+        return groups[0] if len(groups) == 1 else None
+    return next((each for each in groups if codes & _codes(each.get("code")) or _said(each, group)), None)
+
+
+def _said(definition: Json, given: Json) -> bool:
+    words = text(definition.get("code"), "text")
+    return bool(words) and words == text(given.get("code"), "text")
+
+
+def _codes(concept: Any) -> set[tuple[str, str]]:
+    return {(text(each, "system"), text(each, "code")) for _place, each in objects(concept, "coding")}
+
+
+def _score(step: str, group: Json, scoring: set[str]) -> Findings:
+    score = group.get("measureScore")
+    if "cohort" in scoring:
+        return [fault(f"{step}.measureScore", "must be absent where the scoring is cohort")] if score is not None else []
+    if scoring & {"proportion", "ratio", "continuous-variable"} and isinstance(score, dict) and "value" not in score:
+        return [fault(f"{step}.measureScore", "must have a value")]
+    return []
+
+
+def _populations(step: str, group: Json, definition: Json, kind: str, context: Context) -> Findings:
+    findings: Findings = []
+    defined = [each for _place, each in objects(definition, "population")]
+    for place, each in objects(group, "population"):
+        where = f"{step}.population[{place}]"
+        if _match(each, defined) is None:
+            findings.append(fault(where, "has no code that is that of a population of the measure"))
+        findings += _subjects(where, each, kind, context)
+    return findings
+
+
+def _subjects(where: str, population: Json, kind: str, context: Context) -> Findings:
+    subjects, count = population.get("subjectResults"), population.get("count")
+    if kind != "subject-list":
+        findings = [] if count is not None else [fault(where, "should have a count", severity=WARNING)]
+        return findings if subjects is None else [*findings, fault(f"{where}.subjectResults", "must be in a subject-list only")]
+    listed = context.resolve(text(subjects, "reference")) if text(subjects, "reference") else None
+    if listed is None:
+        return []
+    number = len(objects(listed, "entry"))
+    if isinstance(count, int) and not isinstance(count, bool) and count != number:
+        return [fault(f"{where}.count", "is not the number of subjects listed")]
+    return []

@@ -1,0 +1,44 @@
+"""A ValueSet's own rules beyond its invariants (FHIR R4, ValueSet.compose)."""
+
+from __future__ import annotations
+
+from interop.fhir.findings import WARNING, Findings
+from interop.fhir.validation.special.context import Context
+from interop.fhir.validation.special.reading import Json, fault, objects, text, texts
+
+
+def check(resource: Json, context: Context) -> Findings:
+    """Systems are code systems, codes are theirs, nothing is listed twice, fragments name what is contained."""
+    findings: Findings = []
+    compose = resource.get("compose")
+    for part in ("include", "exclude"):
+        for place, each in objects(compose, part):
+            findings += _include(f"compose.{part}[{place}]", each, context)
+    return findings
+
+
+def _include(step: str, include: Json, context: Context) -> Findings:
+    findings: Findings = []
+    system = text(include, "system")
+    if system and (context.definitions.resource("ValueSet", system) is not None and not _is_system(system, context)):
+        findings.append(fault(f"{step}.system", "is the URL of a value set, not of a code system", code="invalid"))
+    if system.startswith("#") and context.canonical("CodeSystem", system) is None:
+        findings.append(fault(f"{step}.system", "names no contained code system", code="not-found", rule="reference"))
+    for at, url in enumerate(texts(include, "valueSet")):
+        if url.startswith("#") and context.canonical("ValueSet", url) is None:
+            findings.append(fault(f"{step}.valueSet[{at}]", "names no contained value set", code="not-found", rule="reference"))
+    seen: set[str] = set()
+    terminology = context.terminology
+    for place, concept in objects(include, "concept"):
+        code = text(concept, "code")
+        where = f"{step}.concept[{place}].code"
+        if code in seen:
+            findings.append(fault(where, "is listed twice", severity=WARNING, code="duplicate"))
+        seen.add(code)
+        if terminology is not None and system and code and terminology.validate_in_system(system, code).result is False:
+            findings.append(fault(where, "is no code of its system", severity=WARNING, code="code-invalid", rule="binding"))
+    return findings
+
+
+def _is_system(url: str, context: Context) -> bool:
+    return context.definitions.resource("CodeSystem", url) is not None

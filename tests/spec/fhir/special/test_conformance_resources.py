@@ -1,0 +1,109 @@
+"""SearchParameter, CapabilityStatement and StructureDefinition: what they must keep to beyond structure and invariants."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.spec.fhir.special.having import errors, found
+
+PROFILE = "https://example.org/StructureDefinition/ward-patient"
+
+
+def parameter(**more: Any) -> dict[str, Any]:
+    made = {
+        "resourceType": "SearchParameter",
+        "url": "https://example.org/SearchParameter/s",
+        "type": "string",
+        "base": ["Patient"],
+    }
+    return made | {"expression": "Patient.name.family"} | more
+
+
+def profile(*elements: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "resourceType": "StructureDefinition",
+        "url": PROFILE,
+        "kind": "resource",
+        "type": "Patient",
+        "abstract": False,
+        "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Patient",
+        "derivation": "constraint",
+        "differential": {"element": [{"id": each["path"], **each} for each in elements]},
+        **more,
+    }
+
+
+def test_the_expression_of_a_search_parameter_is_fhirpath_on_its_base() -> None:
+    """It compiles, and starts at a base."""
+    assert found(parameter()) == []
+    assert errors(parameter(expression="Patient.name.where(")) == ["expression"]
+    assert errors(parameter(expression="Organization.name | Organization.alias")) == ["expression"]
+    assert errors(parameter(expression="Organization.name", base=["Resource"])) == []
+
+
+def test_a_composite_search_parameter_has_components() -> None:
+    """Two or more."""
+    assert errors(parameter(type="composite")) == ["component"]
+
+
+def test_a_derived_search_parameter_keeps_to_its_origin() -> None:
+    """Type and bases."""
+    origin = "http://hl7.org/fhir/SearchParameter/Organization-name"
+    derived = parameter(derivedFrom=origin, type="token", base=["Patient"])
+    assert errors(derived) == ["base[0]", "type"]
+
+
+def test_a_capability_statement_gives_search_parameters_their_type() -> None:
+    """That of the definition."""
+    known = {"name": "family", "definition": "http://hl7.org/fhir/SearchParameter/individual-family", "type": "token"}
+    made = {"resourceType": "CapabilityStatement", "rest": [{"resource": [{"type": "Patient", "searchParam": [known]}]}]}
+    assert errors(made) == ["rest[0].resource[0].searchParam[0].type"]
+    assert errors({**made, "rest": [{"searchParam": [known | {"type": "string"}]}]}) == []
+
+
+def test_a_profile_that_fits_its_base_is_well() -> None:
+    """Nothing is found."""
+    rule = {"key": "w-1", "severity": "error", "human": "named", "expression": "name.exists()"}
+    assert found(profile({"path": "Patient", "constraint": [rule]}, {"path": "Patient.birthDate", "min": 1})) == []
+
+
+def test_invariants_of_a_profile_are_fhirpath() -> None:
+    """Each compiles."""
+    rule = {"key": "w-1", "severity": "error", "human": "named", "expression": "name.exists("}
+    assert errors(profile({"path": "Patient", "constraint": [rule]})) == ["differential.element[0].constraint[0].expression"]
+
+
+def test_a_differential_names_elements_of_its_base() -> None:
+    """A path that the base lacks gives no snapshot."""
+    assert errors(profile({"path": "Patient.ward", "min": 1})) == ["differential"]
+
+
+def test_a_fixed_value_is_of_the_element_s_type() -> None:
+    """Of a type that the element states."""
+    element = {"path": "Patient.birthDate", "type": [{"code": "date"}], "fixedString": "2000-01-01"}
+    assert "differential.element[0].fixedString" in errors(profile(element))
+
+
+def test_a_profile_on_a_type_constrains_that_type() -> None:
+    """One that is not loaded is told as a warning."""
+    vitals = "http://hl7.org/fhir/StructureDefinition/vitalsigns"
+    wrong = profile({"path": "Patient.name", "type": [{"code": "HumanName", "profile": [vitals]}]})
+    assert "differential.element[0].type[0].profile[0]" in errors(wrong)
+    unknown = profile({"path": "Patient.name", "type": [{"code": "HumanName", "profile": [f"{PROFILE}-name"]}]})
+    assert ("warning", "differential.element[0].type[0].profile[0]") in found(unknown)
+
+
+def test_an_extension_fixes_its_own_url() -> None:
+    """Extension.url is the canonical URL of the definition."""
+    extension = profile({"path": "Extension.url", "fixedUri": "https://example.org/other"}) | {
+        "type": "Extension",
+        "kind": "complex-type",
+        "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Extension",
+    }
+    assert "differential.element[0].fixedUri" in errors(extension)
+
+
+def test_a_base_that_is_not_loaded_is_told() -> None:
+    """A warning: not checked."""
+    made = profile({"path": "Patient.birthDate", "min": 1}, baseDefinition="https://example.org/StructureDefinition/none")
+    assert found(made) == [("warning", "baseDefinition")]

@@ -1,0 +1,82 @@
+"""CodeSystem, ValueSet and ConceptMap: what they must keep to beyond structure and invariants."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.spec.fhir.special.having import errors, found
+
+SYSTEM = "https://example.org/CodeSystem/mobility"
+WARD = "https://example.org/ValueSet/mobility"
+
+
+def system(*codes: str, **more: Any) -> dict[str, Any]:
+    concepts = [{"code": code} for code in codes]
+    made = {"resourceType": "CodeSystem", "url": SYSTEM, "status": "active", "content": "complete", "caseSensitive": True}
+    return made | ({"concept": concepts} if concepts else {}) | more
+
+
+def values(**include: Any) -> dict[str, Any]:
+    return {"resourceType": "ValueSet", "url": WARD, "status": "active", "compose": {"include": [{"system": SYSTEM, **include}]}}
+
+
+def test_count_is_the_number_of_concepts_of_a_complete_code_system() -> None:
+    """Nested ones too; a fragment may have more than it lists."""
+    assert found(system("a", "b", count=2)) == []
+    assert errors(system("a", "b", count=3)) == ["count"]
+    assert errors(system("a", "b", count=3, content="fragment")) == []
+    assert errors(system("a", "b", count=1, content="fragment")) == ["count"]
+
+
+def test_a_code_system_without_content_lists_no_concept() -> None:
+    """content is not-present."""
+    assert errors(system("a", content="not-present")) == ["concept"]
+
+
+def test_properties_are_declared_and_of_their_type() -> None:
+    """An undeclared one is a warning."""
+    concept = {"code": "a", "property": [{"code": "aid", "valueString": "stick"}]}
+    declared = system(concept=[concept], property=[{"code": "aid", "type": "boolean"}])
+    assert errors(declared) == ["concept[0].property[0].valueString"]
+    assert found(system(concept=[concept])) == [("warning", "concept[0].property[0].code")]
+
+
+def test_a_supplement_adds_to_known_codes_only() -> None:
+    """Its codes are those of the code system that it supplements."""
+    more = system("a", "z") | {"url": f"{SYSTEM}-welsh", "content": "supplement", "supplements": SYSTEM}
+    assert errors(more, system("a", "b")) == ["concept[1].code"]
+    assert errors(more | {"content": "complete"}, system("a", "z")) == ["content"]
+
+
+def test_codes_of_a_value_set_are_those_of_the_system() -> None:
+    """Else a warning: the value set can be used, the code never."""
+    listed = values(concept=[{"code": "a"}, {"code": "q"}, {"code": "a"}])
+    told = [("warning", "compose.include[0].concept[1].code"), ("warning", "compose.include[0].concept[2].code")]
+    assert found(listed, system("a", "b")) == told
+
+
+def test_a_value_set_is_no_code_system() -> None:
+    """compose.include.system."""
+    wrong = values() | {"compose": {"include": [{"system": WARD}]}}
+    assert errors(wrong, values()) == ["compose.include[0].system"]
+
+
+def test_a_fragment_names_what_is_contained() -> None:
+    """``#id`` of a contained code system."""
+    inside = values() | {"compose": {"include": [{"system": "#c"}]}}
+    assert errors(inside) == ["compose.include[0].system"]
+    assert errors(inside | {"contained": [system("a") | {"id": "c"}]}) == []
+
+
+def test_a_concept_map_maps_codes_that_there_are() -> None:
+    """Of the systems, and in the value sets where both are loaded."""
+    element = {"code": "a", "target": [{"code": "male", "equivalence": "wider"}, {"code": "he", "equivalence": "wider"}]}
+    made = {
+        "resourceType": "ConceptMap",
+        "url": "https://example.org/ConceptMap/m",
+        "status": "draft",
+        "sourceCanonical": WARD,
+        "group": [{"source": SYSTEM, "target": "http://hl7.org/fhir/administrative-gender", "element": [element]}],
+    }
+    assert errors(made, system("a"), values()) == ["group[0].element[0].target[1].code"]
+    assert errors(made, system("a", "b"), values(concept=[{"code": "b"}]))[0] == "group[0].element[0].code"
