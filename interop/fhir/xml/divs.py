@@ -12,13 +12,13 @@ from interop.errors import Problem
 from interop.fhir.xml.plan import XHTML
 from interop.formats.xml import parse_xml
 
-_MARKUP = re.compile(
-    r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|"
-    r"<(?P<close>/?)(?:[^\s<>/:\"'=]+:)?div(?=[\s/>])(?:[^>\"']|\"[^\"]*\"|'[^']*')*?(?P<empty>/?)>",
-    re.DOTALL,
-)
+_ASIDE = r"<(?:!--.*?-->|!\[CDATA\[.*?\]\]>|\?.*?\?>|"
+_TAG = r"(?P<close>/?)%sdiv(?=[\s/>])(?:[^>\"']|\"[^\"]*\"|'[^']*')*?(?P<empty>/?)>)"
+_MARKUP = re.compile(_ASIDE + _TAG % "", re.DOTALL)
+_MARKUP_WITH_PREFIX = re.compile(_ASIDE + _TAG % "(?:[^\\s<>/:\"'=]+:)?", re.DOTALL)
 _START = re.compile(r"<div(?=[\s/>])(?:[^>\"']|\"[^\"]*\"|'[^']*')*?>", re.DOTALL)
 _DEFAULT = re.compile(r"\sxmlns\s*=")
+_PERHAPS_PREFIXED = re.compile(r":(?<=\w:)(?=[^\W\d])")
 _PREFIXED = re.compile(r"</?(?!xml:)[^\s<>/:\"'=!?]+:|\s(?!xml:|xmlns:)[^\s<>/:\"'=]+:[^\s<>/:\"'=]+\s*=\s*[\"']")
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
 _XML_ENTITIES = frozenset(("amp", "lt", "gt", "quot", "apos"))
@@ -27,7 +27,8 @@ _XML_ENTITIES = frozenset(("amp", "lt", "gt", "quot", "apos"))
 def outermost(source: str) -> Iterator[str]:
     """Each outermost ``div`` of a well-formed document, in order, as written, line ends too."""
     depth = start = 0
-    for found in _MARKUP.finditer(source):
+    markup = _MARKUP_WITH_PREFIX if ":div" in source else _MARKUP
+    for found in markup.finditer(source):
         close = found["close"]
         if close is None:
             continue
@@ -50,7 +51,7 @@ def standing_alone(written: str | None, element: etree._Element) -> str:
     """
     if written is not None:
         start = _START.match(written)
-        if start and not _PREFIXED.search(written):
+        if start and not (_PERHAPS_PREFIXED.search(written) and _PREFIXED.search(written)):
             if str(element.tag).startswith(f"{{{XHTML}}}") and not _DEFAULT.search(start[0]):
                 return f'<div xmlns="{XHTML}"' + written[4:]
             return written

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -29,6 +30,7 @@ from interop.formats.xml import parse_xml
 
 _SPACE = f"{{{FHIR}}}"
 _TEXT_BETWEEN = etree.XPath("//*[namespace-uri() != $xhtml]/text()[normalize-space()]", smart_strings=True)
+_PERHAPS_TEXT = re.compile(r">\s*[^\s<]")
 _UTF8 = frozenset(("UTF-8", "US-ASCII", "ASCII"))
 _MOST_FINDINGS = 100
 
@@ -70,6 +72,8 @@ class _Reader:
         self.root = root
         self.findings: Findings = []
         self.divs: Iterator[str] | None = None
+        self.narratives: list[str] = []
+        self.source = self._source()
 
     def resource(self, element: etree._Element) -> dict[str, Any]:
         tag = str(element.tag)
@@ -211,8 +215,11 @@ class _Reader:
     def div(self, element: etree._Element) -> str:
         """Narrative as it stands in the document."""
         if self.divs is None:
-            self.divs = iter(()) if (source := self._source()) is None else outermost(source)
-        return standing_alone(next(self.divs, None), element)
+            self.divs = outermost(self.source or "")
+        written = next(self.divs, None)
+        if written is not None:
+            self.narratives.append(written)
+        return standing_alone(written, element)
 
     def _source(self) -> str | None:
         encoding = self._encoding()
@@ -253,7 +260,13 @@ class _Reader:
             self.findings.insert(0, Finding(ERROR, _kind(self.root), "invalid", "the XML is not encoded in UTF-8", "document"))
 
     def text_between(self) -> None:
-        """Text that is in no attribute and no narrative."""
+        """Text that is in no attribute and no narrative; the source is looked at first, for there is seldom any."""
+        if self.source is not None:
+            rest = self.source
+            for each in self.narratives:
+                rest = rest.replace(each, "", 1)
+            if not _PERHAPS_TEXT.search(rest):
+                return
         for text in _TEXT_BETWEEN(self.root, xhtml=XHTML):
             parent = text.getparent()
             holder = parent.getparent() if text.is_tail else parent

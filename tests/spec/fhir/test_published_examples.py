@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lxml import etree
 
 from interop.fhir import facts
 from interop.fhir.findings import ERROR
 from interop.fhir.references import references
 from interop.fhir.searching import index_rows
 from interop.fhir.validation import check
-from tests.spec.fhir.xml import resource
+from interop.fhir.xml import from_xml
 
 FLAWED = {
     "Extension-UKCore-ConditionEpisode-Example.xml": "Condition.extension[0].value[x]",
@@ -32,7 +31,7 @@ def examples(shared: Callable[[str], Path]) -> dict[str, dict[str, Any]]:
             if member.name.startswith("./examples/") and member.name.endswith(".xml"):
                 stream = archive.extractfile(member)
                 assert stream
-                found[member.name.removeprefix("./examples/")] = resource(etree.fromstring(stream.read()))
+                found[member.name.removeprefix("./examples/")] = from_xml(stream.read())
     assert len(found) > 200
     return found
 
