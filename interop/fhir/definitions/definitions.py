@@ -9,12 +9,14 @@ from pathlib import Path
 from interop.fhir.definitions.files import opened
 from interop.fhir.definitions.package import Entry, Json, Package, Resources
 from interop.fhir.definitions.shipped import Shipped
-from interop.fhir.definitions.snapshot import generated
+from interop.fhir.definitions.snapshot import Trees, generated
 from interop.fhir.definitions.unusable import Unusable
 
 DEFINITION = "http://hl7.org/fhir/StructureDefinition/"
 KEPT = 512
 """Resources other than structures that are kept parsed."""
+DEPTH = 30
+"""Structures that may be made for the sake of one another."""
 
 Index = dict[str, dict[str, list[Entry]]]
 """Kind -> canonical URL -> where it is, the latest package last."""
@@ -33,6 +35,7 @@ class Definitions:
         self._snapshots: dict[str, list[Json]] = {}
         self._unusable: dict[str, str] = {}
         self._generating: list[str] = []
+        self._trees = Trees(self)
         self._kept: dict[tuple[str, str], Json | None] = {}
         for package in packages:
             for entry in package.entries():
@@ -105,6 +108,8 @@ class Definitions:
         """
         if url in self._unusable:
             raise Unusable(self._unusable[url])
+        if url in self._generating or len(self._generating) > DEPTH:
+            raise Unusable(f"{url}: is based on itself, or on too many others")
         if url not in self._snapshots:
             try:
                 self._snapshots[url] = self._made(url)
@@ -118,13 +123,12 @@ class Definitions:
         structure = self.structure(url)
         if structure is None:
             raise Unusable(f"{url}: unknown")
-        elements = (structure.get("snapshot") or {}).get("element")
-        if elements:
-            return list(elements)
-        if url in self._generating:
-            raise Unusable(f"{url}: is based on itself")
+        content = structure.get("snapshot")
+        elements = content.get("element") if isinstance(content, dict) else None
+        if isinstance(elements, list) and elements:
+            return elements
         self._generating.append(url)
         try:
-            return generated(self, structure)
+            return generated(self._trees, structure)
         finally:
             self._generating.pop()

@@ -1,0 +1,86 @@
+"""The elements below an element that has none of its own in the base: those of its type, its type's profile or its content."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from interop.fhir.definitions.package import Json
+from interop.fhir.definitions.snapshot import types
+from interop.fhir.definitions.snapshot.merge import without_texts
+from interop.fhir.definitions.snapshot.node import Node, tree
+from interop.fhir.definitions.unusable import Unusable
+
+
+class Source(Protocol):
+    """What gives structures: ``interop.fhir.definitions.Definitions``."""
+
+    def structure(self, url: str) -> Json | None: ...
+
+    def snapshot(self, url: str) -> list[Json]: ...
+
+
+class Trees:
+    """Snapshots as trees, each made once; ``busy``: URLs of structures whose snapshots are being made."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._known: dict[str, Node] = {}
+
+    def of(self, url: str) -> Node:
+        """The snapshot of a structure as a tree that is not to be changed. Raises Unusable."""
+        if url not in self._known:
+            elements = [without_texts(each) for each in self.source.snapshot(url)]
+            self._known[url] = tree(elements, url)
+        return self._known[url]
+
+    def profile(self, type: Json) -> Node | None:
+        """The tree of a type's profile where it has exactly one that can be used."""
+        urls = types.profiles(type)
+        if len(urls) != 1:
+            return None
+        url, _, fragment = urls[0].partition("#")
+        try:
+            found = self.of(url)
+        except Unusable:
+            return None
+        return _by_id(found, fragment) if fragment else found
+
+    def kind(self, code: str) -> Node | None:
+        """The tree of a type."""
+        try:
+            return self.of(code)
+        except Unusable:
+            return None
+
+
+def _by_id(root: Node, id: str) -> Node | None:
+    """The element of an id, below a root."""
+    node: Node | None = root
+    for step in id.split(".")[1:]:
+        name, _, slice = step.partition(":")
+        node = node.child(name) if node else None
+        node = node.sliced(slice) if node and slice else node
+    return node
+
+
+def unfolded(node: Node, root: Node, trees: Trees, where: str) -> list[Node]:
+    """Copies of the elements below ``node``, which has none. ``root``: the structure that a content reference is within.
+
+    Raises Unusable where its type is not told or unknown.
+    """
+    reference = node.data.get("contentReference")
+    if isinstance(reference, str):
+        target = _by_id(root, reference.partition("#")[2])
+        if target is None:
+            raise Unusable(f"{where}: its content {reference} is not there")
+        return [each.copy() for each in target.children]
+    said = types.listed(node.data)
+    codes = list(dict.fromkeys(types.code(each) for each in said))
+    if not codes:
+        raise Unusable(f"{where}: has no type")
+    found = trees.profile(said[0]) if len(said) == 1 else None
+    if found is None or not found.children:
+        found = trees.kind(codes[0] if len(codes) == 1 else "Element")
+    if found is None:
+        raise Unusable(f"{where}: its type {codes[0]} is unknown")
+    return [each.copy() for each in found.children]

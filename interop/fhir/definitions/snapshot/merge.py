@@ -1,0 +1,92 @@
+"""One ElementDefinition over another (FHIR R4, Profiling: what a profile may and may not change)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from interop.fhir.definitions.package import Json
+from interop.fhir.definitions.unusable import Unusable
+
+TEXTS = frozenset(
+    (
+        "short", "definition", "comment", "requirements", "alias", "mapping", "example", "meaningWhenMissing", "isModifierReason",
+        "label", "code", "condition", "orderMeaning", "base",
+    )
+)  # fmt: skip
+"""What no rule reads: left out of a made snapshot."""
+UNION = ("constraint",)
+
+
+def without_texts(data: Json) -> Json:
+    """An ElementDefinition as it is kept: no texts, no flags that are false."""
+    return {
+        name: value
+        for name, value in data.items()
+        if name not in TEXTS and name[:1] != "_" and not (value is False and name in ("isModifier", "isSummary", "mustSupport"))
+    }
+
+
+def merged(base: Json, said: Json, where: str, profile: str, *, slice: bool = False) -> Json:
+    """What holds for an element when a differential says ``said`` about it.
+
+    Texts are left out. Invariants are added to those of the base, marked with the profile as their source; anything else that
+    is said takes the place of the base's. ``slice``: of a new slice the minimum counts for itself. Raises Unusable where the
+    cardinality gets wider than the base's.
+    """
+    made = dict(base)
+    said = without_texts(said)
+    for name, value in said.items():
+        if name == "constraint":
+            made[name] = _constraints(base.get(name, []), value, profile)
+        elif name == "binding":
+            made[name] = _binding(base.get(name), value)
+        elif name == "extension":
+            continue
+        else:
+            made[name] = value
+    _narrowed(base, made, said, where, slice=slice)
+    return made
+
+
+def _constraints(base: list[Json], said: Any, profile: str) -> list[Json]:
+    """The base's invariants and what is new; one said again is replaced."""
+    added = {each["key"]: each for each in said if isinstance(each, dict) and isinstance(each.get("key"), str)}
+    kept = [each for each in base if each["key"] not in added or _same(each, added[each["key"]])]
+    known = {each["key"] for each in kept}
+    return kept + [_kept(each, profile) for key, each in added.items() if key not in known]
+
+
+def _same(one: Json, other: Json) -> bool:
+    return bool(one.get("expression") == other.get("expression") and one.get("severity") == other.get("severity"))
+
+
+def _kept(constraint: Json, profile: str) -> Json:
+    made = {name: value for name, value in constraint.items() if name not in ("xpath", "requirements", "id")}
+    return {**made, "source": made.get("source") or profile}
+
+
+def _binding(base: Any, said: Any) -> Any:
+    """A binding without its words; one that names no value set is about the base's."""
+    if not isinstance(said, dict):
+        return base
+    made = {name: value for name, value in said.items() if name in ("extension", "strength", "valueSet")}
+    if "valueSet" not in made and isinstance(base, dict) and "valueSet" in base:
+        made["valueSet"] = base["valueSet"]
+    return made
+
+
+def bound(most: Any) -> float:
+    """``max`` as a number; infinity for ``*`` and for what cannot be read."""
+    return float(most) if isinstance(most, str) and most.isdecimal() else float("inf")
+
+
+def _narrowed(base: Json, made: Json, said: Json, where: str, *, slice: bool) -> None:
+    least = said.get("min")
+    if least is not None and not (isinstance(least, int) and least >= 0):
+        raise Unusable(f"{where}: min is no number")
+    if not slice and isinstance(least, int) and least < base.get("min", 0):
+        raise Unusable(f"{where}: min {least} is less than the base's {base['min']}")
+    if "max" in said and "max" in base and bound(said["max"]) > bound(base["max"]):
+        raise Unusable(f"{where}: max {said['max']} is more than the base's {base['max']}")
+    if made.get("min", 0) > bound(made.get("max", "*")):
+        raise Unusable(f"{where}: min is more than max")

@@ -1,0 +1,78 @@
+"""Types of an element: their codes, and which may stand for which."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from interop.fhir import facts
+from interop.fhir.definitions.package import Json
+from interop.fhir.tables import table
+
+SYSTEM = "http://hl7.org/fhirpath/System."
+DEFINITION = "http://hl7.org/fhir/StructureDefinition/"
+_FHIR_TYPE = DEFINITION + "structuredefinition-fhir-type"
+_SYSTEM_TYPES = {"String": "string", "Boolean": "boolean", "Integer": "integer", "Decimal": "decimal", "DateTime": "dateTime"}
+
+
+def listed(data: Json) -> list[Json]:
+    """The types of an element; [] for the root of a structure and for a content reference."""
+    said = data.get("type")
+    return [each for each in said if isinstance(each, dict)] if isinstance(said, list) else []
+
+
+def code(type: Json) -> str:
+    """The name of a type; for one of FHIRPath's, that of FHIR which it stands for."""
+    said = type.get("code")
+    if not isinstance(said, str):
+        return ""
+    if said.startswith(SYSTEM):
+        for each in type.get("extension") or ():
+            if each.get("url") == _FHIR_TYPE:
+                return str(each.get("valueUrl") or each.get("valueUri") or "string")
+        return _SYSTEM_TYPES.get(said.removeprefix(SYSTEM), "string")
+    return said.removeprefix(DEFINITION)
+
+
+def profiles(type: Json) -> list[str]:
+    """The profiles of a type."""
+    said = type.get("profile")
+    return [each for each in said if isinstance(each, str)] if isinstance(said, list) else []
+
+
+def ancestors(name: str) -> list[str]:
+    """A type of R4 and what it specialises, nearest first."""
+    found = []
+    while name and name not in found:
+        found.append(name)
+        known = table("structures").get(name)
+        name = known[1] if known else ""
+    return found
+
+
+def allowed(name: str, base: list[str], specialises: Callable[[str], list[str]] = ancestors) -> bool:
+    """Whether a type may stand where the base has those: it is one of them, or a specialisation of one."""
+    return not base or "*" in base or any(each in base for each in specialises(name))
+
+
+def choice(stem: str, name: str, types: list[str]) -> str:
+    """The type that ``valueQuantity`` names as a form of ``value``, '' where it is none of these types."""
+    rest = name.removeprefix(stem)
+    if rest == name or not rest[:1].isupper():
+        return ""
+    return next((each for each in types if each[:1].upper() + each[1:] == rest), "")
+
+
+def form(stem: str, type: str) -> str:
+    """The name in JSON of a choice: ``valueQuantity``."""
+    return stem + type[:1].upper() + type[1:]
+
+
+def of(kind: Any) -> bool:
+    """Whether a name is a type of R4."""
+    return isinstance(kind, str) and bool(facts.kind(kind))
+
+
+def less(one: str, other: str) -> bool:
+    """Whether a ``max`` is less than another."""
+    return one != "*" and (other == "*" or int(one) < int(other))
