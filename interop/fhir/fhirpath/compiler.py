@@ -1,0 +1,423 @@
+"""From tree to closures: whatever the text alone decides is decided once."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from interop.fhir.fhirpath.arithmetic import calculate
+from interop.fhir.fhirpath.environment import State
+from interop.fhir.fhirpath.equality import Seen, distinct, equal, equivalent, order, same
+from interop.fhir.fhirpath.errors import FhirPathError
+from interop.fhir.fhirpath.functions import FUNCTIONS
+from interop.fhir.fhirpath.functions.registry import Run, StepRun, StepTruth, Truth
+from interop.fhir.fhirpath.functions.types import cast, check
+from interop.fhir.fhirpath.item import EMPTY, INTEGER, Collection, Item, boolean, one
+from interop.fhir.fhirpath.navigation import Way, member
+from interop.fhir.fhirpath.quantity import Quantity
+from interop.fhir.fhirpath.tree import (
+    Call,
+    External,
+    Index,
+    Literal,
+    Member,
+    Operation,
+    Path,
+    Sign,
+    Special,
+    Step,
+    Tree,
+    TypeTest,
+    parts,
+)
+from interop.fhir.fhirpath.types import is_a
+from interop.fhir.fhirpath.values import (
+    TEMPORAL,
+    integer_of,
+    is_number,
+    single,
+    string_of,
+    truth_of,
+    value_of,
+)
+
+_LOGIC = frozenset(("and", "or", "xor", "implies"))
+_TESTS = frozenset(("=", "!=", "~", "!~", "<", "<=", ">", ">=", "in", "contains"))
+
+
+class Compiler:
+    """Compiles the parts of one expression; see ``registry.Compiling`` for what functions ask of it."""
+
+    def run(self, tree: Tree) -> Run:
+        """The collection that an expression yields."""
+        if self._yields_truth(tree):
+            test = self.truth(tree)
+            return lambda this, state: boolean(test(this, state))
+        match tree:
+            case Literal(value):
+                constant = EMPTY if value is None else one(value)
+                return lambda this, state: constant
+            case Special():
+                return _special(tree.name)
+            case External(name):
+                return lambda this, state: state.external(name)
+            case Sign():
+                return self._sign(tree)
+            case TypeTest():
+                operand, step = self.run(tree.operand), cast(tree.type, tree.position, filters=False)
+                return lambda this, state: step(operand(this, state), this, state)
+            case Operation():
+                return self._operation(tree)
+            case Path():
+                return self._remembered(tree, self._path(tree))
+
+    def truth(self, tree: Tree) -> Truth:
+        """An expression as a boolean, by singleton evaluation."""
+        match tree:
+            case Operation(operator, operands) if operator in _LOGIC:
+                return _logic(operator, [self.truth(each) for each in operands])
+            case Operation(operator) if operator in _TESTS:
+                return self._test(tree)
+            case TypeTest(operator) if operator == "is":
+                operand, step = self.run(tree.operand), check(tree.type)
+                return lambda this, state: step(operand(this, state), this, state)
+            case Path(start, steps) if self._yields_truth(tree):
+                last = self._step_truth(steps[-1])
+                before = self.run(Path(start, steps[:-1])) if len(steps) > 1 else self.run(start) if start is not None else None
+                if before is None:
+                    return lambda this, state: last(this, this, state)
+                return lambda this, state: last(before(this, state), this, state)
+        run = self.run(tree)
+        return lambda this, state: truth_of(run(this, state))
+
+    def type_of(self, tree: Tree) -> str:
+        """The type that an argument names."""
+        if isinstance(tree, Path) and tree.start is None and all(isinstance(each, Member) for each in tree.steps):
+            return ".".join(each.name for each in tree.steps if isinstance(each, Member))
+        raise FhirPathError("expected the name of a type")
+
+    def counts(self, tree: Tree) -> bool:
+        """Whether an expression asks for ``$index``."""
+        return any(isinstance(each, Special) and each.name == "index" for each in _all(tree))
+
+    def weight(self, tree: Tree) -> int:
+        """How many steps one evaluation costs."""
+        return sum(1 for _ in _all(tree))
+
+    def _yields_truth(self, tree: Tree) -> bool:
+        match tree:
+            case Operation(operator):
+                return operator in _LOGIC or operator in _TESTS
+            case TypeTest(operator):
+                return operator == "is"
+            case Path(_, steps):
+                last = steps[-1] if steps else None
+                if not isinstance(last, Call) or _defines(tree):
+                    return False
+                known = FUNCTIONS.get(last.name)
+                return known is not None and known.test is not None
+            case _:
+                return False
+
+    def _call(self, step: Call) -> Any:
+        known = FUNCTIONS.get(step.name)
+        if known is None:
+            raise FhirPathError("no function of that name", step.position)
+        if not known.least <= len(step.arguments) <= known.most:
+            raise FhirPathError(f"{step.name} takes another number of arguments", step.position)
+        return known
+
+    def _step_truth(self, step: Step) -> StepTruth:
+        assert isinstance(step, Call)
+        found: StepTruth = self._call(step).test(self, step.arguments)
+        return found
+
+    def _step(self, step: Step) -> StepRun:
+        match step:
+            case Member(name):
+                return _member(name)
+            case Index(place):
+                at = self.run(place)
+
+                def item(items: Collection, this: Collection, state: State) -> Collection:
+                    wanted = integer_of(at(this, state), "an index")
+                    return items[wanted : wanted + 1] if wanted is not None and wanted >= 0 else EMPTY
+
+                return item
+            case Call():
+                known = self._call(step)
+                if known.make is not None:
+                    made: StepRun = known.make(self, step.arguments)
+                    return made
+                test = self._step_truth(step)
+                return lambda items, this, state: boolean(test(items, this, state))
+
+    def _path(self, tree: Path) -> Run:
+        steps = [self._step(each) for each in tree.steps]
+        start = self.run(tree.start) if tree.start is not None else None
+        first = tree.steps[0] if tree.steps else None
+        if start is None and isinstance(first, Member):
+            start, steps = _root(first.name, steps[0]), steps[1:]
+        run = _chained(start, steps)
+        return _scoped(run) if _defines(tree) else run
+
+    def _remembered(self, tree: Path, run: Run) -> Run:
+        """A path that yields the same wherever it stands is walked once an evaluation."""
+        if not tree.steps or not _fixed(tree):
+            return run
+        key = object()
+
+        def recall(this: Collection, state: State) -> Collection:
+            known = state.memory.get(key)
+            if known is None:
+                known = state.memory[key] = run(this, state)
+            return known
+
+        return recall
+
+    def _sign(self, tree: Sign) -> Run:
+        operand, minus = self.run(tree.operand), tree.minus
+
+        def signed(this: Collection, state: State) -> Collection:
+            value = value_of(operand(this, state), "a sign")
+            if value is None:
+                return EMPTY
+            if isinstance(value, Quantity):
+                return one(value._replace(value=value.value.copy_negate()) if minus else value)
+            if not is_number(value):
+                raise FhirPathError("a sign takes a number")
+            return one((value.copy_negate() if isinstance(value, Decimal) else -value) if minus else value)
+
+        return signed
+
+    def _operation(self, tree: Operation) -> Run:
+        operands = [self.run(each) for each in tree.operands]
+        operator = tree.operator
+        if operator == "|":
+
+            def union(this: Collection, state: State) -> Collection:
+                found: Collection = []
+                for each in operands:
+                    found = found + each(this, state)
+                return distinct(found, state)
+
+            return union
+        if operator == "&":
+
+            def concatenated(this: Collection, state: State) -> Collection:
+                said = "".join(string_of(each(this, state), "&") or "" for each in operands)
+                state.pay(1 + len(said) // 16)
+                return one(said)
+
+            return concatenated
+
+        def calculated(this: Collection, state: State) -> Collection:
+            total = value_of(operands[0](this, state), operator)
+            for each in operands[1:]:
+                other = value_of(each(this, state), operator)
+                total = None if total is None or other is None else calculate(operator, total, other, state)
+            return EMPTY if total is None else one(total)
+
+        return calculated
+
+    def _test(self, tree: Operation) -> Truth:
+        operator = tree.operator
+        left, right = (self.run(each) for each in tree.operands)
+        literal = tree.operands[1]
+        if operator in ("=", "!="):
+            negative = operator == "!="
+            if isinstance(literal, Literal) and isinstance(literal.value, str):
+                return _equals_text(left, literal.value, right, negative)
+
+            def equals(this: Collection, state: State) -> bool | None:
+                said = equal(left(this, state), right(this, state), state)
+                return said if said is None or not negative else not said
+
+            return equals
+        if operator in ("~", "!~"):
+            alike = operator == "~"
+            return lambda this, state: equivalent(left(this, state), right(this, state), state) is alike
+        if operator in ("in", "contains"):
+            item, items = (left, right) if operator == "in" else (right, left)
+            return lambda this, state: _within(item(this, state), items(this, state), state)
+        return _ordered(operator, left, right)
+
+
+def _special(name: str) -> Run:
+    if name == "this":
+        return lambda this, state: this
+    if name == "total":
+        return lambda this, state: state.total
+    return lambda this, state: EMPTY if state.index is None else [Item(state.index, INTEGER)]
+
+
+def _all(tree: Tree | Step) -> list[Tree | Step]:
+    pending, found = [tree], []
+    while pending:
+        part = pending.pop()
+        found.append(part)
+        pending.extend(parts(part))
+    return found
+
+
+def _defines(tree: Path) -> bool:
+    return any(isinstance(each, Call) and each.name == "defineVariable" for each in tree.steps)
+
+
+_CONSTANT = frozenset(("resource", "rootResource", "context"))
+_LAMBDAS = frozenset(("where", "select", "all", "exists", "repeat"))
+
+
+def _fixed(tree: Tree) -> bool:
+    """Whether a path starts at an external constant of the evaluation and no step looks at ``$this`` outside of itself."""
+    if not (isinstance(tree, Path) and isinstance(tree.start, External) and tree.start.name in _CONSTANT):
+        return False
+    for step in tree.steps:
+        if isinstance(step, Call) and step.arguments:
+            inner = [each for argument in step.arguments for each in _all(argument)]
+            if any(isinstance(each, Special) and each.name != "this" for each in inner):
+                return False
+            if any(isinstance(each, External) and each.name not in _CONSTANT for each in inner):
+                return False
+            if any(isinstance(each, Call) and each.name in ("defineVariable", "trace") for each in inner):
+                return False
+            if step.name not in _LAMBDAS and step.name not in ("ofType", "as", "is"):
+                return all(isinstance(argument, Literal) for argument in step.arguments)
+        elif isinstance(step, Index) and not isinstance(step.place, Literal):
+            return False
+        if isinstance(step, Call) and step.name in ("trace", "now", "defineVariable"):
+            return False
+    return True
+
+
+def _scoped(run: Run) -> Run:
+    def scoped(this: Collection, state: State) -> Collection:
+        outer = state.defined
+        found = run(this, state)
+        state.defined = outer
+        return found
+
+    return scoped
+
+
+def _member(name: str) -> StepRun:
+    ways: dict[str, Way] = {}
+    return lambda items, this, state: member(items, name, ways, state)
+
+
+def _root(name: str, step: StepRun) -> Run:
+    """The first step: the name of a child or, in capitals, the type of what is at hand."""
+    if not name[:1].isupper():
+        return lambda this, state: step(this, this, state)
+
+    def start(this: Collection, state: State) -> Collection:
+        kept = [item for item in this if is_a(item.type, name) or (not item.type and _says(item.value, name))]
+        if kept:
+            return kept
+        if state.environment.strict and this:
+            raise FhirPathError("an expression for another type")
+        return step(this, this, state)
+
+    return start
+
+
+def _says(value: Any, name: str) -> bool:
+    return isinstance(value, dict) and value.get("resourceType") == name
+
+
+def _chained(start: Run | None, steps: list[StepRun]) -> Run:
+    begin: Run = start if start is not None else lambda this, state: this
+    if not steps:
+        return begin
+    if len(steps) == 1:
+        only = steps[0]
+        return lambda this, state: only(begin(this, state), this, state)
+    if len(steps) == 2:
+        first, second = steps
+        return lambda this, state: second(first(begin(this, state), this, state), this, state)
+
+    def run(this: Collection, state: State) -> Collection:
+        items = begin(this, state)
+        for step in steps:
+            items = step(items, this, state)
+        return items
+
+    return run
+
+
+def _logic(operator: str, operands: list[Truth]) -> Truth:
+    if operator in ("and", "or"):
+        decisive = operator == "or"
+
+        def joined(this: Collection, state: State) -> bool | None:
+            said: bool | None = not decisive
+            for each in operands:
+                found = each(this, state)
+                if found is decisive:
+                    return decisive
+                if found is None:
+                    said = None
+            return said
+
+        return joined
+    left, right = operands
+    if operator == "xor":
+
+        def either(this: Collection, state: State) -> bool | None:
+            here, there = left(this, state), right(this, state)
+            return None if here is None or there is None else here != there
+
+        return either
+
+    def implied(this: Collection, state: State) -> bool | None:
+        here = left(this, state)
+        if here is False:
+            return True
+        there = right(this, state)
+        return there if here or there else None
+
+    return implied
+
+
+def _equals_text(left: Run, text: str, right: Run, negative: bool) -> Truth:
+    def equals(this: Collection, state: State) -> bool | None:
+        items = left(this, state)
+        if not items:
+            return None
+        if len(items) == 1:
+            value, kind, _ = items[0]
+            if type(value) is str and kind not in TEMPORAL:
+                return (value == text) is not negative
+        said = equal(items, right(this, state), state)
+        return said if said is None or not negative else not said
+
+    return equals
+
+
+def _within(item: Collection, items: Collection, state: State) -> bool | None:
+    wanted = single(item, "in")
+    if wanted is None:
+        return None
+    state.pay(len(items))
+    if len(items) < 8:
+        return any(same(wanted, each, state) for each in items)
+    return wanted in Seen(state, items)
+
+
+def _ordered(operator: str, left: Run, right: Run) -> Truth:
+    def compares(this: Collection, state: State) -> bool | None:
+        here, there = single(left(this, state), operator), single(right(this, state), operator)
+        found = None if here is None or there is None else order(here, there)
+        if found is None:
+            return None
+        match operator:
+            case "<":
+                return found < 0
+            case "<=":
+                return found <= 0
+            case ">":
+                return found > 0
+            case _:
+                return found >= 0
+
+    return compares

@@ -1,0 +1,67 @@
+"""Compiled expressions."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from interop.fhir.fhirpath.compiler import Compiler
+from interop.fhir.fhirpath.environment import DEFAULT, Environment, State
+from interop.fhir.fhirpath.errors import FhirPathError, TooCostly
+from interop.fhir.fhirpath.item import Item, system
+from interop.fhir.fhirpath.parser import parse
+
+
+class Expression:
+    """An expression, ready to be evaluated any number of times and from any thread."""
+
+    __slots__ = ("_run", "_truth", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        tree = parse(text)
+        compiler = Compiler()
+        self._run = compiler.run(tree)
+        self._truth = compiler.truth(tree)
+
+    def evaluate(self, focus: Item | dict[str, Any] | list[Item], environment: Environment | None = None) -> list[Item]:
+        """The collection that the expression yields over a resource (JSON), a node or a collection of nodes.
+
+        Raises FhirPathError where it fails and TooCostly where it takes more than the environment allows.
+        """
+        this = _focus(focus)
+        try:
+            return list(self._run(this, State(environment or DEFAULT, this)))
+        except (ArithmeticError, TypeError, ValueError, AttributeError) as error:
+            raise _failure(error) from None
+        except RecursionError:
+            raise TooCostly("the resource nests too deep") from None
+
+    def truth(self, focus: Item | dict[str, Any] | list[Item], environment: Environment | None = None) -> bool | None:
+        """The expression as a boolean by singleton evaluation, None for empty; raises as ``evaluate``."""
+        this = _focus(focus)
+        try:
+            return self._truth(this, State(environment or DEFAULT, this))
+        except (ArithmeticError, TypeError, ValueError, AttributeError) as error:
+            raise _failure(error) from None
+        except RecursionError:
+            raise TooCostly("the resource nests too deep") from None
+
+    def __repr__(self) -> str:
+        return f"Expression({self.text!r})"
+
+
+def _failure(error: Exception) -> FhirPathError:
+    return error if isinstance(error, FhirPathError) else FhirPathError("the expression does not fit what it is evaluated over")
+
+
+def _focus(focus: Item | dict[str, Any] | list[Item]) -> list[Item]:
+    if isinstance(focus, Item):
+        return [focus]
+    return focus if isinstance(focus, list) else [system(focus)]
+
+
+@lru_cache(maxsize=4096)
+def compile(text: str) -> Expression:
+    """The expression of a text; those used last are kept. Raises FhirPathError with the position of an error."""
+    return Expression(text)

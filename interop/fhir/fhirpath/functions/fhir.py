@@ -1,0 +1,185 @@
+"""The functions that FHIR adds (FHIR R4, FHIRPath, section 2.1.9.1.5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from interop.fhir import facts
+from interop.fhir.fhirpath.environment import State
+from interop.fhir.fhirpath.errors import FhirPathError
+from interop.fhir.fhirpath.functions.registry import Compiling, StepRun, StepTruth, function, predicate, simple
+from interop.fhir.fhirpath.item import Collection, Item, system
+from interop.fhir.fhirpath.navigation import RESOURCE, extensions
+from interop.fhir.fhirpath.tree import Tree
+from interop.fhir.fhirpath.types import is_a
+from interop.fhir.fhirpath.values import plain, single, string_of
+
+_BASE = "http://hl7.org/fhir/StructureDefinition/"
+
+
+@function("extension", 1)
+def _extension(compiler: Compiling, trees: tuple[Tree, ...]) -> StepRun:
+    url = compiler.run(trees[0])
+
+    def run(items: Collection, this: Collection, state: State) -> Collection:
+        said = string_of(url(this, state), "extension")
+        return [] if said is None else extensions(items, said)
+
+    return run
+
+
+@predicate("hasExtension", 1)
+def _has_extension(compiler: Compiling, trees: tuple[Tree, ...]) -> StepTruth:
+    url = compiler.run(trees[0])
+
+    def run(items: Collection, this: Collection, state: State) -> bool | None:
+        said = string_of(url(this, state), "hasExtension")
+        return None if said is None else bool(extensions(items, said))
+
+    return run
+
+
+@predicate("hasValue")
+def _has_value(_compiler: Compiling, _trees: tuple[Tree, ...]) -> StepTruth:
+    def run(items: Collection, this: Collection, state: State) -> bool | None:
+        return len(items) == 1 and items[0][0] is not None and not isinstance(items[0][0], dict | list)
+
+    return run
+
+
+@function("getValue")
+def _get_value(_compiler: Compiling, _trees: tuple[Tree, ...]) -> StepRun:
+    def run(items: Collection, this: Collection, state: State) -> Collection:
+        if len(items) != 1 or items[0].value is None or isinstance(items[0].value, dict | list):
+            return []
+        return [system(plain(items[0]))]
+
+    return run
+
+
+@function("resolve")
+def _resolve(_compiler: Compiling, _trees: tuple[Tree, ...]) -> StepRun:
+    def run(items: Collection, this: Collection, state: State) -> Collection:
+        found = []
+        for item in items:
+            reference = item.value.get("reference") if isinstance(item.value, dict) else item.value
+            if isinstance(reference, str):
+                resource = _target(reference, state)
+                if resource is not None:
+                    found.append(Item(resource, Item.of(resource).type or RESOURCE))
+        return found
+
+    return run
+
+
+def _target(reference: str, state: State) -> dict[str, Any] | None:
+    state.pay(1)
+    roots = [each.value for each in (*state.root(), *state.resource()) if isinstance(each.value, dict)]
+    if reference.startswith("#"):
+        for root in roots:
+            if reference == "#":
+                return root
+            for each in _listed(root, "contained", state):
+                if each.get("id") == reference[1:]:
+                    return each
+        return None
+    for root in roots:
+        for entry in _listed(root, "entry", state):
+            resource = entry.get("resource")
+            if isinstance(resource, dict) and _names(entry, resource, reference):
+                return resource
+    outside = state.environment.resolve
+    return outside(reference) if outside else None
+
+
+def _listed(root: dict[str, Any], name: str, state: State) -> list[dict[str, Any]]:
+    found = root.get(name)
+    entries = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    state.pay(len(entries))
+    return entries
+
+
+def _names(entry: dict[str, Any], resource: dict[str, Any], reference: str) -> bool:
+    url = entry.get("fullUrl")
+    if url == reference:
+        return True
+    if ":" in reference:
+        return False
+    local = f"{resource.get('resourceType')}/{resource.get('id')}"
+    return reference == local or (isinstance(url, str) and url.endswith("/" + reference))
+
+
+@simple("memberOf", 1)
+def _member_of(items: Collection, state: State, value_set: Collection) -> bool | None:
+    item, url = single(items, "memberOf"), string_of(value_set, "memberOf")
+    judge = state.environment.member_of
+    if item is None or url is None:
+        return None
+    state.pay(10)
+    return judge(url, item) if judge else None
+
+
+@simple("conformsTo", 1)
+def _conforms_to(items: Collection, state: State, profile: Collection) -> bool | None:
+    item, url = single(items, "conformsTo"), string_of(profile, "conformsTo")
+    if item is None or url is None:
+        return None
+    name = url.partition("|")[0].removeprefix(_BASE)
+    if url.startswith(_BASE) and facts.kind(name) in ("resource", "abstract") and not is_a(item.type, name):
+        return False
+    judge = state.environment.conforms_to
+    if judge is not None:
+        state.pay(100)
+        return judge(item, url)
+    if url.startswith(_BASE) and facts.kind(name):
+        return is_a(item.type, name)
+    raise FhirPathError("conformsTo: the profile is not known")
+
+
+@simple("subsumes", 1)
+def _subsumes(items: Collection, state: State, other: Collection) -> bool | None:
+    return _hierarchy(items, other, state)
+
+
+@simple("subsumedBy", 1)
+def _subsumed_by(items: Collection, state: State, other: Collection) -> bool | None:
+    return _hierarchy(other, items, state)
+
+
+def _hierarchy(above: Collection, below: Collection, state: State) -> bool | None:
+    one, other = single(above, "subsumes"), single(below, "subsumes")
+    if one is None or other is None:
+        return None
+    state.pay(10)
+    judge = state.environment.subsumes
+    if judge is not None:
+        return judge(one, other)
+    here, there = one.value, other.value
+    if isinstance(here, dict) and isinstance(there, dict):
+        same = here.get("code") is not None and [here.get(k) for k in ("system", "code")] == [
+            there.get(k) for k in ("system", "code")
+        ]
+        return True if same else None
+    return True if here == there else None
+
+
+@predicate("htmlChecks")
+def _html_checks(_compiler: Compiling, _trees: tuple[Tree, ...]) -> StepTruth:
+    # Narrative is judged by the rules of structure, with a reason for each thing found.
+    return lambda items, this, state: True if items else None
+
+
+@function("checkModifiers", 0, 20)
+def _check_modifiers(compiler: Compiling, trees: tuple[Tree, ...]) -> StepRun:
+    allowed = [compiler.run(tree) for tree in trees]
+
+    def run(items: Collection, this: Collection, state: State) -> Collection:
+        known = {string_of(each(this, state), "checkModifiers") for each in allowed}
+        for item in items:
+            listed = item.value.get("modifierExtension") if isinstance(item.value, dict) else None
+            for each in listed if isinstance(listed, list) else ():
+                if isinstance(each, dict) and each.get("url") not in known:
+                    raise FhirPathError("a modifier extension that is not understood")
+        return items
+
+    return run

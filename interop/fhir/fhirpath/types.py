@@ -1,0 +1,63 @@
+"""Types and what they are built on (FHIR R4, types; N1 2.0.0, types and reflection)."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from interop.fhir import facts
+from interop.fhir.tables import table
+
+SYSTEM = frozenset(("Boolean", "String", "Integer", "Long", "Decimal", "Date", "DateTime", "Time", "Quantity", "Any"))
+STRINGS = frozenset(
+    ("string", "code", "id", "markdown", "uri", "url", "canonical", "oid", "uuid", "base64Binary", "xhtml", "System.String")
+)
+
+
+@cache
+def base(name: str) -> str:
+    """The type that a type or backbone element is built on; '' for none."""
+    known = table("structures").get(name)
+    return str(known[1]) if known else ""
+
+
+@cache
+def ancestors(name: str) -> tuple[str, ...]:
+    """A type and all it is built on."""
+    found = []
+    while name:
+        found.append(name)
+        name = base(name)
+    return tuple(found)
+
+
+@cache
+def known(specifier: str) -> bool:
+    """Whether a type specifier, with or without ``FHIR.`` or ``System.``, names a type."""
+    space, _, name = specifier.rpartition(".")
+    fhir = bool(facts.kind(name)) or name in ("SimpleQuantity", "MoneyQuantity")
+    return (space in ("", "FHIR") and fhir) or (space in ("", "System") and name in SYSTEM)
+
+
+@cache
+def is_a(actual: str, specifier: str) -> bool:
+    """Whether an item's type is the one specified, or built on it."""
+    if actual.startswith("System."):
+        return specifier in (actual, actual[7:])
+    name = specifier.removeprefix("FHIR.")
+    return not specifier.startswith("System.") and name in ancestors(actual)
+
+
+@cache
+def casts(actual: str, specifier: str) -> bool:
+    """Whether ``as`` and ``ofType`` keep an item of that type: a primitive only as the very type it has."""
+    if facts.kind(actual) == "primitive":
+        return specifier.removeprefix("FHIR.") == actual
+    return is_a(actual, specifier)
+
+
+@cache
+def shown(actual: str) -> tuple[str, str]:
+    """Namespace and name of an item's type; a backbone element is one of BackboneElement or Element."""
+    if actual.startswith("System."):
+        return "System", actual[7:]
+    return "FHIR", base(actual) if "." in actual else actual
