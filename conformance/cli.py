@@ -135,6 +135,28 @@ def validate(
     raise typer.Exit(run(Request(paths, options, "json" if as_json else form, out, second, jobs)))
 
 
+@app.command()
+def cases(
+    manifest: Annotated[Path, typer.Argument(help="validator/manifest.json of HL7's fhir-test-cases.")],
+    version: Annotated[str, typer.Option(help="The FHIR version whose cases are run.")] = "4.0",
+    only: Annotated[str, typer.Option(help="Only cases whose name contains this.")] = "",
+    package: Annotated[
+        list[Path] | None, typer.Option("--package", "-p", help="A package that cases ask for; several by repeating.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON line for each run of a case, nothing else.")] = False,
+) -> None:
+    """Run HL7's validator cases; exit 1 where a verdict differs from the official validator's, 2 for a bad manifest."""
+    from conformance.cases.command import judge
+    from conformance.cases.manifest import BadManifest
+
+    try:
+        found = judge(manifest, version=version, only=only, packages=tuple(package or ()), as_json=as_json, say=typer.echo)
+    except BadManifest as problem:
+        typer.echo(str(problem), err=True)
+        raise typer.Exit(2) from problem
+    raise typer.Exit(found)
+
+
 def main() -> None:
     """The entry point."""
     app()

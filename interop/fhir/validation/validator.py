@@ -16,6 +16,7 @@ from interop.fhir.validation.order import gathered, ordered
 from interop.fhir.validation.profiles.compiling import Compiler
 from interop.fhir.validation.profiles.occurrence import Json, Occurrence
 from interop.fhir.validation.profiles.run import STEPS, Budget, Found, Run, TooCostly
+from interop.fhir.validation.special import SPECIAL, Context
 from interop.fhir.validation.survey import Inner, Survey
 from interop.fhir.validation.vital_signs import vital_signs
 
@@ -81,9 +82,22 @@ class Validator:
         """Findings beyond the structural check, relative to the resource; those inside it included."""
         found, inner = self._survey(resource, run)
         found += self._claims(resource, run, profiles)
+        found += self._special(resource, run)
         for each in inner:
             found += at(each.expression, self._everything(each.resource, self._inside(each, run)))
         return found
+
+    def _special(self, resource: Json, run: Run) -> Findings:
+        """What the standard says of this type of resource alone."""
+        rule = SPECIAL.get(str(resource["resourceType"]))
+        if rule is None:
+            return []
+
+        def resolve(reference: str) -> Json | None:
+            found = run.resolve(reference)
+            return found[0] if found else None
+
+        return rule(resource, Context(self.definitions, self.terminology, run.root, resolve))
 
     def _inside(self, inner: Inner, run: Run) -> Run:
         if inner.name == "contained":
