@@ -91,12 +91,10 @@ class Compiler:
         names = names_of(self.block(one.parent), one.name)
         codes = [each for each in one.codes if facts.kind(each)]
         if len(names) == 1 and not one.name.endswith("[x]"):
-            if names[0][1] == "Resource":
-                return codes[0] if len(codes) == 1 else "Resource"
-            return names[0][1]
-        forms = dict(names)
-        if one.slice in forms:
-            return forms[one.slice]
+            kind = next(iter(names.values()))
+            return codes[0] if kind == "Resource" and len(codes) == 1 else kind
+        if one.slice in names:
+            return names[one.slice]
         if len(codes) == 1:
             return codes[0]
         return next((kind for kind in codes if one.children and all(names_of(kind, name) for name in one.children)), "")

@@ -75,7 +75,7 @@ def _one(kind: str, steps: tuple[Step, ...], slice: Definition, sources: Sources
         return _typed(steps, {code for each in places if isinstance(each, Definition) for code in _codes(each)})
     if kind == "profile":
         return _profiled(steps, [url for each in places if isinstance(each, Definition) for url in _profiles(each)], sources)
-    tests = [test for each in places if (test := _criterion(each, slice, sources)) is not None]
+    tests = [found for each in places if (found := _criterion(each, slice, sources)) is not None]
     if not tests:
         return _presence(steps, places)
     anyone = any(each.kind == "resolve" for each in steps)

@@ -17,26 +17,19 @@ class Occurrence(NamedTuple):
 
 
 Json = dict[str, Any]
-Names = tuple[tuple[str, str], ...]
+Names = dict[str, str]
 """The names that an element may have in JSON, each with its type: one, or one for each form of a choice."""
 
 
-def step_of(name: str, stem: str, place: int) -> str:
-    """How an occurrence is written in an expression."""
-    shown = name
-    return shown if place < 0 else f"{shown}[{place}]"
-
-
-def occurrences(holder: Any, names: Names, stem: str) -> list[Occurrence]:
+def occurrences(holder: Any, names: Names) -> list[Occurrence]:
     """What ``holder`` has under ``names``, in order; [] where it is no object."""
     if not isinstance(holder, dict):
         return []
     found: list[Occurrence] = []
-    for name, kind in names:
+    for name in names if len(names) == 1 else _present(holder, names):
+        kind = names[name]
         value = holder.get(name)
         shadow = holder.get("_" + name) if kind[:1].islower() else None
-        if value is None and shadow is None:
-            continue
         if isinstance(value, list) or isinstance(shadow, list):
             values = value if isinstance(value, list) else []
             shadows = shadow if isinstance(shadow, list) else []
@@ -44,10 +37,15 @@ def occurrences(holder: Any, names: Names, stem: str) -> list[Occurrence]:
                 one = values[place] if place < len(values) else None
                 other = shadows[place] if place < len(shadows) else None
                 if one is not None or other is not None:
-                    found.append(Occurrence(one, other, typed(one, kind), step_of(name, stem, place)))
-        else:
-            found.append(Occurrence(value, shadow, typed(value, kind), step_of(name, stem, -1)))
+                    found.append(Occurrence(one, other, typed(one, kind), f"{name}[{place}]"))
+        elif value is not None or shadow is not None:
+            found.append(Occurrence(value, shadow, typed(value, kind), name))
     return found
+
+
+def _present(holder: Json, names: Names) -> list[str]:
+    """Those of the names that an object has, itself or as ``_name``."""
+    return [name for name in dict.fromkeys(key[1:] if key[:1] == "_" else key for key in holder) if name in names]
 
 
 def typed(value: Any, kind: str) -> str:
@@ -58,11 +56,11 @@ def typed(value: Any, kind: str) -> str:
 
 
 def names_of(block: str, name: str) -> Names:
-    """The names of an element of a block in JSON, each with its type (of a backbone element its path); () where R4 has none."""
+    """The names of an element of a block in JSON, each with its type (of a backbone element its path); {} where R4 has none."""
     known = facts.block(block)
     found = known.get(name)
     if found is None:
-        return ()
+        return {}
     if found.choice == found.name:
-        return tuple((key, each.types[0]) for key, each in known.items() if each.choice == name and key != name)
-    return ((name, found.block or found.types[0]),)
+        return {key: each.types[0] for key, each in known.items() if each.choice == name and key != name}
+    return {name: found.block or found.types[0]}

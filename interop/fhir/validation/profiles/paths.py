@@ -89,7 +89,7 @@ def _taken(one: Occurrence, step: Step, run: Run, missing: list[str]) -> list[tu
         target, its = found
         return [(Occurrence(target, None, str(target.get("resourceType", "")), ""), its)]
     if step.kind == "extension":
-        inner = occurrences(holder, (("extension", "Extension"),), "extension")
+        inner = occurrences(holder, {"extension": "Extension"})
         return [(each, run) for each in inner if isinstance(each.value, dict) and each.value.get("url") == step.argument]
     names = names_of(one.type, step.argument) or names_of(one.type, step.argument + "[x]")
-    return [(each, run) for each in occurrences(holder, names, step.argument)]
+    return [(each, run) for each in occurrences(holder, names)]

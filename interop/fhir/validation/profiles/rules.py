@@ -49,12 +49,13 @@ class Child:
     plain: tuple[str, str] = field(default=("", ""))
 
     def __post_init__(self) -> None:
-        self.plain = (self.names[0][0], "_" + self.names[0][0]) if len(self.names) == 1 else ("", "")
+        only = next(iter(self.names)) if len(self.names) == 1 else ""
+        self.plain = (only, "_" + only)
 
     def __call__(self, holder: Json, run: Run) -> Found:
         """Findings relative to the parent."""
         name, shadow = self.plain
-        items = [] if name and name not in holder and shadow not in holder else occurrences(holder, self.names, self.name)
+        items = [] if name and name not in holder and shadow not in holder else occurrences(holder, self.names)
         found: Findings = []
         if len(items) < self.least:
             found.append(Finding(ERROR, self.stem, "required", few(self.least, len(items)), "cardinality"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from interop.fhir.fhirpath import Environment
 from interop.fhir.findings import ERROR, WARNING, Finding, Findings
 from interop.fhir.validation.profiles.occurrence import Occurrence
 
@@ -73,7 +74,7 @@ class Run:
         self.root = resource if root is None else root
         self.bundle = bundle
         self.full_url = full_url
-        self.environment: Any = None
+        self.environment: Environment | None = None
 
     def resolve(self, reference: str) -> tuple[Json, Run] | None:
         """The resource that a literal reference leads to, with its own run; None where it is not at hand."""
