@@ -7,7 +7,7 @@ from typing import Any
 from interop.fhir.definitions.package import Json
 from interop.fhir.definitions.snapshot import types
 from interop.fhir.definitions.snapshot.children import Trees, unfolded
-from interop.fhir.definitions.snapshot.merge import merged
+from interop.fhir.definitions.snapshot.merge import bound, merged
 from interop.fhir.definitions.snapshot.node import Node
 from interop.fhir.definitions.unusable import Unusable
 
@@ -29,17 +29,20 @@ class Generator:
         self.grows = grows
         self._merged = 0
 
-    def merge(self, node: Node, said: Node, where: str, *, slice: bool = False) -> None:
-        """Change ``node`` by what the differential says of it and below it."""
+    def merge(self, node: Node, said: Node, where: str, *, most: str = "") -> None:
+        """Change ``node`` by what the differential says of it and below it.
+
+        ``most``: of a new slice, the ``max`` that its element had in the base; its minimum counts for itself.
+        """
         self._merged += 1
         if self._merged > NODES:
             raise Unusable(f"{where}: too many elements")
-        data = self._typed(node, said, where)
-        node.data = merged(node.data, data, where, self.profile, slice=slice)
+        data, before = self._typed(node, said, where), node.data.get("max", "*")
+        node.data = merged(node.data, data, where, self.profile, most=most)
         if said.children:
             self._below(node, said, where)
         if said.slices:
-            self._slices(node, said, where)
+            self._slices(node, said, where, before)
 
     def _typed(self, node: Node, said: Node, where: str) -> Json:
         """What is said, its types completed. Where it names one profile of its type, that profile's snapshot becomes the base."""
@@ -53,7 +56,7 @@ class Generator:
                 each = {"code": base[0], **each}
             if not types.allowed(types.code(each), base):
                 raise Unusable(f"{where}: type {types.code(each)} is not one of the base's")
-            made.append(_kept(each, node.data))
+            made.append({name: value for name, value in each.items() if name != "id"})
         if len(made) == 1 and (found := self.trees.profile(made[0])) is not None:
             self._rebased(node, found, types.code(made[0]))
         return {**data, "type": made}
@@ -65,24 +68,34 @@ class Generator:
         added = [each for each in found.data.get("constraint", []) if each["key"] not in keys]
         node.data = {**node.data, **({"constraint": own + added} if own or added else {})}
         if code == "Extension":
-            for name in ("min", "max", "isModifier"):
-                if name in found.data and (name != "max" or types.less(found.data["max"], node.data.get("max", "*"))):
-                    node.data[name] = found.data[name]
+            if found.data.get("min", 0) > node.data.get("min", 0):
+                node.data["min"] = found.data["min"]
+            if bound(found.data.get("max")) < bound(node.data.get("max")):
+                node.data["max"] = found.data["max"]
+            if found.data.get("isModifier"):
+                node.data["isModifier"] = True
 
     def _below(self, node: Node, said: Node, where: str) -> None:
         if not node.children and not (self.grows and not types.listed(node.data)):
             node.children = unfolded(node, self.base, self.trees, where)
             if "contentReference" in node.data:
                 node.data = {name: value for name, value in node.data.items() if name != "contentReference"}
+        short: dict[str, list[tuple[Node, str]]] = {}
         for each in said.children:
             inside = f"{where}.{each.name}"
             found = node.child(each.name)
             if found is not None:
                 self.merge(found, each, inside)
-            elif not self._choice(node, each, inside):
-                if not self.grows:
-                    raise Unusable(f"{inside}: the base has no such element")
+                continue
+            choice, type = _choice(node, each.name)
+            if choice:
+                short.setdefault(choice, []).append((each, type))
+            elif self.grows:
                 self._grown(node, each, inside)
+            else:
+                raise Unusable(f"{inside}: the base has no such element")
+        for choice, forms in short.items():
+            self._forms(node, said, choice, forms, where)
 
     def _grown(self, node: Node, said: Node, where: str) -> None:
         """A new element of a specialisation."""
@@ -90,35 +103,34 @@ class Generator:
         node.children.append(made)
         self.merge(made, said, where)
 
-    def _choice(self, node: Node, said: Node, where: str) -> bool:
-        """``valueQuantity`` for a choice ``value[x]``: a slice by type. False where there is no such choice."""
-        for each in node.children:
-            if not each.name.endswith("[x]"):
-                continue
-            stem = each.name[:-3]
-            codes = [types.code(one) for one in types.listed(each.data)]
-            if type := types.choice(stem, said.name, codes):
-                self._slice_of(each, said, said.name, where, type)
-                return True
-        return False
+    def _forms(self, node: Node, said: Node, choice: str, forms: list[tuple[Node, str]], where: str) -> None:
+        """Forms of a choice, as ``valueQuantity``: slices by type. Where nothing else is said of the choice, its only types."""
+        found = node.child(choice)
+        assert found is not None
+        before = found.data.get("max", "*")
+        self._sliced(found, f"{where}.{choice}", [type for _, type in forms] if said.child(choice) is None else [], "closed")
+        for each, type in forms:
+            self._slice(found, each, each.name, f"{where}.{each.name}", type, before)
 
-    def _slices(self, node: Node, said: Node, where: str) -> None:
-        for each in said.slices:
-            type = ""
-            if node.name.endswith("[x]"):
-                type = types.choice(node.name[:-3], each.slice, [types.code(one) for one in types.listed(node.data)])
-            self._slice_of(node, each, each.slice, f"{where}:{each.slice}", type)
+    def _slices(self, node: Node, said: Node, where: str, most: str) -> None:
+        codes = [types.code(one) for one in types.listed(node.data)]
+        kinds = [types.choice(node.name.removesuffix("[x]"), each.slice, codes) for each in said.slices]
+        new = [each for each in said.slices if node.sliced(each.slice) is None]
+        if new and not self._sliced(node, where, [] if said.data else kinds, "open"):
+            if len(said.slices) > 1:
+                raise Unusable(f"{where}: has slices, and nothing says by what")
+            self.merge(node, said.slices[0], where)
+            return
+        for each, type in zip(said.slices, kinds, strict=True):
+            self._slice(node, each, each.slice, f"{where}:{each.slice}", type, most)
 
-    def _slice_of(self, node: Node, said: Node, name: str, where: str, type: str) -> None:
+    def _slice(self, node: Node, said: Node, name: str, where: str, type: str, most: str) -> None:
         """Merge into a slice of ``node``, made where there is none; ``type``: of a choice, the one that the slice's name says."""
         found = node.sliced(name)
-        if found is None:
-            found = self._new_slice(node, said, name, where, type)
-        self.merge(found, said, where, slice="min" not in found.data)
-
-    def _new_slice(self, node: Node, said: Node, name: str, where: str, type: str) -> Node:
+        if found is not None:
+            self.merge(found, said, where)
+            return
         above = node.sliced(name.rpartition("/")[0]) if "/" in name else None
-        self._sliced(node if above is None else above, where)
         made = (above or node).copy(node.name, name, slices=False)
         made.data = {key: value for key, value in made.data.items() if key not in ("slicing", "min", "sliceIsConstraining")}
         if type:
@@ -127,24 +139,33 @@ class Generator:
         if above is not None:
             place = max(n for n, each in enumerate(node.slices) if each is above or each.slice.startswith(f"{above.slice}/")) + 1
         node.slices.insert(place, made)
-        return made
+        self.merge(made, said, where, most=most)
 
-    def _sliced(self, node: Node, where: str) -> None:
-        """See that an element says how it is sliced: what the standard lets a differential leave out is put in."""
-        if "slicing" in node.data:
-            return
+    def _sliced(self, node: Node, where: str, kinds: list[str], rules: str) -> bool:
+        """Whether an element says how it is sliced; what the standard lets a differential leave out is put in.
+
+        ``kinds``: where a choice has nothing said of it but these forms, they become its only types.
+        """
+        if "slicing" in node.data or node.slices:
+            return True
         if node.name in EXTENSIONS:
             node.data = {**node.data, "slicing": BY_URL}
-        elif node.name.endswith("[x]"):
-            node.data = {**node.data, "slicing": BY_TYPE}
+            return True
+        if not node.name.endswith("[x]") or not all(kinds):
+            return False
+        node.data = {**node.data, "slicing": {**BY_TYPE, "rules": rules}}
+        if kinds:
+            node.data["type"] = [each for each in types.listed(node.data) if types.code(each) in kinds]
+        return True
 
 
-def _kept(type: Json, base: Json) -> Json:
-    """A type without what no rule reads; FHIRPath's types stay as the base has them."""
-    for each in types.listed(base):
-        if types.code(each) == types.code(type) and str(each.get("code")).startswith(types.SYSTEM):
-            return each
-    return {name: value for name, value in type.items() if name != "id"}
+def _choice(node: Node, name: str) -> tuple[str, str]:
+    """The choice below ``node`` and its type that ``valueQuantity`` names; '' and '' where it names none."""
+    for each in node.children:
+        if each.name.endswith("[x]"):
+            if type := types.choice(each.name[:-3], name, [types.code(one) for one in types.listed(each.data)]):
+                return each.name, type
+    return "", ""
 
 
 def generate(trees: Trees, structure: Json, base: Node, said: Node) -> Node:

@@ -26,12 +26,12 @@ def without_texts(data: Json) -> Json:
     }
 
 
-def merged(base: Json, said: Json, where: str, profile: str, *, slice: bool = False) -> Json:
+def merged(base: Json, said: Json, where: str, profile: str, *, most: str = "") -> Json:
     """What holds for an element when a differential says ``said`` about it.
 
     Texts are left out. Invariants are added to those of the base, marked with the profile as their source; anything else that
-    is said takes the place of the base's. ``slice``: of a new slice the minimum counts for itself. Raises Unusable where the
-    cardinality gets wider than the base's.
+    is said takes the place of the base's. ``most``: of a new slice, the bound of its ``max``; its minimum counts for itself. Raises
+    Unusable where the cardinality gets wider than the base's.
     """
     made = dict(base)
     said = without_texts(said)
@@ -44,7 +44,7 @@ def merged(base: Json, said: Json, where: str, profile: str, *, slice: bool = Fa
             continue
         else:
             made[name] = value
-    _narrowed(base, made, said, where, slice=slice)
+    _narrowed(base, made, said, where, most)
     return made
 
 
@@ -80,13 +80,14 @@ def bound(most: Any) -> float:
     return float(most) if isinstance(most, str) and most.isdecimal() else float("inf")
 
 
-def _narrowed(base: Json, made: Json, said: Json, where: str, *, slice: bool) -> None:
+def _narrowed(base: Json, made: Json, said: Json, where: str, most: str) -> None:
     least = said.get("min")
     if least is not None and not (isinstance(least, int) and least >= 0):
         raise Unusable(f"{where}: min is no number")
-    if not slice and isinstance(least, int) and least < base.get("min", 0):
+    if not most and isinstance(least, int) and least < base.get("min", 0):
         raise Unusable(f"{where}: min {least} is less than the base's {base['min']}")
-    if "max" in said and "max" in base and bound(said["max"]) > bound(base["max"]):
-        raise Unusable(f"{where}: max {said['max']} is more than the base's {base['max']}")
+    bounded = most or base.get("max", "*")
+    if "max" in said and bound(said["max"]) > bound(bounded):
+        raise Unusable(f"{where}: max {said['max']} is more than the base's {bounded}")
     if made.get("min", 0) > bound(made.get("max", "*")):
         raise Unusable(f"{where}: min is more than max")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-from interop.fhir import facts
 from interop.fhir.definitions.package import Json
 from interop.fhir.tables import table
 
@@ -61,18 +59,3 @@ def choice(stem: str, name: str, types: list[str]) -> str:
     if rest == name or not rest[:1].isupper():
         return ""
     return next((each for each in types if each[:1].upper() + each[1:] == rest), "")
-
-
-def form(stem: str, type: str) -> str:
-    """The name in JSON of a choice: ``valueQuantity``."""
-    return stem + type[:1].upper() + type[1:]
-
-
-def of(kind: Any) -> bool:
-    """Whether a name is a type of R4."""
-    return isinstance(kind, str) and bool(facts.kind(kind))
-
-
-def less(one: str, other: str) -> bool:
-    """Whether a ``max`` is less than another."""
-    return one != "*" and (other == "*" or int(one) < int(other))
