@@ -32,6 +32,7 @@ _SPACE = f"{{{FHIR}}}"
 _TEXT_BETWEEN = etree.XPath("//*[namespace-uri() != $xhtml]/text()[normalize-space()]", smart_strings=True)
 _PERHAPS_TEXT = re.compile(r">\s*[^\s<]")
 _UTF8 = frozenset(("UTF-8", "US-ASCII", "ASCII"))
+_UTF16 = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"<\0": "UTF-16-LE", b"\0<": "UTF-16-BE"}
 _MOST_FINDINGS = 100
 
 
@@ -229,6 +230,8 @@ class _Reader:
             return None
 
     def _encoding(self) -> str:
+        if self.body[:2] in _UTF16:
+            return _UTF16[self.body[:2]]
         said = self.root.getroottree().docinfo.encoding or "UTF-8"
         return said.upper()
 
