@@ -34,7 +34,6 @@ def _text(value: Any) -> bool:
         isinstance(value, str)
         and bool(value)
         and (value.isprintable() or not _CONTROL.search(value))
-        and not value.isspace()
         and len(value) <= STRING_LIMIT
     )
 
@@ -159,8 +158,6 @@ def fault(datatype: str, value: Any) -> str:
 def _text_fault(datatype: str, text: str) -> str:
     if not text:
         return "must not be empty"
-    if text.isspace():
-        return "must not be blank"
     if datatype in ("string", "markdown"):
         return "is longer than 1 MB" if len(text) > STRING_LIMIT else "has control characters"
     if datatype in ("dateTime", "instant") and _UNZONED.fullmatch(text):

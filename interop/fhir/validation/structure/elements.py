@@ -9,6 +9,7 @@ from interop.fhir import facts
 from interop.fhir.findings import ERROR, WARNING, Finding, Findings
 from interop.fhir.primitives import STRING_LIMIT, TESTS, fault
 from interop.fhir.validation.invariants import Check, element_checks
+from interop.fhir.validation.invariants.known import simple_quantity
 from interop.fhir.validation.structure.narrative import div
 from interop.fhir.validation.structure.run import Rule, Run
 from interop.fhir.validation.structure.targets import target
@@ -21,7 +22,9 @@ Blocks = Callable[[str], Rule]
 
 def rule_of(element: facts.Element, block: Blocks, path: str, *, single: bool = False) -> Rule:
     """The rule of an element's JSON value; ``single``: of one item of its array. ``path`` is its place in the definition."""
-    rule = _with(_value(element, block), element_checks(path))
+    rule = _with(_value(element, block), element_checks(path, element.types) if not element.choice else ())
+    if simple_quantity(path):
+        rule = _with(rule, (_no_comparator,))
     if single or (element.max is not None and element.max <= 1):
         return rule
     return _array(rule, element.max, primitive=facts.is_primitive(element.types[0]))
@@ -41,6 +44,13 @@ def _with(rule: Rule, added: tuple[Check, ...]) -> Rule:
         return findings
 
     return both
+
+
+def _no_comparator(value: Any, _: Run) -> Findings | None:
+    """A SimpleQuantity is a Quantity without comparator (sqty-1)."""
+    if isinstance(value, dict) and "comparator" in value:
+        return [Finding(ERROR, "comparator", "invariant", "sqty-1: The comparator is not used on a SimpleQuantity", "sqty-1")]
+    return None
 
 
 def _value(element: facts.Element, block: Blocks) -> Rule:
@@ -122,6 +132,8 @@ def _string(value: Any, _: Run) -> Findings | None:
         return None
     if not TESTS["string"](value):
         return [Finding(ERROR, "", "value", fault("string", value), "value")]
+    if value.isspace():
+        return [Finding(WARNING, "", "value", "should not be blank", "value")]
     return None if value == value.strip() else [Finding(WARNING, "", "value", "should not start or end with a blank", "value")]
 
 

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from interop.fhir import xhtml
 from interop.fhir.findings import ERROR, Finding, Findings
 from interop.fhir.primitives import TESTS, fault
 from interop.fhir.validation.structure.run import Run
-
-try:
-    from interop.fhir.xhtml import problems
-except ImportError:
-
-    def problems(div: str) -> list[str]:
-        return []
-
 
 _test = TESTS["xhtml"]
 
@@ -23,5 +16,5 @@ def div(value: Any, _: Run) -> Findings | None:
     """The ``div`` of a narrative."""
     if not _test(value):
         return [Finding(ERROR, "", "value", fault("xhtml", value), "value")]
-    reasons = problems(value)
-    return [Finding(ERROR, "", "invalid", each, "txt-1") for each in reasons] or None
+    reasons = xhtml.problems(value)
+    return [Finding(ERROR, "", "invariant", each, "txt-2" if each == xhtml.BLANK else "txt-1") for each in reasons] or None

@@ -1,0 +1,38 @@
+"""Invariants by their FHIRPath, compiled when first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from interop.fhir.findings import WARNING, Finding, Findings
+from interop.fhir.fhirpath import Environment, FhirPathError, Item, TooCostly, compile
+from interop.fhir.validation.invariants.known import Invariant
+from interop.fhir.validation.structure.run import Run
+
+
+def judge(invariant: Invariant, item: Item, environment: Environment) -> Finding | None:
+    """None where the invariant holds. One that gives nothing does not hold, as HL7's own validator has it; one that cannot be
+    evaluated is a warning that says so."""
+    try:
+        held = compile(invariant.expression).truth(item, environment)
+    except TooCostly:
+        return Finding(WARNING, "", "too-costly", f"{invariant.key} could not be evaluated: it takes too many steps", invariant.key)
+    except FhirPathError:
+        return Finding(WARNING, "", "exception", f"{invariant.key} could not be evaluated", invariant.key)
+    return None if held else broken(invariant)
+
+
+def broken(invariant: Invariant) -> Finding:
+    """The finding of an invariant that does not hold."""
+    return Finding(invariant.severity, "", "invariant", f"{invariant.key}: {invariant.human}", invariant.key)
+
+
+def by_expression(invariant: Invariant, datatype: str) -> Callable[[Any, Run], Findings | None]:
+    """A check of values of ``datatype`` that evaluates the invariant's FHIRPath."""
+
+    def check(value: Any, run: Run) -> Findings | None:
+        found = judge(invariant, Item(value, datatype), Environment(resource=run.resource, root_resource=run.root))
+        return None if found is None else [found]
+
+    return check

@@ -1,0 +1,93 @@
+"""Invariants of datatypes."""
+
+from __future__ import annotations
+
+from interop.fhir.validation.invariants.native.reading import Native, has, has_choice, number, ordered
+from interop.fhir.validation.structure.run import Json, Run
+
+_MEALS = frozenset({"C", "CM", "CD", "CV"})
+
+
+def _ext_1(value: Json, _: Run) -> bool:
+    """Either extensions or a value; the usual extension has its URL and one of them."""
+    if len(value) == 2 and "url" in value and "id" not in value and "_url" not in value:
+        return True
+    return ("extension" in value) != has_choice(value, "value")
+
+
+def _per_1(value: Json, _: Run) -> bool | None:
+    start, end = value.get("start"), value.get("end")
+    return True if start is None or end is None else ordered(start, end)
+
+
+def _rng_2(value: Json, _: Run) -> bool | None:
+    low, high = value.get("low"), value.get("high")
+    if low is None or high is None:
+        return True
+    if not isinstance(low, dict) or not isinstance(high, dict):
+        return None
+    if any(low.get(name) != high.get(name) for name in ("unit", "system", "code")) or "comparator" in low or "comparator" in high:
+        return None
+    first, last = low.get("value"), high.get("value")
+    return bool(first <= last) if number(first) and number(last) else None
+
+
+def _rat_1(value: Json, _: Run) -> bool:
+    numerator, denominator = "numerator" in value, "denominator" in value
+    return numerator == denominator and (numerator or "extension" in value)
+
+
+def _tim_9(value: Json, _: Run) -> bool | None:
+    if not has(value, "offset"):
+        return True
+    when = value.get("when")
+    if not isinstance(when, list) or len(when) != 1 or not isinstance(when[0], str):
+        return None if has(value, "when") else False
+    return when[0] not in _MEALS
+
+
+def _not_negative(name: str) -> Native:
+    def test(value: Json, _: Run) -> bool | None:
+        if not has(value, name):
+            return True
+        found = value.get(name)
+        return bool(found >= 0) if number(found) else None
+
+    return test
+
+
+def _needs(name: str, other: str) -> Native:
+    """``name`` only beside ``other``."""
+    return lambda value, _: not has(value, name) or has(value, other)
+
+
+DATATYPES: dict[str, Native] = {
+    "ext-1": _ext_1,
+    "per-1": _per_1,
+    "qty-3": _needs("code", "system"),
+    "rng-2": _rng_2,
+    "rat-1": _rat_1,
+    "att-1": _needs("data", "contentType"),
+    "cpt-2": _needs("value", "system"),
+    "exp-1": lambda value, _: has(value, "expression") or has(value, "reference"),
+    "drq-1": lambda value, _: has(value, "path") != has(value, "searchParam"),
+    "drq-2": lambda value, _: has(value, "path") != has(value, "searchParam"),
+    "tim-1": _needs("duration", "durationUnit"),
+    "tim-2": _needs("period", "periodUnit"),
+    "tim-4": _not_negative("duration"),
+    "tim-5": _not_negative("period"),
+    "tim-6": _needs("periodMax", "period"),
+    "tim-7": _needs("durationMax", "duration"),
+    "tim-8": _needs("countMax", "count"),
+    "tim-9": _tim_9,
+    "tim-10": lambda value, _: not (has(value, "timeOfDay") and has(value, "when")),
+    "trd-1": lambda value, _: "data" not in value or not has_choice(value, "timing"),
+    "trd-2": lambda value, _: "condition" not in value or "data" in value,
+    "eld-1": lambda value, _: "discriminator" in value or has(value, "description"),
+    "eld-4": lambda value, _: not has(value, "aggregation") or value.get("code") in ("Reference", "canonical") or None,
+    "eld-8": lambda value, _: not has_choice(value, "pattern") or not has_choice(value, "fixed"),
+    "eld-15": lambda value, _: not has_choice(value, "defaultValue") or not has(value, "meaningWhenMissing"),
+    "eld-17": lambda value, _: not has(value, "targetProfile") or value.get("code") in ("Reference", "canonical") or None,
+    "eld-21": lambda value, _: has(value, "expression"),
+    "eld-22": _needs("sliceIsConstraining", "sliceName"),
+}
