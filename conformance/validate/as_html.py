@@ -19,11 +19,12 @@ NAMED = 10_000
 
 
 class Page:
-    """A section for each file that has findings; the others are listed by name. Nothing outside the page is asked for."""
+    """A section for each file that has findings, those with errors first; the others are listed by name. The page is complete
+    in itself and asks for nothing."""
 
     def __init__(self, out: BinaryIO) -> None:
         self._out = out
-        self._sections = Spool()
+        self._sections = {severity: Spool() for severity in (*SEVERITIES, "")}
         self._clean = Spool()
         self._clean_count = 0
         self._name = ""
@@ -56,17 +57,18 @@ class Page:
             left_out=self._grouped.left_out,
             second=differs,
         )
-        self._sections.add(section + "\n")
+        self._sections[severities[0] if severities else ""].add(section + "\n")
 
     def close(self, totals: Totals) -> None:
         head = _template("head.html").render(
             verdict=_verdict(totals),
             figures=_figures(totals),
             unchecked=unchecked_lines(totals),
-            any=bool(self._sections.pieces),
+            any=any(spool.pieces for spool in self._sections.values()),
         )
         self._write(head)
-        self._sections.pour(self._out)
+        for spool in self._sections.values():
+            spool.pour(self._out)
         if self._clean_count:
             self._write(f"<details><summary>{plural(self._clean_count, 'file')} without findings</summary>\n<ul class=plain>\n")
             self._clean.pour(self._out)
@@ -86,7 +88,7 @@ def _row(kind: Kind) -> dict[str, Any]:
         "severity": finding.severity,
         "sign": SIGNS[finding.severity],
         "label": kind.label,
-        "expression": finding.expression,
+        "expression": finding.expression.split("."),
         "message": finding.message,
         "rule": ", ".join(part for part in (finding.rule, finding.profile) if part),
         "more": kind.count - 1,

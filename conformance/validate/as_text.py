@@ -16,6 +16,8 @@ from interop.fhir.findings import Finding
 
 STYLES = {"error": "bold red", "warning": "yellow", "information": "cyan"}
 WIDE = 200
+REASONS = 12
+"""Reasons that are told why something was not checked."""
 
 
 class Terminal:
@@ -53,11 +55,8 @@ class Terminal:
     def close(self, totals: Totals) -> None:
         style = "bold red" if totals.errors else "yellow" if totals.warnings else "bold green"
         self._console.print(Text(summary(totals), style))
-        lines = unchecked_lines(totals)
-        if lines:
-            self._console.print(Text("Not checked:", "dim"))
-            for line in lines:
-                self._console.print(Text(f"  {line}", "dim"), soft_wrap=True)
+        for line in unchecked_lines(totals, REASONS):
+            self._console.print(Text(line, "dim"), soft_wrap=True)
 
     def _table(self) -> Table:
         table = Table.grid(padding=(0, 2))

@@ -17,6 +17,13 @@ SEVERITIES = (ERROR, WARNING, INFORMATION)
 _PLACE = re.compile(r"\[\d+\]")
 
 
+class Reason(NamedTuple):
+    """Why something was not checked: of what rule it is, and what stands in the way."""
+
+    rule: str
+    text: str
+
+
 class Checked(NamedTuple):
     """One resource: where it stands in its file ('' where it is all of it), its type ('' where it is none), the profiles that it
     was checked against, and what was found."""
@@ -35,14 +42,15 @@ class Totals:
     resources: int = 0
     flawed: int = 0
     severities: Counter[str] = field(default_factory=Counter)
-    unchecked: Counter[tuple[str, str]] = field(default_factory=Counter)
+    unchecked: Counter[Reason] = field(default_factory=Counter)
 
     def add(self, checked: Checked) -> None:
         """Count one resource."""
         self.resources += 1
         for finding in checked.findings:
             if is_unchecked(finding):
-                self.unchecked[finding.rule, finding.message] += 1
+                reason, count = reason_of(finding)
+                self.unchecked[reason] += count
             else:
                 self.severities[finding.severity] += 1
 
@@ -94,13 +102,32 @@ def summary(totals: Totals) -> str:
     return ", ".join(parts)
 
 
-HINTS = {"binding": "--terminology", "profile": "--package", "extension": "--package"}
+def reason_of(finding: Finding) -> tuple[Reason, int]:
+    """Why something was not checked, without what it was, and for how many places the finding stands."""
+    more = _MORE.search(finding.message)
+    message = _MORE.sub("", finding.message).removeprefix("not checked: ")
+    return Reason(finding.rule, message.rpartition(": ")[2]), 1 + (int(more[1]) if more else 0)
 
 
-def unchecked_lines(totals: Totals) -> list[str]:
+NOUNS = {"binding": "code", "extension": "extension", "profile": "profile", "reference": "reference"}
+
+
+def unchecked_lines(totals: Totals, most: int | None = None) -> list[str]:
     """What was not checked, a line a reason, the most frequent first, with the option that would mend it."""
-    lines = []
-    for (rule, message), count in totals.unchecked.most_common():
-        hint = f" (give {HINTS[rule]})" if rule in HINTS else ""
-        lines.append(f"{count:,} × {message}{hint}")
+    lines = [_reason(reason, count) for reason, count in totals.unchecked.most_common()]
+    if most is not None and len(lines) > most:
+        return [*lines[:most], f"and for {plural(len(lines) - most, 'other reason')}"]
     return lines
+
+
+def _reason(reason: Reason, count: int) -> str:
+    hint = ""
+    if reason.text.endswith("not loaded"):
+        hint = " (give --terminology)" if reason.text.startswith(RELEASES) else " (give --package)"
+    return f"{plural(count, NOUNS.get(reason.rule, 'rule'))} not checked: {reason.text}{hint}"
+
+
+RELEASES = ("SNOMED", "dm+d")
+"""Beginnings of what is said of terminologies that come as releases."""
+
+_MORE = re.compile(r" \(and in (\d+) other places?\)$")

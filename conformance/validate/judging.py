@@ -13,10 +13,10 @@ from conformance.validate.checked import Checked
 from conformance.validate.inputs import Piece
 from interop.fhir.definitions import Definitions
 from interop.fhir.definitions import Unusable as Undefined
-from interop.fhir.documents import read
+from interop.fhir.documents import Document, read
 from interop.fhir.findings import ERROR, Finding
 from interop.fhir.terminology import Terminology
-from interop.fhir.validation import Validator
+from interop.fhir.validation.validator import Validator
 
 PACKAGE = "a folder, a .tgz, a .zip or a conformance resource on this machine"
 
@@ -63,11 +63,11 @@ class Judge:
                 finding = Finding(ERROR, "", "exception", f"cannot be read: {error.strerror or 'input error'}", "document")
                 yield Checked("", "", (), [finding])
                 return
-        for document in read(body, piece.name):
+        for label, document in _documents(body, piece):
             resource = document.resource
             findings = list(document.findings)
             if resource is None:
-                yield Checked(document.label, "", (), findings)
+                yield Checked(label, "", (), findings)
                 continue
             kind = resource.get("resourceType")
             given = self._given(kind)
@@ -76,7 +76,7 @@ class Judge:
             except Exception as error:  # one resource must not end the run; that it was not judged is an error
                 findings.append(Finding(ERROR, "", "exception", f"could not be judged ({type(error).__name__})", "document"))
             profiles = tuple(dict.fromkeys([*given, *_claims(resource)]))
-            yield Checked(document.label, kind if isinstance(kind, str) else "", profiles, findings)
+            yield Checked(label, kind if isinstance(kind, str) else "", profiles, findings)
 
     def given(self, path: Path) -> tuple[str, ...] | None:
         """The profiles of the options that the one resource of a file has to keep; None where it holds none, or several."""
@@ -90,6 +90,19 @@ class Judge:
 
     def _given(self, kind: Any) -> tuple[str, ...]:
         return tuple(profile for profile, of in self._types.items() if of == kind) or tuple(self._types)
+
+
+def _documents(body: bytes, piece: Piece) -> Iterator[tuple[str, Document]]:
+    """What a piece holds, each with where it stands in the file: ``line 7``, '' where it is all of it."""
+    if not piece.line:
+        for document in read(body, piece.name):
+            place = document.label.removeprefix(piece.name).removeprefix(":")
+            yield f"line {place}" if place else "", document
+        return
+    for number, line in enumerate(body.split(b"\n"), piece.line):
+        if line.strip():
+            for document in read(line, piece.name):
+                yield f"line {number}", document
 
 
 def _claims(resource: dict[str, Any]) -> list[str]:

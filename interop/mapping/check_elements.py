@@ -155,8 +155,8 @@ class ElementCheck:
         kind, name = "value", using
         if row.to == "-":
             kind, name = "none", ""
-        elif using == "@key":
-            kind, name = "key", ""
+        elif using == "@key" or using.startswith("@key:"):
+            kind, name = "key", using[5:]
         elif using.startswith("@"):
             kind, name = "resource", using[1:]
         elif using.startswith("table:"):
@@ -173,11 +173,13 @@ class ElementCheck:
                 self.refuse(row, f"{row.to} is of type {'|'.join(kinds)}, not Reference")
             if resource is None:
                 self.refuse(row, "a sub-table cannot refer to resources")
+            elif element.kind == "key" and element.name and not _refers(target, element.name):
+                self.refuse(row, f"{row.to} does not refer to {element.name}")
             elif element.kind == "resource":
                 other = self.model.resources.get(element.name)
                 if other is None or not other.row.type:
                     self.refuse(row, f"there is no resource {element.name}")
-                elif target.targets and other.row.type not in target.targets and "Resource" not in target.targets:
+                elif not _refers(target, other.row.type):
                     self.refuse(row, f"{row.to} does not refer to {other.row.type}")
         elif element.kind == "table":
             self.subtable(element, target.block)
@@ -255,3 +257,8 @@ class ElementCheck:
                     element.group = groups.setdefault(key, element.id)
                 else:
                     element.group = part.label or element.id
+
+
+def _refers(target: Target, kind: str) -> bool:
+    """Whether R4 lets the element point to a resource of that type."""
+    return kind in facts.resource_types() and (not target.targets or kind in target.targets or "Resource" in target.targets)

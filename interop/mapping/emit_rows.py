@@ -127,7 +127,7 @@ class RowEmitter:
             self.assign(lines, depth, element, "v", fired)
             return
         if element.kind == "key":
-            lines.add(depth, f"w = run.by_key(v, {target.targets!r})")
+            lines.add(depth, f"w = run.by_key(v, {(element.name,) if element.name else target.targets!r})")
             self.otherwise(lines, depth, element, "unresolved", fired)
             return
         if element.row.codes:

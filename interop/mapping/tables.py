@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 
 import orjson
 
+from interop.fhir import facts
 from interop.mapping.refusal import Refusals
 
 
@@ -73,6 +75,27 @@ def read_code(system: str, code: str, display: str) -> Code:
     return Code(system, code, display, {name: part for name, part in parts.items() if part})
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A profile that resources of a type say they keep, once they are whole.
+
+    It is claimed where every element of ``needs`` is there and no identifier system of ``once`` stands there twice.
+    """
+
+    profile: str
+    needs: tuple[str, ...] = ()
+    once: tuple[str, ...] = ()
+
+    def fits(self, body: dict[str, Any]) -> bool:
+        """Whether a resource can keep it."""
+        if self.needs and not all(name in body for name in self.needs):
+            return False
+        if self.once and len(body.get("identifier", ())) > 1:
+            systems = [each.get("system") for each in body["identifier"]]
+            return all(systems.count(system) < 2 for system in self.once)
+        return True
+
+
 @dataclass(slots=True)
 class Shared:
     """The tables that all families share."""
@@ -82,6 +105,7 @@ class Shared:
     required: dict[str, dict[str, str]] = field(default_factory=dict)
     fold: dict[tuple[str, str], str] = field(default_factory=dict)
     precedence: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    profiles: dict[str, Claim] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -107,6 +131,7 @@ COLUMNS = {
     "extensions": ("name", "url", "why"),
     "required": ("type", "element", "value", "why"),
     "fold": ("type", "element", "strategy", "why"),
+    "profiles": ("type", "profile", "needs", "once", "why"),
     "precedence": ("type", "element", "feed", "rank", "why"),
 }
 
@@ -184,6 +209,8 @@ def _shared(reader: _Reader) -> Shared:
         shared.required.setdefault(cells["type"], {})[cells["element"]] = cells["value"]
     for cells in reader.rows("fold.csv", "fold"):
         shared.fold[cells["type"], cells["element"]] = cells["strategy"]
+    for cells in reader.rows("profiles.csv", "profiles"):
+        reader.claim(shared, cells)
     for cells in reader.rows("precedence.csv", "precedence"):
         if cells["rank"].isdigit():
             shared.precedence[cells["type"], cells["element"], cells["feed"]] = int(cells["rank"])
@@ -229,6 +256,20 @@ class _Reader:
                 self.refusals.add(name, f"line {before + reader.line_num}", f"there must be {len(COLUMNS[kind])} cells")
                 continue
             yield {column: cell.strip() for column, cell in cells.items()}
+
+    def claim(self, shared: Shared, cells: dict[str, str]) -> None:
+        """A row of profiles.csv: one profile a type, of elements that the type has."""
+        kind, needs = cells["type"], tuple(cells["needs"].split())
+        if kind not in facts.resource_types():
+            self.refusals.add("profiles.csv", kind, "R4 has no such resource type")
+        elif kind in shared.profiles:
+            self.refusals.add("profiles.csv", kind, "this type stands there twice")
+        elif not cells["profile"].startswith(("http://", "https://")):
+            self.refusals.add("profiles.csv", kind, "the profile must be a canonical URL")
+        elif unknown := [name for name in needs if facts.element(f"{kind}.{name}") is None]:
+            self.refusals.add("profiles.csv", kind, f"R4 has no element {kind}.{unknown[0]}")
+        else:
+            shared.profiles[kind] = Claim(cells["profile"], needs, tuple(cells["once"].split()))
 
     def code_table(self, folder: str, name: str) -> None:
         """Read a code table under its file's name; a family's own table takes the place of a shared one."""

@@ -130,11 +130,20 @@ def rank(tables: Shared, kind: str, element: str, feed: str) -> int:
 
 
 def complete(kind: str, body: dict[str, Any]) -> dict[str, Any]:
-    """Fill what R4 requires and no source has said with what ``required.csv`` holds for it; a value in braces is JSON."""
-    for element, value in shared_tables().required.get(kind, {}).items():
+    """Fill what R4 requires and no source has said with what ``required.csv`` holds for it; a value in braces is JSON. Then claim
+    the profile that ``profiles.csv`` names for the type, where the resource can keep it."""
+    tables = shared_tables()
+    for element, value in tables.required.get(kind, {}).items():
         name = element.removeprefix("_")
         if name not in body and f"_{name}" not in body:
             body[element] = _filler(value)
+    claim = tables.profiles.get(kind)
+    if claim is not None and claim.fits(body):
+        meta = body.get("meta")
+        if meta is None:
+            body["meta"] = {"profile": [claim.profile]}
+        elif "profile" not in meta:
+            meta["profile"] = [claim.profile]
     return body
 
 

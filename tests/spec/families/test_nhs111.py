@@ -55,12 +55,12 @@ def test_a_contact_without_an_end_is_not_said_to_be_finished() -> None:
 @pytest.mark.parametrize(
     ("root", "status"),
     [
-        ("2.16.840.1.113883.2.1.4.1", "number-present-and-verified"),
-        ("2.16.840.1.113883.2.1.3.2.4.18.23", "number-present-but-not-traced"),
+        ("2.16.840.1.113883.2.1.4.1", "01"),
+        ("2.16.840.1.113883.2.1.3.2.4.18.23", "02"),
     ],
 )
 def test_the_root_tells_whether_an_nhs_number_was_traced(root: str, status: str) -> None:
-    """One root for traced numbers, another for the rest."""
+    """One root for traced numbers, another for the rest: 01 is present and verified, 02 present but not traced."""
     body = TITLES.replace(b"2.16.840.1.113883.2.1.3.2.4.18.23", root.encode())
     identifier = make("nhs111", body).one("pat")["identifier"][0]
     assert identifier["system"] == "https://fhir.nhs.uk/Id/nhs-number"

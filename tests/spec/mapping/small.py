@@ -54,7 +54,7 @@ def write(root: Path, **tables: Any) -> None:
                 (folder / "codes" / f"{codes}.csv").write_text(",".join(COLUMNS["codes"]) + "\n" + lines)
             continue
         columns = SOURCE if name == "source" else COLUMNS["elements" if name.startswith("elements") else name]
-        place = root if name in ("systems", "extensions", "required", "fold", "precedence") else folder
+        place = root if name in ("systems", "extensions", "required", "fold", "precedence", "profiles") else folder
         if isinstance(text, bytes):
             (place / f"{name}.csv").write_bytes(text)
         elif text != "-":

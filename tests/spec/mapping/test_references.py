@@ -42,6 +42,14 @@ def test_an_extension_may_refer_to_anything(tmp_path: Path) -> None:
     assert outcome.body("problem")["extension"][0]["valueReference"] == outcome.ref("event")
 
 
+def test_it_may_be_asked_to_be_of_one_type(tmp_path: Path) -> None:
+    """``@key:Patient``: where several resources have the same key, the one of that type."""
+    rows = TABLES["elements"] + "A05,problem,,title,,extension[birthPlace].valueReference,@key:Patient,,\n"
+    document = "<doc><problem><id>1</id><title>7</title></problem><event><id>7</id></event><patient><id>7</id></patient></doc>"
+    outcome = made(load(tmp_path, "xml", **{**TABLES, "elements": rows}), xml(document), "doc")
+    assert outcome.body("problem")["extension"][0]["valueReference"] == outcome.ref("pat")
+
+
 def test_what_nothing_has_is_a_loss(tmp_path: Path) -> None:
     document = "<doc><event><id>2</id><ref>9</ref></event></doc>"
     outcome = made(load(tmp_path, "xml", **TABLES), xml(document), "doc")

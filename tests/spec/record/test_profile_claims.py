@@ -1,0 +1,63 @@
+"""``meta.profile``: a resource claims the profile of its type once it is whole, where it can keep it (mappings/profiles.csv)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from interop.formats.json import load_json
+from interop.mapping.tables import Claim
+from interop.record.fold import complete, content
+from interop.record.shared import shared_tables
+
+NHS = "https://fhir.nhs.uk/Id/nhs-number"
+
+
+def claimed(kind: str, **body: Any) -> list[str]:
+    """What a resource with these elements claims."""
+    made = complete(kind, {"resourceType": kind, **body})
+    profiles: list[str] = made.get("meta", {}).get("profile", [])
+    return profiles
+
+
+def test_every_claim_is_of_uk_core() -> None:
+    for kind, claim in shared_tables().profiles.items():
+        assert claim.profile == f"https://fhir.hl7.org.uk/StructureDefinition/UKCore-{kind}"
+
+
+def test_a_resource_claims_the_profile_of_its_type() -> None:
+    assert claimed("Encounter", status="planned") == ["https://fhir.hl7.org.uk/StructureDefinition/UKCore-Encounter"]
+
+
+def test_a_type_without_a_row_claims_nothing() -> None:
+    assert claimed("Slot", status="free") == []
+
+
+def test_what_a_profile_requires_must_be_there() -> None:
+    """UK Core requires the code of an AllergyIntolerance; R4 does not."""
+    assert claimed("AllergyIntolerance") == []
+    assert claimed("AllergyIntolerance", code={"text": "penicillin"}) != []
+
+
+def test_what_a_profile_allows_once_does_not_stand_there_twice() -> None:
+    """A Patient with two NHS numbers, which two sources gave, keeps to base R4 and claims no more."""
+    local = {"system": "urn:interop:id:RZZ:PAS", "value": "H1"}
+    first, second = ({"system": NHS, "value": value} for value in ("9990000018", "9990000026"))
+    assert claimed("Patient", identifier=[first, local, local]) != []
+    assert claimed("Patient", identifier=[first, second]) == []
+
+
+def test_tags_of_the_resource_stay_beside_its_claim() -> None:
+    made = complete("Patient", {"resourceType": "Patient", "meta": {"tag": [{"code": "unlinked"}]}})
+    assert set(made["meta"]) == {"tag", "profile"}
+
+
+def test_a_claim_stands_in_the_stored_content_before_version_and_time() -> None:
+    """What changes with each version stays at the end of the bytes."""
+    stored = content("Flag", "f1", complete("Flag", {"resourceType": "Flag", "status": "active"}))
+    assert stored.endswith(b'"meta":{"profile":["https://fhir.hl7.org.uk/StructureDefinition/UKCore-Flag"],')
+    assert load_json(stored + b'"versionId":"1"}}')["meta"]["versionId"] == "1"
+
+
+def test_an_identifier_without_a_system_is_no_second_one() -> None:
+    claim = Claim("https://example.org/P", once=(NHS,))
+    assert claim.fits({"identifier": [{"value": "1"}, {"value": "2"}]})
