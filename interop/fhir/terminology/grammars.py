@@ -12,6 +12,7 @@ from interop.fhir.terminology import lists
 from interop.fhir.terminology.filters import Pattern, TooSlow
 from interop.fhir.terminology.results import Concept, Lookup
 from interop.fhir.terminology.system import Filter, Selection
+from interop.fhir.ucum import comparable, valid
 
 Judge = Callable[[str], bool | None]
 """Whether a text is a code of the system; None: the grammar allows it, and whether it is in use is not known here."""
@@ -93,7 +94,7 @@ class GrammarSystem:
     def select(self, wanted: Filter) -> Selection | str:
         if wanted.op == "regex" and wanted.property in ("code", "concept"):
             try:
-                return _Matching(self._judge, Pattern(wanted.value))
+                return _Ruled(_matching(self._judge, Pattern(wanted.value)))
             except ValueError as error:
                 return str(error)
         return f"filter '{wanted.property} {wanted.op}' cannot be computed for {self.url}"
@@ -106,22 +107,37 @@ class GrammarSystem:
         return None if concept is None else Lookup(self.url, "", concept, "", [], [], [])
 
 
-class _Matching:
-    """Codes of a grammar that match a regular expression."""
+class Units(GrammarSystem):
+    """UCUM. The filter ``canonical`` takes the units that measure the same as its value."""
 
-    def __init__(self, judge: Judge, pattern: Pattern) -> None:
-        self._judge = judge
-        self._pattern = pattern
+    def select(self, wanted: Filter) -> Selection | str:
+        if wanted.property == "canonical" and wanted.op == "=" and valid(wanted.value):
+            return _Ruled(lambda code: comparable(code, wanted.value))
+        return super().select(wanted)
+
+
+class _Ruled:
+    """Codes that a rule takes."""
+
+    def __init__(self, rule: Judge) -> None:
+        self._rule = rule
 
     def holds(self, code: str) -> bool | None:
-        self._pattern.again()
-        try:
-            return self._judge(code) if self._pattern.matches(code) else False
-        except TooSlow:
-            return None
+        return self._rule(code)
 
     def codes(self) -> Iterable[str] | None:
         return None
+
+
+def _matching(judge: Judge, pattern: Pattern) -> Judge:
+    def rule(code: str) -> bool | None:
+        pattern.again()
+        try:
+            return judge(code) if pattern.matches(code) else False
+        except TooSlow:
+            return None
+
+    return rule
 
 
 UCUM = "http://unitsofmeasure.org"
@@ -131,6 +147,8 @@ def grammar(url: str) -> GrammarSystem | None:
     """The system of that URL, where a grammar defines it."""
     if url == "urn:iso:std:iso:4217":
         return GrammarSystem(url, currency, lists.CURRENCIES)
+    if url == UCUM:
+        return Units(url, valid)
     judge = _JUDGES.get(url)
     return None if judge is None else GrammarSystem(url, judge)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import unquote
 
 from interop.fhir.terminology.grammars import grammar
 from interop.fhir.terminology.listed import ListedSystem
@@ -123,12 +124,34 @@ class Loader:
         return [each for url in named if (each := self.map(url))]
 
     def _implicit(self, url: str) -> Json | None:
-        """All codes of a code system, by its URL of SNOMED CT's, LOINC's or UCUM's kind."""
-        for ending in ("?fhir_vs", "/vs"):
-            base = url.removesuffix(ending)
-            if base != url and (base in NAMES or self.system(base)):
-                return {"url": url, "compose": {"include": [{"system": base}]}}
+        """A value set that a URL says itself: all codes of LOINC or UCUM (``/vs``), and those of SNOMED CT (``?fhir_vs…``)."""
+        base, ending, wanted = url.partition("?fhir_vs")
+        if ending:
+            said = snomed_filter(wanted)
+            version = base.partition(SNOMED + "/")[2]
+            if said is None or base.partition("/sct")[0] + "/sct" != SNOMED:
+                return None
+            edition = {"version": base} if version else {}
+            return {"url": url, "compose": {"include": [{"system": SNOMED, **edition, **said}]}}
+        base = url.removesuffix("/vs")
+        if base != url and (base in NAMES or self.system(base)):
+            return {"url": url, "compose": {"include": [{"system": base}]}}
         return None
+
+
+SNOMED = "http://snomed.info/sct"
+
+
+def snomed_filter(wanted: str) -> Json | None:
+    """What follows ``?fhir_vs`` as part of an include (Using SNOMED CT with FHIR): '', =isa/ID, =refset/ID, =ecl/CONSTRAINT."""
+    if not wanted:
+        return {}
+    kind, _, value = wanted.removeprefix("=").partition("/")
+    forms = {"isa": ("concept", "is-a"), "refset": ("concept", "in"), "ecl": ("constraint", "=")}
+    if not wanted.startswith("=") or kind not in forms or not value:
+        return None
+    name, op = forms[kind]
+    return {"filter": [{"property": name, "op": op, "value": unquote(value)}]}
 
 
 def imports(resource: Json) -> set[str]:
