@@ -32,13 +32,17 @@ class Document(NamedTuple):
     findings: Findings
 
 
-def read(body: bytes, name: str) -> Iterator[Document]:
+def read(body: bytes, name: str, *, line: int = 0) -> Iterator[Document]:
     """Every resource of a file; what cannot be read is a finding. Never raises, for any bytes.
 
     The content decides, not the name: ``<`` begins XML; ``{`` JSON, or JSON lines where the first line is an object by itself
     and the next begins another. Findings on JSON tell line and column; where its text can still be understood (a name twice,
     comments, commas too many or too few, quotes left out, text after the end, wrong encoding) the resource is read all the same.
+    ``line`` other than 0 says that these are lines of JSON from a longer file, and is the number of the first.
     """
+    if line:
+        yield from _lines(body.removeprefix(_UTF8_MARK), name, line)
+        return
     start = body.removeprefix(_UTF8_MARK).lstrip()
     first = start[:1]
     mark = body[:2]
@@ -90,9 +94,9 @@ def _json_or_lines(body: bytes, name: str) -> Iterator[Document]:
     yield _json(body, name, 1)
 
 
-def _lines(body: bytes, name: str) -> Iterator[Document]:
+def _lines(body: bytes, name: str, first: int = 1) -> Iterator[Document]:
     start = 0
-    number = 0
+    number = first - 1
     while start < len(body):
         end = body.find(b"\n", start)
         end = len(body) if end < 0 else end

@@ -53,6 +53,11 @@ class TestTheContentDecides:
         assert [each.resource for each in documents] == [HELD, HELD, None, None, HELD]
         assert documents[2].findings[0].message.startswith("line 4, column 2: ")
 
+    def test_lines_from_within_a_file_count_on(self) -> None:
+        documents = list(read(b"\n" + PATIENT + b"\n{,}", "a.ndjson", line=40))
+        assert [each.label for each in documents] == ["a.ndjson:41", "a.ndjson:42"]
+        assert documents[1].findings[0].message == "line 42, column 2: is no JSON"
+
     def test_one_object_over_several_lines_is_one(self) -> None:
         assert one(json.dumps(HELD, indent=1).encode()).resource == HELD
         assert one(b'{"resourceType": "Patient", "name": [{}\n,{}]}').resource == {"resourceType": "Patient", "name": [{}, {}]}
