@@ -11,6 +11,7 @@ from interop.fhir.definitions.package import Entry, Json, Package, Resources
 from interop.fhir.definitions.shipped import Shipped
 from interop.fhir.definitions.snapshot import Trees, generated
 from interop.fhir.definitions.unusable import Unusable
+from interop.fhir.facts import kind
 
 DEFINITION = "http://hl7.org/fhir/StructureDefinition/"
 KEPT = 512
@@ -23,7 +24,7 @@ Index = dict[str, dict[str, list[Entry]]]
 
 
 class Definitions:
-    """Base R4 and the packages on top of it. Where two packages define a URL, the later one's is taken.
+    """Base R4 and the packages on top of it. Where two packages define a URL, the later one's is taken, but for R4's own types.
 
     What is given back is shared and not to be changed. Nothing is parsed before it is asked for; nothing is fetched.
     """
@@ -40,7 +41,8 @@ class Definitions:
         for package in packages:
             for entry in package.entries():
                 urls = self._index.setdefault(entry.kind, {})
-                urls[entry.url] = [*urls.get(entry.url, ()), entry]
+                found = urls.get(entry.url, ())
+                urls[entry.url] = [entry, *found] if found and _of_the_standard(entry) else [*found, entry]
             self.problems += package.problems
 
     @staticmethod
@@ -72,11 +74,16 @@ class Definitions:
     def _entry(self, kind: str, url: str) -> Entry | None:
         bare, _, version = url.partition("|")
         found = self._index.get(kind, {}).get(bare, ())
-        return next((each for each in reversed(found) if not version or each.version == version), None)
+        if not version:
+            return found[-1] if found else None
+        exact = [each for each in found if each.version == version]
+        partly = [each for each in found if each.version.startswith(f"{version}.")]
+        return exact[-1] if exact else max(partly, key=lambda each: _order(each.version), default=None)
 
     def resource(self, kind: str, url: str) -> Json | None:
-        """A resource by kind and canonical URL, ``|version`` allowed: then of that version only. A NamingSystem by its URL or
-        one of its unique ids (``urn:oid:`` before an OID). None for what is unknown or cannot be read any more."""
+        """A resource by kind and canonical URL, ``|version`` allowed: then of that version only, or the highest that begins with
+        its parts (``0.2`` finds ``0.2.1``). A NamingSystem by its URL or one of its unique ids (``urn:oid:`` before an OID).
+        None for what is unknown or cannot be read any more."""
         if kind == "StructureDefinition":
             return self.structure(url)
         key = (kind, url)
@@ -114,21 +121,35 @@ class Definitions:
             try:
                 self._snapshots[url] = self._made(url)
             except Unusable as unusable:
-                self._unusable[url] = unusable.reason
-                self.problems.append((url, unusable.reason))
-                raise
+                reason = unusable.reason if unusable.reason.startswith(url) else f"{url}: {unusable.reason}"
+                self._unusable[url] = reason
+                self.problems.append((url, reason))
+                raise Unusable(reason) from None
         return self._snapshots[url]
 
     def _made(self, url: str) -> list[Json]:
         structure = self.structure(url)
         if structure is None:
-            raise Unusable(f"{url}: unknown")
+            raise Unusable("unknown")
         content = structure.get("snapshot")
         elements = content.get("element") if isinstance(content, dict) else None
         if isinstance(elements, list) and elements:
             return elements
         self._generating.append(url)
         try:
-            return generated(self._trees, structure)
+            made, remarks = generated(self._trees, structure)
+            self.problems += [(url, each) for each in remarks]
+            return made
         finally:
             self._generating.pop()
+
+
+def _order(version: str) -> list[tuple[int, str]]:
+    """A version for comparison: its parts as numbers where they are."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in version.split(".")]
+
+
+def _of_the_standard(entry: Entry) -> bool:
+    """Whether an entry defines a type of R4: the shipped definition stays the one that is meant without a version."""
+    name = entry.url.removeprefix(DEFINITION)
+    return entry.kind == "StructureDefinition" and name != entry.url and bool(kind(name))

@@ -5,21 +5,28 @@ from __future__ import annotations
 from interop.fhir.definitions.package import Json
 from interop.fhir.definitions.snapshot.children import Trees as Trees
 from interop.fhir.definitions.snapshot.generator import differential, generate
-from interop.fhir.definitions.snapshot.node import elements, tree
+from interop.fhir.definitions.snapshot.node import Node, elements, tree
 from interop.fhir.definitions.unusable import Unusable
 
+ROOT = "http://hl7.org/fhir/StructureDefinition/Base"
+"""What logical models are based on since R5: it has no elements."""
 
-def generated(trees: Trees, structure: Json) -> list[Json]:
-    """The elements of a structure's snapshot, made from its differential and its base.
+
+def generated(trees: Trees, structure: Json) -> tuple[list[Json], list[str]]:
+    """The elements of a structure's snapshot, made from its differential and its base, and what the base did not allow.
 
     Ids and paths are made anew; texts are left out. Raises Unusable: no or unknown base, an element that the base lacks, a
-    cardinality or type beyond the base's.
+    type that the base does not allow, slices without a word by what.
     """
     url = str(structure.get("url") or "")
     base, said = structure.get("baseDefinition"), differential(structure)
     if not isinstance(base, str) or not base:
-        raise Unusable(f"{url}: has neither snapshot nor base")
-    below = trees.of(base)
+        raise Unusable("has neither snapshot nor base")
     if not said:
-        return elements(below)
-    return elements(generate(trees, structure, below, tree(said, url)))
+        return elements(trees.of(base)), []
+    wanted = tree(said, url)
+    rootless = base == ROOT and trees.source.structure(base) is None
+    made, remarks = generate(
+        trees, structure, Node(wanted.name, data={"min": 0, "max": "*"}) if rootless else trees.of(base), wanted
+    )
+    return elements(made), remarks

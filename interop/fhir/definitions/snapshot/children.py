@@ -10,6 +10,8 @@ from interop.fhir.definitions.snapshot.merge import without_texts
 from interop.fhir.definitions.snapshot.node import Node, tree
 from interop.fhir.definitions.unusable import Unusable
 
+DEPTH = 30
+
 
 class Source(Protocol):
     """What gives structures: ``interop.fhir.definitions.Definitions``."""
@@ -32,6 +34,16 @@ class Trees:
             elements = [without_texts(each) for each in self.source.snapshot(url)]
             self._known[url] = tree(elements, url)
         return self._known[url]
+
+    def ancestors(self, name: str) -> list[str]:
+        """A type and what it specialises, nearest first."""
+        found: list[str] = []
+        while name and name not in found and len(found) < DEPTH:
+            found.append(name)
+            structure = self.source.structure(name)
+            base = structure.get("baseDefinition") if structure else None
+            name = types.bare(base) if isinstance(base, str) else ""
+        return found
 
     def profile(self, type: Json) -> Node | None:
         """The tree of a type's profile where it has exactly one that can be used."""

@@ -19,7 +19,7 @@ NODES = 200_000
 
 
 class Generator:
-    """Makes the snapshot of one structure. ``grows``: a specialisation, which may add elements."""
+    """Makes the snapshot of one structure. ``grows``: a specialisation, which may add elements. ``remarks``: what was passed over."""
 
     def __init__(self, trees: Trees, root: Node, profile: str, *, grows: bool = False) -> None:
         self.trees = trees
@@ -27,6 +27,7 @@ class Generator:
         self.base = root.copy()
         self.profile = profile
         self.grows = grows
+        self.remarks: list[str] = []
         self._merged = 0
 
     def merge(self, node: Node, said: Node, where: str, *, most: str = "") -> None:
@@ -38,7 +39,8 @@ class Generator:
         if self._merged > NODES:
             raise Unusable(f"{where}: too many elements")
         data, before = self._typed(node, said, where), node.data.get("max", "*")
-        node.data = merged(node.data, data, where, self.profile, most=most)
+        node.data, remarks = merged(node.data, data, where, self.profile, most=most)
+        self.remarks += remarks
         if said.children:
             self._below(node, said, where)
         if said.slices:
@@ -54,7 +56,7 @@ class Generator:
         for each in types.listed(data):
             if not each.get("code") and len(base) == 1:
                 each = {"code": base[0], **each}
-            if not types.allowed(types.code(each), base):
+            if not types.allowed(types.code(each), base, self.trees.ancestors):
                 raise Unusable(f"{where}: type {types.code(each)} is not one of the base's")
             made.append({name: value for name, value in each.items() if name != "id"})
         if len(made) == 1 and (found := self.trees.profile(made[0])) is not None:
@@ -168,8 +170,8 @@ def _choice(node: Node, name: str) -> tuple[str, str]:
     return "", ""
 
 
-def generate(trees: Trees, structure: Json, base: Node, said: Node) -> Node:
-    """The snapshot of a structure as a tree. Raises Unusable."""
+def generate(trees: Trees, structure: Json, base: Node, said: Node) -> tuple[Node, list[str]]:
+    """The snapshot of a structure as a tree, and what of its differential was passed over. Raises Unusable."""
     url = str(structure.get("url") or structure.get("id") or "structure")
     grows = structure.get("derivation") == "specialization"
     root = base.copy()
@@ -178,8 +180,8 @@ def generate(trees: Trees, structure: Json, base: Node, said: Node) -> Node:
     elif root.name != said.name:
         raise Unusable(f"{url}: its elements are below {said.name}, its base's below {root.name}")
     generator = Generator(trees, root, url, grows=grows)
-    generator.merge(root, said, f"{url}: {root.name}")
-    return root
+    generator.merge(root, said, root.name)
+    return root, generator.remarks
 
 
 def differential(structure: Json) -> list[Any]:

@@ -14,7 +14,6 @@ TEXTS = frozenset(
     )
 )  # fmt: skip
 """What no rule reads: left out of a made snapshot."""
-UNION = ("constraint",)
 
 
 def without_texts(data: Json) -> Json:
@@ -26,12 +25,12 @@ def without_texts(data: Json) -> Json:
     }
 
 
-def merged(base: Json, said: Json, where: str, profile: str, *, most: str = "") -> Json:
-    """What holds for an element when a differential says ``said`` about it.
+def merged(base: Json, said: Json, where: str, profile: str, *, most: str = "") -> tuple[Json, list[str]]:
+    """What holds for an element when a differential says ``said`` about it, and what of that the base does not allow.
 
     Texts are left out. Invariants are added to those of the base, marked with the profile as their source; anything else that
-    is said takes the place of the base's. ``most``: of a new slice, the bound of its ``max``; its minimum counts for itself. Raises
-    Unusable where the cardinality gets wider than the base's.
+    is said takes the place of the base's, but for a cardinality wider than the base's. ``most``: of a new slice, the bound of
+    its ``max``; its minimum counts for itself. Raises Unusable for a minimum beyond the maximum.
     """
     made = dict(base)
     said = without_texts(said)
@@ -44,8 +43,7 @@ def merged(base: Json, said: Json, where: str, profile: str, *, most: str = "") 
             continue
         else:
             made[name] = value
-    _narrowed(base, made, said, where, most)
-    return made
+    return made, _narrowed(base, made, said, where, most)
 
 
 def _constraints(base: list[Json], said: Any, profile: str) -> list[Json]:
@@ -80,14 +78,19 @@ def bound(most: Any) -> float:
     return float(most) if isinstance(most, str) and most.isdecimal() else float("inf")
 
 
-def _narrowed(base: Json, made: Json, said: Json, where: str, most: str) -> None:
-    least = said.get("min")
-    if least is not None and not (isinstance(least, int) and least >= 0):
+def _narrowed(base: Json, made: Json, said: Json, where: str, most: str) -> list[str]:
+    """Keep the base's bound where the profile's is wider: what conforms to a profile conforms to its base. Tells what was wider."""
+    remarks = []
+    least, lowest = said.get("min"), base.get("min", 0)
+    if least is not None and (not isinstance(least, int) or isinstance(least, bool) or least < 0):
         raise Unusable(f"{where}: min is no number")
-    if not most and isinstance(least, int) and least < base.get("min", 0):
-        raise Unusable(f"{where}: min {least} is less than the base's {base['min']}")
+    if not most and isinstance(least, int) and least < lowest:
+        made["min"] = lowest
+        remarks.append(f"{where}: min {least} is less than the base's, {lowest} counts")
     bounded = most or base.get("max", "*")
     if "max" in said and bound(said["max"]) > bound(bounded):
-        raise Unusable(f"{where}: max {said['max']} is more than the base's {bounded}")
+        made["max"] = bounded
+        remarks.append(f"{where}: max {said['max']} is more than the base's, {bounded} counts")
     if made.get("min", 0) > bound(made.get("max", "*")):
         raise Unusable(f"{where}: min is more than max")
+    return remarks

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from interop.fhir.definitions.package import Json
-from interop.fhir.tables import table
 
 SYSTEM = "http://hl7.org/fhirpath/System."
 DEFINITION = "http://hl7.org/fhir/StructureDefinition/"
@@ -29,7 +28,12 @@ def code(type: Json) -> str:
             if each.get("url") == _FHIR_TYPE:
                 return str(each.get("valueUrl") or each.get("valueUri") or "string")
         return _SYSTEM_TYPES.get(said.removeprefix(SYSTEM), "string")
-    return said.removeprefix(DEFINITION)
+    return bare(said)
+
+
+def bare(url: str) -> str:
+    """The name of a type of the standard without its address."""
+    return url.partition("|")[0].removeprefix(DEFINITION)
 
 
 def profiles(type: Json) -> list[str]:
@@ -38,19 +42,9 @@ def profiles(type: Json) -> list[str]:
     return [each for each in said if isinstance(each, str)] if isinstance(said, list) else []
 
 
-def ancestors(name: str) -> list[str]:
-    """A type of R4 and what it specialises, nearest first."""
-    found = []
-    while name and name not in found:
-        found.append(name)
-        known = table("structures").get(name)
-        name = known[1] if known else ""
-    return found
-
-
-def allowed(name: str, base: list[str], specialises: Callable[[str], list[str]] = ancestors) -> bool:
+def allowed(name: str, base: list[str], ancestors: Callable[[str], list[str]]) -> bool:
     """Whether a type may stand where the base has those: it is one of them, or a specialisation of one."""
-    return not base or "*" in base or any(each in base for each in specialises(name))
+    return not base or "*" in base or any(each in base for each in ancestors(name))
 
 
 def choice(stem: str, name: str, types: list[str]) -> str:
