@@ -10,7 +10,7 @@ from typing import Any
 from interop.fhir import facts
 from interop.fhir.definitions import Unusable
 from interop.fhir.fhirpath import FhirPathError, Item, TooCostly, compile
-from interop.fhir.findings import ERROR, INFORMATION, Finding, Findings
+from interop.fhir.findings import ERROR, INFORMATION, WARNING, Finding, Findings
 from interop.fhir.tables import table
 from interop.fhir.validation.profiles import run as runs
 from interop.fhir.validation.profiles.compiling import Compiler
@@ -23,7 +23,7 @@ _CORE = "http://hl7.org/fhir/StructureDefinition/"
 _WIDER = {
     _CORE + "structuredefinition-fhir-type": "ElementDefinition.type",
     _CORE + "regex": "ElementDefinition.type",
-    _CORE + "structuredefinition-normative-version": "CanonicalResource",
+    _CORE + "structuredefinition-normative-version": "Element",
 }
 """Contexts that R4's own definitions lack, and where R4's own resources have the extension."""
 _CROSS = re.compile(r"http://hl7\.org/fhir/[1-9]\.[0-9]/StructureDefinition/extension-[A-Za-z.]+")
@@ -48,16 +48,26 @@ class Holder:
 
     def called(self) -> Iterator[str]:
         """Every name by which an element context may mean this element."""
-        yield from self.names
-        kind: str | None = self.type
-        structures = table("structures")
-        while kind:
-            yield kind
-            known = structures.get(kind)
-            kind = known[1] if known else None
+        yield from _above(self.type)
+        for name in self.names:
+            head, dot, rest = name.partition(".")
+            yield name
+            if dot and "." not in rest:
+                for each in _above(head):
+                    yield f"{each}.{rest}"
         yield "Element"
         if facts.kind(self.type) == "resource" and "url" in facts.block(self.type):
             yield from ("CanonicalResource", "MetadataResource")
+
+
+def _above(kind: str) -> Iterator[str]:
+    """A type and those that it is derived from."""
+    structures = table("structures")
+    name: str | None = kind
+    while name:
+        yield name
+        known = structures.get(name)
+        name = known[1] if known else None
 
 
 class Extensions:
@@ -69,6 +79,7 @@ class Extensions:
         self._unknown = unknown
         self._allowed = tuple(allowed)
         self._subs: dict[str, frozenset[str] | None] = {}
+        self._places: frozenset[str] | None = None
 
     def check(self, extension: Json, holder: Holder, modifier: bool, run: Run) -> Found:
         """Findings relative to the extension."""
@@ -118,9 +129,18 @@ class Extensions:
             return [Finding(ERROR, "url", "value", "is the URL of a definition that is no extension", "extension")]
         if url.startswith(self._allowed):
             return None
+        if self._unknown == INFORMATION and self._neighbours(url):
+            return [Finding(WARNING, "url", "not-found", "has no definition, though others beside it are loaded", "extension")]
         if self._unknown == INFORMATION or _CROSS.fullmatch(url):
             return unchecked("the definition of the extension is not loaded", "extension", "url")
         return [Finding(self._unknown, "url", "not-found", "has no definition that is loaded", "extension")]
+
+    def _neighbours(self, url: str) -> bool:
+        """Whether extensions of the same place are loaded, beside those of R4."""
+        if self._places is None:
+            every = self._compiler.definitions.every("StructureDefinition")
+            self._places = frozenset(each.rpartition("/")[0] for each in every if "/hl7.org/fhir/" not in each)
+        return url.rpartition("/")[0] in self._places
 
     def _content(self, extension: Json, url: str, run: Run) -> Findings:
         try:

@@ -86,7 +86,7 @@ class Survey:
             entry = plan.get(name)
             if entry is None:
                 if name[:1] == "_" and block:
-                    self._shadows(value, name, child, block, path, trail, task)
+                    self._shadows(value, name, child, block, path, trail, task, up.urls if up and block == "Extension" else ())
                 continue
             if isinstance(child, list):
                 for place, each in enumerate(child):
@@ -118,7 +118,9 @@ class Survey:
             )
         self._walk(value, entry.block, f"{path}.{name}", holder, trail, task)
 
-    def _shadows(self, parent: Json, name: str, shadow: Any, block: str, path: str, trail: Any, task: _Task) -> None:
+    def _shadows(
+        self, parent: Json, name: str, shadow: Any, block: str, path: str, trail: Any, task: _Task, urls: tuple[str, ...]
+    ) -> None:
         plain = name[1:]
         element = facts.block(block).get(plain)
         if element is None:
@@ -128,7 +130,7 @@ class Survey:
         for place, each in enumerate(shadow) if isinstance(shadow, list) else [(-1, shadow)]:
             if isinstance(each, dict) and "extension" in each:
                 value = (values[place] if isinstance(values, list) and place < len(values) else None) if place >= 0 else values
-                holder = Holder(value, each, element.types[0], f"{path}.{plain}", (f"{path}.{stem}", f"{block}.{stem}"))
+                holder = Holder(value, each, element.types[0], f"{path}.{plain}", (f"{path}.{stem}", f"{block}.{stem}"), urls)
                 self._extended(each["extension"], "extension", holder, (trail, plain, place), task)
 
     def _extended(self, values: Any, name: str, holder: Holder, trail: Any, task: _Task) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from interop.fhir.validation.profiles.occurrence import Json
 
 BASE = "http://hl7.org/fhir/StructureDefinition/"
-LOINC = "http://loinc.org"
 PROFILES = {
     "85353-1": "vitalspanel",
     "9279-1": "resprate",
@@ -18,8 +17,12 @@ PROFILES = {
     "29463-7": "bodyweight",
     "39156-5": "bmi",
     "85354-9": "bp",
+    "76534-7": "bp",
 }
 """LOINC code -> the profile's last word."""
+OBSERVABLES = {"276885007": "bodytemp"}
+"""As the official validator has it, of SNOMED CT."""
+SYSTEMS = {"http://loinc.org": PROFILES, "http://snomed.info/sct": OBSERVABLES}
 
 
 def vital_signs(resource: Json) -> list[str]:
@@ -28,8 +31,8 @@ def vital_signs(resource: Json) -> list[str]:
     codings = code.get("coding") if isinstance(code, dict) else None
     found: list[str] = []
     for each in codings if isinstance(codings, list) else ():
-        if isinstance(each, dict) and each.get("system") == LOINC and isinstance(each.get("code"), str):
-            name = PROFILES.get(each["code"])
+        if isinstance(each, dict) and isinstance(each.get("code"), str):
+            name = SYSTEMS.get(str(each.get("system")), {}).get(each["code"])
             if name and BASE + name not in found:
                 found.append(BASE + name)
     return found

@@ -13,7 +13,7 @@ from interop.fhir.validation.profiles.constraints import constraint
 from interop.fhir.validation.profiles.occurrence import Occurrence
 from interop.fhir.validation.profiles.run import Found, Json, Rule, Run, unchecked, worse
 from interop.fhir.validation.profiles.targets import targets
-from interop.fhir.validation.profiles.tree import Definition, code_of
+from interop.fhir.validation.profiles.tree import Definition, code_of, profiles_of
 
 TypeOf = Callable[[str], str]
 CORE = "http://hl7.org/fhir/StructureDefinition/"
@@ -87,7 +87,7 @@ def types(one: Definition, base: Json, type_of: TypeOf) -> list[Rule]:
 
 def _added(kind: Json, base: Json | None, key: str) -> list[str]:
     """The profiles of a type, [] where the base says the same."""
-    said = [each for each in kind.get(key, ()) if isinstance(each, str)]
+    said = profiles_of(kind, key)
     before = base.get(key, ()) if base else ()
     return [] if {each.partition("|")[0] for each in said} == {str(each).partition("|")[0] for each in before} else said
 
@@ -111,7 +111,7 @@ def _profiled(by_type: dict[str, list[str]], type_of: TypeOf) -> Rule:
     """The value keeps to one at least of the profiles of its type."""
 
     def rule(one: Occurrence, run: Run) -> Found:
-        urls = by_type.get(one.type)
+        urls = by_type.get("BackboneElement" if "." in one.type else one.type)
         if urls is None and facts.kind(one.type) == "resource":
             urls = by_type.get("Resource") or by_type.get("DomainResource")
         if not urls:
@@ -123,7 +123,7 @@ def _profiled(by_type: dict[str, list[str]], type_of: TypeOf) -> Rule:
 
 def one_of(urls: list[str], one: Occurrence, run: Run, type_of: TypeOf, rule: str) -> Found:
     """Findings where a value keeps to none of the profiles: those of the only one, else one for them all."""
-    fitting = [url for url in urls if type_of(url) in ("", one.type, "Resource", "DomainResource")]
+    fitting = [url for url in urls if "#" in url or type_of(url) in ("", one.type, "Resource", "DomainResource")]
     if not fitting:
         return [Finding(ERROR, "", "structure", f"is of type {_named(one.type)}, which no profile allowed here is of", rule)]
     first: Found = None

@@ -14,6 +14,8 @@ from interop.fhir.validation.profiles.run import Found, Json, Rule, Run
 from interop.fhir.validation.profiles.slicing import DEFAULT, Slice, Slicing
 from interop.fhir.validation.profiles.tree import Definition, grow
 
+CORE = "http://hl7.org/fhir/StructureDefinition/"
+
 
 class Compiler:
     """Profiles by URL, compiled once. Raises Unusable for what is unknown, cannot be read, or is of no type of R4."""
@@ -27,20 +29,28 @@ class Compiler:
         self._blocks: dict[int, str] = {}
         self._profiles: dict[str, Content | None] = {}
         self._bases: dict[str, dict[str, Json]] = {}
-        self.sources = Sources(self._tree_or_none, self.extension_url, self.type_of, self._content)
+        self.sources = Sources(self._tree_or_none, self.extension_url, self.type_of, self._content, self._binds)
 
     def profile(self, url: str) -> Content | None:
         """The rules that a profile adds, None where it adds none."""
         if url not in self._profiles:
-            structure = self.definitions.structure(url)
+            structure = self.definitions.structure(url.partition("#")[0])
             if structure is None:
                 raise Unusable(f"{url}: unknown")
-            plain = structure.get("derivation") == "specialization"
+            if "#" in url:
+                return self._profiles.setdefault(url, self._content(self.tree(url)))
+            plain = structure.get("url") == f"{CORE}{structure.get('type')}"
             self._profiles[url] = None if plain else self._content(self.tree(url))
         return self._profiles[url]
 
     def tree(self, url: str) -> Definition:
-        """The snapshot as a tree."""
+        """The snapshot as a tree; of ``url#id`` the part that begins with that element."""
+        if "#" in url:
+            whole, _, part = url.partition("#")
+            found = next((each for each in self.tree(whole).each() if each.element.get("id") == part), None)
+            if found is None:
+                raise Unusable(f"{url}: has no such element")
+            return found
         if url not in self._trees:
             try:
                 root = grow(self.definitions.snapshot(url))
@@ -58,9 +68,13 @@ class Compiler:
         except Unusable:
             return None
 
+    def _binds(self, one: Definition) -> bool:
+        """Whether an element has a binding that base R4 has not."""
+        return one.parent is not None and bool(additions.binding(one.element, self.base(self.block(one.parent), one.name)))
+
     def type_of(self, url: str) -> str:
         """The type that a profile is of, '' where it is not known."""
-        structure = self.definitions.structure(url)
+        structure = self.definitions.structure(url.partition("#")[0])
         return str(structure.get("type", "")) if structure else ""
 
     def extension_url(self, profile: str) -> str:

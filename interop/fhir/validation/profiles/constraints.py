@@ -28,7 +28,6 @@ def constraint(said: Json) -> Rule:
             return unchecked("the invariant cannot be evaluated", key)
         except TooCostly:
             raise runs.TooCostly from None
-
         return None if verdict else [Finding(severity, "", "invariant", human, key)]
 
     return rule

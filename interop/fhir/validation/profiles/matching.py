@@ -10,7 +10,7 @@ from interop.fhir.validation.profiles.occurrence import Occurrence
 from interop.fhir.validation.profiles.paths import Reached, Step, Unreadable, follow, parsed
 from interop.fhir.validation.profiles.run import Json, Rule, Run, worse
 from interop.fhir.validation.profiles.slicing import Matcher
-from interop.fhir.validation.profiles.tree import Definition
+from interop.fhir.validation.profiles.tree import Definition, profiles_of
 from interop.fhir.validation.profiles.values import chosen, same, within
 
 Verdict = bool | None
@@ -26,6 +26,8 @@ class Sources(NamedTuple):
     """The URL that an Extension of that profile has."""
     type_of: Callable[[str], str]
     content: Callable[[Definition], Rule | None]
+    binds: Callable[[Definition], bool]
+    """Whether an element has a binding that base R4 has not."""
 
 
 class Projected(NamedTuple):
@@ -69,10 +71,10 @@ def _all(tests: list[Test]) -> Test:
 
 def _one(kind: str, steps: tuple[Step, ...], slice: Definition, sources: Sources) -> Test:
     places = list(_reach(slice, steps, sources))
-    if kind == "exists":
+    if kind == "exists" or any(isinstance(each, Definition) and each.element.get("max") == "0" for each in places):
         return _exists(steps, places)
     if kind == "type":
-        return _typed(steps, {code for each in places if isinstance(each, Definition) for code in _codes(each)})
+        return _typed(steps, {code for each in places if isinstance(each, Definition) for code in _kinds(each)})
     if kind == "profile":
         return _profiled(steps, [url for each in places if isinstance(each, Definition) for url in _profiles(each)], sources)
     tests = [found for each in places if (found := _criterion(each, slice, sources)) is not None]
@@ -114,10 +116,10 @@ def _reach(start: Place, steps: tuple[Step, ...], sources: Sources) -> Iterator[
             for value in _parts(start.value, step.argument):
                 yield from _reach(Projected(value, start.exact), rest, sources)
         return
-    found = list(_next(start, step, sources))
-    if not found and step.kind == "child" and (value := _value(start)) is not None:
+    if step.kind == "child" and (value := _value(start)) is not None and _parts(value.value, step.argument):
         yield from _reach(value, steps, sources)
-    for each in found:
+        return
+    for each in _next(start, step, sources):
         yield from _reach(each, rest, sources)
 
 
@@ -142,14 +144,12 @@ def _parts(value: Any, name: str) -> list[Any]:
 
 def _next(start: Definition, step: Step, sources: Sources) -> Iterator[Definition]:
     if step.kind == "child":
-        child = start.children.get(step.argument) or start.children.get(step.argument + "[x]")
-        if child is None:
-            for url in (each for kind in start.types for each in kind.get("profile", ()) if isinstance(each, str)):
-                tree = sources.tree(url)
-                child = child or (tree and (tree.children.get(step.argument) or tree.children.get(step.argument + "[x]")))
-        if child is not None:
-            yield child
-            yield from _mandatory(child)
+        trees = [sources.tree(url) for kind in start.types for url in profiles_of(kind)]
+        for each in (start, *trees):
+            child = each and (each.children.get(step.argument) or each.children.get(step.argument + "[x]"))
+            if child:
+                yield child
+                yield from _mandatory(child)
     elif step.kind == "type":
         if not start.types or step.argument in start.codes:
             yield start
@@ -174,14 +174,17 @@ def _mandatory(child: Definition) -> Iterator[Definition]:
             yield from _mandatory(each)
 
 
-def _codes(definition: Definition) -> set[str]:
+def _kinds(definition: Definition) -> set[str]:
+    """The types of an element; of a choice with one form those of that form, though it be written as a slice."""
+    if definition.name.endswith("[x]") and len(definition.slices) == 1 and not definition.slice:
+        return set(definition.slices[0].codes)
     return set(definition.codes) or ({definition.name} if definition.parent is None else set())
 
 
 def _profiles(definition: Definition) -> list[str]:
     """The profiles that the type says: of a reference those of its target."""
     key = "targetProfile" if set(definition.codes) & {"Reference", "canonical"} else "profile"
-    own = [each for kind in definition.types for each in kind.get(key, ()) if isinstance(each, str)]
+    own = [each for kind in definition.types for each in profiles_of(kind, key)]
     return own or ([definition.url] if definition.url else [])
 
 
@@ -204,7 +207,8 @@ def _criterion(place: Place, slice: Definition, sources: Sources) -> Test | None
     if place.name == "url" and place.parent is slice and (urls := extension_urls(slice, sources)):
         return lambda one, run: one.value in urls
     binding = place.element.get("binding")
-    if isinstance(binding, dict) and binding.get("strength") == "required" and isinstance(binding.get("valueSet"), str):
+    required = isinstance(binding, dict) and binding.get("strength") == "required" and isinstance(binding.get("valueSet"), str)
+    if isinstance(binding, dict) and required and sources.binds(place):
         value_set = str(binding["valueSet"])
         return lambda one, run: run.judge.member(value_set, one)
     content = sources.content(place)

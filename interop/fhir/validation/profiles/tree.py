@@ -9,6 +9,7 @@ from typing import Any
 from interop.fhir import facts
 
 Json = dict[str, Any]
+PART = "http://hl7.org/fhir/StructureDefinition/elementdefinition-profile-element"
 
 
 @dataclass(slots=True, eq=False)
@@ -51,6 +52,18 @@ def code_of(kind: Json) -> str:
     """The name of a type: ``http://hl7.org/fhirpath/System.String`` and the URL of a type of FHIR are told by their last word."""
     code = str(kind.get("code", ""))
     return code.rpartition("/")[2].removeprefix("System.").lower() if "fhirpath" in code else code.rpartition("/")[2]
+
+
+def profiles_of(kind: Json, key: str = "profile") -> list[str]:
+    """The profiles (or ``targetProfile``) of a type; one that means a part of a profile as ``url#element``."""
+    said = kind.get(key)
+    urls = [each if isinstance(each, str) else "" for each in said] if isinstance(said, list) else []
+    beside = kind.get("_" + key)
+    for place, each in enumerate(beside if isinstance(beside, list) else ()):
+        for extension in each.get("extension", ()) if isinstance(each, dict) else ():
+            if extension.get("url") == PART and place < len(urls) and isinstance(extension.get("valueString"), str):
+                urls[place] = f"{urls[place]}#{extension['valueString']}"
+    return [each for each in urls if each]
 
 
 def grow(elements: Sequence[Json]) -> Definition:

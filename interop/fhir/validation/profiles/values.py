@@ -8,7 +8,9 @@ from typing import Any
 
 from interop.fhir.findings import ERROR, Finding, Findings, at
 from interop.fhir.searching.dates import interval
+from interop.fhir.ucum import canonical
 
+UCUM = "http://unitsofmeasure.org"
 Found = Findings | None
 Json = dict[str, Any]
 Test = Callable[[Any], bool]
@@ -117,9 +119,8 @@ def bounded(least: Any, most: Any) -> Callable[[Any], Found]:
 def _order(one: Any, other: Any) -> int:
     """-1, 0 or 1; 0 also where the two cannot be compared."""
     if isinstance(one, dict) and isinstance(other, dict):
-        if any(one.get(key) != other.get(key) for key in ("system", "code" if "code" in other else "unit")):
-            return 0
-        return _order(one.get("value"), other.get("value"))
+        pair = _quantities(one, other)
+        return _order(*pair) if pair else 0
     if isinstance(one, bool) or isinstance(other, bool):
         return 0
     if isinstance(one, (int, float, Decimal)) and isinstance(other, (int, float, Decimal)):
@@ -132,3 +133,20 @@ def _order(one: Any, other: Any) -> int:
         if before and after:
             return -1 if before[1] <= after[0] else 1 if before[0] >= after[1] and before != after else 0
     return 0
+
+
+def _quantities(one: Json, other: Json) -> tuple[Any, Any] | None:
+    """The values of two quantities in one unit, None where there is none."""
+    unit = "code" if "code" in other else "unit"
+    if one.get("system") != other.get("system"):
+        return None
+    if one.get(unit) == other.get(unit):
+        return one.get("value"), other.get("value")
+    codes = one.get("code"), other.get("code")
+    numbers = one.get("value"), other.get("value")
+    if other.get("system") != UCUM or not all(isinstance(each, str) for each in codes):
+        return None
+    if not all(isinstance(each, (int, float, Decimal)) and not isinstance(each, bool) for each in numbers):
+        return None
+    here, there = (canonical(number(value), str(code)) for value, code in zip(numbers, codes, strict=True))
+    return (here[0], there[0]) if here and there and here[1] == there[1] else None
