@@ -30,8 +30,9 @@ from interop.fhir.fhirpath.tree import (
     TypeTest,
     parts,
 )
-from interop.fhir.fhirpath.types import is_a
+from interop.fhir.fhirpath.types import is_a, is_loosely
 from interop.fhir.fhirpath.values import (
+    ARITHMETIC,
     TEMPORAL,
     integer_of,
     is_number,
@@ -79,7 +80,7 @@ class Compiler:
             case Operation(operator) if operator in _TESTS:
                 return self._test(tree)
             case TypeTest(operator) if operator == "is":
-                operand, step = self.run(tree.operand), check(tree.type)
+                operand, step = self.run(tree.operand), check(tree.type, is_loosely)
                 return lambda this, state: step(operand(this, state), this, state)
             case Path(start, steps) if self._yields_truth(tree):
                 last = self._step_truth(steps[-1])
@@ -183,10 +184,10 @@ class Compiler:
             if value is None:
                 return EMPTY
             if isinstance(value, Quantity):
-                return one(value._replace(value=value.value.copy_negate()) if minus else value)
+                return one(value._replace(value=ARITHMETIC.minus(value.value)) if minus else value)
             if not is_number(value):
                 raise FhirPathError("a sign takes a number")
-            return one((value.copy_negate() if isinstance(value, Decimal) else -value) if minus else value)
+            return one((ARITHMETIC.minus(value) if isinstance(value, Decimal) else -value) if minus else value)
 
         return signed
 

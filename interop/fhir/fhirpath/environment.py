@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from interop.fhir.fhirpath.errors import FhirPathError, TooCostly
@@ -30,7 +31,7 @@ class Environment:
     the resource leads to; ``member_of(value_set, item)``, ``conforms_to(item, profile)`` and ``subsumes(one, other)`` judge,
     and give None for what cannot be judged. ``trace(name, items)`` is told what ``trace`` sees. ``strict`` makes the name of
     an element that the type lacks an error, and ``as`` on more than one item, which R4's own invariants and search
-    parameters use as a filter.
+    parameters use as a filter. ``polymorphic`` lets a choice be named with its type (``valueQuantity``), an error otherwise.
     """
 
     resource: dict[str, Any] | None = None
@@ -44,6 +45,7 @@ class Environment:
     now: datetime | None = None
     budget: int = BUDGET
     strict: bool = False
+    polymorphic: bool = False
 
 
 DEFAULT = Environment()
@@ -52,18 +54,17 @@ DEFAULT = Environment()
 class State:
     """One evaluation under way."""
 
-    __slots__ = ("context", "defined", "environment", "index", "left", "memory", "moment", "regex_seconds", "total")
+    index: int | None = None
+    total: Collection = EMPTY
+    moment: Temporal | None = None
+    regex_seconds = 0.25
+    defined: Mapping[str, Collection] = MappingProxyType({})
 
     def __init__(self, environment: Environment, context: Collection) -> None:
         self.environment = environment
         self.context = context
         self.left = environment.budget
-        self.index: int | None = None
-        self.total: Collection = EMPTY
-        self.defined: dict[str, Collection] = {}
-        self.moment: Temporal | None = None
         self.memory: dict[object, Collection] = {}
-        self.regex_seconds = 0.25
 
     def pay(self, steps: int) -> None:
         """Count steps; raises TooCostly when there are none left."""

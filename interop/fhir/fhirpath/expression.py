@@ -15,14 +15,21 @@ from interop.fhir.fhirpath.parser import parse
 class Expression:
     """An expression, ready to be evaluated any number of times and from any thread."""
 
-    __slots__ = ("_run", "_truth", "text")
+    __slots__ = ("_run", "_truth", "text", "tree")
 
     def __init__(self, text: str) -> None:
         self.text = text
-        tree = parse(text)
+        self.tree = parse(text)
         compiler = Compiler()
-        self._run = compiler.run(tree)
-        self._truth = compiler.truth(tree)
+        self._run = compiler.run(self.tree)
+        self._truth = compiler.truth(self.tree)
+
+    def check(self, type: str) -> None:
+        """Whether the expression suits nodes of that type, as far as its text tells.
+
+        Raises FhirPathError for an element that no type there has, and for the order of what has none (``children().first()``).
+        """
+        check(self.tree, frozenset((type,)))
 
     def evaluate(self, focus: Item | dict[str, Any] | list[Item], environment: Environment | None = None) -> list[Item]:
         """The collection that the expression yields over a resource (JSON), a node or a collection of nodes.
@@ -30,6 +37,8 @@ class Expression:
         Raises FhirPathError where it fails and TooCostly where it takes more than the environment allows.
         """
         this = _focus(focus)
+        if environment is not None and environment.strict:
+            check(self.tree, frozenset(item.type for item in this))
         try:
             return list(self._run(this, State(environment or DEFAULT, this)))
         except (ArithmeticError, TypeError, ValueError, AttributeError) as error:

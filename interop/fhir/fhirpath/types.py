@@ -48,6 +48,14 @@ def is_a(actual: str, specifier: str) -> bool:
 
 
 @cache
+def is_loosely(actual: str, specifier: str) -> bool:
+    """As ``is_a``; the bare name of a system type means the primitive of FHIR too, as R4's invariants have it (``is Boolean``)."""
+    if is_a(actual, specifier):
+        return True
+    return specifier in SYSTEM and is_a(actual, specifier[:1].lower() + specifier[1:])
+
+
+@cache
 def casts(actual: str, specifier: str) -> bool:
     """Whether ``as`` and ``ofType`` keep an item of that type: a primitive only as the very type it has."""
     if facts.kind(actual) == "primitive":

@@ -169,8 +169,12 @@ Row = tuple[Item, list[tuple[Item | None, bool]]]
 
 def _before(one: Row, other: Row) -> int:
     for (here, down), (there, _) in zip(one[1], other[1], strict=True):
-        # What has no key comes first.
-        found = (here is not None) - (there is not None) if here is None or there is None else order(here, there) or 0
+        if here is None or there is None:
+            # What has no key comes first, in either direction.
+            if (here is None) != (there is None):
+                return -1 if here is None else 1
+            continue
+        found = order(here, there) or 0
         if found:
             return -found if down else found
     return 0

@@ -265,10 +265,12 @@ def _unescape(items: Collection, state: State, form: Collection) -> str | None:
     _paid(text, state)
     if how == "html":
         return html.unescape(text)
-    if how != "json":
-        return None
-    try:
-        said = json.loads(f'"{text}"', strict=False)
-    except ValueError:
-        raise FhirPathError("unescape: the text is not of that form") from None
-    return said.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(said, str) else None
+    return _ESCAPED.sub(_plain, text) if how == "json" else None
+
+
+_ESCAPED = re.compile(r"(?:\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[0-9a-fA-F]{4}|\\[\"\\/bfnrt]")
+
+
+def _plain(match: re.Match[str]) -> str:
+    said: str = json.loads(f'"{match[0]}"')
+    return "\ufffd" if "\ud800" <= said <= "\udfff" and len(said) == 1 else said

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from interop.fhir.fhirpath.environment import State
 from interop.fhir.fhirpath.errors import FhirPathError
 from interop.fhir.fhirpath.functions.registry import Compiling, StepRun, StepTruth, function, predicate
@@ -24,12 +26,12 @@ def cast(specifier: str, position: int | None = None, *, filters: bool) -> StepR
     return run
 
 
-def check(specifier: str) -> StepTruth:
-    """``is``."""
+def check(specifier: str, judge: Callable[[str, str], bool] = is_a) -> StepTruth:
+    """``is``, as ``judge`` understands the names of types."""
 
     def run(items: Collection, this: Collection, state: State) -> bool | None:
         item = single(items, "is")
-        return None if item is None else is_a(item.type, specifier)
+        return None if item is None else judge(item.type, specifier)
 
     return run
 

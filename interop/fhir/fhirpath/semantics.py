@@ -1,0 +1,99 @@
+"""What the text of an expression shows to be wrong over a type, before any resource is seen (N1 2.0.0, type safety)."""
+
+from __future__ import annotations
+
+from interop.fhir.fhirpath.errors import FhirPathError
+from interop.fhir.fhirpath.navigation import way
+from interop.fhir.fhirpath.tree import Call, Index, Member, Operation, Path, Sign, Special, Step, Tree, TypeTest
+from interop.fhir.fhirpath.types import is_a, known
+
+Kinds = frozenset[str] | None
+"""The types that a collection may hold; None where that is not known."""
+
+_SAME = frozenset(("where", "first", "last", "tail", "skip", "take", "single", "distinct", "trace", "intersect", "exclude"))
+_LAMBDA = frozenset(("where", "select", "all", "exists", "repeat", "aggregate", "sort", "trace", "iif"))
+_ORDERED = frozenset(("first", "last", "tail", "skip", "take"))
+_UNORDERED = frozenset(("children", "descendants"))
+
+
+def check(tree: Tree, kinds: Kinds) -> None:
+    """Raise FhirPathError for the name of an element that no type there has, and for the order of what has none."""
+    _kinds(tree, kinds)
+
+
+def _kinds(tree: Tree, this: Kinds) -> Kinds:
+    match tree:
+        case Path(start, steps):
+            return _path(start, steps, this)
+        case Special(name):
+            return this if name == "this" else None
+        case TypeTest(operator, operand, specifier):
+            _kinds(operand, this)
+            return _cast(specifier) if operator == "as" else None
+        case Operation(operator, operands):
+            found = [_kinds(each, this) for each in operands]
+            return _either(found) if operator == "|" else None
+        case Sign(_, operand):
+            _kinds(operand, this)
+    return None
+
+
+def _path(start: Tree | None, steps: tuple[Step, ...], this: Kinds) -> Kinds:
+    current = this if start is None else _kinds(start, this)
+    unordered = False
+    for place, step in enumerate(steps):
+        if unordered and (isinstance(step, Index) or (isinstance(step, Call) and step.name in _ORDERED)):
+            raise FhirPathError("the order of these items is not defined")
+        match step:
+            case Member(name, position):
+                current = _member(name, position, current, first=start is None and place == 0)
+            case Call():
+                unordered = (unordered and step.name in _SAME) or step.name in _UNORDERED
+                current = _call(step, current, this)
+    return current
+
+
+def _member(name: str, position: int, current: Kinds, *, first: bool) -> Kinds:
+    if current is None:
+        return None
+    if first and name[:1].isupper():
+        own = frozenset(kind for kind in current if is_a(kind, name))
+        if own:
+            return own
+    ways = [way(kind, name) for kind in current]
+    if all(each.unknown or each.typed for each in ways):
+        raise FhirPathError("no element of that name", position)
+    found = frozenset(form.type for each in ways for form in each.forms)
+    return None if found & {"", "?"} else found
+
+
+def _call(step: Call, current: Kinds, this: Kinds) -> Kinds:
+    if step.name in ("as", "ofType", "is"):
+        argument = step.arguments[0] if step.arguments else None
+        if step.name == "is" or not isinstance(argument, Path):
+            return None
+        return _cast(".".join(each.name for each in argument.steps if isinstance(each, Member)))
+    inner = current if step.name in _LAMBDA else this
+    if step.name in ("aggregate", "repeat") or (step.name == "trace" and len(step.arguments) == 1):
+        inner = None
+    found = [_kinds(each, inner) for each in step.arguments]
+    if step.name in _SAME:
+        return current
+    if step.name == "select":
+        return _either(found)
+    if step.name in ("union", "combine"):
+        return _either([current, *found])
+    return _either(found[1:]) if step.name == "iif" else None
+
+
+def _cast(specifier: str) -> Kinds:
+    return frozenset((specifier.removeprefix("FHIR."),)) if known(specifier) and not specifier.startswith("System.") else None
+
+
+def _either(found: list[Kinds]) -> Kinds:
+    joined: frozenset[str] = frozenset()
+    for each in found:
+        if each is None:
+            return None
+        joined |= each
+    return joined
