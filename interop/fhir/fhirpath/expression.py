@@ -10,6 +10,7 @@ from interop.fhir.fhirpath.environment import DEFAULT, Environment, State
 from interop.fhir.fhirpath.errors import FhirPathError, TooCostly
 from interop.fhir.fhirpath.item import Item, system
 from interop.fhir.fhirpath.parser import parse
+from interop.fhir.fhirpath.semantics import check
 
 
 class Expression:
