@@ -134,12 +134,16 @@ class Definitions:
         content = structure.get("snapshot")
         elements = content.get("element") if isinstance(content, dict) else None
         if isinstance(elements, list) and elements:
+            if not all(isinstance(each, dict) and isinstance(each.get("path"), str) for each in elements):
+                raise Unusable("its snapshot is malformed")
             return elements
         self._generating.append(url)
         try:
             made, remarks = generated(self._trees, structure)
             self.problems += [(url, each) for each in remarks]
             return made
+        except (TypeError, KeyError, AttributeError, ValueError, RecursionError) as error:
+            raise Unusable(f"its differential is malformed ({type(error).__name__})") from None
         finally:
             self._generating.pop()
 

@@ -70,22 +70,30 @@ def _by_id(root: Node, id: str) -> Node | None:
     node: Node | None = root
     for step in id.split(".")[1:]:
         name, _, slice = step.partition(":")
-        node = node.child(name) if node else None
-        node = node.sliced(slice) if node and slice else node
+        node = node.children.get(name) if node else None
+        node = node.slices.get(slice) if node and slice else node
     return node
 
 
-def unfolded(node: Node, root: Node, trees: Trees, where: str) -> list[Node]:
+def unfolded(node: Node, root: Node, trees: Trees, where: str) -> dict[str, Node]:
     """Copies of the elements below ``node``, which has none. ``root``: the structure that a content reference is within.
 
     Raises Unusable where its type is not told or unknown.
     """
+    found: Node | None
     reference = node.data.get("contentReference")
     if isinstance(reference, str):
-        target = _by_id(root, reference.partition("#")[2])
-        if target is None:
-            raise Unusable(f"{where}: its content {reference} is not there")
-        return [each.copy() for each in target.children]
+        id = reference.partition("#")[2]
+        kind = id.partition(".")[0]
+        found = _by_id(root if kind == root.name else trees.kind(kind) or root, id)
+        if found is None or not found.children:
+            raise Unusable(f"{where}: the content that it refers to is not there")
+    else:
+        found = _content(node, trees, where)
+    return {name: each.copy() for name, each in found.children.items()}
+
+
+def _content(node: Node, trees: Trees, where: str) -> Node:
     said = types.listed(node.data)
     codes = list(dict.fromkeys(types.code(each) for each in said))
     if not codes:
@@ -95,4 +103,4 @@ def unfolded(node: Node, root: Node, trees: Trees, where: str) -> list[Node]:
         found = trees.kind(codes[0] if len(codes) == 1 else "Element")
     if found is None:
         raise Unusable(f"{where}: its type {codes[0]} is unknown")
-    return [each.copy() for each in found.children]
+    return found

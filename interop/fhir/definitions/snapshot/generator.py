@@ -19,7 +19,10 @@ NODES = 200_000
 
 
 class Generator:
-    """Makes the snapshot of one structure. ``grows``: a specialisation, which may add elements. ``remarks``: what was passed over."""
+    """Makes the snapshot of one structure.
+
+    ``grows``: a specialisation, which may add elements. ``remarks``: what the base does not allow and was passed over.
+    """
 
     def __init__(self, trees: Trees, root: Node, profile: str, *, grows: bool = False) -> None:
         self.trees = trees
@@ -28,16 +31,19 @@ class Generator:
         self.profile = profile
         self.grows = grows
         self.remarks: list[str] = []
-        self._merged = 0
+        self._spent = 0
+
+    def _spend(self, elements: int, where: str) -> None:
+        self._spent += elements
+        if self._spent > NODES:
+            raise Unusable(f"{where}: too many elements")
 
     def merge(self, node: Node, said: Node, where: str, *, most: str = "") -> None:
         """Change ``node`` by what the differential says of it and below it.
 
         ``most``: of a new slice, the ``max`` that its element had in the base; its minimum counts for itself.
         """
-        self._merged += 1
-        if self._merged > NODES:
-            raise Unusable(f"{where}: too many elements")
+        self._spend(1, where)
         data, before = self._typed(node, said, where), node.data.get("max", "*")
         node.data, remarks = merged(node.data, data, where, self.profile, most=most)
         self.remarks += remarks
@@ -80,12 +86,13 @@ class Generator:
     def _below(self, node: Node, said: Node, where: str) -> None:
         if not node.children and not (self.grows and not types.listed(node.data)):
             node.children = unfolded(node, self.base, self.trees, where)
+            self._spend(sum(each.size() for each in node.children.values()), where)
             if "contentReference" in node.data:
                 node.data = {name: value for name, value in node.data.items() if name != "contentReference"}
         short: dict[str, list[tuple[Node, str]]] = {}
-        for each in said.children:
+        for each in said.children.values():
             inside = f"{where}.{each.name}"
-            found = node.child(each.name)
+            found = node.children.get(each.name)
             if found is not None:
                 self.merge(found, each, inside)
                 continue
@@ -102,45 +109,42 @@ class Generator:
     def _grown(self, node: Node, said: Node, where: str) -> None:
         """A new element of a specialisation."""
         made = Node(said.name, said.slice)
-        node.children.append(made)
+        node.children[made.name] = made
         self.merge(made, said, where)
 
     def _forms(self, node: Node, said: Node, choice: str, forms: list[tuple[Node, str]], where: str) -> None:
         """Forms of a choice, as ``valueQuantity``: slices by type. Where nothing else is said of the choice, its only types."""
-        found = node.child(choice)
-        assert found is not None
+        found = node.children[choice]
         before = found.data.get("max", "*")
-        self._sliced(found, f"{where}.{choice}", [type for _, type in forms] if said.child(choice) is None else [], "closed")
+        self._sliced(found, f"{where}.{choice}", [type for _, type in forms] if said.children.get(choice) is None else [], "closed")
         for each, type in forms:
             self._slice(found, each, each.name, f"{where}.{each.name}", type, before)
 
     def _slices(self, node: Node, said: Node, where: str, most: str) -> None:
         codes = [types.code(one) for one in types.listed(node.data)]
-        kinds = [types.choice(node.name.removesuffix("[x]"), each.slice, codes) for each in said.slices]
-        new = [each for each in said.slices if node.sliced(each.slice) is None]
+        kinds = [types.choice(node.name.removesuffix("[x]"), each.slice, codes) for each in said.slices.values()]
+        new = [each for each in said.slices.values() if node.slices.get(each.slice) is None]
         if new and not self._sliced(node, where, [] if said.data else kinds, "open"):
             if len(said.slices) > 1:
                 raise Unusable(f"{where}: has slices, and nothing says by what")
-            self.merge(node, said.slices[0], where)
+            self.merge(node, next(iter(said.slices.values())), where)
             return
-        for each, type in zip(said.slices, kinds, strict=True):
+        for each, type in zip(said.slices.values(), kinds, strict=True):
             self._slice(node, each, each.slice, f"{where}:{each.slice}", type, most)
 
     def _slice(self, node: Node, said: Node, name: str, where: str, type: str, most: str) -> None:
         """Merge into a slice of ``node``, made where there is none; ``type``: of a choice, the one that the slice's name says."""
-        found = node.sliced(name)
+        found = node.slices.get(name)
         if found is not None:
             self.merge(found, said, where)
             return
-        above = node.sliced(name.rpartition("/")[0]) if "/" in name else None
-        made = (above or node).copy(node.name, name, slices=False)
+        above = node.slices.get(name.rpartition("/")[0]) if "/" in name else None
+        made = (above or node).copy(name, slices=False)
         made.data = {key: value for key, value in made.data.items() if key not in ("slicing", "min", "sliceIsConstraining")}
         if type:
             made.data["type"] = [each for each in types.listed(node.data) if types.code(each) == type]
-        place = len(node.slices)
-        if above is not None:
-            place = max(n for n, each in enumerate(node.slices) if each is above or each.slice.startswith(f"{above.slice}/")) + 1
-        node.slices.insert(place, made)
+        self._spend(made.size(), where)
+        node.add(made, "" if above is None else above.slice)
         self.merge(made, said, where, most=most)
 
     def _sliced(self, node: Node, where: str, kinds: list[str], rules: str) -> bool:
@@ -163,7 +167,7 @@ class Generator:
 
 def _choice(node: Node, name: str) -> tuple[str, str]:
     """The choice below ``node`` and its type that ``valueQuantity`` names; '' and '' where it names none."""
-    for each in node.children:
+    for each in node.children.values():
         if each.name.endswith("[x]"):
             if type := types.choice(each.name[:-3], name, [types.code(one) for one in types.listed(each.data)]):
                 return each.name, type

@@ -17,9 +17,9 @@ SIZE = 50_000
 class Node:
     """An element or a slice of one. ``data`` is its ElementDefinition without id, path and sliceName, never changed in place.
 
-    ``name`` is the last step of its path, ``value[x]`` for a choice. ``children`` are the elements below it in order; none may
-    mean that they are those of its type. ``slices`` are those of an unsliced element, in order; a slice of a slice (``a/b``) stands
-    among them, after ``a``.
+    ``name`` is the last step of its path, ``value[x]`` for a choice. ``children`` are the elements below it by name, in order;
+    none may mean that they are those of its type. ``slices`` are those of an unsliced element by name, in order; a slice of a
+    slice (``a/b``) stands among them, after ``a``.
     """
 
     __slots__ = ("children", "data", "name", "slice", "slices")
@@ -28,24 +28,31 @@ class Node:
         self.name = name
         self.slice = slice
         self.data: Json = data if data is not None else {}
-        self.children: list[Node] = []
-        self.slices: list[Node] = []
+        self.children: dict[str, Node] = {}
+        self.slices: dict[str, Node] = {}
 
     def __repr__(self) -> str:
-        return f"Node({self.name}{':' if self.slice else ''}{self.slice})"
+        return f"Node({self.step()})"
 
-    def copy(self, name: str = "", slice: str = "", *, slices: bool = True) -> Node:
+    def copy(self, slice: str = "", *, slices: bool = True) -> Node:
         """A copy down to the leaves; the data are shared."""
-        made = Node(name or self.name, slice or self.slice, self.data)
-        made.children = [each.copy() for each in self.children]
-        made.slices = [each.copy() for each in self.slices] if slices else []
+        made = Node(self.name, slice or self.slice, self.data)
+        made.children = {name: each.copy() for name, each in self.children.items()}
+        made.slices = {name: each.copy() for name, each in self.slices.items()} if slices else {}
         return made
 
-    def child(self, name: str) -> Node | None:
-        return next((each for each in self.children if each.name == name), None)
+    def size(self) -> int:
+        """How many elements it is, with those below and its slices."""
+        return 1 + sum(each.size() for each in self.children.values()) + sum(each.size() for each in self.slices.values())
 
-    def sliced(self, slice: str) -> Node | None:
-        return next((each for each in self.slices if each.slice == slice), None)
+    def add(self, slice: Node, above: str) -> None:
+        """A new slice: the last one or, where it is one of the slice ``above``, after that one and those of it."""
+        self.slices[slice.slice] = slice
+        if above:
+            within = [name for name in self.slices if name == above or name.startswith(f"{above}/")]
+            before = list(self.slices)[: list(self.slices).index(above)]
+            rest = [name for name in self.slices if name not in within and name not in before]
+            self.slices = {name: self.slices[name] for name in (*before, *within, *rest)}
 
     def step(self) -> str:
         """Its part of an element id."""
@@ -65,9 +72,9 @@ def elements(root: Node) -> list[Json]:
         made.append(said)
         if len(made) > SIZE:
             raise Unusable(f"{root.name}: more than {SIZE} elements")
-        for each in node.children:
+        for each in node.children.values():
             put(each, id + ".", path + ".")
-        for each in node.slices:
+        for each in node.slices.values():
             put(each, above_id, above_path)
 
     put(root, "", "")
@@ -112,17 +119,9 @@ def _placed(root: Node, place: Place) -> list[Node]:
     """The nodes down to a place, made where there are none."""
     node, nodes = root, [root]
     for name, slice in place[1:]:
-        unsliced = node.child(name)
-        if unsliced is None:
-            unsliced = Node(name)
-            node.children.append(unsliced)
-        node = unsliced
+        node = node.children.setdefault(name, Node(name))
         if slice:
-            found = unsliced.sliced(slice)
-            if found is None:
-                found = Node(name, slice)
-                unsliced.slices.append(found)
-            node = found
+            node = node.slices.setdefault(slice, Node(name, slice))
         nodes.append(node)
     return nodes
 
