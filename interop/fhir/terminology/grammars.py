@@ -18,8 +18,8 @@ Judge = Callable[[str], bool | None]
 """Whether a text is a code of the system; None: the grammar allows it, and whether it is in use is not known here."""
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}"
-_TOKEN = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
-_MEDIA = re.compile(rf'{_NAME}/{_NAME}(?:[ \t]*;[ \t]*{_TOKEN}=(?:{_TOKEN}|"[^"\\\r\n]*"))*[ \t]*;?')
+# Parameters are read leniently: senders leave out the quotes around values with spaces and slashes.
+_MEDIA = re.compile(rf"{_NAME}/{_NAME}(?:[ \t]*;[ \t]*[^\s;=]+=[^;\x00-\x1f\x7f]*)*[ \t]*;?")
 _SHORT_MEDIA = frozenset(("xml", "json", "ttl"))
 _LANGUAGE = re.compile(
     r"(?P<language>[a-z]{2,3})(?:-[a-z]{3}){0,3}(?:-[a-z]{4})?(?:-(?P<region>[a-z]{2}|[0-9]{3}))?"

@@ -9,6 +9,7 @@ from typing import Any
 from interop.fhir.terminology.filters import select
 from interop.fhir.terminology.names import called
 from interop.fhir.terminology.results import Concept, Designation, Lookup
+from interop.fhir.terminology.shapes import dicts, text
 from interop.fhir.terminology.system import Filter, Json, Selection
 
 OPEN = {
@@ -27,19 +28,19 @@ class ListedSystem:
     """A CodeSystem resource, indexed by code on first use."""
 
     def __init__(self, resource: Json, supplements: Sequence[Json] = ()) -> None:
-        self.url: str = resource["url"]
-        self.version: str = resource.get("version", "")
+        self.url = text(resource, "url")
+        self.version = text(resource, "version")
         self._resource = resource
         self._supplements = supplements
-        content = resource.get("content", "complete")
-        if content == "complete" and not resource.get("concept"):
+        content = text(resource, "content") or "complete"
+        if content == "complete" and not dicts(resource, "concept"):
             content = "not-present"
         self.why_open = OPEN.get(content, "").format(called(self.url))
-        self.hierarchy: str = resource.get("hierarchyMeaning", "is-a")
+        self.hierarchy = text(resource, "hierarchyMeaning") or "is-a"
         self._names = {
-            said["code"]: said["uri"].removeprefix(STANDARD)
-            for said in resource.get("property", ())
-            if said.get("uri", "").startswith(STANDARD)
+            text(said, "code"): text(said, "uri").removeprefix(STANDARD)
+            for said in dicts(resource, "property")
+            if text(said, "uri").startswith(STANDARD)
         }
 
     @cached_property
@@ -47,21 +48,27 @@ class ListedSystem:
         """Code -> concept, and code -> parents."""
         found: dict[str, Json] = {}
         parents: dict[str, list[str]] = {}
-        waiting: list[tuple[Json, str, int]] = [(each, "", 0) for each in reversed(self._resource.get("concept", ()))]
+        waiting: list[tuple[Json, str, int]] = [(each, "", 0) for each in reversed(dicts(self._resource, "concept"))]
         while waiting:
             concept, parent, depth = waiting.pop()
-            code = concept.get("code")
-            if not isinstance(code, str) or depth > DEEP:
+            code = text(concept, "code")
+            if not code or depth > DEEP:
                 continue
             found.setdefault(code, concept)
             known = parents.setdefault(code, [])
             if parent and parent not in known:
                 known.append(parent)
-            waiting += [(each, code, depth + 1) for each in reversed(concept.get("concept", ()))]
+            waiting += [(each, code, depth + 1) for each in reversed(dicts(concept, "concept"))]
         for code, concept in found.items():
             for name, value in self._own(concept):
                 above, below = (value, code) if name in ("parent", "subsumedBy") else (code, value) if name == "child" else ("", "")
-                if above in found and below in found and above not in parents[below]:
+                if (
+                    isinstance(above, str)
+                    and isinstance(below, str)
+                    and above in found
+                    and below in found
+                    and above not in parents[below]
+                ):
                     parents[below].append(above)
         return found, parents
 
@@ -95,10 +102,10 @@ class ListedSystem:
         return found.get(code) or found.get(self._folded.get(code.casefold(), ""))
 
     def _own(self, concept: Json) -> Iterator[tuple[str, Any]]:
-        for said in concept.get("property", ()):
-            name = said.get("code", "")
+        for said in dicts(concept, "property"):
+            name = text(said, "code")
             value = next((said[key] for key in said if key.startswith("value")), None)
-            yield self._names.get(name, name), value.get("code") if isinstance(value, dict) else value
+            yield self._names.get(name, name), text(value, "code") if isinstance(value, dict) else value
 
     def properties(self, code: str) -> Iterator[tuple[str, Any]]:
         """(name, value) of a code, supplements included; a Coding is its code; names as the standard has them where it does."""
@@ -120,14 +127,14 @@ class ListedSystem:
 
     def _concept(self, concept: Json) -> Concept:
         said = dict(self._own(concept)) if "property" in concept else {}
-        status = said.get("status", "")
+        status = text(said, "status")
         deprecated = any(name in said and said[name] is not False for name in ("deprecated", "deprecationDate"))
         status = status or ("deprecated" if deprecated else "")
         added = self._added.get(concept["code"], ()) if self._supplements else ()
         texts = [each for source in (concept, *added) for each in designations(source)]
         return Concept(
             concept["code"],
-            concept.get("display", ""),
+            text(concept, "display"),
             texts,
             said.get("inactive") is True or status in INACTIVE,
             said.get("notSelectable") is True or said.get("abstract") is True,
@@ -163,7 +170,7 @@ class ListedSystem:
             self.url,
             self.version,
             self._concept(concept),
-            concept.get("definition", ""),
+            text(concept, "definition"),
             list(self.properties(own)),
             list(self.parents(own)),
             list(self.children.get(own, ())),
@@ -173,8 +180,8 @@ class ListedSystem:
 def designations(concept: Json) -> list[Designation]:
     """The designations of a concept of a code system or of a value set."""
     return [
-        Designation(each.get("value", ""), each.get("language", ""), each.get("use", {}).get("code", ""))
-        for each in concept.get("designation", ())
+        Designation(text(each, "value"), text(each, "language"), text(each.get("use"), "code"))
+        for each in dicts(concept, "designation")
     ]
 
 

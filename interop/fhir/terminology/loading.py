@@ -9,6 +9,7 @@ from interop.fhir.terminology.grammars import grammar
 from interop.fhir.terminology.listed import ListedSystem
 from interop.fhir.terminology.maps import Map
 from interop.fhir.terminology.names import NAMES, called
+from interop.fhir.terminology.shapes import dicts, text, texts
 from interop.fhir.terminology.system import Definitions, Json, System, split
 from interop.fhir.terminology.valuesets import ComposedSet, Set
 
@@ -45,13 +46,13 @@ class Loader:
             if release.url == url and (not version or release.version == version or release.version.startswith(version + "/")):
                 return release
         resource = self.resource("CodeSystem", url, version)
-        if resource is None or (resource.get("content") == "not-present" and not resource.get("concept")):
+        if resource is None or (text(resource, "content") == "not-present" and not dicts(resource, "concept")):
             return None if version else grammar(url)
         return ListedSystem(resource, self._added(url, (*self._supplements, *supplements)))
 
     def _added(self, url: str, supplements: Sequence[str]) -> list[Json]:
         found = [self.resource("CodeSystem", each) for each in supplements]
-        return [each for each in found if each and split(each.get("supplements", ""))[0] == url]
+        return [each for each in found if each and split(text(each, "supplements"))[0] == url]
 
     def resource(self, kind: str, url: str, version: str = "") -> Json | None:
         """A conformance resource, of that version where one is given here or in the URL."""
@@ -93,7 +94,7 @@ class Loader:
 
     def _circle(self, resource: Json) -> str:
         """Why its imports cannot be followed; '' where they can."""
-        own = resource.get("url", "")
+        own = text(resource, "url")
         seen: set[str] = set()
         level = imports(resource)
         for _ in range(DEEP):
@@ -156,5 +157,5 @@ def snomed_filter(wanted: str) -> Json | None:
 
 def imports(resource: Json) -> set[str]:
     """The value sets that a value set names."""
-    compose = resource.get("compose") or {}
-    return {url for kind in ("include", "exclude") for each in compose.get(kind, ()) for url in each.get("valueSet", ())}
+    compose = resource.get("compose")
+    return {url for kind in ("include", "exclude") for each in dicts(compose, kind) for url in texts(each, "valueSet")}

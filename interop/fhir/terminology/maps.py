@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 
 from interop.fhir.terminology.results import Translation
+from interop.fhir.terminology.shapes import dicts, text
 from interop.fhir.terminology.system import Json, split
 
 REVERSED = {
@@ -25,59 +26,58 @@ class Map:
     """A ConceptMap, indexed by source and by target on first use."""
 
     def __init__(self, resource: Json) -> None:
-        self.url: str = resource.get("url", "")
+        self.url = text(resource, "url")
         self.source = _canonical(resource, "source")
         self.target = _canonical(resource, "target")
-        self._groups: list[Json] = list(resource.get("group", ()))
+        self._groups = dicts(resource, "group")
 
     @cached_property
     def _forward(self) -> list[dict[str, Json]]:
         """For each group: code -> element."""
-        return [{each["code"]: each for each in group.get("element", ()) if "code" in each} for group in self._groups]
+        return [{text(each, "code"): each for each in dicts(group, "element")} for group in self._groups]
 
     @cached_property
     def _backward(self) -> dict[tuple[str, str], list[tuple[Json, Json, Json]]]:
         """(target system, target code) -> (group, element, target)."""
         found: dict[tuple[str, str], list[tuple[Json, Json, Json]]] = {}
         for group in self._groups:
-            for element in group.get("element", ()):
-                for target in element.get("target", ()):
-                    if "code" in target:
-                        found.setdefault((group.get("target", ""), target["code"]), []).append((group, element, target))
+            for element in dicts(group, "element"):
+                for target in dicts(element, "target"):
+                    if text(target, "code"):
+                        found.setdefault((text(group, "target"), text(target, "code")), []).append((group, element, target))
         return found
 
     def forward(self, system: str, code: str, target: str, find: Find, depth: int = 0) -> Iterator[Translation]:
         """The matches of a source code; ``target`` is the wanted code system, '' for any. ``find`` gives other maps by URL."""
         for group, elements in zip(self._groups, self._forward, strict=True):
-            if group.get("source", system) != system or (target and group.get("target", target) != target):
+            if (text(group, "source") or system) != system or (target and (text(group, "target") or target) != target):
                 continue
             element = elements.get(code)
             if element is not None:
-                for each in element.get("target", ()):
-                    comment = each.get("comment", "")
-                    where = group.get("target", "") if "code" in each else ""
-                    display = each.get("display", "")
-                    yield Translation(each.get("equivalence", ""), where, each.get("code", ""), display, self.url, comment)
+                for each in dicts(element, "target"):
+                    to, comment, display = text(each, "code"), text(each, "comment"), text(each, "display")
+                    where = text(group, "target") if to else ""
+                    yield Translation(text(each, "equivalence"), where, to, display, self.url, comment)
             elif "unmapped" in group:
                 yield from self._unmapped(group, system, code, target, find, depth)
 
     def _unmapped(self, group: Json, system: str, code: str, target: str, find: Find, depth: int) -> Iterator[Translation]:
         said = group["unmapped"]
-        mode = said.get("mode")
-        if mode == "fixed" and "code" in said:
-            yield Translation("inexact", group.get("target", ""), said["code"], said.get("display", ""), self.url)
+        mode = text(said, "mode")
+        if mode == "fixed" and text(said, "code"):
+            yield Translation("inexact", text(group, "target"), text(said, "code"), text(said, "display"), self.url)
         elif mode == "provided":
-            yield Translation("equal", group.get("target", system), code, "", self.url)
-        elif mode == "other-map" and depth < DEEP and (other := find(said.get("url", ""))):
+            yield Translation("equal", text(group, "target") or system, code, "", self.url)
+        elif mode == "other-map" and depth < DEEP and (other := find(text(said, "url"))):
             yield from other.forward(system, code, target, find, depth + 1)
 
     def backward(self, system: str, code: str, source: str) -> Iterator[Translation]:
         """The source codes that map to a target code; ``source`` is the wanted code system, '' for any."""
         for group, element, target in self._backward.get((system, code), ()):
-            equivalence = target.get("equivalence", "")
-            if (not source or group.get("source", source) == source) and equivalence not in NO_MATCH:
-                seen = REVERSED.get(equivalence) or equivalence
-                yield Translation(seen, group.get("source", ""), element["code"], element.get("display", ""), self.url)
+            said = text(target, "equivalence")
+            if (not source or (text(group, "source") or source) == source) and said not in NO_MATCH:
+                seen = REVERSED.get(said, said)
+                yield Translation(seen, text(group, "source"), text(element, "code"), text(element, "display"), self.url)
 
 
 NO_MATCH = frozenset(("unmatched", "disjoint"))
@@ -85,4 +85,4 @@ NO_MATCH = frozenset(("unmatched", "disjoint"))
 
 
 def _canonical(resource: Json, side: str) -> str:
-    return split(resource.get(f"{side}Canonical") or resource.get(f"{side}Uri") or "")[0]
+    return split(text(resource, f"{side}Canonical") or text(resource, f"{side}Uri"))[0]

@@ -8,6 +8,7 @@ from interop.fhir.terminology.expanding import as_resource, expanded
 from interop.fhir.terminology.loading import Loader
 from interop.fhir.terminology.maps import Map
 from interop.fhir.terminology.results import Concept, Expansion, Lookup, Translation, Uncomputable, Verdict
+from interop.fhir.terminology.shapes import dicts, text
 from interop.fhir.terminology.system import Definitions, Json, System
 from interop.fhir.terminology.valuesets import Ruling, Set
 
@@ -66,6 +67,8 @@ class Terminology:
     def validate_in_system(self, system: str, code: str, display: str | None = None, version: str | None = None) -> Verdict:
         """Whether a code is one of a code system (CodeSystem/$validate-code)."""
         known = self._loader.system(system, version or "")
+        if known is None and self._loader.resource("ValueSet", system):
+            return Verdict(False, f"{system} is a value set, not a code system", system=system, severity="error")
         if known is None:
             return _verdict(Ruling(None, self._loader.absent(system, version or ""), system), display, system)
         if known.why_open.endswith("is a supplement, not a code system"):
@@ -77,17 +80,22 @@ class Terminology:
             Ruling(False if known.excludes(code) else None, known.why_open, system), display, f"the code system {system}"
         )
 
+    def validate_coding(self, value_set: str | Json, coding: Json) -> Verdict:
+        """Whether a Coding is in a value set; one without system or code is in none."""
+        system, code = text(coding, "system"), text(coding, "code")
+        if not system or not code:
+            return Verdict(False, "there is no code with a system", severity="error")
+        display, version = text(coding, "display") or None, text(coding, "version") or None
+        return self.validate_code(value_set, system, code, display=display, version=version)
+
     def validate_concept(self, value_set: str | Json, concept: Json) -> Verdict:
         """Whether any coding of a CodeableConcept is in a value set; None where none is, and one could not be checked.
 
         A coding without system or code is in no value set. A concept without codings is False.
         """
         best = Verdict(False, "there is no code with a system", severity="error")
-        for coding in concept.get("coding") or ():
-            system, code = coding.get("system"), coding.get("code")
-            if not isinstance(system, str) or not isinstance(code, str):
-                continue
-            verdict = self.validate_code(value_set, system, code, display=coding.get("display"), version=coding.get("version"))
+        for coding in dicts(concept, "coding"):
+            verdict = self.validate_coding(value_set, coding)
             if verdict.result:
                 return verdict
             if verdict.result is None or best.result is False:

@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 
 from interop.fhir.terminology.listed import designations
 from interop.fhir.terminology.results import Concept, Contained, Uncomputable
+from interop.fhir.terminology.shapes import dicts, text, texts
 from interop.fhir.terminology.system import Filter, Json, Selection, System, split
 
 
@@ -62,13 +63,13 @@ class Include:
         self._source = source
         self._supplements = supplements
         self.system: str | None = None
-        self.version: str = said.get("version", "")
-        if "system" in said:
-            self.system, version = split(said["system"])
+        self.version = text(said, "version")
+        if text(said, "system"):
+            self.system, version = split(text(said, "system"))
             self.version = self.version or version
-        self._listed = {each["code"]: each for each in said.get("concept", ()) if isinstance(each.get("code"), str)}
-        self._filters = [Filter(*(str(each.get(k, "")) for k in ("property", "op", "value"))) for each in said.get("filter", ())]
-        self._sets: list[str] = list(said.get("valueSet", ()))
+        self._listed = {text(each, "code"): each for each in dicts(said, "concept")}
+        self._filters = [Filter(text(each, "property"), text(each, "op"), text(each, "value")) for each in dicts(said, "filter")]
+        self._sets = texts(said, "valueSet")
         self._selections: dict[System, list[Selection | str]] = {}
 
     def _loaded(self, version: str = "") -> System | None:
@@ -183,17 +184,17 @@ class ComposedSet:
     """A value set by its definition; where that cannot be computed, by an expansion that came with it."""
 
     def __init__(self, resource: Json, source: Source) -> None:
-        self.url: str = resource.get("url", "")
-        self.version: str = resource.get("version", "")
+        self.url = text(resource, "url")
+        self.version = text(resource, "version")
         supplements = [
             each["valueCanonical"]
             for each in resource.get("extension", ())
             if each.get("url") == SUPPLEMENT and "valueCanonical" in each
         ]
-        compose = resource.get("compose") or {}
-        self._includes = [Include(each, source, supplements) for each in compose.get("include", ())]
-        self._excludes = [Include(each, source, supplements) for each in compose.get("exclude", ())]
-        self._active_only = compose.get("inactive") is False
+        compose = resource.get("compose")
+        self._includes = [Include(each, source, supplements) for each in dicts(compose, "include")]
+        self._excludes = [Include(each, source, supplements) for each in dicts(compose, "exclude")]
+        self._active_only = isinstance(compose, dict) and compose.get("inactive") is False
         self._made = Premade(resource)
         self._why_empty = "" if self._includes else f"{self.url or 'the value set'} has no definition"
 
@@ -254,20 +255,21 @@ class Premade:
     """ValueSet.expansion, made by somebody else."""
 
     def __init__(self, resource: Json) -> None:
-        said = resource.get("expansion") or {}
+        said = resource.get("expansion")
+        said = said if isinstance(said, dict) else {}
         self._codes: dict[tuple[str, str], Contained] = {}
-        waiting = list(reversed(said.get("contains", ())))
+        waiting = list(reversed(dicts(said, "contains")))
         while waiting:
             each = waiting.pop()
-            system, code = each.get("system", ""), each.get("code")
-            if isinstance(code, str):
+            system, code = text(each, "system"), text(each, "code")
+            if code:
                 abstract, inactive = each.get("abstract") is True, each.get("inactive") is True
-                line = Contained(system, code, each.get("display", ""), abstract, inactive, each.get("version", ""))
+                line = Contained(system, code, text(each, "display"), abstract, inactive, text(each, "version"))
                 self._codes.setdefault((system, code), line)
-            waiting += reversed(each.get("contains", ()))
+            waiting += reversed(dicts(each, "contains"))
         total = said.get("total")
-        partial = any(each.get("name") in PARTIAL and each.get("valueBoolean") is not False for each in said.get("parameter", ()))
-        marked = any(each.get("url", "").rpartition("/")[2] in INCOMPLETE for each in said.get("extension", ()))
+        partial = any(text(each, "name") in PARTIAL and each.get("valueBoolean") is not False for each in dicts(said, "parameter"))
+        marked = any(text(each, "url").rpartition("/")[2] in INCOMPLETE for each in dicts(said, "extension"))
         short = isinstance(total, int) and total > len(self._codes)
         self._whole = bool(self._codes) and not (partial or marked or short or said.get("offset"))
 
@@ -299,7 +301,7 @@ AHEAD = 20_000
 
 def shown(said: Json, concept: Concept | None) -> Concept:
     """A concept as the value set shows it: its own display first, all other texts kept."""
-    own = said.get("display", "")
+    own = text(said, "display")
     texts = designations(said) if "designation" in said else []
     if concept is None:
         return Concept(said["code"], own, texts)
