@@ -19,12 +19,11 @@ Trail = tuple[Any, str, int]
 
 
 class Inner(NamedTuple):
-    """A resource inside another: ``name`` is the element that holds it, ``entry`` that element's parent."""
+    """A resource inside another: ``name`` is the element that holds it."""
 
     expression: str
     name: str
     resource: Json
-    entry: Json
 
 
 @dataclass(slots=True)
@@ -90,11 +89,11 @@ class Survey:
                 continue
             if isinstance(child, list):
                 for place, each in enumerate(child):
-                    self._one(each, entry, name, value, block, path, (trail, name, place), task)
+                    self._one(each, entry, name, block, path, (trail, name, place), task)
             else:
-                self._one(child, entry, name, value, block, path, (trail, name, -1), task)
+                self._one(child, entry, name, block, path, (trail, name, -1), task)
 
-    def _one(self, value: Any, entry: _Entry, name: str, parent: Json, block: str, path: str, trail: Trail, task: _Task) -> None:
+    def _one(self, value: Any, entry: _Entry, name: str, block: str, path: str, trail: Trail, task: _Task) -> None:
         if entry.binding is not None:
             for each in self._bindings.bound(entry.binding, Occurrence(value, None, entry.type, "")) or ():
                 task.say(trail, each)
@@ -102,7 +101,7 @@ class Survey:
             return
         if entry.type == "Resource":
             if value.get("resourceType") in facts.resource_types():
-                task.inner.append(Inner(expression(trail), name, value, parent))
+                task.inner.append(Inner(expression(trail), name, value))
             return
         if entry.type == "Coding" or (entry.type in QUANTITIES and "system" in value):
             for each in self._bindings.coding(value) or ():

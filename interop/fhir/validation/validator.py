@@ -17,7 +17,7 @@ from interop.fhir.validation.profiles.compiling import Compiler
 from interop.fhir.validation.profiles.occurrence import Json, Occurrence
 from interop.fhir.validation.profiles.run import STEPS, Budget, Found, Run, TooCostly
 from interop.fhir.validation.special import SPECIAL, Context
-from interop.fhir.validation.survey import Inner, Survey
+from interop.fhir.validation.survey import Survey
 from interop.fhir.validation.vital_signs import vital_signs
 
 Resolve = Callable[[str], Json | None]
@@ -55,6 +55,7 @@ class Validator:
         self._gather = gather
         self._vital_signs = vital_signs
         self._steps = steps
+        self._demanded: dict[str, list[str]] | None = None
         self._compiler = Compiler(self.definitions, must_support)
         self._bindings = Bindings(terminology, wrong_display)
         self._extensions = Extensions(self._compiler, unknown_extensions, extension_domains)
@@ -84,7 +85,7 @@ class Validator:
         found += self._claims(resource, run, profiles)
         found += self._special(resource, run)
         for each in inner:
-            found += at(each.expression, self._everything(each.resource, self._inside(each, run)))
+            found += at(each.expression, self._everything(each.resource, run.inside(each.resource, each.name)))
         return found
 
     def _special(self, resource: Json, run: Run) -> Findings:
@@ -99,13 +100,6 @@ class Validator:
 
         return rule(resource, Context(self.definitions, self.terminology, run.root, resolve))
 
-    def _inside(self, inner: Inner, run: Run) -> Run:
-        if inner.name == "contained":
-            return Run(self, run.budget, inner.resource, run.root, run.bundle, run.full_url)
-        if run.resource.get("resourceType") == "Bundle" and inner.name == "resource":
-            return Run(self, run.budget, inner.resource, None, run.resource, str(inner.entry.get("fullUrl", "")))
-        return Run(self, run.budget, inner.resource)
-
     def _claims(self, resource: Json, run: Run, profiles: Sequence[str]) -> Findings:
         """Findings against the profiles that are claimed, given, and demanded by R4."""
         found: Findings = []
@@ -113,7 +107,7 @@ class Validator:
         meta = resource.get("meta")
         claimed = meta.get("profile") if isinstance(meta, dict) else None
         wanted = [(f"meta.profile[{place}]", each) for place, each in enumerate(claimed if isinstance(claimed, list) else ())]
-        wanted += [("", each) for each in profiles]
+        wanted += [("", each) for each in (*profiles, *self._globals().get(kind, ()))]
         if self._vital_signs and kind == "Observation":
             wanted += [("", each) for each in vital_signs(resource)]
         done: set[str] = set()
@@ -135,6 +129,17 @@ class Validator:
                 continue
             found += problems or ()
         return found
+
+    def _globals(self) -> dict[str, list[str]]:
+        """The profiles that the loaded ImplementationGuides demand of every resource of a type."""
+        if self._demanded is None:
+            self._demanded = {}
+            for url in self.definitions.every("ImplementationGuide"):
+                guide = self.definitions.resource("ImplementationGuide", url) or {}
+                for each in guide.get("global", ()):
+                    if isinstance(each.get("profile"), str):
+                        self._demanded.setdefault(str(each.get("type")), []).append(each["profile"])
+        return self._demanded
 
     # What rules ask (interop.fhir.validation.profiles.run.Judge).
 

@@ -11,7 +11,7 @@ from interop.fhir.findings import ERROR, Finding
 from interop.fhir.validation.profiles import values as of
 from interop.fhir.validation.profiles.constraints import constraint
 from interop.fhir.validation.profiles.occurrence import Occurrence
-from interop.fhir.validation.profiles.run import Found, Json, Rule, Run, unchecked, worse
+from interop.fhir.validation.profiles.run import Found, Json, Rule, Run, run_of, unchecked, worse
 from interop.fhir.validation.profiles.targets import targets
 from interop.fhir.validation.profiles.tree import Definition, code_of, profiles_of
 
@@ -116,7 +116,7 @@ def _profiled(by_type: dict[str, list[str]], type_of: TypeOf) -> Rule:
             urls = by_type.get("Resource") or by_type.get("DomainResource")
         if not urls:
             return None
-        return one_of(urls, one, run, type_of, "structure")
+        return one_of(urls, one, run_of(one, run), type_of, "structure")
 
     return rule
 

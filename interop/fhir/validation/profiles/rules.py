@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from interop.fhir.findings import ERROR, INFORMATION, Finding, Findings, at
 from interop.fhir.validation.profiles.occurrence import Json, Names, Occurrence, occurrences
-from interop.fhir.validation.profiles.run import Found, Rule, Run
+from interop.fhir.validation.profiles.run import Found, Rule, Run, run_of
 from interop.fhir.validation.profiles.slicing import Slicing
 
 
@@ -24,6 +24,7 @@ class Content:
         for rule in self.rules:
             found += rule(one, run) or ()
         if self.children:
+            run = run_of(one, run)
             holder = one.value if isinstance(one.value, dict) else one.shadow
             for child in self.children:
                 found += child(holder if isinstance(holder, dict) else {}, run) or ()

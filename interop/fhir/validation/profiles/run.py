@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from interop.fhir.fhirpath import Environment
 from interop.fhir.findings import ERROR, WARNING, Finding, Findings
 from interop.fhir.validation.profiles.occurrence import Occurrence
+from interop.fhir.validation.profiles.resolving import Entries
 
 Json = dict[str, Any]
 Found = Findings | None
@@ -42,12 +43,20 @@ class Judge(Protocol):
 class Budget:
     """Steps left, shared by all runs of one validation."""
 
-    __slots__ = ("active", "left", "memo")
+    __slots__ = ("_entries", "active", "left", "memo", "outside")
 
     def __init__(self, steps: int = STEPS) -> None:
         self.left = steps
         self.active: set[tuple[int, str]] = set()
         self.memo: dict[tuple[int, str], Found] = {}
+        self.outside: dict[str, Json | None] = {}
+        self._entries: dict[int, Entries] = {}
+
+    def entries(self, bundle: Json) -> Entries:
+        """The entries of a Bundle, indexed once."""
+        if id(bundle) not in self._entries:
+            self._entries[id(bundle)] = Entries(bundle)
+        return self._entries[id(bundle)]
 
     def spend(self, steps: int = 1) -> None:
         """Raises TooCostly when nothing is left."""
@@ -57,65 +66,51 @@ class Budget:
 
 
 class Run:
-    """One resource under validation.
+    """One resource under validation: ``root`` is the resource that contains it (or itself), ``bundle`` the Bundle about it."""
 
-    ``resource`` is it, ``root`` the resource that contains it (or itself), ``bundle`` the Bundle about it with ``full_url``
-    as the identity of its entry.
-    """
+    __slots__ = ("budget", "bundle", "environment", "judge", "resource", "root")
 
-    __slots__ = ("budget", "bundle", "environment", "full_url", "judge", "resource", "root")
-
-    def __init__(
-        self, judge: Judge, budget: Budget, resource: Json, root: Json | None = None, bundle: Json | None = None, full_url: str = ""
-    ) -> None:
+    def __init__(self, judge: Judge, budget: Budget, resource: Json, root: Json | None = None, bundle: Json | None = None) -> None:
         self.judge = judge
         self.budget = budget
         self.resource = resource
         self.root = resource if root is None else root
         self.bundle = bundle
-        self.full_url = full_url
         self.environment: Environment | None = None
+
+    def inside(self, resource: Json, name: str) -> Run:
+        """The run of a resource that stands in this one, under the element ``name``."""
+        if name == "contained":
+            return Run(self.judge, self.budget, resource, self.root, self.bundle)
+        if self.resource.get("resourceType") == "Bundle":
+            return Run(self.judge, self.budget, resource, None, self.resource)
+        return Run(self.judge, self.budget, resource)
 
     def resolve(self, reference: str) -> tuple[Json, Run] | None:
         """The resource that a literal reference leads to, with its own run; None where it is not at hand."""
         self.budget.spend()
+        if reference == "#":
+            return self.root, Run(self.judge, self.budget, self.root, None, self.bundle)
         if reference.startswith("#"):
-            if reference == "#":
-                return self.root, Run(self.judge, self.budget, self.root, None, self.bundle, self.full_url)
             inner = self.root.get("contained")
             for each in inner if isinstance(inner, list) else ():
                 if isinstance(each, dict) and each.get("id") == reference[1:]:
-                    return each, Run(self.judge, self.budget, each, self.root, self.bundle, self.full_url)
+                    return each, self.inside(each, "contained")
             return None
-        found = in_bundle(self.bundle, reference, self.full_url) if self.bundle is not None else None
-        if found is None and self.root.get("resourceType") == "Bundle":
-            found = in_bundle(self.root, reference, "")
-        if found is not None:
-            entry, full_url = found
-            return entry, Run(self.judge, self.budget, entry, None, self.bundle if self.bundle is not None else self.root, full_url)
-        outside = self.judge.beyond(reference)
+        bundle = self.root if self.root.get("resourceType") == "Bundle" else self.bundle
+        if bundle is not None and (found := self.budget.entries(bundle).find(reference, self.root)) is not None:
+            return found, Run(self.judge, self.budget, found, None, bundle)
+        outside = self.budget.outside.get(reference)
+        if outside is None and reference not in self.budget.outside:
+            outside = self.budget.outside[reference] = self.judge.beyond(reference)
         return (outside, Run(self.judge, self.budget, outside)) if isinstance(outside, dict) else None
 
 
-def in_bundle(bundle: Json, reference: str, from_url: str) -> tuple[Json, str] | None:
-    """The entry that a reference leads to, with its fullUrl (FHIR R4, Bundle, resolving references in bundles)."""
-    entries = bundle.get("entry")
-    plain = reference.partition("/_history/")[0]
-    relative = "://" not in plain and not plain.startswith("urn:")
-    wanted = plain
-    if relative and "://" in from_url:
-        wanted = "/".join([*from_url.split("/")[:-2], plain])
-    fallback: tuple[Json, str] | None = None
-    for each in entries if isinstance(entries, list) else ():
-        inner = each.get("resource") if isinstance(each, dict) else None
-        if not isinstance(inner, dict):
-            continue
-        url = str(each.get("fullUrl", ""))
-        if url and url == wanted:
-            return inner, url
-        if relative and fallback is None and plain == f"{inner.get('resourceType')}/{inner.get('id')}":
-            fallback = (inner, url)
-    return fallback
+def run_of(one: Occurrence, run: Run) -> Run:
+    """The run of what is inside an occurrence: its own where it is a resource inside another."""
+    if isinstance(one.value, dict) and "resourceType" in one.value and one.value is not run.resource:
+        return run.inside(one.value, one.step.partition("[")[0])
+    return run
 
 
 def worse(found: Found) -> bool:
