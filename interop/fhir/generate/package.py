@@ -40,15 +40,46 @@ class Constraints:
         return b"[" + b",".join(self.known) + b"]"
 
 
+SNOMED = "http://snomed.info/sct"
+CUT = 1000
+"""HL7's package ends an expansion after so many codes of one part."""
+
+
+def expandable(value_set: Json, systems: set[str]) -> bool:
+    """Whether an expansion follows from code systems that are in the package."""
+    return all("concept" in each or each.get("system", "") in systems for each in value_set["compose"].get("include", ()))
+
+
+def expansions_to_keep(resources: list[Json], expansions: list[Json]) -> dict[str, list[Json]]:
+    """The expansions that are whole and follow from nothing in the package (ISO 4217, CVX, IHE's formats), by value set.
+
+    SNOMED CT comes with its own releases.
+    """
+    systems = {each["url"] for each in resources if each["resourceType"] == "CodeSystem"} | {""}
+    composed = {each["url"]: each for each in resources if each["resourceType"] == "ValueSet"}
+    kept = {}
+    for each in expansions:
+        contains = each.get("expansion", {}).get("contains", [])
+        known = each["url"] in composed and not expandable(composed[each["url"]], systems)
+        if known and 0 < len(contains) < CUT and all(one.get("system") != SNOMED for one in contains):
+            kept[each["url"]] = contains
+    return kept
+
+
 def trimmed(resources: list[Json], expansions: list[Json]) -> list[Json]:
     """The resources that are kept, as they are kept: structures first, base types before profiles."""
     structures, kept = [], []
+    expanded = expansions_to_keep(resources, expansions)
     for each in resources:
         kind = each["resourceType"]
         if kind == "StructureDefinition":
             if "snapshot" in each:
                 structures.append(trim.structure(each, "snapshot"))
         elif kind in trim.TRIMS and trim.urls(each):
+            if kind == "ValueSet" and each["url"] in expanded:
+                each = {**each, "expansion": {"contains": expanded[each["url"]]}}
+            elif kind == "ValueSet":
+                each = {name: value for name, value in each.items() if name != "expansion"}
             kept.append(trim.TRIMS[kind](each))
     structures.sort(key=lambda each: (each.get("derivation") == "constraint", each["kind"], each["type"], each["url"]))
     kept.sort(key=lambda each: (each["resourceType"], trim.urls(each)))

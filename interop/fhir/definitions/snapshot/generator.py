@@ -183,6 +183,8 @@ def generate(trees: Trees, structure: Json, base: Node, said: Node) -> tuple[Nod
         root.name = said.name
     elif root.name != said.name:
         raise Unusable(f"{url}: its elements are below {said.name}, its base's below {root.name}")
+    if "slicing" in said.data:
+        raise Unusable(f"{root.name}: the root cannot be sliced")
     generator = Generator(trees, root, url, grows=grows)
     generator.merge(root, said, root.name)
     return root, generator.remarks

@@ -39,6 +39,8 @@ def merged(base: Json, said: Json, where: str, profile: str, *, most: str = "") 
             made[name] = _constraints(base.get(name, []), value, profile)
         elif name == "binding":
             made[name] = _binding(base.get(name), value)
+        elif name == "slicing":
+            made[name] = _slicing(value, where)
         elif name == "extension":
             continue
         else:
@@ -70,6 +72,18 @@ def _binding(base: Any, said: Any) -> Any:
     made = {name: value for name, value in said.items() if name in ("extension", "strength", "valueSet")}
     if "valueSet" not in made and isinstance(base, dict) and "valueSet" in base:
         made["valueSet"] = base["valueSet"]
+    return made
+
+
+DISCRIMINATORS = frozenset(("value", "exists", "pattern", "type", "profile"))
+
+
+def _slicing(said: Any, where: str) -> Json:
+    """A slicing without its words. Raises Unusable for a kind of discriminator that the standard does not have."""
+    made = {name: said[name] for name in ("discriminator", "ordered", "rules") if name in said}
+    for each in made.get("discriminator", ()):
+        if each.get("type") not in DISCRIMINATORS:
+            raise Unusable(f"{where}: is sliced by an unknown kind of discriminator")
     return made
 
 

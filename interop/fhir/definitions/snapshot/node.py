@@ -10,7 +10,7 @@ from interop.fhir.definitions.unusable import Unusable
 
 DEPTH = 60
 """Steps of a path."""
-SIZE = 50_000
+SIZE = 20_000
 """Elements of a snapshot or differential."""
 
 
@@ -49,10 +49,10 @@ class Node:
         """A new slice: the last one or, where it is one of the slice ``above``, after that one and those of it."""
         self.slices[slice.slice] = slice
         if above:
-            within = [name for name in self.slices if name == above or name.startswith(f"{above}/")]
-            before = list(self.slices)[: list(self.slices).index(above)]
-            rest = [name for name in self.slices if name not in within and name not in before]
-            self.slices = {name: self.slices[name] for name in (*before, *within, *rest)}
+            names = [name for name in self.slices if name != slice.slice]
+            last = max(n for n, name in enumerate(names) if name == above or name.startswith(f"{above}/"))
+            names.insert(last + 1, slice.slice)
+            self.slices = {name: self.slices[name] for name in names}
 
     def step(self) -> str:
         """Its part of an element id."""
