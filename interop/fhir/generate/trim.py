@@ -74,7 +74,7 @@ def concept_set(content: Json) -> Json:
     """An include or exclude of a value set."""
     kept = some(content, ("system", "version", "concept", "filter", "valueSet"))
     if "concept" in kept:
-        kept["concept"] = [some(each, ("code", "display")) for each in kept["concept"]]
+        kept["concept"] = [some(each, ("code", "display", "designation")) for each in kept["concept"]]
     return kept
 
 
@@ -98,7 +98,9 @@ def value_set(content: Json) -> Json:
 
 def concept(content: Json) -> Json:
     """A concept of a code system with those below it."""
-    kept = extended(content, ("code", "display", "property", "concept"))
+    kept = extended(content, ("code", "display", "designation", "property", "concept"))
+    if "designation" in kept:
+        kept["designation"] = [some(each, ("language", "use", "value")) for each in kept["designation"]]
     if "concept" in kept:
         kept["concept"] = [concept(each) for each in kept["concept"]]
     return kept
