@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,8 @@ def _unfit(case: Case, leg: Leg, packages: Sequence[Path]) -> str:
         return _MODULES.get(case.module, "logical models")
     if leg.expected is None:
         return "no expectation"
+    if case.options.get("allow-comments"):
+        return "asks for comments in JSON, which FHIR does not allow"
     missing = [name for name in leg.packages if not _package(name, packages)]
     return f"needs the package {missing[0]}" if missing else ""
 
@@ -120,6 +123,7 @@ def _definitions(packages: tuple[Path, ...]) -> Definitions:
     return base.with_packages(packages) if packages else base
 
 
+@lru_cache(maxsize=64)
 def _resources(path: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
@@ -127,18 +131,19 @@ def _resources(path: Path) -> list[dict[str, Any]]:
 
 
 def _resolver(folder: Path, beside: list[dict[str, Any]]) -> Any:
-    """Finds a reference among the supporting resources, or in a file that is named for it: ``Patient/x`` in patient-x.xml."""
+    """Finds a reference among the supporting resources, or in a file named for it: ``Patient/x`` in patient-x.xml or x.xml."""
     known = {f"{each.get('resourceType')}/{each.get('id')}": each for each in beside}
 
     def resolve(reference: str) -> dict[str, Any] | None:
         if reference in known:
             return known[reference]
-        stem = reference.replace("/", "-").lower()
-        if not stem.replace("-", "").replace("_", "").isalnum():
+        kind, _, name = reference.partition("/")
+        if not re.fullmatch(r"[\w.-]{1,64}", name):
             return None
-        for suffix in (".json", ".xml"):
-            if found := _resources(folder / (stem + suffix)):
-                return found[0]
+        for file in (f"{kind.lower()}-{name}.json", f"{kind.lower()}-{name}.xml", f"{name}.json", f"{name}.xml"):
+            for found in _resources(folder / file):
+                if found.get("resourceType") == kind:
+                    return found
         return None
 
     return resolve

@@ -19,7 +19,13 @@ _BUILT_IN = {"parent", "child", "inactive", "deprecated", "notSelectable", "stat
 def check(resource: Json, context: Context) -> Findings:
     """``count`` and ``content`` fit the concepts, properties are declared and of their type, a supplement adds no code."""
     concepts = list(_concepts(resource))
-    return [*_content(resource, len(concepts)), *_properties(resource, concepts), *_supplement(resource, concepts, context)]
+    return [
+        *_content(resource, len(concepts)),
+        *_declared(resource),
+        *_properties(resource, concepts),
+        *_everything(resource, context),
+        *_supplement(resource, concepts, context),
+    ]
 
 
 def _concepts(resource: Json) -> Iterator[tuple[str, Json]]:
@@ -46,6 +52,34 @@ def _content(resource: Json, number: int) -> Findings:
         elif content in ("fragment", "example") and count < number:
             findings.append(fault("count", "is less than the number of concepts listed", code="invalid"))
     return findings
+
+
+def _declared(resource: Json) -> Findings:
+    """No property, and no filter, is declared twice."""
+    findings: Findings = []
+    for name in ("property", "filter"):
+        seen: set[str] = set()
+        for place, each in objects(resource, name):
+            code = text(each, "code")
+            if code and code in seen:
+                findings.append(fault(f"{name}[{place}].code", "is declared twice", code="duplicate"))
+            seen.add(code)
+    return findings
+
+
+def _everything(resource: Json, context: Context) -> Findings:
+    """The value set of all codes, where it is loaded, includes this code system whole and nothing else."""
+    url = text(resource, "valueSet")
+    value_set = context.canonical("ValueSet", url) if url else None
+    compose = value_set.get("compose") if value_set else None
+    includes = objects(compose, "include")
+    if not includes:
+        return []
+    _place, only = includes[0]
+    whole = len(includes) == 1 and not any(only.get(name) for name in ("concept", "filter", "valueSet"))
+    if whole and not objects(compose, "exclude") and text(only, "system") == text(resource, "url"):
+        return []
+    return [fault("valueSet", "is not the value set of all codes of this code system", code="invalid", rule="reference")]
 
 
 def _properties(resource: Json, concepts: list[tuple[str, Json]]) -> Findings:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from interop.fhir.findings import Findings
+from interop.fhir.findings import WARNING, Findings
 from interop.fhir.validation.special.context import Context
 from interop.fhir.validation.special.reading import Json, choice, fault, objects, text
 
 
 def check(resource: Json, context: Context) -> Findings:
-    """Codes are of their systems and, where the map says between which value sets it maps, in those."""
+    """Codes are in the value sets between which the map says it maps; one that its system lacks is a warning: versions differ."""
     if context.terminology is None:
         return []
     source, target = _value_set(resource, "source", context), _value_set(resource, "target", context)
@@ -34,7 +34,7 @@ def _code(where: str, system: str, code: str, value_set: str, context: Context) 
     if terminology is None or not system or not code:
         return []
     if terminology.validate_in_system(system, code).result is False:
-        return [fault(where, "is no code of its system", code="code-invalid", rule="binding")]
+        return [fault(where, "is no code of its system", severity=WARNING, code="code-invalid", rule="binding")]
     if value_set and terminology.validate_code(value_set, system, code).result is False:
         return [fault(where, "is not in the value set of the map", code="code-invalid", rule="binding")]
     return []

@@ -14,6 +14,9 @@ def _nothing(_reference: str) -> dict[str, Any] | None:
     return None
 
 
+_KINDS = ("ValueSet", "CodeSystem", "StructureDefinition", "ConceptMap", "SearchParameter", "OperationDefinition", "Questionnaire")
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """The definitions and terminology of the validator, and what surrounds the resource.
@@ -39,3 +42,7 @@ class Context:
         if found is None and (near := self.resolve(url)) is not None and near.get("resourceType") == kind:
             found = near
         return found
+
+    def kind(self, url: str) -> str:
+        """The type of the loaded conformance resource of a canonical URL, '' where none is."""
+        return next((kind for kind in _KINDS if self.definitions.resource(kind, url) is not None), "")

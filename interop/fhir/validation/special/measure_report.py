@@ -24,9 +24,10 @@ def check(resource: Json, context: Context) -> Findings:
     if text(resource, "type") == "data-collection":
         return [fault("group", "must not be in a report of data collection")] if objects(resource, "group") else findings
     matched: list[Json] = []
-    for place, group in objects(resource, "group"):
+    given = objects(resource, "group")
+    for place, group in given:
         step = f"group[{place}]"
-        found = _match(group, groups)
+        found = _match(group, groups) if len(given) == 1 or group.get("code") else None
         if found is None:
             findings.append(fault(step, "has no code that is that of a group of the measure"))
             continue

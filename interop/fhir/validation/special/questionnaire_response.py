@@ -20,6 +20,8 @@ def check(resource: Json, context: Context) -> Findings:
     if not url:
         return [fault("", "names no questionnaire, so its items are not checked", severity=INFORMATION, code="not-supported")]
     questionnaire = context.canonical("Questionnaire", url)
+    if questionnaire is None and (kind := context.kind(url)):
+        return [fault("questionnaire", f"refers to a {kind}, not to a Questionnaire", code="invalid", rule="reference")]
     if questionnaire is None:
         message = "answers a questionnaire that is not loaded, so its items are not checked"
         return [fault("questionnaire", message, severity=WARNING, code="not-found", rule="reference")]

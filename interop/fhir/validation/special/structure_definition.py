@@ -28,6 +28,7 @@ def check(resource: Json, context: Context) -> Findings:
         findings += _values(path, element)
         if path.startswith("differential"):
             findings += _profiles(path, element, context)
+            findings += _slicing(path, element)
             if profile and "meaningWhenMissing" in element:
                 findings.append(fault(f"{path}.meaningWhenMissing", "must not be in a profile", code="invalid"))
     return [*findings, *_extension_url(resource), *_snapshot(resource, context)]
@@ -77,23 +78,25 @@ def _profiles(path: str, element: Json, context: Context) -> Findings:
                 findings.append(
                     fault(step, "is not loaded, so it is not checked", severity=WARNING, code="not-found", rule="profile")
                 )
-            elif not _constrains(known, code, context):
+            elif not _constrains(known, code):
                 findings.append(fault(step, "is no profile on the type", code="invalid", rule="profile"))
     return findings
 
 
-def _constrains(structure: Json, code: str, context: Context) -> bool:
-    """Whether a structure is of a type or of a type that specialises it."""
+def _slicing(path: str, element: Json) -> Findings:
+    """Extensions are sliced by their URL alone, and so are the slices of a slice of them (FHIR R4, profiling.html, "Slicing")."""
+    if text(element, "path").rpartition(".")[2] not in ("extension", "modifierExtension"):
+        return []
+    by = {(text(each, "type"), text(each, "path")) for _place, each in objects(element.get("slicing"), "discriminator")}
+    if not by or by == {("value", "url")}:
+        return []
+    return [fault(f"{path}.slicing.discriminator", "must be the URL of the extension", code="invalid", rule="slicing")]
+
+
+def _constrains(structure: Json, code: str) -> bool:
+    """Whether a structure is a profile on a type: one that specialises the type is another type."""
     kind = text(structure, "type")
-    for _step in range(8):
-        if kind == code or ":" in code or code in _SHARED:
-            return True
-        base = context.definitions.structure(kind)
-        above = text(base, "baseDefinition").rpartition("/")[2]
-        if not above or above == kind:
-            return False
-        kind = above
-    return False
+    return kind == code or ":" in code or code in _SHARED
 
 
 def _extension_url(resource: Json) -> Findings:

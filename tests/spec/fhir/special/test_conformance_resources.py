@@ -107,3 +107,11 @@ def test_a_base_that_is_not_loaded_is_told() -> None:
     """A warning: not checked."""
     made = profile({"path": "Patient.birthDate", "min": 1}, baseDefinition="https://example.org/StructureDefinition/none")
     assert found(made) == [("warning", "baseDefinition")]
+
+
+def test_extensions_are_sliced_by_their_url() -> None:
+    """By value, and by nothing else."""
+    by_url = {"discriminator": [{"type": "value", "path": "url"}], "rules": "open"}
+    by_type = {"discriminator": [{"type": "value", "path": "type"}], "rules": "open"}
+    assert errors(profile({"path": "Patient.extension", "slicing": by_url})) == []
+    assert errors(profile({"path": "Patient.extension", "slicing": by_type})) == ["differential.element[0].slicing.discriminator"]

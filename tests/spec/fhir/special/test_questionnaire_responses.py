@@ -194,3 +194,9 @@ def test_a_questionnaire_that_is_not_loaded_is_told() -> None:
     """A warning: not checked."""
     assert found(response()) == [("warning", "questionnaire")]
     assert found({"resourceType": "QuestionnaireResponse", "status": "completed"}) == [("information", "")]
+
+
+def test_a_response_answers_a_questionnaire_and_nothing_else() -> None:
+    """A URL of another loaded resource is an error."""
+    other = "http://hl7.org/fhir/ValueSet/administrative-gender"
+    assert errors(response() | {"questionnaire": other}) == ["questionnaire"]

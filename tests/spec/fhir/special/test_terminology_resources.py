@@ -69,7 +69,7 @@ def test_a_fragment_names_what_is_contained() -> None:
 
 
 def test_a_concept_map_maps_codes_that_there_are() -> None:
-    """Of the systems, and in the value sets where both are loaded."""
+    """In the value sets of the map where they are loaded; one that its system lacks is a warning."""
     element = {"code": "a", "target": [{"code": "male", "equivalence": "wider"}, {"code": "he", "equivalence": "wider"}]}
     made = {
         "resourceType": "ConceptMap",
@@ -78,5 +78,17 @@ def test_a_concept_map_maps_codes_that_there_are() -> None:
         "sourceCanonical": WARD,
         "group": [{"source": SYSTEM, "target": "http://hl7.org/fhir/administrative-gender", "element": [element]}],
     }
-    assert errors(made, system("a"), values()) == ["group[0].element[0].target[1].code"]
-    assert errors(made, system("a", "b"), values(concept=[{"code": "b"}]))[0] == "group[0].element[0].code"
+    assert found(made, system("a"), values()) == [("warning", "group[0].element[0].target[1].code")]
+    assert errors(made, system("a", "b"), values(concept=[{"code": "b"}])) == ["group[0].element[0].code"]
+
+
+def test_the_value_set_of_all_codes_includes_the_code_system_whole() -> None:
+    """CodeSystem.valueSet."""
+    assert errors(system("a", valueSet=WARD), values()) == []
+    assert errors(system("a", valueSet=WARD), values(concept=[{"code": "a"}])) == ["valueSet"]
+
+
+def test_a_property_is_declared_once() -> None:
+    """By code; so is a filter."""
+    twice = [{"code": "aid", "type": "string"}] * 2
+    assert errors(system("a", property=twice)) == ["property[1].code"]
