@@ -16,7 +16,7 @@ from interop.fhir.validation.profiles.targets import targets
 from interop.fhir.validation.profiles.tree import Definition, code_of, profiles_of
 
 TypeOf = Callable[[str], str]
-CORE = "http://hl7.org/fhir/StructureDefinition/"
+FIVE = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ElementDefinition."
 
 
 def constraints(element: Json, *bases: Json) -> list[Rule]:
@@ -55,7 +55,25 @@ def values(element: Json) -> list[Rule]:
         rules.append(_on_value(of.bounded(least and least[1], most and most[1])))
     if isinstance(limit := element.get("maxLength"), int):
         rules.append(_on_value(of.longest(limit)))
-    return rules
+    return rules + _present(element)
+
+
+def _present(element: Json) -> list[Rule]:
+    """R5's ``mustHaveValue`` and ``valueAlternatives``, as R4 writes them: as extensions of the definition."""
+    said = [each for each in element.get("extension", ()) if isinstance(each, dict)]
+    must = any(each.get("url") == FIVE + "mustHaveValue" and each.get("valueBoolean") is True for each in said)
+    instead = {each.get("valueCanonical") for each in said if each.get("url") == FIVE + "valueAlternatives"}
+    if not must and not instead:
+        return []
+
+    def rule(one: Occurrence, run: Run) -> Found:
+        beside = one.shadow.get("extension", ()) if isinstance(one.shadow, dict) else ()
+        if one.value is not None or any(isinstance(each, dict) and each.get("url") in instead for each in beside):
+            return None
+        message = "must have a value, or an extension that the profile allows instead" if instead else "must have a value"
+        return [Finding(ERROR, "", "required", message, "cardinality")]
+
+    return [rule]
 
 
 def _on_value(rule: Callable[[Any], Found]) -> Rule:

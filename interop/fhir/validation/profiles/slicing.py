@@ -43,29 +43,29 @@ class Slicing:
         doubtful: list[bool] = [False] * len(self.slices)
         furthest, loose = 0, ""
         for one in items:
-            place, unsure = self._place(one, run, doubtful)
-            if place is None:
+            places, unsure = self._places(one, run, doubtful)
+            if not places:
                 found += self._unmatched(one, run, unsure)
                 loose = loose or one.step
                 continue
-            taken[place].append(one)
+            for place in places:
+                taken[place].append(one)
+            place = places[0]
             if self.ordered and place < furthest:
                 found.append(
                     Finding(ERROR, one.step, "structure", f"stands out of order: slice {self.slices[place].name}", "slicing")
                 )
             furthest = max(furthest, place)
             if self.rules == "openAtEnd" and loose and self.slices[place].name != DEFAULT:
-                found.append(
-                    Finding(
-                        ERROR, one.step, "structure", "stands after what is of no slice, which may come only at the end", "slicing"
-                    )
-                )
+                message = "stands after what is of no slice, which may come only at the end"
+                found.append(Finding(ERROR, one.step, "structure", message, "slicing"))
         for each, members, unsure in zip(self.slices, taken, doubtful, strict=True):
             found += self._of(each, members, unsure, run)
         return found or None
 
-    def _place(self, one: Occurrence, run: Run, doubtful: list[bool]) -> tuple[int | None, bool]:
-        """The slice of an occurrence; the second says that a slice could not be judged."""
+    def _places(self, one: Occurrence, run: Run, doubtful: list[bool]) -> tuple[list[int], bool]:
+        """The slices of an occurrence; the second says that a slice could not be judged."""
+        places: list[int] = []
         unsure, default = False, None
         for place, each in enumerate(self.slices):
             if each.name == DEFAULT:
@@ -73,10 +73,12 @@ class Slicing:
                 continue
             verdict = each.match(one, run)
             if verdict:
-                return place, False
-            if verdict is None:
+                places.append(place)
+            elif verdict is None:
                 doubtful[place] = unsure = True
-        return default, unsure
+        if not places and default is not None and not unsure:
+            places.append(default)
+        return places, unsure and not places
 
     def _unmatched(self, one: Occurrence, run: Run, unsure: bool) -> Findings:
         if unsure:
