@@ -68,7 +68,7 @@ def _repeat(compiler: Compiling, trees: tuple[Tree, ...]) -> StepRun:
             new: Collection = []
             for item in level:
                 inner = project([item], state)
-                state.pay(weight + len(inner))
+                state.pay(4 * weight + 2 * len(inner))
                 for each in inner:
                     if isinstance(each.value, dict) and not each.type.startswith("System."):
                         known = id(each.value) in nodes

@@ -7,22 +7,15 @@ import binascii
 import html
 import json
 import re
-import time
-import warnings
-from functools import lru_cache
 from typing import Any
 
-import regex
-
 from interop.fhir.fhirpath.environment import State
-from interop.fhir.fhirpath.errors import FhirPathError, TooCostly
+from interop.fhir.fhirpath.errors import FhirPathError
 from interop.fhir.fhirpath.functions.registry import Compiling, StepRun, function, simple
 from interop.fhir.fhirpath.item import STRING, Collection, Item
+from interop.fhir.fhirpath.patterns import pattern, timed
 from interop.fhir.fhirpath.tree import Tree
 from interop.fhir.fhirpath.values import integer_of, string_of
-
-_PATTERN = 2000
-"""The longest regular expression, in characters."""
 
 
 def _paid(text: str, state: State) -> str:
@@ -102,59 +95,35 @@ def _replace(items: Collection, state: State, old: Collection, new: Collection) 
     return text.replace(part, other)
 
 
-@lru_cache(maxsize=512)
-def _pattern(text: str) -> Any:
-    if len(text) > _PATTERN:
-        raise FhirPathError("the regular expression is too long")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return regex.compile(text, regex.DOTALL)
-    except (regex.error, RecursionError, OverflowError, ValueError, MemoryError):
-        raise FhirPathError("not a regular expression") from None
-
-
-def _timed(state: State, work: Any) -> Any:
-    begun = time.perf_counter()
-    if state.regex_seconds <= 0:
-        raise TooCostly("regular expressions take too long")
-    try:
-        return work(state.regex_seconds)
-    except TimeoutError:
-        raise TooCostly("a regular expression takes too long") from None
-    finally:
-        state.regex_seconds -= time.perf_counter() - begun
-
-
 @simple("matches", 1, 2)
-def _matches(items: Collection, state: State, pattern: Collection, flags: Collection | None = None) -> bool | None:
-    text, form = string_of(items, "matches"), string_of(pattern, "matches")
+def _matches(items: Collection, state: State, form_: Collection, flags: Collection | None = None) -> bool | None:
+    text, form = string_of(items, "matches"), string_of(form_, "matches")
     said = string_of(flags, "matches") if flags else None
     if text is None or form is None:
         return None
-    compiled = _pattern(f"(?{''.join(sorted({*said} & {*'im'}))}){form}" if said and {*said} & {*"im"} else form)
-    return _timed(state, lambda seconds: compiled.search(text, timeout=seconds) is not None)  # type: ignore[no-any-return]
+    compiled = pattern(f"(?{''.join(sorted({*said} & {*'im'}))}){form}" if said and {*said} & {*"im"} else form)
+    return timed(state, lambda seconds: compiled.search(text, timeout=seconds) is not None)  # type: ignore[no-any-return]
 
 
 @simple("matchesFull", 1)
-def _matches_full(items: Collection, state: State, pattern: Collection) -> bool | None:
-    text, form = string_of(items, "matchesFull"), string_of(pattern, "matchesFull")
+def _matches_full(items: Collection, state: State, form_: Collection) -> bool | None:
+    text, form = string_of(items, "matchesFull"), string_of(form_, "matchesFull")
     if text is None or form is None:
         return None
-    return _timed(state, lambda seconds: _pattern(form).fullmatch(text, timeout=seconds) is not None)  # type: ignore[no-any-return]
+    return timed(state, lambda seconds: pattern(form).fullmatch(text, timeout=seconds) is not None)  # type: ignore[no-any-return]
 
 
 _GROUP = re.compile(r"\$(?:(\d)|\{(\w+)\})")
 
 
 @simple("replaceMatches", 2)
-def _replace_matches(items: Collection, state: State, pattern: Collection, new: Collection) -> str | None:
-    text, form, other = (string_of(each, "replaceMatches") for each in (items, pattern, new))
+def _replace_matches(items: Collection, state: State, form_: Collection, new: Collection) -> str | None:
+    text, form, other = (string_of(each, "replaceMatches") for each in (items, form_, new))
     if text is None or form is None or other is None:
         return None
     if not form:
         return text
-    compiled = _pattern(form)
+    compiled = pattern(form)
     # Groups are written $1 or ${name}; everything else stands for itself.
     pieces = _GROUP.split(other)
 
@@ -170,7 +139,7 @@ def _replace_matches(items: Collection, state: State, pattern: Collection, new: 
         return made
 
     try:
-        return _timed(state, lambda seconds: compiled.sub(substitute, text, timeout=seconds))  # type: ignore[no-any-return]
+        return timed(state, lambda seconds: compiled.sub(substitute, text, timeout=seconds))  # type: ignore[no-any-return]
     except IndexError:
         raise FhirPathError("the regular expression has no such group") from None
 
