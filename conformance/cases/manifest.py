@@ -109,9 +109,9 @@ def expected(block: dict[str, Any]) -> Expected | None:
 
 
 def place(expression: str) -> str:
-    """An expression in one form for comparing: no comments, no ``ofType``, no prefixes, the name of a choice without its type."""
+    """An expression in one form for comparing: no comments, no prefixes, ``valueQuantity`` for ``value.ofType(Quantity)``."""
     plain = re.sub(r"/\*.*?\*/", "", expression)
-    plain = re.sub(r"\.ofType\(\w+\)", "", plain)
+    plain = re.sub(r"\.ofType\((\w)(\w*)\)", lambda found: found[1].upper() + found[2], plain)
     return re.sub(r"\bf:", "", plain).strip("/").replace("/", ".")
 
 

@@ -114,7 +114,14 @@ def _options(case: Case) -> dict[str, Any]:
     }
 
 
-_EXAMPLES = ("http://example.org", "https://example.org", "http://acme.com", "https://acme.com", "http://nema.org", "http://tools.ietf.org")
+_EXAMPLES = (
+    "http://example.org",
+    "https://example.org",
+    "http://acme.com",
+    "https://acme.com",
+    "http://nema.org",
+    "http://tools.ietf.org",
+)
 
 
 @cache
