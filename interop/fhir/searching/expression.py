@@ -1,19 +1,21 @@
-"""Reads the FHIRPath that R4's search parameters use: paths, casts, a few functions, unions, one conjunction.
+"""The shapes of expression that R4's search parameters have: paths, casts, a few filters, unions, one conjunction.
 
-Grammar: ``conjunction = comparison ('and' comparison)*``; ``comparison = union ('!=' literal)?``; ``union = cast ('|' cast)*``;
-``cast = chain ('as' type)?``; ``chain = (name | '(' conjunction ')') ('.' member | '[' number ']')*``.
+FHIRPath is read by ``interop.fhir.fhirpath``; here its trees become runs of operations, which walkers take at the speed of
+plain paths.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-_TOKEN = re.compile(r"\s*(?:([A-Za-z_]\w*)|'([^']*)'|(\d+)|(!=|[.()|\[\]=]))")
+from interop.fhir.fhirpath import FhirPathError, tree
+from interop.fhir.fhirpath.parser import parse as parse_fhirpath
+from interop.fhir.fhirpath.tree import Call, Index, Literal, Member, Path, Tree, TypeTest
+from interop.fhir.fhirpath.tree import Operation as Joined
 
 
 class Unreadable(ValueError):
-    """The expression is outside the subset."""
+    """The expression is no FHIRPath, or of a shape that no walker takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,114 +102,81 @@ Expression = Union | Unequal | And
 
 
 def parse(text: str) -> Expression:
-    """The tree of an expression; raises Unreadable."""
-    reader = _Reader(text)
-    tree = reader.conjunction()
-    if reader.at < len(reader.tokens):
-        raise Unreadable(text)
-    return tree
+    """The operations of an expression; raises Unreadable."""
+    try:
+        return _conjunction(parse_fhirpath(text))
+    except FhirPathError as error:
+        raise Unreadable(text) from error
+    except _Unfit:
+        raise Unreadable(text) from None
 
 
-class _Reader:
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.tokens: list[tuple[str, str]] = []
-        self.at = 0
-        place, end = 0, len(text.rstrip())
-        while place < end:
-            found = _TOKEN.match(text, place)
-            if not found or found.lastindex is None:
-                raise Unreadable(text)
-            self.tokens.append((("name", "text", "number", "sign")[found.lastindex - 1], found[found.lastindex]))
-            place = found.end()
+class _Unfit(Exception):
+    pass
 
-    def sees(self, kind: str, value: str | None = None) -> bool:
-        if self.at >= len(self.tokens):
-            return False
-        found = self.tokens[self.at]
-        return found[0] == kind and value in (None, found[1])
 
-    def skip(self, kind: str, value: str | None = None) -> bool:
-        seen = self.sees(kind, value)
-        self.at += seen
-        return seen
+def _conjunction(found: Tree) -> Expression:
+    match found:
+        case Joined("and", operands):
+            parts = [_comparison(each) for each in operands]
+            return And(tuple(parts))
+        case _:
+            return _comparison(found)
 
-    def take(self, kind: str, value: str | None = None) -> str:
-        if not self.skip(kind, value):
-            raise Unreadable(self.text)
-        return self.tokens[self.at - 1][1]
 
-    def conjunction(self) -> Expression:
-        parts = [self.comparison()]
-        while self.skip("name", "and"):
-            parts.append(self.comparison())
-        return parts[0] if len(parts) == 1 else And(tuple(parts))
+def _comparison(found: Tree) -> Union | Unequal:
+    match found:
+        case Joined("!=", (path, Literal(bool() as value))):
+            return Unequal(_union(path), "true" if value else "false")
+        case _:
+            return _union(found)
 
-    def comparison(self) -> Union | Unequal:
-        found = self.union()
-        return Unequal(found, self.take("name")) if self.skip("sign", "!=") else found
 
-    def union(self) -> Union:
-        paths = self.cast().paths
-        while self.skip("sign", "|"):
-            paths += self.cast().paths
-        return Union(paths)
+def _union(found: Tree | None) -> Union:
+    match found:
+        case Joined("|", operands):
+            return Union(tuple(path for each in operands for path in _union(each).paths))
+        case TypeTest("as", operand, type_):
+            return _then(_union(operand), Cast(type_))
+        case Path(None, (Member(name), *steps)):
+            paths = Union(((Step(name),),))
+        case Path(start, steps) if start is not None:
+            paths = _union(start)
+        case _:
+            raise _Unfit
+    for step in steps:
+        paths = _then(paths, _operation(step))
+    return paths
 
-    def cast(self) -> Union:
-        found = self.chain()
-        return _then(found, Cast(self.take("name"))) if self.skip("name", "as") else found
 
-    def chain(self) -> Union:
-        if self.skip("sign", "("):
-            inner = self.conjunction()
-            self.take("sign", ")")
-            if not isinstance(inner, Union):
-                raise Unreadable(self.text)
-            found = inner
-        else:
-            found = Union(((Step(self.take("name")),),))
-        while True:
-            if self.skip("sign", "["):
-                found = _then(found, Item(int(self.take("number"))))
-                self.take("sign", "]")
-            elif self.skip("sign", "."):
-                found = _then(found, self.member())
-            else:
-                return found
-
-    def member(self) -> Operation:
-        name = self.take("name")
-        if not self.skip("sign", "("):
+def _operation(step: tree.Step) -> Operation:
+    match step:
+        case Member(name):
             return Step(name)
-        made = self.call(name)
-        self.take("sign", ")")
-        return made
-
-    def call(self, name: str) -> Operation:
-        if name in ("as", "ofType"):
-            return Cast(self.take("name"))
-        if name == "extension":
-            return Extension(self.take("text"))
-        if name == "exists":
+        case Index(Literal(int() as place)) if not isinstance(place, bool):
+            return Item(place)
+        case Call("as" | "ofType", (Path(None, (Member(name),)),)):
+            return Cast(name)
+        case Call("extension", (Literal(str() as url),)):
+            return Extension(url)
+        case Call("exists", ()):
             return Exists()
-        if name == "where":
-            return self.condition()
-        raise Unreadable(self.text)
+        case Call("where", (condition,)):
+            return _condition(condition)
+        case _:
+            raise _Unfit
 
-    def condition(self) -> Operation:
-        name = self.take("name")
-        if name == "resolve":
-            self.take("sign", "(")
-            self.take("sign", ")")
-            self.take("name", "is")
-            return ResolvesTo(self.take("name"))
-        if name == "hasExtension":
-            self.take("sign", "(")
-            url = self.take("text")
-            self.take("sign", ")")
+
+def _condition(found: Tree) -> Operation:
+    match found:
+        case TypeTest("is", Path(None, (Call("resolve", ()),)), name):
+            return ResolvesTo(name)
+        case Joined("=", (Path(None, (Member(name),)), Literal(str() as value))):
+            return Equals(name, value)
+        case Path(None, (Call("hasExtension", (Literal(str() as url),)),)):
             return HasExtension(url)
-        self.take("sign", "=")
-        return Equals(name, self.take("text"))
+        case _:
+            raise _Unfit
 
 
 def _then(found: Union, operation: Operation) -> Union:
