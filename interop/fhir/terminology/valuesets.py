@@ -98,7 +98,7 @@ class Include:
         concept = known.find(code) if known else None
         if self._listed:
             said = self._listed.get(concept.code if concept else code)
-            if said is None or (known and not concept and known.excludes(code)):
+            if said is None or (known and not concept and not known.why_open):
                 return NO
             return Ruling(True, "", own, shown(said, concept))
         if known is None:
@@ -150,7 +150,7 @@ class Include:
         if self._listed:
             for code, said in self._listed.items():
                 concept = known.find(code) if known else None
-                if concept or known is None or not known.excludes(code):
+                if concept or known is None or known.why_open:
                     yield contained(own, shown(said, concept), version)
             return
         if known is None:
@@ -186,11 +186,8 @@ class ComposedSet:
     def __init__(self, resource: Json, source: Source) -> None:
         self.url = text(resource, "url")
         self.version = text(resource, "version")
-        supplements = [
-            each["valueCanonical"]
-            for each in resource.get("extension", ())
-            if each.get("url") == SUPPLEMENT and "valueCanonical" in each
-        ]
+        named = [text(each, "valueCanonical") for each in dicts(resource, "extension") if text(each, "url") == SUPPLEMENT]
+        supplements = [each for each in named if each]
         compose = resource.get("compose")
         self._includes = [Include(each, source, supplements) for each in dicts(compose, "include")]
         self._excludes = [Include(each, source, supplements) for each in dicts(compose, "exclude")]
