@@ -101,8 +101,9 @@ class Extensions:
         return found or None
 
     def _relative(self, url: str, holder: Holder) -> Found:
+        """Of an extension within an extension; that others are absolute is looked at by ``check``."""
         if not holder.urls:
-            return [Finding(ERROR, "url", "value", "must be an absolute URL", "extension")]
+            return None
         outer = next((each for each in reversed(holder.urls) if ":" in each), "")
         if outer != holder.urls[-1]:
             return None

@@ -100,7 +100,8 @@ class Survey:
         if not entry.inside or not isinstance(value, dict):
             return
         if entry.type == "Resource":
-            if value.get("resourceType") in facts.resource_types():
+            kind = value.get("resourceType")
+            if isinstance(kind, str) and kind in facts.resource_types():
                 task.inner.append(Inner(expression(trail), name, value))
             return
         if entry.type == "Coding" or (entry.type in QUANTITIES and "system" in value):

@@ -67,9 +67,9 @@ class Validator:
         ``profiles`` are canonical URLs to hold it to beside those of ``meta.profile``.
         """
         found = list(check(resource))
-        if not isinstance(resource, dict) or resource.get("resourceType") not in facts.resource_types():
+        kind = resource.get("resourceType") if isinstance(resource, dict) else None
+        if not isinstance(kind, str) or kind not in facts.resource_types():
             return found
-        kind = str(resource["resourceType"])
         try:
             found += at(kind, self._everything(resource, Run(self, Budget(self._steps), resource), profiles))
         except TooCostly:
