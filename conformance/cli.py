@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from conformance.ask.cli import add_to
+
 app = typer.Typer(
     name="conformance",
     help="Judges resources and servers from outside, and makes synthetic messages to judge them with.",
@@ -155,6 +157,9 @@ def cases(
         typer.echo(str(problem), err=True)
         raise typer.Exit(2) from problem
     raise typer.Exit(found)
+
+
+add_to(app)
 
 
 def main() -> None:

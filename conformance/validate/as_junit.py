@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import BinaryIO
 from xml.sax.saxutils import escape, quoteattr
 
 from conformance.validate.checked import Checked, Totals, is_unchecked
 from conformance.validate.comparison import Comparison, Said
-from conformance.validate.outputs import Spool
+from conformance.validate.outputs import Spool, legible
 from interop.fhir.findings import ERROR, Finding
-
-_CONTROL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class JUnit:
@@ -43,10 +40,10 @@ class JUnit:
             more = f" and {len(errors) - 1} more" if len(errors) > 1 else ""
             message = f"{errors[0].expression} {errors[0].message}{more}".strip()
             lines.append(f"      <failure type={_quoted(errors[0].code)} message={_quoted(message)}>")
-            lines.append(escape(_clean("\n".join(map(_line, errors)))) + "</failure>")
+            lines.append(escape(legible("\n".join(map(_line, errors)))) + "</failure>")
         if rest:
             said = sorted(rest, key=is_unchecked)
-            lines.append("      <system-out>" + escape(_clean("\n".join(map(_line, said)))) + "</system-out>")
+            lines.append("      <system-out>" + escape(legible("\n".join(map(_line, said)))) + "</system-out>")
         self._cases.add("\n".join([*lines, "    </testcase>\n"]))
 
     def end(self, file: Totals, profiles: list[str], second: Comparison | None) -> None:
@@ -59,7 +56,7 @@ class JUnit:
             self._write("    </properties>\n")
         self._cases.pour(self._out)
         if second is not None:
-            self._write("    <system-out>" + escape(_clean("\n".join(_compared(second)))) + "</system-out>\n")
+            self._write("    <system-out>" + escape(legible("\n".join(_compared(second)))) + "</system-out>\n")
         self._write("  </testsuite>\n")
 
     def close(self, totals: Totals) -> None:
@@ -83,10 +80,5 @@ def _compared(second: Comparison) -> list[str]:
     return [*lines("both", second.both), *lines("ours only", second.ours), *lines("theirs only", second.theirs)]
 
 
-def _clean(text: str) -> str:
-    """What XML 1.0 can hold of it."""
-    return _CONTROL.sub("?", text)
-
-
 def _quoted(text: str) -> str:
-    return quoteattr(_clean(text))
+    return quoteattr(legible(text))

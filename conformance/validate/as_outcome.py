@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import Any, BinaryIO
+from xml.sax.saxutils import escape
 
 import orjson
 
 from conformance.validate.checked import Checked, Totals, plural
 from conformance.validate.comparison import Comparison
-from conformance.validate.outputs import Spool
+from conformance.validate.outputs import Spool, legible
 from interop.fhir.findings import Finding
 
 ISSUE_TYPES = frozenset(
@@ -58,7 +59,7 @@ class Outcomes:
         self._issues = Spool()
 
     def begin(self, name: str) -> None:
-        self._name = name
+        self._name = legible(name)
         self._issues = Spool()
 
     def resource(self, checked: Checked) -> None:
@@ -71,9 +72,12 @@ class Outcomes:
             found = Finding("information", said.expression, "informational", f"only the second validator: {said.message}", "second")
             self._add(issue(found, self._name))
         if not self._issues.pieces:
-            text = f"{plural(file.resources, 'resource')}, no issue"
-            self._add(issue(Finding("information", "", "informational", text, ""), self._name))
-        self._out.write(b'{"resourceType":"OperationOutcome","issue":[')
+            clean = f"{plural(file.resources, 'resource')}, no issue"
+            self._add(issue(Finding("information", "", "informational", clean, ""), self._name))
+        counts = f"{self._name}: {plural(file.errors, 'error')}, {plural(file.warnings, 'warning')}"
+        text = {"status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml"><p>{escape(counts)}</p></div>'}
+        head = {"resourceType": "OperationOutcome", "text": text}
+        self._out.write(orjson.dumps(head)[:-1] + b',"issue":[')
         self._issues.pour(self._out)
         self._out.write(b"]}\n")
         self._out.flush()

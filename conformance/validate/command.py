@@ -13,7 +13,8 @@ from typing import BinaryIO
 from conformance.validate.checked import Totals, summary
 from conformance.validate.comparison import Comparison, Said, compare
 from conformance.validate.inputs import STANDARD_INPUT, Missing, files, required, units
-from conformance.validate.judging import Judge, Options, Unusable
+from conformance.validate.judging import Judge, Options
+from conformance.validate.loading import Unusable
 from conformance.validate.outputs import Output
 from conformance.validate.progress import progress
 from conformance.validate.running import Worked, run

@@ -9,10 +9,12 @@ from typing import NamedTuple
 
 from interop.fhir.findings import ERROR, INFORMATION, WARNING
 
-_CHOICE = re.compile(r"\.ofType\((\w+)\)|\.as\((\w+)\)|\[x\]")
+_CHOICE = re.compile(r"\.(?:ofType|as)\((\w+)\)")
 _SLICE = re.compile(r":[\w-]+")
 _ENTRY = re.compile(r"/\*[^*]*\*/")
 _PLACE = re.compile(r"\[(\d+)\]")
+_LACKS = re.compile(r"(?:Slice ')?[\w.:\[\]-]*\.(\w+)(?:\[x\])?(?::[\w-]+)*'?: minimum required")
+_UNABLE = "Unable to check"
 _SEVERITIES = {"fatal": ERROR, ERROR: ERROR, WARNING: WARNING, INFORMATION: INFORMATION}
 
 
@@ -38,14 +40,17 @@ class Comparison(NamedTuple):
 
 
 def normal(expression: str) -> str:
-    """An expression as both write it: no resource comments, casts, slice names; a place of 0 left out, for where an element
-    does not repeat one of them writes it and the other does not."""
-    text = _SLICE.sub("", _CHOICE.sub("", _ENTRY.sub("", expression)))
+    """An expression as both write it: ``value.ofType(Quantity)`` as ``valueQuantity``, without comments and slice names, and a
+    place of 0 left out, for where an element does not repeat one of them writes it and the other does not."""
+    text = _CHOICE.sub(lambda found: found[1][:1].upper() + found[1][1:], _ENTRY.sub("", expression))
+    text = _SLICE.sub("", text.replace("[x]", ""))
     return _PLACE.sub(lambda found: "" if found[1] == "0" else found[0], text)
 
 
 def compare(ours: Iterable[Said], theirs: Iterable[Said]) -> Comparison:
-    """Match by severity and normalised expression; errors and warnings only, for what is informative is each one's own."""
+    """Match by severity and normalised expression; errors and warnings only, for what is informative is each one's own.
+
+    What is missing one of them tells of the element that lacks it, the other of the element itself: that is one place."""
     left, right = _graver(ours), _graver(theirs)
     open_: Counter[tuple[str, str]] = Counter(_key(each) for each in right)
     both: list[Said] = []
@@ -67,9 +72,14 @@ def compare(ours: Iterable[Said], theirs: Iterable[Said]) -> Comparison:
 
 
 def _graver(said: Iterable[Said]) -> list[Said]:
+    """Errors and warnings; what the other could not check it calls a warning, and it is none."""
     known = [each._replace(severity=_SEVERITIES.get(each.severity, each.severity)) for each in said]
-    return [each for each in known if each.severity in (ERROR, WARNING)]
+    return [each for each in known if each.severity in (ERROR, WARNING) and not each.message.startswith(_UNABLE)]
 
 
 def _key(said: Said) -> tuple[str, str]:
-    return said.severity, normal(said.expression)
+    expression = normal(said.expression)
+    lacks = _LACKS.match(said.message)
+    if lacks is not None and expression.rpartition(".")[2] != lacks[1]:
+        expression = f"{expression}.{lacks[1]}"
+    return said.severity, expression

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,18 +10,13 @@ from typing import Any
 
 from conformance.validate.checked import Checked
 from conformance.validate.inputs import Piece
+from conformance.validate.loading import Unusable, definitions_of, releases_of, unknown_profile
 from interop.fhir.definitions import Definitions
 from interop.fhir.definitions import Unusable as Undefined
 from interop.fhir.documents import Document, read
 from interop.fhir.findings import ERROR, Finding
 from interop.fhir.terminology import Terminology
 from interop.fhir.validation.validator import Validator
-
-PACKAGE = "a folder, a .tgz, a .zip or a conformance resource on this machine"
-
-
-class Unusable(Exception):
-    """An option that cannot be followed; its text is a sentence and the next step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +38,11 @@ class Judge:
         releases = releases_of(options.terminology)
         for profile in options.profiles:
             if self.definitions.structure(profile) is None:
-                raise Unusable(_unknown(profile, self.definitions))
+                raise Unusable(unknown_profile(profile, self.definitions))
+            try:
+                self.definitions.snapshot(profile)
+            except Undefined as problem:
+                raise Unusable(f"The profile {profile} cannot be used: {problem.reason}; look at the package.") from problem
         self._validator = Validator(self.definitions, Terminology(self.definitions, releases), must_support=options.must_support)
         self._types = {profile: _type_of(profile, self.definitions) for profile in options.profiles}
 
@@ -112,35 +110,6 @@ def _claims(resource: dict[str, Any]) -> list[str]:
     return [each for each in claims if isinstance(each, str)] if isinstance(claims, list) else []
 
 
-def definitions_of(packages: Sequence[Path]) -> Definitions:
-    """Base R4 and these packages; raises Unusable for one that is not there or holds nothing."""
-    if not packages:
-        return Definitions.base()
-    for path in packages:
-        if not path.exists():
-            raise Unusable(f"There is no package {path}; give --package {PACKAGE}.")
-    try:
-        return Definitions.base().with_packages(packages)
-    except Undefined as problem:
-        raise Unusable(f"A package cannot be used: {problem.reason}; give --package {PACKAGE}.") from problem
-
-
-def releases_of(paths: Sequence[Path]) -> list[Any]:
-    """Terminology releases from disk."""
-    return []
-
-
 def _type_of(profile: str, definitions: Definitions) -> str:
     structure = definitions.structure(profile)
     return str(structure.get("type", "")) if structure else ""
-
-
-def _unknown(profile: str, definitions: Definitions) -> str:
-    """That nothing defines a profile, and what is nearest to it."""
-    known = sorted(definitions.every("StructureDefinition"))
-    last = profile.partition("|")[0].rpartition("/")[2].lower()
-    near = [url for url in known if url.rpartition("/")[2].lower() == last]
-    near += [url for url in difflib.get_close_matches(profile, known, 3, 0.6) if url not in near]
-    if near:
-        return f"No package defines the profile {profile}; did you mean {' or '.join(near[:3])}?"
-    return f"No package defines the profile {profile}; give the package that does with --package."

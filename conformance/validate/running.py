@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from conformance.validate.checked import Checked
 from conformance.validate.inputs import Piece
-from conformance.validate.judging import Judge, Options, Unusable
+from conformance.validate.judging import Judge, Options
+from conformance.validate.loading import Unusable
 
 AHEAD = 3
 """Units of work that wait for each process."""

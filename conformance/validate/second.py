@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from conformance.validate.comparison import Said
-from conformance.validate.judging import Unusable
+from conformance.validate.loading import Unusable
 from interop.fhir.definitions import Definitions
 
 MAIN = "org.hl7.fhir.validation.ValidatorCli"

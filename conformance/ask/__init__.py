@@ -1,0 +1,1 @@
+"""Questions to what the validator knows: snapshots, FHIRPath, terminology."""
