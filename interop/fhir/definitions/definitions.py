@@ -32,10 +32,10 @@ class Definitions:
     def __init__(self, packages: Sequence[Package], below: Definitions | None = None) -> None:
         self.problems: list[tuple[str, str]] = list(below.problems) if below else []
         self._index: Index = {kind: dict(urls) for kind, urls in below._index.items()} if below else {}
-        self._structures: dict[str, Json | None] = {}
-        self._snapshots: dict[str, list[Json]] = {}
-        self._unusable: dict[str, str] = {}
-        self._generating: list[str] = []
+        self._structures: dict[Entry, Json | None] = {}
+        self._snapshots: dict[Entry, list[Json]] = {}
+        self._unusable: dict[Entry, str] = {}
+        self._generating: list[Entry] = []
         self._trees = Trees(self)
         self._kept: dict[tuple[str, str], Json | None] = {}
         for package in packages:
@@ -90,62 +90,70 @@ class Definitions:
         if key not in self._kept:
             if len(self._kept) >= KEPT:
                 del self._kept[next(iter(self._kept))]
-            self._kept[key] = self._read(kind, url)
+            entry = self._entry(kind, url)
+            self._kept[key] = self._read(entry) if entry else None
         return self._kept[key]
 
-    def _read(self, kind: str, url: str) -> Json | None:
-        entry = self._entry(kind, url)
+    def _read(self, entry: Entry) -> Json | None:
         try:
-            return entry.package.read(entry) if entry else None
+            return entry.package.read(entry)
         except Unusable as unusable:
-            self.problems.append((url, unusable.reason))
+            self.problems.append((entry.url, unusable.reason))
             return None
 
     def structure(self, url: str) -> Json | None:
         """A StructureDefinition by canonical URL, ``|version`` allowed, or by the bare name of a type (``Patient``)."""
-        if url not in self._structures:
-            full = url if ":" in url else DEFINITION + url
-            self._structures[url] = self._read("StructureDefinition", full)
-        return self._structures[url]
+        entry = self._structure(url)
+        return self._parsed(entry) if entry else None
+
+    def _parsed(self, entry: Entry) -> Json | None:
+        if entry not in self._structures:
+            self._structures[entry] = self._read(entry)
+        return self._structures[entry]
+
+    def _structure(self, url: str) -> Entry | None:
+        return self._entry("StructureDefinition", url if ":" in url else DEFINITION + url)
 
     def snapshot(self, url: str) -> list[Json]:
         """The elements of a structure: those of its snapshot or, where it has none, made from its differential.
 
         Raises Unusable: unknown, or its differential does not fit its base.
         """
-        if url in self._unusable:
-            raise Unusable(self._unusable[url])
-        if url in self._generating or len(self._generating) > DEPTH:
+        entry = self._structure(url)
+        if entry is None:
+            raise Unusable(f"{url}: unknown")
+        if entry in self._unusable:
+            raise Unusable(self._unusable[entry])
+        if entry in self._generating or len(self._generating) > DEPTH:
             raise Unusable(f"{url}: is based on itself, or on too many others")
-        if url not in self._snapshots:
+        if entry not in self._snapshots:
             try:
-                self._snapshots[url] = self._made(url)
+                self._snapshots[entry] = self._made(entry)
             except Unusable as unusable:
-                reason = unusable.reason if unusable.reason.startswith(url) else f"{url}: {unusable.reason}"
-                self._unusable[url] = reason
-                self.problems.append((url, reason))
-                raise Unusable(reason) from None
-        return self._snapshots[url]
+                self._unusable[entry] = f"{entry.url}: {unusable.reason}"
+                self.problems.append((entry.url, unusable.reason))
+                raise Unusable(self._unusable[entry]) from None
+        return self._snapshots[entry]
 
-    def _made(self, url: str) -> list[Json]:
-        structure = self.structure(url)
+    def _made(self, entry: Entry) -> list[Json]:
+        structure = self._parsed(entry)
         if structure is None:
-            raise Unusable("unknown")
+            raise Unusable("cannot be read")
         content = structure.get("snapshot")
         elements = content.get("element") if isinstance(content, dict) else None
         if isinstance(elements, list) and elements:
             if not all(isinstance(each, dict) and isinstance(each.get("path"), str) for each in elements):
                 raise Unusable("its snapshot is malformed")
             return elements
-        self._generating.append(url)
+        self._generating.append(entry)
         try:
             made, remarks = generated(self._trees, structure)
-            self.problems += [(url, each) for each in remarks]
-            return made
         except (TypeError, KeyError, AttributeError, ValueError, RecursionError) as error:
             raise Unusable(f"its differential is malformed ({type(error).__name__})") from None
         finally:
             self._generating.pop()
+        self.problems += [(entry.url, each) for each in remarks]
+        return made
 
 
 def _order(version: str) -> list[tuple[int, str]]:

@@ -15,7 +15,7 @@ ELEMENT = (
 )  # fmt: skip
 CHOICES = ("fixed", "pattern", "minValue", "maxValue")
 """Elements of ElementDefinition whose name ends in a datatype."""
-FLAGS = ("isModifier", "isSummary")
+FLAGS = ("isModifier", "isSummary", "mustSupport")
 """False where they are absent."""
 TOLD = frozenset(
     DEFINITION + name

@@ -18,15 +18,13 @@ def generated(trees: Trees, structure: Json) -> tuple[list[Json], list[str]]:
     Ids and paths are made anew; texts are left out. Raises Unusable: no or unknown base, an element that the base lacks, a
     type that the base does not allow, slices without a word by what.
     """
-    url = str(structure.get("url") or "")
     base, said = structure.get("baseDefinition"), differential(structure)
     if not isinstance(base, str) or not base:
         raise Unusable("has neither snapshot nor base")
     if not said:
         return elements(trees.of(base)), []
-    wanted = tree(said, url)
+    wanted = tree(said, "its differential")
     rootless = base == ROOT and trees.source.structure(base) is None
-    made, remarks = generate(
-        trees, structure, Node(wanted.name, data={"min": 0, "max": "*"}) if rootless else trees.of(base), wanted
-    )
+    below = Node(wanted.name, data={"min": 0, "max": "*"}) if rootless else trees.of(base)
+    made, remarks = generate(trees, structure, below, wanted)
     return elements(made), remarks

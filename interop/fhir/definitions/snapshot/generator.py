@@ -14,7 +14,7 @@ from interop.fhir.definitions.unusable import Unusable
 BY_URL: Json = {"discriminator": [{"type": "value", "path": "url"}], "ordered": False, "rules": "open"}
 BY_TYPE: Json = {"discriminator": [{"type": "type", "path": "$this"}], "ordered": False, "rules": "open"}
 EXTENSIONS = ("extension", "modifierExtension")
-NODES = 200_000
+NODES = 40_000
 """Elements that are merged for one snapshot."""
 
 
@@ -116,7 +116,8 @@ class Generator:
         """Forms of a choice, as ``valueQuantity``: slices by type. Where nothing else is said of the choice, its only types."""
         found = node.children[choice]
         before = found.data.get("max", "*")
-        self._sliced(found, f"{where}.{choice}", [type for _, type in forms] if said.children.get(choice) is None else [], "closed")
+        alone = choice not in said.children
+        self._sliced(found, f"{where}.{choice}", [type for _, type in forms] if alone else [], "closed")
         for each, type in forms:
             self._slice(found, each, each.name, f"{where}.{each.name}", type, before)
 
@@ -141,6 +142,7 @@ class Generator:
         above = node.slices.get(name.rpartition("/")[0]) if "/" in name else None
         made = (above or node).copy(name, slices=False)
         made.data = {key: value for key, value in made.data.items() if key not in ("slicing", "min", "sliceIsConstraining")}
+        made.data["min"] = 0
         if type:
             made.data["type"] = [each for each in types.listed(node.data) if types.code(each) == type]
         self._spend(made.size(), where)
@@ -182,7 +184,7 @@ def generate(trees: Trees, structure: Json, base: Node, said: Node) -> tuple[Nod
     if grows:
         root.name = said.name
     elif root.name != said.name:
-        raise Unusable(f"{url}: its elements are below {said.name}, its base's below {root.name}")
+        raise Unusable(f"its elements are below {said.name}, its base's below {root.name}")
     if "slicing" in said.data:
         raise Unusable(f"{root.name}: the root cannot be sliced")
     generator = Generator(trees, root, url, grows=grows)
