@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from interop.fhir.findings import ERROR, Finding, Findings
+from interop.fhir.findings import Findings
+from interop.fhir.validation.structure import check_resource
 
 
 def check(resource: Any) -> Findings:
-    """Every finding of a resource against base R4, [] where there is none; raises nothing for any JSON value."""
-    from interop.fhir.validation.structure.resources import kind_of, standalone
+    """Every finding of a resource against base R4, [] where there is none; raises nothing for any JSON value.
 
-    name = kind_of(resource) or "Resource"
-    try:
-        found = standalone(resource, None)
-    except RecursionError:
-        return [Finding(ERROR, name, "too-costly", "is nested too deep")]
-    if found is None:
-        return []
-    return [each._replace(expression=f"{name}.{each.expression}" if each.expression else name) for each in found]
+    Structure, primitive values, required codes, references, contained resources, narratives, invariants and what spans the
+    entries of a Bundle. Expressions start at the resource's type, or at ``Resource`` where it has none of R4. What should be
+    otherwise but may be is a warning; a resource that is nested too deep has one finding, with the code ``too-costly``.
+    """
+    return check_resource(resource)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,8 +20,9 @@ from interop.fhir.xml import from_xml
 FLAWED = {
     "Extension-UKCore-ConditionEpisode-Example.xml": "Condition.extension[0].value[x]",
     "UKCore-Provenance-RARecordConsent-Example.xml": "Provenance.agent[0].onBehalfOf",
+    "UKCore-Bundle-NEWS2Observations-Example.xml": "Bundle.entry[].fullUrl",
 }
-"""Published with a mistake: two forms of a value; a reference to a StructureDefinition."""
+"""Published with a mistake: two forms of a value; a reference to a StructureDefinition; relative addresses of entries."""
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +39,13 @@ def examples(shared: Callable[[str], Path]) -> dict[str, dict[str, Any]]:
 
 
 def test_they_keep_to_r4(examples: dict[str, dict[str, Any]]) -> None:
-    said = {name: [each.expression for each in check(example) if each.severity == ERROR] for name, example in examples.items()}
-    assert {name: expressions for name, expressions in said.items() if expressions} == {
-        name: [where] for name, where in FLAWED.items()
+    said = {
+        name: {each.expression if name in FLAWED and each.expression == FLAWED[name] else re.sub(r"\d+", "", each.expression)}
+        for name, example in examples.items()
+        for each in check(example)
+        if each.severity == ERROR
     }
+    assert said == {name: {where} for name, where in FLAWED.items()}
 
 
 def test_whoever_names_a_patient_is_found_by_the_patient(examples: dict[str, dict[str, Any]]) -> None:

@@ -19,9 +19,9 @@ def checks(block: str) -> tuple[Check, ...]:
     return tuple(_check(each, block, block) for each in of_block(block))
 
 
-def element_checks(path: str, types: tuple[str, ...]) -> tuple[Check, ...]:
-    """The checks of an element's value beside those of its type."""
-    return tuple(_check(each, path, types[0]) for each in of_element(path, types))
+def element_checks(path: str, datatype: str) -> tuple[Check, ...]:
+    """The checks of an element's value, which is of ``datatype``, beside those of its type."""
+    return tuple(_check(each, path, datatype) for each in of_element(path))
 
 
 def _check(invariant: Invariant, path: str, datatype: str) -> Check:

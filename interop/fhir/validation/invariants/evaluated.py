@@ -1,19 +1,23 @@
-"""Invariants by their FHIRPath, compiled when first needed."""
+"""Invariants by their FHIRPath; the evaluator is loaded when the first of them is needed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from interop.fhir.findings import WARNING, Finding, Findings
-from interop.fhir.fhirpath import Environment, FhirPathError, Item, TooCostly, compile
 from interop.fhir.validation.invariants.known import Invariant
 from interop.fhir.validation.structure.run import Run
+
+if TYPE_CHECKING:
+    from interop.fhir.fhirpath import Environment, Item
 
 
 def judge(invariant: Invariant, item: Item, environment: Environment) -> Finding | None:
     """None where the invariant holds. One that gives nothing does not hold, as HL7's own validator has it; one that cannot be
     evaluated is a warning that says so."""
+    from interop.fhir.fhirpath import FhirPathError, TooCostly, compile
+
     try:
         held = compile(invariant.expression).truth(item, environment)
     except TooCostly:
@@ -32,6 +36,8 @@ def by_expression(invariant: Invariant, datatype: str) -> Callable[[Any, Run], F
     """A check of values of ``datatype`` that evaluates the invariant's FHIRPath."""
 
     def check(value: Any, run: Run) -> Findings | None:
+        from interop.fhir.fhirpath import Environment, Item
+
         found = judge(invariant, Item(value, datatype), Environment(resource=run.resource, root_resource=run.root))
         return None if found is None else [found]
 

@@ -15,7 +15,8 @@ from interop.fhir.primitives import fault
 from interop.fhir.validation.invariants import checks
 from interop.fhir.validation.structure.elements import PENDING, rule_of
 from interop.fhir.validation.structure.extras import EXTRAS
-from interop.fhir.validation.structure.run import Json, Rule, Run
+from interop.fhir.validation.structure.resources import resource_rules
+from interop.fhir.validation.structure.run import Json, Rule, Rules, Run
 
 LIMIT = 1_000
 """Findings of one object, after which the rest is not told."""
@@ -27,7 +28,7 @@ def block(name: str) -> Rule:
     if not facts.block(name):
         raise KeyError(name)
     kind = facts.kind(name)
-    rules = _Rules(name, is_resource=kind == "resource")
+    rules = _Names(name, is_resource=kind == "resource")
     required, choices = _demands(name)
     sparse = 0 if kind == "resource" else 1  # members with which an object may still be empty: an id is no content
     invariants = (*EXTRAS.get(name, ()), *checks(name))
@@ -64,7 +65,11 @@ def block(name: str) -> Rule:
     return content
 
 
-class _Rules(dict[str, Rule]):
+RULES = Rules(block, *resource_rules(block))
+"""The rules of base R4."""
+
+
+class _Names(dict[str, Rule]):
     """Name in JSON -> rule, compiled when a name is first met; what is no element gets a rule that says so."""
 
     def __init__(self, name: str, *, is_resource: bool) -> None:
@@ -77,10 +82,10 @@ class _Rules(dict[str, Rule]):
     def __missing__(self, name: str) -> Rule:
         element = self._elements.get(name)
         if element is not None and element.block:
-            rule = self[name] = rule_of(element, block, f"{self._name}.{name}")
+            rule = self[name] = rule_of(element, RULES, f"{self._name}.{name}")
             return rule
         if name[:1] == "_" and (plain := self._elements.get(name[1:])) and plain.block and facts.is_primitive(plain.types[0]):
-            rule = self[name] = _shadow
+            rule = self[name] = _beside if _enumerated(plain) else _shadow
             return rule
         return _unknown
 
@@ -98,6 +103,15 @@ def _shadow(value: Any, run: Run) -> Findings | None:
     if isinstance(value, dict) and value.get("extension"):
         return block("Element")(value, run)
     return PENDING
+
+
+def _beside(_: Any, __: Run) -> Findings:
+    """The shadow of a primitive with a required value set is judged with its value."""
+    return PENDING
+
+
+def _enumerated(element: facts.Element) -> bool:
+    return element.binding is not None and element.types[0] == "code"
 
 
 def _demands(name: str) -> tuple[list[tuple[str, str]], list[tuple[str, frozenset[str], int]]]:
@@ -149,11 +163,11 @@ def _pending(name: str, child_name: str, child: Any, value: Json, run: Run) -> F
     if child_name not in elements:
         element = elements[child_name[1:]]
         if element.max is None or element.max > 1:
-            return _shadows(child, value.get(child_name[1:]), run)
-        return _shadow_of(child, value.get(child_name[1:]), run)
+            return _shadows(child, value.get(child_name[1:]), run, coded=_enumerated(element))
+        return _shadow_of(child, value.get(child_name[1:]), run, coded=_enumerated(element))
     element = elements[child_name]
     shadows = value.get("_" + child_name)
-    rule = rule_of(element, block, f"{name}.{child_name}", single=True)
+    rule = rule_of(element, RULES, f"{name}.{child_name}", single=True)
     findings: Findings = []
     for place, each in enumerate(child):
         if each is None and isinstance(shadows, list) and place < len(shadows) and isinstance(shadows[place], dict):
@@ -169,16 +183,19 @@ def _within_place(place: int, finding: Finding) -> Finding:
     return finding._replace(expression=f"[{place}].{rest}" if rest else f"[{place}]")
 
 
-def _shadow_of(shadow: Any, primitive: Any, run: Run) -> Findings:
+def _shadow_of(shadow: Any, primitive: Any, run: Run, *, coded: bool) -> Findings:
     if not isinstance(shadow, dict):
         return [Finding(ERROR, "", "structure", "must be an object" if not isinstance(shadow, list) else "must not be an array")]
     found = block("Element")(shadow, run) or []
+    if primitive is None and coded:
+        said = "has no code, and one of the required value set is due"
+        found = [*found, Finding(ERROR, "", "code-invalid", said, "binding")]
     if primitive is not None:
         found = [each for each in found if not (each.rule == "ele-1" and not each.expression)]
     return found
 
 
-def _shadows(shadow: Any, primitives: Any, run: Run) -> Findings:
+def _shadows(shadow: Any, primitives: Any, run: Run, *, coded: bool) -> Findings:
     """An array of shadows is as long as that of the values; null stands for none, but not twice in one place."""
     if not isinstance(shadow, list):
         return [Finding(ERROR, "", "structure", "must be an array")]
@@ -189,7 +206,7 @@ def _shadows(shadow: Any, primitives: Any, run: Run) -> Findings:
     for place, each in enumerate(shadow):
         beside = values[place] if place < len(values) else None
         if each is not None:
-            findings += [_within_place(place, one) for one in _shadow_of(each, beside, run)]
+            findings += [_within_place(place, one) for one in _shadow_of(each, beside, run, coded=coded)]
         elif beside is None and place >= len(values):
             findings.append(Finding(ERROR, f"[{place}]", "structure", "is null with no value beside it"))
     return findings

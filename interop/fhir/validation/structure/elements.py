@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from interop.fhir import facts
@@ -10,20 +9,21 @@ from interop.fhir.findings import ERROR, WARNING, Finding, Findings
 from interop.fhir.primitives import STRING_LIMIT, TESTS, fault
 from interop.fhir.validation.invariants import Check, element_checks
 from interop.fhir.validation.invariants.known import simple_quantity
+from interop.fhir.validation.structure.extras import outermost
 from interop.fhir.validation.structure.narrative import div
-from interop.fhir.validation.structure.run import Rule, Run
+from interop.fhir.validation.structure.run import Rule, Rules, Run
 from interop.fhir.validation.structure.targets import target
 
 PENDING: Findings = []
 """The answer of a rule that needs the parent; compared by identity."""
 MANY = 1_000
-Blocks = Callable[[str], Rule]
 
 
-def rule_of(element: facts.Element, block: Blocks, path: str, *, single: bool = False) -> Rule:
+def rule_of(element: facts.Element, rules: Rules, path: str, *, single: bool = False) -> Rule:
     """The rule of an element's JSON value; ``single``: of one item of its array. ``path`` is its place in the definition."""
-    rule = _with(_value(element, block), element_checks(path, element.types) if not element.choice else ())
-    if simple_quantity(path):
+    is_id = element.name == "id" and not path.startswith("ElementDefinition.")  # whose ids repeat by design
+    rule = _with(_value(element, rules, is_id), element_checks(path, element.block))
+    if element.types[0] == "Quantity" and simple_quantity(path):
         rule = _with(rule, (_no_comparator,))
     if single or (element.max is not None and element.max <= 1):
         return rule
@@ -53,17 +53,17 @@ def _no_comparator(value: Any, _: Run) -> Findings | None:
     return None
 
 
-def _value(element: facts.Element, block: Blocks) -> Rule:
+def _value(element: facts.Element, rules: Rules, is_id: bool) -> Rule:
     datatype = element.types[0]
     if datatype == "xhtml":
         return div
     if datatype in TESTS:
-        return _primitive(datatype, element.binding)
+        return _primitive(datatype, element.binding, is_id=is_id)
     if datatype == "Resource":
-        from interop.fhir.validation.structure.resources import contained, standalone
-
-        return contained if element.name == "contained" else standalone
-    content = block(element.block)
+        return rules.contained if element.name == "contained" else rules.standalone
+    content = rules.block(element.block)
+    if datatype == "Extension" and element.path != "Extension.extension":
+        return outermost(content)
     if datatype == "Reference":
         return target(content, frozenset(element.targets))
     if element.binding and datatype in ("Coding", "CodeableConcept") and (known := facts.concepts(element.binding)) is not None:
@@ -97,12 +97,17 @@ def _array(rule: Rule, most: int | None, *, primitive: bool) -> Rule:
     return array
 
 
-def _primitive(datatype: str, binding: str | None) -> Rule:
+def datatype_rule(datatype: str) -> Rule:
+    """The rule of a primitive datatype by itself; KeyError for what is none."""
+    return div if datatype == "xhtml" else _primitive(datatype, None)
+
+
+def _primitive(datatype: str, binding: str | None, *, is_id: bool = False) -> Rule:
     known = facts.codes(binding) if binding and datatype in ("code", "uri", "string") else None
     if known is not None:
         return _enumerated(datatype, known, str(binding))
     if datatype == "string":
-        return _string
+        return _element_id if is_id else _string
     if datatype in ("uri", "url", "canonical"):
         return _uri(datatype)
     test = TESTS[datatype]
@@ -137,12 +142,24 @@ def _string(value: Any, _: Run) -> Findings | None:
     return None if value == value.strip() else [Finding(WARNING, "", "value", "should not start or end with a blank", "value")]
 
 
+def _element_id(value: Any, run: Run) -> Findings | None:
+    """``Element.id`` is unique within the resource; each contained one has its own."""
+    found = _string(value, run)
+    if found is None and run.resource is run.root:
+        if value in run.ids:
+            return [Finding(ERROR, "", "duplicate", "is the id of another element of the resource", "value")]
+        run.ids.add(value)
+    return found
+
+
 def _uri(datatype: str) -> Rule:
     test = TESTS[datatype]
 
     def uri(value: Any, run: Run) -> Findings | None:
         if not test(value):
             return [Finding(ERROR, "", "value", fault(datatype, value), "value")]
+        if run.urls is not None:
+            run.urls.append(value)
         if value[0] == "#":
             run.fragments.add(value[1:])
             if value == "#" and run.inside >= 0:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from interop.fhir import facts
 from interop.fhir.findings import ERROR, Finding, Findings
 from interop.fhir.validation.bundles import spanning
-from interop.fhir.validation.structure.run import Json, Run
+from interop.fhir.validation.structure.run import Rule, Run
 
 DOM_2 = "dom-2: If the resource is contained in another resource, it SHALL NOT contain nested Resources"
 DOM_3 = (
@@ -16,47 +17,45 @@ DOM_3 = (
 )
 
 
-def standalone(value: Any, run: Run | None) -> Findings | None:
-    """A resource with a scope of its own: the root, an entry of a Bundle, a parameter."""
-    from interop.fhir.validation.structure.blocks import block
+def resource_rules(block: Callable[[str], Rule]) -> tuple[Rule, Rule]:
+    """The rule of a resource with a scope of its own (the root, an entry of a Bundle, a parameter), and that of a contained one."""
 
-    kind = kind_of(value)
-    if not kind:
-        return _no_resource(value)
-    links: list[Json] | None = None
-    if run is not None and run.entries is not None:
-        links = []
-        run.entries.append((value, links))
-    own = Run(value, links)
-    inner = value.get("contained")
-    if inner:
-        own.contained = _ids(inner)
-    if kind == "Bundle":
-        own.entries = []
-    findings = block(kind)(value, own)
-    if inner:
-        findings = (findings or []) + _unused(inner, own)
-    if kind == "Bundle":
-        findings = (findings or []) + spanning(value, own.entries or [])
-    return findings or None
+    def standalone(value: Any, run: Run) -> Findings | None:
+        kind = kind_of(value)
+        if not kind:
+            return _no_resource(value)
+        own = Run(value)
+        if run.entries is not None:
+            own.links = []
+            own.urls = [] if run.root.get("type") in ("document", "message") else None
+            run.entries.append(own)
+        inner = value.get("contained")
+        if inner:
+            own.contained = _ids(inner)
+        if kind == "Bundle":
+            own.entries = []
+        findings = block(kind)(value, own)
+        if inner:
+            findings = (findings or []) + _unused(inner, own)
+        if kind == "Bundle":
+            findings = (findings or []) + spanning(value, own.entries or [])
+        return findings or None
 
+    def contained(value: Any, run: Run) -> Findings | None:
+        kind = kind_of(value)
+        if not kind:
+            return _no_resource(value)
+        outer, run.resource = run.resource, value
+        run.inside += 1
+        findings = block(kind)(value, run) or []
+        run.resource = outer
+        if "id" not in value:
+            findings = [*findings, Finding(ERROR, "id", "required", "is mandatory in a contained resource", "dom-3")]
+        if "contained" in value:
+            findings = [*findings, Finding(ERROR, "contained", "invariant", DOM_2, "dom-2")]
+        return findings or None
 
-def contained(value: Any, run: Run) -> Findings | None:
-    """A resource in ``contained``: has an id, holds no further one."""
-    from interop.fhir.validation.structure.blocks import block
-
-    kind = kind_of(value)
-    if not kind:
-        return _no_resource(value)
-    outer, run.resource = run.resource, value
-    run.inside += 1
-    findings = block(kind)(value, run) or []
-    run.resource = outer
-    if "id" not in value:
-        findings = [*findings, Finding(ERROR, "id", "required", "is mandatory in a contained resource", "dom-3")]
-    if "contained" in value:
-        findings = [*findings, Finding(ERROR, "contained", "invariant", DOM_2, "dom-2")]
-    return findings or None
+    return standalone, contained
 
 
 def kind_of(value: Any) -> str:

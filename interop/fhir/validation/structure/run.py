@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from interop.fhir.findings import Findings
@@ -16,20 +17,32 @@ class Run:
     ``contained`` is id -> type of its contained resources; ``fragments`` are the ids that ``#id`` named anywhere in it;
     ``inside`` is the place of the contained resource being walked or -1, ``back`` the places of those that named ``#``.
     ``resource`` is the nearest resource, contained or not. ``links`` are its references where it stands in a Bundle, else None;
-    ``entries`` are, for a Bundle, the resources that stand in it with their links.
+    ``urls`` are, in a document or message, the other addresses in it; ``entries`` are, for a Bundle, the runs of the resources
+    in it. ``ids`` are the ids of its elements.
     """
 
-    __slots__ = ("back", "contained", "entries", "fragments", "inside", "links", "resource", "root")
+    __slots__ = ("back", "contained", "entries", "fragments", "ids", "inside", "links", "resource", "root", "urls")
 
-    def __init__(self, root: Json, links: list[Json] | None = None) -> None:
+    def __init__(self, root: Json) -> None:
         self.root = root
         self.resource = root
-        self.links = links
+        self.links: list[Json] | None = None
+        self.urls: list[str] | None = None
+        self.ids: set[str] = set()
         self.contained: dict[str, str] = {}
         self.fragments: set[str] = set()
         self.inside = -1
         self.back: set[int] = set()
-        self.entries: list[tuple[Json, list[Json]]] | None = None
+        self.entries: list[Run] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules that contain each other: ``block`` of a block's name, and of resources ``standalone`` and ``contained``."""
+
+    block: Callable[[str], Rule]
+    standalone: Rule
+    contained: Rule
 
 
 Rule = Callable[[Any, Run], Findings | None]

@@ -55,7 +55,8 @@ def _que_13(value: Json, _: Run) -> bool:
 
 
 def _que_12(value: Json, _: Run) -> bool:
-    return len(objects(value.get("enableWhen", ()))) <= 2 or has(value, "enableBehavior")
+    """More than one, as the words of the invariant say; its expression counts more than two."""
+    return len(objects(value.get("enableWhen", ()))) <= 1 or has(value, "enableBehavior")
 
 
 FORMS: dict[str, Native] = {
@@ -65,6 +66,7 @@ FORMS: dict[str, Native] = {
     "que-3": _without("code", "display"),
     "que-4": lambda value, _: "answerOption" not in value or not has(value, "answerValueSet"),
     "que-5": _que_5,
+    "que-7": lambda value, _: "answerBoolean" in value or (value["operator"] != "exists" if "operator" in value else None),
     "que-8": _without("initial", "group", "display"),
     "que-9": _without("readOnly", "display"),
     "que-10": _que_10,

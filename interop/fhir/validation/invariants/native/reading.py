@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeGuard
 
 from interop.fhir.searching.dates import interval
 from interop.fhir.validation.structure.run import Json, Run
@@ -45,7 +45,7 @@ def coded(concept: Any, system: str, *codes: str) -> bool:
     return any(each.get("system") == system and each.get("code") in codes for each in codings(concept))
 
 
-def number(value: Any) -> bool:
+def number(value: Any) -> TypeGuard[int | float | Decimal]:
     """Whether a JSON value is a number that can be compared."""
     return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
 
