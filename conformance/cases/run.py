@@ -97,7 +97,14 @@ def _judge(case: Case, leg: Leg, category: str, folder: Path, packages: Sequence
 def _difference(theirs: tuple[str, ...] | None, ours: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if theirs is None:
         return (), ()
-    return tuple(sorted(set(theirs) - set(ours))), tuple(sorted(set(ours) - set(theirs)))
+    lost = {each for each in theirs if not any(_near(each, other) for other in ours)}
+    extra = {each for each in ours if not any(_near(each, other) for other in theirs)}
+    return tuple(sorted(lost)), tuple(sorted(extra))
+
+
+def _near(one: str, other: str) -> bool:
+    """Whether two places are one, or one holds the other: the absence of an element is told at it or at its parent."""
+    return one == other or one.rpartition(".")[0] == other or other.rpartition(".")[0] == one
 
 
 def _options(case: Case) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 from interop.fhir.findings import Findings
@@ -32,6 +33,7 @@ class Answers:
     def __init__(self, questionnaire: Json, context: Context) -> None:
         self.context = Context(context.definitions, context.terminology, questionnaire, context.resolve)
         self.outside = context
+        self._options: dict[int, dict[str, set[Hashable]]] = {}
 
     def check(self, question: Json, answer: Json) -> Findings:
         """The findings of an answer, relative to it. What has no value is left to the structure pass."""
@@ -52,17 +54,26 @@ class Answers:
         is_open = text(question, "type") == "open-choice"
         if kind == "String" and is_open:
             return []
-        options = [choice(each, "value") for _place, each in objects(question, "answerOption")]
+        options = self._of(question)
         if options:
-            same_kind = [option for name, option in options if name == kind]
-            if not same_kind:
+            if kind not in options:
                 return [] if is_open else [fault("", "is of a type that no option has", code="structure")]
-            if not any(_is(kind, option, value) for option in same_kind) and not (is_open and kind != "Coding"):
+            if _identity(value) not in options[kind] and not (is_open and kind != "Coding"):
                 return [fault("", "is none of the options", code="structure")]
             return []
         if kind == "Coding" and (url := text(question, "answerValueSet")):
             return self._in_value_set(url, value)
         return []
+
+    def _of(self, question: Json) -> dict[str, set[Hashable]]:
+        """The identities of a question's options by type."""
+        found = self._options.get(id(question))
+        if found is None:
+            found = self._options[id(question)] = {}
+            for _place, each in objects(question, "answerOption"):
+                kind, value = choice(each, "value")
+                found.setdefault(kind, set()).add(_identity(value))
+        return found
 
     def _in_value_set(self, url: str, value: Any) -> Findings:
         code, system = text(value, "code"), text(value, "system")
@@ -79,11 +90,8 @@ class Answers:
         return self.context.canonical("ValueSet", url) or self.outside.canonical("ValueSet", url)
 
 
-def _is(kind: str, option: Any, value: Any) -> bool:
-    if kind == "Coding":
-        if not text(option, "system") and not text(value, "system"):
-            return bool(text(value, "code")) and text(option, "code") == text(value, "code")
-        return (text(option, "system"), text(option, "code")) == (text(value, "system"), text(value, "code"))
-    if kind == "Reference":
-        return text(option, "reference") == text(value, "reference")
-    return bool(option == value)
+def _identity(value: Any) -> Hashable:
+    """What makes two answers the same: a Coding's system and code, a Reference's target, a primitive itself."""
+    if isinstance(value, dict):
+        return (text(value, "system"), text(value, "code"), text(value, "reference"))
+    return value if isinstance(value, Hashable) else None

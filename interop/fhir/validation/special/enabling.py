@@ -12,59 +12,63 @@ from interop.fhir.validation.special.reading import Json, choice, extensions, ob
 _EXPRESSION = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-enableWhenExpression"
 
 
-def enabled(item: Json, scopes: Sequence[Json]) -> bool | None:
-    """Whether an item is enabled; None where that cannot be told.
+class Enabling:
+    """Judges the items of one response. Its answers are indexed once, so that many conditions cost no more than few."""
 
-    ``scopes`` are the elements of the response that surround the item, innermost last, the response first: a question is
-    sought in the nearest scope that answers it, so that each repetition of a group sees its own answers.
-    """
-    for extension in extensions(item, _EXPRESSION):
-        return _by_expression(extension.get("valueExpression"), scopes)
-    conditions = [each for _place, each in objects(item, "enableWhen")]
-    if not conditions:
-        return True
-    verdicts = [_holds(each, scopes) for each in conditions]
-    if text(item, "enableBehavior") == "any":
+    def __init__(self, response: Json) -> None:
+        self._response = response
+        self._given: dict[tuple[int, str], list[Json]] = {}
+        self._index(response, ())
+
+    def _index(self, holder: Json, about: tuple[int, ...]) -> None:
+        about = (*about, id(holder))
+        answers = [answer for _place, answer in objects(holder, "answer")]
+        if answers and (link := text(holder, "linkId")):
+            for scope in about:
+                self._given.setdefault((scope, link), []).extend(answers)
+        for each in (holder, *answers):
+            within = about if each is holder else (*about, id(each))
+            for _place, child in objects(each, "item"):
+                self._index(child, within)
+
+    def enabled(self, item: Json, scopes: Sequence[Json]) -> bool | None:
+        """Whether an item of the questionnaire is enabled; None where that cannot be told.
+
+        ``scopes`` are the elements of the response that surround the item, innermost last, the response first: a question is
+        sought in the nearest scope that answers it, so that each repetition of a group sees its own answers.
+        """
+        for extension in extensions(item, _EXPRESSION):
+            return self._by_expression(extension.get("valueExpression"))
+        conditions = [each for _place, each in objects(item, "enableWhen")]
+        if not conditions:
+            return True
+        verdicts = [self._holds(each, scopes) for each in conditions]
+        if text(item, "enableBehavior") == "any":
+            return True if True in verdicts else None if None in verdicts else False
+        return False if False in verdicts else None if None in verdicts else True
+
+    def _by_expression(self, expression: Any) -> bool | None:
+        source = text(expression, "expression")
+        if text(expression, "language") != "text/fhirpath" or not source:
+            return None
+        environment = Environment(resource=self._response, root_resource=self._response)
+        try:
+            return compile(source).truth(Item.of(self._response), environment)
+        except (FhirPathError, TooCostly):
+            return None
+
+    def _holds(self, condition: Json, scopes: Sequence[Json]) -> bool | None:
+        question = text(condition, "question")
+        answers = next((found for scope in reversed(scopes) if (found := self._given.get((id(scope), question)))), [])
+        kind, wanted = choice(condition, "answer")
+        operator = text(condition, "operator")
+        if operator == "exists":
+            return bool(answers) is wanted if isinstance(wanted, bool) else None
+        test = _TESTS.get(operator)
+        if test is None or not kind:
+            return None
+        verdicts = [test(kind, choice(answer, "value")[1], wanted) for answer in answers]
         return True if True in verdicts else None if None in verdicts else False
-    return False if False in verdicts else None if None in verdicts else True
-
-
-def _by_expression(expression: Any, scopes: Sequence[Json]) -> bool | None:
-    source = text(expression, "expression")
-    if text(expression, "language") != "text/fhirpath" or not source:
-        return None
-    try:
-        return compile(source).truth(Item.of(scopes[0]), Environment(resource=scopes[0], root_resource=scopes[0]))
-    except (FhirPathError, TooCostly):
-        return None
-
-
-def _holds(condition: Json, scopes: Sequence[Json]) -> bool | None:
-    question = text(condition, "question")
-    answers = next((found for scope in reversed(scopes) if (found := _answers(scope, question))), [])
-    kind, wanted = choice(condition, "answer")
-    operator = text(condition, "operator")
-    if operator == "exists":
-        return bool(answers) is wanted if isinstance(wanted, bool) else None
-    test = _TESTS.get(operator)
-    if test is None or not kind:
-        return None
-    verdicts = [test(kind, choice(answer, "value")[1], wanted) for answer in answers]
-    return any(verdict is True for verdict in verdicts) or (None if None in verdicts else False)
-
-
-def _answers(scope: Json, link: str) -> list[Json]:
-    """The answers to a question anywhere in a scope, its own included."""
-    found: list[Json] = []
-    pending = [scope]
-    while pending:
-        each = pending.pop()
-        answers = [answer for _place, answer in objects(each, "answer")]
-        if each.get("linkId") == link:
-            found += answers
-        for holder in (each, *answers):
-            pending += [child for _place, child in objects(holder, "item")]
-    return found
 
 
 def _same(kind: str, left: Any, right: Any) -> bool | None:

@@ -20,40 +20,46 @@ def check(resource: Json, context: Context) -> Findings:
     scoring = {text(each, "code") for _place, each in objects(measure.get("scoring"), "coding")}
     if not scoring:
         findings.append(fault("measure", "has no scoring that is known, so scores are not checked", severity=INFORMATION))
-    groups = [each for _place, each in objects(measure, "group")]
+    groups = _Defined(measure, "group")
     if text(resource, "type") == "data-collection":
         return [fault("group", "must not be in a report of data collection")] if objects(resource, "group") else findings
-    matched: list[Json] = []
+    matched: set[int] = set()
     given = objects(resource, "group")
     for place, group in given:
         step = f"group[{place}]"
-        found = _match(group, groups) if len(given) == 1 or group.get("code") else None
+        found = groups.of(group) if len(given) == 1 or group.get("code") else None
         if found is None:
             findings.append(fault(step, "has no code that is that of a group of the measure"))
             continue
-        matched.append(found)
+        matched.add(id(found))
         findings += _score(step, group, scoring)
         findings += _populations(step, group, found, text(resource, "type"), context)
-    if any(all(each is not other for other in matched) for each in groups):
+    if any(id(each) not in matched for each in groups.all):
         findings.append(fault("", "lacks a group of the measure"))
     return findings
 
 
-def _match(group: Json, groups: list[Json]) -> Json | None:
-    """The definition of a group or population: by code, or the only one where the report states none."""
-    codes = _codes(group.get("code"))
-    if not codes:
-        return groups[0] if len(groups) == 1 else None
-    return next((each for each in groups if codes & _codes(each.get("code")) or _said(each, group)), None)
+class _Defined:
+    """The groups or populations of a measure, by code and by text."""
+
+    def __init__(self, holder: Json, name: str) -> None:
+        self.all = [each for _place, each in objects(holder, name)]
+        self._by: dict[tuple[str, str], Json] = {}
+        for each in self.all:
+            for key in _keys(each.get("code")):
+                self._by.setdefault(key, each)
+
+    def of(self, reported: Json) -> Json | None:
+        """The definition of what is reported: by code, or the only one where no code is stated."""
+        keys = _keys(reported.get("code"))
+        if not keys:
+            return self.all[0] if len(self.all) == 1 else None
+        return next((self._by[key] for key in keys if key in self._by), None)
 
 
-def _said(definition: Json, given: Json) -> bool:
-    words = text(definition.get("code"), "text")
-    return bool(words) and words == text(given.get("code"), "text")
-
-
-def _codes(concept: Any) -> set[tuple[str, str]]:
-    return {(text(each, "system"), text(each, "code")) for _place, each in objects(concept, "coding")}
+def _keys(concept: Any) -> list[tuple[str, str]]:
+    codes = [(text(each, "system"), text(each, "code")) for _place, each in objects(concept, "coding")]
+    return codes or ([("", words)] if (words := text(concept, "text")) else [])
 
 
 def _score(step: str, group: Json, scoring: set[str]) -> Findings:
@@ -67,10 +73,10 @@ def _score(step: str, group: Json, scoring: set[str]) -> Findings:
 
 def _populations(step: str, group: Json, definition: Json, kind: str, context: Context) -> Findings:
     findings: Findings = []
-    defined = [each for _place, each in objects(definition, "population")]
+    defined = _Defined(definition, "population")
     for place, each in objects(group, "population"):
         where = f"{step}.population[{place}]"
-        if _match(each, defined) is None:
+        if defined.of(each) is None:
             findings.append(fault(where, "has no code that is that of a population of the measure"))
         findings += _subjects(where, each, kind, context)
     return findings

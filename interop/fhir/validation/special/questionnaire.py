@@ -25,40 +25,47 @@ _ANSWERS: dict[str, tuple[str, ...]] = {
 
 def check(resource: Json, _context: Context) -> Findings:
     """The question that a condition asks is there, is no question inside the item itself, is of the answer's type, comes first."""
-    questions: dict[str, Json] = {}
-    order: dict[str, int] = {}
-    items: list[tuple[str, Json, tuple[str, ...]]] = []
-    pending: list[tuple[str, Json, tuple[str, ...]]] = [("", resource, ())]
-    while pending:
-        path, holder, parents = pending.pop()
-        inner = []
-        for place, item in objects(holder, "item"):
-            link = text(item, "linkId")
-            questions.setdefault(link, item)
-            step = f"{path}.item[{place}]" if path else f"item[{place}]"
-            inner.append((step, item, (*parents, link)))
-        pending += reversed(inner)
-        if path:
-            order.setdefault(parents[-1], len(order))
-            items.append((path, holder, parents))
+    seen = _Seen(resource)
     findings: Findings = []
-    for path, item, parents in items:
-        link = parents[-1]
+    for path, item, order in seen.items:
+        link = text(item, "linkId")
         for place, condition in objects(item, "enableWhen"):
             step = f"{path}.enableWhen[{place}]"
             question = text(condition, "question")
-            target = questions.get(question)
+            target = seen.questions.get(question)
             if target is None:
                 findings.append(fault(f"{step}.question", "is no question of this questionnaire", code="not-found"))
                 continue
             if question == link:
                 findings.append(fault(f"{step}.question", "must not be the item itself"))
-            elif _within(question, item):
+            elif order < seen.order[question] <= seen.last[order]:
                 findings.append(fault(f"{step}.question", "must not be a question inside the item"))
-            elif order[question] > order[link]:
+            elif seen.order[question] > order:
                 findings.append(fault(f"{step}.question", "comes after the item that depends on it", severity=WARNING))
             findings += _answer(step, condition, target)
     return findings
+
+
+class _Seen:
+    """The items of a questionnaire in order: each with its path and place; ``last`` is the place of the last item inside one."""
+
+    def __init__(self, resource: Json) -> None:
+        self.questions: dict[str, Json] = {}
+        self.order: dict[str, int] = {}
+        self.last: dict[int, int] = {}
+        self.items: list[tuple[str, Json, int]] = []
+        self._walk("", resource)
+
+    def _walk(self, path: str, holder: Json) -> None:
+        for place, item in objects(holder, "item"):
+            step = f"{path}.item[{place}]" if path else f"item[{place}]"
+            order = len(self.items)
+            link = text(item, "linkId")
+            self.questions.setdefault(link, item)
+            self.order.setdefault(link, order)
+            self.items.append((step, item, order))
+            self._walk(step, item)
+            self.last[order] = len(self.items) - 1
 
 
 def _answer(step: str, condition: Json, target: Json) -> Findings:
@@ -67,13 +74,3 @@ def _answer(step: str, condition: Json, target: Json) -> Findings:
     if text(condition, "operator") == "exists" or not kind or allowed is None or kind in allowed:
         return []
     return [fault(f"{step}.answer{kind}", "is of a type that the question's answers never have", severity=WARNING)]
-
-
-def _within(link: str, item: Json) -> bool:
-    pending = [item]
-    while pending:
-        for _place, each in objects(pending.pop(), "item"):
-            if text(each, "linkId") == link:
-                return True
-            pending.append(each)
-    return False

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from interop.fhir.findings import INFORMATION, WARNING, Findings
 from interop.fhir.validation.special.answers import Answers
 from interop.fhir.validation.special.context import Context
-from interop.fhir.validation.special.enabling import enabled
+from interop.fhir.validation.special.enabling import Enabling
 from interop.fhir.validation.special.reading import Json, below, fault, objects, text
 
 
@@ -35,6 +35,7 @@ class _Response:
         self.resource = resource
         self.questionnaire = questionnaire
         self.answers = Answers(questionnaire, context)
+        self.enabling = Enabling(resource)
         self.complete = text(resource, "status") in ("completed", "amended")
         self.known = set(_links(questionnaire))
 
@@ -67,7 +68,7 @@ class _Response:
     def _one(self, definition: Json, given: list[tuple[int, Json]], scopes: Sequence[Json]) -> Findings:
         """An item of the questionnaire and what the response has for it."""
         findings: Findings = []
-        usable = enabled(definition, scopes)
+        usable = self.enabling.enabled(definition, scopes)
         if usable is False:
             return [
                 fault(f"item[{place}]", "is answered, though it is not enabled", code="invalid")
