@@ -50,7 +50,7 @@ class Element:
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """A rule of R4: ``severity`` error or warning, ``human`` its words, ``expression`` FHIRPath from the element that carries it."""
+    """A rule of R4: ``severity`` error or warning, ``human`` its words, ``expression`` FHIRPath from the element that has it."""
 
     key: str
     severity: str
@@ -214,7 +214,7 @@ def invariants(block: str) -> tuple[Invariant, ...]:
 
 
 def _declared(path: str) -> str:
-    """The path by which the standard declares an element: ``Organization.address``, ``Element.extension`` for ``Period.extension``."""
+    """The path by which the standard declares an element: ``Element.extension`` for ``Period.extension``."""
     found = element(path)
     name = (found.choice or found.name) if found else ""
     parent = path.rpartition(".")[0]
@@ -229,10 +229,18 @@ def _declared(path: str) -> str:
 
 @cache
 def element_invariants(path: str) -> tuple[Invariant, ...]:
-    """What an element demands beyond ``invariants`` of its type: ``org-2`` of ``Organization.address``. None for a backbone element,
-    whose own are among ``invariants`` of its block; () for what is unknown."""
+    """What an element demands beyond ``invariants`` of its type: ``org-2`` of ``Organization.address``.
+
+    () for a backbone element, whose own are among ``invariants`` of its block, and for what is unknown.
+    """
     declared = _declared(path)
     return () if declared in table("structures") else _started(declared)
+
+
+@cache
+def profiles(path: str) -> tuple[str, ...]:
+    """The profiles that R4 itself puts on the types of an element, by bare name: ``SimpleQuantity`` for ``Range.low``."""
+    return tuple(table("profiles").get(_declared(path), ()))
 
 
 @cache

@@ -33,6 +33,7 @@ def generate(source: Path) -> Contents:
         "compartments": facts.compartments(core),
         "invariants": rules.invariants(core),
         "bindings": rules.bindings(core),
+        "profiles": rules.profiles(core),
     }
     made = {name: payload(content) for name, content in tables.items()}
     members = package.members(package.trimmed(core, expansions))

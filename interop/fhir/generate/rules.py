@@ -47,6 +47,16 @@ def invariants(resources: list[Json]) -> Json:
     return {"known": rows, "at": table}
 
 
+def profiles(resources: list[Json]) -> Json:
+    """Path -> the profiles of its types."""
+    table: Json = {}
+    for _, element in own(resources):
+        said = [url for each in element.get("type", ()) for url in each.get("profile", ())]
+        if said:
+            table[element["path"]] = [url.removeprefix(DEFINITION) for url in said]
+    return table
+
+
 def bindings(resources: list[Json]) -> Json:
     """Path -> [strength, value set, maximum value set or '']."""
     table: Json = {}

@@ -217,3 +217,8 @@ def test_bindings_of_every_strength() -> None:
     assert code.strength == "example"
     assert language == facts.Binding("preferred", facts.VALUE_SET + "languages", facts.VALUE_SET + "all-languages")
     assert facts.binding("Patient.name") is None
+
+
+def test_profiles_that_r4_itself_puts_on_a_type() -> None:
+    assert facts.profiles("Range.low") == facts.profiles("Observation.valueRange.low") == ("SimpleQuantity",)
+    assert facts.profiles("Observation.valueQuantity") == facts.profiles("Nothing.at.all") == ()
