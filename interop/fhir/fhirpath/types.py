@@ -52,14 +52,21 @@ def is_loosely(actual: str, specifier: str) -> bool:
     """As ``is_a``; the bare name of a system type means the primitive of FHIR too, as R4's invariants have it (``is Boolean``)."""
     if is_a(actual, specifier):
         return True
-    return specifier in SYSTEM and is_a(actual, specifier[:1].lower() + specifier[1:])
+    return specifier in SYSTEM and is_a(actual, _lowered(specifier))
+
+
+def _lowered(specifier: str) -> str:
+    return specifier[:1].lower() + specifier[1:]
 
 
 @cache
 def casts(actual: str, specifier: str) -> bool:
-    """Whether ``as`` and ``ofType`` keep an item of that type: a primitive only as the very type it has."""
+    """Whether ``as`` and ``ofType`` keep an item of that type: a primitive only as the very type it has.
+
+    The bare name of a system type means the primitive of FHIR too (``as String``).
+    """
     if facts.kind(actual) == "primitive":
-        return specifier.removeprefix("FHIR.") == actual
+        return actual in (specifier.removeprefix("FHIR."), _lowered(specifier) if specifier in SYSTEM else "")
     return is_a(actual, specifier)
 
 
