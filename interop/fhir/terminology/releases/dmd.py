@@ -58,6 +58,8 @@ GROUPS = {group: at + 1 for at, group in enumerate(each.group for records in REC
 NEEDED = ("vtm", "vmp", "amp", "vmpp", "ampp")
 _FILE = re.compile(r"f_(vtm|vmp|amp|vmpp|ampp|ingredient|lookup)2_3?(\d{6,8})?.*\.xml$", re.IGNORECASE)
 TOLD = 10_000
+PROLOG = 1 << 16
+"""Bytes in which a document type declaration is looked for; entities are not expanded anywhere."""
 LARGEST = 1 << 30
 """Bytes of a file."""
 
@@ -188,6 +190,9 @@ def _read(file: _File, records: dict[str, Record], progress: Progress | None) ->
     tags = {path.rpartition("/")[2] for path in records}
     count = 0
     with file.open() as stream:
+        if b"<!DOCTYPE" in stream.read(PROLOG):
+            raise BadRelease(f"{file.name}: has a document type declaration")
+        stream.seek(0)
         parser = etree.iterparse(stream, events=("end",), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
         try:
             for _, element in parser:

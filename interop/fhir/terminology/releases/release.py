@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from interop.fhir.terminology.releases.ecl import Node, NotComputed, parse
+from interop.fhir.terminology.releases.ecl import Members, Node, NotComputed, parse
 from interop.fhir.terminology.releases.sctid import is_concept, namespace
 from interop.fhir.terminology.releases.store import Store
 from interop.fhir.terminology.results import Concept, Designation, Lookup
@@ -86,7 +86,7 @@ class Release:
     def _node(self, wanted: Filter) -> Node | None:
         name, op, value = wanted
         if name == "parent" and op == "=" and value in self._groups:
-            return parse(f"^ {self._groups[value]}", self._store)
+            return Members(self._store.members(self._groups[value]) or ())
         if self.kind == "snomed" and name in ("constraint", "expression") and op == "=":
             return parse(value, self._store)
         code = value.strip()
