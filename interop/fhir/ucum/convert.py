@@ -24,7 +24,7 @@ _PREFIXES = {
 _CONTEXT = Context(prec=40, Emax=5000, Emin=-5000)
 _SIMPLE = re.compile(r"((?:[^\[\]+\-./(){}\d\s]|\[[^\[\]\s]*\]|10[*^])+?)([+-]?\d+)?(?=[./(){}]|$)")
 _NUMBER = re.compile(r"\d+(?=[./(){}]|$)")
-_ANNOTATION = re.compile(r"\{[!-z|~]*\}")
+_ANNOTATION = re.compile(r"\{[ -z|~]*\}")
 
 
 class _Unreadable(Exception):
@@ -154,8 +154,9 @@ class _Reader:
             inner = self.term(depth + 1)
             if not self.skip(")"):
                 raise _Unreadable
-            return inner
-        found = self.annotatable()
+            found: _Measure | None = inner
+        else:
+            found = self.annotatable()
         note = _ANNOTATION.match(self.text, self.at)
         if note:
             self.at = note.end()

@@ -91,17 +91,13 @@ def test_what_a_type_lacks_is_empty_or_in_strict_mode_an_error() -> None:
         values("name.surname", environment=Environment(strict=True))
 
 
-@pytest.mark.parametrize(
-    "text", ["name.surname", "children().first()", "(multipleBirth as integer).unit", "name.where(surname = 'x')"]
-)
+@pytest.mark.parametrize("text", ["name.surname", "children().first()", "(multipleBirth as integer).unit", "name.where(x = 1)"])
 def test_the_text_alone_shows_an_error(text: str) -> None:
     with pytest.raises(FhirPathError):
         compile(text).check("Patient")
 
 
-@pytest.mark.parametrize(
-    "text", ["name.family", "Patient.name.given", "contact.select(name | relationship)", "children().exists()"]
-)
+@pytest.mark.parametrize("text", ["name.family", "Patient.name.given", "contact.select(name | id)", "children().exists()"])
 def test_the_text_alone_suits_a_type(text: str) -> None:
     compile(text).check("Patient")
 
