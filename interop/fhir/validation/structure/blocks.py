@@ -10,16 +10,16 @@ from functools import cache
 from typing import Any
 
 from interop.fhir import facts
-from interop.fhir.findings import ERROR, WARNING, Finding, Findings
-from interop.fhir.primitives import fault
-from interop.fhir.validation.invariants import checks
+from interop.fhir.findings import ERROR, Finding, Findings
+from interop.fhir.validation.invariants import checks, tests
 from interop.fhir.validation.structure.elements import PENDING, rule_of
 from interop.fhir.validation.structure.extras import EXTRAS
+from interop.fhir.validation.structure.joining import join
 from interop.fhir.validation.structure.resources import resource_rules
 from interop.fhir.validation.structure.run import Json, Rule, Rules, Run
+from interop.fhir.validation.structure.shadows import ELE_1, beside, gaps
 
-LIMIT = 1_000
-"""Findings of one object, after which the rest is not told."""
+NOT_AN_OBJECT: Findings = [Finding(ERROR, "", "structure", "must be an object")]
 
 
 @cache
@@ -27,39 +27,44 @@ def block(name: str) -> Rule:
     """The check of a block's JSON object; KeyError for what is no block of R4."""
     if not facts.block(name):
         raise KeyError(name)
-    kind = facts.kind(name)
-    rules = _Names(name, is_resource=kind == "resource")
-    required, choices = _demands(name)
-    sparse = 0 if kind == "resource" else 1  # members with which an object may still be empty: an id is no content
-    invariants = (*EXTRAS.get(name, ()), *checks(name))
+    rules: dict[str, Rule] = {}
+    needs = _Needs(name)
+    required, choices, least = needs.required, needs.choices, needs.least
+    natives, others = tests(name), (*EXTRAS.get(name, ()), *checks(name))
 
     def content(value: Any, run: Run) -> Findings | None:
         if not isinstance(value, dict):
-            return [Finding(ERROR, "", "structure", "must be an object")]
+            return NOT_AN_OBJECT
         findings: Findings | None = None
         for child_name, child in value.items():
-            found = rules[child_name](child, run)
+            try:
+                rule = rules[child_name]
+            except KeyError:
+                rule = _compiled(name, child_name, rules)
+            found = rule(child, run)
             if found is not None:
-                findings = _add(
-                    findings, found if found is not PENDING else _pending(name, child_name, child, value, run), child_name
-                )
-        if len(value) <= sparse and (not value or "id" in value):
-            findings = _add(findings, _hollow(value), "")
+                if found is PENDING:
+                    found = _pending(name, child_name, child, value, run)
+                findings = join(findings, found, child_name)
+        if len(value) <= least:
+            findings = join(findings, needs.hollow(value), "")
         for child_name, shadow in required:
             if child_name not in value and shadow not in value:
-                findings = _add(findings, [Finding(ERROR, child_name, "required", "is mandatory", "cardinality")], "")
-        for choice, forms, least in choices:
+                findings = join(findings, [_missing(child_name)], "")
+        for forms, few, choice in choices:
             if forms.isdisjoint(value):
-                if least:
-                    findings = _add(findings, [Finding(ERROR, choice, "required", "is mandatory", "cardinality")], "")
-            elif len(value) > 1 and len(forms.intersection(value)) > 1 and _several(forms, value):
-                findings = _add(
-                    findings, [Finding(ERROR, choice, "structure", "is given in more than one form", "cardinality")], ""
-                )
-        for invariant in invariants:
-            found = invariant(value, run)
+                if few:
+                    findings = join(findings, [_missing(choice)], "")
+            elif len(value) > 2 and len(forms.intersection(value)) > 1:
+                findings = join(findings, _several(choice, forms, value), "")
+        for test, failed in natives:
+            held = test(value, run)
+            if not held and (found := failed(held, value, run)) is not None:
+                findings = join(findings, found, "")
+        for check in others:
+            found = check(value, run)
             if found is not None:
-                findings = _add(findings, found, "")
+                findings = join(findings, found, "")
         return findings
 
     return content
@@ -69,29 +74,53 @@ RULES = Rules(block, *resource_rules(block))
 """The rules of base R4."""
 
 
-class _Names(dict[str, Rule]):
-    """Name in JSON -> rule, compiled when a name is first met; what is no element gets a rule that says so."""
+class _Needs:
+    """What a block cannot do without: ``required`` are mandatory elements with the names of their shadows, ``choices`` the forms
+    of a choice, whether one is due, and its name; ``least`` is the number of members with which an object may be hollow."""
 
-    def __init__(self, name: str, *, is_resource: bool) -> None:
-        super().__init__()
-        self._name = name
-        self._elements = facts.block(name)
-        if is_resource:
-            self["resourceType"] = _nothing
+    def __init__(self, name: str) -> None:
+        self.required: list[tuple[str, str]] = []
+        self.least = -1 if facts.kind(name) == "resource" else 1
+        known: dict[str, tuple[set[str], int]] = {}
+        for key, element in facts.block(name).items():
+            if element.choice:
+                forms, _ = known.setdefault(element.choice, (set(), element.min))
+                if key != element.choice:
+                    forms |= {key, "_" + key} if facts.is_primitive(element.types[0]) else {key}
+            elif element.min:
+                self.required.append((key, "_" + key))
+        self.choices = [(frozenset(forms), least, choice) for choice, (forms, least) in known.items()]
 
-    def __missing__(self, name: str) -> Rule:
-        element = self._elements.get(name)
-        if element is not None and element.block:
-            rule = self[name] = rule_of(element, RULES, f"{self._name}.{name}")
-            return rule
-        if name[:1] == "_" and (plain := self._elements.get(name[1:])) and plain.block and facts.is_primitive(plain.types[0]):
-            rule = self[name] = _beside if _enumerated(plain) else _shadow
-            return rule
+    @staticmethod
+    def hollow(value: Json) -> Findings:
+        """ele-1 of an object: an id is no content."""
+        if not value:
+            return [Finding(ERROR, "", "structure", "must not be empty", "ele-1")]
+        return [Finding(ERROR, "", "invariant", ELE_1, "ele-1")] if "id" in value else []
+
+
+def _compiled(block_name: str, name: str, rules: dict[str, Rule]) -> Rule:
+    """The rule of a name that is met for the first time; what is no element of R4 is not remembered."""
+    elements = facts.block(block_name)
+    element = elements.get(name)
+    if element is not None and element.block:
+        rule = rule_of(element, RULES, f"{block_name}.{name}")
+    elif name == "resourceType" and facts.kind(block_name) == "resource":
+        rule = _nothing
+    elif name[:1] == "_" and (plain := elements.get(name[1:])) and plain.block and facts.is_primitive(plain.types[0]):
+        rule = _shadow if plain.binding is None else _pends
+    else:
         return _unknown
+    rules[name] = rule
+    return rule
 
 
 def _nothing(_: Any, __: Run) -> None:
     return None
+
+
+def _pends(_: Any, __: Run) -> Findings:
+    return PENDING
 
 
 def _unknown(_: Any, __: Run) -> Findings:
@@ -105,108 +134,22 @@ def _shadow(value: Any, run: Run) -> Findings | None:
     return PENDING
 
 
-def _beside(_: Any, __: Run) -> Findings:
-    """The shadow of a primitive with a required value set is judged with its value."""
-    return PENDING
+def _missing(name: str) -> Finding:
+    return Finding(ERROR, name, "required", "is mandatory", "cardinality")
 
 
-def _enumerated(element: facts.Element) -> bool:
-    return element.binding is not None and element.types[0] == "code"
-
-
-def _demands(name: str) -> tuple[list[tuple[str, str]], list[tuple[str, frozenset[str], int]]]:
-    """Mandatory elements with the name of their shadow; choices with their forms and their least."""
-    required: list[tuple[str, str]] = []
-    choices: dict[str, tuple[set[str], int]] = {}
-    for key, element in facts.block(name).items():
-        if element.choice:
-            forms, _ = choices.setdefault(element.choice, (set(), element.min))
-            if key != element.choice:
-                forms.add(key)
-                if facts.is_primitive(element.types[0]):
-                    forms.add("_" + key)
-        elif element.min:
-            required.append((key, "_" + key))
-    return required, [(choice, frozenset(forms), least) for choice, (forms, least) in choices.items()]
-
-
-def _several(forms: frozenset[str], value: Json) -> bool:
-    return len({each.removeprefix("_") for each in forms.intersection(value)}) > 1
-
-
-def _hollow(value: Json) -> Findings:
-    if not value:
-        return [Finding(ERROR, "", "structure", "must not be empty")]
-    return [Finding(ERROR, "", "invariant", "ele-1: All FHIR elements must have a @value or children", "ele-1")]
-
-
-def _add(findings: Findings | None, found: Findings, name: str) -> Findings:
-    """Findings of a member joined to those of its object."""
-    if findings is None:
-        findings = []
-    if len(findings) < LIMIT:
-        findings.extend(_within(name, each) for each in found) if name else findings.extend(found)
-        if len(findings) >= LIMIT:
-            findings.append(Finding(WARNING, "", "too-costly", "has more findings than are told"))
-    return findings
-
-
-def _within(name: str, finding: Finding) -> Finding:
-    step = name if name.isascii() and name.isidentifier() and len(name) <= 64 else "?"
-    rest = finding.expression
-    return finding._replace(expression=step + rest if rest[:1] == "[" else f"{step}.{rest}" if rest else step)
+def _several(choice: str, forms: frozenset[str], value: Json) -> Findings:
+    """A form and its shadow are one."""
+    if len({each.removeprefix("_") for each in forms.intersection(value)}) < 2:
+        return []
+    return [Finding(ERROR, choice, "structure", "is given in more than one form", "cardinality")]
 
 
 def _pending(name: str, child_name: str, child: Any, value: Json, run: Run) -> Findings:
-    """What only the parent can judge: ``_name`` beside its primitive, nulls in an array beside their shadows."""
+    """What only the parent can judge: a shadow beside its primitive, nulls in an array beside their shadows."""
     elements = facts.block(name)
     if child_name not in elements:
-        element = elements[child_name[1:]]
-        if element.max is None or element.max > 1:
-            return _shadows(child, value.get(child_name[1:]), run, coded=_enumerated(element))
-        return _shadow_of(child, value.get(child_name[1:]), run, coded=_enumerated(element))
+        return beside(child, value, elements[child_name[1:]], block("Element"), run)
     element = elements[child_name]
-    shadows = value.get("_" + child_name)
     rule = rule_of(element, RULES, f"{name}.{child_name}", single=True)
-    findings: Findings = []
-    for place, each in enumerate(child):
-        if each is None and isinstance(shadows, list) and place < len(shadows) and isinstance(shadows[place], dict):
-            continue
-        found = rule(each, run) if each is not None else [Finding(ERROR, "", "value", fault(element.types[0], None), "value")]
-        if found is not None:
-            findings = _add(findings, found, "") if not found else findings + [_within_place(place, one) for one in found]
-    return findings
-
-
-def _within_place(place: int, finding: Finding) -> Finding:
-    rest = finding.expression
-    return finding._replace(expression=f"[{place}].{rest}" if rest else f"[{place}]")
-
-
-def _shadow_of(shadow: Any, primitive: Any, run: Run, *, coded: bool) -> Findings:
-    if not isinstance(shadow, dict):
-        return [Finding(ERROR, "", "structure", "must be an object" if not isinstance(shadow, list) else "must not be an array")]
-    found = block("Element")(shadow, run) or []
-    if primitive is None and coded:
-        said = "has no code, and one of the required value set is due"
-        found = [*found, Finding(ERROR, "", "code-invalid", said, "binding")]
-    if primitive is not None:
-        found = [each for each in found if not (each.rule == "ele-1" and not each.expression)]
-    return found
-
-
-def _shadows(shadow: Any, primitives: Any, run: Run, *, coded: bool) -> Findings:
-    """An array of shadows is as long as that of the values; null stands for none, but not twice in one place."""
-    if not isinstance(shadow, list):
-        return [Finding(ERROR, "", "structure", "must be an array")]
-    if not shadow:
-        return [Finding(ERROR, "", "structure", "must not be an empty array")]
-    values = primitives if isinstance(primitives, list) else []
-    findings: Findings = []
-    for place, each in enumerate(shadow):
-        beside = values[place] if place < len(values) else None
-        if each is not None:
-            findings += [_within_place(place, one) for one in _shadow_of(each, beside, run, coded=coded)]
-        elif beside is None and place >= len(values):
-            findings.append(Finding(ERROR, f"[{place}]", "structure", "is null with no value beside it"))
-    return findings
+    return gaps(child, value.get("_" + child_name), element, rule, run)

@@ -10,13 +10,15 @@ from interop.fhir.primitives import STRING_LIMIT, TESTS, fault
 from interop.fhir.validation.invariants import Check, element_checks
 from interop.fhir.validation.invariants.known import simple_quantity
 from interop.fhir.validation.structure.extras import outermost
+from interop.fhir.validation.structure.joining import join
 from interop.fhir.validation.structure.narrative import div
 from interop.fhir.validation.structure.run import Rule, Rules, Run
 from interop.fhir.validation.structure.targets import target
 
 PENDING: Findings = []
 """The answer of a rule that needs the parent; compared by identity."""
-MANY = 1_000
+NO_ARRAY: Findings = [Finding(ERROR, "", "structure", "must be an array", "cardinality")]
+EMPTY_ARRAY: Findings = [Finding(ERROR, "", "structure", "must not be an empty array", "cardinality")]
 
 
 def rule_of(element: facts.Element, rules: Rules, path: str, *, single: bool = False) -> Rule:
@@ -74,24 +76,18 @@ def _value(element: facts.Element, rules: Rules, is_id: bool) -> Rule:
 def _array(rule: Rule, most: int | None, *, primitive: bool) -> Rule:
     def array(value: Any, run: Run) -> Findings | None:
         if not isinstance(value, list):
-            return [Finding(ERROR, "", "structure", "must be an array", "cardinality")]
+            return NO_ARRAY
         if not value:
-            return [Finding(ERROR, "", "structure", "must not be an empty array", "cardinality")]
+            return EMPTY_ARRAY
+        if primitive and None in value:
+            return PENDING
         findings: Findings | None = None
         for place, each in enumerate(value):
-            if each is None and primitive:
-                return PENDING
             found = rule(each, run)
             if found is not None:
-                findings = [] if findings is None else findings
-                if len(findings) > MANY:
-                    findings.append(Finding(WARNING, f"[{place}]", "too-costly", "has more findings than are told"))
-                    break
-                for one in found:
-                    rest = one.expression
-                    findings.append(one._replace(expression=f"[{place}].{rest}" if rest else f"[{place}]"))
+                findings = join(findings, found, f"[{place}]")
         if most is not None and len(value) > most:
-            findings = [*(findings or ()), Finding(ERROR, "", "structure", f"may be given {most} times at most", "cardinality")]
+            findings = join(findings, [Finding(ERROR, "", "structure", f"may be given {most} times at most", "cardinality")], "")
         return findings
 
     return array
