@@ -95,7 +95,7 @@ class Bindings:
         return [Finding(severity, "", "code-invalid", f"{verb} be of {bare} ({strength})", "binding")]
 
     def coding(self, value: Json) -> Found:
-        """Findings of a Coding by itself: whether the code is of its system, and its display. The system is looked at by ``check``."""
+        """Findings of a Coding by itself: whether the code is of its system, and its display. ``check`` looks at the system."""
         system, code = value.get("system"), value.get("code")
         if not isinstance(code, str):
             return None

@@ -89,14 +89,15 @@ class Extensions:
         run.budget.spend()
         if ":" not in url:
             return self._relative(url, holder)
-        structure = self._compiler.definitions.structure(url.partition("|")[0])
+        bare = url.partition("|")[0]
+        structure = self._compiler.definitions.structure(bare)
         if structure is None or structure.get("type") != "Extension":
             return self._foreign(url, structure)
         found: Findings = []
         if "|" in url:
             found.append(Finding(ERROR, "url", "value", "must not name a version", "extension"))
-        found += self._content(extension, url.partition("|")[0], run)
-        found += self._modifier(url.partition("|")[0], modifier)
+        found += self._content(extension if bare == url else {**extension, "url": bare}, bare, run)
+        found += self._modifier(bare, modifier)
         found += self._context(structure, extension, holder, run)
         return found or None
 

@@ -40,7 +40,7 @@ def _where(resource: Any, expression: str) -> tuple[tuple[int, int], ...]:
         if key is None:
             found.append((len(names), 0))
             break
-        found.append((names.index(key), int(place or 0)))
+        found.append((names.index(key), int(place) if place else -1))
         value = value[key]
         if isinstance(value, list):
             value = value[int(place)] if place and int(place) < len(value) else None

@@ -1,0 +1,1 @@
+"""Profiles, extensions, bindings: what the validator asks beyond base R4."""
