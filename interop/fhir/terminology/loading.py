@@ -62,11 +62,17 @@ class Loader:
         return found if found and (not version or found.get("version") == version) else None
 
     def absent(self, url: str, version: str = "") -> str:
-        """The sentence that a code system is not loaded."""
-        name = called(url)
+        """The sentence that a code system, or a version that a value set names, is not loaded."""
         if version and self.system(url):
-            return f"version {version} of {name} is not loaded"
-        return f"{name} is not loaded"
+            return f"version {version} of {called(url)} is not loaded"
+        return f"{called(url)} is not loaded"
+
+    def absent_of_code(self, url: str) -> str:
+        """The same for the system and version of a code: it holds neither where only the code's sender names them."""
+        if self.system(url):
+            return f"that version of {called(url)} is not loaded"
+        known = url in NAMES or self.resource("CodeSystem", url) is not None
+        return f"{called(url)} is not loaded" if known else "the code system is not loaded"
 
     def value_set(self, url: str) -> Set | str:
         """The compiled value set of a canonical URL, or the reason why there is none."""
@@ -81,10 +87,10 @@ class Loader:
         resource = self.resource("ValueSet", bare, version)
         if resource is not None:
             return self.compiled(resource)
-        if implied := self._implicit(bare):
-            return ComposedSet(implied, self)
         if version and self.resource("ValueSet", bare):
             return f"version {version} of the value set {bare} is not loaded"
+        if implied := self._implicit(bare):
+            return ComposedSet(implied, self)
         return f"the value set {bare} is not loaded"
 
     def compiled(self, resource: Json) -> Set | str:
@@ -125,7 +131,7 @@ class Loader:
         return [each for url in named if (each := self.map(url))]
 
     def _implicit(self, url: str) -> Json | None:
-        """A value set that a URL says itself: all codes of LOINC or UCUM (``/vs``), and those of SNOMED CT (``?fhir_vs…``)."""
+        """A value set without a resource: of SNOMED CT (``?fhir_vs…``), all of LOINC or UCUM (``/vs``), CodeSystem.valueSet."""
         base, ending, wanted = url.partition("?fhir_vs")
         if ending:
             said = snomed_filter(wanted)
@@ -137,6 +143,10 @@ class Loader:
         base = url.removesuffix("/vs")
         if base != url and (base in NAMES or self.system(base)):
             return {"url": url, "compose": {"include": [{"system": base}]}}
+        for way in ("/CodeSystem/", "/"):
+            owner = self.resource("CodeSystem", url.replace("/ValueSet/", way))
+            if owner and split(text(owner, "valueSet"))[0] == url:
+                return {"url": url, "compose": {"include": [{"system": text(owner, "url")}]}}
         return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from interop.fhir.terminology.expanding import as_resource, expanded
 from interop.fhir.terminology.loading import Loader
@@ -10,9 +11,9 @@ from interop.fhir.terminology.maps import Map
 from interop.fhir.terminology.results import Concept, Expansion, Lookup, Translation, Uncomputable, Verdict
 from interop.fhir.terminology.shapes import dicts, text
 from interop.fhir.terminology.system import Definitions, Json, System
-from interop.fhir.terminology.valuesets import Ruling, Set
+from interop.fhir.terminology.valuesets import NO, Ruling, Set
 
-REMEMBERED = 100_000
+REMEMBERED = 20_000
 """Verdicts that are kept."""
 LONGEST = 1_000
 """Characters of a code that is looked up."""
@@ -27,7 +28,7 @@ class Terminology:
 
     def __init__(self, definitions: Definitions, releases: Sequence[System] = (), *, supplements: Sequence[str] = ()) -> None:
         self._loader = Loader(definitions, releases, supplements)
-        self._verdicts: dict[tuple[str, str | None, str], Verdict] = {}
+        self._known: dict[tuple[str, str | None, str, str | None], Verdict] = {}
 
     def knows(self, system: str) -> bool:
         """Whether the codes of a code system can be judged: it is loaded whole, or is a grammar."""
@@ -42,43 +43,45 @@ class Terminology:
         ``system`` None is a ``code`` element: the system is inferred from the value set. ``version`` is Coding.version; ``display``
         is compared with every text of the code, without case and extra spaces.
         """
-        if display is None and not version and isinstance(value_set, str):
-            key = (value_set, system, code)
-            verdict = self._verdicts.get(key)
-            if verdict is None:
-                if len(self._verdicts) >= REMEMBERED:
-                    self._verdicts.clear()
-                verdict = self._verdicts[key] = self._judged(value_set, system, code, None, "")
-            return verdict
-        return self._judged(value_set, system, code, display, version or "")
+        if version or not isinstance(value_set, str):
+            return self._judged(value_set, system, code, display, version or "")
+        key = (value_set, system, code, display)
+        return self._known.get(key) or self._remember(key, self._judged(value_set, system, code, display, ""))
+
+    def _remember(self, key: tuple[str, str | None, str, str | None], verdict: Verdict) -> Verdict:
+        if len(self._known) >= REMEMBERED:
+            self._known.clear()
+        self._known[key] = verdict
+        return verdict
 
     def _judged(self, value_set: str | Json, system: str | None, code: str, display: str | None, version: str) -> Verdict:
         found = self._set(value_set)
         if isinstance(found, str):
             return Verdict(None, found, severity="information")
-        if len(code) > LONGEST:
-            return Verdict(False, "the code is too long", severity="error")
-        ruling = found.judge(system, code, version)
-        return _verdict(ruling, display, f"the value set {found.url}" if found.url else "the value set")
+        where = f"the value set {found.url}" if found.url else "the value set"
+        return _verdict(found.judge(system, code, version) if len(code) <= LONGEST else NO, where, display)
 
     def _set(self, value_set: str | Json) -> Set | str:
         return self._loader.value_set(value_set) if isinstance(value_set, str) else self._loader.compiled(value_set)
 
     def validate_in_system(self, system: str, code: str, display: str | None = None, version: str | None = None) -> Verdict:
         """Whether a code is one of a code system (CodeSystem/$validate-code)."""
-        known = self._loader.system(system, version or "")
+        if version:
+            return self._in_system(system, code, display, version)
+        key = ("", system, code, display)
+        return self._known.get(key) or self._remember(key, self._in_system(system, code, display, ""))
+
+    def _in_system(self, system: str, code: str, display: str | None, version: str) -> Verdict:
+        known = self._loader.system(system, version)
         if known is None and self._loader.resource("ValueSet", system):
             return Verdict(False, f"{system} is a value set, not a code system", system=system, severity="error")
         if known is None:
-            return _verdict(Ruling(None, self._loader.absent(system, version or ""), system), display, system)
+            return _verdict(Ruling(None, self._loader.absent_of_code(system), system), "", display)
         if known.why_open.endswith("is a supplement, not a code system"):
             return Verdict(False, known.why_open, system=system, severity="error")
         concept = known.find(code) if len(code) <= LONGEST else None
-        if concept is not None:
-            return _verdict(Ruling(True, "", system, concept), display, system)
-        return _verdict(
-            Ruling(False if known.excludes(code) else None, known.why_open, system), display, f"the code system {system}"
-        )
+        result = True if concept is not None else False if known.excludes(code) else None
+        return _verdict(Ruling(result, known.why_open, system, concept), f"the code system {system}", display)
 
     def validate_coding(self, value_set: str | Json, coding: Json) -> Verdict:
         """Whether a Coding is in a value set; one without system or code is in none."""
@@ -187,12 +190,12 @@ class Terminology:
         return "subsumes" if down else "subsumed-by" if up else "not-subsumed"
 
 
-def _verdict(ruling: Ruling, display: str | None, where: str) -> Verdict:
+def _verdict(ruling: Ruling, where: str, display: str | None) -> Verdict:
     concept = ruling.concept
     if ruling.result is None:
         return Verdict(None, ruling.reason, system=ruling.system, severity="information")
     if not ruling.result or concept is None:
-        return Verdict(False, f"the code is not in {where}", system=ruling.system, severity="error")
+        return _refused(where, ruling.system)
     if concept.abstract:
         message = "the code is abstract: it groups others and is no value itself"
         return Verdict(False, message, concept.display, None, ruling.system, concept.inactive, concept.status, "error")
@@ -202,6 +205,12 @@ def _verdict(ruling: Ruling, display: str | None, where: str) -> Verdict:
         message = "the display is not one of the code's"
     severity = "warning" if message else ""
     return Verdict(True, message, concept.display, fits, ruling.system, concept.inactive, concept.status, severity)
+
+
+@lru_cache(maxsize=1024)
+def _refused(where: str, system: str) -> Verdict:
+    """One for all codes that are not in a value set: hostile codes cost no memory."""
+    return Verdict(False, f"the code is not in {where}", system=system, severity="error")
 
 
 def _fits(concept: Concept, display: str | None) -> bool | None:

@@ -53,7 +53,10 @@ class Source(Protocol):
         """A compiled value set, or the reason why there is none."""
 
     def absent(self, url: str, version: str = "") -> str:
-        """The sentence that a code system is not loaded."""
+        """The sentence that a code system, or a version that a value set names, is not loaded."""
+
+    def absent_of_code(self, url: str) -> str:
+        """The same for the system and version of a code."""
 
 
 class Include:
@@ -102,7 +105,8 @@ class Include:
                 return NO
             return Ruling(True, "", own, shown(said, concept))
         if known is None:
-            return Ruling(None, self._source.absent(own, self.version or version), own)
+            by_code = version and not self.version
+            return Ruling(None, self._source.absent_of_code(own) if by_code else self._source.absent(own, self.version), own)
         if concept is None:
             return NO if known.excludes(code) else Ruling(None, known.why_open, own)
         ruling = Ruling(True, "", own, concept)

@@ -34,6 +34,12 @@ def test_a_system_without_its_codes_is_not_loaded() -> None:
     assert terms.knows(PLANTS)
 
 
+def test_a_system_that_only_the_code_names_is_not_repeated() -> None:
+    """Messages may be logged: they hold no value of the resource."""
+    verdict = terminology().validate_in_system("urn:of:jane:doe", "a")
+    assert (verdict.result, verdict.message) == (None, "the code system is not loaded")
+
+
 def test_a_supplement_and_a_value_set_are_no_code_systems() -> None:
     terms = terminology(system(OTHER, "apple", content="supplement", supplements=PLANTS))
     assert terms.validate_in_system(OTHER, "apple").result is False
@@ -56,7 +62,7 @@ def test_a_version_that_is_not_loaded_is_not_checked() -> None:
     terms = terminology()
     assert terms.validate_in_system(PLANTS, "pear", version="2").result is True
     verdict = terms.validate_in_system(PLANTS, "pear", version="3")
-    assert (verdict.result, verdict.message) == (None, f"version 3 of the code system {PLANTS} is not loaded")
+    assert (verdict.result, verdict.message) == (None, f"that version of the code system {PLANTS} is not loaded")
 
 
 def test_displays_are_compared_with_every_text_without_case_and_spaces() -> None:

@@ -218,3 +218,10 @@ def test_a_system_url_with_a_version_bar_is_read_as_such() -> None:
     barred = value_set("barred", include=[{"system": f"{TOOLS}|1"}])
     terms = terminology(system(TOOLS, "spade", version="1"))
     assert terms.validate_code(barred, TOOLS, "spade").result is True
+
+
+def test_the_value_set_of_all_codes_that_a_code_system_names_needs_no_resource() -> None:
+    """CodeSystem.valueSet, where the two URLs differ as is the custom."""
+    owner = system("https://example.org/CodeSystem/colours", "red", valueSet="https://example.org/ValueSet/colours")
+    assert terminology(owner).validate_code("https://example.org/ValueSet/colours", None, "red").result is True
+    assert terminology(owner).validate_code("http://unitsofmeasure.org/vs", None, "kg").result is True
