@@ -223,6 +223,8 @@ class ElementCheck:
         if not {"code", "Coding", "CodeableConcept", "string", "uri"} & set(target.types):
             self.refuse(row, f"{row.to} is a {'|'.join(target.types)}: a code table gives code, Coding or CodeableConcept")
             return
+        if row.using and (row.using != "lower" or any(isinstance(path, Er7Path) and path.repeats for path in element.sources)):
+            self.refuse(row, f"{row.using} does not go with a code table: only lower does, of one value")
         for path in element.sources:
             if isinstance(path, Literal) and path.text not in table and "*" not in table:
                 self.refuse(row, f"code table {row.codes} has no {path.text}")

@@ -159,7 +159,7 @@ class RowEmitter:
         """A value through its code table."""
         assert element.target is not None
         form = "code" if set(element.target.types) & {"code", "string", "uri"} else element.target.types[0]
-        lines.add(depth, f"w = code_as_{form}({codes_name(element.row.codes)}, v)")
+        lines.add(depth, f"w = code_as_{form}({codes_name(element.row.codes)}, {'v.lower()' if element.row.using else 'v'})")
         if form == "CodeableConcept":
             lines.add(depth, "if w is None:")
             self.paths.lose(lines, depth + 1, element, "no-code")

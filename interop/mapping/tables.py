@@ -79,12 +79,15 @@ def read_code(system: str, code: str, display: str) -> Code:
 class Claim:
     """A profile that resources of a type say they keep, once they are whole.
 
-    It is claimed where every element of ``needs`` is there and no identifier system of ``once`` stands there twice.
+    It is claimed where every element of ``needs`` is there, no identifier system of ``once`` stands there twice, and every
+    element at the path of ``coded`` has a coding of its system.
     """
 
     profile: str
     needs: tuple[str, ...] = ()
     once: tuple[str, ...] = ()
+    coded: tuple[tuple[str, str, str], ...] = ()
+    """(element that repeats, CodeableConcept in it, system)."""
 
     def fits(self, body: dict[str, Any]) -> bool:
         """Whether a resource can keep it."""
@@ -92,8 +95,14 @@ class Claim:
             return False
         if self.once and len(body.get("identifier", ())) > 1:
             systems = [each.get("system") for each in body["identifier"]]
-            return all(systems.count(system) < 2 for system in self.once)
-        return True
+            if not all(systems.count(system) < 2 for system in self.once):
+                return False
+        return all(_coded(each.get(concept), system) for name, concept, system in self.coded for each in body.get(name, ()))
+
+
+def _coded(concept: Any, system: str) -> bool:
+    """Whether a CodeableConcept has a coding of a system."""
+    return bool(concept) and any(coding.get("system") == system and "code" in coding for coding in concept.get("coding", ()))
 
 
 @dataclass(slots=True)
@@ -131,7 +140,7 @@ COLUMNS = {
     "extensions": ("name", "url", "why"),
     "required": ("type", "element", "value", "why"),
     "fold": ("type", "element", "strategy", "why"),
-    "profiles": ("type", "profile", "needs", "once", "why"),
+    "profiles": ("type", "profile", "needs", "once", "coded", "why"),
     "precedence": ("type", "element", "feed", "rank", "why"),
 }
 
@@ -260,16 +269,19 @@ class _Reader:
     def claim(self, shared: Shared, cells: dict[str, str]) -> None:
         """A row of profiles.csv: one profile a type, of elements that the type has."""
         kind, needs = cells["type"], tuple(cells["needs"].split())
+        coded = tuple(_path_and_system(each) for each in cells["coded"].split())
         if kind not in facts.resource_types():
             self.refusals.add("profiles.csv", kind, "R4 has no such resource type")
         elif kind in shared.profiles:
             self.refusals.add("profiles.csv", kind, "this type stands there twice")
         elif not cells["profile"].startswith(("http://", "https://")):
             self.refusals.add("profiles.csv", kind, "the profile must be a canonical URL")
-        elif unknown := [name for name in needs if facts.element(f"{kind}.{name}") is None]:
+        elif not all(map(all, coded)):
+            self.refusals.add("profiles.csv", kind, "coded must be ELEMENT.ELEMENT=SYSTEM")
+        elif unknown := [name for name in (*needs, *(".".join(each[:2]) for each in coded)) if not facts.element(f"{kind}.{name}")]:
             self.refusals.add("profiles.csv", kind, f"R4 has no element {kind}.{unknown[0]}")
         else:
-            shared.profiles[kind] = Claim(cells["profile"], needs, tuple(cells["once"].split()))
+            shared.profiles[kind] = Claim(cells["profile"], needs, tuple(cells["once"].split()), coded)
 
     def code_table(self, folder: str, name: str) -> None:
         """Read a code table under its file's name; a family's own table takes the place of a shared one."""
@@ -279,3 +291,10 @@ class _Reader:
                 self.refusals.add(f"codes/{name}", cells["source"], "this source value stands there twice")
             table[cells["source"]] = read_code(cells["system"], cells["code"], cells["display"])
         self._tables.codes[name.removesuffix(".csv")] = table
+
+
+def _path_and_system(text: str) -> tuple[str, str, str]:
+    """``communication.language=urn:ietf:bcp:47`` in its parts, '' for one that is missing."""
+    path, _, system = text.partition("=")
+    element, _, concept = path.partition(".")
+    return element, concept, system

@@ -126,28 +126,35 @@ FILES = [
         "profiles.csv",
         "Person7",
         "R4 has no such resource type",
-        instead={"profiles": "Person7,https://example.org/P,,,\n"},
+        instead={"profiles": "Person7,https://example.org/P,,,,\n"},
     ),
     Case(
         "A type claims one profile.",
         "profiles.csv",
         "Patient",
         "this type stands there twice",
-        instead={"profiles": "Patient,https://example.org/P,,,\nPatient,https://example.org/P,,,\n"},
+        instead={"profiles": "Patient,https://example.org/P,,,,\nPatient,https://example.org/P,,,,\n"},
     ),
     Case(
         "A profile is named by its canonical URL.",
         "profiles.csv",
         "Patient",
         "the profile must be a canonical URL",
-        instead={"profiles": "Patient,P,,,\n"},
+        instead={"profiles": "Patient,P,,,,\n"},
     ),
     Case(
         "What a profile needs is an element of the type.",
         "profiles.csv",
         "Patient",
         "R4 has no element Patient.height",
-        instead={"profiles": "Patient,https://example.org/P,name height,,\n"},
+        instead={"profiles": "Patient,https://example.org/P,name height,,,\n"},
+    ),
+    Case(
+        "A system that a profile wants is that of a coded element within one that repeats.",
+        "profiles.csv",
+        "Patient",
+        "coded must be ELEMENT.ELEMENT=SYSTEM",
+        instead={"profiles": "Patient,https://example.org/P,,,language,\n"},
     ),
     Case(
         "A message has one route.",
@@ -236,6 +243,11 @@ RESOURCES = [
 ]
 
 PATHS = [
+    element(
+        "Of the transforms only lower goes before a code table.",
+        "X01,pat,,PID-8,,maritalStatus,upper,shade,",
+        "upper does not go with a code table: only lower does, of one value",
+    ),
     element(
         "A segment is of the source.",
         "X01,pat,,ZZ1-1,,birthDate,hl7time,,",

@@ -62,6 +62,21 @@ def test_a_code_table_gives_what_the_element_takes(tmp_path: Path, row: str, val
     assert found.losses == []
 
 
+def test_a_value_may_be_looked_up_in_lower_case(tmp_path: Path) -> None:
+    """``using`` ``lower``: a table need not say each code twice."""
+    codes = {"tag": "en,urn:ietf:bcp:47,en,,\n"}
+    family = load(
+        tmp_path,
+        source="MSH,21,,\nPID,40,,\n",
+        routes="ADT^A01,pat,\n",
+        resources="pat,,PID,Patient,PID-3,,upsert,\n",
+        codes=codes,
+        elements="A01,pat,,PID-15.1,,communication[+].language.coding[+],lower,tag,\n",
+    )
+    body = made(family, er7("PID|||1" + "|" * 12 + "EN")).body("pat")
+    assert body["communication"] == [{"language": {"coding": [{"system": "urn:ietf:bcp:47", "code": "en"}]}}]
+
+
 def test_a_value_that_the_table_lacks_is_a_loss(tmp_path: Path) -> None:
     found = outcome(tmp_path, "gender,,sex", "X")
     assert "gender" not in found.body("pat")

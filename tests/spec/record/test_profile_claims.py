@@ -46,6 +46,13 @@ def test_what_a_profile_allows_once_does_not_stand_there_twice() -> None:
     assert claimed("Patient", identifier=[first, second]) == []
 
 
+def test_a_profile_that_wants_codes_of_a_system_is_claimed_where_they_are() -> None:
+    """UK Core takes languages of BCP 47 alone."""
+    english = {"language": {"coding": [{"system": "urn:ietf:bcp:47", "code": "en"}]}}
+    assert claimed("Patient", communication=[english]) != []
+    assert claimed("Patient", communication=[english, {"language": {"text": "Lakeland dialect"}}]) == []
+
+
 def test_tags_of_the_resource_stay_beside_its_claim() -> None:
     made = complete("Patient", {"resourceType": "Patient", "meta": {"tag": [{"code": "unlinked"}]}})
     assert set(made["meta"]) == {"tag", "profile"}
