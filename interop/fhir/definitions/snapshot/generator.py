@@ -113,9 +113,16 @@ class Generator:
         self.merge(made, said, where)
 
     def _forms(self, node: Node, said: Node, choice: str, forms: list[tuple[Node, str]], where: str) -> None:
-        """Forms of a choice, as ``valueQuantity``: slices by type. Where nothing else is said of the choice, its only types."""
+        """Forms of a choice, as ``valueQuantity``: slices by type; where nothing else is said of the choice, its only types.
+
+        The only form of a choice of one type is the choice.
+        """
         found = node.children[choice]
         before = found.data.get("max", "*")
+        codes = [types.code(each) for each in types.listed(found.data)]
+        if len(codes) == len(forms) == 1 and "slicing" not in found.data and not found.slices:
+            self.merge(found, forms[0][0], f"{where}.{choice}")
+            return
         alone = choice not in said.children
         self._sliced(found, f"{where}.{choice}", [type for _, type in forms] if alone else [], "closed")
         for each, type in forms:

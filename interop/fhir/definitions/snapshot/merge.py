@@ -41,7 +41,7 @@ def merged(base: Json, said: Json, where: str, profile: str, *, most: str = "") 
             made[name] = _binding(base.get(name), value)
         elif name == "slicing":
             made[name] = _slicing(value, where)
-        elif name == "extension":
+        elif name == "extension" or (name == "contentReference" and "type" in base):
             continue
         else:
             made[name] = value

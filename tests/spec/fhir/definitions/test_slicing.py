@@ -144,6 +144,18 @@ def test_the_form_of_a_choice_is_a_slice_by_type_and_its_only_type() -> None:
     assert made["Observation.value[x]:valueQuantity.code"]["min"] == 1
 
 
+def test_the_form_of_a_choice_that_has_but_that_type_is_the_choice() -> None:
+    made = snapshot(
+        profile(
+            "Observation",
+            element("Observation.value[x]", type=[{"code": "Quantity"}]),
+            element("Observation.valueQuantity.code", min=1),
+        )
+    )
+    assert made["Observation.value[x].code"]["min"] == 1
+    assert "slicing" not in made["Observation.value[x]"]
+
+
 def test_the_form_may_have_the_id_of_its_slice() -> None:
     said = {"id": "Observation.value[x]:valueQuantity", "path": "Observation.valueQuantity", "min": 1}
     assert snapshot(profile("Observation", said))["Observation.value[x]:valueQuantity"]["min"] == 1
