@@ -240,6 +240,9 @@ class Compiler:
             return lambda this, state: equivalent(left(this, state), right(this, state), state) is alike
         if operator in ("in", "contains"):
             item, items = (left, right) if operator == "in" else (right, left)
+            if _fixed(tree.operands[1 if operator == "in" else 0]):
+                key = object()
+                return lambda this, state: _within_fixed(item(this, state), items(this, state), state, key)
             return lambda this, state: _within(item(this, state), items(this, state), state)
         return _ordered(operator, left, right)
 
@@ -403,6 +406,18 @@ def _within(item: Collection, items: Collection, state: State) -> bool | None:
     if len(items) < 8:
         return any(same(wanted, each, state) for each in items)
     return wanted in Seen(state, items)
+
+
+def _within_fixed(item: Collection, items: Collection, state: State, key: object) -> bool | None:
+    """``in`` a collection that stays the same during an evaluation."""
+    wanted = single(item, "in")
+    if wanted is None or len(items) < 8:
+        return _within(item, items, state)
+    seen = state.sets.get(key)
+    if seen is None:
+        state.pay(len(items))
+        seen = state.sets[key] = Seen(state, items)
+    return wanted in seen
 
 
 def _ordered(operator: str, left: Run, right: Run) -> Truth:

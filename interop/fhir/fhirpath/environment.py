@@ -46,6 +46,7 @@ class Environment:
     budget: int = BUDGET
     strict: bool = False
     polymorphic: bool = False
+    targets: dict[int, dict[str, dict[str, Any]]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
 
 DEFAULT = Environment()
@@ -65,6 +66,7 @@ class State:
         self.context = context
         self.left = environment.budget
         self.memory: dict[object, Collection] = {}
+        self.sets: dict[object, Any] = {}
 
     def pay(self, steps: int) -> None:
         """Count steps; raises TooCostly when there are none left."""

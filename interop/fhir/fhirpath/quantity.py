@@ -46,6 +46,16 @@ def scaled(one: Quantity, other: Quantity, *, exact: bool) -> tuple[Decimal, Dec
     return _ROUNDED.plus(here[0]), _ROUNDED.plus(there[0])
 
 
+def key(quantity: Quantity) -> tuple[object, ...]:
+    """What equal quantities share: a plain number has the key of that number."""
+    found = canonical(quantity.value, quantity.unit)
+    inexact = quantity.word in _INEXACT
+    if found is None or inexact:
+        return (quantity.value, quantity.unit, inexact)
+    value = _ROUNDED.plus(found[0])
+    return (False, value) if found[1] == "1" else (value, found[1], inexact)
+
+
 def calendar_unit(quantity: Quantity) -> str:
     """The calendar unit to move a date by: its word's, or that of an exact UCUM code; '' for another unit."""
     word = quantity.word or (quantity.unit if quantity.unit in CALENDAR else "")

@@ -155,6 +155,14 @@ def _across_zones(one: Temporal, other: Temporal) -> int | None:
     return 0 if len(one.fields) == len(other.fields) else None
 
 
+def key(value: Temporal) -> tuple[object, ...]:
+    """What values share that are equal for certain: a moment, or the fields where no zone is said, and the precision."""
+    fraction = value.fraction.rstrip("0")
+    if value.zone is None or len(value.fields) < 4:
+        return (value.kind == "time", len(value.fields), value.fields, fraction)
+    return ("moment", len(value.fields), _moment(value._replace(fraction=""), value.zone) or value.fields, fraction)
+
+
 def alike(one: Temporal, other: Temporal) -> bool:
     """Whether both are times, or neither is."""
     return (one.kind == "time") == (other.kind == "time")

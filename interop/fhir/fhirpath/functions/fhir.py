@@ -74,22 +74,30 @@ def _resolve(_compiler: Compiling, _trees: tuple[Tree, ...]) -> StepRun:
 
 def _target(reference: str, state: State) -> dict[str, Any] | None:
     state.pay(1)
-    roots = [each.value for each in (*state.root(), *state.resource()) if isinstance(each.value, dict)]
-    if reference.startswith("#"):
-        for root in roots:
-            if reference == "#":
-                return root
-            for each in _listed(root, "contained", state):
-                if each.get("id") == reference[1:]:
-                    return each
-        return None
-    for root in roots:
-        for entry in _listed(root, "entry", state):
-            resource = entry.get("resource")
-            if isinstance(resource, dict) and _names(entry, resource, reference):
-                return resource
+    for item in (*state.root(), *state.resource()):
+        found = _targets(item.value, state).get(reference)
+        if found is not None:
+            return found
     outside = state.environment.resolve
-    return outside(reference) if outside else None
+    return outside(reference) if outside and not reference.startswith("#") else None
+
+
+def _targets(root: Any, state: State) -> dict[str, dict[str, Any]]:
+    """What a resource holds by the references that lead there: contained ones, and entries of a Bundle."""
+    environment = state.environment
+    known = environment.targets if root is environment.resource or root is environment.root_resource else state.sets
+    found: dict[str, dict[str, Any]] | None = known.get(id(root))
+    if found is None:
+        found = known[id(root)] = {}
+        if isinstance(root, dict):
+            found["#"] = root
+            for each in _listed(root, "contained", state):
+                found.setdefault(f"#{each.get('id')}", each)
+            for entry in _listed(root, "entry", state):
+                if isinstance(entry.get("resource"), dict):
+                    for name in _names(entry, entry["resource"]):
+                        found.setdefault(name, entry["resource"])
+    return found
 
 
 def _listed(root: dict[str, Any], name: str, state: State) -> list[dict[str, Any]]:
@@ -99,14 +107,12 @@ def _listed(root: dict[str, Any], name: str, state: State) -> list[dict[str, Any
     return entries
 
 
-def _names(entry: dict[str, Any], resource: dict[str, Any], reference: str) -> bool:
+def _names(entry: dict[str, Any], resource: dict[str, Any]) -> list[str]:
+    names = [f"{resource.get('resourceType')}/{resource.get('id')}"]
     url = entry.get("fullUrl")
-    if url == reference:
-        return True
-    if ":" in reference:
-        return False
-    local = f"{resource.get('resourceType')}/{resource.get('id')}"
-    return reference == local or (isinstance(url, str) and url.endswith("/" + reference))
+    if isinstance(url, str):
+        names += [url, "/".join(url.rsplit("/", 2)[1:])] if url.count("/") > 1 else [url]
+    return names
 
 
 @simple("memberOf", 1)
