@@ -17,6 +17,8 @@ MOST = "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet"
 QUANTITIES = frozenset(("Quantity", "Age", "Distance", "Duration", "Count", "Money", "SimpleQuantity", "MoneyQuantity"))
 FHIRPATH = "http://hl7.org/fhirpath/"
 """FHIRPath's own types, which stand where R4 binds its types."""
+UCUM = "http://unitsofmeasure.org"
+"""A unit that is none of UCUM is a warning: nothing in R4 demands units of UCUM where no binding does."""
 KEPT = 50_000
 """Verdicts that are kept; when there are more, all are forgotten."""
 _UNKNOWN = Verdict(None, "no terminology is loaded")
@@ -111,7 +113,8 @@ class Bindings:
         if verdict.result is None:
             return unchecked(f"the code: {verdict.message}", "binding")
         if verdict.result is False:
-            return [Finding(ERROR, "code", "code-invalid", "is no code of its system", "binding")]
+            severity = WARNING if verdict.system == UCUM else ERROR
+            return [Finding(severity, "code", "code-invalid", "is no code of its system", "binding")]
         found: Findings = []
         if verdict.display_ok is False and self.display:
             found.append(Finding(self.display, "display", "invalid", "is no display of the code", "binding"))
