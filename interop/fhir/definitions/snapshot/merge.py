@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from interop.fhir.definitions.package import Json
+from interop.fhir.definitions.snapshot import types
 from interop.fhir.definitions.unusable import Unusable
 
 TEXTS = frozenset(
@@ -28,9 +29,10 @@ def without_texts(data: Json) -> Json:
 def merged(base: Json, said: Json, where: str, profile: str, *, most: str = "") -> tuple[Json, list[str]]:
     """What holds for an element when a differential says ``said`` about it, and what of that the base does not allow.
 
-    Texts are left out. Invariants are added to those of the base, marked with the profile as their source; anything else that
-    is said takes the place of the base's, but for a cardinality wider than the base's. ``most``: of a new slice, the bound of
-    its ``max``; its minimum counts for itself. Raises Unusable for a minimum beyond the maximum.
+    Texts are left out. Invariants are added to those of the base, marked with the profile as their source, and so are
+    extensions; anything else that is said takes the place of the base's, but for a cardinality wider than the base's. A binding
+    of what has no codes is left out. ``most``: of a new slice, the bound of its ``max``; its minimum counts for itself. Raises
+    Unusable for a minimum beyond the maximum.
     """
     made = dict(base)
     said = without_texts(said)
@@ -41,10 +43,14 @@ def merged(base: Json, said: Json, where: str, profile: str, *, most: str = "") 
             made[name] = _binding(base.get(name), value)
         elif name == "slicing":
             made[name] = _slicing(value, where)
-        elif name == "extension" or (name == "contentReference" and "type" in base):
+        elif name == "extension":
+            made[name] = base.get(name, []) + [each for each in value if each not in base.get(name, [])]
+        elif name == "contentReference" and "type" in base:
             continue
         else:
             made[name] = value
+    if "binding" in said and not types.bindable(made):
+        made.pop("binding", None)
     return made, _narrowed(base, made, said, where, most)
 
 

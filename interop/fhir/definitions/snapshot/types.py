@@ -12,6 +12,21 @@ _FHIR_TYPE = DEFINITION + "structuredefinition-fhir-type"
 _SYSTEM_TYPES = {"String": "string", "Boolean": "boolean", "Integer": "integer", "Decimal": "decimal", "DateTime": "dateTime"}
 
 
+CODED = frozenset(
+    (
+        "code", "Coding", "CodeableConcept", "Quantity", "Age", "Count", "Distance", "Duration", "Money", "string", "uri", "url",
+        "canonical", "markdown", "id", "oid", "CodeableReference",
+    )
+)  # fmt: skip
+"""Types that a binding can be about (ElementDefinition, eld-11)."""
+
+
+def bindable(data: Json) -> bool:
+    """Whether a binding can be about an element of these types."""
+    said = [code(each) for each in listed(data)]
+    return not said or "*" in said or not CODED.isdisjoint(said)
+
+
 def listed(data: Json) -> list[Json]:
     """The types of an element; [] for the root of a structure and for a content reference."""
     said = data.get("type")

@@ -51,6 +51,13 @@ def test_invariants_are_added_to_the_bases_with_the_profile_as_their_source() ->
     assert made["Patient.name"]["constraint"][1]["source"] == HERE + "profile"
 
 
+def test_extensions_of_an_element_are_kept() -> None:
+    one, other = ({"url": HERE + name, "valueBoolean": True} for name in ("one", "other"))
+    first = profile("Patient", element("Patient.name", extension=[one]), name="first")
+    second = profile("Patient", element("Patient.name", extension=[one, other]), name="second", base=HERE + "first")
+    assert snapshot(first, second)["Patient.name"]["extension"] == [one, other]
+
+
 def test_an_invariant_said_again_is_there_once() -> None:
     rule = {"key": "own-1", "severity": "error", "human": "A family name", "expression": "family.exists()"}
     one = profile("Patient", element("Patient.name", constraint=[rule]), name="one")
@@ -72,6 +79,12 @@ def test_a_binding_takes_the_place_of_the_bases_and_may_keep_its_value_set() -> 
         "valueSet": "http://hl7.org/fhir/ValueSet/marital-status",
     }
     assert made["Patient.contact.relationship"]["binding"] == {"strength": "required", "valueSet": HERE + "kin"}
+
+
+def test_a_binding_of_what_has_no_codes_is_left_out() -> None:
+    bound = {"strength": "required", "valueSet": HERE + "kin"}
+    made = snapshot(profile("Patient", element("Patient.extension:kin", type=[{"code": "Extension"}], binding=bound)))
+    assert "binding" not in made["Patient.extension:kin"]
 
 
 def test_types_and_targets_are_narrowed() -> None:
