@@ -5,15 +5,17 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from interop.fhir.fhirpath.analysis import defines, everything, fixed
 from interop.fhir.fhirpath.arithmetic import calculate
 from interop.fhir.fhirpath.environment import State
-from interop.fhir.fhirpath.equality import Seen, distinct, equal, equivalent, order, same
+from interop.fhir.fhirpath.equality import distinct, equal, equivalent
 from interop.fhir.fhirpath.errors import FhirPathError
 from interop.fhir.fhirpath.functions import FUNCTIONS
 from interop.fhir.fhirpath.functions.registry import Run, StepRun, StepTruth, Truth
 from interop.fhir.fhirpath.functions.types import cast, check
 from interop.fhir.fhirpath.item import EMPTY, INTEGER, Collection, Item, boolean, one
 from interop.fhir.fhirpath.navigation import Way, member
+from interop.fhir.fhirpath.operators import equals_text, logic, ordered, within, within_fixed
 from interop.fhir.fhirpath.quantity import Quantity
 from interop.fhir.fhirpath.tree import (
     Call,
@@ -28,15 +30,12 @@ from interop.fhir.fhirpath.tree import (
     Step,
     Tree,
     TypeTest,
-    parts,
 )
 from interop.fhir.fhirpath.types import is_a, is_loosely
 from interop.fhir.fhirpath.values import (
     ARITHMETIC,
-    TEMPORAL,
     integer_of,
     is_number,
-    single,
     string_of,
     truth_of,
     value_of,
@@ -76,7 +75,7 @@ class Compiler:
         """An expression as a boolean, by singleton evaluation."""
         match tree:
             case Operation(operator, operands) if operator in _LOGIC:
-                return _logic(operator, [self.truth(each) for each in operands])
+                return logic(operator, [self.truth(each) for each in operands])
             case Operation(operator) if operator in _TESTS:
                 return self._test(tree)
             case TypeTest(operator) if operator == "is":
@@ -99,11 +98,11 @@ class Compiler:
 
     def counts(self, tree: Tree) -> bool:
         """Whether an expression asks for ``$index``."""
-        return any(isinstance(each, Special) and each.name == "index" for each in _all(tree))
+        return any(isinstance(each, Special) and each.name == "index" for each in everything(tree))
 
     def weight(self, tree: Tree) -> int:
         """How many steps one evaluation costs."""
-        return sum(1 for _ in _all(tree))
+        return sum(1 for _ in everything(tree))
 
     def _yields_truth(self, tree: Tree) -> bool:
         match tree:
@@ -113,7 +112,7 @@ class Compiler:
                 return operator == "is"
             case Path(_, steps):
                 last = steps[-1] if steps else None
-                if not isinstance(last, Call) or _defines(tree):
+                if not isinstance(last, Call) or defines(tree):
                     return False
                 known = FUNCTIONS.get(last.name)
                 return known is not None and known.test is not None
@@ -160,11 +159,11 @@ class Compiler:
         if start is None and isinstance(first, Member):
             start, steps = _root(first.name, steps[0]), steps[1:]
         run = _chained(start, steps)
-        return _scoped(run) if _defines(tree) else run
+        return _scoped(run) if defines(tree) else run
 
     def _remembered(self, tree: Path, run: Run) -> Run:
         """A path that yields the same wherever it stands is walked once an evaluation."""
-        if not tree.steps or not _fixed(tree):
+        if not tree.steps or not fixed(tree):
             return run
         key = object()
 
@@ -228,7 +227,7 @@ class Compiler:
         if operator in ("=", "!="):
             negative = operator == "!="
             if isinstance(literal, Literal) and isinstance(literal.value, str):
-                return _equals_text(left, literal.value, right, negative)
+                return equals_text(left, literal.value, right, negative)
 
             def equals(this: Collection, state: State) -> bool | None:
                 said = equal(left(this, state), right(this, state), state)
@@ -240,11 +239,11 @@ class Compiler:
             return lambda this, state: equivalent(left(this, state), right(this, state), state) is alike
         if operator in ("in", "contains"):
             item, items = (left, right) if operator == "in" else (right, left)
-            if _fixed(tree.operands[1 if operator == "in" else 0]):
+            if fixed(tree.operands[1 if operator == "in" else 0]):
                 key = object()
-                return lambda this, state: _within_fixed(item(this, state), items(this, state), state, key)
-            return lambda this, state: _within(item(this, state), items(this, state), state)
-        return _ordered(operator, left, right)
+                return lambda this, state: within_fixed(item(this, state), items(this, state), state, key)
+            return lambda this, state: within(item(this, state), items(this, state), state)
+        return ordered(operator, left, right)
 
 
 def _special(name: str) -> Run:
@@ -253,45 +252,6 @@ def _special(name: str) -> Run:
     if name == "total":
         return lambda this, state: state.total
     return lambda this, state: EMPTY if state.index is None else [Item(state.index, INTEGER)]
-
-
-def _all(tree: Tree | Step) -> list[Tree | Step]:
-    pending, found = [tree], []
-    while pending:
-        part = pending.pop()
-        found.append(part)
-        pending.extend(parts(part))
-    return found
-
-
-def _defines(tree: Path) -> bool:
-    return any(isinstance(each, Call) and each.name == "defineVariable" for each in tree.steps)
-
-
-_CONSTANT = frozenset(("resource", "rootResource", "context"))
-_LAMBDAS = frozenset(("where", "select", "all", "exists", "repeat"))
-
-
-def _fixed(tree: Tree) -> bool:
-    """Whether a path starts at an external constant of the evaluation and no step looks at ``$this`` outside of itself."""
-    if not (isinstance(tree, Path) and isinstance(tree.start, External) and tree.start.name in _CONSTANT):
-        return False
-    for step in tree.steps:
-        if isinstance(step, Call) and step.arguments:
-            inner = [each for argument in step.arguments for each in _all(argument)]
-            if any(isinstance(each, Special) and each.name != "this" for each in inner):
-                return False
-            if any(isinstance(each, External) and each.name not in _CONSTANT for each in inner):
-                return False
-            if any(isinstance(each, Call) and each.name in ("defineVariable", "trace") for each in inner):
-                return False
-            if step.name not in _LAMBDAS and step.name not in ("ofType", "as", "is"):
-                return all(isinstance(argument, Literal) for argument in step.arguments)
-        elif isinstance(step, Index) and not isinstance(step.place, Literal):
-            return False
-        if isinstance(step, Call) and step.name in ("trace", "now", "defineVariable"):
-            return False
-    return True
 
 
 def _scoped(run: Run) -> Run:
@@ -347,93 +307,3 @@ def _chained(start: Run | None, steps: list[StepRun]) -> Run:
         return items
 
     return run
-
-
-def _logic(operator: str, operands: list[Truth]) -> Truth:
-    if operator in ("and", "or"):
-        decisive = operator == "or"
-
-        def joined(this: Collection, state: State) -> bool | None:
-            said: bool | None = not decisive
-            for each in operands:
-                found = each(this, state)
-                if found is decisive:
-                    return decisive
-                if found is None:
-                    said = None
-            return said
-
-        return joined
-    left, right = operands
-    if operator == "xor":
-
-        def either(this: Collection, state: State) -> bool | None:
-            here, there = left(this, state), right(this, state)
-            return None if here is None or there is None else here != there
-
-        return either
-
-    def implied(this: Collection, state: State) -> bool | None:
-        here = left(this, state)
-        if here is False:
-            return True
-        there = right(this, state)
-        return there if here or there else None
-
-    return implied
-
-
-def _equals_text(left: Run, text: str, right: Run, negative: bool) -> Truth:
-    def equals(this: Collection, state: State) -> bool | None:
-        items = left(this, state)
-        if not items:
-            return None
-        if len(items) == 1:
-            value, kind, _ = items[0]
-            if type(value) is str and kind not in TEMPORAL:
-                return (value == text) is not negative
-        said = equal(items, right(this, state), state)
-        return said if said is None or not negative else not said
-
-    return equals
-
-
-def _within(item: Collection, items: Collection, state: State) -> bool | None:
-    wanted = single(item, "in")
-    if wanted is None:
-        return None
-    state.pay(len(items))
-    if len(items) < 8:
-        return any(same(wanted, each, state) for each in items)
-    return wanted in Seen(state, items)
-
-
-def _within_fixed(item: Collection, items: Collection, state: State, key: object) -> bool | None:
-    """``in`` a collection that stays the same during an evaluation."""
-    wanted = single(item, "in")
-    if wanted is None or len(items) < 8:
-        return _within(item, items, state)
-    seen = state.sets.get(key)
-    if seen is None:
-        state.pay(len(items))
-        seen = state.sets[key] = Seen(state, items)
-    return wanted in seen
-
-
-def _ordered(operator: str, left: Run, right: Run) -> Truth:
-    def compares(this: Collection, state: State) -> bool | None:
-        here, there = single(left(this, state), operator), single(right(this, state), operator)
-        found = None if here is None or there is None else order(here, there)
-        if found is None:
-            return None
-        match operator:
-            case "<":
-                return found < 0
-            case "<=":
-                return found <= 0
-            case ">":
-                return found > 0
-            case _:
-                return found >= 0
-
-    return compares

@@ -106,3 +106,19 @@ def test_a_variable_defined_within_holds_for_the_rest_of_its_path() -> None:
     assert [item.value for item in found] == ["B"]
     with pytest.raises(FhirPathError):
         compile("name.defineVariable('x', 1).exists() and %x = 1").evaluate(PATIENT)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("name.select(%resource.name.where(family = %context.name.first().family).count())", [1, 1]),
+        ("name.select(%resource.name.take(1).where($index = 0).family)", ["A", "A"]),
+        ("name.select(%resource.name[$index].family)", ["A", "B"]),
+        ("name.select(%resource.name.skip($index).first().family)", ["A", "B"]),
+        ("name.where(family in %resource.name.family.skip(1)).family", ["B"]),
+        ("name.select(%resource.name.where(family = %name).family)", ["B", "B"]),
+    ],
+)
+def test_paths_from_the_resource_are_walked_once_and_mean_the_same(text: str, found: list[Any]) -> None:
+    environment = Environment(variables={"name": "B"})
+    assert [item.value for item in compile(text).evaluate(PATIENT, environment)] == found
