@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from interop.fhir.terminology.results import Contained, Expansion, TooCostly
+from interop.fhir.terminology.sets import Set
 from interop.fhir.terminology.system import Json
-from interop.fhir.terminology.valuesets import Set
 
 MOST = 10_000
 """Codes that are given without a page being asked for."""

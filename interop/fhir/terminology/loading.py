@@ -9,14 +9,19 @@ from interop.fhir.terminology.grammars import grammar
 from interop.fhir.terminology.listed import ListedSystem
 from interop.fhir.terminology.maps import Map
 from interop.fhir.terminology.names import NAMES, called
+from interop.fhir.terminology.sets import Set
 from interop.fhir.terminology.shapes import dicts, text, texts
 from interop.fhir.terminology.system import Definitions, Json, System, split
-from interop.fhir.terminology.valuesets import ComposedSet, Set
+from interop.fhir.terminology.valuesets import ComposedSet
 
 KEPT = 2_000
 """Compiled value sets and code systems that are kept."""
 DEEP = 30
 """How far value sets may import one another."""
+WIDE = 5_000
+"""How many value sets one may import, counted at each place."""
+GIVEN = 16
+"""Value sets given as resources that are kept."""
 
 
 class Loader:
@@ -28,6 +33,7 @@ class Loader:
         self._supplements = tuple(supplements)
         self._systems: dict[tuple[str, str, tuple[str, ...]], System | None] = {}
         self._sets: dict[str, Set | str] = {}
+        self._given: list[tuple[Json, Set | str]] = []
         self._maps: dict[str, Map | None] = {}
         self._ends: list[tuple[str, str, str]] | None = None
 
@@ -86,7 +92,7 @@ class Loader:
         bare, version = split(url)
         resource = self.resource("ValueSet", bare, version)
         if resource is not None:
-            return self.compiled(resource)
+            return self._composed(resource)
         if version and self.resource("ValueSet", bare):
             return f"version {version} of the value set {bare} is not loaded"
         if implied := self._implicit(bare):
@@ -94,25 +100,37 @@ class Loader:
         return f"the value set {bare} is not loaded"
 
     def compiled(self, resource: Json) -> Set | str:
-        """A value set that is given as a resource, or why it cannot be used."""
-        circle = self._circle(resource)
-        return circle or ComposedSet(resource, self)
+        """A value set that is given as a resource, or why it cannot be used. The last few are kept, by identity."""
+        for known, found in self._given:
+            if known is resource:
+                return found
+        made = self._composed(resource)
+        self._given = [(resource, made), *self._given[: GIVEN - 1]]
+        return made
 
-    def _circle(self, resource: Json) -> str:
-        """Why its imports cannot be followed; '' where they can."""
-        own = text(resource, "url")
-        seen: set[str] = set()
-        level = imports(resource)
-        for _ in range(DEEP):
-            level = {url for url in level if url not in seen}
-            if not level:
-                return ""
-            if own and own in level:
-                return f"the value set {own} imports itself"
-            seen |= level
-            found = [self.resource("ValueSet", url) for url in level]
-            level = {url for each in found if each for url in imports(each)}
-        return f"the value set {own} imports too deep"
+    def _composed(self, resource: Json) -> Set | str:
+        own = text(resource, "url") or "the value set"
+        why = self._imported(resource, [own], {})
+        return ComposedSet(resource, self) if isinstance(why, int) else why
+
+    def _imported(self, resource: Json, trail: list[str], known: dict[str, int]) -> int | str:
+        """How many value sets must be asked where this one is asked; or why they cannot be."""
+        total = 1
+        for url in imports(resource):
+            if url not in known:
+                if split(url)[0] in trail:
+                    return f"the value set {trail[0]} imports itself"
+                if len(trail) > DEEP:
+                    return f"the value set {trail[0]} imports too deep"
+                found = self.resource("ValueSet", url)
+                inner = self._imported(found, [*trail, split(url)[0]], known) if found else 1
+                if isinstance(inner, str):
+                    return inner
+                known[url] = inner
+            total += known[url]
+            if total > WIDE:
+                return f"the value set {trail[0]} imports too much"
+        return total
 
     def map(self, url: str) -> Map | None:
         """The concept map of a canonical URL."""
@@ -165,7 +183,7 @@ def snomed_filter(wanted: str) -> Json | None:
     return {"filter": [{"property": name, "op": op, "value": unquote(value)}]}
 
 
-def imports(resource: Json) -> set[str]:
-    """The value sets that a value set names."""
+def imports(resource: Json) -> list[str]:
+    """The value sets that a value set names, as often as it does."""
     compose = resource.get("compose")
-    return {url for kind in ("include", "exclude") for each in dicts(compose, kind) for url in texts(each, "valueSet")}
+    return [url for kind in ("include", "exclude") for each in dicts(compose, kind) for url in texts(each, "valueSet")]

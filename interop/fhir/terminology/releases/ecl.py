@@ -9,15 +9,21 @@ Refinements, attribute values and filters are not computed.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from typing import Protocol
 
 from interop.fhir.terminology.releases.store import Store
 
+Walk = Callable[[int], Iterable[int]]
+"""From a concept to others."""
 LONGEST = 50_000
 """Characters of a constraint."""
 DEEP = 30
 """Brackets within brackets."""
+WAYS = 2
+"""Walks (``<<`` and the like) within walks: each multiplies the work."""
 
 
 class NotComputed(ValueError):
@@ -59,43 +65,62 @@ class Every:
 
 
 class Members:
-    """The members of a reference set."""
+    """The members of a reference set, as ascending positions."""
 
-    def __init__(self, members: Iterable[int]) -> None:
-        self._members = frozenset(members)
+    def __init__(self, members: Sequence[int]) -> None:
+        self._members = members
 
     def holds(self, at: int) -> bool:
-        return at in self._members
+        place = bisect_left(self._members, at)
+        return place < len(self._members) and self._members[place] == at
 
     def positions(self) -> Iterable[int]:
-        return sorted(self._members)
+        return self._members
 
 
-class Way:
-    """Concepts that are reached from those of another node: ``<``, ``<<``, ``<!``, ``>`` and so on."""
+class Below:
+    """``<``, ``<<``, ``<!`` and ``<<!``: judged by walking up."""
 
     def __init__(self, store: Store, sign: str, inner: Node) -> None:
         self._inner = inner
-        up = sign.startswith(">")
-        one_step = "!" in sign
-        self._self = sign.count(sign[0]) > 1
-        far, near = (store.ancestors, store.parents) if up else (store.descendants, store.children)
-        back_far, back_near = (store.descendants, store.children) if up else (store.ancestors, store.parents)
-        self._from: Callable[[int], Iterable[int]] = near if one_step else far
-        self._back: Callable[[int], Iterable[int]] = back_near if one_step else back_far
+        self._self = sign.startswith("<<")
+        self._down: Walk = store.children if sign.endswith("!") else store.descendants
+        self._up: Walk = store.parents if sign.endswith("!") else store.ancestors
 
     def holds(self, at: int) -> bool:
         if self._self and self._inner.holds(at):
             return True
-        return any(self._inner.holds(each) for each in self._back(at) if each != at)
+        return any(self._inner.holds(each) for each in self._up(at) if each != at)
 
     def positions(self) -> Iterable[int]:
-        found: set[int] = set()
-        for start in self._inner.positions():
-            found.update(each for each in self._from(start) if each != start)
-            if self._self:
-                found.add(start)
-        return sorted(found)
+        return _walked(self._inner, self._down, self._self)
+
+
+class Above:
+    """``>``, ``>>``, ``>!`` and ``>>!``: few concepts, found once."""
+
+    def __init__(self, store: Store, sign: str, inner: Node) -> None:
+        walk: Walk = store.parents if sign.endswith("!") else store.ancestors
+        self._find: Callable[[], list[int]] = lambda: _walked(inner, walk, sign.startswith(">>"))
+
+    @cached_property
+    def _found(self) -> dict[int, None]:
+        return dict.fromkeys(self._find())
+
+    def holds(self, at: int) -> bool:
+        return at in self._found
+
+    def positions(self) -> Iterable[int]:
+        return self._found
+
+
+def _walked(inner: Node, walk: Walk, itself: bool) -> list[int]:
+    found: set[int] = set()
+    for start in inner.positions():
+        found.update(each for each in walk(start) if each != start)
+        if itself:
+            found.add(start)
+    return sorted(found)
 
 
 class Joined:
@@ -134,7 +159,7 @@ def parse(text: str, store: Store) -> Node:
     if len(text) > LONGEST:
         raise NotComputed("the expression constraint is too long")
     parser = _Parser(_tokens(text), store)
-    node = parser.joined(0)
+    node = parser.joined(0, 0)
     if parser.next():
         raise NotComputed("the expression constraint has a form that is not computed")
     return node
@@ -173,24 +198,24 @@ class _Parser:
         self._at += 1
         return token
 
-    def joined(self, depth: int) -> Node:
+    def joined(self, depth: int, ways: int) -> Node:
         """Operands with one kind of AND or OR between them, or two with MINUS."""
-        parts = [self._operand(depth)]
+        parts = [self._operand(depth, ways)]
         words: list[str] = []
         while self.next() in _JOINS:
             words.append(self._take())
-            parts.append(self._operand(depth))
+            parts.append(self._operand(depth, ways))
         kinds = set(words)
         if len(kinds) > 1 or (kinds == {"minus"} and len(words) > 1):
             raise NotComputed("the expression constraint mixes AND, OR and MINUS without brackets")
         return _tree(words[0], parts) if words else parts[0]
 
-    def _operand(self, depth: int) -> Node:
+    def _operand(self, depth: int, ways: int) -> Node:
         if depth > DEEP:
             raise NotComputed("the expression constraint is too deep")
         token = self._take()
         if token == "(":
-            node = self.joined(depth + 1)
+            node = self.joined(depth + 1, ways)
             if self._take() != ")":
                 raise NotComputed("a bracket of the expression constraint does not close")
             return node
@@ -202,7 +227,9 @@ class _Parser:
                 raise NotComputed("a reference set is not in the release")
             return Members(members)
         if token[:1] in ("<", ">") and token:
-            return Way(self._store, token, self._operand(depth + 1))
+            if ways >= WAYS:
+                raise NotComputed("the expression constraint walks too often")
+            return (Below if token[0] == "<" else Above)(self._store, token, self._operand(depth + 1, ways + 1))
         self._at -= 1
         at = self._store.position(self._number())
         if at < 0:

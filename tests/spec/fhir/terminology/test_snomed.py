@@ -133,6 +133,7 @@ def test_filters_and_simple_expression_constraints(terms: Terminology, name: str
         (f"^ {rf2.EMPTY_SET}", "a reference set is not in the release"),
         (f"({rf2.PEAR}", "does not close"),
         ("(" * 50 + rf2.PEAR + ")" * 50, "too deep"),
+        (f"<< (<< (<< {rf2.PEAR}))", "walks too often"),
         ("<<", "has a form that is not computed"),
         ("{{ C active = 0 }}", "has a form that is not computed"),
     ],
