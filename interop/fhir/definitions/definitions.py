@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from threading import RLock
 
 from interop.fhir.definitions.files import opened
 from interop.fhir.definitions.package import Entry, Json, Package, Resources
@@ -26,7 +27,8 @@ Index = dict[str, dict[str, list[Entry]]]
 class Definitions:
     """Base R4 and the packages on top of it. Where two packages define a URL, the later one's is taken, but for R4's own types.
 
-    What is given back is shared and not to be changed. Nothing is parsed before it is asked for; nothing is fetched.
+    What is given back is shared and not to be changed. Nothing is parsed before it is asked for; nothing is fetched. Threads may
+    share one.
     """
 
     def __init__(self, packages: Sequence[Package], below: Definitions | None = None) -> None:
@@ -37,7 +39,8 @@ class Definitions:
         self._unusable: dict[Entry, str] = {}
         self._generating: list[Entry] = []
         self._trees = Trees(self)
-        self._kept: dict[tuple[str, str], Json | None] = {}
+        self._lock = RLock()
+        self._kept: dict[Entry, Json | None] = {}
         for package in packages:
             for entry in package.entries():
                 urls = self._index.setdefault(entry.kind, {})
@@ -86,13 +89,14 @@ class Definitions:
         None for what is unknown or cannot be read any more."""
         if kind == "StructureDefinition":
             return self.structure(url)
-        key = (kind, url)
-        if key not in self._kept:
+        entry = self._entry(kind, url)
+        if entry is None:
+            return None
+        if entry not in self._kept:
             if len(self._kept) >= KEPT:
-                del self._kept[next(iter(self._kept))]
-            entry = self._entry(kind, url)
-            self._kept[key] = self._read(entry) if entry else None
-        return self._kept[key]
+                self._kept.pop(next(iter(self._kept)), None)
+            self._kept[entry] = self._read(entry)
+        return self._kept.get(entry)
 
     def _read(self, entry: Entry) -> Json | None:
         try:
@@ -122,17 +126,23 @@ class Definitions:
         entry = self._structure(url)
         if entry is None:
             raise Unusable(f"{url}: unknown")
+        found = self._snapshots.get(entry)
+        if found is None:
+            with self._lock:
+                found = self._snapshots.get(entry) or self._tried(entry)
+        return found
+
+    def _tried(self, entry: Entry) -> list[Json]:
         if entry in self._unusable:
             raise Unusable(self._unusable[entry])
         if entry in self._generating or len(self._generating) > DEPTH:
-            raise Unusable(f"{url}: is based on itself, or on too many others")
-        if entry not in self._snapshots:
-            try:
-                self._snapshots[entry] = self._made(entry)
-            except Unusable as unusable:
-                self._unusable[entry] = f"{entry.url}: {unusable.reason}"
-                self.problems.append((entry.url, unusable.reason))
-                raise Unusable(self._unusable[entry]) from None
+            raise Unusable(f"{entry.url}: is based on itself, or on too many others")
+        try:
+            self._snapshots[entry] = self._made(entry)
+        except Unusable as unusable:
+            self._unusable[entry] = f"{entry.url}: {unusable.reason}"
+            self.problems.append((entry.url, unusable.reason))
+            raise Unusable(self._unusable[entry]) from None
         return self._snapshots[entry]
 
     def _made(self, entry: Entry) -> list[Json]:

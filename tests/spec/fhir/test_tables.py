@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from interop.fhir.generate import command, source
+from interop.fhir.generate import command, package, source
 from interop.fhir.generate.package import payload
 
 
+@pytest.mark.long
 def test_the_tables_are_what_the_source_yields(shared: Callable[[str], Path]) -> None:
     assert command.check(shared("reference")) == []
 
@@ -34,6 +35,20 @@ def test_a_changed_table_is_found_without_the_source(
     (copy / "codes.json.gz").write_bytes(gzip.compress(payload(changed), mtime=0))
     assert command.main(["--check", "--source", str(tmp_path / "absent")]) == 1
     assert capsys.readouterr().err == "codes differs\n"
+
+
+def test_a_changed_member_of_the_package_is_found_without_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = tmp_path / "tables"
+    shutil.copytree(command.TABLES, copy)
+    monkeypatch.setattr(command, "TABLES", copy)
+    members = {name.partition("/")[2]: body for name, body in command.stored().items() if "/" in name}
+    (copy / command.PACKAGE).write_bytes(package.packed({**members, "constraints.json": b"[]", "more.json": b"[]"}))
+    assert command.check(tmp_path / "absent") == [f"{command.PACKAGE}/constraints.json", f"{command.PACKAGE}/more.json"]
+
+
+def test_the_package_is_the_same_bytes_whenever_it_is_written() -> None:
+    contents = {"index.json": b"[]", "000.ndjson": b"{}" * 1000}
+    assert package.packed(contents) == package.packed(contents)
 
 
 def test_a_manifest_that_is_gone_is_a_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -137,3 +137,15 @@ def test_an_unknown_structure_has_no_snapshot() -> None:
     with pytest.raises(Unusable, match="Patientt: unknown"):
         definitions.snapshot("Patientt")
     assert definitions.problems == []
+
+
+def test_what_is_unknown_leaves_no_trace() -> None:
+    """What a resource claims may be anything: asking for it costs no memory."""
+    definitions = BASE.with_resources([])
+    for number in range(50):
+        assert definitions.structure(f"https://example.org/{number}") is None
+        assert definitions.resource("ValueSet", f"https://example.org/{number}") is None
+        with pytest.raises(Unusable):
+            definitions.snapshot(f"https://example.org/{number}")
+    kept = (definitions._structures, definitions._kept, definitions._snapshots, definitions._unusable, definitions.problems)
+    assert not any(kept)
