@@ -116,6 +116,10 @@ def validate(
         list[Path] | None, typer.Option("--terminology", "-t", help="A release loaded by `conformance terminology load`.")
     ] = None,
     must_support: Annotated[bool, typer.Option("--must-support", help="Tell must-support elements that are absent.")] = False,
+    unknown_extensions: Annotated[
+        str, typer.Option(help="What an extension is that no package defines: error, warning or information.")
+    ] = "information",
+    wrong_display: Annotated[str, typer.Option(help="What a wrong display is: error, warning or information.")] = "warning",
     as_json: Annotated[bool, typer.Option("--json", help="A JSON line for each file, nothing else.")] = False,
     form: Annotated[str, typer.Option("--output", help="terminal, outcome, junit or html.")] = "terminal",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write to this file, else to standard output.")] = None,
@@ -125,6 +129,7 @@ def validate(
     jobs: Annotated[int | None, typer.Option("--jobs", "-j", min=1, max=256, help="Processes; default: one a core.")] = None,
 ) -> None:
     """Check FHIR R4 resources; exit 1 where any file has an error, 2 where something that was given cannot be used."""
+    from conformance.validate.checked import SEVERITIES
     from conformance.validate.command import FORMS, Request
     from conformance.validate.command import validate as run
     from conformance.validate.judging import Options
@@ -133,7 +138,12 @@ def validate(
         raise typer.BadParameter(f"no form {form!r}; there are terminal, outcome, junit and html", param_hint="--output")
     if as_json and form not in ("terminal", "json"):
         raise typer.BadParameter("--json is a form of its own; leave one of the two out", param_hint="--output")
-    options = Options(tuple(package or ()), tuple(profile or ()), tuple(terminology or ()), must_support)
+    for name, severity in (("--unknown-extensions", unknown_extensions), ("--wrong-display", wrong_display)):
+        if severity not in SEVERITIES:
+            raise typer.BadParameter(f"no severity {severity!r}; there are {', '.join(SEVERITIES)}", param_hint=name)
+    options = Options(
+        tuple(package or ()), tuple(profile or ()), tuple(terminology or ()), must_support, unknown_extensions, wrong_display
+    )
     raise typer.Exit(run(Request(paths, options, "json" if as_json else form, out, second, jobs)))
 
 

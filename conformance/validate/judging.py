@@ -14,19 +14,21 @@ from conformance.validate.loading import Unusable, definitions_of, releases_of, 
 from interop.fhir.definitions import Definitions
 from interop.fhir.definitions import Unusable as Undefined
 from interop.fhir.documents import Document, read
-from interop.fhir.findings import ERROR, Finding
+from interop.fhir.findings import ERROR, INFORMATION, WARNING, Finding
 from interop.fhir.terminology import Terminology
 from interop.fhir.validation.validator import Validator
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to judge by: packages and releases on disk, profiles by canonical URL."""
+    """What to judge by: packages and releases on disk, profiles by canonical URL, and how grave some findings are."""
 
     packages: tuple[Path, ...] = ()
     profiles: tuple[str, ...] = ()
     terminology: tuple[Path, ...] = ()
     must_support: bool = False
+    unknown_extensions: str = INFORMATION
+    wrong_display: str = WARNING
 
 
 class Judge:
@@ -43,7 +45,13 @@ class Judge:
                 self.definitions.snapshot(profile)
             except Undefined as problem:
                 raise Unusable(f"The profile {profile} cannot be used: {problem.reason}; look at the package.") from problem
-        self._validator = Validator(self.definitions, Terminology(self.definitions, releases), must_support=options.must_support)
+        self._validator = Validator(
+            self.definitions,
+            Terminology(self.definitions, releases),
+            must_support=options.must_support,
+            unknown_extensions=options.unknown_extensions,
+            wrong_display=options.wrong_display,
+        )
         self._types = {profile: _type_of(profile, self.definitions) for profile in options.profiles}
 
     @property
@@ -92,15 +100,9 @@ class Judge:
 
 def _documents(body: bytes, piece: Piece) -> Iterator[tuple[str, Document]]:
     """What a piece holds, each with where it stands in the file: ``line 7``, '' where it is all of it."""
-    if not piece.line:
-        for document in read(body, piece.name):
-            place = document.label.removeprefix(piece.name).removeprefix(":")
-            yield f"line {place}" if place else "", document
-        return
-    for number, line in enumerate(body.split(b"\n"), piece.line):
-        if line.strip():
-            for document in read(line, piece.name):
-                yield f"line {number}", document
+    for document in read(body, piece.name, line=piece.line):
+        place = document.label.removeprefix(piece.name).removeprefix(":")
+        yield f"line {place}" if place else "", document
 
 
 def _claims(resource: dict[str, Any]) -> list[str]:

@@ -211,9 +211,11 @@ def test_a_release_that_is_none_is_refused(tmp_path: Path) -> None:
     assert "terminology load" in result.stderr
 
 
-@pytest.mark.parametrize("arguments", [("--output", "csv"), ("--json", "--output", "html"), ("--jobs", "0")])
-def test_options_that_do_not_go_together_are_refused(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    assert validate(write(tmp_path / "a.json", SOUND), *arguments).exit_code == 2
+@pytest.mark.parametrize(
+    "arguments", [("--output", "csv"), ("--json", "--output", "html"), ("--jobs", "0"), ("--wrong-display", "fatal")]
+)
+def test_options_that_do_not_go_together_are_refused(tmp_path: Path, arguments: str) -> None:
+    assert validate(write(tmp_path / "a.json", SOUND), *arguments.split()).exit_code == 2
 
 
 def test_must_support_is_told_where_asked(tmp_path: Path) -> None:
@@ -225,6 +227,20 @@ def test_must_support_is_told_where_asked(tmp_path: Path) -> None:
     assert not [each for each in lines(validate(*options))[0]["issues"] if each["rule"] == "must-support"]
     (issue,) = [each for each in lines(validate(*options, "--must-support"))[0]["issues"] if each["rule"] == "must-support"]
     assert (issue["expression"], issue["severity"]) == ("Patient.photo", "information")
+
+
+def test_how_grave_an_unknown_extension_is_can_be_said(tmp_path: Path) -> None:
+    """Not checked by default; to the official validator it is an error."""
+    path = write(tmp_path / "a.json", {**SOUND, "extension": [{"url": "https://example.org/eye-colour", "valueString": "green"}]})
+    assert validate(path).exit_code == 0
+    assert validate(path, "--unknown-extensions", "error").exit_code == 1
+
+
+def test_how_grave_a_wrong_display_is_can_be_said(tmp_path: Path) -> None:
+    coding = {"system": "http://terminology.hl7.org/CodeSystem/v3-MaritalStatus", "code": "M", "display": "Single"}
+    path = write(tmp_path / "a.json", {**SOUND, "maritalStatus": {"coding": [coding]}})
+    assert validate(path).exit_code == 0
+    assert validate(path, "--wrong-display", "error").exit_code == 1
 
 
 def test_a_reader_that_has_read_enough_is_no_failure(tmp_path: Path) -> None:
