@@ -90,7 +90,7 @@ class Extensions:
         if ":" not in url:
             return self._relative(url, holder)
         bare = url.partition("|")[0]
-        structure = self._compiler.definitions.structure(bare)
+        structure = self._compiler.definitions.structure(bare) if self._compiler.known(bare) else None
         if structure is None or structure.get("type") != "Extension":
             return self._foreign(url, structure)
         found: Findings = []

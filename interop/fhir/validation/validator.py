@@ -20,6 +20,8 @@ from interop.fhir.validation.special import SPECIAL, Context
 from interop.fhir.validation.survey import Survey
 from interop.fhir.validation.vital_signs import vital_signs
 
+CLAIMS = 100
+"""Profiles of one resource that are looked at."""
 Resolve = Callable[[str], Json | None]
 
 
@@ -32,7 +34,8 @@ class Validator:
     let pass all the same. ``wrong_display`` is the severity of a display that is not of its code, '' to ignore it.
     ``resolve`` gives the resource that a reference leads to outside of the resource. ``gather`` tells what could not be
     checked for one reason once. ``vital_signs`` holds Observations to R4's profiles of vital signs by their LOINC codes.
-    ``steps`` bounds the work on one resource; beyond it there is a finding ``too-costly``. Profiles are compiled once.
+    ``steps`` bounds work that grows faster than the resource; beyond it there is a finding ``too-costly``. Profiles are
+    compiled once.
     """
 
     def __init__(
@@ -106,7 +109,10 @@ class Validator:
         kind = str(resource["resourceType"])
         meta = resource.get("meta")
         claimed = meta.get("profile") if isinstance(meta, dict) else None
-        wanted = [(f"meta.profile[{place}]", each) for place, each in enumerate(claimed if isinstance(claimed, list) else ())]
+        claims = claimed if isinstance(claimed, list) else []
+        if len(claims) > CLAIMS:
+            found.append(Finding(ERROR, "meta.profile", "too-costly", f"only {CLAIMS} profiles are looked at", "profile"))
+        wanted = [(f"meta.profile[{place}]", each) for place, each in enumerate(claims[:CLAIMS])]
         wanted += [("", each) for each in (*profiles, *self._globals().get(kind, ()))]
         if self._vital_signs and kind == "Observation":
             wanted += [("", each) for each in vital_signs(resource)]
@@ -122,7 +128,7 @@ class Validator:
                     continue
                 problems = self.conforms(Occurrence(resource, None, kind, ""), url, run)
             except Unusable:
-                known = self.definitions.structure(url) is not None
+                known = self._compiler.known(url)
                 message = "the profile cannot be used: not checked" if known else "the profile is not loaded: not checked"
                 severity = WARNING if expression else ERROR
                 found.append(Finding(severity, expression, "not-found", message, "profile", url))

@@ -23,6 +23,7 @@ class Compiler:
     def __init__(self, definitions: Definitions, must_support: bool = False) -> None:
         self.definitions = definitions
         self.must_support = must_support
+        self._urls: frozenset[str] | None = None
         self._trees: dict[str, Definition] = {}
         self._contents: dict[int, Content | None] = {}
         self._pending: dict[int, list[Later]] = {}
@@ -34,7 +35,7 @@ class Compiler:
     def profile(self, url: str) -> Content | None:
         """The rules that a profile adds, None where it adds none."""
         if url not in self._profiles:
-            structure = self.definitions.structure(url.partition("#")[0])
+            structure = self.definitions.structure(url.partition("#")[0]) if self.known(url) else None
             if structure is None:
                 raise Unusable(f"{url}: unknown")
             if "#" in url:
@@ -72,9 +73,15 @@ class Compiler:
         """Whether an element has a binding that base R4 has not."""
         return one.parent is not None and bool(additions.binding(one.element, self.base(self.block(one.parent), one.name)))
 
+    def known(self, url: str) -> bool:
+        """Whether there is a structure of that URL, of whatever version."""
+        if self._urls is None:
+            self._urls = frozenset(self.definitions.every("StructureDefinition"))
+        return url.partition("#")[0].partition("|")[0] in self._urls
+
     def type_of(self, url: str) -> str:
         """The type that a profile is of, '' where it is not known."""
-        structure = self.definitions.structure(url.partition("#")[0])
+        structure = self.definitions.structure(url.partition("#")[0]) if self.known(url) else None
         return str(structure.get("type", "")) if structure else ""
 
     def extension_url(self, profile: str) -> str:

@@ -13,8 +13,10 @@ from interop.fhir.validation.profiles.resolving import Entries
 Json = dict[str, Any]
 Found = Findings | None
 Rule = Callable[[Occurrence, "Run"], Found]
-STEPS = 500_000
-"""How many rules one validation may ask before it is given up as too costly."""
+STEPS = 300_000
+"""How many steps one validation may take beside those that its size gives it, before it is given up as too costly."""
+EARNED = 50
+"""Steps that each object of the resource gives: work may grow with the resource, not faster."""
 
 
 class TooCostly(Exception):
@@ -43,7 +45,7 @@ class Judge(Protocol):
 class Budget:
     """Steps left, shared by all runs of one validation."""
 
-    __slots__ = ("_entries", "active", "left", "memo", "outside")
+    __slots__ = ("_contained", "_entries", "active", "left", "memo", "outside")
 
     def __init__(self, steps: int = STEPS) -> None:
         self.left = steps
@@ -51,12 +53,21 @@ class Budget:
         self.memo: dict[tuple[int, str], Found] = {}
         self.outside: dict[str, Json | None] = {}
         self._entries: dict[int, Entries] = {}
+        self._contained: dict[int, dict[str, Json]] = {}
 
     def entries(self, bundle: Json) -> Entries:
         """The entries of a Bundle, indexed once."""
         if id(bundle) not in self._entries:
             self._entries[id(bundle)] = Entries(bundle)
         return self._entries[id(bundle)]
+
+    def contained(self, root: Json) -> dict[str, Json]:
+        """The contained resources by id, indexed once."""
+        if id(root) not in self._contained:
+            inner = root.get("contained")
+            known = [each for each in inner if isinstance(each, dict)] if isinstance(inner, list) else []
+            self._contained[id(root)] = {str(each.get("id")): each for each in reversed(known)}
+        return self._contained[id(root)]
 
     def spend(self, steps: int = 1) -> None:
         """Raises TooCostly when nothing is left."""
@@ -92,11 +103,8 @@ class Run:
         if reference == "#":
             return self.root, Run(self.judge, self.budget, self.root, None, self.bundle)
         if reference.startswith("#"):
-            inner = self.root.get("contained")
-            for each in inner if isinstance(inner, list) else ():
-                if isinstance(each, dict) and each.get("id") == reference[1:]:
-                    return each, self.inside(each, "contained")
-            return None
+            within = self.budget.contained(self.root).get(reference[1:])
+            return (within, self.inside(within, "contained")) if within is not None else None
         bundle = self.root if self.root.get("resourceType") == "Bundle" else self.bundle
         if bundle is not None and (found := self.budget.entries(bundle).find(reference, self.root)) is not None:
             return found, Run(self.judge, self.budget, found, None, bundle)

@@ -6,6 +6,9 @@ from interop.fhir.fhirpath import Environment, Item
 from interop.fhir.validation.profiles.occurrence import Json, Occurrence
 from interop.fhir.validation.profiles.run import Run, worse
 
+BUDGET = 300_000
+"""Steps of one evaluation."""
+
 
 def environment(run: Run) -> Environment:
     """The environment of a run: %resource, %rootResource, resolve(), memberOf(), conformsTo()."""
