@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from interop.fhir import facts
 from interop.fhir.findings import ERROR, Finding, Findings
@@ -22,7 +21,7 @@ _RESTFUL = re.compile(r"https?://.*/([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_
 
 def spanning(bundle: Json, runs: list[Run]) -> Findings:
     """The findings of a Bundle as a whole, relative to it; ``runs`` are those of its entries' resources, as they were walked."""
-    kind = bundle.get("type")
+    kind = str(bundle.get("type"))
     walked = {id(run.root): run for run in runs}
     given = bundle.get("entry")
     objects = given if isinstance(given, list) else []
@@ -30,15 +29,15 @@ def spanning(bundle: Json, runs: list[Run]) -> Findings:
     findings: Findings = []
     for entry in entries:
         if entry.url is not None or entry.resource is not None:
-            findings += _identity(entry, str(kind))
-    references = References(entries, str(kind))
+            findings += _identity(entry, kind)
+    references = References(entries, kind)
     findings += references.findings()
     if kind in ("document", "message"):
-        findings += linked(entries, references, str(kind))
+        findings += linked(entries, references, kind)
     elif kind == "searchset":
         findings += search(bundle, entries)
     if "link" in bundle:
-        findings += _links(bundle, str(kind))
+        findings += _links(bundle, kind)
     return findings
 
 
@@ -64,14 +63,15 @@ def _identity(entry: Entry, kind: str) -> Findings:
 def _links(bundle: Json, kind: str) -> Findings:
     """A relation is given once, and pages are of searches and histories."""
     findings: Findings = []
-    seen: set[Any] = set()
+    seen: set[str] = set()
     links = bundle["link"]
     for place, each in enumerate(links if isinstance(links, list) else ()):
         relation = each.get("relation") if isinstance(each, dict) else None
+        if not isinstance(relation, str):
+            continue
         if relation in ("self", *_PAGES) and relation in seen:
             findings.append(Finding(ERROR, f"link[{place}].relation", "value", "is given more than once", "document"))
         elif relation in _PAGES and kind not in _PAGED:
             findings.append(Finding(ERROR, f"link[{place}].relation", "value", f"is not of a Bundle of type {kind}", "document"))
-        if isinstance(relation, str):
-            seen.add(relation)
+        seen.add(relation)
     return findings

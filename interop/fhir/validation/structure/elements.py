@@ -157,9 +157,7 @@ def _uri(datatype: str) -> Rule:
         if run.urls is not None:
             run.urls.append(value)
         if value[0] == "#":
-            run.fragments.add(value[1:])
-            if value == "#" and run.inside >= 0:
-                run.back.add(run.inside)
+            run.name(value)
         elif datatype == "canonical" and ":" not in value:
             return [Finding(WARNING, "", "value", "should be absolute or a fragment", "value")]
         return None

@@ -8,13 +8,17 @@ from typing import Any
 from interop.fhir import facts
 from interop.fhir.findings import ERROR, Finding, Findings
 from interop.fhir.validation.bundles import spanning
-from interop.fhir.validation.structure.run import Rule, Run
+from interop.fhir.validation.structure.run import Json, Rule, Run
 
 DOM_2 = "dom-2: If the resource is contained in another resource, it SHALL NOT contain nested Resources"
 DOM_3 = (
     "dom-3: If the resource is contained in another resource, it SHALL be referred to from elsewhere in the resource or SHALL"
     " refer to the containing resource"
 )
+
+
+DOM_4 = "dom-4: If a resource is contained in another resource, it SHALL NOT have a meta.versionId or a meta.lastUpdated"
+DOM_5 = "dom-5: If a resource is contained in another resource, it SHALL NOT have a security label"
 
 
 def resource_rules(block: Callable[[str], Rule]) -> tuple[Rule, Rule]:
@@ -51,11 +55,21 @@ def resource_rules(block: Callable[[str], Rule]) -> tuple[Rule, Rule]:
         run.resource = outer
         if "id" not in value:
             findings = [*findings, Finding(ERROR, "id", "required", "is mandatory in a contained resource", "dom-3")]
-        if "contained" in value:
-            findings = [*findings, Finding(ERROR, "contained", "invariant", DOM_2, "dom-2")]
-        return findings or None
+        return [*findings, *_container_only(value)] or None
 
     return standalone, contained
+
+
+def _container_only(value: Json) -> Findings:
+    """What a contained resource lacks: resources of its own, and the metadata that its container has (dom-2, dom-4, dom-5)."""
+    findings = [Finding(ERROR, "contained", "invariant", DOM_2, "dom-2")] if "contained" in value else []
+    meta = value.get("meta")
+    if isinstance(meta, dict):
+        if any(name in meta for name in ("versionId", "lastUpdated", "_versionId", "_lastUpdated")):
+            findings.append(Finding(ERROR, "meta", "invariant", DOM_4, "dom-4"))
+        if "security" in meta:
+            findings.append(Finding(ERROR, "meta", "invariant", DOM_5, "dom-5"))
+    return findings
 
 
 def kind_of(value: Any) -> str:

@@ -35,6 +35,14 @@ class Run:
         self.back: set[int] = set()
         self.entries: list[Run] | None = None
 
+    def name(self, fragment: str) -> None:
+        """Note that ``#`` or ``#id`` is met; a contained resource that names itself is not named."""
+        if fragment == "#":
+            if self.resource is not self.root:
+                self.back.add(self.inside)
+        elif self.resource is self.root or self.resource.get("id") != fragment[1:]:
+            self.fragments.add(fragment[1:])
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:

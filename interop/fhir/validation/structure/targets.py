@@ -40,10 +40,8 @@ def target(content: Rule, targets: frozenset[str]) -> Rule:
 def _kind(literal: str, run: Run) -> str:
     """The type that a literal names or, for a fragment, that of the contained resource; '' where it does not tell."""
     if literal[0] == "#":
-        run.fragments.add(literal[1:])
+        run.name(literal)
         if len(literal) == 1:
-            if run.inside >= 0:
-                run.back.add(run.inside)
             return str(run.root.get("resourceType"))
         return run.contained.get(literal[1:], "")
     kind = literal_type(literal)

@@ -38,12 +38,14 @@ def _bdl_2(value: Json, _: Run) -> bool | None:
     )
 
 
-def _bdl_7(value: Json, _: Run) -> bool:
+def _bdl_7(value: Json, _: Run) -> bool | None:
     if value.get("type") == "history":
         return True
     seen: set[tuple[Any, Any]] = set()
     for each in objects(value.get("entry", ())):
         url = each.get("fullUrl")
+        if url is None and "_fullUrl" in each:
+            return None
         if isinstance(url, str):
             resource = each.get("resource")
             meta = resource.get("meta") if isinstance(resource, dict) else None
@@ -58,9 +60,9 @@ def _bdl_7(value: Json, _: Run) -> bool:
 def _first(kind: str, wanted: str) -> Native:
     """The first entry of a Bundle of that type holds a resource of that type."""
 
-    def test(value: Json, _: Run) -> bool:
+    def test(value: Json, _: Run) -> bool | None:
         if value.get("type") != kind:
-            return True
+            return True if "type" in value else None
         entries = objects(value.get("entry", ()))
         resource = entries[0].get("resource") if entries else None
         return isinstance(resource, dict) and resource.get("resourceType") == wanted
@@ -68,11 +70,17 @@ def _first(kind: str, wanted: str) -> Native:
     return test
 
 
-def _bdl_9(value: Json, _: Run) -> bool:
+def _bdl_9(value: Json, _: Run) -> bool | None:
+    if value.get("type") != "document":
+        return True if "type" in value else None
     identifier = value.get("identifier")
-    return value.get("type") != "document" or (
-        isinstance(identifier, dict) and has(identifier, "system") and has(identifier, "value")
-    )
+    return isinstance(identifier, dict) and has(identifier, "system") and has(identifier, "value")
+
+
+def _bdl_10(value: Json, _: Run) -> bool | None:
+    if value.get("type") != "document":
+        return True if "type" in value else None
+    return "timestamp" in value
 
 
 BUNDLE: dict[str, Native] = {
@@ -84,7 +92,7 @@ BUNDLE: dict[str, Native] = {
     "bdl-7": _bdl_7,
     "bdl-8": lambda value, _: "/_history/" not in str(value.get("fullUrl", "")),
     "bdl-9": _bdl_9,
-    "bdl-10": lambda value, _: value.get("type") != "document" or "timestamp" in value,
+    "bdl-10": _bdl_10,
     "bdl-11": _first("document", "Composition"),
     "bdl-12": _first("message", "MessageHeader"),
 }

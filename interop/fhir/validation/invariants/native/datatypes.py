@@ -61,6 +61,16 @@ def _needs(name: str, other: str) -> Native:
     return lambda value, _: not has(value, name) or has(value, other)
 
 
+def _of_references(name: str) -> Native:
+    """An element of ElementDefinition.type that only references and canonicals have."""
+
+    def test(value: Json, _: Run) -> bool | None:
+        code = value.get("code")
+        return not has(value, name) or (code in ("Reference", "canonical") if isinstance(code, str) else None)
+
+    return test
+
+
 DATATYPES: dict[str, Native] = {
     "ext-1": _ext_1,
     "per-1": _per_1,
@@ -84,10 +94,10 @@ DATATYPES: dict[str, Native] = {
     "trd-1": lambda value, _: "data" not in value or not has_choice(value, "timing"),
     "trd-2": lambda value, _: "condition" not in value or "data" in value,
     "eld-1": lambda value, _: "discriminator" in value or has(value, "description"),
-    "eld-4": lambda value, _: not has(value, "aggregation") or value.get("code") in ("Reference", "canonical") or None,
+    "eld-4": _of_references("aggregation"),
     "eld-8": lambda value, _: not has_choice(value, "pattern") or not has_choice(value, "fixed"),
     "eld-15": lambda value, _: not has_choice(value, "defaultValue") or not has(value, "meaningWhenMissing"),
-    "eld-17": lambda value, _: not has(value, "targetProfile") or value.get("code") in ("Reference", "canonical") or None,
+    "eld-17": _of_references("targetProfile"),
     "eld-21": lambda value, _: has(value, "expression"),
     "eld-22": _needs("sliceIsConstraining", "sliceName"),
 }

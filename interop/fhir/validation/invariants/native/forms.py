@@ -61,12 +61,13 @@ def _que_12(value: Json, _: Run) -> bool:
 
 FORMS: dict[str, Native] = {
     **{f"{prefix}-0": _name for prefix in _DEFINED.split(" ")},
+    "cid-0": lambda _, __: True,  # a ChargeItemDefinition has no name
     "qrs-1": lambda value, _: not ("answer" in value and "item" in value),
     "que-1": _que_1,
     "que-3": _without("code", "display"),
     "que-4": lambda value, _: "answerOption" not in value or not has(value, "answerValueSet"),
     "que-5": _que_5,
-    "que-7": lambda value, _: "answerBoolean" in value or (value["operator"] != "exists" if "operator" in value else None),
+    "que-7": lambda value, _: has(value, "answerBoolean") or (value["operator"] != "exists" if "operator" in value else None),
     "que-8": _without("initial", "group", "display"),
     "que-9": _without("readOnly", "display"),
     "que-10": _que_10,
