@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 
 from interop.fhir import facts
 from interop.fhir.tables import table
@@ -13,14 +13,14 @@ STRINGS = frozenset(
 )
 
 
-@cache
+@lru_cache(maxsize=8192)
 def base(name: str) -> str:
     """The type that a type or backbone element is built on; '' for none."""
     known = table("structures").get(name)
     return str(known[1]) if known else ""
 
 
-@cache
+@lru_cache(maxsize=8192)
 def ancestors(name: str) -> tuple[str, ...]:
     """A type and all it is built on."""
     found = []
@@ -30,15 +30,15 @@ def ancestors(name: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-@cache
+@lru_cache(maxsize=8192)
 def known(specifier: str) -> bool:
     """Whether a type specifier, with or without ``FHIR.`` or ``System.``, names a type."""
     space, _, name = specifier.rpartition(".")
-    fhir = bool(facts.kind(name)) or name in ("SimpleQuantity", "MoneyQuantity")
+    fhir = (name in table("structures") and "." not in name) or name in ("SimpleQuantity", "MoneyQuantity")
     return (space in ("", "FHIR") and fhir) or (space in ("", "System") and name in SYSTEM)
 
 
-@cache
+@lru_cache(maxsize=8192)
 def is_a(actual: str, specifier: str) -> bool:
     """Whether an item's type is the one specified, or built on it."""
     if actual.startswith("System."):
@@ -47,7 +47,7 @@ def is_a(actual: str, specifier: str) -> bool:
     return not specifier.startswith("System.") and name in ancestors(actual)
 
 
-@cache
+@lru_cache(maxsize=8192)
 def is_loosely(actual: str, specifier: str) -> bool:
     """As ``is_a``; the bare name of a system type means the primitive of FHIR too, as R4's invariants have it (``is Boolean``)."""
     if is_a(actual, specifier):
@@ -59,7 +59,7 @@ def _lowered(specifier: str) -> str:
     return specifier[:1].lower() + specifier[1:]
 
 
-@cache
+@lru_cache(maxsize=8192)
 def casts(actual: str, specifier: str) -> bool:
     """Whether ``as`` and ``ofType`` keep an item of that type: a primitive only as the very type it has.
 
@@ -70,7 +70,7 @@ def casts(actual: str, specifier: str) -> bool:
     return is_a(actual, specifier)
 
 
-@cache
+@lru_cache(maxsize=8192)
 def shown(actual: str) -> tuple[str, str]:
     """Namespace and name of an item's type; a backbone element is one of BackboneElement or Element."""
     if actual.startswith("System."):

@@ -89,7 +89,7 @@ def _measure(unit: str) -> _Measure | None:
         return None
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _unit(code: str) -> _Measure | None:
     """One unit without exponent, with or without prefix."""
     if code in ("10*", "10^"):
@@ -108,7 +108,7 @@ def _unit(code: str) -> _Measure | None:
     return None
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _atom(code: str) -> _Measure | None:
     if code in BASES:
         return _Measure(Decimal(1), ((code, 1),))

@@ -11,7 +11,7 @@ from interop.fhir.fhirpath.functions.registry import Compiling, StepRun, StepTru
 from interop.fhir.fhirpath.item import Collection, Item, system
 from interop.fhir.fhirpath.navigation import RESOURCE, extensions
 from interop.fhir.fhirpath.tree import Tree
-from interop.fhir.fhirpath.types import is_a
+from interop.fhir.fhirpath.types import is_a, known
 from interop.fhir.fhirpath.values import plain, single, string_of
 
 _BASE = "http://hl7.org/fhir/StructureDefinition/"
@@ -131,13 +131,14 @@ def _conforms_to(items: Collection, state: State, profile: Collection) -> bool |
     if item is None or url is None:
         return None
     name = url.partition("|")[0].removeprefix(_BASE)
-    if url.startswith(_BASE) and facts.kind(name) in ("resource", "abstract") and not is_a(item.type, name):
+    base = url.startswith(_BASE) and known(name)
+    if base and facts.kind(name) == "resource" and not is_a(item.type, name):
         return False
     judge = state.environment.conforms_to
     if judge is not None:
         state.pay(100)
         return judge(item, url)
-    if url.startswith(_BASE) and facts.kind(name):
+    if base:
         return is_a(item.type, name)
     raise FhirPathError("conformsTo: the profile is not known")
 

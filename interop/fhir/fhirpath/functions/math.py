@@ -44,7 +44,8 @@ def _whole(items: Collection, what: str, rounding: str) -> int | None:
     value = _number(items, what)
     if value is None or Decimal(value).adjusted() > _LARGE:
         return None
-    return int(Decimal(value).to_integral_value(rounding=rounding))
+    whole = int(Decimal(value).to_integral_value(rounding=rounding))
+    return whole if -(2**63) <= whole < 2**63 else None
 
 
 @simple("ceiling")
