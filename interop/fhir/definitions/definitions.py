@@ -11,6 +11,7 @@ from interop.fhir.definitions.files import opened
 from interop.fhir.definitions.package import Entry, Json, Package, Resources
 from interop.fhir.definitions.shipped import Shipped
 from interop.fhir.definitions.snapshot import Trees, generated
+from interop.fhir.definitions.snapshot.shape import sound
 from interop.fhir.definitions.unusable import Unusable
 from interop.fhir.facts import kind
 
@@ -152,12 +153,13 @@ class Definitions:
         content = structure.get("snapshot")
         elements = content.get("element") if isinstance(content, dict) else None
         if isinstance(elements, list) and elements:
-            if not all(isinstance(each, dict) and isinstance(each.get("path"), str) for each in elements):
-                raise Unusable("its snapshot is malformed")
+            if not isinstance(entry.package, Shipped):
+                sound(elements)
             return elements
         self._generating.append(entry)
         try:
             made, remarks = generated(self._trees, structure)
+            sound(made)
         except (TypeError, KeyError, AttributeError, ValueError, RecursionError) as error:
             raise Unusable(f"its differential is malformed ({type(error).__name__})") from None
         finally:

@@ -92,8 +92,28 @@ def test_a_cardinality_wider_than_the_bases_is_told_and_the_bases_counts(said: J
     assert definitions.problems == [(HERE + "profile", f"{said['id']}: {told}")]
 
 
-def test_a_malformed_snapshot() -> None:
-    assert reason(profile("Patient", snapshot={"element": [3]})).endswith("its snapshot is malformed")
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"min": "1"},
+        {"max": 1},
+        {"type": "string"},
+        {"type": ["string"]},
+        {"type": [{"code": 3}]},
+        {"type": [{"code": "Reference", "targetProfile": "Patient"}]},
+        {"constraint": [{"expression": "true"}]},
+        {"binding": [{"strength": "required"}]},
+        {"slicing": {"discriminator": [{"type": "value", "path": 3}]}},
+    ],
+)
+def test_a_malformed_snapshot(said: Json) -> None:
+    elements = [{"id": "Patient", "path": "Patient"}, {"id": "Patient.name", "path": "Patient.name", **said}]
+    told = reason(profile("Patient", snapshot={"element": elements}))
+    assert told.endswith("Patient.name: the element is malformed")
+
+
+def test_a_snapshot_without_paths() -> None:
+    assert "has no path" in reason(profile("Patient", snapshot={"element": [3]}))
 
 
 def test_the_cost_of_a_hostile_differential_is_bounded() -> None:
