@@ -20,7 +20,7 @@ BLANK = "has neither text nor an image"
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 _BLANKS = " \t\r\n"
 _CACHED_LENGTH = 4096
-_MOST_TAGS = 200_000
+_MOST_TAGS = 100_000
 
 
 def _names(text: str) -> frozenset[str]:
@@ -89,6 +89,8 @@ def _problems(div: str) -> tuple[str, ...]:
     found: dict[str, None] = {}
     text = div.strip(_BLANKS)
     if "&" in text:
+        if text.count("&") > _MOST_TAGS:
+            return ("is too large",)
         if any(each[1] not in _XML_ENTITIES for each in _ENTITY.finditer(text)):
             found["has an entity that XML lacks"] = None
         text = _ENTITY.sub(_reference, text)

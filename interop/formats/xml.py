@@ -11,8 +11,11 @@ from interop.formats.tree import Node
 
 DEPTH = 200
 SIZE = 20 * 1024 * 1024
+ATTRIBUTES = 128
+"""How many attributes an element may have: reading them takes time by their square."""
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _PARSER_DEPTH = 255
+_TOO_MANY_ATTRIBUTES = etree.XPath(f"boolean(//*[@*[{ATTRIBUTES + 1}]])")
 _UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
 
 
@@ -22,16 +25,16 @@ def read_xml(body: bytes, *, depth: int = DEPTH, size: int = SIZE) -> Node:
     Names lose their namespace. An attribute is a kid ``@name``; ``xsi:type`` is ``@type`` like any other, but where an element
     has a ``type`` of its own as well, that one is ``@type`` and the other ``@xsi:type`` (and so with any prefix). An element's
     value is its text before the first child, None if that is blank; comments and processing instructions are left out.
-    ``depth`` counts elements, at most 255. Raises Problem ``document-type`` (any DOCTYPE), ``too-deep``, ``too-large``,
-    ``character-set`` or ``unreadable``; the detail names line and column, never content.
+    ``depth`` counts elements, at most 255; an element has at most 128 attributes. Raises Problem ``document-type`` (any DOCTYPE),
+    ``too-deep``, ``too-large``, ``character-set`` or ``unreadable``; the detail names line and column, never content.
     """
     return _Builder(min(depth, _PARSER_DEPTH)).build(parse_xml(body, size=size))
 
 
 def parse_xml(body: bytes, *, size: int = SIZE) -> etree._Element:
-    """The root element of a document, without comments and processing instructions; at most 255 elements within each other.
+    """The root element of a document, without comments and processing instructions.
 
-    Raises the Problems of ``read_xml``.
+    At most 255 elements within each other and 128 attributes in each. Raises the Problems of ``read_xml``.
     """
     if len(body) > size:
         raise Problem("too-large", detail=f"more than {size} bytes")
@@ -58,6 +61,8 @@ def parse_xml(body: bytes, *, size: int = SIZE) -> etree._Element:
         raise Problem("unreadable", detail="no XML document") from None
     if root.getroottree().docinfo.internalDTD is not None:
         raise Problem("document-type")
+    if body.count(b"=") > ATTRIBUTES and _TOO_MANY_ATTRIBUTES(root):
+        raise Problem("too-large", detail=f"more than {ATTRIBUTES} attributes in an element")
     return root
 
 

@@ -12,9 +12,9 @@ from interop.fhir.findings import ERROR, Finding, Findings
 from interop.fhir.xml.plan import NUMBER, value_of
 from interop.formats.json import DEPTH
 
-LENGTH = 1_000_000
+LENGTH = 500_000
 """Characters beyond which only the first mistake is looked for."""
-_MOST_VALUES = 200_000
+_MOST_VALUES = 100_000
 _MOST_FINDINGS = 100
 _BLANK = re.compile(r"[ \t\r\n]*")
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -33,7 +33,7 @@ def lenient(text: str, line: int = 1) -> tuple[dict[str, Any] | None, Findings]:
     """The object of a JSON text with findings on all that is no JSON in it; None and the reason where it cannot be understood.
 
     Of a name that an object holds twice the last value counts. ``line`` is the number of the first line. At most 100 findings;
-    a text over a million characters or 200,000 values is told to be too costly. Never raises.
+    a text over 500,000 characters or 100,000 values is told to be too costly. Never raises.
     """
     reader = _Reader(text, line)
     value = None

@@ -21,11 +21,12 @@ _DEFAULT = re.compile(r"\sxmlns\s*=")
 _PERHAPS_PREFIXED = re.compile(r":(?<=\w:)(?=[^\W\d])")
 _PREFIXED = re.compile(r"</?(?!xml:)[^\s<>/:\"'=!?]+:|\s(?!xml:|xmlns:)[^\s<>/:\"'=]+:[^\s<>/:\"'=]+\s*=\s*[\"']")
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
+_MOST_PREFIXES = 50
 _XML_ENTITIES = frozenset(("amp", "lt", "gt", "quot", "apos"))
 
 
-def outermost(source: str) -> Iterator[str]:
-    """Each outermost ``div`` of a well-formed document, in order, as written, line ends too."""
+def outermost(source: str) -> Iterator[tuple[int, int]]:
+    """Where each outermost ``div`` of a well-formed document begins and ends, in order."""
     depth = start = 0
     markup = _MARKUP_WITH_PREFIX if ":div" in source else _MARKUP
     for found in markup.finditer(source):
@@ -35,37 +36,33 @@ def outermost(source: str) -> Iterator[str]:
         if close:
             depth -= 1
             if not depth:
-                yield source[start : found.end()]
+                yield start, found.end()
         elif not found["empty"]:
             if not depth:
                 start = found.start()
             depth += 1
         elif not depth:
-            yield found[0]
+            yield found.span()
 
 
-def standing_alone(written: str | None, element: etree._Element) -> str:
-    """The text of a div so that it means the same outside its document: its namespace said, its prefixes declared.
-
-    ``written`` is what stands in the document, None where that is not known; else the text is written anew.
-    """
-    if written is not None:
-        start = _START.match(written)
-        if start and not (_PERHAPS_PREFIXED.search(written) and _PREFIXED.search(written)):
-            if str(element.tag).startswith(f"{{{XHTML}}}") and not _DEFAULT.search(start[0]):
-                return f'<div xmlns="{XHTML}"' + written[4:]
-            return written
-        try:
-            parse_xml(written.encode("utf-8"))
-        except Problem:
-            pass
-        else:
-            return written
-    return _anew(element)
+def as_written(written: str, element: etree._Element) -> str | None:
+    """The text of a div as it stands in the document, its namespace said; None where a prefix in it is declared outside."""
+    start = _START.match(written)
+    if start and not (_PERHAPS_PREFIXED.search(written) and _PREFIXED.search(written)):
+        if str(element.tag).startswith(f"{{{XHTML}}}") and not _DEFAULT.search(start[0]):
+            return f'<div xmlns="{XHTML}"' + written[4:]
+        return written
+    try:
+        parse_xml(written.encode("utf-8"))
+    except Problem:
+        return None
+    return written
 
 
-def _anew(element: etree._Element) -> str:
-    """As a document of its own, XHTML without prefix."""
+def anew(element: etree._Element) -> str:
+    """The text of a div written from its tree, XHTML without prefix. Raises Problem ``too-large`` for more than 50 prefixes."""
+    if len(element.nsmap) > _MOST_PREFIXES:
+        raise Problem("too-large", detail=f"more than {_MOST_PREFIXES} prefixes")
     spaces: dict[str | None, str] = {None: XHTML}
     spaces.update((prefix, space) for prefix, space in element.nsmap.items() if prefix and space != XHTML)
     root = etree.Element(element.tag, nsmap=spaces)

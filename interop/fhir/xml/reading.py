@@ -10,7 +10,7 @@ from lxml import etree
 
 from interop.errors import Problem
 from interop.fhir.findings import ERROR, Finding, Findings
-from interop.fhir.xml.divs import outermost, standing_alone
+from interop.fhir.xml.divs import anew, as_written, outermost
 from interop.fhir.xml.plan import (
     ATTRIBUTE,
     COMPLEX,
@@ -29,11 +29,16 @@ from interop.fhir.xml.plan import (
 from interop.formats.xml import parse_xml
 
 _SPACE = f"{{{FHIR}}}"
-_TEXT_BETWEEN = etree.XPath("//*[namespace-uri() != $xhtml]/text()[normalize-space()]", smart_strings=True)
+_MOST_FINDINGS = 100
+_MOST_REWRITTEN = 5_000
+_TEXT_BETWEEN = etree.XPath(
+    "(//*[namespace-uri() != $xhtml]/text()[normalize-space()][not(ancestor::*[local-name() = 'div'])])"
+    f"[position() <= {_MOST_FINDINGS}]",
+    smart_strings=True,
+)
 _PERHAPS_TEXT = re.compile(r">\s*[^\s<]")
 _UTF8 = frozenset(("UTF-8", "US-ASCII", "ASCII"))
 _UTF16 = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"<\0": "UTF-16-LE", b"\0<": "UTF-16-BE"}
-_MOST_FINDINGS = 100
 
 
 class Reading(NamedTuple):
@@ -72,8 +77,9 @@ class _Reader:
         self.body = body
         self.root = root
         self.findings: Findings = []
-        self.divs: Iterator[str] | None = None
-        self.narratives: list[str] = []
+        self.divs: Iterator[tuple[int, int]] | None = None
+        self.narratives: list[tuple[int, int]] = []
+        self.rewritten = 0
         self.source = self._source()
 
     def resource(self, element: etree._Element) -> dict[str, Any]:
@@ -217,10 +223,16 @@ class _Reader:
         """Narrative as it stands in the document."""
         if self.divs is None:
             self.divs = outermost(self.source or "")
-        written = next(self.divs, None)
-        if written is not None:
-            self.narratives.append(written)
-        return standing_alone(written, element)
+        place = next(self.divs, None)
+        if place is not None:
+            self.narratives.append(place)
+            text = as_written((self.source or "")[place[0] : place[1]], element)
+            if text is not None:
+                return text
+        self.rewritten += 1
+        if self.rewritten > _MOST_REWRITTEN:
+            raise Problem("too-large", detail=f"more than {_MOST_REWRITTEN} narratives whose prefixes are declared outside of them")
+        return anew(element)
 
     def _source(self) -> str | None:
         encoding = self._encoding()
@@ -264,29 +276,23 @@ class _Reader:
 
     def text_between(self) -> None:
         """Text that is in no attribute and no narrative; the source is looked at first, for there is seldom any."""
-        if self.source is not None:
-            rest = self.source
-            for each in self.narratives:
-                rest = rest.replace(each, "", 1)
-            if not _PERHAPS_TEXT.search(rest):
-                return
+        if self.source is not None and not _PERHAPS_TEXT.search(self._without_narrative(self.source)):
+            return
         for text in _TEXT_BETWEEN(self.root, xhtml=XHTML):
             parent = text.getparent()
-            holder = parent.getparent() if text.is_tail else parent
-            if not _in_narrative(holder):
-                self._say(holder, "structure", "must not hold text")
+            self._say(parent.getparent() if text.is_tail else parent, "structure", "must not hold text")
+
+    def _without_narrative(self, source: str) -> str:
+        parts = []
+        end = 0
+        for start, stop in self.narratives:
+            parts.append(source[end:start])
+            end = stop
+        return "".join(parts) + source[end:]
 
     def _say(self, element: etree._Element, code: str, message: str) -> None:
         if len(self.findings) < _MOST_FINDINGS:
             self.findings.append(Finding(ERROR, path_of(element), code, message, "document"))
-
-
-def _in_narrative(element: etree._Element | None) -> bool:
-    while element is not None:
-        if _kind(element) == "div":
-            return True
-        element = element.getparent()
-    return False
 
 
 def _kind(element: etree._Element) -> str:

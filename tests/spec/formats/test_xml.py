@@ -161,3 +161,15 @@ def test_no_bytes_raise_anything_but_a_problem(body: bytes) -> None:
     for content in (body, b"<r>" + body + b"</r>", b"<r " + body + b"/>"):
         with suppress(Problem):
             read_xml(content)
+
+
+def test_an_element_has_at_most_128_attributes() -> None:
+    """Reading attributes takes time by their square."""
+    for count in (128, 129):
+        body = b"<a><b " + b" ".join(b'n%d="1"' % number for number in range(count)) + b"/></a>"
+        if count == 128:
+            assert len(read_xml(body).kids["b"][0].kids) == 128
+        else:
+            with pytest.raises(Problem) as refused:
+                read_xml(body)
+            assert refused.value.reason.name == "too-large"

@@ -156,3 +156,18 @@ class TestWhatIsRefused:
         with pytest.raises(Problem) as refused:
             from_xml(patient(" " * 20 * 1024 * 1024))
         assert refused.value.reason.name == "too-large"
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            patient("<name " + " ".join(f'a{number}="1"' for number in range(129)) + "/>"),
+            patient("").replace(b"><", b' xmlns:h="http://www.w3.org/1999/xhtml">' + b"<text><h:div/></text>" * 5001 + b"<"),
+            patient("<text><div xmlns='http://www.w3.org/1999/xhtml'><x51:a/></div></text>").replace(
+                b"><", b" " + b" ".join(b'xmlns:x%d="urn:%d"' % (number, number) for number in range(60)) + b"><", 1
+            ),
+        ],
+    )
+    def test_what_would_take_time_by_its_square(self, body: bytes) -> None:
+        with pytest.raises(Problem) as refused:
+            from_xml(body)
+        assert refused.value.reason.name == "too-large"
