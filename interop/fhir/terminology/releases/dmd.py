@@ -22,7 +22,7 @@ from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from lxml import etree
 
@@ -58,19 +58,10 @@ GROUPS = {group: at + 1 for at, group in enumerate(each.group for records in REC
 NEEDED = ("vtm", "vmp", "amp", "vmpp", "ampp")
 _FILE = re.compile(r"f_(vtm|vmp|amp|vmpp|ampp|ingredient|lookup)2_3?(\d{6,8})?.*\.xml$", re.IGNORECASE)
 TOLD = 10_000
-PROLOG = 1 << 16
-"""Bytes in which a document type declaration is looked for; entities are not expanded anywhere."""
+CHUNK = 1 << 16
+"""Bytes that are given to the parser at once, at most a line."""
 LARGEST = 1 << 30
 """Bytes of a file."""
-
-
-class Item(NamedTuple):
-    code: int
-    former: int
-    parent: int
-    inactive: bool
-    names: tuple[str, ...]
-    group: int
 
 
 def load_dmd(path: Path, out: Path, progress: Progress | None = None, *, version: str | None = None) -> str:
@@ -89,31 +80,29 @@ def load_dmd(path: Path, out: Path, progress: Progress | None = None, *, version
             with files[kind].open() as stream:
                 while block := stream.read(1 << 20):
                     digest.update(block)
+    held = _Held()
+    for kind, records in RECORDS.items():
+        if kind in files:
+            held.read(files[kind], {each.path: each for each in records}, progress)
     known: dict[int, bool] = {}
-    former: set[int] = set()
-    for item in _items(files, progress):
-        known[item.code] = item.inactive and known.get(item.code, True)
-        if item.former:
-            former.add(item.former)
-    ids = Ids({*known, *former})
+    for code, inactive in zip(held.codes, held.inactive, strict=True):
+        known[code] = bool(inactive) and known.get(code, True)
+    ids = Ids({*known, *filter(None, held.former)})
     flags = array("B", (int(known.get(number, True)) for number in ids.numbers))
-    below, above, groups, members = array("I"), array("I"), array("I"), array("I")
-    for item in _items(files, None):
-        at, parent = ids.position(item.code), ids.position(item.parent)
-        if parent >= 0:
+    places = array("I", map(ids.position, held.codes))
+    below, above = array("I"), array("I")
+    for at, parent in zip(places, held.parents, strict=True):
+        if parent in known:
             below.append(at)
-            above.append(parent)
-        groups.append(item.group - 1)
-        members.append(at)
+            above.append(ids.position(parent))
     up_at, up = rows(len(ids), below, above)
     down_at, down = rows(len(ids), above, below)
-    set_at, sets = rows(len(GROUPS), groups, members)
-    del below, above, groups, members
+    set_at, sets = rows(len(GROUPS), held.groups, places)
 
     def entries() -> Iterator[tuple[int, bytes]]:
-        for item in _items(files, None):
-            for rank, name in enumerate(item.names):
-                yield ids.position(item.code), f"{rank}{name}".encode()
+        for at, names in zip(places, held.names, strict=True):
+            for rank, name in enumerate(names.split(b"\n")):
+                yield at, b"%d%s" % (rank, name)
 
     texts = Texts(len(ids), entries)
     dates = sorted(file.date for file in files.values() if file.date)
@@ -179,52 +168,100 @@ def _files(path: Path) -> dict[str, _File]:
     return found
 
 
-def _items(files: dict[str, _File], progress: Progress | None) -> Iterator[Item]:
-    for kind, records in RECORDS.items():
-        if kind in files:
-            yield from _read(files[kind], {each.path: each for each in records}, progress)
+class _Held:
+    """What the files say, in arrays; item k is at place k of each."""
+
+    def __init__(self) -> None:
+        self.codes = array("Q")
+        self.former = array("Q")
+        self.parents = array("Q")
+        self.inactive = array("B")
+        self.groups = array("I")
+        self.names: list[bytes] = []
+
+    def read(self, file: _File, records: dict[str, Record], progress: Progress | None) -> None:
+        """Raises BadRelease at a malformed record."""
+        target = _Target(records)
+        events: Any = target
+        parser = etree.XMLParser(target=events, resolve_entities=False, no_network=True, huge_tree=False)
+        line = told = 0
+        with file.open() as stream:
+            try:
+                while chunk := stream.readline(CHUNK):
+                    line += 1
+                    parser.feed(chunk)
+                    for record, fields in target.found:
+                        self._keep(record, fields, f"{file.name} line {line}")
+                    target.found.clear()
+                    if progress and len(self.codes) - told >= TOLD:
+                        told = len(self.codes)
+                        progress(file.name, told)
+                parser.close()
+            except etree.XMLSyntaxError:
+                raise BadRelease(f"{file.name} line {line}: not XML") from None
+            except _Declared:
+                raise BadRelease(f"{file.name} line {line}: has a document type declaration") from None
+        if progress:
+            progress(file.name, len(self.codes))
+
+    def _keep(self, record: Record, fields: dict[str, str], where: str) -> None:
+        def number(name: str) -> int:
+            said = fields.get(name, "").strip()
+            if said and not (said.isascii() and said.isdigit() and len(said) <= 18):
+                raise BadRelease(f"{where}: {name} is no identifier")
+            return int(said or 0)
+
+        names = [said for name in record.names if (said := " ".join(fields.get(name, "").split()))]
+        code = number(record.code)
+        if not code or not names:
+            raise BadRelease(f"{where}: a {record.group} without {record.code} or {record.names[0]}")
+        self.codes.append(code)
+        self.former.append(number(record.former))
+        self.parents.append(number(record.parent))
+        self.inactive.append(fields.get("INVALID", "").strip() == "1")
+        self.groups.append(GROUPS[record.group] - 1)
+        self.names.append("\n".join(names).encode())
 
 
-def _read(file: _File, records: dict[str, Record], progress: Progress | None) -> Iterator[Item]:
-    depth = 2 if any("/" in path for path in records) else 1
-    tags = {path.rpartition("/")[2] for path in records}
-    count = 0
-    with file.open() as stream:
-        if b"<!DOCTYPE" in stream.read(PROLOG):
-            raise BadRelease(f"{file.name}: has a document type declaration")
-        stream.seek(0)
-        parser = etree.iterparse(stream, events=("end",), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
-        try:
-            for _, element in parser:
-                if element.tag not in tags:
-                    continue
-                parent = element.getparent()
-                path = "/".join(str(each.tag) for each in (parent, element)[2 - depth :] if each is not None)
-                if record := records.get(path):
-                    count += 1
-                    if item := _item(file, record, element):
-                        yield item
-                    if progress and count % TOLD == 0:
-                        progress(file.name, count)
-                element.clear()
-                while element.getprevious() is not None and parent is not None:
-                    del parent[0]
-        except etree.XMLSyntaxError as error:
-            raise BadRelease(f"{file.name} line {error.lineno}: not XML") from None
-    if progress:
-        progress(file.name, count)
+class _Declared(Exception):
+    """A document type declaration."""
 
 
-def _item(file: _File, record: Record, element: etree._Element) -> Item | None:
-    def number(name: str) -> int:
-        text = (element.findtext(name) or "").strip() if name else ""
-        if text and not (text.isascii() and text.isdigit() and len(text) <= 18):
-            raise BadRelease(f"{file.name} line {element.sourceline}: {name} is no identifier")
-        return int(text or 0)
+class _Target:
+    """Takes the events of the parser; ``found`` are the records that have ended: their simple elements with texts."""
 
-    code = number(record.code)
-    names = tuple(text for name in record.names if (text := " ".join((element.findtext(name) or "").split())))
-    if not code or not names:
-        raise BadRelease(f"{file.name} line {element.sourceline}: a {record.group} without {record.code} or {record.names[0]}")
-    inactive = (element.findtext("INVALID") or "").strip() == "1"
-    return Item(code, number(record.former), number(record.parent), inactive, names, GROUPS[record.group])
+    def __init__(self, records: dict[str, Record]) -> None:
+        self.found: list[tuple[Record, dict[str, str]]] = []
+        self._records = records
+        self._way: list[str] = []
+        self._record: Record | None = None
+        self._depth = 0
+        self._fields: dict[str, str] = {}
+        self._text: list[str] = []
+
+    def doctype(self, *_: object) -> None:
+        raise _Declared
+
+    def start(self, tag: str, _: object) -> None:
+        self._way.append(tag)
+        self._text.clear()
+        if self._record is None and (record := self._records.get("/".join(self._way[1:]))):
+            self._record, self._depth, self._fields = record, len(self._way), {}
+
+    def data(self, text: str) -> None:
+        if self._record is not None:
+            self._text.append(text)
+
+    def end(self, tag: str) -> None:
+        depth = len(self._way)
+        self._way.pop()
+        if self._record is None:
+            return
+        if depth == self._depth + 1:
+            self._fields[tag] = "".join(self._text)
+        elif depth == self._depth:
+            self.found.append((self._record, self._fields))
+            self._record = None
+
+    def close(self) -> None:
+        """The parser wants it."""
