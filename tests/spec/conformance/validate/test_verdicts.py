@@ -211,9 +211,7 @@ def test_a_release_that_is_none_is_refused(tmp_path: Path) -> None:
     assert "terminology load" in result.stderr
 
 
-@pytest.mark.parametrize(
-    "arguments", [("--output", "csv"), ("--json", "--output", "html"), ("--jobs", "0"), ("--wrong-display", "fatal")]
-)
+@pytest.mark.parametrize("arguments", ["--output csv", "--json --output html", "--jobs 0", "--wrong-display fatal"])
 def test_options_that_do_not_go_together_are_refused(tmp_path: Path, arguments: str) -> None:
     assert validate(write(tmp_path / "a.json", SOUND), *arguments.split()).exit_code == 2
 
