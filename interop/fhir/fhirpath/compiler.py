@@ -122,7 +122,7 @@ class Compiler:
     def _call(self, step: Call) -> Any:
         known = FUNCTIONS.get(step.name)
         if known is None:
-            raise FhirPathError("no function of that name", step.position)
+            raise FhirPathError(f"no function {step.name}", step.position)
         if not known.least <= len(step.arguments) <= known.most:
             raise FhirPathError(f"{step.name} takes another number of arguments", step.position)
         return known

@@ -109,7 +109,7 @@ class State:
         for prefix, base in (("vs-", "ValueSet"), ("ext-", "StructureDefinition")):
             if name.startswith(prefix):
                 return one(f"http://hl7.org/fhir/{base}/{name.removeprefix(prefix)}")
-        raise FhirPathError("an external constant that nobody set")
+        raise FhirPathError(f"%{name} is not set")
 
 
 def _collection(value: Any) -> Collection:

@@ -62,7 +62,7 @@ def _member(name: str, position: int, current: Kinds, *, first: bool) -> Kinds:
             return own
     ways = [way(kind, name) for kind in current]
     if all(each.unknown or each.typed for each in ways):
-        raise FhirPathError("no element of that name", position)
+        raise FhirPathError(f"no element {name} there", position)
     found = frozenset(form.type for each in ways for form in each.forms)
     return None if found & {"", "?"} else found
 

@@ -16,7 +16,7 @@ from interop.fhir.fhirpath.values import single
 def cast(specifier: str, position: int | None = None, *, filters: bool) -> StepRun:
     """``as`` or, where it ``filters``, ``ofType``; raises FhirPathError for a type that nobody knows."""
     if not known(specifier):
-        raise FhirPathError("not a type of FHIR or of FHIRPath", position)
+        raise FhirPathError(f"{specifier} is no type of FHIR or of FHIRPath", position)
 
     def run(items: Collection, this: Collection, state: State) -> Collection:
         if len(items) > 1 and not filters and state.environment.strict:
