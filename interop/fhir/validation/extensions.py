@@ -168,13 +168,13 @@ class Extensions:
 
     def _context(self, structure: Json, extension: Json, holder: Holder, run: Run) -> Findings:
         url = str(structure.get("url", ""))
-        contexts = [each for each in structure.get("context", ()) if isinstance(each, dict)]
+        contexts = [each for each in _listed(structure, "context") if isinstance(each, dict)]
         if url in _WIDER:
             contexts.append({"type": "element", "expression": _WIDER[url]})
         if contexts and not any(self._suits(str(each.get("type")), str(each.get("expression")), holder, run) for each in contexts):
             allowed = ", ".join(str(each.get("expression")) for each in contexts)
             return [Finding(ERROR, "", "structure", f"must not stand here: it is meant for {allowed}", "extension", url)]
-        for each in structure.get("contextInvariant", ()):
+        for each in _listed(structure, "contextInvariant"):
             try:
                 surroundings = replace(environment(run), variables={"extension": Item(extension, "Extension")})
                 verdict = compile(str(each)).truth(Item(holder.value, holder.type, holder.shadow), surroundings)
@@ -202,6 +202,11 @@ class Extensions:
         if wanted.startswith(("http://", "https://")):
             wanted = wanted.rpartition("/")[2].partition("#")[2] or wanted.rpartition("/")[2]
         return wanted in set(holder.called())
+
+
+def _listed(structure: Json, name: str) -> list[Any]:
+    said = structure.get(name)
+    return said if isinstance(said, list) else []
 
 
 def _same_extension(wanted: str, urls: tuple[str, ...]) -> bool:

@@ -49,20 +49,19 @@ def _where(resource: Any, expression: str) -> tuple[tuple[int, int], ...]:
 
 def gathered(findings: Findings) -> Findings:
     """What was *not checked* for one reason in many places, told once, at the first of them."""
-    first: dict[tuple[str, str, str], int] = {}
-    count: dict[tuple[str, str, str], int] = {}
+    places: dict[tuple[str, str, str], tuple[int, set[str]]] = {}
     kept: Findings = []
     for each in findings:
         if each.severity != INFORMATION or each.code != "not-supported":
             kept.append(each)
             continue
         key = (each.rule, each.message, each.profile)
-        if key in first:
-            count[key] += 1
-        else:
-            first[key], count[key] = len(kept), 0
+        if key not in places:
+            places[key] = (len(kept), set())
             kept.append(each)
-    for key, place in first.items():
-        if count[key]:
-            kept[place] = kept[place]._replace(message=f"{kept[place].message} (and in {count[key]} other places)")
+        places[key][1].add(each.expression)
+    for place, expressions in places.values():
+        if len(expressions) > 1:
+            told = f"{kept[place].message} (and in {len(expressions) - 1} other places)"
+            kept[place] = kept[place]._replace(message=told)
     return kept

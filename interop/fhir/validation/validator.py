@@ -79,8 +79,7 @@ class Validator:
             found.append(Finding(ERROR, kind, "too-costly", "takes more work than the validator may do"))
         except RecursionError:
             found.append(Finding(ERROR, kind, "too-costly", "is nested too deep"))
-        found = ordered(resource, found)
-        return gathered(found) if self._gather else found
+        return ordered(resource, gathered(found) if self._gather else found)
 
     def _everything(self, resource: Json, run: Run, profiles: Sequence[str] = ()) -> Findings:
         """Findings beyond the structural check, relative to the resource; those inside it included."""
@@ -142,8 +141,9 @@ class Validator:
             self._demanded = {}
             for url in self.definitions.every("ImplementationGuide"):
                 guide = self.definitions.resource("ImplementationGuide", url) or {}
-                for each in guide.get("global", ()):
-                    if isinstance(each.get("profile"), str):
+                said = guide.get("global")
+                for each in said if isinstance(said, list) else ():
+                    if isinstance(each, dict) and isinstance(each.get("profile"), str):
                         self._demanded.setdefault(str(each.get("type")), []).append(each["profile"])
         return self._demanded
 

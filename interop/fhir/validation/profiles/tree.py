@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from interop.fhir import facts
+from interop.fhir.validation.profiles.sound import fault
 
 Json = dict[str, Any]
 PART = "http://hl7.org/fhir/StructureDefinition/elementdefinition-profile-element"
@@ -60,14 +61,23 @@ def profiles_of(kind: Json, key: str = "profile") -> list[str]:
     urls = [each if isinstance(each, str) else "" for each in said] if isinstance(said, list) else []
     beside = kind.get("_" + key)
     for place, each in enumerate(beside if isinstance(beside, list) else ()):
-        for extension in each.get("extension", ()) if isinstance(each, dict) else ():
-            if extension.get("url") == PART and place < len(urls) and isinstance(extension.get("valueString"), str):
+        inner = each.get("extension") if isinstance(each, dict) else None
+        for extension in inner if isinstance(inner, list) else ():
+            if (
+                isinstance(extension, dict)
+                and extension.get("url") == PART
+                and place < len(urls)
+                and isinstance(extension.get("valueString"), str)
+            ):
                 urls[place] = f"{urls[place]}#{extension['valueString']}"
     return [each for each in urls if each]
 
 
 def grow(elements: Sequence[Json]) -> Definition:
-    """The tree of a snapshot's elements; raises ValueError where an element has no parent before it."""
+    """The tree of a snapshot's elements; raises ValueError where one is unsound or has no parent before it."""
+    for each in elements:
+        if wrong := fault(each):
+            raise ValueError(f"an element's {wrong} is of the wrong kind")
     if not elements or not isinstance(elements[0], dict) or "." in str(elements[0].get("path", ".")):
         raise ValueError("the snapshot does not begin with the type")
     root = Definition(str(elements[0]["path"]), "", elements[0])

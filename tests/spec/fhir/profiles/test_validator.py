@@ -158,3 +158,11 @@ def test_deep_nesting_comes_to_an_end() -> None:
     for _ in range(5000):
         inner = {"url": "https://example.org/x", "extension": [inner]}
     assert any(each.code == "too-costly" for each in findings({"resourceType": "Patient", "extension": [inner]}, NAMED))
+
+
+@pytest.mark.parametrize("wrong", [{"min": "1"}, {"max": 1}, {"type": "HumanName"}, {"binding": []}, {"constraint": [{"key": 1}]}])
+def test_a_definition_that_is_no_definition_is_not_used(wrong: Json) -> None:
+    """It is told, and nothing is raised."""
+    snapshot = {"element": [element("Patient", min=0, max="*"), element("Patient.name", **wrong)]}
+    found = validator(profile("Patient", snapshot=snapshot)).validate(claiming(OURS + "Ours"))
+    assert ("Patient.meta.profile[0]", "profile") in said(found, "warning")
