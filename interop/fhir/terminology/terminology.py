@@ -41,7 +41,7 @@ class Terminology:
         """Whether a code is in a value set: a canonical URL (``|version`` allowed) or a ValueSet resource.
 
         ``system`` None is a ``code`` element: the system is inferred from the value set. ``version`` is Coding.version; ``display``
-        is compared with every text of the code, without case and extra spaces.
+        is compared with every text of the code, without case and extra spaces. An abstract code is no value: False.
         """
         if version or not isinstance(value_set, str):
             return self._judged(value_set, system, code, display, version or "")
@@ -65,7 +65,7 @@ class Terminology:
         return self._loader.value_set(value_set) if isinstance(value_set, str) else self._loader.compiled(value_set)
 
     def validate_in_system(self, system: str, code: str, display: str | None = None, version: str | None = None) -> Verdict:
-        """Whether a code is one of a code system (CodeSystem/$validate-code)."""
+        """Whether a code is one of a code system (CodeSystem/$validate-code). An abstract code is one, with a warning."""
         if version:
             return self._in_system(system, code, display, version)
         key = ("", system, code, display)
@@ -81,7 +81,7 @@ class Terminology:
             return Verdict(False, known.why_open, system=system, severity="error")
         concept = known.find(code) if len(code) <= LONGEST else None
         result = True if concept is not None else False if known.excludes(code) else None
-        return _verdict(Ruling(result, known.why_open, system, concept), f"the code system {system}", display)
+        return _verdict(Ruling(result, known.why_open, system, concept), f"the code system {system}", display, in_set=False)
 
     def validate_coding(self, value_set: str | Json, coding: Json) -> Verdict:
         """Whether a Coding is in a value set; one without system or code is in none."""
@@ -190,19 +190,20 @@ class Terminology:
         return "subsumes" if down else "subsumed-by" if up else "not-subsumed"
 
 
-def _verdict(ruling: Ruling, where: str, display: str | None) -> Verdict:
+def _verdict(ruling: Ruling, where: str, display: str | None, in_set: bool = True) -> Verdict:
     concept = ruling.concept
     if ruling.result is None:
         return Verdict(None, ruling.reason, system=ruling.system, severity="information")
     if not ruling.result or concept is None:
         return _refused(where, ruling.system)
-    if concept.abstract:
-        message = "the code is abstract: it groups others and is no value itself"
-        return Verdict(False, message, concept.display, None, ruling.system, concept.inactive, concept.status, "error")
     fits = _fits(concept, display)
     message = f"the code is {concept.status or 'inactive'}" if concept.inactive else ""
     if fits is False:
         message = "the display is not one of the code's"
+    if concept.abstract:
+        message = "the code is abstract: it groups others and is no value itself"
+        if in_set:
+            return Verdict(False, message, concept.display, fits, ruling.system, concept.inactive, concept.status, "error")
     severity = "warning" if message else ""
     return Verdict(True, message, concept.display, fits, ruling.system, concept.inactive, concept.status, severity)
 

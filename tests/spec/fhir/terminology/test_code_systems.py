@@ -84,10 +84,11 @@ def test_an_inactive_code_is_one_and_is_told() -> None:
 
 
 def test_an_abstract_code_groups_others_and_is_no_value() -> None:
-    """``notSelectable``, whatever the system calls that property."""
+    """``notSelectable``, whatever the system calls that property: a code of the system, but no value of a value set."""
     verdict = terminology().validate_in_system(PLANTS, "fruit")
-    assert (verdict.result, verdict.severity) == (False, "error")
+    assert (verdict.result, verdict.severity) == (True, "warning")
     assert "abstract" in verdict.message
+    assert terminology().validate_code({"compose": {"include": [{"system": PLANTS}]}}, PLANTS, "fruit").result is False
 
 
 def test_lookup_gives_texts_properties_parents_and_children() -> None:
