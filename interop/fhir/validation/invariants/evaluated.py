@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from interop.fhir.findings import WARNING, Finding, Findings
 from interop.fhir.validation.invariants.known import Invariant
 from interop.fhir.validation.structure.run import Run
+
+SPENT = "and what follows: invariants are left unevaluated, for there are too many"
 
 if TYPE_CHECKING:
     from interop.fhir.fhirpath import Environment, Item
@@ -33,12 +36,21 @@ def broken(invariant: Invariant) -> Finding:
 
 
 def by_expression(invariant: Invariant, datatype: str) -> Callable[[Any, Run], Findings | None]:
-    """A check of values of ``datatype`` that evaluates the invariant's FHIRPath."""
+    """A check of values of ``datatype`` that evaluates the invariant's FHIRPath; each takes from what the run may spend."""
 
     def check(value: Any, run: Run) -> Findings | None:
-        from interop.fhir.fhirpath import Environment, Item
-
-        found = judge(invariant, Item(value, datatype), Environment(resource=run.resource, root_resource=run.root))
+        left = run.purse[0] = run.purse[0] - 1
+        if left < 0:
+            return [Finding(WARNING, "", "too-costly", SPENT)] if left == -1 else None
+        item, environment = _evaluator()
+        found = judge(invariant, item(value, datatype), environment(resource=run.resource, root_resource=run.root))
         return None if found is None else [found]
 
     return check
+
+
+@cache
+def _evaluator() -> tuple[type[Item], type[Environment]]:
+    from interop.fhir.fhirpath import Environment, Item
+
+    return Item, Environment

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from interop.fhir import facts
 from interop.fhir.facts import Invariant as Invariant
 
@@ -21,13 +19,6 @@ def of_element(path: str) -> tuple[Invariant, ...]:
     return tuple(each for each in facts.element_invariants(path) if each.key not in STRUCTURAL)
 
 
-@cache
 def simple_quantity(path: str) -> bool:
     """Whether an element is a SimpleQuantity: a Quantity with no comparator."""
-    from interop.fhir.definitions import Definitions
-
-    definition = Definitions.base().structure(path.partition(".")[0])
-    for element in definition["snapshot"]["element"] if definition else ():
-        if element["path"] == path:
-            return any("SimpleQuantity" in profile for each in element.get("type", ()) for profile in each.get("profile", ()))
-    return False
+    return "SimpleQuantity" in facts.profiles(path)

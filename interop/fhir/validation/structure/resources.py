@@ -28,7 +28,7 @@ def resource_rules(block: Callable[[str], Rule]) -> tuple[Rule, Rule]:
         kind = kind_of(value)
         if not kind:
             return _no_resource(value)
-        own = Run(value)
+        own = Run(value, run.purse)
         if run.entries is not None:
             own.links = []
             own.urls = [] if run.root.get("type") in ("document", "message") else None

@@ -11,6 +11,10 @@ from interop.fhir.findings import Findings
 Json = dict[str, Any]
 
 
+EVALUATIONS = 20_000
+"""Invariants that may be evaluated for one resource: about a second's worth."""
+
+
 class Run:
     """The resource that stands for itself (a root, an entry of a Bundle, a parameter), and what its elements left.
 
@@ -18,12 +22,14 @@ class Run:
     ``inside`` is the place of the contained resource being walked or -1, ``back`` the places of those that named ``#``.
     ``resource`` is the nearest resource, contained or not. ``links`` are its references where it stands in a Bundle, else None;
     ``urls`` are, in a document or message, the other addresses in it; ``entries`` are, for a Bundle, the runs of the resources
-    in it. ``ids`` are the ids of its elements.
+    in it. ``ids`` are the ids of its elements. ``purse`` holds how many more invariants may be evaluated, for a resource and all
+    that are in it together.
     """
 
-    __slots__ = ("back", "contained", "entries", "fragments", "ids", "inside", "links", "resource", "root", "urls")
+    __slots__ = ("back", "contained", "entries", "fragments", "ids", "inside", "links", "purse", "resource", "root", "urls")
 
-    def __init__(self, root: Json) -> None:
+    def __init__(self, root: Json, purse: list[int] | None = None) -> None:
+        self.purse = purse if purse is not None else [EVALUATIONS]
         self.root = root
         self.resource = root
         self.links: list[Json] | None = None

@@ -22,7 +22,7 @@ class Maker:
     def __init__(self, expression: str, random: Random) -> None:
         self._random = random
         self._names = {*re.findall(r"[A-Za-z]+", expression), "value"}
-        self._texts = re.findall(r"'([^']+)'", expression)
+        self._texts = re.findall(r"'([^']+)'", expression) + (["1"] if "toInteger" in expression else [])
 
     def object(self, block: str, depth: int = 3) -> dict[str, Any]:
         """An object of a block: sound by its table, but for what is mandatory."""

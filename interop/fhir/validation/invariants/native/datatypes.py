@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from interop.fhir.validation.invariants.native.reading import Native, has, has_choice, number, ordered
+from interop.fhir.validation.invariants.native.reading import Native, distinct, has, has_choice, number, objects, ordered
 from interop.fhir.validation.structure.run import Json, Run
 
 _MEALS = frozenset({"C", "CM", "CD", "CV"})
@@ -71,6 +71,44 @@ def _of_references(name: str) -> Native:
     return test
 
 
+def _eld_2(value: Json, _: Run) -> bool | None:
+    least, most = value.get("min"), value.get("max")
+    if least is None or most is None:
+        return None if has(value, "min") and has(value, "max") else True
+    if most == "*":
+        return True
+    return bool(least <= int(most)) if number(least) and isinstance(most, str) and most.isdecimal() and most.isascii() else None
+
+
+def _eld_5(value: Json, _: Run) -> bool:
+    """What repeats the content of another element says nothing of its own."""
+    if not has(value, "contentReference"):
+        return True
+    if any(has(value, name) for name in ("type", "example", "maxLength", "binding")):
+        return False
+    return not any(has_choice(value, stem) for stem in ("defaultValue", "fixed", "pattern", "minValue", "maxValue"))
+
+
+def _eld_one_type(stem: str) -> Native:
+    return lambda value, _: len(objects(value.get("type", ()))) <= 1 or not has_choice(value, stem)
+
+
+def _eld_11(value: Json, _: Run) -> bool | None:
+    """A binding is of something that has codes; the expression asks for one type or more."""
+    return True if "binding" not in value or not any(has(each, "code") for each in objects(value.get("type", ()))) else None
+
+
+def _all_distinct(value: Json, name: str, part: str) -> bool | None:
+    said = [each.get(part) for each in objects(value.get(name, ()))]
+    return distinct(said) if all(isinstance(each, str) for each in said) else None
+
+
+def _eld_18(value: Json, _: Run) -> bool | None:
+    if "isModifier" not in value and "_isModifier" in value:
+        return None
+    return value.get("isModifier") is not True or has(value, "isModifierReason")
+
+
 DATATYPES: dict[str, Native] = {
     "ext-1": _ext_1,
     "per-1": _per_1,
@@ -95,9 +133,17 @@ DATATYPES: dict[str, Native] = {
     "trd-2": lambda value, _: "condition" not in value or "data" in value,
     "eld-1": lambda value, _: "discriminator" in value or has(value, "description"),
     "eld-4": _of_references("aggregation"),
+    "eld-2": _eld_2,
+    "eld-5": _eld_5,
+    "eld-6": _eld_one_type("fixed"),
+    "eld-7": _eld_one_type("pattern"),
     "eld-8": lambda value, _: not has_choice(value, "pattern") or not has_choice(value, "fixed"),
+    "eld-11": _eld_11,
+    "eld-13": lambda value, _: _all_distinct(value, "type", "code"),
+    "eld-14": lambda value, _: _all_distinct(value, "constraint", "key"),
     "eld-15": lambda value, _: not has_choice(value, "defaultValue") or not has(value, "meaningWhenMissing"),
     "eld-17": _of_references("targetProfile"),
+    "eld-18": _eld_18,
     "eld-21": lambda value, _: has(value, "expression"),
     "eld-22": _needs("sliceIsConstraining", "sliceName"),
 }
