@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from interop.fhir.definitions.package import Json
+from interop.fhir.definitions.snapshot.children import ROOT
 from interop.fhir.definitions.snapshot.children import Trees as Trees
 from interop.fhir.definitions.snapshot.generator import differential, generate
 from interop.fhir.definitions.snapshot.node import Node, elements, tree
 from interop.fhir.definitions.unusable import Unusable
-
-ROOT = "http://hl7.org/fhir/StructureDefinition/Base"
-"""What logical models are based on since R5: it has no elements."""
 
 
 def generated(trees: Trees, structure: Json) -> tuple[list[Json], list[str]]:

@@ -11,6 +11,8 @@ from interop.fhir.definitions.snapshot.node import Node, tree
 from interop.fhir.definitions.unusable import Unusable
 
 DEPTH = 30
+ROOT = "http://hl7.org/fhir/StructureDefinition/Base"
+"""What logical models are based on since R5: it has no elements."""
 
 
 class Source(Protocol):
@@ -55,7 +57,7 @@ class Trees:
             found = self.of(url)
         except Unusable:
             return None
-        return _by_id(found, fragment) if fragment else found
+        return _fragment(found, fragment) if fragment else found
 
     def kind(self, code: str) -> Node | None:
         """The tree of a type."""
@@ -63,6 +65,14 @@ class Trees:
             return self.of(code)
         except Unusable:
             return None
+
+
+def _fragment(root: Node, name: str) -> Node | None:
+    """A part of a profile: by element id or, of an extension, by the name of a slice (``patient-nationality#code``)."""
+    if "." in name:
+        return _by_id(root, name)
+    inside = root.children.get("extension")
+    return inside.slices.get(name) if inside else None
 
 
 def _by_id(root: Node, id: str) -> Node | None:
@@ -101,6 +111,8 @@ def _content(node: Node, trees: Trees, where: str) -> Node:
     found = trees.profile(said[0]) if len(said) == 1 else None
     if found is None or not found.children:
         found = trees.kind(codes[0] if len(codes) == 1 else "Element")
+    if found is None and codes[0] in ("Base", ROOT):
+        return Node(node.name)
     if found is None:
         raise Unusable(f"{where}: its type {codes[0]} is unknown")
     return found

@@ -67,6 +67,8 @@ class Generator:
             made.append({name: value for name, value in each.items() if name != "id"})
         if len(made) == 1 and (found := self.trees.profile(made[0])) is not None:
             self._rebased(node, found, types.code(made[0]))
+        elif len(made) == 1 and (unknown := types.profiles(made[0])):
+            self.remarks.append(f"{where}: nothing of its type's profile, {unknown[0]}, could be used")
         return {**data, "type": made}
 
     def _rebased(self, node: Node, found: Node, code: str) -> None:

@@ -72,12 +72,12 @@ def _kept(constraint: Json, profile: str) -> Json:
 
 
 def _binding(base: Any, said: Any) -> Any:
-    """A binding without its words; one that names no value set is about the base's."""
+    """A binding without its words; what it does not say, strength or value set, is the base's."""
     if not isinstance(said, dict):
         return base
     made = {name: value for name, value in said.items() if name in ("extension", "strength", "valueSet")}
-    if "valueSet" not in made and isinstance(base, dict) and "valueSet" in base:
-        made["valueSet"] = base["valueSet"]
+    if isinstance(base, dict):
+        made.update((name, base[name]) for name in ("strength", "valueSet") if name in base and name not in made)
     return made
 
 

@@ -72,12 +72,14 @@ def test_a_binding_takes_the_place_of_the_bases_and_may_keep_its_value_set() -> 
             "Patient",
             element("Patient.maritalStatus", binding={"strength": "required", "description": "All of them"}),
             element("Patient.contact.relationship", binding={"strength": "required", "valueSet": HERE + "kin"}),
+            element("Patient.communication.language", binding={"valueSet": HERE + "tongues"}),
         )
     )
     assert made["Patient.maritalStatus"]["binding"] == {
         "strength": "required",
         "valueSet": "http://hl7.org/fhir/ValueSet/marital-status",
     }
+    assert made["Patient.communication.language"]["binding"] == {"strength": "preferred", "valueSet": HERE + "tongues"}
     assert made["Patient.contact.relationship"]["binding"] == {"strength": "required", "valueSet": HERE + "kin"}
 
 
@@ -161,11 +163,32 @@ def test_the_profile_of_a_type_adds_its_own_invariants() -> None:
     assert "dose-1" in [each["key"] for each in snapshot(dose, said)["Observation.value[x]"]["constraint"]]
 
 
+def test_the_profile_of_a_type_may_be_a_part_of_an_extension() -> None:
+    stay = extension(
+        "stay",
+        element("Extension.extension:ward", max="1"),
+        element("Extension.extension:ward.url", fixedUri="ward"),
+        element("Extension.extension:ward.value[x]", type=[{"code": "string"}]),
+    )
+    ward = [{"code": "Extension", "profile": [HERE + "stay#ward"]}]
+    said = profile(
+        "Encounter",
+        element("Encounter.extension:stay", type=[{"code": "Extension", "profile": [HERE + "stay"]}]),
+        element("Encounter.extension:stay.extension:ward", type=ward, min=1),
+        element("Encounter.extension:stay.extension:ward.value[x].extension", max="0"),
+    )
+    made = snapshot(stay, said)
+    assert made["Encounter.extension:stay.extension:ward.url"]["fixedUri"] == "ward"
+    assert made["Encounter.extension:stay.extension:ward"]["max"] == "1"
+
+
 def test_an_unknown_profile_of_a_type_is_passed_over_for_the_type() -> None:
     said = profile("Patient", element("Patient.name", type=[{"code": "HumanName", "profile": [HERE + "unknown"]}]))
     deeper = element("Patient.name.family", min=1)
     said["differential"]["element"].append(deeper)
-    assert snapshot(said)["Patient.name.family"]["min"] == 1
+    definitions = Definitions.base().with_resources([said])
+    assert {each["id"]: each for each in definitions.snapshot(said["url"])}["Patient.name.family"]["min"] == 1
+    assert definitions.problems == [(said["url"], f"Patient.name: nothing of its type's profile, {HERE}unknown, could be used")]
 
 
 def test_elements_without_ids_are_placed_by_their_order() -> None:
@@ -200,6 +223,19 @@ def test_a_logical_model_has_its_own_elements() -> None:
     made = snapshot(model)
     assert list(made)[:4] == ["Referral", "Referral.id", "Referral.extension", "Referral.reason"]
     assert made["Referral.reason.text"]["min"] == 1
+
+
+def test_an_element_of_a_logical_model_may_have_elements_of_any_name() -> None:
+    model = profile(
+        "Referral",
+        element("Referral"),
+        element("Referral.reasons", min=0, max="*", type=[{"code": "Base"}]),
+        element("Referral.reasons.first", min=1, max="1", type=[{"code": "string"}]),
+        kind="logical",
+        derivation="specialization",
+        base=R4 + "Base",
+    )
+    assert snapshot(model)["Referral.reasons.first"]["min"] == 1
 
 
 def test_a_logical_model_may_be_based_on_nothing() -> None:
