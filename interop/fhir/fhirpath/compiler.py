@@ -69,7 +69,7 @@ class Compiler:
             case Operation():
                 return self._operation(tree)
             case Path():
-                return self._remembered(tree, self._path(tree))
+                return self._walk(tree)
 
     def truth(self, tree: Tree) -> Truth:
         """An expression as a boolean, by singleton evaluation."""
@@ -83,9 +83,9 @@ class Compiler:
                 return lambda this, state: step(operand(this, state), this, state)
             case Path(start, steps) if self._yields_truth(tree):
                 last = self._step_truth(steps[-1])
-                before = self.run(Path(start, steps[:-1])) if len(steps) > 1 else self.run(start) if start is not None else None
-                if before is None:
+                if start is None and len(steps) == 1:
                     return lambda this, state: last(this, this, state)
+                before = self._walk(Path(start, steps[:-1]))
                 return lambda this, state: last(before(this, state), this, state)
         run = self.run(tree)
         return lambda this, state: truth_of(run(this, state))
@@ -161,8 +161,9 @@ class Compiler:
         run = _chained(start, steps)
         return _scoped(run) if defines(tree) else run
 
-    def _remembered(self, tree: Path, run: Run) -> Run:
-        """A path that yields the same wherever it stands is walked once an evaluation."""
+    def _walk(self, tree: Path) -> Run:
+        """A path; one that yields the same wherever it stands is walked once an evaluation."""
+        run = self._path(tree)
         if not tree.steps or not fixed(tree):
             return run
         key = object()

@@ -22,8 +22,11 @@ class Expression:
         self.text = text
         self.tree = parse(text)
         compiler = Compiler()
-        self._run = compiler.run(self.tree)
-        self._truth = compiler.truth(self.tree)
+        try:
+            self._run = compiler.run(self.tree)
+            self._truth = compiler.truth(self.tree)
+        except RecursionError:
+            raise FhirPathError("the expression nests too deep") from None
 
     def check(self, type: str) -> None:
         """Whether the expression suits nodes of that type, as far as its text tells.

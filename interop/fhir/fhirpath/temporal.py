@@ -12,8 +12,8 @@ from typing import NamedTuple
 _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 _TIME = re.compile(r"(\d\d)(?::(\d\d)(?::(\d\d)(\.\d+)?)?)?", re.ASCII)
 _ZONE = re.compile(r"Z|([+-])(\d\d):(\d\d)", re.ASCII)
-_FURTHEST = timedelta(hours=26)
-"""Between the most western and the most eastern time zone."""
+_FURTHEST = timedelta(hours=14)
+"""How far a time zone is from UTC at most."""
 
 
 class Temporal(NamedTuple):
@@ -170,7 +170,6 @@ def alike(one: Temporal, other: Temporal) -> bool:
 
 _MONTHS = {"year": 12, "month": 1}
 _MILLISECONDS = {"week": 604_800_000, "day": 86_400_000, "hour": 3_600_000, "minute": 60_000, "second": 1000, "millisecond": 1}
-UNITS = frozenset((*_MONTHS, *_MILLISECONDS))
 
 
 def plus(value: Temporal, amount: Decimal, unit: str) -> Temporal | None:

@@ -8,9 +8,6 @@ from interop.fhir import facts
 from interop.fhir.tables import table
 
 SYSTEM = frozenset(("Boolean", "String", "Integer", "Long", "Decimal", "Date", "DateTime", "Time", "Quantity", "Any"))
-STRINGS = frozenset(
-    ("string", "code", "id", "markdown", "uri", "url", "canonical", "oid", "uuid", "base64Binary", "xhtml", "System.String")
-)
 
 
 @lru_cache(maxsize=8192)

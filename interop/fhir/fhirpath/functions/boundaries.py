@@ -35,9 +35,8 @@ def _boundary(items: Collection, digits: Collection | None, what: str, *, high: 
 def _number(value: Decimal, digits: int | None, *, high: bool) -> Decimal | None:
     places = _DIGITS if digits is None else digits
     exponent = value.as_tuple().exponent
-    if not 0 <= places <= _MOST or not isinstance(exponent, int) or value.adjusted() > 4:
-        if not 0 <= places <= _MOST or not isinstance(exponent, int) or value.adjusted() + places > 33:
-            return None
+    if not 0 <= places <= _MOST or not isinstance(exponent, int) or value.adjusted() + places > 32:
+        return None
     half = Decimal(5).scaleb(min(exponent, 0) - 1)
     # Away from zero the half is rounded, towards zero it is cut: so the standard's own examples.
     away = high != value.is_signed()

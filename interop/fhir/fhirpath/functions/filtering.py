@@ -11,7 +11,7 @@ from interop.fhir.fhirpath.functions.registry import Compiling, Run, StepRun, fu
 from interop.fhir.fhirpath.item import EMPTY, Collection, Item
 from interop.fhir.fhirpath.navigation import children, descendants
 from interop.fhir.fhirpath.tree import Sign, Tree
-from interop.fhir.fhirpath.values import single
+from interop.fhir.fhirpath.values import single, truth_of
 
 
 @function("where", 1)
@@ -115,18 +115,16 @@ def _descendants(_compiler: Compiling, _trees: tuple[Tree, ...]) -> StepRun:
 
 @function("iif", 2, 3)
 def _iif(compiler: Compiling, trees: tuple[Tree, ...]) -> StepRun:
-    test = compiler.truth(trees[0])
-    value = compiler.run(trees[0])
+    condition = compiler.run(trees[0])
     yes = compiler.run(trees[1])
     no: Run = compiler.run(trees[2]) if len(trees) > 2 else lambda this, state: EMPTY
 
     def run(items: Collection, this: Collection, state: State) -> Collection:
         single(items, "iif")
-        if state.environment.strict:
-            said = value(items, state)
-            if len(said) == 1 and not isinstance(said[0].value, bool):
-                raise FhirPathError("the condition of iif is no boolean")
-        return yes(items, state) if test(items, state) else no(items, state)
+        said = condition(items, state)
+        if state.environment.strict and len(said) == 1 and not isinstance(said[0].value, bool):
+            raise FhirPathError("the condition of iif is no boolean")
+        return yes(items, state) if truth_of(said) else no(items, state)
 
     return run
 

@@ -123,6 +123,9 @@ types = st.sampled_from(
 )
 
 
+NAMES_OF_TEN = {"resourceType": "Patient", "name": [{"given": ["a", "b", "c"]} for _ in range(10)]}
+
+
 def _within_a_second(text: str, focus: Item) -> None:
     begun = time.process_time()
     try:
@@ -163,13 +166,17 @@ def test_any_expression_over_any_json_ends_with_a_collection_or_an_error(text: s
         "a" * 200_000,
         "'" + "\\u0041" * 10_000 + "'",
         "not(" * 59 + "a" + ")" * 59,
+        "a" + ".not()" * 3000,
+        "a" + ".exists(b)" * 1000,
+        "iif(" * 59 + "a" + ", true, false)" * 59,
+        "where(" * 59 + "a or b.exists(c = d)" + ")" * 59,
+        "name.where(" * 59 + "a or b.exists(c = d)" + ")" * 59,
+        "((a or b) and c) xor " * 140 + "d",
+        "(" * 55 + "a" + " or b) = c" * 55,
     ],
 )
 def test_no_text_is_too_much(text: str) -> None:
-    _within_a_second(text, Item.of({"resourceType": "Patient"}))
-
-
-NAMES_OF_TEN = {"resourceType": "Patient", "name": [{"given": ["a", "b", "c"]} for _ in range(10)]}
+    _within_a_second(text, Item.of(NAMES_OF_TEN))
 
 
 @pytest.mark.parametrize(
