@@ -15,6 +15,8 @@ from interop.fhir.validation.profiles.run import Found, unchecked
 
 MOST = "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet"
 QUANTITIES = frozenset(("Quantity", "Age", "Distance", "Duration", "Count", "Money", "SimpleQuantity", "MoneyQuantity"))
+CODED = QUANTITIES | {"code", "Coding", "CodeableConcept", "string", "uri"}
+"""The types that a binding says something of; of other forms of a choice it says nothing."""
 FHIRPATH = "http://hl7.org/fhirpath/"
 """FHIRPath's own types, which stand where R4 binds its types."""
 UCUM = "http://unitsofmeasure.org"
@@ -65,6 +67,8 @@ class Bindings:
     def bound(self, binding: Json, one: Occurrence) -> Found:
         """Findings of a coded value against a binding: an error where a required value set is missed, a warning where an
         extensible one is, information where a preferred one is. A maximum value set is required."""
+        if one.type not in CODED:
+            return None
         strength = binding.get("strength")
         value_set = binding.get("valueSet")
         found: Findings = []

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from interop.fhir import facts
 from interop.fhir.findings import Finding, Findings
-from interop.fhir.validation.bindings import QUANTITIES, Bindings
+from interop.fhir.validation.bindings import CODED, QUANTITIES, Bindings
 from interop.fhir.validation.extensions import Extensions, Holder
 from interop.fhir.validation.profiles.occurrence import Json, Occurrence
 from interop.fhir.validation.profiles.run import EARNED, Run
@@ -70,7 +70,7 @@ class Survey:
             return None
         if said.get("strength") == "required" and (element.binding is None or facts.codes(element.binding) is not None):
             return None
-        return said if element.types[0] in _CODED else None
+        return said if element.types[0] in CODED else None
 
     def _walk(self, value: Json, block: str, path: str, up: Holder | None, trail: Any, task: _Task) -> None:
         """The children of an element: ``path`` is dotted from the resource, ``trail`` leads to it with places."""
@@ -156,7 +156,6 @@ class _Task(NamedTuple):
 
 
 _EXTENSIONS = frozenset(("extension", "modifierExtension"))
-_CODED = frozenset(("code", "Coding", "CodeableConcept", "string", "uri", "url", "canonical", "markdown", *QUANTITIES))
 
 
 def expression(trail: Any) -> str:

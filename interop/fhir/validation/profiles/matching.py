@@ -14,6 +14,7 @@ from interop.fhir.validation.profiles.tree import Definition, profiles_of
 from interop.fhir.validation.profiles.values import chosen, same, within
 
 Verdict = bool | None
+_URL = (Step("child", "url"),)
 Test = Callable[[Occurrence, Run], Verdict]
 
 
@@ -70,6 +71,8 @@ def _all(tests: list[Test]) -> Test:
 
 
 def _one(kind: str, steps: tuple[Step, ...], slice: Definition, sources: Sources) -> Test:
+    if steps == _URL and slice.name in ("extension", "modifierExtension") and (urls := extension_urls(slice, sources)):
+        return lambda one, run: isinstance(one.value, dict) and one.value.get("url") in urls
     places = list(_reach(slice, steps, sources))
     if kind == "exists" or any(isinstance(each, Definition) and each.element.get("max") == "0" for each in places):
         return _exists(steps, places)
@@ -77,7 +80,7 @@ def _one(kind: str, steps: tuple[Step, ...], slice: Definition, sources: Sources
         return _typed(steps, {code for each in places if isinstance(each, Definition) for code in _kinds(each)})
     if kind == "profile":
         return _profiled(steps, [url for each in places if isinstance(each, Definition) for url in _profiles(each)], sources)
-    tests = [found for each in places if (found := _criterion(each, slice, sources)) is not None]
+    tests = [found for each in places if (found := _criterion(each, sources)) is not None]
     if not tests:
         return _presence(steps, places)
     anyone = any(each.kind == "resolve" for each in steps)
@@ -197,15 +200,13 @@ def extension_urls(definition: Definition, sources: Sources) -> list[str]:
     return [sources.url(each) for kind in definition.types for each in kind.get("profile", ()) if isinstance(each, str)]
 
 
-def _criterion(place: Place, slice: Definition, sources: Sources) -> Test | None:
+def _criterion(place: Place, sources: Sources) -> Test | None:
     """The test at the end of a path, None where the definition demands nothing there."""
     if isinstance(place, Projected):
         return _valued(place.value, place.exact)
     value = _value(place)
     if value is not None:
         return _valued(value.value, value.exact)
-    if place.name == "url" and place.parent is slice and (urls := extension_urls(slice, sources)):
-        return lambda one, run: one.value in urls
     binding = place.element.get("binding")
     required = isinstance(binding, dict) and binding.get("strength") == "required" and isinstance(binding.get("valueSet"), str)
     if isinstance(binding, dict) and required and sources.binds(place):

@@ -93,6 +93,14 @@ def test_a_code_a_coding_and_a_quantity_may_be_bound() -> None:
     assert judged(quantity, RED, valueQuantity={**amount, "code": "blue"}) == [("error", "Observation.valueQuantity")]
 
 
+def test_a_binding_of_a_choice_says_nothing_of_forms_that_hold_no_code() -> None:
+    """A date is no code."""
+    assert judged(bound("required", "Observation.value[x]"), RED, valueDateTime="2024-05-01") == []
+    assert judged(bound("required", "Observation.value[x]"), RED, valueCodeableConcept=BLUE) == [
+        ("error", "Observation.valueCodeableConcept")
+    ]
+
+
 def test_a_value_set_that_is_not_loaded_is_not_checked() -> None:
     """Information that says so, whatever the strength."""
     unknown = bound("required", value_set="https://example.org/ValueSet/missing")

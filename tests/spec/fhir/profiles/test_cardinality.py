@@ -53,6 +53,18 @@ def test_elements_of_a_backbone_are_reached() -> None:
     ]
 
 
+def test_extensions_of_a_primitive_are_reached() -> None:
+    """They are in its _name sibling."""
+    url = CORE + "patient-birthTime"
+    timed = profile(
+        "Patient",
+        element("Patient.birthDate.extension", slice="time", min=1, type=[{"code": "Extension", "profile": [url]}]),
+    )
+    time = {"extension": [{"url": url, "valueDateTime": "1985-04-12T09:00:00Z"}]}
+    assert errors({"resourceType": "Patient", "birthDate": "1985-04-12", "_birthDate": time}, timed) == []
+    assert errors({"resourceType": "Patient", "birthDate": "1985-04-12"}, timed) == [("Patient.birthDate.extension", "slicing")]
+
+
 def test_a_choice_counts_in_any_of_its_forms() -> None:
     """value[x] with min 1."""
     value = profile("Observation", element("Observation.value[x]", min=1))

@@ -97,6 +97,52 @@ def test_a_discriminator_may_lead_into_a_fixed_or_pattern_value_above() -> None:
     assert errors(observed(component=[pulse, pulse]), sliced) == [("Observation.component", "slicing")]
 
 
+def test_the_occurrence_itself_may_tell_its_slice() -> None:
+    """$this, of concepts by pattern or by a required binding, and of primitives by value."""
+    coding = {"system": LOCAL, "code": "vital"}
+    concept = profile(
+        "Observation",
+        element("Observation.category", slicing=slicing("pattern", "$this")),
+        element("Observation.category", slice="vital", min=1, max="1", patternCodeableConcept={"coding": [coding]}),
+    )
+    assert errors(observed(category=[{"coding": [coding], "text": "Vital"}, {"text": "other"}]), concept) == []
+    assert errors(observed(category=[{"text": "other"}]), concept) == [("Observation.category", "slicing")]
+    given = profile(
+        "Patient",
+        element("Patient.name.given", slicing=slicing("value", "$this")),
+        element("Patient.name.given", slice="x", max="1", fixedString="X"),
+    )
+    assert errors({"resourceType": "Patient", "name": [{"given": ["X", "Y"]}]}, given) == []
+    assert errors({"resourceType": "Patient", "name": [{"given": ["X", "Y", "X"]}]}, given) == [
+        ("Patient.name[0].given", "slicing")
+    ]
+
+
+def test_a_required_binding_tells_slices_apart() -> None:
+    """The occurrence is of the slice whose value set has its code."""
+    codes = {
+        "resourceType": "CodeSystem",
+        "url": LOCAL,
+        "status": "active",
+        "content": "complete",
+        "concept": [{"code": "a"}, {"code": "b"}],
+    }
+    only = {
+        "resourceType": "ValueSet",
+        "url": LOCAL + "/vs",
+        "status": "active",
+        "compose": {"include": [{"system": LOCAL, "concept": [{"code": "a"}]}]},
+    }
+    sliced = profile(
+        "Observation",
+        element("Observation.category", slicing=slicing("value", "$this")),
+        element("Observation.category", slice="a", min=1, binding={"strength": "required", "valueSet": LOCAL + "/vs"}),
+    )
+    a, b = ({"coding": [{"system": LOCAL, "code": code}]} for code in "ab")
+    assert errors(observed(category=[b, a]), sliced, codes, only, codes=True) == []
+    assert errors(observed(category=[b]), sliced, codes, only, codes=True) == [("Observation.category", "slicing")]
+
+
 def test_several_discriminators_must_all_agree() -> None:
     """A phone for work is neither a phone for home nor an email for work."""
     telecom = profile(
