@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import regex
-
 from interop.fhir.terminology.system import Codes, Filter, Selection
 
 if TYPE_CHECKING:
@@ -25,14 +23,16 @@ class TooSlow(Exception):
 
 
 class Pattern:
-    """A regular expression of a value set, matched as a whole and within a time."""
+    """A regular expression of a value set, matched as a whole and within a time. (``regex`` is slow to import and seldom needed.)"""
 
     def __init__(self, text: str) -> None:
         """Raises ValueError where it is too long or not a regular expression."""
         if len(text) > LONGEST:
             raise ValueError("the regular expression is too long")
+        import regex
+
         try:
-            self._pattern = regex.compile(text, regex.V0)
+            self._pattern: Any = regex.compile(text, regex.V0)
         except regex.error:
             raise ValueError("the regular expression cannot be read") from None
         self.again()
@@ -47,7 +47,7 @@ class Pattern:
             raise TooSlow
         start = time.thread_time()
         try:
-            return self._pattern.fullmatch(text, timeout=self._left) is not None
+            return bool(self._pattern.fullmatch(text, timeout=self._left))
         except TimeoutError:
             raise TooSlow from None
         finally:

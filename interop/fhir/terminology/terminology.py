@@ -15,6 +15,8 @@ from interop.fhir.terminology.system import Definitions, Json, System
 
 REMEMBERED = 20_000
 """Verdicts that are kept."""
+Question = tuple[str, str | None, str, str | None, str | None]
+"""Value set ('' for the code system itself), system, code, display, version."""
 LONGEST = 1_000
 """Characters of a code that is looked up."""
 
@@ -28,7 +30,7 @@ class Terminology:
 
     def __init__(self, definitions: Definitions, releases: Sequence[System] = (), *, supplements: Sequence[str] = ()) -> None:
         self._loader = Loader(definitions, releases, supplements)
-        self._known: dict[tuple[str, str | None, str, str | None], Verdict] = {}
+        self._known: dict[Question, Verdict] = {}
 
     def knows(self, system: str) -> bool:
         """Whether the codes of a code system can be judged: it is loaded whole, or is a grammar."""
@@ -43,12 +45,12 @@ class Terminology:
         ``system`` None is a ``code`` element: the system is inferred from the value set. ``version`` is Coding.version; ``display``
         is compared with every text of the code, without case and extra spaces. An abstract code is no value: False.
         """
-        if version or not isinstance(value_set, str):
+        if not isinstance(value_set, str):
             return self._judged(value_set, system, code, display, version or "")
-        key = (value_set, system, code, display)
-        return self._known.get(key) or self._remember(key, self._judged(value_set, system, code, display, ""))
+        key = (value_set, system, code, display, version)
+        return self._known.get(key) or self._remember(key, self._judged(value_set, system, code, display, version or ""))
 
-    def _remember(self, key: tuple[str, str | None, str, str | None], verdict: Verdict) -> Verdict:
+    def _remember(self, key: Question, verdict: Verdict) -> Verdict:
         if len(self._known) >= REMEMBERED:
             self._known.clear()
         self._known[key] = verdict
@@ -66,10 +68,8 @@ class Terminology:
 
     def validate_in_system(self, system: str, code: str, display: str | None = None, version: str | None = None) -> Verdict:
         """Whether a code is one of a code system (CodeSystem/$validate-code). An abstract code is one, with a warning."""
-        if version:
-            return self._in_system(system, code, display, version)
-        key = ("", system, code, display)
-        return self._known.get(key) or self._remember(key, self._in_system(system, code, display, ""))
+        key = ("", system, code, display, version)
+        return self._known.get(key) or self._remember(key, self._in_system(system, code, display, version or ""))
 
     def _in_system(self, system: str, code: str, display: str | None, version: str) -> Verdict:
         known = self._loader.system(system, version)

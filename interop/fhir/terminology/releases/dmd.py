@@ -27,7 +27,7 @@ from typing import Any, BinaryIO, NamedTuple, cast
 from lxml import etree
 
 from interop.fhir.terminology.releases.build import Ids, Progress, Texts, rows
-from interop.fhir.terminology.releases.store import BadRelease, write
+from interop.fhir.terminology.releases.store import DAMAGED, BadRelease, write
 
 DMD = "https://dmd.nhs.uk"
 
@@ -70,7 +70,13 @@ def load_dmd(path: Path, out: Path, progress: Progress | None = None, *, version
     The version is the date in the file names (``YYYYMMDD``), unless ``version`` says another. Raises BadRelease (file, line and
     reason) and OSError; then ``out`` is as it was.
     """
-    files = _files(path)
+    try:
+        return _compiled(path, _files(path), out, progress, version)
+    except DAMAGED:
+        raise BadRelease(f"{path.name}: the archive is damaged") from None
+
+
+def _compiled(path: Path, files: dict[str, _File], out: Path, progress: Progress | None, version: str | None) -> str:
     missing = [f"f_{kind}2" for kind in NEEDED if kind not in files]
     if missing:
         raise BadRelease(f"{path.name}: no {', '.join(missing)}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from interop.fhir.terminology.releases.build import Ids, Progress, Texts, rows
 from interop.fhir.terminology.releases.rf2files import Files
 from interop.fhir.terminology.releases.sctid import namespace
-from interop.fhir.terminology.releases.store import BadRelease, write
+from interop.fhir.terminology.releases.store import DAMAGED, BadRelease, write
 
 SNOMED = "http://snomed.info/sct"
 LANGUAGES = (
@@ -45,6 +45,8 @@ def load_rf2(
     files = Files(path, progress)
     try:
         return _compiled(files, out, version, languages)
+    except DAMAGED:
+        raise BadRelease(f"{path.name}: the archive is damaged") from None
     finally:
         files.close()
 

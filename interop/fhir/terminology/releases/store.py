@@ -20,6 +20,8 @@ import json
 import mmap
 import os
 import sys
+import zipfile
+import zlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
@@ -33,6 +35,8 @@ SECTIONS = {
 }  # fmt: skip
 
 Numbers = Sequence[int]
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError)
+"""What a damaged archive raises."""
 
 
 class BadRelease(ValueError):

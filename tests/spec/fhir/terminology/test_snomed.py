@@ -233,6 +233,16 @@ def test_a_malformed_row_is_refused_with_file_and_line(tmp_path: Path, kind: str
     assert not (tmp_path / "out").exists()
 
 
+def test_a_damaged_archive_is_refused(tmp_path: Path) -> None:
+    path = rf2.packed(tmp_path / "r.zip", rf2.files())
+    whole = bytearray(path.read_bytes())
+    for at in range(60, len(whole) // 2):
+        whole[at] ^= 0x5A
+    path.write_bytes(whole)
+    with pytest.raises(BadRelease):
+        load_rf2(path, tmp_path / "out")
+
+
 def test_what_is_no_release_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadRelease, match="no RF2 snapshot of concepts"):
         load_rf2(tmp_path, tmp_path / "out")
