@@ -23,7 +23,7 @@ class TooSlow(Exception):
 
 
 class Pattern:
-    """A regular expression of a value set, matched as a whole and within a time. (``regex`` is slow to import and seldom needed.)"""
+    """A regular expression of a value set, matched as a whole and within a time (``regex`` is slow to import and seldom needed)."""
 
     def __init__(self, text: str) -> None:
         """Raises ValueError where it is too long or not a regular expression."""
