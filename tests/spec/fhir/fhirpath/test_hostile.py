@@ -138,14 +138,14 @@ def _within_a_second(text: str, focus: Item) -> None:
 
 
 @given(texts)
-@settings(max_examples=300)
+@settings(max_examples=200)
 def test_any_text_compiles_or_is_refused(text: str) -> None:
     with contextlib.suppress(FhirPathError):
         assert compile(text).text == text
 
 
 @given(expressions, types, json)
-@settings(max_examples=400)
+@settings(max_examples=200)
 def test_any_expression_over_any_json_ends_with_a_collection_or_an_error(text: str, kind: str, value: Any) -> None:
     _within_a_second(text, Item(value, kind))
 
