@@ -66,8 +66,14 @@ def _score(step: str, group: Json, scoring: set[str]) -> Findings:
     score = group.get("measureScore")
     if "cohort" in scoring:
         return [fault(f"{step}.measureScore", "must be absent where the scoring is cohort")] if score is not None else []
-    if scoring & {"proportion", "ratio", "continuous-variable"} and isinstance(score, dict) and "value" not in score:
+    if not scoring & {"proportion", "ratio", "continuous-variable"} or not isinstance(score, dict):
+        return []
+    value = score.get("value")
+    if value is None:
         return [fault(f"{step}.measureScore", "must have a value")]
+    number = not isinstance(value, (bool, str, list, dict))
+    if "proportion" in scoring and number and not 0 <= value <= 1:
+        return [fault(f"{step}.measureScore", "must lie between 0 and 1 where the scoring is proportion")]
     return []
 
 

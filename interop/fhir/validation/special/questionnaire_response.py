@@ -88,8 +88,9 @@ class _Response:
     def _item(self, definition: Json, item: Json, required: bool, scopes: Sequence[Json]) -> Findings:
         kind = text(definition, "type")
         answers = objects(item, "answer")
+        findings = _wording(definition, item)
         if kind in ("group", "display"):
-            findings = [fault("answer", f"must not be in an item of type {kind}", code="structure")] if answers else []
+            findings += [fault("answer", f"must not be in an item of type {kind}", code="structure")] if answers else []
             if kind == "group":
                 findings += self._items(definition, item, (*scopes, item))
                 if required and not _answered(item):
@@ -97,7 +98,6 @@ class _Response:
             elif objects(item, "item"):
                 findings.append(fault("item", "must not be in an item of type display", code="structure"))
             return findings
-        findings = []
         if objects(item, "item"):
             findings.append(fault("item", "of a question belong in its answer", code="structure"))
         if required and not answers:
@@ -109,6 +109,14 @@ class _Response:
             findings += below(step, self.answers.check(definition, answer))
             findings += below(step, self._items(definition, answer, (*scopes, item, answer)))
         return findings
+
+
+def _wording(definition: Json, item: Json) -> Findings:
+    """The text of an item is its question's; another one may be a translation, so it is a warning."""
+    asked, said = text(definition, "text"), text(item, "text")
+    if not asked or not said or " ".join(asked.split()) == " ".join(said.split()):
+        return []
+    return [fault("text", "differs from the text in the questionnaire", severity=WARNING)]
 
 
 def _answered(item: Json) -> bool:

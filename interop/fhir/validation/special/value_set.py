@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from interop.fhir.findings import WARNING, Findings
 from interop.fhir.validation.special.context import Context
 from interop.fhir.validation.special.reading import Json, fault, objects, text, texts
+
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.")
+_OVER_CODES = ("is-a", "descendent-of", "is-not-a", "generalizes")
 
 
 def check(resource: Json, context: Context) -> Findings:
@@ -20,6 +25,10 @@ def check(resource: Json, context: Context) -> Findings:
 def _include(step: str, include: Json, context: Context) -> Findings:
     findings: Findings = []
     system = text(include, "system")
+    if system and not system.startswith("#") and not _ABSOLUTE.match(system):
+        findings.append(fault(f"{step}.system", "must be an absolute URI", code="invalid", rule="value"))
+    if (known := context.definitions.resource("CodeSystem", system)) and text(known, "content") == "supplement":
+        findings.append(fault(f"{step}.system", "is a supplement, not a code system", code="invalid"))
     if system and (context.definitions.resource("ValueSet", system) is not None and not _is_system(system, context)):
         findings.append(fault(f"{step}.system", "is the URL of a value set, not of a code system", code="invalid"))
     if system.startswith("#") and context.canonical("CodeSystem", system) is None:
@@ -27,6 +36,11 @@ def _include(step: str, include: Json, context: Context) -> Findings:
     for at, url in enumerate(texts(include, "valueSet")):
         if url.startswith("#") and context.canonical("ValueSet", url) is None:
             findings.append(fault(f"{step}.valueSet[{at}]", "names no contained value set", code="not-found", rule="reference"))
+        elif not url.startswith("#") and context.canonical("ValueSet", url) is None and (kind := context.kind(url)):
+            findings.append(
+                fault(f"{step}.valueSet[{at}]", f"refers to a {kind}, not to a ValueSet", code="invalid", rule="reference")
+            )
+    findings += _filters(step, include, system, context)
     seen: set[str] = set()
     terminology = context.terminology
     for place, concept in objects(include, "concept"):
@@ -37,6 +51,20 @@ def _include(step: str, include: Json, context: Context) -> Findings:
         seen.add(code)
         if terminology is not None and system and code and terminology.validate_in_system(system, code).result is False:
             findings.append(fault(where, "is no code of its system", severity=WARNING, code="code-invalid", rule="binding"))
+    return findings
+
+
+def _filters(step: str, include: Json, system: str, context: Context) -> Findings:
+    """The value of a filter over the hierarchy is a code of the system, that of one on existence true or false."""
+    findings: Findings = []
+    for place, each in objects(include, "filter"):
+        operator, value = text(each, "op"), text(each, "value")
+        where = f"{step}.filter[{place}].value"
+        if operator == "exists" and value not in ("true", "false"):
+            findings.append(fault(where, "must be true or false", code="invalid"))
+        elif operator in _OVER_CODES and text(each, "property") in ("concept", "code") and context.terminology is not None:
+            if system and value and context.terminology.validate_in_system(system, value).result is False:
+                findings.append(fault(where, "is no code of its system", code="code-invalid", rule="binding"))
     return findings
 
 

@@ -89,7 +89,7 @@ def test_what_cannot_be_run_is_skipped_with_a_reason(folder: Path) -> None:
         case("cda", module="cda"),
         case("package", packages=["org.example.none#1.0.0"]),
         case("silent", java=None),
-        case("unused", **{"use-test": False}),
+        case("unused") | {"use-test": False},
         case("logical", logical={"source": "profile.json", "java": outcome()}),
     )
     assert [(each["case"], each["verdict"]) for each in found] == [

@@ -115,3 +115,40 @@ def test_extensions_are_sliced_by_their_url() -> None:
     by_type = {"discriminator": [{"type": "value", "path": "type"}], "rules": "open"}
     assert errors(profile({"path": "Patient.extension", "slicing": by_url})) == []
     assert errors(profile({"path": "Patient.extension", "slicing": by_type})) == ["differential.element[0].slicing.discriminator"]
+
+
+def test_a_profile_is_of_the_type_and_kind_of_its_base() -> None:
+    """A specialisation has a type of its own; where there is a base, the derivation is stated."""
+    assert errors(profile({"path": "Patient.name"}, type="Person"))[-1] == "type"
+    assert errors(profile({"path": "Patient.name"}, kind="complex-type")) == ["kind"]
+    assert errors(profile({"path": "Patient.name"}, derivation="specialization")) == ["type"]
+    unsaid = profile({"path": "Patient.name"})
+    del unsaid["derivation"]
+    assert errors(unsaid) == ["derivation"]
+
+
+def test_only_extensions_have_a_context() -> None:
+    """StructureDefinition.context."""
+    assert errors(profile(context=[{"type": "element", "expression": "Patient"}])) == ["context"]
+
+
+def test_what_an_element_says_suits_its_type() -> None:
+    """Its own types, or those of the base: no binding of a date, no length of a boolean."""
+    bound = {"path": "Patient.birthDate", "binding": {"strength": "required", "valueSet": "https://example.org/ValueSet/days"}}
+    assert errors(profile(bound)) == ["differential.element[0].binding"]
+    assert errors(profile({"path": "Patient.active", "maxLength": 4})) == ["differential.element[0].maxLength"]
+    assert errors(profile({"path": "Patient.birthDate", "fixedString": "2000"})) == ["differential.element[0].fixedString"]
+
+
+def test_a_binding_is_to_a_value_set() -> None:
+    """A code system is none."""
+    genders = "http://hl7.org/fhir/administrative-gender"
+    bound = {"path": "Patient.maritalStatus", "binding": {"strength": "example", "valueSet": genders}}
+    assert errors(profile(bound)) == ["differential.element[0].binding.valueSet"]
+
+
+def test_the_target_of_a_reference_is_a_resource() -> None:
+    """targetProfile of a data type makes no sense."""
+    target = {"code": "Reference", "targetProfile": ["http://hl7.org/fhir/StructureDefinition/Period"]}
+    found_ = errors(profile({"path": "Patient.managingOrganization", "type": [target]}))
+    assert "differential.element[0].type[0].targetProfile[0]" in found_

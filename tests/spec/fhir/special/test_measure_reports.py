@@ -41,6 +41,7 @@ def test_a_cohort_has_no_score() -> None:
     assert errors(scored, measure({}, scoring="cohort")) == ["group[0].measureScore"]
     assert errors(scored, measure({})) == []
     assert errors(report({"measureScore": {"unit": "1"}}), measure({})) == ["group[0].measureScore"]
+    assert errors(report({"measureScore": {"value": 1.2}}), measure({})) == ["group[0].measureScore"]
 
 
 def test_subjects_are_listed_in_subject_lists_and_counted() -> None:

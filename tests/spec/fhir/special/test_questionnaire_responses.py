@@ -200,3 +200,11 @@ def test_a_response_answers_a_questionnaire_and_nothing_else() -> None:
     """A URL of another loaded resource is an error."""
     other = "http://hl7.org/fhir/ValueSet/administrative-gender"
     assert errors(response() | {"questionnaire": other}) == ["questionnaire"]
+
+
+def test_the_text_of_an_item_is_that_of_the_questionnaire() -> None:
+    """Another text may be a translation: a warning."""
+    asked = questionnaire(question("a", "boolean", text="Any falls?"))
+    said = {**answered("a", {"valueBoolean": True}), "text": "Any  falls?"}
+    assert found(response(said), asked) == []
+    assert found(response(said | {"text": "Unrhyw gwympiadau?"}), asked) == [("warning", "item[0].text")]

@@ -92,3 +92,20 @@ def test_a_property_is_declared_once() -> None:
     """By code; so is a filter."""
     twice = [{"code": "aid", "type": "string"}] * 2
     assert errors(system("a", property=twice)) == ["property[1].code"]
+
+
+def test_a_value_set_includes_from_code_systems_alone() -> None:
+    """An absolute URI, of no supplement; what is imported are value sets."""
+    supplement = system("a") | {"content": "supplement", "supplements": "https://example.org/CodeSystem/other"}
+    assert errors(values(), supplement) == ["compose.include[0].system"]
+    assert errors(values() | {"compose": {"include": [{"system": "mobility"}]}}) == ["compose.include[0].system"]
+    imported = values() | {"compose": {"include": [{"valueSet": [SYSTEM]}]}}
+    assert errors(imported, system("a")) == ["compose.include[0].valueSet[0]"]
+
+
+def test_a_filter_over_the_hierarchy_names_a_code() -> None:
+    """Of the system; a filter on existence is true or false."""
+    below = values(filter=[{"property": "concept", "op": "is-a", "value": "z"}])
+    assert errors(below, system("a")) == ["compose.include[0].filter[0].value"]
+    there = values(filter=[{"property": "inactive", "op": "exists", "value": "yes"}])
+    assert errors(there, system("a")) == ["compose.include[0].filter[0].value"]
