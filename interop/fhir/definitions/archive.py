@@ -17,7 +17,7 @@ from interop.fhir.definitions.unusable import Unusable
 
 TOTAL = 512 * 1024 * 1024
 """Bytes of an archive, unpacked."""
-MEMBERS = 100_000
+MEMBERS = 20_000
 BROKEN = (
     OSError,
     EOFError,

@@ -18,6 +18,8 @@ from interop.fhir.definitions.package import Entry, Json, Package, names
 from interop.fhir.definitions.unusable import Unusable
 
 ASIDE = ("package/example/", "package/examples/", "package/other/", "package/openapi/")
+UNREADABLE = 500
+"""Files that cannot be read in one package: beyond that it is none."""
 ARCHIVES = (".tgz", ".gz", ".zip")
 
 
@@ -62,6 +64,8 @@ class Files:
                 found = named(name, body)
             except Unusable as unusable:
                 self.problems.append((name, unusable.reason))
+                if len(self.problems) > UNREADABLE:
+                    raise Unusable(f"more than {UNREADABLE} files that cannot be read") from None
                 continue
             if found:
                 self._keep(name, body)

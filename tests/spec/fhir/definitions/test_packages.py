@@ -203,6 +203,11 @@ def test_an_archive_of_too_many_members_is_refused(tmp_path: Path, monkeypatch: 
         with_package(tgz(tmp_path / "many.tgz", {f"{number}.json": b"{}" for number in range(5)}))
 
 
+def test_a_package_of_rubbish_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Unusable, match="more than 500 files"):
+        with_package(tgz(tmp_path / "rubbish.tgz", {f"{number}.json": b"" for number in range(600)}))
+
+
 def test_names_and_links_of_an_archive_lead_nowhere(tmp_path: Path) -> None:
     """Nothing is unpacked to disk, so a name is only a name."""
     path = tgz(tmp_path / "odd.tgz", {"../../../outside.json": text(NAMED)})
