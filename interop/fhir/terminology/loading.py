@@ -60,6 +60,10 @@ class Loader:
         found = [self.resource("CodeSystem", each) for each in supplements]
         return [each for each in found if each and split(text(each, "supplements"))[0] == url]
 
+    def supplements(self, url: str) -> bool:
+        """Whether a code system supplement is loaded."""
+        return text(self.resource("CodeSystem", url), "content") == "supplement"
+
     def resource(self, kind: str, url: str, version: str = "") -> Json | None:
         """A conformance resource, of that version where one is given here or in the URL."""
         url, said = split(url)

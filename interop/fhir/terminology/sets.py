@@ -43,6 +43,9 @@ class Source(Protocol):
     def system(self, url: str, version: str = "", supplements: Sequence[str] = ()) -> System | None:
         """A loaded code system, of that version where one is given."""
 
+    def supplements(self, url: str) -> bool:
+        """Whether a code system supplement is loaded."""
+
     def value_set(self, url: str) -> Set | str:
         """A compiled value set, or the reason why there is none."""
 

@@ -36,6 +36,8 @@ class ComposedSet:
         self._active_only = isinstance(compose, dict) and compose.get("inactive") is False
         self._made = Premade(resource)
         self._why_not = "" if self._includes else f"{self.url or 'the value set'} has no definition"
+        if absent := [each for each in supplements if not source.supplements(each)]:
+            self._why_not = f"the supplement {absent[0]} is not loaded"
         if sum(include.patterns for include in (*self._includes, *self._excludes)) > PATTERNS:
             self._why_not = f"{self.url or 'the value set'} has too many regular expressions"
 

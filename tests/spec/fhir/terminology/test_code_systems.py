@@ -184,3 +184,5 @@ def test_a_supplement_adds_texts_where_it_is_asked_for() -> None:
     assert terminology(extra).validate_code(asking, PLANTS, "pear", display="Poire").display_ok is True
     assert terminology(extra).validate_code(plain, PLANTS, "pear", display="Poire").display_ok is False
     assert terminology(extra, supplements=[OTHER]).validate_code(plain, PLANTS, "pear", display="Poire").display_ok is True
+    verdict = terminology().validate_code(asking, PLANTS, "pear")
+    assert (verdict.result, verdict.message) == (None, f"the supplement {OTHER} is not loaded")
