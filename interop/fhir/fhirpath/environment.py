@@ -32,6 +32,7 @@ class Environment:
     and give None for what cannot be judged. ``trace(name, items)`` is told what ``trace`` sees. ``strict`` makes the name of
     an element that the type lacks an error, and ``as`` on more than one item, which R4's own invariants and search
     parameters use as a filter. ``polymorphic`` lets a choice be named with its type (``valueQuantity``), an error otherwise.
+    ``spent`` is the sum of the steps that evaluations with this environment took, ``budget`` what each of them may take.
     """
 
     resource: dict[str, Any] | None = None
@@ -46,10 +47,8 @@ class Environment:
     budget: int = BUDGET
     strict: bool = False
     polymorphic: bool = False
+    spent: int = field(default=0, init=False, compare=False)
     targets: dict[int, dict[str, dict[str, Any]]] = field(default_factory=dict, init=False, repr=False, compare=False)
-
-
-DEFAULT = Environment()
 
 
 class State:

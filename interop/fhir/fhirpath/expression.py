@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from interop.fhir.fhirpath.compiler import Compiler
-from interop.fhir.fhirpath.environment import DEFAULT, Environment, State
+from interop.fhir.fhirpath.environment import Environment, State
 from interop.fhir.fhirpath.errors import FhirPathError, TooCostly
 from interop.fhir.fhirpath.item import Item, system
 from interop.fhir.fhirpath.parser import parse
 from interop.fhir.fhirpath.semantics import check
+
+T = TypeVar("T")
 
 
 class Expression:
@@ -40,25 +43,27 @@ class Expression:
 
         Raises FhirPathError where it fails and TooCostly where it takes more than the environment allows.
         """
-        this = _focus(focus)
-        if environment is not None and environment.strict:
-            check(self.tree, frozenset(item.type for item in this))
-        try:
-            return list(self._run(this, State(environment or DEFAULT, this)))
-        except (ArithmeticError, TypeError, ValueError, AttributeError) as error:
-            raise _failure(error) from None
-        except RecursionError:
-            raise TooCostly("the resource nests too deep") from None
+        return list(self._evaluated(self._run, focus, environment))
 
     def truth(self, focus: Item | dict[str, Any] | list[Item], environment: Environment | None = None) -> bool | None:
         """The expression as a boolean by singleton evaluation, None for empty; raises as ``evaluate``."""
-        this = _focus(focus)
+        return self._evaluated(self._truth, focus, environment)
+
+    def _evaluated(self, run: Callable[[list[Item], State], T], focus: Any, environment: Environment | None) -> T:
+        this = [focus] if isinstance(focus, Item) else focus if isinstance(focus, list) else [system(focus)]
+        if environment is None:
+            environment = Environment()
+        elif environment.strict:
+            check(self.tree, frozenset(item.type for item in this))
+        state = State(environment, this)
         try:
-            return self._truth(this, State(environment or DEFAULT, this))
+            return run(this, state)
         except (ArithmeticError, TypeError, ValueError, AttributeError) as error:
             raise _failure(error) from None
         except RecursionError:
             raise TooCostly("the resource nests too deep") from None
+        finally:
+            environment.spent += environment.budget - state.left
 
     def __repr__(self) -> str:
         return f"Expression({self.text!r})"
@@ -66,12 +71,6 @@ class Expression:
 
 def _failure(error: Exception) -> FhirPathError:
     return error if isinstance(error, FhirPathError) else FhirPathError("the expression does not fit what it is evaluated over")
-
-
-def _focus(focus: Item | dict[str, Any] | list[Item]) -> list[Item]:
-    if isinstance(focus, Item):
-        return [focus]
-    return focus if isinstance(focus, list) else [system(focus)]
 
 
 @lru_cache(maxsize=4096)

@@ -199,7 +199,7 @@ def descendants(items: Collection, state: State) -> Collection:
     level = items
     while level:
         level = [child for each in level for child in children(each, state)]
-        state.pay(len(level))
+        state.pay(3 * len(level))
         found.extend(level)
     return found
 

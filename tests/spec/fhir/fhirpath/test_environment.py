@@ -122,3 +122,12 @@ def test_a_variable_defined_within_holds_for_the_rest_of_its_path() -> None:
 def test_paths_from_the_resource_are_walked_once_and_mean_the_same(text: str, found: list[Any]) -> None:
     environment = Environment(variables={"name": "B"})
     assert [item.value for item in compile(text).evaluate(PATIENT, environment)] == found
+
+
+def test_steps_are_summed_for_those_who_share_a_budget() -> None:
+    environment = Environment()
+    compile("descendants().count()").evaluate(PATIENT, environment)
+    once = environment.spent
+    compile("descendants().count()").truth(PATIENT, environment)
+    assert once > 0
+    assert environment.spent == 2 * once
