@@ -66,7 +66,7 @@ def generate(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="convert, mllp, apply, read or all.")],
+    name: Annotated[str, typer.Argument(help="convert, mllp, apply, read, validate or all.")],
     messages: Annotated[int | None, typer.Option("--messages", "-n", min=1_000, max=2_000_000, help="How many messages.")] = None,
     seed: Annotated[int, typer.Option("--seed", "-s", min=0, help="The same seed gives the same messages.")] = 1,
     runs: Annotated[int | None, typer.Option(min=1, max=99, help="Runs of which the median is shown; default 5.")] = None,

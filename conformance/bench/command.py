@@ -9,10 +9,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from conformance.bench import apply, convert, mllp, read
+from conformance.bench import apply, convert, mllp, read, validate
 from conformance.bench.data import Data, write
 from conformance.bench.machine import cores, machine
 from conformance.bench.report import Figure, Report, WrongOutcome
+from conformance.bench.resources import made
 
 
 class Bench(NamedTuple):
@@ -22,6 +23,7 @@ class Bench(NamedTuple):
     trigger: str
     measure: Callable[[Data, int, Path], list[Figure]]
     method: str
+    data: Callable[[Path, int, int, str], Data] = write
 
 
 BENCHES = {
@@ -29,6 +31,7 @@ BENCHES = {
     "mllp": Bench(20_500, "", mllp.measure, mllp.METHOD),
     "apply": Bench(20_000, "", apply.measure, apply.METHOD),
     "read": Bench(5_000, "", read.measure, read.METHOD),
+    "validate": Bench(5_000, "", validate.measure, validate.METHOD, made),
 }
 FULL = 200_000
 RUNS = 5
@@ -43,9 +46,9 @@ def run(names: list[str], *, messages: int | None, seed: int, runs: int | None, 
             bench = BENCHES[name]
             whole = full and name == "apply"
             count = messages or (FULL if whole else bench.messages)
-            data = write(directory / f"{name}.mllp", seed, count, bench.trigger)
+            data = bench.data(directory / f"{name}.mllp", seed, count, bench.trigger)
             facts = machine(directory)
-            where = f"all of cores {', '.join(map(str, cores()))}" if name != "convert" else f"core {cores()[-1]}"
+            where = f"all of cores {', '.join(map(str, cores()))}" if name not in ("convert", "validate") else f"core {cores()[-1]}"
             report = Report(
                 name, facts, f"interop {version('interop')}, on {where}", str(data), data.as_json(), method=bench.method
             )

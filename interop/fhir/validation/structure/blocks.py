@@ -46,7 +46,7 @@ def block(name: str) -> Rule:
                 if found is PENDING:
                     found = _pending(name, child_name, child, value, run)
                 findings = join(findings, found, child_name)
-        if len(value) <= least:
+        if len(value) <= least and (not value or "id" in value):
             findings = join(findings, needs.hollow(value), "")
         for child_name, shadow in required:
             if child_name not in value and shadow not in value:
@@ -96,7 +96,7 @@ class _Needs:
         """ele-1 of an object: an id is no content."""
         if not value:
             return [Finding(ERROR, "", "structure", "must not be empty", "ele-1")]
-        return [Finding(ERROR, "", "invariant", ELE_1, "ele-1")] if "id" in value else []
+        return [Finding(ERROR, "", "invariant", ELE_1, "ele-1")]
 
 
 def _compiled(block_name: str, name: str, rules: dict[str, Rule]) -> Rule:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, TypeGuard
 
-from interop.fhir.searching.dates import interval
 from interop.fhir.validation.structure.run import Json, Run
 
 Native = Callable[[Json, Run], bool | None]
@@ -58,6 +57,8 @@ def ordered(low: Any, high: Any) -> bool | None:
         return low <= high
     if len(low) <= 10 or len(high) <= 10:
         return None
+    from interop.fhir.searching.dates import interval
+
     first, last = interval(low), interval(high)
     return None if first is None or last is None else first[0] <= last[0]
 
