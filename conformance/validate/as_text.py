@@ -65,7 +65,8 @@ class Terminal:
         table.add_column(overflow="fold", ratio=3)
         for kind in self._grouped:
             severity = kind.finding.severity
-            table.add_row(Text(severity, STYLES[severity]), Text(_where(kind.label, kind.finding)), _what(kind.finding, kind.count))
+            short = kind.finding._replace(profile=kind.finding.profile.rpartition("/")[2])
+            table.add_row(Text(severity, STYLES[severity]), Text(_where(kind.label, short)), _what(short, kind.count))
         return table
 
     def _differences(self, second: Comparison) -> None:
