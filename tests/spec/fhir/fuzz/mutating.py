@@ -58,7 +58,22 @@ WEIRD: tuple[Json, ...] = (
     {"reference": "#"},
     {"value": "a", "system": 1},
 )
-NAMES = ("resourceType", "id", "_id", "extension", "modifierExtension", "contained", "", "_", "__proto__", "a b", "value[x]", "url", "meta", "é")
+NAMES = (
+    "resourceType",
+    "id",
+    "_id",
+    "extension",
+    "modifierExtension",
+    "contained",
+    "",
+    "_",
+    "__proto__",
+    "a b",
+    "value[x]",
+    "url",
+    "meta",
+    "é",
+)
 
 
 def nodes(value: Json) -> list[tuple[Json, Json]]:
@@ -105,7 +120,7 @@ def _change(holder: Json, key: Json, chance: random.Random, places: list[tuple[J
         holder[key] = holder[key][0]
     elif kind == 3:
         other, at = chance.choice(places)
-        if isinstance(other, dict) and at in other or isinstance(other, list) and at < len(other):
+        if (isinstance(other, dict) and at in other) or (isinstance(other, list) and at < len(other)):
             holder[key] = copied(other[at])
     elif kind == 4 and isinstance(holder, dict):
         holder[chance.choice(NAMES)] = holder.pop(key)
@@ -124,7 +139,11 @@ def made(chance: random.Random) -> Json:
     wrap = chance.randrange(8)
     if wrap == 0:
         entry = {"fullUrl": "http://example.org/fhir/x/1", "resource": resource}
-        return {"resourceType": "Bundle", "type": chance.choice(("document", "message", "collection", "transaction")), "entry": [entry, entry]}
+        return {
+            "resourceType": "Bundle",
+            "type": chance.choice(("document", "message", "collection", "transaction")),
+            "entry": [entry, entry],
+        }
     if wrap == 1:
         return {"resourceType": "Parameters", "parameter": [{"name": "a", "resource": resource}]}
     if wrap == 2:
