@@ -113,8 +113,9 @@ class Validator:
             found.append(Finding(ERROR, "meta.profile", "too-costly", f"only {CLAIMS} profiles are looked at", "profile"))
         wanted = [(f"meta.profile[{place}]", each) for place, each in enumerate(claims[:CLAIMS])]
         wanted += [("", each) for each in (*profiles, *self._globals().get(kind, ()))]
-        if self._vital_signs and kind == "Observation":
-            wanted += [("", each) for each in vital_signs(resource)]
+        if self._vital_signs and kind == "Observation" and (demanded := vital_signs(resource)):
+            above = {base for _, url in wanted if isinstance(url, str) for base in self._compiler.lineage(url)}
+            wanted += [("", each) for each in demanded if each not in above]
         done: set[str] = set()
         for expression, url in wanted:
             if not isinstance(url, str) or url in done:

@@ -43,8 +43,9 @@ def _key(said: Any) -> tuple[Any, ...]:
     return said.get("strength"), str(said.get("valueSet")).partition("|")[0], str(said.get("extension", ""))
 
 
-def values(element: Json) -> list[Rule]:
-    """Fixed values, patterns, bounds and lengths."""
+def values(element: Json, base: Json) -> list[Rule]:
+    """Fixed values, patterns, bounds and lengths that the base has not."""
+    element = {key: value for key, value in element.items() if key == "extension" or key not in base or value != base[key]}
     rules: list[Rule] = []
     if (said := of.chosen(element, "fixed")) is not None:
         rules.append(_on_value(partial(of.fixed, said[1])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import RLock
 from typing import Any
 
 from interop.fhir import facts
@@ -18,12 +19,15 @@ CORE = "http://hl7.org/fhir/StructureDefinition/"
 
 
 class Compiler:
-    """Profiles by URL, compiled once. Raises Unusable for what is unknown, cannot be read, or is of no type of R4."""
+    """Profiles by URL, compiled once, from whatever thread asks. Raises Unusable for what is unknown, cannot be read, or is of
+    no type of R4."""
 
     def __init__(self, definitions: Definitions, must_support: bool = False) -> None:
         self.definitions = definitions
         self.must_support = must_support
+        self._lock = RLock()
         self._urls: frozenset[str] | None = None
+        self._lineages: dict[str, frozenset[str]] = {}
         self._trees: dict[str, Definition] = {}
         self._contents: dict[int, Content | None] = {}
         self._pending: dict[int, list[Later]] = {}
@@ -35,33 +39,38 @@ class Compiler:
     def profile(self, url: str) -> Content | None:
         """The rules that a profile adds, None where it adds none."""
         if url not in self._profiles:
-            structure = self.definitions.structure(url.partition("#")[0]) if self.known(url) else None
-            if structure is None:
-                raise Unusable(f"{url}: unknown")
-            if "#" in url:
-                return self._profiles.setdefault(url, self._content(self.tree(url)))
-            plain = structure.get("url") == f"{CORE}{structure.get('type')}"
-            self._profiles[url] = None if plain else self._content(self.tree(url))
+            with self._lock:
+                self._profiles[url] = self._compiled(url)
         return self._profiles[url]
+
+    def _compiled(self, url: str) -> Content | None:
+        structure = self.definitions.structure(url.partition("#")[0]) if self.known(url) else None
+        if structure is None:
+            raise Unusable(f"{url}: unknown")
+        plain = "#" not in url and structure.get("url") == f"{CORE}{structure.get('type')}"
+        return None if plain else self._content(self.tree(url))
 
     def tree(self, url: str) -> Definition:
         """The snapshot as a tree; of ``url#id`` the part that begins with that element."""
-        if "#" in url:
+        with self._lock:
             whole, _, part = url.partition("#")
-            found = next((each for each in self.tree(whole).each() if each.element.get("id") == part), None)
-            if found is None:
-                raise Unusable(f"{url}: has no such element")
-            return found
-        if url not in self._trees:
-            try:
-                root = grow(self.definitions.snapshot(url))
-            except ValueError as error:
-                raise Unusable(f"{url}: {error}") from None
-            if not facts.kind(root.name):
-                raise Unusable(f"{url}: is of no type of R4")
-            root.url = url
-            self._trees[url] = root
-        return self._trees[url]
+            if whole not in self._trees:
+                self._trees[whole] = self._grown(whole)
+            root = self._trees[whole]
+            found = next((each for each in root.each() if each.element.get("id") == part), None) if part else root
+        if found is None:
+            raise Unusable(f"{url}: has no such element")
+        return found
+
+    def _grown(self, url: str) -> Definition:
+        try:
+            root = grow(self.definitions.snapshot(url))
+        except ValueError as error:
+            raise Unusable(f"{url}: {error}") from None
+        if not facts.kind(root.name):
+            raise Unusable(f"{url}: is of no type of R4")
+        root.url = url
+        return root
 
     def _tree_or_none(self, url: str) -> Definition | None:
         try:
@@ -83,6 +92,19 @@ class Compiler:
         """The type that a profile is of, '' where it is not known."""
         structure = self.definitions.structure(url.partition("#")[0]) if self.known(url) else None
         return str(structure.get("type", "")) if structure else ""
+
+    def lineage(self, url: str) -> frozenset[str]:
+        """The profiles that a profile is derived from, all the way up, without versions."""
+        if url not in self._lineages:
+            found: list[str] = []
+            place = url
+            while self.known(place) and len(found) < 32:
+                place = str((self.definitions.structure(place) or {}).get("baseDefinition", ""))
+                found.append(place.partition("|")[0])
+            if not self.known(url):
+                return frozenset()
+            self._lineages[url] = frozenset(found)
+        return self._lineages[url]
 
     def extension_url(self, profile: str) -> str:
         """The ``url`` of the extensions of a profile: its canonical without version."""
@@ -139,15 +161,31 @@ class Compiler:
             base = self.base(one.name, "")
             return additions.constraints(one.element, base, {})
         above = self.block(one.parent)
-        base = self.base(above, one.name)
         kind = self.block(one)
+        twin = self._twin(one)
+        base = twin.element if twin else self.base(above, one.name)
         rules = additions.types(one, base, self.type_of)
-        rules += additions.values(one.element)
+        rules += additions.values(one.element, base)
         rules += additions.binding(one.element, base)
         rules += additions.constraints(one.element, base, self.base(kind, "") if kind else {})
         if one.element.get("contentReference"):
             rules += self._repeated(one)
         return rules
+
+    def _twin(self, one: Definition) -> Definition | None:
+        """For a slice, or an element within one, the same element of what is sliced: its rules hold of every occurrence, so
+        that the slice need not repeat them."""
+        if one.parent is None:
+            return None
+        twin: Definition | None
+        if one.slice:
+            twin = one.parent.children.get(one.name)
+        else:
+            above = self._twin(one.parent)
+            twin = above.children.get(one.name) if above else None
+        if twin is None or twin is one or not twin.types or self.block(twin) != self.block(one):
+            return None
+        return twin
 
     def _repeated(self, one: Definition) -> list[Rule]:
         """The content of another element, by contentReference."""
@@ -180,7 +218,8 @@ class Compiler:
         return found
 
     def _child(self, child: Definition, block: str, names: Names) -> Child | None:
-        base, element = self.base(block, child.name), child.element
+        twin, element = self._twin(child), child.element
+        base = twin.element if twin else self.base(block, child.name)
         least = int(element.get("min") or 0)
         most = _most(element)
         made = Child(

@@ -84,8 +84,12 @@ def _one(kind: str, steps: tuple[Step, ...], slice: Definition, sources: Sources
     if not tests:
         return _presence(steps, places)
     anyone = any(each.kind == "resolve" for each in steps)
+    text = _text(places)
+    plain = tuple(each.argument for each in steps) if text is not None and all(each.kind == "child" for each in steps) else ()
 
     def test(one: Occurrence, run: Run) -> Verdict:
+        if plain and text is not None and (found := _says(one.value, plain, 0, text)) is not None:
+            return found
         reached = follow(one, steps, run)
         verdicts = [_some(each, reached) for each in tests]
         if anyone:
@@ -93,6 +97,25 @@ def _one(kind: str, steps: tuple[Step, ...], slice: Definition, sources: Sources
         return False if False in verdicts else None if None in verdicts else True
 
     return test
+
+
+def _text(places: list[Place]) -> str | None:
+    """The one text that a path must lead to, None where it is more or other than that."""
+    values = [_value(each) if isinstance(each, Definition) else each for each in places]
+    known = [each.value for each in values if each is not None]
+    return known[0] if len(known) == len(places) == 1 and isinstance(known[0], str) else None
+
+
+def _says(value: Any, names: tuple[str, ...], place: int, text: str) -> bool | None:
+    """Whether a path of names leads to a text in JSON; None where a name is not there (it may be a choice)."""
+    if isinstance(value, list):
+        verdicts = [_says(each, names, place, text) for each in value]
+        return True if True in verdicts else None if None in verdicts or not verdicts else False
+    if place == len(names):
+        return bool(value == text)
+    if not isinstance(value, dict) or names[place] not in value:
+        return None
+    return _says(value[names[place]], names, place + 1, text)
 
 
 def _some(test: Test, reached: Reached) -> Verdict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from interop.fhir import facts
@@ -55,6 +56,7 @@ def typed(value: Any, kind: str) -> str:
     return kind
 
 
+@lru_cache(maxsize=8192)
 def names_of(block: str, name: str) -> Names:
     """The names of an element of a block in JSON, each with its type (of a backbone element its path); {} where R4 has none."""
     known = facts.block(block)

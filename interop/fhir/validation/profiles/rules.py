@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from interop.fhir.findings import ERROR, INFORMATION, Finding, Findings, at
-from interop.fhir.validation.profiles.occurrence import Json, Names, Occurrence, occurrences
+from interop.fhir.validation.profiles.occurrence import Json, Names, Occurrence, occurrences, typed
 from interop.fhir.validation.profiles.run import Found, Rule, Run, run_of
 from interop.fhir.validation.profiles.slicing import Slicing
 
@@ -20,15 +21,19 @@ class Content:
     def __call__(self, one: Occurrence, run: Run) -> Found:
         """Findings relative to the occurrence, None where all is well."""
         run.budget.spend()
-        found: Findings = []
+        found: Found = None
         for rule in self.rules:
-            found += rule(one, run) or ()
+            if problems := rule(one, run):
+                found = [*(found or ()), *problems]
         if self.children:
             run = run_of(one, run)
             holder = one.value if isinstance(one.value, dict) else one.shadow
+            if not isinstance(holder, dict):
+                holder = {}
             for child in self.children:
-                found += child(holder if isinstance(holder, dict) else {}, run) or ()
-        return found or None
+                if problems := child(holder, run):
+                    found = [*(found or ()), *problems]
+        return found
 
     @property
     def adds(self) -> bool:
@@ -48,15 +53,24 @@ class Child:
     slicing: Slicing | None = None
     must_support: bool = False
     plain: tuple[str, str] = field(default=("", ""))
+    demands: bool = False
 
     def __post_init__(self) -> None:
         only = next(iter(self.names)) if len(self.names) == 1 else ""
         self.plain = (only, "_" + only)
+        self.demands = bool(self.least or self.must_support or (self.slicing is not None and self.slicing.demands))
 
     def __call__(self, holder: Json, run: Run) -> Found:
         """Findings relative to the parent."""
         name, shadow = self.plain
-        items = [] if name and name not in holder and shadow not in holder else occurrences(holder, self.names)
+        if not name or shadow in holder:
+            items = occurrences(holder, self.names)
+        elif name in holder:
+            items = self._items(holder[name], name)
+        elif self.demands:
+            items = []
+        else:
+            return None
         found: Findings = []
         if len(items) < self.least:
             found.append(Finding(ERROR, self.stem, "required", few(self.least, len(items)), "cardinality"))
@@ -72,6 +86,17 @@ class Child:
         if self.slicing is not None:
             found += self.slicing(items, run) or ()
         return found or None
+
+    def _items(self, value: Any, name: str) -> list[Occurrence]:
+        """The occurrences of an element that has one name and no shadow."""
+        kind = self.names[name]
+        if isinstance(value, list):
+            return [
+                Occurrence(each, None, typed(each, kind), f"{name}[{place}]")
+                for place, each in enumerate(value)
+                if each is not None
+            ]
+        return [] if value is None else [Occurrence(value, None, typed(value, kind), name)]
 
     @property
     def stem(self) -> str:

@@ -36,6 +36,11 @@ class Slicing:
     rules: str = "open"
     ordered: bool = False
 
+    @property
+    def demands(self) -> bool:
+        """Whether there is anything to say where no occurrence is there."""
+        return any(each.least or each.must_support or (each.inner is not None and each.inner.demands) for each in self.slices)
+
     def __call__(self, items: list[Occurrence], run: Run) -> Found:
         """Findings of all occurrences of the element, relative to its parent."""
         found: Findings = []
