@@ -31,6 +31,7 @@ def snapshot(
 def fhirpath(
     expression: Annotated[str, typer.Argument(help="A FHIRPath expression, such as Patient.name.given.")],
     paths: Annotated[list[Path], typer.Argument(metavar="FILES...", help="JSON, XML or ndjson; - for standard input.")],
+    strict: Annotated[bool, typer.Option("--strict", help="A name that the type lacks is an error.")] = False,
     package: Packages = None,
     terminology: Releases = None,
     as_json: AsJson = False,
@@ -38,7 +39,7 @@ def fhirpath(
     """Evaluate an expression over every resource of some files; 1 where it fails on any of them."""
     from conformance.ask.fhirpath import evaluate
 
-    raise typer.Exit(evaluate(expression, paths, tuple(package or ()), tuple(terminology or ()), as_json=as_json))
+    raise typer.Exit(evaluate(expression, paths, tuple(package or ()), tuple(terminology or ()), strict=strict, as_json=as_json))
 
 
 @terminology.command()

@@ -16,7 +16,9 @@ from interop.fhir.fhirpath import compile as compiled
 from interop.fhir.terminology import Terminology
 
 
-def evaluate(expression: str, paths: Sequence[Path], packages: Sequence[Path], releases: Sequence[Path], *, as_json: bool) -> int:
+def evaluate(
+    expression: str, paths: Sequence[Path], packages: Sequence[Path], releases: Sequence[Path], *, strict: bool, as_json: bool
+) -> int:
     """Print each item on a line (or ``--json``: a line a resource); 1 where it fails on a resource, 2 where it is no expression."""
     try:
         required(paths)
@@ -26,7 +28,7 @@ def evaluate(expression: str, paths: Sequence[Path], packages: Sequence[Path], r
         return fail(f"This is no FHIRPath expression: {problem}")
     except (Unusable, Missing) as problem:
         return fail(str(problem))
-    environment = Environment(member_of=lambda value_set, item: _member(codes, value_set, item))
+    environment = Environment(member_of=lambda value_set, item: _member(codes, value_set, item), strict=strict)
     failed = 0
     for path in files(paths):
         body = sys.stdin.buffer.read() if str(path) == STANDARD_INPUT else path.read_bytes()

@@ -59,6 +59,11 @@ class TestFhirPath:
         assert result.exit_code == 2
         assert "at 13" in result.stderr
 
+    def test_a_name_that_the_type_lacks_is_nothing_or_where_asked_an_error(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "a.json", SOUND)
+        assert (ask("fhirpath", "Patient.wings", path).stdout, ask("fhirpath", "Patient.wings", path).exit_code) == ("", 0)
+        assert ask("fhirpath", "Patient.wings", path, "--strict").exit_code == 1
+
     def test_an_expression_that_fails_on_a_resource_is_told(self, tmp_path: Path) -> None:
         two = {**SOUND, "name": [{"family": "Thornbury"}, {"family": "Thorne"}]}
         result = ask("fhirpath", "Patient.name.family.length()", write(tmp_path / "a.json", two))
