@@ -20,7 +20,7 @@ from conformance.validate.progress import progress
 from conformance.validate.running import Worked, run
 
 FORMS = ("terminal", "json", "outcome", "junit", "html")
-VALID, INVALID, UNUSABLE = 0, 1, 2
+VALID, INVALID, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,8 @@ def validate(request: Request) -> int:
             _report(request, judge, output, opinions, totals)
         if request.out is not None:
             _tell(f"{summary(totals)}; written to {request.out}")
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except (Unusable, Missing, OSError) as problem:
         if isinstance(problem, BrokenPipeError):
             # Whoever read the report has read enough; what is left in the buffer must not fail at exit.

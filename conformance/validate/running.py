@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -76,12 +77,18 @@ def _chain(first: list[Piece], second: list[Piece] | None, rest: Iterable[list[P
 def _pool(options: Options, jobs: int) -> ProcessPoolExecutor:
     """Processes that share what this one has read where the platform can fork, else read it themselves."""
     if "fork" in multiprocessing.get_all_start_methods():
-        return ProcessPoolExecutor(jobs, multiprocessing.get_context("fork"))
+        return ProcessPoolExecutor(jobs, multiprocessing.get_context("fork"), _deaf)
     return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _begin, (options,))
+
+
+def _deaf() -> None:
+    """An interrupt is for the process that reads the answers; it ends the others."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _begin(options: Options) -> None:
     global _judge
+    _deaf()
     _judge = Judge(options)
 
 
