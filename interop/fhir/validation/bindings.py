@@ -21,8 +21,6 @@ FHIRPATH = "http://hl7.org/fhirpath/"
 """FHIRPath's own types, which stand where R4 binds its types."""
 UCUM = "http://unitsofmeasure.org"
 """A unit that is none of UCUM is a warning: nothing in R4 demands units of UCUM where no binding does."""
-KEPT = 50_000
-"""Verdicts that are kept; when there are more, all are forgotten."""
 _UNKNOWN = Verdict(None, "no terminology is loaded")
 
 
@@ -32,32 +30,18 @@ class Bindings:
     def __init__(self, terminology: Terminology | None, display: str = WARNING) -> None:
         self.terminology = terminology
         self.display = display
-        self._members: dict[tuple[str, str | None, str, str | None], Verdict] = {}
-        self._codes: dict[tuple[str, str, str | None, str | None], Verdict] = {}
 
     def in_set(self, value_set: str, system: str | None, code: str, version: str | None = None) -> Verdict:
         """The verdict on one code and a value set."""
         if self.terminology is None:
             return _UNKNOWN
-        key = (value_set, system, code, version)
-        found = self._members.get(key)
-        if found is None:
-            if len(self._members) >= KEPT:
-                self._members.clear()
-            found = self._members[key] = self.terminology.validate_code(value_set, system, code, version=version)
-        return found
+        return self.terminology.validate_code(value_set, system, code, version=version)
 
     def in_system(self, system: str, code: str, display: str | None, version: str | None) -> Verdict:
         """The verdict on one code and its code system."""
         if self.terminology is None:
             return _UNKNOWN
-        key = (system, code, display, version)
-        found = self._codes.get(key)
-        if found is None:
-            if len(self._codes) >= KEPT:
-                self._codes.clear()
-            found = self._codes[key] = self.terminology.validate_in_system(system, code, display, version=version)
-        return found
+        return self.terminology.validate_in_system(system, code, display, version=version)
 
     def member(self, value_set: str, one: Occurrence) -> bool | None:
         """Whether a coded value is in a value set: a concept by any of its codings; None where that cannot be told."""

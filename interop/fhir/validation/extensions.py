@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from interop.fhir import facts
 from interop.fhir.definitions import Unusable
-from interop.fhir.fhirpath import FhirPathError, Item, TooCostly, compile
+from interop.fhir.fhirpath import FhirPathError, Item, compile
 from interop.fhir.findings import ERROR, INFORMATION, WARNING, Finding, Findings
 from interop.fhir.tables import table
-from interop.fhir.validation.profiles import run as runs
 from interop.fhir.validation.profiles.compiling import Compiler
 from interop.fhir.validation.profiles.matching import extension_urls
 from interop.fhir.validation.profiles.occurrence import Json, Occurrence
 from interop.fhir.validation.profiles.run import Found, Run, unchecked
-from interop.fhir.validation.profiles.surroundings import environment
+from interop.fhir.validation.profiles.surroundings import evaluated
 
 _CORE = "http://hl7.org/fhir/StructureDefinition/"
 _WIDER = {
@@ -78,7 +78,7 @@ class Extensions:
         self._compiler = compiler
         self._unknown = unknown
         self._allowed = tuple(allowed)
-        self._subs: dict[str, frozenset[str] | None] = {}
+        self._subs: dict[str, frozenset[str]] = {}
         self._places: frozenset[str] | None = None
 
     def check(self, extension: Json, holder: Holder, modifier: bool, run: Run) -> Found:
@@ -115,15 +115,15 @@ class Extensions:
 
     def _subextensions(self, url: str) -> frozenset[str] | None:
         """The relative URLs that a complex extension defines, None where it is not known."""
+        if self._compiler.type_of(url) != "Extension":
+            return None
         if url not in self._subs:
-            self._subs[url] = None
-            if self._compiler.type_of(url) == "Extension":
-                try:
-                    entry = self._compiler.tree(url).children.get("extension")
-                except Unusable:
-                    return None
-                slices = entry.slices if entry else []
-                self._subs[url] = frozenset(name for each in slices for name in extension_urls(each, self._compiler.sources))
+            try:
+                entry = self._compiler.tree(url).children.get("extension")
+            except Unusable:
+                return None
+            slices = entry.slices if entry else []
+            self._subs[url] = frozenset(name for each in slices for name in extension_urls(each, self._compiler.sources))
         return self._subs[url]
 
     def _foreign(self, url: str, structure: Json | None) -> Found:
@@ -176,12 +176,11 @@ class Extensions:
             return [Finding(ERROR, "", "structure", f"must not stand here: it is meant for {allowed}", "extension", url)]
         for each in _listed(structure, "contextInvariant"):
             try:
-                surroundings = replace(environment(run), variables={"extension": Item(extension, "Extension")})
-                verdict = compile(str(each)).truth(Item(holder.value, holder.type, holder.shadow), surroundings)
+                rule = compile(str(each))
+                here = Item(holder.value, holder.type, holder.shadow)
+                verdict = evaluated(run, partial(rule.truth, here), extension)
             except FhirPathError:
                 return unchecked("the invariant of its context cannot be evaluated", "extension")
-            except TooCostly:
-                raise runs.TooCostly from None
             if verdict is False:
                 return [Finding(ERROR, "", "invariant", "the invariant of its context is not kept", "extension", url)]
         return []
@@ -191,11 +190,9 @@ class Extensions:
             return bool(holder.urls) and _same_extension(wanted, holder.urls)
         if kind == "fhirpath":
             try:
-                found = compile(wanted).evaluate(Item.of(run.resource), environment(run))
+                found = evaluated(run, partial(compile(wanted).evaluate, Item.of(run.resource)))
             except FhirPathError:
                 return True
-            except TooCostly:
-                raise runs.TooCostly from None
             return any(
                 each.value is holder.value if isinstance(holder.value, dict) else each.shadow is holder.shadow for each in found
             )

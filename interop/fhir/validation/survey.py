@@ -11,7 +11,7 @@ from interop.fhir.findings import Finding, Findings
 from interop.fhir.validation.bindings import CODED, QUANTITIES, Bindings
 from interop.fhir.validation.extensions import Extensions, Holder
 from interop.fhir.validation.profiles.occurrence import Json, Occurrence
-from interop.fhir.validation.profiles.run import EARNED, Run
+from interop.fhir.validation.profiles.run import Run
 
 Base = Callable[[str, str], Json]
 """The ElementDefinition of base R4 by block and name."""
@@ -74,7 +74,7 @@ class Survey:
 
     def _walk(self, value: Json, block: str, path: str, up: Holder | None, trail: Any, task: _Task) -> None:
         """The children of an element: ``path`` is dotted from the resource, ``trail`` leads to it with places."""
-        task.run.budget.left += EARNED
+        task.run.budget.earn()
         plan = self._plan(block)
         for name, child in value.items():
             if name in _EXTENSIONS:

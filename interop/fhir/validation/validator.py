@@ -29,13 +29,13 @@ class Validator:
     """Validates resources of R4 against everything that they claim.
 
     ``definitions`` are base R4 unless given; ``terminology`` None leaves every code *not checked*. ``must_support`` tells
-    of absent elements that a profile says must be supported. ``unknown_extensions`` is the severity of an extension whose
-    definition is not loaded (``information``, ``warning``, ``error``), ``extension_domains`` the beginnings of URLs that are
-    let pass all the same. ``wrong_display`` is the severity of a display that is not of its code, '' to ignore it.
-    ``resolve`` gives the resource that a reference leads to outside of the resource. ``gather`` tells what could not be
-    checked for one reason once. ``vital_signs`` holds Observations to R4's profiles of vital signs by their LOINC codes.
-    ``steps`` bounds work that grows faster than the resource; beyond it there is a finding ``too-costly``. Profiles are
-    compiled once.
+    of absent elements that a profile says must be supported, ``unsliced`` of what is of no slice though that is allowed.
+    ``unknown_extensions`` is the severity of an extension whose definition is not loaded (``information``, ``warning``,
+    ``error``), ``extension_domains`` the beginnings of URLs that are let pass all the same. ``wrong_display`` is the
+    severity of a display that is not of its code, '' to ignore it. ``resolve`` gives the resource that a reference leads to
+    outside of the resource. ``gather`` tells what could not be checked for one reason once. ``vital_signs`` holds
+    Observations to R4's profiles of vital signs by their LOINC codes. ``steps`` bounds work that grows faster than the
+    resource; beyond it there is a finding ``too-costly``. Profiles are compiled once; one validator serves any thread.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class Validator:
         terminology: Terminology | None = None,
         *,
         must_support: bool = False,
+        unsliced: bool = False,
         unknown_extensions: str = INFORMATION,
         extension_domains: Sequence[str] = (),
         wrong_display: str = WARNING,
@@ -59,7 +60,7 @@ class Validator:
         self._vital_signs = vital_signs
         self._steps = steps
         self._demanded: dict[str, list[str]] | None = None
-        self._compiler = Compiler(self.definitions, must_support)
+        self._compiler = Compiler(self.definitions, must_support, unsliced)
         self._bindings = Bindings(terminology, wrong_display)
         self._extensions = Extensions(self._compiler, unknown_extensions, extension_domains)
         self._survey = Survey(self._compiler.base, self._bindings, self._extensions)

@@ -16,15 +16,18 @@ from interop.fhir.validation.profiles.slicing import DEFAULT, Slice, Slicing
 from interop.fhir.validation.profiles.tree import Definition, grow
 
 CORE = "http://hl7.org/fhir/StructureDefinition/"
+DEPTH = 32
+"""Profiles on profiles that are followed."""
 
 
 class Compiler:
     """Profiles by URL, compiled once, from whatever thread asks. Raises Unusable for what is unknown, cannot be read, or is of
     no type of R4."""
 
-    def __init__(self, definitions: Definitions, must_support: bool = False) -> None:
+    def __init__(self, definitions: Definitions, must_support: bool = False, unsliced: bool = False) -> None:
         self.definitions = definitions
         self.must_support = must_support
+        self.unsliced = unsliced
         self._lock = RLock()
         self._urls: frozenset[str] | None = None
         self._lineages: dict[str, frozenset[str]] = {}
@@ -95,16 +98,17 @@ class Compiler:
 
     def lineage(self, url: str) -> frozenset[str]:
         """The profiles that a profile is derived from, all the way up, without versions."""
-        if url not in self._lineages:
+        if not self.known(url):
+            return frozenset()
+        bare = url.partition("|")[0]
+        if bare not in self._lineages:
             found: list[str] = []
-            place = url
-            while self.known(place) and len(found) < 32:
+            place = bare
+            while self.known(place) and len(found) < DEPTH:
                 place = str((self.definitions.structure(place) or {}).get("baseDefinition", ""))
                 found.append(place.partition("|")[0])
-            if not self.known(url):
-                return frozenset()
-            self._lineages[url] = frozenset(found)
-        return self._lineages[url]
+            self._lineages[bare] = frozenset(found)
+        return self._lineages[bare]
 
     def extension_url(self, profile: str) -> str:
         """The ``url`` of the extensions of a profile: its canonical without version."""
@@ -246,9 +250,9 @@ class Compiler:
             not each.least and each.most is None and not each.content and not each.inner and not each.must_support
             for each in slices
         )
-        if idle and rules == "open" and not ordered:
+        if idle and rules == "open" and not ordered and not self.unsliced:
             return None
-        return Slicing(entry.name.removesuffix("[x]"), tuple(slices), rules, ordered)
+        return Slicing(entry.name.removesuffix("[x]"), tuple(slices), rules, ordered, self.unsliced)
 
     def _slice(self, one: Definition, names: Names, discriminators: list[Json]) -> Slice:
         most = _most(one.element)

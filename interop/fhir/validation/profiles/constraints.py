@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from interop.fhir.fhirpath import FhirPathError, Item, TooCostly, compile
+from interop.fhir.fhirpath import FhirPathError, Item, compile
 from interop.fhir.findings import ERROR, WARNING, Finding
-from interop.fhir.validation.profiles import run as runs
 from interop.fhir.validation.profiles.occurrence import Json, Occurrence
 from interop.fhir.validation.profiles.run import Found, Rule, Run, unchecked
-from interop.fhir.validation.profiles.surroundings import environment
+from interop.fhir.validation.profiles.surroundings import evaluated
 
 
 def constraint(said: Json) -> Rule:
@@ -21,13 +20,11 @@ def constraint(said: Json) -> Rule:
         return lambda one, run: unchecked("the expression of the invariant cannot be read", key)
 
     def rule(one: Occurrence, run: Run) -> Found:
-        run.budget.spend(5)
+        run.budget.spend()
         try:
-            verdict = compiled.truth(Item(one.value, one.type, one.shadow), environment(run))
+            verdict = evaluated(run, lambda surroundings: compiled.truth(Item(one.value, one.type, one.shadow), surroundings))
         except FhirPathError:
             return unchecked("the invariant cannot be evaluated", key)
-        except TooCostly:
-            raise runs.TooCostly from None
         return None if verdict else [Finding(severity, "", "invariant", human, key)]
 
     return rule

@@ -15,8 +15,12 @@ Found = Findings | None
 Rule = Callable[[Occurrence, "Run"], Found]
 STEPS = 300_000
 """How many steps one validation may take beside those that its size gives it, before it is given up as too costly."""
+EVALUATION = 1_000_000
+"""As many steps of FHIRPath."""
 EARNED = 50
 """Steps that each object of the resource gives: work may grow with the resource, not faster."""
+EARNED_EVALUATION = 500
+"""As many steps of FHIRPath."""
 
 
 class TooCostly(Exception):
@@ -45,10 +49,11 @@ class Judge(Protocol):
 class Budget:
     """Steps left, shared by all runs of one validation."""
 
-    __slots__ = ("_contained", "_entries", "active", "left", "memo", "outside")
+    __slots__ = ("_contained", "_entries", "active", "evaluation", "left", "memo", "outside")
 
     def __init__(self, steps: int = STEPS) -> None:
         self.left = steps
+        self.evaluation = EVALUATION
         self.active: set[tuple[int, str]] = set()
         self.memo: dict[tuple[int, str], Found] = {}
         self.outside: dict[str, Json | None] = {}
@@ -68,6 +73,11 @@ class Budget:
             known = [each for each in inner if isinstance(each, dict)] if isinstance(inner, list) else []
             self._contained[id(root)] = {str(each.get("id")): each for each in reversed(known)}
         return self._contained[id(root)]
+
+    def earn(self) -> None:
+        """One more object of the resource."""
+        self.left += EARNED
+        self.evaluation += EARNED_EVALUATION
 
     def spend(self, steps: int = 1) -> None:
         """Raises TooCostly when nothing is left."""

@@ -29,12 +29,14 @@ class Slice:
 
 @dataclass(slots=True, eq=False)
 class Slicing:
-    """The slices of an element; ``rules`` is closed, open or openAtEnd."""
+    """The slices of an element; ``rules`` is closed, open or openAtEnd; ``told`` says what is of no slice though
+    that is allowed."""
 
     name: str
     slices: tuple[Slice, ...]
     rules: str = "open"
     ordered: bool = False
+    told: bool = False
 
     @property
     def demands(self) -> bool:
@@ -90,6 +92,8 @@ class Slicing:
             return unchecked("to which slice it belongs", "slicing", one.step)
         if self.rules == "closed":
             return [Finding(ERROR, one.step, "structure", "is of no slice, and the profile allows no other", "slicing")]
+        if self.told:
+            return [Finding(INFORMATION, one.step, "informational", "is of no slice of the profile", "slicing")]
         return []
 
     def _of(self, each: Slice, members: list[Occurrence], unsure: bool, run: Run) -> Findings:

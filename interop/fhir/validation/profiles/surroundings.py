@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from interop.fhir import fhirpath
 from interop.fhir.fhirpath import Environment, Item
 from interop.fhir.validation.profiles.occurrence import Json, Occurrence
-from interop.fhir.validation.profiles.run import Run, worse
+from interop.fhir.validation.profiles.run import Run, TooCostly, worse
 
-BUDGET = 300_000
-"""Steps of one evaluation."""
+Answer = TypeVar("Answer")
 
 
-def environment(run: Run) -> Environment:
-    """The environment of a run: %resource, %rootResource, resolve(), memberOf(), conformsTo()."""
+def evaluated(run: Run, ask: Callable[[Environment], Answer], extension: Json | None = None) -> Answer:
+    """What ``ask`` gives with the environment of a run: %resource, %rootResource, resolve(), memberOf(), conformsTo(), and
+    %extension where one is given. All evaluations of a validation have one budget.
+
+    Raises FhirPathError where the evaluation fails, TooCostly when the budget is spent.
+    """
     if run.environment is None:
         run.environment = _made(run)
-    return run.environment
+    surroundings = run.environment
+    if extension is not None:
+        surroundings = replace(surroundings, variables={"extension": Item(extension, "Extension")})
+    budget, before = run.budget, surroundings.spent
+    surroundings.budget = max(budget.evaluation, 0)
+    try:
+        return ask(surroundings)
+    except fhirpath.TooCostly:
+        raise TooCostly from None
+    finally:
+        budget.evaluation -= surroundings.spent - before
 
 
 def _made(run: Run) -> Environment:

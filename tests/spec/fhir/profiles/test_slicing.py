@@ -52,6 +52,13 @@ def test_what_is_of_no_slice_is_an_error_where_slicing_is_closed() -> None:
     assert errors(identified(NUMBER, OTHER), by_system("open")) == []
 
 
+def test_what_is_of_no_slice_is_told_where_it_is_asked_for() -> None:
+    """Information, for it is allowed."""
+    asked = findings(identified(NUMBER, OTHER), by_system(), unsliced=True)
+    assert said(asked, "information", ["slicing"]) == [("Patient.identifier[1]", "slicing")]
+    assert said(findings(identified(NUMBER, OTHER), by_system()), "information", ["slicing"]) == []
+
+
 def test_what_is_of_no_slice_stands_at_the_end_where_the_profile_says_so() -> None:
     """openAtEnd."""
     assert errors(identified(NUMBER, OTHER), by_system("openAtEnd")) == []
