@@ -8,14 +8,12 @@ What follows the target goes to libFuzzer; FOLDER collects inputs of interest. E
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import sys
 from collections.abc import Callable
 from typing import Any
 
-try:
-    import atheris
-except ImportError:
-    atheris = None
+atheris: Any = importlib.import_module("atheris") if importlib.util.find_spec("atheris") else None
 
 
 def targets() -> dict[str, Callable[[bytes], Any]]:

@@ -11,6 +11,8 @@ from interop.fhir.findings import ERROR, Finding, Findings
 from interop.fhir.xml import read_resource_xml
 from interop.formats.json import load_json
 
+SIZE = 64 * 1024 * 1024
+"""Bytes that one resource may have: files may be larger than what the engine takes from the network."""
 _UTF8_MARK = b"\xef\xbb\xbf"
 _UTF16 = {
     b"\xff\xfe": "utf-16",
@@ -38,6 +40,7 @@ def read(body: bytes, name: str, *, line: int = 0) -> Iterator[Document]:
     The content decides, not the name: ``<`` begins XML; ``{`` JSON, or JSON lines where the first line is an object by itself
     and the next begins another. Findings on JSON tell line and column; where its text can still be understood (a name twice,
     comments, commas too many or too few, quotes left out, text after the end, wrong encoding) the resource is read all the same.
+    A resource has at most 64 MiB.
     ``line`` other than 0 says that these are lines of JSON from a longer file, and is the number of the first.
     """
     if line:
@@ -69,7 +72,7 @@ def _refused(label: str, problem: Problem) -> Document:
 
 def _xml(body: bytes, label: str) -> Document:
     try:
-        resource, findings = read_resource_xml(body)
+        resource, findings = read_resource_xml(body, size=SIZE)
     except Problem as problem:
         return _refused(label, problem)
     return Document(label, resource, findings)
@@ -109,7 +112,7 @@ def _lines(body: bytes, name: str, first: int = 1) -> Iterator[Document]:
 
 def _json(body: bytes, label: str, line: int) -> Document:
     try:
-        resource = load_json(body)
+        resource = load_json(body, size=SIZE)
     except Problem as problem:
         if problem.reason.name in ("too-large", "too-deep"):
             return _refused(label, problem)

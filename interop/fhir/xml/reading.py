@@ -26,7 +26,7 @@ from interop.fhir.xml.plan import (
     known_resource,
     value_of,
 )
-from interop.formats.xml import parse_xml
+from interop.formats.xml import SIZE, parse_xml
 
 _SPACE = f"{{{FHIR}}}"
 _MOST_FINDINGS = 100
@@ -48,17 +48,17 @@ class Reading(NamedTuple):
     findings: Findings
 
 
-def read_resource_xml(body: bytes) -> Reading:
+def read_resource_xml(body: bytes, *, size: int = SIZE) -> Reading:
     """The resource in an XML document, and findings on its XML: elements out of order, text between elements, unknown attributes,
     wrong namespaces, an encoding other than UTF-8.
 
     Elements are read in any order, and nothing is coerced: an unknown element is a member of its name, an element that may not
     repeat but does is a list, a value that is no JSON number or boolean stays text, an element with nothing in it is ``{}``.
-    Comments and processing instructions are left out. At most 100 findings.
+    Comments and processing instructions are left out. At most 100 findings; ``body`` has at most ``size`` bytes.
     Raises Problem ``unreadable``, ``character-set``, ``document-type``, ``too-deep``, ``too-large`` (no XML that may be read), or
     ``unknown-type`` (the root is no resource of R4 in the namespace of FHIR).
     """
-    root = parse_xml(body)
+    root = parse_xml(body, size=size)
     tag = str(root.tag)
     if not tag.startswith(_SPACE) or not known_resource(tag[len(_SPACE) :]):
         raise Problem("unknown-type", detail="the root is no resource type of FHIR R4 in the namespace http://hl7.org/fhir")

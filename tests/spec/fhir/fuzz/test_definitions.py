@@ -187,7 +187,8 @@ def test_anything_among_the_definitions(seed: int) -> None:
 
 
 def value_set(number: int, *included: int) -> Json:
-    include = [{"valueSet": [f"http://example.org/{each}"]} for each in included] or [{"system": "http://example.org/cs"}]
+    include: list[Json] = [{"valueSet": [f"http://example.org/{each}"]} for each in included]
+    include = include or [{"system": "http://example.org/cs"}]
     return {"resourceType": "ValueSet", "url": f"http://example.org/{number}", "status": "draft", "compose": {"include": include}}
 
 
