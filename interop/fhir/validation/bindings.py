@@ -15,6 +15,8 @@ from interop.fhir.validation.profiles.run import Found, unchecked
 
 MOST = "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet"
 QUANTITIES = frozenset(("Quantity", "Age", "Distance", "Duration", "Count", "Money", "SimpleQuantity", "MoneyQuantity"))
+SYSTEMATIC = QUANTITIES | {"Coding", "CodeableConcept"}
+"""The types whose code means nothing without its system: without one it is of no value set."""
 CODED = QUANTITIES | {"code", "Coding", "CodeableConcept", "string", "uri"}
 """The types that a binding says something of; of other forms of a choice it says nothing."""
 FHIRPATH = "http://hl7.org/fhirpath/"
@@ -45,7 +47,8 @@ class Bindings:
 
     def member(self, value_set: str, one: Occurrence) -> bool | None:
         """Whether a coded value is in a value set: a concept by any of its codings; None where that cannot be told."""
-        verdicts = [self.in_set(value_set, *each).result for each in coded(one)]
+        said = [each for each in coded(one) if each[0] is not None or one.type not in SYSTEMATIC]
+        verdicts = [self.in_set(value_set, *each).result for each in said]
         return True if True in verdicts else None if None in verdicts else False
 
     def bound(self, binding: Json, one: Occurrence) -> Found:
@@ -59,7 +62,7 @@ class Bindings:
         if isinstance(value_set, str) and strength in _SEVERITY:
             found += self._judged(value_set, str(strength), one)
         for each in binding.get("extension", ()) if strength != "required" else ():
-            if isinstance(each, dict) and each.get("url") == MOST and isinstance(each.get("valueCanonical"), str):
+            if each.get("url") == MOST and isinstance(each.get("valueCanonical"), str) and next(coded(one), None):
                 found += self._judged(each["valueCanonical"], "required", one)
         return found or None
 
@@ -75,6 +78,8 @@ class Bindings:
             return [Finding(severity, "", "code-invalid", f"has no code, and one {verb} be of {bare}", "binding")]
         unsure: Verdict | None = None
         for each in known:
+            if each[0] is None and one.type in SYSTEMATIC:
+                continue
             verdict = self.in_set(value_set, *each)
             if verdict.result:
                 return []

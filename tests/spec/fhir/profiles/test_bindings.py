@@ -71,6 +71,11 @@ def test_a_concept_without_a_code_misses_a_required_value_set() -> None:
     assert judged(bound("preferred"), {"text": "red"}) == []
 
 
+def test_a_code_without_its_system_is_of_no_value_set() -> None:
+    """Only an element of type code takes its system from the value set."""
+    assert judged(bound("required"), {"coding": [{"code": "red"}]}) == [("error", "Observation.code")]
+
+
 def test_a_maximum_value_set_is_required_whatever_the_strength() -> None:
     """The extension elementdefinition-maxValueSet on an extensible binding."""
     url = "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet"

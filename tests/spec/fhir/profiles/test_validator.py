@@ -85,7 +85,8 @@ def test_contained_resources_and_entries_are_held_to_their_own_claims() -> None:
 
 
 def test_vital_signs_are_held_to_the_profile_of_their_code() -> None:
-    """R4 demands it of every Observation with such a LOINC code; the caller may do without."""
+    """R4 demands it of every Observation with such a LOINC code, the official validator also by SNOMED CT; the caller may do
+    without."""
     weight: Json = {
         "resourceType": "Observation",
         "status": "final",
@@ -102,6 +103,8 @@ def test_vital_signs_are_held_to_the_profile_of_their_code() -> None:
     assert {each.expression for each in found if each.severity == "error"} == {"Observation.subject", "Observation.category"}
     assert {each.profile for each in found if each.severity == "error"} == {CORE + "bodyweight"}
     assert said(validator(vital_signs=False).validate(bare), "error") == []
+    by_snomed = {**weight, "code": {"coding": [{"system": "http://snomed.info/sct", "code": "424927000"}]}}
+    assert {each.profile for each in judge.validate(by_snomed) if each.severity == "error"} == {CORE + "bodyweight"}
 
 
 def test_findings_stand_in_the_order_of_the_resource_each_once() -> None:
