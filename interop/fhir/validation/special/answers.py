@@ -51,16 +51,13 @@ class Answers:
         return []
 
     def _chosen(self, question: Json, kind: str, value: Any) -> Findings:
-        is_open = text(question, "type") == "open-choice"
-        if kind == "String" and is_open:
+        if kind == "String" and text(question, "type") == "open-choice":
             return []
         options = self._of(question)
+        if options and kind not in options:
+            return [fault("", "is of a type that no option has", code="structure")]
         if options:
-            if kind not in options:
-                return [] if is_open else [fault("", "is of a type that no option has", code="structure")]
-            if _identity(value) not in options[kind] and not (is_open and kind != "Coding"):
-                return [fault("", "is none of the options", code="structure")]
-            return []
+            return [] if _identity(value) in options[kind] else [fault("", "is none of the options", code="structure")]
         if kind == "Coding" and (url := text(question, "answerValueSet")):
             return self._in_value_set(url, value)
         return []

@@ -85,13 +85,14 @@ def test_an_answer_is_of_the_type_of_its_question(kind: str, right: dict[str, An
 
 
 def test_an_answer_to_a_choice_is_one_of_its_options() -> None:
-    """Coded by system and code; an open choice takes other text, no other code."""
+    """Coded by system and code; an open choice takes other text, nothing else."""
     asked = questionnaire(question("a", "choice", answerOption=[{"valueCoding": YES}]))
     assert errors(response(answered("a", {"valueCoding": NO})), asked) == ["item[0].answer[0]"]
     assert errors(response(answered("a", {"valueString": "y"})), asked) == ["item[0].answer[0]"]
     free = questionnaire(question("a", "open-choice", answerOption=[{"valueCoding": YES}]))
     assert errors(response(answered("a", {"valueString": "perhaps"})), free) == []
     assert errors(response(answered("a", {"valueCoding": NO})), free) == ["item[0].answer[0]"]
+    assert errors(response(answered("a", {"valueInteger": 1})), free) == ["item[0].answer[0]"]
 
 
 def test_an_answer_to_a_choice_is_in_the_value_set_of_the_question() -> None:
