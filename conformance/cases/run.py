@@ -40,7 +40,7 @@ class Result:
 def run(case: Case, folder: Path, packages: Sequence[Path] = ()) -> Iterator[Result]:
     """A result for each leg. ``packages`` are packages on disk, found by their file name where a case asks for one."""
     for leg in case.legs:
-        reason = _unfit(case, leg, packages)
+        reason = _unfit(case, leg, packages) if (folder / case.file).is_file() else "its file is absent"
         category = case.module or _kind(folder / case.file)
         if reason:
             yield Result(case.name, category, leg.kind, SKIPPED, reason)

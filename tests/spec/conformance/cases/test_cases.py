@@ -90,11 +90,12 @@ def test_what_cannot_be_run_is_skipped_with_a_reason(folder: Path) -> None:
         case("package", packages=["org.example.none#1.0.0"]),
         case("silent", java=None),
         case("unused") | {"use-test": False},
+        case("absent", "none.json"),
         case("logical", logical={"source": "profile.json", "java": outcome()}),
     )
     assert [(each["case"], each["verdict"]) for each in found] == [
-        ("cda", "skipped"), ("package", "skipped"), ("silent", "skipped"), ("unused", "skipped"), ("logical", "agree"),
-        ("logical", "skipped"),
+        ("cda", "skipped"), ("package", "skipped"), ("silent", "skipped"), ("unused", "skipped"),
+        ("absent", "skipped"), ("logical", "agree"), ("logical", "skipped"),
     ]  # fmt: skip
     assert found[1]["reason"] == "needs the package org.example.none#1.0.0"
 
