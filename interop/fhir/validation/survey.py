@@ -43,13 +43,15 @@ class Survey:
         self._extensions = extensions
         self._plans: dict[str, dict[str, _Entry]] = {}
 
-    def __call__(self, resource: Json, run: Run) -> tuple[Findings, list[Inner]]:
-        """Findings relative to the resource, and the resources directly inside it."""
+    def __call__(self, resource: Json, run: Run) -> tuple[Findings, list[Inner], list[tuple[int, Finding]]]:
+        """Findings relative to the resource, the resources directly inside it, and what R4's own bindings give for concepts:
+        each with the identity of the value, for the binding of a profile stands in its place."""
         found: Findings = []
         inner: list[Inner] = []
         kind = str(resource["resourceType"])
-        self._walk(resource, kind, kind, None, (), _Task(run, found, inner))
-        return found, inner
+        weak: list[tuple[int, Finding]] = []
+        self._walk(resource, kind, kind, None, (), _Task(run, found, inner, weak))
+        return found, inner, weak
 
     def _plan(self, block: str) -> dict[str, _Entry]:
         plan = self._plans.get(block)
@@ -96,7 +98,10 @@ class Survey:
     def _one(self, value: Any, entry: _Entry, name: str, block: str, path: str, trail: Trail, task: _Task) -> None:
         if entry.binding is not None:
             for each in self._bindings.bound(entry.binding, Occurrence(value, None, entry.type, "")) or ():
-                task.say(trail, each)
+                if isinstance(value, dict):
+                    task.weak.append((id(value), task.placed(trail, each)))
+                else:
+                    task.say(trail, each)
         if not entry.inside or not isinstance(value, dict):
             return
         if entry.type == "Resource":
@@ -148,11 +153,16 @@ class _Task(NamedTuple):
     run: Run
     found: Findings
     inner: list[Inner]
+    weak: list[tuple[int, Finding]]
 
     def say(self, trail: Any, problem: Finding) -> None:
         """A finding relative to where the trail leads."""
+        self.found.append(self.placed(trail, problem))
+
+    def placed(self, trail: Any, problem: Finding) -> Finding:
+        """A finding relative to the resource."""
         step = expression(trail)
-        self.found.append(problem._replace(expression=f"{step}.{problem.expression}" if problem.expression else step))
+        return problem._replace(expression=f"{step}.{problem.expression}" if problem.expression else step)
 
 
 _EXTENSIONS = frozenset(("extension", "modifierExtension"))

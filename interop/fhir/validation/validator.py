@@ -84,8 +84,9 @@ class Validator:
 
     def _everything(self, resource: Json, run: Run, profiles: Sequence[str] = ()) -> Findings:
         """Findings beyond the structural check, relative to the resource; those inside it included."""
-        found, inner = self._survey(resource, run)
+        found, inner, weak = self._survey(resource, run)
         found += self._claims(resource, run, profiles)
+        found += [each for value, each in weak if value not in run.budget.bound]
         found += self._special(resource, run)
         for each in inner:
             found += at(each.expression, self._everything(each.resource, run.inside(each.resource, each.name)))

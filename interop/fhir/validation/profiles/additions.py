@@ -34,7 +34,12 @@ def binding(element: Json, base: Json) -> list[Rule]:
         return []
     if _key(said) == _key(base.get("binding")) or said.get("strength") in ("example", None):
         return []
-    return [lambda one, run: run.judge.bound(said, one)]
+
+    def rule(one: Occurrence, run: Run) -> Found:
+        run.budget.bound.add(id(one.value))
+        return run.judge.bound(said, one)
+
+    return [rule]
 
 
 def _key(said: Any) -> tuple[Any, ...]:

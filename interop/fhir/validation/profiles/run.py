@@ -47,9 +47,12 @@ class Judge(Protocol):
 
 
 class Budget:
-    """Steps left, shared by all runs of one validation."""
+    """Steps left and what is known so far, shared by all runs of one validation.
 
-    __slots__ = ("_contained", "_entries", "active", "evaluation", "left", "memo", "outside")
+    ``bound`` are the values (by identity) that a profile's own binding has judged.
+    """
+
+    __slots__ = ("_contained", "_entries", "active", "bound", "evaluation", "left", "memo", "outside")
 
     def __init__(self, steps: int = STEPS) -> None:
         self.left = steps
@@ -57,6 +60,7 @@ class Budget:
         self.active: set[tuple[int, str]] = set()
         self.memo: dict[tuple[int, str], Found] = {}
         self.outside: dict[str, Json | None] = {}
+        self.bound: set[int] = set()
         self._entries: dict[int, Entries] = {}
         self._contained: dict[int, dict[str, Json]] = {}
 

@@ -162,3 +162,10 @@ def test_the_bindings_of_r4_itself_are_judged() -> None:
     patient = {"resourceType": "Patient", "maritalStatus": RED}
     found = validator(SYSTEM, codes=True).validate(patient)
     assert ("Patient.maritalStatus", "binding") in said(found, "warning")
+
+
+def test_the_binding_of_a_profile_stands_in_place_of_that_of_r4() -> None:
+    """Patient.maritalStatus is extensible in R4; the profile's value set is asked alone."""
+    colours = profile("Patient", element("Patient.maritalStatus", binding={"strength": "extensible", "valueSet": ALL["url"]}))
+    found = findings({"resourceType": "Patient", "maritalStatus": BLUE}, colours, SYSTEM, ALL, codes=True)
+    assert said(found, "warning", ["binding"]) == []
