@@ -8,6 +8,7 @@ from typing import Any
 
 from interop.fhir.findings import ERROR, WARNING, Finding, Findings
 from interop.fhir.validation.bundles_references import Entry, References
+from interop.fhir.validation.structure.joining import join
 from interop.fhir.validation.structure.run import Json
 
 _COMPOSITION = ("subject", "encounter", "author", "custodian")
@@ -65,30 +66,31 @@ def _at(path: str, value: Any) -> Iterator[tuple[str, Json]]:
 
 def _reached(entries: list[Entry], kind: str) -> Findings:
     """Every entry is reached from the first one, forwards, or leads to one that is."""
-    forwards = _from({entries[0].place: entries[0]})
-    around = dict(forwards)
-    while added := {
-        each.place: each for each in entries if each.place not in around and any(target.place in around for target in each.targets)
-    }:
-        around = _from({**around, **added})
+    forwards = _from(entries[0], {each.place: each.targets for each in entries})
+    around: dict[int, list[Entry]] = {each.place: list(each.targets) for each in entries}
+    for each in entries:
+        for target in each.targets:
+            around[target.place].append(each)
+    linked = _from(entries[0], around)
     severity = ERROR if kind == "document" else WARNING
     findings: Findings = []
     for each in entries:
-        if each.place not in around:
-            findings.append(Finding(severity, each.path, "informational", "is not linked to the first resource", "document"))
+        if each.place not in linked:
+            found = Finding(severity, each.path, "informational", "is not linked to the first resource", "document")
+            findings = join(findings, [found], "")
         elif kind == "document" and each.place not in forwards and each.named[0] not in _APART:
             said = "is linked to the first resource only backwards"
-            findings.append(Finding(WARNING, each.path, "informational", said, "document"))
+            findings = join(findings, [Finding(WARNING, each.path, "informational", said, "document")], "")
     return findings
 
 
-def _from(start: dict[int, Entry]) -> dict[int, Entry]:
-    """All entries that can be reached from some."""
-    reached = dict(start)
-    pending = list(start.values())
+def _from(first: Entry, ways: dict[int, list[Entry]]) -> set[int]:
+    """The places of all entries that can be reached from one."""
+    reached = {first.place}
+    pending = [first]
     while pending:
-        for target in pending.pop().targets:
+        for target in ways[pending.pop().place]:
             if target.place not in reached:
-                reached[target.place] = target
+                reached.add(target.place)
                 pending.append(target)
     return reached

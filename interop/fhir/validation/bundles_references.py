@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from interop.fhir.findings import ERROR, WARNING, Finding, Findings
+from interop.fhir.validation.structure.joining import join
 from interop.fhir.validation.structure.run import Json, Run
 
 _ANSWERS = frozenset({"transaction", "transaction-response", "batch", "batch-response"})
@@ -101,6 +102,7 @@ class References:
         """What is wrong with the references of all entries; notes on each entry where they lead."""
         findings: Findings = []
         for entry in self._entries:
+            places: dict[int, str] = {}
             for link in entry.links:
                 literal = str(link["reference"])
                 if literal[0] == "#":
@@ -111,7 +113,9 @@ class References:
                 if found is None or len(found) != 1:
                     said = self._odd(literal, entry, found)
                     if said is not None:
-                        findings.append(said._replace(expression=f"{entry.path}.resource{place_of(entry.resource, link)}"))
+                        places = places or _places(entry.resource)
+                        path = f"{entry.path}.resource{places.get(id(link), '')}"
+                        findings = join(findings, [said._replace(expression=path)], "")
             for url in entry.urls:
                 entry.targets += (self.resolve(url, entry) or [])[:1]
         return findings
@@ -139,15 +143,15 @@ def _version(entry: Entry) -> Any:
     return meta.get("versionId") if isinstance(meta, dict) else None
 
 
-def place_of(value: Any, wanted: Json) -> str:
-    """The path to an object within another, ``.subject`` or ``.entry[2].item``; '' where it is not in it."""
+def _places(value: Any) -> dict[int, str]:
+    """The path to every object within another by its identity: ``.subject``, ``.entry[2].item``."""
+    found: dict[int, str] = {}
     pending: list[tuple[str, Any]] = [("", value)]
     while pending:
         path, each = pending.pop()
-        if each is wanted:
-            return path
         if isinstance(each, dict):
+            found[id(each)] = path
             pending.extend((f"{path}.{name}", one) for name, one in each.items() if isinstance(one, (dict, list)))
         elif isinstance(each, list):
             pending.extend((f"{path}[{place}]", one) for place, one in enumerate(each))
-    return ""
+    return found

@@ -18,9 +18,9 @@ from interop.fhir.validation import check
 from interop.fhir.xml import from_xml
 
 FLAWED = {
-    "Extension-UKCore-ConditionEpisode-Example.xml": "Condition.extension[0].value[x]",
-    "UKCore-Provenance-RARecordConsent-Example.xml": "Provenance.agent[0].onBehalfOf",
-    "UKCore-Bundle-NEWS2Observations-Example.xml": "Bundle.entry[].fullUrl",
+    "Extension-UKCore-ConditionEpisode-Example.xml": "Condition.extension.value[x]",
+    "UKCore-Provenance-RARecordConsent-Example.xml": "Provenance.agent.onBehalfOf",
+    "UKCore-Bundle-NEWS2Observations-Example.xml": "Bundle.entry.fullUrl",
 }
 """Published with a mistake: two forms of a value; a reference to a StructureDefinition; relative addresses of entries."""
 
@@ -39,12 +39,11 @@ def examples(shared: Callable[[str], Path]) -> dict[str, dict[str, Any]]:
 
 
 def test_they_keep_to_r4(examples: dict[str, dict[str, Any]]) -> None:
-    said = {
-        name: {each.expression if name in FLAWED and each.expression == FLAWED[name] else re.sub(r"\d+", "", each.expression)}
-        for name, example in examples.items()
-        for each in check(example)
-        if each.severity == ERROR
-    }
+    said: dict[str, set[str]] = {}
+    for name, example in examples.items():
+        for each in check(example):
+            if each.severity == ERROR:
+                said.setdefault(name, set()).add(re.sub(r"\[\d+\]", "", each.expression))
     assert said == {name: {where} for name, where in FLAWED.items()}
 
 

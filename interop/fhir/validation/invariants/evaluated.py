@@ -10,6 +10,8 @@ from interop.fhir.findings import WARNING, Finding, Findings
 from interop.fhir.validation.invariants.known import Invariant
 from interop.fhir.validation.structure.run import Run
 
+STEPS = 400_000
+"""What one evaluation may take: some tenths of a second."""
 SPENT = "and what follows: invariants are left unevaluated, for there are too many"
 
 if TYPE_CHECKING:
@@ -43,7 +45,8 @@ def by_expression(invariant: Invariant, datatype: str) -> Callable[[Any, Run], F
         if left < 0:
             return [Finding(WARNING, "", "too-costly", SPENT)] if left == -1 else None
         item, environment = _evaluator()
-        found = judge(invariant, item(value, datatype), environment(resource=run.resource, root_resource=run.root))
+        around = environment(resource=run.resource, root_resource=run.root, budget=STEPS)
+        found = judge(invariant, item(value, datatype), around)
         return None if found is None else [found]
 
     return check

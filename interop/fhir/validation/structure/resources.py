@@ -8,6 +8,7 @@ from typing import Any
 from interop.fhir import facts
 from interop.fhir.findings import ERROR, Finding, Findings
 from interop.fhir.validation.bundles import spanning
+from interop.fhir.validation.structure.joining import join
 from interop.fhir.validation.structure.run import Json, Rule, Run
 
 DOM_2 = "dom-2: If the resource is contained in another resource, it SHALL NOT contain nested Resources"
@@ -100,8 +101,9 @@ def _unused(inner: Any, run: Run) -> Findings:
         if not isinstance(id_, str):
             continue
         if id_ in seen:
-            findings.append(Finding(ERROR, f"contained[{place}].id", "duplicate", "is the id of another contained resource"))
+            found = Finding(ERROR, f"contained[{place}].id", "duplicate", "is the id of another contained resource")
+            findings = join(findings, [found], "")
         seen.add(id_)
         if id_ not in run.fragments and place not in run.back:
-            findings.append(Finding(ERROR, f"contained[{place}]", "invariant", DOM_3, "dom-3"))
+            findings = join(findings, [Finding(ERROR, f"contained[{place}]", "invariant", DOM_3, "dom-3")], "")
     return findings

@@ -11,6 +11,7 @@ from interop.fhir.validation.structure.joining import join
 from interop.fhir.validation.structure.run import Json, Rule, Run
 
 ELE_1 = "ele-1: All FHIR elements must have a @value or children"
+NOTHING = Finding(ERROR, "", "structure", "is null with no value beside it")
 CODE_DUE = "has no code, and one of the required value set is due"
 
 
@@ -46,7 +47,7 @@ def _array(shadows: Any, primitives: Any, element: facts.Element, rule: Rule, ru
             primitive = values[place] if place < len(values) else None
             findings = join(findings, _one(each, primitive, element, rule, run), f"[{place}]")
         elif place >= len(values):
-            findings.append(Finding(ERROR, f"[{place}]", "structure", "is null with no value beside it"))
+            findings = join(findings, [NOTHING], f"[{place}]")
     return findings
 
 

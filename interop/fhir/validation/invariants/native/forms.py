@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from interop.fhir.validation.invariants.native.reading import Native, has, has_choice, objects
 from interop.fhir.validation.structure.run import Json, Run
@@ -59,6 +60,30 @@ def _que_12(value: Json, _: Run) -> bool:
     return len(objects(value.get("enableWhen", ()))) <= 1 or has(value, "enableBehavior")
 
 
+def _paths(view: Any) -> list[str] | None:
+    """The paths of the elements of a snapshot or differential; None where one has none."""
+    elements = view.get("element") if isinstance(view, dict) else None
+    paths = [each.get("path") for each in objects(elements if elements is not None else ())]
+    return [str(path) for path in paths] if all(isinstance(path, str) for path in paths) else None
+
+
+def _sdf_8(value: Json, run: Run) -> bool | None:
+    """The root of a snapshot is the type, and all others lie under it."""
+    paths, kind, datatype = _paths(value), run.resource.get("kind"), run.resource.get("type")
+    if not paths or not isinstance(kind, str) or not isinstance(datatype, str) or value is not run.resource.get("snapshot"):
+        return None
+    return (kind == "logical" or paths[0] == datatype) and all(path.startswith(paths[0] + ".") for path in paths[1:])
+
+
+def _sdf_8a(value: Json, run: Run) -> bool | None:
+    """The elements of a differential lie under one root, which is the type."""
+    paths, kind, datatype = _paths(value), run.resource.get("kind"), run.resource.get("type")
+    if not paths or not isinstance(kind, str) or not isinstance(datatype, str) or value is not run.resource.get("differential"):
+        return None
+    root = paths[0].partition(".")[0] + "."
+    return (kind == "logical" or paths[0].startswith(datatype)) and all(path.startswith(root) for path in paths[1:])
+
+
 FORMS: dict[str, Native] = {
     **{f"{prefix}-0": _name for prefix in _DEFINED.split(" ")},
     "cid-0": lambda _, __: True,  # a ChargeItemDefinition has no name
@@ -82,6 +107,8 @@ FORMS: dict[str, Native] = {
     "vsd-10": lambda value, _: not has(value, "code") or has(value, "system"),
     "sdf-2": lambda value, _: has(value, "name") or has(value, "uri"),
     "sdf-4": lambda value, _: value.get("abstract") is True or has(value, "baseDefinition"),
+    "sdf-8": _sdf_8,
+    "sdf-8a": _sdf_8a,
     "sdf-6": lambda value, _: "snapshot" in value or "differential" in value,
     "opd-1": lambda value, _: has(value, "type") or "part" in value,
     "trd-3": lambda value, _: None if has_choice(value, "timing") or value.get("type") != "named-event" else has(value, "name"),
