@@ -155,6 +155,9 @@ def cases(
     package: Annotated[
         list[Path] | None, typer.Option("--package", "-p", help="A package that cases ask for; several by repeating.")
     ] = None,
+    always: Annotated[
+        list[Path] | None, typer.Option("--always", help="A package for every case; several by repeating.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON line for each run of a case, nothing else.")] = False,
 ) -> None:
     """Run HL7's validator cases; exit 1 where a verdict differs from the official validator's, 2 for a bad manifest."""
@@ -162,7 +165,8 @@ def cases(
     from conformance.cases.manifest import BadManifest
 
     try:
-        found = judge(manifest, version=version, only=only, packages=tuple(package or ()), as_json=as_json, say=typer.echo)
+        given = {"packages": tuple(package or ()), "always": tuple(always or ())}
+        found = judge(manifest, version=version, only=only, as_json=as_json, say=typer.echo, **given)
     except BadManifest as problem:
         typer.echo(str(problem), err=True)
         raise typer.Exit(2) from problem

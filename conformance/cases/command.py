@@ -16,12 +16,13 @@ def judge(
     version: str,
     only: str = "",
     packages: Sequence[Path] = (),
+    always: Sequence[Path] = (),
     as_json: bool = False,
     say: Callable[[str], None] = print,
 ) -> int:
     """Run the cases of a manifest; 1 where a verdict differs from the official validator's, else 0. Raises BadManifest."""
     cases = applicable(read(manifest), version, only)
-    results = [result for case in cases for result in run(case, manifest.parent, packages)]
+    results = [result for case in cases for result in run(case, manifest.parent, packages, always)]
     for line in lines(results) if as_json else table(results):
         say(line)
     return int(any(each.verdict in (MISSED, INVENTED) for each in results))

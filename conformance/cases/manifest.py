@@ -1,7 +1,7 @@
 """The manifest of HL7's validator cases (the repository ``fhir-test-cases``, ``validator/manifest.json``), as values.
 
 A case is a file with up to three legs: as it is, against a profile, against a logical model. Each leg says what the official
-validator found: an OperationOutcome, or in older entries the number of errors.
+validator found: an OperationOutcome, here or in a file beside the manifest, or in older entries the number of errors.
 """
 
 from __future__ import annotations
@@ -62,20 +62,21 @@ def read(manifest: Path) -> list[Case]:
     """The cases in the order of the file. Raises :class:`BadManifest`."""
     try:
         cases = json.loads(manifest.read_bytes())["test-cases"]
-        return [_case(each) for each in cases]
+        return [_case(each, manifest.parent) for each in cases]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
         raise BadManifest(f"{manifest.name} is no manifest of validator cases: {problem}") from problem
 
 
-def _case(each: dict[str, Any]) -> Case:
+def _case(each: dict[str, Any], folder: Path) -> Case:
     shared = (*each.get("supporting", ()), *each.get("profiles", ()))
     packages = tuple(each.get("packages", ()))
-    legs = [Leg(BASE, "", shared, packages, expected(each))]
+    legs = [Leg(BASE, "", shared, packages, expected(each, folder))]
     for kind in (PROFILE, LOGICAL):
         more = each.get(kind)
         if isinstance(more, dict):
             beside = (*shared, *more.get("supporting", ()))
-            legs.append(Leg(kind, more.get("source", ""), beside, (*packages, *more.get("packages", ())), expected(more)))
+            needed = (*packages, *more.get("packages", ()))
+            legs.append(Leg(kind, more.get("source", ""), beside, needed, expected(more, folder)))
     return Case(
         name=each["name"],
         file=each["file"],
@@ -89,23 +90,40 @@ def _case(each: dict[str, Any]) -> Case:
 
 _OPTIONS = (
     "allowed-extension-domain", "allow-comments", "assumeValidRestReferences", "best-practice", "bundle-param", "default-version",
-    "examples", "fetcher", "for-publication", "ips", "language", "no-tx", "noHtmlInMarkdown", "security-checks",
+    "examples", "fetcher", "for-publication", "ips", "language", "matchetype", "no-tx", "noHtmlInMarkdown", "security-checks",
     "validateContains", "validateReference", "wrong-displays",
 )  # fmt: skip
 
 
-def expected(block: dict[str, Any]) -> Expected | None:
-    """What a case or leg says of the official validator, in any of its forms; None where it says nothing."""
+def expected(block: dict[str, Any], folder: Path) -> Expected | None:
+    """What a case or leg says of the official validator, in any of its forms; None where it says nothing that can be read.
+
+    The forms: an OperationOutcome, the name of a file that holds one (under ``outcomes`` beside the manifest), a number of errors.
+    """
     said = block.get("java")
+    if isinstance(said, str):
+        return _of(_file(folder / "outcomes" / said))
     if not isinstance(said, dict):
         return None
-    outcome = said.get("outcome")
-    if isinstance(outcome, dict):
-        bad = [issue for issue in outcome.get("issue", ()) if issue.get("severity") in _BAD]
-        return Expected(len(bad), tuple(sorted(place(next(iter(issue.get("expression", ())), "")) for issue in bad)))
+    if (found := _of(said.get("outcome"))) is not None:
+        return found
     if isinstance(said.get("errorCount"), int):
         return Expected(said["errorCount"], None)
     return None
+
+
+def _file(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def _of(outcome: Any) -> Expected | None:
+    if not isinstance(outcome, dict):
+        return None
+    bad = [issue for issue in outcome.get("issue", ()) if issue.get("severity") in _BAD]
+    return Expected(len(bad), tuple(sorted(place(next(iter(issue.get("expression", ())), "")) for issue in bad)))
 
 
 def place(expression: str) -> str:

@@ -18,7 +18,12 @@ from interop.fhir.validation.validator import Validator
 
 AGREE, MISSED, INVENTED, SKIPPED = "agree", "we miss", "we invent", "skipped"
 
-_MODULES = {"cda": "CDA is no FHIR resource", "cdshooks": "CDS Hooks is no FHIR resource", "logical": "logical models"}
+_MODULES = {
+    "cda": "CDA is no FHIR resource",
+    "cdshooks": "CDS Hooks is no FHIR resource",
+    "logical": "logical models",
+    "matchetype": "compares with a pattern",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +42,18 @@ class Result:
     findings: tuple[Finding, ...] = ()
 
 
-def run(case: Case, folder: Path, packages: Sequence[Path] = ()) -> Iterator[Result]:
-    """A result for each leg. ``packages`` are packages on disk, found by their file name where a case asks for one."""
+def run(case: Case, folder: Path, packages: Sequence[Path] = (), always: Sequence[Path] = ()) -> Iterator[Result]:
+    """A result for each leg. ``packages`` are found by their file name where a case asks for one, ``always`` are loaded always."""
     for leg in case.legs:
-        reason = _unfit(case, leg, packages) if (folder / case.file).is_file() else "its file is absent"
+        reason = _unfit(case, leg, folder, packages) if (folder / case.file).is_file() else "its file is absent"
         category = case.module or _kind(folder / case.file)
         if reason:
             yield Result(case.name, category, leg.kind, SKIPPED, reason)
             continue
-        yield _judge(case, leg, category, folder, packages)
+        yield _judge(case, leg, category, folder, packages, tuple(always))
 
 
-def _unfit(case: Case, leg: Leg, packages: Sequence[Path]) -> str:
+def _unfit(case: Case, leg: Leg, folder: Path, packages: Sequence[Path]) -> str:
     if not case.used:
         return "the manifest says not to use it"
     if case.module in _MODULES or leg.kind == LOGICAL:
@@ -57,11 +62,13 @@ def _unfit(case: Case, leg: Leg, packages: Sequence[Path]) -> str:
         return "no expectation"
     if case.options.get("allow-comments"):
         return "asks for comments in JSON, which FHIR does not allow"
-    missing = [name for name in leg.packages if not _package(name, packages)]
+    missing = [name for name in leg.packages if not _package(name, folder, packages)]
     return f"needs the package {missing[0]}" if missing else ""
 
 
-def _package(name: str, packages: Sequence[Path]) -> Path | None:
+def _package(name: str, folder: Path, packages: Sequence[Path]) -> Path | None:
+    if name.endswith(".tgz") and (folder / name).is_file():
+        return folder / name
     stem, _, version = name.removesuffix(".tgz").partition("#")
     for path in packages:
         if path.name.startswith((f"{stem}-{version}", f"{stem}#{version}")) or path.name.removesuffix(".tgz") == stem:
@@ -69,11 +76,11 @@ def _package(name: str, packages: Sequence[Path]) -> Path | None:
     return None
 
 
-def _judge(case: Case, leg: Leg, category: str, folder: Path, packages: Sequence[Path]) -> Result:
+def _judge(case: Case, leg: Leg, category: str, folder: Path, packages: Sequence[Path], always: tuple[Path, ...] = ()) -> Result:
     expected = leg.expected
     assert expected is not None
-    needed = tuple(found for name in leg.packages if (found := _package(name, packages)))
-    definitions = _definitions(needed)
+    needed = tuple(found for name in leg.packages if (found := _package(name, folder, packages)))
+    definitions = _definitions((*always, *needed))
     profiles: tuple[str, ...] = ()
     beside = [resource for name in leg.supporting for resource in _resources(folder / name)]
     if leg.kind == PROFILE and leg.source:

@@ -136,13 +136,27 @@ def test_only_cases_of_the_version_and_the_name_are_run(folder: Path) -> None:
     assert [each.name for each in applicable(cases, "4.0", only="b")] == ["b"]
 
 
-def test_every_form_of_an_expectation_is_read() -> None:
-    """An outcome, or a number of errors; warnings do not make a resource invalid."""
-    assert expected({"java": outcome(issue("Patient"), issue("Patient.id", "warning"))}) == Expected(1, ("Patient",))
-    assert expected({"java": outcome(issue("", "fatal"))}) == Expected(1, ("",))
-    assert expected({"java": {"errorCount": 2, "output": ["a", "b"]}}) == Expected(2, None)
-    assert expected({"java": {"todo": "later"}}) is None
-    assert expected({}) is None
+def test_every_form_of_an_expectation_is_read(folder: Path) -> None:
+    """An outcome, a file with one, or a number of errors; warnings do not make a resource invalid."""
+    said = outcome(issue("Patient"), issue("Patient.id", "warning"))
+    (folder / "outcomes").mkdir()
+    (folder / "outcomes" / "one.json").write_text(json.dumps(said["outcome"]))
+    assert expected({"java": said}, folder) == Expected(1, ("Patient",))
+    assert expected({"java": "one.json"}, folder) == Expected(1, ("Patient",))
+    assert expected({"java": "none.json"}, folder) is None
+    assert expected({"java": outcome(issue("", "fatal"))}, folder) == Expected(1, ("",))
+    assert expected({"java": {"errorCount": 2, "output": ["a", "b"]}}, folder) == Expected(2, None)
+    assert expected({"java": {"todo": "later"}}, folder) is None
+    assert expected({}, folder) is None
+
+
+def test_a_package_for_every_case_is_always_loaded(folder: Path) -> None:
+    """``--always``."""
+    claimed = {"resourceType": "Patient", "meta": {"profile": [PROFILE["url"]]}}
+    (folder / "claims.json").write_text(json.dumps(claimed))
+    asked = case("one", "claims.json", java=outcome(issue("Patient")))
+    assert run(folder, asked).exit_code == 1
+    assert run(folder, asked, options=("--always", str(folder / "profile.json"))).exit_code == 0
 
 
 @pytest.mark.parametrize(
