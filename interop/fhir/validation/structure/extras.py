@@ -69,7 +69,7 @@ def outermost(rule: Rule) -> Rule:
         findings = rule(value, run)
         if isinstance(value, dict):
             said = value.get("url")
-            if isinstance(said, str) and said and ":" not in said:
+            if isinstance(said, str) and said and not _SCHEME.match(said):
                 findings = [*(findings or ()), Finding(ERROR, "url", "value", "must be absolute", "extension")]
         return findings
 

@@ -51,7 +51,7 @@ class Maker:
         """A value of an element's type."""
         datatype = element.types[0]
         if datatype == "Resource":
-            kinds = [name for name in self._names if name in facts.resource_types()] or ["Patient"]
+            kinds = sorted(self._names & facts.resource_types()) or ["Patient"]
             return self.object(self._random.choice([*kinds, "Basic"]), min(depth, 1))
         if not facts.is_primitive(datatype):
             return self.object(element.block, depth)
