@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from interop.api import health, ingest, messages, metrics
+from interop.api import health, ingest, messages, metrics, protocols
 from interop.api.asgi import Asgi, Disconnected, Receive, Request, Response, Scope, Send
 from interop.api.fhir import router
 from interop.api.problems import json_error, unforeseen
@@ -34,7 +34,7 @@ def create_app(services: Services, pages: Asgi | None = None) -> Asgi:
         if path.startswith("/fhir") and path[5:6] in ("", "/"):
             part, handle = _FHIR
         else:
-            found = _plain(path)
+            found = _plain(path) or _protocol(services, path)
             if found is None:
                 await behind(scope, receive, send)
                 return
@@ -67,6 +67,12 @@ def _plain(path: str) -> Route | None:
         return "messages", _guarded(messages.message)
     exact = EXACT.get(path)
     return (path.strip("/"), _guarded(exact)) if exact is not None else None
+
+
+def _protocol(services: Services, path: str) -> Route | None:
+    """The part of the API that an adapter answers itself, named as its base; None for none."""
+    base = protocols.base_of(services, path)
+    return (base.strip("/"), protocols.protocol) if base else None
 
 
 def _guarded(handler: Handler) -> Handler:

@@ -11,7 +11,7 @@ from interop.apply.writes import Writes
 from interop.clock import Clock
 from interop.errors import Problem
 from interop.ids import Mint
-from interop.ports import Adapter, Feed, Intake
+from interop.ports import Adapter, Answers, Feed, Intake
 from interop.record import indexing
 from interop.store.seam import Store
 
@@ -48,6 +48,9 @@ class Services:
     requests: Counter[tuple[str, str, int]] = field(default_factory=Counter)
     """Answers by part of the API, method and status."""
     seal: Seal = field(init=False)
+    protocols: Mapping[str, Adapter] = field(init=False)
+    """Base address -> adapter that answers there itself."""
 
     def __post_init__(self) -> None:
+        self.protocols = {each.base: each for each in self.adapters.values() if isinstance(each, Answers)}
         self.seal = Seal(self.mint.id("", "urn:interop:secret", "cursor").encode("ascii"))

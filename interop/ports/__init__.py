@@ -1,6 +1,7 @@
 """What an adapter may know of the engine: source message, receipt, and where to hand both over."""
 
 from interop.ports.adapter import Adapter, Listener, Listens, Source
+from interop.ports.call import Answers, Call, Reply
 from interop.ports.envelope import Envelope, Order
 from interop.ports.feed import Feed
 from interop.ports.receipt import AckState, Intake, MessageState, Receipt, Wait
@@ -10,6 +11,8 @@ __all__ = [
     "AckState",
     "Adapter",
     "Answer",
+    "Answers",
+    "Call",
     "Envelope",
     "Feed",
     "Intake",
@@ -18,6 +21,7 @@ __all__ = [
     "MessageState",
     "Order",
     "Receipt",
+    "Reply",
     "Sender",
     "Source",
     "Wait",
