@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
+from itertools import takewhile
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, NoReturn
 
 from interop.fhir.findings import ERROR, Finding, Findings
-from interop.fhir.xml.plan import NUMBER, value_of
+from interop.fhir.names import shown
+from interop.fhir.xml.plan import NUMBER, known_resource, value_of
 from interop.formats.json import DEPTH
 
 LENGTH = 500_000
@@ -46,7 +48,7 @@ def lenient(text: str, line: int = 1) -> tuple[dict[str, Any] | None, Findings]:
     except RecursionError:
         reader.say(0, "is nested too deep", "too-costly")
     kind = value.get("resourceType") if isinstance(value, dict) else None
-    root = kind if isinstance(kind, str) and kind.isalnum() and kind.isascii() and len(kind) <= 64 else ""
+    root = kind if isinstance(kind, str) and known_resource(kind) else ""
     return (value if isinstance(value, dict) else None), reader.told(root)
 
 
@@ -70,7 +72,7 @@ class _Reader:
         for trail, place, message, code in self.said:
             row = bisect_right(ends, place - 1)
             column = place - (ends[row - 1] if row else -1)
-            expression = ".".join([root, *trail]) if root else ""
+            expression = ".".join([root, *takewhile(_shown, trail)]) if root else ""
             made.append(Finding(ERROR, expression, code, f"line {self.line + row}, column {column}: {message}", "document"))
         return made
 
@@ -150,7 +152,7 @@ class _Reader:
                 self.hopeless(self.at, "a colon is missing")
             self.at += 1
             self.blank()
-            self.trail.append(_safe(name))
+            self.trail.append(shown(name))
             if name in made:
                 self.say(place, "an object holds this name twice")
             made[name] = self.value(depth)
@@ -255,6 +257,6 @@ class _Reader:
         return word
 
 
-def _safe(name: str) -> str:
-    """A name as it may be repeated: an unknown one may hold anything."""
-    return name if name.isascii() and name.isidentifier() and len(name) <= 64 else "?"
+def _shown(step: str) -> bool:
+    """Whether a step has a name that may be repeated."""
+    return bool(step) and step[0] != "["

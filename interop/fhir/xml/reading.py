@@ -10,11 +10,11 @@ from lxml import etree
 
 from interop.errors import Problem
 from interop.fhir.findings import ERROR, Finding, Findings
+from interop.fhir.names import shown
 from interop.fhir.xml.divs import anew, as_written, outermost
+from interop.fhir.xml.places import path_of
 from interop.fhir.xml.plan import (
-    ATTRIBUTE,
     COMPLEX,
-    DIV,
     FHIR,
     NUMBER,
     RESOURCE,
@@ -37,6 +37,7 @@ _TEXT_BETWEEN = etree.XPath(
     smart_strings=True,
 )
 _PERHAPS_TEXT = re.compile(r">\s*[^\s<]")
+_SCHEMA = frozenset(("schemaLocation", "noNamespaceSchemaLocation"))
 _UTF8 = frozenset(("UTF-8", "US-ASCII", "ASCII"))
 _UTF16 = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"<\0": "UTF-16-LE", b"\0<": "UTF-16-BE"}
 
@@ -217,7 +218,8 @@ class _Reader:
     def _stray(self, element: etree._Element, items: list[tuple[str, str]]) -> None:
         for name, _ in items:
             local = name.rpartition("}")[2]
-            self._say(element, "structure", f"has the unknown attribute {_safe(local)}")
+            said = local if local in _SCHEMA else shown(local)
+            self._say(element, "structure", f"has the unknown attribute {said}" if said else "has an unknown attribute")
 
     def div(self, element: etree._Element) -> str:
         """Narrative as it stands in the document."""
@@ -272,7 +274,7 @@ class _Reader:
     def encoding(self) -> None:
         """FHIR is in UTF-8."""
         if self._encoding() not in _UTF8:
-            self.findings.insert(0, Finding(ERROR, _kind(self.root), "invalid", "the XML is not encoded in UTF-8", "document"))
+            self.findings.insert(0, Finding(ERROR, path_of(self.root), "invalid", "the XML is not encoded in UTF-8", "document"))
 
     def text_between(self) -> None:
         """Text that is in no attribute and no narrative; the source is looked at first, for there is seldom any."""
@@ -293,35 +295,3 @@ class _Reader:
     def _say(self, element: etree._Element, code: str, message: str) -> None:
         if len(self.findings) < _MOST_FINDINGS:
             self.findings.append(Finding(ERROR, path_of(element), code, message, "document"))
-
-
-def _kind(element: etree._Element) -> str:
-    return str(element.tag).rpartition("}")[2]
-
-
-def _safe(name: str) -> str:
-    """A name as it may be repeated: an unknown one may hold anything."""
-    return name if name.isascii() and name.replace("-", "_").isidentifier() and len(name) <= 64 else "?"
-
-
-def path_of(element: etree._Element) -> str:
-    """The FHIRPath of an element from the root's type: ``Patient.name[0].given[1]``, ``Bundle.entry[2].resource.active``."""
-    chain = [element, *element.iterancestors()][::-1]
-    steps = [_safe(_kind(chain[0]))]
-    plan: Block | None = block(_kind(chain[0]))
-    expects_resource = False
-    for each in chain[1:]:
-        if expects_resource:
-            kind = _kind(each)
-            plan = block(kind) if known_resource(kind) else None
-            expects_resource = False
-            continue
-        tag = str(each.tag)
-        field = plan.tags.get(tag) if plan else None
-        step = _safe(_kind(each))
-        if field and field.many:
-            step += f"[{len(list(each.itersiblings(tag, preceding=True)))}]"
-        steps.append(step)
-        expects_resource = bool(field and field.kind == RESOURCE)
-        plan = field.block if field and field.kind not in (RESOURCE, DIV, ATTRIBUTE) else None
-    return ".".join(steps)

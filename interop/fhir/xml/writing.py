@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from interop.errors import Problem
+from interop.fhir.names import shown
 from interop.fhir.xml.divs import embedded
 from interop.fhir.xml.plan import (
     ATTRIBUTE,
@@ -81,7 +82,8 @@ def _content(out: list[str], value: dict[str, Any], plan: Block, is_resource: bo
         if field is None:
             if is_resource and name == "resourceType":
                 continue
-            raise _at(_Refused("is no element of R4"), _safe(name))
+            said = shown(name)
+            raise _at(_Refused("is no element of R4"), said) if said else _Refused("has a member that is no element of R4")
         if name is not field.name and name[0] == "_" and name == field.shadow and field.name in value:
             continue
         if field.rank < last:
@@ -254,8 +256,3 @@ def _div(out: list[str], field: Field, value: Any) -> None:
 
 
 _WRITERS = {COMPLEX: _complex, RESOURCE: _contained, DIV: _div}
-
-
-def _safe(name: str) -> str:
-    """A name as it may be repeated: an unknown one may hold anything."""
-    return name if name.isascii() and name.isidentifier() and len(name) <= 64 else "?"
