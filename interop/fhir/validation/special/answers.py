@@ -7,6 +7,7 @@ from typing import Any
 
 from interop.fhir.findings import Findings
 from interop.fhir.validation.special.context import Context
+from interop.fhir.validation.special.limits import limits
 from interop.fhir.validation.special.reading import Json, choice, fault, objects, text
 
 _TYPES: dict[str, tuple[str, ...]] = {
@@ -43,12 +44,11 @@ class Answers:
             return []
         if kind not in allowed:
             return [fault("", f"must be of type {' or '.join(allowed)}", code="structure")]
-        if allowed[0] == "Coding":
-            return self._chosen(question, kind, value)
+        findings = limits(question, kind, value, self.context)
         limit = question.get("maxLength")
         if isinstance(value, str) and isinstance(limit, int) and not isinstance(limit, bool) and len(value) > limit:
-            return [fault("", "is longer than the question allows", code="structure")]
-        return []
+            findings.append(fault("", "is longer than the question allows", code="structure"))
+        return [*findings, *self._chosen(question, kind, value)]
 
     def _chosen(self, question: Json, kind: str, value: Any) -> Findings:
         if kind == "String" and text(question, "type") == "open-choice":
@@ -58,8 +58,11 @@ class Answers:
             return [fault("", "is of a type that no option has", code="structure")]
         if options:
             return [] if _identity(value) in options[kind] else [fault("", "is none of the options", code="structure")]
-        if kind == "Coding" and (url := text(question, "answerValueSet")):
-            return self._in_value_set(url, value)
+        url = text(question, "answerValueSet")
+        if url and kind == "Coding":
+            return self._in_value_set(url, text(value, "system"), text(value, "code"))
+        if url and kind == "String" and isinstance(value, str):
+            return self._in_value_set(url, None, value)
         return []
 
     def _of(self, question: Json) -> dict[str, set[Hashable]]:
@@ -72,10 +75,9 @@ class Answers:
                 found.setdefault(kind, set()).add(_identity(value))
         return found
 
-    def _in_value_set(self, url: str, value: Any) -> Findings:
-        code, system = text(value, "code"), text(value, "system")
+    def _in_value_set(self, url: str, system: str | None, code: str) -> Findings:
         terminology = self.context.terminology
-        if terminology is None or not code or not system:
+        if terminology is None or not code or system == "":
             return []
         value_set = self._contained(url) if url.startswith("#") else url
         if value_set is None or terminology.validate_code(value_set, system, code).result is not False:

@@ -64,8 +64,6 @@ def _keys(concept: Any) -> list[tuple[str, str]]:
 
 def _score(step: str, group: Json, scoring: set[str]) -> Findings:
     score = group.get("measureScore")
-    if "cohort" in scoring:
-        return [fault(f"{step}.measureScore", "must be absent where the scoring is cohort")] if score is not None else []
     if not scoring & {"proportion", "ratio", "continuous-variable"} or not isinstance(score, dict):
         return []
     value = score.get("value")

@@ -8,6 +8,7 @@ from interop.fhir.findings import INFORMATION, WARNING, Findings
 from interop.fhir.validation.special.answers import Answers
 from interop.fhir.validation.special.context import Context
 from interop.fhir.validation.special.enabling import Enabling
+from interop.fhir.validation.special.limits import counted, exclusive
 from interop.fhir.validation.special.reading import Json, below, fault, objects, text
 
 
@@ -77,8 +78,12 @@ class _Response:
             ]
         required = definition.get("required") is True and self.complete and usable is True
         if not given:
+            if required and (counts := counted(definition, 0, self.complete)):
+                return counts
             kind = text(definition, "type")
             return [fault("", "lacks the answer to a required item", code="required")] if required and kind != "display" else []
+        if text(definition, "type") == "group":
+            findings += counted(definition, len(given), self.complete)
         if len(given) > 1 and (text(definition, "type") != "group" or definition.get("repeats") is not True):
             findings.append(fault(f"item[{given[1][0]}]", "may be there only once", code="structure"))
         for place, item in given:
@@ -89,14 +94,14 @@ class _Response:
         kind = text(definition, "type")
         answers = objects(item, "answer")
         findings = _wording(definition, item)
-        if kind in ("group", "display"):
+        if kind in ("group", "display", "question"):
             findings += [fault("answer", f"must not be in an item of type {kind}", code="structure")] if answers else []
             if kind == "group":
                 findings += self._items(definition, item, (*scopes, item))
                 if required and not _answered(item):
                     findings.append(fault("", "lacks an answer in a required group", code="required"))
             elif objects(item, "item"):
-                findings.append(fault("item", "must not be in an item of type display", code="structure"))
+                findings.append(fault("item", f"must not be in an item of type {kind}", code="structure"))
             return findings
         if objects(item, "item"):
             findings.append(fault("item", "of a question belong in its answer", code="structure"))
@@ -104,6 +109,8 @@ class _Response:
             findings.append(fault("", "lacks the answer to a required item", code="required"))
         if len(answers) > 1 and definition.get("repeats") is not True:
             findings.append(fault("answer", "may be given only once", code="structure"))
+        findings += counted(definition, len(answers), self.complete)
+        findings += exclusive(definition, answers)
         for place, answer in answers:
             step = f"answer[{place}]"
             findings += below(step, self.answers.check(definition, answer))

@@ -8,7 +8,7 @@ from interop.fhir.definitions import Unusable
 from interop.fhir.findings import WARNING, Findings
 from interop.fhir.validation.special import element_definition
 from interop.fhir.validation.special.context import Context
-from interop.fhir.validation.special.reading import Json, fault, objects, text
+from interop.fhir.validation.special.reading import Json, choice, fault, objects, text
 
 
 def check(resource: Json, context: Context) -> Findings:
@@ -82,8 +82,21 @@ def _snapshot(resource: Json, context: Context) -> tuple[dict[str, Json], Findin
     except Unusable as unusable:
         reason = unusable.reason.removeprefix(f"{url}: ")
         return {}, [fault("differential", f"does not fit its base: {reason}", code="invalid", rule="profile")]
+    against = _against_base(resource, context.definitions.snapshot(base))
     made: dict[str, Json] = {}
     for each in elements:
         made.setdefault(text(each, "path"), each)
         made.setdefault(text(each, "id"), each)
-    return made, []
+    return made, against
+
+
+def _against_base(resource: Json, base: list[Json]) -> Findings:
+    """What the base fixes, a profile on it fixes to the same value."""
+    fixed = {text(each, "id"): choice(each, "fixed") for each in base}
+    findings: Findings = []
+    for view, path, element in _elements(resource):
+        kind, value = choice(element, "fixed")
+        before = fixed.get(text(element, "id") or text(element, "path"), ("", None))
+        if view == "differential" and kind and before[0] and before != (kind, value):
+            findings.append(fault(f"{path}.fixed{kind}", "differs from what the base fixes", code="value", rule="fixed"))
+    return findings

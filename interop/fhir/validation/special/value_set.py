@@ -9,11 +9,20 @@ from interop.fhir.validation.special.context import Context
 from interop.fhir.validation.special.reading import Json, fault, objects, text, texts
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.")
-_OVER_CODES = ("is-a", "descendent-of", "is-not-a", "generalizes")
+_BUILT_IN = {"concept": "concept", "code": "concept", "parent": "concept", "child": "concept", "notSelectable": "boolean",
+             "inactive": "boolean"}  # fmt: skip
+"""Properties that every code system has, ``concept`` for codes of the system itself."""
+_FORMS = {
+    "boolean": re.compile("true|false"),
+    "integer": re.compile(r"[+-]?\d+"),
+    "decimal": re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?"),
+    "dateTime": re.compile(r"\d{4}(-\d\d(-\d\d(T.*)?)?)?"),
+    "Coding": re.compile(r"[^#]+#.+"),
+}
 
 
 def check(resource: Json, context: Context) -> Findings:
-    """Systems are code systems, codes are theirs, nothing is listed twice, fragments name what is contained."""
+    """Systems are code systems, codes and filters are theirs, nothing is listed twice, fragments name what is contained."""
     findings: Findings = []
     compose = resource.get("compose")
     for part in ("include", "exclude"):
@@ -25,14 +34,12 @@ def check(resource: Json, context: Context) -> Findings:
 def _include(step: str, include: Json, context: Context) -> Findings:
     findings: Findings = []
     system = text(include, "system")
-    if system and not system.startswith("#") and not _ABSOLUTE.match(system):
+    if system and not _ABSOLUTE.match(system):
         findings.append(fault(f"{step}.system", "must be an absolute URI", code="invalid", rule="value"))
     if (known := context.definitions.resource("CodeSystem", system)) and text(known, "content") == "supplement":
         findings.append(fault(f"{step}.system", "is a supplement, not a code system", code="invalid"))
     if system and (context.definitions.resource("ValueSet", system) is not None and not _is_system(system, context)):
         findings.append(fault(f"{step}.system", "is the URL of a value set, not of a code system", code="invalid"))
-    if system.startswith("#") and context.canonical("CodeSystem", system) is None:
-        findings.append(fault(f"{step}.system", "names no contained code system", code="not-found", rule="reference"))
     for at, url in enumerate(texts(include, "valueSet")):
         if url.startswith("#") and context.canonical("ValueSet", url) is None:
             findings.append(fault(f"{step}.valueSet[{at}]", "names no contained value set", code="not-found", rule="reference"))
@@ -55,17 +62,33 @@ def _include(step: str, include: Json, context: Context) -> Findings:
 
 
 def _filters(step: str, include: Json, system: str, context: Context) -> Findings:
-    """The value of a filter over the hierarchy is a code of the system, that of one on existence true or false."""
+    """The value of a filter is of the type of its property; codes in it are codes."""
+    known = context.definitions.resource("CodeSystem", system) if system else None
+    types = _BUILT_IN | {text(each, "code"): text(each, "type") for _place, each in objects(known, "property")}
     findings: Findings = []
     for place, each in objects(include, "filter"):
         operator, value = text(each, "op"), text(each, "value")
         where = f"{step}.filter[{place}].value"
-        if operator == "exists" and value not in ("true", "false"):
-            findings.append(fault(where, "must be true or false", code="invalid"))
-        elif operator in _OVER_CODES and text(each, "property") in ("concept", "code") and context.terminology is not None:
-            if system and value and context.terminology.validate_in_system(system, value).result is False:
-                findings.append(fault(where, "is no code of its system", code="code-invalid", rule="binding"))
+        kind = "boolean" if operator == "exists" else types.get(text(each, "property"), "")
+        if not value or operator == "regex":
+            continue
+        for one in value.split(",") if operator in ("in", "not-in") else (value,):
+            findings += _filter_value(where, kind, one.strip(), system, context)
     return findings
+
+
+def _filter_value(where: str, kind: str, value: str, system: str, context: Context) -> Findings:
+    form = _FORMS.get(kind)
+    if form is not None and not form.fullmatch(value):
+        return [fault(where, f"is no {kind}, as the property is", code="invalid", rule="value")]
+    if kind == "Coding":
+        system, _, value = value.partition("#")
+        system = system.partition("|")[0]
+    if kind not in ("concept", "Coding") or not system or context.terminology is None:
+        return []
+    if context.terminology.validate_in_system(system, value).result is False:
+        return [fault(where, "is no code of its system", code="code-invalid", rule="binding")]
+    return []
 
 
 def _is_system(url: str, context: Context) -> bool:

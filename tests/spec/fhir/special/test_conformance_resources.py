@@ -152,3 +152,14 @@ def test_the_target_of_a_reference_is_a_resource() -> None:
     target = {"code": "Reference", "targetProfile": ["http://hl7.org/fhir/StructureDefinition/Period"]}
     found_ = errors(profile({"path": "Patient.managingOrganization", "type": [target]}))
     assert "differential.element[0].type[0].targetProfile[0]" in found_
+
+
+def test_what_the_base_fixes_stays_fixed() -> None:
+    """A derived extension cannot have another URL."""
+    url = {"path": "Extension.url", "id": "Extension.url"}
+    base = profile(url | {"fixedUri": PROFILE}, type="Extension", kind="complex-type") | {
+        "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Extension"
+    }
+    derived = base | {"url": f"{PROFILE}-derived", "baseDefinition": PROFILE}
+    derived["differential"] = {"element": [url | {"fixedUri": f"{PROFILE}-derived"}]}
+    assert errors(derived, base) == ["differential.element[0].fixedUri"]

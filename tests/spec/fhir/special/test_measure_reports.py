@@ -35,11 +35,10 @@ def test_groups_and_populations_are_those_of_the_measure() -> None:
     assert errors(wrong, asked) == ["group[0].population[0]"]
 
 
-def test_a_cohort_has_no_score() -> None:
-    """measureScore is not for cohorts; elsewhere it has a value."""
-    scored = report({"measureScore": {"value": 1}})
-    assert errors(scored, measure({}, scoring="cohort")) == ["group[0].measureScore"]
-    assert errors(scored, measure({})) == []
+def test_a_score_fits_the_scoring() -> None:
+    """It has a value, which is a part of one where the scoring is proportion."""
+    assert errors(report({"measureScore": {"value": 1}}), measure({})) == []
+    assert errors(report({"measureScore": {"value": 12}}), measure({}, scoring="cohort")) == []
     assert errors(report({"measureScore": {"unit": "1"}}), measure({})) == ["group[0].measureScore"]
     assert errors(report({"measureScore": {"value": 1.2}}), measure({})) == ["group[0].measureScore"]
 

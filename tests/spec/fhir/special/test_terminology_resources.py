@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.spec.fhir.special.having import errors, found
 
 SYSTEM = "https://example.org/CodeSystem/mobility"
@@ -61,11 +63,13 @@ def test_a_value_set_is_no_code_system() -> None:
     assert errors(wrong, values()) == ["compose.include[0].system"]
 
 
-def test_a_fragment_names_what_is_contained() -> None:
-    """``#id`` of a contained code system."""
-    inside = values() | {"compose": {"include": [{"system": "#c"}]}}
+def test_a_system_is_an_absolute_uri_though_it_is_contained() -> None:
+    """A fragment is none; an imported value set may be contained."""
+    inside = values() | {"compose": {"include": [{"system": "#c"}]}, "contained": [system("a") | {"id": "c"}]}
     assert errors(inside) == ["compose.include[0].system"]
-    assert errors(inside | {"contained": [system("a") | {"id": "c"}]}) == []
+    imported = values() | {"compose": {"include": [{"valueSet": ["#v"]}]}}
+    assert errors(imported) == ["compose.include[0].valueSet[0]"]
+    assert errors(imported | {"contained": [values() | {"id": "v"}]}) == []
 
 
 def test_a_concept_map_maps_codes_that_there_are() -> None:
@@ -109,3 +113,21 @@ def test_a_filter_over_the_hierarchy_names_a_code() -> None:
     assert errors(below, system("a")) == ["compose.include[0].filter[0].value"]
     there = values(filter=[{"property": "inactive", "op": "exists", "value": "yes"}])
     assert errors(there, system("a")) == ["compose.include[0].filter[0].value"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "right", "wrong"),
+    [
+        ("boolean", "true", "1"),
+        ("integer", "12", "a dozen"),
+        ("decimal", "1.5", "1,5x"),
+        ("dateTime", "2024-05", "May 2024"),
+        ("Coding", f"{SYSTEM}#a", "a"),
+        ("Coding", f"{SYSTEM}|1#a", f"{SYSTEM}#z"),
+    ],
+)
+def test_the_value_of_a_filter_is_of_the_type_of_its_property(kind: str, right: str, wrong: str) -> None:
+    """As the code system declares it; a Coding as ``system#code``."""
+    known = system("a", property=[{"code": "p", "type": kind}])
+    for value, told in ((right, []), (wrong, ["compose.include[0].filter[0].value"])):
+        assert errors(values(filter=[{"property": "p", "op": "=", "value": value}]), known) == told
