@@ -12,8 +12,8 @@ class Finding(NamedTuple):
     """What is wrong and where.
 
     ``severity`` and ``code`` are of OperationOutcome.issue; ``expression`` is a FHIRPath from the resource's type
-    (``Patient.name[0].given[1]``); ``message`` never holds a value of the resource, for it may be logged. ``rule`` says what
-    demanded it: the key of an invariant (``dom-3``) or one of ``structure``, ``cardinality``, ``value``, ``binding``,
+    (``Patient.name[0].given[1]``), with ``value[x]`` for a choice of which no single form is meant; neither it nor ``message``
+    ever holds a value of the resource or a name that R4 has not, for both may be logged. ``rule`` says what demanded it: the key of an invariant (``dom-3``) or one of ``structure``, ``cardinality``, ``value``, ``binding``,
     ``reference``, ``slicing``, ``fixed``, ``extension``, ``must-support``, ``profile``, ``document``. ``profile`` is the
     canonical URL of the profile whose rule it is, '' for base R4.
     """
@@ -30,7 +30,8 @@ Findings = list[Finding]
 
 
 def at(step: str, findings: Iterable[Finding]) -> Findings:
-    """Findings of a child with relative expressions, seen from its parent: ``at("name[0]", …)`` makes ``family`` ``name[0].family``.
+    """Findings of a child with relative expressions, seen from its parent: ``at("name[0]", ...)`` makes
+    ``family`` ``name[0].family``.
 
     An expression that is '' is the child itself.
     """

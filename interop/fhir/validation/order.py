@@ -32,7 +32,7 @@ def _where(resource: Any, expression: str) -> tuple[tuple[int, int], ...]:
     """The places of the steps among the names of each object."""
     found: list[tuple[int, int]] = []
     value = resource
-    for name, place in _STEP.findall(expression.partition(".")[2]):
+    for name, place in _STEP.findall(expression.partition(".")[2].replace("[x]", "")):
         if not isinstance(value, dict):
             break
         names = list(value)

@@ -252,7 +252,7 @@ class Compiler:
         )
         if idle and rules == "open" and not ordered and not self.unsliced:
             return None
-        return Slicing(entry.name.removesuffix("[x]"), tuple(slices), rules, ordered, self.unsliced)
+        return Slicing(entry.name, tuple(slices), rules, ordered, self.unsliced)
 
     def _slice(self, one: Definition, names: Names, discriminators: list[Json]) -> Slice:
         most = _most(one.element)

@@ -73,11 +73,11 @@ class Child:
             return None
         found: Findings = []
         if len(items) < self.least:
-            found.append(Finding(ERROR, self.stem, "required", few(self.least, len(items)), "cardinality"))
+            found.append(Finding(ERROR, self.name, "required", few(self.least, len(items)), "cardinality"))
         elif self.most is not None and len(items) > self.most:
-            found.append(Finding(ERROR, self.stem, "structure", many(self.most, len(items)), "cardinality"))
+            found.append(Finding(ERROR, self.name, "structure", many(self.most, len(items)), "cardinality"))
         if self.must_support and not items:
-            found.append(Finding(INFORMATION, self.stem, "informational", "must be supported and is absent", "must-support"))
+            found.append(Finding(INFORMATION, self.name, "informational", "must be supported and is absent", "must-support"))
         if self.content is not None:
             for one in items:
                 problems = self.content(one, run)
@@ -97,11 +97,6 @@ class Child:
                 if each is not None
             ]
         return [] if value is None else [Occurrence(value, None, typed(value, kind), name)]
-
-    @property
-    def stem(self) -> str:
-        """The name as it is written where no form is meant."""
-        return self.name.removesuffix("[x]")
 
 
 def few(least: int, count: int) -> str:

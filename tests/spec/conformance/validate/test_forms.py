@@ -23,7 +23,7 @@ UNCODED: dict[str, Any] = {
     **SOUND,
     "resourceType": "Observation",
     "status": "final",
-    "code": {"coding": [{"system": "http://snomed.info/sct", "code": "75367002"}]},
+    "code": {"coding": [{"system": "http://snomed.info/sct", "code": "84728005"}]},
     "subject": {"reference": "Patient/p1"},
     "effectiveDateTime": "2026-01-10",
     "performer": [{"reference": "Practitioner/d1"}],

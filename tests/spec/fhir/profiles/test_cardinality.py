@@ -69,7 +69,7 @@ def test_a_choice_counts_in_any_of_its_forms() -> None:
     """value[x] with min 1."""
     value = profile("Observation", element("Observation.value[x]", min=1))
     plain = {"resourceType": "Observation", "status": "final", "code": {"text": "colour"}}
-    assert errors(plain, value) == [("Observation.value", "cardinality")]
+    assert errors(plain, value) == [("Observation.value[x]", "cardinality")]
     assert errors({**plain, "valueString": "amber"}, value) == []
     assert errors({**plain, "valueInteger": 3}, value) == []
 

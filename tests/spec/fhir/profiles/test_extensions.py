@@ -36,7 +36,7 @@ def test_a_simple_extension_has_a_value_where_the_definition_demands_it() -> Non
     """value[x] with min 1: an extension in its place does not do."""
     inner = {"url": CORE + "data-absent-reason", "valueCode": "unknown"}
     assert said(found(patient({"url": OURS + "Ward", "extension": [inner]}), WARD), "error") == [
-        ("Patient.extension[0].value", "cardinality")
+        ("Patient.extension[0].value[x]", "cardinality")
     ]
 
 

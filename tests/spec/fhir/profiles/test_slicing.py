@@ -82,7 +82,7 @@ def test_a_pattern_tells_slices_apart() -> None:
         element("Observation.component.value[x]", min=1),
     )
     pulse = {"code": {"coding": [{"system": LOCAL, "code": "x"}, {"system": LOCAL, "code": "p"}]}}
-    assert errors(observed(component=[pulse]), sliced) == [("Observation.component[0].value", "cardinality")]
+    assert errors(observed(component=[pulse]), sliced) == [("Observation.component[0].value[x]", "cardinality")]
     assert errors(observed(component=[{**pulse, "valueInteger": 60}]), sliced) == []
     assert errors(observed(component=[{"code": {"text": "p"}}]), sliced) == [("Observation.component", "slicing")]
 
