@@ -12,12 +12,13 @@ _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.")
 _BUILT_IN = {"concept": "concept", "code": "concept", "parent": "concept", "child": "concept", "notSelectable": "boolean",
              "inactive": "boolean"}  # fmt: skip
 """Properties that every code system has, ``concept`` for codes of the system itself."""
+# Numbers and times may be compared with, by the prefixes of search (``lt2``); a Coding is ``system#code`` or a token.
 _FORMS = {
     "boolean": re.compile("true|false"),
-    "integer": re.compile(r"[+-]?\d+"),
-    "decimal": re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?"),
-    "dateTime": re.compile(r"\d{4}(-\d\d(-\d\d(T.*)?)?)?"),
-    "Coding": re.compile(r"[^#]+#.+"),
+    "integer": re.compile(r"(?:[gl][te])?[+-]?\d+"),
+    "decimal": re.compile(r"(?:[gl][te])?[+-]?\d+(\.\d+)?([eE][+-]?\d+)?"),
+    "dateTime": re.compile(r"(?:[gl][te])?\d{4}(-\d\d(-\d\d(T.*)?)?)?"),
+    "Coding": re.compile(r"[^#|]+[#|].+"),
 }
 
 
