@@ -7,9 +7,11 @@ from functools import partial
 from typing import Any
 
 from interop.fhir import facts
+from interop.fhir.canonicals import bare
 from interop.fhir.findings import ERROR, Finding
 from interop.fhir.validation.profiles import values as of
 from interop.fhir.validation.profiles.constraints import constraint
+from interop.fhir.validation.profiles.extended import extended
 from interop.fhir.validation.profiles.occurrence import Occurrence
 from interop.fhir.validation.profiles.run import Found, Json, Rule, Run, run_of, unchecked, worse
 from interop.fhir.validation.profiles.targets import targets
@@ -45,7 +47,7 @@ def binding(element: Json, base: Json) -> list[Rule]:
 def _key(said: Any) -> tuple[Any, ...]:
     if not isinstance(said, dict):
         return ()
-    return said.get("strength"), str(said.get("valueSet")).partition("|")[0], str(said.get("extension", ""))
+    return said.get("strength"), bare(str(said.get("valueSet"))), str(said.get("extension", ""))
 
 
 def values(element: Json, base: Json) -> list[Rule]:
@@ -61,7 +63,7 @@ def values(element: Json, base: Json) -> list[Rule]:
         rules.append(_on_value(of.bounded(least and least[1], most and most[1])))
     if isinstance(limit := element.get("maxLength"), int):
         rules.append(_on_value(of.longest(limit)))
-    return rules + _present(element)
+    return rules + _present(element) + extended(element)
 
 
 def _present(element: Json) -> list[Rule]:
@@ -113,7 +115,7 @@ def _added(kind: Json, base: Json | None, key: str) -> list[str]:
     """The profiles of a type, [] where the base says the same."""
     said = profiles_of(kind, key)
     before = base.get(key, ()) if base else ()
-    return [] if {each.partition("|")[0] for each in said} == {str(each).partition("|")[0] for each in before} else said
+    return [] if {bare(each) for each in said} == {bare(str(each)) for each in before} else said
 
 
 def _allowed(codes: frozenset[str]) -> Rule:

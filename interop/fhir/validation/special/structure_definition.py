@@ -79,9 +79,8 @@ def _snapshot(resource: Json, context: Context) -> tuple[dict[str, Json], Findin
     bare = {name: value for name, value in resource.items() if name != "snapshot"}
     try:
         elements = context.definitions.with_resources([bare]).snapshot(url)
-    except Unusable as unusable:
-        reason = unusable.reason.removeprefix(f"{url}: ")
-        return {}, [fault("differential", f"does not fit its base: {reason}", code="invalid", rule="profile")]
+    except Unusable:
+        return {}, [fault("differential", "does not fit its base", code="invalid", rule="profile")]
     against = _against_base(resource, context.definitions.snapshot(base))
     made: dict[str, Json] = {}
     for each in elements:
