@@ -11,12 +11,12 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
+from interop.fhir.canonicals import VALUE_SET, bare
 from interop.fhir.parameters import SearchParameter as SearchParameter
 from interop.fhir.parameters import compartment as compartment
 from interop.fhir.parameters import search_parameters as search_parameters
 from interop.fhir.tables import table
 
-VALUE_SET = "http://hl7.org/fhir/ValueSet/"
 _TYPE = re.compile(r"([A-Za-z0-9]+)(?:\(([^)]*)\))?")
 Row = list[Any]
 
@@ -255,7 +255,7 @@ def binding(path: str) -> Binding | None:
 
 
 def _set(valueset: str) -> dict[str, list[str]] | None:
-    known: dict[str, list[str]] | None = table("codes")[valueset.partition("|")[0].removeprefix(VALUE_SET)]
+    known: dict[str, list[str]] | None = table("codes")[bare(valueset).removeprefix(VALUE_SET)]
     return known
 
 

@@ -12,9 +12,9 @@ from functools import lru_cache
 from lxml import etree
 
 from interop.errors import Problem
+from interop.fhir.canonicals import XHTML
 from interop.formats.xml import parse_xml
 
-XHTML = "http://www.w3.org/1999/xhtml"
 BLANK = "has neither text nor an image"
 """The one reason of txt-2."""
 _XML = "{http://www.w3.org/XML/1998/namespace}"

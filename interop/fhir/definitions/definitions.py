@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from threading import RLock
 
+from interop.fhir.canonicals import STRUCTURE_DEFINITION
 from interop.fhir.definitions.files import opened
 from interop.fhir.definitions.package import Entry, Json, Package, Resources
 from interop.fhir.definitions.shipped import Shipped
@@ -15,7 +16,6 @@ from interop.fhir.definitions.snapshot.shape import sound
 from interop.fhir.definitions.unusable import Unusable
 from interop.fhir.facts import kind
 
-DEFINITION = "http://hl7.org/fhir/StructureDefinition/"
 KEPT = 512
 """Resources other than structures that are kept parsed."""
 DEPTH = 30
@@ -117,7 +117,7 @@ class Definitions:
         return self._structures[entry]
 
     def _structure(self, url: str) -> Entry | None:
-        return self._entry("StructureDefinition", url if ":" in url else DEFINITION + url)
+        return self._entry("StructureDefinition", url if ":" in url else STRUCTURE_DEFINITION + url)
 
     def snapshot(self, url: str) -> list[Json]:
         """The elements of a structure: those of its snapshot or, where it has none, made from its differential.
@@ -175,5 +175,5 @@ def _order(version: str) -> list[tuple[int, str]]:
 
 def _of_the_standard(entry: Entry) -> bool:
     """Whether an entry defines a type of R4: the shipped definition stays the one that is meant without a version."""
-    name = entry.url.removeprefix(DEFINITION)
+    name = entry.url.removeprefix(STRUCTURE_DEFINITION)
     return entry.kind == "StructureDefinition" and name != entry.url and bool(kind(name))

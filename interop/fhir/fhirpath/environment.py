@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
+from interop.fhir.canonicals import LOINC, SNOMED_CT, UCUM
 from interop.fhir.fhirpath.errors import FhirPathError, TooCostly
 from interop.fhir.fhirpath.item import EMPTY, Collection, Item, one, system
 from interop.fhir.fhirpath.temporal import Temporal, from_datetime
@@ -16,9 +17,9 @@ BUDGET = 1_000_000
 """Steps that an evaluation may take unless told otherwise."""
 
 _FIXED = {
-    "ucum": "http://unitsofmeasure.org",
-    "sct": "http://snomed.info/sct",
-    "loinc": "http://loinc.org",
+    "ucum": UCUM,
+    "sct": SNOMED_CT,
+    "loinc": LOINC,
 }
 
 

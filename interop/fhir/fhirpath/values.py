@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Context, Decimal
 from typing import Any
 
+from interop.fhir.canonicals import UCUM
 from interop.fhir.fhirpath.errors import FhirPathError
 from interop.fhir.fhirpath.item import Collection, Item
 from interop.fhir.fhirpath.quantity import Quantity
@@ -13,7 +14,6 @@ from interop.fhir.fhirpath.types import is_a
 
 ARITHMETIC = Context(prec=34, Emax=1000, Emin=-1000)
 TEMPORAL = {"date": "date", "dateTime": "dateTime", "instant": "dateTime", "time": "time"}
-UCUM = "http://unitsofmeasure.org"
 
 
 def plain(item: Item) -> Any:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from interop.fhir.generate.source import DEFINITION, VALUE_SET, Json
+from interop.fhir.canonicals import STRUCTURE_DEFINITION, VALUE_SET
+from interop.fhir.generate.source import Json
 
-FHIR_TYPE = DEFINITION + "structuredefinition-fhir-type"
+FHIR_TYPE = STRUCTURE_DEFINITION + "structuredefinition-fhir-type"
 OPEN = frozenset(VALUE_SET + name for name in ("mimetypes", "ucum-units", "currencies", "all-languages", "languages"))
 """Value sets whose codes another body keeps and extends."""
 
@@ -20,7 +21,7 @@ def type_text(resource_id: bool, types: Iterable[Json]) -> str:
         if code.startswith("http://hl7.org/fhirpath/"):
             code = next(e["valueUrl"] for e in each["extension"] if e["url"] == FHIR_TYPE)
             code = "id" if resource_id else code
-        targets = [profile.removeprefix(DEFINITION) for profile in each.get("targetProfile", ())]
+        targets = [profile.removeprefix(STRUCTURE_DEFINITION) for profile in each.get("targetProfile", ())]
         said.append(f"{code}({'|'.join(targets)})" if targets else code)
     return ",".join(said)
 
@@ -50,7 +51,7 @@ def structures(resources: list[Json]) -> Json:
     for definition in definitions:
         name = definition["type"]
         kind = "abstract" if definition["abstract"] else definition["kind"].removesuffix("-type")
-        head[name] = (kind, definition.get("baseDefinition", "").removeprefix(DEFINITION))
+        head[name] = (kind, definition.get("baseDefinition", "").removeprefix(STRUCTURE_DEFINITION))
         for element in definition["snapshot"]["element"]:
             path = element["path"]
             if "." not in path:

@@ -11,6 +11,7 @@ import zipfile
 from io import BytesIO
 from typing import Any
 
+from interop.fhir.canonicals import SNOMED_CT
 from interop.fhir.generate import trim
 from interop.fhir.generate.source import Json
 
@@ -40,7 +41,6 @@ class Constraints:
         return b"[" + b",".join(self.known) + b"]"
 
 
-SNOMED = "http://snomed.info/sct"
 CUT = 1000
 """HL7's package ends an expansion after so many codes of one part."""
 
@@ -61,7 +61,7 @@ def expansions_to_keep(resources: list[Json], expansions: list[Json]) -> dict[st
     for each in expansions:
         contains = each.get("expansion", {}).get("contains", [])
         known = each["url"] in composed and not expandable(composed[each["url"]], systems)
-        if known and 0 < len(contains) < CUT and all(one.get("system") != SNOMED for one in contains):
+        if known and 0 < len(contains) < CUT and all(one.get("system") != SNOMED_CT for one in contains):
             kept[each["url"]] = contains
     return kept
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from interop.fhir.generate.source import DEFINITION, VALUE_SET, Json
+from interop.fhir.canonicals import STRUCTURE_DEFINITION, VALUE_SET, bare
+from interop.fhir.generate.source import Json
 
-BEST_PRACTICE = DEFINITION + "elementdefinition-bestpractice"
-MAXIMUM = DEFINITION + "elementdefinition-maxValueSet"
+BEST_PRACTICE = STRUCTURE_DEFINITION + "elementdefinition-bestpractice"
+MAXIMUM = STRUCTURE_DEFINITION + "elementdefinition-maxValueSet"
 
 
 def own(resources: list[Json]) -> list[tuple[Json, Json]]:
@@ -32,7 +33,9 @@ def invariants(resources: list[Json]) -> Json:
     rows: list[list[Any]] = []
     table: dict[str, list[int]] = {}
     for structure, element in elements:
-        bases = [structure.get("baseDefinition", "").removeprefix(DEFINITION)] if "." not in element["path"] else ["Element"]
+        bases = (
+            [structure.get("baseDefinition", "").removeprefix(STRUCTURE_DEFINITION)] if "." not in element["path"] else ["Element"]
+        )
         bases += [each["code"] for each in element.get("type", ())]
         said = {each["key"] for base in bases for each in roots.get(base, {}).get("constraint", ())}
         for each in element.get("constraint", ()):
@@ -53,7 +56,7 @@ def profiles(resources: list[Json]) -> Json:
     for _, element in own(resources):
         said = [url for each in element.get("type", ()) for url in each.get("profile", ())]
         if said:
-            table[element["path"]] = [url.removeprefix(DEFINITION) for url in said]
+            table[element["path"]] = [url.removeprefix(STRUCTURE_DEFINITION) for url in said]
     return table
 
 
@@ -64,6 +67,6 @@ def bindings(resources: list[Json]) -> Json:
         said = element.get("binding", {})
         if "valueSet" in said:
             maximum = [each["valueCanonical"] for each in said.get("extension", ()) if each["url"] == MAXIMUM]
-            sets = [url.partition("|")[0].removeprefix(VALUE_SET) for url in [said["valueSet"], *maximum, ""][:2]]
+            sets = [bare(url).removeprefix(VALUE_SET) for url in [said["valueSet"], *maximum, ""][:2]]
             table[element["path"]] = [said["strength"], *sets]
     return table

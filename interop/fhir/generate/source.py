@@ -10,8 +10,6 @@ from typing import Any
 CORE = "hl7.fhir.r4.core-4.0.1.tgz"
 EXPANSIONS = "hl7.fhir.r4.expansions.tgz"
 SOURCE = Path(__file__).parents[4] / "shared" / "reference"
-DEFINITION = "http://hl7.org/fhir/StructureDefinition/"
-VALUE_SET = "http://hl7.org/fhir/ValueSet/"
 
 Json = dict[str, Any]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from interop.fhir.generate.source import DEFINITION, Json
+from interop.fhir.canonicals import STRUCTURE_DEFINITION
+from interop.fhir.generate.source import Json
 
 HEAD = ("resourceType", "id", "url", "version", "name", "status")
 STRUCTURE = (*HEAD, "fhirVersion", "kind", "abstract", "context", "contextInvariant", "type", "baseDefinition", "derivation")
@@ -18,14 +19,14 @@ CHOICES = ("fixed", "pattern", "minValue", "maxValue")
 FLAGS = ("isModifier", "isSummary", "mustSupport")
 """False where they are absent."""
 TOLD = frozenset(
-    DEFINITION + name
+    STRUCTURE_DEFINITION + name
     for name in (
         "structuredefinition-fhir-type", "regex", "elementdefinition-maxValueSet", "elementdefinition-minValueSet",
         "elementdefinition-bestpractice", "codesystem-replacedby",
     )
 )  # fmt: skip
 """Extensions that a rule reads."""
-DOUBLED = DEFINITION + DEFINITION
+DOUBLED = STRUCTURE_DEFINITION + STRUCTURE_DEFINITION
 """The package writes the source of some invariants twice."""
 
 
@@ -43,7 +44,7 @@ def extended(content: Json, names: Iterable[str]) -> Json:
 def constraint(content: Json) -> Json:
     kept = extended(content, ("key", "severity", "human", "expression", "source"))
     if "source" in kept:
-        kept["source"] = kept["source"].replace(DOUBLED, DEFINITION)
+        kept["source"] = kept["source"].replace(DOUBLED, STRUCTURE_DEFINITION)
     return kept
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from interop.fhir import facts
+from interop.fhir.canonicals import CURRENCIES
 from interop.fhir.references import versionless
 from interop.fhir.rows import EARLIEST, HIGHEST, LATEST, LOWEST, IndexRow
 from interop.fhir.searching.dates import interval
@@ -225,7 +226,7 @@ def _units(quantity: Any) -> list[str | None]:
     """``system|code``, the code, the unit: a search may name any of them."""
     system, code, unit = (quantity.get(name) if isinstance(quantity, dict) else None for name in ("system", "code", "unit"))
     if isinstance(quantity, dict) and isinstance(quantity.get("currency"), str):
-        system, code = "urn:iso:std:iso:4217", quantity["currency"]
+        system, code = CURRENCIES, quantity["currency"]
     said: list[str | None] = [f"{system}|{code}"] if isinstance(system, str) and isinstance(code, str) else []
     said += [each for each in (code, unit) if isinstance(each, str)]
     return said or [None]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
+from interop.fhir.canonicals import CURRENCIES, UCUM, URIS
 from interop.fhir.terminology import lists
 from interop.fhir.terminology.filters import Pattern, TooSlow
 from interop.fhir.terminology.results import Concept, Lookup
@@ -140,12 +141,9 @@ def _matching(judge: Judge, pattern: Pattern) -> Judge:
     return rule
 
 
-UCUM = "http://unitsofmeasure.org"
-
-
 def grammar(url: str) -> GrammarSystem | None:
     """The system of that URL, where a grammar defines it."""
-    if url == "urn:iso:std:iso:4217":
+    if url == CURRENCIES:
         return GrammarSystem(url, currency, lists.CURRENCIES)
     if url == UCUM:
         return Units(url, valid)
@@ -156,7 +154,7 @@ def grammar(url: str) -> GrammarSystem | None:
 _JUDGES: dict[str, Judge] = {
     "urn:ietf:bcp:13": media_type,
     "urn:ietf:bcp:47": language,
-    "urn:ietf:rfc:3986": uri,
+    URIS: uri,
     "urn:iso:std:iso:3166": country,
     "urn:iso:std:iso:3166:-2": subdivision,
 }

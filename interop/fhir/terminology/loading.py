@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import unquote
 
+from interop.fhir.canonicals import SNOMED_CT
 from interop.fhir.terminology.grammars import grammar
 from interop.fhir.terminology.listed import ListedSystem
 from interop.fhir.terminology.maps import Map
@@ -157,11 +158,11 @@ class Loader:
         base, ending, wanted = url.partition("?fhir_vs")
         if ending:
             said = snomed_filter(wanted)
-            version = base.partition(SNOMED + "/")[2]
-            if said is None or base.partition("/sct")[0] + "/sct" != SNOMED:
+            version = base.partition(SNOMED_CT + "/")[2]
+            if said is None or base.partition("/sct")[0] + "/sct" != SNOMED_CT:
                 return None
             edition = {"version": base} if version else {}
-            return {"url": url, "compose": {"include": [{"system": SNOMED, **edition, **said}]}}
+            return {"url": url, "compose": {"include": [{"system": SNOMED_CT, **edition, **said}]}}
         base = url.removesuffix("/vs")
         if base != url and (base in NAMES or self.system(base)):
             return {"url": url, "compose": {"include": [{"system": base}]}}
@@ -170,9 +171,6 @@ class Loader:
             if owner and split(text(owner, "valueSet"))[0] == url:
                 return {"url": url, "compose": {"include": [{"system": text(owner, "url")}]}}
         return None
-
-
-SNOMED = "http://snomed.info/sct"
 
 
 def snomed_filter(wanted: str) -> Json | None:

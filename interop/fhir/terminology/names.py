@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from interop.fhir.canonicals import DMD, LOINC, SNOMED_CT, UCUM
+
 NAMES = {
-    "http://snomed.info/sct": "SNOMED CT",
-    "https://dmd.nhs.uk": "the dm+d",
-    "http://loinc.org": "LOINC",
-    "http://unitsofmeasure.org": "UCUM",
+    SNOMED_CT: "SNOMED CT",
+    DMD: "the dm+d",
+    LOINC: "LOINC",
+    UCUM: "UCUM",
     "http://hl7.org/fhir/sid/icd-10": "ICD-10",
     "http://hl7.org/fhir/sid/icd-10-uk": "ICD-10 (UK)",
     "https://fhir.hl7.org.uk/Id/opcs-4": "OPCS-4",

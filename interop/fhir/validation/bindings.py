@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from interop.fhir.canonicals import UCUM, bare
 from interop.fhir.findings import ERROR, INFORMATION, WARNING, Finding, Findings
 from interop.fhir.terminology import Terminology, Verdict
 from interop.fhir.validation.profiles.occurrence import Json, Occurrence
@@ -21,8 +22,6 @@ CODED = QUANTITIES | {"code", "Coding", "CodeableConcept", "string", "uri"}
 """The types that a binding says something of; of other forms of a choice it says nothing."""
 FHIRPATH = "http://hl7.org/fhirpath/"
 """FHIRPath's own types, which stand where R4 binds its types."""
-UCUM = "http://unitsofmeasure.org"
-"""A unit that is none of UCUM is a warning: nothing in R4 demands units of UCUM where no binding does."""
 _UNKNOWN = Verdict(None, "no terminology is loaded")
 
 
@@ -71,11 +70,11 @@ class Bindings:
         known = list(coded(one))
         if isinstance(one.value, str) and one.value.startswith(FHIRPATH):
             return []
-        bare = value_set.partition("|")[0]
+        named = bare(value_set)
         if not known:
             if one.value is None or one.type not in ("CodeableConcept", "Coding") or strength == "preferred" or _explained(one):
                 return []
-            return [Finding(severity, "", "code-invalid", f"has no code, and one {verb} be of {bare}", "binding")]
+            return [Finding(severity, "", "code-invalid", f"has no code, and one {verb} be of {named}", "binding")]
         unsure: Verdict | None = None
         for each in known:
             if each[0] is None and one.type in SYSTEMATIC:
@@ -86,8 +85,8 @@ class Bindings:
             if verdict.result is None:
                 unsure = unsure or verdict
         if unsure is not None:
-            return unchecked(f"whether it is of {bare}: {unsure.message}", "binding")
-        return [Finding(severity, "", "code-invalid", f"{verb} be of {bare} ({strength})", "binding")]
+            return unchecked(f"whether it is of {named}: {unsure.message}", "binding")
+        return [Finding(severity, "", "code-invalid", f"{verb} be of {named} ({strength})", "binding")]
 
     def coding(self, value: Json) -> Found:
         """Findings of a Coding by itself: whether the code is of its system, and its display. ``check`` looks at the system."""
@@ -106,6 +105,7 @@ class Bindings:
         if verdict.result is None:
             return unchecked(f"the code: {verdict.message}", "binding")
         if verdict.result is False:
+            # Nothing in R4 demands units of UCUM where no binding does.
             severity = WARNING if verdict.system == UCUM else ERROR
             return [Finding(severity, "code", "code-invalid", "is no code of its system", "binding")]
         found: Findings = []

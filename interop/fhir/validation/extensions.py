@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from interop.fhir import facts
+from interop.fhir.canonicals import STRUCTURE_DEFINITION, bare
 from interop.fhir.definitions import Unusable
 from interop.fhir.fhirpath import FhirPathError, Item, compile
 from interop.fhir.findings import ERROR, INFORMATION, WARNING, Finding, Findings
@@ -19,11 +20,10 @@ from interop.fhir.validation.profiles.occurrence import Json, Occurrence
 from interop.fhir.validation.profiles.run import Found, Run, unchecked
 from interop.fhir.validation.profiles.surroundings import evaluated
 
-_CORE = "http://hl7.org/fhir/StructureDefinition/"
 _WIDER = {
-    _CORE + "structuredefinition-fhir-type": "ElementDefinition.type",
-    _CORE + "regex": "ElementDefinition.type",
-    _CORE + "structuredefinition-normative-version": "Element",
+    STRUCTURE_DEFINITION + "structuredefinition-fhir-type": "ElementDefinition.type",
+    STRUCTURE_DEFINITION + "regex": "ElementDefinition.type",
+    STRUCTURE_DEFINITION + "structuredefinition-normative-version": "Element",
 }
 """Contexts that R4's own definitions lack, and where R4's own resources have the extension."""
 _CROSS = re.compile(r"http://hl7\.org/fhir/[1-9]\.[0-9]/StructureDefinition/extension-[A-Za-z.]+")
@@ -89,15 +89,15 @@ class Extensions:
         run.budget.spend()
         if ":" not in url:
             return self._relative(url, holder)
-        bare = url.partition("|")[0]
-        structure = self._compiler.definitions.structure(bare) if self._compiler.known(bare) else None
+        plain = bare(url)
+        structure = self._compiler.definitions.structure(plain) if self._compiler.known(plain) else None
         if structure is None or structure.get("type") != "Extension":
             return self._foreign(url, structure)
         found: Findings = []
         if "|" in url:
             found.append(Finding(ERROR, "url", "value", "must not name a version", "extension"))
-        found += self._content(extension if bare == url else {**extension, "url": bare}, bare, run)
-        found += self._modifier(bare, modifier)
+        found += self._content(extension if plain == url else {**extension, "url": plain}, plain, run)
+        found += self._modifier(plain, modifier)
         found += self._context(structure, extension, holder, run)
         return found or None
 

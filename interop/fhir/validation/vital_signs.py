@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from interop.fhir.canonicals import LOINC, SNOMED_CT, STRUCTURE_DEFINITION
 from interop.fhir.validation.profiles.occurrence import Json
 
-BASE = "http://hl7.org/fhir/StructureDefinition/"
-LOINC: dict[str, str] = {
+CODES_OF_LOINC: dict[str, str] = {
     "vitalspanel": "85353-1",
     "resprate": "9279-1 19840-8 33438-3 76170-0 76171-8 76172-6 76270-8",
     "heartrate": "8867-4 8889-8 8890-6 8893-0 11328-2 40443-4 68999-2 69000-8",
@@ -19,7 +19,7 @@ LOINC: dict[str, str] = {
 }
 """The profile's last word -> LOINC codes: first that of the standard, then those by which the official validator knows the
 same measurement."""
-SNOMED: dict[str, str] = {
+CODES_OF_SNOMED_CT: dict[str, str] = {
     "vitalspanel": "46680005",
     "heartrate": "249043002",
     "oxygensat": "103228002 431314004 442476006",
@@ -33,10 +33,10 @@ SNOMED: dict[str, str] = {
 
 
 def _by_code(table: dict[str, str]) -> dict[str, str]:
-    return {code: BASE + name for name, codes in table.items() for code in codes.split()}
+    return {code: STRUCTURE_DEFINITION + name for name, codes in table.items() for code in codes.split()}
 
 
-SYSTEMS = {"http://loinc.org": _by_code(LOINC), "http://snomed.info/sct": _by_code(SNOMED)}
+SYSTEMS = {LOINC: _by_code(CODES_OF_LOINC), SNOMED_CT: _by_code(CODES_OF_SNOMED_CT)}
 
 
 def vital_signs(resource: Json) -> list[str]:

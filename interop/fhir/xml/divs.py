@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from lxml import etree
 
 from interop.errors import Problem
-from interop.fhir.xml.plan import XHTML
+from interop.fhir.canonicals import XHTML
 from interop.formats.xml import parse_xml
 
 _ASIDE = r"<(?:!--.*?-->|!\[CDATA\[.*?\]\]>|\?.*?\?>|"

@@ -8,10 +8,9 @@ from functools import cache
 from typing import Any
 
 from interop.fhir import facts
+from interop.fhir.canonicals import FHIR, XHTML
 from interop.formats.json import MAGNITUDE, Number
 
-FHIR = "http://hl7.org/fhir"
-XHTML = "http://www.w3.org/1999/xhtml"
 TEXT, BOOLEAN, NUMBER, COMPLEX, RESOURCE, DIV, ATTRIBUTE = range(7)
 _KINDS = {"boolean": BOOLEAN, "decimal": NUMBER, "integer": NUMBER, "positiveInt": NUMBER, "unsignedInt": NUMBER, "xhtml": DIV}
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,9})?")

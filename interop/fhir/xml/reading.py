@@ -9,17 +9,16 @@ from typing import Any, NamedTuple
 from lxml import etree
 
 from interop.errors import Problem
+from interop.fhir.canonicals import FHIR, XHTML
 from interop.fhir.findings import ERROR, Finding, Findings
 from interop.fhir.names import shown
 from interop.fhir.xml.divs import anew, as_written, outermost
 from interop.fhir.xml.places import path_of
 from interop.fhir.xml.plan import (
     COMPLEX,
-    FHIR,
     NUMBER,
     RESOURCE,
     TEXT,
-    XHTML,
     Block,
     Field,
     block,

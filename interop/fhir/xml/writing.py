@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from interop.errors import Problem
+from interop.fhir.canonicals import FHIR
 from interop.fhir.names import shown
 from interop.fhir.xml.divs import embedded
 from interop.fhir.xml.plan import (
@@ -14,7 +15,6 @@ from interop.fhir.xml.plan import (
     BOOLEAN,
     COMPLEX,
     DIV,
-    FHIR,
     NUMBER,
     RESOURCE,
     TEXT,

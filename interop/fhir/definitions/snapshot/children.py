@@ -44,7 +44,7 @@ class Trees:
             found.append(name)
             structure = self.source.structure(name)
             base = structure.get("baseDefinition") if structure else None
-            name = types.bare(base) if isinstance(base, str) else ""
+            name = types.named(base) if isinstance(base, str) else ""
         return found
 
     def profile(self, type: Json) -> Node | None:

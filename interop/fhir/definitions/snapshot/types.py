@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from interop.fhir.canonicals import STRUCTURE_DEFINITION, bare
 from interop.fhir.definitions.package import Json
 
 SYSTEM = "http://hl7.org/fhirpath/System."
-DEFINITION = "http://hl7.org/fhir/StructureDefinition/"
-_FHIR_TYPE = DEFINITION + "structuredefinition-fhir-type"
+_FHIR_TYPE = STRUCTURE_DEFINITION + "structuredefinition-fhir-type"
 _SYSTEM_TYPES = {"String": "string", "Boolean": "boolean", "Integer": "integer", "Decimal": "decimal", "DateTime": "dateTime"}
 
 
@@ -43,12 +43,12 @@ def code(type: Json) -> str:
             if each.get("url") == _FHIR_TYPE:
                 return str(each.get("valueUrl") or each.get("valueUri") or "string")
         return _SYSTEM_TYPES.get(said.removeprefix(SYSTEM), "string")
-    return bare(said)
+    return named(said)
 
 
-def bare(url: str) -> str:
+def named(url: str) -> str:
     """The name of a type of the standard without its address."""
-    return url.partition("|")[0].removeprefix(DEFINITION)
+    return bare(url).removeprefix(STRUCTURE_DEFINITION)
 
 
 def profiles(type: Json) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from interop.fhir import facts
+from interop.fhir.canonicals import STRUCTURE_DEFINITION, bare
 from interop.fhir.fhirpath.environment import State
 from interop.fhir.fhirpath.errors import FhirPathError
 from interop.fhir.fhirpath.functions.registry import Compiling, StepRun, StepTruth, function, predicate, simple
@@ -13,8 +14,6 @@ from interop.fhir.fhirpath.navigation import RESOURCE, extensions
 from interop.fhir.fhirpath.tree import Tree
 from interop.fhir.fhirpath.types import is_a, known
 from interop.fhir.fhirpath.values import plain, single, string_of
-
-_BASE = "http://hl7.org/fhir/StructureDefinition/"
 
 
 @function("extension", 1)
@@ -130,8 +129,8 @@ def _conforms_to(items: Collection, state: State, profile: Collection) -> bool |
     item, url = single(items, "conformsTo"), string_of(profile, "conformsTo")
     if item is None or url is None:
         return None
-    name = url.partition("|")[0].removeprefix(_BASE)
-    base = url.startswith(_BASE) and known(name)
+    name = bare(url).removeprefix(STRUCTURE_DEFINITION)
+    base = url.startswith(STRUCTURE_DEFINITION) and known(name)
     if base and facts.kind(name) == "resource" and not is_a(item.type, name):
         return False
     judge = state.environment.conforms_to

@@ -26,10 +26,9 @@ from typing import Any, BinaryIO, NamedTuple, cast
 
 from lxml import etree
 
+from interop.fhir.canonicals import DMD
 from interop.fhir.terminology.releases.build import Ids, Progress, Texts, rows
 from interop.fhir.terminology.releases.store import DAMAGED, BadRelease, write
-
-DMD = "https://dmd.nhs.uk"
 
 
 class Record(NamedTuple):

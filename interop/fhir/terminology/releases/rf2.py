@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from interop.fhir.canonicals import SNOMED_CT
 from interop.fhir.terminology.releases.build import Ids, Progress, Texts, rows
 from interop.fhir.terminology.releases.rf2files import Files
 from interop.fhir.terminology.releases.sctid import namespace
 from interop.fhir.terminology.releases.store import DAMAGED, BadRelease, write
 
-SNOMED = "http://snomed.info/sct"
 LANGUAGES = (
     999001261000000100,  # NHS realm, clinical part
     999000691000001104,  # NHS realm, pharmacy part
@@ -59,7 +59,7 @@ def _compiled(files: Files, out: Path, version: str | None, languages: Sequence[
     set_ids, set_at, sets = _sets(files, ids)
     said = version or _version(files)
     spaces = sorted({namespace(str(number)) for number in ids.numbers})
-    header = {"kind": "snomed", "url": SNOMED, "version": said, "source": files.digest(), "namespaces": spaces}
+    header = {"kind": "snomed", "url": SNOMED_CT, "version": said, "source": files.digest(), "namespaces": spaces}
     sections: dict[str, array[int] | bytearray] = {
         "ids": ids.numbers, "flags": flags, "up_at": up_at, "up": up, "down_at": down_at, "down": down,
         "text_at": texts.starts, "text": texts.block, "set_ids": set_ids, "set_at": set_at, "sets": sets,
@@ -150,4 +150,4 @@ def _version(files: Files) -> str:
         common = max(sorted(modules), key=lambda each: modules[each], default=CORE)
         top = [(latest, CORE if CORE in modules else common)]
     time, module = top[-1]
-    return f"{SNOMED}/{module.decode()}/version/{time.decode()}"
+    return f"{SNOMED_CT}/{module.decode()}/version/{time.decode()}"

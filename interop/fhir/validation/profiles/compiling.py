@@ -6,6 +6,7 @@ from threading import RLock
 from typing import Any
 
 from interop.fhir import facts
+from interop.fhir.canonicals import STRUCTURE_DEFINITION, bare
 from interop.fhir.definitions import Definitions, Unusable
 from interop.fhir.validation.profiles import additions
 from interop.fhir.validation.profiles.matching import Sources, matcher
@@ -15,7 +16,6 @@ from interop.fhir.validation.profiles.run import Found, Json, Rule, Run
 from interop.fhir.validation.profiles.slicing import DEFAULT, Slice, Slicing
 from interop.fhir.validation.profiles.tree import Definition, grow
 
-CORE = "http://hl7.org/fhir/StructureDefinition/"
 DEPTH = 32
 """Profiles on profiles that are followed."""
 
@@ -50,7 +50,7 @@ class Compiler:
         structure = self.definitions.structure(url.partition("#")[0]) if self.known(url) else None
         if structure is None:
             raise Unusable(f"{url}: unknown")
-        plain = "#" not in url and structure.get("url") == f"{CORE}{structure.get('type')}"
+        plain = "#" not in url and structure.get("url") == f"{STRUCTURE_DEFINITION}{structure.get('type')}"
         return None if plain else self._content(self.tree(url))
 
     def tree(self, url: str) -> Definition:
@@ -89,7 +89,7 @@ class Compiler:
         """Whether there is a structure of that URL, of whatever version."""
         if self._urls is None:
             self._urls = frozenset(self.definitions.every("StructureDefinition"))
-        return url.partition("#")[0].partition("|")[0] in self._urls
+        return bare(url.partition("#")[0]) in self._urls
 
     def type_of(self, url: str) -> str:
         """The type that a profile is of, '' where it is not known."""
@@ -100,20 +100,20 @@ class Compiler:
         """The profiles that a profile is derived from, all the way up, without versions."""
         if not self.known(url):
             return frozenset()
-        bare = url.partition("|")[0]
-        if bare not in self._lineages:
+        plain = bare(url)
+        if plain not in self._lineages:
             found: list[str] = []
-            place = bare
+            place = plain
             while self.known(place) and len(found) < DEPTH:
                 place = str((self.definitions.structure(place) or {}).get("baseDefinition", ""))
-                found.append(place.partition("|")[0])
-            self._lineages[bare] = frozenset(found)
-        return self._lineages[bare]
+                found.append(bare(place))
+            self._lineages[plain] = frozenset(found)
+        return self._lineages[plain]
 
     def extension_url(self, profile: str) -> str:
         """The ``url`` of the extensions of a profile: its canonical without version."""
         structure = self.definitions.structure(profile)
-        return str(structure.get("url", "")) if structure else profile.partition("|")[0]
+        return str(structure.get("url", "")) if structure else bare(profile)
 
     def base(self, block: str, name: str) -> Json:
         """The ElementDefinition of base R4, {} where there is none."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from interop.fhir.references import versionless
+
 Json = dict[str, Any]
 
 
@@ -32,7 +34,7 @@ class Entries:
 
         A relative reference is taken against the base of the entry's fullUrl, else by type and id.
         """
-        plain = reference.partition("/_history/")[0]
+        plain = versionless(reference)
         if "://" in plain or plain.startswith("urn:"):
             return self._by_url.get(plain)
         base = self._urls.get(id(source), "")

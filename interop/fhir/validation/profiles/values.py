@@ -6,11 +6,11 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from interop.fhir.canonicals import UCUM
 from interop.fhir.findings import ERROR, Finding, Findings, at
 from interop.fhir.searching.dates import interval
 from interop.fhir.ucum import canonical
 
-UCUM = "http://unitsofmeasure.org"
 Found = Findings | None
 Json = dict[str, Any]
 Test = Callable[[Any], bool]
