@@ -68,7 +68,7 @@ def read(manifest: Path) -> list[Case]:
 
 
 def _case(each: dict[str, Any], folder: Path) -> Case:
-    shared = (*each.get("supporting", ()), *each.get("profiles", ()))
+    shared = (*each.get("supporting", ()), *each.get("supporting5", ()), *each.get("profiles", ()))
     packages = tuple(each.get("packages", ()))
     legs = [Leg(BASE, "", shared, packages, expected(each, folder))]
     for kind in (PROFILE, LOGICAL):
@@ -90,7 +90,7 @@ def _case(each: dict[str, Any], folder: Path) -> Case:
 
 _OPTIONS = (
     "allowed-extension-domain", "allow-comments", "assumeValidRestReferences", "best-practice", "bundle-param", "default-version",
-    "examples", "fetcher", "for-publication", "ips", "language", "matchetype", "no-tx", "noHtmlInMarkdown", "security-checks",
+    "examples", "fetch-canonicals", "fetcher", "for-publication", "ips", "language", "matchetype", "no-tx", "noHtmlInMarkdown", "security-checks",
     "validateContains", "validateReference", "wrong-displays",
 )  # fmt: skip
 

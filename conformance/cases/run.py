@@ -62,6 +62,8 @@ def _unfit(case: Case, leg: Leg, folder: Path, packages: Sequence[Path]) -> str:
         return "no expectation"
     if case.options.get("allow-comments"):
         return "asks for comments in JSON, which FHIR does not allow"
+    if case.options.get("fetch-canonicals"):
+        return "fetches profiles"
     if case.options.get("validateContains") == "IGNORE":
         return "asks for contained resources not to be validated"
     missing = [name for name in leg.packages if not _package(name, folder, packages)]
