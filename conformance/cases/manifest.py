@@ -90,8 +90,8 @@ def _case(each: dict[str, Any], folder: Path) -> Case:
 
 _OPTIONS = (
     "allowed-extension-domain", "allow-comments", "assumeValidRestReferences", "best-practice", "bundle-param", "default-version",
-    "examples", "fetch-canonicals", "fetcher", "for-publication", "ips", "language", "matchetype", "no-tx", "noHtmlInMarkdown", "security-checks",
-    "validateContains", "validateReference", "wrong-displays",
+    "examples", "fetch-canonicals", "fetcher", "for-publication", "ips", "language", "matchetype", "no-tx",
+    "noHtmlInMarkdown", "security-checks", "validateContains", "validateReference", "wrong-displays",
 )  # fmt: skip
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from interop.fhir.canonicals import UCUM, bare
 from interop.fhir.findings import ERROR, INFORMATION, WARNING, Finding, Findings
+from interop.fhir.shapes import Json
 from interop.fhir.terminology import Terminology, Verdict
-from interop.fhir.validation.profiles.occurrence import Json, Occurrence
+from interop.fhir.validation.profiles.occurrence import Occurrence
 from interop.fhir.validation.profiles.run import Found, unchecked
 
 MOST = "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet"
@@ -23,6 +24,8 @@ CODED = QUANTITIES | {"code", "Coding", "CodeableConcept", "string", "uri"}
 FHIRPATH = "http://hl7.org/fhirpath/"
 """FHIRPath's own types, which stand where R4 binds its types."""
 _UNKNOWN = Verdict(None, "no terminology is loaded")
+
+_APART = "http://terminology.hl7.org/"
 
 
 class Bindings:
@@ -105,8 +108,8 @@ class Bindings:
         if verdict.result is None:
             return unchecked(f"the code: {verdict.message}", "binding")
         if verdict.result is False:
-            # Nothing in R4 demands units of UCUM where no binding does.
-            severity = WARNING if verdict.system == UCUM else ERROR
+            # R4 demands no units of UCUM where no binding does; what HL7 keeps apart from R4 grows beyond R4's copy of it.
+            severity = WARNING if verdict.system == UCUM or verdict.system.startswith(_APART) else ERROR
             return [Finding(severity, "code", "code-invalid", "is no code of its system", "binding")]
         found: Findings = []
         if verdict.display_ok is False and self.display:

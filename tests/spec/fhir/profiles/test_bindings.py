@@ -134,6 +134,15 @@ def test_a_coding_is_a_code_of_its_system_though_nothing_binds_it() -> None:
     ]
 
 
+def test_code_systems_that_grow_apart_from_r4_are_a_warning() -> None:
+    """HL7 Terminology and UCUM: R4's copy of the one is old, and R4 demands no units of the other."""
+    for system in ("http://terminology.hl7.org/CodeSystem/v3-ActReason", "http://unitsofmeasure.org"):
+        coded = {"resourceType": "Patient", "maritalStatus": {"coding": [{"system": system, "code": "no-such-code"}]}}
+        found = validator(codes=True).validate(coded)
+        assert "Patient.maritalStatus.coding[0].code" in [where for where, _rule in said(found, "warning", ("binding",))]
+        assert said(found, "error") == []
+
+
 def test_a_display_is_one_of_the_code() -> None:
     """Without regard to case; how grave it is, the caller says."""
     assert plain({"system": COLOURS, "code": "red", "display": "RED"}) == []
