@@ -34,8 +34,10 @@ def at(step: str, findings: Iterable[Finding]) -> Findings:
     """Findings of a child with relative expressions, seen from its parent: ``at("name[0]", ...)`` makes
     ``family`` ``name[0].family``.
 
-    An expression that is '' is the child itself.
+    An expression that is '' is the child itself; a step that is '' leads nowhere.
     """
+    if not step:
+        return list(findings)
     return [each._replace(expression=f"{step}.{each.expression}" if each.expression else step) for each in findings]
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import orjson
 
 from interop.errors import Problem
-from interop.fhir.definitions.package import Json, names
+from interop.fhir.definitions.package import names
 from interop.fhir.definitions.unusable import Unusable
+from interop.fhir.shapes import Json
 from interop.formats.json import load_json
 from interop.formats.xml import read_xml
 

@@ -9,12 +9,13 @@ from threading import RLock
 
 from interop.fhir.canonicals import STRUCTURE_DEFINITION
 from interop.fhir.definitions.files import opened
-from interop.fhir.definitions.package import Entry, Json, Package, Resources
+from interop.fhir.definitions.package import Entry, Package, Resources
 from interop.fhir.definitions.shipped import Shipped
 from interop.fhir.definitions.snapshot import Trees, generated
 from interop.fhir.definitions.snapshot.shape import sound
 from interop.fhir.definitions.unusable import Unusable
 from interop.fhir.facts import kind
+from interop.fhir.shapes import Json
 
 KEPT = 512
 """Resources other than structures that are kept parsed."""

@@ -14,8 +14,9 @@ from pathlib import Path, PurePosixPath
 from interop.fhir.definitions.archive import members
 from interop.fhir.definitions.content import ENDINGS, SIZE, named, parsed
 from interop.fhir.definitions.npm import index
-from interop.fhir.definitions.package import Entry, Json, Package, names
+from interop.fhir.definitions.package import Entry, Package, names
 from interop.fhir.definitions.unusable import Unusable
+from interop.fhir.shapes import Json
 
 ASIDE = ("package/example/", "package/examples/", "package/other/", "package/openapi/")
 UNREADABLE = 500

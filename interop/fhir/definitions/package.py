@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple, Protocol
 
-Json = dict[str, Any]
+from interop.fhir.shapes import Json
 
 KINDS = frozenset(
     (

@@ -11,7 +11,8 @@ from typing import Any
 import orjson
 
 from interop.fhir import tables
-from interop.fhir.definitions.package import Entry, Json
+from interop.fhir.definitions.package import Entry
+from interop.fhir.shapes import Json
 
 
 class Shipped:

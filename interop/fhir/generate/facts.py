@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from interop.fhir.canonicals import STRUCTURE_DEFINITION, VALUE_SET
-from interop.fhir.generate.source import Json
+from interop.fhir.shapes import Json
 
 FHIR_TYPE = STRUCTURE_DEFINITION + "structuredefinition-fhir-type"
 OPEN = frozenset(VALUE_SET + name for name in ("mimetypes", "ucum-units", "currencies", "all-languages", "languages"))

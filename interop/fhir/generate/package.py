@@ -13,7 +13,7 @@ from typing import Any
 
 from interop.fhir.canonicals import SNOMED_CT
 from interop.fhir.generate import trim
-from interop.fhir.generate.source import Json
+from interop.fhir.shapes import Json
 
 MEMBER = 96_000
 """Bytes of a member: small enough to be unpacked for one resource, large enough to be packed well."""

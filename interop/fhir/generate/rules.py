@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from interop.fhir.canonicals import STRUCTURE_DEFINITION, VALUE_SET, bare
-from interop.fhir.generate.source import Json
+from interop.fhir.shapes import Json
 
 BEST_PRACTICE = STRUCTURE_DEFINITION + "elementdefinition-bestpractice"
 MAXIMUM = STRUCTURE_DEFINITION + "elementdefinition-maxValueSet"

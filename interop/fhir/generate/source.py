@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import tarfile
 from pathlib import Path
-from typing import Any
+
+from interop.fhir.shapes import Json
 
 CORE = "hl7.fhir.r4.core-4.0.1.tgz"
 EXPANSIONS = "hl7.fhir.r4.expansions.tgz"
 SOURCE = Path(__file__).parents[4] / "shared" / "reference"
-
-Json = dict[str, Any]
 
 
 def read(package: Path) -> list[Json]:

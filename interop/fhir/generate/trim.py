@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from interop.fhir.canonicals import STRUCTURE_DEFINITION
-from interop.fhir.generate.source import Json
+from interop.fhir.shapes import Json
 
 HEAD = ("resourceType", "id", "url", "version", "name", "status")
 STRUCTURE = (*HEAD, "fhirVersion", "kind", "abstract", "context", "contextInvariant", "type", "baseDefinition", "derivation")

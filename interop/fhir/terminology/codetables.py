@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from interop.fhir.terminology.system import Json
+from interop.fhir.shapes import Json
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable

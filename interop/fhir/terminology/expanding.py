@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from interop.fhir.shapes import Json
 from interop.fhir.terminology.results import Contained, Expansion, TooCostly
 from interop.fhir.terminology.sets import Set
-from interop.fhir.terminology.system import Json
 
 MOST = 10_000
 """Codes that are given without a page being asked for."""

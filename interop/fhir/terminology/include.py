@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from interop.fhir.shapes import Json, dicts, text, texts
 from interop.fhir.terminology.listed import designations
 from interop.fhir.terminology.results import Concept, Contained, Uncomputable
 from interop.fhir.terminology.sets import NO, Ruling, Set, Source
-from interop.fhir.terminology.shapes import dicts, text, texts
-from interop.fhir.terminology.system import Filter, Json, Selection, System, split
+from interop.fhir.terminology.system import Filter, Selection, System, split
 
 
 class Include:

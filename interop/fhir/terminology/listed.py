@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
+from interop.fhir.shapes import Json, dicts, text
 from interop.fhir.terminology.filters import select
 from interop.fhir.terminology.names import called
 from interop.fhir.terminology.results import Concept, Designation, Lookup
-from interop.fhir.terminology.shapes import dicts, text
-from interop.fhir.terminology.system import Filter, Json, Selection
+from interop.fhir.terminology.system import Filter, Selection
 
 OPEN = {
     "not-present": "the codes of {} are not loaded",

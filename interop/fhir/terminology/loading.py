@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from urllib.parse import unquote
 
 from interop.fhir.canonicals import SNOMED_CT
+from interop.fhir.shapes import Json, dicts, text, texts
 from interop.fhir.terminology.grammars import grammar
 from interop.fhir.terminology.listed import ListedSystem
 from interop.fhir.terminology.maps import Map
 from interop.fhir.terminology.names import NAMES, called
 from interop.fhir.terminology.sets import Set
-from interop.fhir.terminology.shapes import dicts, text, texts
-from interop.fhir.terminology.system import Definitions, Json, System, split
+from interop.fhir.terminology.system import Definitions, System, split
 from interop.fhir.terminology.valuesets import ComposedSet
 
 KEPT = 2_000

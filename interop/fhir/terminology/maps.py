@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
+from interop.fhir.shapes import Json, dicts, text
 from interop.fhir.terminology.results import Translation
-from interop.fhir.terminology.shapes import dicts, text
-from interop.fhir.terminology.system import Json, split
+from interop.fhir.terminology.system import split
 
 REVERSED = {
     "wider": "narrower",

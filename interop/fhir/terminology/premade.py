@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from interop.fhir.shapes import Json, dicts, text
 from interop.fhir.terminology.results import Concept, Contained, Uncomputable
 from interop.fhir.terminology.sets import NO, Ruling
-from interop.fhir.terminology.shapes import dicts, text
-from interop.fhir.terminology.system import Json
 
 PARTIAL = frozenset(("filter", "activeOnly", "limitedExpansion", "excludeNotForUI", "property"))
 """Parameters that make an expansion smaller than its value set."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
+from interop.fhir.shapes import Json
 from interop.fhir.terminology.results import Concept, Lookup
-
-Json = dict[str, Any]
 
 
 class Definitions(Protocol):

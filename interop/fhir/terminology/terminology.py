@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+from interop.fhir.shapes import Json, dicts, text
 from interop.fhir.terminology.expanding import as_resource, expanded
 from interop.fhir.terminology.loading import Loader
 from interop.fhir.terminology.maps import Map
 from interop.fhir.terminology.results import Concept, Expansion, Lookup, Translation, Uncomputable, Verdict
 from interop.fhir.terminology.sets import NO, Ruling, Set
-from interop.fhir.terminology.shapes import dicts, text
-from interop.fhir.terminology.system import Definitions, Json, System
+from interop.fhir.terminology.system import Definitions, System
 
 REMEMBERED = 20_000
 """Verdicts that are kept."""

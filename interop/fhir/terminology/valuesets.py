@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from interop.fhir.shapes import Json, dicts, text
 from interop.fhir.terminology.include import Include
 from interop.fhir.terminology.premade import Premade
 from interop.fhir.terminology.results import Contained, Uncomputable
 from interop.fhir.terminology.sets import NO, Ruling, Source
-from interop.fhir.terminology.shapes import dicts, text
-from interop.fhir.terminology.system import Json
 
 SUPPLEMENT = "http://hl7.org/fhir/StructureDefinition/valueset-supplement"
 PATTERNS = 4

@@ -13,10 +13,11 @@ from interop.fhir.canonicals import STRUCTURE_DEFINITION, bare
 from interop.fhir.definitions import Unusable
 from interop.fhir.fhirpath import FhirPathError, Item, compile
 from interop.fhir.findings import ERROR, INFORMATION, WARNING, Finding, Findings
+from interop.fhir.shapes import Json
 from interop.fhir.tables import table
 from interop.fhir.validation.profiles.compiling import Compiler
 from interop.fhir.validation.profiles.matching import extension_urls
-from interop.fhir.validation.profiles.occurrence import Json, Occurrence
+from interop.fhir.validation.profiles.occurrence import Occurrence
 from interop.fhir.validation.profiles.run import Found, Run, unchecked
 from interop.fhir.validation.profiles.surroundings import evaluated
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from interop.fhir import facts
-from interop.fhir.findings import Finding, Findings
+from interop.fhir.findings import Finding, Findings, at
+from interop.fhir.shapes import Json
 from interop.fhir.validation.bindings import CODED, QUANTITIES, Bindings
 from interop.fhir.validation.extensions import Extensions, Holder
-from interop.fhir.validation.profiles.occurrence import Json, Occurrence
+from interop.fhir.validation.profiles.occurrence import Occurrence
 from interop.fhir.validation.profiles.run import Run
 
 Base = Callable[[str, str], Json]
@@ -161,8 +162,7 @@ class _Task(NamedTuple):
 
     def placed(self, trail: Any, problem: Finding) -> Finding:
         """A finding relative to the resource."""
-        step = expression(trail)
-        return problem._replace(expression=f"{step}.{problem.expression}" if problem.expression else step)
+        return at(expression(trail), (problem,))[0]
 
 
 _EXTENSIONS = frozenset(("extension", "modifierExtension"))

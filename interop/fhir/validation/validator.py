@@ -8,13 +8,14 @@ from typing import Any
 from interop.fhir import facts
 from interop.fhir.definitions import Definitions, Unusable
 from interop.fhir.findings import ERROR, INFORMATION, WARNING, Finding, Findings, at
+from interop.fhir.shapes import Json
 from interop.fhir.terminology import Terminology
 from interop.fhir.validation import check
 from interop.fhir.validation.bindings import Bindings
 from interop.fhir.validation.extensions import Extensions
 from interop.fhir.validation.order import gathered, ordered
 from interop.fhir.validation.profiles.compiling import Compiler
-from interop.fhir.validation.profiles.occurrence import Json, Occurrence
+from interop.fhir.validation.profiles.occurrence import Occurrence
 from interop.fhir.validation.profiles.run import STEPS, Budget, Found, Run, TooCostly
 from interop.fhir.validation.special import SPECIAL, Context
 from interop.fhir.validation.survey import Survey

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from interop.fhir.canonicals import LOINC, SNOMED_CT, STRUCTURE_DEFINITION
-from interop.fhir.validation.profiles.occurrence import Json
+from interop.fhir.shapes import Json
 
 CODES_OF_LOINC: dict[str, str] = {
     "vitalspanel": "85353-1",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from interop.fhir.definitions.package import Json
 from interop.fhir.definitions.snapshot.children import ROOT
 from interop.fhir.definitions.snapshot.children import Trees as Trees
 from interop.fhir.definitions.snapshot.generator import differential, generate
 from interop.fhir.definitions.snapshot.node import Node, elements, tree
 from interop.fhir.definitions.unusable import Unusable
+from interop.fhir.shapes import Json
 
 
 def generated(trees: Trees, structure: Json) -> tuple[list[Json], list[str]]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from interop.fhir.definitions.package import Json
 from interop.fhir.definitions.snapshot import types
 from interop.fhir.definitions.snapshot.merge import without_texts
 from interop.fhir.definitions.snapshot.node import Node, tree
 from interop.fhir.definitions.unusable import Unusable
+from interop.fhir.shapes import Json
 
 DEPTH = 30
 ROOT = "http://hl7.org/fhir/StructureDefinition/Base"

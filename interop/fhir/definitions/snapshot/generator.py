@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from interop.fhir.definitions.package import Json
 from interop.fhir.definitions.snapshot import types
 from interop.fhir.definitions.snapshot.children import Trees, unfolded
 from interop.fhir.definitions.snapshot.merge import bound, merged
 from interop.fhir.definitions.snapshot.node import Node
 from interop.fhir.definitions.unusable import Unusable
+from interop.fhir.shapes import Json
 
 BY_URL: Json = {"discriminator": [{"type": "value", "path": "url"}], "ordered": False, "rules": "open"}
 BY_TYPE: Json = {"discriminator": [{"type": "type", "path": "$this"}], "ordered": False, "rules": "open"}

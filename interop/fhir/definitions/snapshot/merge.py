@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from interop.fhir.definitions.package import Json
 from interop.fhir.definitions.snapshot import types
 from interop.fhir.definitions.unusable import Unusable
+from interop.fhir.shapes import Json
 
 TEXTS = frozenset(
     (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from interop.fhir.definitions.package import Json
 from interop.fhir.definitions.unusable import Unusable
+from interop.fhir.shapes import Json
 
 DEPTH = 60
 """Steps of a path."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from interop.fhir.canonicals import STRUCTURE_DEFINITION, bare
-from interop.fhir.definitions.package import Json
+from interop.fhir.shapes import Json
 
 SYSTEM = "http://hl7.org/fhirpath/System."
 _FHIR_TYPE = STRUCTURE_DEFINITION + "structuredefinition-fhir-type"

@@ -9,11 +9,12 @@ from typing import Any
 from interop.fhir import facts
 from interop.fhir.canonicals import bare
 from interop.fhir.findings import ERROR, Finding
+from interop.fhir.shapes import Json, chosen
 from interop.fhir.validation.profiles import values as of
 from interop.fhir.validation.profiles.constraints import constraint
 from interop.fhir.validation.profiles.extended import extended
 from interop.fhir.validation.profiles.occurrence import Occurrence
-from interop.fhir.validation.profiles.run import Found, Json, Rule, Run, run_of, unchecked, worse
+from interop.fhir.validation.profiles.run import Found, Rule, Run, run_of, unchecked, worse
 from interop.fhir.validation.profiles.targets import targets
 from interop.fhir.validation.profiles.tree import Definition, code_of, profiles_of
 
@@ -54,11 +55,11 @@ def values(element: Json, base: Json) -> list[Rule]:
     """Fixed values, patterns, bounds and lengths that the base has not."""
     element = {key: value for key, value in element.items() if key == "extension" or key not in base or value != base[key]}
     rules: list[Rule] = []
-    if (said := of.chosen(element, "fixed")) is not None:
+    if (said := chosen(element, "fixed")) is not None:
         rules.append(_on_value(partial(of.fixed, said[1])))
-    if (said := of.chosen(element, "pattern")) is not None:
+    if (said := chosen(element, "pattern")) is not None:
         rules.append(_on_value(partial(of.pattern, said[1])))
-    least, most = of.chosen(element, "minValue"), of.chosen(element, "maxValue")
+    least, most = chosen(element, "minValue"), chosen(element, "maxValue")
     if least or most:
         rules.append(_on_value(of.bounded(least and least[1], most and most[1])))
     if isinstance(limit := element.get("maxLength"), int):

@@ -8,11 +8,12 @@ from typing import Any
 from interop.fhir import facts
 from interop.fhir.canonicals import STRUCTURE_DEFINITION, bare
 from interop.fhir.definitions import Definitions, Unusable
+from interop.fhir.shapes import Json
 from interop.fhir.validation.profiles import additions
 from interop.fhir.validation.profiles.matching import Sources, matcher
 from interop.fhir.validation.profiles.occurrence import Names, Occurrence, names_of
 from interop.fhir.validation.profiles.rules import Child, Content
-from interop.fhir.validation.profiles.run import Found, Json, Rule, Run
+from interop.fhir.validation.profiles.run import Found, Rule, Run
 from interop.fhir.validation.profiles.slicing import DEFAULT, Slice, Slicing
 from interop.fhir.validation.profiles.tree import Definition, grow
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from interop.fhir.fhirpath import FhirPathError, Item, compile
 from interop.fhir.findings import ERROR, WARNING, Finding
-from interop.fhir.validation.profiles.occurrence import Json, Occurrence
+from interop.fhir.shapes import Json
+from interop.fhir.validation.profiles.occurrence import Occurrence
 from interop.fhir.validation.profiles.run import Found, Rule, Run, unchecked
 from interop.fhir.validation.profiles.surroundings import evaluated
 

@@ -8,8 +8,9 @@ from lxml import etree
 
 from interop.errors import Problem
 from interop.fhir.findings import ERROR, Finding
+from interop.fhir.shapes import Json
 from interop.fhir.validation.profiles.occurrence import Occurrence
-from interop.fhir.validation.profiles.run import Found, Json, Rule, Run
+from interop.fhir.validation.profiles.run import Found, Rule, Run
 from interop.formats.xml import parse_xml
 
 _R4 = "http://hl7.org/fhir/StructureDefinition/"

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from interop.fhir import facts
+from interop.fhir.shapes import Json, chosen
 from interop.fhir.validation.profiles.occurrence import Occurrence
 from interop.fhir.validation.profiles.paths import Reached, Step, Unreadable, follow, parsed
-from interop.fhir.validation.profiles.run import Json, Rule, Run, worse
+from interop.fhir.validation.profiles.run import Rule, Run, worse
 from interop.fhir.validation.profiles.slicing import Matcher
 from interop.fhir.validation.profiles.tree import Definition, profiles_of
-from interop.fhir.validation.profiles.values import chosen, same, within
+from interop.fhir.validation.profiles.values import same, within
 
 Verdict = bool | None
 _URL = (Step("child", "url"),)
@@ -161,10 +162,8 @@ def _parts(value: Any, name: str) -> list[Any]:
     if not isinstance(value, dict):
         return []
     found = value.get(name)
-    if found is None:
-        found = next(
-            (each for key, each in value.items() if key.startswith(name) and key[len(name) : len(name) + 1].isupper()), None
-        )
+    if found is None and (said := chosen(value, name)) is not None:
+        found = said[1]
     return found if isinstance(found, list) else [] if found is None else [found]
 
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from interop.fhir import facts
+from interop.fhir.shapes import Json
 
 
 class Occurrence(NamedTuple):
@@ -17,7 +18,6 @@ class Occurrence(NamedTuple):
     step: str
 
 
-Json = dict[str, Any]
 Names = dict[str, str]
 """The names that an element may have in JSON, each with its type: one, or one for each form of a choice."""
 

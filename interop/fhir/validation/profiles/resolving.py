@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from interop.fhir.references import versionless
-
-Json = dict[str, Any]
+from interop.fhir.shapes import Json
 
 
 class Entries:

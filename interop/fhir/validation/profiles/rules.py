@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from interop.fhir.findings import ERROR, INFORMATION, Finding, Findings, at
-from interop.fhir.validation.profiles.occurrence import Json, Names, Occurrence, occurrences, typed
+from interop.fhir.shapes import Json
+from interop.fhir.validation.profiles.occurrence import Names, Occurrence, occurrences, typed
 from interop.fhir.validation.profiles.run import Found, Rule, Run, run_of
 from interop.fhir.validation.profiles.slicing import Slicing
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 from interop.fhir.fhirpath import Environment
 from interop.fhir.findings import ERROR, WARNING, Finding, Findings
+from interop.fhir.shapes import Json
 from interop.fhir.validation.profiles.occurrence import Occurrence
 from interop.fhir.validation.profiles.resolving import Entries
 
-Json = dict[str, Any]
 Found = Findings | None
 Rule = Callable[[Occurrence, "Run"], Found]
 STEPS = 300_000

@@ -8,7 +8,8 @@ from typing import TypeVar
 
 from interop.fhir import fhirpath
 from interop.fhir.fhirpath import Environment, Item
-from interop.fhir.validation.profiles.occurrence import Json, Occurrence
+from interop.fhir.shapes import Json
+from interop.fhir.validation.profiles.occurrence import Occurrence
 from interop.fhir.validation.profiles.run import Run, TooCostly, worse
 
 Answer = TypeVar("Answer")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from interop.fhir import facts
+from interop.fhir.shapes import Json
 from interop.fhir.validation.profiles.sound import fault
 
-Json = dict[str, Any]
 PART = "http://hl7.org/fhir/StructureDefinition/elementdefinition-profile-element"
 
 

@@ -9,20 +9,11 @@ from typing import Any
 from interop.fhir.canonicals import UCUM
 from interop.fhir.findings import ERROR, Finding, Findings, at
 from interop.fhir.searching.dates import interval
+from interop.fhir.shapes import Json
 from interop.fhir.ucum import canonical
+from interop.fhir.validation.profiles.run import Found
 
-Found = Findings | None
-Json = dict[str, Any]
 Test = Callable[[Any], bool]
-
-
-def chosen(element: Json, stem: str) -> tuple[str, Any] | None:
-    """``fixed[x]`` and the like of an ElementDefinition: (the form's type, the value), None where there is none."""
-    for key, value in element.items():
-        if key.startswith(stem) and key[len(stem) : len(stem) + 1].isupper():
-            kind = key[len(stem) :]
-            return (kind, value)
-    return None
 
 
 def same(one: Any, other: Any) -> bool:
