@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
-from adapters.nhs111.documents import document, documents, separate
+from adapters.nhs111.documents import covered, document, documents, separate
+from adapters.nhs111.endpoint import BASE, answer
 from adapters.nhs111.envelope import envelope
+from adapters.nhs111.payloads import LIMIT, plain
 from interop.errors import Problem
 from interop.formats.tree import Node
-from interop.ports import Envelope
+from interop.ports import Call, Envelope, Intake, Reply
 
-LIMIT: Final = 20 * 1024 * 1024
 _ITK: Final = re.compile(rb"urn:nhs-itk:(?:ns|services):201005|<(?:[\w.-]+:)?DistributionEnvelope[\s>]")
 _CDA: Final = re.compile(rb"<(?:[\w.-]+:)?ClinicalDocument[\s>]")
 PLACEHOLDER: Final = re.compile(rb"@@[A-Za-z][\w .:-]{0,63}@@|\{\{\s*[A-Za-z][\w .:-]{0,63}\}\}", re.ASCII)
@@ -30,6 +31,7 @@ class Nhs111:
 
     name = "nhs111"
     format = "xml"
+    base = BASE
     media_types: tuple[str, ...] = ("application/xml", "text/xml", "application/soap+xml")
 
     def recognises(self, head: bytes) -> bool:
@@ -41,20 +43,30 @@ class Nhs111:
         body = stream.read(LIMIT + 1)
         if len(body) > LIMIT:
             raise Problem("too-large", detail=f"more than {LIMIT} bytes")
+        try:
+            body = plain(body)
+        except Problem:
+            return iter((body,))
         return separate(body) if len(_CDA.findall(body)) > 1 else iter((body,))
 
     def open(self, body: bytes) -> tuple[Envelope, Node]:
         """Envelope and ClinicalDocument; raises Problem."""
         from interop.formats.xml import read_xml
 
+        body = plain(body)
         root = read_xml(body)
         unfilled(body)
         node = document(documents(root))
+        covered(root)
         return envelope(node), node
 
     def envelope(self, body: bytes) -> Envelope:
         """The envelope alone; raises Problem. The whole document has to be read for it."""
         return self.open(body)[0]
+
+    async def answer(self, call: Call, feed: str, intake: Intake) -> Reply:
+        """A report over SOAP, at ``/itk``; never raises."""
+        return await answer(call, feed, intake, self.envelope)
 
 
 def unfilled(body: bytes) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from copy import deepcopy
 from typing import Any, Final
 
 from interop.errors import Problem
@@ -11,6 +10,8 @@ from interop.formats.tree import Node
 
 DOCUMENT: Final = "ClinicalDocument"
 PAYLOAD: Final = "payload"
+SHARED: Final = 100 * 1024 * 1024
+"""Bytes of envelope that the documents of one body may come to, each in an envelope of its own."""
 
 
 def documents(root: Node) -> list[Node]:
@@ -35,36 +36,65 @@ def document(found: list[Node]) -> Node:
     return found[0]
 
 
+def covered(root: Node) -> None:
+    """Raises Problem ``unknown-format`` where a payload of a distribution envelope holds no document: nothing may be left out."""
+    open_ = [root]
+    while open_:
+        node = open_.pop()
+        if node.name == PAYLOAD and not documents(node):
+            raise Problem("unknown-format", where=PAYLOAD, detail="a payload holds no ClinicalDocument")
+        if node.name not in (DOCUMENT, PAYLOAD):
+            open_.extend(kid for kids in node.kids.values() for kid in kids)
+
+
 def separate(body: bytes) -> Iterator[bytes]:
-    """The body once for each document, without the payloads of the others; unchanged where it cannot be read or holds just one."""
+    """The body once for each document, without the payloads of the others; unchanged where it cannot be read or holds just one.
+
+    Raises Problem ``too-large`` where what all documents share would come to too much.
+    """
+    if body.count(DOCUMENT.encode()) < 3:
+        yield body
+        return
     from lxml import etree
 
-    from interop.formats.xml import read_xml
+    from interop.formats.xml import parse_xml
 
     try:
-        root = read_xml(body)
+        root = parse_xml(body)
     except Problem:
         yield body
         return
-    count = len(documents(root))
-    if count < 2:
+    found = _elements(root)
+    if len(found) < 2:
         yield body
         return
-    for wanted in range(count):
-        copy = deepcopy(root.raw)
-        for place, node in enumerate(_elements(copy)):
-            if place != wanted:
-                _remove(node)
-        yield etree.tostring(copy, encoding="utf-8", xml_declaration=True)
+    places = [_take_out(node) for node in found]
+    if len(etree.tostring(root)) * len(found) > SHARED:
+        raise Problem("too-large", where=PAYLOAD, detail="too many documents for so large an envelope")
+    for node, parent, place in places:
+        parent.insert(place, node)
+        yield etree.tostring(root, encoding="utf-8", xml_declaration=True)
+        parent.remove(node)
 
 
 def _elements(root: Any) -> list[Any]:
-    return [node for node in root.iter("{*}" + DOCUMENT) if not any(up.tag == node.tag for up in node.iterancestors())]
+    """The documents, outermost only, in order."""
+    found: list[Any] = []
+    open_ = [root]
+    while open_:
+        node = open_.pop()
+        if node.tag.rpartition("}")[2] == DOCUMENT:
+            found.append(node)
+        else:
+            open_.extend(reversed(node))
+    return found
 
 
-def _remove(node: Any) -> None:
-    """Take a document out, with its payload where it is alone in one."""
+def _take_out(node: Any) -> tuple[Any, Any, int]:
+    """Take a document out, with its payload where it is alone in one; where it was, once those before it are out."""
     parent = node.getparent()
     if parent.tag.rpartition("}")[2] == PAYLOAD and len(parent) == 1:
         node, parent = parent, parent.getparent()
+    place = parent.index(node)
     parent.remove(node)
+    return node, parent, place

@@ -1,7 +1,8 @@
 """The one error table: what each protocol says, whether to try again, and what an operator is told.
 
 Columns: original and enhanced acknowledgement (HL7 v2 chapter 2, tables 0008), ERR-3 (table 0357), HTTP status,
-OperationOutcome issue type (FHIR R4 ``IssueType``), ITK fault code, BaRS error code, retry class, one sentence, one action.
+OperationOutcome issue type (FHIR R4 ``IssueType``), ITK fault code (1000 invalid message, 2100 processing error that may pass,
+2200 one that will not, 3000 access denied), BaRS error code, retry class, one sentence, one action.
 """
 
 from __future__ import annotations

@@ -1,0 +1,159 @@
+"""``/itk``: reports over SOAP. A report is answered once it is in the journal; what cannot be taken is a SOAP fault."""
+
+from __future__ import annotations
+
+from asyncio import CancelledError, Future
+from collections.abc import Callable
+from typing import Any, Final
+
+import structlog
+
+from adapters.nhs111.documents import separate
+from adapters.nhs111.payloads import counted, plain
+from adapters.nhs111.soap import MEDIA_TYPES, SOAP11, SOAP12, Asked, asked, fault, response
+from interop.errors import Problem
+from interop.ports import AckState, Call, Intake, MessageState, Receipt, Reply
+
+BASE: Final = "/itk"
+FAMILY: Final = "nhs111"
+SERVICES: Final = "urn:nhs-itk:services:201005:"
+REPORT: Final = f"{SERVICES}SendNHS111Report"
+ROUTED: Final = f"{SERVICES}sendDistEnvelope"
+"""The action of senders that route any envelope; elsewhere the action is the service."""
+ACKNOWLEDGE: Final = ("urn:nhs-itk:ns:201005:ackrequested", "urn:nhs-itk:ns:201005:infackrequested")
+ALLOW: Final = (("Allow", "GET, HEAD, OPTIONS, POST"),)
+XML: Final = (*MEDIA_TYPES.values(), "application/xml")
+DESCRIPTION: Final = f"""ITK web service for NHS 111, out-of-hours and ambulance reports.
+
+POST a SOAP 1.1 or 1.2 envelope with an itk:DistributionEnvelope.
+Service: {REPORT}-v2-0 and its other versions.
+Answer: itk:SimpleMessageResponse once the report is on disk, or a fault with itk:ToolkitErrorInfo.
+Infrastructure and business acknowledgements as messages of their own are not sent.
+"""
+_REFUSED: Final = (MessageState.REFUSED, MessageState.FAILED, MessageState.SHELVED)
+_log = structlog.get_logger("adapters.nhs111")
+
+
+class Refused(Exception):
+    """The request cannot be taken: why, and the number of what was kept of it in the journal."""
+
+    def __init__(self, problem: Problem, message: int = 0) -> None:
+        super().__init__(problem)
+        self.problem, self.message = problem, message
+
+
+async def answer(call: Call, feed: str, intake: Intake, judge: Callable[[bytes], object]) -> Reply:
+    """Answer one request; never raises. ``judge`` raises Problem for a report that cannot be taken."""
+    if call.path not in ("", "/"):
+        return Reply(404, b"There is no such address.\n")
+    if call.method in ("GET", "HEAD"):
+        return Reply(200, DESCRIPTION.encode())
+    if call.method == "OPTIONS":
+        return Reply(204, headers=ALLOW)
+    if call.method != "POST":
+        return Reply(405, b"Reports are sent with POST.\n", headers=ALLOW)
+    media_type = call.headers.get(b"content-type", b"text/xml").decode("latin-1").partition(";")[0].strip().lower()
+    request = Asked(SOAP12 if media_type == MEDIA_TYPES[SOAP12] else SOAP11)
+    try:
+        root = await _read(call, media_type, feed, intake)
+        try:
+            request = _bare(root)
+            request = asked(root)
+            return await _take(call.body, request, feed, intake, judge)
+        except Problem as problem:
+            raise await _kept(feed, call.body, problem, intake) from None
+    except Refused as refused:
+        return _fault(request, refused.problem, refused.message)
+    except Exception as error:
+        _log.error("request failed", error=type(error).__name__)
+        return _fault(request, Problem("fault"))
+
+
+async def _read(call: Call, media_type: str, feed: str, intake: Intake) -> Any:
+    from interop.formats.xml import parse_xml
+
+    try:
+        if call.problem is not None:
+            raise call.problem
+        if media_type not in XML:
+            raise Problem("media-type", detail="text/xml or application/soap+xml is wanted")
+        return parse_xml(call.body)
+    except Problem as problem:
+        raise await _kept(feed, call.body, problem, intake) from None
+
+
+def _bare(root: Any) -> Asked:
+    """The SOAP version alone, for what goes wrong before the rest is known."""
+    space = root.tag[1:].partition("}")[0] if root.tag[0] == "{" else ""
+    return Asked(space) if space in MEDIA_TYPES else Asked()
+
+
+async def _take(body: bytes, request: Asked, feed: str, intake: Intake, judge: Callable[[bytes], object]) -> Reply:
+    distribution = _distribution(request)
+    service = _service(request, distribution)
+    counted(distribution)
+    bodies = list(separate(plain(body)))
+    if len(bodies) > 1:
+        for each in bodies:
+            judge(each)
+    else:
+        bodies = [body]
+    receipts = [await _settled(intake.receive(feed, each, adapter=FAMILY)) for each in bodies]
+    for receipt in receipts:
+        if receipt.state in _REFUSED:
+            raise Refused(receipt.problem or Problem("fault"), receipt.message)
+    for receipt in receipts[1:]:
+        intake.acknowledged(receipt.message, AckState.SENT)
+    tracking = (distribution.find("{*}header").get("trackingid") or "").strip()
+    said = response(request, f"{service}Response", f"OK:{tracking or request.message_id}")
+    return Reply(200, said, MEDIA_TYPES[request.soap], _untold(distribution), receipts[0].message)
+
+
+def _distribution(request: Asked) -> Any:
+    for element in request.body:
+        if element.tag.rpartition("}")[2] == "DistributionEnvelope" and element.find("{*}header") is not None:
+            return element
+    raise Problem("unknown-format", where="DistributionEnvelope", detail="no distribution envelope with a header in the SOAP body")
+
+
+def _service(request: Asked, distribution: Any) -> str:
+    """The service that is asked for; raises Problem where it is not ours or the action is of another."""
+    service: str = (distribution.find("{*}header").get("service") or "").strip()
+    if not service.startswith(REPORT):
+        raise Problem("unknown-trigger", where="header/@service", detail="the service is not one of this address")
+    if request.action not in ("", service, ROUTED):
+        raise Problem("bad-value", where="Header/Action", detail="action and service are not the same")
+    return service
+
+
+def _untold(distribution: Any) -> tuple[tuple[str, str], ...]:
+    """A warning for each acknowledgement that is asked for and will not come (RFC 7234, 5.5: code 299)."""
+    specs = distribution.iterfind("{*}header/{*}handlingSpecification/{*}spec")
+    keys = {spec.get("key") for spec in specs if (spec.get("value") or "").strip().lower() in ("true", "1")}
+    return tuple(("Warning", f'299 - "{key} is not carried out"') for key in ACKNOWLEDGE if key in keys)
+
+
+async def _kept(feed: str, body: bytes, problem: Problem, intake: Intake) -> Refused:
+    """Keep the bytes of what is no message, as refused."""
+    receipt = await _settled(intake.refuse(feed, body, problem))
+    journal = receipt.problem if not receipt.message and receipt.problem is not None else problem
+    return Refused(journal, receipt.message)
+
+
+async def _settled(taken: Future[Receipt]) -> Receipt:
+    try:
+        return await taken
+    except CancelledError:
+        if taken.cancelled():
+            return Receipt(0, MessageState.FAILED, Problem("stopping"))
+        raise
+    except Problem as problem:
+        return Receipt(0, MessageState.FAILED, problem)
+
+
+def _fault(request: Asked, problem: Problem, message: int = 0) -> Reply:
+    status, body = fault(request, problem, message)
+    if problem.reason.name == "media-type":
+        status = problem.reason.http
+    retry = (("Retry-After", "5"),) if problem.reason.retry == "transient" else ()
+    return Reply(status, body, MEDIA_TYPES[request.soap], retry, message)
