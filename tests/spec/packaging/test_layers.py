@@ -8,6 +8,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.places import ROOT
 
 CONFIGURATION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
@@ -27,6 +29,14 @@ def engine() -> set[str]:
     return {f"interop.{path.parent.name}" for path in (ROOT / "interop").glob("*/*.py")}
 
 
+def parts(package: str) -> set[str]:
+    """The modules and packages directly in a package, found on disk."""
+    folder = ROOT / package.replace(".", "/")
+    return {f"{package}.{path.stem}" for path in folder.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()} - {
+        f"{package}.__init__"
+    }
+
+
 def lint(folder: Path) -> subprocess.CompletedProcess[str]:
     """Run import-linter on the packages of a folder."""
     code = "import sys; sys.path.insert(0, ''); from importlinter.cli import lint_imports_command as main; main(['--no-cache'])"
@@ -40,7 +50,8 @@ def test_the_contracts_hold() -> None:
 
 def test_a_broken_layer_is_found(tmp_path: Path) -> None:
     """The same contracts over bare packages: clean at first, broken by one import upwards."""
-    for package in [*engine(), "interop", "adapters", "adapters.one", "adapters.two", "mappings", "conformance"]:
+    outside = ["interop", "adapters", "adapters.one", "adapters.two", "mappings", "conformance"]
+    for package in [*engine(), *parts("interop.fhir"), *parts("interop.fhir.validation"), *outside]:
         folder = tmp_path / package.replace(".", "/")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "__init__.py").touch()
@@ -49,6 +60,9 @@ def test_a_broken_layer_is_found(tmp_path: Path) -> None:
     for at, line, broken in [
         ("interop/store", "import interop.record", "Layers"),
         ("interop/policy", "import interop.audit", "Layers"),
+        ("interop/fhir/facts", "import interop.fhir.validation", "Inside interop.fhir:"),
+        ("interop/fhir/terminology", "import interop.fhir.definitions", "Inside interop.fhir:"),
+        ("interop/fhir/validation/profiles", "import interop.fhir.validation.survey", "Inside interop.fhir.validation:"),
         ("interop/journal", "import adapters.one", "The engine knows no adapter"),
         ("adapters/one", "import interop.store", "Adapters know"),
         ("adapters/one", "import adapters.two", "No adapter imports another"),
@@ -67,6 +81,12 @@ def test_every_package_of_the_engine_has_a_layer() -> None:
     layers = contract("layers", "interop")["layers"]
     named = {f"interop.{name.strip()}" for layer in layers for name in layer.replace(":", "|").split("|")}
     assert named == engine()
+
+
+@pytest.mark.parametrize("package", ["interop.fhir", "interop.fhir.validation"])
+def test_every_part_has_a_layer(package: str) -> None:
+    layers = contract("layers", package)["layers"]
+    assert {f"{package}.{name.strip()}" for layer in layers for name in layer.replace(":", "|").split("|")} == parts(package)
 
 
 def test_adapters_may_import_only_ports_errors_and_formats() -> None:
