@@ -25,7 +25,7 @@ def targets() -> dict[str, Callable[[bytes], Any]]:
     from interop.fhir.terminology import Terminology, Uncomputable
     from interop.fhir.terminology import TooCostly as TooMany
     from interop.fhir.validation.validator import Validator
-    from interop.fhir.xhtml import languages, problems
+    from interop.fhir.xhtml import problems
     from interop.fhir.xml import from_xml, to_xml
 
     base = Definitions.base()
@@ -50,7 +50,6 @@ def targets() -> dict[str, Callable[[bytes], Any]]:
     def xhtml(data: bytes) -> None:
         text = data.decode("utf-8", "surrogateescape")
         problems(text)
-        languages(text)
         problems(f'<div xmlns="http://www.w3.org/1999/xhtml">{text}</div>')
 
     def fhirpath(data: bytes) -> None:

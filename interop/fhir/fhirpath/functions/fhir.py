@@ -14,6 +14,7 @@ from interop.fhir.fhirpath.navigation import RESOURCE, extensions
 from interop.fhir.fhirpath.tree import Tree
 from interop.fhir.fhirpath.types import is_a, known
 from interop.fhir.fhirpath.values import plain, single, string_of
+from interop.fhir.xhtml import problems
 
 
 @function("extension", 1)
@@ -172,9 +173,6 @@ def _hierarchy(above: Collection, below: Collection, state: State) -> bool | Non
 @predicate("htmlChecks")
 def _html_checks(_compiler: Compiling, _trees: tuple[Tree, ...]) -> StepTruth:
     def run(items: Collection, this: Collection, state: State) -> bool | None:
-        # Loaded with its XML parser only where a narrative is judged.
-        from interop.fhir.xhtml import problems
-
         text = string_of(items, "htmlChecks")
         if text is None:
             return None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interop.fhir.xhtml import BLANK, languages, problems
+from interop.fhir.xhtml import BLANK, problems
 
 XHTML = 'xmlns="http://www.w3.org/1999/xhtml"'
 
@@ -142,17 +142,7 @@ def test_too_many_tags_are_not_looked_at() -> None:
     assert problems(div("<br/>" * 300_000)) == ["is too large"]
 
 
-@pytest.mark.parametrize(
-    ("attributes", "said"),
-    [("", (None, None)), ("lang='en'", ("en", None)), ("xml:lang='cy'", (None, "cy")), ("lang='en' xml:lang='cy'", ("en", "cy"))],
-)
-def test_languages_of_the_root(attributes: str, said: tuple[str | None, str | None]) -> None:
-    assert languages(f"<div {XHTML} {attributes}>a&nbsp;</div>") == said
-    assert languages("<div") == (None, None)
-
-
 @given(st.text(alphabet="<>/div px=\"'&;!-[]?:#\x00\u00e9\ud800", max_size=60) | st.text(max_size=60))
 def test_any_text_gives_an_answer(text: str) -> None:
     assert isinstance(problems(text), list)
     assert isinstance(problems(div(text)), list)
-    assert len(languages(div(text))) == 2

@@ -7,19 +7,16 @@ from __future__ import annotations
 
 import html.entities
 import re
-from functools import lru_cache
 
 from lxml import etree
 
 from interop.errors import Problem
 from interop.fhir.canonicals import XHTML
+from interop.fhir.xhtml import BLANK
 from interop.formats.xml import parse_xml
 
-BLANK = "has neither text nor an image"
-"""The one reason of txt-2."""
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 _BLANKS = " \t\r\n"
-_CACHED_LENGTH = 4096
 _MOST_TAGS = 100_000
 
 
@@ -62,30 +59,8 @@ _HAS_CONTENT = etree.XPath(
 )
 
 
-def problems(div: str) -> list[str]:
-    """What is wrong with a ``Narrative.div``, a reason each time and each reason once; [] where it is as narrative may be.
-
-    Reasons hold nothing of the text but names of HTML. Never raises, for any text.
-    """
-    if len(div) <= _CACHED_LENGTH:
-        return list(_remembered(div))
-    return list(_problems(div))
-
-
-@lru_cache(maxsize=1024)
-def _remembered(div: str) -> tuple[str, ...]:
-    return _problems(div)
-
-
-def languages(div: str) -> tuple[str | None, str | None]:
-    """``lang`` and ``xml:lang`` of the root, None where it says none or cannot be read."""
-    root = _root(_ENTITY.sub(_reference, div.strip(_BLANKS)))
-    if isinstance(root, str):
-        return None, None
-    return root.get("lang"), root.get(_XML + "lang")
-
-
-def _problems(div: str) -> tuple[str, ...]:
+def judged(div: str) -> tuple[str, ...]:
+    """As ``interop.fhir.xhtml.problems``, each time anew."""
     found: dict[str, None] = {}
     text = div.strip(_BLANKS)
     if "&" in text:
