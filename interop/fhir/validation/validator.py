@@ -134,7 +134,8 @@ class Validator:
                 known = self._compiler.known(url)
                 message = "the profile cannot be used: not checked" if known else "the profile is not loaded: not checked"
                 severity = WARNING if expression else ERROR
-                found.append(Finding(severity, expression, "not-found", message, "profile", url))
+                named = url if known or not expression else ""
+                found.append(Finding(severity, expression, "not-found", message, "profile", named))
                 continue
             found += problems or ()
         return found

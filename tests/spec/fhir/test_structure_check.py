@@ -53,8 +53,11 @@ def test_a_sound_resource_has_no_findings() -> None:
 @pytest.mark.parametrize(
     ("changes", "expression", "code"),
     [
-        ({"colour": "red"}, "Patient.colour", "structure"),
-        ({"_colour": {}}, "Patient._colour", "structure"),
+        ({"birthdate": "1950-12-31"}, "Patient.birthdate", "structure"),
+        ({"_birthdate": {}}, "Patient._birthdate", "structure"),
+        # A name that no element of R4 has comes from the sender and may hold anything.
+        ({"colour": "red"}, "Patient", "structure"),
+        ({"name": [{"nickname": "Nan"}]}, "Patient.name[0]", "structure"),
         ({"deceased": True}, "Patient.deceased", "structure"),
         ({"name": {"family": "A"}}, "Patient.name", "structure"),
         ({"name": []}, "Patient.name", "structure"),

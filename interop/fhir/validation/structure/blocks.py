@@ -11,6 +11,7 @@ from typing import Any
 
 from interop.fhir import facts
 from interop.fhir.findings import ERROR, Finding, Findings
+from interop.fhir.names import shown
 from interop.fhir.validation.invariants import checks, tests
 from interop.fhir.validation.structure.elements import PENDING, rule_of
 from interop.fhir.validation.structure.extras import EXTRAS
@@ -40,7 +41,11 @@ def block(name: str) -> Rule:
             try:
                 rule = rules[child_name]
             except KeyError:
-                rule = _compiled(name, child_name, rules)
+                known = _compiled(name, child_name, rules)
+                if known is None:
+                    findings = join(findings, _unknown(child_name), "")
+                    continue
+                rule = known
             found = rule(child, run)
             if found is not None:
                 if found is PENDING:
@@ -99,8 +104,8 @@ class _Needs:
         return [Finding(ERROR, "", "invariant", ELE_1, "ele-1")]
 
 
-def _compiled(block_name: str, name: str, rules: dict[str, Rule]) -> Rule:
-    """The rule of a name that is met for the first time; what is no element of R4 is not remembered."""
+def _compiled(block_name: str, name: str, rules: dict[str, Rule]) -> Rule | None:
+    """The rule of a name that is met for the first time; None for what is no element of R4, which is not remembered."""
     elements = facts.block(block_name)
     element = elements.get(name)
     if element is not None and element.block:
@@ -110,7 +115,7 @@ def _compiled(block_name: str, name: str, rules: dict[str, Rule]) -> Rule:
     elif name[:1] == "_" and (plain := elements.get(name[1:])) and plain.block and facts.is_primitive(plain.types[0]):
         rule = _shadow if plain.binding is None else _pends
     else:
-        return _unknown
+        return None
     rules[name] = rule
     return rule
 
@@ -123,8 +128,10 @@ def _pends(_: Any, __: Run) -> Findings:
     return PENDING
 
 
-def _unknown(_: Any, __: Run) -> Findings:
-    return [Finding(ERROR, "", "structure", "is no element of R4")]
+def _unknown(name: str) -> Findings:
+    """A name of the sender's own is not repeated: it may hold anything."""
+    said = shown(name)
+    return [Finding(ERROR, said, "structure", "is no element of R4" if said else "has a member that is no element of R4")]
 
 
 def _shadow(value: Any, run: Run) -> Findings | None:

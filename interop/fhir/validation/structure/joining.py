@@ -23,8 +23,6 @@ def join(findings: Findings | None, found: Findings, step: str) -> Findings:
 
 
 def within(step: str, finding: Finding) -> Finding:
-    """A finding of a member, seen from the object. A name that is no element may hold anything and is not repeated."""
+    """A finding of a member, seen from the object."""
     rest = finding.expression
-    if step[0] != "[" and not (step.isascii() and step.isidentifier() and len(step) <= 64):
-        step = "?"
     return finding._replace(expression=step + rest if rest[:1] == "[" else f"{step}.{rest}" if rest else step)
