@@ -107,7 +107,7 @@ class Include:
         if self._listed:
             for code, said in self._listed.items():
                 concept = known.find(code) if known else None
-                if concept or known is None or known.why_open:
+                if code and (concept or known is None or known.why_open):
                     yield contained(own, shown(said, concept), version)
             return
         if known is None:
@@ -142,7 +142,7 @@ def shown(said: Json, concept: Concept | None) -> Concept:
     own = text(said, "display")
     texts = designations(said) if "designation" in said else []
     if concept is None:
-        return Concept(said["code"], own, texts)
+        return Concept(text(said, "code"), own, texts)
     if not own and not texts:
         return concept
     texts += concept.designations

@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from interop.fhir.definitions import Definitions
 from interop.fhir.terminology import Terminology, TooCostly, Uncomputable
 from tests.spec.fhir.terminology.made import PLANT_SYSTEM, PLANTS, Json
 
@@ -109,3 +110,11 @@ def test_concepts(concept: Json) -> None:
         False,
         True,
     )
+
+
+def test_a_listed_concept_without_a_code_is_none() -> None:
+    """It does not open the value set to the whole system either."""
+    terminology = Terminology(Definitions.base())
+    listed = [{"display": "x"}, {"code": {"a": 1}}, {"code": ["b"]}]
+    for system in ("http://hl7.org/fhir/administrative-gender", "urn:unknown"):
+        assert terminology.expand({"compose": {"include": [{"system": system, "concept": listed}]}}).contains == []
