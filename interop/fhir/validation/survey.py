@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from interop.fhir import facts
-from interop.fhir.findings import Finding, Findings, at
+from interop.fhir.findings import ERROR, Finding, Findings, at
 from interop.fhir.shapes import Json
 from interop.fhir.validation.bindings import CODED, QUANTITIES, Bindings
 from interop.fhir.validation.extensions import Extensions, Holder
 from interop.fhir.validation.profiles.occurrence import Occurrence
 from interop.fhir.validation.profiles.run import Run
+from interop.fhir.validation.structure.joining import LIMIT, MORE
 
 Base = Callable[[str, str], Json]
 """The ElementDefinition of base R4 by block and name."""
@@ -99,7 +100,7 @@ class Survey:
     def _one(self, value: Any, entry: _Entry, name: str, block: str, path: str, trail: Trail, task: _Task) -> None:
         if entry.binding is not None:
             for each in self._bindings.bound(entry.binding, Occurrence(value, None, entry.type, "")) or ():
-                if isinstance(value, dict):
+                if isinstance(value, dict) and len(task.weak) < LIMIT:
                     task.weak.append((id(value), task.placed(trail, each)))
                 else:
                     task.say(trail, each)
@@ -157,8 +158,12 @@ class _Task(NamedTuple):
     weak: list[tuple[int, Finding]]
 
     def say(self, trail: Any, problem: Finding) -> None:
-        """A finding relative to where the trail leads."""
-        self.found.append(self.placed(trail, problem))
+        """A finding relative to where the trail leads; as many of one resource as the structure pass tells of one object."""
+        told = len(self.found)
+        if told < LIMIT or (problem.severity == ERROR and told < 2 * LIMIT):
+            self.found.append(self.placed(trail, problem))
+        elif told == LIMIT or told == 2 * LIMIT:
+            self.found.append(MORE)
 
     def placed(self, trail: Any, problem: Finding) -> Finding:
         """A finding relative to the resource."""

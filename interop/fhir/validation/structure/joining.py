@@ -6,6 +6,7 @@ from interop.fhir.findings import ERROR, WARNING, Finding, Findings
 
 LIMIT = 1_000
 """Findings of one object or array, after which warnings are not told, and errors only as many again."""
+MORE = Finding(WARNING, "", "too-costly", "has more findings than are told")
 
 
 def join(findings: Findings | None, found: Findings, step: str) -> Findings:
@@ -15,7 +16,7 @@ def join(findings: Findings | None, found: Findings, step: str) -> Findings:
     for each in found:
         if len(findings) >= LIMIT:
             if len(findings) == LIMIT:
-                findings.append(Finding(WARNING, "", "too-costly", "has more findings than are told"))
+                findings.append(MORE)
             if each.severity != ERROR or len(findings) > 2 * LIMIT:
                 continue
         findings.append(within(step, each) if step else each)

@@ -169,3 +169,13 @@ def test_a_definition_that_is_no_definition_is_not_used(wrong: Json) -> None:
     snapshot = {"element": [element("Patient", min=0, max="*"), element("Patient.name", **wrong)]}
     found = validator(profile("Patient", snapshot=snapshot)).validate(claiming(OURS + "Ours"))
     assert ("Patient.meta.profile[0]", "profile") in said(found, "warning")
+
+
+def test_a_resource_with_very_many_mistakes_is_told_some_of_them() -> None:
+    """And that there are more, so that findings do not grow with what a sender repeats."""
+    act = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+    codings = [{"system": act, "code": f"none-{each}"} for each in range(2_500)]
+    resource = {"resourceType": "Basic", "code": {"coding": codings}}
+    found = validator(codes=True).validate(resource)
+    assert 1_000 <= len(found) <= 2_100
+    assert [each.expression for each in found if each.code == "too-costly"] == ["Basic"]
