@@ -3,4 +3,5 @@
 from __future__ import annotations
 
 from interop.fhir.definitions.definitions import Definitions as Definitions
+from interop.fhir.definitions.unusable import TooLarge as TooLarge
 from interop.fhir.definitions.unusable import Unusable as Unusable

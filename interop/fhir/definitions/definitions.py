@@ -38,7 +38,7 @@ class Definitions:
         self._index: Index = {kind: dict(urls) for kind, urls in below._index.items()} if below else {}
         self._structures: dict[Entry, Json | None] = {}
         self._snapshots: dict[Entry, list[Json]] = {}
-        self._unusable: dict[Entry, str] = {}
+        self._unusable: dict[Entry, Unusable] = {}
         self._generating: list[Entry] = []
         self._trees = Trees(self)
         self._lock = RLock()
@@ -136,15 +136,15 @@ class Definitions:
 
     def _tried(self, entry: Entry) -> list[Json]:
         if entry in self._unusable:
-            raise Unusable(self._unusable[entry])
+            raise self._unusable[entry].with_traceback(None)
         if entry in self._generating or len(self._generating) > DEPTH:
             raise Unusable(f"{entry.url}: is based on itself, or on too many others")
         try:
             self._snapshots[entry] = self._made(entry)
         except Unusable as unusable:
-            self._unusable[entry] = f"{entry.url}: {unusable.reason}"
+            self._unusable[entry] = type(unusable)(f"{entry.url}: {unusable.reason}")
             self.problems.append((entry.url, unusable.reason))
-            raise Unusable(self._unusable[entry]) from None
+            raise self._unusable[entry] from None
         return self._snapshots[entry]
 
     def _made(self, entry: Entry) -> list[Json]:

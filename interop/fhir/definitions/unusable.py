@@ -9,3 +9,7 @@ class Unusable(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class TooLarge(Unusable):
+    """A structure whose snapshot has more elements than are made."""

@@ -60,6 +60,7 @@ class State:
     moment: Temporal | None = None
     regex_seconds = 0.25
     defined: Mapping[str, Collection] = MappingProxyType({})
+    owners: dict[int, Any] | None = None
 
     def __init__(self, environment: Environment, context: Collection) -> None:
         self.environment = environment

@@ -62,8 +62,12 @@ class Loader:
         return [each for each in found if each and split(text(each, "supplements"))[0] == url]
 
     def supplements(self, url: str) -> bool:
-        """Whether a code system supplement is loaded."""
-        return text(self.resource("CodeSystem", url), "content") == "supplement"
+        """Whether a code system supplement is loaded: it says so, or it names a loaded code system that it supplements."""
+        found = self.resource("CodeSystem", url)
+        if text(found, "content") == "supplement":
+            return True
+        named = split(text(found, "supplements"))[0]
+        return bool(named) and named != split(url)[0] and self.system(named) is not None
 
     def resource(self, kind: str, url: str, version: str = "") -> Json | None:
         """A conformance resource, of that version where one is given here or in the URL."""

@@ -9,6 +9,7 @@ from interop.fhir.shapes import Json, dicts, text
 from interop.fhir.terminology.expanding import as_resource, expanded
 from interop.fhir.terminology.loading import Loader
 from interop.fhir.terminology.maps import Map
+from interop.fhir.terminology.names import called
 from interop.fhir.terminology.results import Concept, Expansion, Lookup, Translation, Uncomputable, Verdict
 from interop.fhir.terminology.sets import NO, Ruling, Set
 from interop.fhir.terminology.system import Definitions, System
@@ -36,6 +37,10 @@ class Terminology:
         """Whether the codes of a code system can be judged: it is loaded whole, or is a grammar."""
         known = self._loader.system(system)
         return known is not None and (known.excludes("") or not known.why_open)
+
+    def supplement(self, url: str) -> bool:
+        """Whether that is a code system supplement, which is no system of codes (FHIR R4, CodeSystem, section 4.8.11)."""
+        return self._loader.supplements(url)
 
     def validate_code(
         self, value_set: str | Json, system: str | None, code: str, *, display: str | None = None, version: str | None = None
@@ -77,8 +82,8 @@ class Terminology:
             return Verdict(False, f"{system} is a value set, not a code system", system=system, severity="error")
         if known is None:
             return _verdict(Ruling(None, self._loader.absent_of_code(system), system), "", display)
-        if known.why_open.endswith("is a supplement, not a code system"):
-            return Verdict(False, known.why_open, system=system, severity="error")
+        if self._loader.supplements(system):
+            return Verdict(False, f"{called(system)} is a supplement, not a code system", system=system, severity="error")
         concept = known.find(code) if len(code) <= LONGEST else None
         result = True if concept is not None else False if known.excludes(code) else None
         return _verdict(Ruling(result, known.why_open, system, concept), f"the code system {system}", display, in_set=False)

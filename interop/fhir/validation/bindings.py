@@ -107,6 +107,8 @@ class Bindings:
     def _of_system(self, verdict: Verdict) -> Found:
         if verdict.result is None:
             return unchecked(f"the code: {verdict.message}", "binding")
+        if verdict.result is False and self.terminology is not None and self.terminology.supplement(verdict.system):
+            return [Finding(ERROR, "system", "invalid", "is a supplement, not a code system", "binding")]
         if verdict.result is False:
             # R4 demands no units of UCUM where no binding does; what HL7 keeps apart from R4 grows beyond R4's copy of it.
             severity = WARNING if verdict.system == UCUM or verdict.system.startswith(_APART) else ERROR

@@ -98,6 +98,12 @@ class References:
         kind, _, id_ = literal.partition("/_history/")[0].partition("/")
         return self._by_name.get((kind, id_), [])
 
+    def _mistaken(self, literal: str) -> bool:
+        """Whether ``type/id`` has the UUID of an entry, which is the identity of one resource, but another type."""
+        kind, _, id_ = literal.partition("/_history/")[0].partition("/")
+        types = {each.named[0] for each in self._by_url.get(f"urn:uuid:{id_}", []) if isinstance(each.named[0], str)}
+        return bool(types) and kind not in types
+
     def findings(self) -> Findings:
         """What is wrong with the references of all entries; notes on each entry where they lead."""
         findings: Findings = []
@@ -130,6 +136,8 @@ class References:
         if len(found) > 1:
             same = self._kind in ("history", *_ANSWERS)
             return None if same else Finding(ERROR, "", "invalid", "leads to several entries", "reference")
+        if ":" not in literal and self._mistaken(literal):
+            return Finding(ERROR, "", "invalid", "names another type than the entry of that UUID has", "reference")
         if literal.startswith("urn:"):
             return Finding(WARNING, "", "not-found", "leads to no entry of the Bundle", "reference")
         if ":" not in literal and self.named(literal):

@@ -8,7 +8,7 @@ from interop.fhir.definitions.snapshot import types
 from interop.fhir.definitions.snapshot.children import Trees, unfolded
 from interop.fhir.definitions.snapshot.merge import bound, merged
 from interop.fhir.definitions.snapshot.node import Node
-from interop.fhir.definitions.unusable import Unusable
+from interop.fhir.definitions.unusable import TooLarge, Unusable
 from interop.fhir.shapes import Json
 
 BY_URL: Json = {"discriminator": [{"type": "value", "path": "url"}], "ordered": False, "rules": "open"}
@@ -36,7 +36,7 @@ class Generator:
     def _spend(self, elements: int, where: str) -> None:
         self._spent += elements
         if self._spent > NODES:
-            raise Unusable(f"{where}: too many elements")
+            raise TooLarge(f"{where}: too many elements")
 
     def merge(self, node: Node, said: Node, where: str, *, most: str = "") -> None:
         """Change ``node`` by what the differential says of it and below it.

@@ -64,7 +64,7 @@ def _resolve(_compiler: Compiling, _trees: tuple[Tree, ...]) -> StepRun:
         for item in items:
             reference = item.value.get("reference") if isinstance(item.value, dict) else item.value
             if isinstance(reference, str):
-                resource = _target(reference, state)
+                resource = _target(reference, item.value, state)
                 if resource is not None:
                     found.append(Item(resource, Item.of(resource).type or RESOURCE))
         return found
@@ -72,8 +72,11 @@ def _resolve(_compiler: Compiling, _trees: tuple[Tree, ...]) -> StepRun:
     return run
 
 
-def _target(reference: str, state: State) -> dict[str, Any] | None:
+def _target(reference: str, holder: Any, state: State) -> dict[str, Any] | None:
+    """What a reference leads to; a fragment first within the resource of a Bundle or of Parameters that holds it."""
     state.pay(1)
+    if reference.startswith("#") and (owner := _owners(state).get(id(holder))) is not None:
+        return _targets(owner, state).get(reference)
     for item in (*state.root(), *state.resource()):
         found = _targets(item.value, state).get(reference)
         if found is not None:
@@ -98,6 +101,25 @@ def _targets(root: Any, state: State) -> dict[str, dict[str, Any]]:
                     for name in _names(entry, entry["resource"]):
                         found.setdefault(name, entry["resource"])
     return found
+
+
+def _owners(state: State) -> dict[int, Any]:
+    """The resource of each Reference (by identity) in the resources that stand for themselves inside %resource."""
+    if state.owners is None:
+        state.owners = {}
+        pending: list[tuple[Any, Any]] = [(each.value, None) for each in state.resource()]
+        while pending:
+            state.pay(1)
+            value, owner = pending.pop()
+            if isinstance(value, dict):
+                if owner is not None and "reference" in value:
+                    state.owners[id(value)] = owner
+                for name, each in value.items():
+                    if isinstance(each, (dict, list)):
+                        pending.append((each, each if name == "resource" and isinstance(each, dict) else owner))
+            else:
+                pending += [(each, owner) for each in value if isinstance(each, (dict, list))]
+    return state.owners
 
 
 def _listed(root: dict[str, Any], name: str, state: State) -> list[dict[str, Any]]:

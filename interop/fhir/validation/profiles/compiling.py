@@ -173,7 +173,7 @@ class Compiler:
         rules += additions.values(one.element, base)
         rules += additions.binding(one.element, base)
         rules += additions.constraints(one.element, base, self.base(kind, "") if kind else {})
-        if one.element.get("contentReference"):
+        if one.element.get("contentReference") and not any(each.children for each in one.slices):
             rules += self._repeated(one)
         return rules
 
@@ -193,7 +193,7 @@ class Compiler:
         return twin
 
     def _repeated(self, one: Definition) -> list[Rule]:
-        """The content of another element, by contentReference."""
+        """The content of another element, by contentReference. Slices that are walked into have a content of their own."""
         wanted = str(one.element["contentReference"]).rpartition("#")[2]
         root = one
         while root.parent is not None:

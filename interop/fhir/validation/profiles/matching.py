@@ -186,6 +186,7 @@ def _next(start: Definition, step: Step, sources: Sources) -> Iterator[Definitio
         for each in entry.slices if entry else ():
             if step.argument in extension_urls(each, sources):
                 yield each
+                yield from _mandatory(each)
     else:
         for url in _profiles(start):
             if (tree := sources.tree(url)) is not None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +16,9 @@ from interop.fhir.ucum import canonical
 from interop.fhir.validation.profiles.run import Found
 
 Test = Callable[[Any], bool]
+_MONTHS = {"a": 12, "mo": 1}
+_SECONDS = {"wk": 604_800, "d": 86_400, "h": 3_600, "min": 60, "s": 1}
+"""Units of time of UCUM: those of the calendar, and those that are always as long."""
 
 
 def same(one: Any, other: Any) -> bool:
@@ -97,7 +102,11 @@ def bounded(least: Any, most: Any) -> Callable[[Any], Found]:
     What cannot be compared (another unit, dates of another precision that overlap) is left alone.
     """
 
+    relative = isinstance(least, dict) or isinstance(most, dict)
+
     def rule(value: Any) -> Found:
+        if relative and isinstance(value, str):
+            return _in_time(value, least, most)
         if least is not None and _order(value, least) < 0:
             return [Finding(ERROR, "", "value", "is below the least value of the profile", "value")]
         if most is not None and _order(value, most) > 0:
@@ -105,6 +114,42 @@ def bounded(least: Any, most: Any) -> Callable[[Any], Found]:
         return None
 
     return rule
+
+
+def _in_time(value: str, least: Any, most: Any) -> Found:
+    """A date or time against limits that are durations: ``least`` is taken from the present moment, ``most`` added to it."""
+    now = datetime.now(UTC)
+    before, after = (_order(value, least) if isinstance(least, str) else 0), (_order(value, most) if isinstance(most, str) else 0)
+    if isinstance(least, dict) and (limit := _moved(now, least, -1)):
+        before = _order(value, limit)
+    if isinstance(most, dict) and (limit := _moved(now, most, 1)):
+        after = _order(value, limit)
+    if before < 0:
+        return [Finding(ERROR, "", "value", "is longer ago than the profile allows", "value")]
+    return [Finding(ERROR, "", "value", "is further ahead than the profile allows", "value")] if after > 0 else None
+
+
+def _moved(moment: datetime, duration: Json, sign: int) -> str:
+    """A moment moved by a duration, '' where it is of no unit of time or leads out of the calendar."""
+    number_, unit = duration.get("value"), duration.get("code")
+    if not isinstance(number_, (int, float, Decimal)) or isinstance(number_, bool) or not isinstance(unit, str):
+        return ""
+    try:
+        if unit in _MONTHS:
+            months = moment.year * 12 + moment.month - 1 + sign * int(number_ * _MONTHS[unit])
+            first = moment.replace(year=months // 12, month=months % 12 + 1, day=1)
+            moved = min(first + timedelta(days=moment.day - 1), _month_end(first))
+        elif unit in _SECONDS:
+            moved = moment + sign * timedelta(seconds=float(number_) * _SECONDS[unit])
+        else:
+            return ""
+    except (ValueError, OverflowError):
+        return ""
+    return moved.isoformat()
+
+
+def _month_end(first: datetime) -> datetime:
+    return first + timedelta(days=monthrange(first.year, first.month)[1] - 1)
 
 
 def _order(one: Any, other: Any) -> int:

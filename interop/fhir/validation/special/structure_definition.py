@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from interop.fhir.definitions import Unusable
+from interop.fhir.definitions import TooLarge, Unusable
 from interop.fhir.findings import WARNING, Findings
 from interop.fhir.validation.special import element_definition
 from interop.fhir.validation.special.context import Context
@@ -79,6 +79,9 @@ def _snapshot(resource: Json, context: Context) -> tuple[dict[str, Json], Findin
     bare = {name: value for name, value in resource.items() if name != "snapshot"}
     try:
         elements = context.definitions.with_resources([bare]).snapshot(url)
+    except TooLarge:
+        message = "has more elements than are laid out, so it is not checked against its base"
+        return {}, [fault("differential", message, severity=WARNING, code="too-costly", rule="profile")]
     except Unusable:
         return {}, [fault("differential", "does not fit its base", code="invalid", rule="profile")]
     against = _against_base(resource, context.definitions.snapshot(base))

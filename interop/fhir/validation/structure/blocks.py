@@ -112,6 +112,8 @@ def _compiled(block_name: str, name: str, rules: dict[str, Rule]) -> Rule | None
         rule = rule_of(element, RULES, f"{block_name}.{name}")
     elif name == "resourceType" and facts.kind(block_name) == "resource":
         rule = _nothing
+    elif name == "_id" and facts.kind(block_name) == "resource":
+        rule = _bare_id
     elif name[:1] == "_" and (plain := elements.get(name[1:])) and plain.block and facts.is_primitive(plain.types[0]):
         rule = _shadow if plain.binding is None else _pends
     else:
@@ -138,6 +140,14 @@ def _shadow(value: Any, run: Run) -> Findings | None:
     """``_birthDate`` with an extension needs no look at its primitive."""
     if isinstance(value, dict) and value.get("extension"):
         return block("Element")(value, run)
+    return PENDING
+
+
+def _bare_id(value: Any, run: Run) -> Findings | None:
+    """``Resource.id`` is of FHIRPath's type String, no element of FHIR: it has no extensions."""
+    if isinstance(value, dict) and "extension" in value:
+        said = Finding(ERROR, "", "structure", "must have no extensions: the id of a resource is no element", "extension")
+        return [*(block("Element")(value, run) or ()), said]
     return PENDING
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from interop.fhir import facts
@@ -12,6 +13,7 @@ from interop.fhir.validation.structure.run import Json, Rule, Run
 
 ELE_1 = "ele-1: All FHIR elements must have a @value or children"
 NOTHING = Finding(ERROR, "", "structure", "is null with no value beside it")
+_CROSS = re.compile(r"http://hl7\.org/fhir/\d\.\d/StructureDefinition/extension-")
 CODE_DUE = "has no code, and one of the required value set is due"
 
 
@@ -29,9 +31,16 @@ def _one(shadow: Any, primitive: Any, element: facts.Element, rule: Rule, run: R
     found = rule(shadow, run) or []
     if primitive is not None:
         return [each for each in found if each.rule != "ele-1" or each.expression]
-    if element.binding is not None and element.types[0] == "code":
+    if element.binding is not None and element.types[0] == "code" and not _elsewhere(shadow, element.name):
         return [*found, Finding(ERROR, "", "code-invalid", CODE_DUE, "binding")]
     return found
+
+
+def _elsewhere(shadow: Json, name: str) -> bool:
+    """Whether a cross-version extension has the code that this element has in another release, and that R4 lacks."""
+    inner = shadow.get("extension")
+    urls = [each.get("url") for each in inner if isinstance(each, dict)] if isinstance(inner, list) else []
+    return any(isinstance(url, str) and _CROSS.match(url) is not None and url.endswith(f".{name}") for url in urls)
 
 
 def _array(shadows: Any, primitives: Any, element: facts.Element, rule: Rule, run: Run) -> Findings:

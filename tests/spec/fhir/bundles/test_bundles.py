@@ -233,3 +233,13 @@ def test_what_is_no_bundle_is_told_and_never_raised(kind: Any, entry: Any) -> No
 def test_bundles_in_bundles_are_by_themselves() -> None:
     inner = {"resourceType": "Bundle", "type": "collection", "entry": [at(TWO, visit(THREE))]}
     assert found("collection", at(ONE, inner)) == [("warning", "Bundle.entry[0].resource.entry[0].resource.subject")]
+
+
+def test_a_uuid_is_the_identity_of_one_resource() -> None:
+    """A relative reference with the UUID of an entry names the type of that entry."""
+    group = {"resourceType": "Group", "text": TEXT, "type": "person", "actual": True}
+    uuid = ONE.removeprefix("urn:uuid:")
+    entries = [at(ONE, group), at(TWO, visit(f"Patient/{uuid}"))]
+    assert ("error", "Bundle.entry[1].resource.subject") in found("collection", *entries)
+    entries = [at(ONE, group), at(TWO, visit(f"Group/{uuid}"))]
+    assert [each for each in found("collection", *entries) if each[0] == "error"] == []

@@ -131,3 +131,15 @@ def test_steps_are_summed_for_those_who_share_a_budget() -> None:
     compile("descendants().count()").truth(PATIENT, environment)
     assert once > 0
     assert environment.spent == 2 * once
+
+
+def test_a_fragment_leads_within_the_resource_that_holds_the_reference() -> None:
+    """resolve() from a Bundle: '#d' of each entry is what that entry contains."""
+
+    def entry(label: str, link: str) -> dict[str, Any]:
+        inner = {"resourceType": "Device", "id": "d", "lotNumber": label}
+        return {"resource": {"resourceType": "Observation", "contained": [inner], "device": {"reference": link}}}
+
+    bundle = {**BUNDLE, "entry": [entry("one", "#d"), entry("two", "#d"), entry("three", "#other")]}
+    found = compile("entry.resource.device.resolve().lotNumber").evaluate(bundle, Environment(resource=bundle))
+    assert [item.value for item in found] == ["one", "two"]

@@ -178,3 +178,11 @@ def test_the_binding_of_a_profile_stands_in_place_of_that_of_r4() -> None:
     colours = profile("Patient", element("Patient.maritalStatus", binding={"strength": "extensible", "valueSet": ALL["url"]}))
     found = findings({"resourceType": "Patient", "maritalStatus": BLUE}, colours, SYSTEM, ALL, codes=True)
     assert said(found, "warning", ["binding"]) == []
+
+
+def test_a_supplement_is_no_system_of_codes() -> None:
+    """What names the code system that it supplements is a supplement, though it says that it is complete."""
+    more = {**SYSTEM, "url": "https://example.org/CodeSystem/more-colours", "supplements": COLOURS}
+    painted = {"resourceType": "Observation", "status": "final", "code": {"coding": [{"system": more["url"], "code": "red"}]}}
+    found = validator(SYSTEM, more, codes=True).validate(painted)
+    assert [each.expression for each in found if each.severity == "error"] == ["Observation.code.coding[0].system"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.spec.fhir.profiles.kit import CORE, OURS, element, errors, findings, profile, said
+from tests.spec.fhir.profiles.kit import CORE, OURS, element, errors, findings, profile, said, slicing
 
 MANDATORY = profile("Patient", element("Patient.birthDate", min=1))
 
@@ -82,6 +82,23 @@ def test_what_an_item_says_holds_for_items_within_items() -> None:
     form = {"resourceType": "Questionnaire", "status": "draft", "item": [outer]}
     assert errors(form, texts) == [("Questionnaire.item[0].item[0].text", "cardinality")]
     assert errors({**form, "item": [{**outer, "item": [{**inner, "text": "Name"}]}]}, texts) == []
+
+
+def test_a_slice_of_a_repeated_element_that_is_walked_into_has_a_content_of_its_own() -> None:
+    """What Parameters.parameter demands of its name is not asked of a part for which the profile says another name."""
+    group = profile(
+        "Parameters",
+        element("Parameters.parameter.name", patternString="ward"),
+        element("Parameters.parameter.part", slicing=slicing("value", "name")),
+        element("Parameters.parameter.part", slice="bed", min=1),
+        element("Parameters.parameter.part.name", fixedString="bed"),
+        element("Parameters.parameter.part.value[x]", min=1),
+    )
+    bed = {"name": "bed", "valueString": "4"}
+    assert errors({"resourceType": "Parameters", "parameter": [{"name": "ward", "part": [bed]}]}, group) == []
+    empty = {"name": "bed", "resource": {"resourceType": "Patient", "active": True}}
+    wrong = errors({"resourceType": "Parameters", "parameter": [{"name": "ward", "part": [empty]}]}, group)
+    assert wrong == [("Parameters.parameter[0].part[0].value[x]", "cardinality")]
 
 
 def test_a_finding_names_the_profile_whose_rule_it_is() -> None:

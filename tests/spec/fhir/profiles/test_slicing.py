@@ -359,3 +359,29 @@ def test_a_discriminator_outside_the_grammar_is_not_checked() -> None:
     found = findings(identified(OTHER), sliced)
     assert said(found, "error") == []
     assert said(found, "information", ["slicing"]) == [("Patient.identifier", "slicing"), ("Patient.identifier[0]", "slicing")]
+
+
+def test_a_slice_of_a_slice_tells_by_the_extension_that_it_demands() -> None:
+    """extension(url).value is fixed below a re-slice of the extension."""
+    kind = extension("Kind", element("Extension.value[x]", min=1, type=[{"code": "code"}]))
+    of_kind = [{"code": "Extension", "profile": [OURS + "Kind"]}]
+    elements = [element("PlanDefinition.action", slicing=slicing("value", f"extension('{OURS}Kind').value"))]
+    elements.append(element("PlanDefinition.action.extension", slice="kind", type=of_kind))
+    for name, needed in (("single", "title"), ("other", "prefix")):
+        elements += [
+            element("PlanDefinition.action", slice=name, min=1, max="*"),
+            element("PlanDefinition.action.extension", slice=f"kind/{name}", min=1, max="1", type=of_kind),
+            element("PlanDefinition.action.extension.value[x]", min=1, type=[{"code": "code"}], fixedCode=name),
+            element(f"PlanDefinition.action.{needed}", min=1),
+        ]
+    plan = profile("PlanDefinition", *elements)
+
+    def action(kind: str, **said: str) -> Json:
+        return {"extension": [{"url": OURS + "Kind", "valueCode": kind}], **said}
+
+    def planned(*actions: Json) -> Json:
+        return {"resourceType": "PlanDefinition", "status": "draft", "action": list(actions)}
+
+    assert errors(planned(action("single", title="A"), action("other", prefix="1")), plan, kind) == []
+    wrong = errors(planned(action("single", title="A"), action("other", title="B")), plan, kind)
+    assert wrong == [("PlanDefinition.action[1].prefix", "cardinality")]

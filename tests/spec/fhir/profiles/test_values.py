@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -97,3 +98,16 @@ def test_a_value_may_be_demanded_though_the_element_is_there() -> None:
     absent = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]}
     assert errors({"resourceType": "Patient", "active": True}, must) == []
     assert errors({"resourceType": "Patient", "_active": absent}, must) == [("Patient.active", "cardinality")]
+
+
+def test_a_limit_may_be_a_time_from_now() -> None:
+    """minValue[x] as a duration is taken from the present moment, maxValue[x] added to it (R4, ElementDefinition.minValue)."""
+
+    def years(count: int) -> dict[str, Any]:
+        return {"value": count, "system": "http://unitsofmeasure.org", "code": "a"}
+
+    recent = profile("Patient", element("Patient.birthDate", minValueQuantity=years(50), maxValueQuantity=years(1)))
+    this_year = datetime.now(UTC).year
+    for year, severity in ((this_year - 49, []), (this_year, []), (this_year - 52, ["value"]), (this_year + 3, ["value"])):
+        expected = [("Patient.birthDate", each) for each in severity]
+        assert errors({"resourceType": "Patient", "birthDate": f"{year}-01-15"}, recent) == expected

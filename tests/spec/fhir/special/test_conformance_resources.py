@@ -59,6 +59,7 @@ def test_a_capability_statement_gives_search_parameters_their_type() -> None:
     made = {"resourceType": "CapabilityStatement", "rest": [{"resource": [{"type": "Patient", "searchParam": [known]}]}]}
     assert errors(made) == ["rest[0].resource[0].searchParam[0].type"]
     assert errors({**made, "rest": [{"searchParam": [known | {"type": "string"}]}]}) == []
+    assert found({**made, "rest": [{"searchParam": [known]}]}) == [("warning", "rest[0].searchParam[0].type")]
 
 
 def test_a_profile_that_fits_its_base_is_well() -> None:
@@ -163,3 +164,17 @@ def test_what_the_base_fixes_stays_fixed() -> None:
     derived = base | {"url": f"{PROFILE}-derived", "baseDefinition": PROFILE}
     derived["differential"] = {"element": [url | {"fixedUri": f"{PROFILE}-derived"}]}
     assert errors(derived, base) == ["differential.element[0].fixedUri"]
+
+
+def test_a_definition_too_large_to_lay_out_is_told_as_not_checked() -> None:
+    """Thousands of slices with content: a warning, not a misfit."""
+    patient = "http://hl7.org/fhir/StructureDefinition/Patient"
+    by_system = {"discriminator": [{"type": "value", "path": "system"}], "rules": "open"}
+    elements: list[dict[str, Any]] = [{"path": "Patient.identifier", "slicing": by_system}]
+    for number in range(5_000):
+        elements.append({"path": "Patient.identifier", "sliceName": f"s{number}"})
+        elements.append({"path": "Patient.identifier.system", "fixedUri": f"https://example.org/{number}"})
+    said = {"resourceType": "StructureDefinition", "url": "https://example.org/StructureDefinition/Large", "kind": "resource",
+            "type": "Patient", "baseDefinition": patient, "derivation": "constraint",
+            "differential": {"element": elements}}  # fmt: skip
+    assert found(said) == [("warning", "differential")]

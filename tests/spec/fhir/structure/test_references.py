@@ -109,3 +109,15 @@ def test_version_time_and_security_are_the_containers(meta: dict[str, Any], rule
     inner = {**ORGANISATION, "meta": meta}
     assert found(contained=[inner], managingOrganization=TO_IT) == [("error", "Patient.contained[0].meta", rule)]
     assert found(contained=[{**ORGANISATION, "meta": {"profile": ["urn:p"]}}], managingOrganization=TO_IT) == []
+
+
+def test_an_image_of_the_narrative_refers_to_what_is_contained() -> None:
+    """R4 narrative, section 2.4.0.2: an image may be a contained Binary; other mentions of its id are no reference."""
+    image = {"resourceType": "Binary", "id": "chart", "contentType": "image/png"}
+
+    def narrated(inner: str) -> dict[str, str]:
+        return {"status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml">{inner}</div>'}
+
+    assert found(text=narrated('<img alt="A chart" src="#chart"/>'), contained=[image]) == []
+    for other in ('<img alt="A chart" src="#map"/>', '<p id="chart">src="#chart"</p>'):
+        assert found(text=narrated(other), contained=[image]) == [("error", "Patient.contained[0]", "dom-3")]

@@ -164,3 +164,25 @@ def test_errors_are_told_though_there_are_many_warnings() -> None:
 def test_a_type_that_r4_lacks_is_refused() -> None:
     with pytest.raises(KeyError):
         check_value({}, "Ward")
+
+
+def test_the_id_of_a_resource_has_no_extensions() -> None:
+    """Resource.id is of FHIRPath's type String; the ids of FHIR's other elements are strings as well, values have extensions."""
+    reason = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked"}]}
+    found = check({"resourceType": "Patient", "id": "p", "_id": reason, "birthDate": "2000-01-01", "_birthDate": reason})
+    assert [each.expression for each in found if each.severity == "error"] == ["Patient._id"]
+
+
+def test_a_code_that_r4_lacks_may_stand_in_a_cross_version_extension() -> None:
+    """The extension of the element itself has the code of the other release; any other extension does not do."""
+
+    def filtered(url: str) -> list[str]:
+        op = {"extension": [{"url": url, "valueCode": "child-of"}]}
+        include = {"system": SYSTEM, "filter": [{"property": "concept", "_op": op, "value": "a"}]}
+        found = check({"resourceType": "ValueSet", "status": "draft", "compose": {"include": [include]}})
+        return [each.expression for each in found if each.severity == "error"]
+
+    other = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ValueSet.compose.include.filter."
+    assert filtered(other + "op") == []
+    assert filtered(other + "value") == ["ValueSet.compose.include[0].filter[0]._op"]
+    assert filtered("https://example.org/op") == ["ValueSet.compose.include[0].filter[0]._op"]
