@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from interop.fhir.findings import ERROR, INFORMATION, WARNING, Finding
+from interop.fhir.validation.order import counted
 
 NOT_CHECKED = "not-supported"
 """The code of a finding that says what could not be judged."""
@@ -104,9 +105,8 @@ def summary(totals: Totals) -> str:
 
 def reason_of(finding: Finding) -> tuple[Reason, int]:
     """Why something was not checked, without what it was, and for how many places the finding stands."""
-    more = _MORE.search(finding.message)
-    message = _MORE.sub("", finding.message).removeprefix("not checked: ")
-    return Reason(finding.rule, message.rpartition(": ")[2]), 1 + (int(more[1]) if more else 0)
+    message, count = counted(finding.message)
+    return Reason(finding.rule, message.removeprefix("not checked: ").rpartition(": ")[2]), count
 
 
 NOUNS = {"binding": "code", "extension": "extension", "profile": "profile", "reference": "reference"}
@@ -129,5 +129,3 @@ def _reason(reason: Reason, count: int) -> str:
 
 RELEASES = ("SNOMED", "dm+d")
 """Beginnings of what is said of terminologies that come as releases."""
-
-_MORE = re.compile(r" \(and in (\d+) other places?\)$")

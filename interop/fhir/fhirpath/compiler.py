@@ -17,29 +17,9 @@ from interop.fhir.fhirpath.item import EMPTY, INTEGER, Collection, Item, boolean
 from interop.fhir.fhirpath.navigation import Way, member
 from interop.fhir.fhirpath.operators import equals_text, logic, ordered, within, within_fixed
 from interop.fhir.fhirpath.quantity import Quantity
-from interop.fhir.fhirpath.tree import (
-    Call,
-    External,
-    Index,
-    Literal,
-    Member,
-    Operation,
-    Path,
-    Sign,
-    Special,
-    Step,
-    Tree,
-    TypeTest,
-)
+from interop.fhir.fhirpath.tree import Call, External, Index, Literal, Member, Operation, Path, Sign, Special, Step, Tree, TypeTest
 from interop.fhir.fhirpath.types import is_a, is_loosely
-from interop.fhir.fhirpath.values import (
-    ARITHMETIC,
-    integer_of,
-    is_number,
-    string_of,
-    truth_of,
-    value_of,
-)
+from interop.fhir.fhirpath.values import ARITHMETIC, integer_of, is_number, string_of, truth_of, value_of
 
 _LOGIC = frozenset(("and", "or", "xor", "implies"))
 _TESTS = frozenset(("=", "!=", "~", "!~", "<", "<=", ">", ">=", "in", "contains"))

@@ -5,20 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from interop.fhir.fhirpath.errors import FhirPathError
-from interop.fhir.fhirpath.lexer import (
-    DATE,
-    DELIMITED,
-    DOLLAR,
-    END,
-    EXTERNAL,
-    NUMBER,
-    SIGN,
-    TEXT,
-    TIME,
-    WORD,
-    Token,
-    tokens,
-)
+from interop.fhir.fhirpath.lexer import DATE, DELIMITED, DOLLAR, END, EXTERNAL, NUMBER, SIGN, TEXT, TIME, WORD, Token, tokens
 from interop.fhir.fhirpath.quantity import CALENDAR, Quantity
 from interop.fhir.fhirpath.temporal import Temporal, temporal
 from interop.fhir.fhirpath.tree import (

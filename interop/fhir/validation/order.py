@@ -8,6 +8,7 @@ from typing import Any
 from interop.fhir.findings import INFORMATION, Findings
 
 _STEP = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:\[(\d+)\])?")
+_MORE = re.compile(r" \(and in (\d+) other places?\)$")
 _SEVERITY = {"fatal": 0, "error": 1, "warning": 2, "information": 3}
 
 
@@ -62,6 +63,12 @@ def gathered(findings: Findings) -> Findings:
         places[key][1].add(each.expression)
     for place, expressions in places.values():
         if len(expressions) > 1:
-            told = f"{kept[place].message} (and in {len(expressions) - 1} other places)"
+            told = f"{kept[place].message} (and in {len(expressions) - 1} other place{'s' * (len(expressions) > 2)})"
             kept[place] = kept[place]._replace(message=told)
     return kept
+
+
+def counted(message: str) -> tuple[str, int]:
+    """A message as it was before it was gathered, and for how many places it stands."""
+    more = _MORE.search(message)
+    return (message[: more.start()], 1 + int(more[1])) if more else (message, 1)

@@ -14,17 +14,7 @@ from interop.fhir.findings import ERROR, Finding, Findings
 from interop.fhir.names import shown
 from interop.fhir.xml.divs import anew, as_written, outermost
 from interop.fhir.xml.places import path_of
-from interop.fhir.xml.plan import (
-    COMPLEX,
-    NUMBER,
-    RESOURCE,
-    TEXT,
-    Block,
-    Field,
-    block,
-    known_resource,
-    value_of,
-)
+from interop.fhir.xml.plan import COMPLEX, NUMBER, RESOURCE, TEXT, Block, Field, block, known_resource, value_of
 from interop.formats.xml import SIZE, parse_xml
 
 _SPACE = f"{{{FHIR}}}"
