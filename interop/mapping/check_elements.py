@@ -140,11 +140,12 @@ class ElementCheck:
                 self.refuse(row, f"{whole} is clinical and cannot be left out")
 
     def sources(self, row: ElementRow) -> tuple[Path, ...]:
-        """The paths of ``from``: alternatives, or for a transform of two values both, joined by ``+``."""
-        if row.using not in transforms.OF_PAIR:
+        """The paths of ``from``: alternatives; for a transform of two values both, and for ``@id`` the parts of a key, by ``+``."""
+        known = row.using.startswith("@id:")
+        if row.using not in transforms.OF_PAIR and not known:
             return parse_alternatives(row.source, self.model.er7)
         parts = split_outside(row.source, "+")
-        if len(parts) != 2:
+        if not known and len(parts) != 2 and (row.using != "daytime" or len(parts) != 3):
             raise PathError(f"{row.using} takes two paths joined by +")
         return tuple(parse_path(part, self.model.er7) for part in parts)
 
@@ -157,6 +158,8 @@ class ElementCheck:
             kind, name = "none", ""
         elif using == "@key" or using.startswith("@key:"):
             kind, name = "key", using[5:]
+        elif using.startswith("@id:"):
+            kind, name = "id", using[4:]
         elif using.startswith("@"):
             kind, name = "resource", using[1:]
         elif using.startswith("table:"):
@@ -168,12 +171,14 @@ class ElementCheck:
     def typed(self, element: Element, target: Target, resource: Resource | None) -> None:
         """Whether what the row gives is what the target takes."""
         row, kinds = element.row, target.types
-        if element.kind in ("resource", "key"):
+        if element.kind in ("resource", "key", "id"):
             if "Reference" not in kinds:
                 self.refuse(row, f"{row.to} is of type {'|'.join(kinds)}, not Reference")
-            if resource is None:
-                self.refuse(row, "a sub-table cannot refer to resources")
-            elif element.kind == "key" and element.name and not _refers(target, element.name):
+            if resource is None and (element.kind == "resource" or self.model.er7):
+                self.refuse(row, "a sub-table refers to resources by @key alone, and only in a tree")
+            elif element.kind == "id" and self.model.er7:
+                self.refuse(row, "@id takes a key of a tree")
+            elif (element.kind == "id" or (element.kind == "key" and element.name)) and not _refers(target, element.name):
                 self.refuse(row, f"{row.to} does not refer to {element.name}")
             elif element.kind == "resource":
                 other = self.model.resources.get(element.name)

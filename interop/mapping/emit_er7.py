@@ -217,8 +217,7 @@ class Er7Paths(Er7Texts):
             parts = ", ".join(f"*{self.many(path, scope)}" for path in element.sources if isinstance(path, Er7Path))
             lines.add(depth, f"v = {joint}.join(t for t in ({parts},) if t)")
         elif using in transforms.OF_PAIR:
-            start, shift = (self.text(resource, path, scope) for path in element.sources)
-            lines.add(depth, f"v = pair_{using}({start}, {shift})")
+            lines.add(depth, f"v = pair_{using}({', '.join(self.text(resource, path, scope) for path in element.sources)})")
         elif element.row.codes and isinstance(element.sources[0], Er7Path) and element.sources[0].repeats:
             self._first_known(lines, depth, resource, element, scope)
         else:

@@ -132,6 +132,9 @@ class RowEmitter:
             return
         if element.row.codes:
             self.coded(lines, depth, element, fired)
+        if element.kind == "id":
+            self.assign(lines, depth, element, "v", fired)
+            return
             return
         using = element.row.using
         if using in transforms.OF_SENDER:

@@ -190,9 +190,15 @@ class TreePaths:
                 lines.add(depth, f"v = node_{using}(v) if v is not None else None")
             lines.add(depth, "if v is not None:")
             return depth + 1
+        if element.kind == "id":
+            parts = ", ".join(self.text(resource, path, scope) for path in element.sources)
+            lines.add(depth, f'v = run.known("{element.name}", ({parts},))')
+            lines.add(depth, "if v is not None:")
+            return depth + 1
         if using in transforms.OF_PAIR:
-            start, shift = (self.text(resource, path, scope) for path in element.sources)
-            lines.add(depth, f"v = pair_{using}({start}, {shift})")
+            lines.add(depth, f"v = pair_{using}({', '.join(self.text(resource, path, scope) for path in element.sources)})")
+            lines.add(depth, "if v is False:")
+            self.lose(lines, depth + 1, element, "unreadable")
             lines.add(depth, "if v:")
             return depth + 1
         if using in transforms.OF_MANY:

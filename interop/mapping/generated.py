@@ -39,6 +39,20 @@ def pair_plusminutes(start: str, minutes: str) -> str | None:
 
 def all_kids(node: Node) -> Iterator[Node]:
     """Every child element."""
+def pair_daytime(day: str, clock: str, minutes: str = "0") -> str | bool | None:
+    """``transforms.day_time``; nothing where the day is absent or the minutes that a row asks for, False where it is unreadable."""
+    if not day or not minutes:
+        return None
+    return transforms.day_time(day, clock, minutes if minutes != "0" else "") or False
+
+
+def pair_partdate(value: str, precision: str) -> str | bool | None:
+    """``transforms.part_time``: without a precision as it is given; nothing where it is unknown, False where it is unreadable."""
+    if not value or precision == "U":
+        return None
+    return transforms.part_time(precision.upper(), value) or False
+
+
     for name, kids in node.kids.items():
         if not name.startswith("@"):
             yield from kids

@@ -16,6 +16,8 @@ from interop.ports import Envelope
 
 LOCAL = "urn:interop:id:"
 FLAGS = "urn:interop:flag"
+OWN = "urn:interop:codes:"
+"""A key within one of these is the same whoever sends it."""
 NULL = '""'
 _OID = re.compile(r"[0-2](?:\.(?:0|[1-9]\d*))+", re.ASCII)
 
@@ -214,7 +216,7 @@ class Run:
         value = "+".join(parts).lower() if len(parts) == 1 and _is_uuid(parts[0]) else "+".join(parts)
         if not value.strip("+"):
             return None
-        if _is_uuid(value):
+        if _is_uuid(value) or value.startswith(OWN):
             return "urn:ietf:rfc:3986", value
         if namespace:
             return self.system(namespace), value
@@ -306,6 +308,11 @@ class Run:
     def traced(self, row: str, instance: Instance, register: str, path: str, value: Any) -> None:
         """Tell the trace of an element set; only traced code calls this."""
         if self.trace is not None:
+    def known(self, kind: str, parts: tuple[str, ...]) -> dict[str, Any] | None:
+        """A reference to the resource of type ``kind`` with that source key, of this message or of another; None without a key."""
+        key = self.key(kind, list(parts)) if all(parts) else None
+        return {"reference": f"{kind}/{self.mint.id(kind, *key)}"} if key is not None else None
+
             self.trace(row, instance, register, path, value)
 
     def lose(self, path: str, reason: str, row: str = "") -> None:

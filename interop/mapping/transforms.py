@@ -29,8 +29,12 @@ REGISTRY: dict[tuple[str, str], Transform] = {}
 
 OF_SENDER = {"system": ("uri",), "codesystem": ("uri",)}
 OF_NODE = {"parttime": ("date", "dateTime"), "narrative": ("string", "markdown"), "xhtml": ("xhtml",)}
-OF_PAIR = {"plusminutes": ("instant", "dateTime")}
-OF_MANY = {"join": ("string", "markdown"), "lines": ("string", "markdown")}
+OF_PAIR = {
+    "plusminutes": ("instant", "dateTime"),
+    "daytime": ("instant", "dateTime"),
+    "partdate": ("date", "dateTime"),
+}
+OF_MANY = {"join": ("string", "markdown"), "lines": ("string", "markdown"), "textdata": ("base64Binary",)}
 
 
 def transform(name: str, *types: str) -> Callable[[F], F]:
@@ -154,6 +158,20 @@ def plus_minutes(value: str, minutes: str) -> str | None:
     """An HL7 time so many minutes later, as instant; None where either cannot be read or the time has no hour."""
     start, shift = hl7_instant(value), unsigned(minutes)
     return (datetime.fromisoformat(start) + timedelta(minutes=shift)).isoformat() if start and shift is not None else None
+
+
+def day_time(day: str, clock: str, minutes: str = "") -> str | None:
+    """A date (ISO 8601, a time in it set aside) and a time of day in Europe/London as one, so many minutes later where they are
+    given; without a time the date alone. None where they cannot be read."""
+    if not clock:
+        return iso_date(day)
+    start = iso_datetime(f"{day[:10]}T{clock}")
+    if not minutes or start is None:
+        return start
+    shift = unsigned(minutes)
+    if shift is None or "T" not in start:
+        return None
+    return (datetime.fromisoformat(start) + timedelta(minutes=shift)).astimezone(LONDON).isoformat()
 
 
 _ISO = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(\.\d+)?(Z|[+-]\d\d:?\d\d)?)?)?)?", re.ASCII)
@@ -311,7 +329,7 @@ def postcode(value: str) -> str | None:
     return text(value)
 
 
-@transform("uuid", "uri", "string")
+@transform("uuid", "uri", "url", "string")
 def uuid(value: str) -> str | None:
     """A UUID as ``urn:uuid:``."""
     plain = value.strip().strip("{}").lower()

@@ -472,6 +472,13 @@ VALUES = [
 NAMES = [
     element("A reference goes into a Reference.", "X01,visit,,,,status,@pat,,", "status is of type code, not Reference"),
     element("A reference is to a resource of the tables.", "X01,visit,,,,subject,@person,,", "there is no resource person"),
+    element("A reference by id is of a tree.", "X01,visit,,PV1-19,,subject,@id:Patient,,", "@id takes a key of a tree"),
+    element(
+        "A reference by id is to a type that R4 allows.",
+        "X01,entry,,id,,encounter,@id:Patient,,",
+        "encounter does not refer to Patient",
+        "xml",
+    ),
     element("A reference is to a type that R4 allows.", "X01,visit,,,,subject,@dx,,", "subject does not refer to Condition"),
     element("A sub-table is there.", "X01,pat,PID-5~,.,,name[+],table:XPN,,", "there is no table XPN"),
     Case(

@@ -76,3 +76,24 @@ def test_references_are_filled_in_when_every_id_is_known(tmp_path: Path) -> None
     document = "<doc><problem><id>1</id></problem><patient><id>P</id></patient></doc>"
     outcome = made(load(tmp_path, "xml", **tables), xml(document), "doc")
     assert outcome.body("problem")["subject"] == outcome.ref("pat")
+
+
+def test_what_another_message_holds_is_referred_to_by_its_key(tmp_path: Path) -> None:
+    """``@id:TYPE``: the reference that a message with the resource itself would give; nothing is made of it."""
+    rows = TABLES["elements"].replace("subject,@key", "subject,@id:Patient")
+    family = load(tmp_path, "xml", **{**TABLES, "elements": rows})
+    event = "<event><id>2</id><ref>P1</ref></event>"
+    with_it = made(family, xml(f"<doc><patient><id>P1</id></patient>{event}</doc>"), "doc")
+    without = made(family, xml(f"<doc>{event}</doc>"), "doc")
+    assert without.body("event")["subject"] == with_it.body("event")["subject"] == with_it.ref("pat")
+    assert "subject" not in made(family, xml("<doc><event><id>2</id></event></doc>"), "doc").body("event")
+    assert without.losses == []
+
+
+def test_such_a_key_may_have_parts_that_must_all_be_there(tmp_path: Path) -> None:
+    resources = TABLES["resources"].replace("patient,Patient,id,", "patient,Patient,'urn:interop:codes:test'+id,")
+    rows = TABLES["elements"].replace("ref,,subject,@key", "'urn:interop:codes:test'+ref,,subject,@id:Patient")
+    family = load(tmp_path, "xml", **{**TABLES, "resources": resources, "elements": rows})
+    outcome = made(family, xml("<doc><patient><id>7</id></patient><event><id>2</id><ref>7</ref></event></doc>"), "doc")
+    assert outcome.body("event")["subject"] == outcome.ref("pat")
+    assert "subject" not in made(family, xml("<doc><event><id>2</id></event></doc>"), "doc").body("event")

@@ -14,7 +14,7 @@ from interop.fhir import facts
 from interop.formats.json import Number
 from interop.mapping import transforms
 from interop.mapping.transforms import OF_MANY, OF_NODE, OF_PAIR, OF_SENDER, REGISTRY, gives
-from tests.spec.mapping.small import load, made, xml
+from tests.spec.mapping.small import csv, load, made, xml
 
 LONG = "0f0e0d0c-0b0a-4908-8706-050403020100"
 
@@ -208,6 +208,48 @@ def test_no_text_makes_a_transform_fail(value: str) -> None:
 )
 def test_minutes_are_added_to_a_start(start: str, minutes: str, expected: str | None) -> None:
     assert transforms.plus_minutes(start, minutes) == expected
+
+
+@pytest.mark.parametrize(
+    ("day", "clock", "minutes", "expected"),
+    [
+        ("2026-03-29", "00:55:00", "10", "2026-03-29T02:05:00+01:00"),
+        ("2026-03-29T00:00:00", "00:55", "", "2026-03-29T00:55:00+00:00"),
+        ("2026-03-29", "", "", "2026-03-29"),
+        ("2026-03-29", "25:00", "", None),
+        ("2026-03-29", "10:00", "soon", None),
+        ("29/03/2026", "10:00", "", None),
+    ],
+)
+def test_day_and_time_of_two_columns_are_one_time(day: str, clock: str, minutes: str, expected: str | None) -> None:
+    """Minutes later is later by the clock on the wall, also where the clocks change."""
+    assert transforms.day_time(day, clock, minutes) == expected
+
+
+@pytest.mark.parametrize(
+    ("row", "expected", "unreadable"),
+    [
+        ("2025-06-01,Y", "2025", False),
+        ("2025-06-01,YM", "2025-06", False),
+        ("2025-06-01,", "2025-06-01", False),
+        ("2025-06-01,U", None, False),
+        (",YMD", None, False),
+        ("June,YMD", None, True),
+    ],
+)
+def test_a_date_and_its_precision_of_two_columns(tmp_path: Path, row: str, expected: str | None, unreadable: bool) -> None:
+    family = load(
+        tmp_path,
+        "csv",
+        source="row,,,\nid,,,\nday,,,\npart,,,\n",
+        routes="doc,entry,\n",
+        resources="entry,,row,Observation,id,,upsert,\n",
+        required="Observation,status,unknown,\nObservation,code,x,\n",
+        elements="A01,entry,,day+part,,effectiveDateTime,partdate,,\n",
+    )
+    outcome = made(family, csv(f"id,day,part\n1,{row}\n"), "doc")
+    assert outcome.body("entry").get("effectiveDateTime") == expected
+    assert ("unreadable" in [reason for _, reason, _ in outcome.losses]) is unreadable
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,53 @@
+"""The adapter of the family ``emis``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import BinaryIO, Final
+
+from adapters.emis.envelope import envelope
+from adapters.emis.files import header, table_of
+from adapters.emis.splitting import messages
+from interop.errors import Problem
+from interop.formats.csv import read_csv
+from interop.formats.tree import Node
+from interop.ports import Envelope
+
+LIMIT: Final = 4 * 1024 * 1024
+_BRACED: Final = re.compile(rb"\{([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\}")
+
+
+class Emis:
+    """A bounded number of rows of one table is one message, named as the table is (``CareRecord_Observation``).
+
+    The tables' paths start above the rows: ``row`` is one, its columns are children. A GUID counts without braces.
+    """
+
+    name = "emis"
+    format = "csv"
+    media_types: tuple[str, ...] = ("text/csv",)
+
+    def recognises(self, head: bytes) -> bool:
+        """A first line that is the header of a table of the extract."""
+        columns = header(head.partition(b"\n")[0])
+        return bool(columns) and table_of(columns) is not None
+
+    def split(self, stream: BinaryIO) -> Iterator[bytes]:
+        """Messages of the file's rows, in order; raises Problem ``unknown-format`` for what is no table of the extract."""
+        return messages(stream)
+
+    def open(self, body: bytes) -> tuple[Envelope, Node]:
+        """Envelope and rows; raises Problem."""
+        columns = header(body.partition(b"\n")[0])
+        table = table_of(columns)
+        if table is None:
+            raise Problem("unknown-format" if body.strip() else "unreadable", where="header")
+        if len(body) > LIMIT:
+            raise Problem("too-large", detail=f"more than {LIMIT} bytes")
+        root = read_csv(_BRACED.sub(rb"\1", body) if b"{" in body else body, columns=columns)
+        return envelope(body, root, table), root
+
+    def envelope(self, body: bytes) -> Envelope:
+        """The envelope alone; raises Problem."""
+        return self.open(body)[0]
