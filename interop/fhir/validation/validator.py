@@ -103,7 +103,7 @@ class Validator:
             found = run.resolve(reference)
             return found[0] if found else None
 
-        return rule(resource, Context(self.definitions, self.terminology, run.root, resolve))
+        return rule(resource, Context(self.definitions, self.terminology, run.root, resolve, run.budget.work))
 
     def _claims(self, resource: Json, run: Run, profiles: Sequence[str]) -> Findings:
         """Findings against the profiles that are claimed, given, and demanded by R4."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from interop.fhir.definitions.unusable import Unusable
+from interop.fhir.definitions.unusable import TooLarge, Unusable
 from interop.fhir.shapes import Json
 
 DEPTH = 60
@@ -71,7 +71,7 @@ def elements(root: Node) -> list[Json]:
         said.update(node.data)
         made.append(said)
         if len(made) > SIZE:
-            raise Unusable(f"{root.name}: more than {SIZE} elements")
+            raise TooLarge(f"{root.name}: more than {SIZE} elements")
         for each in node.children.values():
             put(each, id + ".", path + ".")
         for each in node.slices.values():

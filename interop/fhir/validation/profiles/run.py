@@ -10,6 +10,7 @@ from interop.fhir.findings import ERROR, WARNING, Finding, Findings
 from interop.fhir.shapes import Json
 from interop.fhir.validation.profiles.occurrence import Occurrence
 from interop.fhir.validation.profiles.resolving import Entries
+from interop.fhir.validation.work import Work
 
 Found = Findings | None
 Rule = Callable[[Occurrence, "Run"], Found]
@@ -21,6 +22,8 @@ EARNED = 50
 """Steps that each object of the resource gives: work may grow with the resource, not faster."""
 EARNED_EVALUATION = 500
 """As many steps of FHIRPath."""
+EARNED_WORK = 2
+"""As much of the work of the checks of single resource types."""
 
 
 class TooCostly(Exception):
@@ -52,7 +55,7 @@ class Budget:
     ``bound`` are the values (by identity) that a profile's own binding has judged.
     """
 
-    __slots__ = ("_contained", "_entries", "active", "bound", "evaluation", "left", "memo", "outside")
+    __slots__ = ("_contained", "_entries", "active", "bound", "evaluation", "left", "memo", "outside", "work")
 
     def __init__(self, steps: int = STEPS) -> None:
         self.left = steps
@@ -61,6 +64,7 @@ class Budget:
         self.memo: dict[tuple[int, str], Found] = {}
         self.outside: dict[str, Json | None] = {}
         self.bound: set[int] = set()
+        self.work = Work()
         self._entries: dict[int, Entries] = {}
         self._contained: dict[int, dict[str, Json]] = {}
 
@@ -82,6 +86,7 @@ class Budget:
         """One more object of the resource."""
         self.left += EARNED
         self.evaluation += EARNED_EVALUATION
+        self.work.left += EARNED_WORK
 
     def spend(self, steps: int = 1) -> None:
         """Raises TooCostly when nothing is left."""

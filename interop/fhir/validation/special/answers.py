@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import replace
 from typing import Any
 
 from interop.fhir.findings import Findings
 from interop.fhir.validation.special.context import Context
 from interop.fhir.validation.special.limits import limits
-from interop.fhir.validation.special.reading import Json, choice, fault, objects, text
+from interop.fhir.validation.special.reading import Json, choice, fault, identity, objects, text
 
 _TYPES: dict[str, tuple[str, ...]] = {
     "boolean": ("Boolean",),
@@ -32,8 +33,9 @@ class Answers:
     """Checks answers to the questions of one questionnaire."""
 
     def __init__(self, questionnaire: Json, context: Context) -> None:
-        self.context = Context(context.definitions, context.terminology, questionnaire, context.resolve)
+        self.context = replace(context, root=questionnaire)
         self.outside = context
+        self._near: dict[str, Json | None] = {}
         self._options: dict[int, dict[str, set[Hashable]]] = {}
 
     def check(self, question: Json, answer: Json) -> Findings:
@@ -57,7 +59,7 @@ class Answers:
         if options and kind not in options:
             return [fault("", "is of a type that no option has", code="structure")]
         if options:
-            return [] if _identity(value) in options[kind] else [fault("", "is none of the options", code="structure")]
+            return [] if identity(value) in options[kind] else [fault("", "is none of the options", code="structure")]
         url = text(question, "answerValueSet")
         if url and kind == "Coding":
             return self._in_value_set(url, text(value, "system"), text(value, "code"))
@@ -72,7 +74,7 @@ class Answers:
             found = self._options[id(question)] = {}
             for _place, each in objects(question, "answerOption"):
                 kind, value = choice(each, "value")
-                found.setdefault(kind, set()).add(_identity(value))
+                found.setdefault(kind, set()).add(identity(value))
         return found
 
     def _in_value_set(self, url: str, system: str | None, code: str) -> Findings:
@@ -86,11 +88,6 @@ class Answers:
 
     def _contained(self, url: str) -> Json | None:
         """A value set inside the questionnaire, or inside the response that contains the questionnaire."""
-        return self.context.canonical("ValueSet", url) or self.outside.canonical("ValueSet", url)
-
-
-def _identity(value: Any) -> Hashable:
-    """What makes two answers the same: a Coding's system and code, a Reference's target, a primitive itself."""
-    if isinstance(value, dict):
-        return (text(value, "system"), text(value, "code"), text(value, "reference"))
-    return value if isinstance(value, Hashable) else None
+        if url not in self._near:
+            self._near[url] = self.context.canonical("ValueSet", url) or self.outside.canonical("ValueSet", url)
+        return self._near[url]

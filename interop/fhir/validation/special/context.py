@@ -8,6 +8,7 @@ from typing import Any
 
 from interop.fhir.definitions import Definitions
 from interop.fhir.terminology import Terminology
+from interop.fhir.validation.work import Work
 
 
 def _nothing(_reference: str) -> dict[str, Any] | None:
@@ -29,6 +30,7 @@ class Context:
     terminology: Terminology | None = None
     root: dict[str, Any] = field(default_factory=dict)
     resolve: Callable[[str], dict[str, Any] | None] = _nothing
+    work: Work = field(default_factory=Work)
 
     def canonical(self, kind: str, url: str) -> dict[str, Any] | None:
         """A conformance resource by canonical URL (``|version`` allowed) or as ``#id`` of a contained one."""

@@ -8,15 +8,22 @@ from typing import Any
 
 from interop.fhir.fhirpath import Environment, FhirPathError, Item, TooCostly, compile
 from interop.fhir.validation.special.reading import Json, choice, extensions, objects, text
+from interop.fhir.validation.work import Exhausted, Work
 
 _EXPRESSION = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-enableWhenExpression"
+
+
+STEPS = 4
+"""Steps of FHIRPath that take as long as a comparison."""
 
 
 class Enabling:
     """Judges the items of one response. Its answers are indexed once, so that many conditions cost no more than few."""
 
-    def __init__(self, response: Json) -> None:
+    def __init__(self, response: Json, work: Work) -> None:
         self._response = response
+        self._work = work
+        self._environment = Environment(resource=response, root_resource=response)
         self._given: dict[tuple[int, str], list[Json]] = {}
         self._index(response, ())
 
@@ -51,11 +58,16 @@ class Enabling:
         source = text(expression, "expression")
         if text(expression, "language") != "text/fhirpath" or not source:
             return None
-        environment = Environment(resource=self._response, root_resource=self._response)
+        surroundings, before = self._environment, self._environment.spent
+        surroundings.budget = self._work.left * STEPS
         try:
-            return compile(source).truth(Item.of(self._response), environment)
-        except (FhirPathError, TooCostly):
+            return compile(source).truth(Item.of(self._response), surroundings)
+        except FhirPathError:
             return None
+        except TooCostly:
+            raise Exhausted from None
+        finally:
+            self._work.spend((surroundings.spent - before) // STEPS + 1)
 
     def _holds(self, condition: Json, scopes: Sequence[Json]) -> bool | None:
         question = text(condition, "question")
@@ -67,6 +79,7 @@ class Enabling:
         test = _TESTS.get(operator)
         if test is None or not kind:
             return None
+        self._work.spend(len(answers))
         verdicts = [test(kind, choice(answer, "value")[1], wanted) for answer in answers]
         return True if True in verdicts else None if None in verdicts else False
 

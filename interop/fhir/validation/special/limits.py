@@ -13,21 +13,25 @@ from interop.fhir.fhirpath.patterns import pattern
 from interop.fhir.findings import WARNING, Findings
 from interop.fhir.references import literal_type
 from interop.fhir.validation.special.context import Context
-from interop.fhir.validation.special.reading import Json, choice, extensions, fault, objects, text
+from interop.fhir.validation.special.reading import Json, choice, extensions, fault, identity, objects, text
 
 _R4 = "http://hl7.org/fhir/StructureDefinition/"
 _SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-"
 UCUM = "http://unitsofmeasure.org"
 PATIENCE = 0.05
 """Seconds that one regular expression may take."""
+IMPATIENCE = 50_000
+"""What one costs that takes them."""
 
 Rule = Callable[[Json, str, Any, Context], Findings]
 
 
 def limits(question: Json, kind: str, value: Any, context: Context) -> Findings:
     """The findings of an answer's value against its question's extensions; ``kind`` is the type as in ``valueDecimal``."""
-    if not question.get("extension") and kind != "Reference":
+    said = question.get("extension")
+    if not said and kind != "Reference":
         return []
+    context.work.spend(len(said) * len(_RULES) if isinstance(said, list) else 1)
     return [each for rule in _RULES for each in rule(question, kind, value, context)]
 
 
@@ -51,11 +55,10 @@ def exclusive(question: Json, answers: list[tuple[int, Json]]) -> Findings:
     ]
     if not alone or len(answers) < 2:
         return []
-    codes = {(text(each, "system"), text(each, "code")) for each in alone if isinstance(each, dict)}
+    known = {identity(each) for each in alone}
     findings: Findings = []
     for place, answer in answers:
-        _kind, value = choice(answer, "value")
-        if value in alone or (isinstance(value, dict) and (text(value, "system"), text(value, "code")) in codes):
+        if identity(choice(answer, "value")[1]) in known:
             findings.append(fault(f"answer[{place}]", "excludes every other answer"))
     return findings
 
@@ -142,7 +145,7 @@ def _places(question: Json, kind: str, value: Any, _context: Context) -> Finding
     return [fault(f"value{kind}", "has more decimal places than the question allows", rule="value")] if len(fraction) > most else []
 
 
-def _texts(question: Json, kind: str, value: Any, _context: Context) -> Findings:
+def _texts(question: Json, kind: str, value: Any, context: Context) -> Findings:
     if not isinstance(value, str) or kind not in ("String", "Uri"):
         return []
     findings: Findings = []
@@ -154,6 +157,7 @@ def _texts(question: Json, kind: str, value: Any, _context: Context) -> Findings
             if pattern(form).fullmatch(value, timeout=PATIENCE) is None:
                 findings.append(fault(f"value{kind}", "is not of the form that the question asks", rule="value"))
         except (FhirPathError, TimeoutError):
+            context.work.spend(IMPATIENCE)
             message = "cannot be held to the form that the question asks"
             findings.append(fault(f"value{kind}", message, severity=WARNING, code="exception", rule="value"))
     return findings

@@ -10,6 +10,7 @@ from interop.fhir.validation.special.context import Context
 from interop.fhir.validation.special.enabling import Enabling
 from interop.fhir.validation.special.limits import counted, exclusive
 from interop.fhir.validation.special.reading import Json, below, fault, objects, text
+from interop.fhir.validation.work import Exhausted
 
 
 def check(resource: Json, context: Context) -> Findings:
@@ -26,7 +27,10 @@ def check(resource: Json, context: Context) -> Findings:
     if questionnaire is None:
         message = "answers a questionnaire that is not loaded, so its items are not checked"
         return [fault("questionnaire", message, severity=WARNING, code="not-found", rule="reference")]
-    return _Response(resource, questionnaire, context).findings()
+    try:
+        return _Response(resource, questionnaire, context).findings()
+    except Exhausted:
+        return [fault("", "takes more work than its check may cost: its items are not checked", code="too-costly")]
 
 
 class _Response:
@@ -36,7 +40,7 @@ class _Response:
         self.resource = resource
         self.questionnaire = questionnaire
         self.answers = Answers(questionnaire, context)
-        self.enabling = Enabling(resource)
+        self.enabling = Enabling(resource, context.work)
         self.complete = text(resource, "status") in ("completed", "amended")
         self.known = set(_links(questionnaire))
 
@@ -114,7 +118,8 @@ class _Response:
         for place, answer in answers:
             step = f"answer[{place}]"
             findings += below(step, self.answers.check(definition, answer))
-            findings += below(step, self._items(definition, answer, (*scopes, item, answer)))
+            if "item" in definition or "item" in answer:
+                findings += below(step, self._items(definition, answer, (*scopes, item, answer)))
         return findings
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 from interop.fhir.findings import ERROR, Finding, Findings
@@ -13,7 +13,7 @@ Json = dict[str, Any]
 def objects(holder: Any, name: str) -> list[tuple[int, Json]]:
     """The objects in an array, each with its place."""
     found = holder.get(name) if isinstance(holder, dict) else None
-    if not isinstance(found, list):
+    if not found or not isinstance(found, list):
         return []
     return [(place, each) for place, each in enumerate(found) if isinstance(each, dict)]
 
@@ -38,6 +38,13 @@ def choice(holder: Json, stem: str) -> tuple[str, Any]:
     return "", None
 
 
+def identity(value: Any) -> Hashable:
+    """What makes two answers the same: a Coding's system and code, a Reference's target, a primitive itself."""
+    if isinstance(value, dict):
+        return (text(value, "system"), text(value, "code"), text(value, "reference"))
+    return value if isinstance(value, Hashable) else None
+
+
 def extensions(holder: Any, url: str) -> Iterator[Json]:
     """The extensions of a URL."""
     for _place, each in objects(holder, "extension"):
@@ -52,6 +59,6 @@ def fault(expression: str, message: str, *, severity: str = ERROR, code: str = "
 
 def below(step: str, findings: Findings) -> Findings:
     """Findings of a child, seen from its parent; unlike ``at``, ``step`` may be ''."""
-    if not step:
+    if not step or not findings:
         return findings
     return [each._replace(expression=f"{step}.{each.expression}" if each.expression else step) for each in findings]

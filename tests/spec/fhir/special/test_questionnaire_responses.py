@@ -209,3 +209,13 @@ def test_the_text_of_an_item_is_that_of_the_questionnaire() -> None:
     said = {**answered("a", {"valueBoolean": True}), "text": "Any  falls?"}
     assert found(response(said), asked) == []
     assert found(response(said | {"text": "Unrhyw gwympiadau?"}), asked) == [("warning", "item[0].text")]
+
+
+def test_the_work_of_a_check_is_bounded() -> None:
+    """Thousands of conditions on a question with many answers: given up, and told."""
+    asked = {"question": "count", "operator": "=", "answerInteger": -1}
+    conditional = [{"linkId": f"q{number}", "type": "string", "enableWhen": [asked]} for number in range(4_000)]
+    many = questionnaire({"linkId": "count", "type": "integer", "repeats": True}, *conditional)
+    answers = [{"valueInteger": number} for number in range(100)]
+    assert errors(response({"linkId": "count", "answer": answers}), many) == [""]
+    assert errors(response({"linkId": "count", "answer": answers[:10]}), many) == []
