@@ -22,6 +22,7 @@ from interop.errors import Problem
 from interop.fhir.definitions import Definitions
 from interop.fhir.findings import ERROR, WARNING, Finding
 from interop.fhir.terminology import Terminology
+from interop.fhir.validation.order import counted
 from interop.fhir.validation.validator import Validator
 from interop.formats.json import load_json, write_json
 from interop.ids import Mint
@@ -39,7 +40,6 @@ PAGE = ROOT / "docs" / "conformance.md"
 REASONS = ROOT / "mappings" / "warnings.csv"
 CORE = "https://fhir.hl7.org.uk/StructureDefinition/"
 NOT_CHECKED = "not checked"
-_MORE = re.compile(r" \(and in (\d+) other places?\)$")
 
 Resource = dict[str, Any]
 
@@ -149,15 +149,14 @@ def judge(resources: Iterable[tuple[str, Resource]], definitions: Definitions, *
 
 def kind_of(finding: Finding) -> tuple[Kind, int] | None:
     """The kind of a finding and how many it stands for; None for what is only informative."""
-    more = _MORE.search(finding.message)
     unchecked = finding.code == "not-supported"
     if finding.severity not in (ERROR, WARNING) and not unchecked:
         return None
     expression = re.sub(r"\[\d+\]", "", finding.expression)
     severity = NOT_CHECKED if unchecked else finding.severity
     profile = finding.profile.rpartition("/")[2]
-    message = _MORE.sub("", finding.message)
-    return Kind(severity, finding.rule, expression, profile, message), 1 + (int(more[1]) if more else 0)
+    message, count = counted(finding.message)
+    return Kind(severity, finding.rule, expression, profile, message), count
 
 
 def reasons() -> list[Reason]:
