@@ -1,4 +1,4 @@
-"""Fields without which a message cannot be told apart or put anywhere (HL7 v2.4 chapters 3 and 10, usage R).
+"""Fields without which a message cannot be told apart or put anywhere (HL7 v2.4 chapters 3, 7 and 10, usage R).
 
 Fewer than the standard requires: what a receiver can do without is not asked of a sender that leaves it out.
 """
@@ -14,6 +14,7 @@ REQUIRED: Final = {
     **{f"ADT^{event}": _VISIT for event in ("A01", "A02", "A03", "A04", "A05", "A11", "A12", "A13")},
     **{f"ADT^{event}": ("PID-3",) for event in ("A08", "A28", "A31")},
     "ADT^A40": ("PID-3", "MRG-1"),
+    "ORU^R01": ("PID-3", "OBR"),
     **{f"SIU^{event}": ("SCH",) for event in ("S12", "S13", "S14", "S15", "S26")},
 }
 """By message type: a segment, or a field of its first occurrence, that must be valued."""

@@ -110,15 +110,14 @@ class _Check:
     def stops(self) -> None:
         """An ER7 context ends where a sibling's begins."""
         for resource in self.model.resources.values():
-            siblings = [
-                other.each.segment
+            resource.stops = tuple(
+                (other.name, other.each.segment)
                 for other in self.model.resources.values()
                 if isinstance(other.each, Er7Path)
                 and not other.each.field
                 and other.each.segment
                 and set(other.row.within or ("",)) & set(resource.row.within or ("",))
-            ]
-            resource.stops = tuple(dict.fromkeys(siblings))
+            )
 
     def routes(self) -> None:
         seen = set()

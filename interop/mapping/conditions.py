@@ -1,4 +1,4 @@
-"""The closed grammar of ``when``: present, absent, =, in, starts, length; and, not."""
+"""The closed grammar of ``when``: present, absent, numeric, =, in, starts, length; and, not."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass
 
 from interop.mapping.paths import Path, PathError, parse_path, split_outside, unquote
+from interop.mapping.transforms import decimal
 
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One test of a path. ``kind`` is present, in, starts or length; ``negated`` turns it round; ``values`` for in and starts."""
+    """One test of a path. ``kind`` is present, numeric, in, starts or length; ``negated`` turns it round."""
 
     __test__ = False
 
@@ -27,7 +28,7 @@ Condition = tuple[Test, ...]
 
 _TEST = re.compile(
     r"(?P<not>not\s+)?(?:length\s+(?P<measured>\S+)\s*=\s*(?P<length>\d+)"
-    r"|(?P<bare>\S+)\s+(?P<state>present|absent)"
+    r"|(?P<bare>\S+)\s+(?P<state>present|absent|numeric)"
     r"|(?P<path>.+?)\s+(?P<op>=|in|starts)\s+(?P<values>.+))",
 )
 
@@ -50,10 +51,14 @@ def _split_and(text: str) -> list[str]:
 def _parse_test(text: str, er7: bool) -> Test:
     found = _TEST.fullmatch(text)
     if not found:
-        raise PathError(f"{text!r} is not a condition: PATH present|absent, PATH = VALUE, PATH in|starts A,B, length PATH = N")
+        raise PathError(
+            f"{text!r} is not a condition: PATH present|absent|numeric, PATH = VALUE, PATH in|starts A,B, length PATH = N"
+        )
     negated = bool(found["not"])
     if found["measured"]:
         return Test("length", found["measured"], parse_path(found["measured"], er7), negated, length=int(found["length"]))
+    if found["state"] == "numeric":
+        return Test("numeric", found["bare"], parse_path(found["bare"], er7), negated)
     if found["state"]:
         absent = found["state"] == "absent"
         return Test("present", found["bare"], parse_path(found["bare"], er7), negated != absent)
@@ -69,7 +74,7 @@ def exclusive(one: Condition, other: Condition) -> bool:
 
 
 def _contradict(a: Test, b: Test) -> bool:
-    if a.kind == b.kind == "present":
+    if a.kind == b.kind and a.kind in ("present", "numeric"):
         return a.negated != b.negated
     for one, other in ((a, b), (b, a)):
         known = _only(one)
@@ -98,6 +103,8 @@ def _fails(test: Test, value: str) -> bool:
         return test.negated and value != ""
     if test.kind == "in":
         return (value in test.values) == test.negated
+    if test.kind == "numeric":
+        return (decimal(value) is not None) == test.negated
     if test.kind == "starts":
         return value.startswith(tuple(test.values)) == test.negated
     return (len(value) == test.length) == test.negated

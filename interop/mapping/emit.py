@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from interop.mapping.emit_er7 import Er7Paths
-from interop.mapping.emit_rows import Lines, RowEmitter
+from interop.mapping.emit_rows import Lines, RowEmitter, route_name
 from interop.mapping.emit_tree import TreePaths
 from interop.mapping.emit_units import UnitEmitter
 from interop.mapping.model import Element, Model, Resource
@@ -128,7 +128,7 @@ class _Module:
         lines.take(body)
 
     def route(self, lines: Lines, message: str, resources: tuple[str, ...]) -> None:
-        name = "".join(letter if letter.isalnum() else "_" for letter in message)
+        name = route_name(message)
         active = frozenset(resources)
         lines.add(0, f"ACTIVE_{name} = frozenset({sorted(active)!r})")
         lines.add(0, f"def route_{name}(run, m):")
@@ -144,6 +144,8 @@ class _Module:
         lines.add(0, f"ROUTES[{message!r}] = route_{name}")
         lines.add(0, "")
         if message == self.model.tables.routes[-1].message:
+            if isinstance(self.paths, Er7Paths):
+                self.paths.stopping(lines)
             if self.units:
                 lines.add(0, f"UNITS = Units({self.units.count})")
             for resource in self.model.resources.values():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from interop.mapping import transforms
-from interop.mapping.emit_rows import Lines, codes_name
+from interop.mapping.emit_rows import Lines, codes_name, route_name
 from interop.mapping.er7_access import PARTS
 from interop.mapping.er7_texts import Er7Texts
 from interop.mapping.model import Element, Resource, SubTable
@@ -57,9 +57,23 @@ class Er7Paths(Er7Texts):
         each = resource.each
         if isinstance(each, Er7Path) and not each.field:
             lines.add(depth, "i.lo = place")
-            lines.add(depth, f"i.hi = m.end(place, up, {resource.stops!r})")
+            lines.add(depth, f"i.hi = m.end(place, up, {self.stops(resource)})")
         else:
             lines.add(depth, "i.lo, i.hi = up.lo, up.hi")
+
+    def stops(self, resource: Resource) -> str:
+        """Where its context ends: at the segments of siblings that the route makes."""
+        return f"STOPS_{resource.name}[active]"
+
+    def stopping(self, lines: Lines) -> None:
+        """These segments, by resource and by what a route makes."""
+        for resource in self.model.resources.values():
+            if isinstance(resource.each, Er7Path) and not resource.each.field:
+                lines.add(0, f"STOPS_{resource.name} = {{")
+                for route in self.model.tables.routes:
+                    met = dict.fromkeys(segment for name, segment in resource.stops if name in route.resources)
+                    lines.add(1, f"ACTIVE_{route_name(route.message)}: {tuple(met)!r},")
+                lines.add(0, "}")
 
     def pure(self, resource: Resource) -> bool:
         """Whether a resource follows from fields alone, so that it need be made only once for the same: not where it belongs to
@@ -216,6 +230,8 @@ class Er7Paths(Er7Texts):
             joint = "' '" if using == "join" else "'\\n'"
             parts = ", ".join(f"*{self.many(path, scope)}" for path in element.sources if isinstance(path, Er7Path))
             lines.add(depth, f"v = {joint}.join(t for t in ({parts},) if t)")
+            if using == "textdata":
+                lines.add(depth, "v = text_data(v)")
         elif using in transforms.OF_PAIR:
             lines.add(depth, f"v = pair_{using}({', '.join(self.text(resource, path, scope) for path in element.sources)})")
         elif element.row.codes and isinstance(element.sources[0], Er7Path) and element.sources[0].repeats:
@@ -242,6 +258,8 @@ class Er7Paths(Er7Texts):
         own = self.current.each if self.current is not None else None
         if isinstance(own, Er7Path) and not own.field and own.segment == path.segment:
             return f"m.texts(c[{path.field}], {path.component or 1})"
+        if self.loop_path is not None and not self.loop_path.field and self.loop_path.segment == path.segment:
+            return f"m.texts(s[{path.field}], {path.component or 1})"
         return f'm.texts_within("{path.segment}", {path.field}, {path.component or 1}, {scope})'
 
     def _first_known(self, lines: Lines, depth: int, resource: Resource | None, element: Element, scope: str) -> None:

@@ -57,6 +57,8 @@ class RowEmitter:
                     if test.negated
                     else self.paths.present(resource, test.path, scope)
                 )
+            elif test.kind == "numeric":
+                said = f"decimal({text}) is {'' if test.negated else 'not '}None"
             elif test.kind == "length":
                 said = f"len({text}) {'!=' if test.negated else '=='} {test.length}"
             elif test.kind == "starts":
@@ -351,6 +353,11 @@ def _register(element: Element) -> str:
     target = element.target
     assert target is not None
     return f"{target.path}:{element.group}" if target.repeats else target.path
+
+
+def route_name(message: str) -> str:
+    """A message type as a part of names."""
+    return "".join(letter if letter.isalnum() else "_" for letter in message)
 
 
 def codes_name(name: str) -> str:

@@ -205,6 +205,8 @@ class TreePaths:
             joint = "' '" if using == "join" else "'\\n'"
             walks = ", ".join(f"{self.walk(path)}({node}, {node})" for path in element.sources if isinstance(path, TreePath))
             lines.add(depth, f"v = {joint}.join(t for w in ({walks},) for t in map(read_value, w) if t)")
+            if using == "textdata":
+                lines.add(depth, "v = text_data(v)")
         else:
             lines.add(depth, f"v = {' or '.join(self.text(resource, path, scope) for path in element.sources)}")
         lines.add(depth, "if v:")

@@ -14,6 +14,8 @@ from interop.mapping.er7_access import stray_parts as stray_parts
 from interop.mapping.kept import Kept as Kept
 from interop.mapping.kept import Units as Units
 from interop.mapping.runtime import NULL, Run, read_value
+from interop.mapping.transforms import decimal as decimal
+from interop.mapping.transforms import text_data as text_data
 from interop.mapping.unread import RoutePlan as RoutePlan
 from interop.mapping.unread import unread as unread
 

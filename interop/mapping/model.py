@@ -46,7 +46,8 @@ class Resource:
     relink: Path | str | None
     elements: list[Element] = field(default_factory=list)
     children: list[str] = field(default_factory=list)
-    stops: tuple[str, ...] = ()
+    stops: tuple[tuple[str, str], ...] = ()
+    """The siblings that begin at segments, and these: its own context ends there."""
 
     @property
     def name(self) -> str:

@@ -6,7 +6,7 @@ Each is registered for the primitive types it gives; None means that the text ca
 from __future__ import annotations
 
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -345,6 +345,11 @@ def base64(value: str) -> str | None:
     except ValueError:
         return None
     return plain or None
+
+
+def text_data(plain: str) -> str:
+    """Text as the base64 of its UTF-8."""
+    return b64encode(plain.encode()).decode("ascii")
 
 
 def as_xhtml(plain: str) -> str:

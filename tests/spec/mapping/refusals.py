@@ -291,7 +291,7 @@ PATHS = [
     element(
         "A condition is of the closed grammar.",
         "X01,pat,,PID-7,PID-8 like M,birthDate,hl7time,,",
-        "'PID-8 like M' is not a condition: PATH present|absent, PATH = VALUE, PATH in|starts A,B, length PATH = N",
+        "'PID-8 like M' is not a condition: PATH present|absent|numeric, PATH = VALUE, PATH in|starts A,B, length PATH = N",
     ),
     element(
         "A condition reads what the source has.",
