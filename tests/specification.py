@@ -40,7 +40,7 @@ WORDS = {
         "README",
         "URL",
     )
-} | {"nhs111": "NHS 111", "ers": "e-RS", "hl7v2": "HL7 v2", "sqlite": "SQLite", "uuid": "UUID", "xml": "XML"}
+} | {"bars": "BaRS", "nhs111": "NHS 111", "ers": "e-RS", "hl7v2": "HL7 v2", "sqlite": "SQLite", "uuid": "UUID", "xml": "XML"}
 """How words of names are written."""
 
 

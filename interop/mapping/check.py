@@ -130,9 +130,11 @@ class _Check:
                     self.refusals.add("routes.csv", route.message, f"it makes {name}, which resources.csv lacks")
 
     def required(self) -> None:
-        """Each mandatory element of a resource has a row, or stands in required.csv."""
+        """Each mandatory element of a resource has a row, or stands in required.csv; a copy says what is absent."""
         for resource in self.model.resources.values():
             if not resource.row.type or resource.row.effect.partition(":")[0] in ("delete", "cancel"):
+                continue
+            if any(element.kind == "copy" for element in resource.elements):
                 continue
             given = {element.target.parts[0].key for element in resource.elements if element.target}
             for name in facts.required(resource.row.type):

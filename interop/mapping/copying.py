@@ -1,47 +1,303 @@
-"""``copy:``: a JSON subtree taken over as it stands, element by element, as far as R4 knows its names.
+"""``copy:``: a subtree in the form of FHIR taken over as it stands, element by element, as far as R4 knows and allows it.
 
 ``copy:same`` keeps names; another name is a table ``codes/copy-NAME.csv`` whose sources are old names and whose codes are new ones.
+What other rows of the resource read is theirs and is left to them. ``codes`` may name a table of what is not taken as it stands:
+``SYSTEM|CODE`` another coding in its place, ``PATH`` (``Appointment.participant.status``) the code where the source gives none,
+``PATH|URL`` an extension that may not stand there and is told as not carried. On the way
+
+- a value is written as its datatype has it (JSON and XML alike), a time without a zone is Europe/London's; one that cannot be of
+  its datatype is a loss ``unreadable``, a code outside a required value set ``no-code``; a coding without a system, where such a
+  value set has that code once, is of that system; a value set is no code system and goes;
+- the systems of identifiers and codings are those of ``systems.csv``, an NHS number loses its blanks;
+- a reference points to the resource of this message that has that key or address; one that points to none keeps what it says as
+  an identifier and is a loss ``unresolved``;
+- a part that R4 demands and the source leaves out is said to be absent (``data-absent-reason``);
+- of ``meta`` only ``security`` and ``tag`` are taken.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
-from interop.fhir import facts
+from interop.fhir import facts, primitives
+from interop.fhir.facts import Element
+from interop.formats.json import Number
 from interop.formats.tree import Node
+from interop.ids import NHS_NUMBER
+from interop.mapping import transforms
+from interop.mapping.emit_rows import codes_name
 from interop.mapping.generated import mark, path_of
+from interop.mapping.model import Element as Row
+from interop.mapping.model import Model
+from interop.mapping.paths import TreePath
 from interop.mapping.runtime import Run
+from interop.mapping.tables import Code
+
+ABSENT: dict[str, Any] = {
+    "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]
+}
+_KEPT_OF_META = ("security", "tag")
 
 
-def copy_into(run: Run, registers: dict[str, Any], node: Node, kind: str, names: dict[str, str], row: str) -> None:
-    """Set a register for each child of ``node`` that R4's ``kind`` has; what it lacks is a loss, by its path."""
-    for name, kids in node.kids.items():
-        if name in ("resourceType", "id", "meta"):
+class Copier:
+    """``copy_into`` of the tables of one family: it knows which children the other rows of a resource read."""
+
+    def __init__(self, model: Model, space: Mapping[str, Any]) -> None:
+        self._space = space
+        self._codes = {
+            element.id: element.row.codes
+            for each in model.resources.values()
+            for element in each.elements
+            if element.kind == "copy"
+        }
+        self._taken: dict[tuple[str, str], frozenset[str]] = {}
+        self._given: dict[tuple[str, str], frozenset[str]] = {}
+        for resource in model.resources.values():
+            rows = [element.id for element in resource.elements if element.kind == "copy"]
+            names = _read_by(resource.elements)
+            for row in rows:
+                place = row, resource.row.type
+                self._taken[place] = self._taken.get(place, frozenset()) | names
+                others = {element.target.parts[0].key for element in resource.elements if element.target}
+                others |= model.tables.shared.required.get(resource.row.type, {}).keys()
+                self._given[place] = self._given.get(place, frozenset()) | others
+
+    def __call__(self, run: Run, registers: dict[str, Any], node: Node, kind: str, names: dict[str, str], row: str) -> None:
+        """Set a register for each child of ``node`` that R4's ``kind`` has; what it lacks is a loss, by its path."""
+        skip = self._taken.get((row, kind), frozenset()) | {"resourceType", "id", "meta"}
+        table: dict[str, Code] = self._space[codes_name(self._codes[row])] if self._codes[row] else {}
+        copy = _Copy(run, names, row, table)
+        meta = node.kid("meta")
+        if meta is not None:
+            for name, value in copy.members(meta, f"{kind}.meta", frozenset(meta.kids) - set(_KEPT_OF_META)).items():
+                registers.setdefault(f"meta.{name}:{row}", []).extend(value)
+        made = copy.members(node, kind, skip)
+        copy.complete(made, kind, self._given.get((row, kind), frozenset()))
+        for name, value in made.items():
+            if isinstance(value, list):
+                registers.setdefault(f"{name}:{row}", []).extend(value)
+            else:
+                registers.setdefault(name, value)
+
+
+def _read_by(elements: list[Row]) -> frozenset[str]:
+    """The children that rows read, by the first step of their paths."""
+    read = set()
+    for element in elements:
+        if element.kind == "copy":
             continue
-        element = facts.element(f"{kind}.{names.get(name, name)}")
-        if element is None or element.max == 0:
-            for kid in kids:
-                run.lose(path_of(kid), "unmapped", row)
-            continue
-        values = [kept for kept in (_kept(run, kid, element.path, names, row) for kid in kids) if kept not in (None, {}, [])]
-        if values and element.max is None:
-            registers.setdefault(f"{element.name}:{row}", []).extend(values)
-        elif values:
-            registers.setdefault(element.name, values[0])
+        looped = isinstance(element.each, TreePath) and bool(element.each.steps)
+        for path in (element.each,) if looped else element.sources:
+            if isinstance(path, TreePath) and path.start in (".", "./") and path.steps:
+                read.add(path.steps[0].name)
+    return frozenset(read)
 
 
-def _kept(run: Run, node: Node, path: str, names: dict[str, str], row: str) -> Any:
-    if not node.kids or isinstance(node.raw, str):
+class _Copy:
+    """One copying: whose message, by which names, for which row."""
+
+    def __init__(self, run: Run, names: dict[str, str], row: str, table: dict[str, Code]) -> None:
+        self.run, self.names, self.row, self.table = run, names, row, table
+
+    def members(self, node: Node, path: str, skip: frozenset[str] | set[str]) -> dict[str, Any]:
+        """The children of a node at ``path``; empty where there are none that R4 has."""
+        made: dict[str, Any] = {}
+        for name, kids in node.kids.items():
+            bare = name.removeprefix("_")
+            if name in skip or bare in skip or name.startswith("@") or (bare != name and bare in node.kids):
+                continue
+            element = facts.element(f"{path}.{self.names.get(bare, bare)}")
+            if element is None or element.max == 0:
+                for kid in [*kids, *node.kids.get(f"_{bare}", ())]:
+                    self.lose(kid, "unmapped")
+            elif facts.is_primitive(element.types[0]):
+                self.primitives(made, element, kids if bare == name else [], node.kids.get(f"_{bare}", []))
+            elif bare == name:
+                values = [kept for kept in (self.complex(kid, element) for kid in kids) if kept]
+                if values:
+                    made[element.name] = values if element.max is None else values[0]
+                for extra in kids[1:] if element.max == 1 else ():
+                    self.lose(extra, "unmapped")
+        return made
+
+    def primitives(self, made: dict[str, Any], element: Element, kids: list[Node], beside: list[Node]) -> None:
+        """Primitive values and what extends them, place by place."""
+        count = max(len(kids), len(beside))
+        values = [self.primitive(kids[place], element) if place < len(kids) else None for place in range(count)]
+        more = [self.members(beside[place], "Element", set()) or None if place < len(beside) else None for place in range(count)]
+        if element.max is not None:
+            if values[0] is not None:
+                made[element.name] = values[0]
+            if more[0] is not None:
+                made[f"_{element.name}"] = more[0]
+            for extra in kids[1:]:
+                self.lose(extra, "unmapped")
+            return
+        both = [(value, extra) for value, extra in zip(values, more, strict=True) if value is not None or extra is not None]
+        if both and any(value is not None for value, _ in both):
+            made[element.name] = [value for value, _ in both]
+        if any(extra is not None for _, extra in both):
+            made[f"_{element.name}"] = [extra for _, extra in both]
+
+    def primitive(self, node: Node, element: Element) -> Any:
+        """A value of its datatype; None, told as a loss, where it cannot be one."""
+        if node.value is None:
+            return None
         mark(node)
-        return node.raw
-    made: dict[str, Any] = {}
-    for name, kids in node.kids.items():
-        element = facts.element(f"{path}.{names.get(name, name)}")
-        if element is None or element.max == 0:
-            for kid in kids:
-                run.lose(path_of(kid), "unmapped", row)
-            continue
-        values = [kept for kept in (_kept(run, kid, element.path, names, row) for kid in kids) if kept not in (None, {}, [])]
-        if values:
-            made[element.name] = values if element.max is None else values[0]
-    return made
+        kind = element.types[0]
+        value = as_primitive(kind, node)
+        if value is None:
+            self.run.lose(path_of(node), "unreadable", self.row)
+            return None
+        allowed = facts.codes(element.binding) if element.binding and kind == "code" else None
+        if allowed is not None and value not in allowed:
+            self.run.lose(path_of(node), "no-code", self.row)
+            return None
+        return value
+
+    def complex(self, node: Node, element: Element) -> dict[str, Any]:
+        """An element with parts, a resource within the resource; empty where nothing of it is kept."""
+        kind = element.types[0]
+        if kind == "Resource":
+            return self.contained(node)
+        if kind == "Extension" and f"{element.path}|{node.text('url')}" in self.table:
+            self.lose(node, "not-carried")
+            return {}
+        made = self.members(node, element.path, set())
+        if not made:
+            return made
+        if kind == "Reference":
+            return self.reference(node, made, element)
+        if kind == "Identifier" and made.get("system"):
+            made["system"] = self.run.system(made["system"])
+            if made["system"] == NHS_NUMBER and made.get("value"):
+                made["value"] = transforms.REGISTRY["nhsnumber", "string"](made["value"]) or made["value"]
+        elif kind == "Coding":
+            return self.coding(node, made)
+        elif kind in ("BackboneElement", "Element"):
+            self.complete(made, element.path)
+        elif kind == "CodeableConcept" and element.binding:
+            return self.bound(node, made, element.binding)
+        return made
+
+    def coding(self, node: Node, made: dict[str, Any]) -> dict[str, Any]:
+        """A Coding, by the table where that knows it."""
+        known = self.table.get(f"{made.get('system', '')}|{made.get('code', '')}")
+        if known is not None:
+            return {**made, **known.coding}
+        system = made.pop("system", "")
+        if not system:
+            return made
+        named = self.run.codesystem(system)
+        if "/ValueSet/" in named:
+            self.run.lose(path_of(node) + "/system", "no-code", self.row)
+            return made
+        return {"system": named, **made}
+
+    def bound(self, node: Node, made: dict[str, Any], value_set: str) -> dict[str, Any]:
+        """A CodeableConcept of a required value set: what is not of it is told as lost."""
+        concepts = facts.concepts(value_set)
+        if concepts is None:
+            return made
+        for coding in made.get("coding", ()):
+            systems = [system for system, code in concepts if code == coding.get("code")]
+            if "system" not in coding and len(systems) == 1:
+                coding["system"] = systems[0]
+        if any((coding.get("system"), coding.get("code")) in concepts for coding in made.get("coding", ())):
+            return made
+        self.run.lose(path_of(node), "no-code", self.row)
+        return {}
+
+    def contained(self, node: Node) -> dict[str, Any]:
+        """A resource within the resource, with its own id."""
+        kind = node.text("resourceType") or ""
+        if kind not in facts.resource_types():
+            self.lose(node, "unmapped")
+            return {}
+        for name in ("resourceType", "id"):
+            for kid in node.kids.get(name, ()):
+                mark(kid)
+        made = self.members(node, kind, {"resourceType", "id", "meta"})
+        self.complete(made, kind)
+        return {"resourceType": kind, **({"id": node.text("id")} if node.text("id") else {}), **made}
+
+    def reference(self, node: Node, made: dict[str, Any], element: Element) -> dict[str, Any]:
+        """A reference to what this message holds, or what is said of the thing that it points to."""
+        literal = made.pop("reference", "")
+        named = made.pop("type", "")
+        kinds = [kind for kind in facts.resource_types() if kind.lower() == named.lower()] if named else []
+        if kinds:
+            made["type"] = kinds[0]
+        elif named:
+            self.run.lose(path_of(node) + "/type", "no-code", self.row)
+        if not literal:
+            return made
+        found = None if literal.startswith("#") else self.run.by_key(literal, element.targets)
+        if found is not None:
+            made.pop("type", None)
+            found.update(made)
+            return found
+        if literal.startswith(("#", "http://", "https://")):
+            return {"reference": literal, **made}
+        self.run.lose(path_of(node) + "/reference", "unresolved", self.row)
+        uri = {"system": "urn:ietf:rfc:3986"} if primitives.valid("uri", literal) and literal.startswith("urn:") else {}
+        return {"identifier": {**uri, "value": literal}, **made}
+
+    def complete(self, made: dict[str, Any], path: str, others: frozenset[str] = frozenset()) -> None:
+        """Of what R4 demands at ``path``, and neither this nor ``others`` give, say what the table has, else that it is absent."""
+        for name, forms, simple, many in _demanded(path):
+            if any(form in made or f"_{form}" in made or form in others for form in forms):
+                continue
+            known = self.table.get(f"{path}.{name}")
+            if known is not None:
+                made[name] = known.code
+                continue
+            inner: dict[str, Any] = {}
+            if not simple:
+                self.complete(inner, f"{path}.{name}")
+            value = inner or ABSENT
+            made[f"_{name}" if simple else name] = [value] if many else value
+
+    def lose(self, node: Node, reason: str) -> None:
+        """Note what is lost, each value by itself, so that nothing of it is told again."""
+        leaves = [*node.leaves(), *([("", node)] if node.value else [])]
+        for path, leaf in leaves:
+            if not leaf.read:
+                leaf.read = True
+                self.run.lose(path_of(node) + (f"/{path}" if path else ""), reason, self.row)
+
+
+@cache
+def _demanded(path: str) -> tuple[tuple[str, tuple[str, ...], bool, bool], ...]:
+    """The mandatory children of a block: a name, all that it may have (a choice), whether it is primitive, and repeats."""
+    found = []
+    for each in facts.children(path):
+        if each.min:
+            stem = each.name.removesuffix("[x]")
+            forms = tuple(f"{stem}{kind[0].upper()}{kind[1:]}" for kind in each.types) if each.choice else (stem,)
+            kind = each.types[0]
+            found.append((forms[0], forms, facts.is_primitive(kind), each.max is None))
+    return tuple(found)
+
+
+def as_primitive(kind: str, node: Node) -> Any:
+    """The value of a leaf as JSON has that datatype; None where it cannot be of it."""
+    raw, text = node.raw, node.value or ""
+    value: Any
+    if kind == "boolean":
+        value = raw if isinstance(raw, bool) else {"true": True, "false": False}.get(text)
+    elif kind in primitives.NUMBERS:
+        plain = isinstance(raw, int | Number) and not isinstance(raw, bool)
+        value = raw if plain else transforms.REGISTRY["number", kind](text)
+    elif isinstance(raw, bool | int | Number):
+        value = None
+    else:
+        value = raw if isinstance(raw, str) and kind in ("markdown", "xhtml") else text.strip()
+    if value is not None and primitives.valid(kind, value):
+        return value
+    if kind in ("date", "dateTime", "instant", "time"):
+        value = transforms.REGISTRY["isotime", kind](text)
+        return value if value is not None and primitives.valid(kind, value) else None
+    return None

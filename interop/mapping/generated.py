@@ -21,8 +21,8 @@ from interop.mapping.unread import unread as unread
 
 ABSENT = ("", NULL)
 Walk = Callable[[Node, Node], Iterator[Node]]
-MARKUP = frozenset(("@schemaLocation", "@noNamespaceSchemaLocation", "@nullFlavor"))
-"""Attributes that say nothing of the person: where a schema lies, why an element is empty."""
+MARKUP = frozenset(("@schemaLocation", "@noNamespaceSchemaLocation", "@nullFlavor", "@key", "@ref", "@name"))
+"""Attributes that say nothing of the person: where a schema lies, why an element is empty, what a reader has added."""
 
 
 def below(node: Node) -> Iterator[Node]:

@@ -46,7 +46,7 @@ class Family:
             for event in resource.row.effect.partition(":")[2].split(",")
         )
         space: dict[str, Any] = {name: getattr(generated, name) for name in generated.__all__}
-        space |= {"copy_into": copying.copy_into, "ROUTES": {}, "FILL": {}}
+        space |= {"copy_into": copying.Copier(model, space), "ROUTES": {}, "FILL": {}}
         space |= {codes_name(name): table for name, table in model.tables.codes.items()}
         code: CodeType = compile(self.source, f"<tables of {self.name}>", "exec")
         exec(code, space)

@@ -294,25 +294,28 @@ class Run:
         return made
 
     def by_key(self, value: str, types: tuple[str, ...]) -> dict[str, Any] | None:
-        """A reference to the resource of this message with that source key; None if there is none."""
+        """A reference to the resource of this message with that source key or address (``@ref``); None if there is none."""
         if self.keys is None:
             self.keys = {}
             for one in self.instances:
                 if isinstance(one.key, tuple):
                     self.keys.setdefault(one.key[1].lower(), []).append(one)
+                address = one.fields.kid("@ref") if isinstance(one.fields, Node) else None
+                if address is not None and address.value:
+                    self.keys.setdefault(address.value.lower(), []).append(one)
         for one in self.keys.get(value.strip().lower(), ()):
             if not types or one.type in types or "Resource" in types:
                 return self.reference(one)
         return None
 
-    def traced(self, row: str, instance: Instance, register: str, path: str, value: Any) -> None:
-        """Tell the trace of an element set; only traced code calls this."""
-        if self.trace is not None:
     def known(self, kind: str, parts: tuple[str, ...]) -> dict[str, Any] | None:
         """A reference to the resource of type ``kind`` with that source key, of this message or of another; None without a key."""
         key = self.key(kind, list(parts)) if all(parts) else None
         return {"reference": f"{kind}/{self.mint.id(kind, *key)}"} if key is not None else None
 
+    def traced(self, row: str, instance: Instance, register: str, path: str, value: Any) -> None:
+        """Tell the trace of an element set; only traced code calls this."""
+        if self.trace is not None:
             self.trace(row, instance, register, path, value)
 
     def lose(self, path: str, reason: str, row: str = "") -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.bars import adapter as bars
 from adapters.emis import adapter as emis
 from adapters.ers import adapter as ers
 from adapters.hl7v2 import adapter as hl7v2
@@ -19,7 +20,7 @@ from adapters.openhr import adapter as openhr
 from interop.errors import Problem
 from interop.ports import Adapter, Sender
 
-ADAPTERS: list[Adapter] = [hl7v2, openhr, nhs111, ers, emis]
+ADAPTERS: list[Adapter] = [hl7v2, openhr, nhs111, ers, emis, bars]
 
 
 def test_each_is_found_by_its_entry_point() -> None:

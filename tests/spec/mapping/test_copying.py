@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from interop.formats.resources import address, read_resource
+from interop.mapping.copying import ABSENT
 from tests.spec.mapping.small import json, load, made
 
 TABLES: dict[str, Any] = {
@@ -60,3 +62,176 @@ def test_rows_beside_it_win(tmp_path: Path) -> None:
     tables = {**TABLES, "elements": "A00,appt,,id,,comment,,,\nA01,appt,,.,,*,copy:same,,\n"}
     source = json('{"appt": {"id": "7", "comment": "Stairs"}}')
     assert made(load(tmp_path, "json", **tables), source, "doc").body("appt")["comment"] == "7"
+
+
+BUNDLE: dict[str, Any] = {
+    "source": "".join(
+        f"{name},,,\n" for name in ("entry", "resource", "resourceType", "@ref", "episode", "value", "reason", "system")
+    ),
+    "routes": "doc,pat flag visit appt,\n",
+    "resources": "pat,,entry/resource[resourceType='Patient'],Patient,@ref,,upsert,\n"
+    "flag,,entry/resource[resourceType='Flag'],Flag,@ref,,upsert,\n"
+    "visit,,entry/resource[resourceType='Encounter'],Encounter,@ref,,upsert,\n"
+    "appt,,entry/resource[resourceType='Appointment'],Appointment,@ref,,upsert,\n",
+    "elements": "A01,pat|flag|visit|appt,.,.,,*,copy:same,same,\n"
+    "A02,visit,,'triage',,type[kind].text,,,\nA03,visit,reason,value,,reasonCode[+].text,,,\n",
+    "codes": {
+        "same": "http://example.org/old|1,http://example.org/new,01,One,\nAppointment.participant.status,,needs-action,,\n"
+        "Patient.extension|http://example.org/gone,,-,,not there\n"
+    },
+}
+
+FLAG = "urn:uuid:5f1c0050-7d2e-4b6a-9c3f-0a1b2c3d4e5f"
+
+
+def copied(root: Path, *resources: str, xml: bool = False) -> Any:
+    body = (
+        "<Bundle xmlns='http://hl7.org/fhir'>" + "".join(f"<entry>{one}</entry>" for one in resources) + "</Bundle>"
+        if xml
+        else '{"resourceType": "Bundle", "entry": [' + ",".join(resources) + "]}"
+    )
+    bundle = read_resource(body.encode())
+    address(bundle)
+    return made(load(root, "json", **BUNDLE), bundle, "doc")
+
+
+def entry(url: str, kind: str, members: str) -> str:
+    return f'{{"fullUrl": "{url}", "resource": {{"resourceType": "{kind}", {members}}}}}'
+
+
+def losses(outcome: Any) -> set[tuple[str, str]]:
+    return {loss[:2] for loss in outcome.losses if not loss[0].endswith(("resourceType", "fullUrl", "@ref"))}
+
+
+def test_a_reference_points_to_the_resource_at_that_address(tmp_path: Path) -> None:
+    """Of a type that the element allows; what there is not keeps its address as an identifier and is told."""
+    outcome = copied(
+        tmp_path,
+        entry(FLAG, "Flag", '"status": "active", "code": {"text": "x"}, "subject": {"reference": "urn:uuid:p", "display": "E"}'),
+        entry(
+            "urn:uuid:p",
+            "Patient",
+            '"generalPractitioner": [{"reference": "' + FLAG + '"}, {"reference": "http://x.org/Organization/1"}]',
+        ),
+    )
+    assert outcome.body("flag")["subject"] == {**outcome.ref("pat"), "display": "E"}
+    unresolved, elsewhere = outcome.body("pat")["generalPractitioner"]
+    assert unresolved == {"identifier": {"system": "urn:ietf:rfc:3986", "value": FLAG}}
+    assert elsewhere == {"reference": "http://x.org/Organization/1"}
+    assert losses(outcome) == {("entry/resource/generalPractitioner/reference", "unresolved")}
+
+
+def test_values_are_of_their_datatypes_whatever_the_notation(tmp_path: Path) -> None:
+    outcome = copied(
+        tmp_path,
+        "<resource><Patient><active value='true'/><name><given value='A'/><given value='B'>"
+        "<extension url='http://x.org/e'><valuePositiveInt value='2'/></extension></given></name>"
+        "<birthDate value='1948'/></Patient></resource>",
+        "<resource><Encounter><status value='triaged'/><class><code value='EMER'/></class>"
+        "<period><start value='2026-07-14T09:02:00'/></period></Encounter></resource>",
+        xml=True,
+    )
+    assert outcome.body("pat") == {
+        "active": True,
+        "name": [
+            {"given": ["A", "B"], "_given": [None, {"extension": [{"url": "http://x.org/e", "valuePositiveInt": 2}]}]},
+        ],
+        "birthDate": "1948",
+    }
+    assert outcome.body("visit")["period"] == {"start": "2026-07-14T09:02:00+01:00"}
+
+
+def test_what_cannot_be_of_its_datatype_or_value_set_is_a_loss(tmp_path: Path) -> None:
+    outcome = copied(
+        tmp_path,
+        entry("urn:uuid:p", "Patient", '"active": "yes", "birthDate": "14/03/1948", "gender": "lady", "multipleBirthInteger": 2'),
+    )
+    assert outcome.body("pat") == {"multipleBirthInteger": 2}
+    assert losses(outcome) == {
+        ("entry/resource/active", "unreadable"),
+        ("entry/resource/birthDate", "unreadable"),
+        ("entry/resource/gender", "no-code"),
+    }
+
+
+def test_systems_are_those_of_the_tables(tmp_path: Path) -> None:
+    outcome = copied(
+        tmp_path,
+        entry(
+            "urn:uuid:p",
+            "Patient",
+            '"identifier": [{"system": "NHS", "value": "999 300 0019"}], "maritalStatus": {"coding": '
+            '[{"system": "2.16.840.1.113883.6.96", "code": "1"}, {"system": "http://x.org/ValueSet/v", "code": "2"}, '
+            '{"system": "http://example.org/old", "code": "1"}]}',
+        ),
+    )
+    body = outcome.body("pat")
+    assert body["identifier"] == [{"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9993000019"}]
+    assert body["maritalStatus"]["coding"] == [
+        {"system": "http://snomed.info/sct", "code": "1"},
+        {"code": "2"},
+        {"system": "http://example.org/new", "code": "01", "display": "One"},
+    ]
+    assert losses(outcome) == {("entry/resource/maritalStatus/coding/system", "no-code")}
+
+
+def test_what_r4_demands_and_the_source_leaves_out_is_said_to_be_absent(tmp_path: Path) -> None:
+    """Or is what the table has for it; never guessed."""
+    outcome = copied(
+        tmp_path,
+        entry("urn:uuid:f", "Flag", '"id": "1"'),
+        entry("urn:uuid:a", "Appointment", '"participant": [{"actor": {"display": "E"}}]'),
+    )
+    assert outcome.body("flag") == {"_status": ABSENT, "code": ABSENT, "subject": ABSENT}
+    assert outcome.body("appt")["participant"] == [{"actor": {"display": "E"}, "status": "needs-action"}]
+
+
+def test_of_meta_the_labels_are_taken(tmp_path: Path) -> None:
+    outcome = copied(
+        tmp_path,
+        entry("urn:uuid:p", "Patient", '"meta": {"versionId": "3", "security": [{"system": "http://x.org", "code": "R"}]}'),
+    )
+    assert outcome.one("pat").registers["meta.security:A01"] == [{"system": "http://x.org", "code": "R"}]
+    assert losses(outcome) == {("entry/resource/meta/versionId", "unmapped")}
+
+
+def test_an_extension_may_be_left_out_by_the_table(tmp_path: Path) -> None:
+    outcome = copied(
+        tmp_path,
+        entry("urn:uuid:p", "Patient", '"extension": [{"url": "http://example.org/gone", "valueCode": "x"}], "gender": "other"'),
+    )
+    assert outcome.body("pat") == {"gender": "other"}
+    assert ("entry/resource/extension/valueCode", "not-carried") in losses(outcome)
+
+
+def test_what_other_rows_read_is_theirs(tmp_path: Path) -> None:
+    """Whatever they make of it; what they make of nothing stands beside the copy."""
+    outcome = copied(
+        tmp_path,
+        entry(
+            "urn:uuid:v",
+            "Encounter",
+            '"status": "planned", "class": {"code": "EMER"}, "type": [{"text": "first"}], "reason": [{"value": "fall"}]',
+        ),
+    )
+    body = outcome.body("visit")
+    assert body["reasonCode"] == [{"text": "fall"}]
+    assert sorted(one["text"] for one in body["type"]) == ["first", "triage"]
+    assert losses(outcome) == set()
+
+
+def test_a_contained_resource_is_copied_with_its_id(tmp_path: Path) -> None:
+    outcome = copied(
+        tmp_path,
+        entry(
+            "urn:uuid:p",
+            "Patient",
+            '"contained": [{"resourceType": "Organization", "id": "o", "name": "L", "colour": "red"}, '
+            '{"resourceType": "Nothing"}], '
+            '"managingOrganization": {"reference": "#o"}',
+        ),
+    )
+    body = outcome.body("pat")
+    assert body["contained"] == [{"resourceType": "Organization", "id": "o", "name": "L"}]
+    assert body["managingOrganization"] == {"reference": "#o"}
+    assert losses(outcome) == {("entry/resource/contained/colour", "unmapped")}

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import BinaryIO, Final
+
+from adapters.bars.endpoint import answer
+from adapters.bars.envelope import envelope, prepare
+from interop.errors import Problem
+from interop.formats.tree import Node
+from interop.ports import Call, Envelope, Intake, Reply
+
+LIMIT: Final = 20 * 1024 * 1024
+_BUNDLE: Final = re.compile(rb'<(?:\w+:)?Bundle[\s>]|"resourceType"\s*:\s*"Bundle"')
+_SIGNS: Final = re.compile(
+    rb"https?://fhir\.nhs\.uk/(?:StructureDefinition/BARS(?:BundleMessage|MessageHeader)|MessageDefinition/bars-message"
+    rb"|CodeSystem/message-events?-(?:bars|servicerequest))",
+    re.IGNORECASE,
+)
+
+
+class Bars:
+    """One Bundle of type message is one message; the tables' paths start at the Bundle, whichever notation it came in.
+
+    Answers at ``/bars`` as a receiver does: ``POST $process-message`` and ``GET metadata`` (BaRS Core, Standard Pattern).
+    """
+
+    name = "bars"
+    format = "json"
+    media_types: tuple[str, ...] = ("application/fhir+json", "application/fhir+xml", "application/json", "application/xml")
+    base = "/bars"
+
+    def recognises(self, head: bytes) -> bool:
+        """A Bundle with a profile, event or message definition of the standard."""
+        return _BUNDLE.search(head) is not None and _SIGNS.search(head) is not None
+
+    def split(self, stream: BinaryIO) -> Iterator[bytes]:
+        """The file as it is, or each line of one that holds a Bundle a line; raises Problem ``too-large``."""
+        body = stream.read(LIMIT + 1)
+        if len(body) > LIMIT:
+            raise Problem("too-large", detail=f"more than {LIMIT} bytes")
+        lines = [line for line in body.splitlines() if line.strip()]
+        if len(lines) > 1 and all(line.strip()[:1] == b"{" and line.rstrip()[-1:] == b"}" for line in lines):
+            return iter(lines)
+        return iter((body,))
+
+    def open(self, body: bytes) -> tuple[Envelope, Node]:
+        """Envelope and Bundle; raises Problem."""
+        from interop.formats.resources import read_resource
+
+        bundle = read_resource(body)
+        said = envelope(bundle)
+        prepare(bundle)
+        return said, bundle
+
+    def envelope(self, body: bytes) -> Envelope:
+        """The envelope alone; raises Problem. The whole Bundle has to be read for it."""
+        from interop.formats.resources import read_resource
+
+        return envelope(read_resource(body))
+
+    async def answer(self, call: Call, feed: str, intake: Intake) -> Reply:
+        """Answer a request of the standard's API; a fault is an OperationOutcome with the standard's error code."""
+        return await answer(call, feed, intake, self.name)

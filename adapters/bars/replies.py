@@ -1,0 +1,141 @@
+"""What a BaRS receiver answers, in JSON or XML: an acknowledging message, an OperationOutcome, a CapabilityStatement."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Final
+from uuid import NAMESPACE_URL, uuid5
+
+from adapters.bars.envelope import header_of
+from interop.errors import Problem
+from interop.ports import Reply
+
+Headers = tuple[tuple[str, str], ...]
+ERRORS: Final = "https://fhir.nhs.uk/Codesystem/http-error-codes"
+STATUS: Final = {
+    "REC_BAD_REQUEST": 400,
+    "REC_UNAUTHORIZED": 401,
+    "REC_FORBIDDEN": 403,
+    "REC_NOT_FOUND": 404,
+    "REC_NOT_ACCEPTABLE": 406,
+    "REC_TIMEOUT": 408,
+    "REC_CONFLICT": 409,
+    "REC_UNPROCESSABLE_ENTITY": 422,
+    "REC_SERVER_ERROR": 500,
+    "REC_SERVICE_UNAVAILABLE": 503,
+}
+"""The HTTP status of each error code of the standard (BaRS Core, Error Handling)."""
+OF_HTTP: Final = frozenset({"not-allowed", "too-large", "media-type"})
+"""What HTTP itself has a status for and the standard has no code."""
+
+
+RETRY_AFTER: Final = "5"
+"""Seconds after which it is worth trying again."""
+
+
+class Notation(StrEnum):
+    """The two notations of FHIR, by media type."""
+
+    JSON = "application/fhir+json"
+    XML = "application/fhir+xml"
+
+
+def notation_of(media: str) -> Notation | None:
+    """The notation that a media type means."""
+    if media in ("application/fhir+json", "application/json", "json"):
+        return Notation.JSON
+    return Notation.XML if media in ("application/fhir+xml", "application/xml", "text/xml", "xml") else None
+
+
+def accepted(body: bytes, notation: Notation, headers: Headers, message: int) -> Reply:
+    """200 with a message whose header says ``ok`` to the Bundle; the event is that of the request, its ends change places."""
+    from interop.formats.resources import read_resource
+
+    bundle = read_resource(body)
+    header = header_of(bundle)
+    identity = bundle.text("id") or ""
+    url = f"urn:uuid:{uuid5(NAMESPACE_URL, f'{identity}/{message}')}"
+    event = {name: text for name in ("system", "code") if (text := header.text(f"eventCoding/{name}"))}
+    back = header.text("source/endpoint")
+    said: dict[str, Any] = {
+        "resourceType": "MessageHeader",
+        "eventCoding": event,
+        **({"destination": [{"endpoint": back}]} if back else {}),
+        "source": {"endpoint": header.text("destination/endpoint") or "urn:interop:bars"},
+        "response": {"identifier": identity, "code": "ok"},
+    }
+    entry = {"fullUrl": url, "resource": said}
+    return _reply(200, {"resourceType": "Bundle", "type": "message", "entry": [entry]}, notation, headers, message)
+
+
+def faulty(problem: Problem, notation: Notation, headers: Headers, message: int = 0, *, repeated: bool = False) -> Reply:
+    """An OperationOutcome with the error code of the standard; ``repeated`` for what has been taken before."""
+    reason = problem.reason
+    issue = {
+        "severity": "error",
+        "code": reason.issue or "exception",
+        "details": {"coding": [{"system": ERRORS, "code": reason.bars or "REC_SERVER_ERROR"}]},
+        "diagnostics": "This message has been received before and is not taken again." if repeated else str(problem),
+    }
+    status = reason.http if reason.name in OF_HTTP else STATUS.get(reason.bars, 500)
+    if reason.retry == "transient":
+        headers = (*headers, ("Retry-After", RETRY_AFTER))
+    return _reply(status, {"resourceType": "OperationOutcome", "issue": [issue]}, notation, headers, message)
+
+
+def capability(notation: Notation, headers: Headers) -> Reply:
+    """What this receiver can do."""
+    said = {
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": "2026-11",
+        "kind": "instance",
+        "software": {"name": "interop"},
+        "implementation": {"description": "A receiver of the Booking and Referral Standard"},
+        "fhirVersion": "4.0.1",
+        "format": [each.value for each in Notation],
+        "rest": [
+            {
+                "mode": "server",
+                "operation": [
+                    {
+                        "name": "process-message",
+                        "definition": "http://hl7.org/fhir/OperationDefinition/MessageHeader-process-message",
+                    }
+                ],
+            }
+        ],
+    }
+    return _reply(200, said, notation, headers, 0)
+
+
+def _reply(status: int, resource: dict[str, Any], notation: Notation, headers: Headers, message: int) -> Reply:
+    from interop.formats.json import write_json
+
+    body = write_json(resource) if notation is Notation.JSON else _xml(resource)
+    return Reply(status, body, f"{notation.value};charset=utf-8", headers, message)
+
+
+def _xml(resource: dict[str, Any]) -> bytes:
+    """A resource of ours as XML: members in the order in which they stand."""
+    from lxml import etree
+
+    root = etree.Element(resource["resourceType"], nsmap={None: "http://hl7.org/fhir"})
+    _inside(root, resource)
+    return etree.tostring(root, encoding="utf-8", xml_declaration=True)
+
+
+def _inside(element: Any, members: dict[str, Any]) -> None:
+    from lxml import etree
+
+    for name, value in members.items():
+        if name == "resourceType":
+            continue
+        for one in value if isinstance(value, list) else [value]:
+            child = etree.SubElement(element, name)
+            if not isinstance(one, dict):
+                child.set("value", str(one))
+            elif "resourceType" in one:
+                _inside(etree.SubElement(child, one["resourceType"]), one)
+            else:
+                _inside(child, one)

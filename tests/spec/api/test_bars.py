@@ -1,0 +1,280 @@
+"""``/bars/$process-message``: messages of the Booking and Referral Standard, answered once they are on disk (BaRS Core).
+
+What cannot be taken is an OperationOutcome with the standard's error code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from lxml import etree
+
+from interop.api.services import Services
+from interop.app.engine import Routes
+from interop.apply.writes import Writes
+from interop.clock import ManualClock
+from interop.fhir.validation import check
+from interop.fhir.xml import from_xml
+from interop.formats.json import load_json
+from interop.ids import Mint
+from interop.journal.intake import JournalIntake
+from interop.mapping.library import adapters
+from interop.ports import Feed
+from interop.store.plan import Everything
+from interop.store.sqlite import SqliteStore
+from interop.store.values import Change, Entry
+from tests.spec.api.conftest import Client
+from tests.spec.engine.running import client as client_of
+from tests.spec.engine.running import running
+from tests.spec.families.maps import example
+
+pytestmark = pytest.mark.anyio
+MESSAGE = "/bars/$process-message"
+UPDATE, FIRST = example("bars", "update.json"), example("bars", "first.xml")
+IDS = {"x-request-id": "c1ab3fba-6bae-4ba4-b257-5a87c44d4a91", "x-correlation-id": "9562466f-c982-4bd5-bb0e-255e9f5e6689"}
+TARGET = base64.b64encode(b'{"value":"2000099901","system":"https://fhir.nhs.uk/Id/dos-service-id"}').decode()
+JSON, XML = "application/fhir+json", "application/fhir+xml"
+
+
+@pytest.fixture
+async def services(store: SqliteStore, clock: ManualClock) -> AsyncIterator[Services]:
+    feeds = {"referrals": Feed("referrals", "bars")}
+    taken: list[int] = []
+    intake = JournalIntake(
+        store,
+        adapters(),
+        feeds,
+        clock,
+        routed=Routes().has,
+        arrived=lambda: None,
+        again=lambda message: None,
+        added=taken.append,
+        unfinished=lambda: sum(taken),
+        limit=2,
+    )
+    writes = Writes(store, clock, new_id=lambda: "new")
+    yield Services(store, intake, clock, Mint(), writes, feeds, adapters())
+    await intake.drain()
+
+
+async def post(
+    client: Client, body: bytes = UPDATE, media: str = JSON, *, accept: str | None = None, headers: dict[str, str] | None = None
+) -> httpx.Response:
+    """Post a message; a header that is empty is left out."""
+    said = {**IDS, "nhsd-target-identifier": TARGET, "content-type": media, "accept": accept or "", **(headers or {})}
+    said = {name: value for name, value in said.items() if value or name == "accept"}
+    return await client.http.request("POST", MESSAGE, content=body, headers=said)
+
+
+async def entries(store: SqliteStore) -> list[Entry]:
+    return [found async for found in store.stream(Everything())]
+
+
+def refused(answer: httpx.Response) -> tuple[int, str, str]:
+    """Status, error code and issue of an OperationOutcome of R4."""
+    outcome: dict[str, Any] = answer.json()
+    assert [issue for issue in check(load_json(answer.content)) if issue.severity == "error"] == []
+    (issue,) = outcome["issue"]
+    (coding,) = issue["details"]["coding"]
+    assert coding["system"] == "https://fhir.nhs.uk/Codesystem/http-error-codes"
+    return answer.status_code, coding["code"], issue["code"]
+
+
+async def test_a_message_is_answered_with_a_message_that_says_ok(client: Client, store: SqliteStore) -> None:
+    answer = await post(client)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, f"{JSON};charset=utf-8")
+    assert {name: answer.headers[name] for name in IDS} == IDS
+    bundle = answer.json()
+    assert [issue for issue in check(load_json(answer.content)) if issue.severity == "error"] == []
+    header = bundle["entry"][0]["resource"]
+    assert header["response"] == {"identifier": "3d7b0c11-52ae-4f0c-9a77-6c1f0e2d3b4a", "code": "ok"}
+    assert header["eventCoding"]["code"] == "servicerequest-request"
+    assert header["destination"] == [{"endpoint": "https://fhir.nhs.uk/Id/dos-service-id|2000099902"}]
+    assert header["source"] == {"endpoint": "https://fhir.nhs.uk/Id/dos-service-id|2000099901"}
+    (entry,) = await entries(store)
+    assert (entry.feed, entry.adapter, entry.type, entry.state, entry.body) == (
+        "referrals",
+        "bars",
+        "servicerequest-request",
+        "received",
+        UPDATE,
+    )
+
+
+async def test_no_answer_before_the_journal_is_on_disk(client: Client, store: SqliteStore) -> None:
+    going, gone = asyncio.Event(), asyncio.Event()
+    commit = store.commit
+
+    async def slow(change: Change) -> Any:
+        if change.entries:
+            going.set()
+            await gone.wait()
+        return await commit(change)
+
+    store.commit = slow  # type: ignore[method-assign]
+    asked = asyncio.create_task(post(client))
+    await going.wait()
+    assert not asked.done()
+    gone.set()
+    assert (await asked).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "media", "accept", "given"),
+    [
+        (FIRST, XML, None, XML),
+        (FIRST, "application/xml", "*/*", XML),
+        (FIRST, XML, JSON, JSON),
+        (UPDATE, JSON, "application/fhir+xml;version=1.0.0", XML),
+        (UPDATE, f"{JSON};version=1.1.0", "text/html, application/json;q=0.9", JSON),
+    ],
+)
+async def test_both_notations_are_taken_and_given(client: Client, body: bytes, media: str, accept: str | None, given: str) -> None:
+    answer = await post(client, body, media, accept=accept)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, f"{given};charset=utf-8")
+    bundle = answer.json() if given == JSON else from_xml(answer.content)
+    assert bundle["entry"][0]["resource"]["response"]["code"] == "ok"
+    assert [issue for issue in check(load_json(orjson.dumps(bundle))) if issue.severity == "error"] == []
+
+
+async def test_the_same_message_again_is_a_duplicate_and_kept_once(client: Client, store: SqliteStore) -> None:
+    """Code and issue that the standard keeps for this alone; the notation makes no other message of it."""
+    await post(client)
+    answer = await post(client)
+    assert refused(answer) == (409, "REC_CONFLICT", "duplicate")
+    assert {name: answer.headers[name] for name in IDS} == IDS
+    assert len(await entries(store)) == 1
+
+
+async def test_an_update_under_the_same_bundle_id_is_another_message(client: Client, store: SqliteStore) -> None:
+    assert (await post(client, FIRST, XML)).status_code == 200
+    assert (await post(client)).status_code == 200
+    assert len(await entries(store)) == 2
+
+
+@pytest.mark.parametrize("name", ["x-request-id", "x-correlation-id"])
+async def test_a_request_without_its_ids_is_refused(client: Client, store: SqliteStore, name: str) -> None:
+    assert refused(await post(client, headers={name: ""})) == (400, "REC_BAD_REQUEST", "required")
+    answer = await post(client, headers={name: "not-a-guid"})
+    assert refused(answer) == (400, "REC_BAD_REQUEST", "invalid")
+    assert name not in answer.headers
+    assert {entry.state for entry in await entries(store)} == {"refused"}
+
+
+async def test_the_target_is_read_where_it_is_there(client: Client) -> None:
+    assert (await post(client, headers={"nhsd-target-identifier": ""})).status_code == 200
+    for target in ("%%", base64.b64encode(b"[]").decode(), base64.b64encode(b'{"value":"1"}').decode()):
+        assert refused(await post(client, headers={"nhsd-target-identifier": target})) == (400, "REC_BAD_REQUEST", "invalid")
+
+
+@pytest.mark.parametrize(
+    ("body", "media", "told"),
+    [
+        (b"", JSON, (400, "REC_BAD_REQUEST", "structure")),
+        (b'{"resourceType"', JSON, (400, "REC_BAD_REQUEST", "structure")),
+        (b"<Bundle", XML, (400, "REC_BAD_REQUEST", "structure")),
+        (b"<!DOCTYPE a [<!ENTITY e 'x'>]><Bundle>&e;</Bundle>", XML, (400, "REC_BAD_REQUEST", "security")),
+        (b"<Bundle xmlns='urn:x'/>", XML, (422, "REC_UNPROCESSABLE_ENTITY", "not-supported")),
+        (b'{"resourceType": "Patient"}', JSON, (422, "REC_UNPROCESSABLE_ENTITY", "not-supported")),
+        (b'{"resourceType": "Bundle", "type": "searchset"}', JSON, (422, "REC_UNPROCESSABLE_ENTITY", "not-supported")),
+        (b'{"resourceType": "Bundle", "type": "message"}', JSON, (400, "REC_BAD_REQUEST", "required")),
+        (b'{"resourceType": "Bundle", "type": "message", "id": "1"}', JSON, (400, "REC_BAD_REQUEST", "required")),
+        (UPDATE.replace(b'"servicerequest-request"', b'"other"'), JSON, (422, "REC_UNPROCESSABLE_ENTITY", "not-supported")),
+        (UPDATE.replace(b'"servicerequest-request"', b'""'), JSON, (400, "REC_BAD_REQUEST", "required")),
+    ],
+)
+async def test_what_cannot_be_taken_is_told_and_kept(
+    client: Client, store: SqliteStore, body: bytes, media: str, told: tuple[int, str, str]
+) -> None:
+    answer = await post(client, body, media, accept=JSON)
+    assert refused(answer) == told
+    assert {name: answer.headers[name] for name in IDS} == IDS
+    (entry,) = await entries(store)
+    assert (entry.state, entry.body) == ("refused", body)
+
+
+async def test_an_outcome_can_be_xml_and_says_nothing_of_the_patient(client: Client) -> None:
+    answer = await post(client, UPDATE.replace(b'"servicerequest-request"', b'""'), accept=XML)
+    assert answer.headers["content-type"] == f"{XML};charset=utf-8"
+    assert etree.fromstring(answer.content).tag == "{http://hl7.org/fhir}OperationOutcome"
+    assert b"Ashworth" not in answer.content
+    assert b"9993000019" not in answer.content
+
+
+async def test_of_a_body_over_the_limit_what_was_read_is_kept(client: Client, services: Services, store: SqliteStore) -> None:
+    services.message_limit = 100
+    assert refused(await post(client)) == (413, "REC_BAD_REQUEST", "too-long")
+    (entry,) = await entries(store)
+    assert (entry.state, entry.body) == ("refused", UPDATE[:100])
+
+
+async def test_other_methods_addresses_and_content_are_told(client: Client) -> None:
+    wrong = await client.http.request("PUT", MESSAGE, content=UPDATE, headers={**IDS, "content-type": JSON})
+    assert refused(wrong) == (405, "REC_UNPROCESSABLE_ENTITY", "not-supported")
+    assert wrong.headers["allow"] == "POST"
+    assert refused(await client.get(MESSAGE))[0] == 405
+    assert refused(await client.get("/bars/other"))[:2] == (404, "REC_NOT_FOUND")
+    assert refused(await post(client, media="text/plain"))[0] == 415
+    assert refused(await post(client, accept="text/html")) == (406, "REC_NOT_ACCEPTABLE", "not-supported")
+
+
+async def test_a_full_engine_asks_to_come_again(client: Client) -> None:
+    await post(client, FIRST, XML)
+    await post(client)
+    answer = await post(client, example("bars", "booking.json"))
+    assert refused(answer) == (503, "REC_SERVICE_UNAVAILABLE", "throttled")
+    assert answer.headers["retry-after"]
+
+
+async def test_what_nobody_foresaw_is_a_server_error(client: Client, services: Services) -> None:
+    def broken(*args: object, **kwargs: object) -> None:
+        raise RuntimeError("Ashworth")
+
+    services.intake.receive = broken  # type: ignore[assignment, method-assign]
+    answer = await post(client)
+    assert refused(answer) == (500, "REC_SERVER_ERROR", "exception")
+    assert "Ashworth" not in answer.text
+
+
+async def test_the_answer_is_noted_in_the_journal(client: Client, services: Services, store: SqliteStore) -> None:
+    await post(client)
+    await services.intake.drain()  # type: ignore[attr-defined]
+    assert [entry.ack for entry in await entries(store)] == ["sent"]
+
+
+@pytest.mark.parametrize("media", [JSON, XML])
+async def test_metadata_is_a_capability_statement(client: Client, media: str) -> None:
+    answer = await client.get("/bars/metadata", accept=media)
+    statement = answer.json() if media == JSON else from_xml(answer.content)
+    assert (answer.status_code, statement["rest"][0]["operation"][0]["name"]) == (200, "process-message")
+    assert [issue for issue in check(load_json(orjson.dumps(statement))) if issue.severity == "error"] == []
+
+
+async def test_an_update_that_comes_before_what_it_updates_still_counts(tmp_path: Path) -> None:
+    """By the times in the messages: the first call, sent late, takes nothing back."""
+    async with running(tmp_path / "data") as engine, client_of(engine) as http:
+        for body, media in ((UPDATE, JSON), (FIRST, XML)):
+            answer = await http.post(MESSAGE, content=body, headers={**IDS, "content-type": media})
+            assert answer.status_code == 200, answer.text
+        for _ in range(300):
+            found = (await http.get("/fhir/MessageHeader")).json()
+            if len(found.get("entry", [])) == 2:
+                break
+            await asyncio.sleep(0.01)
+        assert len(found["entry"]) == 2
+        (encounter,) = [entry["resource"] for entry in (await http.get("/fhir/Encounter?identifier=AMB-77120")).json()["entry"]]
+        assert encounter["status"] == "triaged"
+        assert len((await http.get("/fhir/ServiceRequest")).json()["entry"]) == 1
+        (flag,) = [
+            entry["resource"]
+            for entry in (await http.get("/fhir/Flag")).json()["entry"]
+            if entry["resource"]["category"][0]["coding"][0]["code"] == "SS"
+        ]
+        assert flag["code"]["coding"][0]["code"] == "U"
