@@ -14,7 +14,7 @@ from interop.fhir.validation.profiles import values as of
 from interop.fhir.validation.profiles.constraints import constraint
 from interop.fhir.validation.profiles.extended import extended
 from interop.fhir.validation.profiles.occurrence import Occurrence
-from interop.fhir.validation.profiles.run import Found, Rule, Run, run_of, unchecked, worse
+from interop.fhir.validation.profiles.run import Found, Rule, Run, keeps, run_of, unchecked
 from interop.fhir.validation.profiles.targets import targets
 from interop.fhir.validation.profiles.tree import Definition, code_of, profiles_of
 
@@ -159,12 +159,13 @@ def one_of(urls: list[str], one: Occurrence, run: Run, type_of: TypeOf, rule: st
         if not type_of(url):
             unknown = True
             continue
-        found = run.judge.conforms(one, url, run)
-        if not worse(found):
+        kept, found = keeps(one, url, run)
+        if kept:
             return found
+        unknown = unknown or kept is None
         first = first or found
     if unknown:
-        return unchecked("the profile is not loaded", rule)
+        return unchecked("the profile is not loaded, or cannot be used", rule)
     if len(fitting) == 1:
         return first
     return [Finding(ERROR, "", "structure", f"keeps to none of {len(fitting)} profiles: {', '.join(fitting)}", rule)]

@@ -9,7 +9,7 @@ from interop.fhir import facts
 from interop.fhir.shapes import Json, chosen
 from interop.fhir.validation.profiles.occurrence import Occurrence
 from interop.fhir.validation.profiles.paths import Reached, Step, Unreadable, follow, parsed
-from interop.fhir.validation.profiles.run import Rule, Run, worse
+from interop.fhir.validation.profiles.run import Rule, Run, keeps, worse
 from interop.fhir.validation.profiles.slicing import Matcher
 from interop.fhir.validation.profiles.tree import Definition, profiles_of
 from interop.fhir.validation.profiles.values import same, within
@@ -297,9 +297,10 @@ def _profiled(steps: tuple[Step, ...], urls: list[str], sources: Sources) -> Tes
                 said = sources.type_of(url)
                 if said and said not in (each.type, "Resource", "DomainResource"):
                     continue
-                found = its.judge.conforms(each, url, its)
-                if not worse(found):
+                kept, _ = keeps(each, url, its)
+                if kept:
                     return True
+                unsure = unsure or kept is None
         return None if unsure else False
 
     return test

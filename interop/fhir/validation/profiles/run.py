@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from interop.fhir.definitions import Unusable
 from interop.fhir.fhirpath import Environment
 from interop.fhir.findings import ERROR, WARNING, Finding, Findings
 from interop.fhir.shapes import Json
@@ -143,6 +144,15 @@ def run_of(one: Occurrence, run: Run) -> Run:
 def worse(found: Found) -> bool:
     """Whether there is an error among findings."""
     return bool(found) and any(each.severity == ERROR for each in found or ())
+
+
+def keeps(one: Occurrence, url: str, run: Run) -> tuple[bool | None, Found]:
+    """Whether a value keeps to a profile, None where the profile cannot be used, and the findings."""
+    try:
+        found = run.judge.conforms(one, url, run)
+    except Unusable:
+        return None, None
+    return not worse(found), found
 
 
 def unchecked(message: str, rule: str, expression: str = "") -> Findings:

@@ -10,7 +10,7 @@ from interop.fhir import fhirpath
 from interop.fhir.fhirpath import Environment, Item
 from interop.fhir.shapes import Json
 from interop.fhir.validation.profiles.occurrence import Occurrence
-from interop.fhir.validation.profiles.run import Run, TooCostly, worse
+from interop.fhir.validation.profiles.run import Run, TooCostly, keeps
 
 Answer = TypeVar("Answer")
 
@@ -47,6 +47,6 @@ def _made(run: Run) -> Environment:
     def conforms_to(item: Item, url: str) -> bool | None:
         if not run.judge.type_of(url):
             return None
-        return not worse(run.judge.conforms(Occurrence(item.value, item.shadow, item.type, ""), url, run))
+        return keeps(Occurrence(item.value, item.shadow, item.type, ""), url, run)[0]
 
     return Environment(resource=run.resource, root_resource=run.root, resolve=resolve, member_of=member_of, conforms_to=conforms_to)

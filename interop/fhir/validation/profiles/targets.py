@@ -8,7 +8,7 @@ from interop.fhir import facts
 from interop.fhir.findings import ERROR, Finding
 from interop.fhir.references import target_type
 from interop.fhir.validation.profiles.occurrence import Occurrence
-from interop.fhir.validation.profiles.run import Found, Rule, Run, worse
+from interop.fhir.validation.profiles.run import Found, Rule, Run, keeps, unchecked
 
 _ANY = ("Resource", "DomainResource")
 
@@ -41,8 +41,11 @@ def targets(urls: tuple[str, ...], modes: list[str], type_of: Callable[[str], st
             if open_ended or target.type not in facts.resource_types():
                 return None
             return [Finding(ERROR, "", "value", f"must not point to {target.type} by the profile", "reference")]
-        if any(not worse(its.judge.conforms(target, url, its)) for url in fitting):
+        kept = [keeps(target, url, its)[0] for url in fitting]
+        if True in kept:
             return None
+        if None in kept:
+            return unchecked("the profile of what it leads to cannot be used", "reference")
         return [Finding(ERROR, "", "structure", f"what it leads to keeps to no profile allowed: {', '.join(fitting)}", "reference")]
 
     return rule

@@ -125,3 +125,18 @@ def test_a_reference_keeps_to_its_mode_of_aggregation() -> None:
     device = {"resourceType": "Device", "id": "d"}
     assert errors(observation(contained=[device], device={"reference": "#d"}), kept) == []
     assert errors(observation(device={"reference": "Device/d"}), kept) == [("Observation.device", "reference")]
+
+
+def test_one_profile_of_several_that_cannot_be_used_leaves_the_others() -> None:
+    """A value that keeps to a sound one is well; one that keeps to none is not checked, for the broken one may allow it."""
+    named = profile("Patient", element("Patient.name", min=1), name="Named")
+    broken = profile("Patient", element("Patient.nickname", min=1), name="Broken")
+    either = [{"code": "Resource", "profile": [OURS + "Named", OURS + "Broken"]}]
+    entries = profile("Bundle", element("Bundle.entry.resource", type=either))
+
+    def bundle(**patient: Any) -> Json:
+        return {"resourceType": "Bundle", "type": "batch", "entry": [{"resource": {"resourceType": "Patient", **patient}}]}
+
+    for whole in (bundle(name=[{"family": "Amesbury"}]), bundle(active=True)):
+        found = findings(whole, entries, named, broken)
+        assert not [each for each in found if each.rule == "profile" or (each.severity == "error" and each.rule == "structure")]
