@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from io import BytesIO
 from typing import BinaryIO, Final
 
 from adapters.emis.envelope import envelope
 from adapters.emis.files import header, table_of
 from adapters.emis.splitting import messages
 from interop.errors import Problem
-from interop.formats.csv import read_csv
+from interop.formats.csv import as_tree, read_cells
 from interop.formats.tree import Node
 from interop.ports import Envelope
 
 LIMIT: Final = 4 * 1024 * 1024
-_BRACED: Final = re.compile(rb"\{([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\}")
 
 
 class Emis:
@@ -39,15 +38,25 @@ class Emis:
 
     def open(self, body: bytes) -> tuple[Envelope, Node]:
         """Envelope and rows; raises Problem."""
+        said, columns, rows = self._read(body)
+        return said, as_tree((columns, cells) for cells in rows)
+
+    def envelope(self, body: bytes) -> Envelope:
+        """The envelope alone; raises Problem. No tree is made for it."""
+        return self._read(body)[0]
+
+    def _read(self, body: bytes) -> tuple[Envelope, list[str], list[list[str]]]:
+        """Envelope, columns, cells of each row."""
         columns = header(body.partition(b"\n")[0])
         table = table_of(columns)
         if table is None:
             raise Problem("unknown-format" if body.strip() else "unreadable", where="header")
         if len(body) > LIMIT:
             raise Problem("too-large", detail=f"more than {LIMIT} bytes")
-        root = read_csv(_BRACED.sub(rb"\1", body) if b"{" in body else body, columns=columns)
-        return envelope(body, root, table), root
-
-    def envelope(self, body: bytes) -> Envelope:
-        """The envelope alone; raises Problem."""
-        return self.open(body)[0]
+        rows = [cells for _, cells in read_cells(BytesIO(body), columns=columns)]
+        if b"{" in body:
+            places = [place for place, name in enumerate(columns) if name.endswith("Guid")]
+            for cells in rows:
+                for place in places:
+                    cells[place] = cells[place].strip("{} ")
+        return envelope(body, table, columns, rows), columns, rows

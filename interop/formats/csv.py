@@ -4,13 +4,37 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO
 
 from interop.errors import Problem
 from interop.formats.tree import Node
 
 ROW = "row"
+
+
+class Row(Node):
+    """A row: ``cells`` are the texts by column, ``seen`` the columns that were read. ``nodes`` are those of its cells, None until
+    someone asks for ``kids``; they then hold the marks."""
+
+    __slots__ = ("_names", "cells", "nodes", "seen")
+
+    def __init__(self, names: Sequence[str], cells: list[str], up: Node | None) -> None:
+        self.name, self.value, self.up, self.raw, self.read = ROW, None, up, cells, False
+        self.cells = {name: value for name, cell in zip(names, cells, strict=True) if cell and (value := cell.strip())}
+        self.seen: set[str] = set()
+        self.nodes: dict[str, list[Node]] | None = None
+        self._names = names
+
+    @property
+    def kids(self) -> dict[str, list[Node]]:  # type: ignore[override]
+        """The nodes of its cells."""
+        if self.nodes is None:
+            self.nodes = {}
+            for name, cell in zip(self._names, self.raw, strict=True):
+                if value := cell.strip():
+                    self.add(name, value, cell).read = name in self.seen
+        return self.nodes
 
 
 def read_csv(
@@ -22,12 +46,15 @@ def read_csv(
     separator: str = ",",
 ) -> Node:
     """A root without name whose kids are ``row``, whose kids are the columns; arguments and Problems as ``read_rows``."""
+    return as_tree(read_cells(io.BytesIO(body), header=header, columns=columns, encoding=encoding, separator=separator))
+
+
+def as_tree(rows: Iterable[tuple[Sequence[str], list[str]]]) -> Node:
+    """The same of the names and cells of each row."""
     root = Node("")
-    rows = list(read_rows(io.BytesIO(body), header=header, columns=columns, encoding=encoding, separator=separator))
-    for row in rows:
-        row.up = root
-    if rows:
-        root.kids[ROW] = rows
+    nodes: list[Node] = [Row(names, cells, root) for names, cells in rows]
+    if nodes:
+        root.kids[ROW] = nodes
     return root
 
 
@@ -46,6 +73,19 @@ def read_rows(
     ``character-set``, ``too-large`` (a cell over the ``csv`` module's field limit) or ``unreadable`` (where ``line N``: quotes
     that do not close, or more or fewer cells than columns).
     """
+    for names, cells in read_cells(stream, header=header, columns=columns, encoding=encoding, separator=separator):
+        yield Row(names, cells, None)
+
+
+def read_cells(
+    stream: BinaryIO,
+    *,
+    header: bool = True,
+    columns: Sequence[str] | None = None,
+    encoding: str = "utf-8-sig",
+    separator: str = ",",
+) -> Iterator[tuple[Sequence[str], list[str]]]:
+    """The names of the columns and the cells of each row; arguments and Problems as ``read_rows``."""
     text = io.TextIOWrapper(stream, encoding=encoding, newline="")
     reader = csv.reader(text, delimiter=separator, strict=True)
     names = list(columns) if columns is not None else None
@@ -61,7 +101,7 @@ def read_rows(
                 names = [str(number) for number in range(1, len(cells) + 1)]
             if len(cells) != len(names):
                 raise Problem("unreadable", where=f"line {reader.line_num}", detail=f"{len(cells)} cells, not {len(names)}")
-            yield _row(names, cells)
+            yield names, cells
     except UnicodeDecodeError:
         raise Problem("character-set", where=f"line {reader.line_num + 1}") from None
     except csv.Error as error:
@@ -69,11 +109,3 @@ def read_rows(
         raise Problem(name, where=f"line {reader.line_num}") from None
     finally:
         text.detach()
-
-
-def _row(names: list[str], cells: list[str]) -> Node:
-    row = Node(ROW, None, None, cells)
-    for name, cell in zip(names, cells, strict=True):
-        if value := cell.strip():
-            row.add(name, value, cell)
-    return row

@@ -132,11 +132,11 @@ class RowEmitter:
             lines.add(depth, f"w = run.by_key(v, {(element.name,) if element.name else target.targets!r})")
             self.otherwise(lines, depth, element, "unresolved", fired)
             return
-        if element.row.codes:
-            self.coded(lines, depth, element, fired)
         if element.kind == "id":
             self.assign(lines, depth, element, "v", fired)
             return
+        if element.row.codes:
+            self.coded(lines, depth, element, fired)
             return
         using = element.row.using
         if using in transforms.OF_SENDER:

@@ -143,10 +143,14 @@ class TreePaths:
         if isinstance(path, Literal):
             return repr(path.text)
         assert isinstance(path, TreePath)
+        if child := _child(path):
+            return f"value_of_kid({self.node(path)}, {child!r})"
         return f"value_of({self.walk(path)}, {self.node(path)})" if path.steps else f"read_value({self.node(path)})"
 
     def present(self, resource: Resource | None, path: Path, scope: str) -> str:
         """Whether anything stands at a path: a text, or a node with children."""
+        if isinstance(path, TreePath) and (child := _child(path)):
+            return f"has_kid({self.node(path)}, {child!r})"
         if isinstance(path, TreePath) and path.steps:
             return f"has({self.walk(path)}, {self.node(path)})"
         return f"({self.text(resource, path, scope)} != '')"
@@ -253,3 +257,9 @@ class TreePaths:
                             suffixes[tuple(step.name for step in path.steps)] = element.id
         lines.add(1, f"unread_tree(run, m, PLAN_{name})")
         lines.add(0, f"PLAN_{name} = {suffixes!r}")
+
+
+def _child(path: TreePath) -> str:
+    """The name of a path that is one step down and asks nothing; '' for any other."""
+    plain = path.start in (".", "./") and len(path.steps) == 1 and not path.steps[0].predicates
+    return path.steps[0].name if plain and path.steps[0].name != "*" else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from interop.formats.csv import Row
 from interop.formats.json import Number as Number
 from interop.formats.tree import Node
 from interop.mapping import transforms
@@ -39,8 +40,6 @@ def pair_plusminutes(start: str, minutes: str) -> str | None:
     return transforms.plus_minutes(start, minutes) if start and minutes else None
 
 
-def all_kids(node: Node) -> Iterator[Node]:
-    """Every child element."""
 def pair_daytime(day: str, clock: str, minutes: str = "0") -> str | bool | None:
     """``transforms.day_time``; nothing where the day is absent or the minutes that a row asks for, False where it is unreadable."""
     if not day or not minutes:
@@ -55,6 +54,8 @@ def pair_partdate(value: str, precision: str) -> str | bool | None:
     return transforms.part_time(precision.upper(), value) or False
 
 
+def all_kids(node: Node) -> Iterator[Node]:
+    """Every child element."""
     for name, kids in node.kids.items():
         if not name.startswith("@"):
             yield from kids
@@ -66,6 +67,26 @@ def value_of(walk: Walk, node: Node) -> str:
         if found.value:
             return read_value(found)
     return ""
+
+
+def value_of_kid(node: Node, name: str) -> str:
+    """``value_of`` the kids of that name."""
+    if isinstance(node, Row) and node.nodes is None:
+        text = node.cells.get(name, "")
+        if text:
+            node.seen.add(name)
+        return text
+    for found in node.kids.get(name, ()):
+        if found.value:
+            return read_value(found)
+    return ""
+
+
+def has_kid(node: Node, name: str) -> bool:
+    """``has`` of the kids of that name."""
+    if isinstance(node, Row) and node.nodes is None:
+        return name in node.cells
+    return any(found.value or filled(found) for found in node.kids.get(name, ()))
 
 
 def holds(walk: Walk, node: Node, value: str) -> bool:
@@ -175,19 +196,34 @@ def path_of(node: Node) -> str:
 def unread_tree(run: Run, root: Node, left: dict[tuple[str, ...], str]) -> None:
     """Note every text that nobody read; ``left`` are endings of paths that are deliberately left out, with their rows."""
     longest = max(map(len, left), default=0)
+    known: dict[tuple[str, ...], tuple[str, str, str]] = {}
+
+    def note(names: tuple[str, ...]) -> None:
+        lost = known.get(names)
+        if lost is None:
+            row = next((left[names[-n:]] for n in range(1, longest + 1) if names[-n:] in left), "")
+            lost = known[names] = "/".join(names), "not-carried" if row else "unmapped", row
+        run.lose(*lost)
 
     def visit(node: Node, names: tuple[str, ...]) -> None:
         if node.value and not node.read:
-            row = next((left[names[-n:]] for n in range(1, longest + 1) if names[-n:] in left), "")
             if names[-1:] and names[-1] not in MARKUP:
-                run.lose("/".join(names), "not-carried" if row else "unmapped", row)
+                note(names)
         elif node.value:
             run.carried += 1
         if isinstance(node.raw, str):
             return
         for name, kids in node.kids.items():
             for kid in kids:
-                visit(kid, (*names, name))
+                if isinstance(kid, Row) and kid.nodes is None:
+                    run.carried += len(kid.seen)
+                    for column in kid.cells:
+                        if column not in kid.seen:
+                            note((*names, name, column))
+                elif kid.read and not kid.kids:
+                    run.carried += bool(kid.value)
+                else:
+                    visit(kid, (*names, name))
 
     visit(root, ())
 

@@ -149,6 +149,7 @@ class Run:
         "references",
         "root",
         "systems",
+        "told",
         "trace",
         "trigger",
         "units",
@@ -168,6 +169,8 @@ class Run:
         self.hits: set[tuple[int, int]] = set()
         self.references: list[tuple[dict[str, Any], Instance]] = []
         self.keys: dict[str, list[Instance]] | None = None
+        self.told: dict[tuple[str, tuple[str, ...]], str] = {}
+        """References by type and key, of this message or not."""
         self.carried = 0
         self.trace = trace
         self.units: list[Unit] = []
@@ -310,8 +313,11 @@ class Run:
 
     def known(self, kind: str, parts: tuple[str, ...]) -> dict[str, Any] | None:
         """A reference to the resource of type ``kind`` with that source key, of this message or of another; None without a key."""
-        key = self.key(kind, list(parts)) if all(parts) else None
-        return {"reference": f"{kind}/{self.mint.id(kind, *key)}"} if key is not None else None
+        said = self.told.get((kind, parts))
+        if said is None:
+            key = self.key(kind, list(parts)) if all(parts) else None
+            said = self.told[kind, parts] = f"{kind}/{self.mint.id(kind, *key)}" if key is not None else ""
+        return {"reference": said} if said else None
 
     def traced(self, row: str, instance: Instance, register: str, path: str, value: Any) -> None:
         """Tell the trace of an element set; only traced code calls this."""

@@ -517,10 +517,10 @@ NAMES = [
         also=True,
     ),
     Case(
-        "A sub-table does not refer to resources.",
+        "A sub-table of ER7 does not refer to resources.",
         "elements.csv",
         "X02",
-        "a sub-table cannot refer to resources",
+        "a sub-table refers to resources by @key alone, and only in a tree",
         {"elements": "X01,pat,PID-3~,.,,identifier[+],table:ID,,\nX02,ID,,,,assigner,@pat,,"},
         also=True,
     ),
