@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+from interop.fhir.canonicals import SNOMED_CT
 from interop.fhir.findings import WARNING, Findings
 from interop.fhir.validation.special.context import Context
+from interop.fhir.validation.special.expression_constraint import sound
 from interop.fhir.validation.special.reading import Json, fault, objects, text, texts
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.")
@@ -72,6 +74,10 @@ def _filters(step: str, include: Json, system: str, context: Context) -> Finding
         where = f"{step}.filter[{place}].value"
         kind = "boolean" if operator == "exists" else types.get(text(each, "property"), "")
         if not value or operator == "regex":
+            continue
+        if system == SNOMED_CT and operator == "=" and text(each, "property") in ("constraint", "expression"):
+            if sound(value) is False:
+                findings.append(fault(where, "is no expression constraint of SNOMED CT", code="invalid", rule="value"))
             continue
         for one in value.split(",") if operator in ("in", "not-in") else (value,):
             findings += _filter_value(where, kind, one.strip(), system, context)

@@ -131,3 +131,29 @@ def test_the_value_of_a_filter_is_of_the_type_of_its_property(kind: str, right: 
     known = system("a", property=[{"code": "p", "type": kind}])
     for value, told in ((right, []), (wrong, ["compose.include[0].filter[0].value"])):
         assert errors(values(filter=[{"property": "p", "op": "=", "value": value}]), known) == told
+
+
+@pytest.mark.parametrize(
+    ("constraint", "well"),
+    [
+        ("<< 73211009 |Diabetes mellitus|", True),
+        ("^ 999000631000000100 MINUS (< 73211009 OR <! 46635009)", True),
+        ("<< ^ 999000631000000100", True),
+        ("73211009, 46635009 and 195967001", True),
+        ("<< 73211009: 363698007 = << 113331007", True),  # a refinement is not looked at
+        ("<< 73211009 {{ term = \"type\" }}", True),
+        ("73211009 << 46635009", False),
+        ("<< << 73211009", False),
+        ("73211009 AND 46635009 OR 195967001", False),
+        ("73211009 MINUS 46635009 MINUS 195967001", False),
+        ("(<< 73211009", False),
+        ("<< 73211009)", False),
+        ("<<", False),
+    ],
+)  # fmt: skip
+def test_a_constraint_of_snomed_ct_is_well_formed(constraint: str, well: bool) -> None:
+    """Filters of SNOMED CT by expression constraint; forms that are not known are let pass."""
+    chosen = {"property": "constraint", "op": "=", "value": constraint}
+    compose = {"include": [{"system": "http://snomed.info/sct", "filter": [chosen]}]}
+    said = errors({"resourceType": "ValueSet", "url": "https://example.org/ValueSet/s", "status": "draft", "compose": compose})
+    assert said == ([] if well else ["compose.include[0].filter[0].value"])
