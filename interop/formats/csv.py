@@ -25,16 +25,24 @@ class Row(Node):
         self.seen: set[str] = set()
         self.nodes: dict[str, list[Node]] | None = None
         self._names = names
+        if len(self.cells) < len(names) - cells.count("") and len(set(names)) < len(names):
+            self.nodes = self._made()
 
     @property
     def kids(self) -> dict[str, list[Node]]:  # type: ignore[override]
         """The nodes of its cells."""
         if self.nodes is None:
-            self.nodes = {}
-            for name, cell in zip(self._names, self.raw, strict=True):
-                if value := cell.strip():
-                    self.add(name, value, cell).read = name in self.seen
+            self.nodes = self._made()
         return self.nodes
+
+    def _made(self) -> dict[str, list[Node]]:
+        nodes: dict[str, list[Node]] = {}
+        for name, cell in zip(self._names, self.raw, strict=True):
+            if value := cell.strip():
+                node = Node(name, value, self, cell)
+                node.read = name in self.seen
+                nodes.setdefault(name, []).append(node)
+        return nodes
 
 
 def read_csv(

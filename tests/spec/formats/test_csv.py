@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interop.errors import Problem
-from interop.formats.csv import read_csv, read_rows
+from interop.formats.csv import Row, read_csv, read_rows
 
 
 def test_the_header_line_names_the_columns() -> None:
@@ -86,3 +86,22 @@ def test_rows_come_one_by_one_without_reading_the_whole_file() -> None:
 def test_no_bytes_raise_anything_but_a_problem(body: bytes) -> None:
     with suppress(Problem):
         read_csv(body, header=False)
+
+
+def test_nodes_of_a_row_are_made_when_they_are_asked_for() -> None:
+    """Until then its texts alone are there; what was read of them is marked on the nodes."""
+    root = read_csv(b"id,name\n1, Ann \n")
+    row = root.kids["row"][0]
+    assert isinstance(row, Row)
+    assert row.nodes is None
+    assert row.cells["name"] == "Ann"
+    row.seen.add("name")
+    assert [(node.value, node.read, node.raw) for node in row.kids["name"]] == [("Ann", True, " Ann ")]
+    assert [(node.value, node.read) for node in row.kids["id"]] == [("1", False)]
+
+
+def test_columns_of_one_name_are_all_there() -> None:
+    row = read_csv(b"id,name,id\n1,Ann,2\n").kids["row"][0]
+    assert [node.value for node in row.kids["id"]] == ["1", "2"]
+    assert isinstance(row, Row)
+    assert row.nodes is not None
