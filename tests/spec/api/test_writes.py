@@ -150,7 +150,7 @@ async def test_what_a_feed_contributes_cannot_be_written(client: Client, store: 
     [
         ({"gender": "unknwon"}, "Patient.gender"),
         ({"birthDate": "31/12/1950"}, "Patient.birthDate"),
-        ({"birthdate": "1950-12-31"}, "Patient.birthdate"),
+        ({"surname": "Brook"}, "Patient.surname"),
         ({"name": {"family": "Brook"}}, "Patient.name"),
     ],
 )

@@ -55,9 +55,10 @@ def test_a_sound_resource_has_no_findings() -> None:
     [
         ({"birthdate": "1950-12-31"}, "Patient.birthdate", "structure"),
         ({"_birthdate": {}}, "Patient._birthdate", "structure"),
-        # A name that no element of R4 has comes from the sender and may hold anything.
-        ({"colour": "red"}, "Patient", "structure"),
-        ({"name": [{"nickname": "Nan"}]}, "Patient.name[0]", "structure"),
+        ({"colour": "red"}, "Patient.colour", "structure"),
+        # What has not the form of an element's name may hold anything.
+        ({"Mary Brook": "red"}, "Patient", "structure"),
+        ({"name": [{"Nan": "x"}]}, "Patient.name[0]", "structure"),
         ({"deceased": True}, "Patient.deceased", "structure"),
         ({"name": {"family": "A"}}, "Patient.name", "structure"),
         ({"name": []}, "Patient.name", "structure"),

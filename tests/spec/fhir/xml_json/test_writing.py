@@ -16,7 +16,7 @@ from interop.formats.json import Number
     ("member", "where", "why"),
     [
         ({"birthdate": "1980"}, "Patient.birthdate", "is no element of R4"),
-        ({"shoe": "42"}, "Patient", "has a member that is no element of R4"),
+        ({"shoe": "42"}, "Patient.shoe", "is no element of R4"),
         ({"name": [{"a shoe": "42"}]}, "Patient.name[0]", "has a member that is no element of R4"),
         ({"_name": []}, "Patient._name", "is no element of R4"),
         ({"name": {"family": "A"}}, "Patient.name", "must be an array"),
