@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
+from adapters.nhs111.casefile import graft
 from adapters.nhs111.documents import covered, document, documents, separate
 from adapters.nhs111.endpoint import BASE, answer
 from adapters.nhs111.envelope import envelope
@@ -50,23 +51,30 @@ class Nhs111:
         return separate(body) if len(_CDA.findall(body)) > 1 else iter((body,))
 
     def open(self, body: bytes) -> tuple[Envelope, Node]:
-        """Envelope and ClinicalDocument; raises Problem."""
-        from interop.formats.xml import read_xml
-
-        body = plain(body)
-        root = read_xml(body)
-        unfilled(body)
-        node = document(documents(root))
-        covered(root)
-        return envelope(node), node
+        """Envelope and ClinicalDocument, with the case file of NHS Pathways opened in its place; raises Problem."""
+        node = _document(body)
+        said = envelope(node)
+        graft(node)
+        return said, node
 
     def envelope(self, body: bytes) -> Envelope:
-        """The envelope alone; raises Problem. The whole document has to be read for it."""
-        return self.open(body)[0]
+        """The envelope alone; raises Problem. The whole document has to be read for it, the case file in it not."""
+        return envelope(_document(body))
 
     async def answer(self, call: Call, feed: str, intake: Intake) -> Reply:
         """A report over SOAP, at ``/itk``; never raises."""
         return await answer(call, feed, intake, self.envelope)
+
+
+def _document(body: bytes) -> Node:
+    from interop.formats.xml import read_xml
+
+    body = plain(body)
+    root = read_xml(body)
+    unfilled(body)
+    node = document(documents(root))
+    covered(root)
+    return node
 
 
 def unfilled(body: bytes) -> None:

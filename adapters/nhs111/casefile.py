@@ -1,0 +1,45 @@
+"""The case file of NHS Pathways, which a report holds as base64 XML: put into the tree where its text stands."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from interop.errors import Problem
+from interop.formats.tree import Node
+
+CASE: Final = "PathwaysCase"
+_BLANKS: Final = re.compile(r"\s+")
+
+
+def graft(document: Node) -> None:
+    """Give each ``observationMedia/value`` in base64 that is a case file the file's tree as its kid ``PathwaysCase``.
+
+    What cannot be read stays as it is: the file is carried whole in any case.
+    """
+    from interop.formats.xml import read_xml
+
+    for media in _media(document):
+        value = media.kid("value")
+        if value is None or not value.value or value.text("@representation") != "B64":
+            continue
+        try:
+            content = binascii.a2b_base64(_BLANKS.sub("", value.value))
+            case = read_xml(content) if CASE.encode() in content[:4096] else None
+        except (ValueError, binascii.Error, Problem):
+            continue
+        if case is not None and case.name == CASE:
+            case.up = value
+            value.kids[CASE] = [case]
+
+
+def _media(node: Node) -> Iterator[Node]:
+    open_ = [node]
+    while open_:
+        at = open_.pop()
+        if at.name == "observationMedia":
+            yield at
+        else:
+            open_.extend(kid for kids in at.kids.values() for kid in kids)
