@@ -1,4 +1,4 @@
-"""Fields without which a message cannot be told apart or put anywhere (HL7 v2.4 chapters 3, 7 and 10, usage R).
+"""Fields without which a message cannot be told apart or put anywhere (HL7 v2.4 chapters 3, 7, 9, 10 and 11, usage R).
 
 Fewer than the standard requires: what a receiver can do without is not asked of a sender that leaves it out.
 """
@@ -15,6 +15,8 @@ REQUIRED: Final = {
     **{f"ADT^{event}": ("PID-3",) for event in ("A08", "A28", "A31")},
     "ADT^A40": ("PID-3", "MRG-1"),
     "ORU^R01": ("PID-3", "OBR"),
+    **{f"MDM^T{number:02}": ("PID-3", "TXA") for number in range(1, 12)},
+    **{f"REF^I{number}": ("PID-3", "RF1") for number in range(12, 16)},
     **{f"SIU^{event}": ("SCH",) for event in ("S12", "S13", "S14", "S15", "S26")},
 }
 """By message type: a segment, or a field of its first occurrence, that must be valued."""
