@@ -11,12 +11,15 @@ What other rows of the resource read is theirs and is left to them. ``codes`` ma
 - the systems of identifiers and codings are those of ``systems.csv``, an NHS number loses its blanks;
 - a reference points to the resource of this message that has that key or address; one that points to none keeps what it says as
   an identifier and is a loss ``unresolved``;
-- a part that R4 demands and the source leaves out is said to be absent (``data-absent-reason``);
+- a part that R4 demands and the source leaves out is said to be absent (``data-absent-reason``), a code of a required set to be
+  ``unknown`` where that has it; the kind of a contact point is told by its form;
+- an extension without a url, or with neither or both of value and extensions, is a loss ``unreadable``;
 - of ``meta`` only ``security`` and ``tag`` are taken.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -170,6 +173,11 @@ class _Copy:
             return made
         if kind == "Reference":
             return self.reference(node, made, element)
+        if kind == "Extension" and not _says_something(made):
+            self.run.lose(path_of(node), "unreadable", self.row)
+            return {}
+        if kind == "ContactPoint" and "value" in made and "system" not in made:
+            made["system"] = _system_of(made["value"])
         if kind == "Identifier" and made.get("system"):
             made["system"] = self.run.system(made["system"])
             if made["system"] == NHS_NUMBER and made.get("value"):
@@ -251,8 +259,9 @@ class _Copy:
             if any(form in made or f"_{form}" in made or form in others for form in forms):
                 continue
             known = self.table.get(f"{path}.{name}")
-            if known is not None:
-                made[name] = known.code
+            code = known.code if known is not None else _unknown(f"{path}.{name}")
+            if code:
+                made[name] = code
                 continue
             inner: dict[str, Any] = {}
             if not simple:
@@ -267,6 +276,27 @@ class _Copy:
             if not leaf.read:
                 leaf.read = True
                 self.run.lose(path_of(node) + (f"/{path}" if path else ""), reason, self.row)
+
+
+@cache
+def _unknown(path: str) -> str:
+    """``unknown`` where the required value set of a code has it: such a code cannot be absent."""
+    element = facts.element(path)
+    bound = element is not None and element.binding is not None and element.types == ("code",)
+    return "unknown" if bound and element is not None and "unknown" in (facts.codes(element.binding or "") or ()) else ""
+
+
+def _says_something(extension: dict[str, Any]) -> bool:
+    """Whether an extension has a url and just one of value and extensions (FHIR R4, ext-1)."""
+    values = [name for name in extension if name.lstrip("_").startswith("value")]
+    return bool(extension.get("url")) and len({name.lstrip("_") for name in values}) + ("extension" in extension) == 1
+
+
+def _system_of(contact: str) -> str:
+    """The kind of a contact point that does not say it, by its form: R4 demands one beside a value."""
+    if "@" in contact:
+        return "email"
+    return "phone" if re.fullmatch(r"\+?[\d\s()./-]{5,}", contact, re.ASCII) else "other"
 
 
 @cache

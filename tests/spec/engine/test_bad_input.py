@@ -81,6 +81,12 @@ TREES = (
     Case("ers", b"[]", "", 415, "unknown-format", "resourceType"),
     Case("ers", b'{"a":' * 5000 + b"1" + b"}" * 5000, "", 400, "too-deep"),
     Case("ers", b"\xff\xfe{}", "", 400, "character-set"),
+    Case("bars", b'{"resourceType":"Patient","id":"x"}', "", 415, "unknown-format", "resourceType"),
+    Case("bars", b'{"resourceType":"Bundle","type":"searchset"}', "", 422, "unknown-trigger", "Bundle.type"),
+    Case("bars", b'{"resourceType":"Bundle","type":"message","id":"1"}', "", 422, "missing-field", "MessageHeader"),
+    Case("bars", b'{"a":' * 5000 + b"1" + b"}" * 5000, "", 400, "too-deep"),
+    Case("bars", b"<Bundle xmlns='urn:other'/>", "", 415, "unknown-format", "Bundle"),
+    Case("bars", bad("document-type.xml"), "", 400, "document-type"),
     Case("any-new-feed", b"a text of nobody's format", "", 415, "unknown-format"),
     Case("any-new-feed", b"", "", 415, "unknown-format"),
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from interop.formats.resources import address, read_resource
 from interop.mapping.copying import ABSENT
 from tests.spec.mapping.small import json, load, made
@@ -183,7 +185,32 @@ def test_what_r4_demands_and_the_source_leaves_out_is_said_to_be_absent(tmp_path
         entry("urn:uuid:a", "Appointment", '"participant": [{"actor": {"display": "E"}}]'),
     )
     assert outcome.body("flag") == {"_status": ABSENT, "code": ABSENT, "subject": ABSENT}
+    history = '"statusHistory": [{"period": {"start": "2026"}}]'
+    visit = copied(tmp_path / "more", entry("urn:uuid:v", "Encounter", history)).body("visit")
+    assert visit["statusHistory"] == [{"period": {"start": "2026"}, "status": "unknown"}]
     assert outcome.body("appt")["participant"] == [{"actor": {"display": "E"}, "status": "needs-action"}]
+
+
+@pytest.mark.parametrize(
+    ("value", "system"), [("0113 496 0000", "phone"), ("+44 (0113) 496", "phone"), ("a@b.example", "email"), ("see notes", "other")]
+)
+def test_a_contact_point_without_its_kind_is_known_by_its_form(tmp_path: Path, value: str, system: str) -> None:
+    outcome = copied(tmp_path, entry("urn:uuid:p", "Patient", f'"telecom": [{{"value": "{value}"}}]'))
+    assert outcome.body("pat")["telecom"] == [{"value": value, "system": system}]
+
+
+@pytest.mark.parametrize(
+    "extension",
+    [
+        '"url": "http://x.org"',
+        '"valueCode": "x"',
+        '"url": "http://x.org", "valueCode": "x", "extension": [{"url": "a", "valueCode": "b"}]',
+    ],
+)
+def test_an_extension_says_one_thing(tmp_path: Path, extension: str) -> None:
+    outcome = copied(tmp_path, entry("urn:uuid:p", "Patient", f'"extension": [{{{extension}}}], "gender": "other"'))
+    assert outcome.body("pat") == {"gender": "other"}
+    assert ("entry/resource/extension", "unreadable") in losses(outcome)
 
 
 def test_of_meta_the_labels_are_taken(tmp_path: Path) -> None:
