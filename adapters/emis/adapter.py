@@ -15,12 +15,31 @@ from interop.formats.tree import Node
 from interop.ports import Envelope
 
 LIMIT: Final = 4 * 1024 * 1024
+FLAGS: Final = frozenset(
+    [
+        "Complete",
+        "Deleted",
+        "DidNotAttend",
+        "Disabled",
+        "DummyType",
+        "IsActivated",
+        "IsActive",
+        "IsComplete",
+        "IsConfidential",
+        "IsMainLocation",
+        "Private",
+        "SpineSensitive",
+    ]
+)
+"""Columns of ``true`` and ``false``, in whatever letters."""
+_SHOUTED: Final = frozenset(("True", "TRUE", "False", "FALSE"))
 
 
 class Emis:
     """A bounded number of rows of one table is one message, named as the table is (``CareRecord_Observation``).
 
-    The tables' paths start above the rows: ``row`` is one, its columns are children. A GUID counts without braces.
+    The tables' paths start above the rows: ``row`` is one, its columns are children. A GUID counts without braces, true and false
+    in whatever letters.
     """
 
     name = "emis"
@@ -54,6 +73,11 @@ class Emis:
         if len(body) > LIMIT:
             raise Problem("too-large", detail=f"more than {LIMIT} bytes")
         rows = [cells for _, cells in read_cells(BytesIO(body), columns=columns)]
+        flags = [place for place, name in enumerate(columns) if name in FLAGS]
+        for cells in rows:
+            for place in flags:
+                if cells[place] in _SHOUTED:
+                    cells[place] = cells[place].lower()
         if b"{" in body:
             places = [place for place, name in enumerate(columns) if name.endswith("Guid")]
             for cells in rows:

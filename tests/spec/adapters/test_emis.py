@@ -112,6 +112,12 @@ def test_braces_around_guids_a_byte_order_mark_and_quotation_marks_change_nothin
     assert adapter.recognises((quoted + braced).encode())
 
 
+@pytest.mark.parametrize("said", ["true", "True", "TRUE"])
+def test_a_deleted_row_is_deleted_in_whatever_letters(said: str) -> None:
+    [body] = split(HEAD + row(1).replace("false", said))
+    assert adapter.open(body)[1].text("row/Deleted") == "true"
+
+
 def test_columns_that_early_versions_misspell_have_their_later_names() -> None:
     early = "DiaryGuid,ClinicanUserInRoleGuid,DurationTerm\r\n"
     assert header(early.encode()) == ["DiaryGuid", "ClinicianUserInRoleGuid", "DurationTerm"]

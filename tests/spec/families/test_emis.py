@@ -61,6 +61,8 @@ FACTS = [
     ("medicines", "med", 1, "effectivePeriod.end", "2025-12-24"),
     ("medicines", "med", 2, "status", "completed"),
     ("medicines", "med", 3, "status", "unknown"),
+    ("medicines", "med", 4, "status", "active"),
+    ("medicines", "med", 4, "effectivePeriod.end", "2026-06-30"),
     ("medicines", "mpl", 0, "intent", "plan"),
     ("medicines", "iss", 0, "intent", "order"),
     ("medicines", "iss", 0, "dispenseRequest.quantity.value", "28.0"),
