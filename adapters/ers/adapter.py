@@ -15,6 +15,8 @@ _SIGNS: Final = re.compile(
     rb"https?://fhir\.nhs\.(?:uk|net)/STU3/(?:StructureDefinition/(?:Extension-)?|CodeSystem/)eRS-"
     rb'|"resourceType"\s*:\s*"ReferralRequest"|/STU3/(?:Slot|Appointment|ReferralRequest)[/?]'
 )
+_OTHERS: Final = re.compile(rb"/STU3/StructureDefinition/(?:Extension-)?(?:CareConnect-GPC|GPConnect)-")
+"""What no resource of the service has: a referral within a record of a GP practice is none of its own."""
 
 
 class Ers:
@@ -30,7 +32,8 @@ class Ers:
 
     def recognises(self, head: bytes) -> bool:
         """A JSON object with a mark of the service: a profile, extension or code system of its own, its addresses, its type."""
-        return head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{" and _SIGNS.search(head) is not None
+        text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+        return text[:1] == b"{" and _SIGNS.search(head) is not None and _OTHERS.search(head) is None
 
     def split(self, stream: BinaryIO) -> Iterator[bytes]:
         """Each resource of the file; raises Problem ``too-large``. A resource that stands alone is given as it came."""

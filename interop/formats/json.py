@@ -43,7 +43,11 @@ def read_json(body: bytes, *, depth: int = DEPTH, size: int = SIZE) -> Node:
     Objects are nodes, arrays several kids of one name (``item`` for an array at the root or in an array), a null has no value.
     The root has no name. ``raw`` is what ``load_json`` gives. Raises the Problems of ``load_json``.
     """
-    value = load_json(body, depth=depth, size=size)
+    return as_node(load_json(body, depth=depth, size=size))
+
+
+def as_node(value: Any) -> Node:
+    """The tree of a value of ``load_json``."""
     root = Node("", None, None, value)
     _fill(root, value)
     return root

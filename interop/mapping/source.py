@@ -11,7 +11,7 @@ from importlib.resources.abc import Traversable
 
 from interop.mapping.paths import Er7Path, Path, TreePath
 from interop.mapping.refusal import Refusals
-from interop.mapping.tables import mappings_root
+from interop.mapping.tables import included, mappings_root
 
 COLUMNS = ["name", "fields", "clinical", "why"]
 
@@ -25,25 +25,29 @@ class SourceNames:
 
     @classmethod
     def read(cls, family: str, root: Traversable | None, refusals: Refusals) -> SourceNames:
-        """Read source.csv of a family."""
+        """Read source.csv of a family and of the folders that it includes."""
         names = cls()
-        file = (root or mappings_root()).joinpath(family, "source.csv")
+        for folder in (*included(family, root), family):
+            names._add((root or mappings_root()).joinpath(folder, "source.csv"), refusals)
+        return names
+
+    def _add(self, file: Traversable, refusals: Refusals) -> None:
+        """Take in the names of one file."""
         if not file.is_file():
             refusals.add("source.csv", "-", "the file is missing: it lists the segments or names that these messages have")
-            return names
+            return
         lines = [line for line in file.read_text("utf-8").splitlines() if line.strip() and not line.startswith("#")]
         reader = csv.DictReader(lines)
         if reader.fieldnames != COLUMNS:
             refusals.add("source.csv", "header", f"the columns must be {','.join(COLUMNS)}")
-            return names
+            return
         for cells in reader:
             if None in cells or None in cells.values() or not (cells["fields"] or "0").isdigit():
                 refusals.add("source.csv", cells["name"] or "-", f"there must be {len(COLUMNS)} cells, fields a number")
                 continue
-            names.fields[cells["name"]] = int(cells["fields"] or 0)
+            self.fields[cells["name"]] = int(cells["fields"] or 0)
             if cells["clinical"]:
-                names.clinical[cells["name"]] = frozenset(cells["clinical"].split())
-        return names
+                self.clinical[cells["name"]] = frozenset(cells["clinical"].split())
 
     def unknown(self, path: Path) -> str:
         """Why a path cannot be of these messages; '' if it can."""

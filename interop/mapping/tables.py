@@ -6,7 +6,7 @@ import csv
 import gzip
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -119,7 +119,8 @@ class Shared:
 
 @dataclass(slots=True)
 class Tables:
-    """A family's tables as read. ``digest`` is over the bytes of every file they came from, shared ones included."""
+    """A family's tables as read. ``digest`` is over the bytes of every file they came from, shared ones included; ``included``
+    are the folders whose element and code tables it takes over."""
 
     family: str
     routes: list[RouteRow] = field(default_factory=list)
@@ -129,12 +130,14 @@ class Tables:
     shared: Shared = field(default_factory=Shared)
     digest: str = ""
     sources: dict[str, bytes] = field(default_factory=dict)
+    included: tuple[str, ...] = ()
 
 
 COLUMNS = {
     "routes": ("message", "resources", "why"),
     "resources": ("resource", "in", "each", "type", "key", "when", "effect", "why"),
     "elements": ("row", "of", "each", "from", "when", "to", "using", "codes", "why"),
+    "include": ("folder", "why"),
     "codes": ("source", "system", "code", "display", "why"),
     "systems": ("source", "uri", "why"),
     "extensions": ("name", "url", "why"),
@@ -181,13 +184,16 @@ def read_tables(family: str, refusals: Refusals, root: Traversable | None = None
     for cells in reader.rows(f"{family}/resources.csv", "resources"):
         within = tuple(name for name in cells.pop("in").split("|") if name)
         tables.resources.append(ResourceRow(within=within, file="resources.csv", **cells))
-    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if entry.name.startswith("elements") and entry.name.endswith(".csv"):
-            for cells in reader.rows(f"{family}/{entry.name}", "elements"):
-                of = tuple(name.strip() for name in cells.pop("of").split("|"))
-                source = cells.pop("from")
-                tables.elements.append(ElementRow(of=of, source=source, file=entry.name, **cells))
-    for codes in ("codes", f"{family}/codes"):
+    tables.included = tuple(cells["folder"] for cells in reader.rows(f"{family}/include.csv", "include"))
+    tables.elements = reader.elements(folder, family, "")
+    for name in tables.included:
+        shared = base.joinpath(name)
+        if not shared.is_dir():
+            refusals.add("include.csv", name, "there is no such folder")
+            continue
+        reader.keep(f"{name}/source.csv")
+        tables.elements += _spoken_of(reader.elements(shared, name, f"{name}/"), tables)
+    for codes in ("codes", *(f"{name}/codes" for name in tables.included), f"{family}/codes"):
         if base.joinpath(codes).is_dir():
             for entry in sorted(base.joinpath(codes).iterdir(), key=lambda entry: entry.name):
                 if entry.name.endswith(".csv"):
@@ -198,6 +204,24 @@ def read_tables(family: str, refusals: Refusals, root: Traversable | None = None
         digest.update(name.encode() + b"\0" + tables.sources[name] + b"\0")
     tables.digest = digest.hexdigest()[:32]
     return tables
+
+
+def included(family: str, root: Traversable | None = None) -> tuple[str, ...]:
+    """The folders whose tables a family includes."""
+    reader = _Reader(Tables(family), Refusals(), root or mappings_root())
+    return tuple(cells["folder"] for cells in reader.rows(f"{family}/include.csv", "include"))
+
+
+def _spoken_of(rows: list[ElementRow], tables: Tables) -> list[ElementRow]:
+    """Of the rows of an included folder those of resources that the family has, and of sub-tables that such rows use."""
+    known = {row.resource for row in tables.resources}
+    using = list(tables.elements)
+    while True:
+        named = known | {row.using[6:] for row in using if row.using.startswith("table:")}
+        kept = [replace(row, of=tuple(name for name in row.of if name in named)) for row in rows if named & {*row.of}]
+        if len(using) == len(tables.elements) + len(kept):
+            return kept
+        using = [*tables.elements, *kept]
 
 
 def read_shared(root: Traversable | None = None) -> Shared:
@@ -265,6 +289,17 @@ class _Reader:
                 self.refusals.add(name, f"line {before + reader.line_num}", f"there must be {len(COLUMNS[kind])} cells")
                 continue
             yield {column: cell.strip() for column, cell in cells.items()}
+
+    def elements(self, folder: Traversable, path: str, prefix: str) -> list[ElementRow]:
+        """The rows of every elements*.csv of a folder, their files named with ``prefix``."""
+        made = []
+        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+            if entry.name.startswith("elements") and entry.name.endswith(".csv"):
+                for cells in self.rows(f"{path}/{entry.name}", "elements"):
+                    of = tuple(name.strip() for name in cells.pop("of").split("|"))
+                    source = cells.pop("from")
+                    made.append(ElementRow(of=of, source=source, file=prefix + entry.name, **cells))
+        return made
 
     def claim(self, shared: Shared, cells: dict[str, str]) -> None:
         """A row of profiles.csv: one profile a type, of elements that the type has."""

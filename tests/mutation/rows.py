@@ -23,7 +23,7 @@ from interop.mapping.examples import Example, Outcome, compare, examples, run, s
 from interop.mapping.library import Family, adapters
 from interop.mapping.refusal import Refusals, TablesRefused
 from interop.mapping.source import SourceNames
-from interop.mapping.tables import Tables, families, read_tables
+from interop.mapping.tables import Tables, families, included, read_tables
 
 
 class Row(NamedTuple):
@@ -78,10 +78,15 @@ class Mutation:
             raise AssertionError("\n".join(map(str, wrong)))
 
     def rows(self) -> list[Row]:
-        """Every row that is judged, in the order of the files."""
+        """Every row that is judged, in the order of the files; those that several families include in the last of these."""
         found = [Row(self.name, row.file, row.message, row.message) for row in self.tables.routes]
         found += [Row(self.name, row.file, row.resource, row.type or "context") for row in self.tables.resources]
-        found += [Row(self.name, row.file, row.row, f"{'|'.join(row.of)} {row.to}") for row in self.tables.elements]
+        own = {folder: max(name for name in families() if folder in included(name)) for folder in self.tables.included}
+        found += [
+            Row(self.name, row.file, row.row, f"{'|'.join(row.of)} {row.to}")
+            for row in self.tables.elements
+            if own.get(row.file.rpartition("/")[0], self.name) == self.name
+        ]
         return found + [Row(self.name, f"codes/{table}.csv", source, "code") for table, source in sorted(self.used_codes)]
 
     @cached_property

@@ -58,6 +58,13 @@ def resource(rule: str, line: str, reason: str, form: str = "er7", **more: Any) 
 
 
 FILES = [
+    Case(
+        "A folder that is included is there.",
+        "include.csv",
+        "nowhere",
+        "there is no such folder",
+        instead={"include": "nowhere,\n"},
+    ),
     Case("A family has routes.", "routes.csv", "-", "the file is missing", instead={"routes": "-"}),
     Case("A family has resources.", "resources.csv", "-", "the file is missing", instead={"resources": "-"}),
     Case(
