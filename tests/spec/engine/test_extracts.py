@@ -33,7 +33,8 @@ async def test_tables_come_together_in_any_order(http: httpx.AsyncClient) -> Non
         await applied(http, example("emis", f"{name}.txt"))
     patient = await one(http, "Patient?family=Penrose")
     statements = await found(http, f"MedicationStatement?patient={patient['id']}&status=active")
-    drug = await one(http, f"Medication?_id={statements[0]['medicationReference']['reference'].removeprefix('Medication/')}")
+    (nightly,) = [statement for statement in statements if "dosage" in statement]
+    drug = await one(http, f"Medication?_id={nightly['medicationReference']['reference'].removeprefix('Medication/')}")
     assert drug["code"]["text"] == "Amitriptyline 10mg tablets"
     session = await one(http, "Schedule?active:missing=true")
     assert sorted(actor["reference"].partition("/")[0] for actor in session["actor"]) == ["Location", "Practitioner"]
