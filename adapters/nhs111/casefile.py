@@ -1,9 +1,11 @@
-"""The case file of NHS Pathways, which a report holds as base64 XML: put into the tree where its text stands."""
+"""The case file of NHS Pathways, which a report holds as base64 XML: put into the tree where its text stands.
+
+It stands there as ``@PathwaysCase``, like an attribute: a walk to any depth of the document does not go through it.
+"""
 
 from __future__ import annotations
 
 import binascii
-import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -11,11 +13,10 @@ from interop.errors import Problem
 from interop.formats.tree import Node
 
 CASE: Final = "PathwaysCase"
-_BLANKS: Final = re.compile(r"\s+")
 
 
 def graft(document: Node) -> None:
-    """Give each ``observationMedia/value`` in base64 that is a case file the file's tree as its kid ``PathwaysCase``.
+    """Give each ``observationMedia/value`` in base64 that is a case file the file's tree as its kid ``@PathwaysCase``.
 
     What cannot be read stays as it is: the file is carried whole in any case.
     """
@@ -26,13 +27,13 @@ def graft(document: Node) -> None:
         if value is None or not value.value or value.text("@representation") != "B64":
             continue
         try:
-            content = binascii.a2b_base64(_BLANKS.sub("", value.value))
+            content = binascii.a2b_base64(value.value)
             case = read_xml(content) if CASE.encode() in content[:4096] else None
         except (ValueError, binascii.Error, Problem):
             continue
         if case is not None and case.name == CASE:
             case.up = value
-            value.kids[CASE] = [case]
+            value.kids["@" + CASE] = [case]
 
 
 def _media(node: Node) -> Iterator[Node]:
