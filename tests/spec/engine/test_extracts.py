@@ -57,7 +57,7 @@ async def test_rows_of_an_earlier_extract_that_come_late_change_nothing(http: ht
     """``ProcessingId`` counts from extract to extract."""
     text = example("emis", "codes.txt").decode()
     drugs = text[text.index("CodeId,Term,Dmd") :]
-    later = drugs.replace("10mg tablets", "10mg tablets (renamed)").replace(",7\r\n", ",8\r\n")
+    later = drugs.replace("10mg tablets", "10mg tablets (renamed)").replace("746007,7", "746007,8")
     for body in (later, drugs):
         await applied(http, body.encode())
     assert (await one(http, "Medication"))["code"]["text"] == "Amitriptyline 10mg tablets (renamed)"
