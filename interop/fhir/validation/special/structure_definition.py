@@ -24,6 +24,8 @@ def check(resource: Json, context: Context) -> Findings:
             if text(resource, "derivation") == "constraint" and "meaningWhenMissing" in element:
                 findings.append(fault(f"{path}.meaningWhenMissing", "must not be in a profile", code="invalid"))
             types = types or element_definition.types_of(made.get(text(element, "id")) or made.get(text(element, "path")))
+        elif "." in text(element, "path") and not types and not element.get("contentReference") and element.get("max") != "0":
+            findings.append(fault(f"{path}.type", "must be told in a snapshot, or a contentReference", code="required"))
         findings += element_definition.values(path, element, types)
     return findings + problems
 

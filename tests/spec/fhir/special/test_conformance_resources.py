@@ -178,3 +178,16 @@ def test_a_definition_too_large_to_lay_out_is_told_as_not_checked() -> None:
             "type": "Patient", "baseDefinition": patient, "derivation": "constraint",
             "differential": {"element": elements}}  # fmt: skip
     assert found(said) == [("warning", "differential")]
+
+
+def test_an_element_of_a_snapshot_has_a_type_or_refers_to_another() -> None:
+    """All but the root; of what is forbidden nothing is asked."""
+    made = profile()
+    elements: list[dict[str, Any]] = [
+        {"path": "Patient"},
+        {"path": "Patient.active", "type": [{"code": "boolean"}]},
+        {"path": "Patient.link", "contentReference": "#Patient.contact"},
+        {"path": "Patient.photo", "max": "0"},
+    ]
+    assert errors(made | {"snapshot": {"element": elements}}) == []
+    assert errors(made | {"snapshot": {"element": [*elements, {"path": "Patient.name"}]}}) == ["snapshot.element[4].type"]
