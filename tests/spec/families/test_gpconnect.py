@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from interop.formats.json import load_json, write_json
 from interop.mapping.examples import value_at
+from interop.mapping.library import adapters
 from tests.spec.families.maps import Made, example, make
 
 RECORD = example("gpconnect", "record.json")
@@ -40,8 +42,11 @@ FACTS: list[tuple[str, str, Any]] = [
     ("obs", "effectiveDateTime", "2024-03-04T09:36:00+00:00"),
     ("obs", "category[0].text", "Examination"),
     ("prq", "status", "on-hold"),
-    ("prq", "intent", "plan"),
+    ("prq", "intent", "order"),
     ("prq", "occurrenceDateTime", "2025-03"),
+    ("dry", "status", "active"),
+    ("dry", "category[0].coding[0].code", "diary-entry"),
+    ("dry", "activity[0].detail.scheduledPeriod.start", "2025-03"),
     ("rrq", "status", "revoked"),
     ("dref", "date", "2024-02-03T10:00:00+00:00"),
     ("dref", "content[0].attachment.creation", "2024-02-01"),
@@ -115,15 +120,11 @@ def filled(path: Path) -> bytes:
 
 def test_every_sample_maps_to_valid_r4_and_nothing_is_unmapped(shared: Callable[[str], Path]) -> None:
     """Records of three suppliers and of the GP2GP adaptor, and appointments."""
-    from interop.mapping.library import adapters
-
     seen = 0
     for folder in ("samples/gp/gpconnect", "samples/gp/gp2gp/expected-stu3"):
         for path in sorted(shared(folder).rglob("*.json")):
             if path.name.startswith("operationOutcome"):
                 continue
-            import io
-
             for body in adapters()["gpconnect"].split(io.BytesIO(filled(path))):
                 made = make("gpconnect", body)
                 assert made.findings() == [], path.name
@@ -146,7 +147,12 @@ SAMPLE_FACTS: list[tuple[str, str, str, Any]] = [
     ),
     ("gpconnect/structured/EMISPatientStructurede2eResponsePWTP5.json", "imm", "lotNumber", "123456"),
     ("gpconnect/structured/EMISPatientStructurede2eResponsePWTP5.json", "imm", "recorded", "2010-06-30T05:48:06.91+01:00"),
-    ("gpconnect/structured/EMISPatientStructurede2eResponsePWTP5.json", "prq", "occurrenceDateTime", "2029-11-15"),
+    (
+        "gpconnect/structured/EMISPatientStructurede2eResponsePWTP5.json",
+        "dry",
+        "activity[0].detail.scheduledPeriod.start",
+        "2029-11-15",
+    ),
     ("gpconnect/structured/MedicusBasedOnErrorStructuredRecord.json", "mst", "effectivePeriod.start", "2022-08-15"),
 ]
 
