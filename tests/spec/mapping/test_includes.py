@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from interop.mapping.library import Family
 from interop.mapping.tables import COLUMNS
 from tests.spec.mapping.small import load, write
 
 SOURCE = "patient,,,\nid,,,\nfamily,,,\nother,,,\n"
-TABLES = {
+TABLES: dict[str, Any] = {
     "source": SOURCE,
     "routes": "doc,pat,\n",
     "resources": "pat,,patient,Patient,id,,upsert,\n",
