@@ -1,7 +1,7 @@
 """The API of a BaRS receiver: ``POST $process-message`` and ``GET metadata`` (BaRS API and Core).
 
-``X-Request-Id`` and ``X-Correlation-Id`` are GUIDs that every request has and every answer gives back. ``NHSD-Target-Identifier`` is
-base64 of a JSON object with system and value; it is read where it is there: the national proxy has found the way here by it.
+``X-Request-Id`` and ``X-Correlation-Id`` are GUIDs that every request has and every answer gives back. ``NHSD-Target-Identifier``
+is base64 of a JSON object with system and value; it is read where it is there: the national proxy has found the way here by it.
 """
 
 from __future__ import annotations
