@@ -88,7 +88,10 @@ class _Converter:
                 entries.append(_put(one))
             elif one.effect == "delete":
                 entries.append({"request": {"method": "DELETE", "url": f"{one.type}/{one.id}"}})
-        return {"resourceType": "Bundle", "meta": {"source": source}, "type": "transaction", "entry": entries}
+        bundle: dict[str, Any] = {"resourceType": "Bundle", "meta": {"source": source}, "type": "transaction"}
+        if entries:  # an empty array is no FHIR
+            bundle["entry"] = entries
+        return bundle
 
     def report(self, adapter: Adapter, body: bytes, source: str, number: int) -> dict[str, Any]:
         """The loss report of one message."""
