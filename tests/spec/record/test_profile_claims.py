@@ -29,7 +29,7 @@ def test_a_resource_claims_the_profile_of_its_type() -> None:
 
 
 def test_a_type_without_a_row_claims_nothing() -> None:
-    assert claimed("Slot", status="free") == []
+    assert claimed("Basic", code={"text": "x"}) == []
 
 
 def test_what_a_profile_requires_must_be_there() -> None:
