@@ -17,20 +17,16 @@ import pytest
 from lxml import etree
 
 from interop.api.services import Services
-from interop.app.engine import Routes
-from interop.apply.writes import Writes
 from interop.clock import ManualClock
 from interop.fhir.validation import check
 from interop.fhir.xml import from_xml
 from interop.formats.json import load_json
-from interop.ids import Mint
-from interop.journal.intake import JournalIntake
-from interop.mapping.library import adapters
 from interop.ports import Feed
 from interop.store.plan import Everything
 from interop.store.sqlite import SqliteStore
 from interop.store.values import Change, Entry
 from tests.spec.api.conftest import Client
+from tests.spec.api.protocols import serving
 from tests.spec.engine.running import client as client_of
 from tests.spec.engine.running import running
 from tests.spec.families.maps import example
@@ -45,23 +41,8 @@ JSON, XML = "application/fhir+json", "application/fhir+xml"
 
 @pytest.fixture
 async def services(store: SqliteStore, clock: ManualClock) -> AsyncIterator[Services]:
-    feeds = {"referrals": Feed("referrals", "bars")}
-    taken: list[int] = []
-    intake = JournalIntake(
-        store,
-        adapters(),
-        feeds,
-        clock,
-        routed=Routes().has,
-        arrived=lambda: None,
-        again=lambda message: None,
-        added=taken.append,
-        unfinished=lambda: sum(taken),
-        limit=2,
-    )
-    writes = Writes(store, clock, new_id=lambda: "new")
-    yield Services(store, intake, clock, Mint(), writes, feeds, adapters())
-    await intake.drain()
+    async with serving(store, clock, Feed("referrals", "bars"), 2) as made:
+        yield made
 
 
 async def post(

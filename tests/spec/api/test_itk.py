@@ -13,18 +13,14 @@ from lxml import etree
 
 from interop.api.app import create_app
 from interop.api.services import Services
-from interop.app.engine import Routes
-from interop.apply.writes import Writes
 from interop.clock import ManualClock
 from interop.errors import Problem
-from interop.ids import Mint
-from interop.journal.intake import JournalIntake
-from interop.mapping.library import adapters
 from interop.ports import Feed
 from interop.store.plan import Everything
 from interop.store.sqlite import SqliteStore
 from interop.store.values import Change, Entry
 from tests.spec.api.conftest import BASE, Client
+from tests.spec.api.protocols import serving
 from tests.spec.api.reports import SERVICE, SOAP11, SOAP12, packed, posted, report
 from tests.spec.engine.running import client as client_of
 from tests.spec.engine.running import running
@@ -39,23 +35,8 @@ SECURITY = """<w:Security xmlns:w="http://docs.oasis-open.org/wss/2004/01/oasis-
 
 @pytest.fixture
 async def services(store: SqliteStore, clock: ManualClock) -> AsyncIterator[Services]:
-    feeds = {"triage": Feed("triage", "nhs111")}
-    taken: list[int] = []
-    intake = JournalIntake(
-        store,
-        adapters(),
-        feeds,
-        clock,
-        routed=Routes().has,
-        arrived=lambda: None,
-        again=lambda message: None,
-        added=taken.append,
-        unfinished=lambda: sum(taken),
-        limit=4,
-    )
-    writes = Writes(store, clock, new_id=lambda: "new")
-    yield Services(store, intake, clock, Mint(), writes, feeds, adapters())
-    await intake.drain()
+    async with serving(store, clock, Feed("triage", "nhs111"), 4) as made:
+        yield made
 
 
 @pytest.fixture
