@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
@@ -44,17 +45,19 @@ def _wanted(name: str) -> bool:
     return not (last.startswith(".") or last in ("package.json", "package-lock.json") or inside.startswith(ASIDE))
 
 
-class Files:
+class Files(ABC):
     """What folders and archives have in common: the index by a first reading, a resource by a second one."""
 
     def __init__(self) -> None:
         self.problems: list[tuple[str, str]] = []
 
+    @abstractmethod
     def _contents(self) -> Iterator[tuple[str, bytes]]:
-        raise NotImplementedError
+        """Every file, by name."""
 
+    @abstractmethod
     def _body(self, name: str) -> bytes:
-        raise NotImplementedError
+        """One file again."""
 
     def _keep(self, name: str, body: bytes) -> None:
         """Called for every file that holds a definition."""
