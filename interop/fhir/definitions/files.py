@@ -59,6 +59,7 @@ class Files(ABC):
     def _body(self, name: str) -> bytes:
         """One file again."""
 
+    @abstractmethod
     def _keep(self, name: str, body: bytes) -> None:
         """Called for every file that holds a definition."""
 
@@ -128,6 +129,9 @@ class Folder(Files):
         else:
             for name, kind, url, version in rows:
                 yield Entry(kind, url, version, self, name)
+
+    def _keep(self, name: str, body: bytes) -> None:
+        """A folder stays where it is."""
 
     def _contents(self) -> Iterator[tuple[str, bytes]]:
         for name in self._names():
