@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.metadata import entry_points
 from importlib.resources.abc import Traversable
@@ -31,10 +31,15 @@ def adapters() -> dict[str, Adapter]:
     return {point.name: point.load() for point in entry_points(group=GROUP)}
 
 
-class Family:
-    """The tables of one family, compiled. ``digest`` identifies the tables, ``model`` is what they say."""
+def _whole(source: str, name: str) -> Iterable[CodeType]:
+    return [compile(source, name, "exec")]
 
-    def __init__(self, model: Model, traced: bool = False) -> None:
+
+class Family:
+    """The tables of one family, compiled. ``digest`` identifies the tables, ``model`` is what they say; ``compiled`` makes code of
+    the module's source, in one part or several."""
+
+    def __init__(self, model: Model, traced: bool = False, compiled: Callable[[str, str], Iterable[CodeType]] = _whole) -> None:
         self.model = model
         self.name = model.tables.family
         self.digest = model.tables.digest
@@ -48,8 +53,8 @@ class Family:
         space: dict[str, Any] = {name: getattr(generated, name) for name in generated.__all__}
         space |= {"copy_into": copying.Copier(model, space), "ROUTES": {}, "FILL": {}}
         space |= {codes_name(name): table for name, table in model.tables.codes.items()}
-        code: CodeType = compile(self.source, f"<tables of {self.name}>", "exec")
-        exec(code, space)
+        for code in compiled(self.source, f"<tables of {self.name}>"):
+            exec(code, space)
         self.space = space
         """What generated code sees by name; code tables can be exchanged in it."""
         self._routes: dict[str, Callable[[Run, Any], None]] = space["ROUTES"]

@@ -9,11 +9,16 @@ routes.csv, resources.csv and elements*.csv are all judged, rows of code tables 
 from __future__ import annotations
 
 import argparse
+import csv
+import re
+import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
+from pathlib import Path
+from types import CodeType
 from typing import Any, NamedTuple
 
 from interop.errors import Problem
@@ -24,6 +29,19 @@ from interop.mapping.library import Family, adapters
 from interop.mapping.refusal import Refusals, TablesRefused
 from interop.mapping.source import SourceNames
 from interop.mapping.tables import Tables, families, included, read_tables
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@lru_cache(maxsize=8192)
+def _part(source: str, name: str) -> CodeType:
+    return compile(source, name, "exec")
+
+
+def _parts(source: str, name: str) -> Iterator[CodeType]:
+    """A mutant differs from its family in a function or two: the others are compiled once."""
+    for part in re.split(r"\n(?=def )", source):
+        yield _part(part + "\n", name)
 
 
 class Row(NamedTuple):
@@ -126,7 +144,7 @@ class Mutation:
             changed = replace(self.tables, codes=self.tables.codes | {name: table})
         else:
             changed = dropped(self.tables, row)
-        return Family(check_tables(changed, self.names, self.form))
+        return Family(check_tables(changed, self.names, self.form), compiled=_parts)
 
     def _touches(self, example: Example, row: Row) -> bool:
         """Whether an example is likely to notice: it expects something of a resource that the row fills."""
@@ -212,37 +230,69 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         yield path, said(value)
 
 
-def mutate(family: str, sample: int = 1) -> Report:
-    """Judge every row of a family, or every ``sample``-th; raises AssertionError where an example fails as it is."""
+def mutate(family: str, sample: int = 1, part: int = 0, changed: frozenset[tuple[str, str]] | None = None) -> Report:
+    """Judge every ``sample``-th row of a family from the ``part``-th on, of those that ``changed`` names if it is given; raises
+    AssertionError where an example fails as it is."""
     mutation = Mutation(family)
     report = Report(family)
-    report.verdicts = [mutation.judge(row) for row in mutation.rows()[::sample]]
+    rows = [row for row in mutation.rows() if changed is None or (row.file, row.row) in changed]
+    report.verdicts = [mutation.judge(row) for row in rows[part::sample]]
     named = {row.codes for row in mutation.tables.elements}
     report.unused = sum(len(table) for name, table in mutation.tables.codes.items() if name in named) - len(mutation.used_codes)
     return report
+
+
+def changed_since(revision: str, family: str) -> frozenset[tuple[str, str]]:
+    """File and row id of the table rows of a family, and of what it includes, that differ from a revision of the repository."""
+    folders = (*(f"mappings/{folder}" for folder in (family, *included(family))), "mappings/codes")
+    said_ = subprocess.run(
+        ["git", "diff", "--unified=0", revision, "--", *folders], capture_output=True, text=True, check=True, cwd=ROOT
+    ).stdout
+    found, file = set(), ""
+    for line in said_.splitlines():
+        if line.startswith("+++ "):
+            place = Path(line.removeprefix("+++ b/"))
+            file = f"codes/{place.name}" if place.parent.name == "codes" else place.name
+            file = file if family in place.parts or file.startswith("codes/") else f"{place.parent.name}/{file}"
+        elif line.startswith("+") and "/examples/" not in file:
+            found.add((file, next(csv.reader([line[1:]]))[0] if line[1:] else ""))
+    return frozenset(found)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Judge families, all unless some are named; 1 where a row survives."""
     parser = argparse.ArgumentParser(prog="scripts/mutate", description="Drops each row of the tables in turn: who notices?")
     parser.add_argument("-v", "--verbose", action="store_true", help="tell of every row who noticed")
+    parser.add_argument("--changed", metavar="REVISION", help="only rows that differ from a revision, such as HEAD or main~3")
+    parser.add_argument("--jobs", type=int, default=2, help="processes (2)")
     parser.add_argument("family", nargs="*")
     said_ = parser.parse_args(arguments)
     failed = False
-    with ProcessPoolExecutor(2) as pool:
-        for report in _reports(pool, said_.family or families()):
+    names = said_.family or families()
+    with ProcessPoolExecutor(said_.jobs) as pool:
+        for report in judged(pool, names, said_.jobs, said_.changed):
             failed = failed or bool(report.survivors)
             for verdict in report.verdicts if said_.verbose else report.survivors:
                 print(f"{verdict.row}: {'killed' if verdict.killed else 'survives'}: {verdict.why}")
             print(
                 f"{report.family}: {len(report.verdicts)} rows, {len(report.survivors)} survive;"
-                f" {report.unused} code rows that no example uses"
+                f" {report.unused} code rows that no example uses",
+                flush=True,
             )
     return 1 if failed else 0
 
 
-def _reports(pool: ProcessPoolExecutor, names: Iterable[str]) -> Iterator[Report]:
-    yield from pool.map(mutate, names)
+def judged(pool: ProcessPoolExecutor, names: Iterable[str], jobs: int, revision: str | None = None) -> Iterator[Report]:
+    """The reports of families, each judged in as many parts as there are jobs."""
+    parts = [
+        [pool.submit(mutate, name, jobs, part, None if revision is None else changed_since(revision, name)) for part in range(jobs)]
+        for name in names
+    ]
+    for first, *others in parts:
+        report = first.result()
+        for other in others:
+            report.verdicts += other.result().verdicts
+        yield report
 
 
 if __name__ == "__main__":

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
 import pytest
 
 from interop.mapping.tables import families
-from tests.mutation.rows import Mutation, Row, facts, main, mutate
+from tests.mutation import rows
+from tests.mutation.rows import Mutation, Row, changed_since, facts, judged, main, mutate
 from tests.spec.mapping.test_worked_examples import EXAMPLES
 
 
@@ -17,7 +22,10 @@ def hl7v2() -> Mutation:
 @pytest.mark.long
 @pytest.mark.parametrize("name", families())
 def test_every_row_is_missed(name: str) -> None:
-    assert [f"{verdict.row}: {verdict.why}" for verdict in mutate(name).survivors] == []
+    with ProcessPoolExecutor(2) as pool:
+        (report,) = judged(pool, [name], jobs=2)
+    assert len(report.verdicts) == len(Mutation(name).rows())
+    assert [f"{verdict.row}: {verdict.why}" for verdict in report.survivors] == []
 
 
 @pytest.mark.parametrize("name", families())
@@ -75,3 +83,24 @@ def test_the_command_names_the_family(capsys: pytest.CaptureFixture[str]) -> Non
     with pytest.raises(SystemExit):
         main(["--nonsense"])
     assert "scripts/mutate" in capsys.readouterr().err
+
+
+def test_rows_that_differ_from_a_revision_alone_can_be_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def git(*arguments: str) -> None:
+        subprocess.run(["git", "-c", "user.name=A", "-c", "user.email=a@example.org", *arguments], cwd=tmp_path, check=True)
+
+    table = tmp_path / "mappings" / "ers" / "elements.csv"
+    shared = tmp_path / "mappings" / "stu3" / "elements-party.csv"
+    codes = tmp_path / "mappings" / "ers" / "codes" / "state.csv"
+    for file in (table, shared, codes):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("row,of\nA01,visit\n")
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-q", "-m", "before")
+    table.write_text("row,of\nA01,visit\nA02,visit\n")
+    shared.write_text("row,of\nA01,visit|pat\n")
+    codes.write_text('row,of\nA01,visit\n"no, never",x\n')
+    monkeypatch.setattr(rows, "ROOT", tmp_path)
+    found = changed_since("HEAD", "ers")
+    assert found == {("elements.csv", "A02"), ("stu3/elements-party.csv", "A01"), ("codes/state.csv", "no, never")}
