@@ -101,6 +101,9 @@ class ElementCheck:
             self.refuse(row, "a sub-table of ER7 has no each: repetitions are of fields")
         if reason := no_place(each):
             self.refuse(row, reason)
+        if row.to == "-" and any(isinstance(path, Er7Path) and path.segment and not path.field for path in sources):
+            self.left_segment(row, sources, resource)
+            return None
         element = self.kind(row, sources, target)
         element.each, element.when = each, when
         if any(isinstance(path, Literal) for path in sources) and (element.kind in ("table", "none") or row.using in _OF_PATHS):
@@ -138,6 +141,20 @@ class ElementCheck:
                 whole = TreePath(base.start, base.steps[-1:])
             if self.names.is_clinical(whole):
                 self.refuse(row, f"{whole} is clinical and cannot be left out")
+
+    def left_segment(self, row: ElementRow, sources: tuple[Path, ...], resource: Resource | None) -> None:
+        """A row that leaves out whole segments: ``resource.left``."""
+        path = sources[0]
+        if resource is None or len(sources) > 1 or not isinstance(path, Er7Path) or row.each or row.when or row.using:
+            self.refuse(row, "a whole segment is left out by a resource, by itself and always")
+        elif not row.why:
+            self.refuse(row, "what is deliberately not carried needs a why")
+        elif path.segment in self.names.clinical:
+            self.refuse(row, f"{path.segment} has clinical fields and cannot be left out whole")
+        elif path.segment in resource.left:
+            self.refuse(row, f"{resource.left[path.segment]} leaves out {path.segment} too")
+        else:
+            resource.left[path.segment] = row.row
 
     def sources(self, row: ElementRow) -> tuple[Path, ...]:
         """The paths of ``from``: alternatives; for a transform of two values both, and for ``@id`` the parts of a key, by ``+``."""

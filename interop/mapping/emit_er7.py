@@ -22,7 +22,8 @@ class Er7Paths(Er7Texts):
     def functions(self) -> list[str]:
         """What stands before the rest: the fields that each resource reads, and those that decide whether there is one."""
         reads = {name: (self.plan.of(resource), self.plan.decided(resource)) for name, resource in self.model.resources.items()}
-        return [f"READS = {reads!r}\n\n"]
+        left = {name: resource.left for name, resource in self.model.resources.items() if resource.left}
+        return [f"READS = {reads!r}\nLEFT = {left!r}\n\n"]
 
     def occurrences(self, lines: Lines, resource: Resource) -> int:
         """The loop over where a resource occurs; sets ``place`` and ``c`` (segment or raw repetition)."""
@@ -368,7 +369,7 @@ class Er7Paths(Er7Texts):
     def finish(self, lines: Lines, name: str, resources: tuple[str, ...]) -> None:
         """Note what no row of this route reads, at the end of its function."""
         lines.add(1, f"unread(run, m, PLAN_{name})")
-        lines.add(0, f"PLAN_{name} = RoutePlan(READS, ACTIVE_{name})")
+        lines.add(0, f"PLAN_{name} = RoutePlan(READS, ACTIVE_{name}, LEFT)")
 
 
 def _relative(element: Element) -> bool:

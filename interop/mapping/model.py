@@ -48,6 +48,8 @@ class Resource:
     children: list[str] = field(default_factory=list)
     stops: tuple[tuple[str, str], ...] = ()
     """The siblings that begin at segments, and these: its own context ends there."""
+    left: dict[str, str] = field(default_factory=dict)
+    """Segments whose fields are not carried unless a row reads them, with the row that says so."""
 
     @property
     def name(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from interop.formats.er7 import WIDTH
@@ -31,10 +32,12 @@ class Account(NamedTuple):
 
 
 class MadePlan:
-    """Which fields some resources read: segment -> field -> reading. A segment that none of them names reads nothing."""
+    """Which fields some resources read: segment -> field -> reading. A segment that none of them names reads nothing; ``left``
+    are the segments whose other fields are not carried, with the row that says so."""
 
-    def __init__(self, reads: Reading) -> None:
+    def __init__(self, reads: Reading, left: Mapping[str, str]) -> None:
         self.reads = reads
+        self.left = left
         self.accounts: dict[tuple[str, bytes, bool], Account] = {}
         """Of segments with standard delimiters, by name and shape, and whether any row has looked at them."""
 
@@ -42,6 +45,8 @@ class MadePlan:
         """Ask every populated field of a segment."""
         name = fields[0]
         reads = self.reads.get(name, {})
+        row = self.left.get(name, "")
+        reason = "not-carried" if row else "unmapped"
         carried = 0
         losses: list[Loss] = []
         conditional = []
@@ -53,7 +58,7 @@ class MadePlan:
             reading = reads.get(number) if number < WIDTH else None
             if reading is None or not touched:
                 if value != NULL:
-                    losses.append(loss(path, "unmapped", ""))
+                    losses.append(loss(path, reason, row))
                 continue
             repeats, parts, only = reading
             strays = _strays(path, value, repeats, parts, m)
@@ -68,8 +73,11 @@ class MadePlan:
 class RoutePlan:
     """What a route's resources read. Those that a message does not make read nothing, save what decided so."""
 
-    def __init__(self, reads: dict[str, tuple[Reading, Reading]], active: frozenset[str]) -> None:
+    def __init__(
+        self, reads: dict[str, tuple[Reading, Reading]], active: frozenset[str], left: Mapping[str, Mapping[str, str]]
+    ) -> None:
         self._reads = {name: read for name, read in reads.items() if name in active}
+        self._left = {name: segments for name, segments in left.items() if name in active}
         self._plans: dict[frozenset[str], MadePlan] = {}
 
     def of(self, made: frozenset[str]) -> MadePlan:
@@ -85,7 +93,8 @@ class RoutePlan:
                             before = known.get(number, (False, frozenset(), True))
                             both = None if parts is None or before[1] is None else parts | before[1]
                             known[number] = (before[0] or repeats, both, before[2] and conditional)
-            plan = self._plans[made] = MadePlan(fields)
+            left = {segment: row for name, rows in self._left.items() if name in made for segment, row in rows.items()}
+            plan = self._plans[made] = MadePlan(fields, left)
         return plan
 
 

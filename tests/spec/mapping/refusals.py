@@ -448,6 +448,20 @@ VALUES = [
     ),
     element("What is left out says why.", "X01,pat,,PID-4,,-,,,", "what is deliberately not carried needs a why"),
     element("What is clinical is not left out.", "X01,dx,,DG1-3,,-,,,why", "DG1-3 is clinical and cannot be left out"),
+    element("Nor with its segment.", "X01,dx,,DG1,,-,,,why", "DG1 has clinical fields and cannot be left out whole"),
+    element("A segment is left out with a why.", "X01,pat,,MRG,,-,,,", "what is deliberately not carried needs a why"),
+    element(
+        "A segment is left out always.",
+        "X01,pat,,MRG,MRG-1 present,-,,,why",
+        "a whole segment is left out by a resource, by itself and always",
+    ),
+    Case(
+        "A segment is left out once.",
+        "elements.csv",
+        "X02",
+        "X01 leaves out MRG too",
+        {"elements": "X01,pat,,MRG,,-,,,why\nX02,pat,,MRG,,-,,,why"},
+    ),
     element("Nor by way of a loop.", "X01,pat,PID-3~,.,,-,,,why", "PID-3 is clinical and cannot be left out"),
     Case(
         "Nor by way of a context.",

@@ -96,6 +96,17 @@ def test_what_a_row_leaves_out_says_which_row(tmp_path: Path) -> None:
     assert losses(tmp_path, rows, "PID|1||1") == [("PID-1", "not-carried", "A01")]
 
 
+def test_a_whole_segment_may_be_left_out(tmp_path: Path) -> None:
+    """What a row reads of it is carried all the same; what the resource of the row is not there for is told as ever."""
+    rows = "A01,pat,,OBX,,-,,,not of the record\nA02,pat,,OBX-3,,name[x].family,,,\nA03,visit,,PV1,,-,,,nor this\n"
+    assert losses(tmp_path, rows, "PID|||1", "OBX|1||x||y", "OBX|2", "PV1|1", message="ADT^A31") == [
+        ("OBX-1", "not-carried", "A01"),
+        ("OBX-1", "not-carried", "A01"),
+        ("OBX-5", "not-carried", "A01"),
+        ("PV1-1", "unmapped", ""),
+    ]
+
+
 def test_what_a_transform_cannot_read(tmp_path: Path) -> None:
     assert losses(tmp_path, "A01,pat,,PID-7,,birthDate,hl7time,,\n", "PID|||1||||17/3/41") == [("PID-7", "unreadable", "A01")]
 
