@@ -67,15 +67,24 @@ def generate(
 @app.command()
 def bench(
     name: Annotated[str, typer.Argument(help="convert, mllp, apply, read, validate or all.")],
-    messages: Annotated[int | None, typer.Option("--messages", "-n", min=1_000, max=2_000_000, help="How many messages.")] = None,
+    messages: Annotated[int | None, typer.Option("--messages", "-n", min=1, max=2_000_000, help="How many messages.")] = None,
     seed: Annotated[int, typer.Option("--seed", "-s", min=0, help="The same seed gives the same messages.")] = 1,
     runs: Annotated[int | None, typer.Option(min=1, max=99, help="Runs of which the median is shown; default 5.")] = None,
     full: Annotated[bool, typer.Option("--full", help="apply: 200,000 messages, one run.")] = False,
+    family: Annotated[
+        str, typer.Option(help="convert: a01, adt, siu, itk, openhr, emis, gpconnect, bars, ers or all; several by commas.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="A JSON line for each figure.")] = False,
 ) -> None:
     """Measure an engine of this environment from outside; exit 1 where what comes out is not what went in."""
-    from conformance.bench.command import BENCHES, run
+    from conformance.bench.command import BENCHES, CASES, families, run
 
+    if family:
+        asked = list(CASES) if family == "all" else [one.strip() for one in family.split(",")]
+        unknown = [one for one in asked if one not in CASES]
+        if unknown or name != "convert":
+            raise typer.BadParameter(f"the bench convert knows {', '.join(CASES)} and all", param_hint="--family")
+        raise typer.Exit(families(asked, messages=messages, seed=seed, runs=runs, as_json=as_json))
     if name not in (*BENCHES, "all"):
         raise typer.BadParameter(f"no bench {name!r}; there are {', '.join(BENCHES)} and all", param_hint="NAME")
     chosen = list(BENCHES) if name == "all" else [name]

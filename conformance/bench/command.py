@@ -9,8 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from conformance.bench import apply, convert, mllp, read, validate
+from conformance.bench import apply, convert, converted, mllp, read, validate
 from conformance.bench.data import Data, write
+from conformance.bench.families import CASES as CASES
 from conformance.bench.machine import cores, machine
 from conformance.bench.report import Figure, Report, WrongOutcome
 from conformance.bench.resources import made
@@ -60,5 +61,27 @@ def run(names: list[str], *, messages: int | None, seed: int, runs: int | None, 
                 continue
             finally:
                 data.path.unlink()
+            report.show(as_json=as_json)
+    return status
+
+
+def families(names: list[str], *, messages: int | None, seed: int, runs: int | None, as_json: bool) -> int:
+    """Run the bench of conversion over families, one after the other; 1 where an outcome is wrong."""
+    status = 0
+    with TemporaryDirectory(prefix="bench-") as place:
+        directory = Path(place)
+        for name in names:
+            case = CASES[name]
+            count = messages or case.messages
+            said = f"{count:,} {case.unit.partition('/')[0]}, generated and distinct, seed {seed}"
+            where = f"interop {version('interop')}, on core {cores()[-1]}"
+            facts = {"family": name, "seed": seed, "count": count}
+            report = Report(f"convert {name}", machine(directory), where, said, facts, method=converted.METHOD)
+            try:
+                report.figures = converted.measure(case, seed, count, runs or RUNS, directory)
+            except WrongOutcome as wrong:
+                print(f"convert {name}: {wrong}", file=sys.stderr)
+                status = 1
+                continue
             report.show(as_json=as_json)
     return status
