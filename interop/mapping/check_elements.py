@@ -162,7 +162,7 @@ class ElementCheck:
         if row.using not in transforms.OF_PAIR and not known:
             return parse_alternatives(row.source, self.model.er7)
         parts = split_outside(row.source, "+")
-        if not known and len(parts) != 2 and (row.using != "daytime" or len(parts) != 3):
+        if not known and len(parts) not in transforms.SEVERAL.get(row.using, (2,)):
             raise PathError(f"{row.using} takes two paths joined by +")
         return tuple(parse_path(part, self.model.er7) for part in parts)
 

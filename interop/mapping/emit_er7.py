@@ -218,7 +218,8 @@ class Er7Paths(Er7Texts):
     def place(self, resource: Resource, element: Element) -> str:
         """The occurrence that a reference means: this one, where the other resource stands on the same ``each``."""
         other = self.model.resources[element.name]
-        if element.row.each and other.row.each == element.row.each and resource.name in other.row.within:
+        beside = resource.name in other.row.within or other.row.within == resource.row.within
+        if element.row.each and other.row.each == element.row.each and beside:
             return ", place"
         return ""
 
@@ -235,6 +236,8 @@ class Er7Paths(Er7Texts):
                 lines.add(depth, "v = text_data(v)")
         elif using in transforms.OF_PAIR:
             lines.add(depth, f"v = pair_{using}({', '.join(self.text(resource, path, scope) for path in element.sources)})")
+            lines.add(depth, "if v is False:")
+            self.lose(lines, depth + 1, element, "unreadable")
         elif element.row.codes and isinstance(element.sources[0], Er7Path) and element.sources[0].repeats:
             self._first_known(lines, depth, resource, element, scope)
         else:

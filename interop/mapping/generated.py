@@ -35,9 +35,19 @@ def below(node: Node) -> Iterator[Node]:
                 yield from below(kid)
 
 
-def pair_plusminutes(start: str, minutes: str) -> str | None:
-    """``transforms.plus_minutes``; nothing where either is absent."""
-    return transforms.plus_minutes(start, minutes) if start and minutes else None
+def pair_minutes(value: str, unit: str = "") -> int | bool | None:
+    """``transforms.duration`` in whole minutes; nothing where it is absent, False where it is unreadable or there are none."""
+    if not value:
+        return None
+    length = transforms.duration(value, unit)
+    return length is not None and not length.seconds % 60 and int(length.total_seconds()) // 60
+
+
+def pair_plusduration(start: str, value: str, unit: str = "") -> str | bool | None:
+    """``transforms.plus_duration``; nothing where either is absent, False where it is unreadable."""
+    if not start or not value:
+        return None
+    return transforms.plus_duration(start, value, unit) or False
 
 
 def pair_daytime(day: str, clock: str, minutes: str = "0") -> str | bool | None:

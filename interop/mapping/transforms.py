@@ -30,10 +30,13 @@ REGISTRY: dict[tuple[str, str], Transform] = {}
 OF_SENDER = {"system": ("uri",), "codesystem": ("uri",)}
 OF_NODE = {"parttime": ("date", "dateTime"), "narrative": ("string", "markdown"), "xhtml": ("xhtml",)}
 OF_PAIR = {
-    "plusminutes": ("instant", "dateTime"),
+    "minutes": ("positiveInt",),
+    "plusduration": ("instant", "dateTime"),
     "daytime": ("instant", "dateTime"),
     "partdate": ("date", "dateTime"),
 }
+SEVERAL = {"daytime": (2, 3), "minutes": (1, 2), "plusduration": (2, 3)}
+"""How many values a transform of ``OF_PAIR`` takes, where not two."""
 OF_MANY = {"join": ("string", "markdown"), "lines": ("string", "markdown"), "textdata": ("base64Binary",)}
 
 
@@ -154,10 +157,24 @@ def hl7_clock(value: str) -> str | None:
     return (parts and parts[1]) or None
 
 
-def plus_minutes(value: str, minutes: str) -> str | None:
-    """An HL7 time so many minutes later, as instant; None where either cannot be read or the time has no hour."""
-    start, shift = hl7_instant(value), unsigned(minutes)
-    return (datetime.fromisoformat(start) + timedelta(minutes=shift)).isoformat() if start and shift is not None else None
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_DURATION = re.compile(r"([smhdwSMHDW]?)(\d{1,6})", re.ASCII)
+
+
+def duration(value: str, unit: str = "") -> timedelta | None:
+    """A length of time: a whole number and its unit (``min``, ``Minutes``, ``h``, ``sec`` …, by its first letter), or both in one as
+    in HL7 v2 TQ.3 (``M30``); None where it cannot be read, also without a unit: nothing says what it counts."""
+    found = _DURATION.fullmatch(value.strip())
+    if not found or unit.strip()[:2].lower() == "mo":
+        return None
+    seconds = _SECONDS.get((found[1] or unit.strip()[:1]).lower())
+    return timedelta(seconds=int(found[2]) * seconds) if seconds else None
+
+
+def plus_duration(value: str, length: str, unit: str = "") -> str | None:
+    """An HL7 time so much later, as instant; None where either cannot be read or the time has no hour."""
+    start, shift = hl7_instant(value), duration(length, unit)
+    return (datetime.fromisoformat(start) + shift).isoformat() if start and shift is not None else None
 
 
 def day_time(day: str, clock: str, minutes: str = "") -> str | None:

@@ -479,8 +479,8 @@ VALUES = [
     element("Nor a whole clinical node.", "X01,entry,diagnosis,.,,-,,,why", "diagnosis is clinical and cannot be left out", "xml"),
     element(
         "A pair of values is joined by +.",
-        "X01,pat,,PID-7,,meta.lastUpdated,plusminutes,,",
-        "plusminutes takes two paths joined by +",
+        "X01,pat,,PID-7,,meta.lastUpdated,plusduration,,",
+        "plusduration takes two paths joined by +",
     ),
     element(
         "A transform of several values takes paths.", "X01,pat,,'a'|'b',,name[x].text,join,,", "join takes paths, not constants"

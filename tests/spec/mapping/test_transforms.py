@@ -198,16 +198,22 @@ def test_no_text_makes_a_transform_fail(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "minutes", "expected"),
+    ("start", "length", "unit", "expected"),
     [
-        ("202101110930", "45", "2021-01-11T10:15:00+00:00"),
-        ("202103280045", "30", "2021-03-28T01:15:00+00:00"),
-        ("20210111", "45", None),
-        ("202101110930", "soon", None),
+        ("202101110930", "45", "min", "2021-01-11T10:15:00+00:00"),
+        ("202101110930", "2", "Hours", "2021-01-11T11:30:00+00:00"),
+        ("202101110930", "1", "d", "2021-01-12T09:30:00+00:00"),
+        ("202101110930", "90", "s", "2021-01-11T09:31:30+00:00"),
+        ("202101110930", "M30", "", "2021-01-11T10:00:00+00:00"),
+        ("202103280045", "30", "MINUTES", "2021-03-28T01:15:00+00:00"),
+        ("20210111", "45", "min", None),
+        ("202101110930", "soon", "min", None),
+        ("202101110930", "45", "", None),
+        ("202101110930", "1", "month", None),
     ],
 )
-def test_minutes_are_added_to_a_start(start: str, minutes: str, expected: str | None) -> None:
-    assert transforms.plus_minutes(start, minutes) == expected
+def test_a_length_of_time_is_added_to_a_start(start: str, length: str, unit: str, expected: str | None) -> None:
+    assert transforms.plus_duration(start, length, unit) == expected
 
 
 @pytest.mark.parametrize(
