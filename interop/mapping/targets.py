@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from interop.fhir import facts
 
 _STEP = re.compile(r"([A-Za-z]\w*)(?:\[(\+?)([A-Za-z0-9_-]*)\])?")
-_DESCENDED = frozenset({"BackboneElement", "Element", "Period"})
+_DESCENDED = frozenset({"BackboneElement", "Element", "Meta", "Period"})
 
 
 class TargetError(ValueError):

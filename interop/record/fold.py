@@ -14,6 +14,7 @@ from typing import Any
 from interop.fhir import facts
 from interop.formats.json import load_json, write_json
 from interop.mapping.assemble import assemble
+from interop.mapping.labels import OF, together
 from interop.mapping.tables import Shared
 from interop.record.shared import shared_tables
 from interop.record.state import State
@@ -53,12 +54,22 @@ def choose(kind: str, states: Mapping[tuple[str, str], State]) -> dict[str, tupl
                 registers[register] = value
     if withdrawn is not None and withdrawn >= newest:
         return {}
+    for registers in by_feed.values():
+        _void(registers)
     if len(by_feed) == 1:
         ((feed, registers),) = by_feed.items()
         chosen = {register: (feed, value) for register, value in registers.items() if value[4] is not None}
     else:
         chosen = _among(kind, by_feed, shared_tables())
     return _one_form(kind, chosen)
+
+
+def _void(registers: dict[str, list[Any]]) -> None:
+    """Drop labels of what the feed no longer says: it has said something else there since."""
+    for name in [name for name in registers if name.startswith(OF)]:
+        said = registers.get(name[len(OF) :])
+        if said is not None and said[:3] > registers[name][:3]:
+            del registers[name]
 
 
 def _one_form(kind: str, chosen: dict[str, tuple[str, list[Any]]]) -> dict[str, tuple[str, list[Any]]]:
@@ -133,13 +144,15 @@ def complete(kind: str, body: dict[str, Any]) -> dict[str, Any]:
     """Fill what R4 requires and no source has said with what ``required.csv`` holds for it; a value in braces is JSON. Then claim
     the profile that ``profiles.csv`` names for the type, where the resource can keep it."""
     tables = shared_tables()
+    meta = body.get("meta")
+    if meta is not None and len(meta.get("security", ())) > 1:
+        meta["security"] = together(meta["security"])
     for element, value in tables.required.get(kind, {}).items():
         name = element.removeprefix("_")
         if name not in body and f"_{name}" not in body:
             body[element] = _filler(value)
     claim = tables.profiles.get(kind)
     if claim is not None and claim.fits(body):
-        meta = body.get("meta")
         if meta is None:
             body["meta"] = {"profile": [claim.profile]}
         elif "profile" not in meta:

@@ -186,13 +186,13 @@ RESOURCES = [
     resource(
         "An effect is one of five.",
         "old,,PV1,Encounter,PV1-19,,replace,",
-        "effect 'replace' is none of upsert, delete, contained, cancel:EVENT, relink:PATH",
+        "effect 'replace' is none of upsert, delete, contained, cancel:EVENT, relink:PATH, link:PATH, unlink:PATH",
         also=True,
     ),
     resource(
         "A cancellation names the events it undoes.",
         "old,,PV1,Encounter,PV1-19,,cancel:,",
-        "effect 'cancel:' is none of upsert, delete, contained, cancel:EVENT, relink:PATH",
+        "effect 'cancel:' is none of upsert, delete, contained, cancel:EVENT, relink:PATH, link:PATH, unlink:PATH",
         also=True,
     ),
     resource("Whatever is not an upsert says why.", "old,,PV1,Encounter,PV1-19,,delete,", "effect delete needs a why"),
@@ -446,6 +446,9 @@ VALUES = [
         "X01,dx,,'active',,clinicalStatus.coding[+].code,,,",
         "a constant clinicalStatus.coding[+].code asserts what the source may not have said: it needs a why",
     ),
+    element(
+        "What is gone says why.", "X01,pat,,PID-4,,gender,gone,,", "what is gone is a whole element of a resource, and needs a why"
+    ),
     element("What is left out says why.", "X01,pat,,PID-4,,-,,,", "what is deliberately not carried needs a why"),
     element("What is clinical is not left out.", "X01,dx,,DG1-3,,-,,,why", "DG1-3 is clinical and cannot be left out"),
     element("Nor with its segment.", "X01,dx,,DG1,,-,,,why", "DG1 has clinical fields and cannot be left out whole"),
@@ -564,4 +567,113 @@ NAMES = [
     element("A copy's names are in a code table.", "X01,pat,,patient,,*,copy:stu3,,", "there is no code table copy-stu3", "json"),
 ]
 
-CASES = [*FILES, *RESOURCES, *PATHS, *TARGETS, *VALUES, *NAMES]
+SITES = [
+    Case("A site that is asked for is there.", "sites/RXX", "-", "there is no such folder", instead={"site": "-"}),
+    Case(
+        "A site has rows, codes and names.",
+        "sites/RXX/routes.csv",
+        "-",
+        "a site has elements*.csv, codes, source.csv and examples",
+        instead={"site": {"routes": "ADT^A02,pat,\n"}},
+    ),
+    Case(
+        "A site says once what a row is.",
+        "sites/RXX/elements.csv",
+        "X01",
+        "the site has two rows of that id",
+        instead={"site": {"elements": "X01,pat,,PID-7,,birthDate,hl7time,,\n" * 2}},
+    ),
+    Case(
+        "A site takes away what there is.",
+        "sites/RXX/elements.csv",
+        "X01",
+        "it takes away a row that the family does not have",
+        instead={"site": {"elements": "X01,-,,,,,,,gone\n"}},
+    ),
+    Case(
+        "A row that takes the place of the family's has a why.",
+        "sites/RXX/elements.csv",
+        "A01",
+        "what a site says otherwise needs a why",
+        instead={"site": {"elements": "A01,pat,,PID-7,,birthDate,hl7time,,\n"}},
+    ),
+    Case(
+        "A source value that is taken away is there.",
+        "sites/RXX/codes/sex.csv",
+        "X",
+        "it takes away a source value that the family's table does not have",
+        instead={"site": {"codes": {"sex": "X,-,,,gone\n"}}},
+    ),
+    Case(
+        "A source value that means something else has a why.",
+        "sites/RXX/codes/sex.csv",
+        "M",
+        "what a site says otherwise needs a why",
+        instead={"site": {"codes": {"sex": "M,,other,,\n"}}},
+    ),
+    Case(
+        "A site adds names of its own.",
+        "sites/RXX/source.csv",
+        "PID",
+        "it is a name of the family: a site adds names of its own",
+        instead={"site": {"source": "PID,40,,\n"}},
+    ),
+    Case(
+        "A site's row is judged as any other.",
+        "sites/RXX/elements.csv",
+        "X01",
+        "unknown source path ZDL-1: source.csv has no segment ZDL",
+        instead={"site": {"elements": "X01,pat,,ZDL-1,,birthDate,hl7time,,\n"}},
+    ),
+    Case(
+        "Beside the family's rows too.",
+        "sites/RXX/elements.csv",
+        "X01",
+        "A01 sets gender too, and both conditions can hold",
+        instead={"site": {"elements": "X01,pat,,PID-9,,gender,,sex,\n"}},
+    ),
+]
+
+SCT = "http://snomed.info/sct"
+
+
+def label(rule: str, row: str, reason: str, sets: str = "", rows: str = "") -> Case:
+    """A row of mappings/labels that is refused."""
+    file = "labels/own.csv" if rows else "labels/sets.csv"
+    return Case(rule, file, row, reason, instead={"labels": {"sets": sets or "virus,R,HIV,why\n", "own": rows}})
+
+
+LEVELS = "U, L, M, N, R, V, ETH, GDIS, GENDER, HIV, LIVARG, LOCIS, PDS, PHY, PRS, PSY, SDV, SEX, SPI, STD, VIO"
+LABELS = [
+    label("A set has a label of HL7.", "virus", f"the label is one of {LEVELS}", sets="virus,R,NOPE,why\n"),
+    label("A set has a label.", "virus", f"the label is one of {LEVELS}", sets="virus,,,why\n"),
+    label("A set says why it is sensitive.", "virus", "a set of sensitive codes needs a why", sets="virus,R,HIV,\n"),
+    label("A set stands there once.", "virus", "this set stands there twice", sets="virus,R,,why\nvirus,V,,why\n"),
+    label("A code is in a set.", f"{SCT}|86406008", "sets.csv has no set other", rows=f"other,{SCT},is,86406008,,\n"),
+    label(
+        "A code is matched in one of two ways.",
+        "urn:x|43C",
+        "match is 'is' a code or 'starts' with these characters",
+        rows="virus,urn:x,below,43C,,\n",
+    ),
+    label(
+        "The system of a code is that under which it is written.",
+        "snomed|1",
+        "the system is the URI under which codes are written (systems.csv)",
+        rows="virus,snomed,is,1,,\n",
+    ),
+    *(
+        label(
+            rule,
+            f"{SCT}|{code}",
+            "a SNOMED CT code is the whole identifier of a concept, check digit included",
+            rows=f"virus,{SCT},{match},{code},,\n",
+        )
+        for rule, match, code in (
+            ("A SNOMED CT code has its check digit.", "is", "86406007"),
+            ("The beginning of a SNOMED CT code says nothing.", "starts", "86406008"),
+        )
+    ),
+]
+
+CASES = [*FILES, *LABELS, *SITES, *RESOURCES, *PATHS, *TARGETS, *VALUES, *NAMES]

@@ -29,10 +29,18 @@ SHARED = {
 }
 
 
+OF_ALL = ("systems", "extensions", "required", "fold", "precedence", "profiles")
+"""Files of all families."""
+
+
 def load(root: Path, form: str = "er7", *, traced: bool = False, **tables: Any) -> Family:
-    """A family of these tables: lines by the name of the file without headers, ``codes`` by the names of its tables."""
+    """A family of these tables: lines by the name of the file without headers, ``codes`` by the names of its tables; ``site`` are
+    those of the site RXX, and the family is what holds for it."""
+    site = tables.pop("site", None)
     write(root, **tables)
-    return Family.load(NAME, form=form, root=root, traced=traced)
+    if site is not None and site != "-":
+        write_files(root / NAME / "sites" / "RXX", **site)
+    return Family.load(NAME, form=form, root=root, traced=traced, site="" if site is None else "RXX")
 
 
 def refused(root: Path, form: str = "er7", **tables: Any) -> list[Refusal]:
@@ -45,16 +53,29 @@ def refused(root: Path, form: str = "er7", **tables: Any) -> list[Refusal]:
 
 
 def write(root: Path, **tables: Any) -> None:
-    """Write the tables; bytes are a whole file with its header, '-' is a file that is absent."""
-    folder = root / NAME
-    (folder / "codes").mkdir(parents=True)
-    for name, text in {**SHARED, **tables}.items():
+    """Write the tables; bytes are a whole file with its header, '-' is a file that is absent. ``labels`` are the files of that
+    folder."""
+    together = {**SHARED, **tables}
+    shared = {name: together.pop(name) for name in list(together) if name in OF_ALL}
+    labels = together.pop("labels", {})
+    write_files(root / NAME, **together)
+    write_files(root, **shared)
+    if labels:
+        (root / "labels").mkdir(exist_ok=True)
+        for name, lines in labels.items():
+            columns = COLUMNS["sets" if name == "sets" else "labels"]
+            (root / "labels" / f"{name}.csv").write_text(",".join(columns) + "\n" + lines)
+
+
+def write_files(place: Path, **tables: Any) -> None:
+    """The same in one folder."""
+    (place / "codes").mkdir(parents=True, exist_ok=True)
+    for name, text in tables.items():
         if isinstance(text, dict):
             for codes, lines in text.items():
-                (folder / "codes" / f"{codes}.csv").write_text(",".join(COLUMNS["codes"]) + "\n" + lines)
+                (place / "codes" / f"{codes}.csv").write_text(",".join(COLUMNS["codes"]) + "\n" + lines)
             continue
         columns = SOURCE if name == "source" else COLUMNS["elements" if name.startswith("elements") else name]
-        place = root if name in ("systems", "extensions", "required", "fold", "precedence", "profiles") else folder
         if isinstance(text, bytes):
             (place / f"{name}.csv").write_bytes(text)
         elif text != "-":

@@ -217,3 +217,35 @@ def test_another_content_is_another() -> None:
     for other in ({"active": False}, {}, {"active": True, "meta": {"tag": []}}, {"active": True, "gender": "male"}):
         assert not same_content(stored, content("Patient", "p", other))
     assert not same_content(b"", content("Patient", "p", {"active": True}))
+
+
+SECURITY = Shared(fold={("*", "meta.security"): "union"})
+
+
+def labelled(code: str, *labels: str) -> dict[str, Any]:
+    """A code and the labels that come of it."""
+    said: dict[str, Any] = {"code": {"text": code}}
+    return said | ({"meta.security__of code": [{"code": label} for label in labels]} if labels else {})
+
+
+def levels(*messages: Said) -> list[str]:
+    body = folded(*messages, kind="Condition")
+    return [label["code"] for label in (body or {}).get("meta", {}).get("security", [])]
+
+
+def test_a_label_stands_as_long_as_what_it_comes_from(tables: Callable[[Shared], None]) -> None:
+    tables(SECURITY)
+    first, later = say("gp", 1, **labelled("a", "HIV")), say("gp", 2, **labelled("b"))
+    assert levels(first) == ["HIV"]
+    for order in itertools.permutations((first, later)):
+        assert levels(*order) == []
+    assert levels(first, say("gp", 2, code={"text": "a"}, deleted=())) == []
+
+
+def test_a_source_lowers_its_own_label_and_nobody_elses(tables: Callable[[Shared], None]) -> None:
+    tables(SECURITY)
+    messages = say("gp", 1, **labelled("a", "HIV")), say("pas", 5, **labelled("b")), say("gp", 2, **labelled("a", "HIV", "PSY"))
+    for order in itertools.permutations(messages):
+        assert levels(*order) == ["HIV", "PSY"]
+    for order in itertools.permutations((*messages, say("gp", 3, **labelled("c")))):
+        assert levels(*order) == []
