@@ -29,7 +29,7 @@ from interop.ids import Mint
 from interop.mapping.assemble import assemble
 from interop.mapping.contribution import Mapped
 from interop.mapping.examples import examples
-from interop.mapping.library import adapters, family
+from interop.mapping.library import adapters, family, family_of
 from interop.mapping.tables import families
 from interop.ports import Adapter
 from interop.record.fold import complete
@@ -89,7 +89,7 @@ class Judged:
 def emitted(adapter: Adapter, body: bytes) -> list[Resource]:
     """The resources of one message, as they are stored; raises Problem."""
     envelope, source = adapter.open(body)
-    made: Mapped = family(envelope.family).map(source, envelope, Mint())
+    made: Mapped = family_of(envelope).map(source, envelope, Mint())
     add_umbrellas(made, Mint())
     return [
         load_json(write_json({**complete(one.type, assemble(one.type, one.registers)), "id": one.id}))
@@ -102,9 +102,10 @@ def of_examples() -> Iterator[tuple[str, Resource]]:
     """Feed and resource of every worked example."""
     for name in families():
         if name in adapters():
-            for example in examples(name):
-                for body in example.bodies:
-                    yield from ((name, resource) for resource in emitted(example.adapter, body))
+            for site in ("", *sorted(family(name).sites)):
+                for example in examples(name, site=site):
+                    for body in example.bodies:
+                        yield from ((name, resource) for resource in emitted(example.adapter, body))
 
 
 def of_files(paths: Iterable[Path]) -> Iterator[tuple[str, Resource]]:

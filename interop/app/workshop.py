@@ -19,7 +19,7 @@ from interop.apply.writes import ADAPTER, Writes
 from interop.clock import Clock, SystemClock
 from interop.errors import Problem
 from interop.ids import Mint
-from interop.mapping.library import family
+from interop.mapping.library import check_site, family
 from interop.mapping.tables import families
 from interop.ports import Feed, MessageState
 from interop.store.plan import Waiting
@@ -52,7 +52,8 @@ class Workshop:
         """Check the tables, open the data directory. Raises TablesRefused; BlockingIOError where another engine has it."""
         sys.setswitchinterval(SWITCH_INTERVAL)
         for name in families():
-            family(name)
+            for site in family(name).sites:
+                check_site(name, site)
         clock = clock or SystemClock()
         store = SqliteStore.open(settings.data, clock=clock)
         key = id_key(settings.data)

@@ -228,6 +228,6 @@ class _Work:
         return change
 
 
-def families_of(batch: Iterable[Yield]) -> set[tuple[str, str]]:
-    """The (family, digest) of the tables that a batch was mapped by."""
-    return {(made.family, made.digest) for made in batch if made.digest}
+def families_of(batch: Iterable[Yield]) -> set[tuple[str, str, str]]:
+    """The (family, site, digest) of the tables that a batch was mapped by."""
+    return {(made.family, made.site, made.digest) for made in batch if made.digest}

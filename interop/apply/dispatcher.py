@@ -143,9 +143,9 @@ class Dispatcher:
 
     async def _keep_tables(self, batch: list[Yield]) -> None:
         """Keep the tables that this batch was mapped by, once for each digest."""
-        for family, digest in families_of(batch):
+        for family, site, digest in families_of(batch):
             if digest not in self._kept:
-                data = await asyncio.get_running_loop().run_in_executor(None, _packed, family)
+                data = await asyncio.get_running_loop().run_in_executor(None, _packed, family, site)
                 try:
                     await self._store.commit(Change(tables=[(digest, data)]))
                 except Problem as problem:
@@ -154,5 +154,5 @@ class Dispatcher:
                 self._kept.add(digest)
 
 
-def _packed(family: str) -> bytes:
-    return pack(read_tables(family, Refusals()))
+def _packed(family: str, site: str) -> bytes:
+    return pack(read_tables(family, Refusals(), site=site))

@@ -13,7 +13,7 @@ from interop.identity.linking import identity_of
 from interop.ids import Mint
 from interop.mapping.assemble import assemble
 from interop.mapping.contribution import Contribution
-from interop.mapping.library import adapters, family
+from interop.mapping.library import adapters, family_of
 from interop.ports import Order
 from interop.record.fold import complete, content
 from interop.record.indexing import parameters
@@ -51,7 +51,8 @@ class Piece:
 
 @dataclass(slots=True)
 class Yield:
-    """What one message yields: pieces and relinks, or a problem (name, where, detail)."""
+    """What one message yields: pieces and relinks, or a problem (name, where, detail). ``site`` is the sender for which the tables
+    hold, '' where they are the family's."""
 
     message: int
     feed: str
@@ -63,6 +64,7 @@ class Yield:
     losses: list[tuple[str, str, str, int]] = field(default_factory=list)
     carried: int = 0
     problem: tuple[str, str, str] | None = None
+    site: str = ""
 
 
 def map_batch(jobs: list[Job], mint: Mint) -> list[Yield]:
@@ -78,10 +80,10 @@ def _map(job: Job, mint: Mint) -> Yield:
             raise Problem("unknown-format")
         envelope, source = adapter.open(job.body)
         made.type, made.family = envelope.message, envelope.family
-        tables = family(envelope.family)
+        tables = family_of(envelope)
         mapped = tables.map(source, envelope, mint)
         add_umbrellas(mapped, mint)
-        made.digest, made.carried = mapped.digest, mapped.carried
+        made.digest, made.site, made.carried = mapped.digest, tables.site, mapped.carried
         made.pieces = [_piece(contribution, job, envelope.order) for contribution in mapped.contributions]
         made.relinks = [(relink.patient, relink.into) for relink in mapped.relinks]
         counted = Counter(mapped.losses)

@@ -38,6 +38,7 @@ def _yield(made: Yield) -> tuple[Any, ...]:
         made.losses,
         made.carried,
         made.problem,
+        made.site,
     )
 
 

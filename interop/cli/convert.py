@@ -17,7 +17,7 @@ from interop.formats.json import write_json
 from interop.ids import Mint
 from interop.mapping.assemble import assemble
 from interop.mapping.contribution import Contribution, Mapped
-from interop.mapping.library import family, traced_family
+from interop.mapping.library import Family, family_of
 from interop.mapping.runtime import Instance
 from interop.ports import Adapter
 from interop.record.fold import complete
@@ -67,21 +67,22 @@ class _Converter:
     def __init__(self, mint: Mint) -> None:
         self._mint = mint
 
-    def mapped(self, adapter: Adapter, body: bytes) -> tuple[Mapped, str]:
-        """What a message yields, and its type; raises Problem."""
+    def mapped(self, adapter: Adapter, body: bytes) -> tuple[Mapped, str, Family]:
+        """What a message yields, its type and the tables that hold for it; raises Problem."""
         envelope, tree = adapter.open(body)
+        tables = family_of(envelope)
         try:
-            made = family(envelope.family).map(tree, envelope, self._mint)
+            made = tables.map(tree, envelope, self._mint)
         except Problem:
             raise
         except Exception as error:
             raise Problem("mapping-fault", detail=type(error).__name__) from error
         add_umbrellas(made, self._mint)
-        return made, envelope.message
+        return made, envelope.message, tables
 
     def bundle(self, adapter: Adapter, body: bytes, source: str) -> dict[str, Any]:
         """The transaction of one message."""
-        made, _ = self.mapped(adapter, body)
+        made, _, _ = self.mapped(adapter, body)
         entries = []
         for one in made.contributions:
             if one.effect == "upsert":
@@ -95,11 +96,17 @@ class _Converter:
 
     def report(self, adapter: Adapter, body: bytes, source: str, number: int) -> dict[str, Any]:
         """The loss report of one message."""
-        made, kind = self.mapped(adapter, body)
+        made, kind, tables = self.mapped(adapter, body)
         counted = Counter(made.losses)
-        rows = family(adapter.name).rows()
+        rows = tables.rows()
         losses = [
-            {"path": loss.path, "reason": loss.reason, "row": loss.row, "why": rows.get(loss.row, ("", ""))[1], "count": count}
+            {
+                "path": loss.path,
+                "reason": loss.reason,
+                "row": loss.row,
+                "why": rows[loss.row].why if loss.row in rows else "",
+                "count": count,
+            }
             for loss, count in sorted(counted.items())
         ]
         return {
@@ -115,14 +122,23 @@ class _Converter:
         """Source field and table row of every element of one message."""
         envelope, tree = adapter.open(body)
         steps: list[tuple[str, Instance, str, str, Any]] = []
-        made = traced_family(envelope.family).map(
+        tables = family_of(envelope, traced=True)
+        rows = tables.rows()
+        made = tables.map(
             tree,
             envelope,
             self._mint,
             lambda row, instance, register, path, value: steps.append((row, instance, register, path, value)),
         )
         lines = [
-            {"resource": f"{one.type}/{one.id}", "element": register.partition(":")[0], "row": row, "source": path, "value": value}
+            {
+                "resource": f"{one.type}/{one.id}",
+                "element": register.partition(":")[0],
+                "file": rows[row].file if row in rows else "",
+                "row": row,
+                "source": path,
+                "value": value,
+            }
             for row, one, register, path, value in steps
         ]
         return {"source": source, "type": envelope.message, "tables": made.digest, "lineage": lines}

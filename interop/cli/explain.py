@@ -18,8 +18,9 @@ from interop.clock import instant
 from interop.errors import Problem
 from interop.formats.json import write_json
 from interop.ids import Mint
-from interop.mapping.library import Family, adapters, traced_family
+from interop.mapping.library import Family, Said, adapters, family_of
 from interop.mapping.runtime import Instance
+from interop.mapping.sites import FOLDER, sites_of
 from interop.mapping.tables import unpack
 from interop.record.lineage import Origin, origins
 from interop.record.state import load
@@ -29,6 +30,7 @@ from interop.store.sqlite import SqliteStore
 from interop.store.values import Entry
 
 _BRACKETS = re.compile(r"\[[^\]]*\]")
+_UNSAID = Said("", "", "")
 
 
 def explain(resource: str, data: Path, *, as_json: bool) -> int:
@@ -60,7 +62,7 @@ def explain(resource: str, data: Path, *, as_json: bool) -> int:
     for column in table.columns:
         column.overflow = "fold"
     for line in lines:
-        table.add_row(line["element"], _short(line["value"]), line["source"], line["row"], f"{line['feed']} {line['message']}")
+        table.add_row(line["element"], _short(line["value"]), line["source"], _row(line), f"{line['feed']} {line['message']}")
     console.print(table)
     whys = {line["row"]: line["why"] for line in lines if line["why"]}
     for row, why in sorted(whys.items()):
@@ -78,7 +80,7 @@ async def _explain(kind: str, id_: str, data: Path) -> list[dict[str, Any]]:
         states = {key: load(state) for key, state in heads[0].contributions.items()}
         if not states:
             entries = await store.query(Message(found[0].message))
-            return [_line("*", None, entries[0], "the body that was written", "", "")] if entries else []
+            return [_line("*", None, entries[0], "the body that was written", "", _UNSAID)] if entries else []
         mint = Mint(id_key(data))
         traces: dict[int, _Trace] = {}
         lines = []
@@ -93,9 +95,9 @@ async def _explain(kind: str, id_: str, data: Path) -> list[dict[str, Any]]:
 
 
 class _Trace:
-    """One message mapped again: its steps, and of each row the target and the why."""
+    """One message mapped again: its steps, and what each row says."""
 
-    def __init__(self, entry: Entry, rows: dict[str, tuple[str, str]]) -> None:
+    def __init__(self, entry: Entry, rows: dict[str, Said]) -> None:
         self.entry, self._rows = entry, rows
         self.steps: list[tuple[str, Instance, str, str, Any]] = []
 
@@ -104,21 +106,23 @@ class _Trace:
         register = origin.register.partition("@")[0].partition("#")[0]
         steps = [(row, path, value) for row, one, at, path, value in self.steps if at == register and one.id == id_]
         if not steps:
-            return [_line(origin.register.partition(":")[0], origin.value, self.entry, "", "", "made by the engine")]
+            return [_line(origin.register.partition(":")[0], origin.value, self.entry, "", "", Said("", "made by the engine", ""))]
         lines = []
         for row, path, value in steps:
-            target, why = self._rows.get(row, ("", ""))
-            lines.append(_line(_BRACKETS.sub("", target), value, self.entry, path, row, why))
+            said = self._rows.get(row, _UNSAID)
+            lines.append(_line(_BRACKETS.sub("", said.to), value, self.entry, path, row, said))
         return lines
 
 
-def _line(element: str, value: Any, entry: Entry, source: str, row: str, why: str) -> dict[str, Any]:
+def _line(element: str, value: Any, entry: Entry, source: str, row: str, said: Said) -> dict[str, Any]:
     return {
         "element": element,
         "value": value,
         "source": source,
+        "file": said.file,
         "row": row,
-        "why": why,
+        "codes": said.codes,
+        "why": said.why,
         "feed": entry.feed,
         "message": entry.message,
         "type": entry.type,
@@ -129,17 +133,24 @@ def _line(element: str, value: Any, entry: Entry, source: str, row: str, why: st
 async def _trace(store: SqliteStore, entry: Entry, digest: str, mint: Mint) -> _Trace:
     adapter = adapters()[entry.adapter]
     envelope, source = adapter.open(entry.body)
-    family = traced_family(envelope.family)
+    family = family_of(envelope, traced=True)
     if digest and family.digest != digest:
         kept = await store.query(Tables(digest))
         if kept:
             with tempfile.TemporaryDirectory() as directory:
                 unpack(kept[0], Path(directory))
-                if (Path(directory) / envelope.family).is_dir():
-                    family = Family.load(envelope.family, root=Path(directory), traced=True)
+                if (folder := Path(directory) / envelope.family).is_dir():
+                    site = envelope.organisation if envelope.organisation in sites_of(folder) else ""
+                    family = Family.load(envelope.family, root=Path(directory), traced=True, site=site)
     trace = _Trace(entry, family.rows())
     family.map(source, envelope, mint, lambda *step: trace.steps.append(step))
     return trace
+
+
+def _row(line: dict[str, Any]) -> str:
+    """The row, with the files of the site that sent the message where it says something otherwise."""
+    files = [file for file in (line["file"], line["codes"]) if file.startswith(f"{FOLDER}/")]
+    return " ".join([line["row"], *(f"({file})" for file in files)])
 
 
 def _short(value: Any) -> str:

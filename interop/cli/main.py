@@ -126,13 +126,14 @@ def rebuild(
 @app.command()
 def tables(
     family: Annotated[str | None, typer.Argument(help="A family; without it all.")] = None,
+    site: Annotated[str, typer.Option(help="What one sender says otherwise, row by row.")] = "",
     source: Annotated[bool, typer.Option("--source", help="Print the Python that the tables compile to.")] = False,
     as_json: Json = False,
 ) -> None:
     """Check the mapping tables and say what they hold."""
     from interop.cli.tables import tables as run
 
-    raise typer.Exit(run(family, source=source, as_json=as_json))
+    raise typer.Exit(run(family, site=site, source=source, as_json=as_json))
 
 
 def main() -> None:

@@ -16,15 +16,15 @@ from interop.mapping.tables import ResourceRow, Tables, read_tables
 EFFECTS = ("upsert", "delete", "contained")
 
 
-def understand(family: str, form: str, root: Traversable | None = None) -> Model:
-    """Read and check the tables of a family whose messages are of ``form`` (er7, xml, json, csv).
+def understand(family: str, form: str, root: Traversable | None = None, site: str = "") -> Model:
+    """Read and check the tables of a family, or of one of its sites, whose messages are of ``form`` (er7, xml, json, csv).
 
     Raises TablesRefused with every refusal.
     """
     refusals = Refusals()
-    tables = read_tables(family, refusals, root)
+    tables = read_tables(family, refusals, root, site)
     refusals.settle()
-    names = SourceNames.read(family, root, refusals)
+    names = SourceNames.read(family, root, refusals, site)
     return check_tables(tables, names, form, refusals)
 
 

@@ -25,7 +25,8 @@ from interop.ids import Mint
 from interop.mapping.assemble import assemble
 from interop.mapping.contribution import Contribution, Loss, Relink
 from interop.mapping.library import Family, adapters
-from interop.mapping.tables import mappings_root
+from interop.mapping.places import mappings_root
+from interop.mapping.sites import FOLDER
 from interop.ports import Adapter, Envelope, Source
 
 COLUMNS = ["resource", "path", "value"]
@@ -105,9 +106,9 @@ class Outcome:
         return wanted if wanted in labels else labels[-1] if labels else ""
 
 
-def examples(family: str, root: Traversable | None = None) -> list[Example]:
-    """The worked examples of a family, by name; raises ValueError for one that is not of its form."""
-    folder = (root or mappings_root()).joinpath(family, "examples")
+def examples(family: str, root: Traversable | None = None, site: str = "") -> list[Example]:
+    """The worked examples of a family or of one of its sites, by name; raises ValueError for one that is not of its form."""
+    folder = (root or mappings_root()).joinpath(family, *((FOLDER, site) if site else ()), "examples")
     if not folder.is_dir():
         return []
     messages = sorted((entry for entry in folder.iterdir() if not entry.name.endswith(".csv")), key=lambda entry: entry.name)

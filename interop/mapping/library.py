@@ -7,7 +7,7 @@ from functools import cache
 from importlib.metadata import entry_points
 from importlib.resources.abc import Traversable
 from types import CodeType
-from typing import Any
+from typing import Any, NamedTuple
 
 from interop.errors import Problem
 from interop.formats.er7 import Message
@@ -18,6 +18,7 @@ from interop.mapping.contribution import Mapped
 from interop.mapping.emit import emit
 from interop.mapping.emit_rows import codes_name
 from interop.mapping.er7_access import Er7
+from interop.mapping.labels import Labeller
 from interop.mapping.model import Model
 from interop.mapping.runtime import Run, Trace
 from interop.ports import Adapter, Envelope, Source
@@ -31,18 +32,29 @@ def adapters() -> dict[str, Adapter]:
     return {point.name: point.load() for point in entry_points(group=GROUP)}
 
 
+class Said(NamedTuple):
+    """A row in short: its target, its why, its file, and the file of its code table where that is a site's."""
+
+    to: str
+    why: str
+    file: str
+    codes: str = ""
+
+
 def _whole(source: str, name: str) -> Iterable[CodeType]:
     return [compile(source, name, "exec")]
 
 
 class Family:
     """The tables of one family, compiled. ``digest`` identifies the tables, ``model`` is what they say; ``compiled`` makes code of
-    the module's source, in one part or several."""
+    the module's source, in one part or several. ``site`` is the sender for which they hold ('': for all but ``sites``)."""
 
     def __init__(self, model: Model, traced: bool = False, compiled: Callable[[str, str], Iterable[CodeType]] = _whole) -> None:
         self.model = model
         self.name = model.tables.family
         self.digest = model.tables.digest
+        self.site = model.tables.deviations.site
+        self.sites = model.tables.sites
         self.source = emit(model, traced)
         self.cancellable = frozenset(
             (resource.row.type, event)
@@ -57,16 +69,18 @@ class Family:
             exec(code, space)
         self.space = space
         """What generated code sees by name; code tables can be exchanged in it."""
+        self.labeller = Labeller(model)
         self._routes: dict[str, Callable[[Run, Any], None]] = space["ROUTES"]
 
     @classmethod
-    def load(cls, name: str, *, form: str = "", root: Traversable | None = None, traced: bool = False) -> Family:
+    def load(cls, name: str, *, form: str = "", root: Traversable | None = None, traced: bool = False, site: str = "") -> Family:
         """Read, check and compile; ``form`` defaults to that of the adapter of the same name. Raises TablesRefused."""
-        return cls(understand(name, form or adapters()[name].format, root), traced)
+        return cls(understand(name, form or adapters()[name].format, root, site), traced)
 
-    def rows(self) -> dict[str, tuple[str, str]]:
-        """The target and the why of each row, by row id."""
-        return {row.row: (row.to, row.why) for row in self.model.tables.elements}
+    def rows(self) -> dict[str, Said]:
+        """What each row says, by row id."""
+        codes = {name: f"{self.model.tables.deviations.folder}/codes/{name}.csv" for name in self.model.tables.deviations.codes}
+        return {row.row: Said(row.to, row.why, row.file, codes.get(row.codes, "")) for row in self.model.tables.elements}
 
     def map(self, source: Source, envelope: Envelope, mint: Mint, trace: Trace | None = None) -> Mapped:
         """Contributions of one message. Raises Problem ``unknown-trigger`` where there is no route for it."""
@@ -82,21 +96,34 @@ class Family:
             run.root.fields = source
             route(run, source)
         made = run.finish(self.digest, self.cancellable)
+        self.labeller.label(made)
         if trace is None:
             run.root.release()
         return made
 
 
 @cache
-def family(name: str) -> Family:
-    """The installed tables of a family."""
-    return Family.load(name)
+def family(name: str, site: str = "") -> Family:
+    """The installed tables of a family, or those that hold for one of its sites."""
+    return Family.load(name, site=site)
 
 
 @cache
-def traced_family(name: str) -> Family:
+def traced_family(name: str, site: str = "") -> Family:
     """The same, compiled with tracing, for lineage."""
-    return Family.load(name, traced=True)
+    return Family.load(name, traced=True, site=site)
+
+
+def check_site(name: str, site: str) -> None:
+    """Check the tables of a site, which are compiled when its first message comes; raises TablesRefused."""
+    understand(name, adapters()[name].format, site=site)
+
+
+def family_of(envelope: Envelope, *, traced: bool = False) -> Family:
+    """The tables that hold for a message: its family's, or those of the site that sent it."""
+    load = traced_family if traced else family
+    shared = load(envelope.family)
+    return load(envelope.family, envelope.organisation) if envelope.organisation in shared.sites else shared
 
 
 def _named(message: str) -> str:

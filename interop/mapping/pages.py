@@ -11,6 +11,7 @@ from pathlib import Path
 
 from interop.mapping.library import adapters
 from interop.mapping.refusal import Refusals
+from interop.mapping.sites import GONE, SiteCode, deviations
 from interop.mapping.tables import ElementRow, ResourceRow, Tables, families, read_tables
 
 PAGES = Path(__file__).parents[2] / "docs" / "mappings"
@@ -19,12 +20,20 @@ EFFECTS = {
     "contained": "It stands within the resource around it.",
     "cancel": "It undoes what was said of the resource by",
     "relink": "The person of this record is from then on that of",
+    "link": "The person of this record is also that of",
+    "unlink": "It undoes the link of this record with",
 }
 
 
-def page(tables: Tables) -> str:
-    """The whole page of a family."""
-    return "\n".join(_lines(tables)).rstrip() + "\n"
+ROW_OF_SITE = ("row", "holds", "of", "source", "when", "target", "how", "codes", "why")
+CODE_OF_SITE = ("source", "holds", "system", "code", "display", "why")
+DOES = {"instead": "in place of the family's", "more": "in addition", "away": "the family's does not hold"}
+
+
+def page(tables: Tables, sites: Iterable[Tables] = ()) -> str:
+    """The whole page of a family, with what its sites say otherwise."""
+    lines = [*_lines(tables), *(line for site in sites for line in _site(tables, site))]
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def _lines(tables: Tables) -> Iterator[str]:
@@ -69,6 +78,35 @@ def _resource(tables: Tables, row: ResourceRow) -> Iterator[str]:
     yield from _rows(tables, row.resource)
 
 
+def _site(family: Tables, tables: Tables) -> Iterator[str]:
+    """What one sender says otherwise."""
+    said = tables.deviations
+    does = {(one.file, one.row): DOES[one.does] for one in deviations(family, said)}
+    yield f"## Site {said.site}"
+    yield ""
+    yield f"What `mappings/{tables.family}/{said.folder}` says otherwise of what {said.site} sends; digest `{tables.digest}`."
+    yield ""
+    if said.elements:
+        rows = sorted(said.elements, key=lambda row: row.row)
+        yield from _table(ROW_OF_SITE, (_site_cells(row, does[row.file, row.row]) for row in rows))
+    for name, table in said.codes.items():
+        yield f"### Codes {name} of {said.site}"
+        yield ""
+        file = f"{said.folder}/codes/{name}.csv"
+        yield from _table(CODE_OF_SITE, (_code_cells(source, does[file, source], one) for source, one in table.items()))
+
+
+def _site_cells(row: ElementRow, does: str) -> tuple[str, ...]:
+    name, source, when, target, how, codes, why = _cells(row)
+    of = "" if row.of == (GONE,) else ", ".join(row.of)
+    return name, does, of, source, when, target, how, codes, why
+
+
+def _code_cells(source: str, does: str, said: SiteCode) -> tuple[str, ...]:
+    code = said.code
+    return source, does, *((code.system, _own(code.code), code.display) if code else ("", "", "")), said.why
+
+
 def _rows(tables: Tables, name: str) -> Iterator[str]:
     rows = sorted((row for row in tables.elements if name in row.of), key=lambda row: row.row)
     if rows:
@@ -105,8 +143,9 @@ def pages() -> dict[Path, str]:
         if name in adapters():
             refusals = Refusals()
             tables = read_tables(name, refusals)
+            sites = [read_tables(name, refusals, site=site) for site in sorted(tables.sites)]
             refusals.settle()
-            made[PAGES / f"{name}.md"] = page(tables)
+            made[PAGES / f"{name}.md"] = page(tables, sites)
     return made
 
 

@@ -10,8 +10,10 @@ import csv
 from importlib.resources.abc import Traversable
 
 from interop.mapping.paths import Er7Path, Path, TreePath
+from interop.mapping.places import mappings_root
 from interop.mapping.refusal import Refusals
-from interop.mapping.tables import included, mappings_root
+from interop.mapping.sites import FOLDER
+from interop.mapping.tables import included
 
 COLUMNS = ["name", "fields", "clinical", "why"]
 
@@ -24,26 +26,34 @@ class SourceNames:
         self.clinical: dict[str, frozenset[str]] = {}
 
     @classmethod
-    def read(cls, family: str, root: Traversable | None, refusals: Refusals) -> SourceNames:
-        """Read source.csv of a family and of the folders that it includes."""
-        names = cls()
+    def read(cls, family: str, root: Traversable | None, refusals: Refusals, site: str = "") -> SourceNames:
+        """Read source.csv of a family and of the folders that it includes, and the names that a site adds."""
+        names, base = cls(), root or mappings_root()
         for folder in (*included(family, root), family):
-            names._add((root or mappings_root()).joinpath(folder, "source.csv"), refusals)
+            names._add(base.joinpath(folder, "source.csv"), refusals)
+        own = base.joinpath(family, FOLDER, site, "source.csv")
+        if site and own.is_file():
+            added, file = cls(), f"{FOLDER}/{site}/source.csv"
+            added._add(own, refusals, file)
+            for name in added.fields.keys() & names.fields.keys():
+                refusals.add(file, name, "it is a name of the family: a site adds names of its own")
+            names.fields |= added.fields
+            names.clinical |= added.clinical
         return names
 
-    def _add(self, file: Traversable, refusals: Refusals) -> None:
-        """Take in the names of one file."""
+    def _add(self, file: Traversable, refusals: Refusals, called: str = "source.csv") -> None:
+        """Take in the names of one file, ``called`` so in a refusal."""
         if not file.is_file():
-            refusals.add("source.csv", "-", "the file is missing: it lists the segments or names that these messages have")
+            refusals.add(called, "-", "the file is missing: it lists the segments or names that these messages have")
             return
         lines = [line for line in file.read_text("utf-8").splitlines() if line.strip() and not line.startswith("#")]
         reader = csv.DictReader(lines)
         if reader.fieldnames != COLUMNS:
-            refusals.add("source.csv", "header", f"the columns must be {','.join(COLUMNS)}")
+            refusals.add(called, "header", f"the columns must be {','.join(COLUMNS)}")
             return
         for cells in reader:
             if None in cells or None in cells.values() or not (cells["fields"] or "0").isdigit():
-                refusals.add("source.csv", cells["name"] or "-", f"there must be {len(COLUMNS)} cells, fields a number")
+                refusals.add(called, cells["name"] or "-", f"there must be {len(COLUMNS)} cells, fields a number")
                 continue
             self.fields[cells["name"]] = int(cells["fields"] or 0)
             if cells["clinical"]:

@@ -7,7 +7,6 @@ import gzip
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,10 @@ from typing import Any
 import orjson
 
 from interop.fhir import facts
+from interop.mapping.labels import Labelling, read_labels
+from interop.mapping.places import mappings_root
 from interop.mapping.refusal import Refusals
+from interop.mapping.sites import FOLDER, Deviations, deviating, read_deviations, sites_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +117,14 @@ class Shared:
     fold: dict[tuple[str, str], str] = field(default_factory=dict)
     precedence: dict[tuple[str, str, str], int] = field(default_factory=dict)
     profiles: dict[str, Claim] = field(default_factory=dict)
+    labels: Labelling = field(default_factory=Labelling)
 
 
 @dataclass(slots=True)
 class Tables:
     """A family's tables as read. ``digest`` is over the bytes of every file they came from, shared ones included; ``included``
-    are the folders whose element and code tables it takes over."""
+    are the folders whose element and code tables it takes over; ``sites`` the senders that say something otherwise, and
+    ``deviations`` what the one says whose tables these are."""
 
     family: str
     routes: list[RouteRow] = field(default_factory=list)
@@ -131,6 +135,8 @@ class Tables:
     digest: str = ""
     sources: dict[str, bytes] = field(default_factory=dict)
     included: tuple[str, ...] = ()
+    sites: frozenset[str] = frozenset()
+    deviations: Deviations = field(default_factory=Deviations)
 
 
 COLUMNS = {
@@ -145,12 +151,9 @@ COLUMNS = {
     "fold": ("type", "element", "strategy", "why"),
     "profiles": ("type", "profile", "needs", "once", "coded", "why"),
     "precedence": ("type", "element", "feed", "rank", "why"),
+    "sets": ("set", "confidentiality", "sensitivity", "why"),
+    "labels": ("set", "system", "match", "code", "display", "why"),
 }
-
-
-def mappings_root() -> Traversable:
-    """The folder of the packaged tables."""
-    return files("mappings")
 
 
 def pack(tables: Tables) -> bytes:
@@ -172,12 +175,12 @@ def families(root: Traversable | None = None) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and entry.joinpath("routes.csv").is_file())
 
 
-def read_tables(family: str, refusals: Refusals, root: Traversable | None = None) -> Tables:
-    """Read the tables of ``family``; what cannot be read is added to ``refusals``."""
+def read_tables(family: str, refusals: Refusals, root: Traversable | None = None, site: str = "") -> Tables:
+    """Read the tables of ``family``, or those that hold for one of its sites; what cannot be read is added to ``refusals``."""
     base = root or mappings_root()
-    tables = Tables(family)
-    reader = _Reader(tables, refusals, base)
     folder = base.joinpath(family)
+    tables = Tables(family, sites=sites_of(folder))
+    reader = Reader(tables, refusals, base)
     reader.keep(f"{family}/source.csv")
     for cells in reader.rows(f"{family}/routes.csv", "routes"):
         tables.routes.append(RouteRow(cells["message"], tuple(cells["resources"].split()), cells["why"], "routes.csv"))
@@ -199,6 +202,8 @@ def read_tables(family: str, refusals: Refusals, root: Traversable | None = None
                 if entry.name.endswith(".csv"):
                     reader.code_table(codes, entry.name)
     tables.shared = _shared(reader)
+    if site:
+        tables = deviating(tables, read_deviations(tables, site, reader, base))
     digest = hashlib.sha256()
     for name in sorted(tables.sources):
         digest.update(name.encode() + b"\0" + tables.sources[name] + b"\0")
@@ -208,7 +213,7 @@ def read_tables(family: str, refusals: Refusals, root: Traversable | None = None
 
 def included(family: str, root: Traversable | None = None) -> tuple[str, ...]:
     """The folders whose tables a family includes."""
-    reader = _Reader(Tables(family), Refusals(), root or mappings_root())
+    reader = Reader(Tables(family), Refusals(), root or mappings_root())
     return tuple(cells["folder"] for cells in reader.rows(f"{family}/include.csv", "include"))
 
 
@@ -227,12 +232,12 @@ def _spoken_of(rows: list[ElementRow], tables: Tables) -> list[ElementRow]:
 def read_shared(root: Traversable | None = None) -> Shared:
     """Only the shared tables; raises TablesRefused."""
     refusals = Refusals()
-    shared = _shared(_Reader(Tables(""), refusals, root or mappings_root()))
+    shared = _shared(Reader(Tables(""), refusals, root or mappings_root()))
     refusals.settle()
     return shared
 
 
-def _shared(reader: _Reader) -> Shared:
+def _shared(reader: Reader) -> Shared:
     shared = Shared()
     for cells in reader.rows("systems.csv", "systems"):
         shared.systems[cells["source"]] = cells["uri"]
@@ -249,10 +254,13 @@ def _shared(reader: _Reader) -> Shared:
             shared.precedence[cells["type"], cells["element"], cells["feed"]] = int(cells["rank"])
         else:
             reader.refusals.add("precedence.csv", cells["type"], f"the rank {cells['rank']!r} is no number")
+    shared.labels = read_labels(reader)
     return shared
 
 
-class _Reader:
+class Reader:
+    """Reads files of tables; keeps their bytes as the sources of ``tables``, and what is wrong with them in ``refusals``."""
+
     def __init__(self, tables: Tables, refusals: Refusals, base: Traversable) -> None:
         self._tables, self.refusals, self._base = tables, refusals, base
 
@@ -264,9 +272,14 @@ class _Reader:
         data = self._tables.sources[path] = file.read_bytes()
         return data
 
+    def names(self, path: str) -> list[str]:
+        """The names of the tables in a folder, in order."""
+        folder = self._base.joinpath(path)
+        return sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".csv")) if folder.is_dir() else []
+
     def rows(self, path: str, kind: str) -> Iterator[dict[str, str]]:
         """The rows of a file that has just the columns of its kind; a missing shared file has none."""
-        name = path.rpartition("/")[2]
+        name = path.partition("/")[2] if f"/{FOLDER}/" in path else path.rpartition("/")[2]
         data = self.keep(path)
         if data is None:
             if kind in ("routes", "resources"):
@@ -320,12 +333,17 @@ class _Reader:
 
     def code_table(self, folder: str, name: str) -> None:
         """Read a code table under its file's name; a family's own table takes the place of a shared one."""
-        table: dict[str, Code] = {}
+        table = self.codes(folder, name, f"codes/{name}")
+        self._tables.codes[name.removesuffix(".csv")] = {source: code for source, (code, _) in table.items()}
+
+    def codes(self, folder: str, name: str, called: str) -> dict[str, tuple[Code, str]]:
+        """The rows of a code table by source value, with their whys; ``called`` is the file's name in a refusal."""
+        table: dict[str, tuple[Code, str]] = {}
         for cells in self.rows(f"{folder}/{name}", "codes"):
             if cells["source"] in table:
-                self.refusals.add(f"codes/{name}", cells["source"], "this source value stands there twice")
-            table[cells["source"]] = read_code(cells["system"], cells["code"], cells["display"])
-        self._tables.codes[name.removesuffix(".csv")] = table
+                self.refusals.add(called, cells["source"], "this source value stands there twice")
+            table[cells["source"]] = read_code(cells["system"], cells["code"], cells["display"]), cells["why"]
+        return table
 
 
 def _path_and_system(text: str) -> tuple[str, str, str]:

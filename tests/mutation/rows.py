@@ -27,6 +27,7 @@ from interop.mapping.emit_rows import codes_name
 from interop.mapping.examples import Example, Outcome, compare, examples, run, said
 from interop.mapping.library import Family, adapters
 from interop.mapping.refusal import Refusals, TablesRefused
+from interop.mapping.sites import FOLDER, Deviations, deviating, deviations
 from interop.mapping.source import SourceNames
 from interop.mapping.tables import Tables, families, included, read_tables
 
@@ -79,24 +80,30 @@ class Report:
 
 
 class Mutation:
-    """The tables of a family and its worked examples, which must all pass."""
+    """The tables of a family, or of one of its sites, and their worked examples, which must all pass."""
 
-    def __init__(self, family: str) -> None:
+    def __init__(self, family: str, site: str = "") -> None:
         refusals = Refusals()
         self.name, self.form = family, adapters()[family].format
-        self.tables = read_tables(family, refusals)
-        self.names = SourceNames.read(family, None, refusals)
+        self.tables = read_tables(family, refusals, site=site)
+        self.shared = read_tables(family, refusals) if site else self.tables
+        self.names = SourceNames.read(family, None, refusals, site)
         refusals.settle()
         self.family = Family(check_tables(self.tables, self.names, self.form), traced=True)
         """Traced code keeps nothing from one message for the next, so that code tables can be exchanged under it."""
-        self.examples = examples(family)
+        self.examples = examples(family, site=site)
         self.outcomes = {example.name: run(self.family, example) for example in self.examples}
         wrong = [mismatch for example in self.examples for mismatch in compare(example, self.outcomes[example.name])]
         if wrong:
             raise AssertionError("\n".join(map(str, wrong)))
 
     def rows(self) -> list[Row]:
-        """Every row that is judged, in the order of the files; those that several families include in the last of these."""
+        """Every row that is judged, in the order of the files; those that several families include in the last of these; of a site
+        what it says otherwise."""
+        if site := self.tables.deviations.site:
+            element = {row.row: f"{'|'.join(row.of)} {row.to}" for row in self.tables.deviations.elements}
+            said_ = deviations(self.shared, self.tables.deviations)
+            return [Row(self.name, one.file, one.row, element.get(one.row, f"code of {site}")) for one in said_]
         found = [Row(self.name, row.file, row.message, row.message) for row in self.tables.routes]
         found += [Row(self.name, row.file, row.resource, row.type or "context") for row in self.tables.resources]
         own = {folder: max(name for name in families() if folder in included(name)) for folder in self.tables.included}
@@ -136,7 +143,9 @@ class Mutation:
 
     def without(self, row: Row) -> Family | dict[str, dict[str, Any]]:
         """The family without a row, or its code tables without it; raises TablesRefused."""
-        if row.file.startswith("codes/"):
+        if self.tables.deviations.site:
+            changed = deviating(self.shared, conforming(self.tables.deviations, row))
+        elif row.file.startswith("codes/"):
             name = row.file.removeprefix("codes/").removesuffix(".csv")
             table = {source: code for source, code in self.tables.codes[name].items() if source != row.row}
             if not name.startswith("copy-"):
@@ -190,6 +199,21 @@ def dropped(tables: Tables, row: Row) -> Tables:
     return replace(tables, elements=[element for element in tables.elements if element.row != row.row])
 
 
+def conforming(said_: Deviations, row: Row) -> Deviations:
+    """What a site says otherwise without a row: the family's holds again."""
+    if "/codes/" not in row.file:
+        return replace(said_, elements=[one for one in said_.elements if one.row != row.row])
+    name = Path(row.file).stem
+    table = {source: code for source, code in said_.codes[name].items() if source != row.row}
+    return replace(said_, codes=said_.codes | {name: table})
+
+
+def mutations(family: str) -> list[Mutation]:
+    """Those of the family and of each of its sites."""
+    shared = Mutation(family)
+    return [shared, *(Mutation(family, site) for site in sorted(shared.tables.sites))]
+
+
 def difference(example: str, before: Outcome, after: Outcome) -> str:
     """The first thing that two outcomes of an example differ in, '' where there is none."""
     one, other = facts(before), facts(after)
@@ -233,10 +257,10 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
 def mutate(family: str, sample: int = 1, part: int = 0, changed: frozenset[tuple[str, str]] | None = None) -> Report:
     """Judge every ``sample``-th row of a family from the ``part``-th on, of those that ``changed`` names if it is given; raises
     AssertionError where an example fails as it is."""
-    mutation = Mutation(family)
+    mutation, *sites = mutations(family)
     report = Report(family)
-    rows = [row for row in mutation.rows() if changed is None or (row.file, row.row) in changed]
-    report.verdicts = [mutation.judge(row) for row in rows[part::sample]]
+    rows = [(one, row) for one in (mutation, *sites) for row in one.rows() if changed is None or (row.file, row.row) in changed]
+    report.verdicts = [one.judge(row) for one, row in rows[part::sample]]
     named = {row.codes for row in mutation.tables.elements}
     report.unused = sum(len(table) for name, table in mutation.tables.codes.items() if name in named) - len(mutation.used_codes)
     return report
@@ -254,6 +278,8 @@ def changed_since(revision: str, family: str) -> frozenset[tuple[str, str]]:
             place = Path(line.removeprefix("+++ b/"))
             file = f"codes/{place.name}" if place.parent.name == "codes" else place.name
             file = file if family in place.parts or file.startswith("codes/") else f"{place.parent.name}/{file}"
+            if FOLDER in place.parts:
+                file = "/".join(place.parts[place.parts.index(FOLDER) :])
         elif line.startswith("+") and "/examples/" not in file:
             found.add((file, next(csv.reader([line[1:]]))[0] if line[1:] else ""))
     return frozenset(found)

@@ -7,26 +7,33 @@ from pathlib import Path
 import pytest
 
 from interop.mapping.examples import Example, Expectation, Mismatch, Outcome, compare, examples, run, run_example, value_at
-from interop.mapping.library import Family, family
+from interop.mapping.library import Family, family, family_of
 from interop.mapping.tables import families
 from tests.spec.mapping.small import er7, load, made
 from tests.spec.mapping.test_effects import PV1, TABLES
 
-EXAMPLES = [(name, example) for name in families() for example in examples(name)]
+SITES = [(name, site) for name in families() for site in ("", *sorted(family(name).sites))]
+EXAMPLES = [(name, site, example) for name, site in SITES for example in examples(name, site=site)]
 
 
-def test_every_family_has_some() -> None:
-    assert {name for name, _ in EXAMPLES} == set(families())
+def test_every_family_and_every_site_has_some() -> None:
+    assert {(name, site) for name, site, _ in EXAMPLES} == set(SITES)
 
 
-@pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=lambda value: value if isinstance(value, str) else value.name)
-def test_it_makes_what_it_says(name: str, example: Example) -> None:
-    assert [str(mismatch) for mismatch in run_example(family(name), example)] == []
+@pytest.mark.parametrize(("name", "site", "example"), EXAMPLES, ids=lambda value: value if isinstance(value, str) else value.name)
+def test_it_makes_what_it_says(name: str, site: str, example: Example) -> None:
+    assert [str(mismatch) for mismatch in run_example(family(name, site), example)] == []
+
+
+def test_a_sites_examples_are_of_messages_that_it_sends() -> None:
+    for _, site, example in EXAMPLES:
+        for envelope, _ in example.opened():
+            assert family_of(envelope).site == site, example.name
 
 
 @pytest.mark.parametrize("name", families())
 def test_every_route_has_an_example(name: str) -> None:
-    shown = {envelope.message for of, example in EXAMPLES if of == name for envelope, _ in example.opened()}
+    shown = {envelope.message for of, site, example in EXAMPLES if (of, site) == (name, "") for envelope, _ in example.opened()}
     assert shown == {route.message for route in family(name).model.tables.routes}
 
 
@@ -104,7 +111,7 @@ def test_a_path_is_of_steps() -> None:
 
 
 def test_examples_name_resources_by_label_never_by_id() -> None:
-    assert all(not line.value.startswith("Patient/") for _, one in EXAMPLES for line in one.expected)
+    assert all(not line.value.startswith("Patient/") for _, _, one in EXAMPLES for line in one.expected)
 
 
 def test_an_example_without_expectations_is_refused(tmp_path: Path) -> None:
@@ -120,5 +127,5 @@ def test_an_example_without_expectations_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_example_is_mapped_message_by_message() -> None:
-    name, example = EXAMPLES[0]
-    assert run(family(name), example).named
+    name, site, example = EXAMPLES[0]
+    assert run(family(name, site), example).named
