@@ -136,6 +136,19 @@ def tables(
     raise typer.Exit(run(family, site=site, source=source, as_json=as_json))
 
 
+@app.command("new-adapter")
+def new_adapter(
+    name: Annotated[str, typer.Argument(help="The family's name: lower-case letters and digits.")],
+    form: Annotated[str, typer.Option("--format", help="What its messages are written in: xml, json or csv.")] = "xml",
+    into: Annotated[Path, typer.Option(help="The repository of the engine, or where the package goes.")] = Path(),
+    package: Annotated[bool, typer.Option("--package", help="Make a package of its own instead.")] = False,
+) -> None:
+    """Make the skeleton of a new source family: adapter, tables, worked examples, tests (docs/adding-a-source.md)."""
+    from interop.cli.new_adapter import new_adapter as run
+
+    raise typer.Exit(run(name, form, into, package))
+
+
 def main() -> None:
     """Entry point of the console script."""
     app()
