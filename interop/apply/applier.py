@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 
 from interop.apply.mapping_work import Piece, Yield
-from interop.apply.persons import Linker
+from interop.apply.persons import Linker, linked_with
 from interop.clock import Clock, instant
 from interop.errors import Category, Problem
 from interop.fhir.searching import index_rows
@@ -152,8 +152,12 @@ class _Work:
             return made.message, state, problem
         for piece in made.pieces:
             self._piece(piece, made)
-        for patient, into in made.relinks:
-            self._linker.relink(patient, into, made.message, self._now)
+        for patient, into, paired in made.relinks:
+            if paired:
+                linked = into in linked_with(self._resources["Patient", patient].body)
+                self._linker.pair(patient, into, linked, made.message, self._now)
+            else:
+                self._linker.relink(patient, into, made.message, self._now)
         lost = 0
         for path, reason, row, count in made.losses:
             self._losses[made.feed, made.type, path, reason, row] += count

@@ -60,7 +60,7 @@ class Yield:
     digest: str = ""
     family: str = ""
     pieces: list[Piece] = field(default_factory=list)
-    relinks: list[tuple[str, str]] = field(default_factory=list)
+    relinks: list[tuple[str, str, bool]] = field(default_factory=list)
     losses: list[tuple[str, str, str, int]] = field(default_factory=list)
     carried: int = 0
     problem: tuple[str, str, str] | None = None
@@ -85,7 +85,7 @@ def _map(job: Job, mint: Mint) -> Yield:
         add_umbrellas(mapped, mint)
         made.digest, made.site, made.carried = mapped.digest, tables.site, mapped.carried
         made.pieces = [_piece(contribution, job, envelope.order) for contribution in mapped.contributions]
-        made.relinks = [(relink.patient, relink.into) for relink in mapped.relinks]
+        made.relinks = [(relink.patient, relink.into, relink.paired) for relink in mapped.relinks]
         counted = Counter(mapped.losses)
         made.losses = [(loss.path, loss.reason, loss.row, count) for loss, count in counted.items()]
     except Problem as problem:

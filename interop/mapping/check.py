@@ -14,6 +14,7 @@ from interop.mapping.source import SourceNames
 from interop.mapping.tables import ResourceRow, Tables, read_tables
 
 EFFECTS = ("upsert", "delete", "contained")
+RELINKS = ("relink", "link", "unlink")
 
 
 def understand(family: str, form: str, root: Traversable | None = None, site: str = "") -> Model:
@@ -67,11 +68,11 @@ class _Check:
             refuse(f"R4 has no resource type {row.type}")
             return
         effect, _, argument = row.effect.partition(":")
-        if row.type and not (row.effect in EFFECTS or (effect in ("cancel", "relink") and argument)):
-            refuse(f"effect {row.effect!r} is none of {', '.join(EFFECTS)}, cancel:EVENT, relink:PATH")
+        if row.type and not (row.effect in EFFECTS or (effect in ("cancel", *RELINKS) and argument)):
+            refuse(f"effect {row.effect!r} is none of {', '.join(EFFECTS)}, cancel:EVENT, {':PATH, '.join(RELINKS)}:PATH")
         if effect not in ("upsert", "") and not row.why:
             refuse(f"effect {row.effect} needs a why")
-        if effect == "relink" and row.type != "Patient":
+        if effect in RELINKS and row.type != "Patient":
             refuse("only a Patient can be relinked")
         if effect == "contained" and not row.within:
             refuse("a contained resource stands in another")
@@ -80,7 +81,7 @@ class _Check:
             when: Condition = parse_condition(row.when, self.model.er7)
             key = tuple(self.key_part(part, row) for part in split_outside(row.key, "+")) if row.key not in ("", "-") else ()
             relink: Path | str | None = None
-            if effect == "relink":
+            if effect in RELINKS:
                 relink = argument[1:] if argument.startswith("@") else parse_path(argument, self.model.er7)
         except PathError as error:
             refuse(str(error))
@@ -101,6 +102,8 @@ class _Check:
     def key_part(self, part: str, row: ResourceRow) -> tuple[str, tuple[Path, ...] | str]:
         if part == "identifier":
             return "identifier", part
+        if part.startswith("identifier|"):
+            return "identifier", parse_alternatives(part.partition("|")[2], self.model.er7)
         if part in self.model.resources:
             return "resource", part
         if part.replace("_", "").islower() and part.isidentifier() and part == row.resource:

@@ -13,11 +13,16 @@ from interop.mapping.tables import ElementRow
 from interop.mapping.targets import Target, TargetError, parse_target
 
 CLINICAL_STATUS = ("status", "clinicalStatus", "verificationStatus")
-_OF_PATHS = frozenset((*transforms.OF_NODE, *transforms.OF_MANY, *transforms.OF_PAIR))
+_OF_PATHS = frozenset((*transforms.OF_NODE, *transforms.OF_MANY, *transforms.OF_PAIR)) - {"plusduration"}
 
 
 def _looks_up(path: Path) -> bool:
     return (isinstance(path, Er7Path) and bool(path.segment)) or (isinstance(path, TreePath) and path.start in "/^")
+
+
+def constant_source(element: Element) -> bool:
+    """Whether any alternative of ``from`` is a constant."""
+    return any(isinstance(path, Literal) for path in element.sources)
 
 
 def no_place(each: Path | None) -> str:
@@ -70,7 +75,7 @@ class ElementCheck:
         made = [element for element in (self.element(row, base, resource) for row in rows) if element]
         slots: dict[tuple[str, str], list[Element]] = {}
         for element in made:
-            if element.target and not element.target.appends:
+            if element.target and not element.target.appends and element.kind != "gone":
                 each = element.row.each if any(part.each for part in element.target.parts) else ""
                 slot = slots.setdefault((each, element.row.to), [])
                 for other in slot:
@@ -173,6 +178,8 @@ class ElementCheck:
         kind, name = "value", using
         if row.to == "-":
             kind, name = "none", ""
+        elif using == "gone":
+            kind = using
         elif using == "@key" or using.startswith("@key:"):
             kind, name = "key", using[5:]
         elif using.startswith("@id:"):
@@ -183,11 +190,17 @@ class ElementCheck:
             kind, name = "table", using[6:]
         elif using.startswith("copy:"):
             kind, name = "copy", using[5:]
+        elif using == "delete":
+            kind, name = "delete", ""
         return Element(row, kind, name, None, sources, (), target, constant and kind == "value")
 
     def typed(self, element: Element, target: Target, resource: Resource | None) -> None:
         """Whether what the row gives is what the target takes."""
         row, kinds = element.row, target.types
+        if element.kind == "gone":
+            if resource is None or not row.why or (target.repeats and len(target.parts) > target.register):
+                self.refuse(row, "what is gone is a whole element of a resource, and needs a why")
+            return
         if element.kind in ("resource", "key", "id"):
             if "Reference" not in kinds:
                 self.refuse(row, f"{row.to} is of type {'|'.join(kinds)}, not Reference")
@@ -203,6 +216,9 @@ class ElementCheck:
                     self.refuse(row, f"there is no resource {element.name}")
                 elif not _refers(target, other.row.type):
                     self.refuse(row, f"{row.to} does not refer to {other.row.type}")
+        elif element.kind == "delete":
+            if self.model.er7 or resource is None or constant_source(element):
+                self.refuse(row, "delete takes a node of a tree, in a resource")
         elif element.kind == "table":
             self.subtable(element, target.block)
         elif self.model.er7 and row.using in transforms.OF_NODE:
@@ -242,7 +258,7 @@ class ElementCheck:
         if table is None:
             self.refuse(row, f"there is no code table {row.codes}")
             return
-        if not {"code", "Coding", "CodeableConcept", "string", "uri"} & set(target.types):
+        if not {"code", "Coding", "CodeableConcept", "string", "markdown", "uri"} & set(target.types):
             self.refuse(row, f"{row.to} is a {'|'.join(target.types)}: a code table gives code, Coding or CodeableConcept")
             return
         if row.using and (row.using != "lower" or any(isinstance(path, Er7Path) and path.repeats for path in element.sources)):

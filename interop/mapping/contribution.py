@@ -41,11 +41,13 @@ class Contribution:
 
 
 class Relink(NamedTuple):
-    """Two Patients are one person from now on (A40): ``patient`` was merged into ``into``."""
+    """Two Patients are one person: ``patient`` was merged into ``into`` (A40); or they are linked or unlinked (``paired``: A24,
+    A37), which their registers tell, so that the latest event speaks."""
 
     patient: str
     into: str
     row: str
+    paired: bool = False
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from interop.mapping import transforms
-from interop.mapping.emit_rows import Lines, codes_name, route_name
+from interop.mapping.emit_rows import Lines, codes_name, list_variable, route_name
 from interop.mapping.er7_access import PARTS
 from interop.mapping.er7_texts import Er7Texts
 from interop.mapping.model import Element, Resource, SubTable
@@ -307,9 +307,15 @@ class Er7Paths(Er7Texts):
                 lines.add(depth, f"y = m.raw_part(m.once({field}), m.component, {path.component})")
                 inner = "m.subcomponent"
             else:
-                lines.add(depth, f"y = {field} and m.once({field})")
+                if not path.repeats:
+                    lines.add(depth, f"y = {field} and m.once({field})")
                 inner = "m.component"
             at = repr(str(path))
+        if path.repeats and element.target is not None:
+            lines.add(depth, f"for y in m.repetitions({field}) if {field} else ():")
+            depth += 1
+            if element.target.parts[-1].label is not None:
+                lines.add(depth, f"{list_variable(element, len(element.target.parts) - 1)} = None")
         lines.add(depth, f"v = t_{element.name}(run, m, y, {inner}, {at}) if y and y != NULL else None")
         lines.add(depth, "if v is not None:")
         return depth + 1
@@ -324,6 +330,10 @@ class Er7Paths(Er7Texts):
             return repr(f"{each}.{path.component}" + (f".{path.subcomponent}" if path.subcomponent else ""))
         return repr("|".join(str(source) for source in element.sources))
 
+    def withdraw(self, lines: Lines, depth: int, element: Element, register: str) -> None:
+        """Refused when the tables are loaded: ER7 deletes by ``""``."""
+        raise ValueError(f"{element.id}: delete is of trees")
+
     def leave(self, lines: Lines, depth: int, resource: Resource | None, element: Element) -> None:
         """A deliberate ``-``."""
         path = element.sources[0]
@@ -333,6 +343,11 @@ class Er7Paths(Er7Texts):
             lines.add(depth + 1, f'run.lose({at}, "not-carried", {element.id!r})')
             return
         assert isinstance(path, Er7Path)
+        if path.repeats:
+            field = self.field(resource, path, "i")
+            lines.add(depth, f"for n in range(2, {field}.count(m.repetition) + 2):")
+            lines.add(depth + 1, f'run.lose(f"{path.segment}-{path.field}[{{n}}]", "not-carried", {element.id!r})')
+            return
         if path.segment and path.field and path.component and not path.subcomponent:
             there = f"any(m.texts({self.field(resource, path, 'i')}, {path.component}))"
         else:

@@ -73,6 +73,11 @@ class RowEmitter:
 
     def block(self, lines: Lines, resource: Resource, each: str, elements: list[Element]) -> None:
         """All rows of a resource that share ``each``."""
+        gone = [element for element in elements if element.kind == "gone"]
+        if gone:
+            self.block(lines, resource, each, rest) if (rest := [one for one in elements if one not in gone]) else None
+            self.gone(lines, resource, gone)
+            return
         first = elements[0]
         depth, fired = 1, False
         self.paths.enter(resource)
@@ -82,12 +87,21 @@ class RowEmitter:
             fired = self.paths.tracks(elements)
             if fired:
                 lines.add(depth, "fired = False")
-        for name in sorted({_variable(element, number) for element in elements if element.target for number in _lists(element)}):
+        for name in sorted({list_variable(one, number) for one in elements if one.target for number in _lists(one)}):
             lines.add(depth, f"{name} = None")
         for element in [*(e for e in elements if not e.constant), *(e for e in elements if e.constant)]:
             self.element(lines, depth, resource, element, elements, fired)
         if fired:
             self.paths.unfired(lines, depth, first)
+
+    def gone(self, lines: Lines, resource: Resource, elements: list[Element]) -> None:
+        """Rows that say that an element is gone, unless another row has set it."""
+        self.paths.enter(resource)
+        for element in elements:
+            lines.add(1, f"# {element.id} {element.row.to} is gone")
+            tests = self.conditions(lines, 1, resource, element.when, "i") or "True"
+            lines.add(1, f"if {tests} and {_register(element)!r} not in r:")
+            lines.add(2, f"i.deleted += ({_register(element)!r},)")
 
     def element(self, lines: Lines, depth: int, resource: Resource, element: Element, peers: list[Element], fired: bool) -> None:
         """One row of a resource."""
@@ -99,6 +113,9 @@ class RowEmitter:
             self.paths.leave(lines, depth, resource, element)
             if fired:
                 lines.add(depth, "fired = True")
+            return
+        if element.kind == "delete":
+            self.paths.withdraw(lines, depth, element, _register(element))
             return
         if element.constant:
             self.constant(lines, depth, element, peers)
@@ -163,7 +180,7 @@ class RowEmitter:
     def coded(self, lines: Lines, depth: int, element: Element, fired: bool) -> None:
         """A value through its code table."""
         assert element.target is not None
-        form = "code" if set(element.target.types) & {"code", "string", "uri"} else element.target.types[0]
+        form = "code" if set(element.target.types) & {"code", "string", "markdown", "uri"} else element.target.types[0]
         lines.add(depth, f"w = code_as_{form}({codes_name(element.row.codes)}, {'v.lower()' if element.row.using else 'v'})")
         if form == "CodeableConcept":
             lines.add(depth, "if w is None:")
@@ -185,7 +202,7 @@ class RowEmitter:
         if others and part:
             lines.add(
                 depth,
-                f"if {_variable(element, element.target.register - 1)} is not None:"
+                f"if {list_variable(element, element.target.register - 1)} is not None:"
                 if element.target.repeats
                 else f'if "{element.target.path}" in r:',
             )
@@ -229,7 +246,7 @@ class RowEmitter:
                 assert elements[0].each is not None
                 depth = self.paths.subtable_loop(lines, 1, elements[0].each)
             for name in sorted(
-                {_variable(element, number) for element in elements if element.target for number in _lists(element)}
+                {list_variable(element, number) for element in elements if element.target for number in _lists(element)}
             ):
                 lines.add(depth, f"{name} = None")
             for element in [*(e for e in elements if not e.constant), *(e for e in elements if e.constant)]:
@@ -314,7 +331,7 @@ def emit_assignment(lines: Lines, depth: int, element: Element, register: str, v
 
 
 def _enter_list(lines: Lines, depth: int, element: Element, number: int, container: str, part: Part, whole: str) -> str:
-    variable = _variable(element, number)
+    variable = list_variable(element, number)
     url = f'"url": {part.url!r}' if part.url else ""
     lines.add(depth, f"if {variable} is None:")
     if whole:
@@ -340,7 +357,7 @@ def _lists(element: Element) -> list[int]:
     ]
 
 
-def _variable(element: Element, number: int) -> str:
+def list_variable(element: Element, number: int) -> str:
     """The variable of the list element at a part: the same for all rows of a block that share the path up to there."""
     assert element.target is not None
     words = [
@@ -372,7 +389,7 @@ def constant_expression(element: Element, target: Target, codes: Mapping[str, di
     assert isinstance(path, Literal)
     form, using = target.types[0], element.row.using
     if element.row.codes:
-        name = f"code_as_{'code' if form in ('code', 'string', 'uri') else form}"
+        name = f"code_as_{'code' if form in ('code', 'string', 'markdown', 'uri') else form}"
         if element.row.codes in codes:
             return repr(getattr(coded, name)(codes[element.row.codes], path.text))
         return f"{name}({codes_name(element.row.codes)}, {path.text!r})"

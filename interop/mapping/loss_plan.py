@@ -63,7 +63,8 @@ class LossPlan:
             own = element.row.each == "" and isinstance(resource.each, Er7Path) and resource.each.repeats
             for path in self.paths(resource, element):
                 relative = bool(element.sources) and any(isinstance(s, Er7Path) and not s.segment for s in element.sources)
-                many = element.row.using in transforms.OF_MANY or (bool(element.row.codes) and path.repeats)
+                every = path.repeats and bool(element.row.codes or element.kind == "table")
+                many = element.row.using in transforms.OF_MANY or every
                 whole = element.kind in ("table", "none") and not path.component
                 repeats = ((looped or own) and relative) or many or (element.kind == "none" and not path.component)
                 _note(read, path, repeats, whole, (path.segment, path.field) in self.conditional)

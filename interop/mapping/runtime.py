@@ -352,9 +352,13 @@ class Run:
                 continue
             if one.relink is not None:
                 into = one.relink.id if isinstance(one.relink, Instance) else self.mint.id("Patient", *one.relink)
-                if into != one.id:
+                if into != one.id and one.effect in ("link", "unlink"):
+                    relinks.append(Relink(one.id, into, one.row, paired=True))
+                    self._pair(one, into)
+                elif into != one.id:
                     relinks.append(Relink(one.id, into, one.row))
                     one.registers["link:merge"] = [{"other": {"reference": f"Patient/{into}"}, "type": "replaced-by"}]
+                one.effect = "upsert"
             if one.type == "Patient" or one.tags:
                 one.registers["meta.tag:flags"] = [{"system": FLAGS, "code": tag} for tag in one.tags]
             effect, _, cancels = one.effect.partition(":")
@@ -364,8 +368,20 @@ class Run:
             _add(contributions, (one.type, one.id, effect == "upsert"), made)
         return Mapped(list(contributions.values()), relinks, self.losses, self.carried, digest)
 
+    def _pair(self, one: Instance, into: str) -> None:
+        """Both Patients say that they are, or are not, the person of the other: a register for each pair."""
+        for side in self.instances:
+            if side.type != "Patient" or side.id not in (one.id, into):
+                continue
+            other = into if side.id == one.id else one.id
+            register = f"link:with-{other}"
+            if one.effect == "link":
+                side.registers[register] = [{"other": {"reference": f"Patient/{other}"}, "type": "seealso"}]
+            else:
+                side.deleted.append(register)
+
     def _identify(self, one: Instance) -> None:
-        own = self._by_identifier(one) if one.by_identifier else one.key
+        own = (self._by_identifier(one) or one.key) if one.by_identifier else one.key
         key = own.settle() if isinstance(own, OwnedKey) else own
         if key is None:
             same = [other for other in self.instances if other.name == one.name]

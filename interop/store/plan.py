@@ -95,7 +95,7 @@ class Heads:
 
 @dataclass(frozen=True, slots=True)
 class Persons:
-    """For Patient ids: their person keys -> [(patient, person)]; for the engine's own linking."""
+    """For Patient ids: person key and what linking compares -> [(patient, person, identity)]; for the engine's own linking."""
 
     patients: tuple[str, ...]
 

@@ -33,12 +33,12 @@ def heads(plan: Heads, dialect: Dialect) -> Steps[list[Head]]:
     return list(found.values())
 
 
-def persons(plan: Persons) -> Steps[list[tuple[str, str]]]:
-    found: list[tuple[str, str]] = []
+def persons(plan: Persons) -> Steps[list[tuple[str, str, str]]]:
+    found: list[tuple[str, str, str]] = []
     for start in range(0, len(plan.patients), PORTION):
         some = padded(plan.patients[start : start + PORTION], "")
-        rows = yield f"SELECT patient, person FROM link WHERE patient IN ({marks(len(some))})", some
-        found += [(patient, person) for patient, person in rows]
+        rows = yield f"SELECT patient, person, identity FROM link WHERE patient IN ({marks(len(some))})", some
+        found += [(patient, person, identity or "") for patient, person, identity in rows]
     return found
 
 

@@ -68,6 +68,42 @@ def test_a_merge_with_itself_is_none(tmp_path: Path) -> None:
     assert outcome.mapped.relinks == []
 
 
+PAIRS: dict[str, Any] = {
+    "source": "MSH,21,,\nPID,40,,\n",
+    "routes": "ADT^A24,pat two,\nADT^A37,pat apart,\n",
+    "resources": "pat,,PID,Patient,PID-3,,upsert,\ntwo,,PID,Patient,PID-3,,link:@pat,why\n"
+    "apart,,PID,Patient,PID-3,,unlink:@pat,why\n",
+    "elements": "A01,pat|two|apart,,PID-23,,name[x].family,,,\n",
+}
+
+
+def test_two_patients_are_linked_each_by_a_register_for_the_pair(tmp_path: Path) -> None:
+    """ADT A24; A37 deletes the same registers, so that of both events the later counts."""
+    family = load(tmp_path, **PAIRS)
+    linked, apart = (made(family, er7("PID|||1", "PID|||2"), event) for event in ("ADT^A24", "ADT^A37"))
+    first, second = linked.mapped.contributions
+    assert [(one.patient, one.into, one.paired) for one in linked.mapped.relinks] == [(second.id, first.id, True)]
+    pairs = [(first, second), (second, first)]
+    for one, other in pairs:
+        assert one.registers[f"link:with-{other.id}"] == [{"other": {"reference": f"Patient/{other.id}"}, "type": "seealso"}]
+    assert [one.deleted for one in apart.mapped.contributions] == [[f"link:with-{other.id}"] for _, other in pairs]
+
+
+def test_what_is_gone_is_deleted_unless_a_row_sets_it(tmp_path: Path) -> None:
+    tables = {
+        **TABLES,
+        "elements": "A01,visit,PV1-3,.,,location[+].id,,,\nA02,visit,PV1-3,PV1-3,MSH-9.2 = A02,location[+],gone,,why\n"
+        "A03,visit,,PV1-45,,period.end,hl7time,,\nA04,visit,,PV1-1,MSH-9.2 = A02,period.end,gone,,why\n"
+        "A05,merge,,MRG-7.1,,name[x].family,,,\n",
+    }
+    family = load(tmp_path, **tables)
+    bare = "PV1" + "|" * 19 + "V1"
+    assert made(family, er7("PID|||1", bare), "ADT^A02").one("visit").deleted == ["location:A01", "period.end"]
+    assert made(family, er7("PID|||1", bare), "ADT^A01").one("visit").deleted == []
+    full = made(family, er7("PID|||1", PV1 + "|" * 26 + "2026"), "ADT^A02").one("visit")
+    assert (list(full.deleted), full.registers["period.end"]) == ([], "2026")
+
+
 def test_what_is_contained_stands_in_the_resource_around_it(tmp_path: Path) -> None:
     family = load(
         tmp_path,

@@ -36,6 +36,15 @@ def test_it_may_be_used_on_a_field_without_a_loop(tmp_path: Path) -> None:
     assert outcome.losses == [("PID-5[2]", "unmapped", "")]
 
 
+def test_it_may_be_used_on_every_repetition_within_a_loop(tmp_path: Path) -> None:
+    rows = "A01,pat,NK1,NK1-2,,contact[+].name,table:XPN,,\nA02,pat,NK1,NK1-2~,,-,,,there is room for one\n"
+    rows += "A03,pat,NK1,NK1-5~,,contact[+].telecom[+],table:XTN,,\nX01,XTN,,.1,,value,,,\n"
+    outcome = made(load(tmp_path, **TABLES, elements=rows + XPN), er7("PID|||1", "NK1||Able~Bee|||1~2~3"))
+    (contact,) = outcome.body("pat")["contact"]
+    assert (contact["name"], contact["telecom"]) == ({"family": "Able"}, [{"value": "1"}, {"value": "2"}, {"value": "3"}])
+    assert outcome.losses == [("NK1-2[2]", "not-carried", "A02")]
+
+
 def test_on_a_component_its_parts_are_subcomponents(tmp_path: Path) -> None:
     rows = "A01,pat,NK1,NK1-2.3,,contact[+].name,table:XPN,,\n"
     outcome = made(load(tmp_path, **TABLES, elements=rows + XPN), er7("PID|||1", "NK1||^^Able&Ann"))

@@ -161,7 +161,7 @@ async def test_links_name_the_person_and_keep_the_identity_where_none_is_given(s
     await write(store, put("Patient", "c", 1, token("identifier", "9990000018", "urn:other")))
     await write(store, links=[Link("a", "p", "smith|1950"), Link("b", "q", "")])
     await write(store, links=[Link("a", "p2", "")], link_events=[LinkEvent("a", "p", "p2", "verified", 4, T0)])
-    assert sorted(await store.query(Persons(("a", "b", "absent")))) == [("a", "p2"), ("b", "q")]
+    assert sorted(await store.query(Persons(("a", "b", "absent")))) == [("a", "p2", "smith|1950"), ("b", "q", "")]
     claims = await store.query(Claims(((system, "9990000018"), ("urn:unknown", "1"))))
     assert sorted(claims) == [("a", "p2", "smith|1950"), ("b", "q", "")]
     assert await store.query(LinkHistory("a")) == [LinkEvent("a", "p", "p2", "verified", 4, T0)]
