@@ -39,11 +39,17 @@ class TreePaths:
             lines.add(0, f"def {name}(n, o):")
             lines.add(1, f'"""{path}"""')
             depth, node = 1, "n"
-            joined = path.steps[-1].predicates[0] if path.start == "/" and len(path.steps[-1].predicates) == 1 else None
-            if joined is not None and joined.other is not None and not any(step.predicates for step in path.steps[:-1]):
-                bare = TreePath("/", (*path.steps[:-1], Step(path.steps[-1].name)))
-                value = f"value_of({self.walk(joined.other)}, o)"
-                lines.add(1, f"return iter(JOINS.found({self.walk(bare)}, {self.walk(joined.path)}, {value}))")
+            joined = [number for number, step in enumerate(path.steps) if step.predicates] if path.start == "/" else []
+            if len(joined) == 1 and len(tests := path.steps[joined[0]].predicates) == 1 and tests[0].other is not None:
+                place = joined[0]
+                bare = TreePath("/", (*path.steps[:place], Step(path.steps[place].name)))
+                value = f"value_of({self.walk(tests[0].other)}, o)"
+                found = f"JOINS.found({self.walk(bare)}, {self.walk(tests[0].path)}, {value})"
+                if below := path.steps[place + 1 :]:
+                    lines.add(1, f"for n in {found}:")
+                    lines.add(2, f"yield from {self.walk(TreePath('.', below))}(n, o)")
+                else:
+                    lines.add(1, f"return iter({found})")
                 self._source.append(lines.text() + "\n")
                 return name
             if path.start == "/":
@@ -237,6 +243,15 @@ class TreePaths:
             lines.add(depth, f"leave(run, {nodes}, {element.id!r})")
         if all(isinstance(path, TreePath) and path.start == "**" for path in element.sources):
             lines.add(depth, "pass")
+
+    def withdraw(self, lines: Lines, depth: int, element: Element, register: str) -> None:
+        """What the source names as deleted: the register is deleted unless another node fills it; the node counts as read."""
+        for path in element.sources:
+            assert isinstance(path, TreePath)
+            node = self.node(path)
+            lines.add(depth, f"for n in {self.walk(path)}({node}, {node}):" if path.steps else f"for n in ({node},):")
+            lines.add(depth + 1, "mark(n)")
+            lines.add(depth + 1, f"i.deleted += ({register!r},)")
 
     def lose(self, lines: Lines, depth: int, element: Element, reason: str) -> None:
         """Note a loss of a row's source."""
