@@ -1,5 +1,3 @@
-"""The adapter of the family ``ers``."""
-
 from __future__ import annotations
 
 import re
@@ -7,23 +5,29 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 from adapters.ers.envelope import envelope
-from adapters.ers.resources import entries, only, separate
+from adapters.ers.resources import message, separate
+from adapters.ers.shape import shape
 from interop.formats.tree import Node
 from interop.ports import Envelope
 
 _SIGNS: Final = re.compile(
-    rb"https?://fhir\.nhs\.(?:uk|net)/STU3/(?:StructureDefinition/(?:Extension-)?|CodeSystem/)eRS-"
-    rb'|"resourceType"\s*:\s*"ReferralRequest"|/STU3/(?:Slot|Appointment|ReferralRequest)[/?]'
+    rb"https?://fhir\.nhs\.(?:uk|net)/(?:STU3/)?(?:StructureDefinition/(?:Extension-)?|CodeSystem/)eRS-"
+    rb'|"resourceType"\s*:\s*"(?:ReferralRequest|CommunicationRequest)"|ers-(?:service|request-id)"'
+    rb"|/STU3/(?:v1/)?(?:Slot|Appointment|ReferralRequest|Communication|CommunicationRequest|Task)[/?]"
+    rb"|/R4/(?:ServiceRequest|HealthcareService|PractitionerRole|Practitioner)[/?]"
 )
-_OTHERS: Final = re.compile(rb"/STU3/StructureDefinition/(?:Extension-)?(?:CareConnect-GPC|GPConnect)-")
+_SERVICE: Final = re.compile(rb'"resourceType"\s*:\s*"HealthcareService"')
+_BUNDLE: Final = re.compile(rb'"resourceType"\s*:\s*"Bundle"')
+_OTHERS: Final = re.compile(rb"/STU3/StructureDefinition/(?:Extension-)?(?:CareConnect-GPC|GPConnect)-|BARS|message-events?-bars")
 """What no resource of the service has: a referral within a record of a GP practice is none of its own."""
 
 
 class Ers:
-    """One resource is one message, named by its type; the tables' paths start at the resource.
+    """What the API of the service says and is told, in STU3 and R4; the tables' paths start at a Bundle of it.
 
-    A bundle that holds referrals or appointments is split into its resources, and one that is not split is refused; any other
-    bundle (slots) is one message. What no table maps, such as lists, parameters and slots, keeps its own name.
+    A Bundle of resources with versions of their own is split into these, and one that is not split is refused; any other (slots, a
+    conversation, actions) is one message, named by what it holds. The Parameters of an operation's answer count as a Bundle; those
+    of a request are a message of their own. An error of the service is refused.
     """
 
     name = "ers"
@@ -31,22 +35,23 @@ class Ers:
     media_types: tuple[str, ...] = ("application/fhir+json", "application/json", "application/x-ndjson")
 
     def recognises(self, head: bytes) -> bool:
-        """A JSON object with a mark of the service: a profile, extension or code system of its own, its addresses, its type."""
+        """A JSON object with a mark of the service: a profile, extension or code system of its own, its addresses, its types."""
         text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-        return text[:1] == b"{" and _SIGNS.search(head) is not None and _OTHERS.search(head) is None
+        if text[:1] != b"{" or _OTHERS.search(head) is not None:
+            return False
+        return _SIGNS.search(head) is not None or (_SERVICE.search(head) is not None and _BUNDLE.search(head) is None)
 
     def split(self, stream: BinaryIO) -> Iterator[bytes]:
-        """Each resource of the file; raises Problem ``too-large``. A resource that stands alone is given as it came."""
+        """Each message of the file; raises Problem ``too-large``. A resource that stands alone is given as it came."""
         return separate(stream)
 
     def open(self, body: bytes) -> tuple[Envelope, Node]:
-        """Envelope and resource; raises Problem."""
-        from interop.formats.json import read_json
-        from interop.formats.references import split_references
+        """Envelope and tree; raises Problem."""
+        from interop.formats.json import load_json
 
-        node = only(entries(read_json(body)))
-        split_references(node)
-        return envelope(node), node
+        only = message(load_json(body))
+        tree = shape(only)
+        return envelope(only, tree), tree
 
     def envelope(self, body: bytes) -> Envelope:
         """The envelope alone; raises Problem."""

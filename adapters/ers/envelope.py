@@ -1,12 +1,14 @@
-"""The envelope of a resource of the e-Referral Service (STU3): type, id, meta; the NHS numbers and UBRNs within."""
+"""The envelope of what the e-Referral Service says: type, id, version; the NHS numbers and UBRNs within."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
+from adapters.ers.resources import Resource
+from adapters.ers.shape import r4, resources
 from interop.errors import Problem
 from interop.formats.instants import iso_instant
 from interop.formats.tree import Node
@@ -15,70 +17,141 @@ from interop.ports import Envelope, Order
 NHS_NUMBER: Final = "https://fhir.nhs.uk/Id/nhs-number"
 UBRN: Final = "https://fhir.nhs.uk/Id/UBRN"
 ORGANISATION: Final = "ers"
-VERSION: Final = "STU3"
-LONGEST: Final = 18
+LONGEST: Final = 12
 """Digits of a version that counts: what is longer is no counter."""
-_NHS_SYSTEM: Final = re.compile(r"https?://fhir\.nhs\.(?:uk|net)/Id/nhs-number", re.IGNORECASE)
-_REFERRAL: Final = re.compile(r"(?:.*/)?ReferralRequest/(\d{12})(?:/_history/\w+)?", re.ASCII)
-_VERSIONED: Final = frozenset({"ReferralRequest", "Appointment"})
+_REFERENCE: Final = re.compile(r"(?:.*/)?(ReferralRequest|CommunicationRequest)/(\d{12})(?:/_history/(\d{1,12}))?", re.ASCII)
+_NAMED: Final = frozenset({"ReferralRequest", "Appointment", "CommunicationRequest"})
+"""What the service never gives without an id."""
+_OF_BUNDLE: Final = ("Communication", "Slot", "Schedule", "Task", "List", "PractitionerRole", "Practitioner")
+"""What names a Bundle's message, the first of these that it holds."""
+_STEP: Final = 1000
 
 
-def envelope(resource: Node) -> Envelope:
-    """The envelope; raises Problem ``unknown-format`` without a resource type, ``missing-field`` for a message without an id.
+def envelope(message: Resource, tree: Node) -> Envelope:
+    """The envelope of a message and its tree (``adapters.ers.shape``).
 
-    The control id is type, id and version. A resource without a version (a request to the service: it has no id of its own
-    yet) is told from others by its content. A bundle is named after its first resource. The digest is that of the resource
-    without blanks, so the same version fetched in another layout is the same message.
+    Raises Problem ``source-error`` for an error that the service answered with, ``missing-field`` for a resource that cannot be
+    without an id and is. The control id is type, id and version; what has no version (a request, a worklist) is told from others by
+    its content. The digest is that of the resource without blanks, so the same version in another layout is the same message.
     """
     from interop.formats.json import write_json
 
-    kind = resource.text("resourceType")
-    if not kind:
-        raise Problem("unknown-format", where="resourceType")
-    identity, version = resource.text("id") or "", resource.text("meta/versionId") or ""
-    if not identity and kind in _VERSIONED:
+    held = resources(tree)
+    kind = _kind(message, held)
+    if kind == "OperationOutcome":
+        raise Problem("source-error", where="OperationOutcome.issue", detail=" ".join(_errors(held)))
+    identity = message.get("id") if isinstance(message.get("id"), str) else ""
+    if not identity and kind in _NAMED:
         raise Problem("missing-field", where=f"{kind}.id")
-    digest = sha256(write_json(resource.raw)).digest()[:16]
-    control = f"{kind}/{identity}/{version}" if identity and version else f"{kind}/{identity}/{digest.hex()[:12]}"
-    if kind == "Bundle":
-        kind = resource.text("entry/resource/resourceType") or kind
+    digest = sha256(write_json(_content(message, kind))).digest()[:16]
+    version = held[0].text("meta/versionId") if len(held) == 1 and kind != "Communication" else ""
+    control = f"{kind}/{_thread(held) or identity}/{version or digest.hex()[:12]}"
     return Envelope(
         family="ers",
         message=kind,
         control_id=control,
-        order=Order(
-            iso_instant(resource.text("meta/lastUpdated") or "") or 0,
-            int(version) if version.isascii() and version.isdigit() and len(version) <= LONGEST else 0,
-            digest.hex(),
-        ),
-        keys=tuple(dict.fromkeys(_keys(resource, kind, identity))),
+        order=_order(message, kind, held, digest.hex()),
+        keys=tuple(dict.fromkeys(_keys(held))),
         duplicate=control,
         digest=digest,
         sender=ORGANISATION,
         organisation=ORGANISATION,
-        version=VERSION,
+        version="R4" if r4(tree) else "STU3",
     )
 
 
-def _keys(resource: Node, kind: str, identity: str) -> Iterator[str]:
-    """The NHS numbers in it, under any form of their system, and the referral it is or belongs to."""
-    for node in _below(resource):
-        system = node.text("system")
-        if system is not None and _NHS_SYSTEM.fullmatch(system.strip()):
+def _kind(message: Resource, held: list[Node]) -> str:
+    kinds = [each.text("resourceType") or "" for each in held]
+    if message["resourceType"] != "Bundle" or not kinds:
+        return str(message["resourceType"])
+    return next((kind for kind in _OF_BUNDLE if kind in kinds), kinds[0])
+
+
+def _errors(held: list[Node]) -> Iterator[str]:
+    """The codes of an error; its words may name the patient."""
+    for issue in held[0].kids.get("issue", ()):
+        said = issue.text("details/coding/code") or issue.text("code") or ""
+        if re.fullmatch(r"[\w-]{1,64}", said, re.ASCII):
+            yield said
+
+
+def _content(message: Resource, kind: str) -> Any:
+    """What makes a message the same as another: of a conversation what was said, not the answer that it came in."""
+    return [entry.get("resource") for entry in message["entry"]] if kind == "Communication" and "entry" in message else message
+
+
+def _thread(held: list[Node]) -> str:
+    """The UBRN of the request that a conversation belongs to."""
+    for each in held:
+        if each.text("resourceType") == "Communication":
+            for based in each.kids.get("basedOn", ()):
+                if found := _REFERENCE.fullmatch(based.text("reference") or ""):
+                    return found[2]
+    return ""
+
+
+def _order(message: Resource, kind: str, held: list[Node], tie: str) -> Order:
+    """When it held. Versions count where the service gives them, for it seldom gives times beside them: those of a referral before
+    those of its appointment, whose own begin anew, and a file that waits for its scan before one that was scanned. What has no
+    version is as old as the answer, a list without a time as what it last tells of."""
+    referral, own, scanned = 0, 0, 1
+    for each in held:
+        version = _number(each.text("meta/versionId"))
+        if each.text("resourceType") == "Appointment":
+            referral, own = max(referral, _belongs_to(each)), max(own, version)
+        else:
+            referral = max(referral, version, _belongs_to(each))
+        for inner in each.kids.get("contained", ()):
+            if inner.text("resourceType") == "Appointment":
+                own = max(own, _number(inner.text("meta/versionId")))
+    times = [message.get("timestamp"), *[meta.get("lastUpdated") for meta in [message.get("meta")] if isinstance(meta, dict)]]
+    if any(node.value == "PENDING" for node in _below(held, "code")):
+        scanned = 0
+    counter = (referral * _STEP + min(own, _STEP - 1)) * 2 + scanned if referral or own else 0
+    if counter:
+        return Order(0, counter, tie)
+    if kind == "List" and not any(times):
+        times = [node.value for node in _below(held, "valueDateTime")]
+    return Order(max((iso_instant(each) or 0 for each in times if isinstance(each, str)), default=0), 0, tie)
+
+
+def _belongs_to(resource: Node) -> int:
+    """The version of the referral or request for advice that a resource says it belongs to."""
+    found = 0
+    for name in ("incomingReferral", "basedOn"):
+        for each in resource.kids.get(name, ()):
+            if said := _REFERENCE.fullmatch(each.text("reference") or ""):
+                found = max(found, _number(said[3]))
+    return found
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= LONGEST else 0
+
+
+def _keys(held: list[Node]) -> Iterator[str]:
+    """The NHS numbers in it, under any form of their system, and the UBRNs of what it is, belongs to or lists."""
+    for node in _below(held):
+        if node.text("@name") == "nhs-number":
             digits = (node.text("value") or "").replace(" ", "").replace("-", "")
             if len(digits) == 10 and digits.isascii() and digits.isdigit():
                 yield f"{NHS_NUMBER}|{digits}"
-    if kind == "ReferralRequest":
-        yield f"{UBRN}|{identity}"
-    for referral in resource.kids.get("incomingReferral", ()):
-        if found := _REFERRAL.fullmatch(referral.text("reference") or ""):
-            yield f"{UBRN}|{found[1]}"
+    for each in held:
+        if each.text("resourceType") in ("ReferralRequest", "CommunicationRequest"):
+            yield f"{UBRN}|{each.text('id')}"
+        for identifier in each.kids.get("identifier", ()):
+            if identifier.text("@name") == "ubrn":
+                yield f"{UBRN}|{identifier.text('value')}"
+        for name in ("incomingReferral", "basedOn", "focus", "entry"):
+            for node in each.kids.get(name, ()):
+                if found := _REFERENCE.fullmatch(node.text("reference") or node.text("item/reference") or ""):
+                    yield f"{UBRN}|{found[2]}"
 
 
-def _below(node: Node) -> Iterator[Node]:
-    """The node and all below it, in order."""
-    yield node
-    for kids in node.kids.values():
-        for kid in kids:
-            if kid.kids:
-                yield from _below(kid)
+def _below(nodes: Iterable[Node], name: str = "") -> Iterator[Node]:
+    """The nodes and all below them, in order; only those of a name where one is given."""
+    for node in nodes:
+        if not name or node.name == name:
+            yield node
+        for kids in node.kids.values():
+            yield from _below(kids, name)

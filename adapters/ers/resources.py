@@ -1,4 +1,4 @@
-"""The resources of a body: one alone, those of a bundle, or one a line."""
+"""The messages of a body: a resource alone, those of a Bundle, what an operation answered with, or a line each."""
 
 from __future__ import annotations
 
@@ -7,38 +7,50 @@ from itertools import chain
 from typing import Any, BinaryIO, Final
 
 from interop.errors import Problem
-from interop.formats.tree import Node
 
 LIMIT: Final = 20 * 1024 * 1024
-MESSAGES: Final = frozenset({"ReferralRequest", "Appointment"})
-"""The types that are messages of their own within a bundle."""
+ALONE: Final = frozenset({"ReferralRequest", "Appointment", "CommunicationRequest", "ServiceRequest", "HealthcareService"})
+"""The types with a version of their own: each is a message of its own."""
+ANSWERS: Final = ALONE | {"Communication"}
+"""The types that the Parameters of an answer hold; those of a request hold none of them."""
+
+Resource = dict[str, Any]
 
 
-def entries(root: Node) -> list[Node]:
-    """The resources that are messages: those of a bundle with a referral or an appointment among them, else the root."""
-    if root.text("resourceType") != "Bundle":
-        return [root]
-    found = [resource for entry in root.kids.get("entry", ()) if (resource := entry.kid("resource")) is not None]
-    return found if any(resource.text("resourceType") in MESSAGES for resource in found) else [root]
+def messages(value: Any) -> list[Resource]:
+    """The messages of a JSON value, each a resource or a Bundle, in order; raises Problem ``unknown-format`` without a type.
+
+    A Bundle is taken apart where it holds resources with versions of their own and no conversation: a Communication stays beside
+    the request that it belongs to. The answer of an operation (Parameters) counts as the Bundle of what it holds.
+    """
+    if not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
+        raise Problem("unknown-format", where="resourceType")
+    bundle = _answered(value) or value
+    if bundle["resourceType"] != "Bundle":
+        return [bundle]
+    held = _resources(bundle)
+    kinds = {resource.get("resourceType") for resource in held}
+    return held if kinds & ALONE and "Communication" not in kinds else [bundle]
 
 
-def only(found: list[Node]) -> Node:
-    """The only one; raises Problem ``several-messages`` where there are more."""
+def message(value: Any) -> Resource:
+    """The only message of a JSON value; raises Problem ``unknown-format``, ``several-messages`` where there are more."""
+    found = messages(value)
     if len(found) > 1:
         raise Problem("several-messages", where="Bundle.entry")
     return found[0]
 
 
 def separate(stream: BinaryIO) -> Iterator[bytes]:
-    """A body for each resource, numbers as they were written; what cannot be read is given as it came, to be refused."""
+    """A body for each message, numbers as they were written; what cannot be read is given as it came, to be refused."""
     first = stream.readline(LIMIT + 1)
     while first and not first.strip():
         first = stream.readline(LIMIT + 1)
     if _whole(first) and (second := _line(stream)):
         for line in chain((_bounded(first), second), iter(lambda: _line(stream), b"")):
-            yield from _resources(line)
+            yield from _separate(line)
     else:
-        yield from _resources(_bounded(first + stream.read(LIMIT + 1 - min(len(first), LIMIT))))
+        yield from _separate(_bounded(first + stream.read(LIMIT + 1 - min(len(first), LIMIT))))
 
 
 def _line(stream: BinaryIO) -> bytes:
@@ -71,27 +83,35 @@ def _load(body: bytes) -> Any:
     return load_json(body)
 
 
-def _resources(body: bytes) -> Iterator[bytes]:
+def _separate(body: bytes) -> Iterator[bytes]:
     from interop.formats.json import write_json
 
     body = body.strip()
-    if b"Bundle" not in body:
+    if b"Bundle" not in body and b"Parameters" not in body:
         yield body
         return
     try:
-        bundle = _load(body)
+        found = messages(_load(body))
     except Problem:
-        yield body
-        return
-    resources = _of_bundle(bundle)
-    if any(resource.get("resourceType") in MESSAGES for resource in resources):
-        yield from map(write_json, resources)
+        found = []
+    if len(found) > 1:
+        yield from map(write_json, found)
     else:
         yield body
 
 
-def _of_bundle(bundle: Any) -> list[dict[str, Any]]:
-    if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle" or not isinstance(bundle.get("entry"), list):
-        return []
-    found = [entry.get("resource") for entry in bundle["entry"] if isinstance(entry, dict)]
+def _answered(parameters: Resource) -> Resource | None:
+    """What Parameters hold as a Bundle; None for those of a request."""
+    said = parameters.get("parameter")
+    if parameters["resourceType"] != "Parameters" or not isinstance(said, list):
+        return None
+    held = [one["resource"] for one in said if isinstance(one, dict) and isinstance(one.get("resource"), dict)]
+    if not any(resource.get("resourceType") in ANSWERS for resource in held):
+        return None
+    return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": resource} for resource in held]}
+
+
+def _resources(bundle: Resource) -> list[Resource]:
+    entries = bundle.get("entry")
+    found = [entry.get("resource") for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
     return [resource for resource in found if isinstance(resource, dict)]

@@ -1,13 +1,17 @@
-"""e-Referral Service, FHIR STU3: ReferralRequest and Appointment as R4."""
+"""e-Referral Service: referrals, bookings, advice and guidance, worklists and slots as R4."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from adapters.ers import adapter
+from interop.errors import Problem
 from interop.formats.json import load_json, write_json
+from interop.ports import Order
 from tests.spec.families.maps import example, make
 
 REFERRAL = example("ers", "referral.json")
@@ -34,14 +38,22 @@ def test_a_request_to_book_has_no_id_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "status"),
-    [("NOT_BOOKED", "active"), ("BOOKED", "active"), ("CANCELLED", "revoked"), ("SOMETHING_NEW", "unknown")],
+    ("state", "status", "task"),
+    [
+        ("NOT_BOOKED", "active", "requested"),
+        ("BOOKED", "active", "ready"),
+        ("REJECTED", "active", "rejected"),
+        ("CANCELLED", "revoked", "cancelled"),
+        ("CANCELLED_REFERRAL", "revoked", "cancelled"),
+        ("SOMETHING_NEW", "active", "draft"),
+    ],
 )
-def test_the_state_is_kept_as_it_is_and_gives_the_status(state: str, status: str) -> None:
-    """A state that no table knows is not taken for an active referral."""
-    request = make("ers", REFERRAL.replace(b"DEFERRED_TO_PROVIDER", state.encode())).one("req")
-    assert request["status"] == status
-    assert state in write_json(request["extension"]).decode()
+def test_the_state_is_kept_as_it_is_and_gives_the_status_of_the_task(state: str, status: str, task: str) -> None:
+    """The referral is active for as long as the service says so; of a state that no table knows nothing is said to be asked."""
+    made = make("ers", REFERRAL.replace(b"DEFERRED_TO_PROVIDER", state.encode()))
+    assert (made.one("req")["status"], made.one("state")["status"]) == (status, task)
+    assert state in write_json(made.one("req")["extension"]).decode()
+    assert made.one("state")["businessStatus"]["coding"][0]["code"] == state
 
 
 @pytest.mark.parametrize("system", ["http://fhir.nhs.net/Id/nhs-number", "https://fhir.nhs.uk/Id/nhs-number"])
@@ -78,11 +90,119 @@ def test_two_week_wait_is_urgent_and_stays_two_week_wait() -> None:
     assert "TWO_WEEK_WAIT" in write_json(request["extension"]).decode()
 
 
-def test_every_sample_maps_to_valid_r4(shared: Callable[[str], Path]) -> None:
-    """Referrals, appointments and requests of the service's own examples."""
+def ids(name: str, file: str, number: int = 0) -> str:
+    """The id of a resource that an example makes."""
+    made = [one.id for body in _bodies(file) for one in make("ers", body).contributions if one.name == name]
+    return made[number]
+
+
+def _bodies(file: str) -> list[bytes]:
+    return list(adapter.split(io.BytesIO(example("ers", file))))
+
+
+def test_a_referral_and_the_advice_that_it_was_made_of_are_two_requests_with_one_number() -> None:
+    """Whoever tells of them: the referral, the request for advice, its messages, a worklist, a search in R4."""
+    assert ids("req", "converted.json") == ids("r4req", "r4-requests.json") == ids("itemreq", "for-review.json")
+    advice = ids("radv", "converted.json")
+    assert advice != ids("req", "converted.json")
+    for name, file in (
+        ("adv", "advice.json"),
+        ("comadv", "conversation.json"),
+        ("itemadv", "advice-worklist.json"),
+        ("actadv", "actions.json"),
+        ("r4adv", "r4-requests.json"),
+        ("askadv", "convert-advice.json"),
+    ):
+        assert ids(name, file) == advice, name
+
+
+def test_a_file_of_the_advice_is_that_of_the_referral_made_of_it() -> None:
+    """Contained or beside it in a Bundle."""
+    assert (
+        ids("doc", "advice.json")
+        == ids("bdoc", "conversation.json")
+        == ids("doc", "converted.json")
+        == ids("doc", "advice-created.json")
+    )
+
+
+def test_a_message_is_the_same_in_the_answer_to_its_sending_and_in_the_conversation() -> None:
+    assert ids("com", "advice-created.json") == ids("com", "conversation.json")
+
+
+def test_a_service_of_the_directory_is_that_of_a_shortlist() -> None:
+    assert ids("r4svc", "r4-service.json") == ids("lsvc", "referral.json") == ids("found", "services-found.json")
+
+
+def order(file: bytes) -> Order:
+    return adapter.envelope(file).order
+
+
+def test_what_is_newer_is_told_by_versions_where_there_are_any() -> None:
+    """The versions of an appointment begin anew with each: those of its referral come first."""
+    booked = BOOKING.replace(b'"versionId": "2"', b'"versionId": "0"')
+    assert order(BOOKING) > order(booked) > order(REFERRAL)
+    assert order(REFERRAL.replace(b'"versionId": "7"', b'"versionId": "9"')) > order(BOOKING)
+
+
+def test_a_file_that_was_scanned_is_newer_than_one_that_waits_for_it() -> None:
+    waiting = example("ers", "conversation.json")
+    assert order(waiting.replace(b"PENDING", b"AVAILABLE")) > order(waiting)
+
+
+def test_a_worklist_is_as_old_as_the_answer_or_as_what_it_last_tells() -> None:
+    assert order(example("ers", "slot-issues.json")).time == 1_741_246_200_000_000
+    assert order(example("ers", "awaiting-booking.json")).time == 1_737_385_200_000_000
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "facts"),
+    [
+        ("BookedIBS", "req", {"status": "active", "priority": "routine", "authoredOn": "2024-05-08T09:54:23.167Z"}),
+        ("BookedIBS", "appt", {"status": "booked", "start": "2021-07-05T10:00:00.000Z", "created": "2021-06-11T13:43:34.424Z"}),
+        ("BookedIBS", "state", {"status": "ready", "intent": "plan"}),
+        ("retrieveReferralRequest/responses/DeferredToProvider", "state", {"status": "requested"}),
+        ("retrieveReferralRequest/responses/DeferredToProvider", "appt", {"status": "proposed", "comment": "Yes!"}),
+        ("retrieveAppointment/responses/BookedDBS", "sappt", {"status": "booked", "end": "2022-03-01T09:00:00.000Z"}),
+        ("retrieveAppointment/responses/CAAL", "sappt", {"status": "proposed", "comment": "Please rebook later"}),
+        ("BookingWithNamedClinician", "rappt", {"status": "booked", "start": "2022-07-11T13:15:00+00:00"}),
+        ("WithAttachmentFileReference", "adv", {"status": "active", "intent": "order", "priority": "routine"}),
+        ("WithAttachmentFileReference", "turn", {"status": "requested"}),
+        ("createAdviceAndGuidance/responses/ExampleRCA", "com", {"status": "completed", "sent": "2021-09-23T13:40:06.259Z"}),
+        (
+            "responses/AwaitingBooking",
+            "item",
+            {"authoredOn": "2021-09-03T14:19:04.702Z", "lastModified": "2021-09-03T14:19:04.702Z"},
+        ),
+        ("LettersOutstanding", "item", {"restriction": {"period": {"end": "2021-09-03"}}}),
+        ("Page1With2Schedules", "slot", {"status": "free", "start": "2021-05-22T20:59:43.956Z", "end": "2021-05-22T21:59:43.956Z"}),
+        ("sampleServiceWithFullAttributes", "r4svc", {"name": "Direct SVC 1"}),
+        ("ResponseExampleReferral", "r4req", {"status": "active", "intent": "order"}),
+        ("createReferral/requests/MinimalRequest", "plan", {"status": "draft", "priority": "urgent"}),
+        ("NoSlots", "none", {"status": "current", "date": "2021-05-20T07:44:45.096Z"}),
+    ],
+)
+def test_what_the_samples_say(file: str, name: str, facts: dict[str, object], shared: Callable[[str], Path]) -> None:
+    """The first resource of that name of the first sample of that name."""
+    root = shared("samples/ereferral/ers")
+    path = next(path for path in sorted(root.rglob("*.json")) if f"{file}" in str(path.relative_to(root)))
+    bodies = list(adapter.split(io.BytesIO(path.read_bytes())))
+    body = next(found for each in bodies for found in make("ers", each).all(name))
+    assert {key: body.get(key) for key in facts} == facts
+
+
+def test_every_sample_converts_whole_to_valid_r4_and_an_error_is_refused(shared: Callable[[str], Path]) -> None:
+    """Whatever the service's own examples hold."""
     seen = 0
-    for path in sorted(shared("samples/ereferral/ers/stu3").rglob("*.json")):
-        if load_json(path.read_bytes()).get("resourceType") in ("ReferralRequest", "Appointment"):
-            assert make("ers", path.read_bytes()).findings() == [], path.name
+    for path in sorted(shared("samples/ereferral/ers").rglob("*.json")):
+        for body in adapter.split(io.BytesIO(path.read_bytes())):
+            if load_json(body).get("resourceType") == "OperationOutcome":
+                with pytest.raises(Problem, match="error"):
+                    make("ers", body)
+                continue
+            made = make("ers", body)
+            assert made.contributions, path.name
+            assert made.findings() == [], path.name
+            assert [(loss.path, loss.reason) for loss in made.losses if loss.reason != "not-carried"] == [], path.name
             seen += 1
-    assert seen >= 12
+    assert seen >= 43
