@@ -37,6 +37,8 @@ class Nhs111:
 
     def recognises(self, head: bytes) -> bool:
         """An ITK envelope, or a bare ClinicalDocument of HL7 v3 whose type id is that of CDA release 2."""
+        if b"<" not in head.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:8]:
+            return False
         return _ITK.search(head) is not None or (_CDA.search(head) is not None and b"POCD_HD000040" in head)
 
     def split(self, stream: BinaryIO) -> Iterator[bytes]:

@@ -55,7 +55,7 @@ def _name(node: Node, known: dict[str, str]) -> None:
         if found := _NAME.fullmatch(extension.text("url") or ""):
             extension.add("@name", found[1])
     for name, kids in node.kids.items():
-        if not name.startswith("@") and name != "reference":
+        if not name.startswith("@"):
             for kid in kids:
                 if kid.kids:
                     _name(kid, known)

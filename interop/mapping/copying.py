@@ -3,16 +3,18 @@
 ``copy:same`` keeps names; another name is a table ``codes/copy-NAME.csv`` whose sources are old names and whose codes are new ones.
 What other rows of the resource read is theirs and is left to them. ``codes`` may name a table of what is not taken as it stands:
 ``SYSTEM|CODE`` another coding in its place, ``PATH`` (``Appointment.participant.status``) the code where the source gives none,
-``PATH|URL`` an extension that may not stand there and is told as not carried. On the way
+``PATH|URL`` an extension that may not stand there and is told as not carried, where the code is ``-``, else the url by which R4
+knows it. An extension that a row reads by its ``@name`` is left to that row, others are taken. On the way
 
 - a value is written as its datatype has it (JSON and XML alike), a time without a zone is Europe/London's; one that cannot be of
   its datatype is a loss ``unreadable``, a code outside a required value set ``no-code``; a coding without a system, where such a
   value set has that code once, is of that system; a value set is no code system and goes;
 - the systems of identifiers and codings are those of ``systems.csv``, an NHS number loses its blanks;
-- a reference points to the resource of this message that has that key or address; one that points to none keeps what it says as
-  an identifier and is a loss ``unresolved``;
+- a reference points to the resource of this message that has that key or address, its own or its ``@ref``, else to the one beside
+  it that its ``@key`` names; one that points to none keeps what it says as an identifier and is a loss ``unresolved``;
 - a part that R4 demands and the source leaves out is said to be absent (``data-absent-reason``), a code of a required set to be
-  ``unknown`` where that has it; the kind of a contact point is told by its form;
+  ``unknown`` where that has it; the kind of a contact point is told by its form, of an empty section that it is empty;
+- of a narrative that holds what none may hold the text stays;
 - an extension without a url, or with neither or both of value and extensions, is a loss ``unreadable``;
 - of ``meta`` only ``security`` and ``tag`` are taken.
 """
@@ -34,13 +36,16 @@ from interop.mapping.emit_rows import codes_name
 from interop.mapping.generated import mark, path_of
 from interop.mapping.model import Element as Row
 from interop.mapping.model import Model
-from interop.mapping.paths import TreePath
+from interop.mapping.narratives import EMPTY, as_div
+from interop.mapping.paths import Step, TreePath
 from interop.mapping.runtime import Run
 from interop.mapping.tables import Code
 
 ABSENT: dict[str, Any] = {
     "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]
 }
+_SECTIONS = frozenset({"Composition.section", "Composition.section.section"})
+"""Each holds a text, entries or sections (R4, cmp-1)."""
 _KEPT_OF_META = ("security", "tag")
 
 
@@ -86,7 +91,7 @@ class Copier:
 
 
 def _read_by(elements: list[Row]) -> frozenset[str]:
-    """The children that rows read, by the first step of their paths."""
+    """The children that rows read, by the first step of their paths; ``extension@NAME`` those extensions alone."""
     read = set()
     for element in elements:
         if element.kind == "copy":
@@ -94,8 +99,14 @@ def _read_by(elements: list[Row]) -> frozenset[str]:
         looped = isinstance(element.each, TreePath) and bool(element.each.steps)
         for path in (element.each,) if looped else element.sources:
             if isinstance(path, TreePath) and path.start in (".", "./") and path.steps:
-                read.add(path.steps[0].name)
+                read.add(_child_of(path.steps[0]))
     return frozenset(read)
+
+
+def _child_of(step: Step) -> str:
+    """The child that a step takes; of extensions the one of that name, where the step asks for one."""
+    names = [each.value for each in step.predicates if str(each.path) == "@name" and each.value]
+    return f"extension@{names[0]}" if step.name == "extension" and names else step.name
 
 
 class _Copy:
@@ -111,6 +122,8 @@ class _Copy:
             bare = name.removeprefix("_")
             if name in skip or bare in skip or name.startswith("@") or (bare != name and bare in node.kids):
                 continue
+            if name == "extension":
+                kids = [kid for kid in kids if f"extension@{kid.text('@name')}" not in skip]
             element = facts.element(f"{path}.{self.names.get(bare, bare)}")
             if element is None or element.max == 0:
                 for kid in [*kids, *node.kids.get(f"_{bare}", ())]:
@@ -165,7 +178,8 @@ class _Copy:
         kind = element.types[0]
         if kind == "Resource":
             return self.contained(node)
-        if kind == "Extension" and f"{element.path}|{node.text('url')}" in self.table:
+        known = self.table.get(f"{element.path}|{node.text('url')}") if kind == "Extension" else None
+        if known is not None and known.code == "-":
             self.lose(node, "not-carried")
             return {}
         made = self.members(node, element.path, set())
@@ -176,6 +190,8 @@ class _Copy:
         if kind == "Extension" and not _says_something(made):
             self.run.lose(path_of(node), "unreadable", self.row)
             return {}
+        if known is not None:
+            made["url"] = known.code
         if kind == "ContactPoint" and "value" in made and "system" not in made:
             made["system"] = _system_of(made["value"])
         if kind == "Identifier" and made.get("system"):
@@ -242,7 +258,8 @@ class _Copy:
             self.run.lose(path_of(node) + "/type", "no-code", self.row)
         if not literal:
             return made
-        found = None if literal.startswith("#") else self.run.by_key(literal, element.targets)
+        address = node.text("reference/@ref") or literal
+        found = None if literal.startswith("#") else self.run.by_key(address, element.targets) or self.elsewhere(node, element)
         if found is not None:
             made.pop("type", None)
             found.update(made)
@@ -252,6 +269,13 @@ class _Copy:
         self.run.lose(path_of(node) + "/reference", "unresolved", self.row)
         uri = {"system": "urn:ietf:rfc:3986"} if primitives.valid("uri", literal) and literal.startswith("urn:") else {}
         return {"identifier": {**uri, "value": literal}, **made}
+
+    def elsewhere(self, node: Node, element: Element) -> dict[str, Any] | None:
+        """A reference to what the source holds beside this message, where the reader gave it a ``@key`` and its type is known."""
+        key = node.text("reference/@key")
+        kind = node.text("reference/@type") or (element.targets[0] if len(element.targets) == 1 else "")
+        fits = not element.targets or kind in element.targets or "Resource" in element.targets
+        return self.run.known(kind, (key,)) if key and fits and kind in facts.resource_types() else None
 
     def complete(self, made: dict[str, Any], path: str, others: frozenset[str] = frozenset()) -> None:
         """Of what R4 demands at ``path``, and neither this nor ``others`` give, say what the table has, else that it is absent."""
@@ -268,6 +292,8 @@ class _Copy:
                 self.complete(inner, f"{path}.{name}")
             value = inner or ABSENT
             made[f"_{name}" if simple else name] = [value] if many else value
+        if path in _SECTIONS and not made.keys() & {"text", "entry", "section"}:
+            made["text"] = EMPTY
 
     def lose(self, node: Node, reason: str) -> None:
         """Note what is lost, each value by itself, so that nothing of it is told again."""
@@ -325,6 +351,8 @@ def as_primitive(kind: str, node: Node) -> Any:
         value = None
     else:
         value = raw if isinstance(raw, str) and kind in ("markdown", "xhtml") else text.strip()
+    if kind == "xhtml" and isinstance(value, str):
+        value = as_div(value)
     if value is not None and primitives.valid(kind, value):
         return value
     if kind in ("date", "dateTime", "instant", "time"):

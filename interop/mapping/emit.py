@@ -86,7 +86,8 @@ class _Module:
             return
         if resource.key[0][0] == "identifier":
             lines.add(depth, "i.by_identifier = True")
-            return
+            if resource.key[0][1] == "identifier":
+                return
         kind = resource.row.type
         first = resource.key[0][1]
         if len(resource.key) == 1 and not isinstance(first, str):

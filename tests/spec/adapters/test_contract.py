@@ -12,16 +12,18 @@ from pathlib import Path
 import pytest
 
 from adapters.bars import adapter as bars
+from adapters.documents import adapter as documents
 from adapters.emis import adapter as emis
 from adapters.ers import adapter as ers
 from adapters.gpconnect import adapter as gpconnect
 from adapters.hl7v2 import adapter as hl7v2
 from adapters.nhs111 import adapter as nhs111
 from adapters.openhr import adapter as openhr
+from adapters.r4 import adapter as r4
 from interop.errors import Problem
 from interop.ports import Adapter, Sender
 
-ADAPTERS: list[Adapter] = [hl7v2, openhr, nhs111, ers, emis, bars, gpconnect]
+ADAPTERS: list[Adapter] = [hl7v2, openhr, nhs111, ers, emis, bars, gpconnect, documents]
 
 
 def test_each_is_found_by_its_entry_point() -> None:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from interop.formats.json import write_json
 from interop.formats.resources import address, read_resource
 from interop.mapping.copying import ABSENT
+from interop.mapping.narratives import EMPTY
 from tests.spec.mapping.small import json, load, made
 
 TABLES: dict[str, Any] = {
@@ -70,16 +72,18 @@ BUNDLE: dict[str, Any] = {
     "source": "".join(
         f"{name},,,\n" for name in ("entry", "resource", "resourceType", "@ref", "episode", "value", "reason", "system")
     ),
-    "routes": "doc,pat flag visit appt,\n",
+    "routes": "doc,pat flag visit appt comp,\n",
     "resources": "pat,,entry/resource[resourceType='Patient'],Patient,@ref,,upsert,\n"
     "flag,,entry/resource[resourceType='Flag'],Flag,@ref,,upsert,\n"
     "visit,,entry/resource[resourceType='Encounter'],Encounter,@ref,,upsert,\n"
-    "appt,,entry/resource[resourceType='Appointment'],Appointment,@ref,,upsert,\n",
-    "elements": "A01,pat|flag|visit|appt,.,.,,*,copy:same,same,\n"
+    "appt,,entry/resource[resourceType='Appointment'],Appointment,@ref,,upsert,\n"
+    "comp,,entry/resource[resourceType='Composition'],Composition,@ref,,upsert,\n",
+    "elements": "A01,pat|flag|visit|appt|comp,.,.,,*,copy:same,same,\n"
     "A02,visit,,'triage',,type[kind].text,,,\nA03,visit,reason,value,,reasonCode[+].text,,,\n",
     "codes": {
         "same": "http://example.org/old|1,http://example.org/new,01,One,\nAppointment.participant.status,,needs-action,,\n"
         "Patient.extension|http://example.org/gone,,-,,not there\n"
+        "Patient.extension|http://example.org/renamed,,http://example.org/new,,\n"
     },
 }
 
@@ -262,3 +266,32 @@ def test_a_contained_resource_is_copied_with_its_id(tmp_path: Path) -> None:
     assert body["contained"] == [{"resourceType": "Organization", "id": "o", "name": "L"}]
     assert body["managingOrganization"] == {"reference": "#o"}
     assert losses(outcome) == {("entry/resource/contained/colour", "unmapped")}
+
+
+def test_an_extension_may_have_another_name_in_r4(tmp_path: Path) -> None:
+    outcome = copied(
+        tmp_path,
+        entry("urn:uuid:p", "Patient", '"extension": [{"url": "http://example.org/renamed", "valueCode": "x"}]'),
+    )
+    assert outcome.body("pat")["extension"] == [{"url": "http://example.org/new", "valueCode": "x"}]
+
+
+def test_an_empty_section_says_that_it_is_empty(tmp_path: Path) -> None:
+    """R4 demands a text, entries or sections of each (cmp-1)."""
+    outcome = copied(tmp_path, entry("urn:uuid:c", "Composition", '"title": "T", "section": [{"title": "Nothing"}]'))
+    assert outcome.body("comp")["section"] == [{"title": "Nothing", "text": EMPTY}]
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ('<div xmlns="http://www.w3.org/1999/xhtml"><p>Well</p></div>', "<p>Well</p>"),
+        ('<div xmlns="http://www.w3.org/1999/xhtml"><v xmlns="urn:hl7-org:v3">Un &amp; well</v></div>', "Un &amp; well"),
+        ('<div xmlns="http://www.w3.org/1999/xhtml"><script>x()</script>Ill</div>', "x()Ill"),
+        ("not < markup", "not &lt; markup"),
+    ],
+)
+def test_of_a_narrative_that_holds_what_none_may_the_text_stays(tmp_path: Path, said: str, kept: str) -> None:
+    text = write_json({"status": "generated", "div": said}).decode()
+    outcome = copied(tmp_path, entry("urn:uuid:p", "Patient", f'"text": {text}'))
+    assert outcome.body("pat")["text"]["div"] == f'<div xmlns="http://www.w3.org/1999/xhtml">{kept}</div>'

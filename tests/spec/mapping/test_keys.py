@@ -50,6 +50,17 @@ def test_a_key_has_alternatives(tmp_path: Path) -> None:
     assert id_of(tmp_path, "PID-2|PID-3", "PID|||7") == MINT.id("Patient", "urn:interop:id:RXX:Patient", "7")
 
 
+@pytest.mark.parametrize(
+    ("number", "system", "value"), [("9990000018", NHS_NUMBER, "9990000018"), ("", "urn:interop:id:RXX:Patient", "C4")]
+)
+def test_who_has_no_identifier_may_be_known_otherwise(tmp_path: Path, number: str, system: str, value: str) -> None:
+    rows = (
+        f"A01,one,,'{NHS_NUMBER}',PID-3 present,identifier[number].system,system,,\n"
+        "A02,one,,PID-3.1,,identifier[number].value,nhsnumber,,\n"
+    )
+    assert id_of(tmp_path, "identifier|PID-2", f"PID||C4|{number}", rows=rows) == MINT.id("Patient", system, value)
+
+
 def test_a_key_may_be_joined_from_parts(tmp_path: Path) -> None:
     assert id_of(tmp_path / "a", "PID-3.1+'x'+PID-5.1", "PID|||7||Able") == MINT.id(
         "Patient", "urn:interop:id:RXX:Patient", "7+x+Able"
