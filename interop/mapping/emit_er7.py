@@ -324,7 +324,7 @@ class Er7Paths(Er7Texts):
         """The source path of a row, for the trace."""
         path = element.sources[0] if element.sources else None
         if isinstance(path, Er7Path) and not path.segment:
-            each = str(element.each or "")
+            each = str(element.each or (self.current.each if self.current is not None else None) or "")
             if not path.component:
                 return repr(each)
             return repr(f"{each}.{path.component}" + (f".{path.subcomponent}" if path.subcomponent else ""))
