@@ -23,7 +23,7 @@ from adapters.r4 import adapter as r4
 from interop.errors import Problem
 from interop.ports import Adapter, Sender
 
-ADAPTERS: list[Adapter] = [hl7v2, openhr, nhs111, ers, emis, bars, gpconnect, documents]
+ADAPTERS: list[Adapter] = [hl7v2, openhr, nhs111, ers, emis, bars, gpconnect, documents, r4]
 
 
 def test_each_is_found_by_its_entry_point() -> None:
