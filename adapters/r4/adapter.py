@@ -22,7 +22,8 @@ _R4: Final = re.compile(
 )
 _OTHERS: Final = re.compile(
     rb'"type"\s*:\s*"(?:message|document)"|<type value="(?:message|document)"|https://fhir\.nhs\.uk/STU3/'
-    rb"|/StructureDefinition/eRS-|/referrals/FHIR/",
+    rb"|/(?:StructureDefinition/(?:Extension-)?|CodeSystem/)eRS-|/referrals/FHIR/|ers-(?:service|request-id)\""
+    rb'|"resourceType"\s*:\s*"(?:MessageDefinition|CapabilityStatement|CodeSystem|StructureDefinition|ValueSet|OperationOutcome)"',
 )
 
 
