@@ -33,7 +33,7 @@ def graft(document: Node) -> None:
             continue
         if case is not None and case.name == CASE:
             case.up = value
-            value.kids["@" + CASE] = [case]
+            value.kids = {**value.kids, "@" + CASE: [case]}
 
 
 def _media(node: Node) -> Iterator[Node]:
@@ -43,4 +43,4 @@ def _media(node: Node) -> Iterator[Node]:
         if at.name == "observationMedia":
             yield at
         else:
-            open_.extend(kid for kids in at.kids.values() for kid in kids)
+            open_.extend(kid for kids in at.kids.values() for kid in kids if kid.kids)

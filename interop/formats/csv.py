@@ -62,7 +62,7 @@ def as_tree(rows: Iterable[tuple[Sequence[str], list[str]]]) -> Node:
     root = Node("")
     nodes: list[Node] = [Row(names, cells, root) for names, cells in rows]
     if nodes:
-        root.kids[ROW] = nodes
+        root.kids = {ROW: nodes}
     return root
 
 

@@ -132,24 +132,31 @@ def _bounded(value: Any, depth: int) -> None:
 
 def _fill(node: Node, value: Any) -> None:
     if isinstance(value, dict):
-        for name, member in value.items():
-            _member(node, name, member)
+        if value:
+            node.kids = kids = {}
+            for name, member in value.items():
+                if isinstance(member, list):
+                    if member:
+                        kids[name] = _items(node, name, member)
+                else:
+                    kids[name] = [_made(node, name, member)]
     elif isinstance(value, list):
-        _member(node, ITEM, value)
+        if value:
+            node.kids = {ITEM: _items(node, ITEM, value)}
     else:
         node.value = _literal(value)
 
 
-def _member(node: Node, name: str, member: Any) -> None:
-    if isinstance(member, list):
-        if member:
-            kids = node.kids[name] = [Node(name, None, node, item) for item in member]
-            for kid, item in zip(kids, member, strict=True):
-                _fill(kid, item)
-    else:
-        kid = Node(name, None, node, member)
-        node.kids[name] = [kid]
-        _fill(kid, member)
+def _items(node: Node, name: str, items: list[Any]) -> list[Node]:
+    return [_made(node, name, item) for item in items]
+
+
+def _made(up: Node, name: str, value: Any) -> Node:
+    if isinstance(value, str):
+        return Node(name, value, up, value)
+    node = Node(name, None, up, value)
+    _fill(node, value)
+    return node
 
 
 def _literal(value: Any) -> str | None:

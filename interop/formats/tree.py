@@ -8,6 +8,16 @@ from typing import Any
 from interop.formats.narrative import narrative
 
 
+class _Nothing(dict[str, "list[Node]"]):
+    """The kids of a node without any, the same for all; whoever gives a node its first kid makes a dictionary."""
+
+    def __setitem__(self, name: str, kids: list[Node]) -> None:
+        raise TypeError("a node's first kid is set by Node.add")
+
+
+NOTHING = _Nothing()
+
+
 class Node:
     """An element, attribute, object, member, row or cell.
 
@@ -22,7 +32,7 @@ class Node:
     def __init__(self, name: str, value: str | None = None, up: Node | None = None, raw: Any = None) -> None:
         self.name = name
         self.value = value
-        self.kids: dict[str, list[Node]] = {}
+        self.kids: dict[str, list[Node]] = NOTHING
         self.up = up
         self.raw = raw
         self.read = False
@@ -35,8 +45,10 @@ class Node:
         node = Node(name, value, self, raw)
         if name in self.kids:
             self.kids[name].append(node)
-        else:
+        elif self.kids:
             self.kids[name] = [node]
+        else:
+            self.kids = {name: [node]}
         return node
 
     def kid(self, name: str) -> Node | None:

@@ -28,7 +28,7 @@ def read_xml(body: bytes, *, depth: int = DEPTH, size: int = SIZE) -> Node:
     ``depth`` counts elements, at most 255; an element has at most 128 attributes. Raises Problem ``document-type`` (any DOCTYPE),
     ``too-deep``, ``too-large``, ``character-set`` or ``unreadable``; the detail names line and column, never content.
     """
-    return _Builder(min(depth, _PARSER_DEPTH)).build(parse_xml(body, size=size))
+    return _Builder(min(depth, _PARSER_DEPTH)).build(_parsed(body, size))
 
 
 def parse_xml(body: bytes, *, size: int = SIZE) -> etree._Element:
@@ -36,6 +36,17 @@ def parse_xml(body: bytes, *, size: int = SIZE) -> etree._Element:
 
     At most 255 elements within each other and 128 attributes in each. Raises the Problems of ``read_xml``.
     """
+    root = _parsed(body, size)
+    if body.count(b"=") > ATTRIBUTES and _TOO_MANY_ATTRIBUTES(root):
+        raise _crowded()
+    return root
+
+
+def _crowded() -> Problem:
+    return Problem("too-large", detail=f"more than {ATTRIBUTES} attributes in an element")
+
+
+def _parsed(body: bytes, size: int) -> etree._Element:
     if len(body) > size:
         raise Problem("too-large", detail=f"more than {size} bytes")
     if body[:1].isspace():
@@ -61,8 +72,6 @@ def parse_xml(body: bytes, *, size: int = SIZE) -> etree._Element:
         raise Problem("unreadable", detail="no XML document") from None
     if root.getroottree().docinfo.internalDTD is not None:
         raise Problem("document-type")
-    if body.count(b"=") > ATTRIBUTES and _TOO_MANY_ATTRIBUTES(root):
-        raise Problem("too-large", detail=f"more than {ATTRIBUTES} attributes in an element")
     return root
 
 
@@ -109,48 +118,60 @@ class _Builder:
     def __init__(self, depth: int) -> None:
         self.depth = depth
         self.names: dict[str, str] = {}
+        self.keys: dict[str, str] = {}
 
     def build(self, root: Any) -> Node:
-        node = self._node(root, None)
-        self._below(root, node, 2)
+        text = root.text
+        node = Node(root.tag.rpartition("}")[2], (text and text.strip()) or None, None, root)
+        if root.attrib:
+            node.kids = self._attributes(root, node)
+        if len(root):
+            self._below(root, node, 2)
         return node
 
-    def _node(self, element: Any, up: Node | None) -> Node:
-        tag: str = element.tag
-        name = self.names.get(tag)
-        if name is None:
-            name = self.names[tag] = tag.rpartition("}")[2]
-        text = element.text
-        node = Node(name, text.strip() or None if text else None, up, element)
-        if element.attrib:
-            self._attributes(element, node)
-        return node
-
-    def _attributes(self, element: Any, node: Node) -> None:
-        kids = node.kids
-        for key, value in element.attrib.items():
-            if key[0] != "{":
-                kids["@" + key] = [Node("@" + key, value.strip(), node, value)]
-        for key, value in element.attrib.items():
+    def _attributes(self, element: Any, node: Node) -> dict[str, list[Node]]:
+        attributes = element.attrib
+        if len(attributes) > ATTRIBUTES:
+            raise _crowded()
+        names = self.keys
+        kids: dict[str, list[Node]] = {}
+        spaced = []
+        for key, value in attributes.items():
             if key[0] == "{":
-                space, _, local = key[1:].partition("}")
-                name = "@" + local
-                if name in kids:
-                    name = f"@{_prefix(element, space)}:{local}"
-                kids[name] = [Node(name, value.strip(), node, value)]
+                spaced.append((key, value))
+                continue
+            name = names.get(key)
+            if name is None:
+                name = names[key] = "@" + key
+            kids[name] = [Node(name, value.strip(), node, value)]
+        for key, value in spaced:
+            space, _, local = key[1:].partition("}")
+            name = "@" + local
+            if name in kids:
+                name = f"@{_prefix(element, space)}:{local}"
+            kids[name] = [Node(name, value.strip(), node, value)]
+        return kids
 
     def _below(self, element: Any, node: Node, level: int) -> None:
-        kids = node.kids
+        if level > self.depth:
+            raise Problem("too-deep", detail=f"more than {self.depth} elements within each other")
+        names, kids = self.names, node.kids or {}
         for child in element:
-            if level > self.depth:
-                raise Problem("too-deep", detail=f"more than {self.depth} elements within each other")
-            kid = self._node(child, node)
-            if kid.name in kids:
-                kids[kid.name].append(kid)
+            tag = child.tag
+            name = names.get(tag)
+            if name is None:
+                name = names[tag] = tag.rpartition("}")[2]
+            text = child.text
+            kid = Node(name, (text and text.strip()) or None, node, child)
+            if name in kids:
+                kids[name].append(kid)
             else:
-                kids[kid.name] = [kid]
+                kids[name] = [kid]
+            if child.attrib:
+                kid.kids = self._attributes(child, kid)
             if len(child):
                 self._below(child, kid, level + 1)
+        node.kids = kids
 
 
 def _prefix(element: Any, space: str) -> str:

@@ -32,7 +32,7 @@ def understand(family: str, form: str, root: Traversable | None = None, site: st
 def check_tables(tables: Tables, names: SourceNames, form: str, refusals: Refusals | None = None) -> Model:
     """Check tables that have been read; raises TablesRefused, with the ``refusals`` that there already are."""
     refusals = Refusals() if refusals is None else refusals
-    model = Model(tables, form == "er7")
+    model = Model(tables, form == "er7", rows=form == "csv")
     _Check(model, names, refusals).all()
     refusals.settle()
     return model

@@ -74,3 +74,5 @@ class Model:
     er7: bool
     resources: dict[str, Resource] = field(default_factory=dict)
     subtables: dict[str, SubTable] = field(default_factory=dict)
+    rows: bool = False
+    """Whether the messages are rows of a table (CSV)."""
