@@ -196,7 +196,7 @@ class Er7Paths(Er7Texts):
             if each.repeats
             else "for place, x in ((0, m.once(f)),) if f else ():",
         )
-        lines.add(depth + 1, "if not x or x == NULL:")
+        lines.add(depth + 1, f"if {'not place or ' if each.rest else ''}not x or x == NULL:")
         lines.add(depth + 2, "continue")
         if any(_relative(element) for element in elements):
             lines.add(depth + 1, "p = m.parts(x, m.component)")
@@ -218,7 +218,8 @@ class Er7Paths(Er7Texts):
     def place(self, resource: Resource, element: Element) -> str:
         """The occurrence that a reference means: this one, where the other resource stands on the same ``each``."""
         other = self.model.resources[element.name]
-        beside = resource.name in other.row.within or other.row.within == resource.row.within
+        segment = isinstance(element.each, Er7Path) and not element.each.field
+        beside = segment or resource.name in other.row.within or other.row.within == resource.row.within
         if element.row.each and other.row.each == element.row.each and beside:
             return ", place"
         return ""

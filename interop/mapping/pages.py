@@ -18,6 +18,7 @@ PAGES = Path(__file__).parents[2] / "docs" / "mappings"
 EFFECTS = {
     "delete": "It withdraws the resource.",
     "contained": "It stands within the resource around it.",
+    "join": "What occurs again under the same key is put together, line by line.",
     "cancel": "It undoes what was said of the resource by",
     "relink": "The person of this record is from then on that of",
     "link": "The person of this record is also that of",

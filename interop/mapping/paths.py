@@ -19,13 +19,15 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class Er7Path:
-    """``SEG-field~.component.subcomponent``; segment '' is relative to what ``each`` stands on; field 0 = the segment itself."""
+    """``SEG-field~.component.subcomponent``; segment '' is relative to what ``each`` stands on; field 0 = the segment itself;
+    ``~+`` the repetitions after the first (``rest``)."""
 
     segment: str
     field: int = 0
     repeats: bool = False
     component: int = 0
     subcomponent: int = 0
+    rest: bool = False
 
     def __str__(self) -> str:
         parts = self.segment + (f"-{self.field}" if self.field else "")
@@ -65,7 +67,7 @@ class TreePath:
 Path = Literal | Er7Path | TreePath
 
 _ER7 = re.compile(
-    r"(?P<segment>[A-Z][A-Z0-9]{2})(?:-(?P<field>[1-9]\d*)(?P<repeats>~)?(?:\.(?P<c>[1-9]\d*)(?:\.(?P<s>[1-9]\d*))?)?)?"
+    r"(?P<segment>[A-Z][A-Z0-9]{2})(?:-(?P<field>[1-9]\d*)(?P<repeats>~\+?)?(?:\.(?P<c>[1-9]\d*)(?:\.(?P<s>[1-9]\d*))?)?)?"
 )
 _ER7_RELATIVE = re.compile(r"\.(?:(?P<c>[1-9]\d*)(?:\.(?P<s>[1-9]\d*))?)?")
 _QUOTED = re.compile(r"'(?:[^']|'')*'")
@@ -94,7 +96,9 @@ def _parse_er7(text: str) -> Er7Path:
     found = _ER7.fullmatch(text)
     if not found:
         raise PathError(f"{text!r} is not an ER7 path such as PID-5.1")
-    return Er7Path(found["segment"], int(found["field"] or 0), bool(found["repeats"]), int(found["c"] or 0), int(found["s"] or 0))
+    repeats = found["repeats"] or ""
+    component, subcomponent = int(found["c"] or 0), int(found["s"] or 0)
+    return Er7Path(found["segment"], int(found["field"] or 0), bool(repeats), component, subcomponent, repeats == "~+")
 
 
 def unquote(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from interop.formats.tree import Node
 from interop.ids import NHS_NUMBER, Mint, NhsNumber, Standing
 from interop.mapping.contribution import Contribution, Loss, Mapped, Relink
+from interop.mapping.joined import join, name_once
 from interop.mapping.kept import Unit
 from interop.ports import Envelope
 
@@ -341,6 +342,7 @@ class Run:
             reference["reference"] = f"#{to.id}" if to.effect == "contained" else f"{to.type}/{to.id}"
         contributions: dict[tuple[str, str, bool], Contribution] = {}
         relinks: list[Relink] = []
+        joined = False
         for one in self.instances:
             if one.shared is not None:
                 shared = one.shared
@@ -364,8 +366,16 @@ class Run:
             effect, _, cancels = one.effect.partition(":")
             event = self.trigger if (one.type, self.trigger) in cancellable else ""
             made = Contribution(one.type, one.id, one.registers, one.deleted, effect, cancels, event, one.tags, one.name)
+            if effect == "join":
+                made.effect, slot = "upsert", (one.type, one.id, True)
+                joined = joined or slot in contributions
+                contributions[slot] = join(contributions[slot], made) if slot in contributions else made
+                continue
             self._keep(one, made)
             _add(contributions, (one.type, one.id, effect == "upsert"), made)
+        if joined:
+            for made in contributions.values():
+                name_once(made)
         return Mapped(list(contributions.values()), relinks, self.losses, self.carried, digest)
 
     def _pair(self, one: Instance, into: str) -> None:

@@ -162,8 +162,8 @@ _DURATION = re.compile(r"([smhdwSMHDW]?)(\d{1,6})", re.ASCII)
 
 
 def duration(value: str, unit: str = "") -> timedelta | None:
-    """A length of time: a whole number and its unit (``min``, ``Minutes``, ``h``, ``sec`` …, by its first letter), or both in one as
-    in HL7 v2 TQ.3 (``M30``); None where it cannot be read, also without a unit: nothing says what it counts."""
+    """A length of time: a whole number and its unit (``min``, ``Hours``, ``sec`` …, by its first letter), or both in one as in HL7
+    v2 TQ.3 (``M30``); None where it cannot be read, also without a unit: nothing says what it counts."""
     found = _DURATION.fullmatch(value.strip())
     if not found or unit.strip()[:2].lower() == "mo":
         return None
@@ -362,6 +362,15 @@ def base64(value: str) -> str | None:
     except ValueError:
         return None
     return plain or None
+
+
+@transform("hex", "base64Binary")
+def hexadecimal(value: str) -> str | None:
+    """Bytes in hexadecimal (HL7 v2 ED.4 ``Hex``)."""
+    try:
+        return b64encode(bytes.fromhex(value)).decode("ascii") or None
+    except ValueError:
+        return None
 
 
 def text_data(plain: str) -> str:

@@ -184,15 +184,15 @@ RESOURCES = [
     resource("A type is of R4.", "ill,,DG1,Illness,DG1-3,,upsert,", "R4 has no resource type Illness"),
     resource("A context is a resource of the tables.", "bed,ward,PV1,Location,PV1-3,,upsert,", "it is in ward, which there is not"),
     resource(
-        "An effect is one of five.",
+        "An effect is one of those that there are.",
         "old,,PV1,Encounter,PV1-19,,replace,",
-        "effect 'replace' is none of upsert, delete, contained, cancel:EVENT, relink:PATH, link:PATH, unlink:PATH",
+        "effect 'replace' is none of upsert, delete, contained, join, cancel:EVENT, relink:PATH, link:PATH, unlink:PATH",
         also=True,
     ),
     resource(
         "A cancellation names the events it undoes.",
         "old,,PV1,Encounter,PV1-19,,cancel:,",
-        "effect 'cancel:' is none of upsert, delete, contained, cancel:EVENT, relink:PATH, link:PATH, unlink:PATH",
+        "effect 'cancel:' is none of upsert, delete, contained, join, cancel:EVENT, relink:PATH, link:PATH, unlink:PATH",
         also=True,
     ),
     resource("Whatever is not an upsert says why.", "old,,PV1,Encounter,PV1-19,,delete,", "effect delete needs a why"),

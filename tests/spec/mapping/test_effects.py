@@ -26,6 +26,25 @@ def test_an_upsert_says_what_the_resource_is(tmp_path: Path) -> None:
     assert one.registers["serviceType"] == {"text": "WARD1"}
 
 
+def test_lines_of_one_text_are_joined(tmp_path: Path) -> None:
+    """A text comes as a segment for each line; who refers to it does so once."""
+    tables: dict[str, Any] = {
+        "source": "MSH,21,,\nPID,40,,\nOBR,40,,\nOBX,20,,\n",
+        "routes": "ORU^R01,rep line,\n",
+        "resources": "rep,,OBR,DiagnosticReport,OBR-3,,upsert,\nline,rep,OBX,Observation,rep+OBX-3,,join,a line each\n",
+        "elements": "A01,rep,OBX,,,result[+],@line,,\nA02,line,,OBX-5,,valueString,,,\n"
+        "A03,line,OBX-8~,.,,interpretation[+].text,,,\nA04,line,,OBX-6,,code.text,,,\n",
+        "required": "DiagnosticReport,code,x,\nDiagnosticReport,status,unknown,\nObservation,status,unknown,\n",
+    }
+    segments = ("OBR|||1", "OBX|1||A||one|x||H", "OBX|2||B||other|", "OBX|3||A||two|y||H~L|||F")
+    outcome = made(load(tmp_path, **tables), er7(*segments), "ORU^R01")
+    bodies = outcome.bodies("line")
+    assert [body["valueString"] for body in bodies] == ["one\ntwo", "other"]
+    assert bodies[0]["interpretation"] == [{"text": "H"}, {"text": "L"}]
+    assert bodies[0]["code"] == {"text": "x"}
+    assert len(outcome.body("rep")["result"]) == 2
+
+
 def test_a_delete_withdraws_it(tmp_path: Path) -> None:
     one = made(load(tmp_path, **TABLES), er7("PID|||1", PV1), "ADT^A23").one("gone")
     assert (one.effect, one.id, one.registers) == ("delete", MINT.id(*VISIT), {})

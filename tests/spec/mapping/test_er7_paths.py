@@ -49,6 +49,12 @@ def test_a_path_reads_the_first_repetition(tmp_path: Path, path: str, pid: str, 
     assert text(tmp_path, path, pid) == expected
 
 
+def test_the_repetitions_after_the_first(tmp_path: Path) -> None:
+    family = load(tmp_path, **TABLES, elements="A01,pat,PID-5~+,.1,,name[+].family,,,\n")
+    outcome = made(family, er7("PID|||1||Able~Baker~~Cole"))
+    assert outcome.body("pat")["name"] == [{"family": "Baker"}, {"family": "Cole"}]
+
+
 def test_the_delimiters_are_those_of_msh_1_and_2(tmp_path: Path) -> None:
     header = "MSH*!%$@*PAS*RXX***202001010000**ADT!A01*1*P*2.4"
     assert text(tmp_path, "PID-5.2.2", "PID*****Able^x!Ann@Bess%Baker", header=header) == "Bess"

@@ -126,6 +126,8 @@ OTHERS = [
     ("base64", "base64Binary", "aGk=\n", "aGk="),
     ("base64", "base64Binary", "!", None),
     ("base64", "base64Binary", "", None),
+    ("hex", "base64Binary", "48 69", "SGk="),
+    ("hex", "base64Binary", "4x", None),
 ]
 
 
