@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import BinaryIO, Final
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any, BinaryIO, Final
 
 from adapters.ers.envelope import envelope
 from adapters.ers.resources import message, separate
 from adapters.ers.shape import shape
 from interop.formats.tree import Node
-from interop.ports import Envelope
+from interop.ports import Envelope, Pulled, Seen
 
 _SIGNS: Final = re.compile(
     rb"https?://fhir\.nhs\.(?:uk|net)/(?:STU3/)?(?:StructureDefinition/(?:Extension-)?|CodeSystem/)eRS-"
@@ -56,3 +56,9 @@ class Ers:
     def envelope(self, body: bytes) -> Envelope:
         """The envelope alone; raises Problem."""
         return self.open(body)[0]
+
+    def pull(self, settings: Mapping[str, Any], seen: Seen) -> AsyncIterator[Pulled]:
+        """Fetch what is new (``adapters.ers.client``); raises ValueError, Problem."""
+        from adapters.ers.client import pull
+
+        return pull(settings, seen)

@@ -46,6 +46,8 @@ def envelope(message: Resource, tree: Node) -> Envelope:
     digest = sha256(write_json(_content(message, kind))).digest()[:16]
     version = held[0].text("meta/versionId") if len(held) == 1 and kind != "Communication" else ""
     control = f"{kind}/{_thread(held) or identity}/{version or digest.hex()[:12]}"
+    if (name := _asked(message, tree, kind)) and (when := _answered(message)):
+        control = f"{kind}/{name}/{when}"
     return Envelope(
         family="ers",
         message=kind,
@@ -76,8 +78,27 @@ def _errors(held: list[Node]) -> Iterator[str]:
 
 
 def _content(message: Resource, kind: str) -> Any:
-    """What makes a message the same as another: of a conversation what was said, not the answer that it came in."""
-    return [entry.get("resource") for entry in message["entry"]] if kind == "Communication" and "entry" in message else message
+    """What makes a message the same as another: of a Bundle what it holds, not the answer that it came in."""
+    entries = message.get("entry")
+    if kind not in ("Communication", "List", "Slot") or message["resourceType"] != "Bundle" or not isinstance(entries, list):
+        return message
+    return [entry.get("resource") if isinstance(entry, dict) else entry for entry in entries]
+
+
+def _answered(message: Resource) -> str:
+    """When the service answered, as a Bundle says it."""
+    meta = message.get("meta")
+    when = message.get("timestamp") or (meta.get("lastUpdated") if isinstance(meta, dict) else None)
+    return when if isinstance(when, str) and message["resourceType"] == "Bundle" else ""
+
+
+def _asked(message: Resource, tree: Node, kind: str) -> str:
+    """What a worklist or a page of slots is an answer to, without the service's address."""
+    if kind not in ("List", "Slot"):
+        return ""
+    said = tree.text("entry/fullUrl") if kind == "List" else tree.text("link/url")
+    found = re.fullmatch(r".*/STU3/(?:v1/)?(\S{1,400})", said or "")
+    return found[1] if found else ""
 
 
 def _thread(held: list[Node]) -> str:
@@ -104,7 +125,7 @@ def _order(message: Resource, kind: str, held: list[Node], tie: str) -> Order:
         for inner in each.kids.get("contained", ()):
             if inner.text("resourceType") == "Appointment":
                 own = max(own, _number(inner.text("meta/versionId")))
-    times = [message.get("timestamp"), *[meta.get("lastUpdated") for meta in [message.get("meta")] if isinstance(meta, dict)]]
+    times: list[str | None] = [_answered(message)]
     if any(node.value == "PENDING" for node in _below(held, "code")):
         scanned = 0
     counter = (referral * _STEP + min(own, _STEP - 1)) * 2 + scanned if referral or own else 0
@@ -112,7 +133,7 @@ def _order(message: Resource, kind: str, held: list[Node], tie: str) -> Order:
         return Order(0, counter, tie)
     if kind == "List" and not any(times):
         times = [node.value for node in _below(held, "valueDateTime")]
-    return Order(max((iso_instant(each) or 0 for each in times if isinstance(each, str)), default=0), 0, tie)
+    return Order(max((iso_instant(each) or 0 for each in times if each), default=0), 0, tie)
 
 
 def _belongs_to(resource: Node) -> int:

@@ -80,6 +80,22 @@ def send(
 
 
 @app.command()
+def pull(
+    feed: Annotated[str, typer.Argument(help="The feed: a table of the sources file.")],
+    sources: Annotated[
+        Path, typer.Option(help="A TOML file, a table for each feed that is pulled.", envvar="INTEROP_SOURCES")
+    ] = Path("sources.toml"),
+    to: Annotated[str, typer.Option("--to", help="The running engine.")] = "http://127.0.0.1:8080",
+    data: Data = Path("data"),
+    as_json: Json = False,
+) -> None:
+    """Fetch what is new from a source that does not send, and hand it to the running engine."""
+    from interop.cli.pull import pull as run
+
+    raise typer.Exit(run(feed, sources=sources, to=to, data=data, as_json=as_json))
+
+
+@app.command()
 def messages(
     data: Data = Path("data"),
     feed: Annotated[str, typer.Option(help="Only this feed.")] = "",

@@ -1,10 +1,12 @@
 """What an adapter may know of the engine: source message, receipt, and where to hand both over."""
 
-from interop.ports.adapter import Adapter, Listener, Listens, Source
+from interop.ports.adapter import Adapter, Delivers, Listener, Listens, Source
 from interop.ports.call import Answers, Call, Reply
 from interop.ports.envelope import Envelope, Order
 from interop.ports.feed import Feed
+from interop.ports.puller import Have, Pulled, Puller, Seen
 from interop.ports.receipt import AckState, Intake, MessageState, Receipt, Wait
+from interop.ports.record import Asks, Inquiry, Person, Record, Resource
 from interop.ports.sender import Answer, Sender
 
 __all__ = [
@@ -12,16 +14,26 @@ __all__ = [
     "Adapter",
     "Answer",
     "Answers",
+    "Asks",
     "Call",
+    "Delivers",
     "Envelope",
     "Feed",
+    "Have",
+    "Inquiry",
     "Intake",
     "Listener",
     "Listens",
     "MessageState",
     "Order",
+    "Person",
+    "Pulled",
+    "Puller",
     "Receipt",
+    "Record",
     "Reply",
+    "Resource",
+    "Seen",
     "Sender",
     "Source",
     "Wait",

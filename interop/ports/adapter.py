@@ -7,6 +7,7 @@ from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 from interop.ports.envelope import Envelope
 from interop.ports.receipt import Intake
+from interop.ports.record import Record
 
 Source = Any
 """A parsed message of ``interop.formats``: ``er7.Message`` or a tree ``Node``."""
@@ -37,12 +38,25 @@ class Adapter(Protocol):
         ...
 
 
+@runtime_checkable
+class Delivers(Protocol):
+    """An adapter whose files explain each other when they come together; most do not."""
+
+    def first(self, head: bytes) -> bool:
+        """Whether a file that begins so is to be read before the others."""
+        ...
+
+    def delivery(self) -> Callable[[BinaryIO], Iterator[bytes]]:
+        """A ``split`` for the files of one delivery, which remembers what one of them says of the next."""
+        ...
+
+
 class Listener(Protocol):
     """A port that an adapter opens itself (MLLP); ``port`` is the one it got once it has started."""
 
     port: int
 
-    async def start(self, intake: Intake) -> None: ...
+    async def start(self, intake: Intake, record: Record) -> None: ...
 
     async def stop(self) -> None: ...
 

@@ -1,0 +1,167 @@
+"""``interop pull``: what a source does not send is fetched and handed to the running engine as if it had been sent."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import tomllib
+from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from interop.errors import Problem, reasons
+from interop.mapping.library import adapters
+from interop.ports import Have, Pulled, Puller, Seen
+from interop.store.plan import Messages
+
+if TYPE_CHECKING:
+    import httpx
+    from stamina.instrumentation import RetryDetails
+
+NEWEST = 200_000
+"""How far back in the journal a pull looks for what it has."""
+PAGE = 5_000
+DONE = frozenset({"received", "mapped", "applied"})
+"""States of what is in the journal for good; what was refused or failed is fetched again."""
+
+
+def pull(feed: str, *, sources: Path, to: str, data: Path, as_json: bool) -> int:
+    """Pull a feed once; 1 where something could not be had or was refused, 2 where it could not be begun or not be ended."""
+    try:
+        settings, puller = read_source(sources, feed)
+        seen = asyncio.run(seen_in(data, feed))
+        return asyncio.run(_pull(puller.pull(settings, seen), f"{to.rstrip('/')}/ingest/{feed}", as_json))
+    except (OSError, ValueError) as error:
+        print(f"It cannot be pulled: {error}", file=sys.stderr)
+        return 2
+
+
+def read_source(path: Path, feed: str) -> tuple[Mapping[str, Any], Puller]:
+    """The settings of a feed, a table of a TOML file, and the adapter that it names; raises OSError, ValueError."""
+    with path.open("rb") as file:
+        try:
+            tables = tomllib.load(file)
+        except tomllib.TOMLDecodeError as error:
+            raise ValueError(f"{path}: {error}") from None
+    settings = tables.get(feed)
+    if not isinstance(settings, dict):
+        raise ValueError(f"{path} has no table [{feed}]")
+    wanted = str(settings.get("adapter", feed))
+    able = {name: one for name, one in adapters().items() if isinstance(one, Puller)}
+    if wanted not in able:
+        raise ValueError(f"{path}: the adapter of [{feed}] cannot pull; these can: {', '.join(sorted(able))}")
+    return settings, able[wanted]
+
+
+class Journal:
+    """``interop.ports.Seen`` on the entries of a journal, newest first."""
+
+    def __init__(self, entries: Iterator[tuple[str, bytes]]) -> None:
+        self._newest: dict[str, Have] = {}
+        for control_id, digest in entries:
+            self._newest.setdefault(control_id.rpartition("/")[0], Have(control_id, digest))
+
+    def newest(self, stem: str) -> Have | None:
+        return self._newest.get(stem)
+
+
+async def seen_in(data: Path, feed: str) -> Seen:
+    """What the journal has of a feed, read beside the running engine; nothing where there is no journal here."""
+    from interop.store.sqlite import SqliteStore
+
+    found: list[tuple[str, bytes]] = []
+    try:
+        store = SqliteStore.open(data, read_only=True)
+    except (OSError, Problem):
+        return Journal(iter(()))
+    try:
+        before = 0
+        while len(found) < NEWEST:
+            entries = await store.query(Messages(feed, "", "", before, PAGE))
+            found += [(each.control_id, each.digest) for each in entries if each.control_id and each.state in DONE]
+            if len(entries) < PAGE:
+                break
+            before = entries[-1].message
+    finally:
+        await store.close()
+    return Journal(iter(found))
+
+
+async def _pull(pulled: AsyncIterator[Pulled], address: str, as_json: bool) -> int:
+    """Hand over one after another: what was handed over stays, however it ends. Raises OSError, ValueError."""
+    import httpx
+    import stamina
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    stamina.instrumentation.set_on_retry_hooks([_again])
+    console = Console(stderr=True)
+    counts, ended = {"new": 0, "known": 0, "failed": 0}, None
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
+    async with httpx.AsyncClient(timeout=60, trust_env=False) as engine:
+        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+            task = progress.add_task("pulling", total=None)
+            try:
+                async for one in pulled:
+                    line = await _hand_over(engine, address, one)
+                    counts[line["outcome"]] += 1
+                    progress.update(task, completed=sum(counts.values()), description=line["what"].partition("/")[0])
+                    if as_json or line["outcome"] == "failed":
+                        _tell(line, as_json, sys.stdout)
+            except Problem as problem:
+                ended = problem
+    if as_json:
+        print(json.dumps({"pulled": sum(counts.values()), **counts}))
+    else:
+        print(f"{sum(counts.values())} looked at: {counts['new']} new, {counts['known']} known, {counts['failed']} failed")
+    if ended is not None:
+        _tell({"what": "The pull ended early", "outcome": "ended", **ended.as_json()}, as_json, sys.stderr)
+        return 2
+    return 1 if counts["failed"] else 0
+
+
+def _again(details: RetryDetails) -> None:
+    """Tell that the source is asked once more."""
+    print(f"The source is asked again in {details.wait_for:.0f} s: {details.caused_by}", file=sys.stderr)
+
+
+async def _hand_over(engine: httpx.AsyncClient, address: str, one: Pulled) -> dict[str, str]:
+    """What became of one; raises OSError where the engine cannot be reached, Problem where it takes nothing at present."""
+    import httpx
+
+    if one.problem is not None:
+        return {"what": one.what, "outcome": "failed", **one.problem.as_json()}
+    if not one.body:
+        return {"what": one.what, "outcome": "known"}
+    try:
+        answer = await engine.post(address, content=one.body, headers={"Content-Type": "application/fhir+json"})
+    except httpx.TransportError as error:
+        raise OSError(f"the engine does not answer ({type(error).__name__}). Is it running (interop serve)?") from error
+    if answer.is_success:
+        number = answer.headers.get("location", "").rpartition("/")[2]
+        return {"what": one.what, "outcome": "known" if b'"repeats"' in answer.content else "new", "message": number}
+    refused = _refusal(answer)
+    if answer.status_code >= 500 or refused.reason.name == "wrong-feed":
+        raise refused
+    return {"what": one.what, "outcome": "failed", **refused.as_json()}
+
+
+def _refusal(answer: httpx.Response) -> Problem:
+    """Why the engine did not take a message, by the code that its OperationOutcome names."""
+    known = reasons()
+    try:
+        issues = answer.json()["issue"]
+        name = next((each["code"] for issue in issues for each in issue["details"]["coding"] if each["code"] in known), "fault")
+    except (ValueError, KeyError, TypeError):
+        name = "fault"
+    return Problem(name, detail=f"HTTP {answer.status_code}")
+
+
+def _tell(line: Mapping[str, str], as_json: bool, where: Any) -> None:
+    """A line as JSON, or one sentence and one action."""
+    if as_json:
+        print(json.dumps(line), file=where)
+    else:
+        said = " ".join(part for part in (line.get("sentence", ""), line.get("detail", "")) if part)
+        print(f"{line['what']}: {said} {line.get('action', '')}", file=where)
