@@ -134,12 +134,16 @@ class ElementCheck:
             self.refuse(row, f"there is no code table copy-{element.name}")
 
     def left_out(self, element: Element, base: Path | None) -> None:
-        """Whether what a row leaves out may be left out; ``base`` is what its relative paths start from."""
+        """Whether what a row leaves out may be left out; ``base`` is what its relative paths start from. A field of ER7 is
+        clinical as a whole: parts of a repetition and subcomponents may be left out beside the rest."""
         row = element.row
         if not row.why:
             self.refuse(row, "what is deliberately not carried needs a why")
         for path in element.sources:
             whole = path
+            inner = isinstance(path, Er7Path) and isinstance(base, Er7Path) and bool(path.component) and not path.segment
+            if inner or (isinstance(path, Er7Path) and path.subcomponent):
+                continue
             if isinstance(base, Er7Path) and isinstance(path, Er7Path) and not path.segment:
                 whole = Er7Path(base.segment, base.field)
             elif isinstance(base, TreePath) and isinstance(path, TreePath) and not path.steps:
