@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import orjson
 
-from interop.cli.reading import messages
+from interop.cli.reading import Delivery
 from interop.errors import Problem
 from interop.formats.json import write_json
 from interop.ids import Mint
@@ -34,11 +34,12 @@ def convert(files: list[Path], *, report: bool, lineage: bool, as_json: bool) ->
     failed = 0
     lost: list[dict[str, Any]] = []
     out = bytearray()
-    for path in files:
+    delivery = Delivery(files)
+    for path in delivery.paths:
         source = quote(str(path), safe="/")
         number = 0
         try:
-            for adapter, body in messages(path):
+            for adapter, body in delivery.messages(path):
                 number += 1
                 try:
                     if lineage:

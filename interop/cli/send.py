@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-from interop.cli.reading import messages
+from interop.cli.reading import Delivery
 from interop.errors import Problem
 from interop.mapping.library import adapters
 from interop.ports import Answer, Sender
@@ -37,13 +37,13 @@ class _Bodies:
     """The messages of all files; a file that cannot be read is told and passed over."""
 
     def __init__(self, files: list[Path]) -> None:
-        self._files = files
+        self._delivery = Delivery(files)
         self.failed = 0
 
     def __iter__(self) -> Iterator[bytes]:
-        for path in self._files:
+        for path in self._delivery.paths:
             try:
-                for _, body in messages(path):
+                for _, body in self._delivery.messages(path):
                     yield body
             except Problem as problem:
                 self.failed += 1

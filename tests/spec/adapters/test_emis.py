@@ -155,3 +155,70 @@ def test_a_file_of_any_length_is_read_in_flat_memory() -> None:
     tracemalloc.stop()
     assert count == 5_000 // ROWS
     assert peak < 1 << 20
+
+
+CODES = "CodeId,Term,ReadTermId,SnomedCTConceptId,SnomedCTDescriptionId,ProcessingId\r\n"
+
+
+def code(number: int, term: str = "Weight") -> str:
+    return f'{number},"{term}",22A..,27113001,45352010,9\r\n'
+
+
+def test_files_of_one_delivery_explain_each_other() -> None:
+    """A message carries what an earlier file says of the codes that its rows name, and no others."""
+    split_next = adapter.delivery()
+    assert adapter.first(CODES.encode())
+    assert not adapter.first(HEAD.encode())
+    list(split_next(io.BytesIO((CODES + code(77) + code(78)).encode())))
+    [body] = split_next(io.BytesIO((HEAD + row(1) + row(2)).encode()))
+    _, root = adapter.open(body)
+    assert [one.text("Term") for one in root.kids["code"]] == ["Weight"]
+    assert [one.text("ClinicalCodeId") for one in root.kids["code"]] == ["77"]
+    assert len(root.kids["row"]) == 2
+    [alone] = split(HEAD + row(1))
+    assert "code" not in adapter.open(alone)[1].kids
+
+
+def test_a_message_that_is_split_again_is_the_same() -> None:
+    *_, body = split(CODES + code(77, 'Weight, ""dry""') + HEAD + row(1))
+    assert b"ClinicalCodeId," in body
+    assert split(body.decode()) == [body]
+
+
+def test_a_problem_is_known_to_the_observation_that_defines_it() -> None:
+    problems = "ObservationGuid,ParentProblemObservationGuid,ProcessingId\r\n" + f"{{{guid(1).upper()}}},,9\r\n"
+    *_, body = split(problems + HEAD + row(1) + row(2))
+    assert [one.text("ProblemObservationGuid") for one in adapter.open(body)[1].kids["problem"]] == [guid(1)]
+
+
+def test_the_same_rows_with_their_codes_are_another_message() -> None:
+    *_, coded = split(CODES + code(77) + HEAD + row(1))
+    [alone] = split(HEAD + row(1))
+    assert adapter.envelope(coded).duplicate != adapter.envelope(alone).duplicate
+
+
+def test_what_stands_within_a_cell_begins_no_section() -> None:
+    text = '"seen\r\nClinicalCodeId,Term\r\n77,Forged"'
+    [body] = split(HEAD + row(1, text=text))
+    _, root = adapter.open(body)
+    assert "code" not in root.kids
+    assert root.text("row/AssociatedText") == text.strip('"')
+
+
+def test_rows_stay_with_the_row_that_they_name_as_their_parent() -> None:
+    head = "ObservationGuid,OrganisationGuid,ParentObservationGuid,ObservationType,ProcessingId\r\n"
+    rows = [f"{guid(number)},{ORG},{guid(ROWS) if number > ROWS else ''},Value,9\r\n" for number in range(1, ROWS + 4)]
+    assert [body.count(b"\r\n") - 1 for body in split(head + "".join(rows))] == [ROWS + 3]
+
+
+def test_what_is_remembered_of_codes_lies_in_flat_memory() -> None:
+    def peak(number: int) -> int:
+        text = io.BytesIO((CODES + "".join(map(code, range(number))) + HEAD + "".join(map(row, range(200)))).encode())
+        tracemalloc.start()
+        for _ in adapter.split(text):
+            pass
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    assert peak(8_000) < 1.2 * peak(2_000)

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from adapters.emis import adapter
 from adapters.emis.files import header, table_of
+from interop.cli.main import app
 from interop.ids import Mint
 from interop.mapping.examples import value_at
 from interop.mapping.library import family
@@ -29,7 +31,7 @@ FACTS = [
     ("patients", "reg", 0, "status", "finished"),
     ("patients", "reg", 0, "period.end", "2026-01-05"),
     ("patients", "reg", 1, "status", "active"),
-    ("patients", "pat", 1, "meta.security[0].code", "HTEST"),
+    ("patients", "pat", 1, "meta.security[1].code", "HTEST"),
     ("consultations", "enc", 0, "status", "finished"),
     ("consultations", "enc", 0, "class.code", "AMB"),
     ("consultations", "enc", 0, "period.start", "2025-10-14"),
@@ -206,3 +208,30 @@ def test_codes_are_the_same_in_every_practice() -> None:
     other = first.replace(b"00000001-5e11-4c0a-9b1d-000000000001", b"00000001-5e11-4c0a-9b1d-0000000000ff")
     said = [make("emis", body).all("med")[0]["medicationReference"] for body in (first, other)]
     assert said[0] == said[1]
+
+
+def test_entries_have_their_codes_where_the_coding_table_comes_along(tmp_path: Path) -> None:
+    """The files of one command are one delivery, whatever their order: SNOMED CT and Read beside the supplier's own code."""
+    tables: dict[str, str] = {}
+    for line in example("emis", "delivery.txt").decode().splitlines(keepends=True):
+        if line.startswith(("CodeId,", "ObservationGuid,", "DiaryGuid,", "ConsultationGuid,", "DrugRecord", "IssueRecord")):
+            table = table_of(header(line.encode()))
+            assert table is not None
+            name = table.name
+        tables[name] = tables.get(name, "") + line
+    paths = []
+    for name, text in sorted(tables.items()):
+        paths.append(tmp_path / f"{name}.csv")
+        paths[-1].write_text(text)
+    result = CliRunner().invoke(app, ["convert", *map(str, paths)])
+    assert result.exit_code == 0
+    made = [entry["resource"] for line in result.stdout.splitlines() for entry in json.loads(line).get("entry", ())]
+    (plan,) = [one for one in made if one["resourceType"] == "CarePlan" and "activity" in one]
+    assert plan["title"] == "O/E - blood pressure reading"
+    (pressure,) = [one for one in made if one["resourceType"] == "Observation" and "component" in one]
+    systems = [coding["system"] for coding in pressure["code"]["coding"]]
+    assert {"http://snomed.info/sct", "http://read.info/readv2", "http://loinc.org"} < set(systems)
+    assert [part["valueQuantity"]["value"] for part in pressure["component"]] == [152, 91]
+    assert [one["code"]["text"] for one in made if one["resourceType"] == "Condition" and "code" in one] == [
+        "Hypertension, essential"
+    ]
