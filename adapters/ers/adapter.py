@@ -12,12 +12,16 @@ from interop.ports import Envelope, Pulled, Seen
 
 _SIGNS: Final = re.compile(
     rb"https?://fhir\.nhs\.(?:uk|net)/(?:STU3/)?(?:StructureDefinition/(?:Extension-)?|CodeSystem/)eRS-"
-    rb'|"resourceType"\s*:\s*"(?:ReferralRequest|CommunicationRequest)"|ers-(?:service|request-id)"'
+    rb'|"resourceType"\s*:\s*"ReferralRequest"|/Id/ers-(?:service|request-id)"|/referrals/FHIR/'
     rb"|/STU3/(?:v1/)?(?:Slot|Appointment|ReferralRequest|Communication|CommunicationRequest|Task)[/?]"
-    rb"|/R4/(?:ServiceRequest|HealthcareService|PractitionerRole|Practitioner)[/?]"
+    rb"|_base[Uu]rl_/R4/(?:ServiceRequest|HealthcareService|PractitionerRole|Practitioner)[/?]"
 )
-_SERVICE: Final = re.compile(rb'"resourceType"\s*:\s*"HealthcareService"')
-_BUNDLE: Final = re.compile(rb'"resourceType"\s*:\s*"Bundle"')
+_SERVICE: Final = re.compile(
+    rb'(?=.*"resourceType"\s*:\s*"HealthcareService")(?=.*"id"\s*:\s*"\d+")(?!.*"Bundle")(?!.*UKCore-)'
+    rb'.*"location"\s*:\s*\[\s*\{\s*"identifier"\s*:\s*\{[^{}]*"https://fhir\.nhs\.uk/Id/ods-site-code"',
+    re.DOTALL,
+)
+"""A service of the directory that has nothing but its number, its name and where it is (A033): it has no other sign."""
 _OTHERS: Final = re.compile(rb"/STU3/StructureDefinition/(?:Extension-)?(?:CareConnect-GPC|GPConnect)-|BARS|message-events?-bars")
 """What no resource of the service has: a referral within a record of a GP practice is none of its own."""
 
@@ -39,7 +43,7 @@ class Ers:
         text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
         if text[:1] != b"{" or _OTHERS.search(head) is not None:
             return False
-        return _SIGNS.search(head) is not None or (_SERVICE.search(head) is not None and _BUNDLE.search(head) is None)
+        return _SIGNS.search(head) is not None or _SERVICE.match(head) is not None
 
     def split(self, stream: BinaryIO) -> Iterator[bytes]:
         """Each message of the file; raises Problem ``too-large``. A resource that stands alone is given as it came."""

@@ -168,6 +168,18 @@ def test_resources_of_the_service_are_recognised_and_no_others() -> None:
     assert not adapter.recognises(b'<ReferralRequest xmlns="http://hl7.org/fhir"/>')
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"resourceType": "HealthcareService", "id": "1", "name": "Falls clinic"},
+        {"resourceType": "CommunicationRequest", "id": "1", "status": "active"},
+        {"resourceType": "Bundle", "link": [{"relation": "self", "url": "https://trust.example/fhir/R4/ServiceRequest?_id=1"}]},
+    ],
+)
+def test_plain_r4_of_others_is_left_to_them(other: dict[str, Any]) -> None:
+    assert not adapter.recognises(body(other))
+
+
 def test_the_answer_of_an_operation_is_what_it_holds() -> None:
     answer = {"resourceType": "Parameters", "parameter": [{"name": "updatedReferralRequest", "resource": referral("9")}]}
     assert adapter.envelope(body(answer)).control_id == "ReferralRequest/000049900001/9"
