@@ -13,7 +13,7 @@ from interop.mapping.refusal import Refusals
 from interop.mapping.source import SourceNames
 from interop.mapping.tables import ResourceRow, Tables, read_tables
 
-EFFECTS = ("upsert", "delete", "contained", "join")
+EFFECTS = ("upsert", "whole", "delete", "contained", "join")
 RELINKS = ("relink", "link", "unlink")
 
 

@@ -9,6 +9,7 @@ from interop.mapping.emit_rows import Lines, RowEmitter, route_name
 from interop.mapping.emit_tree import TreePaths
 from interop.mapping.emit_units import UnitEmitter
 from interop.mapping.model import Element, Model, Resource
+from interop.mapping.units import register
 
 HEAD = '''"""Generated from the tables of {family} (digest {digest}); not to be edited."""
 
@@ -68,7 +69,7 @@ class _Module:
         self.paths.settle(lines, depth, resource)
         effect = resource.row.effect.partition(":")[0]
         if resource.row.type:
-            said = resource.row.effect if effect == "cancel" else "upsert" if effect == "relink" else effect
+            said = resource.row.effect if effect == "cancel" else "upsert" if effect in ("relink", "whole") else effect
             lines.add(depth, f'i.effect = "{said}"')
             lines.add(depth, f'i.row = "{resource.name}"')
             self.key(lines, depth, resource)
@@ -125,6 +126,9 @@ class _Module:
         self.paths.splits(body, resource, rest)
         for each, elements in _by_each(rest):
             self.rows.block(body, resource, each, elements)
+        if resource.row.effect == "whole":
+            registers = sorted({register(element) for element in resource.elements if element.target})
+            body.add(1, f"i.deleted += [name for name in {tuple(registers)!r} if name not in r]")
         body.add(0, "")
         lines.take(body)
 

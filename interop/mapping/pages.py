@@ -16,6 +16,7 @@ from interop.mapping.tables import ElementRow, ResourceRow, Tables, families, re
 
 PAGES = Path(__file__).parents[2] / "docs" / "mappings"
 EFFECTS = {
+    "whole": "It tells all that there is of the resource: what the same rows said before and it does not say is gone.",
     "delete": "It withdraws the resource.",
     "contained": "It stands within the resource around it.",
     "join": "What occurs again under the same key is put together, line by line.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import stamina
 
 from interop.app.engine import Engine
 from interop.cli.pull import pull
-from tests.spec.engine.running import TIMEOUT, client, running
+from tests.spec.engine.running import TIMEOUT, client, found, ingest, running
 
 pytestmark = pytest.mark.anyio
 BASE = "https://ers.test/FHIR"
@@ -98,9 +99,9 @@ async def one(http: httpx.AsyncClient, search: str) -> dict[str, Any]:
     """The only resource that a search finds, once it is there."""
     async with asyncio.timeout(TIMEOUT):
         while True:
-            found = (await http.get(f"/fhir/{search}")).json().get("entry", [])
-            if found:
-                (entry,) = found
+            entries = (await http.get(f"/fhir/{search}")).json().get("entry", [])
+            if entries:
+                (entry,) = entries
                 return dict(entry["resource"])
             await asyncio.sleep(0.05)
 
@@ -132,6 +133,19 @@ async def test_an_older_answer_does_not_overwrite_a_newer_state(
         appointment = await one(http, "Appointment?status=booked")
     assert "BOOKED" in json.dumps(referral["extension"])
     assert appointment["start"] == "2025-06-18T09:00:00.000Z"
+
+
+async def test_what_a_later_answer_does_not_say_any_more_is_gone(engine: Engine) -> None:
+    """A booking is cancelled to be made later: its time and its slot with it. The booking told late does not bring them back."""
+    sample = json.loads(files("mappings").joinpath("ers", "examples", "booking.json").read_bytes())
+    deferred = {key: value for key, value in sample.items() if key not in ("start", "end", "slot")} | {"status": "proposed"}
+    deferred["incomingReferral"] = [{"reference": f"ReferralRequest/{UBRN}/_history/9"}]
+    async with client(engine) as http:
+        for body in (sample, deferred, {**sample, "comment": "told again"}):
+            assert (await ingest(http, json.dumps(body).encode(), "referrals")).status_code == 200
+        (appointment,) = await found(http, "Appointment")
+    assert appointment["status"] == "proposed"
+    assert {"start", "end", "slot", "comment"}.isdisjoint(appointment)
 
 
 async def test_a_service_that_is_down_ends_the_pull_with_a_sentence_and_an_action(

@@ -26,6 +26,20 @@ def test_an_upsert_says_what_the_resource_is(tmp_path: Path) -> None:
     assert one.registers["serviceType"] == {"text": "WARD1"}
 
 
+def test_what_a_whole_resource_does_not_say_is_deleted(tmp_path: Path) -> None:
+    """Of what its own rows could say; a row that does say it wins."""
+    tables: dict[str, Any] = {
+        "source": "resource,0,,\nid,0,,\nname,0,,\nstart,0,,\nslot,0,,\n",
+        "routes": "T,visit,\n",
+        "resources": "visit,,resource,Encounter,id,,whole,each answer is the whole\n",
+        "elements": "A01,visit,,name,,serviceType.text,,,\nA02,visit,,start,,period.start,isotime,,\n"
+        "A03,visit,slot,.,,reasonCode[+].text,,,\n",
+    }
+    one = made(load(tmp_path, **tables, form="json"), json('{"resource": {"id": "1", "name": "Falls"}}'), "T").one("visit")
+    assert (one.effect, one.registers) == ("upsert", {"serviceType": {"text": "Falls"}})
+    assert sorted(one.deleted) == ["period.start", "reasonCode:A03"]
+
+
 def test_lines_of_one_text_are_joined(tmp_path: Path) -> None:
     """A text comes as a segment for each line; who refers to it does so once."""
     tables: dict[str, Any] = {
