@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -107,6 +108,30 @@ def _coded(concept: Any, system: str) -> bool:
     return bool(concept) and any(coding.get("system") == system and "code" in coding for coding in concept.get("coding", ()))
 
 
+class Part(NamedTuple):
+    """What R4 demands beside a code: ``element`` of a resource coded ``whole`` has one coded ``part``; ``value`` stands in for it.
+    Codes are ``SYSTEM|CODE``."""
+
+    element: str
+    whole: str
+    part: str
+    value: str
+
+    def missing(self, body: dict[str, Any]) -> bool:
+        """Whether a resource lacks it."""
+        return _has(body, self.whole) and not any(_has(one, self.part) for one in body.get(self.element, ()))
+
+
+def _has(coded: dict[str, Any], token: str) -> bool:
+    """Whether what has a ``code`` has that one."""
+    system, _, code = token.rpartition("|")
+    codings = coded.get("code", {}).get("coding", ())
+    return any(coding.get("code") == code and coding.get("system") == system for coding in codings)
+
+
+_PART = re.compile(r"(\w+)\[(\S+) without (\S+)\]")
+
+
 @dataclass(slots=True)
 class Shared:
     """The tables that all families share."""
@@ -114,6 +139,7 @@ class Shared:
     systems: dict[str, str] = field(default_factory=dict)
     extensions: dict[str, str] = field(default_factory=dict)
     required: dict[str, dict[str, str]] = field(default_factory=dict)
+    parts: dict[str, list[Part]] = field(default_factory=dict)
     fold: dict[tuple[str, str], str] = field(default_factory=dict)
     precedence: dict[tuple[str, str, str], int] = field(default_factory=dict)
     profiles: dict[str, Claim] = field(default_factory=dict)
@@ -244,7 +270,10 @@ def _shared(reader: Reader) -> Shared:
     for cells in reader.rows("extensions.csv", "extensions"):
         shared.extensions[cells["name"]] = cells["url"]
     for cells in reader.rows("required.csv", "required"):
-        shared.required.setdefault(cells["type"], {})[cells["element"]] = cells["value"]
+        if found := _PART.fullmatch(cells["element"]):
+            shared.parts.setdefault(cells["type"], []).append(Part(found[1], found[2], found[3], cells["value"]))
+        else:
+            shared.required.setdefault(cells["type"], {})[cells["element"]] = cells["value"]
     for cells in reader.rows("fold.csv", "fold"):
         shared.fold[cells["type"], cells["element"]] = cells["strategy"]
     for cells in reader.rows("profiles.csv", "profiles"):

@@ -151,6 +151,9 @@ def complete(kind: str, body: dict[str, Any]) -> dict[str, Any]:
         name = element.removeprefix("_")
         if name not in body and f"_{name}" not in body:
             body[element] = _filler(value)
+    for part in tables.parts.get(kind, ()):
+        if part.missing(body):
+            body[part.element] = [*body.get(part.element, ()), _filler(part.value)]
     claim = tables.profiles.get(kind)
     if claim is not None and claim.fits(body):
         if meta is None:

@@ -68,3 +68,14 @@ def test_a_claim_stands_in_the_stored_content_before_version_and_time() -> None:
 def test_an_identifier_without_a_system_is_no_second_one() -> None:
     claim = Claim("https://example.org/P", once=(NHS,))
     assert claim.fits({"identifier": [{"value": "1"}, {"value": "2"}]})
+
+
+def test_a_part_that_a_code_demands_is_said_to_be_absent() -> None:
+    """R4 asks for both parts of a blood pressure (profile bp); the one that no source gave has no value."""
+    systolic = {"code": {"coding": [{"system": "http://loinc.org", "code": "8480-6"}]}, "valueQuantity": {"value": 148}}
+    panel = {"coding": [{"system": "http://loinc.org", "code": "85354-9"}]}
+    said = [systolic]
+    made = complete("Observation", {"status": "final", "code": panel, "component": said})
+    assert [part.get("valueQuantity") is None for part in made["component"]] == [False, True]
+    assert said == [systolic]
+    assert "component" not in complete("Observation", {"status": "final", "code": {"text": "weight"}})
