@@ -47,6 +47,8 @@ def describe(entry: Entry) -> dict[str, Any]:
         said["finished"] = instant(entry.finished)
         said["carried"] = entry.carried
         said["lost"] = entry.lost
+        if entry.retracted:
+            said["retracted"] = entry.retracted
     if entry.repeats:
         said["repeats"] = entry.repeats
     if entry.reason:

@@ -8,10 +8,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from interop.app.settings import Settings
+from interop.mapping.refusal import Refusals
+from interop.mapping.snapshots import DELTA
+from interop.mapping.tables import families, read_tables
 from interop.ports import Feed, Wait
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 COLUMNS = ["feed", "adapter", "ack", "test_numbers", "description"]
+SNAPSHOTS = "snapshots"
 RESERVED = frozenset(("api", "engine"))
 
 
@@ -53,12 +57,19 @@ def default_feeds(settings: Settings, adapters: list[str]) -> dict[str, Feed]:
     return feeds
 
 
+def known_scopes(adapter: str) -> set[str]:
+    """The scopes that a feed of an adapter may declare: those of its tables, of all tables where it has none of its own."""
+    names = [name for name in families() if adapter in ("", name)]
+    return {DELTA} | {row.scope for name in names for row in read_tables(name, Refusals()).snapshots}
+
+
 def read_feeds(path: Path) -> dict[str, Feed]:
-    """Feeds from a CSV file with the columns ``feed,adapter,ack,test_numbers,description``; raises ValueError naming the line."""
+    """Feeds from a CSV file with the columns ``feed,adapter,ack,test_numbers,description`` and, if need be, ``snapshots``; raises
+    ValueError naming the line."""
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
-        if reader.fieldnames != COLUMNS:
-            raise ValueError(f"{path.name}: the columns must be {','.join(COLUMNS)}")
+        if reader.fieldnames not in (COLUMNS, [*COLUMNS, SNAPSHOTS]):
+            raise ValueError(f"{path.name}: the columns must be {','.join(COLUMNS)}, and {SNAPSHOTS} if any feed sends them")
         feeds = {}
         for line, row in enumerate(reader, 2):
             if not NAME.fullmatch(row["feed"]) or row["feed"] in RESERVED:
@@ -66,5 +77,8 @@ def read_feeds(path: Path) -> dict[str, Feed]:
             if row["ack"] not in ("journalled", "applied"):
                 raise ValueError(f"{path.name}, line {line}: ack is journalled or applied")
             test = row["test_numbers"] == "yes"
-            feeds[row["feed"]] = Feed(row["feed"], row["adapter"], row["description"], Wait(row["ack"]), test)
+            snapshots = tuple(row.get(SNAPSHOTS, "").split())
+            if snapshots and (unknown := sorted({*snapshots} - known_scopes(row["adapter"]))):
+                raise ValueError(f"{path.name}, line {line}: {row['adapter']} has no scope {unknown[0]}")
+            feeds[row["feed"]] = Feed(row["feed"], row["adapter"], row["description"], Wait(row["ack"]), test, snapshots)
     return feeds

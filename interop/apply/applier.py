@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import Any
 
 from interop.apply.mapping_work import Piece, Yield
 from interop.apply.persons import Linker, linked_with
@@ -18,17 +19,20 @@ from interop.clock import Clock, instant
 from interop.errors import Category, Problem
 from interop.fhir.searching import index_rows
 from interop.identity.linking import identity_of
+from interop.mapping.snapshots import MARK
 from interop.ports import Feed, MessageState
 from interop.record.fold import content, fold, render, same_content
 from interop.record.indexing import parameters
-from interop.record.state import Merged, State, dump, load, merge, said_again, same_said
+from interop.record.state import Merged, State, dump, load, merge, said_again, said_since, same_said
 from interop.record.umbrella import ENGINE
-from interop.store.plan import Heads
+from interop.store.plan import Heads, Said, Snapshots
 from interop.store.seam import Store
-from interop.store.values import Change, Conflict, ContributionState, Head, IndexRow, LossCount, Outcome, Put, Stored
+from interop.store.values import Change, Conflict, ContributionState, Head, IndexRow, LossCount, Outcome, Put, Snapshot, Stored
 
 REFUSED = (Category.INCORRECT, Category.UNSUPPORTED, Category.FORBIDDEN, Category.CONFLICT, Category.NOT_FOUND)
 Key = tuple[str, str]
+Scope = tuple[str, str]
+"""Feed and scope (``interop.mapping.snapshots``), which is the event under which the feed's contributions to it are kept."""
 SLICE = 0.001
 """Seconds of computing after which senders get their turn on the loop."""
 
@@ -90,6 +94,19 @@ class _Resource:
         said = load(state)["r"]
         return all(known["r"][register][4] == said[register][4] for known in states for register in known["r"].keys() & said.keys())
 
+    def prune(self, key: Scope, since: list[Any]) -> bool:
+        """Take away what was said before a complete snapshot; whether there was any."""
+        if key not in self.states and said_since(self.stored[key], since):
+            return False
+        state = self.state(key)
+        assert state is not None
+        old = [register for register, value in state["r"].items() if value[:3] < since]
+        for register in old:
+            del state["r"][register]
+        if old:
+            self.dirty.add(key)
+        return bool(old)
+
     def all_states(self) -> dict[tuple[str, str], State]:
         """Every state."""
         for key in self.stored:
@@ -115,12 +132,14 @@ class Applier:
 
     async def _compute(self, batch: list[Yield]) -> tuple[Change, list[tuple[int, MessageState, Problem | None]]]:
         wanted = {(piece.type, piece.id): None for made in batch for piece in made.pieces}
+        scopes = await self._scopes(batch)
+        wanted |= dict.fromkeys(key for keys in scopes.said.values() for key in keys)
         heads: dict[Key, Head] = {}
         if wanted:
             heads = {(head.type, head.id): head for head in await self._store.query(Heads(tuple(wanted)))}
         linker = Linker(self._store)
         await linker.load(batch, {id_ for kind, id_ in wanted if kind == "Patient"})
-        work = _Work(self._clock.now(), heads, linker, self._feeds)
+        work = _Work(self._clock.now(), heads, linker, self._feeds, scopes)
         outcomes = []
         until = perf_counter() + SLICE
         for made in batch:
@@ -131,10 +150,33 @@ class Applier:
         self.unchanged += work.unchanged
         return await work.change(), outcomes
 
+    async def _scopes(self, batch: list[Yield]) -> _Scopes:
+        """What the store knows of the scopes of a batch: two indexed reads, none where no message is of any."""
+        known = _Scopes()
+        named = {(made.feed, piece.event): None for made in batch if made.order for piece in made.pieces if piece.event[:1] == MARK}
+        whole = {(made.feed, scope): None for made in batch for scope in made.whole}
+        named |= whole
+        if named:
+            for one in await self._store.query(Snapshots(tuple(named))):
+                known.since[one.feed, one.scope] = [one.time, one.version, one.tie]
+        if whole:
+            for feed, scope, type_, id_ in await self._store.query(Said(tuple(whole))):
+                known.said.setdefault((feed, scope), {})[type_, id_] = None
+        return known
+
+
+@dataclass(slots=True)
+class _Scopes:
+    """Since when the contributions to a scope count, and the resources that it has contributions to."""
+
+    since: dict[Scope, list[Any]] = field(default_factory=dict)
+    said: dict[Scope, dict[Key, None]] = field(default_factory=dict)
+
 
 class _Work:
-    def __init__(self, now: int, heads: dict[Key, Head], linker: Linker, feeds: Mapping[str, Feed]) -> None:
+    def __init__(self, now: int, heads: dict[Key, Head], linker: Linker, feeds: Mapping[str, Feed], scopes: _Scopes) -> None:
         self._now, self._heads, self._linker = now, heads, linker
+        self._scopes = scopes
         self._updated = instant(now)
         self._feeds = feeds
         self._resources: dict[Key, _Resource] = {}
@@ -150,8 +192,10 @@ class _Work:
             state = MessageState.REFUSED if problem.reason.category in REFUSED else MessageState.FAILED
             self._change.outcomes.append(Outcome(made.message, state.value, self._now, name, detail, where))
             return made.message, state, problem
+        whole = [scope for scope in made.whole if self._begin(scope, made)]
         for piece in made.pieces:
-            self._piece(piece, made)
+            self._piece(piece, made, whole)
+        retracted = sum(self._retract(made, scope) for scope in whole)
         for patient, into, paired in made.relinks:
             if paired:
                 linked = into in linked_with(self._resources["Patient", patient].body)
@@ -162,11 +206,34 @@ class _Work:
         for path, reason, row, count in made.losses:
             self._losses[made.feed, made.type, path, reason, row] += count
             lost += count
-        self._change.outcomes.append(Outcome(made.message, MessageState.APPLIED.value, self._now, carried=made.carried, lost=lost))
+        self._change.outcomes.append(
+            Outcome(made.message, MessageState.APPLIED.value, self._now, carried=made.carried, lost=lost, retracted=retracted)
+        )
         return made.message, MessageState.APPLIED, None
 
-    def _piece(self, piece: Piece, made: Yield) -> None:
-        key = (piece.type, piece.id)
+    def _begin(self, scope: str, made: Yield) -> bool:
+        """Note a complete snapshot; whether it is the latest of its scope."""
+        key, order = (made.feed, scope), [*(made.order or ())]
+        if key in self._scopes.since and order <= self._scopes.since[key]:
+            return False
+        self._scopes.since[key] = order
+        self._change.snapshots.append(Snapshot(made.feed, scope, *(made.order or (0, 0, "")), made.message))
+        return True
+
+    def _retract(self, made: Yield, scope: str) -> int:
+        """Take away what the feed said in a scope and this complete snapshot does not; of how many resources."""
+        own = {(piece.type, piece.id) for piece in made.pieces if piece.event == scope}
+        key = made.feed, scope
+        retracted = 0
+        for type_, id_ in self._scopes.said.get(key, {}):
+            resource = self._resource((type_, id_))
+            if (type_, id_) not in own and key in resource.stored and resource.prune(key, self._scopes.since[key]):
+                retracted += 1
+                self._settle(resource, Piece(type_, id_, made.feed, scope, "retract", "", b""), made)
+        return retracted
+
+    def _resource(self, key: Key) -> _Resource:
+        """A resource as it stands after the messages so far."""
         resource = self._resources.get(key)
         if resource is None:
             head = self._heads.get(key)
@@ -175,15 +242,31 @@ class _Work:
             else:
                 resource = _Resource(head.version, head.owner, head.body, head.deleted, head.contributions)
             self._resources[key] = resource
+        return resource
+
+    def _piece(self, piece: Piece, made: Yield, whole: list[str]) -> None:
+        resource = self._resource((piece.type, piece.id))
+        if piece.event[:1] == MARK:
+            scope = piece.feed, piece.event
+            self._scopes.said.setdefault(scope, {})[piece.type, piece.id] = None
+            if piece.effect == "upsert" and [*(made.order or ())] < self._scopes.since.get(scope, []):
+                self.unchanged += 1
+                return
         events = piece.cancels.split(",") if piece.effect == "cancel" else [piece.event]
         new = not resource.stored
         changed = max([resource.merge((piece.feed, event), piece.state) for event in events])
+        if piece.event in whole and resource.prune((piece.feed, piece.event), self._scopes.since[piece.feed, piece.event]):
+            changed = Merged.VALUES
         if not changed or (changed is Merged.TIMES and not resource.deleted):
             self.unchanged += 1
             return
         if new and piece.content:
             self._put(resource, piece, made, piece.content, [IndexRow(*row) for row in piece.index], piece.identity)
             return
+        self._settle(resource, piece, made)
+
+    def _settle(self, resource: _Resource, piece: Piece, made: Yield) -> None:
+        """Fold what is said of a resource now, and write it where that is something else."""
         body = fold(piece.type, resource.all_states())
         if body is None:
             self._withdraw(resource, piece, made)

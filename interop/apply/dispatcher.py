@@ -100,7 +100,9 @@ class Dispatcher:
 
     def _job(self, entry: Entry) -> Job:
         feed = self._feeds.get(entry.feed)
-        return Job(entry.message, entry.feed, entry.adapter, entry.body, feed is not None and feed.test_numbers)
+        if feed is None:
+            return Job(entry.message, entry.feed, entry.adapter, entry.body, False)
+        return Job(entry.message, entry.feed, entry.adapter, entry.body, feed.test_numbers, feed.snapshots)
 
     async def _apply(self) -> None:
         while True:

@@ -14,6 +14,7 @@ from interop.ids import Mint
 from interop.mapping.assemble import assemble
 from interop.mapping.contribution import Contribution
 from interop.mapping.library import adapters, family_of
+from interop.mapping.snapshots import scoped
 from interop.ports import Order
 from interop.record.fold import complete, content
 from interop.record.indexing import parameters
@@ -29,6 +30,7 @@ class Job(NamedTuple):
     adapter: str
     body: bytes
     test_numbers: bool
+    snapshots: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -52,7 +54,8 @@ class Piece:
 @dataclass(slots=True)
 class Yield:
     """What one message yields: pieces and relinks, or a problem (name, where, detail). ``site`` is the sender for which the tables
-    hold, '' where they are the family's."""
+    hold, '' where they are the family's; ``whole`` are the scopes of which it tells all (``interop.mapping.snapshots``), ``order``
+    the message's own where its family has scopes."""
 
     message: int
     feed: str
@@ -65,6 +68,8 @@ class Yield:
     carried: int = 0
     problem: tuple[str, str, str] | None = None
     site: str = ""
+    order: tuple[int, int, str] | None = None
+    whole: list[str] = field(default_factory=list)
 
 
 def map_batch(jobs: list[Job], mint: Mint) -> list[Yield]:
@@ -83,6 +88,9 @@ def _map(job: Job, mint: Mint) -> Yield:
         tables = family_of(envelope)
         mapped = tables.map(source, envelope, mint)
         add_umbrellas(mapped, mint)
+        if tables.model.tables.snapshots:
+            made.whole = scoped(mapped, tables.model.tables.snapshots, envelope, job.snapshots)
+            made.order = envelope.order.time, envelope.order.version, envelope.order.tie
         made.digest, made.site, made.carried = mapped.digest, tables.site, mapped.carried
         made.pieces = [_piece(contribution, job, envelope.order) for contribution in mapped.contributions]
         made.relinks = [(relink.patient, relink.into, relink.paired) for relink in mapped.relinks]

@@ -39,6 +39,8 @@ def _yield(made: Yield) -> tuple[Any, ...]:
         made.carried,
         made.problem,
         made.site,
+        made.order,
+        made.whole,
     )
 
 

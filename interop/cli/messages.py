@@ -97,6 +97,7 @@ def describe(entry: Entry) -> dict[str, Any]:
         "ack": entry.ack,
         "carried": entry.carried,
         "lost": entry.lost,
+        "retracted": entry.retracted,
         "where": entry.where,
         "sentence": reason.sentence if reason else "",
         "action": reason.action if reason else "",

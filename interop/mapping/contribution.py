@@ -59,3 +59,5 @@ class Mapped:
     losses: list[Loss] = field(default_factory=list)
     carried: int = 0
     digest: str = ""
+    names: set[str] = field(default_factory=set)
+    """The resources and contexts of the tables that the message made."""

@@ -8,6 +8,7 @@
 ``loss,SOURCE,REASON``     a source field that reaches no element
 ``delete,NAME,REGISTER``   what the source deletes (``""``): an element, or a register with its group
 ``cancel,NAME,EVENTS``     what these events said of the resource is undone
+``snapshot,SCOPE,whole``     the message tells all of that scope, where its feed says so or by itself
 ``link,NAME,NAME``         the first Patient was merged into the second
 """
 
@@ -27,6 +28,7 @@ from interop.mapping.contribution import Contribution, Loss, Relink
 from interop.mapping.library import Family, adapters
 from interop.mapping.places import mappings_root
 from interop.mapping.sites import FOLDER
+from interop.mapping.snapshots import told
 from interop.ports import Adapter, Envelope, Source
 
 COLUMNS = ["resource", "path", "value"]
@@ -79,6 +81,7 @@ class Outcome:
     named: dict[str, list[Contribution]] = field(default_factory=dict)
     bodies: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
     losses: list[Loss] = field(default_factory=list)
+    whole: list[str] = field(default_factory=list)
     relinks: list[Relink] = field(default_factory=list)
 
     def add(self, contribution: Contribution) -> None:
@@ -137,6 +140,7 @@ def run(family: Family, example: Example) -> Outcome:
         for one in mapped.contributions:
             outcome.add(one)
         outcome.losses += mapped.losses
+        outcome.whole += told(mapped, family.model.tables.snapshots)
         outcome.relinks += mapped.relinks
     return outcome
 
@@ -158,6 +162,8 @@ def _found(outcome: Outcome, expected: Expectation) -> list[str]:
     """What stands where the expectation looks: none, one, or several."""
     if expected.resource == "loss":
         return sorted({loss.reason for loss in outcome.losses if loss.path == expected.path})
+    if expected.resource == "snapshot":
+        return ["whole"] if expected.path in outcome.whole else []
     made = outcome.one(expected.path if expected.resource in _OF_A_RESOURCE else expected.resource)
     if made is None:
         return []

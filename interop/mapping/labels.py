@@ -139,7 +139,7 @@ def together(*labels: Iterable[dict[str, str]]) -> Labels:
     highest: dict[str, str] | None = None
     others: dict[tuple[str | None, str | None], dict[str, str]] = {}
     for each in labels:
-        for label in each:
+        for label in filter(None, each):
             system, code = label.get("system"), label.get("code")
             if system != CONFIDENTIALITY or code not in _ORDER:
                 others.setdefault((system, code), label)

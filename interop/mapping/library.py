@@ -97,6 +97,7 @@ class Family:
             route(run, source)
         made = run.finish(self.digest, self.cancellable)
         self.labeller.label(made)
+        made.names = run.made
         if trace is None:
             run.root.release()
         return made
@@ -114,6 +115,7 @@ def traced_family(name: str, site: str = "") -> Family:
     return Family.load(name, traced=True, site=site)
 
 
+@cache
 def check_site(name: str, site: str) -> None:
     """Check the tables of a site, which are compiled when its first message comes; raises TablesRefused."""
     understand(name, adapters()[name].format, site=site)

@@ -19,6 +19,7 @@ from interop.mapping.labels import Labelling, read_labels
 from interop.mapping.places import mappings_root
 from interop.mapping.refusal import Refusals
 from interop.mapping.sites import FOLDER, Deviations, deviating, read_deviations, sites_of
+from interop.mapping.snapshots import SnapshotRow, read_snapshots
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +164,7 @@ class Tables:
     included: tuple[str, ...] = ()
     sites: frozenset[str] = frozenset()
     deviations: Deviations = field(default_factory=Deviations)
+    snapshots: list[SnapshotRow] = field(default_factory=list)
 
 
 COLUMNS = {
@@ -177,6 +179,7 @@ COLUMNS = {
     "fold": ("type", "element", "strategy", "why"),
     "profiles": ("type", "profile", "needs", "once", "coded", "why"),
     "precedence": ("type", "element", "feed", "rank", "why"),
+    "snapshots": ("scope", "per", "resources", "by", "complete", "why"),
     "sets": ("set", "confidentiality", "sensitivity", "why"),
     "labels": ("set", "system", "match", "code", "display", "why"),
 }
@@ -227,6 +230,7 @@ def read_tables(family: str, refusals: Refusals, root: Traversable | None = None
             for entry in sorted(base.joinpath(codes).iterdir(), key=lambda entry: entry.name):
                 if entry.name.endswith(".csv"):
                     reader.code_table(codes, entry.name)
+    tables.snapshots = read_snapshots(reader, tables)
     tables.shared = _shared(reader)
     if site:
         tables = deviating(tables, read_deviations(tables, site, reader, base))

@@ -110,6 +110,14 @@ def said_again(before: bytes, after: bytes) -> bool | None:
     return later
 
 
+def said_since(state: bytes, since: list[Any]) -> bool:
+    """Whether all of a state as stored was said by one message, at that stamp or later, as far as can be told unread."""
+    if state[:5] != _ONCE:
+        return False
+    stamp: list[Any] = orjson.loads(state[5 : state.find(_SAID) + 1])[:3]
+    return stamp >= since
+
+
 def same_said(before: bytes, after: bytes) -> bool:
     """Whether two states as stored hold the same values, as far as can be seen without reading them."""
     return before[:5] == after[:5] == _ONCE and before[before.find(_SAID) :] == after[after.find(_SAID) :]

@@ -94,6 +94,20 @@ class Heads:
 
 
 @dataclass(frozen=True, slots=True)
+class Snapshots:
+    """For (feed, scope) pairs: the latest complete snapshot -> [Snapshot]; pairs without one are left out."""
+
+    scopes: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """For (feed, scope) pairs: the resources of which the feed has spoken within the scope -> [(feed, scope, type, id)]."""
+
+    scopes: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Persons:
     """For Patient ids: person key and what linking compares -> [(patient, person, identity)]; for the engine's own linking."""
 
@@ -188,6 +202,8 @@ Plan = (
     | Count
     | Compartment
     | Heads
+    | Snapshots
+    | Said
     | Persons
     | Claims
     | Group

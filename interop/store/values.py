@@ -61,6 +61,7 @@ class Entry:
     repeats: int = 0
     carried: int = 0
     lost: int = 0
+    retracted: int = 0
 
 
 class FeedCount(NamedTuple):
@@ -138,6 +139,18 @@ class Outcome:
     where: str = ""
     carried: int = 0
     lost: int = 0
+    retracted: int = 0
+
+
+class Snapshot(NamedTuple):
+    """The latest complete snapshot that a feed has sent of a scope, by the order of the message (``interop.ports.Order``)."""
+
+    feed: str
+    scope: str
+    time: int
+    version: int
+    tie: str
+    message: int
 
 
 @dataclass(slots=True)
@@ -157,6 +170,7 @@ class Change:
     link_events: list[LinkEvent] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     losses: list[LossCount] = field(default_factory=list)
+    snapshots: list[Snapshot] = field(default_factory=list)
     tables: list[tuple[str, bytes]] = field(default_factory=list)
     meta: list[tuple[str, str]] = field(default_factory=list)
 

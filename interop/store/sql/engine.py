@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from itertools import chain
 
-from interop.store.plan import Claims, Group, Heads, LinkHistory, Meta, Persons, Tables
+from interop.store.plan import Claims, Group, Heads, LinkHistory, Meta, Persons, Said, Snapshots, Tables
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.names import Names
 from interop.store.sql.statement import Steps, marks, padded
-from interop.store.values import Head, LinkEvent
+from interop.store.values import Head, LinkEvent, Snapshot
 
 PORTION = 256
 
@@ -31,6 +31,33 @@ def heads(plan: Heads, dialect: Dialect) -> Steps[list[Head]]:
             if feed is not None:
                 head.contributions[feed, event] = bytes(state)
     return list(found.values())
+
+
+def snapshots(plan: Snapshots, dialect: Dialect) -> Steps[list[Snapshot]]:
+    found: list[Snapshot] = []
+    for start in range(0, len(plan.scopes), PORTION):
+        some = padded(plan.scopes[start : start + PORTION], ("", ""))
+        rows = yield (
+            f"{dialect.wanted(('feed', 'scope'), len(some))} SELECT s.feed, s.scope, s.time, s.version, s.tie, s.message "
+            "FROM wanted w CROSS JOIN snapshot s WHERE s.feed = w.feed AND s.scope = w.scope",
+            list(chain.from_iterable(some)),
+        )
+        found += [Snapshot(*row) for row in rows]
+    return found
+
+
+def said(plan: Said, dialect: Dialect) -> Steps[list[tuple[str, str, str, str]]]:
+    found: list[tuple[str, str, str, str]] = []
+    for start in range(0, len(plan.scopes), PORTION):
+        some = padded(plan.scopes[start : start + PORTION], ("", ""))
+        rows = yield (
+            f"{dialect.wanted(('feed', 'scope'), len(some))} SELECT c.feed, c.event, r.type, r.id "
+            "FROM wanted w CROSS JOIN contribution c CROSS JOIN resource r "
+            "WHERE c.event = w.scope AND c.feed = w.feed AND c.event >= '~' AND r.rid = c.rid",
+            list(chain.from_iterable(some)),
+        )
+        found += [(feed, scope, type_, id_) for feed, scope, type_, id_ in rows]
+    return found
 
 
 def persons(plan: Persons) -> Steps[list[tuple[str, str, str]]]:

@@ -9,10 +9,16 @@ LINK = (
     "ON CONFLICT (patient) DO UPDATE SET person = excluded.person, "
     "identity = CASE WHEN excluded.identity = '' THEN link.identity ELSE excluded.identity END"
 )
-OUTCOME = "outcome (message, state, time, reason, detail, place, carried, lost)"
+OUTCOME = "outcome (message, state, time, reason, detail, place, carried, lost, retracted)"
 OUTCOME_AGAIN = (
     "ON CONFLICT (message) DO UPDATE SET state = excluded.state, time = excluded.time, reason = excluded.reason, "
-    "detail = excluded.detail, place = excluded.place, carried = excluded.carried, lost = excluded.lost"
+    "detail = excluded.detail, place = excluded.place, carried = excluded.carried, lost = excluded.lost, "
+    "retracted = excluded.retracted"
+)
+SNAPSHOT = "snapshot (feed, scope, time, version, tie, message)"
+SNAPSHOT_AGAIN = (
+    "ON CONFLICT (feed, scope) DO UPDATE SET time = excluded.time, version = excluded.version, tie = excluded.tie, "
+    "message = excluded.message"
 )
 WAITS_AGAIN = "received"
 """An outcome of this state takes the message's outcome away: it waits again."""
@@ -33,6 +39,7 @@ def write_facts(change: Change) -> Steps[None]:
             [(*key, count) for key, count in counts.items()],
             "ON CONFLICT (feed, type, path, reason, mapping) DO UPDATE SET count = loss.count + excluded.count",
         )
+    yield from insert(SNAPSHOT, list({(one.feed, one.scope): one for one in change.snapshots}.values()), SNAPSHOT_AGAIN)
     yield from insert("link_event (patient, before, after, why, message, time)", change.link_events)
     yield from insert("mapping_tables (digest, content)", list(dict(change.tables).items()), "ON CONFLICT DO NOTHING")
     yield from insert(
@@ -51,7 +58,7 @@ def _links(change: Change) -> Steps[None]:
 def _outcomes(change: Change) -> Steps[None]:
     outcomes = {outcome.message: outcome for outcome in change.outcomes}
     rows = [
-        (o.message, o.state, o.time, o.reason, o.detail, o.where, o.carried, o.lost)
+        (o.message, o.state, o.time, o.reason, o.detail, o.where, o.carried, o.lost, o.retracted)
         for o in outcomes.values()
         if o.state != WAITS_AGAIN
     ]

@@ -14,7 +14,8 @@ FACTS = (
     "CASE WHEN coalesce(o.reason, '') <> '' THEN o.reason ELSE e.reason END AS reason, "
     "CASE WHEN coalesce(o.reason, '') <> '' THEN o.detail ELSE e.detail END AS detail, "
     "CASE WHEN coalesce(o.reason, '') <> '' THEN o.place ELSE e.place END AS place, "
-    "coalesce(o.time, 0) AS finished, e.size, e.repeats, coalesce(o.carried, 0) AS carried, coalesce(o.lost, 0) AS lost"
+    "coalesce(o.time, 0) AS finished, e.size, e.repeats, coalesce(o.carried, 0) AS carried, coalesce(o.lost, 0) AS lost, "
+    "coalesce(o.retracted, 0) AS retracted"
 )
 JOINED = "entry e LEFT JOIN outcome o ON o.message = e.message"
 WAITING = (
@@ -29,9 +30,9 @@ ALL = (
 
 def _entry(row: tuple[Any, ...], body: bytes = b"") -> Entry:
     message, feed, adapter, received, control_id, type_, duplicate, digest, state, ack, reason, detail, place = row[:13]
-    finished, size, repeats, carried, lost = row[13:18]
+    finished, size, repeats, carried, lost, retracted = row[13:19]
     return Entry(message, feed, adapter, received, control_id, type_, body, (), duplicate, bytes(digest), state, ack, reason,
-                 detail, place, finished, size, repeats, carried, lost)  # fmt: skip
+                 detail, place, finished, size, repeats, carried, lost, retracted)  # fmt: skip
 
 
 def _with_keys(entries: list[Entry]) -> Steps[list[Entry]]:
@@ -49,13 +50,13 @@ def _with_keys(entries: list[Entry]) -> Steps[list[Entry]]:
 
 def waiting(plan: Waiting) -> Steps[list[Entry]]:
     rows = yield WAITING, {"after": plan.after, "limit": plan.limit}
-    return (yield from _with_keys([_entry(row, bytes(row[18])) for row in rows]))
+    return (yield from _with_keys([_entry(row, bytes(row[19])) for row in rows]))
 
 
 def everything(plan: Everything, limit: int) -> Steps[list[Entry]]:
     """The next ``limit`` entries."""
     rows = yield ALL, {"after": plan.after, "limit": limit}
-    return (yield from _with_keys([_entry(row, bytes(row[18])) for row in rows]))
+    return (yield from _with_keys([_entry(row, bytes(row[19])) for row in rows]))
 
 
 def message(plan: Message) -> Steps[list[Entry]]:
@@ -63,7 +64,7 @@ def message(plan: Message) -> Steps[list[Entry]]:
         f"SELECT {FACTS}, b.body FROM {JOINED} CROSS JOIN body b WHERE e.message = :message AND b.message = e.message",
         {"message": plan.message},
     )
-    return (yield from _with_keys([_entry(row, bytes(row[18])) for row in rows]))
+    return (yield from _with_keys([_entry(row, bytes(row[19])) for row in rows]))
 
 
 def messages(plan: Messages) -> Steps[list[Entry]]:

@@ -162,7 +162,7 @@ class SqliteStore:
             raise Problem("not-allowed", detail="the store was opened for reading")
         journal = bool(change.entries or change.acks)
         derived = bool(change.expect or change.puts or change.states or change.links or change.link_events or change.outcomes
-                       or change.losses or change.tables or change.meta)  # fmt: skip
+                       or change.losses or change.snapshots or change.tables or change.meta)  # fmt: skip
         assert not (journal and derived), "a change holds journal entries or record changes, never both"
         if not journal and not derived:
             return Committed()
@@ -248,6 +248,8 @@ class SqliteStore:
             plans.Count: (lambda plan: resources.count(plan, names), True),
             plans.Compartment: (lambda plan: resources.compartment(plan, names), False),
             plans.Heads: (lambda plan: engine.heads(plan, dialect), False),
+            plans.Snapshots: (lambda plan: engine.snapshots(plan, dialect), False),
+            plans.Said: (lambda plan: engine.said(plan, dialect), False),
             plans.Persons: (lambda plan: engine.persons(plan), False),
             plans.Claims: (lambda plan: engine.claims(plan, names), False),
             plans.Group: (lambda plan: engine.group(plan), False),
