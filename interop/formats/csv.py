@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO
 
 from interop.errors import Problem
+from interop.formats.limits import bounded
 from interop.formats.tree import Node
 
 ROW = "row"
@@ -54,6 +55,7 @@ def read_csv(
     separator: str = ",",
 ) -> Node:
     """A root without name whose kids are ``row``, whose kids are the columns; arguments and Problems as ``read_rows``."""
+    bounded(body, f"{separator}\n\n\n")
     return as_tree(read_cells(io.BytesIO(body), header=header, columns=columns, encoding=encoding, separator=separator))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from interop.errors import Problem
+from interop.formats.limits import bounded
 from interop.formats.tree import Node
 
 DEPTH = 200
@@ -56,11 +57,12 @@ def as_node(value: Any) -> Node:
 def load_json(body: bytes, *, depth: int = DEPTH, size: int = SIZE) -> Any:
     """The Python value: fractions, exponents, ``-0`` and integers of more than 18 digits are ``Number``, others ``int``.
 
-    Raises Problem ``too-large``, ``too-deep`` (``depth`` counts objects and arrays), ``character-set``, or ``unreadable`` (also
-    for a name twice in an object, NaN, Infinity, half a surrogate pair, a magnitude beyond 10^400), with line and column only.
+    Raises Problem ``too-large`` (bytes or values), ``too-deep`` (``depth`` counts objects and arrays), ``character-set``, or
+    ``unreadable`` (also for a name twice in an object, NaN, Infinity, half a surrogate pair, a magnitude beyond 10^400), with line and column only.
     """
     if len(body) > size:
         raise Problem("too-large", detail=f"more than {size} bytes")
+    bounded(body, ",[{")
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:

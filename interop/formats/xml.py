@@ -7,6 +7,7 @@ from typing import Any
 from lxml import etree
 
 from interop.errors import Problem
+from interop.formats.limits import bounded
 from interop.formats.tree import Node
 
 DEPTH = 200
@@ -49,6 +50,7 @@ def _crowded() -> Problem:
 def _parsed(body: bytes, size: int) -> etree._Element:
     if len(body) > size:
         raise Problem("too-large", detail=f"more than {size} bytes")
+    bounded(body, "<=", less="</")
     if body[:1].isspace():
         body = body.lstrip()
     _closed_prolog(body)

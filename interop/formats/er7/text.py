@@ -7,6 +7,7 @@ from typing import NamedTuple
 from interop.errors import Problem
 from interop.formats.er7.charset import codec, decode, wide
 from interop.formats.er7.delimiters import Delimiters, declared
+from interop.formats.limits import bounded
 
 _BEFORE = b"\x0b\xef\xbb\xbf \t\r\n"
 _AFTER = b"\r\n\x1c\x0b\0"
@@ -27,7 +28,8 @@ class Text(NamedTuple):
 def read(body: bytes) -> Text:
     """Strip block characters, byte order mark and blanks before MSH, find the delimiters, decode, split into lines.
 
-    Raises Problem ``unreadable`` (where MSH, MSH-1, MSH-2) or ``character-set`` (where MSH-18 or the field with such bytes).
+    Raises Problem ``unreadable`` (where MSH, MSH-1, MSH-2), ``character-set`` (where MSH-18 or the field with such bytes) or
+    ``too-large`` (more parts than a message may have).
     """
     if not body.startswith(b"MSH"):
         if broad := wide(body):
@@ -36,8 +38,7 @@ def read(body: bytes) -> Text:
     body = body.rstrip(_AFTER)
     if body.isascii():
         text = _one_line_end(body.decode("ascii"))
-        lines = text.split("\r")
-        delimiters = declared(lines[0])
+        lines, delimiters = _lines(text)
         msh = _msh(lines[0], delimiters)
         charset = codec(_charset(msh, delimiters))
         if charset not in _WIDE:
@@ -50,8 +51,7 @@ def read(body: bytes) -> Text:
         text = _one_line_end(decode(body, charset))
     except UnicodeDecodeError as error:
         raise Problem("character-set", where=_place(body, error.start, delimiters.field)) from None
-    lines = text.split("\r")
-    delimiters = declared(lines[0])
+    lines, delimiters = _lines(text)
     return Text(text, lines, _msh(lines[0], delimiters), delimiters, charset)
 
 
@@ -59,6 +59,15 @@ def unnamed(lines: list[str], line: str) -> Problem:
     """The refusal of a line that begins with no segment name; blank lines do not count."""
     number = sum(1 for earlier in lines[: lines.index(line)] if earlier.strip()) + 1
     return Problem("unreadable", where=f"segment {number}", detail="a segment begins with a name of three letters or digits")
+
+
+def _lines(text: str) -> tuple[list[str], Delimiters]:
+    """The lines and what MSH declares; raises Problem ``too-large`` for more parts than a message may have."""
+    bounded(text, "\r")
+    lines = text.split("\r")
+    delimiters = declared(lines[0])
+    bounded(text, "\r\r" + delimiters.field + delimiters.component + delimiters.repetition + (delimiters.subcomponent or ""))
+    return lines, delimiters
 
 
 def _one_line_end(text: str) -> str:
@@ -86,8 +95,7 @@ def _read_wide(body: bytes, broad: str) -> Text:
     except UnicodeDecodeError:
         raise Problem("character-set", where="MSH-18") from None
     text = _one_line_end(text.strip("\x0b\x1c\ufeff \t\r\n\0"))
-    lines = text.split("\r")
-    delimiters = declared(lines[0])
+    lines, delimiters = _lines(text)
     msh = _msh(lines[0], delimiters)
     name = _charset(msh, delimiters)
     if codec(name) not in _WIDE and not name.upper().startswith("UNICODE"):
