@@ -40,7 +40,7 @@ ASKED: Final = {
     (b"SU", False): False,
 }
 """HL7 table 0155: whether an answer is due, by condition and whether it is positive. Null is NE once the other field is valued."""
-_PLACE: Final = re.compile(r"([A-Z][A-Z0-9]{2})(?:\[(\d+)\])?(?:-(\d+)(?:\.(\d+))?)?.*", re.ASCII)
+_PLACE: Final = re.compile(r"([A-Z][A-Z0-9]{2})(?:\[(\d+)\])?(?:-(\d+)(?:\[(\d+)\])?(?:\.(\d+))?)?.*", re.ASCII)
 
 
 def due(condition: bytes, positive: bool) -> bool:
@@ -94,11 +94,26 @@ class Acknowledger:
             said.append(self._message(request, problem.reason.original.encode() if problem else b"AA", problem))
         return said
 
+    def told(self, request: Request, answer: bytes) -> list[bytes]:
+        """The messages that answer a query: its answer, in enhanced mode after the accept answer and unless MSH-16 wants none."""
+        if not request.enhanced:
+            return [answer]
+        said = [self._message(request, b"CA", None)] if due(request.field(15), True) else []
+        return [*said, answer] if not request.field(16) or due(request.field(16), True) else said
+
+    def acknowledgement(self, request: Request, problem: Problem | None = None) -> bytes:
+        """A general acknowledgement at application level, in either mode."""
+        return self._message(request, (problem.reason.original or "AE").encode() if problem else b"AA", problem)
+
     def _message(self, request: Request, code: bytes, problem: Problem | None) -> bytes:
+        return b"\r".join(self.beginning(request, code, self._type(request), problem)) + b"\r"
+
+    def beginning(self, request: Request, code: bytes, kind: bytes, problem: Problem | None) -> list[bytes]:
+        """MSH, MSA and, of a problem, ERR: what every answer begins with; ``kind`` is its MSH-9."""
         bar, version = request.separator, request.version
         fields = [
             b"MSH" + bar + request.encoding, *(request.field(place) for place in (5, 6, 3, 4)), self._time(), b"",
-            self._type(request), self._control_id(), request.field(11) or b"P", request.field(12) or b"2.4",
+            kind, self.control_id(), request.field(11) or b"P", request.field(12) or b"2.4",
         ]  # fmt: skip
         character_set, profile = request.field(18), request.field(21)
         if profile[:3].lower() != b"itk":
@@ -122,7 +137,7 @@ class Acknowledger:
                 place, own = location(request, problem, escape, older=False), problem.reason.name
                 coded = escape.joined(number, ERROR_TEXT.get(number, ""), "HL70357")
                 segments.append(bar.join((b"ERR", b"", place, coded, b"E", escape(own), b"", escape(problem.detail), text)))
-        return b"\r".join(segments) + b"\r"
+        return segments
 
     def _type(self, request: Request) -> bytes:
         """``ACK^event^ACK`` from v2.4 on, ``ACK`` before it or where the event is not known (HL7 v2.4 2.15.9.9)."""
@@ -138,7 +153,8 @@ class Acknowledger:
             self._second, self._stamp = second, strftime("%Y%m%d%H%M%S+0000", gmtime(second)).encode()
         return self._stamp
 
-    def _control_id(self) -> bytes:
+    def control_id(self) -> bytes:
+        """One that has not been given before."""
         self._last = max(self._now(), self._last + 1)
         return b"%d" % self._last
 
@@ -169,14 +185,14 @@ class Escape:
 def location(request: Request, problem: Problem, escape: Escape, *, older: bool) -> bytes:
     """ERR-1 as ELD before v2.5 (segment, sequence, field, code), ERR-2 as ERL from then on (segment to component)."""
     found = _PLACE.fullmatch(problem.where)
-    segment, sequence, field, component = found.groups(default="") if found else ("", "", "", "")
+    segment, sequence, field, repetition, component = found.groups(default="") if found else ("", "", "", "", "")
     if segment and not sequence:
         sequence = "1"
     if older:
         number = problem.reason.err
         code = escape.joined(number, ERROR_TEXT.get(number, ""), "HL70357", by=escape.subcomponent)
         return request.component.join((*(part.encode() for part in (segment, sequence, field)), code))
-    parts = [part.encode() for part in (segment, sequence, field, "1" if component else "", component)]
+    parts = [part.encode() for part in (segment, sequence, field, repetition or ("1" if component else ""), component)]
     while parts and not parts[-1]:
         parts.pop()
     return request.component.join(parts)

@@ -6,13 +6,15 @@ import re
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from typing import BinaryIO, Final
 
+from adapters.hl7v2.acknowledgement import Acknowledger
 from adapters.hl7v2.client import send
 from adapters.hl7v2.envelope import envelope, opened
 from adapters.hl7v2.request import Request
-from adapters.hl7v2.server import MllpListener
+from adapters.hl7v2.responder import Responder
+from adapters.hl7v2.server import MllpListener, system_now
 from interop.errors import Problem
 from interop.formats import er7
-from interop.ports import Answer, Envelope
+from interop.ports import Answer, Envelope, Record
 
 _HEAD: Final = re.compile(rb"(?:\xef\xbb\xbf|[\r\n\t\x0b ])*(?:MSH|FHS|BHS)[^A-Za-z0-9\s]")
 _WIDE: Final = (b"\xff\xfeM\0S\0H\0", b"\xfe\xff\0M\0S\0H", b"M\0S\0H\0", b"\0M\0S\0H")
@@ -25,6 +27,9 @@ class Hl7v2:
     format = "er7"
     media_types: tuple[str, ...] = ("application/hl7-v2", "x-application/hl7-v2+er7", "application/edi-hl7", "text/plain")
     schemes: tuple[str, ...] = ("mllp",)
+
+    def __init__(self) -> None:
+        self._responder = Responder(system_now, Acknowledger(system_now))
 
     def recognises(self, head: bytes) -> bool:
         """MSH, FHS or BHS and a delimiter, after block characters, blanks or a byte order mark."""
@@ -45,6 +50,14 @@ class Hl7v2:
         except Problem as problem:
             problem.about = Request.read(body).about
             raise
+
+    def asks(self, body: bytes) -> bool:
+        """Whether it is a query that is answered from the record."""
+        return Request.read(body).asks
+
+    async def answer_from(self, record: Record, body: bytes) -> bytes:
+        """The response to a query."""
+        return await self._responder.answer(record, body)
 
     def listener(self, host: str, port: int, feed: str, now: Callable[[], int]) -> MllpListener:
         """An MLLP server for one feed."""

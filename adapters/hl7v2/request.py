@@ -14,6 +14,10 @@ PUBLISHED: Final = frozenset({"2.1", "2.2", "2.3", "2.3.1", "2.4", "2.5", "2.5.1
 DEFAULT: Final = b"2.4"
 
 
+ASKING: Final = frozenset({(b"QBP", b"Q21"), (b"QBP", b"Q22"), (b"QBP", b"ZV1"), (b"QCN", b"J01")})
+"""MSH-9.1 and MSH-9.2 of queries."""
+
+
 @lru_cache(maxsize=64)
 def _number(version: bytes) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(b"."))
@@ -78,6 +82,14 @@ class Request:
     def enhanced(self) -> bool:
         """MSH-15 or MSH-16 is valued; else the original mode holds (HL7 v2.4 2.9.2)."""
         return len(self.fields) > 15 and bool(self.fields[15] or self.field(16))
+
+    @property
+    def asks(self) -> bool:
+        """Whether the message is a query that is answered from the record, or cancels one (ITK HL7 v2 4.30 to 4.33)."""
+        kind = self.field(9)[:3]
+        if kind not in (b"QBP", b"QCN"):
+            return False
+        return (self.part(9, 1), self.part(9, 2)) in ASKING
 
     @property
     def acknowledges(self) -> bool:

@@ -13,8 +13,9 @@ from typing import cast
 from adapters.hl7v2.acknowledgement import Acknowledger, waits_for
 from adapters.hl7v2.framing import LIMIT, Decoder, frame
 from adapters.hl7v2.request import Request
+from adapters.hl7v2.responder import Responder
 from interop.errors import Problem
-from interop.ports import AckState, Intake, MessageState, Receipt
+from interop.ports import AckState, Intake, MessageState, Receipt, Record
 
 UNANSWERED = 512
 """How many messages of one connection may wait for their answer before no more are read from it."""
@@ -29,14 +30,19 @@ def system_now() -> int:
     return time_ns() // 1000
 
 
+Due = Future[Receipt] | Future[bytes]
+"""What is waited for: the receipt of a message, or the whole answer to a query."""
+
+
 class Connection(asyncio.Protocol):
     """One sender. Messages may be pipelined; each is answered when its receipt is there and all before it are answered."""
 
-    def __init__(self, listener: MllpListener, intake: Intake) -> None:
+    def __init__(self, listener: MllpListener, intake: Intake, record: Record | None) -> None:
         self._listener = listener
         self._intake = intake
+        self._record = record
         self._decoder = Decoder(listener.limit)
-        self._waiting: deque[tuple[Future[Receipt], Request]] = deque()
+        self._waiting: deque[tuple[Due, Request]] = deque()
         self._transport: Transport | None = None
         self._reading = True
         self._writable = True
@@ -54,7 +60,9 @@ class Connection(asyncio.Protocol):
         decoder, intake, feed = self._decoder, self._intake, self._listener.feed
         for body in decoder.feed(data):
             request = Request.read(body)
-            if not request.acknowledges:
+            if request.asks and self._record is not None:
+                self._wait(asyncio.ensure_future(self._asked(self._record, body, [due for due, _ in self._waiting])), request)
+            elif not request.acknowledges:
                 self._wait(intake.receive(feed, body, adapter="hl7v2", wait=waits_for(request)), request)
         if decoder.cut:
             for body in decoder.cut:
@@ -119,7 +127,13 @@ class Connection(asyncio.Protocol):
         else:
             transport.close()
 
-    def _wait(self, receipt: Future[Receipt], request: Request) -> None:
+    async def _asked(self, record: Record, body: bytes, before: list[Due]) -> bytes:
+        """The answer to a query, once all that came before it on this connection is answered."""
+        if before:
+            await asyncio.wait(before)
+        return await self._listener.responder.answer(record, body)
+
+    def _wait(self, receipt: Due, request: Request) -> None:
         self._waiting.append((receipt, request))
         receipt.add_done_callback(self._answer)
 
@@ -135,9 +149,9 @@ class Connection(asyncio.Protocol):
             else:
                 self._transport.pause_reading()
 
-    def _answer(self, _: Future[Receipt] | None = None) -> None:
+    def _answer(self, _: Due | None = None) -> None:
         """Write, in one piece, the answers of all messages at the head of the line whose receipts are there."""
-        waiting, answers = self._waiting, self._listener.acknowledger.answers
+        waiting, acknowledger = self._waiting, self._listener.acknowledger
         out: list[bytes] = []
         done: list[int] = []
         while waiting and waiting[0][0].done():
@@ -145,7 +159,10 @@ class Connection(asyncio.Protocol):
             settled = settle(receipt)
             if settled is None:
                 continue
-            out += answers(request, settled)
+            if isinstance(settled, bytes):
+                out += acknowledger.told(request, settled)
+                continue
+            out += acknowledger.answers(request, settled)
             if settled.message:
                 done.append(settled.message)
         transport = self._transport
@@ -162,8 +179,8 @@ class Connection(asyncio.Protocol):
             self._pace()
 
 
-def settle(receipt: Future[Receipt]) -> Receipt | None:
-    """The receipt; none where the engine gave up waiting for it (the sender gets no answer and tries again)."""
+def settle(receipt: Due) -> Receipt | bytes | None:
+    """The receipt, of a query its answer; none where the engine gave up waiting for it: the sender gets no answer, tries again."""
     if receipt.cancelled():
         return None
     if receipt.exception() is not None:
@@ -188,14 +205,15 @@ class MllpListener:
         self.host, self.port, self.feed = host, port, feed
         self.limit, self.unanswered = limit, unanswered
         self.acknowledger = Acknowledger(now)
+        self.responder = Responder(now, self.acknowledger)
         self.connections: set[Connection] = set()
         self._tls = tls
         self._server: asyncio.Server | None = None
 
-    async def start(self, intake: Intake) -> None:
-        """Open the port; raises OSError where that cannot be done."""
+    async def start(self, intake: Intake, record: Record | None = None) -> None:
+        """Open the port; raises OSError where that cannot be done. Without a ``record`` queries are messages as any other."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Connection(self, intake), self.host, self.port, ssl=self._tls)
+        self._server = await loop.create_server(lambda: Connection(self, intake, record), self.host, self.port, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:

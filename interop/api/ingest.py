@@ -1,4 +1,5 @@
-"""``POST /ingest/{feed}``: a message by HTTP. 202 once it is on disk; with ``?wait=applied`` 200 once it is in the record."""
+"""``POST /ingest/{feed}``: a message by HTTP. 202 once it is on disk; with ``?wait=applied`` 200 once it is in the record. A query
+of the adapter's protocol gets 200 and its answer."""
 
 from __future__ import annotations
 
@@ -44,6 +45,10 @@ async def _take(services: Services, request: Request, feed: Feed, wait: Wait) ->
         raise
     else:
         adapter = feed.adapter or _recognised(services, body[:HEAD])
+        asker = services.askers.get(adapter)
+        if asker is not None and services.record is not None and asker.asks(body):
+            answer = await asker.answer_from(services.record, body)
+            return Response(200, answer, services.adapters[adapter].media_types[0].encode("ascii"))
         if adapter:
             taken = services.intake.receive(feed.name, body, adapter=adapter, wait=wait)
         else:

@@ -11,7 +11,7 @@ from interop.apply.writes import Writes
 from interop.clock import Clock
 from interop.errors import Problem
 from interop.ids import Mint
-from interop.ports import Adapter, Answers, Feed, Intake
+from interop.ports import Adapter, Answers, Asks, Feed, Intake, Record
 from interop.record import indexing
 from interop.store.seam import Store
 
@@ -45,12 +45,18 @@ class Services:
     resource_limit: int = RESOURCE_LIMIT
     message_limit: int = MESSAGE_LIMIT
     parameters: Callable[[str], frozenset[str]] = indexing.parameters
+    record: Record | None = None
+    """What adapters answer questions from."""
     requests: Counter[tuple[str, str, int]] = field(default_factory=Counter)
     """Answers by part of the API, method and status."""
     seal: Seal = field(init=False)
     protocols: Mapping[str, Adapter] = field(init=False)
     """Base address -> adapter that answers there itself."""
+    askers: Mapping[str, Asks] = field(init=False)
+    """The adapters some of whose messages are questions, by name; none where there is no ``record`` to ask."""
 
     def __post_init__(self) -> None:
         self.protocols = {each.base: each for each in self.adapters.values() if isinstance(each, Answers)}
+        asking = self.adapters.items() if self.record is not None else ()
+        self.askers = {name: each for name, each in asking if isinstance(each, Asks)}
         self.seal = Seal(self.mint.id("", "urn:interop:secret", "cursor").encode("ascii"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from interop.api.app import create_app
+from interop.api.asking import SharedRecord
 from interop.api.server import HttpServer
 from interop.api.services import Services
 from interop.app.feeds import Feeds, feeds_of
@@ -16,7 +17,8 @@ from interop.journal.intake import JournalIntake
 from interop.mapping.library import adapters
 from interop.mapping.refusal import Refusals
 from interop.mapping.tables import families, read_tables
-from interop.ports import Feed, Listener, Listens
+from interop.ports import Feed, Listener, Listens, Record
+from interop.record import indexing
 
 HOSTS = frozenset((b"127.0.0.1", b"localhost", b"[::1]"))
 """What requests may call the engine while it listens on this machine alone."""
@@ -30,6 +32,7 @@ class Engine:
     feeds: Feeds
     workshop: Workshop
     intake: JournalIntake
+    record: Record
     server: HttpServer
     listeners: list[Listener] = field(default_factory=list)
 
@@ -65,6 +68,7 @@ class Engine:
             limit=settings.backlog,
         )
         shop.told.append(intake.finished)
+        record = SharedRecord(shop.store, shop.clock, indexing.parameters)
         services = Services(
             store=shop.store,
             intake=intake,
@@ -74,10 +78,12 @@ class Engine:
             feeds=feeds,
             adapters=adapters(),
             hosts=HOSTS | {settings.http.rpartition(":")[0].encode()},
+            record=record,
             ready=lambda: Problem("stopping") if intake.stopping else None,
             gauges=lambda: {"unfinished_messages": shop.unfinished, "mapper_deaths": shop.mappers.deaths},
         )
-        engine = cls(settings, feeds, shop, intake, HttpServer(create_app(services), *address(settings.http)))
+        server = HttpServer(create_app(services), *address(settings.http))
+        engine = cls(settings, feeds, shop, intake, record, server)
         try:
             await engine._open()
         except BaseException:
@@ -91,7 +97,7 @@ class Engine:
             if isinstance(adapter, Listens):
                 host, port = address(self.settings.mllp)
                 listener = adapter.listener(host, port, self.settings.mllp_feed, self.workshop.clock.now)
-                await listener.start(self.intake)
+                await listener.start(self.intake, self.record)
                 self.listeners.append(listener)
         await self.server.start()
 

@@ -1,0 +1,56 @@
+"""The record as adapters may ask it (``interop.ports.Record``): the query tree and the Decision of the API, without HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from interop.api.searching import understand
+from interop.api.searching.parameter import Ground
+from interop.clock import Clock
+from interop.errors import Problem
+from interop.formats.json import load_json
+from interop.policy.decide import Question, decide
+from interop.ports import Inquiry, Person
+from interop.store.plan import Group, Read, Search
+from interop.store.seam import Store
+from interop.store.values import Stored
+
+Resource = dict[str, Any]
+
+
+class SharedRecord:
+    """``interop.ports.Record`` on the store; ``indexed`` tells which search parameters of a type there are."""
+
+    def __init__(self, store: Store, clock: Clock, indexed: Callable[[str], frozenset[str]]) -> None:
+        self._store, self._clock, self._indexed = store, clock, indexed
+
+    async def find(self, inquiry: Inquiry, type: str, criteria: Sequence[tuple[str, str]], limit: int) -> list[Resource]:
+        """The resources that satisfy criteria of a FHIR search."""
+        decision = decide(Question(inquiry.interaction, type, who=inquiry.who))
+        query = understand(Ground(self._indexed, "", self._clock.now()), type, list(criteria), strict=True)
+        found: list[Stored] = await self._store.query(Search(decision, type, query.where, (), limit))
+        if len(found) > limit:
+            raise Problem("too-many-matches", detail=f"More than {limit} records match.")
+        return [load_json(stored.body) for stored in found]
+
+    async def person(self, inquiry: Inquiry, patient: str) -> Person:
+        """All records of a person, each read under the Decision."""
+        members: list[str] = await self._store.query(Group(patient))
+        records = await self._read(inquiry, [("Patient", member) for member in sorted({*members, patient})])
+        records.sort(key=lambda record: record["meta"]["lastUpdated"], reverse=True)
+        merged = [record for record in records if any(link.get("type") == "replaced-by" for link in record.get("link", ()))]
+        return Person(tuple(record for record in records if record not in merged), tuple(merged))
+
+    async def resolve(self, inquiry: Inquiry, references: Iterable[str]) -> dict[str, Resource]:
+        """What references lead to, by reference."""
+        wanted = [(type_, id_) for type_, _, id_ in (reference.partition("/") for reference in references) if id_]
+        return {f"{one['resourceType']}/{one['id']}": one for one in await self._read(inquiry, wanted)}
+
+    async def _read(self, inquiry: Inquiry, wanted: Iterable[tuple[str, str]]) -> list[Resource]:
+        read = []
+        for type_, id_ in wanted:
+            decision = decide(Question(inquiry.interaction, type_, id_, inquiry.who))
+            found: list[Stored] = await self._store.query(Read(decision, type_, id_))
+            read += [load_json(stored.body) for stored in found if not stored.deleted]
+        return read
