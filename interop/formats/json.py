@@ -58,7 +58,8 @@ def load_json(body: bytes, *, depth: int = DEPTH, size: int = SIZE) -> Any:
     """The Python value: fractions, exponents, ``-0`` and integers of more than 18 digits are ``Number``, others ``int``.
 
     Raises Problem ``too-large`` (bytes or values), ``too-deep`` (``depth`` counts objects and arrays), ``character-set``, or
-    ``unreadable`` (also for a name twice in an object, NaN, Infinity, half a surrogate pair, a magnitude beyond 10^400), with line and column only.
+    ``unreadable`` (also for a name twice in an object, NaN, Infinity, half a surrogate pair, a magnitude beyond 10^400), with
+    line and column only.
     """
     if len(body) > size:
         raise Problem("too-large", detail=f"more than {size} bytes")

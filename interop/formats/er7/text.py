@@ -63,7 +63,7 @@ def unnamed(lines: list[str], line: str) -> Problem:
 
 def _lines(text: str) -> tuple[list[str], Delimiters]:
     """The lines and what MSH declares; raises Problem ``too-large`` for more parts than a message may have."""
-    bounded(text, "\r")
+    bounded(text, "\r\r")
     lines = text.split("\r")
     delimiters = declared(lines[0])
     bounded(text, "\r\r" + delimiters.field + delimiters.component + delimiters.repetition + (delimiters.subcomponent or ""))
