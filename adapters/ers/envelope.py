@@ -17,14 +17,16 @@ from interop.ports import Envelope, Order
 NHS_NUMBER: Final = "https://fhir.nhs.uk/Id/nhs-number"
 UBRN: Final = "https://fhir.nhs.uk/Id/UBRN"
 ORGANISATION: Final = "ers"
-LONGEST: Final = 12
-"""Digits of a version that counts: what is longer is no counter."""
 _REFERENCE: Final = re.compile(r"(?:.*/)?(ReferralRequest|CommunicationRequest)/(\d{12})(?:/_history/(\d{1,12}))?", re.ASCII)
 _NAMED: Final = frozenset({"ReferralRequest", "Appointment", "CommunicationRequest"})
 """What the service never gives without an id."""
 _OF_BUNDLE: Final = ("Communication", "Slot", "Schedule", "Task", "List", "PractitionerRole", "Practitioner")
 """What names a Bundle's message, the first of these that it holds."""
 _STEP: Final = 1000
+_ASKED_FOR: Final = "appointment"
+"""The id of an appointment that is asked for: only its referral tells one such request from another."""
+_VERSION: Final = re.compile(r'(?:W/")?(\d{1,12})"?', re.ASCII)
+"""A version, or the entity tag that some answers have in its place; what is longer is no counter."""
 
 
 def envelope(message: Resource, tree: Node) -> Envelope:
@@ -43,6 +45,8 @@ def envelope(message: Resource, tree: Node) -> Envelope:
     identity = message.get("id") if isinstance(message.get("id"), str) else ""
     if not identity and kind in _NAMED:
         raise Problem("missing-field", where=f"{kind}.id")
+    if kind == "Appointment" and identity == _ASKED_FOR and not held[0].text("incomingReferral/reference/@id"):
+        raise Problem("missing-field", where="Appointment.incomingReferral")
     digest = sha256(write_json(_content(message, kind))).digest()[:16]
     version = held[0].text("meta/versionId") if len(held) == 1 and kind != "Communication" else ""
     control = f"{kind}/{_thread(held) or identity}/{version or digest.hex()[:12]}"
@@ -147,7 +151,8 @@ def _belongs_to(resource: Node) -> int:
 
 
 def _number(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= LONGEST else 0
+    found = _VERSION.fullmatch(text or "")
+    return int(found[1]) if found else 0
 
 
 def _keys(held: list[Node]) -> Iterator[str]:
