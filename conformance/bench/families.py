@@ -11,6 +11,8 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from lxml import etree
+
 from conformance.generate import cda, clinical, emis, ers, observations, openhr
 from conformance.generate.hl7v2 import messages as hospital
 from conformance.generate.people import People, Person, pick, randomness
@@ -66,21 +68,28 @@ def _each(suffix: str, body: Callable[[int, int], bytes]) -> Make:
 
 
 def report(seed: int, number: int, size: int = 50_000) -> bytes:
-    """An NHS 111 report of about ``size`` bytes: as many coded sections as that takes."""
-    people = People(seed)
+    """An NHS 111 report of about ``size`` bytes as senders write it: indented, with every question and answer of the call."""
     random = randomness(seed, number, topic=4)
     began = datetime(2026, 1, 5, 8) + timedelta(minutes=number)
     call = pick(random, clinical.CALLS)
     made = cda.Report(f"{seed:03d}{number:07d}", call, began, began + timedelta(minutes=9), pick(random, CALL_ADVISORS), TRUST)
     made.crew = ("Alert and orientated", f"Pulse {60 + number % 40}, regular", "Walks unaided")
-    body = cda.message(people[number], made).decode()
-    start = body.index('<component typeCode="COMP" contextConductionInd="true"><contentId')
-    end = body.index("</section></component></structuredBody>")
-    sections = body[start:end]
-    more: list[str] = []
-    while len(body) + sum(map(len, more)) < size:
-        more.append(_renumbered(sections, len(more) + 1))
-    return (body[:end] + "".join(more) + body[end:]).encode()
+    person = People(seed)[number]
+    more = (size - len(_indented(cda.message(person, made)))) // 240
+    made.call = call._replace(findings=(*call.findings, *(_answer(random.randrange(1_000), n) for n in range(more))))
+    return _indented(cda.message(person, made))
+
+
+def _answer(code: int, number: int) -> str:
+    said = "no" if (code + number) % 4 else "yes, since this morning, and it has not become better with what was tried at home"
+    asked = "Has there been any of what is described in the list that was read out, in the last two days?"
+    return f"PW{code}.{number:02d}00. {asked} - {said}."
+
+
+def _indented(body: bytes) -> bytes:
+    root = etree.fromstring(body)
+    etree.indent(root, space="    ")
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
 
 
 def _renumbered(text: str, number: int) -> str:

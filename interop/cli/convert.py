@@ -29,7 +29,7 @@ FLUSH = 1 << 18
 def convert(files: list[Path], *, report: bool, lineage: bool, as_json: bool) -> int:
     """Convert every message of every file; 1 where any failed."""
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(500_000, 20, 100)
     work = _Converter(Mint())
     failed = 0
     lost: list[dict[str, Any]] = []

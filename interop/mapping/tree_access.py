@@ -52,7 +52,12 @@ def has_kid(node: Node, name: str) -> bool:
 
 def any_filled(nodes: Iterable[Node]) -> bool:
     """Whether any of some nodes holds anything."""
-    return any(node.value or filled(node) for node in nodes)
+    for node in nodes:
+        if node.value:
+            return True
+        if node.kids and filled(node):
+            return True
+    return False
 
 
 def has(walk: Walk, node: Node) -> bool:
@@ -65,10 +70,10 @@ def filled(node: Node) -> bool:
     if node.value:
         return True
     for name, kids in node.kids.items():
-        if name != "@nullFlavor":
-            for kid in kids:
-                if filled(kid):
-                    return True
+        if name == "@nullFlavor":
+            continue
+        if any_filled(kids):
+            return True
     return False
 
 
@@ -156,7 +161,10 @@ def mark(node: Node) -> None:
     node.read = True
     for kids in node.kids.values():
         for kid in kids:
-            mark(kid)
+            if kid.kids:
+                mark(kid)
+            else:
+                kid.read = True
 
 
 def leave(run: Run, nodes: Iterable[Node], row: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from interop.formats.csv import Row
-from interop.formats.tree import Node
+from interop.formats.tree import NOTHING, Node
 from interop.mapping.contribution import Loss
 from interop.mapping.runtime import Run, loss
 
@@ -51,6 +51,10 @@ class TreePlan:
         if root.value:
             run.carried += root.read
         run.carried += self._visit(root, self._start, run.losses)
+        while root.up is not None:
+            above, root.up = root.up, None
+            above.kids = NOTHING
+            root = above
 
     def _visit(self, node: Node, trail: Trail, losses: list[Loss]) -> int:
         carried = 0
