@@ -8,16 +8,6 @@ from typing import Any
 from interop.formats.narrative import narrative
 
 
-class _Nothing(dict[str, "list[Node]"]):
-    """The kids of a node without any, the same for all; whoever gives a node its first kid makes a dictionary."""
-
-    def __setitem__(self, name: str, kids: list[Node]) -> None:
-        raise TypeError("a node's first kid is set by Node.add")
-
-
-NOTHING = _Nothing()
-
-
 class Node:
     """An element, attribute, object, member, row or cell.
 
@@ -32,7 +22,7 @@ class Node:
     def __init__(self, name: str, value: str | None = None, up: Node | None = None, raw: Any = None) -> None:
         self.name = name
         self.value = value
-        self.kids: dict[str, list[Node]] = NOTHING
+        self.kids: dict[str, list[Node]] = {}
         self.up = up
         self.raw = raw
         self.read = False
@@ -45,10 +35,8 @@ class Node:
         node = Node(name, value, self, raw)
         if name in self.kids:
             self.kids[name].append(node)
-        elif self.kids:
-            self.kids[name] = [node]
         else:
-            self.kids = {name: [node]}
+            self.kids[name] = [node]
         return node
 
     def kid(self, name: str) -> Node | None:

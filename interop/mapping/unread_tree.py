@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from interop.formats.csv import Row
-from interop.formats.tree import NOTHING, Node
+from interop.formats.tree import Node
 from interop.mapping.contribution import Loss
 from interop.mapping.runtime import Run, loss
 
@@ -53,7 +53,7 @@ class TreePlan:
         run.carried += self._visit(root, self._start, run.losses)
         while root.up is not None:
             above, root.up = root.up, None
-            above.kids = NOTHING
+            above.kids = {}
             root = above
 
     def _visit(self, node: Node, trail: Trail, losses: list[Loss]) -> int:
