@@ -69,7 +69,7 @@ def _lift(bundle: Node, resource: Node) -> None:
     for inside in resource.kids.pop("contained", ()):
         if address := inside.text("@ref"):
             inside.add("@key", address)
-        bundle.add("entry").kids["resource"] = [inside]
+        bundle.add("entry").kids = {"resource": [inside]}
 
 
 def _visit(encounter: Node) -> str:

@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
-from asyncio import CancelledError, Future
+from asyncio import CancelledError, Future, Task, get_running_loop
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import structlog
 
+from adapters.nhs111.acknowledgements import BUSINESS, INFRASTRUCTURE, asks, business, infrastructure
 from adapters.nhs111.documents import separate
 from adapters.nhs111.payloads import counted, plain
+from adapters.nhs111.returns import address, send
 from adapters.nhs111.soap import MEDIA_TYPES, SOAP11, SOAP12, Asked, asked, fault, response
 from interop.errors import Problem
-from interop.ports import AckState, Call, Intake, MessageState, Receipt, Reply
+from interop.ports import AckState, Call, Intake, MessageState, Receipt, Reply, Wait
 
 BASE: Final = "/itk"
 FAMILY: Final = "nhs111"
 SERVICES: Final = "urn:nhs-itk:services:201005:"
 REPORT: Final = f"{SERVICES}SendNHS111Report"
+DOCUMENT: Final = f"{SERVICES}SendCDADocument"
+"""Any clinical document."""
 ROUTED: Final = f"{SERVICES}sendDistEnvelope"
 """The action of senders that route any envelope; elsewhere the action is the service."""
-ACKNOWLEDGE: Final = ("urn:nhs-itk:ns:201005:ackrequested", "urn:nhs-itk:ns:201005:infackrequested")
 ALLOW: Final = (("Allow", "GET, HEAD, OPTIONS, POST"),)
 XML: Final = (*MEDIA_TYPES.values(), "application/xml")
 DESCRIPTION: Final = f"""ITK web service for NHS 111, out-of-hours and ambulance reports.
 
 POST a SOAP 1.1 or 1.2 envelope with an itk:DistributionEnvelope.
-Service: {REPORT}-v2-0 and its other versions.
+Services: {REPORT}-v2-0, {DOCUMENT}-v2-0 and their other versions.
 Answer: itk:SimpleMessageResponse once the report is on disk, or a fault with itk:ToolkitErrorInfo.
-Infrastructure and business acknowledgements as messages of their own are not sent.
+Acknowledgements that the handling specification asks for ({INFRASTRUCTURE},
+{BUSINESS}) are sent to the address of wsa:ReplyTo where that is on this machine
+or one that the operator allows; without such an address the infrastructure acknowledgement goes with the answer.
 """
 _REFUSED: Final = (MessageState.REFUSED, MessageState.FAILED, MessageState.SHELVED)
+_going: set[Task[None]] = set()
+"""Acknowledgements on their way."""
 _log = structlog.get_logger("adapters.nhs111")
 
 
@@ -105,8 +113,37 @@ async def _take(body: bytes, request: Asked, feed: str, intake: Intake, judge: C
     for receipt in receipts[1:]:
         intake.acknowledged(receipt.message, AckState.SENT)
     tracking = (distribution.find("{*}header").get("trackingid") or "").strip()
-    said = response(request, f"{service}Response", f"OK:{tracking or request.message_id}")
-    return Reply(200, said, MEDIA_TYPES[request.soap], _untold(distribution), receipts[0].message)
+    more, headers = _further(request, distribution, bodies, feed, intake)
+    said = response(request, f"{service}Response", f"OK:{tracking or request.message_id}", more)
+    return Reply(200, said, MEDIA_TYPES[request.soap], headers, receipts[0].message)
+
+
+def _further(
+    request: Asked, distribution: Any, bodies: list[bytes], feed: str, intake: Intake
+) -> tuple[list[Any], tuple[tuple[str, str], ...]]:
+    """See to the acknowledgements that are asked for as messages; what of them goes with the answer, and its headers.
+
+    They are sent to the sender's address. Without one, or where it is not allowed, the infrastructure acknowledgement goes with
+    the answer; a business acknowledgement has nowhere to go then, which a warning tells (RFC 7234, 5.5: code 299).
+    """
+    infrastructural, of_business = asks(distribution, INFRASTRUCTURE), asks(distribution, BUSINESS)
+    url = address(request) if infrastructural or of_business else ""
+    if not url:
+        more = [infrastructure(distribution, datetime.now(UTC))[1]] if infrastructural else []
+        return more, ((("Warning", f'299 - "{BUSINESS} has no address to go to"'),) if of_business else ())
+
+    async def tell() -> None:
+        if infrastructural:
+            await send(url, request, *infrastructure(distribution, datetime.now(UTC)))
+        if of_business:
+            settled = [await _settled(intake.receive(feed, each, adapter=FAMILY, wait=Wait.APPLIED)) for each in bodies]
+            problem = next((each.problem or Problem("fault") for each in settled if each.state in _REFUSED), None)
+            await send(url, request, *business(distribution, datetime.now(UTC), problem))
+
+    task = get_running_loop().create_task(tell())
+    _going.add(task)
+    task.add_done_callback(_going.discard)
+    return [], ()
 
 
 def _distribution(request: Asked) -> Any:
@@ -119,18 +156,11 @@ def _distribution(request: Asked) -> Any:
 def _service(request: Asked, distribution: Any) -> str:
     """The service that is asked for; raises Problem where it is not ours or the action is of another."""
     service: str = (distribution.find("{*}header").get("service") or "").strip()
-    if not service.startswith(REPORT):
+    if not service.startswith((REPORT, DOCUMENT)):
         raise Problem("unknown-trigger", where="header/@service", detail="the service is not one of this address")
     if request.action not in ("", service, ROUTED):
         raise Problem("bad-value", where="Header/Action", detail="action and service are not the same")
     return service
-
-
-def _untold(distribution: Any) -> tuple[tuple[str, str], ...]:
-    """A warning for each acknowledgement that is asked for and will not come (RFC 7234, 5.5: code 299)."""
-    specs = distribution.iterfind("{*}header/{*}handlingSpecification/{*}spec")
-    keys = {spec.get("key") for spec in specs if (spec.get("value") or "").strip().lower() in ("true", "1")}
-    return tuple(("Warning", f'299 - "{key} is not carried out"') for key in ACKNOWLEDGE if key in keys)
 
 
 async def _kept(feed: str, body: bytes, problem: Problem, intake: Intake) -> Refused:

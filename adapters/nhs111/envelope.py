@@ -16,6 +16,12 @@ LONGEST: Final = 18
 NHS_NUMBER: Final = "https://fhir.nhs.uk/Id/nhs-number"
 NHS_ROOTS: Final = frozenset({"2.16.840.1.113883.2.1.4.1", "2.16.840.1.113883.2.1.3.2.4.18.23"})
 """NHS number, verified and unverified: for keeping order both name the person."""
+REPORT: Final = "POCD_MT200001GB02"
+"""The report of NHS 111; its last four letters are the realm and the version."""
+REPORT_CODES: Final = frozenset({"819551000000100", "1066271000000101"})
+NULLIFICATION: Final = "POCD_MT130001"
+"""A document that takes another back: no table says what becomes of that one."""
+DOCUMENT: Final = "ClinicalDocument"
 ODS_ROOTS: Final = frozenset({"2.16.840.1.113883.2.1.3.2.4.19.1", "2.16.840.1.113883.2.1.3.2.4.19.2"})
 """ODS organisation, ODS site."""
 _ADDRESS: Final = "urn:nhs-uk:addressing:ods:"
@@ -24,13 +30,11 @@ _ADDRESS: Final = "urn:nhs-uk:addressing:ods:"
 def envelope(document: Node) -> Envelope:
     """The envelope; raises Problem ``missing-field`` where neither a type nor an identity is given.
 
-    The message is ``messageType/@extension``, else ``code/@code``; the control id the envelope's tracking id, else the
-    document's; two messages are the same where both agree. Time is ``effectiveTime``, else that of the first author. The digest
+    The message is REPORT in all its versions, NULLIFICATION by its own type, DOCUMENT for any other; the control id is the
+    envelope's tracking id, else the document's; two messages are the same where both agree. Time is ``effectiveTime``, else that of the first author. The digest
     is that of the distribution envelope: a message sent again has another SOAP header.
     """
-    kind = document.text("messageType/@extension") or document.text("code/@code")
-    if not kind:
-        raise Problem("missing-field", where="ClinicalDocument/messageType")
+    kind = _kind(document)
     distribution = _above(document, "DistributionEnvelope")
     header = distribution.kid("header") if distribution else None
     tracking = (header.text("@trackingid") if header else None) or ""
@@ -55,6 +59,21 @@ def envelope(document: Node) -> Envelope:
         organisation=_organisation(document) or sender.partition(":")[0],
         version=(header.text("manifest/manifestitem/@profileid") if header else None) or "",
     )
+
+
+def _kind(document: Node) -> str:
+    """What the tables know it as, by ``messageType/@extension``, else by ``code/@code``."""
+    said = document.text("messageType/@extension") or ""
+    code = document.text("code/@code") or ""
+    if not said and not code:
+        raise Problem("missing-field", where="ClinicalDocument/messageType")
+    if said.startswith(REPORT[:-4]) or (not said and code in REPORT_CODES):
+        return REPORT
+    if said.startswith(NULLIFICATION):
+        return said
+    if document.find("recordTarget/patientRole") is None:
+        raise Problem("missing-field", where="ClinicalDocument/recordTarget")
+    return DOCUMENT
 
 
 def _content(node: Node) -> bytes:

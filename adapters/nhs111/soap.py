@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import uuid4
 
@@ -81,10 +82,18 @@ def _text(element: Any, path: str = "") -> str:
     return (found.text or "").strip() if found is not None else ""
 
 
-def response(request: Asked, action: str, said: str) -> bytes:
-    """The positive answer: ``SimpleMessageResponse``."""
+def response(request: Asked, action: str, said: str, more: Sequence[Any] = ()) -> bytes:
+    """The positive answer: ``SimpleMessageResponse``, and after it what there is to say ``more``."""
     envelope, body = _envelope(request, action)
     _add(body, ITK, "SimpleMessageResponse", said)
+    body.extend(more)
+    return _bytes(envelope)
+
+
+def message(request: Asked, action: str, to: str, content: Any) -> bytes:
+    """A message of its own to whoever sent a request."""
+    envelope, body = _envelope(replace(request, reply_to=to), action)
+    body.append(content)
     return _bytes(envelope)
 
 

@@ -67,9 +67,22 @@ def test_a_bare_document_is_a_message_under_its_own_id() -> None:
     assert (said.control_id, said.sender, said.organisation) == ("D0C00000-0000-4000-8000-000000000003", "", "NX111")
 
 
-def test_without_a_message_type_the_documents_code_names_it() -> None:
-    body = document().replace('<npfitlc:messageType root="2.16.840.1.113883.2.1.3.2.4.18.17" extension="POCD_MT200001GB02"/>', "")
-    assert adapter.envelope(body.encode()).message == "819551000000100"
+@pytest.mark.parametrize(
+    ("kind", "code", "message"),
+    [
+        ("POCD_MT200001GB02", "819551000000100", "POCD_MT200001GB02"),
+        ("POCD_MT200001GB03", "819551000000100", "POCD_MT200001GB02"),
+        ("", "819551000000100", "POCD_MT200001GB02"),
+        ("", "1066271000000101", "POCD_MT200001GB02"),
+        ("", "823681000000100", "ClinicalDocument"),
+        ("POCD_MT150001UK06", "823681000000100", "ClinicalDocument"),
+        ("POCD_MT130001UK05", "823681000000100", "POCD_MT130001UK05"),
+    ],
+)
+def test_a_report_in_all_its_versions_any_other_document_and_what_takes_one_back(kind: str, code: str, message: str) -> None:
+    said = '<npfitlc:messageType root="2.16.840.1.113883.2.1.3.2.4.18.17" extension="POCD_MT200001GB02"/>'
+    body = document().replace(said, said.replace("POCD_MT200001GB02", kind) if kind else "").replace("819551000000100", code)
+    assert adapter.envelope(body.encode()).message == message
 
 
 def test_the_nhs_number_may_be_absent_or_unverified() -> None:

@@ -48,6 +48,7 @@ def posted(
     headers: str = "",
     count: int | None = None,
     specs: str = "",
+    reply_to: str = "http://www.w3.org/2005/08/addressing/anonymous",
 ) -> bytes:
     """A request with these payloads; ``items`` are further attributes of each manifest item, ``headers`` further SOAP headers."""
     bodies = payloads or (report(),)
@@ -57,7 +58,7 @@ def posted(
     return f"""<s:Envelope xmlns:s="{soap}" xmlns:a="http://www.w3.org/2005/08/addressing" xmlns:itk="urn:nhs-itk:ns:201005">
       <s:Header>
         <a:Action s:mustUnderstand="1">{action}</a:Action><a:MessageID>{message_id}</a:MessageID>
-        <a:ReplyTo><a:Address>http://www.w3.org/2005/08/addressing/anonymous</a:Address></a:ReplyTo>
+        <a:ReplyTo><a:Address>{reply_to}</a:Address></a:ReplyTo>
         <a:To s:mustUnderstand="1">http://care.test/itk</a:To>{headers}
       </s:Header>
       <s:Body><itk:DistributionEnvelope>

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,9 @@ import httpx
 import pytest
 from lxml import etree
 
+from adapters.nhs111.acknowledgements import business, infrastructure
+from adapters.nhs111.returns import address, send
+from adapters.nhs111.soap import Asked
 from interop.api.app import create_app
 from interop.api.services import Services
 from interop.clock import ManualClock
@@ -188,11 +193,12 @@ async def test_what_a_payload_cannot_be(client: Client, payload: str, items: str
 @pytest.mark.parametrize(
     ("body", "fault"),
     [
-        (posted(service="urn:nhs-itk:services:201005:SendCDADocument-v2-0", action=""), ("Client", "1000", "unknown-trigger")),
+        (posted(service="urn:nhs-itk:services:201005:QueryPatient-v1-0", action=""), ("Client", "1000", "unknown-trigger")),
         (posted(action="urn:nhs-itk:services:201005:Other"), ("Client", "1000", "bad-value")),
         (posted(count=2), ("Client", "1000", "bad-value")),
         (posted().replace(b'payload id="p0"', b'payload id="q0"'), ("Client", "1000", "bad-value")),
-        (posted(report(kind="POCD_MT150001UK06")), ("Client", "1000", "unknown-trigger")),
+        (posted(report(kind="POCD_MT130001UK05")), ("Client", "1000", "unknown-trigger")),
+        (posted(report(kind="POCD_MT150001UK06").replace("recordTarget", "other")), ("Client", "1000", "missing-field")),
         (posted(headers='<x:Other xmlns:x="urn:x" s:mustUnderstand="1"/>'), ("MustUnderstand", "1000", "unknown-format")),
         (posted(soap="urn:soap"), ("VersionMismatch", "1000", "unknown-format")),
         (report().encode(), ("Client", "1000", "unreadable")),
@@ -227,19 +233,129 @@ async def test_security_headers_are_understood_and_not_judged(client: Client, ac
     assert said(await post(client, posted(headers=SECURITY, action=action))) == "OK:TRACK-1"
 
 
+async def test_any_clinical_document_is_taken(client: Client, store: SqliteStore) -> None:
+    """A discharge summary, by the service that is for all of them; one that takes another back is not."""
+    service = "urn:nhs-itk:services:201005:SendCDADocument-v2-0"
+    assert said(await post(client, posted(report(kind="POCD_MT150001UK06"), service=service, action=service))) == "OK:TRACK-1"
+    assert [(entry.type, entry.state) for entry in await entries(store)] == [("ClinicalDocument", "received")]
+
+
 async def test_other_versions_of_the_service_are_taken(client: Client) -> None:
     service = "urn:nhs-itk:services:201005:SendNHS111Report-v2-0_DMS"
     answer = await post(client, posted(service=service, action=service))
     assert f"{service}Response" in answer.text
 
 
-async def test_acknowledgements_that_will_not_come_are_told(client: Client) -> None:
-    key = "urn:nhs-itk:ns:201005:infackrequested"
-    answer = await post(client, posted(specs=f'<itk:spec key="{key}" value="true"/>'))
+INFRASTRUCTURE = '<itk:spec key="urn:nhs-itk:ns:201005:infackrequested" value="true"/>'
+BUSINESS = '<itk:spec key="urn:nhs-itk:ns:201005:ackrequested" value="true"/>'
+
+
+async def test_without_an_address_the_infrastructure_acknowledgement_goes_with_the_answer(client: Client) -> None:
+    answer = await post(client, posted(specs=INFRASTRUCTURE))
     assert said(answer) == "OK:TRACK-1"
-    assert key in answer.headers["warning"]
-    quiet = await post(client, posted(tracking="TRACK-2", specs=f'<itk:spec key="{key}" value="false"/>'))
-    assert "warning" not in quiet.headers
+    (acknowledged,) = etree.fromstring(answer.content).iter(f"{ITK}InfrastructureResponse")
+    assert (acknowledged.get("result"), acknowledged.get("trackingIdRef"), acknowledged.get("serviceRef")) == (
+        "OK",
+        "TRACK-1",
+        SERVICE,
+    )
+    quiet = await post(client, posted(tracking="TRACK-2", specs=INFRASTRUCTURE.replace("true", "false")))
+    assert b"InfrastructureResponse" not in quiet.content
+
+
+async def test_a_business_acknowledgement_without_an_address_is_told_not_to_come(client: Client) -> None:
+    answer = await post(client, posted(specs=BUSINESS))
+    assert said(answer) == "OK:TRACK-1"
+    assert "urn:nhs-itk:ns:201005:ackrequested" in answer.headers["warning"]
+    assert "warning" not in (await post(client, posted(tracking="TRACK-2", specs=BUSINESS.replace("true", "false")))).headers
+
+
+@asynccontextmanager
+async def sender(*statuses: int) -> AsyncIterator[tuple[str, list[bytes]]]:
+    """An address of whoever sends reports, which answers with these and then with 200; what it was sent."""
+    taken: list[bytes] = []
+    left = list(statuses)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        (length,) = (int(line.partition(b":")[2]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
+        taken.append(await reader.readexactly(length))
+        status = left.pop(0) if left else 200
+        writer.write(b"HTTP/1.1 %d Said\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % status)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/return", taken
+
+
+def returned(body: bytes) -> Any:
+    """The distribution envelope of an acknowledgement."""
+    (envelope,) = etree.fromstring(body).iter(f"{ITK}DistributionEnvelope")
+    return envelope
+
+
+async def test_acknowledgements_are_messages_to_the_address_of_the_sender(tmp_path: Path) -> None:
+    """The infrastructure acknowledgement when the report is on disk, the business acknowledgement when it is in the record."""
+    async with sender() as (url, taken), running(tmp_path / "data") as engine, client_of(engine) as http:
+        body = posted(specs=INFRASTRUCTURE + BUSINESS, reply_to=url)
+        answer = await http.post("/itk", content=body, headers={"content-type": "text/xml"})
+        assert said(answer) == "OK:TRACK-1"
+        assert b"InfrastructureResponse" not in answer.content
+        while len(taken) < 2:
+            await asyncio.sleep(0.01)
+    first, second = map(returned, taken)
+    assert first.find(f"{ITK}header").get("service") == "urn:nhs-itk:services:201005:SendInfrastructureAck-v1-0"
+    assert first.find(f"{ITK}header/{ITK}addresslist/{ITK}address").get("uri") == "urn:nhs-uk:addressing:ods:NX1"
+    assert next(first.iter(f"{ITK}InfrastructureResponse")).get("result") == "OK"
+    assert second.find(f"{ITK}header").get("service") == "urn:nhs-itk:services:201005:SendBusinessAck-v1-0"
+    (third,) = second.iter("{urn:hl7-org:v3}acknowledgedBy3")
+    assert third.get("typeCode") == "AA"
+    assert third.find("{urn:hl7-org:v3}conveyingTransmission/{urn:hl7-org:v3}id").get("root") == "TRACK-1"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "allowed", "goes"),
+    [
+        ("http://127.0.0.1:8443/return", "", True),
+        ("http://localhost/return", "", True),
+        ("https://trust.test/return", "", False),
+        ("https://trust.test/return", "https://trust.test/", True),
+        ("https://trust.test.evil.test/return", "https://trust.test", False),
+        ("https://user@127.0.0.1/return", "", False),
+        ("http://www.w3.org/2005/08/addressing/anonymous", "http://www.w3.org", False),
+        ("file:///etc/passwd", "", False),
+        ("http://[", "", False),
+    ],
+)
+def test_a_sender_does_not_choose_whom_the_engine_calls(
+    monkeypatch: pytest.MonkeyPatch, wanted: str, allowed: str, goes: bool
+) -> None:
+    """An address on this machine, or one that the operator allows."""
+    monkeypatch.setenv("INTEROP_ITK_RETURN", allowed)
+    assert bool(address(Asked(reply_to=wanted))) is goes
+
+
+async def test_an_acknowledgement_is_tried_again_where_that_may_help() -> None:
+    async with sender(503, 500) as (url, taken):
+        assert await send(url, Asked(), SERVICE, etree.Element("said"), waits=(0.0, 0.0))
+        assert len(taken) == 3
+    async with sender(404) as (url, taken):
+        assert not await send(url, Asked(), SERVICE, etree.Element("said"), waits=(0.0, 0.0))
+        assert len(taken) == 1
+    assert not await send(url, Asked(), SERVICE, etree.Element("said"), waits=(0.0,)), "nobody is there any more"
+
+
+async def test_a_report_that_fails_is_not_acknowledged_as_done() -> None:
+    distribution = next(etree.fromstring(posted()).iter(f"{ITK}DistributionEnvelope"))
+    _, envelope = business(distribution, datetime(2026, 1, 5, 9, 30, tzinfo=UTC), Problem("mapping-fault"))
+    (third,) = envelope.iter("{urn:hl7-org:v3}acknowledgedBy3")
+    assert third.get("typeCode") == "AE"
+    assert [code.get("code") for code in third.iter("{urn:hl7-org:v3}code")] == ["2200"]
+    _, failed = infrastructure(distribution, datetime(2026, 1, 5, 9, 30, tzinfo=UTC), Problem("bad-value"))
+    assert next(failed.iter(f"{ITK}InfrastructureResponse")).get("result") == "Failure"
+    assert [code.text for code in failed.iter(f"{ITK}ErrorCode")] == ["1000"]
 
 
 async def test_of_a_body_over_the_limit_what_was_read_is_kept(client: Client, services: Services, store: SqliteStore) -> None:

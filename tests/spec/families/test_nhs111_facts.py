@@ -36,7 +36,7 @@ EXAMPLES: list[Fact] = [
     ("ambulance", "inf", "period.start", "2025-07-06T14:58:00+01:00"),
     ("ambulance", "deliv", "category[0].coding[0].code", "urn:nhs-itk:interaction:copyRecipientNHS111CDADocument-v2-0"),
     ("ambulance", "deliv", "recipient[1].identifier.value", "2000099001"),
-    ("ambulance", "deliv", "note[0].text", "The sender asked for an infrastructure acknowledgement; none is sent."),
+    ("ambulance", "deliv", "note[0].text", "The sender asked for an infrastructure acknowledgement."),
     ("ambulance", "prim", "status", "unknown"),
     ("ambulance", "copied", "category[0].coding[0].code", "copy"),
     ("ambulance", "copy", "name", "Quarry Wood Surgery"),
@@ -176,7 +176,24 @@ def test_every_part_of_a_very_restricted_report_is_very_restricted() -> None:
             assert one["meta"]["security"] == [{"system": V3, "code": "V", "display": "very restricted"}], name
 
 
-def test_other_documents_of_the_same_envelope_have_no_tables() -> None:
-    """A discharge summary: the engine refuses it as an unknown message type."""
-    body = example("nhs111", "ambulance.xml").replace(b"POCD_MT200001GB02", b"POCD_MT150001UK06")
-    assert adapter.envelope(body).message == "POCD_MT150001UK06"
+LETTER: list[tuple[str, str, Any]] = [
+    ("whole", "content[0].attachment.contentType", "application/pdf"),
+    ("whole", "date", "2026-06-11T10:30:00+01:00"),
+    ("whole", "description", "Clinic letter"),
+    ("whole", "docStatus", "final"),
+    ("enc", "period.start", "2026-06-11T09:50:00+01:00"),
+    ("enc", "identifier[0].value", "OP-4417"),
+    ("pat", "identifier[0].value", "9995000059"),
+    ("auth", "name[0].family", "Sandhu"),
+    ("cust", "identifier[0].value", "RZ99"),
+    ("comp", "type.coding[0].code", "823681000000100"),
+]
+
+
+@pytest.mark.parametrize(("name", "path", "value"), LETTER, ids=[path for _, path, _ in LETTER])
+def test_what_any_other_document_says(name: str, path: str, value: Any) -> None:
+    """A clinic letter without coded parts: it stands beside the documents of other sources, and is no triage."""
+    made = make("nhs111", example("nhs111", "letter.xml"))
+    assert value_at(made.one(name), path) == value
+    assert made.all("plan") == []
+    assert {loss.reason for loss in made.losses} == {"not-carried"}
