@@ -31,8 +31,8 @@ def envelope(document: Node) -> Envelope:
     """The envelope; raises Problem ``missing-field`` where neither a type nor an identity is given.
 
     The message is REPORT in all its versions, NULLIFICATION by its own type, DOCUMENT for any other; the control id is the
-    envelope's tracking id, else the document's; two messages are the same where both agree. Time is ``effectiveTime``, else that of the first author. The digest
-    is that of the distribution envelope: a message sent again has another SOAP header.
+    envelope's tracking id, else the document's; two messages are the same where both agree. Time is ``effectiveTime``,
+    else that of the first author. The digest is that of the distribution envelope: a message sent again has another SOAP header.
     """
     kind = _kind(document)
     distribution = _above(document, "DistributionEnvelope")
