@@ -27,8 +27,9 @@ class Number(Decimal):
     text: str
 
     def __new__(cls, text: str | Number) -> Number:
-        self = super().__new__(cls, str(text))
-        self.text = str(text)
+        written = str(text)
+        self = super().__new__(cls, written)
+        self.text = written
         return self
 
     def __str__(self) -> str:
@@ -89,6 +90,8 @@ def write_json(value: Any) -> bytes:
 
 
 def _other(value: Any) -> Any:
+    if value.__class__ is Number:
+        return orjson.Fragment(value.text)
     if isinstance(value, Decimal) and value.is_finite():
         return orjson.Fragment(str(value))
     raise TypeError(f"no JSON for {type(value).__name__}")

@@ -183,6 +183,10 @@ class Labeller:
             names = self._coded.get(one.type)
             if names is None:
                 continue
+            if one.derived is not None:  # shared by all that are equal: labelled once
+                if "labelled" in one.derived:
+                    continue
+                one.derived["labelled"] = True
             registers = one.registers
             for name in _all(one) if one.type in self._copied else names:
                 value = registers.get(name)
@@ -216,6 +220,8 @@ class Labeller:
         """Each document takes the labels of what it holds, of this message, documents within it included."""
         documents = [one for one in contributions if one.type in PARTS]
         if not documents:
+            return
+        if not any(name.startswith("meta.security") for one in contributions for name in one.registers):
             return
         said = {f"{one.type}/{one.id}": one for one in contributions if one.registers}
         own = {address: labels for address, one in said.items() if (labels := _labels(one))}

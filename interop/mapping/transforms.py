@@ -252,6 +252,7 @@ def part_time(precision: str, value: str) -> str | None:
     return f"{parts[0]}T{parts[1]}{parts[2]}" if parts[1] else parts[0]
 
 
+_PLAIN = re.compile(r"-?(?:0|[1-9]\d{0,17})(?:\.\d{1,17})?", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(\d+)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 
 
@@ -259,6 +260,8 @@ _DECIMAL = re.compile(r"[+-]?(\d+)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 def decimal(value: str) -> Number | None:
     """A decimal with its digits as they were written (FHIR R4, datatype decimal: precision counts); none beyond what JSON is
     read back with here."""
+    if _PLAIN.fullmatch(value):
+        return Number(value)
     plain = value.strip()
     found = _DECIMAL.fullmatch(plain)
     if not found:

@@ -148,6 +148,8 @@ def complete(kind: str, body: dict[str, Any]) -> dict[str, Any]:
     if meta is not None and len(meta.get("security", ())) > 1:
         meta["security"] = together(meta["security"])
     for element, value in tables.required.get(kind, {}).items():
+        if element in body:
+            continue
         name = element.removeprefix("_")
         if name not in body and f"_{name}" not in body:
             body[element] = _filler(value)
