@@ -18,6 +18,7 @@ REQUIRED: Final = {
     **{f"ADT^{event}": ("PID-3", "MRG-1") for event in _MERGES.split()},
     **{f"ADT^{event}": ("PID-3",) for event in ("A24", "A35", "A37", "A41", "A43", "A44", "A49")},
     **{f"ADT^{event}": ("PID-3", "MRG-5") for event in ("A42", "A50", "A51")},
+    "ADT^A20": ("NPU-1",),
     "ADT^A45": _VISIT,
     "ORU^R01": ("PID-3", "OBR"),
     **{f"MDM^T{number:02}": ("PID-3", "TXA") for number in range(1, 12)},

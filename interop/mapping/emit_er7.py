@@ -206,7 +206,7 @@ class Er7Paths(Er7Texts):
     def tracks(self, elements: list[Element]) -> bool:
         """Whether a repetition may be met by no row, so that it has to be watched."""
         each = elements[0].each
-        return isinstance(each, Er7Path) and bool(each.field) and all(element.when or element.constant for element in elements)
+        return isinstance(each, Er7Path) and bool(each.field) and not each.rest and all(element.when or element.constant for element in elements)
 
     def unfired(self, lines: Lines, depth: int, first: Element) -> None:
         """Note a repetition that no row took."""
@@ -340,7 +340,8 @@ class Er7Paths(Er7Texts):
         path = element.sources[0]
         if resource is None:
             lines.add(depth, f"if {self.text(None, path, 'x')}:")
-            at = f'f"{{at}}.{path.component}"' if isinstance(path, Er7Path) and path.component else "at"
+            inner = str(path) if isinstance(path, Er7Path) else ""
+            at = f'f"{{at}}{inner}"' if inner else "at"
             lines.add(depth + 1, f'run.lose({at}, "not-carried", {element.id!r})')
             return
         assert isinstance(path, Er7Path)
@@ -363,7 +364,7 @@ class Er7Paths(Er7Texts):
         """Note a loss of a row's source."""
         path = element.sources[0] if element.sources else None
         if self.in_table and isinstance(path, Er7Path):
-            at = f'f"{{at}}.{path.component}"' if path.component else "at"
+            at = f'f"{{at}}{path}"' if path.component else "at"
         else:
             at = self.origin(element)
         lines.add(depth, f"run.lose({at}, {reason!r}, {element.id!r})")
