@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Final
 
+from adapters.gpconnect.outcomes import OUTCOME, refused
 from interop.errors import Problem
 from interop.formats.instants import iso_instant
 from interop.formats.tree import Node
@@ -24,7 +25,8 @@ SLOTS: Final = frozenset({"Slot", "Schedule"})
 
 
 def envelope(root: Node) -> Envelope:
-    """The envelope of a Bundle; raises Problem ``placeholder`` where an NHS number is a template that nobody filled.
+    """The envelope of a Bundle; raises Problem ``placeholder`` where an NHS number is a template that nobody filled, and for an
+    error that the practice's system answered with the reason of ``outcomes.refused``.
 
     A Bundle has no time of its own unless ``meta.lastUpdated`` gives one: its latest List of results tells when it was made.
     """
@@ -32,6 +34,8 @@ def envelope(root: Node) -> Envelope:
 
     resources = [one for entry in root.kids.get("entry", ()) if (one := entry.kid("resource")) is not None]
     kinds = [one.text("resourceType") or "" for one in resources]
+    if kinds and {*kinds} == {OUTCOME}:
+        raise refused(resources)
     digest = sha256(write_json(root.raw)).digest()[:16]
     organisation = _practice(resources) or _booking(resources)
     first = resources[0] if len(resources) == 1 else root

@@ -1,9 +1,9 @@
 """What tables of FHIR STU3 sources read beside the JSON: addresses of resources, and names of extensions without their variants.
 
 ``@ref`` of a resource, ``Condition/1``, and of each ``reference`` to it; a contained one's is that of its holder with ``#1``.
-``@key`` of a resource: its id where that is a UUID, which is global, else its ``@ref``. ``@name`` of an extension: the end of its
-URL without publisher and version, so ``…/Extension-CareConnect-GPC-ActualProblem-1`` is ``ActualProblem``. A reference to what the
-message does not hold has ``@type`` and ``@id`` alone (``interop.formats.references``).
+``@key`` of a resource: its id where that is a UUID, which is global, else its ``@ref``; of a contained one the UUID alone.
+``@name`` of an extension: the end of its URL without publisher and version, so ``…/Extension-CareConnect-GPC-ActualProblem-1`` is
+``ActualProblem``. A reference to what the message does not hold has ``@type`` and ``@id`` alone (``interop.formats.references``).
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ def read_stu3(root: Node) -> None:
         inside = dict.fromkeys(f"#{one.text('id')}" for one in resource.kids.get("contained", ()))
         for one in resource.kids.get("contained", ()):
             one.add("@ref", f"{address}#{one.text('id')}")
+            if found := _UUID.fullmatch(one.text("id") or ""):
+                one.add("@key", found[1])
         _name(resource, known | {local: f"{address}{local}" for local in inside} if inside else known)
 
 

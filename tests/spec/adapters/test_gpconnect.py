@@ -96,3 +96,28 @@ def test_every_sample_is_recognised(shared: Callable[[str], Path]) -> None:
     assert files
     for path in files:
         assert adapter.recognises(path.read_bytes()[:4096]), path.name
+
+
+@pytest.mark.parametrize(
+    ("issue", "code", "reason"),
+    [
+        ("forbidden", "NO_RELATIONSHIP", "source-withheld"),
+        ("forbidden", "NO_PATIENT_CONSENT", "source-withheld"),
+        ("login", "", "source-denied"),
+        ("exception", "INTERNAL_SERVER_ERROR", "source-unavailable"),
+        ("not-found", "PATIENT_NOT_FOUND", "source-error"),
+        ("value", "INVALID_NHS_NUMBER", "source-error"),
+    ],
+)
+def test_an_error_of_the_practices_system_is_refused_with_its_reason(issue: str, code: str, reason: str) -> None:
+    """The codes are told; what the issue says in words may name somebody."""
+    outcome = {
+        "resourceType": "OperationOutcome",
+        "meta": {"profile": ["https://fhir.nhs.uk/STU3/StructureDefinition/GPConnect-OperationOutcome-1"]},
+        "issue": [{"severity": "error", "code": issue, "details": {"coding": [{"code": code or None}], "text": "of 9990000018"}}],
+    }
+    assert adapter.recognises(body(outcome))
+    with pytest.raises(Problem) as caught:
+        adapter.envelope(body(outcome))
+    assert caught.value.reason.name == reason
+    assert caught.value.detail == " ".join(filter(None, [issue, code]))
