@@ -47,6 +47,8 @@ def envelope(message: Resource, tree: Node) -> Envelope:
         raise Problem("missing-field", where=f"{kind}.id")
     if kind == "Appointment" and identity == _ASKED_FOR and not held[0].text("incomingReferral/reference/@id"):
         raise Problem("missing-field", where="Appointment.incomingReferral")
+    if kind == "Parameters":
+        _whole(held[0])
     digest = sha256(write_json(_content(message, kind))).digest()[:16]
     version = held[0].text("meta/versionId") if len(held) == 1 and kind != "Communication" else ""
     control = f"{kind}/{_thread(held) or identity}/{version or digest.hex()[:12]}"
@@ -71,6 +73,15 @@ def _kind(message: Resource, held: list[Node]) -> str:
     if message["resourceType"] != "Bundle" or not kinds:
         return str(message["resourceType"])
     return next((kind for kind in _OF_BUNDLE if kind in kinds), kinds[0])
+
+
+def _whole(parameters: Node) -> None:
+    """Raises Problem ``missing-field`` for a parameter without a name or without what it says (STU3, Parameters, inv-1)."""
+    for parameter in parameters.kids.get("parameter", ()):
+        if not parameter.text("name"):
+            raise Problem("missing-field", where="Parameters.parameter.name")
+        if not any(name in ("resource", "part") or name.startswith("value") for name in parameter.kids):
+            raise Problem("missing-field", where="Parameters.parameter.value")
 
 
 def _errors(held: list[Node]) -> Iterator[str]:

@@ -105,7 +105,7 @@ def _answered(parameters: Resource) -> Resource | None:
     said = parameters.get("parameter")
     if parameters["resourceType"] != "Parameters" or not isinstance(said, list):
         return None
-    held = [one["resource"] for one in said if isinstance(one, dict) and isinstance(one.get("resource"), dict)]
+    held = [one["resource"] for one in said if isinstance(one, dict) and _typed(one.get("resource"))]
     if not any(resource.get("resourceType") in ANSWERS for resource in held):
         return None
     return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": resource} for resource in held]}
@@ -114,4 +114,8 @@ def _answered(parameters: Resource) -> Resource | None:
 def _resources(bundle: Resource) -> list[Resource]:
     entries = bundle.get("entry")
     found = [entry.get("resource") for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
-    return [resource for resource in found if isinstance(resource, dict)]
+    return [resource for resource in found if _typed(resource)]
+
+
+def _typed(resource: Any) -> bool:
+    return isinstance(resource, dict) and isinstance(resource.get("resourceType"), str)

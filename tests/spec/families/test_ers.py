@@ -77,10 +77,11 @@ def test_a_template_base_in_a_system_is_put_right() -> None:
 
 
 def test_each_participant_refers_to_what_its_identifier_names() -> None:
-    """Service, patient and clinician, in the order of the source."""
-    appointment = make("ers", BOOKING).one("sappt")
-    kinds = [participant["actor"]["reference"].partition("/")[0] for participant in appointment["participant"]]
+    """Service, patient and clinician, in the order of the source; whoever else takes part keeps the number that names them."""
+    *known, other = make("ers", BOOKING).one("sappt")["participant"]
+    kinds = [participant["actor"]["reference"].partition("/")[0] for participant in known]
     assert kinds == ["HealthcareService", "Patient", "Practitioner"]
+    assert other["actor"]["identifier"]["value"] == "R9990"
 
 
 def test_two_week_wait_is_urgent_and_stays_two_week_wait() -> None:

@@ -18,6 +18,7 @@ REFUSED = {
     "ambulance/bars/MessageDefinition/*": ("unknown-format", "a definition, not a message"),
     "ambulance/nhs111/doc/*": ("unknown-format", "an answer that an adapter gives"),
     "ambulance/nhs111/other/*": ("placeholder", "@@placeholders@@ stand where values belong"),
+    "ereferral/ers/stu3/retrieveAppointmentSlots/responses/ErrorPage5.json": ("source-error", "an error that e-RS answered with"),
     "gp/gpconnect/structured/EMISPatientStructurede2eResponsePWTP5.json": ("placeholder", ""),
     "gp/gpconnect/structured/MedicusBasedOnErrorStructuredRecord.json": ("placeholder", ""),
     "gp/gpconnect/structured/TPPPatientStructuredRecordE2EPWTP5.json": ("placeholder", ""),
