@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from interop.formats.json import load_json
 from interop.mapping.examples import said, value_at
 from tests.spec.families.maps import make
 
 Shared = Callable[[str], Path]
 Body = dict[str, Any]
-PAGE = Path(__file__).parents[3] / "docs" / "mapping-differences.md"
 
 FACTS = {
     "itk/A01_example.txt": [
@@ -125,7 +121,7 @@ EPIC = b"\r\n".join(
 
 
 def test_a_sender_of_another_style() -> None:
-    """Several identifiers and consultants, local names of authorities, summer time without an offset, roles, segments of its own."""
+    """Several identifiers and consultants, local names of authorities, summer time without an offset, roles, own segments."""
     made = make("hl7v2", EPIC)
     pat, visit = made.one("pat"), made.one("visit")
     assert [(one["system"].rpartition("/")[2], one["value"]) for one in pat["identifier"]] == [
