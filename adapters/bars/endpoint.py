@@ -1,4 +1,4 @@
-"""The API of a BaRS receiver: ``POST $process-message`` and ``GET metadata`` (BaRS API and Core).
+"""The API of a BaRS receiver: ``POST $process-message``, ``GET metadata`` and ``GET MessageDefinition`` (BaRS API and Core).
 
 ``X-Request-Id`` and ``X-Correlation-Id`` are GUIDs that every request has and every answer gives back. ``NHSD-Target-Identifier``
 is base64 of a JSON object with system and value; it is read where it is there: the national proxy has found the way here by it.
@@ -10,15 +10,23 @@ import re
 from base64 import b64decode
 from binascii import Error
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
-from adapters.bars.replies import Notation, accepted, capability, faulty, notation_of
+from adapters.bars.definitions import capability, definition, definitions
+from adapters.bars.envelope import header_of
+from adapters.bars.outcomes import DUPLICATE, INVARIANT, NOT_IMPLEMENTED
+from adapters.bars.replies import Notation, accepted, faulty, given, notation_of
 from interop.errors import Problem
 from interop.formats.resources import is_xml
 from interop.ports import Call, Intake, Receipt, Reply
 
 OPERATION: Final = "/$process-message"
 METADATA: Final = "/metadata"
+DEFINED: Final = "/MessageDefinition"
+OTHERS: Final = frozenset({"Appointment", "DocumentReference", "ServiceRequest", "Slot"})
+"""Endpoints of the standard's API that this receiver does not have: what it knows is read at the engine's own."""
+REASONS: Final = frozenset({"new", "update", "delete"})
+"""Why a message is sent, of which each event has its own."""
 MIRRORED: Final = ("X-Request-Id", "X-Correlation-Id")
 TARGET: Final = "NHSD-Target-Identifier"
 _GUID: Final = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -32,13 +40,22 @@ async def answer(call: Call, feed: str, intake: Intake, adapter: str) -> Reply:
         notation = wanted(call)
         if call.path == METADATA:
             _method(call, "GET")
-            return capability(notation, back)
+            return given(capability([each.value for each in Notation]), notation, back)
+        if call.path == DEFINED or call.path.startswith(f"{DEFINED}/"):
+            _method(call, "GET")
+            return given(_definition(call.path), notation, back)
+        if call.path.partition("/")[2].partition("/")[0] in OTHERS:
+            return faulty(Problem("not-found"), notation, back, said=NOT_IMPLEMENTED)
         if call.path.replace("%24", "$") != OPERATION:
             raise Problem("not-found")
         _method(call, "POST")
         return await _message(call, feed, intake, adapter, notation, back)
     except Problem as problem:
-        allow = (("Allow", "GET" if call.path == METADATA else "POST"),) if problem.reason.name == "not-allowed" else ()
+        allow = (
+            (("Allow", "POST" if call.path.replace("%24", "$") == OPERATION else "GET"),)
+            if problem.reason.name == "not-allowed"
+            else ()
+        )
         return faulty(problem, notation, (*back, *allow))
     except Exception:
         return faulty(Problem("fault"), notation, back)
@@ -52,6 +69,9 @@ async def _message(
     if problem is not None:
         receipt = await intake.refuse(feed, call.body, problem)
         return faulty(receipt.problem or problem, notation, back, receipt.message)
+    if (problem := _out_of_workflow(call.body)) is not None:
+        receipt = await intake.refuse(feed, call.body, problem)
+        return faulty(problem, notation, back, receipt.message, said=INVARIANT)
     receipt = await intake.receive(feed, call.body, adapter=adapter)
     return _told(call, receipt, notation, back)
 
@@ -61,8 +81,31 @@ def _told(call: Call, receipt: Receipt, notation: Notation, back: tuple[tuple[st
     if receipt.problem is not None:
         return faulty(receipt.problem, notation, back, receipt.message)
     if receipt.repeats:
-        return faulty(Problem("wrong-content", detail="already received"), notation, back, receipt.message, repeated=True)
+        return faulty(Problem("wrong-content", detail="already received"), notation, back, receipt.message, said=DUPLICATE)
     return accepted(call.body, notation, back, receipt.message)
+
+
+def _definition(path: str) -> dict[str, Any]:
+    """One MessageDefinition or all; raises Problem ``not-found``."""
+    name = path[len(DEFINED) + 1 :]
+    try:
+        return definition(name.removeprefix("bars-message-")) if name else definitions()
+    except KeyError:
+        raise Problem("not-found") from None
+
+
+def _out_of_workflow(body: bytes) -> Problem | None:
+    """What no workflow of the standard has: a reason to send that it does not know. What cannot be read is for others to tell."""
+    from interop.formats.resources import read_resource
+
+    try:
+        header = header_of(read_resource(body))
+    except Problem:
+        return None
+    reasons = [
+        code.value for one in header.kids.get("reason", ()) for coding in one.kids.get("coding", ()) if (code := coding.kid("code"))
+    ]
+    return Problem("bad-value", where="MessageHeader.reason") if reasons and not REASONS & {*reasons} else None
 
 
 def wanted(call: Call) -> Notation:

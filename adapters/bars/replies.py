@@ -1,4 +1,4 @@
-"""What a BaRS receiver answers, in JSON or XML: an acknowledging message, an OperationOutcome, a CapabilityStatement."""
+"""What a BaRS receiver answers, in JSON or XML: an acknowledging message, an OperationOutcome, a resource."""
 
 from __future__ import annotations
 
@@ -7,28 +7,11 @@ from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
 
 from adapters.bars.envelope import header_of
+from adapters.bars.outcomes import DUPLICATE, ERRORS, Outcome, outcome
 from interop.errors import Problem
 from interop.ports import Reply
 
 Headers = tuple[tuple[str, str], ...]
-ERRORS: Final = "https://fhir.nhs.uk/Codesystem/http-error-codes"
-STATUS: Final = {
-    "REC_BAD_REQUEST": 400,
-    "REC_UNAUTHORIZED": 401,
-    "REC_FORBIDDEN": 403,
-    "REC_NOT_FOUND": 404,
-    "REC_NOT_ACCEPTABLE": 406,
-    "REC_TIMEOUT": 408,
-    "REC_CONFLICT": 409,
-    "REC_UNPROCESSABLE_ENTITY": 422,
-    "REC_SERVER_ERROR": 500,
-    "REC_SERVICE_UNAVAILABLE": 503,
-}
-"""The HTTP status of each error code of the standard (BaRS Core, Error Handling)."""
-OF_HTTP: Final = frozenset({"not-allowed", "too-large", "media-type"})
-"""What HTTP itself has a status for and the standard has no code."""
-
-
 RETRY_AFTER: Final = "5"
 """Seconds after which it is worth trying again."""
 
@@ -68,45 +51,23 @@ def accepted(body: bytes, notation: Notation, headers: Headers, message: int) ->
     return _reply(200, {"resourceType": "Bundle", "type": "message", "entry": [entry]}, notation, headers, message)
 
 
-def faulty(problem: Problem, notation: Notation, headers: Headers, message: int = 0, *, repeated: bool = False) -> Reply:
-    """An OperationOutcome with the error code of the standard; ``repeated`` for what has been taken before."""
-    reason = problem.reason
+def faulty(problem: Problem, notation: Notation, headers: Headers, message: int = 0, *, said: Outcome | None = None) -> Reply:
+    """An OperationOutcome with the error code of the standard: ``said``, else that of the problem."""
+    told = said or outcome(problem)
     issue = {
         "severity": "error",
-        "code": reason.issue or "exception",
-        "details": {"coding": [{"system": ERRORS, "code": reason.bars or "REC_SERVER_ERROR"}]},
-        "diagnostics": "This message has been received before and is not taken again." if repeated else str(problem),
+        "code": told.issue,
+        "details": {"coding": [{"system": ERRORS, "code": told.code}]},
+        "diagnostics": "This message has been received before and is not taken again." if said is DUPLICATE else str(problem),
     }
-    status = reason.http if reason.name in OF_HTTP else STATUS.get(reason.bars, 500)
-    if reason.retry == "transient":
+    if problem.reason.retry == "transient":
         headers = (*headers, ("Retry-After", RETRY_AFTER))
-    return _reply(status, {"resourceType": "OperationOutcome", "issue": [issue]}, notation, headers, message)
+    return _reply(told.status, {"resourceType": "OperationOutcome", "issue": [issue]}, notation, headers, message)
 
 
-def capability(notation: Notation, headers: Headers) -> Reply:
-    """What this receiver can do."""
-    said = {
-        "resourceType": "CapabilityStatement",
-        "status": "active",
-        "date": "2026-11",
-        "kind": "instance",
-        "software": {"name": "interop"},
-        "implementation": {"description": "A receiver of the Booking and Referral Standard"},
-        "fhirVersion": "4.0.1",
-        "format": [each.value for each in Notation],
-        "rest": [
-            {
-                "mode": "server",
-                "operation": [
-                    {
-                        "name": "process-message",
-                        "definition": "http://hl7.org/fhir/OperationDefinition/MessageHeader-process-message",
-                    }
-                ],
-            }
-        ],
-    }
-    return _reply(200, said, notation, headers, 0)
+def given(resource: dict[str, Any], notation: Notation, headers: Headers) -> Reply:
+    """200 with a resource."""
+    return _reply(200, resource, notation, headers, 0)
 
 
 def _reply(status: int, resource: dict[str, Any], notation: Notation, headers: Headers, message: int) -> Reply:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,10 @@ import orjson
 import pytest
 from lxml import etree
 
+from adapters.bars.outcomes import DUPLICATE, INVARIANT, NOT_IMPLEMENTED, outcome
 from interop.api.services import Services
 from interop.clock import ManualClock
+from interop.errors import Problem
 from interop.fhir.validation import check
 from interop.fhir.xml import from_xml
 from interop.formats.json import load_json
@@ -36,6 +38,32 @@ MESSAGE = "/bars/$process-message"
 UPDATE, FIRST = example("bars", "update.json"), example("bars", "first.xml")
 IDS = {"x-request-id": "c1ab3fba-6bae-4ba4-b257-5a87c44d4a91", "x-correlation-id": "9562466f-c982-4bd5-bb0e-255e9f5e6689"}
 TARGET = base64.b64encode(b'{"value":"2000099901","system":"https://fhir.nhs.uk/Id/dos-service-id"}').decode()
+MET = [
+    "unreadable",
+    "character-set",
+    "missing-field",
+    "bad-value",
+    "placeholder",
+    "unknown-trigger",
+    "unknown-version",
+    "unknown-format",
+    "several-messages",
+    "document-type",
+    "too-deep",
+    "truncated",
+    "wrong-content",
+    "not-found",
+    "not-acceptable",
+    "bad-parameter",
+    "too-costly",
+    "busy",
+    "stopping",
+    "journal-unavailable",
+    "mapping-fault",
+    "mapper-died",
+    "fault",
+]
+"""Reasons for which a message or a request can be refused here."""
 JSON, XML = "application/fhir+json", "application/fhir+xml"
 
 
@@ -158,10 +186,10 @@ async def test_the_target_is_read_where_it_is_there(client: Client) -> None:
 @pytest.mark.parametrize(
     ("body", "media", "told"),
     [
-        (b"", JSON, (400, "REC_BAD_REQUEST", "structure")),
-        (b'{"resourceType"', JSON, (400, "REC_BAD_REQUEST", "structure")),
-        (b"<Bundle", XML, (400, "REC_BAD_REQUEST", "structure")),
-        (b"<!DOCTYPE a [<!ENTITY e 'x'>]><Bundle>&e;</Bundle>", XML, (400, "REC_BAD_REQUEST", "security")),
+        (b"", JSON, (400, "REC_BAD_REQUEST", "invalid")),
+        (b'{"resourceType"', JSON, (400, "REC_BAD_REQUEST", "invalid")),
+        (b"<Bundle", XML, (400, "REC_BAD_REQUEST", "invalid")),
+        (b"<!DOCTYPE a [<!ENTITY e 'x'>]><Bundle>&e;</Bundle>", XML, (403, "REC_FORBIDDEN", "security")),
         (b"<Bundle xmlns='urn:x'/>", XML, (422, "REC_UNPROCESSABLE_ENTITY", "not-supported")),
         (b'{"resourceType": "Patient"}', JSON, (422, "REC_UNPROCESSABLE_ENTITY", "not-supported")),
         (b'{"resourceType": "Bundle", "type": "searchset"}', JSON, (422, "REC_UNPROCESSABLE_ENTITY", "not-supported")),
@@ -169,6 +197,8 @@ async def test_the_target_is_read_where_it_is_there(client: Client) -> None:
         (b'{"resourceType": "Bundle", "type": "message", "id": "1"}', JSON, (400, "REC_BAD_REQUEST", "required")),
         (UPDATE.replace(b'"servicerequest-request"', b'"other"'), JSON, (422, "REC_UNPROCESSABLE_ENTITY", "not-supported")),
         (UPDATE.replace(b'"servicerequest-request"', b'""'), JSON, (400, "REC_BAD_REQUEST", "required")),
+        (UPDATE.replace(b'"code": "update"', b'"code": "renew"'), JSON, (400, "REC_BAD_REQUEST", "invariant")),
+        (b'{"a":' * 300 + b"1" + b"}" * 300, JSON, (422, "REC_UNPROCESSABLE_ENTITY", "too-costly")),
     ],
 )
 async def test_what_cannot_be_taken_is_told_and_kept(
@@ -203,14 +233,42 @@ async def test_other_methods_addresses_and_content_are_told(client: Client) -> N
     assert refused(await client.get(MESSAGE))[0] == 405
     assert refused(await client.get("/bars/other"))[:2] == (404, "REC_NOT_FOUND")
     assert refused(await post(client, media="text/plain"))[0] == 415
-    assert refused(await post(client, accept="text/html")) == (406, "REC_NOT_ACCEPTABLE", "not-supported")
+    assert refused(await post(client, accept="text/html")) == (406, "REC_NOT_ACCEPTABLE", "processing")
+
+
+@pytest.mark.parametrize("path", ["ServiceRequest", "ServiceRequest/1", "Appointment?patient=1", "Slot", "DocumentReference"])
+async def test_what_is_not_implemented_is_told(client: Client, path: str) -> None:
+    assert refused(await client.get(f"/bars/{path}")) == (501, "REC_NOT_IMPLEMENTED", "not-supported")
+
+
+async def test_message_definitions_tell_what_is_taken(client: Client) -> None:
+    found = (await client.get("/bars/MessageDefinition")).json()
+    assert found["total"] == len(found["entry"]) == 9
+    for entry in found["entry"]:
+        assert [issue for issue in check(entry["resource"]) if issue.severity == "error"] == []
+        one = await client.get(f"/bars/MessageDefinition/{entry['resource']['id']}")
+        assert one.json() == entry["resource"]
+    assert refused(await client.get("/bars/MessageDefinition/other")) == (404, "REC_NOT_FOUND", "not-found")
+    said = (await client.get("/bars/metadata")).json()["messaging"][0]["supportedMessage"]
+    assert [each["definition"] for each in said] == [entry["resource"]["url"] for entry in found["entry"]]
+
+
+def test_every_error_that_can_be_met_is_one_of_the_standards(shared: Callable[[str], Path]) -> None:
+    """Pairs of code and issue; those of HTTP aside."""
+    known = set()
+    for path in shared("samples/ereferral/bars-api/OperationOutcome/REC").glob("*.json"):
+        (issue,) = orjson.loads(path.read_bytes())["issue"]
+        known.add((issue["details"]["coding"][0]["code"], issue["code"].replace(" ", "-")))
+    met = {outcome(Problem(name))[1:] for name in MET} | {DUPLICATE[1:], NOT_IMPLEMENTED[1:], INVARIANT[1:]}
+    assert met <= known
+    assert known - met == {("REC_UNAUTHORIZED", "forbidden"), ("REC_FORBIDDEN", "forbidden")}, "until there is sign-on"
 
 
 async def test_a_full_engine_asks_to_come_again(client: Client) -> None:
     await post(client, FIRST, XML)
     await post(client)
     answer = await post(client, example("bars", "booking.json"))
-    assert refused(answer) == (503, "REC_SERVICE_UNAVAILABLE", "throttled")
+    assert refused(answer) == (503, "REC_SERVICE_UNAVAILABLE", "transient")
     assert answer.headers["retry-after"]
 
 

@@ -144,6 +144,14 @@ def test_a_patient_of_whom_no_number_is_known_is_the_cases() -> None:
     assert by_reference(update, update.one("enc")["subject"]["reference"]) == "pat"
 
 
+def test_a_patient_who_gets_a_number_within_a_sequence_is_one_person() -> None:
+    """Whom the first message of a case knows without a number was merged into whom its update numbers."""
+    envelope, source = adapters()["bars"].open(UPDATE)
+    (relink,) = family("bars").map(source, envelope, Mint()).relinks
+    assert relink.patient == make("bars", FIRST).one("pat_unnamed")["id"]
+    assert relink.into == make("bars", UPDATE).one("pat")["id"]
+
+
 def test_organisations_are_the_same_whoever_names_them() -> None:
     """Under any form of the ODS system."""
     body = UPDATE.replace(b"https://fhir.nhs.uk/id/ods-organization-code", b"http://fhir.nhs.net/Id/ods-organization-code")
