@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from interop.fhir import facts
 from interop.fhir.terminology.releases.sctid import is_concept
 from interop.mapping.contribution import Contribution, Mapped
 
 if TYPE_CHECKING:
-    from interop.mapping.model import Model, Resource
+    from interop.mapping.model import Element, Model, Resource
     from interop.mapping.tables import Reader
 
 CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
@@ -59,17 +58,17 @@ PARTS: Final = {
 }
 """Documents, and the elements by which they hold others: they are as sensitive as the most sensitive of these."""
 _ORDER: Final = {code: place for place, code in enumerate(LEVELS)}
-_CODED: Final = frozenset(("CodeableConcept", "Coding", "BackboneElement", "Element", "Extension", "Resource", "Dosage"))
+_CODED: Final = frozenset(("CodeableConcept", "Coding"))
 _NOT_CODED: Final = frozenset(("meta", "identifier", "telecom", "name", "address", "text", "participant", "subject"))
 
 Labels = list[dict[str, str]]
 
 
 class Labelling(NamedTuple):
-    """The sets: labels by code system and code, and by the beginnings of codes, the longest first."""
+    """The sets: labels by code system and code, and by the beginnings of codes, the longest first, by their length."""
 
     codes: dict[str, dict[str, Labels]] = {}
-    starts: dict[str, list[tuple[str, Labels]]] = {}
+    starts: dict[str, dict[int, dict[str, Labels]]] = {}
 
     def of(self, system: str, code: str) -> Labels | None:
         """The labels of a code; None where no set has it."""
@@ -78,7 +77,10 @@ class Labelling(NamedTuple):
             return None
         found = known.get(code)
         if found is None:
-            found = next((labels for start, labels in self.starts.get(system, ()) if code.startswith(start)), None)
+            for length, starts in self.starts[system].items():
+                found = starts.get(code[:length])
+                if found is not None:
+                    break
         return found
 
 
@@ -102,8 +104,8 @@ def read_labels(reader: Reader) -> Labelling:
         if name != "sets.csv":
             for cells in reader.rows(f"labels/{name}", "labels"):
                 _row(made, sets, cells, f"labels/{name}", reader)
-    for starts in made.starts.values():
-        starts.sort(key=lambda start: -len(start[0]))
+    for system, starts in made.starts.items():
+        made.starts[system] = dict(sorted(starts.items(), reverse=True))
     return made
 
 
@@ -119,15 +121,10 @@ def _row(made: Labelling, sets: dict[str, Labels], cells: dict[str, str], file: 
     elif system == SNOMED and (match != "is" or not is_concept(code)):
         reader.refusals.add(file, row, "a SNOMED CT code is the whole identifier of a concept, check digit included")
     else:
-        codes, starts = made.codes.setdefault(system, {}), made.starts.setdefault(system, [])
-        if match == "is":
-            codes[code] = together(codes.get(code, []), labels)
-        else:
-            known = next((place for place, start in enumerate(starts) if start[0] == code), None)
-            if known is None:
-                starts.append((code, labels))
-            else:
-                starts[known] = code, together(starts[known][1], labels)
+        known, starts = made.codes.setdefault(system, {}), made.starts.setdefault(system, {})
+        if match == "starts":
+            known = starts.setdefault(len(code), {})
+        known[code] = together(known.get(code, []), labels)
 
 
 def _coding(system: str, code: str) -> dict[str, str]:
@@ -174,8 +171,31 @@ class Labeller:
             if any(element.kind == "copy" for element in resource.elements):
                 self._copied.add(kind)
             known = self._coded.get(kind, ())
-            self._coded[kind] = tuple(dict.fromkeys((*known, *_coded(resource))))
+            self._coded[kind] = tuple(dict.fromkeys((*known, *self._registers(model, resource))))
         self._documents = documents
+
+    def _registers(self, model: Model, resource: Resource) -> Iterator[str]:
+        """The registers of a resource that can hold a code of a set."""
+        from interop.mapping.units import register
+
+        for element in resource.elements:
+            target = element.target
+            if target is not None and target.path.partition(".")[0] not in _NOT_CODED and self._codes(model, element):
+                yield register(element)
+
+    def _codes(self, model: Model, element: Element) -> bool:
+        """Whether a row can give a code of a set: one of its code table, or one that the source names."""
+        if element.kind == "table":
+            return any(self._codes(model, inner) for inner in model.subtables[element.name].elements)
+        if element.kind != "value" or element.target is None:
+            return False
+        table = model.tables.codes.get(element.row.codes)
+        if table is not None:
+            return any(
+                code.system in self.sets.codes and (code.code == "=" or self.sets.of(code.system, code.code))
+                for code in table.values()
+            )
+        return (element.target.parts[-1].key == "code" and not element.constant) or bool(_CODED & {*element.target.types})
 
     def label(self, made: Mapped) -> None:
         """Label the contributions of one message."""
@@ -200,10 +220,10 @@ class Labeller:
     def _found(self, value: Any) -> Labels | None:
         """The labels of every code within a value."""
         if value.__class__ is dict:
-            code = value.get("code")
+            code, coding = value.get("code"), value.get("coding")
             if code.__class__ is str and "system" in value:
                 return self.sets.of(value["system"], code)
-            values: Iterable[Any] = value.values()
+            values: Iterable[Any] = value.values() if coding is None else coding
         elif value.__class__ is list:
             values = value
         else:
@@ -279,16 +299,3 @@ def _holder(model: Model, resource: Resource) -> str:
     if resource.row.effect != "contained":
         return ""
     return next((model.resources[name].row.type for name in resource.row.within if name in model.resources), "")
-
-
-def _coded(resource: Resource) -> Iterator[str]:
-    """The registers of a resource that can hold codes."""
-    from interop.mapping.units import register
-
-    for element in resource.elements:
-        target = element.target
-        if target is None or target.path.partition(".")[0] in _NOT_CODED:
-            continue
-        found = facts.element(f"{resource.row.type}.{target.path}")
-        if found is None or any(kind in _CODED for kind in found.types):
-            yield register(element)
