@@ -13,6 +13,9 @@ _SIGNS: Final = re.compile(
     rb'"https?://fhir\.(?:nhs|hl7\.org)\.uk/(?:STU3/)?StructureDefinition/(?:Extension-)?(?:CareConnect-GPC|GPConnect)-'
 )
 
+_MESSAGE: Final = re.compile(rb"/StructureDefinition/(?:Extension-)?ITK-Message")
+"""A message that carries documents: its own family."""
+
 
 class GpConnect:
     """A Bundle is one message, and so is a resource that stands alone: it is read as a Bundle of one.
@@ -25,7 +28,9 @@ class GpConnect:
     media_types: tuple[str, ...] = ("application/fhir+json", "application/json", "application/x-ndjson")
 
     def recognises(self, head: bytes) -> bool:
-        """A JSON object with a profile or extension of GP Connect."""
+        """A JSON object with a profile or extension of GP Connect, unless it is a message of ITK3."""
+        if _MESSAGE.search(head) is not None:
+            return False
         return head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{" and _SIGNS.search(head) is not None
 
     def split(self, stream: BinaryIO) -> Iterator[bytes]:

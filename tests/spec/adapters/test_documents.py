@@ -93,3 +93,14 @@ def test_a_template_that_nobody_filled_is_refused() -> None:
     with pytest.raises(Problem) as caught:
         adapter.open(HANDOVER.replace(b'"9995000016"', b'"{{nhsNumber}}"'))
     assert caught.value.reason.name == "placeholder"
+
+
+def test_a_message_of_itk3_is_no_structured_record_whatever_profiles_it_holds() -> None:
+    """GP Connect Send Document wraps a patient of GP Connect's own profile."""
+    message = json.loads(example("documents", "attachment.json"))
+    profile = {"profile": ["https://fhir.nhs.uk/STU3/StructureDefinition/CareConnect-GPC-Patient-1"]}
+    for entry in message["entry"][-1]["resource"]["entry"]:
+        entry["resource"]["meta"] = profile
+    body = json.dumps(message).encode()
+    assert adapter.recognises(body[:4096])
+    assert not gpconnect.recognises(body[:4096])

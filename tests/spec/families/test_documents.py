@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -148,3 +150,32 @@ def test_an_unknown_type_is_told_as_lost() -> None:
     assert [(loss.path, loss.reason) for loss in losses if loss.reason != "not-carried"] == [
         ("entry/resource/code/text", "unmapped")
     ]
+
+
+REPORTS: list[tuple[str, str, str, Any]] = [
+    ("adastra", "patient", "identifier[0].value", "9990004951"),
+    ("adastra", "header", "destination[0].endpoint", "urn:nhs-uk:addressing:ods:RSHSO14A:DOSServiceID:2000006423"),
+    ("adastra", "cons", "provision.period.start", "2021-04-06T10:54:11+00:00"),
+    ("adastra", "cons", "provision.action[0].coding[0].code", "425691002"),
+    ("adastra", "qr", "item[0].answer[0].valueString", "an injury or other health problem"),
+    ("adastra", "quest", "item[0].type", "choice"),
+    ("adastra", "cond", "verificationStatus", None),
+    ("cleric", "header", "destination[0].endpoint", "urn:nhs-uk:addressing:ods:A82018:DOSServiceID:136753"),
+    ("primary", "plan", "category[0].coding[0].code", "triage-outcome"),
+]
+"""Supplier, resource, path, value: NHS 111 reports as another converter gives them, STU3 messages themselves."""
+
+
+@pytest.mark.parametrize(("supplier", "name", "path", "value"), REPORTS, ids=[f"{who} {path}" for who, _, path, _ in REPORTS])
+def test_what_a_report_in_stu3_says(shared: Callable[[str], Path], supplier: str, name: str, path: str, value: Any) -> None:
+    (file,) = shared("samples/ambulance/nhs111/expected-stu3").glob(f"{supplier}*.json")
+    assert value_at(first(make("documents", file.read_bytes()), name), path) == value
+
+
+def test_reports_in_stu3_are_valid_in_r4_and_nothing_of_them_is_unmapped(shared: Callable[[str], Path]) -> None:
+    files = sorted(shared("samples/ambulance/nhs111/expected-stu3").glob("*.json"))
+    assert len(files) == 5
+    for file in files:
+        made = make("documents", file.read_bytes())
+        assert made.findings() == [], file.name
+        assert {loss.reason for loss in made.losses} <= {"not-carried", "unresolved"}, file.name
