@@ -213,6 +213,8 @@ def _criteria(text: _Reader, kind: Kind) -> Iterator[Criterion]:
         rows = [row for row in answers.of_field(segment, place) if row.component == component]
         if not rows:
             raise Problem("bad-parameter", where=f"QPD-3[{number}]", detail=f"{segment}-{place}.{component} cannot be asked for.")
+        if len(parts) > 2 and not operator and any(parts[2]):
+            raise Problem("bad-value", where=f"QPD-3[{number}]", detail="Each component is asked for by itself.")
         if given:
             row = rows[0]
             if row.using == "authority":

@@ -279,6 +279,7 @@ REFUSED = [
     (query("Q22", "@PID.99^X"), "AE AE", "QPD^1^3^102&Data type error&HL70357"),
     (query("Q22", "@PID.18.1^X", version="2.5"), "AE AE", "QPD^1^3^1"),
     (query("Q22", "@PID.8^F~@PV1.2^I", version="2.5"), "AE AE", "QPD^1^3^2"),
+    (query("Q22", "@PID.5^OLDCASTLE^JOAN", version="2.5"), "AE AE", "QPD^1^3^1"),
     (query("Q22", "SMITH", version="2.5"), "AE AE", "QPD^1^3^1"),
     (query("Q22", "@PID.7^soon", version="2.5"), "AE AE", "QPD^1^3^1"),
     (query("Q22", "", version="2.5"), "AE AE", "QPD^1^3"),
