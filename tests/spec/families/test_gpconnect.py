@@ -32,7 +32,7 @@ FACTS: list[tuple[str, str, Any]] = [
     ("all", "recordedDate", "2010-06-30T05:48:06+01:00"),
     ("all", "onsetDateTime", "1990"),
     ("all", "reaction[0].manifestation[1].coding[0].code", "126485001"),
-    ("mst", "status", "unknown"),
+    ("mst", "status", "active"),
     ("mrq", "courseOfTherapyType.coding[0].code", "continuous"),
     ("mrq", "dispenseRequest.numberOfRepeatsAllowed", 6),
     ("imm", "occurrenceDateTime", "2023-10-02"),
