@@ -19,6 +19,7 @@ from interop.clock import Clock, instant
 from interop.errors import Category, Problem
 from interop.fhir.searching import index_rows
 from interop.identity.linking import identity_of
+from interop.mapping.contribution import REST
 from interop.mapping.snapshots import MARK
 from interop.ports import Feed, MessageState
 from interop.record.fold import content, fold, render, same_content
@@ -89,9 +90,9 @@ class _Resource:
         if all(other not in self.states and same_said(self.stored[other], state) for other in others):
             return True
         states = self.all_states().values()
-        if any("d" in known or "c" in known for known in states):
-            return False
         said = load(state)["r"]
+        if REST in said or any("d" in known or "c" in known for known in states):
+            return False
         return all(known["r"][register][4] == said[register][4] for known in states for register in known["r"].keys() & said.keys())
 
     def prune(self, key: Scope, since: list[Any]) -> bool:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+REST = "*"
+"""A register that is deleted for all those that a feed said of a resource and does not say now."""
+
 
 class Loss(NamedTuple):
     """A populated source field that no element carries. ``reason``: ``unmapped`` (no row), ``not-carried`` (a row says so, and

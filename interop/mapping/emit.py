@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from interop.mapping.contribution import REST
 from interop.mapping.emit_er7 import Er7Paths
 from interop.mapping.emit_rows import Lines, RowEmitter, route_name
 from interop.mapping.emit_tree import TreePaths
@@ -127,10 +128,16 @@ class _Module:
         for each, elements in _by_each(rest):
             self.rows.block(body, resource, each, elements)
         if resource.row.effect == "whole":
-            registers = sorted({register(element) for element in resource.elements if element.target})
-            body.add(1, f"i.deleted += [name for name in {tuple(registers)!r} if name not in r]")
+            body.add(1, self.unsaid(resource))
         body.add(0, "")
         lines.take(body)
+
+    def unsaid(self, resource: Resource) -> str:
+        """What a whole resource does not say is deleted: the registers of its rows, or, where they are copied, all others."""
+        if any(element.kind == "copy" for element in resource.elements):
+            return f"i.deleted.append({REST!r})"
+        registers = sorted({register(element) for element in resource.elements if element.target})
+        return f"i.deleted += [name for name in {tuple(registers)!r} if name not in r]"
 
     def route(self, lines: Lines, message: str, resources: tuple[str, ...]) -> None:
         name = route_name(message)

@@ -14,6 +14,7 @@ from typing import Any
 from interop.fhir import facts
 from interop.formats.json import load_json, write_json
 from interop.mapping.assemble import assemble
+from interop.mapping.contribution import REST
 from interop.mapping.labels import OF, together
 from interop.mapping.tables import Shared
 from interop.record.shared import shared_tables
@@ -65,7 +66,11 @@ def choose(kind: str, states: Mapping[tuple[str, str], State]) -> dict[str, tupl
 
 
 def _void(registers: dict[str, list[Any]]) -> None:
-    """Drop labels of what the feed no longer says: it has said something else there since."""
+    """Drop what the feed no longer says: it told a whole resource since, or of labels, something else in their place."""
+    whole = registers.pop(REST, None)
+    if whole is not None:
+        for name in [name for name, value in registers.items() if value[:3] < whole[:3]]:
+            del registers[name]
     for name in [name for name in registers if name.startswith(OF)]:
         said = registers.get(name[len(OF) :])
         if said is not None and said[:3] > registers[name][:3]:

@@ -2,7 +2,8 @@
 repetition matters.
 
 A state is ``{"r": {register: [time, version, tie, message, value]}, "d": [time, version, tie], "c": [time, version, tie]}``;
-value null is a register that the source deleted; ``d`` when it withdrew the resource, ``c`` up to when what it said is undone.
+value null is a register that the source deleted, ``*`` all those that it did not say at that stamp; ``d`` when it withdrew the
+resource, ``c`` up to when what it said is undone.
 
 It is stored as JSON. Where one message said all of it, which is the rule, the stamp stands there once:
 ``{"s":[time, version, tie, message],"v":{register: value}}``; two such states that differ only in their stamps are seen to say
@@ -18,7 +19,7 @@ from typing import Any
 import orjson
 
 from interop.formats.json import load_json, write_json
-from interop.mapping.contribution import Contribution
+from interop.mapping.contribution import REST, Contribution
 from interop.ports import Order
 from interop.record.shared import shared_tables
 
@@ -92,6 +93,10 @@ def merge(before: State, after: State) -> Merged:
                 merged = Merged.VALUES
             elif not merged:
                 merged = Merged.TIMES
+    if REST in registers and (stale := [register for register, value in registers.items() if value[:3] < registers[REST][:3]]):
+        for register in stale:
+            del registers[register]
+        merged = Merged.VALUES
     for mark in ("d", "c"):
         if mark in after and (mark not in before or after[mark] > before[mark]):
             before[mark] = after[mark]

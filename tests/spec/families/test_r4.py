@@ -66,6 +66,13 @@ def test_an_organisation_with_a_national_code_is_the_same_from_every_server() ->
     assert of(trust).one("org")["id"] == of({**trust, "id": "2"}, base="https://other.example.org").one("org")["id"]
 
 
+def test_what_a_server_does_not_say_any_more_is_gone() -> None:
+    """The resource is given whole; an organisation by its national code may be told by several, each in part."""
+    (flagged,) = of(FLAG).contributions
+    assert flagged.deleted == ["*"]
+    assert [one.deleted for one in make("r4", example("r4", "collection.json")).contributions if one.name in ("org", "prac")] == [[], []]
+
+
 def test_values_come_as_they_are() -> None:
     made = make("r4", example("r4", "collection.json"))
     assert str(made.one("observation")["valueQuantity"]["value"]) == "72.50"

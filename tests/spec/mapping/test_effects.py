@@ -40,6 +40,17 @@ def test_what_a_whole_resource_does_not_say_is_deleted(tmp_path: Path) -> None:
     assert sorted(one.deleted) == ["period.start", "reasonCode:A03"]
 
 
+def test_of_a_whole_resource_that_is_copied_all_else_is_deleted(tmp_path: Path) -> None:
+    tables: dict[str, Any] = {
+        "source": "resource,0,,\nid,0,,\n",
+        "routes": "T,visit,\n",
+        "resources": "visit,,resource,Encounter,id,,whole,each answer is the whole\n",
+        "elements": "A01,visit,.,.,,*,copy:same,,\n",
+    }
+    one = made(load(tmp_path, **tables, form="json"), json('{"resource": {"id": "1", "status": "planned"}}'), "T").one("visit")
+    assert (one.effect, one.registers["status"], one.deleted) == ("upsert", "planned", ["*"])
+
+
 def test_lines_of_one_text_are_joined(tmp_path: Path) -> None:
     """A text comes as a segment for each line; who refers to it does so once."""
     tables: dict[str, Any] = {

@@ -70,6 +70,39 @@ def test_a_deleted_register_is_gone_until_it_is_said_again() -> None:
     }
 
 
+WHOLE = ("*",)
+
+
+def test_a_whole_resource_leaves_nothing_of_what_the_feed_said_before() -> None:
+    """As FHIR is sent: an element that is not there is not there any more."""
+    first = say("gp", 1, deleted=WHOLE, status="finished", period={"end": "2026-01-10"})
+    assert folded(first, say("gp", 2, deleted=WHOLE, status="in-progress")) == {"status": "in-progress"}
+    assert folded(first, say("gp", 2, deleted=WHOLE, status="in-progress"), say("pas", 1, priority={"text": "x"})) == {
+        "status": "in-progress",
+        "priority": {"text": "x"},
+    }
+
+
+def test_what_is_said_in_part_stands_beside_the_whole_before_it() -> None:
+    part = say("gp", 2, event="A", priority={"text": "x"})
+    assert folded(say("gp", 1, deleted=WHOLE, status="planned"), part) == {"status": "planned", "priority": {"text": "x"}}
+    assert folded(part, say("gp", 3, deleted=WHOLE, status="planned")) == {"status": "planned"}
+
+
+@given(st.permutations(range(6)), st.integers(0, 2))
+def test_wholes_and_parts_come_to_the_same_in_any_order_and_any_number_of_times(order: list[int], again: int) -> None:
+    messages = [
+        say("gp", 1, deleted=WHOLE, status="planned", priority={"text": "a"}),
+        say("gp", 2, period={"start": "2026-01-09"}),
+        say("gp", 3, deleted=WHOLE, status="arrived"),
+        say("gp", 4, event="B", priority={"text": "b"}),
+        say("gp", 5, deleted=("status",)),
+        say("pas", 2, serviceType={"text": "c"}),
+    ]
+    came = [messages[place] for place in order]
+    assert folded(*came, *came[:again]) == folded(*messages) == {"priority": {"text": "b"}, "serviceType": {"text": "c"}}
+
+
 def test_among_feeds_the_latest_speaks_for_an_element() -> None:
     assert folded(say("pas", 1, status="planned", priority={"text": "x"}), say("ed", 2, status="arrived")) == {
         "status": "arrived",
