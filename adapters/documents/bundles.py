@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
@@ -27,9 +28,9 @@ def resources(bundle: Node, kind: str = "") -> Iterator[Node]:
 def flatten(bundle: Node) -> list[str]:
     """Put the entries of the Bundles within into the outer one, in their order; the addresses of these Bundles."""
     addresses: list[str] = []
-    open_ = list(bundle.kids.get("entry", ()))
+    open_ = deque(bundle.kids.get("entry", ()))
     while open_:
-        entry = open_.pop(0)
+        entry = open_.popleft()
         resource = entry.kid("resource")
         if resource is None or resource.text("resourceType") != "Bundle":
             continue

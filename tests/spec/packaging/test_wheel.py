@@ -98,7 +98,7 @@ def test_every_adapter_of_the_entry_points_loads(installed: Path) -> None:
     code = "from importlib.metadata import entry_points as e; print(*[p.load() and p.name for p in e(group='interop.adapters')])"
     done = run(installed / "python", "-c", code)
     assert done.returncode == 0, done.stderr
-    assert set(done.stdout.split()) >= {"hl7v2", "openhr", "nhs111", "ers", "emis", "bars"}
+    assert set(done.stdout.split()) >= {"hl7v2", "openhr", "nhs111", "ers", "emis", "bars", "documents"}
 
 
 def test_convert_runs_from_anywhere(installed: Path, tmp_path: Path) -> None:
