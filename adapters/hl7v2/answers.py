@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final, NamedTuple
@@ -94,11 +94,11 @@ def codes(name: str) -> Table:
     return Table(forth, back, "\n*," in text)
 
 
-def segment(name: str, resource: Resource, resolve: Resolve) -> Fields:
-    """The fields of a segment that say what a resource holds; empty ones are left out."""
+def segment(name: str, resource: Resource, resolve: Resolve, wanted: Collection[int] | None = None) -> Fields:
+    """The fields of a segment that say what a resource holds, all or those that are wanted; empty ones are left out."""
     found: dict[tuple[int, int], dict[int, Parts]] = {}
     for row in rows():
-        if row.segment == name:
+        if row.segment == name and (wanted is None or row.field in wanted):
             for base in values(resource, row.each, resolve) if row.each else [resource]:
                 if any(parts := rendered(row, base, resolve)):
                     found.setdefault((row.field, id(base)), {})[row.component] = parts

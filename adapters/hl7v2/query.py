@@ -98,6 +98,19 @@ class Query:
         """What it is, for policy."""
         return f"QBP^{self.trigger}"
 
+    @property
+    def follows(self) -> bool:
+        """Whether a criterion is about what the Patient or the Encounter refers to."""
+        rows = (row for one in self.criteria for row in answers.of_field(one.segment, one.field))
+        return any("/" in path for row in rows for path in (row.each, *row.sources))
+
+    def fields(self) -> dict[str, set[int]]:
+        """The fields that are asked for, by segment."""
+        asked: dict[str, set[int]] = {}
+        for criterion in self.criteria:
+            asked.setdefault(criterion.segment, set()).add(criterion.field)
+        return asked
+
     def narrowing(self) -> Iterator[tuple[str, str]]:
         """Its criteria as far as indexes answer them, as a FHIR search of Patients, or of Encounters where it asks for visits."""
         for criterion in self.criteria:

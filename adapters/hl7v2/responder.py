@@ -7,7 +7,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from adapters.hl7v2.acknowledgement import Acknowledger
 from adapters.hl7v2.answers import Fields, segment
@@ -42,12 +42,16 @@ class _Rest:
     until: int
 
 
-@dataclass(slots=True)
-class _Match:
-    """A match: its id and the segments that answer it."""
+class _Match(NamedTuple):
+    """A match: the person, as one Patient with the numbers of all, and the visit that was asked for."""
 
-    id: str
-    segments: list[tuple[str, Fields]]
+    person: Resource
+    visit: Resource | None
+
+    @property
+    def id(self) -> str:
+        """By which it is found again."""
+        return str((self.visit or self.person)["id"])
 
 
 class Responder:
@@ -85,9 +89,9 @@ class Responder:
         if not query.count and len(matches) > UNLIMITED:
             raise Problem("too-many-matches", where="RCP-2", detail=f"{len(matches)} records match; RCP-2 limits an answer.")
         given, left = matches[:size], matches[size:]
+        told = [await self._told(record, query, match) for match in given]
         pointer = self._keep(query, [match.id for match in left], hits) if left else ""
-        response = Response(self._acknowledger, request, body, message)
-        return response.of(query, [match.segments for match in given], hits, len(left), pointer)
+        return Response(self._acknowledger, request, body, message).of(query, told, hits, len(left), pointer)
 
     def _refuse(self, request: Request, body: bytes, problem: Problem) -> bytes:
         event = request.part(9, 2).decode("latin-1")
@@ -102,16 +106,13 @@ class Responder:
             kind, criteria = "Encounter", [*criteria, _NO_VISIT]
         made: list[_Match] = []
         seen: set[str] = set()
-        for number, found in enumerate(await record.find(inquiry, kind, criteria, WIDEST)):
-            if found["id"] in seen:
-                continue
-            person = await record.person(inquiry, found["id"] if kind == "Patient" else _subject(found))
-            if kind == "Patient":
-                seen.update(each["id"] for each in (*person.records, *person.retired))
-            match = await self._match(record, inquiry, query, person, found if kind == "Encounter" else None)
-            if match is not None:
-                made.append(match)
-            if number % 10 == 9:
+        for found in await record.find(inquiry, kind, criteria, WIDEST):
+            if found["id"] not in seen:
+                person = await record.person(inquiry, found["id"] if kind == "Patient" else _subject(found))
+                if kind == "Patient":
+                    seen.update(each["id"] for each in (*person.records, *person.retired))
+                match = await self._match(record, query, person, found if kind == "Encounter" else None)
+                made += [match] if match is not None else []
                 await asyncio.sleep(0)
         return made
 
@@ -127,33 +128,43 @@ class Responder:
                 if visit is None:
                     continue
             person = await record.person(inquiry, id_ if visit is None else _subject(visit))
-            match = await self._match(record, inquiry, query, person, visit)
+            match = await self._match(record, query, person, visit)
             if match is not None:
                 made.append(match)
         return made
 
-    async def _match(self, record: Record, inquiry: Inquiry, query: Query, person: Person, visit: Resource | None) -> _Match | None:
-        """The answer for a person, and a visit, that satisfies every criterion; else None."""
+    async def _match(self, record: Record, query: Query, person: Person, visit: Resource | None) -> _Match | None:
+        """The person, and the visit, where they satisfy every criterion; else None."""
+        every = (*person.records, *person.retired)
         if not person.records:
             return None
-        along = [each for each in (*person.records, *person.retired, visit) if each is not None]
-        others = await record.resolve(inquiry, _references(along))
-        others |= await record.resolve(inquiry, _references(others.values()))
-        every = [number for each in (*person.records, *person.retired) for number in each.get("identifier", ())]
-        stays = {name: segment(name, visit, others.get) for name in ("EVN", "PV1", "PV2")} if visit is not None else {}
-        for each in (*person.records, *person.retired):
-            whole = each | {"identifier": every}
-            asked = {name: segment(name, whole, others.get) for name in ("PID", "PD1")} | stays
-            if _satisfies(query, asked):
+        others = await self._along(record, query, [*every, visit]) if query.follows else {}
+        fields, numbers = query.fields(), [number for each in every for number in each.get("identifier", ())]
+        stays = {name: segment(name, visit, others.get, fields.get(name, ())) for name in ("PV1", "PV2")} if visit else {}
+        for each in every:
+            whole = each | {"identifier": numbers}
+            asked = {name: segment(name, whole, others.get, fields.get(name, ())) for name in ("PID", "PD1")}
+            if _satisfies(query, asked | stays):
                 break
         else:
             return None
         own = [number for each in person.records for number in each.get("identifier", ())]
-        known = person.records[0] | {"identifier": _unique(own)}
-        made = [(name, segment(name, known, others.get)) for name in ("PID", "PD1")]
+        return _Match(person.records[0] | {"identifier": _unique(own)}, visit)
+
+    async def _told(self, record: Record, query: Query, match: _Match) -> list[tuple[str, Fields]]:
+        """The segments that answer a match."""
+        others = await self._along(record, query, match)
+        made = [(name, segment(name, match.person, others.get)) for name in ("PID", "PD1")]
         _within(query, made[0][1])
-        id_ = visit["id"] if visit is not None else person.records[0]["id"]
-        return _Match(id_, made + list(stays.items()))
+        if match.visit is not None:
+            made += [(name, segment(name, match.visit, others.get)) for name in ("EVN", "PV1", "PV2")]
+        return made
+
+    async def _along(self, record: Record, query: Query, resources: Iterable[Any]) -> dict[str, Resource]:
+        """What resources refer to, and what that refers to."""
+        inquiry = Inquiry(query.interaction, query.who)
+        others = await record.resolve(inquiry, _references(resources))
+        return others | await record.resolve(inquiry, _references(others.values()))
 
     async def _check_domains(self, record: Record, request: Request, query: Query, matches: list[_Match]) -> None:
         """Whether the record has numbers of each domain of QPD-8 (IHE ITI-21, case 3); raises Problem ``unknown-key``."""
@@ -226,8 +237,9 @@ def _of(identifier: dict[int, tuple[str, ...]], names: list[str]) -> bool:
 
 
 def _has(match: _Match, names: list[str]) -> bool:
-    """Whether the answer has a number of a domain."""
-    return any(_of(each, [folded(name, "authority") for name in names]) for each in match.segments[0][1].get(3, ()))
+    """Whether the person has a number of a domain."""
+    wanted = [folded(name, "authority") for name in names]
+    return any(_of(each, wanted) for each in segment("PID", match.person, lambda _: None, (3,)).get(3, ()))
 
 
 def _subject(visit: Resource) -> str:

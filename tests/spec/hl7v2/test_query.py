@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from adapters.hl7v2 import answers
+from adapters.hl7v2 import adapter, answers
 from conformance.generate.numbers import nhs_number
 from interop.api import asking
 from interop.app.engine import Engine
 from interop.fhir import facts
+from interop.formats.er7 import Message
 from interop.mapping.tables import read_shared
 from interop.policy.decide import Question
+from interop.ports import Inquiry, Person, Resource
 from interop.store.decision import PERMIT_ALL, Decision
 from interop.store.where import Not, Token
 from tests.spec.engine.messages import adt
@@ -430,3 +434,32 @@ def test_every_row_of_the_table_names_what_there_is() -> None:
             assert first is not None
             known = first[0].startswith(("meta", "extension", "deceased", "multipleBirth"))
             assert known or facts.element(f"{where}.{first[0]}"), path
+
+
+class Nobody:
+    """A record in which there is nobody."""
+
+    async def find(self, inquiry: Inquiry, type: str, criteria: Sequence[tuple[str, str]], limit: int) -> list[Resource]:
+        return []
+
+    async def person(self, inquiry: Inquiry, patient: str) -> Person:
+        return Person(())
+
+    async def resolve(self, inquiry: Inquiry, references: Iterable[str]) -> dict[str, Resource]:
+        return {}
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from(["Q21", "Q22", "ZV1"]),
+    st.lists(st.text('@PIDV123456789.~^&|\\\r"*-GTLEQ é', max_size=40), max_size=12),
+    st.sampled_from(["2.3", "2.4", "2.5.1", "2.8"]),
+)
+def test_whatever_is_asked_there_is_an_answer_that_can_be_read(trigger: str, fields: list[str], version: str) -> None:
+    body = query(trigger, "|".join(fields), "RCP|" + "|".join(fields[:2]), "DSC|" + "".join(fields[2:3]), version=version)
+    told = asyncio.run(adapter.answer_from(Nobody(), body))
+    found = Message.parse(told)
+    msa = found.first("MSA")
+    assert msa is not None
+    assert msa[1] in ("AA", "AE", "AR")
+    assert "fault" not in told.decode()
