@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from interop.mapping.library import adapters
+from interop.mapping.places import mappings_root
 from interop.mapping.refusal import Refusals
 from interop.mapping.sites import GONE, SiteCode, deviations
-from interop.mapping.tables import ElementRow, ResourceRow, Tables, families, read_tables
+from interop.mapping.tables import ElementRow, Reader, ResourceRow, Tables, families, read_tables
 
 PAGES = Path(__file__).parents[2] / "docs" / "mappings"
+LABELS = "labels.md"
 EFFECTS = {
     "whole": "It tells all that there is of the resource: what the same rows said before and it does not say is gone.",
     "delete": "It withdraws the resource.",
@@ -47,6 +50,14 @@ def _lines(tables: Tables) -> Iterator[str]:
     yield "## Messages"
     yield ""
     yield from _table(("message", "makes", "why"), ((row.message, ", ".join(row.resources), row.why) for row in tables.routes))
+    if tables.snapshots:
+        yield "## Scopes"
+        yield ""
+        yield "A message that tells all of a scope takes back what its feed said there before and it does not say."
+        yield ""
+        rows = ((row.scope, row.per, ", ".join(sorted(row.resources)), row.by, ", ".join(sorted(row.complete)), row.why)
+                for row in tables.snapshots)  # fmt: skip
+        yield from _table(("scope", "of a", "resources", "complete says the", "where it made", "why"), rows)
     for resource in tables.resources:
         yield from _resource(tables, resource)
     names = {resource.resource for resource in tables.resources}
@@ -138,9 +149,23 @@ def _table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterato
     yield ""
 
 
+def labels_page(root: Traversable | None = None) -> str:
+    """The sets of sensitive codes, with their labels, as a page for a privacy officer to read and sign."""
+    reader = Reader(Tables(""), Refusals(), root or mappings_root())
+    codes = [row for name in reader.names("labels") if name != "sets.csv" for row in reader.rows(f"labels/{name}", "labels")]
+    lines = ["# What is sensitive", "", "Generated from `mappings/labels` by `scripts/generate`."]
+    lines += ["What the labels do: [security labels](../decisions/0025-security-labels.md).", ""]
+    for of in reader.rows("labels/sets.csv", "sets"):
+        lines += [f"## {of['set']}", "", f"- Label: {' '.join((of['confidentiality'], of['sensitivity'])).strip()}"]
+        lines += [f"- Why: {of['why']}", ""]
+        rows = ((row["system"], row["match"], row["code"], row["display"], row["why"]) for row in codes if row["set"] == of["set"])
+        lines += _table(("system", "match", "code", "display", "why"), sorted(rows))
+    return "\n".join(lines).rstrip() + "\n"
+
+
 def pages() -> dict[Path, str]:
-    """The page of every family that has an adapter, by file; raises TablesRefused."""
-    made = {}
+    """The page of every family that has an adapter and that of the labels, by file; raises TablesRefused."""
+    made = {PAGES / LABELS: labels_page()}
     for name in families():
         if name in adapters():
             refusals = Refusals()

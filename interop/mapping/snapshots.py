@@ -34,6 +34,7 @@ class SnapshotRow(NamedTuple):
     resources: frozenset[str]
     by: str
     complete: frozenset[str]
+    why: str
 
 
 def read_snapshots(reader: Reader, tables: Tables) -> list[SnapshotRow]:
@@ -47,6 +48,7 @@ def read_snapshots(reader: Reader, tables: Tables) -> list[SnapshotRow]:
             frozenset(cells["resources"].split()),
             cells["by"],
             frozenset(cells["complete"].split()),
+            cells["why"],
         )
         refuse = [name for name in sorted(row.resources | row.complete) if name not in known]
         if refuse:

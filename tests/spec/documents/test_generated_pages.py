@@ -82,7 +82,10 @@ def test_a_familys_page_holds_its_routes_resources_rows_and_codes(tmp_path: Path
 
 def test_every_family_has_a_page_with_every_row() -> None:
     made = pages.pages()
+    labels = made.pop(pages.PAGES / pages.LABELS)
     assert {path.stem for path in made} == set(families())
+    assert "- Label: R HIV" in labels
+    assert "| http://snomed.info/sct | is | 86406008 | Human immunodeficiency virus infection |  |" in labels
     for path, text in made.items():
         refusals = Refusals()
         for row in read_tables(path.stem, refusals).elements:
