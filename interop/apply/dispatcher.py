@@ -101,8 +101,8 @@ class Dispatcher:
     def _job(self, entry: Entry) -> Job:
         feed = self._feeds.get(entry.feed)
         if feed is None:
-            return Job(entry.message, entry.feed, entry.adapter, entry.body, False)
-        return Job(entry.message, entry.feed, entry.adapter, entry.body, feed.test_numbers, feed.snapshots)
+            return Job(entry.message, entry.feed, entry.adapter, entry.body, entry.received, False)
+        return Job(entry.message, entry.feed, entry.adapter, entry.body, entry.received, feed.test_numbers, feed.snapshots)
 
     async def _apply(self) -> None:
         while True:

@@ -23,14 +23,19 @@ from interop.record.umbrella import ENGINE, add_umbrellas
 
 
 class Job(NamedTuple):
-    """A message to map."""
+    """A message to map; ``received`` in microseconds."""
 
     message: int
     feed: str
     adapter: str
     body: bytes
+    received: int
     test_numbers: bool
     snapshots: tuple[str, ...] = ()
+
+    def dated(self, order: Order) -> Order:
+        """When its facts held: as the message says, by a time or a version of its own, else when it came."""
+        return order if order.time or order.version else order._replace(time=self.received)
 
 
 @dataclass(slots=True)
@@ -85,14 +90,15 @@ def _map(job: Job, mint: Mint) -> Yield:
             raise Problem("unknown-format")
         envelope, source = adapter.open(job.body)
         made.type, made.family = envelope.message, envelope.family
+        order = job.dated(envelope.order)
         tables = family_of(envelope)
         mapped = tables.map(source, envelope, mint)
         add_umbrellas(mapped, mint)
         if tables.model.tables.snapshots:
             made.whole = scoped(mapped, tables.model.tables.snapshots, envelope, job.snapshots)
-            made.order = envelope.order.time, envelope.order.version, envelope.order.tie
+            made.order = order.time, order.version, order.tie
         made.digest, made.site, made.carried = mapped.digest, tables.site, mapped.carried
-        made.pieces = [_piece(contribution, job, envelope.order) for contribution in mapped.contributions]
+        made.pieces = [_piece(contribution, job, order) for contribution in mapped.contributions]
         made.relinks = [(relink.patient, relink.into, relink.paired) for relink in mapped.relinks]
         counted = Counter(mapped.losses)
         made.losses = [(loss.path, loss.reason, loss.row, count) for loss, count in counted.items()]

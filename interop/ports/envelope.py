@@ -10,7 +10,8 @@ class Order(NamedTuple):
     """When the facts of a message held, for the fold: later wins, whatever came first.
 
     ``time`` is microseconds since the epoch of the event (EVN-6, EVN-2, MSH-7; ``effectiveTime``; 0 if the source gives
-    none), ``version`` the source's own counter (e-RS ``versionId``), ``tie`` a digest that decides between equals.
+    none), ``version`` the source's own counter (e-RS ``versionId``), ``tie`` a digest that decides between equals. Where a source
+    gives neither time nor version, it is when the message came.
     """
 
     time: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -138,3 +139,21 @@ async def test_messages_of_one_connection_are_applied_in_their_order(engine: Eng
     said = [entry["resource"]["telecom"][0]["value"] for entry in history["entry"]]
     assert said == sorted(said, reverse=True)
     assert len(said) == 31
+
+
+async def test_where_a_source_gives_no_time_what_comes_later_is_later(http: httpx.AsyncClient) -> None:
+    """And a resource that is given whole does not keep what it said before: a flag that was taken down is down."""
+
+    def flag(**said: Any) -> bytes:
+        base = {"resourceType": "Flag", "id": "f1", "meta": {"source": "https://fhir.example.org"}, "code": {"text": "Lives alone"}}
+        return json.dumps(base | said).encode()
+
+    for body in (
+        flag(status="active", period={"start": "2026-01-02"}),
+        flag(status="inactive", period={"start": "2026-01-02", "end": "2026-01-09"}),
+        flag(status="active"),
+    ):
+        answer = await ingest(http, body, feed="r4")
+        assert (answer.status_code, answer.json()["state"]) == (200, "applied")
+    (one,) = await found(http, "Flag?")
+    assert (one["status"], one.get("period"), one["meta"]["versionId"]) == ("active", None, "3")

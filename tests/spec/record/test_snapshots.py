@@ -49,7 +49,7 @@ class Said(NamedTuple):
 def said(feed: str, number: int, body: str | bytes) -> Yield:
     declared = FEEDS[feed]
     data = body.encode() if isinstance(body, str) else body
-    (made,) = map_batch([Job(number, feed, declared.adapter, data, True, declared.snapshots)], MINT)
+    (made,) = map_batch([Job(number, feed, declared.adapter, data, 0, True, declared.snapshots)], MINT)
     assert made.problem is None, made.problem
     return made
 
