@@ -25,12 +25,14 @@ REF = (
     "PRD|RP|Lanyon^Hugh|||||C9999901^{gmc}\rPID|1||P1^^^PAS||TEST^ANN\rPV1|1|I|WARD||||||||||||||||{visit}"
 )
 GP = """{"resourceType": "Bundle", "type": "collection", "entry": [
- {"resource": {"resourceType": "Patient", "id": "1", "identifier": [{"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9990137001"}]}},
+ {"resource": {"resourceType": "Patient", "id": "1", 
+  "identifier": [{"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9990137001"}]}},
  {"resource": {"resourceType": "Practitioner", "id": "2",
   "identifier": [{"system": "https://fhir.hl7.org.uk/Id/gmc-number", "value": "C9999901"}], "name": [{"family": "Lanyon"}]}},
  {"resource": {"resourceType": "Organization", "id": "3",
   "identifier": [{"system": "https://fhir.nhs.uk/Id/ods-organization-code", "value": "RZZ"}], "name": "Harbour"}},
- {"resource": {"resourceType": "List", "status": "current", "mode": "snapshot", "title": "Problems", "subject": {"reference": "Patient/1"},
+ {"resource": {"resourceType": "List", "status": "current", "mode": "snapshot", "title": "Problems",
+  "subject": {"reference": "Patient/1"},
   "code": {"coding": [{"system": "http://snomed.info/sct", "code": "717711000000103"}]}}}]}"""
 
 
