@@ -12,6 +12,8 @@ from adapters.ers import adapter
 from interop.errors import Problem
 from interop.formats.json import load_json, write_json
 from interop.ports import Order
+from interop.record.fold import fold
+from interop.record.state import State, load, merge, stated
 from tests.spec.families.maps import example, make
 
 REFERRAL = example("ers", "referral.json")
@@ -133,6 +135,21 @@ def test_a_message_is_the_same_in_the_answer_to_its_sending_and_in_the_conversat
 
 def test_a_service_of_the_directory_is_that_of_a_shortlist() -> None:
     assert ids("r4svc", "r4-service.json") == ids("lsvc", "referral.json") == ids("found", "services-found.json")
+
+
+def test_whoever_tells_of_a_request_it_has_each_number_and_each_origin_once() -> None:
+    """STU3 and R4, the referral and what only names it."""
+    states: dict[str, State] = {}
+    for number, file in enumerate(("converted.json", "r4-requests.json", "for-review.json", "advice.json", "conversation.json"), 1):
+        for each in _bodies(file):
+            for one in make("ers", each).contributions:
+                if one.type == "ServiceRequest":
+                    merge(states.setdefault(one.id, {"r": {}}), load(stated(one, order(each), number)))
+    made = [fold("ServiceRequest", {("ers", ""): state}) for state in states.values()]
+    for body in filter(None, made):
+        for name in ("identifier", "basedOn", "category"):
+            said = [write_json(dict(sorted(element.items()))) for element in body.get(name, ())]
+            assert len(said) == len(set(said)), name
 
 
 def order(file: bytes) -> Order:
