@@ -14,7 +14,7 @@ knows it. An extension that a row reads by its ``@name`` is left to that row, ot
   it that its ``@key`` names; one that points to none keeps what it says as an identifier and is a loss ``unresolved``;
 - a part that R4 demands and the source leaves out is said to be absent (``data-absent-reason``), a code of a required set to be
   ``unknown`` where that has it; the kind of a contact point is told by its form, of an empty section that it is empty;
-- of a narrative that holds what none may hold the text stays;
+- of a narrative that holds what none may hold the text stays; one without a status may say more than the elements;
 - an extension without a url, or with neither or both of value and extensions, is a loss ``unreadable``;
 - of ``meta`` only ``security`` and ``tag`` are taken.
 """
@@ -187,6 +187,8 @@ class _Copy:
             return made
         if kind == "Reference":
             return self.reference(node, made, element)
+        if kind == "Narrative":
+            return {"status": "additional", **made} if "div" in made else {}
         if kind == "Extension" and not _says_something(made):
             self.run.lose(path_of(node), "unreadable", self.row)
             return {}

@@ -182,7 +182,7 @@ class RowEmitter:
         assert element.target is not None
         form = "code" if set(element.target.types) & {"code", "string", "markdown", "uri"} else element.target.types[0]
         lines.add(depth, f"w = code_as_{form}({codes_name(element.row.codes)}, {'v.lower()' if element.row.using else 'v'})")
-        if form == "CodeableConcept":
+        if form == "CodeableConcept" and element.target.binding is None:
             lines.add(depth, "if w is None:")
             self.paths.lose(lines, depth + 1, element, "no-code")
             lines.add(depth + 1, 'w = {"text": v}')

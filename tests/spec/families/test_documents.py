@@ -179,3 +179,10 @@ def test_reports_in_stu3_are_valid_in_r4_and_nothing_of_them_is_unmapped(shared:
         made = make("documents", file.read_bytes())
         assert made.findings() == [], file.name
         assert {loss.reason for loss in made.losses} <= {"not-carried", "unresolved"}, file.name
+
+
+def test_a_code_outside_a_required_value_set_is_a_loss_and_no_text() -> None:
+    """R4 would not take a text in its place."""
+    made = make("documents", HANDOVER.replace(b'"provisional"', b'"perhaps"'))
+    assert "verificationStatus" not in made.one("cond")
+    assert [(loss.path, loss.reason) for loss in made.losses if loss.reason != "not-carried"] == [("verificationStatus", "no-code")]

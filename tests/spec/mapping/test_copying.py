@@ -295,3 +295,12 @@ def test_of_a_narrative_that_holds_what_none_may_the_text_stays(tmp_path: Path, 
     text = write_json({"status": "generated", "div": said}).decode()
     outcome = copied(tmp_path, entry("urn:uuid:p", "Patient", f'"text": {text}'))
     assert outcome.body("pat")["text"]["div"] == f'<div xmlns="http://www.w3.org/1999/xhtml">{kept}</div>'
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [('{"div": "<div xmlns=\\"http://www.w3.org/1999/xhtml\\">Well</div>"}', "additional"), ('{"status": "generated"}', None)],
+)
+def test_a_narrative_has_a_status_and_a_text(tmp_path: Path, said: str, kept: str | None) -> None:
+    body = copied(tmp_path, entry("urn:uuid:p", "Patient", f'"gender": "other", "text": {said}')).body("pat")
+    assert body.get("text", {}).get("status") == kept
