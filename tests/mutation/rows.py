@@ -1,7 +1,8 @@
 """Row mutation of the mapping tables: drop a row, compile, map the worked examples, compare with what they expect.
 
 A row whose loss no expectation notices *survives*: either no example brings what it maps, or none says what comes of it. Rows of
-routes.csv, resources.csv and elements*.csv are all judged, rows of code tables where an example uses them.
+routes.csv, resources.csv, snapshots.csv and elements*.csv are all judged, rows of code tables and of labels where an example uses
+them.
 
     scripts/mutate [-v] [FAMILY ...]
 """
@@ -19,12 +20,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from types import CodeType
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from interop.errors import Problem
 from interop.mapping.check import check_tables
 from interop.mapping.emit_rows import codes_name
 from interop.mapping.examples import Example, Outcome, compare, examples, run, said
+from interop.mapping.labels import Labelling, Labels
 from interop.mapping.library import Family, adapters
 from interop.mapping.refusal import Refusals, TablesRefused
 from interop.mapping.sites import FOLDER, Deviations, deviating, deviations
@@ -112,6 +114,8 @@ class Mutation:
             for row in self.tables.elements
             if own.get(row.file.rpartition("/")[0], self.name) == self.name
         ]
+        found += [Row(self.name, "snapshots.csv", row.scope, "snapshot") for row in self.tables.snapshots]
+        found += [Row(self.name, "labels", row, "label") for row in sorted(self.used_labels)]
         return found + [Row(self.name, f"codes/{table}.csv", source, "code") for table, source in sorted(self.used_codes)]
 
     @cached_property
@@ -123,6 +127,15 @@ class Mutation:
             self._with_codes(watched, example)
         return frozenset(used)
 
+    @cached_property
+    def used_labels(self) -> frozenset[str]:
+        """The rows of the sets of sensitive codes that the examples use: SYSTEM|CODE, or the beginning of the code."""
+        watched = _WatchedLabels(*self.family.labeller.sets)
+        watched.used.clear()
+        for example in self.examples:
+            self._with_labels(watched, example)
+        return frozenset(watched.used)
+
     def judge(self, row: Row) -> Verdict:
         """Drop a row and see who notices."""
         try:
@@ -132,7 +145,7 @@ class Mutation:
         changed = ""
         for example in sorted(self.examples, key=lambda example: not self._touches(example, row)):
             try:
-                outcome = self._with_codes(mutant, example) if isinstance(mutant, dict) else run(mutant, example)
+                outcome = self._outcome(mutant, example)
             except Problem as problem:
                 return Verdict(row, True, f"{example.name}: {problem.reason.name}")
             noticed = next(iter(compare(example, outcome)), None)
@@ -141,8 +154,15 @@ class Mutation:
             changed = changed or difference(example.name, self.outcomes[example.name], outcome)
         return Verdict(row, False, f"no line expects {changed}" if changed else "no example changes without it")
 
-    def without(self, row: Row) -> Family | dict[str, dict[str, Any]]:
-        """The family without a row, or its code tables without it; raises TablesRefused."""
+    def _outcome(self, mutant: Family | Labelling | dict[str, dict[str, Any]], example: Example) -> Outcome:
+        if isinstance(mutant, Labelling):
+            return self._with_labels(mutant, example)
+        return self._with_codes(mutant, example) if isinstance(mutant, dict) else run(mutant, example)
+
+    def without(self, row: Row) -> Family | Labelling | dict[str, dict[str, Any]]:
+        """The family without a row, or its code tables or labels without it; raises TablesRefused."""
+        if row.file == "labels":
+            return unlabelled(self.family.labeller.sets, row.row)
         if self.tables.deviations.site:
             changed = deviating(self.shared, conforming(self.tables.deviations, row))
         elif row.file.startswith("codes/"):
@@ -159,6 +179,13 @@ class Mutation:
         """Whether an example is likely to notice: it expects something of a resource that the row fills."""
         names = row.element.partition(" ")[0].split("|")
         return any(expected.resource.partition("#")[0] in (row.row, *names) for expected in example.expected)
+
+    def _with_labels(self, sets: Labelling, example: Example) -> Outcome:
+        before, self.family.labeller.sets = self.family.labeller.sets, sets
+        try:
+            return run(self.family, example)
+        finally:
+            self.family.labeller.sets = before
 
     def _with_codes(self, tables: dict[str, Any], example: Example) -> Outcome:
         before = {codes_name(name): self.family.space[codes_name(name)] for name in tables}
@@ -186,6 +213,28 @@ class _Watched(dict[str, Any]):
         return self.get(str(key)) is not None
 
 
+class _WatchedLabels(Labelling):
+    """Sets of sensitive codes that note which of their rows are asked for."""
+
+    used: ClassVar[set[str]] = set()
+
+    def of(self, system: str, code: str) -> Labels | None:
+        labels = super().of(system, code)
+        if labels is not None:
+            starts = (code[:length] for length in self.starts[system])
+            exact = code in self.codes[system]
+            self.used.add(f"{system}|{code if exact else next(one for one in starts if one in self.starts[system][len(one)])}")
+        return labels
+
+
+def unlabelled(sets: Labelling, row: str) -> Labelling:
+    """The sets without a row."""
+    system, _, code = row.partition("|")
+    codes = {known: label for known, label in sets.codes[system].items() if known != code}
+    starts = {size: {known: label for known, label in of.items() if known != code} for size, of in sets.starts[system].items()}
+    return Labelling(sets.codes | {system: codes}, sets.starts | {system: starts})
+
+
 def dropped(tables: Tables, row: Row) -> Tables:
     """The tables without a row of routes, resources or elements.
 
@@ -196,6 +245,8 @@ def dropped(tables: Tables, row: Row) -> Tables:
     if row.file == "resources.csv":
         routes = [replace(route, resources=tuple(n for n in route.resources if n != row.row)) for route in tables.routes]
         return replace(tables, routes=routes)
+    if row.file == "snapshots.csv":
+        return replace(tables, snapshots=[one for one in tables.snapshots if one.scope != row.row])
     return replace(tables, elements=[element for element in tables.elements if element.row != row.row])
 
 

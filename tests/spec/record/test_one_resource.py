@@ -25,7 +25,7 @@ REF = (
     "PRD|RP|Lanyon^Hugh|||||C9999901^{gmc}\rPID|1||P1^^^PAS||TEST^ANN\rPV1|1|I|WARD||||||||||||||||{visit}"
 )
 GP = """{"resourceType": "Bundle", "type": "collection", "entry": [
- {"resource": {"resourceType": "Patient", "id": "1", 
+ {"resource": {"resourceType": "Patient", "id": "1",
   "identifier": [{"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9990137001"}]}},
  {"resource": {"resourceType": "Practitioner", "id": "2",
   "identifier": [{"system": "https://fhir.hl7.org.uk/Id/gmc-number", "value": "C9999901"}], "name": [{"family": "Lanyon"}]}},
