@@ -186,13 +186,13 @@ RESOURCES = [
     resource(
         "An effect is one of those that there are.",
         "old,,PV1,Encounter,PV1-19,,replace,",
-        "effect 'replace' is none of upsert, delete, contained, join, cancel:EVENT, relink:PATH, link:PATH, unlink:PATH",
+        "effect 'replace' is none of upsert, whole, delete, contained, join, cancel:EVENT, relink:PATH, link:PATH, unlink:PATH",
         also=True,
     ),
     resource(
         "A cancellation names the events it undoes.",
         "old,,PV1,Encounter,PV1-19,,cancel:,",
-        "effect 'cancel:' is none of upsert, delete, contained, join, cancel:EVENT, relink:PATH, link:PATH, unlink:PATH",
+        "effect 'cancel:' is none of upsert, whole, delete, contained, join, cancel:EVENT, relink:PATH, link:PATH, unlink:PATH",
         also=True,
     ),
     resource("Whatever is not an upsert says why.", "old,,PV1,Encounter,PV1-19,,delete,", "effect delete needs a why"),
@@ -564,6 +564,11 @@ NAMES = [
     ),
     element("Only a copy is of everything.", "X01,pat,,patient,,*,,,", "copy:NAME goes with * and * with copy:NAME", "json"),
     element("A copy is of a tree.", "X01,pat,,PID-3,,*,copy:same,,", "copy: takes a node of a tree into a resource"),
+    element(
+        "Only a tree's node deletes an element.",
+        "X01,pat,,PID-7,,birthDate,delete,,",
+        "delete takes a node of a tree, in a resource",
+    ),
     element("A copy's names are in a code table.", "X01,pat,,patient,,*,copy:stu3,,", "there is no code table copy-stu3", "json"),
 ]
 
