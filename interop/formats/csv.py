@@ -29,6 +29,17 @@ class Row(Node):
         if len(self.cells) < len(names) - cells.count("") and len(set(names)) < len(names):
             self.nodes = self._made()
 
+    def cell(self, name: str) -> str:
+        """The text of a column that the row has, marked as read."""
+        if self.nodes is None:
+            self.seen.add(name)
+            return self.cells[name]
+        for node in self.nodes.get(name, ()):
+            if node.value:
+                node.read = True
+                return node.value
+        return ""
+
     @property
     def kids(self) -> dict[str, list[Node]]:  # type: ignore[override]
         """The nodes of its cells."""

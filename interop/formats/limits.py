@@ -10,7 +10,7 @@ from typing import Final
 
 from interop.errors import Problem
 
-VALUES: Final = 150_000
+VALUES: Final = 135_000
 """Fields, components, elements, attributes, members, cells. A whole GP record has some thousands, at most some ten thousands."""
 
 

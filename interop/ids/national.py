@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
 ODS_ORGANISATION = "https://fhir.nhs.uk/Id/ods-organization-code"
@@ -32,13 +33,18 @@ class NhsNumber(str):
     @property
     def standing(self) -> Standing:
         """Modulus 11 of the first nine digits gives the tenth; ten equal digits pass it and are nobody's; 999 is for tests."""
-        total = sum(int(digit) * (10 - place) for place, digit in enumerate(self[:9]))
-        check = (11 - total % 11) % 11
-        if check == 10 or check != int(self[9]):
-            return Standing.INVALID
-        if self == self[0] * 10:
-            return Standing.REPEATED
-        return Standing.TEST if self.startswith("999") else Standing.USABLE
+        return _standing(self)
+
+
+@lru_cache(maxsize=4_096)
+def _standing(digits: str) -> Standing:
+    total = sum(int(digit) * (10 - place) for place, digit in enumerate(digits[:9]))
+    check = (11 - total % 11) % 11
+    if check == 10 or check != int(digits[9]):
+        return Standing.INVALID
+    if digits == digits[0] * 10:
+        return Standing.REPEATED
+    return Standing.TEST if digits.startswith("999") else Standing.USABLE
 
 
 class OdsCode(str):

@@ -79,7 +79,8 @@ class _Module:
         if resource.relink is not None:
             self.relink(lines, depth, resource)
         for child in resource.children:
-            lines.add(depth, f'if "{child}" in active:')
+            there = self.paths.there(self.model.resources[child])
+            lines.add(depth, f'if "{child}" in active{" and " * bool(there)}{there}:')
             lines.add(depth + 1, f"m_{child}(run, m, i, active)")
         lines.add(0, "")
 
@@ -149,7 +150,10 @@ class _Module:
             lines.add(1, "run.units = UNITS.of(run.organisation, m.simple)")
         for made in resources:
             if not self.model.resources[made].row.within:
-                lines.add(1, f"m_{made}(run, m, run.root, ACTIVE_{name})")
+                there = self.paths.there(self.model.resources[made])
+                if there:
+                    lines.add(1, f"if {there}:")
+                lines.add(1 + bool(there), f"m_{made}(run, m, run.root, ACTIVE_{name})")
         lines.add(1, "for i in run.own:")
         lines.add(2, "run.fill(FILL[i.name], m, i)")
         self.paths.finish(lines, name, resources)

@@ -23,6 +23,7 @@ class Er7:
         "component",
         "delimiters",
         "escape",
+        "index",
         "message",
         "only",
         "repetition",
@@ -34,6 +35,7 @@ class Er7:
 
     def __init__(self, message: Message) -> None:
         self.message = message
+        self.index = message.index
         self.delimiters = message.delimiters
         self.component = message.delimiters.component or "\0"
         self.repetition = message.delimiters.repetition or "\0"

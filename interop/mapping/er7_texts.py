@@ -26,6 +26,12 @@ class Er7Texts:
         """Begin to emit rows of a resource or sub-table, outside any loop."""
         self.current, self.in_table, self.loop_path = resource, table, None
 
+    @staticmethod
+    def there(resource: Resource) -> str:
+        """What else to ask before a resource is looked for: whether there is any segment that it stands on."""
+        each = resource.each
+        return f'"{each.segment}" in m.index' if isinstance(each, Er7Path) and not each.field else ""
+
     def segment(self, resource: Resource | None, path: Er7Path, scope: str) -> str:
         """The fields of a path's segment as seen from ``scope``."""
         own = resource.each if resource is not None else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from interop.formats.json import Number as Number
 from interop.formats.tree import Node
 from interop.mapping import transforms
@@ -49,6 +51,7 @@ def pair_plusduration(start: str, value: str, unit: str = "") -> str | bool | No
     return transforms.plus_duration(start, value, unit) or False
 
 
+@lru_cache(maxsize=4_096)
 def pair_daytime(day: str, clock: str, minutes: str = "0") -> str | bool | None:
     """``transforms.day_time``; nothing where the day is absent or the minutes that a row asks for, False where it is unreadable."""
     if not day or not minutes:
@@ -56,6 +59,7 @@ def pair_daytime(day: str, clock: str, minutes: str = "0") -> str | bool | None:
     return transforms.day_time(day, clock, minutes if minutes != "0" else "") or False
 
 
+@lru_cache(maxsize=4_096)
 def pair_partdate(value: str, precision: str) -> str | bool | None:
     """``transforms.part_time``: without a precision as it is given; nothing where it is unknown, False where it is unreadable."""
     if not value or precision == "U":

@@ -217,10 +217,12 @@ class Run:
 
     def key(self, kind: str, parts: list[str], namespace: str = "") -> Key | None:
         """The key of a resource of type ``kind`` from its parts; None where no part has a value."""
-        value = "+".join(parts).lower() if len(parts) == 1 and _is_uuid(parts[0]) else "+".join(parts)
+        value = "+".join(parts)
+        if _is_uuid(value):
+            return "urn:ietf:rfc:3986", value.lower() if len(parts) == 1 else value
         if not value.strip("+"):
             return None
-        if _is_uuid(value) or value.startswith(OWN):
+        if value.startswith(OWN):
             return "urn:ietf:rfc:3986", value
         if namespace:
             return self.system(namespace), value

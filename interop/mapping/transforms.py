@@ -257,6 +257,7 @@ _DECIMAL = re.compile(r"[+-]?(\d+)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 
 
 @transform("number", "decimal")
+@lru_cache(maxsize=4_096)
 def decimal(value: str) -> Number | None:
     """A decimal with its digits as they were written (FHIR R4, datatype decimal: precision counts); none beyond what JSON is
     read back with here."""

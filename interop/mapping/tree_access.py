@@ -101,6 +101,7 @@ class Joins:
     def __init__(self) -> None:
         self.root = Node("")
         self._tables: dict[tuple[Walk, Walk], dict[str, list[Node]]] = {}
+        self._columns: dict[tuple[Walk, str], dict[str, list[Node]]] = {}
         self._names: dict[str, list[Node]] = {}
         self._below: dict[tuple[Node, str], list[Node]] = {}
 
@@ -108,6 +109,7 @@ class Joins:
         """Turn to another message; ``root`` is what paths with a leading slash start from."""
         self.root = root
         self._tables = {}
+        self._columns = {}
         self._names = {}
         self._below = {}
 
@@ -123,6 +125,22 @@ class Joins:
         nodes = table.get(value, []) if value else []
         for node in nodes:
             holds(key(node, node), value)
+        return nodes
+
+    def named(self, base: Walk, name: str, value: str) -> list[Node]:
+        """The same where the key is the kids of that name; nodes may be rows of a table."""
+        table = self._columns.get((base, name))
+        if table is None:
+            table = self._columns[base, name] = {}
+            for node in base(self.root, self.root):
+                for text in _texts(node, name):
+                    table.setdefault(text, []).append(node)
+        nodes = table.get(value, []) if value else []
+        for node in nodes:
+            if isinstance(node, Row) and node.nodes is None:
+                node.seen.add(name)
+            else:
+                holds(node.kids[name], value)
         return nodes
 
     def below(self, node: Node, name: str) -> list[Node]:
@@ -145,6 +163,13 @@ class Joins:
 
 
 JOINS = Joins()
+
+
+def _texts(node: Node, name: str) -> list[str]:
+    if isinstance(node, Row) and node.nodes is None:
+        text = node.cells.get(name)
+        return [text] if text else []
+    return [kid.value for kid in node.kids.get(name, ()) if kid.value]
 
 
 def _within(node: Node, outer: Node) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from interop.formats.csv import ROW
 from interop.mapping.emit_rows import Lines
 from interop.mapping.model import Model, Resource
 from interop.mapping.paths import Literal, Path, Predicate, Step, TreePath
@@ -20,10 +21,26 @@ class TreeTexts:
         self.looping = False
         self.in_table = False
         self.in_condition = False
+        self.on_row = False
+        """Whether what is being emitted stands on a row of a table."""
 
     def enter(self, resource: Resource | None, table: bool = False) -> None:
         """Begin to emit rows of a resource or sub-table, outside any loop."""
         self.in_table, self.looping = table, False
+        self.on_row = resource is not None and self._on_row(resource)
+
+    @staticmethod
+    def there(resource: Resource) -> str:
+        """What else to ask before a resource is looked for: nothing."""
+        return ""
+
+    def _on_row(self, resource: Resource) -> bool:
+        if not self.model.rows:
+            return False
+        if isinstance(resource.each, TreePath) and resource.each.steps:
+            return resource.each.steps[-1].name == ROW
+        outer = [self.model.resources[name] for name in resource.row.within]
+        return resource.each is None and bool(outer) and all(one is not resource and self._on_row(one) for one in outer)
 
     def functions(self) -> list[str]:
         """The walks, to stand before the rest."""
@@ -91,8 +108,9 @@ class TreeTexts:
         if len(asked) != 1 or len(tests := path.steps[asked[0]].predicates) != 1 or tests[0].other is None:
             return None
         bare = TreePath("/", (*path.steps[: asked[0]], Step(path.steps[asked[0]].name)))
-        value = self.text_at(tests[0].other, "o")
-        return asked[0], f"JOINS.found({self.walk(bare)}, {self.walk(tests[0].path)}, {value})"
+        child = _child(tests[0].path)
+        key = repr(child) if child else self.walk(tests[0].path)
+        return asked[0], f"JOINS.{'named' if child else 'found'}({self.walk(bare)}, {key}, {self.text_at(tests[0].other, 'o')})"
 
     def _predicate(self, predicate: Predicate, node: str) -> str:
         """The test of a predicate of ``node``; ``o`` is where its path starts."""
@@ -124,6 +142,8 @@ class TreeTexts:
         child, test = _child(path), self.within(path, node)
         if not path.steps:
             return f"read_value({node})"
+        if child and self.on_row and node == "c":
+            return f"(c.cell({child!r}) if {child!r} in c.cells else '')"
         if child and self.model.rows:
             return f"value_of_kid({node}, {child!r})"
         if child:
@@ -161,6 +181,8 @@ class TreeTexts:
             return f"({self.text(resource, path, scope)} != '')"
         node = self.node(path)
         child, test = _child(path), self.within(path, node)
+        if child and self.on_row and node == "c":
+            return f"({child!r} in c.cells)"
         if child and self.model.rows:
             return f"has_kid({node}, {child!r})"
         if child:
