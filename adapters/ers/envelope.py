@@ -186,9 +186,15 @@ def _keys(held: list[Node]) -> Iterator[str]:
 
 
 def _below(nodes: Iterable[Node], name: str = "") -> Iterator[Node]:
-    """The nodes and all below them, in order; only those of a name where one is given."""
-    for node in nodes:
-        if not name or node.name == name:
+    """The nodes that hold others and all such below them; where a name is given, the leaves of that name."""
+    stack = list(nodes)
+    while stack:
+        node = stack.pop()
+        if not name:
             yield node
-        for kids in node.kids.values():
-            yield from _below(kids, name)
+        for child, kids in node.kids.items():
+            if child == name:
+                yield from kids
+            for kid in kids:
+                if kid.kids:
+                    stack.append(kid)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, TypeGuard
 
 from interop.errors import Problem
 
@@ -117,5 +117,5 @@ def _resources(bundle: Resource) -> list[Resource]:
     return [resource for resource in found if _typed(resource)]
 
 
-def _typed(resource: Any) -> bool:
+def _typed(resource: Any) -> TypeGuard[Resource]:
     return isinstance(resource, dict) and isinstance(resource.get("resourceType"), str)

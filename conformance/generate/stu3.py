@@ -26,7 +26,7 @@ class Referral:
     service: Specialty
     made: datetime
     priority: str = "ROUTINE"
-    state: str = "REQUESTED"
+    state: str = "NOT_BOOKED"
     version: int = 1
     letter: str = ""
     needs: tuple[str, ...] = ()
