@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 from adapters.documents.bundles import flatten, prepare
+from adapters.documents.endpoint import BASE, answer
 from adapters.documents.envelope import envelope
 from interop.errors import Problem
 from interop.formats.tree import Node
-from interop.ports import Envelope
+from interop.ports import Call, Envelope, Intake, Reply
 
 LIMIT: Final = 20 * 1024 * 1024
 _BUNDLE: Final = re.compile(rb'<(?:\w+:)?Bundle[\s>]|"resourceType"\s*:\s*"Bundle"')
@@ -29,6 +30,7 @@ class Documents:
 
     name = "documents"
     format = "json"
+    base = BASE
     media_types: tuple[str, ...] = ("application/fhir+json", "application/fhir+xml", "application/json", "application/xml")
 
     def recognises(self, head: bytes) -> bool:
@@ -66,3 +68,7 @@ class Documents:
         bundle = read_resource(body)
         flatten(bundle)
         return envelope(bundle)
+
+    async def answer(self, call: Call, feed: str, intake: Intake) -> Reply:
+        """A message over HTTP, at ``/itk3``; what goes wrong is an ITK3 response with its code."""
+        return await answer(call, feed, intake, self.name)

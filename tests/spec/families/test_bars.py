@@ -163,6 +163,12 @@ def test_nothing_that_it_knows_is_unmapped() -> None:
         assert {loss.reason for loss in make("bars", example("bars", name)).losses} <= {"not-carried", "unresolved"}, name
 
 
+def test_a_slot_may_name_its_schedule_as_the_standards_examples_do() -> None:
+    """``Schedule``, which R4 does not know."""
+    made = make("bars", BOOKING.replace(b'"schedule": {', b'"Schedule": {'))
+    assert made.one("slot")["schedule"]["reference"] == f"Schedule/{made.one('sched')['id']}"
+
+
 def test_a_resource_that_no_row_takes_is_told() -> None:
     body = UPDATE.replace(b'"resourceType": "Device"', b'"resourceType": "Group"')
     assert "unmapped" in {loss.reason for loss in make("bars", body).losses}
