@@ -1,4 +1,4 @@
-"""The tables of a family as a page for a clinical safety officer to read and sign (docs/mappings/FAMILY.md).
+"""The tables of a family and each of its types of message as pages for a clinical safety officer to read and sign.
 
 python -m interop.mapping.pages [--check]
 """
@@ -10,7 +10,9 @@ from collections.abc import Iterable, Iterator
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from interop.mapping.library import adapters
+from interop.mapping.library import adapters, traced_family
+from interop.mapping.markdown import code, table
+from interop.mapping.message_pages import file_name, message_pages
 from interop.mapping.places import mappings_root
 from interop.mapping.refusal import Refusals
 from interop.mapping.sites import GONE, SiteCode, deviations
@@ -49,7 +51,8 @@ def _lines(tables: Tables) -> Iterator[str]:
     yield ""
     yield "## Messages"
     yield ""
-    yield from _table(("message", "makes", "why"), ((row.message, ", ".join(row.resources), row.why) for row in tables.routes))
+    routes = ((_message(tables, row.message), ", ".join(row.resources), row.why) for row in tables.routes)
+    yield from table(("message", "makes", "why"), routes)
     if tables.snapshots:
         yield "## Scopes"
         yield ""
@@ -57,7 +60,7 @@ def _lines(tables: Tables) -> Iterator[str]:
         yield ""
         rows = ((row.scope, row.per, ", ".join(sorted(row.resources)), row.by, ", ".join(sorted(row.complete)), row.why)
                 for row in tables.snapshots)  # fmt: skip
-        yield from _table(("scope", "of a", "resources", "complete says the", "where it made", "why"), rows)
+        yield from table(("scope", "of a", "resources", "complete says the", "where it made", "why"), rows)
     for resource in tables.resources:
         yield from _resource(tables, resource)
     names = {resource.resource for resource in tables.resources}
@@ -69,7 +72,11 @@ def _lines(tables: Tables) -> Iterator[str]:
         yield f"## Codes {name}"
         yield ""
         codes = ((source, code.system, _own(code.code), code.display) for source, code in tables.codes[name].items())
-        yield from _table(("source", "system", "code", "display"), codes)
+        yield from table(("source", "system", "code", "display"), codes)
+
+
+def _message(tables: Tables, message: str) -> str:
+    return f"[{message}]({tables.family}/{file_name(message)})"
 
 
 def _resource(tables: Tables, row: ResourceRow) -> Iterator[str]:
@@ -86,7 +93,7 @@ def _resource(tables: Tables, row: ResourceRow) -> Iterator[str]:
     )
     for name, text in told:
         if text:
-            yield f"- {name}: {text if name in ('Effect', 'Why') else _code(text)}"
+            yield f"- {name}: {text if name in ('Effect', 'Why') else code(text)}"
     yield ""
     yield from _rows(tables, row.resource)
 
@@ -101,12 +108,12 @@ def _site(family: Tables, tables: Tables) -> Iterator[str]:
     yield ""
     if said.elements:
         rows = sorted(said.elements, key=lambda row: row.row)
-        yield from _table(ROW_OF_SITE, (_site_cells(row, does[row.file, row.row]) for row in rows))
-    for name, table in said.codes.items():
+        yield from table(ROW_OF_SITE, (_site_cells(row, does[row.file, row.row]) for row in rows))
+    for name, codes in said.codes.items():
         yield f"### Codes {name} of {said.site}"
         yield ""
         file = f"{said.folder}/codes/{name}.csv"
-        yield from _table(CODE_OF_SITE, (_code_cells(source, does[file, source], one) for source, one in table.items()))
+        yield from table(CODE_OF_SITE, (_code_cells(source, does[file, source], one) for source, one in codes.items()))
 
 
 def _site_cells(row: ElementRow, does: str) -> tuple[str, ...]:
@@ -124,29 +131,17 @@ def _rows(tables: Tables, name: str) -> Iterator[str]:
     rows = sorted((row for row in tables.elements if name in row.of), key=lambda row: row.row)
     if rows:
         columns = ("row", "source", "when", "target", "how", "codes", "why")
-        yield from _table(columns, (_cells(row) for row in rows))
+        yield from table(columns, (_cells(row) for row in rows))
 
 
 def _cells(row: ElementRow) -> tuple[str, ...]:
     source = f"{row.each}: {row.source}" if row.each else row.source
-    target = "not carried" if row.to == "-" else _code(row.to)
-    return row.row, _code(source), _code(row.when), target, _code(row.using), row.codes, row.why
+    target = "not carried" if row.to == "-" else code(row.to)
+    return row.row, code(source), code(row.when), target, code(row.using), row.codes, row.why
 
 
 def _own(code: str) -> str:
     return "the source's own" if code == "=" else code
-
-
-def _code(text: str) -> str:
-    return f"`{text}`" if text else ""
-
-
-def _table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    yield f"| {' | '.join(columns)} |"
-    yield f"|{'---|' * len(columns)}"
-    for cells in rows:
-        yield f"| {' | '.join(cell.replace('|', chr(92) + '|').replace(chr(10), ' ') for cell in cells)} |"
-    yield ""
 
 
 def labels_page(root: Traversable | None = None) -> str:
@@ -159,7 +154,7 @@ def labels_page(root: Traversable | None = None) -> str:
         lines += [f"## {of['set']}", "", f"- Label: {' '.join((of['confidentiality'], of['sensitivity'])).strip()}"]
         lines += [f"- Why: {of['why']}", ""]
         rows = ((row["system"], row["match"], row["code"], row["display"], row["why"]) for row in codes if row["set"] == of["set"])
-        lines += _table(("system", "match", "code", "display", "why"), sorted(rows))
+        lines += table(("system", "match", "code", "display", "why"), sorted(rows))
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -173,6 +168,8 @@ def pages() -> dict[Path, str]:
             sites = [read_tables(name, refusals, site=site) for site in sorted(tables.sites)]
             refusals.settle()
             made[PAGES / f"{name}.md"] = page(tables, sites)
+            of_messages = message_pages(tables, traced_family(name), adapters()[name])
+            made |= {PAGES / name / file: text for file, text in of_messages.items()}
     return made
 
 
@@ -182,13 +179,14 @@ def main(arguments: list[str]) -> int:
     if arguments != ["--check"]:
         PAGES.mkdir(parents=True, exist_ok=True)
         for path, text in made.items():
+            path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
+        for gone in set(PAGES.rglob("*.md")) - set(made):
+            gone.unlink()
         return 0
-    there = set(PAGES.glob("*.md"))
-    differ = sorted(
-        path.name for path in there | set(made) if path not in there or path.read_text(encoding="utf-8") != made.get(path)
-    )
-    for name in differ:
+    there = set(PAGES.rglob("*.md"))
+    differ = [path for path in there | set(made) if path not in there or path.read_text(encoding="utf-8") != made.get(path)]
+    for name in sorted(path.relative_to(PAGES).as_posix() for path in differ):
         print(f"docs/mappings/{name} differs: scripts/generate writes it", file=sys.stderr)
     return 1 if differ else 0
 

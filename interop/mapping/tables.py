@@ -177,6 +177,7 @@ COLUMNS = {
     "extensions": ("name", "url", "why"),
     "required": ("type", "element", "value", "why"),
     "fold": ("type", "element", "strategy", "why"),
+    "signatures": ("message", "digest", "name", "role", "date"),
     "profiles": ("type", "profile", "needs", "once", "coded", "why"),
     "precedence": ("type", "element", "feed", "rank", "why"),
     "snapshots": ("scope", "per", "resources", "by", "complete", "why"),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from interop.mapping import pages
+from interop.mapping.library import adapters, traced_family
+from interop.mapping.message_pages import Shown, Signature, best_examples, file_name, meaning, message_pages, signed_line
 from interop.mapping.refusal import Refusals
-from interop.mapping.tables import families, read_tables
+from interop.mapping.tables import Tables, families, read_tables
 from tests import specification
 from tests.spec.mapping.small import NAME, write
 
@@ -58,7 +61,7 @@ def test_a_familys_page_holds_its_routes_resources_rows_and_codes(tmp_path: Path
     lines = pages.page(tables).split("\n")
     assert lines[0] == "# small: what its messages mean"
     for line in (
-        "| ADT^A01 | pat, room | Admit |",
+        "| [ADT^A01](small/ADT_A01.md) | pat, room | Admit |",
         "## pat: Patient",
         "- For each: `PID`",
         "- When: `PID-8 present`",
@@ -83,7 +86,12 @@ def test_a_familys_page_holds_its_routes_resources_rows_and_codes(tmp_path: Path
 def test_every_family_has_a_page_with_every_row() -> None:
     made = pages.pages()
     labels = made.pop(pages.PAGES / pages.LABELS)
+    of_messages = {path: made.pop(path) for path in [*made] if path.parent != pages.PAGES}
     assert {path.stem for path in made} == set(families())
+    for name in families():
+        routes = {file_name(row.message) for row in read_tables(name, Refusals()).routes}
+        assert {path.name for path in of_messages if path.parent.name == name} == routes
+        assert all("## Example: " in text for path, text in of_messages.items() if path.parent.name == name)
     assert "- Label: R HIV" in labels
     assert "| http://snomed.info/sct | is | 86406008 | Human immunodeficiency virus infection |  |" in labels
     for path, text in made.items():
@@ -92,11 +100,44 @@ def test_every_family_has_a_page_with_every_row() -> None:
             assert f"| {row.row} | " in text
 
 
+@pytest.fixture(scope="module")
+def admission() -> tuple[Tables, Shown]:
+    return read_tables("hl7v2", Refusals()), best_examples("hl7v2", traced_family("hl7v2"), adapters()["hl7v2"])["ADT^A01"]
+
+
+def test_the_page_of_a_message_shows_field_by_field_what_an_example_makes(admission: tuple[Tables, Shown]) -> None:
+    """Source, element, value, row and reason; and what is not carried."""
+    tables, shown = admission
+    lines = message_pages(tables, traced_family("hl7v2"), adapters()["hl7v2"])["ADT_A01.md"].split("\n")
+    assert lines[0] == "# ADT^A01: Admit"
+    assert "### visit: Encounter" in lines
+    assert any(line.startswith("| `PV1-44` | `period.start` | 20") for line in lines)
+    assert any("`subject` | → pat |" in line for line in lines)
+    assert "### Not carried" in lines
+    assert shown.body.decode().split()[0] in lines
+
+
+def test_a_signature_holds_for_the_rows_that_were_signed(admission: tuple[Tables, Shown]) -> None:
+    """Where a row by which the message is read says something else it is to be signed again; others' rows are not asked."""
+    tables, _ = admission
+    digest = meaning(tables, "ADT^A01")
+    signature = Signature(digest, "A. Reader", "clinical safety officer", "2026-02-03")
+    assert signed_line(signature, digest) == "Signed by A. Reader, clinical safety officer, 2026-02-03"
+    assert signed_line(signature._replace(digest="0"), digest).startswith("**To be signed again**")
+    assert signed_line(None, digest).startswith("Signed by nobody yet")
+    (birth,) = [row for row in tables.elements if row.to == "birthDate" and "pat" in row.of]
+    changed = replace(tables, elements=[replace(row, why="?") if row is birth else row for row in tables.elements])
+    assert meaning(changed, "ADT^A01") != digest
+    appointments = replace(tables, resources=[row for row in tables.resources if row.type != "Appointment"])
+    assert meaning(appointments, "ADT^A01") == digest
+
+
 @pytest.mark.parametrize("module", [pages, specification])
 def test_the_check_tells_of_a_difference(
     module: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(pages, "PAGES", tmp_path / "mappings")
+    monkeypatch.setattr(pages, "families", lambda: ["ers"])
     monkeypatch.setattr(specification, "PAGE", tmp_path / "specification.md")
     main = module.main  # type: ignore[attr-defined]
     assert main(["--check"]) == 1
