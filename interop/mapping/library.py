@@ -18,6 +18,7 @@ from interop.mapping.contribution import Mapped
 from interop.mapping.emit import emit
 from interop.mapping.emit_rows import codes_name
 from interop.mapping.er7_access import Er7
+from interop.mapping.finishing import finish
 from interop.mapping.labels import Labeller
 from interop.mapping.model import Model
 from interop.mapping.runtime import Run, Trace
@@ -95,7 +96,7 @@ class Family:
             generated.JOINS.begin(source)
             run.root.fields = source
             route(run, source)
-        made = run.finish(self.digest, self.cancellable)
+        made = finish(run, self.digest, self.cancellable)
         self.labeller.label(made)
         made.names = run.made
         if trace is None:
