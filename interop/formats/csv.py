@@ -12,6 +12,7 @@ from interop.formats.limits import bounded
 from interop.formats.tree import Node
 
 ROW = "row"
+_strip = str.strip
 
 
 class Row(Node):
@@ -22,7 +23,7 @@ class Row(Node):
 
     def __init__(self, names: Sequence[str], cells: list[str], up: Node | None) -> None:
         self.name, self.value, self.up, self.raw, self.read = ROW, None, up, cells, False
-        self.cells = {name: value for name, cell in zip(names, cells, strict=True) if cell and (value := cell.strip())}
+        self.cells = {name: value for name, value in zip(names, map(_strip, cells), strict=True) if value}
         self.seen: set[str] = set()
         self.nodes: dict[str, list[Node]] | None = None
         self._names = names
