@@ -36,7 +36,7 @@ class Response:
         counts = [hits, len(matches), left]
         status = b"OK" if hits else b"NF"
         qak = [b"QAK", _field(qpd, bar, 2), status, _field(qpd, bar, 1), *(b"%d" % count for count in counts)]
-        out = self._acknowledger.beginning(request, b"AA", self._type(query.kind), None)
+        out = self._acknowledger.beginning(request, b"AA", self._type(query.kind, qpd), None)
         out += [bar.join(qak), qpd]
         for match in matches:
             segments = {name: fields for name, fields in match if fields or name in ("PID", "PV1", "EVN")}
@@ -54,12 +54,15 @@ class Response:
         if kind is None or not request.fields:
             return self._acknowledger.acknowledgement(request, problem)
         qpd = _line(self._body, b"QPD" + bar)
-        out = self._acknowledger.beginning(request, code, self._type(kind), problem)
+        out = self._acknowledger.beginning(request, code, self._type(kind, qpd), problem)
         out.append(bar.join((b"QAK", _field(qpd, bar, 2), code, _field(qpd, bar, 1))).rstrip(bar))
         return b"\r".join([*out, *([qpd] if qpd else [])]) + b"\r"
 
-    def _type(self, kind: Kind) -> bytes:
-        return self._request.component.join((b"RSP", kind.response.encode(), kind.structure.encode()))
+    def _type(self, kind: Kind, qpd: bytes) -> bytes:
+        """MSH-9; the profile of IHE, which names its queries so, has the structure of K21 for K22 (ITI-21)."""
+        ihe = kind.response == "K22" and _field(qpd, self._request.separator, 1).startswith(b"IHE")
+        structure = "RSP_K21" if ihe else kind.structure
+        return self._request.component.join((b"RSP", kind.response.encode(), structure.encode()))
 
     def _segment(self, name: str, fields: Fields) -> bytes:
         delimiters = self._delimiters

@@ -233,8 +233,16 @@ async def test_visits_by_what_is_known_of_person_and_visit(engine: Engine) -> No
         "I", "RX1^ELM^BED4^RX101", "C9999911^Roe^Ada^^^Ms^^^GMC", "430", "V2^^^VISIT", "20260105093000+0000",
     ]  # fmt: skip
     assert found[6]["PV1-45"] == "20260107120000+0000"
-    newer = await answer(engine, query("ZV1", "@PV1.19^V2", version="2.5"))
-    assert not newer.all("EVN"), "the profile of IHE has no event"
+
+
+@pytest.mark.anyio
+async def test_a_query_of_ihe_is_answered_in_the_form_of_its_profile(engine: Engine) -> None:
+    """ITI-21 and ITI-22, of version 2.5: no event, and the structure of K21."""
+    ihe = [query(trigger, "@PID.3.1^A2", version="2.5") for trigger in ("Q22", "ZV1")]
+    found = await ask(engine, *(re.sub(rb"QPD\|[^|]*", b"QPD|IHE PDQ Query", body) for body in ihe))
+    assert [each["MSH-8"] for each in found] == ["RSP^K22^RSP_K21", "RSP^ZV2^RSP_ZV2"]
+    assert [each["QAK-3"] for each in found] == ["IHE PDQ Query"] * 2
+    assert [[segment[0] for segment in each.segments[4:]] for each in found] == [["PID", "PD1"], ["PID", "PD1", "PV1"]]
 
 
 @pytest.mark.anyio

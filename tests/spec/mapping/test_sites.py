@@ -16,7 +16,7 @@ from interop.mapping.library import Family, family, family_of
 from interop.mapping.refusal import Refusals
 from interop.mapping.sites import deviations
 from interop.mapping.tables import pack, read_tables, unpack
-from tests.spec.mapping.small import NAME, envelope, er7, load, made, write, write_files
+from tests.spec.mapping.small import NAME, envelope, er7, load, made, write, write_files, xml
 
 TABLES: dict[str, Any] = {
     "source": "MSH,21,,\nPID,30,,\nPV1,52,,\n",
@@ -60,6 +60,20 @@ def test_a_row_comes_in_addition_and_may_read_the_sites_own_segment(tmp_path: Pa
 def test_a_source_value_is_looked_up_in_the_sites_rows_first(tmp_path: Path, row: str, gender: str | None) -> None:
     patient, _ = bodies(tmp_path, codes={"sex": row})
     assert patient.get("gender") == gender
+
+
+def test_a_family_of_documents_has_sites_too(tmp_path: Path) -> None:
+    """Whatever the envelope calls the organisation."""
+    text = "<doc><patient><id>1</id><lastname>ROE</lastname></patient></doc>"
+    tables: dict[str, Any] = {
+        "source": "patient,,,\nid,,,\nsurname,,,\n",
+        "routes": "doc,pat,\n",
+        "resources": "pat,,patient,Patient,id,,upsert,\n",
+        "elements": "A01,pat,,surname,,name[+].family,,,\n",
+    }
+    site = {"elements": "A01,pat,,surname|lastname,,name[+].family,,,Its own name for it\n", "source": "lastname,,,\n"}
+    found = made(load(tmp_path, "xml", **tables, site=site), xml(text), "doc")
+    assert found.body("pat")["name"] == [{"family": "ROE"}]
 
 
 def test_the_digest_is_of_the_familys_files_and_the_sites(tmp_path: Path) -> None:
