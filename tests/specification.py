@@ -40,7 +40,16 @@ WORDS = {
         "README",
         "URL",
     )
-} | {"bars": "BaRS", "nhs111": "NHS 111", "ers": "e-RS", "hl7v2": "HL7 v2", "sqlite": "SQLite", "uuid": "UUID", "xml": "XML"}
+} | {
+    "bars": "BaRS",
+    "ers": "e-RS",
+    "hl7v2": "HL7 v2",
+    "itk3": "ITK3",
+    "nhs111": "NHS 111",
+    "sqlite": "SQLite",
+    "uuid": "UUID",
+    "xml": "XML",
+}
 """How words of names are written."""
 
 
