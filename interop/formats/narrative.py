@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 _STRUCDOC = {"br", "paragraph", "list", "item", "caption", "table", "thead", "tbody", "tfoot", "tr", "section", "title"}
@@ -20,29 +19,29 @@ def narrative(element: Any) -> str:
     """
     if not len(element):
         return (element.text or "").strip()
-    lines = ("".join(_parts(element))).split("\n")
-    return "\n".join(line for line in (_tidy(line) for line in lines) if line)
+    parts: list[str] = []
+    _add(parts, element)
+    lines = "".join(parts).split("\n")
+    return "\n".join(line for line in map(_tidy, lines) if line)
 
 
-def _parts(element: Any) -> Iterator[str]:
+def _add(parts: list[str], element: Any) -> None:
+    """What an element and all below it say, with line feeds only where lines end; other blanks are for ``_tidy``."""
     if element.text:
-        yield _flat(element.text)
+        parts.append(element.text.replace("\n", " "))
     for child in element:
         name = child.tag.rpartition("}")[2] if isinstance(child.tag, str) else None
-        if name in _BLOCKS:
-            yield "\n"
+        block = name in _BLOCKS
+        if block:
+            parts.append("\n")
         if name is not None:
-            yield from _parts(child)
-        if name in _BLOCKS:
-            yield "\n"
+            _add(parts, child)
+        if block:
+            parts.append("\n")
         elif name in _CELLS:
-            yield _CELL
+            parts.append(_CELL)
         if child.tail:
-            yield _flat(child.tail)
-
-
-def _flat(text: str) -> str:
-    return text.translate({10: " ", 13: " ", 9: " "})
+            parts.append(child.tail.replace("\n", " "))
 
 
 def _tidy(line: str) -> str:

@@ -75,8 +75,7 @@ def node_parttime(node: Node) -> str | None:
 
 def node_narrative(node: Node) -> str | None:
     """The whole text of a node, which counts as read with all that lies in it."""
-    mark(node)
-    return node.narrative().strip() or None
+    return JOINS.narrative(node) or None
 
 
 def node_xhtml(node: Node) -> str | None:

@@ -103,6 +103,7 @@ class Joins:
         self._tables: dict[tuple[Walk, Walk], dict[str, list[Node]]] = {}
         self._columns: dict[tuple[Walk, str], dict[str, list[Node]]] = {}
         self._names: dict[str, list[Node]] = {}
+        self._texts: dict[Node, str] = {}
         self._below: dict[tuple[Node, str], list[Node]] = {}
 
     def begin(self, root: Node) -> None:
@@ -111,6 +112,7 @@ class Joins:
         self._tables = {}
         self._columns = {}
         self._names = {}
+        self._texts = {}
         self._below = {}
 
     def found(self, base: Walk, key: Walk, value: str) -> list[Node]:
@@ -142,6 +144,14 @@ class Joins:
             else:
                 holds(node.kids[name], value)
         return nodes
+
+    def narrative(self, node: Node) -> str:
+        """The whole text of a node, which counts as read with all that lies in it; several rows may ask for the same."""
+        text = self._texts.get(node)
+        if text is None:
+            mark(node)
+            text = self._texts[node] = node.narrative().strip()
+        return text
 
     def below(self, node: Node, name: str) -> list[Node]:
         """Everything of that name below a node."""
