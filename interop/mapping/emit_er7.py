@@ -206,7 +206,9 @@ class Er7Paths(Er7Texts):
     def tracks(self, elements: list[Element]) -> bool:
         """Whether a repetition may be met by no row, so that it has to be watched."""
         each = elements[0].each
-        return isinstance(each, Er7Path) and bool(each.field) and not each.rest and all(element.when or element.constant for element in elements)
+        if not isinstance(each, Er7Path) or not each.field or each.rest:
+            return False
+        return all(element.when or element.constant for element in elements)
 
     def unfired(self, lines: Lines, depth: int, first: Element) -> None:
         """Note a repetition that no row took."""
