@@ -236,6 +236,23 @@ async def test_visits_by_what_is_known_of_person_and_visit(engine: Engine) -> No
 
 
 @pytest.mark.anyio
+async def test_where_a_patient_is_is_answered_whatever_kind_of_place_it_is(changing: Engine) -> None:
+    """A ward of ITK, a room of HL7 v2 without a profile, a clinic: PL.2 comes back as it was sent; after a transfer the new one."""
+    clinic = PEOPLE[1].replace(b"|P2|", b"|P8|").replace(b"||ITKv1.0", b"").replace(b"PV1|1|I|RX1^ELM^BED4", b"PV1|1|O|RX1^GUM^")
+    moved = PEOPLE[0].replace(b"ADT^A01^ADT_A01|P1", b"ADT^A02^ADT_A02|P7").replace(b"^ELM^BED4", b"^OAK^BED9")
+    moved = moved.replace(b"20260105100", b"20260106100").replace(b"202601051015", b"202601061015")
+    async with client(changing) as http:
+        for body in (clinic.replace(b"|V2^^^VISIT", b"|V8^^^VISIT"), moved):
+            assert (await ingest(http, body)).status_code == 200
+    found, after, by_place = await ask(
+        changing, query("ZV1", "@PV1.19^V8"), query("ZV1", "@PV1.19^V1"), query("ZV1", "@PV1.3.2^OAK")
+    )
+    assert found["PV1-3"] == "RX1^GUM^^RX101"
+    assert after["PV1-3"] == "RX1^OAK^BED9^RX101"
+    assert [segment[19] for segment in by_place.all("PV1")] == ["V1^^^VISIT"]
+
+
+@pytest.mark.anyio
 async def test_a_query_of_ihe_is_answered_in_the_form_of_its_profile(engine: Engine) -> None:
     """ITI-21 and ITI-22, of version 2.5: no event, and the structure of K21."""
     ihe = [query(trigger, "@PID.3.1^A2", version="2.5") for trigger in ("Q22", "ZV1")]
