@@ -12,6 +12,7 @@ _KIND: Final = re.compile(
     r"https?://fhir\.nhs\.(?:uk|net)/id/([A-Za-z-]+)|https?://directory\.spineservices\.nhs\.uk/STU3/(\w+)", re.IGNORECASE
 )
 _LISTS: Final = re.compile(r".*/Extension-eRS-(\w+?)-Work[Ll]istItem(?:-\d+)?")
+_LISTED: Final = re.compile(r"[?&]listType=([A-Z_]{1,64})(?:&|$)")
 _ASKED: Final = re.compile(r".*/eRS-(\w+?)(?:-Request)?-Parameters(?:-\d+)?")
 _R4: Final = frozenset({"ServiceRequest", "HealthcareService"})
 """Types that the service gives in R4 alone."""
@@ -22,8 +23,8 @@ def shape(message: dict[str, Any]) -> Node:
 
     Beside what ``interop.formats.stu3`` adds, an identifier has ``@name``, the last word of its system whatever its publisher and
     spelling (``nhs-number``, ``ers-service``, ``sds-user-id``, ``ods-organization-code``); a List has ``@worklist``, the kind of
-    worklist that its items are of, the Parameters of a request ``@operation``, what is asked for. A reference to a person who is
-    contained for nothing but a number has that number, as other references have it.
+    worklist that its items are of or that its address names, the Parameters of a request ``@operation``, what is asked for. A
+    reference to a person who is contained for nothing but a number has that number, as other references have it.
     """
     from interop.formats.json import as_node
     from interop.formats.stu3 import read_stu3
@@ -31,9 +32,10 @@ def shape(message: dict[str, Any]) -> Node:
     root = as_node(message if message["resourceType"] == "Bundle" else {"entry": [{"resource": message}]})
     read_stu3(root)
     _kinds(root)
-    for resource in resources(root):
-        _names(resource)
-        _contained(resource)
+    for entry in root.kids.get("entry", ()):
+        for resource in entry.kids.get("resource", ()):
+            _names(resource, entry.text("fullUrl") or "")
+            _contained(resource)
     return root
 
 
@@ -56,17 +58,18 @@ def _kinds(node: Node) -> None:
                 _kinds(kid)
 
 
-def _names(resource: Node) -> None:
+def _names(resource: Node, address: str) -> None:
     kind = resource.text("resourceType")
     if kind == "List":
-        for entry in resource.kids.get("entry", ()):
-            for extension in entry.kids.get("extension", ()):
-                if found := _LISTS.fullmatch(extension.text("url") or ""):
-                    resource.kids.setdefault("@worklist", []) or resource.add("@worklist", found[1])
+        items = [each for entry in resource.kids.get("entry", ()) for each in entry.kids.get("extension", ())]
+        told = (_LISTS.fullmatch(each.text("url") or "") for each in items)
+        found = [said[1] for said in told if said is not None] or _LISTED.findall(address)
+        if found:
+            resource.add("@worklist", found[0])
     elif kind == "Parameters":
         for profile in [each for meta in resource.kids.get("meta", ()) for each in meta.kids.get("profile", ())]:
-            if found := _ASKED.fullmatch(profile.value or ""):
-                resource.add("@operation", found[1])
+            if said := _ASKED.fullmatch(profile.value or ""):
+                resource.add("@operation", said[1])
 
 
 def _contained(resource: Node) -> None:

@@ -152,6 +152,19 @@ def test_whoever_tells_of_a_request_it_has_each_number_and_each_origin_once() ->
             assert len(said) == len(set(said)), name
 
 
+def test_a_worklist_that_has_been_worked_off_is_empty() -> None:
+    """The same worklist, asked again a day later; the first answer told late brings nothing back."""
+    state: State = {"r": {}}
+    for number, file in enumerate(("slot-issues.json", "empty-worklist.json", "slot-issues.json"), 1):
+        (each,) = _bodies(file)
+        (one,) = [made for made in make("ers", each).contributions if made.name == "work"]
+        assert one.id == ids("work", "slot-issues.json")
+        merge(state, load(stated(one, order(each), number)))
+    body = fold("List", {("ers", ""): state})
+    assert body is not None
+    assert ("entry" in body, body["date"]) == (False, "2025-03-07T07:30:00.000Z")
+
+
 def order(file: bytes) -> Order:
     return adapter.envelope(file).order
 
