@@ -15,16 +15,16 @@ from typing import Any
 
 from interop.apply.mapping_work import Piece, Yield
 from interop.apply.persons import Linker, linked_with
+from interop.apply.standing import Standing
 from interop.clock import Clock, instant
 from interop.errors import Category, Problem
 from interop.fhir.searching import index_rows
 from interop.identity.linking import identity_of
-from interop.mapping.contribution import REST
 from interop.mapping.snapshots import MARK
 from interop.ports import Feed, MessageState
 from interop.record.fold import content, fold, render, same_content
 from interop.record.indexing import parameters
-from interop.record.state import Merged, State, dump, load, merge, said_again, said_since, same_said
+from interop.record.state import Merged
 from interop.record.umbrella import ENGINE
 from interop.store.plan import Heads, Said, Snapshots
 from interop.store.seam import Store
@@ -36,83 +36,6 @@ Scope = tuple[str, str]
 """Feed and scope (``interop.mapping.snapshots``), which is the event under which the feed's contributions to it are kept."""
 SLICE = 0.001
 """Seconds of computing after which senders get their turn on the loop."""
-
-
-@dataclass(slots=True)
-class _Resource:
-    """A resource while a batch is computed: as it stands after the messages so far. ``stored`` are its states as bytes, by
-    (feed, event), ``states`` those that had to be parsed, ``dirty`` those that are to be written."""
-
-    version: int
-    owner: str
-    body: bytes
-    deleted: bool
-    stored: dict[tuple[str, str], bytes]
-    states: dict[tuple[str, str], State] = field(default_factory=dict)
-    dirty: set[tuple[str, str]] = field(default_factory=set)
-
-    def state(self, key: tuple[str, str]) -> State | None:
-        """A state, parsed when it is first needed."""
-        if key not in self.states and key in self.stored:
-            self.states[key] = load(self.stored[key])
-        return self.states.get(key)
-
-    def written(self, key: tuple[str, str]) -> bytes:
-        """A state as it is to be stored."""
-        return dump(self.states[key]) if key in self.states else self.stored[key]
-
-    def merge(self, key: tuple[str, str], state: bytes) -> Merged:
-        """Take in a contribution's state; ``TIMES`` where the fold of all states comes out as it did before."""
-        held = None if key in self.states else self.stored.get(key, b"")
-        if held == b"":
-            merged = Merged.VALUES
-            self.stored[key] = state
-        elif held is not None and (later := said_again(held, state)) is not None:
-            merged = Merged.TIMES if later else Merged.NOTHING
-            if later:
-                self.stored[key] = state
-        else:
-            before = self.state(key)
-            assert before is not None
-            merged = merge(before, load(state))
-        if merged:
-            self.dirty.add(key)
-        return Merged.VALUES if merged is Merged.TIMES and not self._agree(key, state) else merged
-
-    def _agree(self, key: tuple[str, str], state: bytes) -> bool:
-        """Whether one feed says all there is, has withdrawn nothing, and each of its states with a register of ``state`` gives it
-        that value: then it does not matter which of them is the latest."""
-        if len(self.stored) == 1:
-            return True
-        if len({feed for feed, _ in self.stored}) > 1:
-            return False
-        others = [other for other in self.stored if other != key]
-        if all(other not in self.states and same_said(self.stored[other], state) for other in others):
-            return True
-        states = self.all_states().values()
-        said = load(state)["r"]
-        if REST in said or any("d" in known or "c" in known for known in states):
-            return False
-        return all(known["r"][register][4] == said[register][4] for known in states for register in known["r"].keys() & said.keys())
-
-    def prune(self, key: Scope, since: list[Any]) -> bool:
-        """Take away what was said before a complete snapshot; whether there was any."""
-        if key not in self.states and said_since(self.stored[key], since):
-            return False
-        state = self.state(key)
-        assert state is not None
-        old = [register for register, value in state["r"].items() if value[:3] < since]
-        for register in old:
-            del state["r"][register]
-        if old:
-            self.dirty.add(key)
-        return bool(old)
-
-    def all_states(self) -> dict[tuple[str, str], State]:
-        """Every state."""
-        for key in self.stored:
-            self.state(key)
-        return self.states
 
 
 class Applier:
@@ -180,7 +103,7 @@ class _Work:
         self._scopes = scopes
         self._updated = instant(now)
         self._feeds = feeds
-        self._resources: dict[Key, _Resource] = {}
+        self._resources: dict[Key, Standing] = {}
         self._change = Change()
         self._losses: Counter[tuple[str, str, str, str, str]] = Counter()
         self.unchanged = 0
@@ -233,15 +156,15 @@ class _Work:
                 self._settle(resource, Piece(type_, id_, made.feed, scope, "retract", "", b""), made)
         return retracted
 
-    def _resource(self, key: Key) -> _Resource:
+    def _resource(self, key: Key) -> Standing:
         """A resource as it stands after the messages so far."""
         resource = self._resources.get(key)
         if resource is None:
             head = self._heads.get(key)
             if head is None:
-                resource = _Resource(0, "", b"", False, {})
+                resource = Standing(0, "", b"", False, {})
             else:
-                resource = _Resource(head.version, head.owner, head.body, head.deleted, head.contributions)
+                resource = Standing(head.version, head.owner, head.body, head.deleted, head.contributions)
             self._resources[key] = resource
         return resource
 
@@ -266,7 +189,7 @@ class _Work:
             return
         self._settle(resource, piece, made)
 
-    def _settle(self, resource: _Resource, piece: Piece, made: Yield) -> None:
+    def _settle(self, resource: Standing, piece: Piece, made: Yield) -> None:
         """Fold what is said of a resource now, and write it where that is something else."""
         body = fold(piece.type, resource.all_states())
         if body is None:
@@ -282,7 +205,7 @@ class _Work:
             return
         self._put(resource, piece, made, whole, index_rows(body, parameters(piece.type)), identity)
 
-    def _put(self, resource: _Resource, piece: Piece, made: Yield, whole: bytes, index: list[IndexRow], identity: str) -> None:
+    def _put(self, resource: Standing, piece: Piece, made: Yield, whole: bytes, index: list[IndexRow], identity: str) -> None:
         resource.version += 1
         resource.body = render(whole, resource.version, self._updated, piece.feed, made.message)
         resource.deleted = False
@@ -295,7 +218,7 @@ class _Work:
         if piece.type == "Patient":
             self._linker.seen(piece.id, identity, made.message, self._now)
 
-    def _withdraw(self, resource: _Resource, piece: Piece, made: Yield) -> None:
+    def _withdraw(self, resource: Standing, piece: Piece, made: Yield) -> None:
         if resource.deleted or not resource.version:
             return
         resource.version += 1
