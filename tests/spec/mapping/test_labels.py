@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from interop.fhir.searching import index_rows
 from interop.mapping.labels import OF, together
 from interop.mapping.places import mappings_root
 from interop.mapping.tables import read_shared
 from interop.record.fold import complete
+from interop.record.indexing import parameters
 from tests.spec.mapping.small import Made, load, made, xml
 
 CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
@@ -159,3 +161,10 @@ def test_every_row_of_the_sets_labels_what_it_names(system: str) -> None:
 )
 def test_what_is_sensitive_in_the_shipped_sets(system: str, code: str, labels: str) -> None:
     assert " ".join(label["code"] for label in read_shared().labels.of(system, code) or ()) == labels
+
+
+def test_labels_are_indexed() -> None:
+    """So that a search, and a policy, can ask for them."""
+    body = {"resourceType": "Condition", "meta": {"security": [label("R")]}}
+    rows = index_rows(body, parameters("Condition"))
+    assert ("_security", CONFIDENTIALITY, "R") in [(row.parameter, row.a, row.b) for row in rows]
