@@ -80,7 +80,7 @@ def _whole(parameters: Node) -> None:
     for parameter in parameters.kids.get("parameter", ()):
         if not parameter.text("name"):
             raise Problem("missing-field", where="Parameters.parameter.name")
-        if not any(name in ("resource", "part") or name.startswith("value") for name in parameter.kids):
+        if not any(path.startswith(("resource/", "part/", "value")) for path, _ in parameter.leaves()):
             raise Problem("missing-field", where="Parameters.parameter.value")
 
 

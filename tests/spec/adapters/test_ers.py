@@ -150,6 +150,9 @@ def test_what_has_no_version_is_named_by_what_it_holds(resource: dict[str, Any],
         (b'{"resourceType": "\xff"}', "character-set"),
         (b'{"resourceType": "OperationOutcome", "issue": [{"code": "value"}]}', "source-error"),
         (b'{"resourceType": "OperationOutcome"}', "source-error"),
+        (b'{"resourceType": "Appointment", "id": "appointment"}', "missing-field"),
+        (b'{"resourceType": "Parameters", "parameter": [{"valueString": "x"}]}', "missing-field"),
+        (b'{"resourceType": "Parameters", "parameter": [{"name": "x", "valueCodeableConcept": {"coding": []}}]}', "missing-field"),
     ],
 )
 def test_what_is_no_resource_is_refused(text: bytes, reason: str) -> None:
