@@ -169,8 +169,8 @@ class Linker:
             and (both[0] == both[1] or (number_of(both[0]) == number_of(both[1]) and any(map(is_number_alone, both))))
         }
         heads = await self._store.query(Heads(tuple(("Patient", patient) for patient in group)))
-        tied |= {frozenset((head.id, other)) for head in heads for other in linked_with(head.body)}
-        tied = {pair for pair in tied if self._pairs.get(pair, True)} | {pair for pair, linked in self._pairs.items() if linked}
+        links = {frozenset((head.id, other)) for head in heads for other in linked_with(head.body)}
+        tied |= {pair for pair in links if self._pairs.get(pair, True)} | {pair for pair, linked in self._pairs.items() if linked}
         parts = {patient: [patient] for patient in group}
         for pair in tied:
             joined = sorted({member for patient in pair for member in parts.get(patient, ())})

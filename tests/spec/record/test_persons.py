@@ -42,17 +42,21 @@ class Record:
         self.versions: dict[str, int] = {}
         self.events: list[LinkEvent] = []
 
-    async def tell(self, *patients: tuple[str, str], merge: tuple[str, str] | None = None) -> list[Link]:
-        """A message that writes these Patients (id, identity), or merges one into another."""
+    async def tell(
+        self, *patients: tuple[str, str], merge: tuple[str, str] | None = None, pairs: dict[tuple[str, str], bool] | None = None
+    ) -> list[Link]:
+        """A message that writes these Patients (id, identity), merges one into another, or links (true) or unlinks two."""
         self.messages += 1
         pieces = [Piece("Patient", name, "pas", "", "upsert", "", b"", identity=identity) for name, identity in patients]
-        made = Yield(self.messages, "pas", "ADT^A01", pieces=pieces, relinks=[merge] if merge else [])
+        made = Yield(self.messages, "pas", "ADT^A01", pieces=pieces, relinks=[(*merge, False)] if merge else [])
         linker = Linker(self.store)
-        await linker.load([made], {name for name, _ in patients})
+        await linker.load([made], {name for name, _ in patients} | {name for pair in pairs or {} for name in pair})
         for name, identity in patients:
             linker.seen(name, identity, self.messages, T0)
         if merge:
             linker.relink(*merge, self.messages, T0)
+        for pair, linked in (pairs or {}).items():
+            linker.pair(*pair, linked, self.messages, T0)
         links, events = await linker.settled()
         self.events += events
         puts = []
@@ -179,3 +183,14 @@ async def test_a_number_alone_is_with_its_holder(store: Any) -> None:
     await record.tell(("n", NUMBER))
     await record.tell(("a", MARY))
     assert await record.groups() == groups("an")
+
+
+async def test_undoing_a_link_leaves_what_agrees_in_identity(store: Any) -> None:
+    """ADT A37 undoes what A24 did, no more: a and b have one identity, c was linked with b."""
+    record = Record(store)
+    await record.tell(("a", MARY), ("b", MARY), ("c", ANN))
+    await record.tell(pairs={("c", "b"): True})
+    assert await record.groups() == groups("abc")
+    await record.tell(pairs={("c", "b"): False, ("a", "b"): False})
+    assert await record.groups() == groups("ab", "c")
+    assert {event.why for event in record.events} == {"identity", "link", "unlink"}
