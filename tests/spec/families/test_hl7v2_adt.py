@@ -149,3 +149,17 @@ def test_a_visit_without_a_number_is_told_by_its_account() -> None:
     first, second = (make("hl7v2", bare.replace(b"ADT^A01^ADT_A01", event)) for event in (b"ADT^A01", b"ADT^A03"))
     assert first.one("visit")["identifier"][0]["value"] == "3001234"
     assert first.one("visit")["id"] == second.one("visit")["id"]
+
+
+@pytest.mark.parametrize("event", ["A01", "A04", "A08", "A28", "A31", "A60"])
+@pytest.mark.parametrize(("action", "status"), [("A", "active"), ("U", "active"), ("X", "active"), ("D", "")])
+def test_an_allergy_by_its_action(event: str, action: str, status: str) -> None:
+    """IAM-6: added, updated and unchanged allergies hold; a deleted one was entered in error (HL7 v2.4 3.4.7.6)."""
+    lines = [line for line in EPIC.split(b"\r\n") if line[:3] in (b"MSH", b"EVN", b"PID")]
+    allergy = b"IAM|1|DA|^Penicillin|SV|Rash|" + action.encode()
+    body = b"\r".join([*lines, b"PV1|1|N" if event in ("A28", "A31") else b"PV1|1|I", allergy])
+    one = make("hl7v2", body.replace(b"ADT^A01^ADT_A01", b"ADT^" + event.encode())).one("iam")
+    assert one["code"]["text"] == "Penicillin"
+    assert one.get("clinicalStatus", {}).get("coding", [{"code": ""}])[0]["code"] == status
+    stated = one.get("verificationStatus", {}).get("coding", [{"code": ""}])[0]["code"]
+    assert stated == ("entered-in-error" if action == "D" else "")
