@@ -21,6 +21,16 @@ METHOD = (
     "Processor time of one process on one core, less that of the same process with one message; losses are always counted. "
     "Runs of engine and peers take turns."
 )
+OPENED = """
+import sys
+from pathlib import Path
+from interop.cli.reading import messages
+for name in sys.argv[1:]:
+    for adapter, body in messages(Path(name)):
+        adapter.open(body)
+        print("{}")
+"""
+"""Reading alone: every message is opened as the engine does it, and none is mapped."""
 ASKED = 100
 """Messages (of rows: messages of rows) whose loss report is read."""
 LEAST = 0.01
@@ -37,7 +47,7 @@ def measure(case: Case, seed: int, count: int, runs: int, directory: Path) -> li
         ours = _Work(f"{case.title}: interop convert", [command(), "convert"], count, rest, case.target)
         works = [ours]
         if case.read is not None:
-            opened = [sys.executable, "-m", "conformance.bench.opened"]
+            opened = [sys.executable, "-c", OPENED]
             works.append(_Work(f"{case.title}: read alone", opened, count, rest, case.read))
         for name in case.peers:
             peer = PEERS[name]
