@@ -61,3 +61,17 @@ async def test_rows_of_an_earlier_extract_that_come_late_change_nothing(http: ht
     for body in (later, drugs):
         await applied(http, body.encode())
     assert (await one(http, "Medication"))["code"]["text"] == "Amitriptyline 10mg tablets (renamed)"
+
+
+async def test_a_part_that_is_deleted_leaves_the_record_and_one_that_is_absent_stays(http: httpx.AsyncClient) -> None:
+    """OpenHR ``updateMode`` of an address; the telephone numbers are not repeated."""
+    first = example("openhr", "record.xml")
+    start, end = first.index(b'<contact updateMode="add">'), first.index(b"<maritalStatus")
+    later = (first[:start] + first[end:]).replace(b"2025-03-04T06:30:00", b"2025-03-05T06:30:00", 1)
+    later = later.replace(b'<address updateMode="add">', b'<address updateMode="delete">', 1)
+    for body in (first, later):
+        answer = await ingest(http, body, feed="practice")
+        assert (answer.status_code, answer.json()["state"]) == (200, "applied")
+    patient = await one(http, "Patient?family=Hopfield")
+    assert "address" not in patient
+    assert [number["value"] for number in patient["telecom"]] == ["07700 900101", "laura@example.org"]
