@@ -53,6 +53,7 @@ class TreePlan:
         run.carried += self._visit(root, self._start, run.losses)
         while root.up is not None:
             above, root.up = root.up, None
+            _loosen(above, root)
             above.kids = {}
             root = above
 
@@ -88,3 +89,12 @@ class TreePlan:
                 if column not in row.seen and (lost := trail[column].lost) is not None:
                     losses.append(lost)
         return len(row.seen)
+
+
+def _loosen(node: Node, done: Node) -> None:
+    """Let go of what lies beside the tree that was mapped."""
+    for kids in node.kids.values():
+        for kid in kids:
+            kid.up = None
+            if kid is not done and kid.kids and not isinstance(kid, Row):
+                _loosen(kid, done)
