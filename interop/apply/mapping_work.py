@@ -16,7 +16,7 @@ from interop.mapping.contribution import Contribution
 from interop.mapping.library import adapters, family_of
 from interop.mapping.snapshots import scoped
 from interop.ports import Order
-from interop.record.fold import complete, content
+from interop.record.fold import bare, complete, content
 from interop.record.indexing import parameters
 from interop.record.state import stated
 from interop.record.umbrella import ENGINE, add_umbrellas
@@ -122,6 +122,8 @@ def _piece(contribution: Contribution, job: Job, order: Order) -> Piece:
     )
     derived = contribution.derived
     if contribution.effect != "upsert" or (derived is not None and derived.get("told") == job.feed):
+        return made
+    if bare(contribution.type, contribution.registers):
         return made
     body = complete(contribution.type, assemble(contribution.type, contribution.registers))
     made.index = [_plain(row) for row in index_rows(body, parameters(contribution.type))]

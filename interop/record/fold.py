@@ -7,9 +7,9 @@ otherwise: ``union`` takes every feed's. Never by arrival.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, Final
 
 from interop.fhir import facts
 from interop.formats.json import load_json, write_json
@@ -24,7 +24,7 @@ LOWEST_RANK = 100
 
 
 def fold(kind: str, states: Mapping[tuple[str, str], State]) -> dict[str, Any] | None:
-    """The content of a resource of type ``kind`` from its states by (feed, event); None where it is withdrawn."""
+    """The content of a resource of type ``kind`` from its states by (feed, event); None where nothing is to be shown."""
     chosen = choose(kind, states)
     if not chosen:
         return None
@@ -35,8 +35,17 @@ def fold(kind: str, states: Mapping[tuple[str, str], State]) -> dict[str, Any] |
     return body
 
 
+MERGED: Final = frozenset({"link:merge", "meta.tag:flags"})
+"""What is said of a Patient who was merged into another, and of whom a source may know nothing else."""
+
+
+def bare(kind: str, registers: Collection[str]) -> bool:
+    """Whether it is known of a Patient only that, if there is one, another took its place: there is nobody to show."""
+    return kind == "Patient" and "link:merge" in registers and MERGED.issuperset(registers)
+
+
 def choose(kind: str, states: Mapping[tuple[str, str], State]) -> dict[str, tuple[str, list[Any]]]:
-    """The registers that count: register -> (feed, [time, version, tie, message, value]); {} where the resource is withdrawn."""
+    """The registers that count: register -> (feed, [time, version, tie, message, value]); {} where nothing is to be shown."""
     by_feed: dict[str, dict[str, list[Any]]] = {}
     withdrawn: list[Any] | None = None
     newest: list[Any] = [-1, 0, ""]
@@ -62,7 +71,7 @@ def choose(kind: str, states: Mapping[tuple[str, str], State]) -> dict[str, tupl
         chosen = {register: (feed, value) for register, value in registers.items() if value[4] is not None}
     else:
         chosen = _among(kind, by_feed, shared_tables())
-    return _one_form(kind, chosen)
+    return {} if bare(kind, chosen) else _one_form(kind, chosen)
 
 
 def _void(registers: dict[str, list[Any]]) -> None:

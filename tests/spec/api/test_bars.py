@@ -18,11 +18,12 @@ from lxml import etree
 
 from adapters.bars.outcomes import DUPLICATE, INVARIANT, NOT_IMPLEMENTED, outcome
 from interop.api.services import Services
+from interop.app.engine import Engine
 from interop.clock import ManualClock
 from interop.errors import Problem
 from interop.fhir.validation import check
 from interop.fhir.xml import from_xml
-from interop.formats.json import load_json
+from interop.formats.json import load_json, write_json
 from interop.ports import Feed
 from interop.store.plan import Everything
 from interop.store.sqlite import SqliteStore
@@ -30,7 +31,7 @@ from interop.store.values import Change, Entry
 from tests.spec.api.conftest import Client
 from tests.spec.api.protocols import serving
 from tests.spec.engine.running import client as client_of
-from tests.spec.engine.running import running
+from tests.spec.engine.running import found, journal, running
 from tests.spec.families.maps import example
 
 pytestmark = pytest.mark.anyio
@@ -160,6 +161,13 @@ async def test_the_same_message_again_is_a_duplicate_and_kept_once(client: Clien
     assert refused(answer) == (409, "REC_CONFLICT", "duplicate")
     assert {name: answer.headers[name] for name in IDS} == IDS
     assert len(await entries(store)) == 1
+
+
+async def test_a_retry_of_what_was_not_taken_is_taken(client: Client, store: SqliteStore) -> None:
+    """A retry has the same ids and the same body, whatever went wrong (BaRS Core, Transactional Integrity)."""
+    assert (await post(client, headers={"nhsd-target-identifier": "%%"})).status_code == 400
+    assert (await post(client)).status_code == 200
+    assert [entry.state for entry in await entries(store)] == ["refused", "received"]
 
 
 async def test_an_update_under_the_same_bundle_id_is_another_message(client: Client, store: SqliteStore) -> None:
@@ -294,6 +302,89 @@ async def test_metadata_is_a_capability_statement(client: Client, media: str) ->
     statement = answer.json() if media == JSON else from_xml(answer.content)
     assert (answer.status_code, statement["rest"][0]["operation"][0]["name"]) == (200, "process-message")
     assert [issue for issue in check(load_json(orjson.dumps(statement))) if issue.severity == "error"] == []
+
+
+async def taken(engine: Engine, http: httpx.AsyncClient, *bodies: bytes) -> None:
+    """Post messages, and wait until the last of them is in the record."""
+    for body in bodies:
+        media = XML if body.lstrip()[:1] == b"<" else JSON
+        answer = await http.post(MESSAGE, content=body, headers={**IDS, "content-type": media})
+        assert answer.status_code == 200, answer.text
+    async with asyncio.timeout(60):
+        while any(entry.state != "applied" for entry in await journal(engine)):
+            await asyncio.sleep(0.01)
+
+
+def later(body: bytes, minutes: int, **changed: Any) -> bytes:
+    """The message as it is sent again so many minutes after nine, with another Bundle id and members of its Appointment, None for
+    none."""
+    bundle = orjson.loads(body)
+    bundle["id"] = f"c2f0b1a4-7e63-4d15-b0a9-58d4e3f2a2{minutes:02}"
+    header, *rest = [entry["resource"] for entry in bundle["entry"]]
+    bundle["meta"]["lastUpdated"] = header["meta"]["lastUpdated"] = f"2026-03-14T09:{minutes}:00+00:00"
+    (appointment,) = [one for one in rest if one["resourceType"] == "Appointment"]
+    for name, value in changed.items():
+        appointment[name] = value
+        if value is None:
+            del appointment[name]
+    return orjson.dumps(bundle)
+
+
+BOOKED, CANCELLED = example("bars", "booking.json"), example("bars", "booking-cancelled.json")
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1)])
+async def test_a_booking_is_changed_cancelled_and_booked_again(tmp_path: Path, order: tuple[int, ...]) -> None:
+    """One Appointment throughout: a change drops what it does not say, a cancellation, which is stripped back, does not."""
+    steps = (
+        later(BOOKED, 10, comment="Ring first."),
+        later(BOOKED, 11, comment=None, start="2026-03-14T12:00:00Z", end="2026-03-14T12:15:00Z"),
+        later(CANCELLED, 12, start="2026-03-14T12:00:00Z", end="2026-03-14T12:15:00Z"),
+        later(BOOKED, 13, start="2026-03-14T14:30:00Z", end="2026-03-14T14:45:00Z"),
+    )
+    seen: list[tuple[str, str, bool, bool, bool]] = []
+    async with running(tmp_path / "data") as engine, client_of(engine) as http:
+        for place in order:
+            await taken(engine, http, steps[place])
+            (one,) = await found(http, "Appointment")
+            seen.append((one["status"], one["start"][11:16], "comment" in one, "slot" in one, "cancelationReason" in one))
+    assert seen[-1] == ("booked", "14:30", False, True, False)
+    if order == (0, 1, 2, 3):
+        assert seen[:3] == [
+            ("booked", "11:30", True, True, False),
+            ("booked", "12:00", False, True, False),
+            ("cancelled", "12:00", False, True, True),
+        ]
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+async def test_what_an_update_drops_of_a_warning_is_gone(tmp_path: Path, backwards: bool) -> None:
+    """A scene that was safe until ten and is not known to become safe any more; the first message may come late."""
+    bundle = orjson.loads(write_json(from_xml(FIRST)))
+    (warning,) = [entry["resource"] for entry in bundle["entry"] if entry["resource"]["resourceType"] == "Flag"]
+    warning["period"] = {"start": "2026-03-14T09:02:00+00:00", "end": "2026-03-14T10:00:00+00:00"}
+    warning["author"] = {"display": "Call taker 3"}
+    messages = [orjson.dumps(bundle), UPDATE]
+    async with running(tmp_path / "data") as engine, client_of(engine) as http:
+        await taken(engine, http, *(reversed(messages) if backwards else messages))
+        (one,) = [one for one in await found(http, "Flag") if one["category"][0]["coding"][0]["code"] == "SS"]
+        assert (one["code"]["coding"][0]["code"], "end" in one["period"], "author" in one) == ("U", False, False)
+        (request,) = await found(http, "ServiceRequest")
+        await taken(engine, http, example("bars", "referral-cancelled.xml"))
+        (revoked,) = await found(http, "ServiceRequest")
+        assert revoked == {**request, "status": "revoked", "meta": revoked["meta"]}
+
+
+async def test_a_case_that_was_numbered_from_the_first_leaves_no_other_patient(tmp_path: Path) -> None:
+    """Whom an update numbers may have been known without a number: somebody is merged only once somebody was."""
+    async with running(tmp_path / "data") as engine, client_of(engine) as http:
+        await taken(engine, http, UPDATE)
+        (patient,) = await found(http, "Patient")
+        assert patient["identifier"][0]["value"] == "9993000019"
+        await taken(engine, http, FIRST)
+        former = [one for one in await found(http, "Patient") if one["id"] != patient["id"]]
+        assert [one["link"][0]["other"]["reference"] for one in former] == [f"Patient/{patient['id']}"]
+        assert former[0]["contact"]
 
 
 async def test_an_update_that_comes_before_what_it_updates_still_counts(tmp_path: Path) -> None:

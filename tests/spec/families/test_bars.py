@@ -12,13 +12,24 @@ import pytest
 from interop.fhir.xml import from_xml, to_xml
 from interop.formats.json import load_json, write_json
 from interop.ids import Mint
+from interop.mapping.contribution import REST
 from interop.mapping.library import adapters, family
 from interop.record.umbrella import add_umbrellas
 from tests.spec.families.maps import Made, example, make
 
 FIRST, UPDATE, RESPONSE = (example("bars", name) for name in ("first.xml", "update.json", "response.xml"))
 BOOKING, DELETED = example("bars", "booking.json"), example("bars", "booking-deleted.json")
-EXAMPLES = ("first.xml", "update.json", "response.xml", "booking.json", "booking-deleted.json", "referral-deleted.xml")
+CANCELLED = example("bars", "booking-cancelled.json"), example("bars", "referral-cancelled.xml")
+EXAMPLES = (
+    "first.xml",
+    "update.json",
+    "response.xml",
+    "booking.json",
+    "booking-cancelled.json",
+    "booking-deleted.json",
+    "referral-cancelled.xml",
+    "referral-deleted.xml",
+)
 _STEP: Final = re.compile(r"(\w+)(?:\[(\d+)\])?")
 
 
@@ -67,7 +78,7 @@ def test_the_parts_of_a_sequence_are_of_one_request_one_contact_one_outcome() ->
     first, update, answer = make("bars", FIRST), make("bars", UPDATE), make("bars", RESPONSE)
     for name in ("req", "enc", "plan", "flag"):
         assert first.all(name)[0]["id"] == update.all(name)[0]["id"], name
-    assert answer.one("req")["id"] == update.one("req")["id"]
+    assert answer.one("req_answered")["id"] == update.one("req")["id"]
     sender = {one["identifier"][0]["value"]: one["id"] for one in answer.all("enc")}
     assert sender["AMB-77120"] == update.one("enc")["id"]
 
@@ -103,17 +114,21 @@ def test_alerts_are_never_dropped() -> None:
 
 def test_a_cancellation_is_an_update_of_status() -> None:
     """``revoked`` and ``cancelled`` stay to be seen, on the same resource."""
-    revoked = make(
-        "bars",
-        UPDATE.replace(
-            b'"status": "active",\n        "intent": "plan",\n        "category"',
-            b'"status": "revoked",\n        "intent": "plan",\n        "category"',
-        ),
-    )
-    assert (revoked.one("req")["status"], revoked.of_type("ServiceRequest")) == ("revoked", ["upsert"])
-    assert revoked.one("req")["id"] == make("bars", UPDATE).one("req")["id"]
-    cancelled = make("bars", BOOKING.replace(b'"booked"', b'"cancelled"'))
-    assert (cancelled.one("appt")["status"], cancelled.of_type("Appointment")) == ("cancelled", ["upsert"])
+    booking, referral = (make("bars", body) for body in CANCELLED)
+    assert (referral.one("req_cancelled")["status"], referral.of_type("ServiceRequest")) == ("revoked", ["upsert"])
+    assert referral.one("req_cancelled")["id"] == make("bars", UPDATE).one("req")["id"]
+    assert (booking.one("appt_cancelled")["status"], booking.of_type("Appointment")) == ("cancelled", ["upsert"])
+    assert booking.one("appt_cancelled")["id"] == make("bars", BOOKING).one("appt")["id"]
+
+
+def test_an_update_tells_its_entries_whole_and_answers_and_cancellations_in_part() -> None:
+    """What many tell of, people and contacts above all, is told by each in part."""
+    whole = {one.name for one in make("bars", UPDATE).contributions if one.deleted == [REST]}
+    assert {"req", "flag", "plan", "obs", "allergy", "cons", "loc_unnamed"} <= whole
+    assert not whole & {"header", "pat", "pat_unnamed", "enc", "enc_unnamed", "org", "prac", "role", "svc", "loc"}
+    for body in (RESPONSE, *CANCELLED):
+        parts = {one.name for one in make("bars", body).contributions if one.deleted == []}
+        assert parts & {"req_answered", "req_cancelled", "appt_cancelled"}
 
 
 def test_reason_delete_withdraws_what_the_message_is_about() -> None:

@@ -89,6 +89,15 @@ def test_what_is_said_in_part_stands_beside_the_whole_before_it() -> None:
     assert folded(part, say("gp", 3, deleted=WHOLE, status="planned")) == {"status": "planned"}
 
 
+def test_a_merge_alone_shows_nobody() -> None:
+    """Somebody is merged once something else is known of him, whichever comes first."""
+    link = [{"other": {"reference": "Patient/p"}, "type": "replaced-by"}]
+    merged = say("bars", 2, link__merge=link)
+    known = say("bars", 1, gender="female")
+    assert folded(merged, kind="Patient") is None
+    assert folded(merged, known, kind="Patient") == folded(known, merged, kind="Patient") == {"gender": "female", "link": link}
+
+
 @given(st.permutations(range(6)), st.integers(0, 2))
 def test_wholes_and_parts_come_to_the_same_in_any_order_and_any_number_of_times(order: list[int], again: int) -> None:
     messages = [
