@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
-from adapters.r4.bundles import bundled
+from adapters.r4.bundles import DEFINITIONS, bundled
 from adapters.r4.envelope import envelope
 from interop.errors import Problem
 from interop.formats.resources import is_xml, read_resource
@@ -23,8 +23,10 @@ _R4: Final = re.compile(
 _OTHERS: Final = re.compile(
     rb'"type"\s*:\s*"(?:message|document)"|<type value="(?:message|document)"|https://fhir\.nhs\.uk/STU3/'
     rb"|/(?:StructureDefinition/(?:Extension-)?|CodeSystem/)eRS-|/referrals/FHIR/|ers-(?:service|request-id)\""
-    rb'|"resourceType"\s*:\s*"(?:MessageDefinition|CapabilityStatement|CodeSystem|StructureDefinition|ValueSet|OperationOutcome)"',
 )
+
+
+_DEFINES: Final = re.compile(rf'"resourceType"\s*:\s*"(?:{"|".join(DEFINITIONS)})"|<(?:{"|".join(DEFINITIONS)})\s'.encode())
 
 
 class R4:
@@ -39,7 +41,7 @@ class R4:
 
         What does not say it can be of any version; a feed that is declared to be of this adapter takes it.
         """
-        return all(sign.search(head) for sign in (_FHIR, _R4)) and _OTHERS.search(head) is None
+        return all(sign.search(head) for sign in (_FHIR, _R4)) and not any(sign.search(head) for sign in (_OTHERS, _DEFINES))
 
     def split(self, stream: BinaryIO) -> Iterator[bytes]:
         """The file as it is, or each line of one that holds a resource a line; raises Problem ``too-large``."""

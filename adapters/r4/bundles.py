@@ -16,6 +16,23 @@ from interop.formats.references import split_references
 from interop.formats.tree import Node
 
 KINDS: Final = frozenset(("collection", "searchset", "transaction", "batch"))
+DEFINITIONS: Final = frozenset(
+    (
+        "CapabilityStatement",
+        "CodeSystem",
+        "ConceptMap",
+        "ImplementationGuide",
+        "MessageDefinition",
+        "NamingSystem",
+        "OperationDefinition",
+        "OperationOutcome",
+        "SearchParameter",
+        "StructureDefinition",
+        "StructureMap",
+        "ValueSet",
+    )
+)
+"""What tells of systems, not of people."""
 NATIONAL: Final = frozenset(("Organization", "Practitioner"))
 """Types that one national number names, whoever sends them: a server's own id does not."""
 _UUID: Final = re.compile(r"(?:urn:uuid:)?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})")
@@ -27,12 +44,14 @@ _RELATIVE: Final = re.compile(r"/?([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})")
 def bundled(root: Node) -> Node:
     """The Bundle, of a single resource one around it.
 
-    Raises Problem ``unknown-format`` for what is no resource, ``unknown-trigger`` for a message, a document, a history or a
-    conditional write, ``missing-field`` for an entry without a resource.
+    Raises Problem ``unknown-format`` for what is no resource, ``unknown-trigger`` for a message, a document, a history, a
+    definition or a conditional write, ``missing-field`` for an entry without a resource.
     """
     kind = root.text("resourceType")
     if not kind:
         raise Problem("unknown-format", where="resourceType")
+    if kind in DEFINITIONS:
+        raise Problem("unknown-trigger", where="resourceType")
     if kind != "Bundle":
         root = _around(root)
     elif root.text("type") not in KINDS:

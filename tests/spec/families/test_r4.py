@@ -94,6 +94,7 @@ def test_a_transaction_deletes_what_the_server_held() -> None:
         (bundle("batch", {"request": {"method": "PATCH", "url": "Flag/1"}}), "unknown-trigger"),
         (bundle("batch", {"resource": FLAG, "request": {"method": "PUT", "url": "Flag?code=1"}}), "unknown-trigger"),
         (bundle("batch", {"request": {"method": "DELETE", "url": "Flag"}}), "bad-value"),
+        ({"resourceType": "CodeSystem"}, "unknown-trigger"),
         ({"name": "no resource"}, "unknown-format"),
     ],
 )
