@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable
 from functools import cache
 from importlib.metadata import entry_points
 from importlib.resources.abc import Traversable
@@ -25,6 +26,7 @@ from interop.mapping.runtime import Run, Trace
 from interop.ports import Adapter, Envelope, Source
 
 GROUP = "interop.adapters"
+_FUNCTIONS = re.compile(r"\n(?=def )")
 
 
 @cache
@@ -42,15 +44,16 @@ class Said(NamedTuple):
     codes: str = ""
 
 
-def _whole(source: str, name: str) -> Iterable[CodeType]:
-    return [compile(source, name, "exec")]
+def compiled(source: str, name: str) -> CodeType:
+    """A part of a module as code."""
+    return compile(source, name, "exec")
 
 
 class Family:
-    """The tables of one family, compiled. ``digest`` identifies the tables, ``model`` is what they say; ``compiled`` makes code of
-    the module's source, in one part or several. ``site`` is the sender for which they hold ('': for all but ``sites``)."""
+    """The tables of one family, compiled. ``digest`` identifies the tables, ``model`` is what they say; ``part`` makes code of
+    a part of the module's source. ``site`` is the sender for which they hold ('': for all but ``sites``)."""
 
-    def __init__(self, model: Model, traced: bool = False, compiled: Callable[[str, str], Iterable[CodeType]] = _whole) -> None:
+    def __init__(self, model: Model, traced: bool = False, part: Callable[[str, str], CodeType] = compiled) -> None:
         self.model = model
         self.name = model.tables.family
         self.digest = model.tables.digest
@@ -66,8 +69,8 @@ class Family:
         space: dict[str, Any] = {name: getattr(generated, name) for name in generated.__all__}
         space |= {"copy_into": copying.Copier(model, space), "ROUTES": {}, "FILL": {}}
         space |= {codes_name(name): table for name, table in model.tables.codes.items()}
-        for code in compiled(self.source, f"<tables of {self.name}>"):
-            exec(code, space)
+        for text in _FUNCTIONS.split(self.source):  # at once the compiler takes 200 MB for the largest family
+            exec(part(text + "\n", f"<tables of {self.name}>"), space)
         self.space = space
         """What generated code sees by name; code tables can be exchanged in it."""
         self.labeller = Labeller(model)

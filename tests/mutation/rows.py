@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -19,7 +18,6 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
-from types import CodeType
 from typing import Any, ClassVar, NamedTuple
 
 from interop.errors import Problem
@@ -27,7 +25,7 @@ from interop.mapping.check import check_tables
 from interop.mapping.emit_rows import codes_name
 from interop.mapping.examples import Example, Outcome, compare, examples, run, said
 from interop.mapping.labels import Labelling, Labels
-from interop.mapping.library import Family, adapters
+from interop.mapping.library import Family, adapters, compiled
 from interop.mapping.refusal import Refusals, TablesRefused
 from interop.mapping.sites import FOLDER, Deviations, deviating, deviations
 from interop.mapping.source import SourceNames
@@ -36,15 +34,8 @@ from interop.mapping.tables import Tables, families, included, read_tables
 ROOT = Path(__file__).parent.parent.parent
 
 
-@lru_cache(maxsize=8192)
-def _part(source: str, name: str) -> CodeType:
-    return compile(source, name, "exec")
-
-
-def _parts(source: str, name: str) -> Iterator[CodeType]:
-    """A mutant differs from its family in a function or two: the others are compiled once."""
-    for part in re.split(r"\n(?=def )", source):
-        yield _part(part + "\n", name)
+_once = lru_cache(maxsize=8192)(compiled)
+"""A mutant differs from its family in a function or two: the others are compiled once."""
 
 
 class Row(NamedTuple):
@@ -173,7 +164,7 @@ class Mutation:
             changed = replace(self.tables, codes=self.tables.codes | {name: table})
         else:
             changed = dropped(self.tables, row)
-        return Family(check_tables(changed, self.names, self.form), compiled=_parts)
+        return Family(check_tables(changed, self.names, self.form), part=_once)
 
     def _touches(self, example: Example, row: Row) -> bool:
         """Whether an example is likely to notice: it expects something of a resource that the row fills."""
