@@ -72,8 +72,8 @@ class Er7Paths(Er7Texts):
             if isinstance(resource.each, Er7Path) and not resource.each.field:
                 lines.add(0, f"STOPS_{resource.name} = {{")
                 for route in self.model.tables.routes:
-                    met = dict.fromkeys(segment for name, segment in resource.stops if name in route.resources)
-                    lines.add(1, f"ACTIVE_{route_name(route.message)}: {tuple(met)!r},")
+                    met = sorted({segment for name, segment in resource.stops if name in route.resources})
+                    lines.add(1, f"ACTIVE_{route_name(route.message)}: frozenset({met!r}),")
                 lines.add(0, "}")
 
     def pure(self, resource: Resource) -> bool:
@@ -233,7 +233,7 @@ class Er7Paths(Er7Texts):
         using = element.row.using
         if using in transforms.OF_MANY:
             joint = "' '" if using == "join" else "'\\n'"
-            parts = ", ".join(f"*{self.many(path, scope)}" for path in element.sources if isinstance(path, Er7Path))
+            parts = ", ".join(f"*{self.many(path, scope, element)}" for path in element.sources if isinstance(path, Er7Path))
             lines.add(depth, f"v = {joint}.join(t for t in ({parts},) if t)")
             if using == "textdata":
                 lines.add(depth, "v = text_data(v)")
@@ -254,12 +254,16 @@ class Er7Paths(Er7Texts):
                 lines.add(depth + 1, "v = m.text(v)")
                 lines.add(depth + 1, "if v:")
                 return depth + 2
+            if deletes and isinstance(path, Er7Path) and path.segment not in ("", "MSH") and path.component:
+                lines.add(depth, f"if {self.field(resource, path, scope)} == NULL:")
+                lines.add(depth + 1, f"i.deleted += ({register(element)!r},)")
             lines.add(depth, f"v = {' or '.join(self.text(resource, path, scope) for path in element.sources)}")
         lines.add(depth, "if v:")
         return depth + 1
 
-    def many(self, path: Er7Path, scope: str) -> str:
-        """All texts at a path: of every repetition, and of every segment of that name in the context."""
+    def many(self, path: Er7Path, scope: str, element: Element) -> str:
+        """All texts at a path: of every repetition, and of every segment of that name in the context whose field is one of
+        those values that the row's ``when`` asks of it."""
         if not path.segment:
             return f"[{self.relative(path)}]"
         own = self.current.each if self.current is not None else None
@@ -267,7 +271,12 @@ class Er7Paths(Er7Texts):
             return f"m.texts(c[{path.field}], {path.component or 1})"
         if self.loop_path is not None and not self.loop_path.field and self.loop_path.segment == path.segment:
             return f"m.texts(s[{path.field}], {path.component or 1})"
-        return f'm.texts_within("{path.segment}", {path.field}, {path.component or 1}, {scope})'
+        asked = [
+            f", {test.path.field}, {tuple(sorted(test.values))!r}"
+            for test in element.when
+            if test.kind == "in" and not test.negated and isinstance(test.path, Er7Path) and test.path.segment == path.segment
+        ]
+        return f'm.texts_within("{path.segment}", {path.field}, {path.component or 1}, {scope}{"".join(asked[:1])})'
 
     def _first_known(self, lines: Lines, depth: int, resource: Resource | None, element: Element, scope: str) -> None:
         """The first repetition that the code table has; what no table of the field's rows has, or what comes second, is lost."""

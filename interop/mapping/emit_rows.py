@@ -66,7 +66,8 @@ class RowEmitter:
             elif len(test.values) == 1:
                 said = f"{text} {'!=' if test.negated else '=='} {next(iter(test.values))!r}"
             else:
-                said = f"{text} {'not in' if test.negated else 'in'} {tuple(sorted(test.values))!r}"
+                values = ", ".join(map(repr, sorted(test.values)))
+                said = f"{text} {'not in' if test.negated else 'in'} {{{values}}}"
             tests.append(said)
         self.paths.in_condition = False
         return " and ".join(tests)

@@ -120,9 +120,15 @@ class Er7:
         """Component ``number`` of every repetition, as text."""
         return [self.part(raw, self.component, number) for raw in self.repetitions(field)]
 
-    def texts_within(self, name: str, field: int, number: int, scope: Instance) -> list[str]:
-        """The same of every segment of that name in the context, or of the nearest one outside it."""
-        found = [text for _, fields in self.within(name, scope) for text in self.texts(fields[field], number)]
+    def texts_within(
+        self, name: str, field: int, number: int, scope: Instance, asked: int = 0, values: tuple[str, ...] = ()
+    ) -> list[str]:
+        """The same of every segment of that name in the context, of those alone whose field ``asked`` is one of ``values``, or of
+        the nearest one outside it."""
+        within = [fields for _, fields in self.within(name, scope)]
+        if asked:
+            within = [fields for fields in within if self.part(fields[asked], self.component, 1) in values]
+        found = [text for fields in within for text in self.texts(fields[field], number)]
         return found or self.texts(self.near(name, scope)[field], number)
 
     def known(self, field: str, table: Mapping[str, object], number: int) -> str:
@@ -182,14 +188,15 @@ class Er7:
             self.touched.add(position)
         return found
 
-    def end(self, position: int, scope: Instance, stops: tuple[str, ...]) -> int:
+    def end(self, position: int, scope: Instance, stops: frozenset[str]) -> int:
         """Where the context that begins at ``position`` ends: at the next of ``stops`` or with the enclosing one."""
         end = scope.hi
-        for name in stops:
-            for other in self.message.index.get(name, ()):
-                if position < other < end:
-                    end = other
-                    break
+        for name, positions in self.message.index.items():
+            if name in stops:
+                for other in positions:
+                    if position < other < end:
+                        end = other
+                        break
         return end
 
     def key_of(self, run: Run, name: str, field: str) -> tuple[str, str] | None:
