@@ -16,6 +16,7 @@ from interop.fhir.terminology import Terminology
 from interop.fhir.validation.validator import Validator
 from interop.formats.json import load_json
 from interop.mapping.library import adapters
+from interop.mapping.tables import read_shared
 from tests import emitted
 from tests.emitted import Judged, judge, of_examples, of_files, reasons, unexplained
 
@@ -47,8 +48,9 @@ def test_the_worked_examples_keep_to_r4() -> None:
 
 def test_the_worked_examples_keep_to_what_they_claim(against_core: Judged) -> None:
     assert unexplained(against_core) == []
-    claims = [claim for _, _, claim in against_core.resources]
-    assert sum(map(bool, claims)) > 0.9 * len(claims)
+    profiles = read_shared().profiles
+    claims = [claim for _, kind, claim in against_core.resources if kind in profiles]
+    assert sum(map(bool, claims)) > 0.9 * len(claims) > 100
 
 
 def test_every_sample_message_keeps_to_what_it_claims(samples: Judged) -> None:
