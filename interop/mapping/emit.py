@@ -10,6 +10,7 @@ from interop.mapping.emit_rows import Lines, RowEmitter, route_name
 from interop.mapping.emit_tree import TreePaths
 from interop.mapping.emit_units import UnitEmitter
 from interop.mapping.model import Element, Model, Resource
+from interop.mapping.paths import TreePath
 from interop.mapping.units import register
 
 HEAD = '''"""Generated from the tables of {family} (digest {digest}); not to be edited."""
@@ -134,10 +135,13 @@ class _Module:
         lines.take(body)
 
     def unsaid(self, resource: Resource) -> str:
-        """What a whole resource does not say is deleted: the registers of its rows, or, where they are copied, all others."""
+        """What a whole resource does not say is deleted: the registers of its rows, or, where they are copied, all others. What
+        rows read elsewhere in the message is no part of it: that may come once and not again.
+        """
         if any(element.kind == "copy" for element in resource.elements):
             return f"i.deleted.append({REST!r})"
-        registers = sorted({register(element) for element in resource.elements if element.target})
+        elsewhere = {register(element) for element in resource.elements if element.target and _elsewhere(element)}
+        registers = sorted({register(element) for element in resource.elements if element.target} - elsewhere)
         return f"i.deleted += [name for name in {tuple(registers)!r} if name not in r]"
 
     def route(self, lines: Lines, message: str, resources: tuple[str, ...]) -> None:
@@ -174,3 +178,9 @@ def _by_each(elements: list[Element]) -> Iterable[tuple[str, list[Element]]]:
     for element in elements:
         groups.setdefault(element.row.each, []).append(element)
     return groups.items()
+
+
+def _elsewhere(element: Element) -> bool:
+    """Whether a row reads from the root of the message."""
+    paths = [*element.paths, *([element.each] if element.each is not None else [])]
+    return any(isinstance(path, TreePath) and path.start == "/" for path in paths)
