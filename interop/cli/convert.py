@@ -18,6 +18,7 @@ from interop.ids import Mint
 from interop.mapping.assemble import assemble
 from interop.mapping.contribution import Contribution, Mapped
 from interop.mapping.library import Family, family_of
+from interop.mapping.refusal import TablesRefused
 from interop.mapping.runtime import Instance
 from interop.ports import Adapter
 from interop.record.fold import complete
@@ -27,7 +28,15 @@ FLUSH = 1 << 18
 
 
 def convert(files: list[Path], *, report: bool, lineage: bool, as_json: bool) -> int:
-    """Convert every message of every file; 1 where any failed."""
+    """Convert every message of every file; 1 where any failed, 2 where the tables cannot be used."""
+    try:
+        return _convert(files, report=report, lineage=lineage, as_json=as_json)
+    except TablesRefused as refused:
+        sys.stderr.write(f"{refused}\nThe tables cannot be used: interop tables checks them after each change.\n")
+        return 2
+
+
+def _convert(files: list[Path], *, report: bool, lineage: bool, as_json: bool) -> int:
     gc.freeze()
     gc.set_threshold(500_000, 20, 100)
     work = _Converter(Mint())
@@ -113,6 +122,7 @@ class _Converter:
         return {
             "source": source,
             "message": number,
+            "family": adapter.name,
             "type": kind,
             "carried": made.carried,
             "lost": len(made.losses),
@@ -187,3 +197,24 @@ def _show(reports: list[dict[str, Any]], as_json: bool) -> None:
         for loss in report["losses"]:
             table.add_row(loss["path"], str(loss["count"]), loss["reason"], loss["row"], loss["why"])
         console.print(table)
+    console.print(_shares(reports))
+
+
+def _shares(reports: list[dict[str, Any]]) -> Any:
+    """A table of each family: fields carried, left out on purpose, and lost for each other reason."""
+    from rich.table import Table
+
+    counted: dict[str, Counter[str]] = {}
+    for report in reports:
+        of = counted.setdefault(report["family"], Counter())
+        of["messages"] += 1
+        of["carried"] += report["carried"]
+        for loss in report["losses"]:
+            of[loss["reason"]] += loss["count"]
+    reasons = sorted({reason for of in counted.values() for reason in of} - {"messages", "carried"})
+    table = Table("family", "messages", "carried", *reasons, "share carried", title="All messages", title_justify="left")
+    for name, of in sorted(counted.items()):
+        whole = of.total() - of["messages"]
+        share = f"{of['carried'] / whole:.1%}" if whole else ""
+        table.add_row(name, *(str(of[what]) for what in ("messages", "carried", *reasons)), share)
+    return table
