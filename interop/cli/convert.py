@@ -21,7 +21,7 @@ from interop.mapping.library import Family, family_of
 from interop.mapping.refusal import TablesRefused
 from interop.mapping.runtime import Instance
 from interop.ports import Adapter
-from interop.record.fold import complete
+from interop.record.fold import bare, complete
 from interop.record.umbrella import add_umbrellas
 
 FLUSH = 1 << 18
@@ -91,12 +91,13 @@ class _Converter:
         return made, envelope.message, tables
 
     def bundle(self, adapter: Adapter, body: bytes, source: str) -> dict[str, Any]:
-        """The transaction of one message."""
+        """The transaction of one message. Of a Patient of whom it knows nothing but who took his place there is nothing to put."""
         made, _, _ = self.mapped(adapter, body)
         entries = []
         for one in made.contributions:
             if one.effect == "upsert":
-                entries.append(_put(one))
+                if not bare(one.type, one.registers):
+                    entries.append(_put(one))
             elif one.effect == "delete":
                 entries.append({"request": {"method": "DELETE", "url": f"{one.type}/{one.id}"}})
         bundle: dict[str, Any] = {"resourceType": "Bundle", "meta": {"source": source}, "type": "transaction"}

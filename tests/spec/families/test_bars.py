@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from typer.testing import CliRunner
 
+from interop.cli.main import app
 from interop.fhir.xml import from_xml, to_xml
 from interop.formats.json import load_json, write_json
 from interop.ids import Mint
@@ -165,6 +168,14 @@ def test_a_patient_who_gets_a_number_within_a_sequence_is_one_person() -> None:
     (relink,) = family("bars").map(source, envelope, Mint()).relinks
     assert relink.patient == make("bars", FIRST).one("pat_unnamed")["id"]
     assert relink.into == make("bars", UPDATE).one("pat")["id"]
+
+
+def test_a_conversion_puts_nobody_of_whom_nothing_is_known(tmp_path: Path) -> None:
+    """It would take the place of what the first message of the case says of the patient."""
+    (tmp_path / "update.json").write_bytes(UPDATE)
+    result = CliRunner().invoke(app, ["convert", str(tmp_path / "update.json")])
+    patients = [entry["resource"] for entry in json.loads(result.stdout)["entry"] if entry["resource"]["resourceType"] == "Patient"]
+    assert [patient["name"][0]["family"] for patient in patients] == ["Ashworth"]
 
 
 def test_organisations_are_the_same_whoever_names_them() -> None:
