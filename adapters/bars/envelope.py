@@ -63,13 +63,22 @@ def envelope(bundle: Node) -> Envelope:
 
 
 def prepare(bundle: Node) -> None:
-    """What the tables read besides the Bundle: ``@ref`` of its resources, the parts of references, and ``@case`` of the Bundle, the
-    sender's case: system and number of the Encounter that the ServiceRequest belongs to."""
+    """What the tables read besides the Bundle.
+
+    ``@ref`` of its resources, and the parts of references. ``@contact``: the sender's case, system and number of the Encounter
+    that the ServiceRequest belongs to. ``@case``: that or, without one, whom the message is about. ``@own`` of a request or booking
+    that has neither number nor case: its address and whom it is about, as one address may come again for somebody else.
+    """
     address(bundle)
     split_references(bundle)
-    case = case_of(bundle)
-    if case:
-        bundle.add("@case", case)
+    contact, whose = case_of(bundle), _whose(bundle)
+    if contact:
+        bundle.add("@contact", contact)
+    bundle.add("@case", contact or whose)
+    for kind in ("Appointment",) if contact else ("Appointment", "ServiceRequest"):
+        for resource in resources(bundle, kind):
+            if (reference := resource.text("@ref")) and not resource.text("identifier/value"):
+                resource.add("@own", f"{reference}|{whose}")
 
 
 def resources(bundle: Node, kind: str = "") -> Iterator[Node]:
@@ -111,6 +120,11 @@ def _sender(bundle: Node, header: Node) -> str:
         if _ODS_SYSTEM.fullmatch(identifier.text("system") or "") and (code := identifier.text("value")):
             return code
     return header.text("source/endpoint") or ""
+
+
+def _whose(bundle: Node) -> str:
+    """The NHS number of the Patient, else the Bundle's id, which stays the same through a sequence."""
+    return next((key for key in _keys(bundle) if key.startswith(NHS_NUMBER)), bundle.text("id") or "")
 
 
 def _keys(bundle: Node) -> Iterator[str]:

@@ -99,6 +99,7 @@ def test_a_file_is_one_message_or_one_a_line() -> None:
 
 def test_the_tables_are_given_addresses_and_the_case() -> None:
     _, bundle = adapter.open(example("bars", "update.json"))
-    assert bundle.text("@case") == CASE
+    assert bundle.text("@case") == bundle.text("@contact") == CASE
     assert [entry.text("resource/@ref") == entry.text("fullUrl") for entry in bundle.kids["entry"]].count(False) == 0
-    assert adapter.open(example("bars", "booking.json"))[1].text("@case") is None
+    _, booking = adapter.open(example("bars", "booking.json"))
+    assert (booking.text("@case"), booking.text("@contact")) == ("https://fhir.nhs.uk/Id/nhs-number|9993000019", None)

@@ -106,6 +106,17 @@ def test_the_same_address_in_two_cases_is_two_things() -> None:
         assert other.all(name)[0]["id"] != make("bars", UPDATE).all(name)[0]["id"], name
 
 
+def test_the_same_address_for_two_people_is_two_bookings() -> None:
+    """Of a booking without a case: with an NHS number, and without one."""
+    first, second = make("bars", BOOKING), make("bars", BOOKING.replace(b"999 300 0019", b"999 300 0027"))
+    nameless = [re.sub(rb'"identifier": \[\s*\{\s*"extension".*?"999 300 0019"\s*\}\s*\],', b"", BOOKING, flags=re.DOTALL)]
+    nameless.append(nameless[0].replace(b"c2f0b1a4-", b"c2f0b1a5-"))
+    third, fourth = (make("bars", body) for body in nameless)
+    for name in ("appt", "slot", "sched"):
+        assert len({made.one(name)["id"] for made in (first, second, third, fourth)}) == 4, name
+    assert third.one("pat_unnamed")["id"] != fourth.one("pat_unnamed")["id"]
+
+
 def test_alerts_are_never_dropped() -> None:
     """Whatever code they have, whatever they point to: scene safety, safeguarding, reasonable adjustments."""
     assert len(make("bars", UPDATE).all("flag")) == 2
