@@ -102,8 +102,9 @@ class _Check:
     def key_part(self, part: str, row: ResourceRow) -> tuple[str, tuple[Path, ...] | str]:
         if part == "identifier":
             return "identifier", part
-        if part.startswith("identifier|"):
-            return "identifier", parse_alternatives(part.partition("|")[2], self.model.er7)
+        word = part.partition("|")[0]
+        if word in ("identifier", "national") and "|" in part:
+            return word, parse_alternatives(part.partition("|")[2], self.model.er7)
         if part in self.model.resources:
             return "resource", part
         if part.replace("_", "").islower() and part.isidentifier() and part == row.resource:

@@ -194,6 +194,8 @@ class _Copy:
             return {}
         if known is not None:
             made["url"] = known.code
+            if known.system and (code := made.pop("valueCode", None)) is not None:
+                made["valueCodeableConcept"] = {"coding": [{"system": known.system, "code": code}]}
         if kind == "ContactPoint" and "value" in made and "system" not in made:
             made["system"] = _system_of(made["value"])
         if kind == "Identifier" and made.get("system"):

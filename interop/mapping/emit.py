@@ -88,8 +88,8 @@ class _Module:
     def key(self, lines: Lines, depth: int, resource: Resource) -> None:
         if not resource.key:
             return
-        if resource.key[0][0] == "identifier":
-            lines.add(depth, "i.by_identifier = True")
+        if resource.key[0][0] in ("identifier", "national"):
+            lines.add(depth, f'i.by_identifier = "{resource.key[0][0]}"')
             if resource.key[0][1] == "identifier":
                 return
         kind = resource.row.type

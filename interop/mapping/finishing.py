@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from functools import lru_cache
 
@@ -11,6 +12,20 @@ from interop.mapping.instances import Instance, Key, OwnedKey
 from interop.mapping.joined import join, name_once
 from interop.mapping.naming import LOCAL
 from interop.mapping.runtime import FLAGS, Run
+
+_GMC = "https://fhir.hl7.org.uk/Id/gmc-number"
+_ROLE = "https://fhir.nhs.uk/Id/sds-role-profile-id"
+"""Of a role that somebody has: another one when he changes it."""
+_REGISTERS = (
+    "https://fhir.nhs.uk/Id/ods-organization-code",
+    "https://fhir.nhs.uk/Id/ods-site-code",
+    _GMC,
+    *(f"https://fhir.hl7.org.uk/Id/{name}-number" for name in ("gmp", "nmc", "gdc", "gphc", "hcpc")),
+    "https://fhir.nhs.uk/Id/sds-user-id",
+)
+_NOBODY = re.compile(r"[CDGHMNX]9{6}8|[GR]9{5}81|CD9{5}8", re.ASCII)
+"""Default codes of the NHS Data Dictionary for clinicians who are not known or have no code."""
+_CONSULTANT = re.compile(r"C\d{7}", re.ASCII)
 
 
 def finish(run: Run, digest: str, cancellable: frozenset[tuple[str, str]]) -> Mapped:
@@ -97,11 +112,29 @@ def _by_identifier(run: Run, one: Instance) -> Key | None:
             if value and system:
                 found.append((system, value))
     if one.type != "Patient":
-        return next((key for key in found if not key[0].startswith(LOCAL)), found[0] if found else None)
+        national = one.by_identifier == "national"
+        return _preferred([key for key in found if key[0] in _REGISTERS] if national else found)
     for key in found:
         if key[0] != NHS_NUMBER:
             return key
     return _by_number(run, one, found[0][1]) if found else None
+
+
+def _preferred(found: list[Key]) -> Key | None:
+    """Of several identifiers the one that other sources are likeliest to give: a registration, then a national number, then a
+    sender's own. Default codes name nobody; a consultant code is the GMC number behind a C (NHS Data Dictionary)."""
+    named = [key for key in found if not _NOBODY.fullmatch(key[1])]
+    if not named:
+        return None
+    system, value = named[0] if len(named) == 1 else min(named, key=_rank)
+    return (system, value[1:] if system == _GMC and _CONSULTANT.fullmatch(value) else value)
+
+
+def _rank(key: Key) -> int:
+    system = key[0]
+    if system in _REGISTERS:
+        return _REGISTERS.index(system)
+    return len(_REGISTERS) + (2 if system.startswith(LOCAL) else system == _ROLE)
 
 
 def _by_number(run: Run, one: Instance, text: str) -> Key | None:

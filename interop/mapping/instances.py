@@ -82,7 +82,8 @@ class Instance:
         self.deleted: list[str] = []
         self.made: dict[str, list[Instance]] = {}
         self.key: Key | OwnedKey | None = None
-        self.by_identifier = False
+        self.by_identifier = ""
+        """What of its identifiers may name it: ``identifier``, ``national`` or none."""
         self.effect = "upsert"
         self.relink: Key | Instance | None = None
         self.tags: list[str] = []

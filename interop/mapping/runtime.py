@@ -32,6 +32,7 @@ class Run(Naming):
     """The making of one message's contributions: generated code fills ``instances``, ``finish`` gives ids and references."""
 
     __slots__ = (
+        "aliases",
         "carried",
         "envelope",
         "hits",
@@ -62,6 +63,7 @@ class Run(Naming):
         self.hits: set[tuple[int, int]] = set()
         self.references: list[tuple[dict[str, Any], Instance]] = []
         self.keys: dict[str, list[Instance]] | None = None
+        self.aliases: dict[tuple[str, str], Instance] | None = None
         self.told: dict[tuple[str, tuple[str, ...]], str] = {}
         """References by type and key, of this message or not."""
         self.carried = 0
@@ -168,9 +170,19 @@ class Run(Naming):
         """A reference to the resource of type ``kind`` with that source key, of this message or of another; None without a key."""
         said = self.told.get((kind, parts))
         if said is None:
+            if (one := self.renamed(kind, parts)) is not None:
+                return self.reference(one)
             key = self.key(kind, list(parts)) if all(parts) else None
             said = self.told[kind, parts] = f"{kind}/{self.mint.id(kind, *key)}" if key is not None else ""
         return {"reference": said} if said else None
+
+    def renamed(self, kind: str, parts: tuple[str, ...]) -> Instance | None:
+        """The resource of this message with that source key that is known by its identifier instead."""
+        if self.aliases is None:
+            self.aliases = {
+                (one.type, one.key[1].lower()): one for one in self.instances if one.by_identifier and isinstance(one.key, tuple)
+            }
+        return self.aliases.get((kind, parts[0].lower())) if self.aliases and len(parts) == 1 else None
 
     def traced(self, row: str, instance: Instance, register: str, path: str, value: Any) -> None:
         """Tell the trace of an element set; only traced code calls this."""

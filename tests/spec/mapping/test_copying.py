@@ -84,6 +84,7 @@ BUNDLE: dict[str, Any] = {
         "same": "http://example.org/old|1,http://example.org/new,01,One,\nAppointment.participant.status,,needs-action,,\n"
         "Patient.extension|http://example.org/gone,,-,,not there\n"
         "Patient.extension|http://example.org/renamed,,http://example.org/new,,\n"
+        "Patient.extension|http://example.org/coded,http://example.org/codes,http://example.org/coded,,\n"
     },
 }
 
@@ -233,6 +234,13 @@ def test_an_extension_may_be_left_out_by_the_table(tmp_path: Path) -> None:
     )
     assert outcome.body("pat") == {"gender": "other"}
     assert ("entry/resource/extension/valueCode", "not-carried") in losses(outcome)
+
+
+def test_the_code_of_an_extension_may_be_a_concept_in_r4(tmp_path: Path) -> None:
+    extension = '"extension": [{"url": "http://example.org/coded", "valueCode": "x"}]'
+    concept = {"coding": [{"system": "http://example.org/codes", "code": "x"}]}
+    outcome = copied(tmp_path, entry("urn:uuid:p", "Patient", extension))
+    assert outcome.body("pat")["extension"] == [{"url": "http://example.org/coded", "valueCodeableConcept": concept}]
 
 
 def test_what_other_rows_read_is_theirs(tmp_path: Path) -> None:

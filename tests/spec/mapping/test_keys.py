@@ -166,7 +166,10 @@ def test_a_patient_is_identified_by_its_local_number_else_by_its_nhs_number(
 
 def test_others_are_identified_by_a_national_number_else_by_a_local_one(tmp_path: Path) -> None:
     rows = "A01,one,PV1-7~,.1,,identifier[+].value,,,\nA02,one,PV1-7~,.9,,identifier[+].system,system,,\n"
-    systems: dict[str, Any] = {"systems": "GMC,https://fhir.hl7.org.uk/Id/gmc-number,\n"}
+    systems: dict[str, Any] = {
+        "systems": "GMC,https://fhir.hl7.org.uk/Id/gmc-number,\nGMP,https://fhir.hl7.org.uk/Id/gmp-number,\n"
+        "ROLE,https://fhir.nhs.uk/Id/sds-role-profile-id,\nSDS,https://fhir.nhs.uk/Id/sds-user-id,\n"
+    }
 
     def doctor(place: str, field: str) -> str:
         family = load(
@@ -182,6 +185,12 @@ def test_others_are_identified_by_a_national_number_else_by_a_local_one(tmp_path
     national = MINT.id("Practitioner", "https://fhir.hl7.org.uk/Id/gmc-number", "C1")
     assert doctor("a", "L1^Able^^^^^^^LOCAL~C1^Able^^^^^^^GMC") == national
     assert doctor("b", "L1^Able^^^^^^^LOCAL") == MINT.id("Practitioner", "urn:interop:id:RXX:LOCAL", "L1")
+    assert doctor("c", "G1^Able^^^^^^^GMP~C1^Able^^^^^^^GMC") == national, "a registration before a number of a post"
+    assert doctor("d", "5^Able^^^^^^^ROLE~7^Able^^^^^^^SDS") == MINT.id("Practitioner", "https://fhir.nhs.uk/Id/sds-user-id", "7")
+    assert doctor("e", "C1234567^Able^^^^^^^GMC") == doctor("f", "1234567^Able^^^^^^^GMC"), "a consultant code is C and GMC number"
+    nobody = [doctor(code, f"{code}^Unknown^^^^^^^GMP") for code in ("G9999998", "G9999981", "C9999998", "CD999998")]
+    assert MINT.id("Practitioner", "https://fhir.hl7.org.uk/Id/gmp-number", "G9999998") not in nobody
+    assert doctor("g", "G9999998^Able^^^^^^^GMP~L1^Able^^^^^^^LOCAL") == doctor("b2", "L1^Able^^^^^^^LOCAL")
 
 
 @pytest.mark.parametrize(("number", "flag"), [("9990000019", "nhs-number-invalid"), ("4444444444", "nhs-number-repeated-digits")])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.spec.mapping.small import json, load, made, xml
+from tests.spec.mapping.small import MINT, json, load, made, xml
 
 TABLES: dict[str, Any] = {
     "source": "".join(
@@ -88,6 +88,22 @@ def test_what_another_message_holds_is_referred_to_by_its_key(tmp_path: Path) ->
     assert without.body("event")["subject"] == with_it.body("event")["subject"] == with_it.ref("pat")
     assert "subject" not in made(family, xml("<doc><event><id>2</id></event></doc>"), "doc").body("event")
     assert without.losses == []
+
+
+def test_a_key_behind_an_identifier_leads_to_what_the_identifier_names(tmp_path: Path) -> None:
+    tables = {
+        **TABLES,
+        "resources": TABLES["resources"].replace("patient,Patient,id,", "patient,Patient,identifier|id,"),
+        "elements": TABLES["elements"].replace("subject,@key", "subject,@id:Patient")
+        + "P01,pat,,'urn:x',,identifier[own].system,,,\nP02,pat,,id,,identifier[own].value,,,\n",
+    }
+    outcome = made(
+        load(tmp_path, "xml", **tables),
+        xml("<doc><patient><id>P1</id></patient><event><id>2</id><ref>P1</ref></event></doc>"),
+        "doc",
+    )
+    assert outcome.one("pat").id == MINT.id("Patient", "urn:x", "P1")
+    assert outcome.body("event")["subject"] == outcome.ref("pat")
 
 
 def test_such_a_key_may_have_parts_that_must_all_be_there(tmp_path: Path) -> None:

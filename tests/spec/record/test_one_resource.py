@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from interop.ids import Mint
+from interop.mapping.assemble import assemble
 from interop.mapping.contribution import Contribution
 from interop.mapping.library import adapters, family_of
 
@@ -35,6 +36,24 @@ GP = """{"resourceType": "Bundle", "type": "collection", "entry": [
   "subject": {"reference": "Patient/1"},
   "code": {"coding": [{"system": "http://snomed.info/sct", "code": "717711000000103"}]}}}]}"""
 
+OPENHR = """<openHealthRecord xmlns="http://www.e-mis.com/emisopen">
+ <id>7b1f1000-2222-4333-8444-000000000001</id><creationTime>2026-01-10T10:00:00Z</creationTime>
+ <author><organisation>7b1f1000-2222-4333-8444-0000000000a1</organisation></author>
+ <adminDomain>
+  <organisation><id>7b1f1000-2222-4333-8444-0000000000a1</id><cdb>60200</cdb><name>Harbour</name>
+   <nationalPracticeCode>rzz</nationalPracticeCode></organisation>
+  <userInRole><id>7b1f1000-2222-4333-8444-0000000000b1</id>
+   <userIdentifier><identifierType>PRES</identifierType><value>999990</value></userIdentifier>
+   <userIdentifier><identifierType>NAT</identifierType><value>G9999902</value></userIdentifier>
+   <userIdentifier><identifierType>GP</identifierType><value>9999901</value></userIdentifier></userInRole>
+  <userInRole><id>7b1f1000-2222-4333-8444-0000000000b2</id>
+   <userIdentifier><identifierType>GP</identifierType><value>9999901</value></userIdentifier></userInRole>
+ </adminDomain>
+ <healthDomain><encounter><id>7b1f1000-2222-4333-8444-0000000000c1</id>
+  <authorisingUserInRole>7b1f1000-2222-4333-8444-0000000000b1</authorisingUserInRole>
+  <organisation>7b1f1000-2222-4333-8444-0000000000A1</organisation></encounter></healthDomain>
+</openHealthRecord>"""
+
 
 def made(adapter: str, text: str) -> list[Contribution]:
     envelope, source = adapters()[adapter].open(text.encode())
@@ -59,11 +78,23 @@ HL7 = [text.format(gmc="GMC", visit="V1") for text in (ADT, MDM, REF)]
 
 @pytest.mark.parametrize(("kind", "value"), [("Practitioner", "C9999901"), ("Organization", "RZZ")])
 def test_a_national_number_names_one_resource_whoever_tells_of_it(kind: str, value: str) -> None:
-    """By its GMC number, by its ODS code: a hospital's messages and a practice's record."""
-    sources = [made("hl7v2", HL7[0]), made("gpconnect", GP)]
-    found = [ids(contributions, kind, value) for contributions in sources]
+    """By its GMC number, by its ODS code: a hospital's messages and a practice's records. A consultant code is C and GMC number."""
+    sources = [made("hl7v2", HL7[0]), made("gpconnect", GP), made("openhr", OPENHR)]
+    found = [ids(contributions, kind, value) | ids(contributions, kind, value.removeprefix("C")) for contributions in sources]
     assert all(found)
     assert len(set().union(*found)) == 1
+
+
+def test_a_record_refers_to_them_by_its_own_ids() -> None:
+    record = made("openhr", OPENHR)
+    (clinician,), (practice,) = ids(record, "Practitioner", "9999901"), ids(record, "Organization", "RZZ")
+    (visit,) = (one for one in record if one.type == "Encounter")
+    told = assemble("Encounter", visit.registers)
+    assert told["serviceProvider"] == {"reference": f"Organization/{practice}"}
+    assert told["participant"][0]["individual"] == {"reference": f"Practitioner/{clinician}"}
+    roles = [one for one in record if one.type == "PractitionerRole"]
+    assert len(roles) == 2
+    assert all(f"Practitioner/{clinician}" in str(one.registers) for one in roles)
 
 
 def visits(contributions: list[Contribution]) -> set[str]:
