@@ -17,8 +17,12 @@ from interop.ports import Envelope, Order
 NHS_NUMBER: Final = "https://fhir.nhs.uk/Id/nhs-number"
 PROCESSING: Final = frozenset("PTD")
 """HL7 table 0103."""
-_NHS_TYPES: Final = frozenset({"NH", "NHS", "HN", "NHSNMBR"})
-_NHS_AUTHORITIES: Final = frozenset({"NHS", "NHSNBR", "NHSNMBR", "2.16.840.1.113883.2.1.4.1", NHS_NUMBER})
+_NHS_NAMES: Final = frozenset(
+    {"NHS", "NHSN", "NHSNO", "NHS NO", "NHS_NO", "NHSNBR", "NHSNMBR", "NHSNUMBER", "NHS NUMBER", "NHS_NUMBER"}
+)
+"""What senders call the NHS number, as assigning authority or as type; as the tables have it (elements-datatypes.csv, CX)."""
+_NHS_TYPES: Final = _NHS_NAMES | {"NH", "HN"}
+_NHS_AUTHORITIES: Final = _NHS_NAMES | {"2.16.840.1.113883.2.1.4.1", NHS_NUMBER}
 _ODS: Final = re.compile(r"[A-Za-z0-9]{3,10}", re.ASCII)
 _MSH_7: Final = 7
 

@@ -12,7 +12,8 @@ OFTEN = 64
 
 
 def assemble(kind: str, registers: Mapping[str, Any]) -> dict[str, Any]:
-    """The body that these registers make: dotted paths nest, groups of an element that repeats join in the order of their names."""
+    """The body that these registers make: dotted paths nest, groups of an element that repeats join in the order of their names,
+    and an identifier that two groups give alike stands there once."""
     return _shape(tuple(registers)).body(registers, {"resourceType": kind})
 
 
@@ -43,7 +44,7 @@ class _Shape:
             if not group:
                 inside[path] = value
             elif path in inside:
-                inside[path] += value
+                join(inside[path], value)
             else:
                 inside[path] = [*value]
         return body
@@ -59,13 +60,18 @@ class _Shape:
                 inside = "inside"
             if group:
                 place = f"{inside}[{path!r}]"
-                lines += [f"        if {path!r} in {inside}:", f"            {place} += value"]
+                lines += [f"        if {path!r} in {inside}:", f"            join({place}, value)"]
                 lines += ["        else:", f"            {place} = [*value]"]
             else:
                 lines.append(f"        {inside}[{path!r}] = value")
         space: dict[str, Build] = {}
-        exec("\n".join([*lines, "    return body"]), {}, space)
+        exec("\n".join([*lines, "    return body"]), {"join": join}, space)
         return space["build"]
+
+
+def join(elements: list[Any], more: list[Any]) -> None:
+    """Put a group behind others; an identifier (what has a system and a value) that two groups give alike stands there once."""
+    elements += [one for one in more if not (isinstance(one, dict) and "system" in one and "value" in one and one in elements)]
 
 
 @lru_cache(maxsize=4_096)

@@ -257,6 +257,8 @@ class Er7Paths(Er7Texts):
             if deletes and isinstance(path, Er7Path) and path.segment not in ("", "MSH") and path.component:
                 lines.add(depth, f"if {self.field(resource, path, scope)} == NULL:")
                 lines.add(depth + 1, f"i.deleted += ({register(element)!r},)")
+                if hit := self.hit(element):
+                    lines.add(depth + 1, hit)
             lines.add(depth, f"v = {' or '.join(self.text(resource, path, scope) for path in element.sources)}")
         lines.add(depth, "if v:")
         return depth + 1
