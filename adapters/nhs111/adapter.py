@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 from adapters.nhs111.casefile import graft
-from adapters.nhs111.documents import covered, document, documents, separate
+from adapters.nhs111.documents import covered, document, documents, name, separate
 from adapters.nhs111.endpoint import BASE, answer
 from adapters.nhs111.envelope import envelope
 from adapters.nhs111.payloads import LIMIT, plain
@@ -57,6 +57,7 @@ class Nhs111:
         node = _document(body)
         said = envelope(node)
         graft(node)
+        name(node)
         return said, node
 
     def envelope(self, body: bytes) -> Envelope:

@@ -36,6 +36,23 @@ def document(found: list[Node]) -> Node:
     return found[0]
 
 
+def name(document: Node) -> None:
+    """Add ``@set``: root and extension of what names the document in all its versions (``setId``, else ``id``), ``@whole`` of both.
+
+    CDA names a document by a UUID or, with an extension, by a number of the root's own (CDA R2 4.2.1.2, 4.2.1.7).
+    """
+    for given in ("setId", "id"):
+        node = document.kid(given)
+        if node is not None and (root := node.text("@root")):
+            said = document.add("@set")
+            said.add("@root", root)
+            extension = node.text("@extension")
+            if extension:
+                said.add("@extension", extension)
+            said.add("@whole", f"{root}|{extension}" if extension else root)
+            return
+
+
 def covered(root: Node) -> None:
     """Raises Problem ``unknown-format`` where a payload of a distribution envelope holds no document: nothing may be left out."""
     open_ = [root]

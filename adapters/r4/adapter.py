@@ -27,6 +27,8 @@ _OTHERS: Final = re.compile(
 
 
 _DEFINES: Final = re.compile(rf'"resourceType"\s*:\s*"(?:{"|".join(DEFINITIONS)})"|<(?:{"|".join(DEFINITIONS)})\s'.encode())
+_ERROR: Final = re.compile(rb'\s*(?:\{\s*"resourceType"\s*:\s*"OperationOutcome"|(?:<\?xml[^>]*>\s*)?<OperationOutcome\s)')
+"""An error alone: its version is not told from its form. What a server says of a search stands within a Bundle."""
 
 
 class R4:
@@ -41,7 +43,8 @@ class R4:
 
         What does not say it can be of any version; a feed that is declared to be of this adapter takes it.
         """
-        return all(sign.search(head) for sign in (_FHIR, _R4)) and not any(sign.search(head) for sign in (_OTHERS, _DEFINES))
+        told = all(sign.search(head) for sign in (_FHIR, _R4)) and _ERROR.match(head) is None
+        return told and not any(sign.search(head) for sign in (_OTHERS, _DEFINES))
 
     def split(self, stream: BinaryIO) -> Iterator[bytes]:
         """The file as it is, or each line of one that holds a resource a line; raises Problem ``too-large``."""

@@ -25,7 +25,6 @@ DEFINITIONS: Final = frozenset(
         "MessageDefinition",
         "NamingSystem",
         "OperationDefinition",
-        "OperationOutcome",
         "SearchParameter",
         "StructureDefinition",
         "StructureMap",
@@ -44,13 +43,16 @@ _RELATIVE: Final = re.compile(r"/?([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})")
 def bundled(root: Node) -> Node:
     """The Bundle, of a single resource one around it.
 
-    Raises Problem ``unknown-format`` for what is no resource, ``unknown-trigger`` for a message, a document, a history, a
-    definition or a conditional write, ``missing-field`` for an entry without a resource.
+    Raises Problem ``unknown-format`` for what is no resource, ``source-error`` for an error that a server answered with,
+    ``unknown-trigger`` for a message, a document, a history, a definition, Parameters or a conditional write, ``missing-field``
+    for an entry without a resource.
     """
     kind = root.text("resourceType")
     if not kind:
         raise Problem("unknown-format", where="resourceType")
-    if kind in DEFINITIONS:
+    if kind == "OperationOutcome":
+        raise Problem("source-error", where="OperationOutcome.issue", detail=" ".join(_errors(root)))
+    if kind in DEFINITIONS or kind == "Parameters":
         raise Problem("unknown-trigger", where="resourceType")
     if kind != "Bundle":
         root = _around(root)
@@ -86,6 +88,14 @@ def base_of(bundle: Node) -> str:
             return found[1]
     sources = (bundle.text("meta/source"), *(resource.text("meta/source") for resource in resources(bundle)))
     return next((said.partition("#")[0].rstrip("/") for said in sources if said), "")
+
+
+def _errors(outcome: Node) -> Iterator[str]:
+    """The codes of an error; its words may name the patient."""
+    for issue in outcome.kids.get("issue", ()):
+        said = issue.text("details/coding/code") or issue.text("code") or ""
+        if re.fullmatch(r"[\w-]{1,64}", said, re.ASCII):
+            yield said
 
 
 def _around(resource: Node) -> Node:

@@ -330,7 +330,7 @@ def url(value: str) -> str | None:
     return re.sub(r"\s+", "", value) or None
 
 
-_SCHEME = re.compile(r"^(tel|mailto|fax|textphone):")
+_SCHEME = re.compile(r"^(?:tel|mailto|fax|textphone|x-text-fax):\s*", re.IGNORECASE)
 _BLANKS = re.compile(r"\s+")
 _POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?\d[A-Z]{2}")
 

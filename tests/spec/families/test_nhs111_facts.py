@@ -56,6 +56,15 @@ EXAMPLES: list[Fact] = [
     ("titles", "comp", "date", "2025-03-02T18:05:00Z"),
     ("titles", "pat", "telecom[0].value", "07700900505"),
     ("titles", "enc", "period.end", None),
+    # a report with rare parts: no NHS number, two authors, a denial, a booking that was cancelled, ids with extensions
+    ("parts", "pat", "identifier[0].value", "CASE-5001"),
+    ("parts", "pat", "identifier[1]", None),
+    ("parts", "pat", "contact[0].name.given[0]", "Asha"),
+    ("parts", "comp", "identifier.value", "S-5001"),
+    ("parts", "comp", "date", "2025-07-06T15:09:55+01:00"),
+    ("parts", "comp", "attester[0].mode", "legal"),
+    ("parts", "enc", "participant[1].period.start", "2025-07-06T15:08:00+01:00"),
+    ("parts", "plan", "activity[0].detail.status", "cancelled"),
 ]
 
 SAMPLES: list[Fact] = [

@@ -70,7 +70,8 @@ def test_what_a_server_does_not_say_any_more_is_gone() -> None:
     """The resource is given whole; an organisation by its national code may be told by several, each in part."""
     (flagged,) = of(FLAG).contributions
     assert flagged.deleted == ["*"]
-    assert [one.deleted for one in make("r4", example("r4", "collection.json")).contributions if one.name in ("org", "prac")] == [[], []]
+    shared = [one.deleted for one in make("r4", example("r4", "collection.json")).contributions if one.name in ("org", "prac")]
+    assert shared == [[], []]
 
 
 def test_values_come_as_they_are() -> None:
@@ -121,3 +122,20 @@ def test_later_is_what_was_updated_later() -> None:
     first = adapter.envelope(json.dumps(body).encode()).order
     later = adapter.envelope(json.dumps({**body, "timestamp": "2026-01-11T12:00:00Z"}).encode()).order
     assert (later > first, first.version) == (True, 2)
+
+
+def test_an_error_of_a_server_is_refused_as_such_and_one_beside_results_is_not() -> None:
+    outcome = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "not-found"}]}
+    with pytest.raises(Problem) as refused:
+        adapter.open(json.dumps(outcome).encode())
+    assert (refused.value.reason.name, refused.value.detail) == ("source-error", "not-found")
+    profile = {"profile": ["https://fhir.hl7.org.uk/StructureDefinition/UKCore-Flag"]}
+    found = bundle("searchset", {"resource": FLAG | {"meta": profile}}, {"resource": outcome, "search": {"mode": "outcome"}})
+    assert adapter.recognises(json.dumps(found).encode())
+    assert not adapter.recognises(json.dumps(outcome | {"meta": profile}).encode())
+
+
+def test_parameters_tell_nobody_anything() -> None:
+    with pytest.raises(Problem) as refused:
+        adapter.open(b'{"resourceType": "Parameters", "parameter": []}')
+    assert refused.value.reason.name == "unknown-trigger"
