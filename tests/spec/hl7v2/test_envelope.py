@@ -121,6 +121,14 @@ def test_iso_times_are_read_alike(text: str, expected: int | None) -> None:
 
 
 @pytest.mark.parametrize(
+    "three",
+    ["^^^NHS Number^NHS Number", "^^^NHSNO^NHSNO", "^^^NHSN", "^^^^NHSN", "^^^nhs^nh", "^^^SPINE&2.16.840.1.113883.2.1.4.1&ISO^NI"],
+)
+def test_an_nhs_number_is_one_key_whatever_senders_call_it(three: str) -> None:
+    assert adapter.envelope(pid(f"999 000 0018{three}")).keys == (f"{NHS}|9990000018",)
+
+
+@pytest.mark.parametrize(
     ("three", "expected"),
     [
         ("9990000018^^^NHS", (f"{NHS}|9990000018",)),
