@@ -141,9 +141,9 @@ def test_parameters_tell_nobody_anything() -> None:
     assert refused.value.reason.name == "unknown-trigger"
 
 
-@pytest.mark.parametrize("scheme", ("http", "https"))
-@pytest.mark.parametrize("host", ("fhir.nhs.net", "fhir.nhs.uk"))
-@pytest.mark.parametrize("folder", ("Id", "id"))
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("host", ["fhir.nhs.net", "fhir.nhs.uk"])
+@pytest.mark.parametrize("folder", ["Id", "id"])
 def test_an_nhs_number_is_one_however_its_system_is_spelt(scheme: str, host: str, folder: str) -> None:
     number = {"system": f"{scheme}://{host}/{folder}/nhs-number", "value": "999 100 0011"}
     made = of(PATIENT | {"identifier": [number]})
