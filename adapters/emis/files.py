@@ -49,7 +49,7 @@ _CORRECTED: Final = {
 }
 """Columns that versions 5.0 and 5.1 misspell."""
 _NAME: Final = re.compile(r"[A-Z][A-Za-z]*(?:Guid|CodeId)|CodeId", re.ASCII)
-"""What the first column of every table is called."""
+"""What the first column of every table is called, unless a sender has them in another order."""
 
 
 def table_of(columns: Sequence[str]) -> Table | None:
@@ -67,4 +67,4 @@ def header(line: bytes) -> list[str]:
     except (ValueError, csv.Error):
         return []
     names = [_CORRECTED.get(cell.strip(), cell.strip()) for cell in cells]
-    return names if names and _NAME.fullmatch(names[0]) else []
+    return names if names and (_NAME.fullmatch(names[0]) or table_of(names) is not None) else []

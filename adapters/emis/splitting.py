@@ -30,7 +30,7 @@ def messages(stream: BinaryIO, known: Known) -> Iterator[bytes]:
         if batch is None:
             row = row.removeprefix(b"\xef\xbb\xbf")
         cells = _cells(row)
-        if columns := _header(row, cells):
+        if columns := header(row) if batch is None else _header(row, cells):
             if section := batch is not None and columns[0] in SECTIONS:
                 batch.keep(row)
                 continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
@@ -23,7 +24,9 @@ class OpenHr:
     media_types: tuple[str, ...] = ("application/xml", "text/xml")
 
     def recognises(self, head: bytes) -> bool:
-        """The root element ``openHealthRecord``, whatever its prefix."""
+        """The root element ``openHealthRecord``, whatever its prefix, in UTF-16 too."""
+        if head.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+            head = head.decode("utf-16", "ignore").encode()
         return _ROOT.search(head) is not None
 
     def split(self, stream: BinaryIO) -> Iterator[bytes]:

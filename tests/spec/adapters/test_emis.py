@@ -125,6 +125,15 @@ def test_columns_that_early_versions_misspell_have_their_later_names() -> None:
     assert root.text("row/ClinicianUserInRoleGuid") == guid(2)
 
 
+def test_columns_may_stand_in_any_order() -> None:
+    text = f"Deleted,ProcessingId,ObservationType,ObservationGuid,OrganisationGuid,CodeId\r\nfalse,9,Value,{guid(1)},{ORG},7\r\n"
+    assert adapter.recognises(text.encode())
+    [body] = split(text)
+    said, root = adapter.open(body)
+    assert (said.message, said.order.version) == ("CareRecord_Observation", 9)
+    assert [one.text("ObservationGuid") for one in root.kids["row"]] == [guid(1)]
+
+
 def test_every_table_is_told_by_columns_that_no_other_has_together() -> None:
     for table in TABLES:
         assert table_of(sorted(table.columns)) == table

@@ -85,6 +85,7 @@ def test_paths_start_at_the_root_and_a_file_is_one_message() -> None:
         (b"<openHealthRecord xmlns='x'>", True),
         (b"\xef\xbb\xbf<?xml version='1.0'?>\n<e:openHealthRecord>", True),
         (b"<record/>", False),
+        ('<?xml version="1.0" encoding="utf-16"?><openHealthRecord>'.encode("utf-16"), True),
     ],
 )
 def test_records_are_recognised(head: bytes, expected: bool) -> None:
