@@ -37,7 +37,7 @@ def envelope(root: Node) -> Envelope:
     if kinds and {*kinds} == {OUTCOME}:
         raise refused(resources)
     digest = sha256(write_json(root.raw)).digest()[:16]
-    organisation = _practice(resources) or _booking(resources)
+    organisation = _practice(resources) or _booking(resources, digest.hex())
     first = resources[0] if len(resources) == 1 else root
     version = first.text("meta/versionId") or ""
     identity = "/".join(part for part in (_message(kinds), first.text("id"), version, digest.hex()[:12]) if part)
@@ -88,13 +88,13 @@ def _ods(resource: Node) -> str:
     return ""
 
 
-def _booking(resources: list[Node]) -> str:
+def _booking(resources: list[Node], digest: str) -> str:
     """Where no practice is told, as with an appointment alone, its ids mean nothing beyond it: who booked it and when stand
-    for the practice, so that the ``Patient/1`` of two practices stay two."""
+    for the practice, so that the ``Patient/1`` of two practices stay two; where that is not told, the message itself."""
     for one in resources:
         booker = next((code for inside in one.kids.get("contained", ()) if (code := _ods(inside))), "")
-        if created := one.text("created"):
-            return f"{booker}:{created}"
+        if one.text("resourceType") == "Appointment":
+            return f"{booker}:{one.text('created') or digest}"
     return ""
 
 

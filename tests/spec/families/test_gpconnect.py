@@ -100,6 +100,15 @@ def test_the_patient_of_an_appointment_alone_is_not_that_of_another_practice() -
     assert make("gpconnect", ALONE).one("apat")["id"] != make("gpconnect", other).one("apat")["id"]
 
 
+def test_those_who_meet_are_the_same_from_booking_to_cancellation() -> None:
+    """They are named by the practice's ids alone; without a time of booking the ids mean nothing beyond the message."""
+    cancelled = ALONE.replace(b'"versionId": "12"', b'"versionId": "13"')
+    assert make("gpconnect", cancelled).one("apat")["id"] == make("gpconnect", ALONE).one("apat")["id"]
+    nowhere = [write_json({**load_json(one), "created": None, "contained": []}) for one in (ALONE, cancelled)]
+    first, second = (make("gpconnect", one).one("apat")["id"] for one in nowhere)
+    assert first != second
+
+
 def test_a_clinician_is_known_by_the_sds_number_in_every_message() -> None:
     assert first(make("gpconnect", RECORD), "prac")["id"] == first(make("gpconnect", BOOKED), "prac")["id"]
 
