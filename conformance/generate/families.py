@@ -26,7 +26,7 @@ FAMILIES = {
         Family("hl7v2", "hl7", "ITK HL7 v2.4 ADT and SIU of a hospital"),
         Family("openhr", "xml", "EMIS OpenHR extracts of GP practices"),
         Family("nhs111", "xml", "NHS 111 reports: ITK SOAP and CDA"),
-        Family("ers", "json", "e-Referral ReferralRequests and Appointments, FHIR STU3"),
+        Family("ers", "json", "e-Referral: ReferralRequests, Appointments, advice, worklists, FHIR STU3"),
     )
 }
 

@@ -14,8 +14,8 @@ from conformance.generate.uk import utc
 
 _STU3 = "https://fhir.nhs.uk/STU3"
 _CARE_CONNECT = "https://fhir.hl7.org.uk/STU3/StructureDefinition/CareConnect-Appointment-1"
-_SERVICE = "http://fhir.nhs.net/Id/ers-service"
-_NHS = "http://fhir.nhs.net/Id/nhs-number"
+SERVICE = "http://fhir.nhs.net/Id/ers-service"
+NHS = "http://fhir.nhs.net/Id/nhs-number"
 
 
 @dataclass(slots=True)
@@ -48,7 +48,8 @@ class Appointment:
     """SDS user id of a named clinician."""
 
 
-def _instant(at: datetime) -> str:
+def instant(at: datetime) -> str:
+    """A time as e-RS writes it."""
     return f"{utc(at):%Y-%m-%dT%H:%M:%S}.000Z"
 
 
@@ -57,11 +58,13 @@ def _coding(system: str, code: str, display: str = "") -> dict[str, str]:
     return coding | {"display": display} if display else coding
 
 
-def _extension(name: str, **value: object) -> dict[str, Any]:
+def extension(name: str, **value: object) -> dict[str, Any]:
+    """An extension of the service by its name."""
     return {"url": f"{_STU3}/StructureDefinition/Extension-eRS-{name}-1", **value}
 
 
-def _coded(name: str, code: str) -> dict[str, str]:
+def coded(name: str, code: str) -> dict[str, str]:
+    """A coding of one of the service's code systems."""
     return _coding(f"eRS-{name}-1", code, code.replace("_", " ").capitalize())
 
 
@@ -73,7 +76,7 @@ def referral(person: Person, r: Referral) -> bytes:
         {"name": "clinicType", "valueCoding": _coding("eRS-ClinicType-1", r.service.clinic)},
         {"name": "postcode", "valueString": person.address.postcode},
     ]
-    service = {"identifier": {"system": _SERVICE, "value": r.service.service}, "display": r.service.name}
+    service = {"identifier": {"system": SERVICE, "value": r.service.service}, "display": r.service.name}
     contained: list[dict[str, Any]] = [
         {
             "id": "serviceSearchCriteria",
@@ -85,7 +88,7 @@ def referral(person: Person, r: Referral) -> bytes:
             "id": "shortlist",
             "meta": {"profile": [f"{_STU3}/StructureDefinition/eRS-Shortlist-List-1"]},
             "resourceType": "List",
-            "extension": [_extension("Shortlist-SearchCriteria", valueReference={"reference": "#serviceSearchCriteria"})],
+            "extension": [extension("Shortlist-SearchCriteria", valueReference={"reference": "#serviceSearchCriteria"})],
             "status": "current",
             "mode": "snapshot",
             "entry": [{"item": service}],
@@ -95,30 +98,27 @@ def referral(person: Person, r: Referral) -> bytes:
     if r.letter:
         contained.append(_letter(person, r))
         letter = [{"reference": f"#DocumentReference-{r.ubrn}"}]
-    state = {"url": "state", "valueCoding": _coded("ReferralState", r.state)}
+    state = {"url": "state", "valueCoding": coded("ReferralState", r.state)}
     body: dict[str, Any] = {
         "id": r.ubrn,
         "meta": {"versionId": str(r.version), "profile": [f"{_STU3}/StructureDefinition/eRS-ReferralRequest-1"]},
         "resourceType": "ReferralRequest",
         "extension": [
-            _extension("ClinicalInfoFirstSubmitted", valueDateTime=_instant(r.made)),
-            _extension("eReferralPathwayStart", valueInstant=_instant(r.made)),
-            _extension("ReferralPriority", valueCodeableConcept={"coding": [_coded("Priority", r.priority)]}),
-            _extension("ReferralShortlist", valueReference={"reference": "#shortlist"}),
-            _extension(
+            extension("ClinicalInfoFirstSubmitted", valueDateTime=instant(r.made)),
+            extension("eReferralPathwayStart", valueInstant=instant(r.made)),
+            extension("ReferralPriority", valueCodeableConcept={"coding": [coded("Priority", r.priority)]}),
+            extension("ReferralShortlist", valueReference={"reference": "#shortlist"}),
+            extension(
                 "Commissioning-Rule-Org",
                 valueIdentifier={"system": "https://fhir.nhs.uk/Id/ods-organization-code", "value": person.practice.ods},
             ),
-            _extension("ReferralState", extension=[state]),
-            *(
-                _extension("PatientAdditionalRequirement", valueCoding=_coded("AdditionalRequirementType", need))
-                for need in r.needs
-            ),
+            extension("ReferralState", extension=[state]),
+            *(extension("PatientAdditionalRequirement", valueCoding=coded("AdditionalRequirementType", need)) for need in r.needs),
         ],
         "contained": contained,
         "status": "active",
         "specialty": {"coding": [_coding("SPECIALTY", r.service.code, r.service.display)]},
-        "subject": {"identifier": {"system": _NHS, "value": person.nhs_number}},
+        "subject": {"identifier": {"system": NHS, "value": person.nhs_number}},
         "supportingInfo": letter,
         "intent": "plan",
     }
@@ -136,15 +136,15 @@ def _letter(person: Person, r: Referral) -> dict[str, Any]:
         "resourceType": "DocumentReference",
         "type": {"coding": [_coding("eRS-AttachmentType-1", "REFERRER", "Referrer")]},
         "status": "current",
-        "indexed": _instant(r.made),
+        "indexed": instant(r.made),
         "description": r.letter,
         "content": [
             {
                 "attachment": {
                     "id": r.ubrn[-6:],
                     "extension": [
-                        _extension("AvailabilityStatus", valueCoding=_coding("eRS-AvailabilityStatus-1", "AVAILABLE")),
-                        _extension("AttachedByOrganisation", valueReference=attached),
+                        extension("AvailabilityStatus", valueCoding=_coding("eRS-AvailabilityStatus-1", "AVAILABLE")),
+                        extension("AttachedByOrganisation", valueReference=attached),
                     ],
                     "contentType": "application/pdf",
                     "url": f"Binary/{r.ubrn}",
@@ -159,10 +159,10 @@ def _letter(person: Person, r: Referral) -> dict[str, Any]:
 
 def appointment(person: Person, a: Appointment) -> bytes:
     """An Appointment of the service and the person, from a referral."""
-    service = {"identifier": {"system": _SERVICE, "value": a.referral.service.service}}
+    service = {"identifier": {"system": SERVICE, "value": a.referral.service.service}}
     participants: list[dict[str, Any]] = [
         {"actor": service | {"display": a.referral.service.name}, "status": "accepted"},
-        {"actor": {"identifier": {"system": _NHS, "value": person.nhs_number}}, "status": "accepted"},
+        {"actor": {"identifier": {"system": NHS, "value": person.nhs_number}}, "status": "accepted"},
     ]
     if a.clinician:
         kind = {"coding": [{"system": "http://hl7.org/fhir/ValueSet/encounter-participant-type", "code": "CON"}]}
@@ -176,10 +176,10 @@ def appointment(person: Person, a: Appointment) -> bytes:
         "resourceType": "Appointment",
         "status": a.status,
         "description": "e-Referral Appointment",
-        "start": _instant(a.starts),
-        "end": _instant(a.starts + timedelta(minutes=a.minutes)),
+        "start": instant(a.starts),
+        "end": instant(a.starts + timedelta(minutes=a.minutes)),
         "slot": [{"reference": f"Slot/{a.number}1"}],
-        "created": _instant(a.changed),
+        "created": instant(a.changed),
         "incomingReferral": [{"reference": f"ReferralRequest/{a.referral.ubrn}/_history/{a.referral.version}"}],
         "participant": participants,
     }

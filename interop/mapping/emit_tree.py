@@ -78,7 +78,10 @@ class TreePaths(TreeTexts):
     def place(self, resource: Resource, element: Element) -> str:
         """The occurrence that a reference means."""
         other = self.model.resources[element.name]
-        return ", place" if element.row.each and other.row.each == element.row.each and resource.name in other.row.within else ""
+        if not element.row.each:
+            beside = resource.row.each and other.row.each == resource.row.each and set(other.row.within) & set(resource.row.within)
+            return ", i.place" if beside else ""
+        return ", place" if other.row.each == element.row.each and resource.name in other.row.within else ""
 
     def value(self, lines: Lines, depth: int, resource: Resource | None, element: Element, scope: str) -> int:
         """Set ``v`` from the row's sources; what follows runs only where it is present."""

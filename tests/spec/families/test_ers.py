@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -237,3 +238,25 @@ def test_every_sample_converts_whole_to_valid_r4_and_an_error_is_refused(shared:
             assert [(loss.path, loss.reason) for loss in made.losses if loss.reason != "not-carried"] == [], path.name
             seen += 1
     assert seen >= 43
+
+
+def test_each_item_of_a_worklist_is_of_its_own_patient() -> None:
+    """Two referrals of two people: nothing of the one is said of the other; an item that names no patient is nobody's."""
+    extension = "https://fhir.nhs.uk/STU3/StructureDefinition/Extension-eRS-AwaitingBooking-WorkListItem-1"
+    numbers = ("9991000011", "9991000127", "")
+    items = []
+    for place, number in enumerate(numbers):
+        who = {"url": "patient", "valueReference": {"identifier": {"system": "http://fhir.nhs.net/Id/nhs-number", "value": number}}}
+        said = [who] if number else [{"url": "clinicalContext", "valueString": "Knee"}]
+        item = {"reference": f"ReferralRequest/00009990005{place}"}
+        items.append({"extension": [{"url": extension, "extension": said}], "item": item})
+    profile = "https://fhir.nhs.uk/STU3/StructureDefinition/eRS-FetchWorklist-List-1"
+    made = make(
+        "ers", json.dumps({"resourceType": "List", "meta": {"profile": [profile]}, "status": "current", "entry": items}).encode()
+    )
+    people = [f"Patient/{each['id']}" for each in made.all("itempat")]
+    assert [each.get("for", {}).get("reference") for each in made.all("item")] == [*people, None]
+    assert [each.get("subject", {}).get("reference") for each in made.all("itemreq")] == [*people, None]
+    assert [each["focus"]["reference"] for each in made.all("item")] == [
+        f"ServiceRequest/{each['id']}" for each in made.all("itemreq")
+    ]
