@@ -69,21 +69,25 @@ def envelope(bundle: Node) -> Envelope:
 
 
 def _message(bundle: Node, header: Node | None, composition: Node | None) -> str:
-    """What it is; raises Problem ``unknown-trigger``."""
+    """What it is; raises Problem ``unknown-trigger``. A handover without its Composition is one by its visit: what the crew found
+    counts, and nothing is a document's text."""
     event = (header.text("event/code") or "") if header is not None else ""
     if event == RESPONSE or (header is not None and header.kid("response") is not None):
         raise Problem("unknown-trigger", where="MessageHeader.event", detail="an answer to another message")
+    types = [code.value for code in _codes(composition)] if composition is not None else []
+    visits = [code.value for one in resources(bundle, "Encounter") for code in _codes(one)]
+    if HANDOVER & {event, *types, *visits} and (composition is not None or visits):
+        return "Handover"
     if composition is not None:
-        types = [coding.text("code") for kind in composition.kids.get("type", ()) for coding in kind.kids.get("coding", ())]
-        visits = [code.value for one in resources(bundle, "Encounter") for code in _codes(one)]
-        return "Handover" if HANDOVER & {event, *types, *visits} else "Document"
+        return "Document"
     if any(one.text("resourceType") in ("Binary", "DocumentReference") for one in resources(bundle)):
         return "Attachment"
     raise Problem("unknown-trigger", where="Bundle.entry", detail="there is no Composition, DocumentReference or Binary")
 
 
-def _codes(encounter: Node) -> Iterator[Node]:
-    for kind in encounter.kids.get("type", ()):
+def _codes(resource: Node) -> Iterator[Node]:
+    """The codes of its types."""
+    for kind in resource.kids.get("type", ()):
         for coding in kind.kids.get("coding", ()):
             yield from coding.kids.get("code", ())
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from interop.mapping.examples import value_at
+from interop.mapping.library import adapters
 from tests.spec.families.maps import Made, example, make
 
 EXAMPLES = ["attachment.json", "discharge.xml", "handover-before-arrival.json", "handover.json", "withdrawn.json"]
@@ -66,6 +67,9 @@ FACTS: list[tuple[str, str, str, Any]] = [
     ("discharge.xml", "booking", "start", "2026-04-13T09:00:00+01:00"),
     ("discharge.xml", "disp", "whenHandedOver", "2026-03-02T14:30:00+00:00"),
     ("attachment.json", "bin", "content[0].attachment.contentType", "application/pdf"),
+    ("gaps.json", "comp", "status", "preliminary"),
+    ("gaps.json", "document", "docStatus", None),
+    ("gaps.json", "all", "clinicalStatus.coding[0].code", "active"),
 ]
 """File, resource, path, value: what a clinician would say that the document says."""
 
@@ -131,6 +135,35 @@ def test_a_later_version_takes_the_place_of_a_document() -> None:
     later = DISCHARGE.replace(b"8e2b1702-", b"8e2b17aa-")
     for name in ("comp", "document"):
         assert make("documents", later).one(name)["id"] == make("documents", DISCHARGE).one(name)["id"]
+
+
+def test_a_handover_without_its_document_is_one_still() -> None:
+    """What the crew found counts; files alone are another message."""
+
+    def without(kind: str, body: bytes) -> bytes:
+        bundle = json.loads(body)
+        inner = next((one["resource"] for one in bundle["entry"] if one["resource"]["resourceType"] == "Bundle"), bundle)
+        inner["entry"] = [one for one in inner["entry"] if one["resource"]["resourceType"] != kind]
+        return json.dumps(bundle).encode()
+
+    body = without("Composition", HANDOVER)
+    assert adapters()["documents"].envelope(body).message == "Handover"
+    made = make("documents", body)
+    assert (len(made.all("obs")), len(made.all("enc"))) == (3, 1)
+    assert made.all("document") == []
+    assert made.findings() == []
+    assert adapters()["documents"].envelope(without("Encounter", body)).message == "Attachment"
+
+
+def test_an_extension_that_nobody_knows_is_carried_or_told_as_lost() -> None:
+    bundle = json.loads(HANDOVER)
+    header = bundle["entry"][0]["resource"]
+    unknown = {"url": "https://example.org/unknown", "valueString": "kept"}
+    header["extension"].append(unknown)
+    header["receiver"]["extension"] = [unknown]
+    made = make("documents", json.dumps(bundle).encode())
+    assert unknown in made.one("header")["extension"]
+    assert [one.path for one in made.losses if one.reason == "unmapped"] == ["entry/resource/receiver/extension/valueString"]
 
 
 def test_a_contained_resource_stands_by_itself() -> None:
