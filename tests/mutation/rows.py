@@ -164,7 +164,7 @@ class Mutation:
             changed = replace(self.tables, codes=self.tables.codes | {name: table})
         else:
             changed = dropped(self.tables, row)
-        return Family(check_tables(changed, self.names, self.form), part=_once)
+        return Family(check_tables(changed, self.names, self.form), traced=True, part=_once)
 
     def _touches(self, example: Example, row: Row) -> bool:
         """Whether an example is likely to notice: it expects something of a resource that the row fills."""
