@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from interop.fhir.terminology.releases.sctid import is_concept
+from interop.fhir.sctid import is_concept
 from interop.mapping.contribution import Contribution, Mapped
 
 if TYPE_CHECKING:

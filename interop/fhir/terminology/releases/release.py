@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from interop.fhir.sctid import is_concept, namespace
 from interop.fhir.terminology.releases.ecl import Members, Node, NotComputed, parse
-from interop.fhir.terminology.releases.sctid import is_concept, namespace
 from interop.fhir.terminology.releases.store import Store
 from interop.fhir.terminology.results import Concept, Designation, Lookup
 from interop.fhir.terminology.system import Filter, Selection

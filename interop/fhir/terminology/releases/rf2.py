@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from interop.fhir.canonicals import SNOMED_CT
+from interop.fhir.sctid import namespace
 from interop.fhir.terminology.releases.build import Ids, Progress, Texts, rows
 from interop.fhir.terminology.releases.rf2files import Files
-from interop.fhir.terminology.releases.sctid import namespace
 from interop.fhir.terminology.releases.store import DAMAGED, BadRelease, write
 
 LANGUAGES = (

@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from interop.fhir.terminology.releases.sctid import check_digit
+from interop.fhir.sctid import check_digit
 
 SPACE = "1999999"
 TIME = "20260401"
