@@ -62,8 +62,8 @@ def _convert(files: list[Path], *, report: bool, lineage: bool, as_json: bool) -
                     _fail(path, number, problem)
                 if len(out) > FLUSH:
                     _write(out)
-            if not number:
-                raise Problem("unreadable", detail="it holds no message")
+            if not number:  # an extract of a day without changes: a header and no rows
+                _tell({"file": str(path), "messages": 0})
         except Problem as problem:
             failed += 1
             _fail(path, number, problem)
@@ -172,6 +172,10 @@ def _fail(path: Path, number: int, problem: Problem) -> None:
     said: dict[str, Any] = {"file": str(path), **problem.as_json()}
     if number:
         said["message"] = number
+    _tell(said)
+
+
+def _tell(said: dict[str, Any]) -> None:
     sys.stderr.buffer.write(write_json(said) + b"\n")
     sys.stderr.buffer.flush()
 

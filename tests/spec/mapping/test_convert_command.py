@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from importlib.resources import as_file, files
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -41,3 +42,14 @@ def test_tables_that_cannot_be_used_are_named_with_the_next_step(monkeypatch: py
         "elements.csv, row VIS01: unknown source path PV1-99\n"
         "The tables cannot be used: interop tables checks them after each change.\n"
     )
+
+
+def test_a_file_without_messages_is_nobodys_fault(tmp_path: Path) -> None:
+    """A day without changes: the extract has a header and no rows. A file of nothing at all is another thing."""
+    header = files("mappings").joinpath("emis", "examples", "codes.txt").read_bytes().partition(b"\n")[0]
+    (tmp_path / "quiet.csv").write_bytes(header + b"\n")
+    (tmp_path / "empty.csv").write_bytes(b"")
+    quiet = CliRunner().invoke(app, ["convert", str(tmp_path / "quiet.csv")])
+    assert (quiet.exit_code, json.loads(quiet.stderr)["messages"]) == (0, 0)
+    empty = CliRunner().invoke(app, ["convert", str(tmp_path / "empty.csv")])
+    assert (empty.exit_code, json.loads(empty.stderr)["reason"]) == (1, "unreadable")
