@@ -18,6 +18,8 @@ from interop.cli.main import app
 from interop.ids import Mint
 from interop.mapping.examples import value_at
 from interop.mapping.library import family
+from interop.record.fold import fold
+from interop.record.state import State, load, merge, stated
 from tests.spec.families.maps import Made, example, make
 
 LONDON = "+01:00"
@@ -114,6 +116,20 @@ def test_a_row_refers_to_what_stands_in_another_file() -> None:
 def test_a_referral_is_one_resource_from_two_tables() -> None:
     """CareRecord_Observation and CareRecord_ObservationReferral share the key."""
     assert of("observations").one("ref")["id"] == of("referrals").all("rfd")[0]["id"]
+
+
+def test_everyone_who_holds_a_session_stands_in_its_schedule() -> None:
+    """Each user has a row, and each row of one session is a message."""
+    line = b"00000007-5e11-4c0a-9b1d-000000000001,00000003-5e11-4c0a-9b1d-00000000000%d,false,7\n"
+    body = b"SessionGuid,UserInRoleGuid,Deleted,ProcessingId\n" + b"".join(line % user for user in (1, 2, 3))
+    state: State = {"r": {}}
+    for number, message in enumerate(adapter.split(BytesIO(body))):
+        envelope, source = adapter.open(message)
+        (session,) = family("emis").map(source, envelope, Mint()).contributions
+        merge(state, load(stated(session, envelope.order, number)))
+    schedule = fold("Schedule", {("feed", "Appointment_SessionUser"): state})
+    assert schedule is not None
+    assert len({actor["reference"] for actor in schedule["actor"]}) == 3
 
 
 def test_a_session_is_one_schedule_from_two_tables() -> None:
@@ -232,6 +248,6 @@ def test_entries_have_their_codes_where_the_coding_table_comes_along(tmp_path: P
     systems = [coding["system"] for coding in pressure["code"]["coding"]]
     assert {"http://snomed.info/sct", "http://read.info/readv2", "http://loinc.org"} < set(systems)
     assert [part["valueQuantity"]["value"] for part in pressure["component"]] == [152, 91]
-    assert [one["code"]["text"] for one in made if one["resourceType"] == "Condition" and "code" in one] == [
+    assert {one["code"]["text"] for one in made if one["resourceType"] == "Condition" and "code" in one} == {
         "Hypertension, essential"
-    ]
+    }
