@@ -36,7 +36,9 @@ class Nhs111:
     media_types: tuple[str, ...] = ("application/xml", "text/xml", "application/soap+xml")
 
     def recognises(self, head: bytes) -> bool:
-        """An ITK envelope, or a bare ClinicalDocument of HL7 v3 whose type id is that of CDA release 2."""
+        """An ITK envelope, or a bare ClinicalDocument of HL7 v3 whose type id is that of CDA release 2; in UTF-16 too."""
+        if b"\0" in head[:4]:
+            head = head.replace(b"\0", b"")
         if b"<" not in head.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:8]:
             return False
         return _ITK.search(head) is not None or (_CDA.search(head) is not None and b"POCD_HD000040" in head)

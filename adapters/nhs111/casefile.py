@@ -13,12 +13,13 @@ from interop.errors import Problem
 from interop.formats.tree import Node
 
 CASE: Final = "PathwaysCase"
+_NUMBER: Final = ("@", "caseDetails/caseId", "caseDetails/@", "messageStatus")
 
 
 def graft(document: Node) -> None:
     """Give each ``observationMedia/value`` in base64 that is a case file the file's tree as its kid ``@PathwaysCase``.
 
-    What cannot be read stays as it is: the file is carried whole in any case.
+    What cannot be read, or tells nothing but its number, stays as it is: the file is carried whole in any case.
     """
     from interop.formats.xml import read_xml
 
@@ -31,9 +32,14 @@ def graft(document: Node) -> None:
             case = read_xml(content) if CASE.encode() in content[:4096] else None
         except (ValueError, binascii.Error, Problem):
             continue
-        if case is not None and case.name == CASE:
+        if case is not None and case.name == CASE and _says(case):
             case.up = value
             value.kids = {**value.kids, "@" + CASE: [case]}
+
+
+def _says(case: Node) -> bool:
+    """Whether the file tells more than which case it is of: otherwise nobody has answered anything."""
+    return any(not path.startswith(_NUMBER) for path, _ in case.leaves())
 
 
 def _media(node: Node) -> Iterator[Node]:

@@ -13,16 +13,32 @@ LIMIT: Final = 20 * 1024 * 1024
 """Bytes that all payloads of an envelope may come to once they are decoded."""
 _CODED: Final = re.compile(rb"\b(?:base64|compressed|encrypted)\s*=\s*[\"']\s*(?:true|1)\b")
 _WORDS: Final = (b"base64", b"compressed", b"encrypted")
+_UTF16: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
+_DECLARED: Final = re.compile(r"""\A(<\?xml[^>]*?)\sencoding\s*=\s*["'][\w-]+["']""")
 _GZIP_OR_ZLIB: Final = 47
 _BLANKS: Final = re.compile(r"\s+")
 
 
-def plain(body: bytes) -> bytes:
-    """The body with every XML payload as elements, decoded from base64 and gzip where its manifest item says so.
+def utf8(body: bytes) -> bytes:
+    """A body in UTF-16 as UTF-8, its declaration with it; any other, and what cannot be decoded, unchanged."""
+    form = _UTF16.get(body[:2])
+    if form is None:
+        return body
+    try:
+        text = body.decode(form)
+    except UnicodeDecodeError:
+        return body
+    return _DECLARED.sub(r"\1", text.removeprefix("\ufeff"), count=1).encode("utf-8", "surrogatepass")
 
-    A body without such payloads comes back unchanged. Raises Problem: those of the XML reader, ``bad-value`` where a payload is
-    not what the manifest says, ``unknown-format`` for an encrypted one, ``too-large``.
+
+def plain(body: bytes) -> bytes:
+    """The body in an encoding that ASCII is part of, with every XML payload as elements, decoded from base64 and gzip where its
+    manifest item says so.
+
+    A body in such an encoding without such payloads comes back unchanged. Raises Problem: those of the XML reader, ``bad-value``
+    where a payload is not what the manifest says, ``unknown-format`` for an encrypted one, ``too-large``.
     """
+    body = utf8(body)
     if not any(word in body for word in _WORDS) or _CODED.search(body) is None:
         return body
     from lxml import etree

@@ -182,3 +182,15 @@ def test_every_sample_of_the_family_opens_or_holds_placeholders(shared: Callable
             assert said.order.time > 0
             assert said.keys
             assert said.organisation
+
+
+@pytest.mark.parametrize("form", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_report_in_utf_16_is_the_same_report(form: str) -> None:
+    body = wrapped(document(1), document(2))
+    other = body.decode().replace("UTF-8", "UTF-16").encode(form)
+    assert adapter.recognises(other[:4096])
+    parts = [adapter.open(part)[0] for part in adapter.split(io.BytesIO(other))]
+    assert parts == [adapter.open(part)[0] for part in adapter.split(io.BytesIO(body))]
+    assert len(parts) == 2
+    with pytest.raises(Problem):
+        adapter.open(other[:-1])

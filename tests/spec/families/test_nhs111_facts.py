@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -146,10 +147,11 @@ def test_answers_that_were_taken_back_and_variables_of_the_software_are_no_answe
     assert "not sure" not in str(triage)
 
 
-def test_a_case_file_that_cannot_be_read_is_carried_all_the_same() -> None:
+def test_a_case_file_that_cannot_be_read_or_says_nothing_is_carried_all_the_same() -> None:
     body = example("nhs111", "ambulance.xml")
     start = body.index(b'mediaType="text/xml">') + len(b'mediaType="text/xml">')
-    for text in (b"PFBhdGh3YXlzQ2FzZT48", b"bm90IFhNTA=="):
+    empty = b64encode(b"<PathwaysCase><caseDetails><caseId>7</caseId></caseDetails></PathwaysCase>")
+    for text in (b"PFBhdGh3YXlzQ2FzZT48", b"bm90IFhNTA==", empty):
         made = make("nhs111", body[:start] + text + body[body.index(b"<", start) :])
         assert made.all(QR) == []
         (media,) = made.all("media")
@@ -206,3 +208,18 @@ def test_what_any_other_document_says(name: str, path: str, value: Any) -> None:
     assert value_at(made.one(name), path) == value
     assert made.all("plan") == []
     assert {loss.reason for loss in made.losses} == {"not-carried"}
+
+
+def test_medicines_and_what_was_done_are_as_the_report_says() -> None:
+    """Denied, meant and withdrawn entries say so; nothing is asserted where the report gives no status."""
+    made = make("nhs111", example("nhs111", "parts.xml"))
+    medicines = {one["medicationCodeableConcept"]["text"]: one["status"] for one in made.all("mst")}
+    assert medicines == {
+        "Paracetamol 500mg tablets": "active",
+        "Aspirin": "not-taken",
+        "Ibuprofen": "intended",
+        "Codeine": "entered-in-error",
+    }
+    assert [one["status"] for one in made.all("proc")] == ["completed", "not-done", "entered-in-error"]
+    assert "status" not in made.one("act")
+    assert made.findings() == []
