@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from interop.errors import Problem
+from interop.formats.instants import iso_instant
 from interop.formats.references import split_references
 from interop.formats.tree import Node
 
@@ -32,6 +33,8 @@ DEFINITIONS: Final = frozenset(
     )
 )
 """What tells of systems, not of people."""
+LONGEST: Final = 18
+"""Digits of a version that counts: what is longer is no counter."""
 NATIONAL: Final = frozenset(("Organization", "Practitioner"))
 """Types that one national number names, whoever sends them: a server's own id does not."""
 _UUID: Final = re.compile(r"(?:urn:uuid:)?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})")
@@ -65,6 +68,7 @@ def bundled(root: Node) -> Node:
     held: dict[str, str] = {}
     for resource in resources(root):
         _address(resource, base, held)
+    _latest(root, held)
     for resource in resources(root):
         _refer(resource, held, base)
     return root
@@ -144,6 +148,37 @@ def _address(resource: Node, base: str, held: dict[str, str]) -> None:
 def _key(base: str, kind: str, own: str) -> str:
     found = _UUID.fullmatch(own)
     return found[1].lower() if found else f"{base}/{kind}/{own}" if base and own else ""
+
+
+def _latest(bundle: Node, held: dict[str, str]) -> None:
+    """Leave of several versions of one resource the latest alone; ``held`` names it under the addresses of the others."""
+    latest: dict[str, Node] = {}
+    older: list[tuple[str, Node]] = []
+    for resource in resources(bundle):
+        own = resource.text("id")
+        if not own or resource.text("@deleted"):
+            continue
+        name = resource.text("@key") or f"{resource.text('resourceType')}/{own}"
+        known = latest.get(name)
+        if known is None:
+            latest[name] = resource
+        elif _version(resource) >= _version(known):
+            latest[name] = resource
+            older.append((name, known))
+        else:
+            older.append((name, resource))
+    if older:
+        gone = {id(resource) for _, resource in older}
+        bundle.kids["entry"] = [entry for entry in bundle.kids["entry"] if id(entry.kid("resource")) not in gone]
+        moved = {resource.text("@ref"): latest[name].text("@ref") or "" for name, resource in older}
+        held |= {address: moved.get(there, there) for address, there in held.items()}
+
+
+def _version(resource: Node) -> tuple[int, int]:
+    """When it was last updated, and its number where that is one."""
+    number = resource.text("meta/versionId") or ""
+    counted = number.isascii() and number.isdigit() and len(number) <= LONGEST
+    return iso_instant(resource.text("meta/lastUpdated") or "") or 0, int(number) if counted else 0
 
 
 def _refer(node: Node, held: dict[str, str], base: str) -> None:

@@ -7,14 +7,12 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Final
 
-from adapters.r4.bundles import base_of, resources
+from adapters.r4.bundles import LONGEST, base_of, resources
 from interop.formats.instants import iso_instant
 from interop.formats.tree import Node
 from interop.ports import Envelope, Order
 
 NHS_NUMBER: Final = "https://fhir.nhs.uk/Id/nhs-number"
-LONGEST: Final = 18
-"""Digits of a version that counts: what is longer is no counter."""
 _NHS_SYSTEM: Final = re.compile(r"https?://fhir\.nhs\.(?:uk|net)/Id/nhs-number", re.IGNORECASE)
 
 

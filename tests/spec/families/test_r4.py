@@ -148,3 +148,31 @@ def test_an_nhs_number_is_one_however_its_system_is_spelt(scheme: str, host: str
     number = {"system": f"{scheme}://{host}/{folder}/nhs-number", "value": "999 100 0011"}
     made = of(PATIENT | {"identifier": [number]})
     assert made.one("pat")["identifier"] == [{"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9991000011"}]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ({"lastUpdated": "2026-01-02T09:00:00Z", "versionId": "7"}, {"lastUpdated": "2026-01-02T09:30:00+00:00", "versionId": "2"}),
+        ({"versionId": "9"}, {"versionId": "10"}),
+    ],
+)
+def test_of_two_versions_in_one_bundle_the_later_counts(earlier: dict[str, str], later: dict[str, str], order: int) -> None:
+    versions = [
+        {**FLAG, "meta": earlier, "subject": {"reference": "Patient/p1"}},
+        {**FLAG, "status": "inactive", "meta": later, "subject": {"reference": "Patient/p1"}},
+    ]
+    assert of(PATIENT, *versions[::order]).one("flag")["status"] == "inactive"
+
+
+def test_of_versions_that_do_not_say_the_last_counts() -> None:
+    assert of({**FLAG, "status": "inactive"}, FLAG).one("flag")["status"] == "active"
+
+
+def test_who_made_a_resource_is_kept() -> None:
+    author = {"who": {"display": "Dr Marsh"}}
+    provenance = {"resourceType": "Provenance", "id": "v", "target": [{"reference": "Flag/f1"}], "agent": [author]}
+    made = of(FLAG, {**provenance, "recorded": "2026-01-02T09:00:00Z"})
+    assert made.one("provenance")["target"] == [{"reference": f"Flag/{made.one('flag')['id']}"}]
+    assert made.findings() == []
