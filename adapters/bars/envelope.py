@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from hashlib import sha256
 from typing import Final
 
 from interop.errors import Problem
@@ -41,7 +40,7 @@ def envelope(bundle: Node) -> Envelope:
     event = header.text("eventCoding/code")
     if not event:
         raise Problem("missing-field", where="MessageHeader.eventCoding.code")
-    digest = _digest(bundle)
+    digest = bundle.digest()
     version = bundle.text("meta/versionId") or ""
     stamps = (bundle.text("meta/lastUpdated"), header.text("meta/lastUpdated"), bundle.text("timestamp"))
     return Envelope(
@@ -139,11 +138,3 @@ def _keys(bundle: Node) -> Iterator[str]:
                     yield f"{NHS_NUMBER}|{digits}"
             elif kind == "Encounter" and value:
                 yield f"{system}|{value}"
-
-
-def _digest(bundle: Node) -> bytes:
-    """A digest of every value with its path: layout, notation and the order of members aside."""
-    said = sha256()
-    for line in sorted(f"{path}={node.value}" for path, node in bundle.leaves()):
-        said.update(line.encode("utf-8", "surrogatepass") + b"\n")
-    return said.digest()[:16]

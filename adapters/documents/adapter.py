@@ -7,11 +7,10 @@ from typing import BinaryIO, Final
 from adapters.documents.bundles import flatten, prepare
 from adapters.documents.endpoint import BASE, answer
 from adapters.documents.envelope import envelope
-from interop.errors import Problem
+from interop.formats.bodies import objects
 from interop.formats.tree import Node
 from interop.ports import Call, Envelope, Intake, Reply
 
-LIMIT: Final = 20 * 1024 * 1024
 _BUNDLE: Final = re.compile(rb'<(?:\w+:)?Bundle[\s>]|"resourceType"\s*:\s*"Bundle"')
 _MESSAGE: Final = re.compile(rb'<(?:\w+:)?event>|"event"\s*:\s*\{')
 _HEADER: Final = re.compile(rb'<(?:\w+:)?MessageHeader[\s>]|"resourceType"\s*:\s*"MessageHeader"')
@@ -43,13 +42,7 @@ class Documents:
 
     def split(self, stream: BinaryIO) -> Iterator[bytes]:
         """The file as it is, or each line of one that holds a Bundle a line; raises Problem ``too-large``."""
-        body = stream.read(LIMIT + 1)
-        if len(body) > LIMIT:
-            raise Problem("too-large", detail=f"more than {LIMIT} bytes")
-        lines = [line for line in body.splitlines() if line.strip()]
-        if len(lines) > 1 and all(line.strip()[:1] == b"{" and line.rstrip()[-1:] == b"}" for line in lines):
-            return iter(lines)
-        return iter((body,))
+        return objects(stream)
 
     def open(self, body: bytes) -> tuple[Envelope, Node]:
         """Envelope and Bundle; raises Problem."""

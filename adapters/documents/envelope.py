@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from hashlib import sha256
 from typing import Final
 
 from adapters.documents.bundles import resources
@@ -42,7 +41,7 @@ def envelope(bundle: Node) -> Envelope:
     if not identity:
         raise Problem("missing-field", where="Bundle.id")
     keys, organisation = tuple(dict.fromkeys(_keys(bundle))), _organisation(bundle, header, composition)
-    digest = _digest(bundle)
+    digest = bundle.digest()
     version = bundle.text("meta/versionId") or ""
     stamps = (
         header.text("timestamp") if header is not None else None,
@@ -142,11 +141,3 @@ def _keys(bundle: Node) -> Iterator[str]:
                 yield f"{NHS_NUMBER}|{digits}"
             elif value:
                 yield f"{system}|{value}"
-
-
-def _digest(bundle: Node) -> bytes:
-    """A digest of every value with its path: layout, notation and the order of members aside."""
-    said = sha256()
-    for line in sorted(f"{path}={node.value}" for path, node in bundle.leaves()):
-        said.update(line.encode("utf-8", "surrogatepass") + b"\n")
-    return said.digest()[:16]

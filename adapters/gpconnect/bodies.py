@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO, Final
 
 from interop.errors import Problem
+from interop.formats.bodies import whole
 from interop.formats.tree import Node
 
-LIMIT: Final = 20 * 1024 * 1024
 ALONE: Final = "Appointment"
 """The type of which each is a message of its own."""
 
@@ -32,12 +32,9 @@ def bundle(value: Any) -> Node:
 
 def separate(stream: BinaryIO) -> Iterator[bytes]:
     """A body for each message, numbers as they were written."""
-    whole = stream.read(LIMIT + 1)
-    if len(whole) > LIMIT:
-        raise Problem("too-large", detail=f"more than {LIMIT} bytes")
-    whole = whole.strip()
-    first, _, rest = whole.partition(b"\n")
-    lines = whole.splitlines() if rest.lstrip()[:1] == b"{" and first.rstrip().endswith(b"}") and _readable(first) else [whole]
+    body = whole(stream).strip()
+    first, _, rest = body.partition(b"\n")
+    lines = body.splitlines() if rest.lstrip()[:1] == b"{" and first.rstrip().endswith(b"}") and _readable(first) else [body]
     for line in lines:
         if line.strip():
             yield from _messages(line.strip())

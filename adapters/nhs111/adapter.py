@@ -10,8 +10,9 @@ from adapters.nhs111.casefile import graft
 from adapters.nhs111.documents import covered, document, documents, name, separate
 from adapters.nhs111.endpoint import BASE, answer
 from adapters.nhs111.envelope import envelope
-from adapters.nhs111.payloads import LIMIT, plain
+from adapters.nhs111.payloads import plain
 from interop.errors import Problem
+from interop.formats.bodies import whole
 from interop.formats.tree import Node
 from interop.ports import Call, Envelope, Intake, Reply
 
@@ -45,9 +46,7 @@ class Nhs111:
 
     def split(self, stream: BinaryIO) -> Iterator[bytes]:
         """The file as it is, or a body for each document of a set; raises Problem ``too-large``."""
-        body = stream.read(LIMIT + 1)
-        if len(body) > LIMIT:
-            raise Problem("too-large", detail=f"more than {LIMIT} bytes")
+        body = whole(stream)
         try:
             body = plain(body)
         except Problem:

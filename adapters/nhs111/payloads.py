@@ -8,9 +8,8 @@ import zlib
 from typing import Any, Final
 
 from interop.errors import Problem
+from interop.formats.bodies import LIMIT
 
-LIMIT: Final = 20 * 1024 * 1024
-"""Bytes that all payloads of an envelope may come to once they are decoded."""
 _CODED: Final = re.compile(rb"\b(?:base64|compressed|encrypted)\s*=\s*[\"']\s*(?:true|1)\b")
 _WORDS: Final = (b"base64", b"compressed", b"encrypted")
 _UTF16: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 from adapters.openhr.envelope import envelope
-from interop.errors import Problem
+from interop.formats.bodies import whole
 from interop.formats.tree import Node
 from interop.ports import Envelope
 
-LIMIT: Final = 20 * 1024 * 1024
 _ROOT: Final = re.compile(rb"<(?:[\w.-]+:)?openHealthRecord[\s/>]")
 
 
@@ -31,10 +30,7 @@ class OpenHr:
 
     def split(self, stream: BinaryIO) -> Iterator[bytes]:
         """The file; raises Problem ``too-large``."""
-        body = stream.read(LIMIT + 1)
-        if len(body) > LIMIT:
-            raise Problem("too-large", detail=f"more than {LIMIT} bytes")
-        yield body
+        yield whole(stream)
 
     def open(self, body: bytes) -> tuple[Envelope, Node]:
         """Envelope and root; raises Problem."""

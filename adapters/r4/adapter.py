@@ -8,12 +8,11 @@ from typing import BinaryIO, Final
 
 from adapters.r4.bundles import DEFINITIONS, bundled
 from adapters.r4.envelope import envelope
-from interop.errors import Problem
-from interop.formats.resources import is_xml, read_resource
+from interop.formats.bodies import objects
+from interop.formats.resources import read_resource
 from interop.formats.tree import Node
 from interop.ports import Envelope
 
-LIMIT: Final = 20 * 1024 * 1024
 _FHIR: Final = re.compile(rb'"resourceType"\s*:\s*"[A-Z]|<(?:\w+:)?[A-Z]\w+\s[^>]*http://hl7\.org/fhir["\']')
 _R4: Final = re.compile(
     rb"https://fhir\.hl7\.org\.uk/StructureDefinition/(?:UKCore-|Extension-UKCore-)"
@@ -48,13 +47,7 @@ class R4:
 
     def split(self, stream: BinaryIO) -> Iterator[bytes]:
         """The file as it is, or each line of one that holds a resource a line; raises Problem ``too-large``."""
-        body = stream.read(LIMIT + 1)
-        if len(body) > LIMIT:
-            raise Problem("too-large", detail=f"more than {LIMIT} bytes")
-        lines = [line for line in body.splitlines() if line.strip()]
-        if not is_xml(body) and len(lines) > 1 and all(line.strip()[:1] == b"{" and line.rstrip()[-1:] == b"}" for line in lines):
-            return iter(lines)
-        return iter((body,))
+        return objects(stream)
 
     def open(self, body: bytes) -> tuple[Envelope, Node]:
         """Envelope and Bundle; raises Problem."""

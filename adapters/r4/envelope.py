@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from hashlib import sha256
 from typing import Final
 
 from adapters.r4.bundles import LONGEST, base_of, resources
@@ -22,7 +21,7 @@ def envelope(bundle: Node) -> Envelope:
     held = list(resources(bundle))
     stamps = [bundle.text("timestamp"), bundle.text("meta/lastUpdated"), *(each.text("meta/lastUpdated") for each in held)]
     version = held[0].text("meta/versionId") or "" if len(held) == 1 else ""
-    digest = _digest(bundle)
+    digest = bundle.digest()
     identity = bundle.text("id") or (held[0].text("@key") if len(held) == 1 else None) or digest.hex()
     base = base_of(bundle)
     return Envelope(
@@ -58,11 +57,3 @@ def _keys(held: list[Node]) -> Iterator[str]:
             reference = resource.find(f"{name}/reference")
             if reference is not None and reference.text("@type") == "Patient" and (key := reference.text("@key")):
                 yield key
-
-
-def _digest(bundle: Node) -> bytes:
-    """A digest of every value with its path: layout, notation and the order of members aside."""
-    said = sha256()
-    for line in sorted(f"{path}={node.value}" for path, node in bundle.leaves()):
-        said.update(line.encode("utf-8", "surrogatepass") + b"\n")
-    return said.digest()[:16]

@@ -62,8 +62,8 @@ FLAT = {
     "number": "row/patient_number",
     "nhs_number": "row/nhs_number",
 }
-WHOLE = "        yield body"
-LINES = '''        header, _, rows = body.partition(b"\\n")
+WHOLE = "        yield whole(stream)"
+LINES = '''        header, _, rows = whole(stream).partition(b"\\n")
         for row in rows.splitlines():
             if row.strip():
                 yield header + b"\\n" + row + b"\\n"'''

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Any
 
 from interop.formats.narrative import narrative
@@ -67,6 +68,13 @@ class Node:
                 yield path, node
             below = [(f"{path}/{name}" if path else name, kid) for name, kids in node.kids.items() for kid in kids]
             stack.extend(reversed(below))
+
+    def digest(self) -> bytes:
+        """SHA-256, cut to 16 bytes, of every value below with its path: layout, notation and the order of members aside."""
+        said = sha256()
+        for line in sorted(f"{path}={node.value}" for path, node in self.leaves()):
+            said.update(line.encode("utf-8", "surrogatepass") + b"\n")
+        return said.digest()[:16]
 
     def narrative(self) -> str:
         """The whole text of an XML element with markup in it (CDA ``StrucDoc``, xhtml); see ``interop.formats.narrative``."""
