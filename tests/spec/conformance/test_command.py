@@ -31,7 +31,7 @@ def test_json_is_written_a_line_each(tmp_path: Path) -> None:
     out = tmp_path / "ers.ndjson"
     assert run("--patients", "5", "--families", "ers", "--out", str(out)).exit_code == 0
     kinds = {orjson.loads(line)["resourceType"] for line in out.read_bytes().splitlines()}
-    assert kinds == {"ReferralRequest", "Appointment"}
+    assert kinds == {"ReferralRequest", "Appointment", "CommunicationRequest", "Bundle"}
 
 
 def test_several_families_are_written_as_files(tmp_path: Path) -> None:

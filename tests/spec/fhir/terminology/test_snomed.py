@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from interop.fhir.definitions import Definitions
+from interop.fhir.sctid import check_digit, is_concept, namespace
 from interop.fhir.terminology import Terminology
 from interop.fhir.terminology.releases import BadRelease, Release, load_rf2
-from interop.fhir.terminology.releases.sctid import check_digit, is_concept, namespace
 from tests.spec.fhir.terminology import rf2
 from tests.spec.fhir.terminology.made import Json, codes, value_set
 
