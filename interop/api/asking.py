@@ -32,7 +32,7 @@ class SharedRecord:
         found: list[Stored] = await self._store.query(Search(decision, type, query.where, (), limit))
         if len(found) > limit:
             raise Problem("too-many-matches", detail=f"More than {limit} records match.")
-        return [load_json(stored.body) for stored in found]
+        return [load_json(stored.body, values=None) for stored in found]
 
     async def person(self, inquiry: Inquiry, patient: str) -> Person:
         """All records of a person, each read under the Decision."""
@@ -52,5 +52,5 @@ class SharedRecord:
         for type_, id_ in wanted:
             decision = decide(Question(inquiry.interaction, type_, id_, inquiry.who))
             found: list[Stored] = await self._store.query(Read(decision, type_, id_))
-            read += [load_json(stored.body) for stored in found if not stored.deleted]
+            read += [load_json(stored.body, values=None) for stored in found if not stored.deleted]
         return read

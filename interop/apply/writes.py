@@ -191,7 +191,7 @@ def change_of(entry: Entry, head: Head | None, now: int) -> Change:
         stored.deleted = True
         puts = [Put(stored, [])] if there else []
     else:
-        resource = load_json(entry.body)
+        resource = load_json(entry.body, values=None)
         held = _content(key, resource)
         stored.body = _rendered(held, stored, resource)
         rows = index_rows({**resource, "id": id_}, parameters(type_))

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from interop.errors import Problem
-from interop.formats.limits import bounded
+from interop.formats.limits import VALUES, bounded
 from interop.formats.tree import Node
 
 DEPTH = 200
@@ -55,7 +55,7 @@ def as_node(value: Any) -> Node:
     return root
 
 
-def load_json(body: bytes, *, depth: int = DEPTH, size: int = SIZE) -> Any:
+def load_json(body: bytes, *, depth: int = DEPTH, size: int = SIZE, values: int | None = VALUES) -> Any:
     """The Python value: fractions, exponents, ``-0`` and integers of more than 18 digits are ``Number``, others ``int``.
 
     Raises Problem ``too-large`` (bytes or values), ``too-deep`` (``depth`` counts objects and arrays), ``character-set``, or
@@ -64,7 +64,7 @@ def load_json(body: bytes, *, depth: int = DEPTH, size: int = SIZE) -> Any:
     """
     if len(body) > size:
         raise Problem("too-large", detail=f"more than {size} bytes")
-    bounded(body, ",[{")
+    bounded(body, ",[{", limit=values)
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -14,13 +14,13 @@ VALUES: Final = 135_000
 """Fields, components, elements, attributes, members, cells. A whole GP record has some thousands, at most some ten thousands."""
 
 
-def bounded(body: bytes | str, marks: str, *, less: str = "", limit: int = VALUES) -> None:
+def bounded(body: bytes | str, marks: str, *, less: str = "", limit: int | None = VALUES) -> None:
     """Raise Problem ``too-large`` where ``marks``, each of which begins or ends a value, stand more often than ``limit``.
 
     A mark that is given twice counts twice: a row weighs more than a cell. ``less`` is a mark of which each occurrence takes one
-    away (``</`` where ``<`` is counted).
+    away (``</`` where ``<`` is counted). ``limit`` None: what is our own, or a file that someone chose, may hold any number.
     """
-    if len(body) <= limit:
+    if limit is None or len(body) <= limit:
         return
     if isinstance(body, str):
         count = sum(body.count(mark) for mark in marks) - (body.count(less) if less else 0)

@@ -7,7 +7,7 @@ from typing import Any
 from lxml import etree
 
 from interop.errors import Problem
-from interop.formats.limits import bounded
+from interop.formats.limits import VALUES, bounded
 from interop.formats.tree import Node
 
 DEPTH = 200
@@ -20,7 +20,7 @@ _TOO_MANY_ATTRIBUTES = etree.XPath(f"boolean(//*[@*[{ATTRIBUTES + 1}]])")
 _UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
 
 
-def read_xml(body: bytes, *, depth: int = DEPTH, size: int = SIZE) -> Node:
+def read_xml(body: bytes, *, depth: int = DEPTH, size: int = SIZE, values: int | None = VALUES) -> Node:
     """The tree of a document; its encoding is told by byte order mark or declaration.
 
     Names lose their namespace. An attribute is a kid ``@name``; ``xsi:type`` is ``@type`` like any other, but where an element
@@ -29,15 +29,15 @@ def read_xml(body: bytes, *, depth: int = DEPTH, size: int = SIZE) -> Node:
     ``depth`` counts elements, at most 255; an element has at most 128 attributes. Raises Problem ``document-type`` (any DOCTYPE),
     ``too-deep``, ``too-large``, ``character-set`` or ``unreadable``; the detail names line and column, never content.
     """
-    return _Builder(min(depth, _PARSER_DEPTH)).build(_parsed(body, size))
+    return _Builder(min(depth, _PARSER_DEPTH)).build(_parsed(body, size, values))
 
 
-def parse_xml(body: bytes, *, size: int = SIZE) -> etree._Element:
+def parse_xml(body: bytes, *, size: int = SIZE, values: int | None = VALUES) -> etree._Element:
     """The root element of a document, without comments and processing instructions.
 
     At most 255 elements within each other and 128 attributes in each. Raises the Problems of ``read_xml``.
     """
-    root = _parsed(body, size)
+    root = _parsed(body, size, values)
     if body.count(b"=") > ATTRIBUTES and _TOO_MANY_ATTRIBUTES(root):
         raise _crowded()
     return root
@@ -47,10 +47,10 @@ def _crowded() -> Problem:
     return Problem("too-large", detail=f"more than {ATTRIBUTES} attributes in an element")
 
 
-def _parsed(body: bytes, size: int) -> etree._Element:
+def _parsed(body: bytes, size: int, values: int | None) -> etree._Element:
     if len(body) > size:
         raise Problem("too-large", detail=f"more than {size} bytes")
-    bounded(body, "<=", less="</")
+    bounded(body, "<=", less="</", limit=values)
     if body[:1].isspace():
         body = body.lstrip()
     _closed_prolog(body)

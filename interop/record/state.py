@@ -153,7 +153,7 @@ def _json(value: dict[str, Any]) -> bytes:
 
 def load(data: bytes) -> State:
     """A stored state; numbers keep their digits."""
-    state: State = load_json(data) if data[:1] == b" " else orjson.loads(data)
+    state: State = load_json(data, values=None) if data[:1] == b" " else orjson.loads(data)
     stamp = state.get("s")
     if stamp is not None:
         return {"r": {register: [*stamp, value] for register, value in state["v"].items()}}

@@ -22,7 +22,7 @@ _MARK = b"\xef\xbb\xbf"
 def parsed(name: str, body: bytes) -> Json:
     """The resource in a file. Raises Unusable, naming the file and no content of it."""
     try:
-        content = _xml(body) if name.lower().endswith(".xml") else load_json(body, size=SIZE)
+        content = _xml(body) if name.lower().endswith(".xml") else load_json(body, size=SIZE, values=None)
     except Problem as problem:
         raise Unusable(f"{name}: {problem}") from None
     if not isinstance(content, dict):
@@ -55,7 +55,7 @@ def _object(body: bytes) -> Json:
 
 def _head(body: bytes) -> Json:
     """What names a resource in XML, without the rest of it."""
-    root = read_xml(body, size=SIZE)
+    root = read_xml(body, size=SIZE, values=None)
     head: Json = {"resourceType": root.name}
     for name in ("url", "version"):
         if value := root.text(f"{name}/@value"):

@@ -112,7 +112,7 @@ def _lines(body: bytes, name: str, first: int = 1) -> Iterator[Document]:
 
 def _json(body: bytes, label: str, line: int) -> Document:
     try:
-        resource = load_json(body, size=SIZE)
+        resource = load_json(body, size=SIZE, values=None)
     except Problem as problem:
         if problem.reason.name in ("too-large", "too-deep"):
             return _refused(label, problem)

@@ -48,7 +48,7 @@ def read_resource_xml(body: bytes, *, size: int = SIZE) -> Reading:
     Raises Problem ``unreadable``, ``character-set``, ``document-type``, ``too-deep``, ``too-large`` (no XML that may be read), or
     ``unknown-type`` (the root is no resource of R4 in the namespace of FHIR).
     """
-    root = parse_xml(body, size=size)
+    root = parse_xml(body, size=size, values=None)
     tag = str(root.tag)
     if not tag.startswith(_SPACE) or not known_resource(tag[len(_SPACE) :]):
         raise Problem("unknown-type", detail="the root is no resource type of FHIR R4 in the namespace http://hl7.org/fhir")

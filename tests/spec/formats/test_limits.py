@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from interop.errors import Problem
+from interop.fhir.documents import read
 from interop.formats import er7
 from interop.formats.csv import read_csv
 from interop.formats.json import read_json
@@ -79,3 +80,12 @@ def test_more_values_are_refused_before_they_are_parsed(name: str) -> None:
 def test_one_long_value_is_one_value(read: Read, body: bytes) -> None:
     """A scanned letter is megabytes and one field."""
     assert read(body)
+
+
+def test_a_file_that_someone_chose_may_hold_any_number() -> None:
+    """A code system of a package has hundreds of thousands of values; who loads it knows why."""
+    concepts = ",".join(f'{{"code":"{number}"}}' for number in range(VALUES))
+    body = f'{{"resourceType":"CodeSystem","url":"http://example.org/cs","status":"active","content":"complete","concept":[{concepts}]}}'
+    (document,) = read(body.encode(), "a file")
+    assert document.resource is not None
+    assert len(document.resource["concept"]) == VALUES
