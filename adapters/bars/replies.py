@@ -72,31 +72,7 @@ def given(resource: dict[str, Any], notation: Notation, headers: Headers) -> Rep
 
 def _reply(status: int, resource: dict[str, Any], notation: Notation, headers: Headers, message: int) -> Reply:
     from interop.formats.json import write_json
+    from interop.formats.resources import write_xml
 
-    body = write_json(resource) if notation is Notation.JSON else _xml(resource)
+    body = write_json(resource) if notation is Notation.JSON else write_xml(resource)
     return Reply(status, body, f"{notation.value};charset=utf-8", headers, message)
-
-
-def _xml(resource: dict[str, Any]) -> bytes:
-    """A resource of ours as XML: members in the order in which they stand."""
-    from lxml import etree
-
-    root = etree.Element(resource["resourceType"], nsmap={None: "http://hl7.org/fhir"})
-    _inside(root, resource)
-    return etree.tostring(root, encoding="utf-8", xml_declaration=True)
-
-
-def _inside(element: Any, members: dict[str, Any]) -> None:
-    from lxml import etree
-
-    for name, value in members.items():
-        if name == "resourceType":
-            continue
-        for one in value if isinstance(value, list) else [value]:
-            child = etree.SubElement(element, name)
-            if not isinstance(one, dict):
-                child.set("value", str(one))
-            elif "resourceType" in one:
-                _inside(etree.SubElement(child, one["resourceType"]), one)
-            else:
-                _inside(child, one)

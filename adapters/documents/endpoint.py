@@ -13,7 +13,7 @@ from uuid import uuid4
 from adapters.documents.bundles import flatten, resources
 from adapters.documents.envelope import RESPONSE
 from interop.errors import Problem
-from interop.formats.resources import is_xml, read_resource
+from interop.formats.resources import is_xml, read_resource, write_xml
 from interop.formats.tree import Node
 from interop.ports import Call, Intake, Reply
 
@@ -67,7 +67,7 @@ def _reply(
 
     said = response(_header(call.body), code, problem)
     if is_xml(call.body):
-        return Reply(status, _xml(said), "application/fhir+xml;charset=utf-8", headers, message)
+        return Reply(status, write_xml(said), "application/fhir+xml;charset=utf-8", headers, message)
     return Reply(status, write_json(said), "application/fhir+json;charset=utf-8", headers, message)
 
 
@@ -123,31 +123,3 @@ def response(header: Node | None, code: tuple[str, str], problem: Problem | None
         "type": "message",
         "entry": [{"fullUrl": f"urn:uuid:{own}", "resource": said}, {"fullUrl": f"urn:uuid:{outcome}", "resource": told}],
     }
-
-
-def _xml(resource: dict[str, Any]) -> bytes:
-    """A resource of ours as XML: members in the order in which they stand."""
-    from lxml import etree
-
-    root = etree.Element(resource["resourceType"], nsmap={None: "http://hl7.org/fhir"})
-    _inside(root, resource)
-    return etree.tostring(root, encoding="utf-8", xml_declaration=True)
-
-
-def _inside(element: Any, members: dict[str, Any]) -> None:
-    from lxml import etree
-
-    for name, value in members.items():
-        if name == "resourceType":
-            continue
-        if name == "url" and element.tag == "extension":
-            element.set("url", value)
-            continue
-        for one in value if isinstance(value, list) else [value]:
-            child = etree.SubElement(element, name)
-            if not isinstance(one, dict):
-                child.set("value", str(one).lower() if isinstance(one, bool) else str(one))
-            elif "resourceType" in one:
-                _inside(etree.SubElement(child, one["resourceType"]), one)
-            else:
-                _inside(child, one)

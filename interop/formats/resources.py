@@ -93,3 +93,31 @@ def _markup(xml: Node) -> str:
 
     element: Any = xml.raw
     return etree.tostring(element, encoding="unicode", with_tail=False)
+
+
+def write_xml(resource: dict[str, Any]) -> bytes:
+    """A resource of ours as XML: members in the order in which they stand, which must be R4's."""
+    from lxml import etree
+
+    root = etree.Element(resource["resourceType"], nsmap={None: NAMESPACE})
+    _write(root, resource)
+    return etree.tostring(root, encoding="utf-8", xml_declaration=True)
+
+
+def _write(element: Any, members: dict[str, Any]) -> None:
+    from lxml import etree
+
+    for name, value in members.items():
+        if name == "resourceType":
+            continue
+        if name == "url" and element.tag == "extension":
+            element.set("url", value)
+            continue
+        for one in value if isinstance(value, list) else [value]:
+            child = etree.SubElement(element, name)
+            if not isinstance(one, dict):
+                child.set("value", str(one).lower() if isinstance(one, bool) else str(one))
+            elif "resourceType" in one:
+                _write(etree.SubElement(child, one["resourceType"]), one)
+            else:
+                _write(child, one)
