@@ -15,9 +15,12 @@ HIGHEST = 1.0e308
 class IndexRow(NamedTuple):
     """One index row of a resource.
 
-    ``kind`` is ``token`` (a=system, b=code), ``string`` (a=normalised), ``reference`` (a=Type/id or URL), ``identifier``
-    (a=system, b=value of a reference's identifier), ``date`` (a=low, b=high, microseconds, high exclusive),
-    ``number``/``quantity`` (a=low, b=high as floats, both inclusive, c=unit), ``uri`` (a).
+    ``kind`` is ``token`` (a=system, b=code), ``of-type`` (a=system of an identifier's type, b=``CODE|value``), ``text`` (a=what
+    a token or reference is called, normalised), ``string`` (a=normalised, b=as written), ``reference`` (a=Type/id or URL),
+    ``identifier`` (a=system, b=value of a reference's identifier), ``date`` (a=low, b=high, microseconds, high exclusive),
+    ``number``/``quantity`` (a=low, b=high as floats, both inclusive, c=unit), ``uri`` (a), ``position`` (a=latitude,
+    b=longitude, degrees), ``composite`` (a=number of the element, b=number of the component, c=the component's row),
+    ``words`` (a=text for ``_text`` and ``_content``).
     """
 
     parameter: str

@@ -32,7 +32,8 @@ class ReadVersion:
 class History:
     """Versions, newest first -> [Stored]. ``before`` is the cursor: (updated, type, id, version) of the last one seen.
 
-    type None = whole system, id None = whole type; ``since`` microseconds, 0 = all.
+    type None = whole system, id None = whole type; ``since`` microseconds, 0 = all. ``at``: only versions that were the
+    present one at some time within these microseconds, high exclusive.
     """
 
     decision: Decision
@@ -41,14 +42,24 @@ class History:
     since: int = 0
     count: int = 100
     before: tuple[int, str, str, int] | None = None
+    at: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """The present versions of ``(type, id)`` pairs -> [Stored], in no order; those that are missing or deleted are left out."""
+
+    decision: Decision
+    keys: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Present versions of ``type`` that satisfy ``where`` -> [Stored], at most count + 1 so that the caller sees more.
+    """Present versions of ``type`` ('' = of every type, see ``where.Types``) that satisfy ``where`` -> [Stored], at most
+    count + 1 so that the caller sees more.
 
-    ``sort``: pairs of (parameter, descending) over date or string indexes, or ``_lastUpdated``/``_id``; ties by id.
-    ``after`` is the cursor: the sort values and id of the last one seen.
+    ``sort``: pairs of (parameter, descending) over any index, or ``_lastUpdated``/``_id``; ties by type and id. ``after`` is the
+    cursor: the sort values, with type '' the type, and id of the last one seen.
     """
 
     decision: Decision
@@ -61,7 +72,7 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many satisfy ``where`` -> [int]."""
+    """How many of ``type`` ('' = of every type) satisfy ``where`` -> [int]."""
 
     decision: Decision
     type: str
@@ -198,6 +209,7 @@ Plan = (
     Read
     | ReadVersion
     | History
+    | Several
     | Search
     | Count
     | Compartment

@@ -7,20 +7,36 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token index row of ``parameter`` has this code and, unless None, this system ('' = no system); code None = any."""
+    """A token index row of ``parameter`` has this code and, unless None, this system ('' = no system); code None = any.
+
+    ``kind``: ``token``; ``identifier`` (of a reference: the ``:identifier`` modifier); ``of-type`` (an identifier's type:
+    ``system`` is that of the type, ``code`` is ``TYPECODE|value``).
+    """
 
     parameter: str
     code: str | None
     system: str | None = None
+    kind: str = "token"
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """A token index row of ``parameter`` is one of these (system, code) pairs: ``:in``, ``:below``, ``:above``."""
+
+    parameter: str
+    pairs: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A string index row of ``parameter`` (stored casefolded, without accents) starts with, equals or contains ``value``."""
+    """A string or URI index row of ``parameter`` compares with ``value``: ``match`` starts, equals, contains (both sides
+    casefolded, without accents) or exact (as written). ``kind`` '' = string or uri, ``text`` = what a token or reference is
+    called (``:text``)."""
 
     parameter: str
     value: str
     match: str = "starts"
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +56,53 @@ class Span:
     prefix: str
     low: int
     high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A number or quantity index row of ``parameter`` compares: ``prefix`` as for Span, ``low``/``high`` the range that the
+    precision of the value stands for, high exclusive (3.1.1.4.6). ``units`` () = any; else the row has one of these units."""
+
+    parameter: str
+    prefix: str
+    low: float
+    high: float
+    units: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A position index row of ``parameter`` lies within so many metres of a place in degrees (WGS 84)."""
+
+    parameter: str
+    latitude: float
+    longitude: float
+    metres: float
+
+
+@dataclass(frozen=True, slots=True)
+class Composite:
+    """One element of ``parameter`` satisfies every part: Token, Tokens, Text, Reference, Span or Range, in the order of the
+    components; the parameter of a part is the number of its component, from ``0``."""
+
+    parameter: str
+    parts: tuple[Where, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FullText:
+    """The narrative (``_text``) or the whole content (``_content``) holds the words: all of one group, any group; a word that
+    begins with ``-`` must be absent, one of several words stands for the phrase."""
+
+    parameter: str
+    groups: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """There is any index row of ``parameter``, of whatever kind."""
+
+    parameter: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +143,23 @@ class Chain:
 
 
 @dataclass(frozen=True, slots=True)
+class Has:
+    """A resource of type ``source`` that satisfies ``where`` refers to this one by ``parameter`` (``_has``, ``_list``); for
+    Patients, to anyone of the same person's group."""
+
+    source: str
+    parameter: str
+    where: Where | None
+
+
+@dataclass(frozen=True, slots=True)
+class Types:
+    """The resource is of one of these types; for searches of several."""
+
+    types: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class All:
     """Every part holds."""
 
@@ -100,4 +180,24 @@ class Not:
     part: Where
 
 
-Where = Token | Text | Reference | Span | Ids | Updated | Person | Chain | All | Any | Not
+Where = (
+    Token
+    | Tokens
+    | Text
+    | Reference
+    | Span
+    | Range
+    | Near
+    | Composite
+    | FullText
+    | Present
+    | Ids
+    | Updated
+    | Person
+    | Chain
+    | Has
+    | Types
+    | All
+    | Any
+    | Not
+)

@@ -11,7 +11,9 @@ import orjson
 from interop.api import links
 from interop.api.asgi import Request, Response
 from interop.api.build import DATE, NAME, software_version
-from interop.api.fhir.routes import OPERATIONS, SYSTEM_INTERACTIONS, TYPE_INTERACTIONS, resource_types
+from interop.api.fhir.routes import SYSTEM_INTERACTIONS, TYPE_INTERACTIONS, resource_types
+from interop.api.operations.operation import INSTANCE, TYPE
+from interop.api.operations.registry import OPERATIONS
 from interop.api.searching.parameter import Ground
 from interop.api.services import Services
 
@@ -88,7 +90,11 @@ def _resource(type: str, answered: dict[str, Any], pointing: list[str]) -> dict[
         "searchInclude": includes,
         "searchRevInclude": pointing,
         "searchParam": parameters,
-        "operation": [{"name": name, "definition": definition} for name, definition in OPERATIONS.get(type, ())],
+        "operation": [
+            {"name": each.name, "definition": each.definition}
+            for each in OPERATIONS
+            if each.takes(INSTANCE, type) or each.takes(TYPE, type)
+        ],
     }
     return {name: value for name, value in described.items() if value != []}
 

@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import Final, NamedTuple
 from urllib.parse import parse_qs
 
 from interop.api.asgi import Disconnected, Header, Request, Response
 from interop.api.fhir.capability import capabilities
-from interop.api.fhir.everything import NAME, everything
 from interop.api.fhir.history import history
 from interop.api.fhir.read import read, vread
-from interop.api.fhir.routes import ALLOWED, resource_types
+from interop.api.fhir.routes import INTERACTIONS, allowed, resource_types
 from interop.api.fhir.search import search, search_by_post
 from interop.api.fhir.write import create, delete, update
 from interop.api.negotiation import acceptable
+from interop.api.operations.operation import INSTANCE, SYSTEM, TYPE
+from interop.api.operations.registry import operation
 from interop.api.problems import fhir_error, unforeseen
 from interop.api.searching.values import ID
 from interop.api.services import Services
 from interop.errors import Problem
 
 PREFIX = "/fhir"
+Handler = Callable[..., Awaitable[Response]]
+
+HANDLERS: Final[dict[str, Handler]] = {
+    "capabilities": capabilities,
+    "history-system": history,
+    "history-type": history,
+    "history-instance": history,
+    "search-type": search,
+    "create": create,
+    "read": read,
+    "update": update,
+    "delete": delete,
+    "vread": vread,
+}
+"""Interaction -> what answers it: called with services, request and the named parts of the address."""
+
+
+class Address(NamedTuple):
+    """An address under ``/fhir``: its kind, the parts that name something, and for an operation its name without ``$``."""
+
+    kind: str
+    named: tuple[str, ...] = ()
+    operation: str = ""
 
 
 async def answer(services: Services, request: Request) -> Response:
@@ -35,59 +61,61 @@ async def answer(services: Services, request: Request) -> Response:
 
 
 async def _route(services: Services, request: Request, headers: list[Header]) -> Response:
-    parts = request.path[len(PREFIX) + 1 :].split("/")
-    if len(parts) > 1 and not parts[-1]:
-        parts.pop()
-    kind = _kind(parts)
+    address = locate(request.path[len(PREFIX) + 1 :])
     method = request.method
-    allowed = ALLOWED[kind]
-    if method == "OPTIONS" or method not in allowed:
-        headers.append((b"allow", ", ".join(allowed).encode("ascii")))
+    called = operation(address.operation, address.kind, address.named[0] if address.named else "") if address.operation else None
+    if address.operation and called is None:
+        raise Problem("not-found")
+    methods = (*called.methods, "OPTIONS") if called else allowed(address.kind)
+    if method == "OPTIONS" or (method not in methods and not (method == "HEAD" and "GET" in methods)):
+        headers.append((b"allow", ", ".join(methods).encode("ascii")))
         if method == "OPTIONS":
             return Response(204, headers=headers)
         raise Problem("not-allowed")
+    _acceptable(request)
+    if called:
+        return await called.handler(services, request, *(*address.named, "", "")[:2])
+    if address.kind == "type-search":
+        return await search_by_post(services, request, *address.named)
+    interaction = INTERACTIONS[address.kind, "GET" if method == "HEAD" else method]
+    return await HANDLERS[interaction](services, request, *address.named)
+
+
+def _acceptable(request: Request) -> None:
     query = request.scope.get("query_string", b"")
     accept = request.header(b"accept")
     if accept or b"_format" in query:
         wanted = parse_qs(query.decode("latin-1")).get("_format", [""])[-1] if b"_format" in query else ""
         acceptable(accept, wanted.replace(" ", "+"))
-    if kind == "instance":
-        if method in ("GET", "HEAD"):
-            return await read(services, request, parts[0], parts[1])
-        return await (update if method == "PUT" else delete)(services, request, parts[0], parts[1])
-    if kind == "type":
-        return await (create if method == "POST" else search)(services, request, parts[0])
-    if kind == "search":
-        return await search_by_post(services, request, parts[0])
-    if kind == "history":
-        return await history(services, request, *parts[:-1])
-    if kind == "version":
-        return await vread(services, request, parts[0], parts[1], parts[3])
-    if kind == "operation":
-        return await everything(services, request, parts[1])
-    return await capabilities(services, request)
 
 
-def _kind(parts: list[str]) -> str:
-    """What sort of address it is; raises Problem ``not-found``, ``unknown-type``."""
-    if parts == ["metadata"]:
-        return "metadata"
-    if parts == ["_history"]:
-        return "history"
+def locate(path: str) -> Address:
+    """What an address below the service base names; raises Problem ``not-found``, ``unknown-type``."""
+    parts = path.split("/")
+    if len(parts) > 1 and not parts[-1]:
+        parts.pop()
+    last = parts[-1]
+    if last[:1] == "$":
+        level = (SYSTEM, TYPE, INSTANCE)[len(parts) - 1] if len(parts) < 4 else ""
+        named = parts[:-1]
+        if level and (not named or named[0] in resource_types()) and (len(named) < 2 or ID.fullmatch(named[1])):
+            return Address(level, tuple(named), last[1:])
+        raise Problem("not-found")
+    if parts in (["metadata"], ["_history"]):
+        return Address("metadata" if last == "metadata" else "system-history")
     if parts[0] not in resource_types():
         raise Problem("not-found" if parts == [""] or parts[0][:1] in "_$" else "unknown-type")
-    if len(parts) == 1:
-        return "type"
-    if len(parts) == 2:
-        if parts[1] in ("_search", "_history"):
-            return "search" if parts[1] == "_search" else "history"
-        if ID.fullmatch(parts[1]):
-            return "instance"
-    elif ID.fullmatch(parts[1]):
-        if len(parts) == 3 and parts[2] == "_history":
-            return "history"
-        if len(parts) == 3 and parts[0] == "Patient" and parts[2] == NAME:
-            return "operation"
-        if len(parts) == 4 and parts[2] == "_history":
-            return "version"
+    match parts:
+        case [type_]:
+            return Address("type", (type_,))
+        case [type_, "_search"]:
+            return Address("type-search", (type_,))
+        case [type_, "_history"]:
+            return Address("type-history", (type_,))
+        case [type_, id_] if ID.fullmatch(id_):
+            return Address("instance", (type_, id_))
+        case [type_, id_, "_history"] if ID.fullmatch(id_):
+            return Address("instance-history", (type_, id_))
+        case [type_, id_, "_history", version] if ID.fullmatch(id_):
+            return Address("version", (type_, id_, version))
     raise Problem("not-found")

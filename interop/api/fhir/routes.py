@@ -9,18 +9,31 @@ from interop.fhir import facts
 
 TYPE_INTERACTIONS: Final = ("read", "vread", "update", "delete", "history-instance", "history-type", "create", "search-type")
 SYSTEM_INTERACTIONS: Final = ("history-system",)
-OPERATIONS: Final = {"Patient": (("everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything"),)}
 
-ALLOWED: Final = {
-    "metadata": ("GET", "HEAD", "OPTIONS"),
-    "history": ("GET", "HEAD", "OPTIONS"),
-    "type": ("GET", "HEAD", "POST", "OPTIONS"),
-    "search": ("POST", "OPTIONS"),
-    "instance": ("GET", "HEAD", "PUT", "DELETE", "OPTIONS"),
-    "version": ("GET", "HEAD", "OPTIONS"),
-    "operation": ("GET", "HEAD", "OPTIONS"),
+INTERACTIONS: Final = {
+    ("metadata", "GET"): "capabilities",
+    ("system-history", "GET"): "history-system",
+    ("type", "GET"): "search-type",
+    ("type", "POST"): "create",
+    ("type-search", "POST"): "search-type",
+    ("type-history", "GET"): "history-type",
+    ("instance", "GET"): "read",
+    ("instance", "PUT"): "update",
+    ("instance", "DELETE"): "delete",
+    ("instance-history", "GET"): "history-instance",
+    ("version", "GET"): "vread",
 }
-"""Methods by kind of address."""
+"""Kind of address and method -> interaction (FHIR R4 http, 3.1.0.1). HEAD is taken wherever GET is; operations have a registry of
+their own."""
+
+
+@cache
+def allowed(kind: str) -> tuple[str, ...]:
+    """The methods that a kind of address takes; () for no kind."""
+    methods = [method for known, method in INTERACTIONS if known == kind]
+    if "GET" in methods:
+        methods.insert(methods.index("GET") + 1, "HEAD")
+    return (*methods, "OPTIONS") if methods else ()
 
 
 @cache

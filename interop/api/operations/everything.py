@@ -19,7 +19,7 @@ from interop.store.values import Stored
 NAME = "$everything"
 
 
-async def everything(services: Services, request: Request, id: str) -> Response:
+async def everything(services: Services, request: Request, type: str, id: str) -> Response:
     """A page; raises Problem ``not-found``, ``gone``, ``bad-parameter``."""
     page = read_page(services, request, {"_count", "_since", "_type"})
     question = Question(NAME, "Patient", id)

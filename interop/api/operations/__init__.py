@@ -1,0 +1,1 @@
+"""Operations (FHIR R4 operations.html): a module each, listed in ``registry``."""
