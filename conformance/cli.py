@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from conformance.ask.cli import add_to
+from conformance.judged.cli import add_to as add_judges_to
 
 app = typer.Typer(
     name="conformance",
@@ -164,9 +165,7 @@ def cases(
     package: Annotated[
         list[Path] | None, typer.Option("--package", "-p", help="A package that cases ask for; several by repeating.")
     ] = None,
-    always: Annotated[
-        list[Path] | None, typer.Option("--always", help="A package for every case; several by repeating.")
-    ] = None,
+    always: Annotated[list[Path] | None, typer.Option("--always", help="A package for every case; several by repeating.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON line for each run of a case, nothing else.")] = False,
 ) -> None:
     """Run HL7's validator cases; exit 1 where a verdict differs from the official validator's, 2 for a bad manifest."""
@@ -183,6 +182,7 @@ def cases(
 
 
 add_to(app)
+add_judges_to(app)
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""What the judges of a FHIR server share: the server by its URL, what came of each check, how that is shown."""

@@ -1,0 +1,65 @@
+"""``conformance search`` and the other judges of a server. What a command needs is imported when it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from conformance.judged.showing import Form
+    from conformance.judged.target import Where
+
+ServerUrl = Annotated[str, typer.Option("--server", help="Base URL of the FHIR server.")]
+Serve = Annotated[bool, typer.Option("--serve", help="Start an engine for it, with fresh data, and end it afterwards.")]
+Database = Annotated[str, typer.Option(help="--serve: where the engine keeps its data, such as postgresql://...")]
+AsJson = Annotated[bool, typer.Option("--json", help="A JSON line for each outcome, nothing else.")]
+JUnit = Annotated[Path | None, typer.Option("--junit", help="Write JUnit XML to this file too.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Tell each case that was skipped, too.")]
+Only = Annotated[str, typer.Option(help="Only cases that contain this.")]
+
+
+def search(
+    paths: Annotated[list[Path], typer.Argument(metavar="CASES...", help="JSON files of cases, or folders with a cases.csv.")],
+    server: ServerUrl = "",
+    serve: Serve = False,
+    database: Database = "",
+    fixtures: Annotated[Path | None, typer.Option(help="File or folder of resources, else those beside the cases.")] = None,
+    no_load: Annotated[bool, typer.Option("--no-load", help="The fixtures are there already.")] = False,
+    only: Only = "",
+    as_json: AsJson = False,
+    junit: JUnit = None,
+    verbose: Verbose = False,
+) -> None:
+    """Run cases of search against a FHIR server; exit 1 where an answer is not as it should be, 2 where nothing can be run."""
+    from conformance.searches.command import judge
+
+    where, form = _given(server, serve, database, as_json, junit, verbose)
+    _end(lambda: judge(paths, where, form, fixtures=fixtures, only=only, loading=not no_load, say=typer.echo))
+
+
+def _given(server: str, serve: bool, database: str, as_json: bool, junit: Path | None, verbose: bool) -> tuple[Where, Form]:
+    from conformance.judged.showing import Form
+    from conformance.judged.target import Where
+
+    return Where(server, serve, database=database), Form(as_json, junit, verbose)
+
+
+def _end(judge: Callable[[], int]) -> None:
+    """Run a judge and leave with its exit code; 2 with a sentence where what was given cannot be used."""
+    from conformance.judged.outcome import Unusable
+
+    try:
+        code = judge()
+    except Unusable as problem:
+        typer.echo(str(problem), err=True)
+        raise typer.Exit(2) from problem
+    raise typer.Exit(code)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Give an app the judges of servers."""
+    for command in (search,):
+        app.command()(command)
