@@ -11,11 +11,11 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
 from interop.errors import Problem
 from interop.store.sql.statement import Steps, T
+from interop.store.sql.store import Work
 from interop.store.sql.writer import Result, Writer
 from interop.store.sqlite.connection import is_disk, unavailable
 from interop.store.values import Change, Committed
@@ -26,16 +26,6 @@ Answers = list[Result | Exception]
 
 LIMIT = 1_024
 """Changes in one transaction."""
-
-
-@dataclass(slots=True)
-class Work:
-    """What a committer has done: transactions (one sync each), changes committed, statements, changes in conflict."""
-
-    groups: int = 0
-    commits: int = 0
-    statements: int = 0
-    conflicts: int = 0
 
 
 class Committer:

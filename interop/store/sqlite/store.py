@@ -4,49 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from interop.clock import Clock, SystemClock
-from interop.errors import Problem
-from interop.store import plan as plans
 from interop.store.plan import Plan
-from interop.store.sql import engine, ledger, resources
 from interop.store.sql.journal import JournalWriter
 from interop.store.sql.names import Names
 from interop.store.sql.record import RecordWriter
-from interop.store.sql.statement import Steps
+from interop.store.sql.statement import Steps, T
+from interop.store.sql.store import Counters, SqlStore, Work, counters
+from interop.store.sql.writer import Result
 from interop.store.sqlite import schema
 from interop.store.sqlite.checkpoint import Checkpointer
 from interop.store.sqlite.committer import Committer
 from interop.store.sqlite.connection import JOURNAL, RECORD, is_disk, run, unavailable, writing
 from interop.store.sqlite.dialect import SqliteDialect
-from interop.store.sqlite.feeds import FeedCounter
 from interop.store.sqlite.lock import DirectoryLock
 from interop.store.sqlite.readers import COSTLY, Readers
-from interop.store.values import Change, Committed, Conflict, Entry
-
-PAGE = 64
-"""Entries or resources that ``stream`` holds at a time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counters:
-    """What a store has done since it was opened. ``groups`` are transactions, each one sync of a log; ``commits`` are
-    changes in them; ``near`` reads ran at once, ``far`` ones on the reader's thread."""
-
-    commits: int
-    groups: int
-    journal_groups: int
-    record_groups: int
-    entries: int
-    puts: int
-    conflicts: int
-    statements: int
-    near: int
-    far: int
+from interop.store.values import Change
 
 
 class _Half:
@@ -75,19 +51,15 @@ class _Half:
             self.connection.close()
 
 
-class SqliteStore:
-    """The embedded store. Made by ``open``; used from one event loop at a time."""
+class SqliteStore(SqlStore):
+    """The embedded store. Made by ``open``; used from one event loop at a time. A bounded indexed read runs at once, on the
+    caller's thread, and never suspends."""
 
     def __init__(self, lock: DirectoryLock | None, names: Names, journal: JournalWriter, record: RecordWriter) -> None:
+        super().__init__(SqliteDialect(), journal, record, names, writes=lock is not None)
         self._lock = lock
-        self._dialect = SqliteDialect()
-        self._names = names
-        self._journal = journal
-        self._record = record
         self._halves: list[_Half] = []
-        self._feeds = FeedCounter(lambda: journal.last if lock else 2**62)
         self._readers: Readers
-        self._answers = self._table()
 
     @classmethod
     def open(
@@ -141,127 +113,16 @@ class SqliteStore:
     @property
     def counters(self) -> Counters:
         """What the store has done since it was opened."""
-        work = {half.name: half.committer.work for half in self._halves}
-        groups = {name: done.groups for name, done in work.items()}
-        return Counters(
-            commits=sum(done.commits for done in work.values()),
-            groups=sum(groups.values()),
-            journal_groups=groups.get("journal", 0),
-            record_groups=groups.get("record", 0),
-            entries=self._journal.entries,
-            puts=self._record.puts,
-            conflicts=sum(done.conflicts for done in work.values()),
-            statements=sum(done.statements for done in work.values()),
-            near=self._readers.near,
-            far=self._readers.far,
+        journal, record = (half.committer.work for half in self._halves) if self._halves else (Work(), Work())
+        return counters(
+            journal, record, entries=self._journal.entries, puts=self._record.puts, near=self._readers.near, far=self._readers.far
         )
 
-    async def commit(self, change: Change) -> Committed | Conflict:
-        """Make a change durable and visible. Entries of the change are themselves completed (number, repeats, state)."""
-        if not self._halves:
-            raise Problem("not-allowed", detail="the store was opened for reading")
-        journal = bool(change.entries or change.acks)
-        derived = bool(change.expect or change.puts or change.states or change.links or change.link_events or change.outcomes
-                       or change.losses or change.snapshots or change.tables or change.meta)  # fmt: skip
-        assert not (journal and derived), "a change holds journal entries or record changes, never both"
-        if not journal and not derived:
-            return Committed()
-        again = derived and bool(change.outcomes) and self._feeds.repeated(change)
-        result = await self._halves[derived].committer.submit(change)
-        if again and isinstance(result, Committed):
-            self._feeds.reset(change)
-        return result
+    async def _read(self, plan: Plan, steps: Callable[[], Steps[T]], *, long: bool) -> T:
+        return await self._readers.read(steps, long=long)
 
-    async def query(self, plan: Plan) -> list[Any]:
-        """Answer a plan: bounded indexed reads at once, others on the reader's thread.
-
-        Raises Problem: ``too-costly``, ``journal-unavailable``.
-        """
-        if isinstance(plan, plans.Waiting):
-            return await self._waiting(plan)
-        steps, long = self._answers[type(plan)]
-        long = long or (isinstance(plan, plans.History) and plan.id is None)
-        found = await self._readers.read(lambda: steps(plan), long=long)
-        if self._names.missed and not self._halves:
-            known = len(self._names.parameters) + len(self._names.systems)
-            await self._readers.read(self._names.load)
-            self._names.missed = False
-            if len(self._names.parameters) + len(self._names.systems) > known:
-                found = await self._readers.read(lambda: steps(plan), long=long)
-        return found
-
-    async def stream(self, plan: Plan) -> AsyncIterator[Any]:
-        """Answer a plan a page at a time: Everything, Waiting, History, Search and Compartment in flat memory."""
-        match plan:
-            case plans.Everything() | plans.Waiting():
-                after = plan.after
-                while entries := await self._entries(plan, after):
-                    for entry in entries:
-                        yield entry
-                    after = entries[-1].message
-            case plans.History():
-                cursor: Any = plan.before
-                while found := await self.query(replace(plan, count=PAGE, before=cursor)):
-                    for one in found:
-                        yield one
-                    cursor = (one.updated, one.type, one.id, one.version)
-            case plans.Search():
-                cursor = plan.after
-                while found := await self.query(replace(plan, count=PAGE - 1, after=cursor)):
-                    for one in found:
-                        yield one
-                    cursor = (*one.sort, one.id)
-            case plans.Compartment():
-                cursor = plan.after
-                while found := await self.query(replace(plan, count=PAGE, after=cursor)):
-                    for one in found:
-                        yield one
-                    cursor = (one.type, one.id)
-            case _:
-                for one in await self.query(plan):
-                    yield one
-
-    async def _entries(self, plan: plans.Everything | plans.Waiting, after: int) -> list[Entry]:
-        if isinstance(plan, plans.Waiting):
-            return await self.query(replace(plan, after=after, limit=PAGE))
-        return await self._readers.read(lambda: ledger.everything(plans.Everything(after), PAGE))
-
-    async def _waiting(self, plan: plans.Waiting) -> list[Entry]:
-        """As the plan says; what is known to be finished is passed over."""
-        feeds, last = self._feeds, self._journal.last
-        whole = plan.after <= feeds.finished
-        if whole:
-            plan = plans.Waiting(feeds.finished, plan.limit)
-        found = await self._readers.read(lambda: ledger.waiting(plan))
-        if whole and self._halves and feeds.finished == plan.after:
-            feeds.finished = max(plan.after, found[0].message - 1 if found else last)
-        return found
-
-    def _table(self) -> dict[type, tuple[Callable[[Any], Steps[list[Any]]], bool]]:
-        """For each plan its steps, and whether they are long from the start."""
-        names, dialect = self._names, self._dialect
-        return {
-            plans.Read: (lambda plan: resources.read(plan, names), False),
-            plans.ReadVersion: (lambda plan: resources.read_version(plan, names), False),
-            plans.History: (lambda plan: resources.history(plan, names), False),
-            plans.Search: (lambda plan: resources.search(plan, names), False),
-            plans.Count: (lambda plan: resources.count(plan, names), True),
-            plans.Compartment: (lambda plan: resources.compartment(plan, names), False),
-            plans.Heads: (lambda plan: engine.heads(plan, dialect), False),
-            plans.Snapshots: (lambda plan: engine.snapshots(plan, dialect), False),
-            plans.Said: (lambda plan: engine.said(plan, dialect), False),
-            plans.Persons: (lambda plan: engine.persons(plan), False),
-            plans.Claims: (lambda plan: engine.claims(plan, names), False),
-            plans.Group: (lambda plan: engine.group(plan), False),
-            plans.LinkHistory: (lambda plan: engine.link_history(plan), False),
-            plans.Tables: (lambda plan: engine.tables(plan), False),
-            plans.Meta: (lambda plan: engine.meta(plan), False),
-            plans.Message: (lambda plan: ledger.message(plan), False),
-            plans.Messages: (lambda plan: ledger.messages(plan), True),
-            plans.Feeds: (lambda plan: self._feeds.count(), True),
-            plans.Coverage: (lambda plan: ledger.coverage(plan), True),
-            plans.Everything: (lambda plan: ledger.everything(plan, 2**62), True),
-        }
+    def _submit(self, change: Change, *, derived: bool) -> Awaitable[Result]:
+        return self._halves[derived].committer.submit(change)
 
     def _close(self) -> None:
         self._readers.close()

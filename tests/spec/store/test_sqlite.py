@@ -20,6 +20,7 @@ from interop.clock import ManualClock
 from interop.errors import Problem
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Count, Everything, Heads, History, Messages, Read, Search, Waiting
+from interop.store.sql.schema import migrations
 from interop.store.sqlite import SqliteStore, schema
 from interop.store.values import Change, Outcome
 from interop.store.where import All, Any, Person, Token, Where
@@ -236,12 +237,12 @@ async def test_the_main_questions_are_answered_from_indexes(directory: Path) -> 
 
 def test_migrations_are_numbered_without_gaps_and_tell_the_file_their_number(directory: Path) -> None:
     for name in ("journal", "record"):
-        numbers = [number for number, _ in schema.migrations(name)]
+        numbers = [number for number, _ in migrations(name, "sqlite")]
         assert numbers == list(range(1, len(numbers) + 1))
     SqliteStore.open(directory, clock=ManualClock(T0))._close()
     for name in ("journal", "record"):
         connection = sqlite3.connect(directory / f"{name}.sqlite")
-        assert schema.number(connection) == schema.migrations(name)[-1][0]
+        assert schema.number(connection) == migrations(name, "sqlite")[-1][0]
         assert connection.execute("SELECT number, applied FROM migration").fetchall()[0] == (1, T0)
         connection.close()
 

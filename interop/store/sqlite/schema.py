@@ -1,15 +1,10 @@
-"""Numbered migrations, ``journal/NNNN.sql`` and ``record/NNNN.sql``, forward only, each in one transaction."""
+"""The schema's number stands in the file itself (``user_version``); each migration is one transaction."""
 
 from __future__ import annotations
 
 import sqlite3
-from importlib.resources import files
 
-
-def migrations(name: str) -> list[tuple[int, str]]:
-    """The migrations of ``journal`` or ``record`` in order."""
-    folder = files("interop.store.sqlite.schema").joinpath(name)
-    return sorted((int(file.name[:-4]), file.read_text("utf-8")) for file in folder.iterdir() if file.name.endswith(".sql"))
+from interop.store.sql.schema import migrations
 
 
 def number(connection: sqlite3.Connection) -> int:
@@ -20,7 +15,7 @@ def number(connection: sqlite3.Connection) -> int:
 
 def migrate(connection: sqlite3.Connection, name: str) -> list[int]:
     """Bring the file to this version's schema; returns the numbers applied. Raises OSError where the file is newer."""
-    known = migrations(name)
+    known = migrations(name, "sqlite")
     present = number(connection)
     if present > known[-1][0]:
         raise OSError(f"{name}.sqlite has schema {present}, this version knows {known[-1][0]}: use the version that wrote it")

@@ -1,0 +1,192 @@
+"""What the stores share: which SQL answers a plan, what a change may hold, answers a page at a time."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from interop.errors import Problem
+from interop.store import plan as plans
+from interop.store.plan import Plan
+from interop.store.sql import engine, ledger, resources
+from interop.store.sql.dialect import Dialect
+from interop.store.sql.feeds import FeedCounter
+from interop.store.sql.journal import JournalWriter
+from interop.store.sql.names import Names
+from interop.store.sql.record import RecordWriter
+from interop.store.sql.statement import Steps, T
+from interop.store.sql.writer import Result
+from interop.store.values import Change, Committed, Conflict, Entry
+
+PAGE = 64
+"""Entries or resources that ``stream`` holds at a time."""
+
+
+@dataclass(slots=True)
+class Work:
+    """What a committer has done: transactions (one sync each), changes committed, statements, changes in conflict."""
+
+    groups: int = 0
+    commits: int = 0
+    statements: int = 0
+    conflicts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What a store has done since it was opened. ``groups`` are transactions, each one sync of a log; ``commits`` are
+    changes in them; ``near`` reads were bounded, ``far`` ones long."""
+
+    commits: int
+    groups: int
+    journal_groups: int
+    record_groups: int
+    entries: int
+    puts: int
+    conflicts: int
+    statements: int
+    near: int
+    far: int
+
+
+class SqlStore(ABC):
+    """``interop.store.seam.Store`` but for the database: how statements are run and changes committed is the heirs'."""
+
+    def __init__(self, dialect: Dialect, journal: JournalWriter, record: RecordWriter, names: Names, *, writes: bool) -> None:
+        self._dialect = dialect
+        self._names = names
+        self._journal = journal
+        self._record = record
+        self._writes = writes
+        self._feeds = FeedCounter(lambda: journal.last if writes else 2**62)
+        self._answers = self._table()
+
+    @abstractmethod
+    async def _read(self, plan: Plan, steps: Callable[[], Steps[T]], *, long: bool) -> T:
+        """Run the steps that answer a plan."""
+
+    @abstractmethod
+    def _submit(self, change: Change, *, derived: bool) -> Awaitable[Result]:
+        """Hand a change to the committer of the journal or of the record (``derived``)."""
+
+    async def commit(self, change: Change) -> Committed | Conflict:
+        """Make a change durable and visible. Entries of the change are themselves completed (number, repeats, state)."""
+        if not self._writes:
+            raise Problem("not-allowed", detail="the store was opened for reading")
+        journal = bool(change.entries or change.acks)
+        derived = bool(change.expect or change.puts or change.states or change.links or change.link_events or change.outcomes
+                       or change.losses or change.snapshots or change.tables or change.meta)  # fmt: skip
+        assert not (journal and derived), "a change holds journal entries or record changes, never both"
+        if not journal and not derived:
+            return Committed()
+        again = derived and bool(change.outcomes) and self._feeds.repeated(change)
+        result = await self._submit(change, derived=derived)
+        if again and isinstance(result, Committed):
+            self._feeds.reset(change)
+        return result
+
+    async def query(self, plan: Plan) -> list[Any]:
+        """Answer a plan. Raises Problem: ``too-costly``, ``journal-unavailable``."""
+        if isinstance(plan, plans.Waiting):
+            return await self._waiting(plan)
+        steps, long = self._answers[type(plan)]
+        long = long or (isinstance(plan, plans.History) and plan.id is None)
+        found = await self._read(plan, lambda: steps(plan), long=long)
+        if self._names.missed and not self._writes:
+            known = len(self._names.parameters) + len(self._names.systems)
+            await self._read(plan, self._names.load, long=False)
+            self._names.missed = False
+            if len(self._names.parameters) + len(self._names.systems) > known:
+                found = await self._read(plan, lambda: steps(plan), long=long)
+        return found
+
+    async def stream(self, plan: Plan) -> AsyncIterator[Any]:
+        """Answer a plan a page at a time: Everything, Waiting, History, Search and Compartment in flat memory."""
+        match plan:
+            case plans.Everything() | plans.Waiting():
+                after = plan.after
+                while entries := await self._entries(plan, after):
+                    for entry in entries:
+                        yield entry
+                    after = entries[-1].message
+            case plans.History():
+                cursor: Any = plan.before
+                while found := await self.query(replace(plan, count=PAGE, before=cursor)):
+                    for one in found:
+                        yield one
+                    cursor = (one.updated, one.type, one.id, one.version)
+            case plans.Search():
+                cursor = plan.after
+                while found := await self.query(replace(plan, count=PAGE - 1, after=cursor)):
+                    for one in found:
+                        yield one
+                    cursor = (*one.sort, one.id)
+            case plans.Compartment():
+                cursor = plan.after
+                while found := await self.query(replace(plan, count=PAGE, after=cursor)):
+                    for one in found:
+                        yield one
+                    cursor = (one.type, one.id)
+            case _:
+                for one in await self.query(plan):
+                    yield one
+
+    async def _entries(self, plan: plans.Everything | plans.Waiting, after: int) -> list[Entry]:
+        if isinstance(plan, plans.Waiting):
+            return await self.query(replace(plan, after=after, limit=PAGE))
+        return await self._read(plan, lambda: ledger.everything(plans.Everything(after), PAGE), long=False)
+
+    async def _waiting(self, plan: plans.Waiting) -> list[Entry]:
+        """As the plan says; what is known to be finished is passed over."""
+        feeds, last = self._feeds, self._journal.last
+        whole = plan.after <= feeds.finished
+        if whole:
+            plan = plans.Waiting(feeds.finished, plan.limit)
+        found = await self._read(plan, lambda: ledger.waiting(plan), long=False)
+        if whole and self._writes and feeds.finished == plan.after:
+            feeds.finished = max(plan.after, found[0].message - 1 if found else last)
+        return found
+
+    def _table(self) -> dict[type, tuple[Callable[[Any], Steps[list[Any]]], bool]]:
+        """For each plan its steps, and whether they are long from the start."""
+        names, dialect = self._names, self._dialect
+        return {
+            plans.Read: (lambda plan: resources.read(plan, names), False),
+            plans.ReadVersion: (lambda plan: resources.read_version(plan, names), False),
+            plans.History: (lambda plan: resources.history(plan, names), False),
+            plans.Search: (lambda plan: resources.search(plan, names), False),
+            plans.Count: (lambda plan: resources.count(plan, names), True),
+            plans.Compartment: (lambda plan: resources.compartment(plan, names), False),
+            plans.Heads: (lambda plan: engine.heads(plan, dialect), False),
+            plans.Snapshots: (lambda plan: engine.snapshots(plan, dialect), False),
+            plans.Said: (lambda plan: engine.said(plan, dialect), False),
+            plans.Persons: (lambda plan: engine.persons(plan), False),
+            plans.Claims: (lambda plan: engine.claims(plan, names), False),
+            plans.Group: (lambda plan: engine.group(plan), False),
+            plans.LinkHistory: (lambda plan: engine.link_history(plan), False),
+            plans.Tables: (lambda plan: engine.tables(plan), False),
+            plans.Meta: (lambda plan: engine.meta(plan), False),
+            plans.Message: (lambda plan: ledger.message(plan), False),
+            plans.Messages: (lambda plan: ledger.messages(plan), True),
+            plans.Feeds: (lambda plan: self._feeds.count(), True),
+            plans.Coverage: (lambda plan: ledger.coverage(plan), True),
+            plans.Everything: (lambda plan: ledger.everything(plan, 2**62), True),
+        }
+
+
+def counters(journal: Work, record: Work, *, entries: int, puts: int, near: int, far: int) -> Counters:
+    """The counters of a store from the work of its two committers."""
+    return Counters(
+        commits=journal.commits + record.commits,
+        groups=journal.groups + record.groups,
+        journal_groups=journal.groups,
+        record_groups=record.groups,
+        entries=entries,
+        puts=puts,
+        conflicts=journal.conflicts + record.conflicts,
+        statements=journal.statements + record.statements,
+        near=near,
+        far=far,
+    )
