@@ -98,6 +98,16 @@ class Put:
 
 
 @dataclass(slots=True)
+class Reindexed:
+    """The index rows of a present version anew, without a new version. Passed over where ``version`` is not the present one."""
+
+    type: str
+    id: str
+    version: int
+    index: list[IndexRow]
+
+
+@dataclass(slots=True)
 class ContributionState:
     """What one feed's events of one kind say of a resource (see ``interop.record.fold``); replaces the one before."""
 
@@ -165,6 +175,7 @@ class Change:
     acks: list[tuple[int, str]] = field(default_factory=list)
     expect: dict[tuple[str, str], int] = field(default_factory=dict)
     puts: list[Put] = field(default_factory=list)
+    reindexed: list[Reindexed] = field(default_factory=list)
     states: list[ContributionState] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
     link_events: list[LinkEvent] = field(default_factory=list)

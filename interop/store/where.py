@@ -49,7 +49,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A date index row of ``parameter`` overlaps or compares: ``prefix`` eq ne gt lt ge le sa eb, ``low``/``high`` in
+    """A date index row of ``parameter`` overlaps or compares: ``prefix`` eq ne gt lt ge le sa eb ap (overlaps), ``low``/``high`` in
     microseconds, high exclusive (FHIR R4 search, section 3.1.1.4.7)."""
 
     parameter: str
@@ -61,13 +61,15 @@ class Span:
 @dataclass(frozen=True, slots=True)
 class Range:
     """A number or quantity index row of ``parameter`` compares: ``prefix`` as for Span, ``low``/``high`` the range that the
-    precision of the value stands for, high exclusive (3.1.1.4.6). ``units`` () = any; else the row has one of these units."""
+    precision of the value stands for, high exclusive; low = high is the value itself (3.1.1.4.6). ``units`` () = any; else the
+    row has one of these units. ``kind`` '' = number or quantity as written, ``measure`` = quantity in base units."""
 
     parameter: str
     prefix: str
     low: float
     high: float
     units: tuple[str, ...] = ()
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ class Names:
         self.missed = False
         """A question named what is not here; a process that only reads may have to load again."""
         self._named: dict[tuple[str, str], list[int]] = {}
+        self._kinds: dict[int, str] = {}
+        self._all: dict[tuple[str, str], list[int]] = {}
         self._fresh_parameters: dict[Parameter, int] = {}
         self._fresh_systems: dict[str, int] = {}
 
@@ -38,6 +40,20 @@ class Names:
             found = [] if pid is None else [pid]
         self.missed = self.missed or not found
         return found
+
+    def present(self, type_: str | None, name: str) -> list[tuple[int, str]]:
+        """The numbers of a parameter with their kinds, whatever is indexed under it; all types where ``type_`` is None."""
+        if type_ is None:
+            pids = [pid for (known, kind), found in self._named.items() if known == name for pid in found]
+        else:
+            pids = self._all.get((type_, name), [])
+        self.missed = self.missed or not pids
+        return [(pid, self._kinds[pid]) for pid in pids]
+
+    def kind(self, pid: int) -> str:
+        """What a parameter's number holds."""
+        found = self._kinds.get(pid)
+        return next(key[2] for key, fresh in self._fresh_parameters.items() if fresh == pid) if found is None else found
 
     def system(self, url: str) -> int:
         """The number of a code system; -1 where no index row has it."""
@@ -85,4 +101,6 @@ class Names:
     def _parameter(self, key: Parameter, pid: int) -> None:
         if key not in self.parameters:
             self.parameters[key] = pid
+            self._kinds[pid] = key[2]
             self._named[key[1:]] = [*self._named.get(key[1:], []), pid]
+            self._all[key[:2]] = [*self._all.get(key[:2], []), pid]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import orjson
 
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.facts import write_facts
-from interop.store.sql.index import TABLES, Line, lines, place, subject, vocabulary
+from interop.store.sql.index import STRING, TABLES, TEXT, WORDS, Line, kept, lines, place, subject, unkept, vocabulary
 from interop.store.sql.names import Names
 from interop.store.sql.statement import Steps, add, insert, marks, padded, remove
 from interop.store.sql.writer import Result
-from interop.store.values import Change, Committed, Conflict, Put, Stored
+from interop.store.values import Change, Committed, Conflict, IndexRow, Put, Stored
 
 RESOURCE = "resource (rid, type, id, version, updated, deleted, owner, message, tables, subject, named, indexed, body)"
 UPSERT = (
@@ -22,6 +22,9 @@ UPSERT = (
     "indexed = excluded.indexed, body = excluded.body"
 )
 VERSION_COLUMNS = "rid, type, id, version, updated, deleted, owner, message, tables, body"
+
+KNOWN = 100_000
+"""Texts that the writer remembers."""
 
 Key = tuple[str, str]
 
@@ -35,12 +38,68 @@ class Present(NamedTuple):
     indexed: str
 
 
+class Texts:
+    """The texts that index_value is known to hold, as many as fit: those are not written again."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+        self._fresh: set[str] = set()
+
+    def unknown(self, texts: Iterable[str]) -> list[tuple[str]]:
+        """Those that may not be there yet, each once."""
+        found = dict.fromkeys(text for text in texts if text not in self._known and text not in self._fresh)
+        self._fresh.update(found)
+        return [(text,) for text in found]
+
+    def settle(self) -> None:
+        """The transaction is on disk."""
+        if len(self._known) > KNOWN:
+            self._known.clear()
+        self._known |= self._fresh
+        self._fresh.clear()
+
+    def abandon(self) -> None:
+        """The transaction was rolled back."""
+        self._fresh.clear()
+
+
+class IndexChange:
+    """Rows to be added to the index tables and to be taken away."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._added: list[list[tuple[Any, ...]]] = [[] for _ in TABLES]
+        self._taken: list[list[tuple[Any, ...]]] = [[] for _ in TABLES]
+        self._texts: list[str] = []
+
+    def differ(self, rid: int, new: dict[Line, None], before: dict[Line, None], words: dict[int, str]) -> None:
+        """What differs between the lines of a resource and those before."""
+        added, taken = self._added, self._taken
+        for line in before:
+            if line not in new:
+                taken[line[0]].append((rid, line[1]) if line[0] == WORDS else place(line, rid))
+        for line in new:
+            if line not in before:
+                table = line[0]
+                added[table].append((rid, line[1], words[line[1]]) if table == WORDS else place(line, rid))
+                if table == TEXT or (table == STRING and self._names.kind(line[1]) == "string"):
+                    self._texts.append(line[2])
+
+    def write(self, texts: Texts) -> Steps[None]:
+        """Write them."""
+        for number, ((table, columns), gone, new) in enumerate(zip(TABLES, self._taken, self._added, strict=True)):
+            yield from remove(table, columns[:2] if number == WORDS else columns, gone)
+            yield from (insert if number == WORDS else add)(f"{table} ({', '.join(columns)})", new)
+        yield from add("index_value (value)", texts.unknown(self._texts))
+
+
 class RecordWriter:
     """Writes record changes, one after the other within a transaction; a change that conflicts leaves no trace."""
 
     def __init__(self, dialect: Dialect, names: Names) -> None:
         self._dialect = dialect
         self._names = names
+        self._texts = Texts()
         self._next = 1
         self._put = 0
         self.puts = 0
@@ -61,15 +120,18 @@ class RecordWriter:
     def settle(self) -> None:
         self.puts += self._put
         self._names.settle()
+        self._texts.settle()
 
     def abandon(self) -> None:
         self._names.abandon()
+        self._texts.abandon()
 
     def _change(self, change: Change) -> Steps[Result]:
-        if change.expect or change.puts or change.states:
+        if change.expect or change.puts or change.states or change.reindexed:
             keys = {put_key(put): None for put in change.puts}
             keys.update(dict.fromkeys(change.expect))
             keys.update({(state.type, state.id): None for state in change.states})
+            keys.update({(one.type, one.id): None for one in change.reindexed})
             present = yield from self._present(list(keys))
             conflict = _conflict(change, present)
             if conflict is not None:
@@ -113,13 +175,13 @@ class RecordWriter:
             between = [put for put in change.puts if last[put_key(put)] is not put]
             yield from insert(f"version ({VERSION_COLUMNS})", [_version(numbers[put_key(put)], put.stored) for put in between])
         yield from self._resources(last, numbers, present)
+        yield from self._reindexed(change, present)
         yield from self._states(change, numbers, present)
 
     def _resources(self, last: dict[Key, Put], numbers: dict[Key, int], present: dict[Key, Present]) -> Steps[None]:
         rows: list[tuple[Any, ...]] = []
-        added: list[list[tuple[Any, ...]]] = [[] for _ in TABLES]
-        taken: list[list[tuple[Any, ...]]] = [[] for _ in TABLES]
         moves: list[tuple[str, int]] = []
+        index = IndexChange(self._names)
         for key, put in last.items():
             stored, rid, was = put.stored, numbers[key], present.get(key)
             patient, named = subject(stored, put.index)
@@ -128,30 +190,42 @@ class RecordWriter:
                     patient = was.subject
                 elif patient != was.subject:
                     moves.append((patient, rid))
-            try:
-                index = lines(stored, put.index, patient, self._names)
-            except KeyError:
-                yield from self._names.learn(*vocabulary(stored.type, put.index, self._names))
-                index = lines(stored, put.index, patient, self._names)
-            before: dict[Line, None] = {}
-            if was is not None and len(was.indexed) > 2:
-                before = {tuple(line): None for line in orjson.loads(was.indexed)}
-                for line in before:
-                    if line not in index:
-                        taken[line[0]].append(place(line, rid))
-            for line in index:
-                if line not in before:
-                    added[line[0]].append(place(line, rid))
+            indexed = yield from self._index(index, stored, put.index, patient, rid, was)
             rows.append(
                 (rid, stored.type, stored.id, stored.version, stored.updated, int(stored.deleted), stored.owner, stored.message,
-                 stored.tables, patient, named, orjson.dumps(list(index)).decode(), stored.body)
+                 stored.tables, patient, named, indexed, stored.body)
             )  # fmt: skip
         yield from insert(RESOURCE, rows, UPSERT)
         for move in moves:
             yield "UPDATE resource SET subject = ? WHERE rid = ?", move
-        for (table, columns), gone, new in zip(TABLES, taken, added, strict=True):
-            yield from remove(table, columns, gone)
-            yield from add(f"{table} ({', '.join(columns)})", new)
+        yield from index.write(self._texts)
+
+    def _reindexed(self, change: Change, present: dict[Key, Present]) -> Steps[None]:
+        index, put = IndexChange(self._names), {put_key(put) for put in change.puts}
+        for one in change.reindexed:
+            was = present.get((one.type, one.id))
+            if was is None or was.version != one.version or (one.type, one.id) in put:
+                continue
+            stored = Stored(one.type, one.id, one.version, 0, b"")
+            patient, named = subject(stored, one.index)
+            indexed = yield from self._index(index, stored, one.index, patient, was.rid, was)
+            yield (
+                "UPDATE resource SET subject = ?, named = ?, indexed = ? WHERE rid = ? AND deleted = 0",
+                (patient, named, indexed, was.rid),
+            )
+        yield from index.write(self._texts)
+
+    def _index(
+        self, index: IndexChange, stored: Stored, rows: list[IndexRow], patient: str, rid: int, was: Present | None
+    ) -> Steps[str]:
+        """Note what differs; returns what ``resource.indexed`` is to hold."""
+        try:
+            new, words = lines(stored, rows, patient, self._names)
+        except KeyError:
+            yield from self._names.learn(*vocabulary(stored.type, rows, self._names))
+            new, words = lines(stored, rows, patient, self._names)
+        index.differ(rid, new, unkept(was.indexed, self._names) if was is not None and len(was.indexed) > 2 else {}, words)
+        return kept(new)
 
     def _states(self, change: Change, numbers: dict[Key, int], present: dict[Key, Present]) -> Steps[None]:
         unseen: list[tuple[Any, ...]] = []
@@ -163,7 +237,7 @@ class RecordWriter:
                 was = present.get(key)
                 rid = numbers[key] = was.rid if was is not None else self._number()
                 if was is None:
-                    unseen.append((rid, state.type, state.id, 0, 0, 1, "", 0, "", "", 0, "[]", b""))
+                    unseen.append((rid, state.type, state.id, 0, 0, 1, "", 0, "", "", 0, "{}", b""))
             states[rid, state.feed, state.event] = state.state
         yield from insert(RESOURCE, unseen)
         yield from insert(

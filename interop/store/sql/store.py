@@ -76,8 +76,8 @@ class SqlStore(ABC):
         if not self._writes:
             raise Problem("not-allowed", detail="the store was opened for reading")
         journal = bool(change.entries or change.acks)
-        derived = bool(change.expect or change.puts or change.states or change.links or change.link_events or change.outcomes
-                       or change.losses or change.snapshots or change.tables or change.meta)  # fmt: skip
+        derived = bool(change.expect or change.puts or change.reindexed or change.states or change.links or change.link_events
+                       or change.outcomes or change.losses or change.snapshots or change.tables or change.meta)  # fmt: skip
         assert not (journal and derived), "a change holds journal entries or record changes, never both"
         if not journal and not derived:
             return Committed()
