@@ -18,6 +18,7 @@ from interop.apply.persons import Linker, linked_with
 from interop.apply.standing import Standing
 from interop.clock import Clock, instant
 from interop.errors import Category, Problem
+from interop.fhir.rows import row_of
 from interop.fhir.searching import index_rows
 from interop.identity.linking import identity_of
 from interop.mapping.snapshots import MARK
@@ -185,7 +186,7 @@ class _Work:
             self.unchanged += 1
             return
         if new and piece.content:
-            self._put(resource, piece, made, piece.content, [IndexRow(*row) for row in piece.index], piece.identity)
+            self._put(resource, piece, made, piece.content, [row_of(row) for row in piece.index], piece.identity)
             return
         self._settle(resource, piece, made)
 

@@ -138,6 +138,6 @@ def _piece(contribution: Contribution, job: Job, order: Order) -> Piece:
 def _plain(row: IndexRow) -> tuple[Any, ...]:
     """A row without the types of ours that ``marshal`` does not know."""
     parameter, kind, a, b, c = row
-    if kind == "token":
-        return parameter, kind, a, b if b.__class__ is str or b is None else str(b), c
-    return parameter, kind, a, b, c
+    if kind == "composite":
+        return parameter, kind, a, b, _plain(c)
+    return parameter, kind, a, str(b) if b.__class__ is not str and isinstance(b, str) else b, c

@@ -18,9 +18,10 @@ class IndexRow(NamedTuple):
     ``kind`` is ``token`` (a=system, b=code), ``of-type`` (a=system of an identifier's type, b=``CODE|value``), ``text`` (a=what
     a token or reference is called, normalised), ``string`` (a=normalised, b=as written), ``reference`` (a=Type/id or URL),
     ``identifier`` (a=system, b=value of a reference's identifier), ``date`` (a=low, b=high, microseconds, high exclusive),
-    ``number``/``quantity`` (a=low, b=high as floats, both inclusive, c=unit), ``uri`` (a), ``position`` (a=latitude,
-    b=longitude, degrees), ``composite`` (a=number of the element, b=number of the component, c=the component's row),
-    ``words`` (a=text for ``_text`` and ``_content``).
+    ``number``/``quantity`` (a=low, b=high as floats, both inclusive, c=unit, see ``searching.asked_units``), ``measure`` (a
+    quantity in base units of UCUM, c=base unit), ``uri`` (a), ``position`` (a=latitude, b=longitude, degrees), ``composite``
+    (a=number of the element, b=number of the component, c=the component's row, whose parameter is that number as text),
+    ``words`` (a=text for ``_text`` and ``_content``, as written).
     """
 
     parameter: str
@@ -28,3 +29,9 @@ class IndexRow(NamedTuple):
     a: Any
     b: Any = None
     c: Any = None
+
+
+def row_of(values: tuple[Any, ...]) -> IndexRow:
+    """A row whose types were lost on the way from another process."""
+    parameter, kind, a, b, c = values
+    return IndexRow(parameter, kind, a, b, row_of(c) if kind == "composite" else c)

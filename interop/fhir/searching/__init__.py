@@ -1,8 +1,23 @@
 """Search extraction: the index rows of a resource, and what search values are compared as."""
 
 from interop.fhir.rows import EARLIEST, HIGHEST, LATEST, LOWEST, IndexRow
+from interop.fhir.searching.composites import components
 from interop.fhir.searching.dates import interval
 from interop.fhir.searching.index import index_rows, indexable
+from interop.fhir.searching.quantities import asked_units, base_units
 from interop.fhir.searching.text import normalise
 
-__all__ = ["EARLIEST", "HIGHEST", "LATEST", "LOWEST", "IndexRow", "index_rows", "indexable", "interval", "normalise"]
+__all__ = [
+    "EARLIEST",
+    "HIGHEST",
+    "LATEST",
+    "LOWEST",
+    "IndexRow",
+    "asked_units",
+    "base_units",
+    "components",
+    "index_rows",
+    "indexable",
+    "interval",
+    "normalise",
+]

@@ -12,6 +12,10 @@ class Unreadable(ValueError):
     """The expression is no FHIRPath, or of a shape that no walker takes."""
 
 
+WHOLE = "%resource"
+"""The first Step of a path that starts at the resource wherever it is evaluated: in a component of a composite."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """Go to the child of that name; a choice is named by its stem."""

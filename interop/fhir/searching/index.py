@@ -3,79 +3,140 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from interop.fhir import facts
+from interop.fhir.facts import SearchParameter
 from interop.fhir.rows import IndexRow
-from interop.fhir.searching.convert import CONVERTERS, Convert, Rows
+from interop.fhir.searching.composites import Composite
+from interop.fhir.searching.convert import CONVERTERS
 from interop.fhir.searching.expression import And, Exists, Expression, Unequal, Union, parse
-from interop.fhir.searching.walk import Walk, branches, ends_of
+from interop.fhir.searching.making import Convert, Rows
+from interop.fhir.searching.walk import Branch, Walk, branches, ends_of
+from interop.fhir.searching.words import content, narrative
 
 STORED = frozenset(("_id", "_lastUpdated"))
 """Parameters that a store answers from its own columns: indexed only where they are asked for by name."""
+TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {"_text": narrative, "_content": content}
+"""Parameters without expression that look at all the words of a resource."""
 
 Test = Callable[[dict[str, Any]], bool | None]
-Run = tuple[str, tuple[Walk, ...], Convert]
+
+
+@dataclass(slots=True)
+class Node:
+    """Converters of the values at the end of a walk, and walks onwards: parameters that share a path share its steps."""
+
+    converts: list[Convert] = field(default_factory=list)
+    onwards: dict[Walk, Node] = field(default_factory=dict)
+
+    def take(self, values: list[Any], rows: Rows) -> None:
+        """Append the rows of the values found here and further on."""
+        for convert in self.converts:
+            for value in values:
+                convert(value, rows)
+        for walk, node in self.onwards.items():
+            found = walk(values)
+            if found:
+                node.take(found, rows)
+
+
+@dataclass(slots=True)
+class Compiled:
+    """Parameters of a type, ready: ``nodes`` by the child of the resource at which they start, '' for the resource itself."""
+
+    nodes: dict[str, Node] = field(default_factory=dict)
+    tests: list[tuple[str, Test]] = field(default_factory=list)
+    composites: list[Composite] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+
+    def add(self, resource_type: str, parameter: SearchParameter) -> None:
+        """Compile one parameter; what it has no rows for is passed over. Raises Unreadable."""
+        if parameter.code in TEXTS:
+            self.texts.append(parameter.code)
+        elif parameter.type == "composite":
+            made = Composite(resource_type, parameter)
+            if made.ways:
+                self.composites.append(made)
+        elif parameter.expression and parameter.type in CONVERTERS:
+            tree = parse(parameter.expression)
+            if not isinstance(tree, Union) or any(isinstance(path[-1], Exists) for path in tree.paths):
+                self.tests.append((parameter.code, _test(resource_type, tree)))
+                return
+            makers = CONVERTERS[parameter.type]
+            for end in (end for each in branches(resource_type, tree) for end in ends_of(each)):
+                make = makers.get(end.block) or makers.get(end.type)
+                if make:
+                    self._at(end).converts.append(make(parameter.code, end.binding))
+
+    def _at(self, end: Branch) -> Node:
+        node = self.nodes.setdefault(end.first, Node())
+        for walk in end.walks:
+            node = node.onwards.setdefault(walk, Node())
+        return node
+
+    def __bool__(self) -> bool:
+        return bool(self.nodes or self.tests or self.composites or self.texts)
+
+    def rows(self, resource: dict[str, Any]) -> Rows:
+        """The rows of a resource, without repeats."""
+        rows: Rows = []
+        nodes = self.nodes
+        for name, value in resource.items():
+            node = nodes.get(name)
+            if node is not None and value is not None:
+                node.take(value if isinstance(value, list) else [value], rows)
+        whole = nodes.get("")
+        if whole is not None:
+            whole.take([resource], rows)
+        for code, test in self.tests:
+            said = test(resource)
+            if said is not None:
+                rows.append(IndexRow(code, "token", "", "true" if said else "false"))
+        for composite in self.composites:
+            composite.rows(resource, rows)
+        for code in self.texts:
+            words = TEXTS[code](resource)
+            if words:
+                rows.append(IndexRow(code, "words", words))
+        return list(dict.fromkeys(rows)) if len(rows) > 1 else rows
 
 
 @cache
 def indexable(resource_type: str) -> frozenset[str]:
-    """The parameters of a type that yield index rows; composites, ``near`` and those without expression do not."""
+    """The parameters of a type that yield index rows: all that have an expression, ``_text`` and ``_content``."""
     known = facts.search_parameters(resource_type)
-    return frozenset(code for code in known if any(_compiled(resource_type, code)))
+    return frozenset(code for code in known if compiled(resource_type, (known[code],)))
 
 
-def index_rows(resource: dict[str, Any], parameters: frozenset[str] | None = None) -> list[IndexRow]:
+def index_rows(
+    resource: dict[str, Any], parameters: frozenset[str] | None = None, own: tuple[SearchParameter, ...] = ()
+) -> list[IndexRow]:
     """The index rows of a resource, without repeats, in no promised order.
 
-    ``parameters`` None takes all of its type except ``STORED``. A parameter that the type lacks yields nothing; a value
-    that cannot be read yields nothing; nothing is raised for any JSON object.
+    ``parameters`` None takes all of R4's for its type except ``STORED``; ``own`` are further ones. A parameter that the type
+    lacks yields nothing; a value that cannot be read yields nothing; nothing is raised for any JSON object.
     """
     kind = resource.get("resourceType")
-    if not isinstance(kind, str):
-        return []
-    runs, tests = _plan(kind, parameters)
-    rows: Rows = []
-    for first, walks, convert in runs:
-        if first:
-            found = resource.get(first)
-            if found is None:
-                continue
-            values = found if isinstance(found, list) else [found]
-        else:
-            values = [resource]
-        for walk in walks:
-            values = walk(values)
-        for value in values:
-            convert(value, rows)
-    for code, test in tests:
-        said = test(resource)
-        if said is not None:
-            rows.append(IndexRow(code, "token", "", "true" if said else "false"))
-    return list(dict.fromkeys(rows)) if len(rows) > 1 else rows
+    return _chosen(kind, parameters, own).rows(resource) if isinstance(kind, str) else []
 
 
 @cache
-def _plan(resource_type: str, parameters: frozenset[str] | None) -> tuple[list[Run], list[tuple[str, Test]]]:
+def compiled(resource_type: str, parameters: tuple[SearchParameter, ...]) -> Compiled:
+    """Parameters of a resource type, compiled. Raises Unreadable for an expression that no walker takes."""
+    made = Compiled()
+    for parameter in parameters:
+        made.add(resource_type, parameter)
+    return made
+
+
+@cache
+def _chosen(resource_type: str, parameters: frozenset[str] | None, own: tuple[SearchParameter, ...]) -> Compiled:
     known = facts.search_parameters(resource_type)
-    chosen = known.keys() - STORED if parameters is None else known.keys() & parameters
-    compiled = [(code, *_compiled(resource_type, code)) for code in sorted(chosen)]
-    return [run for _, runs, _ in compiled for run in runs], [(code, test) for code, _, tests in compiled for test in tests]
-
-
-@cache
-def _compiled(resource_type: str, code: str) -> tuple[list[Run], list[Test]]:
-    """The runs and boolean tests of one parameter."""
-    parameter = facts.search_parameters(resource_type)[code]
-    makers = CONVERTERS.get(parameter.type)
-    if not makers or not parameter.expression:
-        return [], []
-    tree = parse(parameter.expression)
-    if not isinstance(tree, Union):
-        return [], [_test(resource_type, tree)]
-    ends = [end for each in branches(resource_type, tree) for end in ends_of(each)]
-    return [(end.first, end.walks, makers[end.type](code, end.binding)) for end in ends if end.type in makers], []
+    codes = known.keys() - STORED if parameters is None else known.keys() & parameters
+    return compiled(resource_type, (*(known[code] for code in sorted(codes)), *own))
 
 
 def _test(resource_type: str, tree: Expression) -> Test:

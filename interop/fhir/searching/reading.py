@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from interop.fhir.fhirpath import FhirPathError, tree
 from interop.fhir.fhirpath.parser import parse
-from interop.fhir.fhirpath.tree import Call, Index, Literal, Member, Path, Tree, TypeTest
+from interop.fhir.fhirpath.tree import Call, External, Index, Literal, Member, Path, Tree, TypeTest
 from interop.fhir.fhirpath.tree import Operation as Joined
 from interop.fhir.searching.expression import (
+    WHOLE,
     And,
     Cast,
     Equals,
@@ -57,6 +58,8 @@ def _union(found: Tree | None) -> Union:
             return _then(_union(operand), Cast(type_))
         case Path(None, (Member(name), *steps)):
             paths = Union(((Step(name),),))
+        case Path(External("resource"), steps):
+            paths = Union(((Step(WHOLE),),))
         case Path(start, steps) if start is not None:
             paths = _union(start)
         case _:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from interop.fhir import facts
 from interop.fhir.references import target_type
 from interop.fhir.searching.expression import (
+    WHOLE,
     Cast,
     Equals,
     Exists,
@@ -59,14 +61,23 @@ def branches(resource_type: str, union: Union) -> list[Branch]:
     roots = {resource_type, "Resource", "DomainResource"}
     found: list[Branch] = []
     for root, *operations in union.paths:
+        if isinstance(root, Step):
+            start = Branch("", (), resource_type, resource_type)
+            found += _followed([start] if root.name in roots else _children(start, root.name), operations)
+    return found
+
+
+def within(element: Branch, resource_type: str, union: Union) -> list[tuple[bool, Branch]]:
+    """The branches of a component's paths: those that start at the element of a composite, and, marked True, those that start
+    at the whole resource."""
+    found: list[tuple[bool, Branch]] = []
+    for root, *operations in union.paths:
         if not isinstance(root, Step):
             continue
-        current = [Branch("", (), resource_type, resource_type)]
-        if root.name not in roots:
-            current = _children(current[0], root.name)
-        for operation in operations:
-            current = [after for before in current for after in _follow(before, operation)]
-        found.extend(current)
+        whole = root.name == WHOLE
+        block = (resource_type, resource_type) if whole else (element.type, element.block)
+        start = Branch("", (), *block)
+        found += ((whole, end) for end in _followed([start] if whole else _children(start, root.name), operations))
     return found
 
 
@@ -75,11 +86,18 @@ def ends_of(branch: Branch) -> list[Branch]:
     return _children(branch, "value") if branch.type == "Extension" else [branch]
 
 
+def _followed(current: list[Branch], operations: list[Operation]) -> list[Branch]:
+    for operation in operations:
+        current = [after for before in current for after in _follow(before, operation)]
+    return current
+
+
 def _follow(branch: Branch, operation: Operation) -> list[Branch]:
     if isinstance(operation, Step):
         return _children(branch, operation.name)
     if isinstance(operation, Cast):
-        return [branch] if branch.type == operation.type else []
+        # R4 has ``as(DateTime)`` for dateTime.
+        return [branch] if branch.type.casefold() == operation.type.casefold() else []
     if isinstance(operation, Extension):
         extended = _children(branch, "extension")
         return [_with(each, _equals("url", operation.url)) for each in extended]
@@ -117,6 +135,7 @@ def _with(branch: Branch, walk: Walk) -> Branch:
     return Branch(branch.first, (*branch.walks, walk), branch.type, branch.block, branch.binding, branch.targets)
 
 
+@cache
 def _step(name: str) -> Walk:
     def walk(values: Values) -> Values:
         found: Values = []
@@ -132,16 +151,19 @@ def _step(name: str) -> Walk:
     return walk
 
 
+@cache
 def _equals(name: str, expected: str) -> Walk:
     return lambda values: [each for each in values if isinstance(each, dict) and each.get(name) == expected]
 
 
+@cache
 def _resolves(expected: str, sole: bool) -> Walk:
     # A reference that does not tell its type passes where the element may point to nothing else.
     passing = {expected, ""} if sole else {expected}
     return lambda values: [each for each in values if isinstance(each, dict) and target_type(each) in passing]
 
 
+@cache
 def _extended(url: str) -> Walk:
     def carries(value: Any) -> bool:
         extensions = value.get("extension") if isinstance(value, dict) else None
@@ -150,5 +172,6 @@ def _extended(url: str) -> Walk:
     return lambda values: [each for each in values if carries(each)]
 
 
+@cache
 def _item(index: int) -> Walk:
     return lambda values: values[index : index + 1]

@@ -34,7 +34,7 @@ CHECK = FACTS | of("findings", "names", "primitives", "references", "validation"
         ("interop.fhir.facts", FACTS),
         ("interop.fhir.findings", of("findings")),
         ("interop.fhir.validation", CHECK),
-        ("interop.fhir.searching", FACTS | of("references", "rows", "searching")),
+        ("interop.fhir.searching", FACTS | of("references", "rows", "searching", "ucum")),
         ("interop.fhir.terminology", of("canonicals", "shapes", "terminology", "ucum")),
         ("interop.fhir.fhirpath", FACTS | of("fhirpath", "ucum", "xhtml") | {"regex"}),
     ],
@@ -51,6 +51,4 @@ def test_a_resource_is_checked_without_parser_where_it_has_no_narrative() -> Non
 
 @pytest.mark.parametrize("module", ["interop.app.engine", "interop.app.workshop", "interop.api.app", "interop.apply.pool"])
 def test_the_engine_starts_without_what_only_validators_need(module: str) -> None:
-    assert (
-        loaded(f"import {module}") & of("definitions", "documents", "fhirpath", "terminology", "ucum", "xml", "generate") == set()
-    )
+    assert loaded(f"import {module}") & of("definitions", "documents", "fhirpath", "terminology", "xml", "generate") == set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interop.fhir import facts
+from interop.fhir.canonicals import UCUM
 from interop.fhir.rows import EARLIEST, HIGHEST, LATEST, LOWEST
-from interop.fhir.searching import IndexRow, index_rows, interval, normalise
+from interop.fhir.searching import IndexRow, asked_units, base_units, index_rows, interval, normalise
 
 PATIENT: dict[str, Any] = {
     "resourceType": "Patient",
@@ -23,7 +25,10 @@ PATIENT: dict[str, Any] = {
     "gender": "female",
     "birthDate": "1980-05",
     "address": [{"line": ["1 High Street"], "city": "Leeds", "postalCode": "LS1 4AP"}],
-    "generalPractitioner": [{"reference": "Practitioner/g1/_history/3"}, {"identifier": {"system": "urn:g", "value": "G1"}}],
+    "generalPractitioner": [
+        {"reference": "Practitioner/g1/_history/3"},
+        {"identifier": {"system": "urn:g", "value": "G1"}, "display": "Dr Glyn"},
+    ],
 }
 
 
@@ -58,17 +63,31 @@ def test_every_coding_of_a_concept_is_a_token() -> None:
     assert rows(observation(code={"coding": codings, "text": "x"}), "code") == {
         ("token", "http://snomed.info/sct", "1", None),
         ("token", "urn:local", "A", None),
+        ("text", "no code", None, None),
+        ("text", "x", None, None),
+    }
+
+
+def test_an_identifier_is_found_by_its_type_and_what_that_is_called() -> None:
+    typed = {"type": {"coding": [{"system": "urn:t", "code": "MR"}, {"code": "X"}], "text": "Récord"}, "value": "7"}
+    assert rows({"resourceType": "Patient", "identifier": [typed]}, "identifier") == {
+        ("token", "", "7", None),
+        ("of-type", "urn:t", "MR|7", None),
+        ("of-type", "", "X|7", None),
+        ("text", "record", None, None),
     }
 
 
 def test_a_contact_point_is_found_with_and_without_blanks_and_by_its_system() -> None:
-    assert rows(PATIENT, "phone") == {("token", "", "01632 960001", None), ("token", "", "01632960001", None)}
-    assert rows(PATIENT, "email") == {("token", "", "zoe@example.org", None)}
-    assert len(rows(PATIENT, "telecom")) == 3
+    assert rows(PATIENT, "phone") == {
+        ("token", system, value, None) for system in ("", "phone") for value in ("01632 960001", "01632960001")
+    }
+    assert rows(PATIENT, "email") == {("token", "", "zoe@example.org", None), ("token", "email", "zoe@example.org", None)}
+    assert rows(PATIENT, "telecom") == rows(PATIENT, "phone") | rows(PATIENT, "email")
 
 
-def test_strings_lose_case_and_accents() -> None:
-    assert rows(PATIENT, "family") == {("string", "eclair", None, None)}
+def test_strings_lose_case_and_accents_and_are_kept_as_written() -> None:
+    assert rows(PATIENT, "family") == {("string", "eclair", "Éclair", None)}
     assert normalise("  STRASSE\tÅngström ") == normalise("straße  angstrom")
 
 
@@ -77,10 +96,12 @@ def test_a_name_and_an_address_give_their_parts() -> None:
     assert {row[1] for row in rows(PATIENT, "address")} == {"1 high street", "leeds", "ls1 4ap"}
 
 
-def test_a_reference_loses_its_version_and_gives_its_identifier() -> None:
+def test_a_reference_is_found_with_and_without_its_version_by_identifier_and_by_name() -> None:
     assert rows(PATIENT, "general-practitioner") == {
         ("reference", "Practitioner/g1", None, None),
+        ("reference", "Practitioner/g1/_history/3", None, None),
         ("identifier", "urn:g", "G1", None),
+        ("text", "dr glyn", None, None),
     }
 
 
@@ -138,19 +159,59 @@ def test_a_timing_counts_by_its_outer_limits() -> None:
     assert rows(observation(effectiveTiming=timing), "date") == {("date", low[0], high[1], None)}
 
 
-def test_a_quantity_has_its_units_and_its_comparator() -> None:
-    value = {"value": 5.4, "unit": "mmol/L", "system": "http://unitsofmeasure.org", "code": "mmol/L"}
+def test_a_quantity_has_its_code_its_unit_and_its_comparator() -> None:
+    value = {"value": 5.4, "unit": "Millimoles", "system": "urn:units", "code": "mmol/L"}
     assert rows(observation(valueQuantity=value), "value-quantity") == {
-        ("quantity", 5.4, 5.4, "http://unitsofmeasure.org|mmol/L"),
-        ("quantity", 5.4, 5.4, "mmol/L"),
+        ("quantity", 5.4, 5.4, unit) for unit in ("mmol/L", "urn:units|mmol/L", "~millimoles", "urn:units|~millimoles")
     }
     assert rows(observation(valueQuantity={"value": 3, "comparator": "<"}), "value-quantity") == {("quantity", LOWEST, 3.0, None)}
     assert rows(observation(valueQuantity={"value": 3, "comparator": ">="}), "value-quantity") == {("quantity", 3.0, HIGHEST, None)}
 
 
+@pytest.mark.parametrize(
+    ("system", "code", "found"),
+    [("", "lbs", True), ("", "LBS", True), (UCUM, "lbs", True), (UCUM, "[lb_av]", True), ("", "[lb_av]", True),
+     ("", "[LB_AV]", False), ("urn:other", "lbs", False)],
+)  # fmt: skip
+def test_a_search_names_a_unit_by_code_or_as_people_write_it(system: str, code: str, found: bool) -> None:
+    weight = {"value": 185, "unit": "Lbs", "system": UCUM, "code": "[lb_av]"}
+    kept = {row[3] for row in rows(observation(valueQuantity=weight), "value-quantity") if row[0] == "quantity"}
+    assert bool(kept & set(asked_units(system, code))) is found
+
+
+def test_quantities_of_ucum_are_comparable() -> None:
+    """185 pounds are found by a search for kilograms, and grams per litre are milligrams per millilitre."""
+
+    def measured(value: object, code: str) -> set[tuple[Any, ...]]:
+        quantity = {"value": value, "system": UCUM, "code": code}
+        return {row[1:] for row in rows(observation(valueQuantity=quantity), "value-quantity") if row[0] == "measure"}
+
+    pounds = base_units(Decimal("185"), "[lb_av]")
+    assert pounds is not None
+    assert measured(185, "[lb_av]") == {(float(pounds[0]), float(pounds[0]), "g")}
+    assert measured(5.4, "g/L") == measured("5.40", "mg/mL") != set()
+    assert measured(1, "bananas") == set()
+
+
 def test_a_range_is_an_interval() -> None:
-    condition = {"resourceType": "Condition", "onsetRange": {"low": {"value": 40, "unit": "a"}}}
-    assert rows(condition, "onset-age") == {("quantity", 40.0, HIGHEST, "a")}
+    condition = {"resourceType": "Condition", "onsetRange": {"low": {"value": 40, "code": "a", "system": UCUM}}}
+    found = rows(condition, "onset-age")
+    assert {row for row in found if row[0] == "quantity"} == {
+        ("quantity", 40.0, HIGHEST, "a"),
+        ("quantity", 40.0, HIGHEST, f"{UCUM}|a"),
+    }
+    assert [row[2:] for row in found if row[0] == "measure"] == [(HIGHEST, "s")]
+
+
+def test_money_is_a_quantity_of_its_currency() -> None:
+    invoice = {"resourceType": "Invoice", "totalGross": {"value": 12.5, "currency": "GBP"}}
+    assert rows(invoice, "totalgross") == {("quantity", 12.5, 12.5, unit) for unit in ("GBP", "urn:iso:std:iso:4217|GBP")}
+
+
+def test_a_position_in_degrees() -> None:
+    place = {"resourceType": "Location", "position": {"longitude": -1.55, "latitude": 53.8}}
+    assert rows(place, "near") == {("position", 53.8, -1.55, None)}
+    assert rows({"resourceType": "Location", "position": {"longitude": 190, "latitude": 1}}, "near") == set()
 
 
 def test_a_number() -> None:
@@ -217,7 +278,8 @@ def test_all_parameters_but_those_that_the_store_keeps() -> None:
 
 def test_repeats_are_left_out() -> None:
     twice = {"resourceType": "Patient", "name": [{"family": "Sé"}, {"family": "SE"}]}
-    assert index_rows(twice, frozenset(("family",))) == [IndexRow("family", "string", "se")]
+    assert {row.a for row in index_rows(twice, frozenset(("family",)))} == {"se"}
+    assert len(index_rows({**twice, "name": twice["name"] * 2}, frozenset(("family",)))) == 2
 
 
 def test_what_cannot_be_read_yields_nothing() -> None:
