@@ -40,6 +40,26 @@ def search(
     _end(lambda: judge(paths, where, form, fixtures=fixtures, only=only, loading=not no_load, say=typer.echo))
 
 
+def scripts(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="TestScripts: files, folders, .tgz archives.")],
+    server: ServerUrl = "",
+    serve: Serve = False,
+    database: Database = "",
+    setting: Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE of a variable; several by repeating.")] = None,
+    package: Annotated[list[Path] | None, typer.Option("--package", "-p", help="Definitions that profiles come from.")] = None,
+    only: Only = "",
+    as_json: AsJson = False,
+    junit: JUnit = None,
+    verbose: Verbose = False,
+) -> None:
+    """Run FHIR TestScripts of R4 and STU3 against a server; exit 1 where an assert fails, 2 where nothing can be run."""
+    from conformance.testscripts.command import judge
+
+    where, form = _given(server, serve, database, as_json, junit, verbose)
+    given = dict(each.partition("=")[::2] for each in setting or ())
+    _end(lambda: judge(paths, where, form, only=only, given=given, packages=tuple(package or ()), say=typer.echo))
+
+
 def _given(server: str, serve: bool, database: str, as_json: bool, junit: Path | None, verbose: bool) -> tuple[Where, Form]:
     from conformance.judged.showing import Form
     from conformance.judged.target import Where
@@ -61,5 +81,5 @@ def _end(judge: Callable[[], int]) -> None:
 
 def add_to(app: typer.Typer) -> None:
     """Give an app the judges of servers."""
-    for command in (search,):
-        app.command()(command)
+    for name, command in (("search", search), ("testscript", scripts)):
+        app.command(name)(command)
