@@ -32,12 +32,12 @@ def read_xml(body: bytes, *, depth: int = DEPTH, size: int = SIZE, values: int |
     return _Builder(min(depth, _PARSER_DEPTH)).build(_parsed(body, size, values))
 
 
-def parse_xml(body: bytes, *, size: int = SIZE, values: int | None = VALUES) -> etree._Element:
-    """The root element of a document, without comments and processing instructions.
+def parse_xml(body: bytes, *, size: int = SIZE, values: int | None = VALUES, comments: bool = False) -> etree._Element:
+    """The root element of a document, without processing instructions and, unless they are asked for, comments.
 
     At most 255 elements within each other and 128 attributes in each. Raises the Problems of ``read_xml``.
     """
-    root = _parsed(body, size, values)
+    root = _parsed(body, size, values, comments=comments)
     if body.count(b"=") > ATTRIBUTES and _TOO_MANY_ATTRIBUTES(root):
         raise _crowded()
     return root
@@ -47,7 +47,7 @@ def _crowded() -> Problem:
     return Problem("too-large", detail=f"more than {ATTRIBUTES} attributes in an element")
 
 
-def _parsed(body: bytes, size: int, values: int | None) -> etree._Element:
+def _parsed(body: bytes, size: int, values: int | None, *, comments: bool = False) -> etree._Element:
     if len(body) > size:
         raise Problem("too-large", detail=f"more than {size} bytes")
     bounded(body, "<=", less="</", limit=values)
@@ -62,7 +62,7 @@ def _parsed(body: bytes, size: int, values: int | None) -> etree._Element:
         attribute_defaults=False,
         huge_tree=False,
         recover=False,
-        remove_comments=True,
+        remove_comments=not comments,
         remove_pis=True,
         strip_cdata=True,
     )

@@ -70,6 +70,10 @@ class Compiler:
         run = self.run(tree)
         return lambda this, state: truth_of(run(this, state))
 
+    def run_step(self, step: Step) -> StepRun:
+        """One step of a path: what it makes of the items before it."""
+        return self._step(step)
+
     def type_of(self, tree: Tree) -> str:
         """The type that an argument names."""
         if isinstance(tree, Path) and tree.start is None and all(isinstance(each, Member) for each in tree.steps):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from lxml import etree
 
@@ -17,6 +17,8 @@ from interop.fhir.xml.places import path_of
 from interop.fhir.xml.plan import COMPLEX, NUMBER, RESOURCE, TEXT, Block, Field, block, known_resource, value_of
 from interop.formats.xml import SIZE, parse_xml
 
+OUT_OF_ORDER: Final = "is out of order"
+"""What the finding says of an element that stands after one that it ought to precede."""
 _SPACE = f"{{{FHIR}}}"
 _MOST_FINDINGS = 100
 _MOST_REWRITTEN = 5_000
@@ -98,7 +100,7 @@ class _Reader:
                 continue
             rank = field.rank
             if rank < last:
-                self._say(child, "structure", "is out of order")
+                self._say(child, "structure", OUT_OF_ORDER)
             else:
                 last = rank
             kind = field.kind
