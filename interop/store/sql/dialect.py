@@ -10,10 +10,6 @@ class Dialect(Protocol):
 
     name: str
 
-    def native(self, sql: str) -> str:
-        """The statement with the driver's own placeholders."""
-        ...
-
     def wanted(self, columns: tuple[str, ...], rows: int) -> str:
         """A common table expression ``wanted`` of so many rows of ``?``; all columns are text."""
         ...

@@ -79,7 +79,7 @@ def claims(plan: Claims, names: Names) -> Steps[list[tuple[str, str, str]]]:
                 "SELECT r.id, coalesce(l.person, ''), coalesce(l.identity, '') FROM index_token x CROSS JOIN resource r "
                 "LEFT JOIN link l ON l.patient = r.id "
                 f"WHERE x.pid = {pid} AND x.code IN ({marks(len(some))}) AND r.rid = x.rid AND (x.sid, x.code) IN "
-                f"(VALUES {','.join(['(?,?)'] * len(some))})",
+                f"(VALUES {','.join(['(CAST(? AS BIGINT),?)'] * len(some))})",
                 [*(value for _, value in some), *chain.from_iterable(some)],
             )
             found.update(dict.fromkeys((patient, person, identity) for patient, person, identity in rows))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -25,6 +25,9 @@ VERSION_COLUMNS = "rid, type, id, version, updated, deleted, owner, message, tab
 
 KNOWN = 100_000
 """Texts that the writer remembers."""
+
+PARTS = ("puts", "reindexed", "states", "links", "link_events", "outcomes", "losses", "snapshots", "tables", "meta")
+"""What a Change says of the record, beside what it expects."""
 
 Key = tuple[str, str]
 
@@ -94,7 +97,7 @@ class IndexChange:
 
 
 class RecordWriter:
-    """Writes record changes, one after the other within a transaction; a change that conflicts leaves no trace."""
+    """Writes record changes, a group within a transaction; a change that conflicts leaves no trace."""
 
     def __init__(self, dialect: Dialect, names: Names) -> None:
         self._dialect = dialect
@@ -111,35 +114,36 @@ class RecordWriter:
         yield from self._names.load()
 
     def write(self, changes: Sequence[Change]) -> Steps[list[Result]]:
-        self._put = 0
+        """Judge each change by what those before it leave, then write all that hold as if they were one: the number of
+        statements does not grow with the number of changes."""
+        keys = {key: None for change in changes for key in _keys(change)}
+        present = yield from self._present(list(keys))
+        versions = {key: one.version for key, one in present.items()}
         results: list[Result] = []
+        good: list[Change] = []
         for change in changes:
-            results.append((yield from self._change(change)))
+            conflict = _conflict(change, versions)
+            if conflict is None:
+                versions.update((put_key(put), put.stored.version) for put in change.puts)
+                good.append(change)
+            results.append(Committed() if conflict is None else conflict)
+        if good:
+            whole = good[0] if len(good) == 1 else _together(good)
+            yield from self._write(whole, present)
+            yield from write_facts(whole)
+            self._put = len(whole.puts)
         return results
 
     def settle(self) -> None:
         self.puts += self._put
+        self._put = 0
         self._names.settle()
         self._texts.settle()
 
     def abandon(self) -> None:
+        self._put = 0
         self._names.abandon()
         self._texts.abandon()
-
-    def _change(self, change: Change) -> Steps[Result]:
-        if change.expect or change.puts or change.states or change.reindexed:
-            keys = {put_key(put): None for put in change.puts}
-            keys.update(dict.fromkeys(change.expect))
-            keys.update({(state.type, state.id): None for state in change.states})
-            keys.update({(one.type, one.id): None for one in change.reindexed})
-            present = yield from self._present(list(keys))
-            conflict = _conflict(change, present)
-            if conflict is not None:
-                return conflict
-            yield from self._write(change, present)
-        yield from write_facts(change)
-        self._put += len(change.puts)
-        return Committed()
 
     def _present(self, keys: Sequence[Key]) -> Steps[dict[Key, Present]]:
         found: dict[Key, Present] = {}
@@ -171,25 +175,29 @@ class RecordWriter:
                 f"INSERT INTO version ({VERSION_COLUMNS}) SELECT {VERSION_COLUMNS} FROM resource WHERE rid IN ({marks(len(some))})",
                 some,
             )
+        carried: dict[Key, str] = {}
         if len(last) < len(change.puts):
             between = [put for put in change.puts if last[put_key(put)] is not put]
             yield from insert(f"version ({VERSION_COLUMNS})", [_version(numbers[put_key(put)], put.stored) for put in between])
-        yield from self._resources(last, numbers, present)
+            carried = {put_key(put): subject(put.stored, put.index)[0] for put in between if not put.stored.deleted}
+        yield from self._resources(last, numbers, present, carried)
         yield from self._reindexed(change, present)
         yield from self._states(change, numbers, present)
 
-    def _resources(self, last: dict[Key, Put], numbers: dict[Key, int], present: dict[Key, Present]) -> Steps[None]:
+    def _resources(
+        self, last: dict[Key, Put], numbers: dict[Key, int], present: dict[Key, Present], carried: dict[Key, str]
+    ) -> Steps[None]:
+        """``carried``: whom a resource was about before its last version; a deletion names nobody."""
         rows: list[tuple[Any, ...]] = []
         moves: list[tuple[str, int]] = []
         index = IndexChange(self._names)
         for key, put in last.items():
             stored, rid, was = put.stored, numbers[key], present.get(key)
             patient, named = subject(stored, put.index)
-            if was is not None:
-                if not patient and stored.deleted:
-                    patient = was.subject
-                elif patient != was.subject:
-                    moves.append((patient, rid))
+            if not patient and stored.deleted:
+                patient = carried.get(key, was.subject if was is not None else "")
+            if was is not None and patient != was.subject:
+                moves.append((patient, rid))
             indexed = yield from self._index(index, stored, put.index, patient, rid, was)
             rows.append(
                 (rid, stored.type, stored.id, stored.version, stored.updated, int(stored.deleted), stored.owner, stored.message,
@@ -257,16 +265,33 @@ def _version(rid: int, stored: Stored) -> tuple[Any, ...]:
             stored.tables, stored.body)  # fmt: skip
 
 
-def _conflict(change: Change, present: dict[Key, Present]) -> Conflict | None:
-    """The first expectation that does not hold."""
+def _keys(change: Change) -> Iterator[Key]:
+    """The resources that a change needs to know of."""
+    yield from map(put_key, change.puts)
+    yield from change.expect
+    yield from ((state.type, state.id) for state in change.states)
+    yield from ((one.type, one.id) for one in change.reindexed)
+
+
+def _together(changes: Sequence[Change]) -> Change:
+    """Changes as one. Of two values for one thing the later stands, as it does within a change."""
+    whole = Change()
+    for change in changes:
+        for part in PARTS:
+            getattr(whole, part).extend(getattr(change, part))
+    return whole
+
+
+def _conflict(change: Change, versions: Mapping[Key, int]) -> Conflict | None:
+    """The first expectation that does not hold of the present versions."""
     for key, expected in change.expect.items():
-        found = present[key].version if key in present else 0
+        found = versions.get(key, 0)
         if found != expected:
             return Conflict(*key, expected, found)
     made: dict[Key, int] = {}
     for put in change.puts:
         key = put_key(put)
-        found = made.get(key, present[key].version if key in present else 0)
+        found = made.get(key, versions.get(key, 0))
         if put.stored.version != found + 1:
             return Conflict(*key, put.stored.version - 1, found)
         made[key] = put.stored.version

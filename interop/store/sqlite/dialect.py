@@ -12,9 +12,6 @@ class SqliteDialect:
 
     name = "sqlite"
 
-    def native(self, sql: str) -> str:
-        return sql
-
     def wanted(self, columns: tuple[str, ...], rows: int) -> str:
         return _wanted(columns, rows)
 

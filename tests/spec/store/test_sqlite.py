@@ -20,8 +20,11 @@ from interop.clock import ManualClock
 from interop.errors import Problem
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Count, Everything, Heads, History, Messages, Read, Search, Waiting
+from interop.store.postgres.dialect import PostgresDialect
+from interop.store.sql.dialect import Dialect
 from interop.store.sql.schema import migrations
 from interop.store.sqlite import SqliteStore, schema
+from interop.store.sqlite.dialect import SqliteDialect
 from interop.store.values import Change, Outcome
 from interop.store.where import All, Any, Person, Token, Where
 from tests.spec.store.build import T0, entry, ids, journal, put, reference, token, write
@@ -267,10 +270,10 @@ def test_a_file_that_is_no_database_is_told(directory: Path) -> None:
 
 
 def test_no_other_module_names_a_database() -> None:
-    """Callers know the seam. Beside ``interop/store/sqlite`` only who opens the store may name it."""
+    """Callers know the seam. Beside ``interop/store/sqlite`` and ``postgres`` only who opens the store may name one."""
     root = Path(interop.__file__).parent
     named = re.compile(r"sqlite3|SQLite|PRAGMA|asyncpg|psycopg|[Pp]ostgre", re.ASCII)
-    allowed = {root / "store" / "sqlite", root / "app", root / "cli"}
+    allowed = {root / "store" / "sqlite", root / "store" / "postgres", root / "app", root / "cli"}
     found = [
         str(path.relative_to(root))
         for path in sorted(root.rglob("*.py"))
@@ -279,10 +282,8 @@ def test_no_other_module_names_a_database() -> None:
     assert found in ([], ["store/seam.py"]), "the seam's docstring says what SQLite promises; nothing else may"
 
 
-def test_a_dialect_has_at_most_eight_members() -> None:
-    from interop.store.sql.dialect import Dialect
-    from interop.store.sqlite.dialect import SqliteDialect
-
+@pytest.mark.parametrize("dialect", [SqliteDialect, PostgresDialect])
+def test_a_dialect_has_at_most_eight_members(dialect: type) -> None:
     members = {name for name in (*vars(Dialect), *Dialect.__annotations__) if not name.startswith("_")}
     assert len(members) <= 8
-    assert members <= set(dir(SqliteDialect))
+    assert members <= set(dir(dialect))

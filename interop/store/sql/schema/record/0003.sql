@@ -61,4 +61,9 @@ CREATE TABLE index_words (
 );
 CREATE INDEX index_words_rid ON index_words (rid, pid);
 
-CREATE INDEX resource_type_updated ON resource (type, updated, id);
+-- From a resource to its rows: conditions beside the one that a search starts from, sorting; dates by their end.
+CREATE INDEX index_token_rid ON index_token (rid, pid);
+CREATE INDEX index_reference_rid ON index_reference (rid, pid);
+CREATE INDEX index_date_high ON index_date (pid, high, low);
+
+CREATE INDEX resource_type_updated ON resource (type, updated);

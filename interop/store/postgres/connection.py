@@ -1,0 +1,94 @@
+"""Connections, what they are set to, and what their errors mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias, cast
+
+import asyncpg
+
+from interop.errors import Problem
+from interop.store.postgres.dialect import native
+from interop.store.sql.statement import Parameters, Rows, Steps, T
+
+Connection: TypeAlias = asyncpg.Connection
+
+JOURNAL = "journal"
+RECORD = "record"
+"""The schemas: the truth, and what is derived from it."""
+
+PATIENCE = 10.0
+"""Seconds for a connection to be made."""
+
+SETTINGS = {
+    "application_name": "interop",
+    "jit": "off",
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+}
+WRITING = SETTINGS | {"synchronous_commit": "on", "idle_in_transaction_session_timeout": "60s"}
+READING = SETTINGS | {"default_transaction_read_only": "on"}
+
+LOST = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+GONE = ("08", "28", "25006", "3D000", "53", "57P", "58", "XX")
+"""SQLSTATE: connection, authorisation, a standby, no such database, no room, shut down, disk, corruption."""
+COSTLY = ("57014", "54")
+"""SQLSTATE: broken off by the time limit; more deeply nested or with more values than PostgreSQL takes."""
+
+
+async def connect(url: str, settings: Mapping[str, str], *, path: str, limit: float = 0) -> Connection:
+    """A connection. ``path`` names the schemas, first first; ``limit``: seconds that a statement may take, 0 = any.
+
+    Raises what ``is_lost`` knows."""
+    return await asyncpg.connect(
+        url,
+        timeout=PATIENCE,
+        statement_cache_size=512,
+        max_cached_statement_lifetime=0,
+        max_cacheable_statement_size=0,
+        server_settings={**settings, "search_path": path, "statement_timeout": str(int(limit * 1000))},
+    )
+
+
+async def execute(connection: Connection, sql: str, parameters: Parameters) -> Rows:
+    """The rows of a statement with ``?`` or ``:name``."""
+    text, names = native(sql)
+    given = cast("Mapping[str, Any]", parameters)
+    values = [given[name] for name in names] if names else cast("Sequence[Any]", parameters)
+    return cast("Rows", await connection.fetch(text, *map(_text, values)))
+
+
+async def run(connection: Connection, steps: Steps[T]) -> T:
+    """Run steps to their end."""
+    try:
+        sql, parameters = next(steps)
+        while True:
+            sql, parameters = steps.send(await execute(connection, sql, parameters))
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+
+
+def _text(value: Any) -> Any:
+    """PostgreSQL holds every character but U+0000; asked for and stored alike it is U+FFFD. Bytes stay as they are."""
+    return value.replace("\0", "\ufffd") if value.__class__ is str and "\0" in value else value
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether the error means that the database cannot be had now, and not that the statement is wrong."""
+    if isinstance(error, asyncpg.PostgresError):
+        return str(error.sqlstate).startswith(GONE)
+    return isinstance(error, LOST) and not isinstance(error, ValueError)  # a value that no column takes is a ValueError
+
+
+def is_costly(error: BaseException) -> bool:
+    """Whether a read was more than one may be."""
+    if isinstance(error, asyncpg.PostgresError):
+        return str(error.sqlstate).startswith(COSTLY)
+    return isinstance(error, asyncpg.InterfaceError) and "arguments" in str(error)
+
+
+def unavailable(error: BaseException) -> Problem:
+    """What callers are told of it; the kind of error, never a value."""
+    return Problem("journal-unavailable", detail=type(error).__name__)

@@ -1,0 +1,62 @@
+"""Connections that read. Each is opened when it is first needed, used by one read at a time, and left as it was."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from interop.errors import Problem
+from interop.store.postgres.connection import Connection, is_costly, is_lost, run, unavailable
+from interop.store.sql.statement import Steps, T
+
+
+class Pool:
+    """At most ``size`` connections; more reads than that wait for their turn."""
+
+    def __init__(self, connect: Callable[[], Awaitable[Connection]], size: int) -> None:
+        self._connect = connect
+        self._free: list[Connection] = []
+        self._turns = asyncio.Semaphore(size)
+
+    async def read(self, steps: Callable[[], Steps[T]]) -> T:
+        """Run steps that only read. A connection that proves lost is replaced, once: a restarted server goes unnoticed.
+
+        Raises Problem: ``too-costly``, ``journal-unavailable``.
+        """
+        async with self._turns:
+            try:
+                return await self._read(steps)
+            except Exception as error:
+                if not is_lost(error) or is_costly(error):
+                    raise
+            try:
+                return await self._read(steps)
+            except Exception as error:
+                if is_lost(error):
+                    raise unavailable(error) from None
+                raise
+
+    async def _read(self, steps: Callable[[], Steps[T]]) -> T:
+        connection = await self._take()
+        try:
+            found = await run(connection, steps())
+        except BaseException as error:
+            if isinstance(error, Exception) and is_costly(error):
+                self._free.append(connection)
+                raise Problem("too-costly") from None
+            connection.terminate()  # lost, or broken off in the middle of an answer
+            raise
+        self._free.append(connection)
+        return found
+
+    async def _take(self) -> Connection:
+        while self._free:
+            connection = self._free.pop()
+            if not connection.is_closed():
+                return connection
+        return await self._connect()
+
+    async def close(self) -> None:
+        """Close the connections that are free; what is still being read ends by itself."""
+        while self._free:
+            await self._free.pop().close()

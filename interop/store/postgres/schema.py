@@ -1,0 +1,49 @@
+"""Each schema keeps the number of its last migration in its table ``migration``; each migration is one transaction."""
+
+from __future__ import annotations
+
+import asyncpg
+
+from interop.store.postgres.connection import Connection
+from interop.store.postgres.dialect import definitions
+from interop.store.sql.schema import migrations
+
+
+async def number(connection: Connection, name: str) -> int:
+    """The last migration that the schema has seen; 0 where there is none."""
+    if await connection.fetchval("SELECT to_regclass($1)", f"{name}.migration") is None:
+        return 0
+    found: int = await connection.fetchval(f"SELECT coalesce(max(number), 0) FROM {name}.migration")
+    return found
+
+
+async def migrate(connection: Connection, name: str, now: int) -> list[int]:
+    """Bring the schema to this version's; returns the numbers applied. ``now`` microseconds. Raises OSError where it is newer."""
+    if await connection.fetchval("SELECT to_regnamespace($1)", name) is None:
+        await connection.execute(f"CREATE SCHEMA {name}")
+    known, present = migrations(name, "postgres"), await number(connection, name)
+    if present > known[-1][0]:
+        raise OSError(f"{name} has schema {present}, this version knows {known[-1][0]}: use the version that wrote it")
+    applied = []
+    for step, text in known:
+        if step > present:
+            async with connection.transaction():
+                await connection.execute(definitions(text))
+                await connection.execute("INSERT INTO migration (number, applied) VALUES ($1, $2)", step, now)
+            applied.append(step)
+    return applied
+
+
+async def trigrams(connection: Connection) -> bool:
+    """Make the index that ``:contains`` uses, where the extension pg_trgm is there or may be made; else texts are scanned."""
+    try:
+        await connection.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+    except asyncpg.PostgresError:
+        return False
+    where = await connection.fetchval(
+        "SELECT quote_ident(nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace WHERE extname = 'pg_trgm'"
+    )
+    await connection.execute(
+        f"CREATE INDEX IF NOT EXISTS index_value_trigram ON index_value USING gin (value {where}.gin_trgm_ops)"
+    )
+    return True

@@ -1,0 +1,159 @@
+"""``interop.store.seam.Store`` on two schemas of a PostgreSQL database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+import asyncpg
+
+from interop.clock import Clock, SystemClock
+from interop.store import plan as plans
+from interop.store.plan import Plan
+from interop.store.postgres import schema
+from interop.store.postgres.committer import Committer
+from interop.store.postgres.connection import JOURNAL, READING, RECORD, WRITING, Connection, connect, is_lost, unavailable
+from interop.store.postgres.dialect import PostgresDialect
+from interop.store.postgres.pool import Pool
+from interop.store.sql.journal import JournalWriter
+from interop.store.sql.names import Names
+from interop.store.sql.record import RecordWriter
+from interop.store.sql.statement import Steps, T
+from interop.store.sql.store import Counters, SqlStore, counters
+from interop.store.sql.writer import Result, Writer
+from interop.store.values import Change
+
+READERS = 8
+"""Connections that answer questions of the API."""
+OWN = 2
+"""Connections that answer the engine's own questions: a busy API never holds the dispatcher up."""
+COSTLY = 2.0
+"""Seconds that a statement of the API may take."""
+LONG = 60.0
+"""Seconds that a statement of the engine may take."""
+LOCK = 0x696E7465
+"""The first key of the advisory locks; the second is 1 for the journal, 2 for the record."""
+WAIT = 3.0
+"""Seconds that a start waits for the lock: a process that was killed lets go a moment later."""
+
+ENGINE = (plans.Heads, plans.Snapshots, plans.Said, plans.Persons, plans.Claims, plans.Tables, plans.Meta, plans.Waiting,
+          plans.Message, plans.Messages, plans.Feeds, plans.Coverage, plans.Everything)  # fmt: skip
+
+
+class PostgresStore(SqlStore):
+    """The store on PostgreSQL. Made by ``open``; used from the event loop that opened it. One process writes to a database."""
+
+    def __init__(
+        self, url: str, journal: JournalWriter, record: RecordWriter, names: Names, *, writes: bool, costly: float
+    ) -> None:
+        super().__init__(PostgresDialect(), journal, record, names, writes=writes)
+        self._url = url
+        self._halves: tuple[Committer, ...] = ()
+        self._api = Pool(lambda: self._reading(costly), READERS)
+        self._own = Pool(lambda: self._reading(LONG), OWN)
+        self._near = self._far = 0
+
+    @classmethod
+    async def open(
+        cls,
+        url: str,
+        *,
+        clock: Clock | None = None,
+        windows: Mapping[str, int] | None = None,
+        on_wrong_content: Mapping[str, str] | str = "accept",
+        read_only: bool = False,
+        costly: float = COSTLY,
+    ) -> PostgresStore:
+        """Open the database at ``postgresql://…``, bringing its schemas up to date where that is needed.
+
+        ``windows``, ``on_wrong_content``, ``read_only``: as for the embedded store. ``costly``: seconds after which a read of the
+        API is given up.
+
+        Raises BlockingIOError where another process writes to the database, OSError where a newer version made its schemas or,
+        with ``read_only``, none did, ValueError where the address cannot be, Problem('journal-unavailable') where it cannot be
+        reached.
+        """
+        names, dialect = Names(), PostgresDialect()
+        journal = JournalWriter(dialect, windows or {}, on_wrong_content)
+        record = RecordWriter(dialect, names)
+        store = cls(url, journal, record, names, writes=not read_only, costly=costly)
+        try:
+            if read_only:
+                await store._own.read(names.load)
+            else:
+                await store._open(clock or SystemClock(), journal, record)
+        except BaseException as error:
+            await store._release()
+            if isinstance(error, (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError)):
+                raise FileNotFoundError("the database holds no journal") from None
+            if isinstance(error, (ValueError, BlockingIOError)):
+                raise
+            if isinstance(error, (asyncpg.PostgresError, asyncpg.InterfaceError)) and is_lost(error):
+                raise unavailable(error) from None
+            if isinstance(error, (ConnectionError, TimeoutError)):
+                raise unavailable(error) from None
+            raise
+        return store
+
+    async def _open(self, clock: Clock, journal: Writer, record: Writer) -> None:
+        for place, (name, writer) in enumerate(((JOURNAL, journal), (RECORD, record)), 1):
+            half = Committer(name, lambda name=name, place=place: self._writing(name, place, clock), writer)  # type: ignore[misc]
+            self._halves = (*self._halves, half)
+            await half.start()
+
+    async def _writing(self, name: str, place: int, clock: Clock) -> Connection:
+        """A connection that has the schema's lock; the schema is this version's.
+
+        Raises BlockingIOError where another process has the lock."""
+        connection = await connect(self._url, WRITING, path=name)
+        try:
+            for _ in range(int(WAIT * 10)):
+                if await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", LOCK, place):
+                    break
+                await asyncio.sleep(0.1)
+            else:
+                raise BlockingIOError("the database is in use by another process; stop it or choose another database")
+            if await connection.fetchval("SHOW server_encoding") != "UTF8":
+                raise OSError("the database must be made with the encoding UTF8")
+            await schema.migrate(connection, name, clock.now())
+            if name == RECORD:
+                await schema.trigrams(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
+
+    async def _reading(self, limit: float) -> Connection:
+        return await connect(self._url, READING, path=f"{RECORD},{JOURNAL}", limit=limit)
+
+    async def close(self) -> None:
+        """Commit what was handed over, then close every connection. Changes handed over later are refused as ``stopping``."""
+        await asyncio.sleep(0)
+        await self._release()
+
+    async def migrate(self) -> None:
+        """``open`` has done it: a database is never used before its schemas are this version's."""
+
+    @property
+    def counters(self) -> Counters:
+        """What the store has done since it was opened."""
+        journal, record = self._halves
+        return counters(
+            journal.work, record.work, entries=self._journal.entries, puts=self._record.puts, near=self._near, far=self._far
+        )
+
+    async def _read(self, plan: Plan, steps: Callable[[], Steps[T]], *, long: bool) -> T:
+        if long:
+            self._far += 1
+        else:
+            self._near += 1
+        return await (self._own if isinstance(plan, ENGINE) else self._api).read(steps)
+
+    def _submit(self, change: Change, *, derived: bool) -> Awaitable[Result]:
+        return self._halves[derived].submit(change)
+
+    async def _release(self) -> None:
+        for half in reversed(self._halves):
+            await half.close()
+        await self._api.close()
+        await self._own.close()
