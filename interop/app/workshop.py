@@ -14,8 +14,9 @@ from interop.app.settings import Settings
 from interop.apply.applier import Applier
 from interop.apply.dispatcher import Dispatcher
 from interop.apply.garbage import settle
+from interop.apply.journalled import ADAPTER
 from interop.apply.pool import Mappers
-from interop.apply.writes import ADAPTER, Writes
+from interop.apply.writes import Writes
 from interop.clock import Clock, SystemClock
 from interop.errors import Problem
 from interop.ids import Mint

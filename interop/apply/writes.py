@@ -1,137 +1,146 @@
 """Writes through the API: journalled as messages of the feed ``api`` first, then applied; made again from the journal.
 
-An entry's type is ``PUT Type/id`` or ``DELETE Type/id`` and its body the client's bytes. Everything that the new version holds
-follows from the entry (the time is its ``received``) and the version before it, so a rebuild gives the same bytes.
+One write or all of a transaction are one entry of the journal and one change of the record.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 from uuid import uuid4
-from weakref import WeakValueDictionary
 
 import structlog
 
-from interop.clock import Clock, instant
+from interop.apply.asked import CREATE, DELETE, PATCH, UPDATE, Asked, Criteria, Key, Understand, Written
+from interop.apply.drafts import there
+from interop.apply.journalled import Step, change_of, entry_of, keys_of, steps_of
+from interop.apply.locks import Locks
+from interop.apply.placed import placed
+from interop.apply.work import Meant, Work, criteria_name
+from interop.clock import Clock
 from interop.errors import Problem
-from interop.fhir.findings import ERROR, Finding
-from interop.fhir.searching import index_rows
-from interop.fhir.validation import check
-from interop.formats.json import load_json
 from interop.ports import MessageState
-from interop.record.fold import content, render, same_content
-from interop.record.indexing import parameters
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Heads, Read
 from interop.store.seam import Store
-from interop.store.values import Change, Conflict, Entry, Head, Outcome, Put, Stored
+from interop.store.values import Change, Conflict, Entry, Head, Outcome, Stored
 
-FEED: Final = "api"
-ADAPTER: Final = "api"
-OWNER: Final = "api"
-SOURCE: Final = "urn:interop:feed:"
-Key = tuple[str, str]
+T = TypeVar("T")
 log = structlog.get_logger(__name__)
-
-
-class Invalid(Problem):
-    """The resource does not keep the rules of R4; ``findings`` says where."""
-
-    def __init__(self, findings: list[Finding]) -> None:
-        super().__init__("invalid-resource")
-        self.findings = findings
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return (Invalid, (self.findings,))
-
-
-class Written(NamedTuple):
-    """What a write came to: the version that now is, whether the resource was not there before, and the journal's number
-    (0 where nothing had to be written)."""
-
-    stored: Stored
-    created: bool
-    message: int
 
 
 class Writes:
     """Writes resources that belong to the API. Writes to one resource wait for each other, so that the journal holds them in
-    the order in which they were made."""
+    the order in which they were made. ``update_creates``: an update may make a resource under an id of the client's."""
 
-    def __init__(self, store: Store, clock: Clock, *, new_id: Callable[[], str] = lambda: str(uuid4())) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, *, new_id: Callable[[], str] = lambda: str(uuid4()), update_creates: bool = True
+    ) -> None:
         self._store = store
         self._clock = clock
         self._new_id = new_id
-        self._locks: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
+        self.update_creates = update_creates
+        self._locks = Locks()
 
-    async def create(self, type: str, body: bytes) -> Written:
-        """Keep a new resource under an id of ours. Raises Problem: ``bad-parameter``, ``invalid-resource`` (as Invalid) and
-        those of ``load_json``."""
-        resource = read_resource(type, body)
-        return await self._whole(self._write("PUT", (type, self._new_id()), body, resource, None, False))
+    async def write(self, asked: Asked) -> Written:
+        """Do one write.
 
-    async def update(self, type: str, id: str, body: bytes, *, expected: int | None = None, absent: bool = False) -> Written:
-        """Replace a resource or make it. ``expected``: only where that is its version; ``absent``: only where it is not there.
-
-        Raises Problem: those of ``create``, ``stale-version``, ``feed-owned``.
+        Raises Problem: ``bad-parameter``, ``invalid-resource`` (as Invalid), ``not-found``, ``gone``, ``stale-version``,
+        ``several-matches``, ``id-taken``, ``feed-owned``, ``not-allowed``, and what ``Asked.change`` raises.
         """
-        resource = read_resource(type, body)
-        if resource.get("id") != id:
-            raise Problem("bad-parameter", where=f"{type}.id", detail="the id of the resource and of the address differ")
-        return await self._whole(self._write("PUT", (type, id), body, resource, expected, absent))
+        return (await _whole(self._write([asked])))[0]
 
-    async def delete(self, type: str, id: str, *, expected: int | None = None) -> Written:
-        """Delete a resource; it may be gone already. Raises Problem: ``not-found``, ``stale-version``, ``feed-owned``."""
-        return await self._whole(self._write("DELETE", (type, id), b"", None, expected, False))
+    async def transaction(self, asked: Sequence[Asked], understand: Understand) -> list[Written]:
+        """Do all or nothing, in the order that R4 gives (3.1.0.11.2); the answers are in the order of ``asked``.
+
+        Raises Problem: those of ``write``, each with the place in the Bundle; ``same-resource``, ``no-match``.
+        """
+        return await _whole(self._write(asked, understand))
 
     async def replay(self, entry: Entry) -> Change:
         """What an entry of this feed does to the record as it is now."""
-        key = _key(entry)
-        return change_of(entry, await self._head(key), self._clock.now())
+        steps = steps_of(entry)
+        return change_of(entry, steps, await self._heads([step.key for step in steps]), self._clock.now())
 
     async def finish(self, entry: Entry) -> None:
         """Apply an entry that was journalled and has no outcome: the process ended in between."""
-        async with self._lock(_key(entry)):
-            await self._settled(entry)
+        async with self._locks.hold(keys_of(entry)):
+            await self._settled(entry, steps_of(entry))
 
-    async def _whole(self, write: Any) -> Written:
-        """A write goes on to its end though the client may have gone."""
-        written: Written = await asyncio.shield(asyncio.ensure_future(write))
-        return written
+    async def _write(self, asked: Sequence[Asked], understand: Understand | None = None) -> list[Written]:
+        named = [criteria_name(one.criteria) for one in asked if one.criteria is not None]
+        async with self._locks.hold(named):
+            while True:
+                meant = await self._meant(asked)
+                keys = [(one.type, each.id) for one, each in zip(asked, meant, strict=True) if each.id is not None]
+                async with self._locks.hold(keys):
+                    if named and await self._meant(asked) != meant:
+                        continue
+                    return await self._perform(asked, meant, await self._heads(keys), understand)
 
-    async def _write(
-        self, method: str, key: Key, body: bytes, resource: dict[str, Any] | None, expected: int | None, absent: bool
-    ) -> Written:
-        async with self._lock(key):
-            head = await self._head(key)
-            there = head is not None and head.version > 0 and not head.deleted
-            if head is not None and foreign(head):
-                raise Problem("feed-owned")
-            if (expected is not None and (head is None or head.version != expected)) or (absent and there):
-                raise Problem("stale-version")
-            if head is not None and resource is not None and there and same_content(head.body, _content(key, resource)):
-                return Written(await self._present(key), False, 0)
-            if resource is None:
-                if head is None or head.version == 0:
-                    raise Problem("not-found")
-                if head.deleted:
-                    return Written(await self._present(key), False, 0)
-            entry = Entry(
-                0, FEED, ADAPTER, self._clock.now(), "", f"{method} {key[0]}/{key[1]}", body, digest=hashlib.sha256(body).digest()
-            )
-            await self._store.commit(Change(entries=[entry]))
-            change = await self._settled(entry)
-            if not change.puts:
-                raise Problem(change.outcomes[0].reason or "fault")
-            return Written(change.puts[0].stored, not there, entry.message)
+    async def _meant(self, asked: Sequence[Asked]) -> list[Meant]:
+        return [await self._one_meant(one) for one in asked]
 
-    async def _settled(self, entry: Entry) -> Change:
+    async def _one_meant(self, one: Asked) -> Meant:
+        """FHIR R4 http, 3.1.0.7.1, 3.1.0.8.1, 3.1.0.9.1."""
+        if one.criteria is None:
+            return Meant(None if one.method == CREATE else one.id)
+        with placed(one.place):
+            found = await self._matches(one.criteria)
+            if found is not None:
+                said = (one.resource or {}).get("id") if one.method == UPDATE else None
+                if said not in (None, found):
+                    raise Problem("bad-parameter", where=f"{one.type}.id", detail="the criteria find a resource of another id")
+                return Meant(found, True)
+            if one.method == PATCH:
+                raise Problem("not-found")
+            if one.method == UPDATE and one.resource is not None and one.resource.get("id") is not None:
+                return Meant(str(one.resource["id"]))
+            return Meant("" if one.method == DELETE else None)
+
+    async def _matches(self, criteria: Criteria) -> str | None:
+        """The id of the one resource that criteria find, None for none; raises Problem ``several-matches``."""
+        found = await criteria.find()
+        if len(found) > 1:
+            raise Problem("several-matches")
+        return found[0].id if found else None
+
+    async def _perform(
+        self, asked: Sequence[Asked], meant: Sequence[Meant], heads: dict[Key, Head], understand: Understand | None
+    ) -> list[Written]:
+        work = Work(asked, meant, heads, self._new_id)
+        work.permit(self.update_creates)
+        work.patch()
+        if understand is not None:
+            criteria = understand
+            await work.link(lambda type, text: self._matches(criteria(type, text)))
+        steps = await work.steps()
+        if not steps:
+            return await self._answers(work, None, Change())
+        entry = entry_of(steps, asked[0].body if len(asked) == 1 else b"", self._clock.now())
+        await self._store.commit(Change(entries=[entry]))
+        change = await self._settled(entry, steps, heads)
+        if change.outcomes[0].state != MessageState.APPLIED:
+            raise Problem(change.outcomes[0].reason or "fault")
+        return await self._answers(work, entry, change)
+
+    async def _answers(self, work: Work, entry: Entry | None, change: Change) -> list[Written]:
+        made = {(put.stored.type, put.stored.id): put.stored for put in change.puts}
+        stood: dict[Key, Stored] = {}
+        for key in work.keys:
+            if key not in made and key[1]:
+                stood.update(((one.type, one.id), one) for one in await self._store.query(Read(PERMIT_ALL, *key)))
+        message = entry.message if entry is not None else 0
+        return [
+            Written(made[key], not (idle or there(work.heads.get(key))), message) if key in made else Written(stood.get(key), False, 0)
+            for key, idle in zip(work.keys, work.idle, strict=True)
+        ]
+
+    async def _settled(self, entry: Entry, steps: Sequence[Step], heads: dict[Key, Head] | None = None) -> Change:
         """The change that was made. An entry that breaks the writer is failed, so that it is not met again at each start."""
         try:
-            return await self._apply(entry)
+            return await self._apply(entry, steps, heads)
         except Problem:
             raise
         except Exception as error:
@@ -140,90 +149,22 @@ class Writes:
             await self._store.commit(Change(outcomes=[outcome]))
             return Change(outcomes=[outcome])
 
-    async def _apply(self, entry: Entry) -> Change:
+    async def _apply(self, entry: Entry, steps: Sequence[Step], heads: dict[Key, Head] | None) -> Change:
         """Try until nothing has come in between."""
         while True:
-            change = await self.replay(entry)
+            if heads is None:
+                heads = await self._heads([step.key for step in steps])
+            change = change_of(entry, steps, heads, self._clock.now())
             if not isinstance(await self._store.commit(change), Conflict):
                 return change
+            heads = None
 
-    async def _head(self, key: Key) -> Head | None:
-        found: list[Head] = await self._store.query(Heads((key,)))
-        return found[0] if found else None
-
-    async def _present(self, key: Key) -> Stored:
-        found: list[Stored] = await self._store.query(Read(PERMIT_ALL, *key))
-        return found[0]
-
-    def _lock(self, key: Key) -> asyncio.Lock:
-        lock = self._locks.get(key)
-        if lock is None:
-            lock = self._locks[key] = asyncio.Lock()
-        return lock
+    async def _heads(self, keys: Sequence[Key]) -> dict[Key, Head]:
+        if not keys:
+            return {}
+        return {(head.type, head.id): head for head in await self._store.query(Heads(tuple(keys)))}
 
 
-def read_resource(type: str, body: bytes) -> dict[str, Any]:
-    """A resource of that type, checked; raises Problem: ``bad-parameter``, Invalid, those of ``load_json``."""
-    resource = load_json(body)
-    if not isinstance(resource, dict) or resource.get("resourceType") != type:
-        raise Problem("bad-parameter", where="resourceType", detail="the resource is not of the type that the address names")
-    errors = [finding for finding in check(resource) if finding.severity == ERROR]
-    if errors:
-        raise Invalid(errors)
-    return resource
-
-
-def foreign(head: Head) -> bool:
-    """Whether a feed or the engine has a say in the resource."""
-    return bool(head.contributions) or head.owner not in ("", OWNER)
-
-
-def change_of(entry: Entry, head: Head | None, now: int) -> Change:
-    """The change that an entry makes to what there is; pure. ``now`` is the time of the outcome alone."""
-    type_, id_ = key = _key(entry)
-    if head is not None and foreign(head):
-        return Change(outcomes=[Outcome(entry.message, MessageState.REFUSED, now, "feed-owned")])
-    outcomes = [Outcome(entry.message, MessageState.APPLIED, now)]
-    before = head.version if head is not None else 0
-    there = head is not None and before > 0 and not head.deleted
-    stored = Stored(type_, id_, before + 1, entry.received, b"", owner=OWNER, message=entry.message)
-    if entry.type.startswith("DELETE"):
-        stored.deleted = True
-        puts = [Put(stored, [])] if there else []
-    else:
-        resource = load_json(entry.body, values=None)
-        held = _content(key, resource)
-        stored.body = _rendered(held, stored, resource)
-        rows = index_rows({**resource, "id": id_}, parameters(type_))
-        puts = [] if head is not None and there and same_content(head.body, held) else [Put(stored, rows)]
-    return Change(expect={key: before}, puts=puts, outcomes=outcomes)
-
-
-def _content(key: Key, resource: dict[str, Any]) -> bytes:
-    """The resource without version and time, which are the server's to say (FHIR R4 http, 3.1.0.7 and 3.1.0.8)."""
-    meta = {name: value for name, value in resource.get("meta", {}).items() if name not in _SERVERS}
-    if not _sourced(resource):
-        meta.pop("source", None)
-    return content(*key, {name: value for name, value in resource.items() if name != "meta"} | ({"meta": meta} if meta else {}))
-
-
-def _sourced(resource: dict[str, Any]) -> bool:
-    """Whether the client names a source of its own; one of ours comes from an earlier version that the client has read."""
-    meta = resource.get("meta", {})
-    return "_source" in meta or not str(meta.get("source", SOURCE)).startswith(SOURCE)
-
-
-def _rendered(held: bytes, stored: Stored, resource: dict[str, Any]) -> bytes:
-    """The resource as it is stored: a source that the client names is kept."""
-    updated = instant(stored.updated)
-    if _sourced(resource):
-        return held + b'"versionId":"%d","lastUpdated":"%s"}}' % (stored.version, updated.encode())
-    return render(held, stored.version, updated, FEED, stored.message)
-
-
-_SERVERS: Final = ("versionId", "lastUpdated", "_versionId", "_lastUpdated")
-
-
-def _key(entry: Entry) -> Key:
-    type_, _, id_ = entry.type.partition(" ")[2].partition("/")
-    return type_, id_
+async def _whole(write: Awaitable[T]) -> T:
+    """A write goes on to its end though the client may have gone."""
+    return await asyncio.shield(asyncio.ensure_future(write))

@@ -1,62 +1,80 @@
-"""Create, update and delete of what the API owns (FHIR R4 http, 3.1.0.7 to 3.1.0.9)."""
+"""Create, update, patch and delete of what the API owns, also by criteria (FHIR R4 http, 3.1.0.7 to 3.1.0.9)."""
 
 from __future__ import annotations
 
 from interop.api import links
 from interop.api.asgi import Request, Response
+from interop.api.fhir.criteria import criteria_of, read
 from interop.api.fhir.read import version_headers
 from interop.api.negotiation import if_match, is_fhir_json, prefer
 from interop.api.problems import outcome
 from interop.api.services import Services
-from interop.apply.writes import Written
+from interop.apply.asked import CREATE, DELETE, UPDATE, Asked, Criteria, Written
+from interop.apply.drafts import read_resource
 from interop.errors import Problem
 
 
 async def create(services: Services, request: Request, type: str) -> Response:
-    """201 with the address of the new resource."""
-    if request.header(b"if-none-exist"):
-        raise Problem("bad-parameter", where="If-None-Exist", detail="conditional create is not supported")
-    body = await _body(services, request)
-    return _answer(services, request, await services.writes.create(type, body))
+    """201 with the address of the new resource; 200 where ``If-None-Exist`` finds one, 412 where it finds several."""
+    absent = request.header(b"if-none-exist")
+    criteria = criteria_of(services, "create", type, read(type, absent)) if absent else None
+    body = await resource_body(services, request, type)
+    asked = Asked(CREATE, type, criteria=criteria, resource=read_resource(type, body), body=body)
+    return _answer(services, request, asked, await services.writes.write(asked))
 
 
-async def update(services: Services, request: Request, type: str, id: str) -> Response:
-    """200, or 201 where there was nothing; 412 where ``If-Match`` names another version."""
-    if request.query:
-        raise Problem("bad-parameter", detail="conditional update is not supported")
-    absent = request.header(b"if-none-match")
-    if absent not in ("", "*"):
-        raise Problem("bad-parameter", where="If-None-Match", detail="only * has a meaning for a write")
-    expected = if_match(request.header(b"if-match"))
-    body = await _body(services, request)
-    written = await services.writes.update(type, id, body, expected=expected, absent=bool(absent))
-    return _answer(services, request, written)
+async def update(services: Services, request: Request, type: str, id: str = "") -> Response:
+    """200, or 201 where there was nothing; 412 where ``If-Match`` names another version or the criteria find several."""
+    expected, absent, criteria = _conditions(services, request, "update", type, id)
+    body = await resource_body(services, request, type, id)
+    asked = Asked(UPDATE, type, id, criteria, read_resource(type, body), body, expected=expected, absent=absent)
+    return _answer(services, request, asked, await services.writes.write(asked))
 
 
-async def delete(services: Services, request: Request, type: str, id: str) -> Response:
-    """204, also where it was deleted before."""
-    written = await services.writes.delete(type, id, expected=if_match(request.header(b"if-match")))
-    return Response(204, headers=version_headers(written.stored))
+async def delete(services: Services, request: Request, type: str, id: str = "") -> Response:
+    """204, also where it was deleted before or never there; by criteria at most one is deleted, 412 where they find several."""
+    expected, absent, criteria = _conditions(services, request, "delete", type, id)
+    asked = Asked(DELETE, type, id, criteria, expected=expected, absent=absent)
+    return _answer(services, request, asked, await services.writes.write(asked))
 
 
-async def _body(services: Services, request: Request) -> bytes:
+async def resource_body(services: Services, request: Request, type: str = "", id: str = "") -> bytes:
     if not is_fhir_json(request.header(b"content-type")):
         raise Problem("media-type", detail="application/fhir+json in UTF-8 is wanted")
     return await request.body(services.resource_limit)
 
 
-def _answer(services: Services, request: Request, written: Written) -> Response:
+def _conditions(
+    services: Services, request: Request, interaction: str, type: str, id: str
+) -> tuple[int | None, bool, Criteria | None]:
+    """The version that is wanted, whether none is, and the criteria where no id is given."""
+    absent = request.header(b"if-none-match")
+    if absent not in ("", "*"):
+        raise Problem("bad-parameter", where="If-None-Match", detail="only * has a meaning for a write")
+    criteria = None if id else criteria_of(services, interaction, type, request.query)
+    return if_match(request.header(b"if-match")), bool(absent), criteria
+
+
+def _answer(services: Services, request: Request, asked: Asked, written: Written) -> Response:
     stored = written.stored
-    headers = version_headers(stored)
-    if written.created:
+    headers = version_headers(stored) if stored is not None else []
+    if stored is not None and (written.created or asked.method == CREATE):
         address = f"{links.base(request, services.base)}/{stored.type}/{stored.id}/_history/{stored.version}"
         headers.append((b"location", address.encode("ascii")))
     wanted = prefer(request.header(b"prefer")).answer
-    if wanted == "minimal":
+    if wanted == "OperationOutcome":
+        body = said(asked, written)
+    elif wanted == "minimal" or stored is None:
         body = b""
-    elif wanted == "OperationOutcome":
-        text = "created" if written.created else "updated" if written.message else "unchanged"
-        body = outcome([{"severity": "information", "code": "informational", "diagnostics": f"The resource was {text}."}])
     else:
         body = stored.body
+    if asked.method == DELETE:
+        return Response(200 if wanted == "OperationOutcome" else 204, body if wanted == "OperationOutcome" else b"", headers=headers)
     return Response(201 if written.created else 200, body, headers=headers)
+
+
+def said(asked: Asked, written: Written) -> bytes:
+    """An OperationOutcome that tells what was done."""
+    done = {CREATE: "created", DELETE: "deleted"}.get(asked.method, "updated")
+    text = "created" if written.created else done if written.message else "unchanged"
+    return outcome([{"severity": "information", "code": "informational", "diagnostics": f"The resource was {text}."}])

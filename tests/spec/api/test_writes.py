@@ -8,7 +8,9 @@ import orjson
 import pytest
 
 from interop.api.services import Services
-from interop.apply.writes import ADAPTER, FEED, Writes
+from interop.apply.drafts import FEED
+from interop.apply.journalled import ADAPTER
+from interop.apply.writes import Writes
 from interop.clock import ManualClock
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Everything, Message, Read, Waiting

@@ -1,0 +1,44 @@
+"""Criteria of conditional writes: a search under the Decision of who asks (FHIR R4 http, 3.1.0.7.1, 3.1.0.8.1, 3.1.0.9.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import urlencode
+
+from interop.api.asgi import parameters
+from interop.api.paging import PASSED
+from interop.api.searching import understand
+from interop.api.searching.parameter import Ground
+from interop.api.services import Services
+from interop.apply.asked import Criteria, Understand
+from interop.errors import Problem
+from interop.policy.decide import Question, decide
+from interop.store.plan import Search
+from interop.store.values import Stored
+
+
+def criteria_of(services: Services, interaction: str, type: str, pairs: Iterable[tuple[str, str]]) -> Criteria:
+    """The criteria that pairs of names and values are; the search is strict, for what is ignored would match too much.
+
+    Raises Problem ``bad-parameter`` where there are none; finding raises it for what is not understood.
+    """
+    wanted = sorted(pair for pair in pairs if pair[0] not in PASSED)
+    if not wanted:
+        raise Problem("bad-parameter", detail="criteria are wanted, such as ?identifier=system|value")
+    decision = decide(Question(interaction, type))
+
+    async def find() -> list[Stored]:
+        query = understand(Ground(services.parameters, services.base, services.clock.now()), type, wanted, strict=True)
+        return await services.store.query(Search(decision, type, query.where, (), 1))
+
+    return Criteria(type, urlencode(wanted), find)
+
+
+def understanding(services: Services, interaction: str) -> Understand:
+    """Reads criteria as they stand in a reference or in ``If-None-Exist``."""
+    return lambda type, text: criteria_of(services, interaction, type, read(type, text))
+
+
+def read(type: str, text: str) -> list[tuple[str, str]]:
+    """Pairs of criteria that are written as a query, with or without ``?`` or ``Type?`` before it."""
+    return parameters(text.removeprefix(type).removeprefix("?").encode("utf-8"))

@@ -1,0 +1,75 @@
+"""What a client asks to be written, and what it came to."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from interop.errors import Problem
+from interop.fhir.findings import Finding
+from interop.store.values import Stored
+
+Key = tuple[str, str]
+"""Type and id."""
+Resource = dict[str, Any]
+CREATE, UPDATE, PATCH, DELETE = "POST", "PUT", "PATCH", "DELETE"
+ORDER: Final = {DELETE: 0, CREATE: 1, UPDATE: 2, PATCH: 2}
+"""The order in which a transaction does what is asked (FHIR R4 http, 3.1.0.11.2)."""
+
+
+class Invalid(Problem):
+    """The resource does not keep the rules of R4; ``findings`` says where."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        super().__init__("invalid-resource")
+        self.findings = findings
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (Invalid, (self.findings,))
+
+
+class Criteria(NamedTuple):
+    """A search that is to find the one resource that is meant: ``text`` as the client gave it; ``find`` gives those matches that the
+    client may see, two where there are more."""
+
+    type: str
+    text: str
+    find: Callable[[], Awaitable[list[Stored]]]
+
+
+Understand = Callable[[str, str], Criteria]
+"""Reads the criteria of a type (``Patient``, ``identifier=x|y``); raises Problem ``bad-parameter``."""
+
+
+@dataclass(slots=True)
+class Asked:
+    """One write.
+
+    ``method`` is CREATE, UPDATE, PATCH or DELETE. Which resource is meant, ``id`` or ``criteria`` says; a create with criteria is
+    one only where nothing is found. ``resource`` is what is to be kept, as ``load_json`` gives it, and ``body`` its bytes where the
+    client sent them alone; ``change`` makes a patched resource of the present one. ``expected``: only where that is the present
+    version; ``absent``: only where there is nothing. ``full_url`` is by what other entries of the Bundle refer to this one, and
+    ``place`` where it stands there.
+    """
+
+    method: str
+    type: str
+    id: str = ""
+    criteria: Criteria | None = None
+    resource: Resource | None = None
+    body: bytes = b""
+    change: Callable[[Resource], Resource] | None = None
+    expected: int | None = None
+    absent: bool = False
+    full_url: str = ""
+    place: str = ""
+
+
+class Written(NamedTuple):
+    """What a write came to: the version that now is (None where there never was one to delete), whether the resource was not there
+    before, and the journal's number (0 where nothing had to be written)."""
+
+    stored: Stored | None
+    created: bool
+    message: int

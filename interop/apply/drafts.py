@@ -1,0 +1,98 @@
+"""What a client sends as what is stored: checked once, written once, indexed once."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from interop.apply.asked import Invalid, Key, Resource
+from interop.clock import instant
+from interop.errors import Problem
+from interop.fhir.findings import ERROR
+from interop.fhir.searching import index_rows
+from interop.fhir.validation import check
+from interop.formats.json import load_json
+from interop.record.fold import content, render, same_content
+from interop.record.indexing import parameters
+from interop.store.values import Entry, Head, Put, Stored
+
+FEED: Final = "api"
+OWNER: Final = "api"
+SOURCE: Final = "urn:interop:feed:"
+_SERVERS: Final = ("versionId", "lastUpdated", "_versionId", "_lastUpdated")
+
+
+class Draft:
+    """A resource that is to be kept under ``key``: ``held`` is its JSON up to what changes with each version."""
+
+    __slots__ = ("held", "key", "resource", "sourced")
+
+    def __init__(self, key: Key, resource: Resource) -> None:
+        self.key, self.resource = key, resource
+        self.sourced = _sourced(resource)
+        self.held = _held(key, resource, self.sourced)
+
+    @property
+    def whole(self) -> bytes:
+        """The resource as JSON, without version and time."""
+        return self.held.removesuffix(b",") + b"}}"
+
+    def changes(self, head: Head | None) -> bool:
+        """Whether the resource is to be something else than what there is."""
+        return not (there(head) and head is not None and same_content(head.body, self.held))
+
+    def put(self, version: int, entry: Entry) -> Put:
+        """The version that a journal entry makes."""
+        (type_, id_), updated = self.key, instant(entry.received)
+        if self.sourced:
+            body = self.held + b'"versionId":"%d","lastUpdated":"%s"}}' % (version, updated.encode())
+            meta = self.resource["meta"]
+        else:
+            body = render(self.held, version, updated, FEED, entry.message)
+            meta = {**self.resource.get("meta", {}), "source": f"{SOURCE}{FEED}#{entry.message}"}
+        stored = Stored(type_, id_, version, entry.received, body, owner=OWNER, message=entry.message)
+        return Put(stored, index_rows({**self.resource, "id": id_, "meta": meta}, parameters(type_)))
+
+
+def deletion(key: Key, version: int, entry: Entry) -> Put:
+    """The version that says that a resource is gone."""
+    return Put(Stored(*key, version, entry.received, b"", True, OWNER, entry.message), [])
+
+
+def there(head: Head | None) -> bool:
+    """Whether there is a present version that is no deletion."""
+    return head is not None and head.version > 0 and not head.deleted
+
+
+def foreign(head: Head | None) -> bool:
+    """Whether a feed or the engine has a say in the resource."""
+    return head is not None and (bool(head.contributions) or head.owner not in ("", OWNER))
+
+
+def read_resource(type: str, body: bytes) -> Resource:
+    """A resource of that type; raises Problem: ``bad-parameter``, those of ``load_json``."""
+    resource = load_json(body)
+    if not isinstance(resource, dict) or resource.get("resourceType") != type:
+        raise Problem("bad-parameter", where="resourceType", detail="the resource is not of the type that the address names")
+    return resource
+
+
+def checked(resource: Resource) -> Resource:
+    """The resource itself; raises Invalid where it does not keep the rules of R4."""
+    errors = [finding for finding in check(resource) if finding.severity == ERROR]
+    if errors:
+        raise Invalid(errors)
+    return resource
+
+
+def _held(key: Key, resource: Resource, sourced: bool) -> bytes:
+    """The resource without version and time, which are the server's to say (FHIR R4 http, 3.1.0.7 and 3.1.0.8)."""
+    meta = {name: value for name, value in resource.get("meta", {}).items() if name not in _SERVERS}
+    if not sourced:
+        meta.pop("source", None)
+    return content(*key, {name: value for name, value in resource.items() if name != "meta"} | ({"meta": meta} if meta else {}))
+
+
+def _sourced(resource: Resource) -> bool:
+    """Whether the client names a source of its own; one of ours comes from an earlier version that the client has read."""
+    meta = resource.get("meta", {})
+    return "_source" in meta or not str(meta.get("source", SOURCE)).startswith(SOURCE)

@@ -1,0 +1,89 @@
+"""Writes of the API as the journal keeps them, and what an entry does to the record: pure, so that a rebuild does the same.
+
+The type of an entry is ``PUT Type/id`` or ``DELETE Type/id``, its body the client's bytes; that of a transaction is
+``transaction``, its body a Bundle of such requests in which ids are given and references resolved. Everything that the new versions
+hold follows from the entry (their time is its ``received``) and the versions before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from interop.apply.asked import DELETE, UPDATE, Key
+from interop.apply.drafts import FEED, Draft, deletion, foreign, there
+from interop.formats.json import load_json
+from interop.ports import MessageState
+from interop.store.values import Change, Entry, Head, Outcome
+
+ADAPTER: Final = "api"
+TRANSACTION: Final = "transaction"
+_ANY_SIZE: Final = 2**40
+
+
+class Step(NamedTuple):
+    """A resource is to become this; None: to be deleted."""
+
+    key: Key
+    draft: Draft | None
+
+
+def entry_of(steps: Sequence[Step], body: bytes, received: int) -> Entry:
+    """The entry of one write, whose ``body`` is what the client sent, or of a transaction."""
+    if len(steps) == 1 and (body or steps[0].draft is None):
+        said = f"{DELETE if steps[0].draft is None else UPDATE} {'/'.join(steps[0].key)}"
+    else:
+        said, body = TRANSACTION, _bundle(steps)
+    return Entry(0, FEED, ADAPTER, received, "", said, body, digest=hashlib.sha256(body).digest())
+
+
+def _bundle(steps: Iterable[Step]) -> bytes:
+    entries = []
+    for (type_, id_), draft in steps:
+        request = b'{"request":{"method":"%b","url":"%b"}' % (
+            DELETE.encode() if draft is None else UPDATE.encode(),
+            f"{type_}/{id_}".encode(),
+        )
+        entries.append(request + (b"}" if draft is None else b',"resource":' + draft.whole + b"}"))
+    return b'{"resourceType":"Bundle","type":"transaction","entry":[%b]}' % b",".join(entries)
+
+
+def keys_of(entry: Entry) -> list[Key]:
+    """The resources that an entry writes."""
+    return [step.key for step in steps_of(entry)]
+
+
+def steps_of(entry: Entry) -> list[Step]:
+    """What an entry does."""
+    if entry.type != TRANSACTION:
+        method, _, address = entry.type.partition(" ")
+        key = _key(address)
+        return [Step(key, None if method == DELETE else Draft(key, load_json(entry.body, size=_ANY_SIZE, values=None)))]
+    steps = []
+    for each in load_json(entry.body, size=_ANY_SIZE, values=None)["entry"]:
+        key = _key(each["request"]["url"])
+        steps.append(Step(key, Draft(key, each["resource"]) if "resource" in each else None))
+    return steps
+
+
+def change_of(entry: Entry, steps: Iterable[Step], heads: Mapping[Key, Head], now: int) -> Change:
+    """The change that an entry makes to what there is. ``now`` is the time of the outcome alone."""
+    change = Change(outcomes=[Outcome(entry.message, MessageState.APPLIED, now)])
+    for key, draft in steps:
+        head = heads.get(key)
+        if foreign(head):
+            return Change(outcomes=[Outcome(entry.message, MessageState.REFUSED, now, "feed-owned")])
+        before = head.version if head is not None else 0
+        change.expect[key] = before
+        if draft is None:
+            if there(head):
+                change.puts.append(deletion(key, before + 1, entry))
+        elif draft.changes(head):
+            change.puts.append(draft.put(before + 1, entry))
+    return change
+
+
+def _key(address: str) -> Key:
+    type_, _, id_ = address.partition("/")
+    return type_, id_

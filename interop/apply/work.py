@@ -1,0 +1,156 @@
+"""Writes that are done together, while they are computed: which resources they mean and what these are to become."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from interop.apply.asked import CREATE, DELETE, ORDER, PATCH, UPDATE, Asked, Criteria, Key, Resource
+from interop.apply.drafts import Draft, checked, foreign, there
+from interop.apply.journalled import Step
+from interop.apply.placed import placed
+from interop.apply.resolving import Slot, Targets, base_of, conditional, resolve, slots
+from interop.errors import Problem
+from interop.formats.json import load_json
+from interop.store.values import Head
+
+TURN: Final = 32
+"""Resources after which others get their turn on the loop."""
+Name = tuple[str, str]
+Find = Callable[[str, str], Awaitable[str | None]]
+"""The id of the one resource of a type that criteria find, None for none; raises Problem ``several-matches``."""
+
+
+class Meant(NamedTuple):
+    """The resource that a write means: its id, None for one that is to be made under an id of ours, '' for none at all; ``found``: by
+    criteria."""
+
+    id: str | None
+    found: bool = False
+
+
+class Work:
+    """``keys`` are the resources that the writes mean, in their order; ``heads`` what there is of them; ``idle`` are those that
+    write nothing: what they mean is found, or not there to be deleted.
+
+    Raises Problem ``same-resource`` where two mean the same one: which of them is to count, nothing says.
+    """
+
+    def __init__(self, asked: Sequence[Asked], meant: Sequence[Meant], heads: Mapping[Key, Head], new_id: Callable[[], str]) -> None:
+        self.asked, self.heads = asked, heads
+        self.keys: list[Key] = []
+        self._meant = meant
+        self.idle: list[bool] = []
+        self._made: dict[Name, Key] = {}
+        only_found: dict[Key, bool] = {}
+        for one, each in zip(asked, meant, strict=True):
+            name = criteria_name(one.criteria) if one.criteria is not None and one.method == CREATE else None
+            again = name in self._made
+            key = self._made[name] if again and name else (one.type, new_id() if each.id is None else each.id)
+            if name:
+                self._made[name] = key
+            idle = again or each.id == "" or (one.method == CREATE and each.found)
+            if key in only_found and not again and each.id != "" and not (idle and only_found[key]):
+                raise Problem("same-resource", where=one.place)
+            only_found.setdefault(key, idle)
+            self.idle.append(idle)
+            self.keys.append(key)
+        self._resources = [one.resource for one in asked]
+
+    def permit(self, update_creates: bool) -> None:
+        """Whether each write may be done on what there is; raises Problem ``feed-owned``, ``stale-version``, ``not-found``, ``gone``,
+        ``id-taken``, ``not-allowed``, ``bad-parameter``."""
+        for one, each, key, idle in zip(self.asked, self._meant, self.keys, self.idle, strict=True):
+            if not idle:
+                with placed(one.place):
+                    _permit(one, each, key, self.heads.get(key), update_creates)
+
+    def patch(self) -> None:
+        """Make the resources that patches leave; raises what ``Asked.change`` raises."""
+        for place, (one, key) in enumerate(zip(self.asked, self.keys, strict=True)):
+            if one.change is not None:
+                with placed(one.place):
+                    self._resources[place] = _patched(one, key, self.heads[key])
+
+    async def link(self, find: Find) -> None:
+        """Let references between entries, and those by criteria, lead to what is kept; raises Problem ``no-match``."""
+        written = {key for key, idle in zip(self.keys, self.idle, strict=True) if not idle}
+
+        def version(key: Key) -> int:
+            head = self.heads.get(key)
+            return (head.version if head is not None else 0) + (key in written)
+
+        entries = {one.full_url: key for one, key in zip(self.asked, self.keys, strict=True) if one.full_url and key[1]}
+        targets = Targets(entries, {}, version)
+        for place, (one, resource) in enumerate(zip(self.asked, self._resources, strict=True)):
+            if resource is not None and not self.idle[place]:
+                base = base_of(one.full_url)
+                for slot in list(slots(resource)):
+                    named = conditional(slot)
+                    if named is not None and slot.value not in targets.criteria:
+                        with placed(one.place):
+                            targets.criteria[slot.value] = await self._referred(*named, find)
+                    resolve(slot, base, targets)
+            if place % TURN == TURN - 1:
+                await asyncio.sleep(0)
+
+    async def _referred(self, type: str, text: str, find: Find) -> Key:
+        """What a reference by criteria leads to: what a create or update under the same criteria makes, else the one match."""
+        for one, key in zip(self.asked, self.keys, strict=True):
+            if one.criteria is not None and one.method != DELETE and (one.criteria.type, one.criteria.text) == (type, text):
+                return key
+        found = await find(type, text)
+        if found is None:
+            raise Problem("no-match", where=type)
+        return type, found
+
+    async def steps(self) -> list[Step]:
+        """What is to be written, in the order in which a transaction does it; raises Invalid."""
+        steps: list[tuple[int, Step]] = []
+        for place, (one, key, resource) in enumerate(zip(self.asked, self.keys, self._resources, strict=True)):
+            head = self.heads.get(key)
+            if self.idle[place]:
+                continue
+            if one.method == DELETE:
+                if there(head):
+                    steps.append((ORDER[DELETE], Step(key, None)))
+            elif resource is not None:
+                with placed(one.place):
+                    draft = Draft(key, checked(resource))
+                if draft.changes(head):
+                    steps.append((ORDER[one.method], Step(key, draft)))
+            if place % TURN == TURN - 1:
+                await asyncio.sleep(0)
+        return [step for _, step in sorted(steps, key=lambda pair: pair[0])]
+
+
+def criteria_name(criteria: Criteria) -> Name:
+    """Criteria as the name of a lock: no resource type begins so."""
+    return f"?{criteria.type}", criteria.text
+
+
+def _permit(one: Asked, meant: Meant, key: Key, head: Head | None, update_creates: bool) -> None:
+    if one.method == UPDATE and one.resource is not None and one.resource.get("id") != key[1]:
+        if one.criteria is None or "id" in one.resource:
+            raise Problem("bad-parameter", where=f"{one.type}.id", detail="the id of the resource and of the address differ")
+    if foreign(head):
+        raise Problem("feed-owned")
+    version = head.version if head is not None else 0
+    if (one.expected is not None and one.expected != version) or (one.absent and there(head)):
+        raise Problem("stale-version")
+    if one.method == PATCH and not there(head):
+        raise Problem("gone" if version else "not-found")
+    if one.method == UPDATE and meant.id is not None and not meant.found:
+        if one.criteria is not None and there(head):
+            raise Problem("id-taken", where=f"{one.type}.id")
+        if not version and not update_creates:
+            raise Problem("not-allowed", detail="an update makes no resource here: create it, the id is ours to give")
+
+
+def _patched(one: Asked, key: Key, head: Head) -> Resource:
+    assert one.change is not None
+    patched = one.change(load_json(head.body, values=None))
+    if (patched.get("resourceType"), patched.get("id")) != key:
+        raise Problem("bad-parameter", where=f"{one.type}.id", detail="a patch changes neither the type nor the id of a resource")
+    return patched
