@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from interop.api.knowledge import Knowledge
 from interop.api.seal import Seal
 from interop.apply.writes import Writes
 from interop.clock import Clock
 from interop.errors import Problem
+from interop.fhir.terminology import Terminology
 from interop.ids import Mint
 from interop.ports import Adapter, Answers, Asks, Feed, Intake, Record
 from interop.record import indexing
@@ -49,6 +51,10 @@ class Services:
     """What adapters answer questions from."""
     requests: Counter[tuple[str, str, int]] = field(default_factory=Counter)
     """Answers by part of the API, method and status."""
+    test_numbers: bool = False
+    """Whether NHS numbers of the 999 range count as valid."""
+    knowledge: Knowledge = field(default_factory=Knowledge)
+    """R4, packages and releases: what validates and what knows codes."""
     seal: Seal = field(init=False)
     protocols: Mapping[str, Adapter] = field(init=False)
     """Base address -> adapter that answers there itself."""
@@ -60,3 +66,7 @@ class Services:
         asking = self.adapters.items() if self.record is not None else ()
         self.askers = {name: each for name, each in asking if isinstance(each, Asks)}
         self.seal = Seal(self.mint.id("", "urn:interop:secret", "cursor").encode("ascii"))
+
+    def terminology(self) -> Terminology:
+        """Code systems and value sets of R4, the packages and the releases."""
+        return self.knowledge.terminology

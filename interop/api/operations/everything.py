@@ -1,43 +1,86 @@
-"""``Patient/[id]/$everything`` (FHIR R4, Patient operation ``everything``): all that is about the person, page by page.
+"""``Patient/[id]/$everything`` (FHIR R4, Patient operation everything): all that is about the person, page by page.
 
 The person's linked Patients belong to it. What the resources of a page refer to comes with that page.
 """
 
 from __future__ import annotations
 
-from interop.api import links
-from interop.api.asgi import Request, Response
-from interop.api.fhir.bundle import Link, bundle, found
+from interop.api.asgi import Response
 from interop.api.fhir.included import referenced
 from interop.api.fhir.read import present
-from interop.api.paging import read_page
+from interop.api.operations.bundles import CHUNK, Wanted, answer, wanted
+from interop.api.operations.care_dates import within
+from interop.api.operations.operation import Asked
 from interop.api.services import Services
+from interop.errors import Problem
 from interop.policy.decide import Question, decide
+from interop.store.decision import Decision
 from interop.store.plan import Compartment
 from interop.store.values import Stored
 
 NAME = "$everything"
+MOST = 50_000
+"""Resources of one person that are looked through for dates of care."""
 
 
-async def everything(services: Services, request: Request, type: str, id: str) -> Response:
-    """A page; raises Problem ``not-found``, ``gone``, ``bad-parameter``."""
-    page = read_page(services, request, {"_count", "_since", "_type"})
-    question = Question(NAME, "Patient", id)
-    await present(services, question)
+async def everything(asked: Asked) -> Response:
+    """A page; raises Problem ``not-found``, ``gone``, ``bad-parameter``, ``too-costly``."""
+    page = wanted(asked)
+    question = Question(NAME, "Patient", asked.id)
+    await present(asked.services, question)
     decision = decide(question)
-    after = (page.after[0], page.after[1]) if page.after else None
-    matches: list[Stored] = await services.store.query(Compartment(decision, id, page.types, page.since, page.count + 1, after))
-    more = len(matches) > page.count
-    matches = matches[: page.count]
+    matches, more, total = await about(asked.services, decision, asked.id, page)
     along = [
         stored
-        for stored in await referenced(services, decision, matches)
+        for stored in await referenced(asked.services, decision, matches)
         if stored.updated >= page.since and (not page.types or stored.type in page.types)
     ]
-    address = links.root(request, services.base) + request.path
-    said: list[Link] = [("self", address + links.query(page.used))]
-    if more:
-        said.append(("next", address + page.following([matches[-1].type, matches[-1].id])))
-    base = links.base(request, services.base)
-    entries = [found(base, stored) for stored in matches] + [found(base, stored, "include") for stored in along]
-    return Response(200, bundle("searchset", said, entries, len(matches) if not more and after is None else None))
+    return answer(asked, page, matches, along, more, total)
+
+
+async def about(services: Services, decision: Decision, patient: str, page: Wanted) -> tuple[list[Stored], bool, int]:
+    """A page of the person's compartment, whether there is more, and how many there are on all pages."""
+    after = (page.after[0], page.after[1]) if page.after else None
+    if page.dated:
+        return await _dated(services, decision, patient, page, after)
+    plan = Compartment(decision, patient, page.types, page.since, page.count + 1, after)
+    matches: list[Stored] = await services.store.query(plan)
+    more = len(matches) > page.count
+    if page.after is not None:
+        return matches[: page.count], more, page.total
+    return matches[: page.count], more, await _total(services, plan) if more else len(matches)
+
+
+async def _total(services: Services, plan: Compartment) -> int:
+    """How many there are: keys alone would do, but a person's record is small."""
+    total, after = 0, None
+    while True:
+        part: list[Stored] = await services.store.query(
+            Compartment(plan.decision, plan.patient, plan.types, plan.since, CHUNK, after)
+        )
+        total += len(part)
+        if len(part) < CHUNK:
+            return total
+        after = (part[-1].type, part[-1].id)
+
+
+async def _dated(
+    services: Services, decision: Decision, patient: str, page: Wanted, after: tuple[str, str] | None
+) -> tuple[list[Stored], bool, int]:
+    """The same where dates of care count: no index holds those of every type, so the record is looked through."""
+    matches: list[Stored] = []
+    total, seen = 0, after if page.after is not None else None
+    walked = 0
+    while True:
+        part: list[Stored] = await services.store.query(Compartment(decision, patient, page.types, page.since, CHUNK, seen))
+        walked += len(part)
+        if walked > MOST:
+            raise Problem("too-costly")
+        kept = [stored for stored in part if within(stored, page.start, page.end)]
+        total += len(kept)
+        matches += kept[: page.count + 1 - len(matches)]
+        if len(part) < CHUNK or (page.after is not None and len(matches) > page.count):
+            break
+        seen = (part[-1].type, part[-1].id)
+    total = total if page.after is None else page.total
+    return matches[: page.count], len(matches) > page.count, total

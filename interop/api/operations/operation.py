@@ -1,37 +1,86 @@
-"""What an operation is."""
+"""What an operation is (FHIR R4 operations.html)."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from interop.api.asgi import Request, Response
+from interop.api.operations.inputs import Inputs
 from interop.api.services import Services
+from interop.fhir import facts
 
 SYSTEM: Final = "system"
 TYPE: Final = "type"
 INSTANCE: Final = "instance"
 
-Handler = Callable[[Services, Request, str, str], Awaitable[Response]]
-"""Services, request, type and id ('' where the address names none)."""
+
+class Input(NamedTuple):
+    """A parameter that an operation takes: ``type`` is a datatype, a resource type or ``Resource``; '' has parts."""
+
+    name: str
+    type: str
+    why: str
+    many: bool = False
+    required: bool = False
+
+    @property
+    def primitive(self) -> bool:
+        """Whether it may stand in a URL."""
+        return facts.is_primitive(self.type)
+
+    @property
+    def resource(self) -> bool:
+        """Whether it is a resource."""
+        return self.type == "Resource" or facts.kind(self.type) == "resource"
+
+
+@dataclass(slots=True)
+class Asked:
+    """A call of an operation: type and id are '' where the address names none."""
+
+    services: Services
+    request: Request
+    type: str
+    id: str
+    inputs: Inputs
+
+
+Answer = Callable[[Asked], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
     """An operation as it is routed and told in the CapabilityStatement.
 
-    ``name`` without ``$``; ``definition`` its canonical URL; ``levels`` where it may be called; ``types`` on which resource types
-    (() = all); ``methods`` by which: GET only where it changes nothing (FHIR R4 operations, 3.2.0.2).
+    ``name`` without ``$``; ``definition`` its canonical URL, or an address below the service base where it is ours; ``levels``
+    where it may be called; ``types`` on which resource types (() = all). ``searched``: it takes the search parameters of its
+    type beside ``inputs``. ``paged``: it takes a cursor.
     """
 
     name: str
     definition: str
-    handler: Handler
+    answer: Answer
     levels: tuple[str, ...]
-    types: tuple[str, ...] = ()
-    methods: tuple[str, ...] = ("GET", "POST")
+    types: tuple[str, ...]
+    why: str
+    inputs: tuple[Input, ...] = ()
+    searched: bool = False
+    paged: bool = False
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """GET where everything that it must be told may stand in a URL (FHIR R4 operations, 3.2.0.2); none of ours changes
+        anything by GET."""
+        return ("POST",) if any(each.required and not each.primitive for each in self.inputs) else ("GET", "POST")
 
     def takes(self, level: str, type: str) -> bool:
         """Whether it may be called there."""
         return level in self.levels and (not type or not self.types or type in self.types)
+
+    async def handler(self, services: Services, request: Request, type: str, id: str) -> Response:
+        """Read what it is told and let it answer; raises Problem."""
+        from interop.api.operations.parameters import read
+
+        return await self.answer(Asked(services, request, type, id, await read(services, request, self)))

@@ -4,12 +4,216 @@ from __future__ import annotations
 
 from typing import Final
 
+from interop.api.operations.document import document
 from interop.api.operations.everything import everything
-from interop.api.operations.operation import INSTANCE, Operation
+from interop.api.operations.expand import expand
+from interop.api.operations.lastn import lastn
+from interop.api.operations.lookup import lookup, subsumes
+from interop.api.operations.match import match
+from interop.api.operations.operation import INSTANCE, TYPE, Input, Operation
+from interop.api.operations.translate import translate
+from interop.api.operations.validate import validate
+from interop.api.operations.validate_code import in_code_system, in_value_set
+from interop.api.operations.whole_record import whole_record
 
 _FHIR: Final = "http://hl7.org/fhir/OperationDefinition/"
 
-OPERATIONS: Final = (Operation("everything", _FHIR + "Patient-everything", everything, (INSTANCE,), ("Patient",), ("GET",)),)
+PAGED: Final = (
+    Input("_since", "instant", "Only what was updated since."),
+    Input("_type", "code", "Only resources of these types, commas between.", many=True),
+    Input("_count", "integer", "Resources of a page; without it 1,000."),
+)
+CARE: Final = (
+    Input("start", "date", "Only care that had not ended before."),
+    Input("end", "date", "Only care that had begun by then."),
+)
+LANGUAGE: Final = Input("displayLanguage", "code", "The language of the display, where the code system has it.")
+CODED: Final = (
+    Input("code", "code", "The code that is asked about."),
+    Input("system", "uri", "The code system of the code."),
+    Input("coding", "Coding", "A coding instead of code and system."),
+)
+CONCEPT: Final = Input("codeableConcept", "CodeableConcept", "A concept instead of a code: any of its codings counts.")
+CHECKED: Final = (
+    Input("display", "string", "A display that is to be one of the code's."),
+    Input("abstract", "boolean", "Whether a code that only groups others will do."),
+    LANGUAGE,
+)
+SET: Final = (
+    Input("url", "uri", "The canonical URL of the value set, |version allowed."),
+    Input("valueSet", "ValueSet", "The value set itself."),
+    Input("valueSetVersion", "string", "The version of the value set."),
+    Input("context", "uri", "A structure and a path in it ([URL]#[path]): the value set that is bound there."),
+)
+
+OPERATIONS: Final = (
+    Operation(
+        "validate",
+        _FHIR + "Resource-validate",
+        validate,
+        (TYPE, INSTANCE),
+        (),
+        "Hold a resource to R4, its profiles, extensions, bindings and, with a mode, to what a write would say.",
+        (
+            Input("resource", "Resource", "The resource; at an instance without it, the stored one."),
+            Input("mode", "code", "create, update, delete or profile."),
+            Input("profile", "uri", "A profile that the resource is held to beside those that it claims."),
+        ),
+    ),
+    Operation(
+        "everything",
+        _FHIR + "Patient-everything",
+        everything,
+        (INSTANCE,),
+        ("Patient",),
+        "All that is about the person, linked Patients included, and what it refers to.",
+        (*CARE, *PAGED),
+        paged=True,
+    ),
+    Operation(
+        "whole-record",
+        "OperationDefinition/Patient-whole-record",
+        whole_record,
+        (INSTANCE,),
+        ("Patient",),
+        "The whole shared record of the person in one Bundle: what $everything holds, where each part comes from, and for "
+        "every part of a record whether there is any.",
+        PAGED,
+        paged=True,
+    ),
+    Operation(
+        "match",
+        _FHIR + "Patient-match",
+        match,
+        (TYPE,),
+        ("Patient",),
+        "Who this may be, most likely first, each with a score and a grade.",
+        (
+            Input("resource", "Patient", "What is known of the person.", required=True),
+            Input("onlyCertainMatches", "boolean", "Only matches that are certain, and none where they are several persons."),
+            Input("count", "integer", "At most so many; without it 50."),
+        ),
+    ),
+    Operation(
+        "lastn",
+        _FHIR + "Observation-lastn",
+        lastn,
+        (TYPE,),
+        ("Observation",),
+        "The latest observations of each kind; the search parameters of Observation narrow them, one names the patient.",
+        (Input("max", "positiveInt", "So many of each kind; without it one."),),
+        searched=True,
+    ),
+    Operation(
+        "document",
+        _FHIR + "Composition-document",
+        document,
+        (TYPE, INSTANCE),
+        ("Composition",),
+        "A document with the Composition and all that it refers to, directly or not.",
+        (
+            Input("id", "uri", "The Composition, where the address names none."),
+            Input("persist", "boolean", "Whether the document is kept at /Bundle; by POST only."),
+        ),
+    ),
+    Operation(
+        "expand",
+        _FHIR + "ValueSet-expand",
+        expand,
+        (TYPE, INSTANCE),
+        ("ValueSet",),
+        "The codes of a value set, by page and text.",
+        (
+            *SET,
+            Input("filter", "string", "Words that are in the display or the code."),
+            Input("offset", "integer", "Codes to leave out at the beginning."),
+            Input("count", "integer", "Codes of a page; 0 for the total alone."),
+            Input("includeDesignations", "boolean", "Whether the other texts of a code are given."),
+            Input("designation", "string", "Only texts of this language or use.", many=True),
+            Input("includeDefinition", "boolean", "Whether the definition is given too."),
+            Input("activeOnly", "boolean", "Whether inactive codes are left out."),
+            Input("excludeNested", "boolean", "The expansion is flat in any case."),
+            Input("excludeNotForUI", "boolean", "The expansion is the same in any case."),
+            LANGUAGE,
+            Input("exclude-system", "canonical", "A code system whose codes are left out.", many=True),
+        ),
+    ),
+    Operation(
+        "validate-code",
+        _FHIR + "ValueSet-validate-code",
+        in_value_set,
+        (TYPE, INSTANCE),
+        ("ValueSet",),
+        "Whether a code is in a value set.",
+        (*SET, *CODED, CONCEPT, Input("systemVersion", "string", "The version of the code system."), *CHECKED),
+    ),
+    Operation(
+        "validate-code",
+        _FHIR + "CodeSystem-validate-code",
+        in_code_system,
+        (TYPE, INSTANCE),
+        ("CodeSystem",),
+        "Whether a code is one of a code system.",
+        (
+            Input("url", "uri", "The URL of the code system."),
+            Input("codeSystem", "CodeSystem", "The code system itself."),
+            *CODED,
+            CONCEPT,
+            Input("version", "string", "The version of the code system."),
+            *CHECKED,
+        ),
+    ),
+    Operation(
+        "lookup",
+        _FHIR + "CodeSystem-lookup",
+        lookup,
+        (TYPE,),
+        ("CodeSystem",),
+        "What is known of a code.",
+        (
+            *CODED,
+            Input("version", "string", "The version of the code system."),
+            LANGUAGE,
+            Input("property", "code", "Only these properties.", many=True),
+        ),
+    ),
+    Operation(
+        "subsumes",
+        _FHIR + "CodeSystem-subsumes",
+        subsumes,
+        (TYPE, INSTANCE),
+        ("CodeSystem",),
+        "Whether one code is above the other.",
+        (
+            Input("codeA", "code", "The one code."),
+            Input("codeB", "code", "The other code."),
+            Input("system", "uri", "The code system of both."),
+            Input("version", "string", "Its version."),
+            Input("codingA", "Coding", "A coding instead of codeA."),
+            Input("codingB", "Coding", "A coding instead of codeB."),
+        ),
+    ),
+    Operation(
+        "translate",
+        _FHIR + "ConceptMap-translate",
+        translate,
+        (TYPE, INSTANCE),
+        ("ConceptMap",),
+        "What a code is in another code system.",
+        (
+            Input("url", "uri", "The canonical URL of the map."),
+            Input("conceptMap", "ConceptMap", "The map itself."),
+            Input("conceptMapVersion", "string", "The version of the map."),
+            *CODED,
+            CONCEPT,
+            Input("version", "string", "The version of the code system."),
+            Input("source", "uri", "The value set from which the code was chosen."),
+            Input("target", "uri", "The value set to translate to."),
+            Input("targetsystem", "uri", "The code system to translate to."),
+            Input("reverse", "boolean", "Whether the code is one of the target."),
+        ),
+    ),
+)
 
 
 def operation(name: str, level: str, type: str) -> Operation | None:

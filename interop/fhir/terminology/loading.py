@@ -149,12 +149,12 @@ class Loader:
         return self._maps[url]
 
     def maps_between(self, source: str, target: str) -> list[Map]:
-        """The maps from one value set to another; '' for any, but not both."""
+        """The maps from one value set to another; '' for any."""
         if self._ends is None:
             every = [Map(found) for url in self.definitions.every("ConceptMap") if (found := self.resource("ConceptMap", url))]
             self._ends = [(each.source, each.target, each.url) for each in every]
         source, target = split(source)[0], split(target)[0]
-        named = [url for a, b, url in self._ends if source in ("", a) and target in ("", b) and (source or target)]
+        named = [url for a, b, url in self._ends if source in ("", a) and target in ("", b)]
         return [each for url in named if (each := self.map(url))]
 
     def _implicit(self, url: str) -> Json | None:

@@ -38,6 +38,23 @@ class Terminology:
         known = self._loader.system(system)
         return known is not None and (known.excludes("") or not known.why_open)
 
+    def loaded(self, system: str, version: str = "") -> bool:
+        """Whether anything is known of the codes of a code system."""
+        return self._loader.system(system, version) is not None
+
+    def absent_system(self, system: str, version: str = "") -> str:
+        """The sentence that a code system, or that version of it, is not loaded."""
+        return self._loader.absent(system, version)
+
+    def absent(self, value_set: str) -> str:
+        """Why a value set cannot be asked, '' where it can."""
+        found = self._set(value_set)
+        return found if isinstance(found, str) else ""
+
+    def has_map(self, url: str) -> bool:
+        """Whether a concept map is loaded."""
+        return self._loader.map(url) is not None
+
     def supplement(self, url: str) -> bool:
         """Whether that is a code system supplement, which is no system of codes (FHIR R4, CodeSystem, section 4.8.11)."""
         return self._loader.supplements(url)
@@ -159,7 +176,7 @@ class Terminology:
         """What a code is in another code system (ConceptMap/$translate); [] where no map says anything.
 
         The map is ``concept_map`` (canonical URL or resource), or every map whose source and target value sets are ``source`` and
-        ``target`` (one of them may be left out). ``target_system`` keeps the matches of one system. ``reverse``: the code is one of
+        ``target`` (either may be left out; without both, every map). ``target_system`` keeps the matches of one system. ``reverse``: the code is one of
         the target, and its sources are wanted. A match may say ``unmatched`` or ``disjoint``: then the code has no translation.
         """
         if concept_map is not None:

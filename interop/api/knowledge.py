@@ -1,0 +1,144 @@
+"""What the server knows of FHIR: R4, the packages it was given, releases of SNOMED CT and dm+d; and what clients have stored.
+
+Terminology and validation are computed on one thread of their own, so that none of it holds the loop up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple, Protocol, TypeVar
+
+from interop.api.canonicals import Key, Named, draw
+from interop.fhir.definitions import Definitions
+from interop.fhir.shapes import Json, text
+from interop.fhir.terminology import Terminology
+from interop.fhir.terminology.system import System, split
+from interop.fhir.validation.validator import Validator
+from interop.store.decision import Decision
+from interop.store.seam import Store
+
+KEPT = 16
+"""Terminologies with stored resources that are kept."""
+T = TypeVar("T")
+
+
+class Stores(Protocol):
+    """Who has a store."""
+
+    @property
+    def store(self) -> Store:
+        """The store."""
+
+
+class Drawn(NamedTuple):
+    """A terminology in which what is stored is found, and the stored resources that were drawn in."""
+
+    terminology: Terminology
+    stored: dict[Key, Json]
+
+    def resource(self, kind: str, url: str) -> Json | None:
+        """The stored resource of a canonical URL; with ``|version`` of that version only."""
+        bare, version = split(url)
+        found = [each for each in self.stored.values() if (text(each, "resourceType"), text(each, "url")) == (kind, bare)]
+        return next((each for each in reversed(found) if version in ("", text(each, "version"))), None)
+
+
+class Knowledge:
+    """Definitions, terminology and validator of a server, made when they are first wanted.
+
+    ``packages`` are FHIR packages on disk (see ``Definitions.with_packages``), ``releases`` compiled releases. Raises
+    Unusable (of ``interop.fhir.definitions``) for a package that cannot be used, BadRelease or OSError for a release.
+    """
+
+    def __init__(self, packages: Sequence[Path] = (), releases: Sequence[Path] = ()) -> None:
+        self._packages = packages
+        self.releases = _opened(releases)
+        self._given = Definitions.base().with_packages(packages) if packages else None
+        self._kept: dict[frozenset[Key], Terminology] = {}
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="knowledge")
+
+    @property
+    def definitions(self) -> Definitions:
+        """R4 and the packages."""
+        return self._given or Definitions.base()
+
+    @cached_property
+    def terminology(self) -> Terminology:
+        """Of the definitions and releases."""
+        return Terminology(self.definitions, self.releases)
+
+    @cached_property
+    def validator(self) -> Validator:
+        """Holds resources to everything that they claim."""
+        return Validator(self.definitions, self.terminology)
+
+    def guides(self) -> list[str]:
+        """The implementation guides that the packages hold, as ``url|version``."""
+        found = [self.definitions.resource("ImplementationGuide", url) for url in self.definitions.every("ImplementationGuide")]
+        return sorted(f"{text(each, 'url')}|{text(each, 'version')}".rstrip("|") for each in found if each)
+
+    def with_given(self, resources: Iterable[Json]) -> Terminology:
+        """The terminology in which these resources come before all others."""
+        return Terminology(Overlay(resources, self.definitions), self.releases)
+
+    def with_stored(self, stored: dict[Key, Json]) -> Terminology:
+        """The terminology in which these stored resources come before all others; the last few are kept."""
+        if not stored:
+            return self.terminology
+        key = frozenset(stored)
+        found = self._kept.pop(key, None) or self.with_given(stored.values())
+        self._kept[key] = found
+        if len(self._kept) > KEPT:
+            self._kept.pop(next(iter(self._kept)), None)
+        return found
+
+    async def draw(self, holder: Stores, decision: Decision, wanted: Iterable[Named], given: Iterable[Json] = ()) -> Drawn:
+        """The terminology with the stored resources of these names and what they, and ``given``, name in turn."""
+        found = await draw(holder.store, decision, wanted, given)
+        return Drawn(self.with_stored(found), found)
+
+    async def for_value_set(self, holder: Stores, decision: Decision, url: str) -> Terminology:
+        """The terminology to ask about a value set or a code system of this canonical URL."""
+        return (await self.draw(holder, decision, [("ValueSet", url), ("CodeSystem", url)])).terminology
+
+    async def compute(self, work: Callable[[], T]) -> T:
+        """Do work that takes its time, away from the loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    def close(self) -> None:
+        """Wait for what is under way."""
+        self._thread.shutdown()
+
+
+class Overlay:
+    """Resources on top of definitions (``interop.fhir.terminology.system.Definitions``)."""
+
+    def __init__(self, resources: Iterable[Json], below: Definitions) -> None:
+        self._below = below
+        self._own: dict[tuple[str, str], list[Json]] = {}
+        for each in resources:
+            self._own.setdefault((text(each, "resourceType"), text(each, "url")), []).append(each)
+
+    def resource(self, kind: str, url: str) -> Json | None:
+        """By canonical URL; of several versions the one that is named, else the last one given."""
+        bare, version = split(url)
+        own = self._own.get((kind, bare), ())
+        found = next((each for each in reversed(own) if version in ("", text(each, "version"))), None)
+        return found or self._below.resource(kind, url)
+
+    def every(self, kind: str) -> Iterator[str]:
+        """The canonical URLs of a kind."""
+        yield from (url for known, url in self._own if known == kind)
+        yield from (url for url in self._below.every(kind) if (kind, url) not in self._own)
+
+
+def _opened(paths: Sequence[Path]) -> list[System]:
+    if not paths:
+        return []
+    from interop.fhir.terminology.releases import Release
+
+    return [Release.open(path) for path in paths]
