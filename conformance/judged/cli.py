@@ -60,6 +60,28 @@ def scripts(
     _end(lambda: judge(paths, where, form, only=only, given=given, packages=tuple(package or ()), say=typer.echo))
 
 
+def examples(
+    paths: Annotated[list[Path], typer.Argument(metavar="PACKAGE...", help="Folders, .tgz packages, files of JSON resources.")],
+    server: ServerUrl = "",
+    serve: Serve = False,
+    database: Database = "",
+    sample: Annotated[int | None, typer.Option(min=1, help="So many of them, chosen by the seed.")] = None,
+    seed: Annotated[int, typer.Option("--seed", "-s", min=0, help="The same seed chooses the same.")] = 1,
+    connections: Annotated[int, typer.Option(min=1, max=64, help="Examples at a time.")] = 8,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave them on the server.")] = False,
+    only: Only = "",
+    as_json: AsJson = False,
+    junit: JUnit = None,
+    verbose: Verbose = False,
+) -> None:
+    """Take example resources through a server: create, read back, XML both ways, search by their own values, delete."""
+    from conformance.roundtrip.command import Limits, judge
+
+    where, form = _given(server, serve, database, as_json, junit, verbose)
+    limits = Limits(sample, seed, connections)
+    _end(lambda: judge(paths, where, form, limits, only=only, keep=keep, say=typer.echo))
+
+
 def _given(server: str, serve: bool, database: str, as_json: bool, junit: Path | None, verbose: bool) -> tuple[Where, Form]:
     from conformance.judged.showing import Form
     from conformance.judged.target import Where
@@ -81,5 +103,5 @@ def _end(judge: Callable[[], int]) -> None:
 
 def add_to(app: typer.Typer) -> None:
     """Give an app the judges of servers."""
-    for name, command in (("search", search), ("testscript", scripts)):
+    for name, command in (("search", search), ("testscript", scripts), ("examples", examples)):
         app.command(name)(command)

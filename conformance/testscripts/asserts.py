@@ -153,7 +153,12 @@ def _minimum(case: Judged) -> str:
     least = case.memory.content(case.said["minimumId"]).resource
     if least is None:
         raise NotChecked(f"{case.said['minimumId']!r} is no resource")
-    lacks = next(iter(lacking(least, case.content.resource or {}, str(least.get("resourceType", "")))), "")
+    came = case.content.resource or {}
+    kind = str(least.get("resourceType", ""))
+    inside = [each.get("resource") or {} for each in came.get("entry") or []] if kind != "Bundle" else []
+    if any(not any(lacking(least, each, kind)) for each in inside):
+        return ""
+    lacks = next(iter(lacking(least, came, kind)), "")
     return f"lacks what {case.said['minimumId']} has at {lacks}" if lacks else ""
 
 
