@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from interop.api.searching import understand
-from interop.api.searching.parameter import Ground
+from interop.api.searching import Ground, understand
+from interop.api.searching.standing import known
 from interop.clock import Clock
 from interop.errors import Problem
 from interop.formats.json import load_json
@@ -28,7 +28,7 @@ class SharedRecord:
     async def find(self, inquiry: Inquiry, type: str, criteria: Sequence[tuple[str, str]], limit: int) -> list[Resource]:
         """The resources that satisfy criteria of a FHIR search."""
         decision = decide(Question(inquiry.interaction, type, who=inquiry.who))
-        query = understand(Ground(self._indexed, "", self._clock.now()), type, list(criteria), strict=True)
+        query = understand(Ground(known(self._indexed), "", self._clock.now()), (type,), criteria, strict=True)
         found: list[Stored] = await self._store.query(Search(decision, type, query.where, (), limit))
         if len(found) > limit:
             raise Problem("too-many-matches", detail=f"More than {limit} records match.")

@@ -14,7 +14,7 @@ from interop.api.build import DATE, NAME, software_version
 from interop.api.fhir.routes import SYSTEM_INTERACTIONS, TYPE_INTERACTIONS, resource_types
 from interop.api.operations.operation import INSTANCE, TYPE
 from interop.api.operations.registry import OPERATIONS
-from interop.api.searching.parameter import Ground
+from interop.api.searching.standing import known
 from interop.api.services import Services
 
 NOTES = {
@@ -32,7 +32,7 @@ async def capabilities(services: Services, request: Request) -> Response:
 @lru_cache(maxsize=8)
 def statement(indexed: Callable[[str], frozenset[str]], base: str) -> bytes:
     """The statement for a server at ``base``."""
-    ground = Ground(indexed, base, 0)
+    ground = known(indexed)
     types = sorted(resource_types())
     answered = {each: ground.answered(each) for each in types}
     pointing: dict[str, list[str]] = {each: [] for each in types}

@@ -7,13 +7,11 @@ from urllib.parse import urlencode
 
 from interop.api.asgi import parameters
 from interop.api.paging import PASSED
-from interop.api.searching import understand
-from interop.api.searching.parameter import Ground
+from interop.api.searching.matching import matching
 from interop.api.services import Services
 from interop.apply.asked import Criteria, Understand
 from interop.errors import Problem
 from interop.policy.decide import Question, decide
-from interop.store.plan import Search
 from interop.store.values import Stored
 
 
@@ -28,8 +26,7 @@ def criteria_of(services: Services, interaction: str, type: str, pairs: Iterable
     decision = decide(Question(interaction, type))
 
     async def find() -> list[Stored]:
-        query = understand(Ground(services.parameters, services.base, services.clock.now()), type, wanted, strict=True)
-        return await services.store.query(Search(decision, type, query.where, (), 1))
+        return await matching(services, decision, type, wanted)
 
     return Criteria(type, urlencode(wanted), find)
 

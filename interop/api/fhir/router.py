@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
-from urllib.parse import parse_qs
 
 from interop.api.asgi import Disconnected, Header, Request, Response
+from interop.api.fhir import binary
+from interop.api.fhir.batch import batch
 from interop.api.fhir.capability import capabilities
 from interop.api.fhir.history import history
 from interop.api.fhir.read import read, vread
 from interop.api.fhir.routes import INTERACTIONS, allowed, resource_types
-from interop.api.fhir.search import search, search_by_post
-from interop.api.fhir.write import create, delete, update
-from interop.api.negotiation import acceptable
+from interop.api.fhir.search import search, search_compartment, search_system
+from interop.api.fhir.write import create, delete, patch, update
+from interop.api.forms import Form, form_of
 from interop.api.operations.operation import INSTANCE, SYSTEM, TYPE
 from interop.api.operations.registry import operation
 from interop.api.problems import fhir_error, unforeseen
-from interop.api.searching.values import ID
+from interop.api.representation import shown
+from interop.api.searching.references import ID
 from interop.api.services import Services
 from interop.errors import Problem
 
@@ -30,13 +32,21 @@ HANDLERS: Final[dict[str, Handler]] = {
     "history-type": history,
     "history-instance": history,
     "search-type": search,
+    "search-system": search_system,
+    "search-compartment": search_compartment,
+    "batch": lambda services, request: batch(services, request, _inner, PREFIX),
     "create": create,
     "read": read,
     "update": update,
+    "patch": patch,
     "delete": delete,
     "vread": vread,
 }
 """Interaction -> what answers it: called with services, request and the named parts of the address."""
+
+
+_SYSTEM: Final = {"": "system", "metadata": "metadata", "_history": "system-history", "_search": "system-search"}
+"""Addresses below the base that name no type -> their kind."""
 
 
 class Address(NamedTuple):
@@ -48,16 +58,37 @@ class Address(NamedTuple):
 
 
 async def answer(services: Services, request: Request) -> Response:
-    """Any request under ``/fhir``; every failure is an OperationOutcome. Raises Disconnected alone."""
-    headers: list[Header] = []
+    """Any request under ``/fhir``, in the form that it asks for; every failure is an OperationOutcome. Raises Disconnected alone."""
+    form = form_of(request)
+    response = await _handled(services, request, form)
     try:
-        return await _route(services, request, headers)
+        return shown(response, form, request)
+    except Problem as problem:
+        return fhir_error(problem)
+    except Exception as error:
+        return fhir_error(unforeseen(error))
+
+
+async def _handled(services: Services, request: Request, form: Form) -> Response:
+    """The answer in JSON, or the content of a Binary."""
+    headers: list[Header] = []
+    holding = binary.read_by(request)
+    try:
+        if not form.acceptable and not holding:
+            raise Problem("not-acceptable")
+        response = await _route(services, request, headers)
+        return binary.content_of(response) if holding and not form.explicit else response
     except Problem as problem:
         return fhir_error(problem, headers)
     except Disconnected:
         raise
     except Exception as error:
         return fhir_error(unforeseen(error))
+
+
+async def _inner(services: Services, request: Request) -> Response:
+    """An entry of a Bundle; raises Problem."""
+    return await _route(services, request, [])
 
 
 async def _route(services: Services, request: Request, headers: list[Header]) -> Response:
@@ -72,21 +103,10 @@ async def _route(services: Services, request: Request, headers: list[Header]) ->
         if method == "OPTIONS":
             return Response(204, headers=headers)
         raise Problem("not-allowed")
-    _acceptable(request)
     if called:
         return await called.handler(services, request, *(*address.named, "", "")[:2])
-    if address.kind == "type-search":
-        return await search_by_post(services, request, *address.named)
     interaction = INTERACTIONS[address.kind, "GET" if method == "HEAD" else method]
     return await HANDLERS[interaction](services, request, *address.named)
-
-
-def _acceptable(request: Request) -> None:
-    query = request.scope.get("query_string", b"")
-    accept = request.header(b"accept")
-    if accept or b"_format" in query:
-        wanted = parse_qs(query.decode("latin-1")).get("_format", [""])[-1] if b"_format" in query else ""
-        acceptable(accept, wanted.replace(" ", "+"))
 
 
 def locate(path: str) -> Address:
@@ -101,10 +121,10 @@ def locate(path: str) -> Address:
         if level and (not named or named[0] in resource_types()) and (len(named) < 2 or ID.fullmatch(named[1])):
             return Address(level, tuple(named), last[1:])
         raise Problem("not-found")
-    if parts in (["metadata"], ["_history"]):
-        return Address("metadata" if last == "metadata" else "system-history")
+    if len(parts) == 1 and last in _SYSTEM:
+        return Address(_SYSTEM[last])
     if parts[0] not in resource_types():
-        raise Problem("not-found" if parts == [""] or parts[0][:1] in "_$" else "unknown-type")
+        raise Problem("not-found" if parts[0][:1] in "_$" else "unknown-type")
     match parts:
         case [type_]:
             return Address("type", (type_,))
@@ -118,4 +138,8 @@ def locate(path: str) -> Address:
             return Address("instance-history", (type_, id_))
         case [type_, id_, "_history", version] if ID.fullmatch(id_):
             return Address("version", (type_, id_, version))
+        case [type_, id_, other] if ID.fullmatch(id_) and (other == "*" or other in resource_types()):
+            return Address("compartment", (type_, id_, other))
+        case [type_, id_, other, "_search"] if ID.fullmatch(id_) and (other == "*" or other in resource_types()):
+            return Address("compartment-search", (type_, id_, other))
     raise Problem("not-found")

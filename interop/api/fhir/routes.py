@@ -7,18 +7,27 @@ from typing import Final
 
 from interop.fhir import facts
 
-TYPE_INTERACTIONS: Final = ("read", "vread", "update", "delete", "history-instance", "history-type", "create", "search-type")
-SYSTEM_INTERACTIONS: Final = ("history-system",)
+TYPE_INTERACTIONS: Final = ("read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type")
+SYSTEM_INTERACTIONS: Final = ("transaction", "batch", "history-system", "search-system")
 
 INTERACTIONS: Final = {
     ("metadata", "GET"): "capabilities",
     ("system-history", "GET"): "history-system",
+    ("system", "POST"): "batch",
+    ("system", "GET"): "search-system",
+    ("system-search", "POST"): "search-system",
     ("type", "GET"): "search-type",
     ("type", "POST"): "create",
+    ("type", "PUT"): "update",
+    ("type", "PATCH"): "patch",
+    ("type", "DELETE"): "delete",
     ("type-search", "POST"): "search-type",
+    ("compartment", "GET"): "search-compartment",
+    ("compartment-search", "POST"): "search-compartment",
     ("type-history", "GET"): "history-type",
     ("instance", "GET"): "read",
     ("instance", "PUT"): "update",
+    ("instance", "PATCH"): "patch",
     ("instance", "DELETE"): "delete",
     ("instance-history", "GET"): "history-instance",
     ("version", "GET"): "vread",

@@ -1,131 +1,190 @@
-"""One search parameter with its modifier and values as a part of the query tree."""
+"""One search parameter with its modifier: what its name means, once, and what each value then asks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Final
 
-from interop.api.searching import values
-from interop.api.searching.escapes import split
-from interop.api.searching.unsupported import Unsupported
+from interop.api.searching import chains
+from interop.api.searching.combining import EVERYTHING, NOTHING, any_of
+from interop.api.searching.composites import composite
+from interop.api.searching.dates import date, updated
+from interop.api.searching.escapes import plain, split
+from interop.api.searching.ground import UNANSWERED, Ground, Known
+from interop.api.searching.modifiers import MISSING, MODIFIERS, NEGATIVE
+from interop.api.searching.numbers import number, quantity
+from interop.api.searching.places import near
+from interop.api.searching.references import ids, reference
+from interop.api.searching.strings import normalised, string, uri
+from interop.api.searching.tokens import MODIFIED, token
+from interop.api.searching.unsupported import Unsupported, malformed, unmodified
+from interop.api.searching.words import full_text
 from interop.fhir import facts
-from interop.fhir.searching import EARLIEST, indexable
-from interop.store.where import Any, Chain, Not, Reference, Span, Text, Token, Where
+from interop.fhir.parameters import SearchParameter
+from interop.fhir.searching import components
+from interop.store.where import All, Any, Has, Not, Present, Text, Types, Where
 
-STORED: Final = frozenset(("_id", "_lastUpdated"))
-"""Parameters of every type, answered without an index."""
-ANSWERED: Final = ("token", "string", "reference", "date", "uri")
-"""The parameter types that are answered; number, quantity, composite and special are not."""
-MODIFIERS: Final = {
-    "token": ("", "not", "missing"),
-    "string": ("", "exact", "contains", "missing"),
-    "date": ("", "missing"),
-    "uri": ("", "below", "missing"),
-    "reference": ("",),
-}
-_STRING: Final = {"": "starts", "exact": "equals", "contains": "contains"}
+VALUES: Final = 1000
+"""Alternatives of one parameter at most."""
+Make = Callable[[Ground, str], Where]
+"""What a value asks; raises Problem ``bad-parameter`` for one that cannot be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What a search stands on: which parameters of a type are indexed, our own base, the present in microseconds."""
+def compile_parameter(ground: Ground, types: tuple[str, ...], name: str, value: str) -> Where:
+    """What ``name=value`` asks of resources of these types (() = of every type).
 
-    indexed: Callable[[str], frozenset[str]]
-    base: str
-    now: int
-
-    def answered(self, type: str) -> dict[str, facts.SearchParameter]:
-        """The parameters of a type that are answered, without ``_id`` and ``_lastUpdated``, which are for all types."""
-        known = facts.search_parameters(type)
-        wanted = self.indexed(type) & indexable(type)
-        return {code: known[code] for code in sorted(wanted & known.keys() - STORED) if known[code].type in ANSWERED}
-
-
-def compile_parameter(ground: Ground, type: str, name: str, value: str, deep: bool = False) -> Where:
-    """What ``name=value`` asks of resources of a type; ``deep``: inside a chain.
-
-    Raises Unsupported for what is not answered, Problem ``bad-parameter`` for a value that cannot be read.
+    Raises Unsupported for what is not answered, Problem ``bad-parameter`` for a value that cannot be read or a modifier that the
+    parameter does not take.
     """
-    stem, dot, rest = name.partition(".")
-    code, _, modifier = stem.partition(":")
-    if dot:
-        if deep:
-            raise Unsupported("chains of more than one step are not answered")
-        return _chain(ground, type, code, modifier, rest, value)
-    if code in STORED:
-        if modifier:
-            raise Unsupported("it takes no modifier")
-        parts = split(value, ",")
-        return values.ids(parts) if code == "_id" else _any([values.updated(part, ground.now) for part in parts])
-    parameter = ground.answered(type).get(code)
+    return meaning(ground.known, types, name)(ground, value)
+
+
+@lru_cache(maxsize=4096)
+def meaning(known: Known, types: tuple[str, ...], name: str) -> Make:
+    """What the name of a parameter means for these types (() = every type). Raises as ``compile_parameter``."""
+    if len(types) < 2:
+        return means(known, types[0] if types else "", name, 0)
+    makes = [(each, means(known, each, name, 0)) for each in types]
+
+    def make(ground: Ground, value: str) -> Where:
+        asked: dict[Where, list[str]] = {}
+        for each, made in makes:
+            asked.setdefault(made(ground, value), []).append(each)
+        if len(asked) == 1:
+            return next(iter(asked))
+        return Any(tuple(All((Types(tuple(some)), part)) for part, some in asked.items()))
+
+    return make
+
+
+def means(known: Known, type: str, name: str, depth: int) -> Make:
+    """The same for one type ('' = what is common to all), ``depth`` steps into a chain."""
+    if name.startswith("_has:"):
+        return chains.reverse(known, type, name, depth, means)
+    if "." in name:
+        return chains.chain(known, type, name, depth, means)
+    code, _, modifier = name.partition(":")
+    functional = _FUNCTIONAL.get(code)
+    if functional is not None:
+        return functional(modifier)
+    parameter = known.parameter(type, code)
     if parameter is None:
-        there = code in facts.search_parameters(type)
-        raise Unsupported("it is not indexed for this type" if there else "the type has no such parameter")
-    if parameter.type == "reference":
-        if modifier and modifier not in facts.resource_types():
-            raise Unsupported("the modifier is not answered for this type of parameter")
-        return _any([values.reference(code, part, parameter.targets, ground.base, modifier) for part in split(value, ",")])
-    if modifier not in MODIFIERS[parameter.type]:
-        raise Unsupported("the modifier is not answered for this type of parameter")
-    if modifier == "missing":
-        return _missing(parameter, value)
-    return _plain(ground, parameter, modifier, split(value, ","))
+        waiting = code in known.waiting(type)
+        raise Unsupported("it is not indexed yet" if waiting else "there is no such parameter here")
+    return _typed(type, parameter, modifier)
 
 
-def _plain(ground: Ground, parameter: facts.SearchParameter, modifier: str, parts: list[str]) -> Where:
+def _typed(type: str, parameter: SearchParameter, modifier: str) -> Make:
     code = parameter.code
-    if parameter.type == "token":
-        wanted = _any([values.token(code, part) for part in parts])
-        return Not(wanted) if modifier == "not" else wanted
-    if parameter.type == "string":
-        return _any([values.string(code, part, _STRING[modifier]) for part in parts])
-    if parameter.type == "uri":
-        return _any([values.uri(code, part, "starts" if modifier == "below" else "equals") for part in parts])
-    return _any([values.date(code, part, ground.now) for part in parts])
+    taken = MODIFIERS[parameter.type]
+    narrowed = modifier if parameter.type == "reference" and modifier in facts.resource_types() else ""
+    if modifier not in taken and not narrowed:
+        raise unmodified(code, taken)
+    if narrowed and parameter.targets and narrowed not in parameter.targets:
+        raise malformed(code, "the parameter never leads to the type of the modifier")
+    if modifier == MISSING:
+        return partial(_missing, code, Present(code))
+    if parameter.type == "composite":
+        parts = components(type, parameter)
+        if not parts:
+            raise Unsupported("a component of it is not known")
+        return lambda ground, value: composite(ground, parameter, parts, value, _component)
+    if code in ("_text", "_content"):
+        return lambda ground, value: full_text(code, value)
+    one = _ONE[parameter.type]
+    return alternatives(code, lambda ground, value: one(ground, parameter, code, value, modifier), modifier in NEGATIVE)
 
 
-def _missing(parameter: facts.SearchParameter, value: str) -> Where:
-    """``:missing`` (3.1.1.4.4): whether there is any index row."""
+def alternatives(code: str, one: Make, negative: bool = False) -> Make:
+    """Values with commas between; ``negative``: what none of them finds."""
+
+    def make(ground: Ground, value: str) -> Where:
+        if "," not in value:
+            found = one(ground, value)
+        else:
+            parts = [part for part in split(value, ",") if part]
+            if not parts or len(parts) > VALUES:
+                raise malformed(code, f"from 1 to {VALUES} values are wanted")
+            found = any_of([one(ground, part) for part in parts])
+        return Not(found) if negative else found
+
+    return make
+
+
+def _token(ground: Ground, parameter: SearchParameter, name: str, value: str, modifier: str) -> Where:
+    return MODIFIED[modifier](ground, name, value)
+
+
+def _reference(ground: Ground, parameter: SearchParameter, name: str, value: str, modifier: str) -> Where:
+    if modifier == "identifier":
+        return token(name, value, "identifier")
+    if modifier == "text":
+        return Text(name, normalised(name, value), "starts", "text")
+    return reference(ground, parameter, name, value, modifier)
+
+
+_ONE: Final[dict[str, Callable[[Ground, SearchParameter, str, str, str], Where]]] = {
+    "token": _token,
+    "string": lambda ground, parameter, name, value, modifier: string(name, value, modifier),
+    "uri": lambda ground, parameter, name, value, modifier: uri(name, value, modifier),
+    "date": lambda ground, parameter, name, value, modifier: date(name, value, ground.now),
+    "number": lambda ground, parameter, name, value, modifier: number(name, value),
+    "quantity": lambda ground, parameter, name, value, modifier: quantity(name, value),
+    "reference": _reference,
+    "special": lambda ground, parameter, name, value, modifier: near(name, value),
+}
+"""Parameter type -> one value: ground, parameter, the name it is indexed under, value, modifier."""
+
+
+def _component(ground: Ground, parameter: SearchParameter, name: str, value: str) -> Where:
+    return _ONE[parameter.type](ground, parameter, name, value, "")
+
+
+def _missing(code: str, there: Where, ground: Ground, value: str) -> Where:
+    """``:missing`` (3.1.1.4.4)."""
     if value not in ("true", "false"):
-        raise values.malformed(parameter.code, "true or false is wanted")
-    code = parameter.code
-    if parameter.type == "token":
-        there: Where = Token(code, None)
-    elif parameter.type == "date":
-        there = Span(code, "gt", EARLIEST, EARLIEST)
-    else:
-        there = Text(code, "", "starts")
+        raise malformed(code, "true or false is wanted")
     return Not(there) if value == "true" else there
 
 
-def _chain(ground: Ground, type: str, code: str, modifier: str, inner: str, value: str) -> Where:
-    """``patient.identifier=``, ``subject:Patient.name=`` (3.1.1.4.15): of several target types any that has the parameter."""
-    parameter = ground.answered(type).get(code)
-    if parameter is None or parameter.type != "reference":
-        raise Unsupported("the chain does not begin with a reference that is indexed for this type")
-    if modifier and modifier not in facts.resource_types():
-        raise Unsupported("the modifier of a chain is a resource type")
-    if parameter.targets and modifier and modifier not in parameter.targets:
-        raise Unsupported("the parameter never leads to that type")
-    targets = (modifier,) if modifier else parameter.targets
-    parts: list[Where] = []
-    refused: Unsupported | None = None
-    for target in targets:
-        try:
-            parts.append(Chain(code, target, compile_parameter(ground, target, inner, value, deep=True)))
-        except Unsupported as error:
-            refused = error
-    if not parts:
-        raise refused or Unsupported("the chain must name a type, such as subject:Patient")
-    return _any(parts)
+def _id(modifier: str) -> Make:
+    if modifier == MISSING:
+        return lambda ground, value: NOTHING if _missing("_id", NOTHING, ground, value) != NOTHING else EVERYTHING
+    if modifier not in ("", "not"):
+        raise unmodified("_id", ("not", MISSING))
+    return alternatives("_id", lambda ground, value: ids("_id", value), modifier == "not")
 
 
-def _any(parts: list[Where]) -> Where:
-    """Values with commas between are alternatives; lists of references are one."""
-    if len(parts) == 1:
-        return parts[0]
-    if all(isinstance(part, Reference) for part in parts):
-        merged = [target for part in parts if isinstance(part, Reference) for target in part.targets]
-        return Reference(parts[0].parameter, tuple(merged)) if isinstance(parts[0], Reference) else Any(tuple(parts))
-    return Any(tuple(parts))
+def _last_updated(modifier: str) -> Make:
+    if modifier == MISSING:
+        return lambda ground, value: NOTHING if _missing("_lastUpdated", NOTHING, ground, value) != NOTHING else EVERYTHING
+    if modifier:
+        raise unmodified("_lastUpdated", (MISSING,))
+    return alternatives("_lastUpdated", lambda ground, value: updated(value, ground.now))
+
+
+def _list(modifier: str) -> Make:
+    """``_list`` (3.1.1.4.17): the members of a List; the functional ones (``$current-problems``) are not kept."""
+    if modifier:
+        raise unmodified("_list", ())
+
+    def one(ground: Ground, value: str) -> Where:
+        if value.startswith("$"):
+            raise malformed("_list", "the id of a List is wanted; functional lists are not supported")
+        return Has("List", "item", ids("_list", plain(value).removeprefix("List/")))
+
+    return alternatives("_list", one)
+
+
+def _refused(code: str, modifier: str) -> Make:
+    raise malformed(code, "it is not supported")
+
+
+_FUNCTIONAL: Final[dict[str, Callable[[str], Make]]] = {
+    "_id": _id,
+    "_lastUpdated": _last_updated,
+    "_list": _list,
+    **{code: partial(_refused, code) for code in sorted(UNANSWERED)},
+}
+"""Parameters that no index of the resource itself answers."""

@@ -1,0 +1,53 @@
+"""Alternatives: values with commas between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from interop.store.where import All, Any, Ids, Person, Reference, Tokens, Where
+
+NOTHING: Final = Any(())
+"""Holds of no resource."""
+EVERYTHING: Final = All(())
+
+
+def any_of(parts: list[Where]) -> Where:
+    """At least one part holds; lists of one kind and parameter become one list."""
+    if len(parts) == 1:
+        return parts[0]
+    lists: dict[tuple[type, str], list[Where]] = {}
+    rest: list[Where] = []
+    for part in parts:
+        if isinstance(part, Reference | Person | Tokens):
+            lists.setdefault((type(part), part.parameter), []).append(part)
+        elif isinstance(part, Ids):
+            lists.setdefault((Ids, ""), []).append(part)
+        elif part != NOTHING and part not in rest:
+            rest.append(part)
+    merged = [_merged(each) for each in lists.values()] + rest
+    return merged[0] if len(merged) == 1 else Any(tuple(merged))
+
+
+def _merged(parts: list[Where]) -> Where:
+    match parts[0]:
+        case Reference(parameter):
+            return Reference(parameter, _each(target for part in parts if isinstance(part, Reference) for target in part.targets))
+        case Person(parameter):
+            return Person(parameter, _each(patient for part in parts if isinstance(part, Person) for patient in part.patients))
+        case Tokens(parameter):
+            return Tokens(
+                parameter, tuple(dict.fromkeys(pair for part in parts if isinstance(part, Tokens) for pair in part.pairs))
+            )
+        case Ids():
+            return Ids(_each(id_ for part in parts if isinstance(part, Ids) for id_ in part.ids))
+    return parts[0]
+
+
+def _each(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))
+
+
+def all_of(parts: list[Where]) -> Where | None:
+    """Every part holds; None for no parts."""
+    return parts[0] if len(parts) == 1 else All(tuple(parts)) if parts else None
