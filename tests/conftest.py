@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from tests.places import SHARED
+from tests.postgres import Server, programs, serving
 
 # One seed for every run (``--hypothesis-seed`` in pyproject.toml) and no memory of earlier ones: a run repeats exactly.
 settings.register_profile("seeded", deadline=None, database=None, print_blob=True)
@@ -31,3 +32,17 @@ def shared() -> Callable[[str], Path]:
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server for this process of pytest."""
+    with serving(programs()) as server:
+        yield server
+
+
+@pytest.fixture
+def database(postgres: Server) -> Iterator[str]:
+    """The URL of a PostgreSQL database with the engine's schemas and nothing in them."""
+    with postgres.database() as url:
+        yield url

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from interop.clock import ManualClock
+from interop.store.postgres import PostgresStore
 from interop.store.sqlite import SqliteStore
 
-Opener = Callable[..., Any]
+Opener = Callable[..., Awaitable[Any]]
 
 
 @pytest.fixture
@@ -19,12 +20,24 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture(params=["sqlite"])
-async def opener(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Opener]:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """An empty directory, or the URL of an empty database."""
+    if request.param == "sqlite":
+        return tmp_path / "data"
+    url: str = request.getfixturevalue("database")
+    return url
+
+
+@pytest.fixture
+async def opener(place: Path | str) -> AsyncIterator[Opener]:
     opened: list[Any] = []
 
-    def open_store(**options: Any) -> Any:
-        opened.append(SqliteStore.open(tmp_path / "data", clock=ManualClock(), **options))
+    async def open_store(**options: Any) -> Any:
+        if isinstance(place, str):
+            opened.append(await PostgresStore.open(place, clock=ManualClock(), **options))
+        else:
+            opened.append(SqliteStore.open(place, clock=ManualClock(), **options))
         return opened[-1]
 
     yield open_store
@@ -34,4 +47,4 @@ async def opener(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 
 @pytest.fixture
 async def store(opener: Opener) -> Any:
-    return opener()
+    return await opener()

@@ -34,10 +34,10 @@ async def test_two_equal_entries_of_one_group_are_a_message_and_its_repeat(store
 
 
 async def test_a_repeat_is_known_after_a_restart(opener: Any) -> None:
-    store = opener()
+    store = await opener()
     await journal(store, entry(1))
     await store.close()
-    [again] = await journal(opener(), entry(1))
+    [again] = await journal(await opener(), entry(1))
     assert again.repeats == 1
 
 
@@ -61,14 +61,14 @@ async def test_the_window_is_seven_days(store: Any) -> None:
 
 
 async def test_a_feed_may_have_a_window_of_its_own(opener: Any) -> None:
-    store = opener(windows={"hospital": 1_000_000})
+    store = await opener(windows={"hospital": 1_000_000})
     await journal(store, entry(1), entry(1, feed="gp"))
     hospital, gp = await journal(store, entry(1, at=T0 + 2_000_000), entry(1, feed="gp", at=T0 + 2_000_000))
     assert (hospital.repeats, gp.repeats) == (0, 2)
 
 
 async def test_each_window_holds_for_its_own_feed_within_one_change(opener: Any) -> None:
-    store = opener(windows={"short": DAY, "long": 30 * DAY})
+    store = await opener(windows={"short": DAY, "long": 30 * DAY})
     await journal(store, entry(1, feed="short"), entry(1, feed="long"))
     short, long = await journal(store, entry(1, feed="short", at=T0 + 10 * DAY), entry(1, feed="long", at=T0 + 10 * DAY))
     assert (short.repeats, long.repeats) == (0, 2)
@@ -82,7 +82,7 @@ async def test_other_content_under_a_known_key_is_accepted_and_told(store: Any) 
 
 
 async def test_other_content_under_a_known_key_is_refused_where_the_feed_says_so(opener: Any) -> None:
-    store = opener(on_wrong_content={"hospital": "refuse"})
+    store = await opener(on_wrong_content={"hospital": "refuse"})
     await journal(store, entry(1), entry(1, feed="gp"))
     refused, accepted = await journal(store, entry(1, content="PID|1"), entry(1, feed="gp", content="PID|1"))
     assert (refused.state, refused.reason, refused.repeats) == ("refused", "wrong-content", 1)

@@ -21,10 +21,10 @@ async def test_numbers_ascend_in_the_order_handed_over(store: Any) -> None:
 
 
 async def test_numbers_go_on_after_a_restart(opener: Any) -> None:
-    store = opener()
+    store = await opener()
     await journal(store, entry(1), entry(2))
     await store.close()
-    assert [one.message for one in await journal(opener(), entry(3))] == [3]
+    assert [one.message for one in await journal(await opener(), entry(3))] == [3]
 
 
 async def test_a_message_is_kept_byte_for_byte_with_all_that_was_said_of_it(store: Any) -> None:

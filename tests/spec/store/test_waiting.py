@@ -46,12 +46,12 @@ async def test_what_arrived_refused_never_waits(store: Any) -> None:
 
 
 async def test_what_waits_is_found_again_after_a_restart(opener: Any) -> None:
-    store = opener()
+    store = await opener()
     await journal(store, *(entry(number) for number in range(1, 6)))
     await finish(store, 1, 2, 4)
     assert await waiting(store) == [3, 5]
     await store.close()
-    assert await waiting(opener()) == [3, 5]
+    assert await waiting(await opener()) == [3, 5]
 
 
 async def test_a_message_may_be_made_to_wait_again(store: Any) -> None:
