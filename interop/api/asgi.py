@@ -16,7 +16,7 @@ Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
 JSON: Final = b"application/json"
-FHIR_JSON: Final = b"application/fhir+json"
+FHIR_JSON: Final = b"application/fhir+json; charset=utf-8"
 
 
 class Response:
@@ -43,7 +43,11 @@ class Response:
         await send({"type": "http.response.body", "body": b"" if head else body})
 
 
-_ALWAYS: Final[list[Header]] = [(b"cache-control", b"private, no-cache"), (b"x-content-type-options", b"nosniff")]
+_ALWAYS: Final[list[Header]] = [
+    (b"cache-control", b"private, no-cache"),
+    (b"vary", b"accept, accept-encoding"),
+    (b"x-content-type-options", b"nosniff"),
+]
 
 
 class Disconnected(Exception):

@@ -1,4 +1,4 @@
-"""What the client sends, wants back and insists on: media types, ``Prefer``, conditional headers."""
+"""What the client prefers and insists on: ``Prefer``, conditional headers."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from email.utils import formatdate, parsedate_to_datetime
 from functools import lru_cache
 from typing import NamedTuple
 
+from interop.api.forms import JSON, body_kind
 from interop.errors import Problem
 
-_FHIR = ("application/fhir+json", "application/json", "text/json", "json", "application/json+fhir")
-_VERSIONS = ("4.0", "4.0.1")
-_ANY = ("*/*", "application/*")
 _ETAG = re.compile(r'(?:W/)?"([^"]*)"')
 
 
@@ -22,39 +20,9 @@ class Prefer(NamedTuple):
     strict: bool
 
 
-def acceptable(accept: str, format_: str) -> None:
-    """Raise Problem ``not-acceptable`` where neither ``_format`` nor, without it, ``Accept`` takes JSON of FHIR R4."""
-    if not _takes_json(format_ or accept, bool(format_)):
-        raise Problem("not-acceptable")
-
-
-@lru_cache(maxsize=512)
-def _takes_json(wanted: str, parameter: bool) -> bool:
-    if not wanted:
-        return True
-    for part in wanted.lower().replace(" json", "+json").split(","):
-        kind, *rest = (one.strip() for one in part.split(";"))
-        said = dict(one.split("=", 1) for one in rest if "=" in one)
-        if _weight(said.get("q", "1")) == 0 or said.get("fhirversion", "4.0") not in _VERSIONS:
-            continue
-        if kind in _FHIR or (kind in _ANY and not parameter):
-            return True
-    return False
-
-
-def _weight(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 0
-
-
-@lru_cache(maxsize=512)
 def is_fhir_json(content_type: str) -> bool:
-    """Whether a body of that Content-Type is read: JSON of FHIR R4 in UTF-8."""
-    kind, *rest = (one.strip() for one in content_type.lower().split(";"))
-    said = {name.strip(): value.strip().strip('"') for name, _, value in (one.partition("=") for one in rest)}
-    return kind in _FHIR[:3] and said.get("charset", "utf-8") in ("utf-8", "utf8") and said.get("fhirversion", "4.0") in _VERSIONS
+    """Whether a body of that Content-Type is read as JSON of FHIR R4 in UTF-8."""
+    return body_kind(content_type) == JSON
 
 
 @lru_cache(maxsize=512)

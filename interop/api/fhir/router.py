@@ -58,7 +58,7 @@ class Address(NamedTuple):
 
 
 async def answer(services: Services, request: Request) -> Response:
-    """Any request under ``/fhir``, in the form that it asks for; every failure is an OperationOutcome. Raises Disconnected alone."""
+    """Any request under ``/fhir``, in the form it asks for; every failure is an OperationOutcome. Raises Disconnected alone."""
     form = form_of(request)
     response = await _handled(services, request, form)
     try:

@@ -58,7 +58,7 @@ DONE = [
     ({"type": "add", "path": "Patient.name.where(use = 'nickname')", "name": "family", "value": {"valueString": "J"}}, "name", [PATIENT["name"][0], {"use": "nickname", "given": ["Annie"], "family": "J"}]),  # noqa: E501
     ({"type": "add", "path": "Patient.name[1].given[0]", "name": "extension", "value": EXTENDED}, "name", [PATIENT["name"][0], {"use": "nickname", "given": ["Annie"], "_given": [{"extension": [{"url": "urn:x", "valueCode": "c"}]}]}]),  # noqa: E501
     ({"type": "insert", "path": "Patient.identifier", "index": 2, "value": {"valueIdentifier": {"value": "3"}}}, "identifier", [*PATIENT["identifier"], {"value": "3"}]),  # noqa: E501
-    ({"type": "insert", "path": "Patient.photo", "index": 0, "value": {"valueAttachment": {"title": "t"}}}, "photo", [{"title": "t"}]),
+    ({"type": "insert", "path": "Patient.photo", "index": 0, "value": {"valueAttachment": {"title": "t"}}}, "photo", [{"title": "t"}]),  # noqa: E501
     ({"type": "delete", "path": "Patient.identifier.where(system = 'urn:a')"}, "identifier", [PATIENT["identifier"][1]]),
     ({"type": "delete", "path": "Patient.identifier.last()"}, "identifier", [PATIENT["identifier"][0]]),
     ({"type": "delete", "path": "Patient.photo"}, "photo", None),
@@ -68,7 +68,7 @@ DONE = [
     ({"type": "replace", "path": "Patient.deceased", "value": {"valueDateTime": "2020"}}, "deceasedDateTime", "2020"),
     ({"type": "replace", "path": "(Patient.deceased as boolean)", "value": {"valueBoolean": True}}, "deceasedBoolean", True),
     ({"type": "replace", "path": BORN, "value": {"valueDateTime": "1980"}}, "_birthDate", {"extension": [{"url": EXTENSION, "valueDateTime": "1980"}]}),  # noqa: E501
-    ({"type": "replace", "path": "Patient.birthDate", "value": {"valueDate": "1981", "_valueDate": {"id": "b"}}}, "_birthDate", {"id": "b"}),
+    ({"type": "replace", "path": "Patient.birthDate", "value": {"valueDate": "1981", "_valueDate": {"id": "b"}}}, "_birthDate", {"id": "b"}),  # noqa: E501
     ({"type": "move", "path": "Patient.identifier", "source": 1, "destination": 0}, "identifier", PATIENT["identifier"][::-1]),
 ]  # fmt: skip
 

@@ -1,0 +1,112 @@
+"""What comes in a request: a resource in JSON or XML, a patch, bytes for a Binary; with gzip or without, each within its limit."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from typing import Any, Final
+
+from interop.api.asgi import Request, TooLarge
+from interop.api.fhir import binary
+from interop.api.forms import JSON, body_kind, parts
+from interop.api.services import Services
+from interop.apply.asked import Invalid
+from interop.errors import Problem
+from interop.fhir.patching import fhirpath_patch, json_patch, pruned, xml_patch
+from interop.fhir.xml import read_resource_xml
+from interop.formats.json import load_json, write_json
+from interop.formats.limits import VALUES, bounded
+
+WANTED: Final = "application/fhir+json or application/fhir+xml of FHIR 4.0 in UTF-8 is wanted"
+PATCHES: Final = ("application/json-patch+json", "application/xml-patch+xml", "application/fhir+json", "application/fhir+xml")
+"""The content types under which patches come; those of FHIR hold a Parameters."""
+Patch = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+async def resource_body(
+    services: Services, request: Request, type: str = "", id: str = "", *, limit: int = 0, values: int = VALUES
+) -> bytes:
+    """The resource of the request as JSON; where ``type`` is Binary and the body is none, a Binary that holds the body.
+
+    JSON is given as it came, unread. ``limit`` in bytes, 0 = the limit of a resource. Raises Problem ``media-type``, TooLarge and,
+    for XML, those of ``read_resource_xml``, and Invalid for what is wrong with its elements.
+    """
+    said = request.header(b"content-type")
+    kind = body_kind(said)
+    if type == binary.TYPE:
+        content = await expanded(request, limit or services.resource_limit)
+        if kind is None or not _holds_binary(content, kind):
+            if not binary.is_media_type(said):
+                raise Problem("media-type", detail="the content type of the Binary is wanted")
+            return binary.resource_of(content, said, id, request.header(b"x-security-context"))
+    elif kind is None:
+        raise Problem("media-type", detail=WANTED)
+    else:
+        content = await expanded(request, limit or services.resource_limit)
+    return content if kind == JSON else _from_xml(content, values)
+
+
+async def patch_body(services: Services, request: Request) -> Patch:
+    """The patch of the request, ready to be applied to a resource (of ``load_json``); what it leaves empty is left out.
+
+    Raises Problem ``media-type``, TooLarge, ``bad-patch`` and those of reading JSON or XML; the patch itself raises those of
+    ``interop.fhir.patching``.
+    """
+    said = request.header(b"content-type")
+    media, _ = parts(said.lower())
+    kind = body_kind(said)
+    if media not in PATCHES[:2] and kind is None:
+        raise Problem("media-type", detail=f"one of {', '.join(PATCHES)} is wanted")
+    content = await expanded(request, services.resource_limit)
+    if media == PATCHES[1]:
+        return lambda resource: xml_patch(resource, content)
+    if media == PATCHES[0]:
+        operations = load_json(content)
+        return lambda resource: _whole(json_patch(resource, operations))
+    parameters = load_json(content if kind == JSON else _from_xml(content, VALUES))
+    return lambda resource: fhirpath_patch(resource, parameters)
+
+
+async def expanded(request: Request, limit: int) -> bytes:
+    """The body, its Content-Encoding undone; ``limit`` bounds it before and after. Raises Problem ``media-type``, ``unreadable``
+    and TooLarge."""
+    encoding = request.header(b"content-encoding").lower()
+    if encoding in ("", "identity"):
+        return await request.body(limit)
+    if encoding not in ("gzip", "x-gzip"):
+        raise Problem("media-type", where="Content-Encoding", detail="gzip or none is wanted")
+    packed = await request.body(limit)
+    unpacking = zlib.decompressobj(wbits=31)
+    try:
+        content = unpacking.decompress(packed, limit + 1)
+    except zlib.error:
+        raise Problem("unreadable", where="Content-Encoding", detail="it is no gzip") from None
+    if len(content) > limit:
+        raise TooLarge(b"", limit)
+    if not unpacking.eof or unpacking.unused_data:
+        raise Problem("unreadable", where="Content-Encoding", detail="the gzip is cut off, or something follows it")
+    return content
+
+
+def _from_xml(content: bytes, values: int) -> bytes:
+    bounded(content, "<=", less="</", limit=values)
+    resource, findings = read_resource_xml(content, size=len(content))
+    if findings:
+        raise Invalid(findings)
+    return write_json(resource)
+
+
+def _holds_binary(content: bytes, kind: str) -> bool:
+    """Whether a body is a Binary resource and not bytes for one (binary.html: a resource of another type is content)."""
+    try:
+        resource = load_json(content) if kind == JSON else load_json(_from_xml(content, VALUES))
+    except Problem:
+        return False
+    return isinstance(resource, dict) and resource.get("resourceType") == binary.TYPE
+
+
+def _whole(document: Any) -> dict[str, Any]:
+    if not isinstance(document, dict):
+        raise Problem("patch-failed", detail="the patch leaves no resource")
+    resource: dict[str, Any] = pruned(document)
+    return resource
