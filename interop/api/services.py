@@ -15,10 +15,12 @@ from interop.fhir.terminology import Terminology
 from interop.ids import Mint
 from interop.ports import Adapter, Answers, Asks, Feed, Intake, Record
 from interop.record import indexing
+from interop.record.indexing import Indexing
 from interop.store.seam import Store
 
 RESOURCE_LIMIT = 20 * 1024 * 1024
 MESSAGE_LIMIT = 20 * 1024 * 1024
+BUNDLE_LIMIT = 50 * 1024 * 1024
 QUERY_LIMIT = 256 * 1024
 
 
@@ -46,9 +48,12 @@ class Services:
     hosts: frozenset[bytes] | None = None
     resource_limit: int = RESOURCE_LIMIT
     message_limit: int = MESSAGE_LIMIT
+    bundle_limit: int = BUNDLE_LIMIT
     parameters: Callable[[str], frozenset[str]] = indexing.parameters
     record: Record | None = None
     """What adapters answer questions from."""
+    indexing: Indexing = field(default_factory=Indexing)
+    """The search parameters that there are, clients' own among them."""
     requests: Counter[tuple[str, str, int]] = field(default_factory=Counter)
     """Answers by part of the API, method and status."""
     test_numbers: bool = False

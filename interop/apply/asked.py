@@ -30,8 +30,8 @@ class Invalid(Problem):
 
 
 class Criteria(NamedTuple):
-    """A search that is to find the one resource that is meant: ``text`` as the client gave it; ``find`` gives those matches that the
-    client may see, two where there are more."""
+    """A search that is to find the one resource that is meant: ``text`` as the client gave it; ``find`` gives those matches that
+    the client may see, two where there are more."""
 
     type: str
     text: str

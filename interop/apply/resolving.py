@@ -1,7 +1,7 @@
 """References between the entries of a transaction become references to what the entries are kept as (FHIR R4 http, 3.1.0.11.2).
 
-They stand in ``Reference.reference``, in elements of type uri, url, oid and uuid, and in ``href`` and ``src`` of narratives; elements
-of type canonical are left alone.
+They stand in ``Reference.reference``, in elements of type uri, url, oid and uuid, and in ``href`` and ``src`` of narratives;
+elements of type canonical are left alone.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from interop.apply.asked import CREATE, DELETE, ORDER, PATCH, UPDATE, Asked, Cri
 from interop.apply.drafts import Draft, checked, foreign, there
 from interop.apply.journalled import Step
 from interop.apply.placed import placed
-from interop.apply.resolving import Slot, Targets, base_of, conditional, resolve, slots
+from interop.apply.resolving import Targets, base_of, conditional, resolve, slots
 from interop.errors import Problem
 from interop.formats.json import load_json
 from interop.store.values import Head
@@ -23,8 +23,8 @@ Find = Callable[[str, str], Awaitable[str | None]]
 
 
 class Meant(NamedTuple):
-    """The resource that a write means: its id, None for one that is to be made under an id of ours, '' for none at all; ``found``: by
-    criteria."""
+    """The resource that a write means: its id, None for one that is to be made under an id of ours, '' for none at all;
+    ``found``: by criteria."""
 
     id: str | None
     found: bool = False
@@ -37,7 +37,9 @@ class Work:
     Raises Problem ``same-resource`` where two mean the same one: which of them is to count, nothing says.
     """
 
-    def __init__(self, asked: Sequence[Asked], meant: Sequence[Meant], heads: Mapping[Key, Head], new_id: Callable[[], str]) -> None:
+    def __init__(
+        self, asked: Sequence[Asked], meant: Sequence[Meant], heads: Mapping[Key, Head], new_id: Callable[[], str]
+    ) -> None:
         self.asked, self.heads = asked, heads
         self.keys: list[Key] = []
         self._meant = meant
@@ -59,8 +61,8 @@ class Work:
         self._resources = [one.resource for one in asked]
 
     def permit(self, update_creates: bool) -> None:
-        """Whether each write may be done on what there is; raises Problem ``feed-owned``, ``stale-version``, ``not-found``, ``gone``,
-        ``id-taken``, ``not-allowed``, ``bad-parameter``."""
+        """Whether each write may be done on what there is; raises Problem ``feed-owned``, ``stale-version``, ``not-found``,
+        ``gone``, ``id-taken``, ``not-allowed``, ``bad-parameter``."""
         for one, each, key, idle in zip(self.asked, self._meant, self.keys, self.idle, strict=True):
             if not idle:
                 with placed(one.place):
@@ -82,15 +84,16 @@ class Work:
             return (head.version if head is not None else 0) + (key in written)
 
         entries = {one.full_url: key for one, key in zip(self.asked, self.keys, strict=True) if one.full_url and key[1]}
-        targets = Targets(entries, {}, version)
+        referred: dict[str, Key] = {}
+        targets = Targets(entries, referred, version)
         for place, (one, resource) in enumerate(zip(self.asked, self._resources, strict=True)):
             if resource is not None and not self.idle[place]:
                 base = base_of(one.full_url)
                 for slot in list(slots(resource)):
                     named = conditional(slot)
-                    if named is not None and slot.value not in targets.criteria:
+                    if named is not None and slot.value not in referred:
                         with placed(one.place):
-                            targets.criteria[slot.value] = await self._referred(*named, find)
+                            referred[slot.value] = await self._referred(*named, find)
                     resolve(slot, base, targets)
             if place % TURN == TURN - 1:
                 await asyncio.sleep(0)

@@ -133,7 +133,9 @@ class Writes:
                 stood.update(((one.type, one.id), one) for one in await self._store.query(Read(PERMIT_ALL, *key)))
         message = entry.message if entry is not None else 0
         return [
-            Written(made[key], not (idle or there(work.heads.get(key))), message) if key in made else Written(stood.get(key), False, 0)
+            Written(made[key], not (idle or there(work.heads.get(key))), message)
+            if key in made
+            else Written(stood.get(key), False, 0)
             for key, idle in zip(work.keys, work.idle, strict=True)
         ]
 

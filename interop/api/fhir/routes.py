@@ -7,7 +7,9 @@ from typing import Final
 
 from interop.fhir import facts
 
-TYPE_INTERACTIONS: Final = ("read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type")
+TYPE_INTERACTIONS: Final = (
+    "read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type",
+)  # fmt: skip
 SYSTEM_INTERACTIONS: Final = ("transaction", "batch", "history-system", "search-system")
 
 INTERACTIONS: Final = {

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from interop.api import links
 from interop.api.asgi import Request, Response
+from interop.api.fhir.bodies import patch_body, resource_body
 from interop.api.fhir.criteria import criteria_of, read
 from interop.api.fhir.read import version_headers
-from interop.api.negotiation import if_match, is_fhir_json, prefer
+from interop.api.negotiation import if_match, prefer
 from interop.api.problems import outcome
 from interop.api.services import Services
-from interop.apply.asked import CREATE, DELETE, UPDATE, Asked, Criteria, Written
+from interop.apply.asked import CREATE, DELETE, PATCH, UPDATE, Asked, Criteria, Written
 from interop.apply.drafts import read_resource
 from interop.errors import Problem
 
@@ -20,7 +21,7 @@ async def create(services: Services, request: Request, type: str) -> Response:
     criteria = criteria_of(services, "create", type, read(type, absent)) if absent else None
     body = await resource_body(services, request, type)
     asked = Asked(CREATE, type, criteria=criteria, resource=read_resource(type, body), body=body)
-    return _answer(services, request, asked, await services.writes.write(asked))
+    return answer(services, request, asked, await services.writes.write(asked))
 
 
 async def update(services: Services, request: Request, type: str, id: str = "") -> Response:
@@ -28,20 +29,22 @@ async def update(services: Services, request: Request, type: str, id: str = "") 
     expected, absent, criteria = _conditions(services, request, "update", type, id)
     body = await resource_body(services, request, type, id)
     asked = Asked(UPDATE, type, id, criteria, read_resource(type, body), body, expected=expected, absent=absent)
-    return _answer(services, request, asked, await services.writes.write(asked))
+    return answer(services, request, asked, await services.writes.write(asked))
+
+
+async def patch(services: Services, request: Request, type: str, id: str = "") -> Response:
+    """200 with the patched resource; 404 where there is none, 412 where ``If-Match`` names another version."""
+    expected, absent, criteria = _conditions(services, request, "patch", type, id)
+    change = await patch_body(services, request)
+    asked = Asked(PATCH, type, id, criteria, change=change, expected=expected, absent=absent)
+    return answer(services, request, asked, await services.writes.write(asked))
 
 
 async def delete(services: Services, request: Request, type: str, id: str = "") -> Response:
     """204, also where it was deleted before or never there; by criteria at most one is deleted, 412 where they find several."""
     expected, absent, criteria = _conditions(services, request, "delete", type, id)
     asked = Asked(DELETE, type, id, criteria, expected=expected, absent=absent)
-    return _answer(services, request, asked, await services.writes.write(asked))
-
-
-async def resource_body(services: Services, request: Request, type: str = "", id: str = "") -> bytes:
-    if not is_fhir_json(request.header(b"content-type")):
-        raise Problem("media-type", detail="application/fhir+json in UTF-8 is wanted")
-    return await request.body(services.resource_limit)
+    return answer(services, request, asked, await services.writes.write(asked))
 
 
 def _conditions(
@@ -55,7 +58,8 @@ def _conditions(
     return if_match(request.header(b"if-match")), bool(absent), criteria
 
 
-def _answer(services: Services, request: Request, asked: Asked, written: Written) -> Response:
+def answer(services: Services, request: Request, asked: Asked, written: Written) -> Response:
+    """What a write is answered with, as ``Prefer`` has it."""
     stored = written.stored
     headers = version_headers(stored) if stored is not None else []
     if stored is not None and (written.created or asked.method == CREATE):
@@ -69,7 +73,9 @@ def _answer(services: Services, request: Request, asked: Asked, written: Written
     else:
         body = stored.body
     if asked.method == DELETE:
-        return Response(200 if wanted == "OperationOutcome" else 204, body if wanted == "OperationOutcome" else b"", headers=headers)
+        return Response(
+            200 if wanted == "OperationOutcome" else 204, body if wanted == "OperationOutcome" else b"", headers=headers
+        )
     return Response(201 if written.created else 200, body, headers=headers)
 
 
