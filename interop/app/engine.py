@@ -48,13 +48,13 @@ class Engine:
 
     @classmethod
     async def start(cls, settings: Settings, clock: Clock | None = None, declared: dict[str, Feed] | None = None) -> Engine:
-        """Open the data directory, begin to finish what was left, open the ports.
+        """Open the store, begin to finish what was left, open the ports.
 
-        Raises BlockingIOError where another engine has the directory, OSError where a port is taken, ValueError for a feeds
+        Raises BlockingIOError where another engine has it, OSError where a port is taken, ValueError for a feeds
         file that cannot be read.
         """
         feeds = feeds_of(settings, list(adapters()), declared)
-        shop = Workshop.open(settings, feeds, clock)
+        shop = await Workshop.open(settings, feeds, clock)
         intake = JournalIntake(
             shop.store,
             adapters(),
@@ -79,6 +79,7 @@ class Engine:
             adapters=adapters(),
             hosts=HOSTS | {settings.http.rpartition(":")[0].encode()},
             record=record,
+            indexing=shop.indexing,
             ready=lambda: Problem("stopping") if intake.stopping else None,
             gauges=lambda: {"unfinished_messages": shop.unfinished, "mapper_deaths": shop.mappers.deaths},
         )

@@ -10,12 +10,15 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from interop.app.opening import open_store
 from interop.app.settings import Settings
 from interop.apply.applier import Applier
 from interop.apply.dispatcher import Dispatcher
 from interop.apply.garbage import settle
+from interop.apply.indexed_store import IndexedStore
 from interop.apply.journalled import ADAPTER
 from interop.apply.pool import Mappers
+from interop.apply.reindexing import Reindexer
 from interop.apply.writes import Writes
 from interop.clock import Clock, SystemClock
 from interop.errors import Problem
@@ -23,8 +26,9 @@ from interop.ids import Mint
 from interop.mapping.library import check_site, family
 from interop.mapping.tables import families
 from interop.ports import Feed, MessageState
+from interop.record.indexing import Indexing
 from interop.store.plan import Waiting
-from interop.store.sqlite import SqliteStore
+from interop.store.sql.store import SqlStore
 
 SWITCH_INTERVAL = 0.0001
 """Seconds after which a busy thread yields: the commit threads run beside the loop."""
@@ -38,35 +42,42 @@ class Workshop:
 
     settings: Settings
     clock: Clock
-    store: SqliteStore
+    store: SqlStore
     mint: Mint
     mappers: Mappers
     applier: Applier
     writes: Writes
     dispatcher: Dispatcher
+    indexing: Indexing
+    reindexer: Reindexer
     unfinished: int = 0
     finished: int = 0
     told: list[Told] = field(default_factory=list)
 
     @classmethod
-    def open(cls, settings: Settings, feeds: Mapping[str, Feed], clock: Clock | None = None) -> Workshop:
-        """Check the tables, open the data directory. Raises TablesRefused; BlockingIOError where another engine has it."""
+    async def open(cls, settings: Settings, feeds: Mapping[str, Feed], clock: Clock | None = None) -> Workshop:
+        """Check the tables, open the store. Raises TablesRefused; BlockingIOError where another engine has it."""
         sys.setswitchinterval(SWITCH_INTERVAL)
         for name in families():
             for site in family(name).sites:
                 check_site(name, site)
         clock = clock or SystemClock()
-        store = SqliteStore.open(settings.data, clock=clock)
+        store = await open_store(settings.data, settings.database, clock=clock)
         key = id_key(settings.data)
         mappers = Mappers(settings.mapper_count, key)
-        applier = Applier(store, clock, feeds)
+        indexing = Indexing()
+        reindexer = Reindexer(store, indexing, clock)
+        indexed = IndexedStore(store, indexing, reindexer)
+        applier = Applier(indexed, clock, feeds)
         shop: list[Workshop] = []
         dispatcher = Dispatcher(store, mappers, applier, feeds, lambda *outcome: shop[0]._finished(*outcome))
-        shop.append(cls(settings, clock, store, Mint(key), mappers, applier, Writes(store, clock), dispatcher))
+        writes = Writes(indexed, clock)
+        shop.append(cls(settings, clock, store, Mint(key), mappers, applier, writes, dispatcher, indexing, reindexer))
         return shop[0]
 
     async def start(self, *, hold: bool = False) -> None:
-        """Finish what the API left, then begin to work off the journal; not with ``hold``."""
+        """Bring the index up to date, finish what the API left, then begin to work off the journal; not with ``hold``."""
+        await self.reindexer.start()
         async for entry in self.store.stream(Waiting(0)):
             if entry.adapter == ADAPTER:
                 await self.writes.finish(entry)
@@ -80,6 +91,7 @@ class Workshop:
     async def stop(self) -> None:
         """Finish the batch at hand and close; what is left waits in the journal."""
         await self.dispatcher.stop()
+        await self.reindexer.stop()
         await self.mappers.stop()
         await self.store.close()
 
@@ -97,7 +109,7 @@ class Workshop:
 @asynccontextmanager
 async def working(settings: Settings, feeds: Mapping[str, Feed]) -> AsyncIterator[Workshop]:
     """A workshop that works until the block ends."""
-    shop = Workshop.open(settings, feeds)
+    shop = await Workshop.open(settings, feeds)
     try:
         await shop.start()
         yield shop

@@ -1,19 +1,139 @@
-"""Which search parameters the record keeps index rows for (indexed.csv); more can be added, a rebuild fills them."""
+"""What the record is indexed by: every search parameter of R4, and those that clients have defined.
+
+A row is made in one of two places. Rows of R4's parameters are made where a resource is made (in a mapper, by an API write); those
+of clients' own are added by ``complete`` where the change is committed, so that mappers need not know them.
+"""
 
 from __future__ import annotations
 
-import csv
+import hashlib
+from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
+from types import MappingProxyType
+from typing import Any, Final
 
+import orjson
 
-@cache
-def _table() -> dict[str, frozenset[str]]:
-    text = files("interop.record").joinpath("indexed.csv").read_text("utf-8")
-    return {row["type"]: frozenset(row["parameters"].split()) for row in csv.DictReader(text.splitlines())}
+from interop.fhir import facts
+from interop.fhir.facts import SearchParameter
+from interop.fhir.rows import IndexRow
+from interop.fhir.searching import STORED, index_rows, indexable
+from interop.fhir.tables import digest as table_digest
+from interop.record.own_parameters import Own, own_parameter
+from interop.store.values import Change
+
+FORM: Final = 1
+"""The form of the rows: raised with every change of what ``interop.fhir.searching`` makes of a resource."""
+DEFINITIONS: Final = "SearchParameter"
+LIMIT: Final = 100
+"""Clients' parameters of one resource type; further ones have no effect."""
 
 
 @cache
 def parameters(kind: str) -> frozenset[str]:
-    """The parameters indexed for a resource type: its own row and those of every type (``*``)."""
-    return _table().get(kind, _table()["other"]) | _table()["*"]
+    """R4's parameters of a resource type that have index rows."""
+    return indexable(kind) - STORED
+
+
+@cache
+def _official(kind: str) -> Mapping[str, SearchParameter]:
+    known = facts.search_parameters(kind)
+    return MappingProxyType({code: known[code] for code in sorted(parameters(kind))})
+
+
+class Indexing:
+    """Which search parameters each resource type has. ``revision`` changes whenever an answer of this object may.
+
+    Clients' parameters are known from the moment that their definition is in the record (``heard``) and are answered
+    (``parameters``) once all resources of the type have their rows (``ready``).
+    """
+
+    def __init__(self) -> None:
+        self.revision = 0
+        self._made: dict[str, Own] = {}
+        self._own: dict[str, tuple[SearchParameter, ...]] = {}
+        self._ready: dict[str, frozenset[SearchParameter]] = {}
+        self._answered: dict[str, Mapping[str, SearchParameter]] = {}
+
+    def parameters(self, kind: str) -> Mapping[str, SearchParameter]:
+        """The parameters of a type that can be searched by, by code; ``_id`` and ``_lastUpdated`` are not among them."""
+        found = self._answered.get(kind)
+        if found is None:
+            ready = self._ready.get(kind, frozenset())
+            own = {each.code: each for each in self._own.get(kind, ()) if each in ready}
+            found = self._answered[kind] = MappingProxyType({**_official(kind), **own}) if own else _official(kind)
+        return found
+
+    def codes(self, kind: str) -> frozenset[str]:
+        """The codes of ``parameters``."""
+        return frozenset(self.parameters(kind))
+
+    def waiting(self, kind: str) -> frozenset[str]:
+        """Codes of clients' parameters of a type that are still being indexed."""
+        ready = self._ready.get(kind, frozenset())
+        return frozenset(each.code for each in self._own.get(kind, ()) if each not in ready)
+
+    def own(self, kind: str) -> tuple[SearchParameter, ...]:
+        """Clients' parameters of a type, answered or not."""
+        return self._own.get(kind, ())
+
+    def rows(self, resource: dict[str, Any]) -> list[IndexRow]:
+        """All index rows of a resource."""
+        return index_rows(resource, None, self.own(str(resource.get("resourceType"))))
+
+    def complete(self, change: Change) -> None:
+        """Give new versions the rows of clients' parameters."""
+        if not self._own:
+            return
+        for put in change.puts:
+            own = self._own.get(put.stored.type)
+            if own and not put.stored.deleted:
+                put.index = [*put.index, *index_rows(orjson.loads(put.stored.body), frozenset(), own)]
+
+    def committed(self, change: Change) -> bool:
+        """Take note of the definitions in a change that is on disk; whether any came, went or changed."""
+        touched = [put.stored for put in change.puts if put.stored.type == DEFINITIONS]
+        return bool(touched) and self.heard({each.id: None if each.deleted else orjson.loads(each.body) for each in touched})
+
+    def heard(self, definitions: Mapping[str, dict[str, Any] | None]) -> bool:
+        """Take note of SearchParameter resources by id, None = deleted; whether what there is to index has changed."""
+        for id_, resource in definitions.items():
+            self._made.pop(id_, None)
+            made = own_parameter(resource) if resource is not None else None
+            if made is not None:
+                self._made[id_] = made
+        own = self._gathered()
+        if own == self._own:
+            return False
+        self._own = own
+        self._changed()
+        return True
+
+    def _gathered(self) -> dict[str, tuple[SearchParameter, ...]]:
+        """Clients' parameters by type; of two with one code the definition whose id comes first."""
+        found: dict[str, dict[str, SearchParameter]] = {}
+        for _, made in sorted(self._made.items()):
+            for kind in made.types:
+                if len(found.setdefault(kind, {})) < LIMIT:
+                    found[kind].setdefault(made.parameter.code, made.parameter)
+        return {kind: tuple(each[code] for code in sorted(each)) for kind, each in found.items()}
+
+    def ready(self, kind: str, own: tuple[SearchParameter, ...]) -> None:
+        """All resources of a type have the rows of these."""
+        self._ready[kind] = frozenset(own)
+        self._changed()
+
+    def digest(self, kind: str) -> str:
+        """What the resources of a type are to be indexed by, as a digest."""
+        own = self.own(kind)
+        return hashlib.blake2b(repr(own).encode(), key=_form(), digest_size=8).hexdigest() if own else _form().hex()
+
+    def _changed(self) -> None:
+        self._answered.clear()
+        self.revision += 1
+
+
+@cache
+def _form() -> bytes:
+    said = (FORM, table_digest("parameters"), table_digest("structures"), table_digest("codes"))
+    return hashlib.blake2b(repr(said).encode(), digest_size=8).digest()

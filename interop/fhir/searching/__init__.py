@@ -3,7 +3,7 @@
 from interop.fhir.rows import EARLIEST, HIGHEST, LATEST, LOWEST, IndexRow
 from interop.fhir.searching.composites import components
 from interop.fhir.searching.dates import interval
-from interop.fhir.searching.index import index_rows, indexable
+from interop.fhir.searching.index import STORED, index_rows, indexable, usable
 from interop.fhir.searching.quantities import asked_units, base_units
 from interop.fhir.searching.text import normalise
 
@@ -12,6 +12,7 @@ __all__ = [
     "HIGHEST",
     "LATEST",
     "LOWEST",
+    "STORED",
     "IndexRow",
     "asked_units",
     "base_units",
@@ -20,4 +21,5 @@ __all__ = [
     "indexable",
     "interval",
     "normalise",
+    "usable",
 ]

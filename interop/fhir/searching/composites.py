@@ -71,13 +71,15 @@ class Composite:
                 if not isinstance(value, dict):
                     continue
                 found: list[Rows] = []
+                # Most resources lack the value that the last component wants: its absence is seen before rows are made.
+                if not all(any(end.first in (resource if whole else value) for whole, end, _ in part) for part in parts):
+                    continue
                 for part in parts:
                     here: Rows = []
                     for whole, branch, convert in part:
                         start = resource if whole else value
-                        if not branch.first or branch.first in start:
-                            for each in branch.values(start):
-                                convert(each, here)
+                        for each in branch.values(start):
+                            convert(each, here)
                     if not here:
                         break
                     found.append(here)

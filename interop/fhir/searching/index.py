@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from interop.fhir import facts
@@ -12,7 +12,7 @@ from interop.fhir.facts import SearchParameter
 from interop.fhir.rows import IndexRow
 from interop.fhir.searching.composites import Composite
 from interop.fhir.searching.convert import CONVERTERS
-from interop.fhir.searching.expression import And, Exists, Expression, Unequal, Union, parse
+from interop.fhir.searching.expression import And, Exists, Expression, Unequal, Union, Unreadable, parse
 from interop.fhir.searching.making import Convert, Rows
 from interop.fhir.searching.walk import Branch, Walk, branches, ends_of
 from interop.fhir.searching.words import content, narrative
@@ -108,7 +108,15 @@ class Compiled:
 def indexable(resource_type: str) -> frozenset[str]:
     """The parameters of a type that yield index rows: all that have an expression, ``_text`` and ``_content``."""
     known = facts.search_parameters(resource_type)
-    return frozenset(code for code in known if compiled(resource_type, (known[code],)))
+    return frozenset(code for code in known if _compile(resource_type, (known[code],)))
+
+
+def usable(resource_type: str, parameter: SearchParameter) -> bool:
+    """Whether a parameter that somebody defines can yield rows for a type."""
+    try:
+        return bool(_compile(resource_type, (parameter,)))
+    except (Unreadable, TypeError):
+        return False
 
 
 def index_rows(
@@ -123,20 +131,18 @@ def index_rows(
     return _chosen(kind, parameters, own).rows(resource) if isinstance(kind, str) else []
 
 
-@cache
-def compiled(resource_type: str, parameters: tuple[SearchParameter, ...]) -> Compiled:
-    """Parameters of a resource type, compiled. Raises Unreadable for an expression that no walker takes."""
+def _compile(resource_type: str, parameters: tuple[SearchParameter, ...]) -> Compiled:
     made = Compiled()
     for parameter in parameters:
         made.add(resource_type, parameter)
     return made
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _chosen(resource_type: str, parameters: frozenset[str] | None, own: tuple[SearchParameter, ...]) -> Compiled:
     known = facts.search_parameters(resource_type)
     codes = known.keys() - STORED if parameters is None else known.keys() & parameters
-    return compiled(resource_type, (*(known[code] for code in sorted(codes)), *own))
+    return _compile(resource_type, (*(known[code] for code in sorted(codes)), *own))
 
 
 def _test(resource_type: str, tree: Expression) -> Test:

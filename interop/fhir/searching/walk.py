@@ -21,8 +21,11 @@ from interop.fhir.searching.expression import (
     ResolvesTo,
     Step,
     Union,
+    Unreadable,
 )
 
+BRANCHES = 500
+"""Ways in which a path may go on at one step: an extension's value alone has 50."""
 Values = list[Any]
 Walk = Callable[[Values], Values]
 
@@ -57,7 +60,8 @@ class Branch:
 
 
 def branches(resource_type: str, union: Union) -> list[Branch]:
-    """The branches of those paths that start at ``resource_type``, at a type it is built on, or at a child of it."""
+    """The branches of those paths that start at ``resource_type``, at a type it is built on, or at a child of it. Raises Unreadable
+    where they are too many."""
     roots = {resource_type, "Resource", "DomainResource"}
     found: list[Branch] = []
     for root, *operations in union.paths:
@@ -89,6 +93,8 @@ def ends_of(branch: Branch) -> list[Branch]:
 def _followed(current: list[Branch], operations: list[Operation]) -> list[Branch]:
     for operation in operations:
         current = [after for before in current for after in _follow(before, operation)]
+        if len(current) > BRANCHES:
+            raise Unreadable("the path may end in too many ways")
     return current
 
 

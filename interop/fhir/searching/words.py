@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from functools import cache
+from threading import Lock
 from typing import Any
 
 from interop.fhir import facts
@@ -17,7 +17,15 @@ LIMIT = 262_144
 """Characters of a resource that are kept as text; what follows is not found."""
 _INLINE = re.compile(r"</?(?:a|b|big|code|em|font|i|small|span|strong|sub|sup|tt|u)(?:\s[^<>]*)?/?>")
 _TAG = re.compile(r"<[^<>]*>")
-_WORDS = frozenset(("string", "markdown"))
+DEPTH = 64
+"""Elements within elements in which words are looked for."""
+
+Inside = dict[str, Any]
+"""The children that may hold words, by name in JSON: None for a string or markdown, ``_DIV`` for the narrative's, ``_RESOURCE`` for
+a resource within a resource, else what is inside that child."""
+_RESOURCE, _DIV, _NOTHING = Inside(), Inside(), Inside()
+_KNOWN: dict[str, Inside] = {}
+_LOCK = Lock()
 
 
 def narrative(resource: dict[str, Any]) -> str:
@@ -28,36 +36,61 @@ def narrative(resource: dict[str, Any]) -> str:
 
 
 def content(resource: dict[str, Any]) -> str:
-    """The words of the whole resource, blanks collapsed; '' where there are none."""
+    """The words of the whole resource and of those within it, blanks collapsed; '' where there are none."""
     found: list[str] = []
-    pending: list[tuple[str, Any]] = [(str(resource.get("resourceType", "")), resource)]
-    while pending:
-        block, value = pending.pop()
-        if isinstance(value, list):
-            pending.extend((block, each) for each in reversed(value))
-        elif block in _WORDS:
-            if isinstance(value, str):
-                found.append(value)
-        elif isinstance(value, dict):
-            said = value.get("resourceType") if block == "Resource" else None
-            inside = _inside(said if isinstance(said, str) else block)
-            if "div" in inside and isinstance(value.get("div"), str):
-                found.append(_plain(value["div"]))
-            pending.extend((inside[name], value[name]) for name in value if name in inside)
+    _gather(_RESOURCE, resource, found, 0)
     return " ".join(" ".join(found).split())[:LIMIT]
 
 
-@cache
-def _inside(block: str) -> dict[str, str]:
-    """The children that may hold words: name in JSON -> where they are described, or the primitive type itself."""
-    found: dict[str, str] = {}
+def _inside(block: str) -> Inside:
+    found = _KNOWN.get(block)
+    if found is None:
+        with _LOCK:
+            fresh: dict[str, Inside] = {}
+            found = _learnt(block, fresh)
+            _KNOWN.update(fresh)
+    return found
+
+
+def _learnt(block: str, fresh: dict[str, Inside]) -> Inside:
+    """What is inside a block and all that it leads to, in ``fresh``: types contain each other, so the tables do."""
+    known = _KNOWN.get(block) or fresh.get(block)
+    if known is not None or block == "Resource":
+        return known or _RESOURCE
+    found = fresh[block] = Inside()
     for name, each in facts.block(block).items():
         type_ = "" if name.endswith("[x]") or each.path == "Reference.reference" else each.types[0]
-        if type_ in _WORDS or type_ == "xhtml":
-            found[name] = type_
+        if type_ in ("string", "markdown"):
+            found[name] = None
+        elif type_ == "xhtml":
+            found[name] = _DIV
         elif type_ and not facts.is_primitive(type_):
-            found[name] = each.block
+            found[name] = _learnt(each.block, fresh)
     return found
+
+
+def _gather(inside: Inside, value: Any, found: list[str], depth: int) -> None:
+    if depth > DEPTH:
+        return
+    if value.__class__ is list:
+        for each in value:
+            _gather(inside, each, found, depth + 1)
+        return
+    if value.__class__ is not dict:
+        return
+    if inside is _RESOURCE:
+        kind = value.get("resourceType")
+        inside = _inside(kind) if isinstance(kind, str) and kind in facts.resource_types() else {}
+    for name, child in value.items():
+        further = inside.get(name, _NOTHING)
+        if further is _NOTHING:
+            continue
+        if further is not None and further is not _DIV:
+            _gather(further, child, found, depth + 1)
+        elif child.__class__ is list:
+            found.extend(each for each in child if isinstance(each, str))
+        elif isinstance(child, str):
+            found.append(child if further is None else _plain(child))
 
 
 def _plain(div: str) -> str:

@@ -1,0 +1,143 @@
+"""Index rows of what is already in the record: after an upgrade that indexes more, and for a search parameter that is new.
+
+A meta value of the store tells by what the resources of each type are indexed. Types for which that is not what is wanted are read
+in portions, and the rows of each present version are written anew; no version is made. A type that was begun is done again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from time import perf_counter
+from typing import Final
+
+import orjson
+import structlog
+
+from interop.clock import Clock
+from interop.fhir import facts
+from interop.record.indexing import DEFINITIONS, Indexing
+from interop.store.decision import PERMIT_ALL
+from interop.store.plan import Meta, Search
+from interop.store.seam import Store
+from interop.store.values import Change, Reindexed, Stored
+from interop.store.where import Updated, Where
+
+META: Final = "indexed-by"
+PORTION: Final = 50
+"""Resources of a commit: some milliseconds of computing."""
+OVERLAP: Final = 60_000_000
+"""Microseconds: a version that was computed before a parameter was known may be committed so much later."""
+log = structlog.get_logger(__name__)
+
+
+class Reindexer:
+    """Keeps the index of ``store`` at what ``indexing`` wants. ``patience``: seconds that the writer of a definition waits."""
+
+    def __init__(self, store: Store, indexing: Indexing, clock: Clock, *, patience: float = 5.0) -> None:
+        self._store, self._indexing, self._clock = store, indexing, clock
+        self.patience = patience
+        self._digests: dict[str, str] = {}
+        self._wanted = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self.written = 0
+        """Resources indexed anew since the start."""
+
+    async def start(self) -> None:
+        """Learn clients' parameters, bring an older index up to date, then watch for new definitions.
+
+        An upgrade is indexed before anything is served: a search by what is half indexed would leave people's records out.
+        """
+        kept = await self._store.query(Meta(META))
+        self._digests = orjson.loads(kept[0]) if kept else {}
+        self._indexing.heard({each.id: orjson.loads(each.body) async for each in self._all(DEFINITIONS, None)})
+        await self._catch_up()
+        self._idle.set()
+        self._task = asyncio.ensure_future(self._watch())
+
+    async def stop(self) -> None:
+        """End; a type that is not done is done at the next start."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    async def settled(self) -> None:
+        """Begin to index by what is defined now; wait until that is done, or for ``patience``."""
+        if self._task is None:
+            return
+        self._idle.clear()
+        self._wanted.set()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), self.patience)
+
+    async def _watch(self) -> None:
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            try:
+                await self._catch_up(gently=True)
+            except Exception as error:
+                log.error("reindexing failed", error=type(error).__name__)
+            if not self._wanted.is_set():
+                self._idle.set()
+
+    async def _catch_up(self, *, gently: bool = False) -> None:
+        """Index every type whose digest is not the one wanted."""
+        before = self.written
+        types = facts.resource_types()
+        stale = sorted(kind for kind in types if self._digests.get(kind) != self._indexing.digest(kind))
+        for kind in sorted(types.difference(stale)):
+            if self._indexing.waiting(kind):
+                self._indexing.ready(kind, self._indexing.own(kind))
+        for kind in stale:
+            await self._type(kind, gently)
+        if stale:
+            await self._store.commit(Change(meta=[(META, orjson.dumps(self._digests).decode())]))
+        if self.written > before:
+            log.info("index brought up to date", resources=self.written - before)
+
+    async def _type(self, kind: str, gently: bool) -> None:
+        own, digest, began, before = self._indexing.own(kind), self._indexing.digest(kind), self._clock.now(), self.written
+        await self._sweep(kind, None, gently)
+        if gently and self.written > before:
+            await self._sweep(kind, Updated("ge", began - OVERLAP, began - OVERLAP), gently)
+        self._digests[kind] = digest
+        if self._indexing.own(kind) == own:
+            self._indexing.ready(kind, own)
+        if self.written > before:
+            await self._store.commit(Change(meta=[(META, orjson.dumps(self._digests).decode())]))
+            log.info("indexed anew", type=kind, resources=self.written - before)
+
+    async def _sweep(self, kind: str, where: Where | None, gently: bool) -> None:
+        portion: list[Stored] = []
+        began = perf_counter()
+        async for stored in self._all(kind, where):
+            portion.append(stored)
+            if len(portion) == PORTION:
+                await self._write(portion)
+                portion = []
+                # In the background half of the time is left to those who ask.
+                await asyncio.sleep(perf_counter() - began if gently else 0)
+                began = perf_counter()
+        if portion:
+            await self._write(portion)
+
+    async def _write(self, portion: list[Stored]) -> None:
+        rows = self._indexing.rows
+        made = [Reindexed(each.type, each.id, each.version, rows(orjson.loads(each.body))) for each in portion]
+        await self._store.commit(Change(reindexed=made))
+        self.written += len(made)
+
+    async def _all(self, kind: str, where: Where | None) -> AsyncIterator[Stored]:
+        after: tuple[str, ...] | None = None
+        while True:
+            found = await self._store.query(Search(PERMIT_ALL, kind, where, (), PORTION, after))
+            for each in found[:PORTION]:
+                yield each
+            if len(found) <= PORTION:
+                return
+            after = (found[PORTION - 1].id,)

@@ -1,0 +1,114 @@
+"""The index follows what is defined: a new parameter finds old resources, an upgrade indexes what an older version left out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from interop.apply.indexed_store import IndexedStore
+from interop.apply.reindexing import META, PORTION, Reindexer
+from interop.clock import ManualClock
+from interop.fhir.searching import index_rows
+from interop.record.indexing import Indexing
+from interop.store.decision import PERMIT_ALL
+from interop.store.plan import History, Meta, Search
+from interop.store.sqlite import SqliteStore
+from interop.store.values import Change, Put, Stored
+from interop.store.where import Token
+from tests.spec.record.test_own_parameters import definition
+
+pytestmark = pytest.mark.anyio
+
+
+class Kept:
+    """A store that is written as the engine writes it."""
+
+    def __init__(self, store: SqliteStore, clock: ManualClock) -> None:
+        self.indexing = Indexing()
+        self.reindexer = Reindexer(store, self.indexing, clock)
+        self.plain, self.store = store, IndexedStore(store, self.indexing, self.reindexer)
+
+    async def put(self, *resources: dict[str, Any], version: int = 1, indexed: bool = True) -> None:
+        """``indexed`` False leaves the rows out, as an older version did."""
+        puts = []
+        for each in resources:
+            stored = Stored(each["resourceType"], each["id"], version, 0, orjson.dumps(each), not each.get("active", True))
+            puts.append(Put(stored, index_rows(each) if indexed and not stored.deleted else []))
+        await self.store.commit(Change(puts=puts))
+
+    async def found(self, code: str, value: str, kind: str = "Patient") -> list[str]:
+        rows = await self.plain.query(Search(PERMIT_ALL, kind, Token(code, value), count=1000))
+        return [each.id for each in rows]
+
+
+@asynccontextmanager
+async def kept(data: Path) -> AsyncIterator[Kept]:
+    clock = ManualClock()
+    store = SqliteStore.open(data, clock=clock)
+    made = Kept(store, clock)
+    await made.reindexer.start()
+    try:
+        yield made
+    finally:
+        await made.reindexer.stop()
+        await store.close()
+
+
+def patient(id_: str, **more: Any) -> dict[str, Any]:
+    return {"resourceType": "Patient", "id": id_, "gender": "female", "maritalStatus": {"coding": [{"code": "M"}]}, **more}
+
+
+async def test_a_new_parameter_finds_what_there_was_and_what_comes(tmp_path: Path) -> None:
+    async with kept(tmp_path) as record:
+        before = [f"p{number:03}" for number in range(2 * PORTION + 1)]
+        await record.put(*map(patient, before))
+        await record.put({**definition(), "id": "d"})
+        assert not record.indexing.waiting("Patient")
+        assert await record.found("marital", "M") == before
+        await record.put(patient("q"))
+        assert await record.found("marital", "M") == [*before, "q"]
+        assert len(await record.plain.query(History(PERMIT_ALL, "Patient", "p000"))) == 1
+
+
+async def test_it_ends_with_its_definition(tmp_path: Path) -> None:
+    async with kept(tmp_path) as record:
+        await record.put({**definition(), "id": "d"}, patient("p"))
+        await record.put({**definition(status="retired"), "id": "d"}, version=2)
+        assert await record.found("marital", "M") == []
+        await record.put({**definition(), "id": "d"}, version=3)
+        assert await record.found("marital", "M") == ["p"]
+        await record.put({**definition(active=False), "id": "d"}, version=4)
+        assert await record.found("marital", "M") == []
+
+
+async def test_it_outlives_the_engine(tmp_path: Path) -> None:
+    async with kept(tmp_path) as record:
+        await record.put({**definition(), "id": "d"}, patient("p"))
+    async with kept(tmp_path) as record:
+        assert "marital" in record.indexing.parameters("Patient")
+        assert record.reindexer.written == 0
+
+
+async def test_what_an_older_version_left_out_is_indexed_at_the_start(tmp_path: Path) -> None:
+    async with kept(tmp_path) as record:
+        await record.put(patient("p"), indexed=False)
+        await record.put({"resourceType": "Group", "id": "g", "type": "person"}, indexed=False)
+        digests = orjson.loads((await record.plain.query(Meta(META)))[0])
+        del digests["Patient"]
+        await record.plain.commit(Change(meta=[(META, orjson.dumps(digests).decode())]))
+    async with kept(tmp_path) as record:
+        assert record.reindexer.written == 1
+        assert await record.found("gender", "female") == ["p"]
+        assert await record.found("type", "person", "Group") == []
+
+
+async def test_a_definition_that_adds_nothing_costs_nothing(tmp_path: Path) -> None:
+    async with kept(tmp_path) as record:
+        await record.put(patient("p"))
+        await record.put({**definition(code="gender"), "id": "d"})
+        assert record.reindexer.written == 0
