@@ -79,6 +79,11 @@ class Server:
         if self._process.stdout is not None:
             self._process.stdout.close()
 
+    @property
+    def process(self) -> int:
+        """The number of the owner process."""
+        return self._process.pid
+
     def states(self) -> dict[str, int]:
         """Messages of the feed by state, from ``/metrics``."""
         counts: dict[str, int] = {}

@@ -1,0 +1,145 @@
+"""``conformance bench serve``: load, measure, show, for each size."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+from conformance.bench.machine import Machine, machine
+from conformance.bench.report import WrongOutcome
+from conformance.bench.serving.host import Host
+from conformance.bench.serving.loading import load, loaded
+from conformance.bench.serving.measuring import Measured, figures, measure
+from conformance.bench.serving.questions import Asking
+from conformance.bench.serving.records import EACH
+from conformance.judged.outcome import Unusable
+
+METHOD = (
+    "The server on the first core, the load on the last, over connections that are kept, each in lock-step; one second of "
+    "each figure is not counted. MB are resident, of all processes of the server."
+)
+
+
+class Request(NamedTuple):
+    """What is asked of the bench. ``data`` '' is a directory that goes away; ``queries`` a file of searches for the mix."""
+
+    sizes: tuple[int, ...] = (1_000, 10_000)
+    seed: int = 1
+    server: str = ""
+    database: str = ""
+    data: Path | None = None
+    queries: Path | None = None
+    seconds: float = 5.0
+    connections: int = 32
+    as_json: bool = False
+
+
+class Column(NamedTuple):
+    """What one size came to; ``loading`` in resources a second, ``disk`` in MB."""
+
+    patients: int
+    loading: float
+    disk: float | None
+    figures: list[Measured]
+
+
+def run(asked: Request) -> int:
+    """Measure every size; 1 where an outcome is wrong, 2 where nothing can be measured."""
+    columns: list[Column] = []
+    status = 0
+    with TemporaryDirectory(prefix="bench-") as place:
+        directory = Path(place)
+        facts = machine(directory)
+        try:
+            wanted = figures(asked.queries)
+            for size in asked.sizes:
+                columns.append(_size(asked, size, wanted, directory))
+                if asked.as_json:
+                    _json(facts, asked, columns[-1])
+        except Unusable as problem:
+            print(problem, file=sys.stderr)
+            return 2
+        except WrongOutcome as wrong:
+            print(f"serve: {wrong}", file=sys.stderr)
+            status = 1
+    if columns and not asked.as_json:
+        print("\n".join(table(facts, asked, columns)), flush=True)
+    return status
+
+
+def _size(asked: Request, size: int, wanted: list[Any], directory: Path) -> Column:
+    with ExitStack() as stack:
+        if asked.data is not None:
+            data = asked.data / f"{size}"
+            data.mkdir(parents=True, exist_ok=True)
+        else:
+            data = Path(stack.enter_context(TemporaryDirectory(prefix=f"bench-{size}-")))
+        host = stack.enter_context(Host(asked.server, data, asked.database))
+        asking = Asking(asked.seed, size, host.base, host.name)
+        rate = loaded(data, asked.seed, size)
+        if rate is None:
+            rate = load(host, asking, data)
+            _say(asked, f"{size:,} patients loaded: {rate:,.0f} resources/s")
+        found: list[Measured] = []
+        for each in measure(host, asking, wanted, directory, asked.seconds, asked.connections):
+            found.append(each)
+            _say(asked, f"  {each.figure.name}: {each.rate:,.0f}/s, p99 {each.asked.p99} ms")
+        return Column(size, rate, host.disk(), found)
+
+
+def _say(asked: Request, text: str) -> None:
+    if sys.stderr.isatty() or not asked.as_json:
+        print(text, file=sys.stderr, flush=True)
+
+
+def _json(facts: Machine, asked: Request, column: Column) -> None:
+    head = {
+        "bench": "serve",
+        "machine": facts.as_json(),
+        "patients": column.patients,
+        "resources": column.patients * EACH,
+        "seed": asked.seed,
+        "connections": asked.connections,
+    }
+    print(json.dumps(head | {"figure": "load", "rate": round(column.loading, 1), "disk_mb": column.disk}))
+    for each in column.figures:
+        print(json.dumps(head | each.as_json()), flush=True)
+
+
+def table(facts: Machine, asked: Request, columns: list[Column]) -> list[str]:
+    """Figures down, sizes across."""
+    lines = [
+        f"serve: seed {asked.seed}, {asked.connections} connections, {asked.seconds:g} s a figure",
+        f"  {facts}",
+        f"  {METHOD}",
+        "",
+    ]
+    heads = [f"{column.patients:,} patients, {column.patients * EACH:,} resources" for column in columns]
+    lines.append(f"{'':34}" + "".join(f"{head:>42}" for head in heads))
+    parts = f"{'per second':>14}{'p50 ms':>10}{'p99 ms':>10}{'MB':>8}"
+    lines.append(f"{'':34}" + parts * len(columns) + "   wanted")
+    lines.append(f"{'load, resources':34}" + "".join(f"{column.loading:>14,.0f}{'':28}" for column in columns))
+    for number, first in enumerate(columns[0].figures):
+        row = f"{first.figure.name:34}"
+        for column in columns:
+            row += _cell(column.figures[number]) if number < len(column.figures) else " " * 42
+        lines.append(row + _wanted(first))
+    lines.append(f"{'disk, MB':34}" + "".join(f"{column.disk or 0:>14,.0f}{'':28}" for column in columns))
+    return lines
+
+
+def _cell(each: Measured) -> str:
+    memory = "" if each.memory is None else f"{each.memory:,.0f}"
+    return f"{each.rate:>14,.0f}{each.asked.p50:>10.2f}{each.asked.p99:>10.2f}{memory:>8}"
+
+
+def _wanted(each: Measured) -> str:
+    parts = [
+        "" if each.figure.rate is None else f"{each.figure.rate:,.0f}/s",
+        "" if each.figure.p99 is None else f"p99 {each.figure.p99:g} ms",
+    ]
+    return "   " + ", ".join(filter(None, parts))

@@ -1,0 +1,129 @@
+"""Measures each figure of a server that holds the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from conformance.bench.machine import calibration
+from conformance.bench.report import WrongOutcome
+from conformance.bench.serving import questions, traffic
+from conformance.bench.serving.host import Host
+from conformance.bench.serving.questions import Asking, Make
+
+WARM = 1.0
+BESIDE = 500
+"""Writes a second that go on beside reads."""
+
+
+class Figure(NamedTuple):
+    """A figure: its name, what is asked, the rate and the p99 (ms) that are wanted, what an answer must hold.
+
+    ``beside``: writes go on meanwhile. ``once``: no request may be sent twice. ``each``: resources that a request carries.
+    """
+
+    name: str
+    make: Make
+    rate: float | None = None
+    p99: float | None = None
+    holds: str = ""
+    beside: bool = False
+    once: bool = False
+    each: int = 1
+
+
+class Measured(NamedTuple):
+    """What a figure came to; ``memory`` in MB afterwards, ``calibration`` in ms beforehand."""
+
+    figure: Figure
+    asked: traffic.Asked
+    memory: float | None
+    calibration: float
+
+    def as_json(self) -> dict[str, Any]:
+        """The figure by name."""
+        met = (self.figure.rate is None or self.rate >= self.figure.rate) and (
+            self.figure.p99 is None or self.asked.p99 <= self.figure.p99
+        )
+        return {
+            "figure": self.figure.name,
+            "rate": round(self.rate, 1),
+            "p50_ms": self.asked.p50,
+            "p99_ms": self.asked.p99,
+            "max_ms": self.asked.greatest,
+            "bytes": round(self.asked.size),
+            "wanted": self.figure.rate,
+            "wanted_p99_ms": self.figure.p99,
+            "met": met,
+            "memory_mb": self.memory,
+            "calibration_ms": round(self.calibration, 1),
+        }
+
+    @property
+    def rate(self) -> float:
+        """Answers a second, or resources where a request carries several."""
+        return self.asked.rate * self.figure.each
+
+
+def figures(queries: Path | None) -> list[Figure]:
+    """All figures in their order: reads first, writes last. Raises Unusable for a file of queries that cannot be read."""
+    found = [
+        Figure("read by id", questions.by_id, 25_000, holds='"resourceType"'),
+        Figure("CarePlan?patient=", questions.plans, 8_000, 10, '"CarePlan"'),
+        Figure("Appointment?patient=&date=ge", questions.appointments, 8_000, 10, '"searchset"'),
+    ]
+    if queries is not None:
+        found.append(Figure("mix of searches", questions.mix(queries), 3_000, holds='"resourceType"'))
+    return [
+        *found,
+        Figure("chained search", questions.chained, None, 30, '"fullUrl"'),
+        Figure("Patient/[id]/$everything", questions.everything, None, 60, '"CarePlan"'),
+        Figure(f"CarePlan?patient=, {BESIDE} writes/s", questions.plans, None, 25, '"CarePlan"', beside=True),
+        Figure(f"Appointment?..., {BESIDE} writes/s", questions.appointments, None, 25, '"searchset"', beside=True),
+        Figure("create", questions.creates, 3_000, once=True),
+        Figure("update", questions.updates, 3_000, once=True),
+        Figure("transactions, resources", questions.transactions, 4_000, once=True, each=questions.IN_TRANSACTION),
+    ]
+
+
+def measure(
+    host: Host, asking: Asking, wanted: list[Figure], directory: Path, seconds: float, connections: int
+) -> Iterator[Measured]:
+    """Each figure in turn. Raises WrongOutcome where an answer is not as it should be."""
+    writes = directory / "beside.requests"
+    traffic.write(writes, questions.updates(asking)[: int((seconds + 2 * WARM + 1) * BESIDE)])
+    for number, figure in enumerate(wanted):
+        if figure.name.startswith("transactions") and not host.capable("transaction"):
+            continue
+        file = directory / f"{number}.requests"
+        requests = figure.make(asking)
+        if not figure.once:
+            _right(host, requests[0], figure)
+        traffic.write(file, requests)
+        job = {"host": host.host, "port": host.port, "file": str(file), "connections": connections, "core": host.core, "rate": 0}
+        loop = calibration()
+        beside = None
+        if figure.beside:
+            beside = traffic.start(
+                {**job, "file": str(writes), "connections": 4, "seconds": seconds + WARM, "warm": 0, "rate": BESIDE}
+            )
+        process = traffic.start({**job, "seconds": seconds, "warm": WARM})
+        asked = traffic.finish(process, seconds + 60)
+        if beside is not None:
+            written = traffic.finish(beside, 60)
+            if written.bad or written.rate < BESIDE * 0.9:
+                raise WrongOutcome(f"{figure.name}: {written.rate:.0f} writes/s beside it, answered {written.statuses}")
+        file.unlink()
+        if asked.bad or not asked.good:
+            raise WrongOutcome(f"{figure.name}: answered {asked.statuses}; {asked.refused}")
+        yield Measured(figure, asked, host.memory(), loop)
+    writes.unlink()
+
+
+def _right(host: Host, request: bytes, figure: Figure) -> None:
+    """The first answer holds what it must."""
+    path = request.split(b" ", 2)[1].decode()
+    answer = host.client.get(f"http://{host.name}{path}")
+    if answer.status_code != 200 or figure.holds not in answer.text:
+        raise WrongOutcome(f"{figure.name}: GET {path} answered {answer.status_code} without {figure.holds}: {answer.text[:200]}")
