@@ -1,103 +1,196 @@
-"""The CapabilityStatement: what is routed and indexed, no more and no less."""
+"""The CapabilityStatement: what is routed and can be searched, no more and no less (FHIR R4 http, 3.1.0.12)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import orjson
 
 from interop.api import links
 from interop.api.asgi import Request, Response
 from interop.api.build import DATE, NAME, software_version
-from interop.api.fhir.routes import SYSTEM_INTERACTIONS, TYPE_INTERACTIONS, resource_types
-from interop.api.operations.operation import INSTANCE, TYPE
+from interop.api.fhir.bodies import PATCHES
+from interop.api.fhir.routes import INTERACTIONS, resource_types
+from interop.api.fhir.terminology_capability import terminology_statement
+from interop.api.operations.operation import INSTANCE, SYSTEM, TYPE
 from interop.api.operations.registry import OPERATIONS
-from interop.api.searching.standing import known
+from interop.api.searching.compartments import COMPARTMENTS
+from interop.api.searching.ground import Known
+from interop.api.searching.modifiers import MODIFIERS
+from interop.api.searching.standing import ground
 from interop.api.services import Services
+from interop.errors import Problem
+from interop.fhir.definitions import Definitions
+from interop.fhir.shapes import text, texts
 
-NOTES = {
-    "string": "Case and accents are never regarded, also with :exact.",
+ON_TYPES: Final = (
+    "read",
+    "vread",
+    "update",
+    "patch",
+    "delete",
+    "history-instance",
+    "history-type",
+    "create",
+    "search-type",
+)
+ON_SYSTEM: Final = ("transaction", "batch", "search-system", "history-system")
+FORMATS: Final = ("application/fhir+json", "application/fhir+xml", "json", "xml")
+MODES: Final = ("full", "normative", "terminology")
+NORMATIVE: Final = frozenset(
+    (
+        "Binary", "Bundle", "CapabilityStatement", "CodeSystem", "Observation", "OperationDefinition", "OperationOutcome",
+        "Patient", "StructureDefinition", "ValueSet",
+    )
+)  # fmt: skip
+"""The types that are normative in R4 (versions.html); Parameters is one too and has no addresses."""
+SEARCH_PARAMETER: Final = "http://hl7.org/fhir/SearchParameter/"
+COMPARTMENT: Final = "http://hl7.org/fhir/CompartmentDefinition/"
+NOTES: Final = {
+    "string": "Case and accents are not regarded, save with :exact.",
     "date": "All prefixes. ap reaches a tenth of the distance from now.",
     "person": "Finds whatever is about the same person, whichever of the person's Patients is named.",
 }
+ABOUT: Final = (
+    "Resources that feeds contribute are read only; resources of the API can be written. Content comes back as it went in, "
+    "numbers included. References may lead to what is not here."
+)
+
+
+class Statement(NamedTuple):
+    """What a statement is made of: the parameters, the service base, the guides whose packages are loaded, and whether an
+    update may make a resource."""
+
+    known: Known
+    base: str
+    guides: tuple[str, ...]
+    update_creates: bool
 
 
 async def capabilities(services: Services, request: Request) -> Response:
-    """``GET [base]/metadata``"""
-    return Response(200, statement(services.parameters, links.base(request, services.base)))
+    """``GET [base]/metadata``; raises Problem ``bad-parameter`` for a ``mode`` that R4 lacks."""
+    mode = dict(request.query).get("mode", "full")
+    if mode not in MODES:
+        raise Problem("bad-parameter", where="mode", detail=f"it is one of {', '.join(MODES)}")
+    base = links.base(request, services.base)
+    if mode == "terminology":
+        return Response(200, await services.knowledge.compute(lambda: terminology_statement(services.knowledge, base)))
+    known, guides = ground(services, base, 0).known, tuple(services.knowledge.guides())
+    return Response(200, statement(Statement(known, base, guides, services.writes.update_creates), mode == "normative"))
 
 
-@lru_cache(maxsize=8)
-def statement(indexed: Callable[[str], frozenset[str]], base: str) -> bytes:
-    """The statement for a server at ``base``."""
-    ground = known(indexed)
-    types = sorted(resource_types())
-    answered = {each: ground.answered(each) for each in types}
+@lru_cache(maxsize=16)
+def statement(of: Statement, normative: bool = False) -> bytes:
+    """The statement as bytes."""
+    return orjson.dumps(described(of, normative))
+
+
+def described(of: Statement, normative: bool = False) -> dict[str, Any]:
+    """The statement; ``normative``: only the types that are normative in R4."""
+    types = sorted(resource_types() & NORMATIVE if normative else resource_types())
+    answered = {each: of.known.answered(each) for each in sorted(resource_types())}
     pointing: dict[str, list[str]] = {each: [] for each in types}
-    for source in types:
-        for code, parameter in answered[source].items():
+    for source, parameters in answered.items():
+        for code, parameter in parameters.items():
             if parameter.type == "reference":
                 for target in parameter.targets or types:
                     if target in pointing:
                         pointing[target].append(f"{source}:{code}")
-    return orjson.dumps(
-        {
-            "resourceType": "CapabilityStatement",
-            "status": "active",
-            "date": DATE,
-            "kind": "instance",
-            "software": {"name": NAME, "version": software_version()},
-            "implementation": {"description": "Shared care record", "url": base},
-            "fhirVersion": "4.0.1",
-            "format": ["application/fhir+json", "json"],
-            "rest": [
-                {
-                    "mode": "server",
-                    "documentation": "Resources that feeds contribute are read only; resources of the API can be written.",
-                    "resource": [_resource(each, answered[each], sorted(pointing[each])) for each in types],
-                    "interaction": [{"code": code} for code in SYSTEM_INTERACTIONS],
-                }
-            ],
-        }
-    )
+    routed = frozenset(INTERACTIONS.values())
+    rest: dict[str, Any] = {
+        "mode": "server",
+        "documentation": ABOUT,
+        "security": {"cors": False, "description": "There is no sign-on yet: the server listens on its own machine alone."},
+        "resource": [_resource(of, each, answered[each], sorted(pointing[each])) for each in types],
+        "interaction": [{"code": code} for code in ON_SYSTEM if code in routed],
+        "searchParam": [*_parameters("Resource", of.known.answered("")), {"name": "_type", "type": "special"}],
+        "operation": [_operation(of, each) for each in OPERATIONS if each.takes(SYSTEM, "")],
+        "compartment": [COMPARTMENT + name.lower() for name in COMPARTMENTS] if "search-compartment" in routed else [],
+    }
+    said: dict[str, Any] = {
+        "resourceType": "CapabilityStatement",
+        "name": "Interop",
+        "title": "Shared care record",
+        "status": "active",
+        "date": DATE,
+        "description": ABOUT,
+        "kind": "instance",
+        "software": {"name": NAME, "version": software_version()},
+        "implementation": {"description": "Shared care record", "url": of.base},
+        "fhirVersion": "4.0.1",
+        "format": list(FORMATS),
+        "patchFormat": list(PATCHES) if "patch" in routed else [],
+        "implementationGuide": list(of.guides),
+        "rest": [_filled(rest)],
+    }
+    return _filled(said)
 
 
-def _resource(type: str, answered: dict[str, Any], pointing: list[str]) -> dict[str, Any]:
-    parameters = [
-        {"name": "_id", "definition": _definition("Resource", "_id"), "type": "token"},
-        {"name": "_lastUpdated", "definition": _definition("Resource", "_lastUpdated"), "type": "date"},
-    ]
-    for code, parameter in answered.items():
-        said = {"name": code, "type": parameter.type}
-        note = "person" if code in ("patient", "subject") else parameter.type
-        if note in NOTES:
-            said["documentation"] = NOTES[note]
-        parameters.append(said)
-    includes = [f"{type}:{code}" for code, parameter in answered.items() if parameter.type == "reference"]
+def _resource(of: Statement, type: str, answered: dict[str, Any], pointing: list[str]) -> dict[str, Any]:
+    routed = frozenset(INTERACTIONS.values())
     described: dict[str, Any] = {
         "type": type,
-        "interaction": [{"code": code} for code in TYPE_INTERACTIONS],
+        "profile": f"http://hl7.org/fhir/StructureDefinition/{type}",
+        "interaction": [{"code": code} for code in ON_TYPES if code in routed],
         "versioning": "versioned",
         "readHistory": True,
-        "updateCreate": True,
-        "conditionalCreate": False,
+        "updateCreate": of.update_creates,
+        "conditionalCreate": INTERACTIONS.get(("type", "PUT")) is not None,
         "conditionalRead": "full-support",
-        "conditionalUpdate": False,
-        "conditionalDelete": "not-supported",
+        "conditionalUpdate": INTERACTIONS.get(("type", "PUT")) is not None,
+        "conditionalDelete": "single" if INTERACTIONS.get(("type", "DELETE")) else "not-supported",
         "referencePolicy": ["literal", "logical"],
-        "searchInclude": includes,
+        "searchInclude": ["*", *(f"{type}:{code}" for code, parameter in answered.items() if parameter.type == "reference")],
         "searchRevInclude": pointing,
-        "searchParam": parameters,
-        "operation": [
-            {"name": each.name, "definition": each.definition}
-            for each in OPERATIONS
-            if each.takes(INSTANCE, type) or each.takes(TYPE, type)
-        ],
+        "searchParam": _parameters(type, answered),
+        "operation": [_operation(of, each) for each in OPERATIONS if each.takes(INSTANCE, type) or each.takes(TYPE, type)],
     }
-    return {name: value for name, value in described.items() if value != []}
+    return _filled(described)
 
 
-def _definition(base: str, code: str) -> str:
-    return f"http://hl7.org/fhir/SearchParameter/{base}-{code.removeprefix('_')}"
+def _filled(said: dict[str, Any]) -> dict[str, Any]:
+    """Without what is empty."""
+    return {name: value for name, value in said.items() if value != []}
+
+
+def _operation(of: Statement, each: Any) -> dict[str, str]:
+    definition = each.definition if "://" in each.definition else f"{of.base}/{each.definition}"
+    return {"name": each.name, "definition": definition, "documentation": each.why}
+
+
+def _parameters(type: str, answered: dict[str, Any]) -> list[dict[str, str]]:
+    said = [_parameter(type, "_id", "token", ""), _parameter(type, "_lastUpdated", "date", NOTES["date"])]
+    for code, parameter in answered.items():
+        note = "person" if code in ("patient", "subject") and type != "Resource" else parameter.type
+        modifiers = [f":{each}" for each in MODIFIERS[parameter.type] if each]
+        notes = [NOTES.get(note, ""), f"Modifiers: {', '.join(modifiers)}." if modifiers else ""]
+        said.append(_parameter(type, code, parameter.type, " ".join(each for each in notes if each)))
+    return said
+
+
+def _parameter(type: str, code: str, kind: str, note: str) -> dict[str, str]:
+    said = {"name": code, "definition": definition_of(type, code), "type": kind, "documentation": note}
+    return {name: value for name, value in said.items() if value}
+
+
+def definition_of(type: str, code: str) -> str:
+    """The canonical URL of R4's definition of a search parameter; '' where it is not R4's."""
+    known = Definitions.base()
+    for owner in (type, "Resource", "DomainResource"):
+        url = f"{SEARCH_PARAMETER}{owner}-{code.removeprefix('_')}"
+        if known.resource("SearchParameter", url):
+            return url
+    return _shared().get((type, code), "")
+
+
+@lru_cache(maxsize=1)
+def _shared() -> dict[tuple[str, str], str]:
+    """(type, code) -> URL of the parameters that are defined for several types at once (``clinical-patient``)."""
+    known, found = Definitions.base(), {}
+    for url in known.every("SearchParameter"):
+        if url.removeprefix(SEARCH_PARAMETER).partition("-")[0] not in resource_types():
+            resource = known.resource("SearchParameter", url)
+            for type_ in texts(resource, "base"):
+                found[type_, text(resource, "code")] = url
+    return found

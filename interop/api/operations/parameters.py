@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from interop.api.asgi import Request, Response, parameters
-from interop.api.negotiation import is_fhir_json
+from interop.api.fhir.bodies import expanded, resource_body
+from interop.api.forms import parts as parts_of
 from interop.api.operations.inputs import Inputs
 from interop.api.paging import CURSOR, legible
 from interop.api.services import QUERY_LIMIT, Services
@@ -65,15 +66,11 @@ async def read(services: Services, request: Request, operation: Operation) -> In
 
 async def _body(services: Services, request: Request) -> Any:
     """The resource in the body, the pairs of a form, or None where there is none."""
-    kind = request.header(b"content-type")
-    if kind.partition(";")[0].strip().lower() == FORM:
-        return parameters(await request.body(QUERY_LIMIT))
-    body = await request.body(services.resource_limit)
-    if not body:
+    if parts_of(request.header(b"content-type").lower())[0] == FORM:
+        return parameters(await expanded(request, QUERY_LIMIT))
+    if request.header(b"content-length") in ("", "0") and not request.header(b"transfer-encoding"):
         return None
-    if not is_fhir_json(kind):
-        raise Problem("media-type", detail="application/fhir+json in UTF-8 is wanted")
-    return load_json(body)
+    return load_json(await resource_body(services, request))
 
 
 def _in_url(inputs: Inputs, operation: Operation, known: dict[str, Input], name: str, value: str) -> None:
