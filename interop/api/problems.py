@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Iterable
 from typing import Any, Final
@@ -16,6 +17,8 @@ from interop.fhir.findings import Finding
 REASONS: Final = "urn:interop:reason"
 """The code system of the error table's names."""
 RETRY_AFTER: Final = b"5"
+_PATH: Final = re.compile(r"[A-Z][A-Za-z]+(?:\.[a-z][A-Za-z]*(?:\[\d+\])?)+")
+"""Where a Problem names an element of a resource by FHIRPath."""
 _log = structlog.get_logger("interop.api")
 
 
@@ -27,6 +30,8 @@ def outcome(issues: Iterable[dict[str, Any]]) -> bytes:
 def issue(problem: Problem, *, expression: str = "") -> dict[str, Any]:
     """One issue: the table's code and sentence, the action and the detail as diagnostics."""
     reason = problem.reason
+    if not expression and _PATH.fullmatch(problem.where):
+        expression = problem.where
     place = "" if expression else problem.where and f"At {problem.where}."
     detail = problem.detail and f"{problem.detail[0].upper()}{problem.detail[1:]}."
     said: dict[str, Any] = {
@@ -82,6 +87,7 @@ def unforeseen(error: BaseException) -> Problem:
 
 def _headers(problem: Problem, headers: list[Header] | None) -> list[Header]:
     result = headers if headers is not None else []
+    result += getattr(problem, "headers", ())
     if problem.reason.http == 503:
         result.append((b"retry-after", RETRY_AFTER))
     return result

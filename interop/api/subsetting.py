@@ -4,17 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from functools import cache, lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from interop.errors import Problem
 from interop.fhir import facts
 from interop.fhir.canonicals import STRUCTURE_DEFINITION
 from interop.fhir.definitions import Definitions
 from interop.formats.json import load_json, write_json
 
 SUMMARIES: Final = ("true", "text", "data", "count", "false")
+MOST: Final = 100
+"""Names that ``_elements`` may hold."""
 _TAG: Final = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}
 _ALWAYS: Final = frozenset(("resourceType", "id", "meta"))
 _ABSTRACT: Final = ("Resource", "DomainResource")
+
+
+class Part(NamedTuple):
+    """Which part of resources is wanted, as ``subset`` takes it; false for the whole."""
+
+    summary: str = ""
+    elements: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.elements) or self.summary not in ("", "false")
+
+    def of(self, body: bytes, type: str) -> bytes:
+        """That part of a resource."""
+        return subset(body, type, self.summary, self.elements) if self else body
+
+
+def part(name: str, value: str, before: Part) -> Part:
+    """What a parameter adds to what others have said: ``_summary`` or ``_elements``; raises Problem ``bad-parameter``."""
+    if name == "_elements":
+        elements = tuple(each.strip() for each in value.split(",") if each.strip())
+        if len(elements) > MOST:
+            raise Problem("bad-parameter", where=name, detail=f"at most {MOST} elements")
+        return before._replace(elements=before.elements + elements)
+    if value not in SUMMARIES or value == "count":
+        raise Problem("bad-parameter", where=name, detail="true, text, data or false is wanted")
+    return before._replace(summary=value)
 
 
 def subset(body: bytes, type: str, summary: str = "", elements: tuple[str, ...] = ()) -> bytes:

@@ -41,11 +41,11 @@ def said(outcome: bytes) -> bytes:
     return b'{"resource":%s,"search":{"mode":"outcome"}}' % outcome
 
 
-def happened(base: str, stored: Stored) -> bytes:
-    """An entry of a history (FHIR R4 http, 3.1.0.13)."""
+def happened(base: str, stored: Stored, body: bytes) -> bytes:
+    """An entry of a history (FHIR R4 http, 3.1.0.13); ``body`` is what is shown of the version, not looked at for a deletion."""
     name = b"%s/%s" % (stored.type.encode("ascii"), stored.id.encode("ascii"))
     status = b"204" if stored.deleted else b"201" if stored.version == 1 else b"200"
-    resource = b"" if stored.deleted else b'"resource":%s,' % stored.body
+    resource = b"" if stored.deleted else b'"resource":%s,' % body
     method = b"DELETE" if stored.deleted else b"PUT"
     tag = orjson.dumps(etag(stored.version).decode("ascii"))
     updated = instant(stored.updated).encode("ascii")

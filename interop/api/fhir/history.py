@@ -5,31 +5,41 @@ from __future__ import annotations
 from interop.api import links
 from interop.api.asgi import Request, Response
 from interop.api.fhir.bundle import Link, bundle, happened
-from interop.api.paging import read_page
+from interop.api.fhir.span import Span, read_span
 from interop.api.services import Services
 from interop.errors import Problem
 from interop.policy.decide import Question, decide
+from interop.store.decision import Decision
 from interop.store.plan import History, Read
 from interop.store.values import Stored
 
 
 async def history(services: Services, request: Request, type: str = "", id: str = "") -> Response:
-    """A page of versions. ``total`` is given where one page holds all. Raises Problem ``not-found``, ``bad-parameter``."""
-    page = read_page(services, request, {"_count", "_since"})
+    """A page of versions. ``total`` is given where it is known without counting: one page holds all, or all versions of one
+    resource are asked for. Raises Problem ``not-found``, ``bad-parameter``."""
+    span = read_span(services.seal, request)
     decision = decide(Question("history-instance" if id else "history-type" if type else "history-system", type, id))
-    before = (page.after[0], page.after[1], page.after[2], page.after[3]) if page.after else None
-    plan = History(decision, type or None, id or None, page.since, page.count + 1, before)
+    plan = History(decision, type or None, id or None, span.since, span.count + 1, span.before, span.at)
     found: list[Stored] = await services.store.query(plan)
     if id and not found and not await services.store.query(Read(decision, type, id)):
         raise Problem("not-found")
-    more = len(found) > page.count
-    found = found[: page.count]
-    address = request.path
-    base = links.base(request, services.base)
-    said: list[Link] = [("self", links.root(request, services.base) + address + links.query(page.used))]
-    if more and found:
+    more = len(found) > span.count
+    if span.before is None:
+        span.total = _total(span, decision, found, of_one=bool(id))
+    found = found[: span.count]
+    address = links.root(request, services.base) + request.path
+    said: list[Link] = [("self", address + span.own())]
+    if more:
         last = found[-1]
-        following = page.following([last.updated, last.type, last.id, last.version])
-        said.append(("next", links.root(request, services.base) + address + following))
-    total = len(found) if not more and page.after is None else None
-    return Response(200, bundle("history", said, [happened(base, stored) for stored in found], total))
+        said.append(("next", address + span.following((last.updated, last.type, last.id, last.version))))
+    base = links.base(request, services.base)
+    shown = [b"" if each.deleted else span.part.of(each.body, each.type) for each in found]
+    entries = [happened(base, each, body) for each, body in zip(found, shown, strict=True)]
+    return Response(200, bundle("history", said, entries, span.total))
+
+
+def _total(span: Span, decision: Decision, found: list[Stored], *, of_one: bool) -> int | None:
+    """How many versions there are on all pages, seen from the first; None where that is not known."""
+    if len(found) <= span.count:
+        return len(found)
+    return found[0].version if of_one and span.whole and decision.predicate is None else None

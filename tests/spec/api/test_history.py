@@ -42,7 +42,14 @@ def happened(bundle: dict[str, Any]) -> list[str]:
         ("Patient/_history", ["DELETE Patient/mine 3", "PUT Patient/mine 2", "PUT Patient/mine 1", "PUT Patient/theirs 1"]),
         ("_history?_count=2", ["PUT CarePlan/c1 1", "DELETE Patient/mine 3"]),
         ("_history?_since=2026-01-01T00:03:00Z", ["PUT CarePlan/c1 1", "DELETE Patient/mine 3"]),
+        ("_history?_since=2026-01-01T01:03:00%2B01:00", ["PUT CarePlan/c1 1", "DELETE Patient/mine 3"]),
         ("Patient/mine/_history?_since=2027-01-01T00:00:00Z", []),
+        ("Patient/mine/_history?_since=2027-01-01", []),
+        ("Patient/mine/_history?_at=2026-01-01T00:02:30Z", ["PUT Patient/mine 2"]),
+        ("Patient/mine/_history?_at=2026-01-01T00:02", ["PUT Patient/mine 2"]),
+        ("Patient/mine/_history?_at=2025", []),
+        ("Patient/_history?_at=2026-01-01T00:01:30Z", ["PUT Patient/mine 1", "PUT Patient/theirs 1"]),
+        ("Patient/mine/_history?_count=1&_sort=date&_list=x", ["DELETE Patient/mine 3"]),
     ],
 )
 async def test_of_a_resource_a_type_and_the_system(client: Client, address: str, found: list[str]) -> None:
@@ -74,10 +81,39 @@ async def test_pages_hold_every_version_once(client: Client) -> None:
     assert len(found) == len(set(found)) == 5
 
 
+async def test_total_counts_all_pages_where_it_is_known(client: Client) -> None:
+    whole = (await client.get("/fhir/Patient/mine/_history")).json()
+    assert whole["total"] == 3
+    first = (await client.get("/fhir/Patient/mine/_history?_count=2")).json()
+    second = (await client.get(link(first, "next") or "")).json()
+    assert (first["total"], second["total"], happened(second)) == (3, 3, ["PUT Patient/mine 1"])
+    assert "total" not in (await client.get("/fhir/_history?_count=2")).json()
+
+
+async def test_a_part_of_each_version(client: Client) -> None:
+    first = (await client.get("/fhir/Patient/mine/_history?_elements=gender&_count=2&_format=json")).json()
+    deletion, change = first["entry"]
+    assert "resource" not in deletion
+    assert set(change["resource"]) <= {"resourceType", "id", "meta", "gender", "active"}
+    assert change["resource"]["meta"]["tag"][0]["code"] == "SUBSETTED"
+    following = link(first, "next") or ""
+    assert following.endswith("&_format=json")
+    assert "name" not in (await client.get(following)).json()["entry"][0]["resource"]
+
+
+async def test_what_it_does_not_know_is_passed_over_or_refused(client: Client) -> None:
+    address = "/fhir/Patient/mine/_history?_sort=date&_count=1"
+    lenient = await client.get(address)
+    assert (link(lenient.json(), "self") or "").endswith("_history?_count=1")
+    assert (await client.get(address, prefer="handling=strict")).status_code == 400
+
+
 async def test_of_what_never_was_is_404(client: Client) -> None:
     assert (await client.get("/fhir/Patient/nobody/_history")).status_code == 404
 
 
-@pytest.mark.parametrize("query", ["_since=2026", "_since=then", "_at=2026-01-01", "_count=few", "_sort=date", "_cursor=AAAA"])
+@pytest.mark.parametrize(
+    "query", ["_since=2026", "_since=then", "_at=then", "_at=20", "_count=few", "_summary=some", "_cursor=AAAA"]
+)
 async def test_what_it_does_not_take_is_400(client: Client, query: str) -> None:
     assert (await client.get(f"/fhir/Patient/_history?{query}")).status_code == 400

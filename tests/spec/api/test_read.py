@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Read
 from interop.store.sqlite import SqliteStore
-from tests.spec.api.conftest import Client
+from tests.spec.api.conftest import BASE, Client
 from tests.spec.api.people import contribute, patient
 
 pytestmark = pytest.mark.anyio
+
+WHOLE: dict[str, Any] = {
+    "resourceType": "Patient",
+    "id": "whole",
+    "text": {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">Ann</div>'},
+    "identifier": [{"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9990000018"}],
+    "active": True,
+    "name": [{"family": "Jansen", "extension": [{"url": "urn:x", "valueCode": "y"}]}],
+    "gender": "female",
+    "birthDate": "1980-01-01",
+    "maritalStatus": {"text": "married"},
+    "photo": [{"contentType": "image/png", "data": "AAAA", "title": "t"}],
+    "contact": [{"name": {"text": "Eve"}}],
+}
 
 
 @pytest.fixture(autouse=True)
@@ -99,6 +115,7 @@ async def test_what_was_deleted_is_410_and_its_versions_remain(client: Client) -
     await client.send("DELETE", "/fhir/Patient/mine")
     gone = await client.get("/fhir/Patient/mine")
     assert (gone.status_code, gone.json()["issue"][0]["code"]) == (410, "deleted")
+    assert (gone.headers["etag"], gone.headers["location"]) == ('W/"2"', f"{BASE}/fhir/Patient/mine/_history/2")
     first = await client.get("/fhir/Patient/mine/_history/1")
     assert (first.status_code, first.headers["etag"]) == (200, 'W/"1"')
     assert first.json()["name"] == resource["name"]
@@ -128,3 +145,48 @@ async def test_405_names_what_is_allowed(client: Client, method: str, address: s
 async def test_options_tells_the_methods(client: Client) -> None:
     answer = await client.send("OPTIONS", "/fhir/Patient/p1")
     assert (answer.status_code, answer.headers["allow"]) == (204, "GET, HEAD, PUT, PATCH, DELETE, OPTIONS")
+
+
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ("_summary=false", {"active", "name", "gender", "birthDate", "identifier", "contact", "text", "maritalStatus", "photo"}),
+        ("_summary=true", {"active", "name", "gender", "birthDate", "identifier"}),
+        ("_summary=text", {"text"}),
+        ("_summary=data", {"active", "name", "gender", "birthDate", "identifier", "contact", "maritalStatus", "photo"}),
+        ("_elements=name,contact", {"active", "name", "contact"}),
+        ("_elements=Patient.gender,Observation.code", {"active", "gender"}),
+        (
+            "_elements=Observation.code",
+            {"active", "name", "gender", "birthDate", "identifier", "contact", "text", "maritalStatus", "photo"},
+        ),
+        ("_elements=shoe", {"active"}),
+    ],
+)
+async def test_a_part_of_a_resource(client: Client, query: str, kept: set[str]) -> None:
+    await client.put(WHOLE)
+    for address in ("Patient/whole", "Patient/whole/_history/1"):
+        answer = (await client.get(f"/fhir/{address}?{query}")).json()
+        assert set(answer) - {"resourceType", "id", "meta"} == kept
+        tagged = [tag["code"] for tag in answer["meta"].get("tag", ())]
+        assert tagged == (["SUBSETTED"] if len(kept) < len(WHOLE) - 2 else [])
+
+
+async def test_a_summary_leaves_out_what_is_none_at_any_depth(client: Client) -> None:
+    await client.put(WHOLE)
+    answer = (await client.get("/fhir/Patient/whole?_summary=true")).json()
+    assert answer["name"] == [{"family": "Jansen"}]
+
+
+async def test_numbers_keep_their_digits_in_a_part(client: Client) -> None:
+    body = b'{"resourceType":"Observation","id":"o","status":"final","code":{"text":"x"},"valueQuantity":{"value":1.50}}'
+    await client.send("PUT", "/fhir/Observation/o", body)
+    assert b'"value":1.50' in (await client.get("/fhir/Observation/o?_elements=value")).content
+
+
+@pytest.mark.parametrize(
+    ("query", "prefer", "status"),
+    [("_summary=some", "", 400), ("_summary=count", "", 400), ("name=x", "", 200), ("name=x", "handling=strict", 400)],
+)
+async def test_what_a_read_takes(client: Client, query: str, prefer: str, status: int) -> None:
+    assert (await client.get(f"/fhir/Patient/p1?{query}", prefer=prefer)).status_code == status
