@@ -12,11 +12,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 class Settings(BaseSettings):
     """How an engine runs. ``mappers`` None means one for each core but the owner's, at least one. ``hold``: take messages in and
-    apply none, for maintenance of the record and to measure the taking in alone; a start without it applies what waits."""
+    apply none, for maintenance of the record and to measure the taking in alone; a start without it applies what waits.
+    ``database``: where the journal and the record are, ``postgresql://…``; None = in ``data``."""
 
     model_config = SettingsConfigDict(env_prefix="INTEROP_")
 
     data: Path = Path("data")
+    database: str | None = Field(default=None, repr=False)
     http: str = "127.0.0.1:8080"
     mllp: str = "127.0.0.1:2575"
     mllp_feed: str = "hl7v2"
@@ -25,6 +27,11 @@ class Settings(BaseSettings):
     test_numbers: bool = False
     backlog: int = Field(default=1_000_000, ge=1)
     hold: bool = False
+
+    @field_validator("database")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        return None if value is None else database_address(value)
 
     @field_validator("http", "mllp")
     @classmethod
@@ -41,6 +48,13 @@ class Settings(BaseSettings):
     def mapper_count(self) -> int:
         """How many mapper processes."""
         return self.mappers if self.mappers is not None else max(1, (os.cpu_count() or 1) - 1)
+
+
+def database_address(text: str) -> str:
+    """``postgresql://…``; raises ValueError."""
+    if not text.startswith(("postgresql://", "postgres://")):
+        raise ValueError("a database is named as postgresql://USER@HOST:PORT/NAME")
+    return text
 
 
 def address(text: str) -> tuple[str, int]:

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from interop.app.opening import named, open_store
 from interop.app.workshop import id_key
 from interop.clock import instant
 from interop.errors import Problem
@@ -26,14 +27,14 @@ from interop.record.lineage import Origin, origins
 from interop.record.state import load
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Heads, Message, Read, Tables
-from interop.store.sqlite import SqliteStore
+from interop.store.seam import Store
 from interop.store.values import Entry
 
 _BRACKETS = re.compile(r"\[[^\]]*\]")
 _UNSAID = Said("", "", "")
 
 
-def explain(resource: str, data: Path, *, as_json: bool) -> int:
+def explain(resource: str, data: Path, database: str | None = None, *, as_json: bool) -> int:
     """Print the lineage of ``Type/id``; 1 where there is no such resource or directory."""
     kind, _, rest = resource.partition("/")
     id_, _, below = rest.partition("/")
@@ -41,12 +42,16 @@ def explain(resource: str, data: Path, *, as_json: bool) -> int:
         print(f"{resource} is not Type/id, such as Encounter/4f2k…", file=sys.stderr)
         return 2
     try:
-        lines = asyncio.run(_explain(kind, id_, data))
+        lines = asyncio.run(_explain(kind, id_, data, database))
+    except ValueError as error:
+        print(f"--database: {error}", file=sys.stderr)
+        return 2
     except (OSError, Problem):
-        print(f"There is no record in {data}: name the engine's directory with --data.", file=sys.stderr)
+        own = "directory with --data" if database is None else "database with --database"
+        print(f"There is no record in {named(data, database)}: name the engine's {own}.", file=sys.stderr)
         return 1
     if not lines:
-        print(f"There is no {kind}/{id_} in {data}.", file=sys.stderr)
+        print(f"There is no {kind}/{id_} in {named(data, database)}.", file=sys.stderr)
         return 1
     lines = [line for line in lines if line["element"].startswith(below)]
     if as_json:
@@ -70,8 +75,8 @@ def explain(resource: str, data: Path, *, as_json: bool) -> int:
     return 0
 
 
-async def _explain(kind: str, id_: str, data: Path) -> list[dict[str, Any]]:
-    store = SqliteStore.open(data, read_only=True)
+async def _explain(kind: str, id_: str, data: Path, database: str | None) -> list[dict[str, Any]]:
+    store = await open_store(data, database, read_only=True)
     try:
         found = await store.query(Read(PERMIT_ALL, kind, id_))
         heads = await store.query(Heads(((kind, id_),)))
@@ -130,7 +135,7 @@ def _line(element: str, value: Any, entry: Entry, source: str, row: str, said: S
     }
 
 
-async def _trace(store: SqliteStore, entry: Entry, digest: str, mint: Mint) -> _Trace:
+async def _trace(store: Store, entry: Entry, digest: str, mint: Mint) -> _Trace:
     adapter = adapters()[entry.adapter]
     envelope, source = adapter.open(entry.body)
     family = family_of(envelope, traced=True)

@@ -15,6 +15,13 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 Data = Annotated[Path, typer.Option(help="The data directory.", envvar="INTEROP_DATA")]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        help="postgresql://USER@HOST:PORT/NAME: journal and record are there; without it, in the data directory.",
+        envvar="INTEROP_DATABASE",
+    ),
+]
 Http = Annotated[str, typer.Option(help="HOST:PORT of the FHIR API, ingest and pages.", envvar="INTEROP_HTTP")]
 Mllp = Annotated[str, typer.Option(help="HOST:PORT of the MLLP port.", envvar="INTEROP_MLLP")]
 Mappers = Annotated[
@@ -33,6 +40,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON line for each resul
 @app.command()
 def serve(
     data: Data = Path("data"),
+    database: Database = None,
     http: Http = "127.0.0.1:8080",
     mllp: Mllp = "127.0.0.1:2575",
     mappers: Mappers = None,
@@ -44,7 +52,16 @@ def serve(
     from interop.cli.serve import serve as run
 
     raise typer.Exit(
-        run(data=data, http=http, mllp=mllp, mappers=mappers, feeds=feeds, mllp_feed=mllp_feed, test_numbers=test_numbers)
+        run(
+            data=data,
+            database=database,
+            http=http,
+            mllp=mllp,
+            mappers=mappers,
+            feeds=feeds,
+            mllp_feed=mllp_feed,
+            test_numbers=test_numbers,
+        )
     )
 
 
@@ -87,17 +104,19 @@ def pull(
     ] = Path("sources.toml"),
     to: Annotated[str, typer.Option("--to", help="The running engine.")] = "http://127.0.0.1:8080",
     data: Data = Path("data"),
+    database: Database = None,
     as_json: Json = False,
 ) -> None:
     """Fetch what is new from a source that does not send, and hand it to the running engine."""
     from interop.cli.pull import pull as run
 
-    raise typer.Exit(run(feed, sources=sources, to=to, data=data, as_json=as_json))
+    raise typer.Exit(run(feed, sources=sources, to=to, data=data, database=database, as_json=as_json))
 
 
 @app.command()
 def messages(
     data: Data = Path("data"),
+    database: Database = None,
     feed: Annotated[str, typer.Option(help="Only this feed.")] = "",
     state: Annotated[str, typer.Option(help="Only this state: received, applied, refused, failed, shelved.")] = "",
     control_id: Annotated[str, typer.Option(help="Only this control id.")] = "",
@@ -109,34 +128,52 @@ def messages(
     """Show the journal: what came, what became of it, what to do."""
     from interop.cli.messages import messages as run
 
-    raise typer.Exit(run(data, feed=feed, state=state, control_id=control_id, count=count, feeds=feeds, body=body, as_json=as_json))
+    raise typer.Exit(
+        run(data, database, feed=feed, state=state, control_id=control_id, count=count, feeds=feeds, body=body, as_json=as_json)
+    )
 
 
 @app.command()
 def explain(
     resource: Annotated[str, typer.Argument(help="Type/id, such as Encounter/4f2…; a path below it narrows.")],
     data: Data = Path("data"),
+    database: Database = None,
     as_json: Json = False,
 ) -> None:
     """Tell for every element of a resource which message, source field and table row it comes from."""
     from interop.cli.explain import explain as run
 
-    raise typer.Exit(run(resource, data, as_json=as_json))
+    raise typer.Exit(run(resource, data, database, as_json=as_json))
 
 
 @app.command()
 def rebuild(
     data: Data = Path("data"),
+    database: Database = None,
     into: Annotated[Path, typer.Option(help="A new directory for the rebuilt record.")] = Path("rebuilt"),
+    into_database: Annotated[
+        str | None, typer.Option(help="An empty database for it, postgresql://…; the new directory holds the key.")
+    ] = None,
     mappers: Mappers = None,
     feeds: Feeds = None,
     test_numbers: TestNumbers = False,
     as_json: Json = False,
 ) -> None:
-    """Make the record again from the journal, with the present tables, in a new directory."""
+    """Make the record again from the journal, with the present tables, in a new directory or database."""
     from interop.cli.rebuild import rebuild as run
 
-    raise typer.Exit(run(data, into, mappers=mappers, feeds=feeds, test_numbers=test_numbers, as_json=as_json))
+    raise typer.Exit(
+        run(
+            data,
+            into,
+            database=database,
+            into_database=into_database,
+            mappers=mappers,
+            feeds=feeds,
+            test_numbers=test_numbers,
+            as_json=as_json,
+        )
+    )
 
 
 @app.command()

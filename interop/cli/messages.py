@@ -8,19 +8,30 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from interop.app.opening import named, open_store
 from interop.clock import instant
 from interop.errors import Problem, reasons
 from interop.store.plan import Feeds, Message, Messages, Plan
-from interop.store.sqlite import SqliteStore
 from interop.store.values import Entry, FeedCount
 
 BELOW = ("where", "sentence", "action")
 
 
-def messages(data: Path, *, feed: str, state: str, control_id: str, count: int, feeds: bool, body: int, as_json: bool) -> int:
+def messages(
+    data: Path,
+    database: str | None = None,
+    *,
+    feed: str,
+    state: str,
+    control_id: str,
+    count: int,
+    feeds: bool,
+    body: int,
+    as_json: bool,
+) -> int:
     """Print journal entries, feed counts, or one message's bytes; 1 where there is nothing to read."""
     plan: Plan = Message(body) if body else Feeds() if feeds else Messages(feed, state, control_id, 0, count)
-    found = read(data, plan)
+    found = read(data, database, plan)
     if found is None:
         return 1
     if body:
@@ -64,11 +75,11 @@ def _cell(name: str, value: Any) -> str:
     return str(value).replace("T", " ")[:19] if name == "received" else str(value)
 
 
-def read(data: Path, plan: Plan) -> list[Any] | None:
+def read(data: Path, database: str | None, plan: Plan) -> list[Any] | None:
     """The answer of the store to a plan; None, with a sentence on standard error, where it cannot be read."""
 
     async def run() -> list[Any]:
-        store = SqliteStore.open(data, read_only=True)
+        store = await open_store(data, database, read_only=True)
         try:
             return await store.query(plan)
         finally:
@@ -76,11 +87,13 @@ def read(data: Path, plan: Plan) -> list[Any] | None:
 
     try:
         return asyncio.run(run())
+    except ValueError as error:
+        print(f"--database: {error}", file=sys.stderr)
+        return None
     except (OSError, Problem):
-        print(
-            f"There is no journal in {data}. Start the engine with interop serve --data {data}, or name its directory.",
-            file=sys.stderr,
-        )
+        where = named(data, database)
+        way = f"--data {data}, or name its directory" if database is None else f"--database {where}, or name its database"
+        print(f"There is no journal in {where}. Start the engine with interop serve {way}.", file=sys.stderr)
         return None
 
 

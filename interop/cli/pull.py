@@ -26,11 +26,11 @@ DONE = frozenset({"received", "mapped", "applied"})
 """States of what is in the journal for good; what was refused or failed is fetched again."""
 
 
-def pull(feed: str, *, sources: Path, to: str, data: Path, as_json: bool) -> int:
+def pull(feed: str, *, sources: Path, to: str, data: Path, database: str | None = None, as_json: bool) -> int:
     """Pull a feed once; 1 where something could not be had or was refused, 2 where it could not be begun or not be ended."""
     try:
         settings, puller = read_source(sources, feed)
-        seen = asyncio.run(seen_in(data, feed))
+        seen = asyncio.run(seen_in(data, feed, database))
         return asyncio.run(_pull(puller.pull(settings, seen), f"{to.rstrip('/')}/ingest/{feed}", as_json))
     except (OSError, ValueError) as error:
         print(f"It cannot be pulled: {error}", file=sys.stderr)
@@ -66,13 +66,13 @@ class Journal:
         return self._newest.get(stem)
 
 
-async def seen_in(data: Path, feed: str) -> Seen:
+async def seen_in(data: Path, feed: str, database: str | None = None) -> Seen:
     """What the journal has of a feed, read beside the running engine; nothing where there is no journal here."""
-    from interop.store.sqlite import SqliteStore
+    from interop.app.opening import open_store
 
     found: list[tuple[str, bytes]] = []
     try:
-        store = SqliteStore.open(data, read_only=True)
+        store = await open_store(data, database, read_only=True)
     except (OSError, Problem):
         return Journal(iter(()))
     try:

@@ -10,25 +10,46 @@ from pathlib import Path
 from typing import Any
 
 from interop.cli.serve import prepare, settings_of, started
-from interop.store.sqlite.copy import copy_journal, has_journal
 
 
-def rebuild(data: Path, into: Path, *, mappers: int | None, feeds: Path | None, test_numbers: bool, as_json: bool) -> int:
-    """Copy the journal and the id key to ``into`` and work the journal off there; 1 where that cannot be."""
-    if not has_journal(data):
-        print(f"There is no journal in {data}: name the engine's directory with --data.", file=sys.stderr)
-        return 1
+def rebuild(
+    data: Path,
+    into: Path,
+    *,
+    database: str | None = None,
+    into_database: str | None = None,
+    mappers: int | None,
+    feeds: Path | None,
+    test_numbers: bool,
+    as_json: bool,
+) -> int:
+    """Copy the journal and the id key to ``into``, or ``into_database``, and work the journal off there; 1 where that cannot be."""
     if into.exists() and any(into.iterdir()):
         print(f"{into} is not empty: name a new directory with --into.", file=sys.stderr)
         return 1
-    settings = settings_of(data=into, mappers=mappers, feeds=feeds, test_numbers=test_numbers)
+    settings = settings_of(data=into, database=into_database, mappers=mappers, feeds=feeds, test_numbers=test_numbers)
     if settings is None:
         return 2
     prepare()
-    into.mkdir(mode=0o700, parents=True, exist_ok=True)
-    shutil.copy(data / "id.key", into / "id.key")
-    copy_journal(data, into)
-    return started(_work_off(settings, as_json), settings)
+    return started(_rebuilt((data, database), settings, as_json), settings)
+
+
+async def _rebuilt(source: tuple[Path, str | None], settings: Any, as_json: bool) -> int:
+    from interop.app.copying import copy_journal, has_journal
+    from interop.app.opening import named
+
+    data, database = source
+    if not (data / "id.key").is_file() or not await has_journal(data, database):
+        own = "directory with --data" if database is None else "directory with --data and its database with --database"
+        print(f"There is no journal in {named(data, database)}: name the engine's {own}.", file=sys.stderr)
+        return 1
+    if settings.database is not None and await has_journal(settings.data, settings.database):
+        print(f"{named(settings.data, settings.database)} is not empty: name a new one with --into-database.", file=sys.stderr)
+        return 1
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    shutil.copy(data / "id.key", settings.data / "id.key")
+    await copy_journal(source, (settings.data, settings.database))
+    return await _work_off(settings, as_json)
 
 
 async def _work_off(settings: Any, as_json: bool) -> int:
@@ -36,6 +57,7 @@ async def _work_off(settings: Any, as_json: bool) -> int:
     from rich.progress import Progress
 
     from interop.app.feeds import feeds_of
+    from interop.app.opening import named
     from interop.app.workshop import working
     from interop.mapping.library import adapters
 
@@ -46,6 +68,6 @@ async def _work_off(settings: Any, as_json: bool) -> int:
             while workshop.unfinished:
                 progress.update(task, completed=workshop.finished)
                 await asyncio.sleep(0.05)
-        said = {"messages": workshop.finished, "record": str(settings.data)}
+        said = {"messages": workshop.finished, "record": named(settings.data, settings.database)}
     print(json.dumps(said) if as_json else f"{said['messages']} messages applied again; the record is in {said['record']}")
     return 0

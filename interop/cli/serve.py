@@ -30,15 +30,21 @@ def started(work: Any, settings: Any) -> int:
     """Run ``work`` on the fast loop; say in one sentence why an engine could not start."""
     import uvloop
 
+    from interop.app.opening import named
+
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             status: int = runner.run(work)
             return status
     except BlockingIOError:
-        print(f"Another engine has {settings.data}: stop it, or choose another --data.", file=sys.stderr)
+        which = "--data" if settings.database is None else "--database"
+        print(f"Another engine has {named(settings.data, settings.database)}: stop it, or choose another {which}.", file=sys.stderr)
     except ChildProcessError:
         print("A mapper process ended while it started: what it said is above; mend that, or try --mappers 0.", file=sys.stderr)
     except OSError as error:
+        if error.errno is None:
+            print(error, file=sys.stderr)
+            return 1
         print(
             f"A port cannot be opened ({error.strerror or error}): stop who has it, or choose others with --http and --mllp.",
             file=sys.stderr,
@@ -48,6 +54,10 @@ def started(work: Any, settings: Any) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
     except Problem as problem:
+        if settings.database is not None and problem.reason.name == "journal-unavailable":
+            where = named(settings.data, settings.database)
+            print(f"{where} cannot be used ({problem.detail}): see that it runs and that the role may sign on.", file=sys.stderr)
+            return 1
         print(f"{problem.reason.sentence} {problem.reason.action}", file=sys.stderr)
     except KeyboardInterrupt:
         return 130
@@ -83,6 +93,7 @@ def serve(*, data: Path, **options: Any) -> int:
 
 async def _serve(settings: Any) -> int:
     from interop.app.engine import Engine
+    from interop.app.opening import named
 
     engine = await Engine.start(settings)
     stop = asyncio.Event()
@@ -90,7 +101,10 @@ async def _serve(settings: Any) -> int:
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     host = settings.http.rpartition(":")[0]
     web = f"http://{host}:{engine.http}"
-    print(f"FHIR {web}/fhir, ingest {web}/ingest/FEED, MLLP port {engine.mllp}, data in {settings.data}", flush=True)
+    print(
+        f"FHIR {web}/fhir, ingest {web}/ingest/FEED, MLLP port {engine.mllp}, data in {named(settings.data, settings.database)}",
+        flush=True,
+    )
     await stop.wait()
     print("Stopping: finishing what is at hand.", flush=True)
     await engine.stop()
