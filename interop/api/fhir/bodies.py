@@ -24,11 +24,11 @@ Patch = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 async def resource_body(
-    services: Services, request: Request, type: str = "", id: str = "", *, limit: int = 0, values: int = VALUES
+    services: Services, request: Request, type: str = "", id: str = "", *, limit: int | None = None, values: int = VALUES
 ) -> bytes:
     """The resource of the request as JSON; where ``type`` is Binary and the body is none, a Binary that holds the body.
 
-    JSON is given as it came, unread. ``limit`` in bytes, 0 = the limit of a resource. Raises Problem ``media-type``, TooLarge and,
+    JSON is given as it came, unread. ``limit`` in bytes, None = the limit of a resource. Raises Problem ``media-type``, TooLarge and,
     for XML, those of ``read_resource_xml``, and Invalid for what is wrong with its elements.
     """
     said = request.header(b"content-type")
