@@ -17,3 +17,13 @@ class Dialect(Protocol):
     def gather(self, columns: tuple[str, ...], source: str) -> str:
         """A query that gives all rows of ``source`` as one JSON array of arrays, so that a thread wakes once and not per row."""
         ...
+
+    def containing(self, text: str) -> tuple[str, str]:
+        """A query of the values of index_value that contain a text of three characters or more, with ``{p}`` for its one
+        parameter, and what to bind."""
+        ...
+
+    def worded(self, words: tuple[str, ...]) -> tuple[str, str]:
+        """A query of the ``line`` of each row of index_words that holds all these words and phrases, with ``{p}`` for its one
+        parameter, and what to bind."""
+        ...

@@ -10,7 +10,7 @@ from typing import Any
 from interop.errors import Problem
 from interop.store import plan as plans
 from interop.store.plan import Plan
-from interop.store.sql import engine, ledger, resources
+from interop.store.sql import engine, ledger, resources, searching
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.feeds import FeedCounter
 from interop.store.sql.journal import JournalWriter
@@ -70,6 +70,14 @@ class SqlStore(ABC):
     @abstractmethod
     def _submit(self, change: Change, *, derived: bool) -> Awaitable[Result]:
         """Hand a change to the committer of the journal or of the record (``derived``)."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Commit what was handed over, then let go. Changes handed over later are refused as ``stopping``."""
+
+    @abstractmethod
+    async def migrate(self) -> None:
+        """Opening has done it: nothing is used before its schema is this version's."""
 
     async def commit(self, change: Change) -> Committed | Conflict:
         """Make a change durable and visible. Entries of the change are themselves completed (number, repeats, state)."""
@@ -153,12 +161,13 @@ class SqlStore(ABC):
         """For each plan its steps, and whether they are long from the start."""
         names, dialect = self._names, self._dialect
         return {
-            plans.Read: (lambda plan: resources.read(plan, names), False),
-            plans.ReadVersion: (lambda plan: resources.read_version(plan, names), False),
-            plans.History: (lambda plan: resources.history(plan, names), False),
-            plans.Search: (lambda plan: resources.search(plan, names), False),
-            plans.Count: (lambda plan: resources.count(plan, names), True),
-            plans.Compartment: (lambda plan: resources.compartment(plan, names), False),
+            plans.Read: (lambda plan: resources.read(plan, names, dialect), False),
+            plans.ReadVersion: (lambda plan: resources.read_version(plan, names, dialect), False),
+            plans.History: (lambda plan: resources.history(plan, names, dialect), False),
+            plans.Several: (lambda plan: resources.several(plan, names, dialect), False),
+            plans.Search: (lambda plan: searching.search(plan, names, dialect), False),
+            plans.Count: (lambda plan: searching.count(plan, names, dialect), True),
+            plans.Compartment: (lambda plan: resources.compartment(plan, names, dialect), False),
             plans.Heads: (lambda plan: engine.heads(plan, dialect), False),
             plans.Snapshots: (lambda plan: engine.snapshots(plan, dialect), False),
             plans.Said: (lambda plan: engine.said(plan, dialect), False),

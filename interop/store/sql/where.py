@@ -1,66 +1,71 @@
 """The query tree as SQL.
 
 Each part becomes a probe, a condition on one row of ``resource``; parts that an index answers also become a list of row
-numbers, from which a query may start (``rows``). Values are always parameters; only numbers of the dictionary stand in the text.
+numbers, from which a query may start (``rows``). Values are always parameters; only numbers of the dictionary stand in the text,
+so that questions of one shape are one text.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
-from typing import Any as Value
 
 from interop.errors import Problem
-from interop.store.sql.index import NAMED
+from interop.store.sql.dialect import Dialect
+from interop.store.sql.index import KINDS, TABLES
+from interop.store.sql.leaves import NEVER, TRIGRAM
+from interop.store.sql.links import Links
 from interop.store.sql.names import Names
-from interop.store.where import All, Any, Chain, Ids, Not, Person, Reference, Span, Text, Token, Updated, Where
+from interop.store.sql.start import DEEPEST, best, flatten, rank
+from interop.store.where import (
+    All,
+    Any,
+    Chain,
+    Composite,
+    FullText,
+    Has,
+    Ids,
+    Near,
+    Not,
+    Person,
+    Present,
+    Range,
+    Reference,
+    Span,
+    Text,
+    Token,
+    Tokens,
+    Types,
+    Updated,
+    Where,
+)
 
-NEVER = "0 = 1"
 NONE = "SELECT rid FROM resource WHERE 0 = 1"
 ALWAYS = "1 = 1"
-HIGHEST = "\U0010ffff"
-DEEPEST = 16
+FEW = 8
+"""Up to so many codes each is looked up by itself."""
 
-COMPARE = {
-    "eq": "{low} >= :{a} AND {high} <= :{b}",
-    "ne": "({low} < :{a} OR {high} > :{b})",
-    "gt": "{high} > :{b}",
-    "lt": "{low} < :{a}",
-    "ge": "({high} > :{b} OR ({low} >= :{a} AND {high} <= :{b}))",
-    "le": "({low} < :{a} OR ({low} >= :{a} AND {high} <= :{b}))",
-    "sa": "{low} >= :{b}",
-    "eb": "{high} <= :{a}",
+UPDATED = {
+    "eq": "{at} >= :{a} AND {at} < :{b}",
+    "ne": "({at} < :{a} OR {at} >= :{b})",
+    "gt": "{at} >= :{b}",
+    "lt": "{at} < :{a}",
+    "ge": "{at} >= :{a}",
+    "le": "{at} < :{b}",
+    "sa": "{at} >= :{b}",
+    "eb": "{at} < :{a}",
+    "ap": "{at} >= :{a} AND {at} < :{b}",
 }
-"""FHIR R4 search, 3.1.1.4.7: how the range of a target compares with the range asked for; both end before ``high``."""
+"""FHIR R4 search, 3.1.1.4.7, of an instant."""
 
 
-class Compiler:
+class Compiler(Links):
     """Compiles parts for one statement and gathers its parameters. ``guard`` is the Decision's predicate: a chain does not
     pass through a resource that the reader may not see."""
 
-    def __init__(self, names: Names, guard: Where | None = None) -> None:
-        self.names = names
-        self.parameters: dict[str, Value] = {}
-        self._guard = guard
-        self._numbers = count()
+    def __init__(self, names: Names, dialect: Dialect, guard: Where | None = None) -> None:
+        super().__init__(names, dialect, guard)
         self._depth = 0
-        self._tables: list[str] = []
-
-    @property
-    def prologue(self) -> str:
-        """What the statement must begin with: the sets of targets that its parts refer to, each computed once."""
-        return f"WITH {', '.join(self._tables)} " if self._tables else ""
-
-    def bind(self, value: Value) -> str:
-        """The name of a new parameter with this value."""
-        name = f"p{next(self._numbers)}"
-        self.parameters[name] = value
-        return name
-
-    def bound(self, values: tuple[str, ...]) -> str:
-        """``:p1, :p2`` for a list."""
-        return ", ".join(":" + self.bind(value) for value in values)
 
     def probe(self, where: Where, type_: str | None, row: str = "r") -> str:
         """A condition on the ``resource`` row of alias ``row``, which is of ``type_`` (None: of any type).
@@ -72,27 +77,37 @@ class Compiler:
     def _probe(self, where: Where, type_: str | None, row: str) -> str:
         match where:
             case All(parts):
-                return "(" + " AND ".join(self.probe(part, type_, row) for part in parts) + ")" if parts else ALWAYS
+                type_ = narrowed(parts, type_)
+                return "(" + " AND ".join([self.probe(part, type_, row) for part in parts]) + ")" if parts else ALWAYS
             case Any(parts):
-                return "(" + " OR ".join(self.probe(part, type_, row) for part in parts) + ")" if parts else NEVER
+                return "(" + " OR ".join([self.probe(part, type_, row) for part in parts]) + ")" if parts else NEVER
             case Not(part):
-                return f"NOT {self.probe(part, type_, row)}" if not isinstance(part, Not) else self.probe(part.part, type_, row)
+                return f"NOT ({self.probe(part, type_, row)})"
             case Ids(ids):
                 return f"{row}.id IN ({self.bound(ids)})" if ids else NEVER
-            case Updated(prefix, low, high):
-                a, b = self.bind(low), self.bind(high)
-                return f"({COMPARE[prefix].format(low=f'{row}.updated', high=f'({row}.updated + 1)', a=a, b=b)})"
-            case Token(code=None):
-                return f"+{row}.rid IN ({self.rows(where, type_)})"
-            case Token() | Text() | Span():
-                source = self._index(where, type_)
+            case Types(types):
+                return f"{row}.type IN ({self.bound(types)})" if types else NEVER
+            case Updated():
+                return f"({self._updated(where, row)})"
+            case Token() | Text() | Span() | Range() | Tokens():
+                return self._indexed(where, type_, row)
+            case Composite() | Near():
+                source = self._table_of(where, type_)
                 return f"EXISTS (SELECT 1 FROM {source} AND x.rid = {row}.rid)" if source else NEVER
+            case Present(parameter):
+                return self._present(parameter, type_, row)
+            case FullText(parameter, groups):
+                return self._worded(parameter, groups, type_, row)
             case Reference(parameter, targets):
-                return self._refers(parameter, type_, row, self._targets(targets), self._patients(targets))
+                return self.refers(parameter, type_, row, self.listed(targets))
             case Person(parameter, patients):
-                return self._refers(parameter, type_, row, *self._group(patients))
+                return self.refers(parameter, type_, row, self.group(patients))
             case Chain(parameter, target, inner):
-                return self._refers(parameter, type_, row, *self._chained(target, inner))
+                if parameter and rank(inner) > 4:
+                    return self._leads(where, type_, row)
+                return self.refers(parameter, type_, row, self._chained(target, inner))
+            case Has():
+                return self._referred(where, type_, row)
         raise TypeError(where)
 
     def rows(self, where: Where, type_: str | None) -> str | None:
@@ -106,180 +121,169 @@ class Compiler:
                 if not ids or type_ is None:
                     return None if ids else NONE
                 return f"SELECT s.rid FROM resource s WHERE s.type = :{self.bind(type_)} AND s.id IN ({self.bound(ids)})"
-            case Token() | Text() | Span():
-                source = self._index(where, type_)
+            case Updated():
+                of = "" if type_ is None else f"s.type = :{self.bind(type_)} AND "
+                return f"SELECT s.rid FROM resource s WHERE {of}{self._updated(where, 's')}"
+            case Token() | Text() | Span() | Range() | Tokens() | Composite() | Near():
+                source = self._table_of(where, type_)
                 return f"SELECT x.rid FROM {source}" if source else NONE
+            case Present(parameter) if type_ is not None:
+                return self._all_present(parameter, type_)
+            case FullText(parameter, groups) if groups and all(words and not absent for words, absent in map(parted, groups)):
+                return " UNION ALL ".join(self._words(parameter, group, type_) for group in groups)
             case Reference(parameter, targets):
-                return self._referring(parameter, type_, self._targets(targets), self._patients(targets))
+                return self.referring(parameter, type_, self.listed(targets))
             case Person(parameter, patients):
-                return self._referring(parameter, type_, *self._group(patients))
+                return self.referring(parameter, type_, self.group(patients))
             case Chain(parameter, target, inner):
-                return self._referring(parameter, type_, *self._chained(target, inner))
+                return self.referring(parameter, type_, self._chained(target, inner))
+            case Has() if type_ is not None:
+                found = self._referred_ids(where, type_)
+                return f"SELECT s.rid FROM resource s WHERE s.type = :{self.bind(type_)} AND s.id IN ({found})" if found else NONE
             case Any(parts) if parts:
                 lists = [self.rows(part, type_) for part in parts]
                 return " UNION ALL ".join(rows for rows in lists if rows) if all(lists) else None
             case Any(()):
                 return NONE
+            case All(parts):
+                return self._both(parts, type_)
         return None
+
+    def _both(self, parts: tuple[Where, ...], type_: str | None) -> str | None:
+        """The rows of the best part that meet the others too."""
+        of, start = narrowed(parts, type_), best(list(parts))
+        rows = self.rows(start, of) if start is not None else None
+        rest = [part for part in parts if part is not start]
+        if rows is None or not rest:
+            return rows
+        row = f"n{self.number()}"
+        also = "".join(f" AND {self.probe(part, of, row)}" for part in rest)
+        return f"SELECT {row}.rid FROM resource {row} WHERE {row}.rid IN ({rows}){also}"
 
     @contextmanager
     def _deeper(self) -> Iterator[None]:
         self._depth += 1
-        if self._depth > DEEPEST:
+        if self._depth > DEEPEST * 2:
             raise Problem("too-costly")
         yield
         self._depth -= 1
 
-    def _index(self, where: Token | Text | Span, type_: str | None) -> str | None:
-        """Table and condition of an index part, alias ``x``; None where nothing is indexed so."""
+    def _updated(self, where: Updated, row: str) -> str:
+        text, a, b = UPDATED[where.prefix], "", ""
+        if "{a}" in text:
+            a = self.bind(where.low)
+        if "{b}" in text:
+            b = self.bind(where.high)
+        return text.format(at=f"{row}.updated", a=a, b=b)
+
+    def _indexed(self, where: Token | Text | Span | Range | Tokens, type_: str | None, row: str) -> str:
+        """A condition on the rows of one index table, sought from the resource."""
+        source = self._table_of(where, type_, probed=True)
+        if source is None:
+            return NEVER
+        if isinstance(where, Text) and where.kind == "text" and where.match not in {"equals", "exact"}:
+            return f"{row}.rid IN (SELECT x.rid FROM {source})"
+        return f"EXISTS (SELECT 1 FROM {source} AND x.rid = {row}.rid)"
+
+    def _table_of(self, where: Where, type_: str | None, *, probed: bool = False) -> str | None:
+        """Table and condition of an index part, alias ``x``; None where nothing is indexed so. ``probed``: for one resource."""
         match where:
-            case Token(parameter, code, system):
-                pids = self._pids(type_, parameter, "token")
-                if not pids:
-                    return None
-                text = f"index_token x WHERE {pids}"
-                if code is not None:
-                    text += f" AND x.code = :{self.bind(code)}"
-                if system is not None:
-                    text += f" AND x.sid = {self.names.system(system)}"
-                return text
+            case Token(parameter, _, _, kind):
+                pids = self.pids(type_, parameter, kind)
+                return f"index_token x WHERE {pids} AND {self.code(where, 'x')}" if pids else None
+            case Tokens(parameter, pairs):
+                pids = self.pids(type_, parameter, "token")
+                column = "code || ''" if probed and len(pairs) > FEW else "code"
+                return f"index_token x WHERE {pids} AND {self.codes(where, 'x', column)}" if pids else None
+            case Text(parameter, value, match, "text"):
+                pids = self.pids(type_, parameter, "text")
+                return f"index_text x WHERE {pids} AND {self.text(where, 'x')}" if pids else None
             case Text(parameter, value, match):
-                pids = self._pids(type_, parameter, "string", "uri")
-                return f"index_string x WHERE {pids} AND {self._text(value, match)}" if pids else None
-            case Span(parameter, prefix, low, high):
-                for table, kinds in (("index_date", ("date",)), ("index_quantity", ("number", "quantity"))):
-                    pids = self._pids(type_, parameter, *kinds)
-                    if pids:
-                        a, b = self.bind(low), self.bind(high)
-                        return f"{table} x WHERE {pids} AND {COMPARE[prefix].format(low='x.low', high='x.high', a=a, b=b)}"
-        return None
+                pids = self.pids(type_, parameter, "string", "uri")
+                column = "value || ''" if probed and match == "contains" and len(value) >= TRIGRAM else "value"
+                return f"index_string x WHERE {pids} AND {self.text(where, 'x', column, 'written')}" if pids else None
+            case Span(parameter):
+                pids = self.pids(type_, parameter, "date")
+                return f"index_date x WHERE {pids} AND {self.dates(where, 'x')}" if pids else None
+            case Range(parameter, kind=kind):
+                pids = self.pids(type_, parameter, *((kind,) if kind else ("number", "quantity")))
+                return f"index_quantity x WHERE {pids} AND {self.numbers(where, 'x')}" if pids else None
+            case Near(parameter):
+                pids = self.pids(type_, parameter, "position")
+                return f"index_position x WHERE {pids} AND {self.near(where, 'x')}" if pids else None
+            case Composite(parameter, parts):
+                return self._composite(parameter, parts, type_)
+        raise TypeError(where)
 
-    def _text(self, value: str, match: str) -> str:
-        if match == "equals":
-            return f"x.value = :{self.bind(value)}"
-        if match == "contains":
-            escaped = value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-            return f"x.value LIKE :{self.bind(f'%{escaped}%')} ESCAPE '\\'"
-        return f"x.value >= :{self.bind(value)} AND x.value < :{self.bind(value + HIGHEST)}"
+    def _composite(self, parameter: str, parts: tuple[Where, ...], type_: str | None) -> str | None:
+        pids = self.pids(type_, parameter, "composite")
+        if not pids or not parts:
+            return None
+        tables, conditions = ["index_composite x"], []
+        for place, part in enumerate(parts):
+            row = f"x{place}" if place else "x"
+            if place:
+                tables.append(f"index_composite {row}")
+                conditions.append(f"{row}.pid = x.pid AND {row}.rid = x.rid AND {row}.element = x.element")
+            conditions.append(f"{row}.component = {place} AND {self.component(part, row)}")
+        return f"{' CROSS JOIN '.join(tables)} WHERE {pids} AND {' AND '.join(conditions)}"
 
-    def _pids(self, type_: str | None, parameter: str, *kinds: str) -> str:
-        numbers = [pid for kind in kinds for pid in self.names.pids(type_, parameter, kind)]
-        if len(numbers) < 2:
-            return f"x.pid = {numbers[0]}" if numbers else ""
-        return f"x.pid IN ({', '.join(map(str, numbers))})"
+    def _present(self, parameter: str, type_: str | None, row: str) -> str:
+        numbers = [pid for pid, _ in self.names.present(type_, parameter)]
+        parts = [f"{row}.indexed LIKE '%\"{pid}\":[%'" for pid in numbers]
+        return f"({' OR '.join([*self.named(parameter, row), *parts])})" if parts or self.named(parameter, row) else NEVER
 
-    def _targets(self, targets: tuple[str, ...]) -> str:
-        return self.bound(targets)
-
-    def _patients(self, targets: tuple[str, ...]) -> str:
-        return self.bound(tuple(target[8:] for target in targets if target.startswith("Patient/")))
-
-    def _refers(self, parameter: str, type_: str | None, row: str, targets: str, patients: str) -> str:
-        """Whether the row refers to one of ``targets`` (Type/id); ``patients`` are those among them that are Patients (id)."""
-        parts = []
-        pids = self._reference_pids(parameter, type_)
-        if pids and targets:
-            parts.append(f"EXISTS (SELECT 1 FROM index_reference x WHERE {pids} AND x.target IN ({targets}) AND x.rid = {row}.rid)")
-        if patients and parameter in NAMED:
-            parts.append(f"({row}.subject IN ({patients}) AND ({row}.named & {NAMED[parameter]}) <> 0)")
-        elif patients and not parameter:
-            parts.append(f"{row}.subject IN ({patients})")
-        return f"({' OR '.join(parts)})" if parts else NEVER
-
-    def _referring(self, parameter: str, type_: str | None, targets: str, patients: str) -> str:
-        """The numbers of the rows that ``_refers`` holds of."""
-        parts = []
-        pids = self._reference_pids(parameter, type_)
-        if pids and targets:
-            parts.append(f"SELECT x.rid FROM index_reference x WHERE {pids} AND x.target IN ({targets})")
-        if patients and (not parameter or parameter in NAMED):
-            text = f"SELECT s.rid FROM resource s WHERE s.subject <> '' AND s.subject IN ({patients})"
-            if type_ is not None:
-                text += f" AND s.type = :{self.bind(type_)}"
-            if parameter:
-                text += f" AND (s.named & {NAMED[parameter]}) <> 0"
-            parts.append(text)
+    def _all_present(self, parameter: str, type_: str) -> str:
+        parts = [
+            f"SELECT x.rid FROM {TABLES[KINDS[kind]][0]} x WHERE x.pid = {pid}"
+            for pid, kind in self.names.present(type_, parameter)
+        ]
+        if self.named(parameter, "s"):
+            parts.append(f"SELECT s.rid FROM resource s WHERE s.type = :{self.bind(type_)} AND {self.named(parameter, 's')[0]}")
         return " UNION ALL ".join(parts) or NONE
 
-    def _reference_pids(self, parameter: str, type_: str | None) -> str:
-        if parameter:
-            return self._pids(type_, parameter, "reference")
-        numbers = [pid for name in NAMED for pid in self.names.pids(type_, name, "reference")]
-        return f"x.pid IN ({', '.join(map(str, numbers))})" if numbers else ""
+    def _worded(self, parameter: str, groups: tuple[tuple[str, ...], ...], type_: str | None, row: str) -> str:
+        found = []
+        for words, absent in map(parted, groups):
+            one = [f"{row}.rid IN ({self._words(parameter, words, type_)})"] if words else []
+            one += [f"NOT ({row}.rid IN ({self._words(parameter, (word,), type_)}))" for word in absent]
+            found.append(f"({' AND '.join(one)})" if one else NEVER)
+        return f"({' OR '.join(found)})" if found else NEVER
 
-    def _table(self, columns: str, query: str) -> str:
-        """Name a query; the name may stand in the statement any number of times."""
-        name = f"t{next(self._numbers)}"
-        self._tables.append(f"{name} ({columns}) AS ({query})")
-        return name
+    def _words(self, parameter: str, words: tuple[str, ...], type_: str | None) -> str:
+        """A query of the resources that hold every one of the words and phrases."""
+        pids = self.pids(type_, parameter, "words")
+        if not pids:
+            return NONE
+        query, wanted = self.dialect.worded(words)
+        found = query.format(p=":" + self.bind(wanted))
+        return f"SELECT x.rid FROM ({found}) f CROSS JOIN index_words x WHERE x.line = f.line AND {pids}"
 
-    def _group(self, patients: tuple[str, ...]) -> tuple[str, str]:
-        """Queries of everyone who is one person with one of the Patients, as Type/id and as ids."""
-        if not patients:
-            return "", ""
-        return self._people(self._table("id", "VALUES " + ", ".join(f"(:{self.bind(patient)})" for patient in patients)))
-
-    def _people(self, found: str) -> tuple[str, str]:
-        people = self._table(
-            "reference, id",
-            "SELECT 'Patient/' || b.patient, b.patient FROM link a CROSS JOIN link b "
-            f"WHERE b.person = a.person AND a.patient IN (SELECT id FROM {found}) "
-            f"UNION SELECT 'Patient/' || id, id FROM {found}",
-        )
-        return f"SELECT reference FROM {people}", f"SELECT id FROM {people}"
-
-    def _chained(self, target: str, inner: Where) -> tuple[str, str]:
-        """Queries of the targets of a chain, as Type/id and, for Patients, as ids."""
-        where = inner if self._guard is None else All((inner, self._guard))
-        found = self._table("id", f"SELECT r.id FROM {self.source(where, target)}")
-        if target == "Patient":
-            return self._people(found)
-        return f"SELECT :{self.bind(target + '/')} || id FROM {found}", ""
-
-    def source(self, where: Where | None, type_: str, *, scan: bool = False) -> str:
-        """``resource`` rows of a type that satisfy ``where``: FROM and WHERE. Starts from the part that an index answers best;
-        where there is none, and with ``scan``, goes through the type."""
+    def source(self, where: Where | None, type_: str | None, *, start: Where | None = None, scan: bool = False) -> str:
+        """``resource`` rows of a type (None: of any) that satisfy ``where``: FROM and WHERE. Begins with ``start``, else with the
+        part that an index answers best; where there is none, and with ``scan``, goes through the type."""
         parts = flatten(where)
-        start = None if scan else best(parts)
-        rows = None if start is None else self.rows(start, type_)
+        of = narrowed(parts, type_)
+        start = start or (None if scan else best(parts))
+        rows = None if start is None else self.rows(start, of)
         text = "resource r WHERE r.deleted = 0"
-        if rows is None:
-            text += f" AND r.type = :{self.bind(type_)}"
-        else:
+        if rows is not None:
             text += f" AND r.rid IN ({rows})"
             parts = [part for part in parts if part is not start]
-        return text + "".join(f" AND {self.probe(part, type_)}" for part in parts)
+        elif of is not None:
+            text += f" AND r.type = :{self.bind(of)}"
+        return text + "".join([f" AND {self.probe(part, of)}" for part in parts])
 
 
-def flatten(where: Where | None) -> list[Where]:
-    """The parts that must all hold."""
-    if where is None:
-        return []
-    return [one for part in where.parts for one in flatten(part)] if isinstance(where, All) else [where]
+def narrowed(parts: tuple[Where, ...] | list[Where], type_: str | None) -> str | None:
+    """The one type that the parts leave, where no type is known."""
+    if type_ is None:
+        for part in parts:
+            if isinstance(part, Types) and len(part.types) == 1:
+                return part.types[0]
+    return type_
 
 
-def rank(where: Where) -> int:
-    """How few rows a part is likely to leave: 0 fewest, 9 no index. From 3 on it is worth a look how many there are."""
-    match where:
-        case Ids():
-            return 0
-        case Token(parameter, code, _):
-            return 9 if code is None else 1 if parameter == "identifier" else 5
-        case Reference() | Person():
-            return 2
-        case Chain(_, _, inner):
-            chosen = best(flatten(inner))
-            return 9 if chosen is None else max(2, rank(chosen))
-        case Text(_, _, match):
-            return {"equals": 3, "starts": 4}.get(match, 8)
-        case Span(_, prefix, _, _):
-            return {"eq": 4, "sa": 6, "gt": 8, "ge": 8}.get(prefix, 7)
-        case Any(parts) if parts:
-            return max(rank(part) for part in parts)
-    return 9
-
-
-def best(parts: list[Where]) -> Where | None:
-    """The part to start from, or None."""
-    chosen = min(parts, key=rank, default=None)
-    return chosen if chosen is not None and rank(chosen) < 9 else None
+def parted(group: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The words that must be there and those that must not."""
+    return tuple(word for word in group if word[:1] != "-"), tuple(word[1:] for word in group if word[:1] == "-")

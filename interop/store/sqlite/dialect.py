@@ -18,6 +18,17 @@ class SqliteDialect:
     def gather(self, columns: tuple[str, ...], source: str) -> str:
         return f" SELECT json_group_array(json_array({', '.join(columns)})) FROM {source}"
 
+    def containing(self, text: str) -> tuple[str, str]:
+        return "SELECT value FROM index_trigram WHERE index_trigram MATCH {p}", _phrase(text)
+
+    def worded(self, words: tuple[str, ...]) -> tuple[str, str]:
+        return "SELECT rowid AS line FROM index_fulltext WHERE index_fulltext MATCH {p}", " AND ".join(map(_phrase, words))
+
+
+def _phrase(text: str) -> str:
+    quoted = text.replace('"', '""')
+    return f'"{quoted}"'
+
 
 @cache
 def _wanted(columns: tuple[str, ...], rows: int) -> str:

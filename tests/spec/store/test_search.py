@@ -9,7 +9,7 @@ import pytest
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Count, Search
 from interop.store.values import IndexRow
-from interop.store.where import All, Any, Chain, Ids, Not, Reference, Span, Text, Token, Updated
+from interop.store.where import All, Any, Chain, Ids, Not, Range, Reference, Span, Text, Token, Updated
 from tests.spec.store.build import DAY, T0, date, ids, put, reference, search, text, token, write
 
 pytestmark = pytest.mark.anyio
@@ -99,8 +99,8 @@ async def test_numbers_and_quantities_compare_as_dates_do(store: Anything) -> No
         put("Observation", "a", 1, IndexRow("value-quantity", "quantity", 71.5, 72.5, "kg")),
         put("Observation", "b", 1, IndexRow("value-quantity", "quantity", 80.0, 81.0, None)),
     )
-    assert await find(store, "Observation", Span("value-quantity", "lt", 75, 76)) == ["a"]
-    assert await find(store, "Observation", Span("value-quantity", "gt", 75, 76)) == ["b"]
+    assert await find(store, "Observation", Range("value-quantity", "lt", 75, 75)) == ["a"]
+    assert await find(store, "Observation", Range("value-quantity", "gt", 75, 75)) == ["b"]
 
 
 async def test_last_updated_compares_the_instant(store: Anything) -> None:
@@ -201,8 +201,8 @@ SORTED = [
     ((("_id", True),), ["e", "d", "c", "b", "a"]),
     ((("_lastUpdated", False),), ["e", "d", "c", "b", "a"]),
     ((("date", False),), ["c", "a", "b", "d", "e"]),
-    ((("date", True),), ["c", "b", "a", "d", "e"]),
-    ((("name", False), ("date", True)), ["b", "a", "d", "c", "e"]),
+    ((("date", True),), ["c", "a", "b", "d", "e"]),
+    ((("name", False), ("date", True)), ["a", "b", "d", "c", "e"]),
     ((("name", True), ("_id", True)), ["c", "d", "b", "a", "e"]),
     ((("absent", False),), ["a", "b", "c", "d", "e"]),
     ((("date", False), ("_lastUpdated", True)), ["c", "a", "b", "d", "e"]),
@@ -213,7 +213,8 @@ SORTED = [
 async def test_sorting_goes_by_index_rows_and_pages_by_cursor(
     store: Anything, sort: tuple[tuple[str, bool], ...], expected: list[str]
 ) -> None:
-    """Up goes by the earliest value, down by the latest; what has no value comes last; ties go by id."""
+    """Up goes by the earliest value, down by the latest, periods by their start; what has no value comes last; ties go by
+    the order in which they came to be."""
     await write(
         store,
         put("Encounter", "a", 1, date("date", T0, T0 + DAY), text("name", "ann"), at=T0 + 5),

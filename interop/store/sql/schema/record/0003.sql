@@ -66,4 +66,4 @@ CREATE INDEX index_token_rid ON index_token (rid, pid);
 CREATE INDEX index_reference_rid ON index_reference (rid, pid);
 CREATE INDEX index_date_high ON index_date (pid, high, low);
 
-CREATE INDEX resource_type_updated ON resource (type, updated);
+CREATE INDEX resource_type_updated ON resource (type, updated, deleted);

@@ -1,0 +1,182 @@
+"""Search: where to begin, in which order to go through, one page.
+
+The cost is to grow with the answer. Parts of a question that leave few rows are gathered and sorted; where each part leaves many,
+resources are gone through in the order asked for until the page is full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from interop.store.plan import Count, Search
+from interop.store.sql.dialect import Dialect
+from interop.store.sql.links import both
+from interop.store.sql.names import Names
+from interop.store.sql.resources import COLUMNS, columns, stored
+from interop.store.sql.sorting import Key, beyond, key, walked, without
+from interop.store.sql.start import NONE, SURE, best, bounded, flatten, rank
+from interop.store.sql.statement import Steps
+from interop.store.sql.where import Compiler, narrowed
+from interop.store.values import Stored
+from interop.store.where import Chain, Composite, Has, Near, Present, Range, Reference, Span, Text, Token, Tokens, Where
+
+GLANCE = 200
+"""Rows that are counted at first of each part; the part with fewer is begun with."""
+MANY = 4_000
+"""From so many rows on, resources are gone through in order."""
+SORTABLE = 50_000
+"""So many rows of a range of dates are sorted where going through them would begin at the wrong end."""
+LOOKED_AT = 4
+"""Parts that are counted."""
+
+Make = Callable[[], Compiler]
+
+
+def search(plan: Search, names: Names, dialect: Dialect) -> Steps[list[Stored]]:
+    where = bounded(both(plan.where, plan.decision.predicate))
+    parts = flatten(where)
+    of = narrowed(parts, plan.type or None)
+
+    def make() -> Compiler:
+        return Compiler(names, dialect, plan.decision.predicate)
+
+    start = yield from _start(make, parts, of)
+    if start is None and plan.sort:
+        start = yield from _against(make, parts, of, plan.sort[0])
+        if start is None and key(make(), *plan.sort[0], of).walk is not None:
+            return (yield from _walk(make, plan, parts, of))
+    compiler = make()
+    source = compiler.source(where, of, start=start, scan=start is None)
+    return (yield from _page(compiler, plan, source, _keys(compiler, plan, of), plan.count + 1))
+
+
+def count(plan: Count, names: Names, dialect: Dialect) -> Steps[list[int]]:
+    where = bounded(both(plan.where, plan.decision.predicate))
+    parts = flatten(where)
+    of = narrowed(parts, plan.type or None)
+
+    def make() -> Compiler:
+        return Compiler(names, dialect, plan.decision.predicate)
+
+    compiler = make()
+    if len(parts) == 1 and isinstance(parts[0], Token | Tokens | Text | Span | Range | Composite | Near):
+        rows = compiler.rows(parts[0], of)  # what is deleted has no index rows
+        text = f"{compiler.prologue}SELECT count(DISTINCT d.rid) FROM ({rows}) d"
+    else:
+        start = yield from _start(make, parts, of)
+        text = compiler.source(where, of, start=start, scan=start is None)
+        text = f"{compiler.prologue}SELECT count(*) FROM {text}"
+    found = yield text, compiler.parameters
+    return [found[0][0]]
+
+
+def _start(make: Make, parts: list[Where], type_: str | None) -> Steps[Where | None]:
+    """The part that leaves the fewest rows; None where each leaves many."""
+    ranked = sorted(((rank(part), place) for place, part in enumerate(parts)), key=lambda pair: pair[0])
+    if not ranked or ranked[0][0] >= NONE:
+        return None
+    if ranked[0][0] <= SURE:
+        return parts[ranked[0][1]]
+    some = [parts[place] for number, place in ranked[:LOOKED_AT] if number < NONE]
+    for limit in (GLANCE, MANY):
+        found = yield from _counts(make, some, type_, limit)
+        if min(found) < limit:
+            return some[found.index(min(found))]
+    return None
+
+
+def _counts(make: Make, parts: list[Where], type_: str | None, limit: int) -> Steps[list[int]]:
+    """How many rows each part has, up to a limit."""
+    compiler = make()
+    counted = []
+    for part in parts:
+        inner, of = _inmost(part, type_)
+        rows = compiler.rows(inner, of)
+        counted.append(str(limit) if rows is None else f"(SELECT count(*) FROM (SELECT 1 FROM ({rows}) n LIMIT {limit}) d)")
+    found = yield f"{compiler.prologue}SELECT {', '.join(counted)}", compiler.parameters
+    return list(found[0])
+
+
+def _inmost(part: Where, type_: str | None) -> tuple[Where, str | None]:
+    """What tells how many rows a chain leads to: the part that its own search begins with."""
+    match part:
+        case Chain(_, of, where) | Has(of, _, where) if where is not None:
+            inner = best(flatten(where))
+            return (part, type_) if inner is None else _inmost(inner, of)
+    return part, type_
+
+
+def _against(make: Make, parts: list[Where], type_: str | None, sort: tuple[str, bool]) -> Steps[Where | None]:
+    """A range of the parameter that is sorted by, which begins far from where the order does."""
+    parameter, descending = sort
+    prefixes = {"le", "lt", "eb", "eq"} if descending else {"ge", "gt", "sa", "eq"}
+    for part in parts:
+        if isinstance(part, Span) and part.parameter == parameter and part.prefix in prefixes:
+            found = yield from _counts(make, [part], type_, SORTABLE)
+            return part if found[0] < SORTABLE else None
+    return None
+
+
+def _keys(compiler: Compiler, plan: Search, type_: str | None) -> list[Key]:
+    return [key(compiler, parameter, descending, type_) for parameter, descending in plan.sort]
+
+
+def _walk(make: Make, plan: Search, parts: list[Where], type_: str | None) -> Steps[list[Stored]]:
+    """Through the index of the first key; then through what has no value for it."""
+    compiler, found = make(), list[Stored]()
+    keys = _keys(compiler, plan, type_)
+    first = keys[0]
+    if plan.after is None or plan.after[0] != first.missing:
+        source, column = walked(first)
+        if plan.after is not None:
+            source += f" AND {column} {'<=' if first.descending else '>='} :{compiler.bind(plan.after[0])}"
+        source += "".join([f" AND {compiler.probe(part, type_)}" for part in parts])
+        found = yield from _page(compiler, plan, source, [first._replace(expression=column), *keys[1:]], plan.count + 1)
+    wanted = plan.count + 1 - len(found)
+    if wanted and not any(_implies(part, plan.sort[0][0]) for part in parts):
+        compiler = make()
+        keys = _keys(compiler, plan, type_)
+        source = f"{compiler.source(both(*parts), type_, scan=True)} AND {without(first)}"
+        after = plan.after if plan.after is not None and plan.after[0] == first.missing else None
+        found += yield from _page(compiler, plan, source, keys, wanted, after)
+    return found
+
+
+def _implies(part: Where, parameter: str) -> bool:
+    """That what meets the part has a value for the parameter."""
+    return isinstance(part, Token | Tokens | Text | Span | Range | Reference | Present) and part.parameter == parameter
+
+
+UNSET: Any = object()
+
+
+def _page(
+    compiler: Compiler, plan: Search, source: str, keys: list[Key], wanted: int, after: tuple[Any, ...] | None = UNSET
+) -> Steps[list[Stored]]:
+    """So many resources of a source after the cursor, in order."""
+    after = plan.after if after is UNSET else after
+    selected = "".join([f", {one.expression} AS s{place}" for place, one in enumerate(keys)])
+    order = [(f"s{place}", one.descending) for place, one in enumerate(keys)]
+    own = [] if plan.type else ["type"]
+    if not keys:
+        order += [(name, False) for name in (*own, "id")]
+    elif plan.sort[-1][0] != "_id" or own:
+        order.append(("rid", False))
+    text = ""
+    if after is not None:
+        bound = [f":{compiler.bind(value)}" for value in after[: len(order)]]
+        if order[-1][0] == "rid":
+            type_ = plan.type or after[-2]
+            found = f"SELECT o.rid FROM resource o WHERE o.type = :{compiler.bind(type_)} AND o.id = :{compiler.bind(after[-1])}"
+            bound = [*bound[: len(keys)], f"({found})"]
+        text = f" WHERE {beyond(order, bound)}"
+    listed = ", ".join([f"k.{name}{' DESC' if descending else ''}" for name, descending in order])
+    inner = f"SELECT r.rid AS rid, r.type AS type, r.id AS id{selected} FROM {source}"
+    rows = yield (
+        f"{compiler.prologue}SELECT {columns('r')}{''.join([f', k.s{place}' for place in range(len(keys))])} FROM (SELECT * FROM "
+        f"({inner}) k{text} ORDER BY {listed} LIMIT :count) k CROSS JOIN resource r WHERE r.rid = k.rid ORDER BY {listed}",
+        {**compiler.parameters, "count": wanted},
+    )
+    width = len(COLUMNS)
+    return [stored(row[:width], row[width:]) for row in rows]
