@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,13 @@ async def store(tmp_path: Path, clock: ManualClock) -> AsyncIterator[SqliteStore
 
 @pytest.fixture
 async def services(store: SqliteStore, clock: ManualClock) -> AsyncIterator[Services]:
+    intake, made = serving(store, clock)
+    yield made
+    await intake.drain()
+
+
+def serving(store: SqliteStore, clock: ManualClock) -> tuple[JournalIntake, Services]:
+    """The API over a store; ids are ``new-1``, ``new-2`` ..."""
     feeds = {name: Feed(name, adapter) for name, adapter in (("hospital", "hl7v2"), ("open", ""), (FEED, "hl7v2"))}
     known = adapters()
     routed = {("hl7v2", "ADT^A01")}
@@ -59,10 +68,9 @@ async def services(store: SqliteStore, clock: ManualClock) -> AsyncIterator[Serv
         unfinished=lambda: sum(taken),
         limit=3,
     )
-    numbers = iter(range(1, 1000))
+    numbers = count(1)
     writes = Writes(store, clock, new_id=lambda: f"new-{next(numbers)}")
-    yield Services(store, intake, clock, Mint(), writes, feeds, known)
-    await intake.drain()
+    return intake, Services(store, intake, clock, Mint(), writes, feeds, known)
 
 
 class Client:
@@ -114,6 +122,13 @@ def link(bundle: dict[str, Any], relation: str) -> str | None:
 
 @pytest.fixture
 async def client(services: Services) -> AsyncIterator[Client]:
+    async with calling(services) as client:
+        yield client
+
+
+@asynccontextmanager
+async def calling(services: Services) -> AsyncIterator[Client]:
+    """A client of an API."""
     transport = httpx.ASGITransport(app=create_app(services), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=BASE) as http:
         yield Client(http)

@@ -9,10 +9,10 @@ import orjson
 import pytest
 
 from interop.api.services import Services
-from interop.apply.writes import Writes
 from interop.store.sqlite import SqliteStore
 from tests.spec.api.conftest import BASE, Client
 from tests.spec.api.people import contribute, patient
+from tests.spec.api.rebuilt import rebuilt
 
 pytestmark = pytest.mark.anyio
 SYSTEM = "https://example.org/numbers"
@@ -156,24 +156,6 @@ async def test_a_patch_is_kept_as_the_whole_resource(client: Client, services: S
     answer = await client.send("PATCH", "/fhir/Observation/o1", patch, content_type="application/json-patch+json")
     assert (answer.status_code, answer.json()["status"], b"72.50" in answer.content) == (200, "amended", True)
     assert await rebuilt(store, services, tmp_path) == {"Observation/o1": (await client.get("/fhir/Observation/o1")).content}
-
-
-async def rebuilt(store: SqliteStore, services: Services, folder: Any) -> dict[str, bytes]:
-    """The record that the journal alone makes, by ``Type/id``."""
-    from interop.store.decision import PERMIT_ALL
-    from interop.store.plan import Everything, Read
-
-    other = SqliteStore.open(folder / "again", clock=services.clock)
-    try:
-        writes, keys = Writes(other, services.clock), dict[tuple[str, str], None]()
-        async for entry in store.stream(Everything()):
-            change = await writes.replay(entry)
-            keys.update(dict.fromkeys(change.expect))
-            await other.commit(change)
-        found = [one for key in keys for one in await other.query(Read(PERMIT_ALL, *key)) if not one.deleted]
-        return {f"{one.type}/{one.id}": one.body for one in found}
-    finally:
-        await other.close()
 
 
 @pytest.mark.parametrize(

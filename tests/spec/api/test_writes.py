@@ -194,7 +194,7 @@ async def test_a_body_that_is_not_the_resource_is_400(client: Client, body: byte
 @pytest.mark.parametrize(
     "content_type",
     [
-        "application/fhir+xml",
+        "application/pdf",
         "text/plain",
         "",
         "application/fhir+json; charset=iso-8859-1",
