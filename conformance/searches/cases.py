@@ -1,10 +1,10 @@
 """Search cases, as values, from a file or a folder.
 
 Two forms are read. A JSON file: ``{"cases": [{"id", "request": "GET Patient?name=x", "expect_total_matches",
-"expect_entries_incl_includes", "expect", "run_with", "auth"}]}``, its fixtures being all resources in the folders beside it. A
-folder of our own: ``cases.csv`` with the columns ``request`` (without GET), ``finds`` (ids as ``Type/id`` or ``id``, by spaces in
-any order, by ``>`` in this order; ``-`` for none), ``includes`` (ids that come besides), ``status`` (200 unless given), ``why``
-(what the case shows, with the clause), and ``fixtures.json``, a list of resources.
+"expect_entries_incl_includes", "expect", "run_with", "auth"}], "data"}``, its fixtures being all resources below the folder that
+``data`` names, else those beside it. A folder of our own: ``cases.csv`` with the columns ``request`` (without GET), ``finds``
+(ids as ``Type/id`` or ``id``, by spaces in any order, by ``>`` in this order; ``-`` for none), ``includes`` (ids that come
+besides), ``status`` (200 unless given), ``why`` (what the case shows, with the clause), and ``fixtures.json``, a list of resources.
 """
 
 from __future__ import annotations
@@ -57,7 +57,13 @@ def read(path: Path, fixtures: Path | None = None) -> tuple[list[Case], list[Res
         found = [_case(each) for each in said["cases"]]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
         raise Unusable(f"{path} holds no search cases: {type(problem).__name__} {problem}") from problem
-    return found, resources(fixtures or path.parent, beside=path)
+    return found, resources(fixtures or _folder(path, said.get("data", "")), beside=path)
+
+
+def _folder(path: Path, said: str) -> Path:
+    """The folder of fixtures that ``data`` begins with, else the one that the file is in."""
+    named = path.parent / said.partition(" ")[0]
+    return named if said and named.is_dir() else path.parent
 
 
 def _case(each: dict[str, Any]) -> Case:

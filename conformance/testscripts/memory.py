@@ -46,6 +46,17 @@ class Memory:
         """A text with its ``${variables}`` put in. Raises Unset."""
         return _VARIABLE.sub(lambda found: self.variable(found[1].strip()), text)
 
+    def _partly(self, text: str) -> str:
+        """A fixture with what is known by now put in: one variable may come of it before the others have a value."""
+
+        def known(found: re.Match[str]) -> str:
+            try:
+                return self.variable(found[1].strip())
+            except Unset:
+                return found[0]
+
+        return _VARIABLE.sub(known, text)
+
     def variable(self, name: str) -> str:
         """The value of a variable. Raises Unset."""
         if name in self.given:
@@ -99,11 +110,11 @@ class Memory:
         if reference.startswith("#"):
             for each in self.script.resource.get("contained", ()):
                 if each.get("id") == reference[1:]:
-                    return Content(self.filled(json.dumps(each)).encode())
+                    return Content(self._partly(json.dumps(each)).encode())
         path = self.script.fixture(reference)
         if path is None:
             raise Unset(f"the fixture {id_} ({reference}) is absent")
-        return Content(self.filled(path.read_text("utf-8-sig")).encode())
+        return Content(self._partly(path.read_text("utf-8-sig")).encode())
 
     def place(self, id_: str) -> tuple[str, str, str]:
         """Type, id and version of what an id stands for: as the server answered, else as the fixture says. Raises Unset."""
