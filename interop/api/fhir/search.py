@@ -27,7 +27,7 @@ from interop.store.values import Stored
 from interop.store.where import Where
 
 FORM: Final = "application/x-www-form-urlencoded"
-URL_LIMIT: Final = 65_536
+URL_LIMIT: Final = 60_000
 """Bytes of a query string."""
 
 

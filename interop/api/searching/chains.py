@@ -41,8 +41,10 @@ def chain(known: Known, type: str, name: str, depth: int, means: Means) -> Make:
     for target in (modifier,) if modifier else parameter.targets:
         try:
             found.append((target, means(known, target, rest, depth + 1)))
-        except (Unsupported, Problem) as error:
-            refused = error
+        except Unsupported as error:
+            refused = refused or error
+        except Problem as error:
+            refused = refused if isinstance(refused, Problem) else error
     if not found:
         raise refused or Unsupported("the chain leads nowhere")
 

@@ -8,9 +8,12 @@ from typing import Final
 from interop.api.searching.combining import NOTHING
 from interop.api.searching.references import PERSONS
 from interop.fhir import facts
-from interop.store.where import All, Any, Person, Reference, Types, Where
+from interop.store.where import All, Any, Ids, Person, Reference, Types, Where
 
 COMPARTMENTS: Final = ("Device", "Encounter", "Patient", "Practitioner", "RelatedPerson")
+
+ITSELF: Final = "{def}"
+"""What stands for the parameter where the resource that defines a compartment is in it."""
 
 
 @cache
@@ -28,7 +31,7 @@ def compartment(name: str, ids: tuple[str, ...], types: tuple[str, ...]) -> Wher
     targets = tuple(f"{name}/{id_}" for id_ in ids)
     parts: list[Where] = []
     for parameter, some in said.items():
-        part: Where = Reference(parameter, targets)
+        part: Where = Ids(ids) if parameter == ITSELF else Reference(parameter, targets)
         if name == "Patient" and parameter in PERSONS:
             part = Person(parameter, ids)
         parts.append(part if len(types) == 1 else All((part, Types(tuple(some)))))

@@ -15,7 +15,10 @@ from interop.store.where import Ids, Person, Reference, Where
 
 ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _LITERAL: Final = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(/_history/[A-Za-z0-9\-.]{1,64})?")
-PERSONS: Final = ("patient", "subject")
+PATIENT: Final = "patient"
+FEW: Final = 8
+"""Up to so many types, a bare id is also looked for under our own absolute address."""
+PERSONS: Final = (PATIENT, "subject")
 """Parameters that find whatever is about the same person, whichever Patient it names."""
 
 
@@ -42,10 +45,12 @@ def reference(ground: Ground, parameter: SearchParameter, name: str, value: str,
         return Reference(name, (text, f"{ground.base}/{text}") if ground.base else (text,))
     if ID.fullmatch(text):
         types = (narrowed,) if narrowed else parameter.targets or tuple(sorted(facts.resource_types()))
+        if name == PATIENT and "Patient" in types:
+            return Person(name, (text,))
         person = "Patient" in types and name in PERSONS
         local = tuple(f"{type_}/{text}" for type_ in types if not (person and type_ == "Patient"))
-        if len(local) == 1 and ground.base:
-            local += (f"{ground.base}/{local[0]}",)
+        if len(local) <= FEW and ground.base:
+            local += tuple(f"{ground.base}/{each}" for each in local)
         if person:
             return any_of([Person(name, (text,)), Reference(name, local)]) if local else Person(name, (text,))
         return Reference(name, local)
