@@ -48,6 +48,20 @@ def bounded(where: Where | None, depth: int = 0) -> Where | None:
     return where
 
 
+def asks_for_words(where: Where | None) -> bool:
+    """Whether full text is asked for anywhere."""
+    match where:
+        case FullText():
+            return True
+        case All(parts) | Any(parts):
+            return any(asks_for_words(part) for part in parts)
+        case Not(part):
+            return asks_for_words(part)
+        case Chain(_, _, inner) | Has(_, _, inner):
+            return asks_for_words(inner)
+    return False
+
+
 def flatten(where: Where | None) -> list[Where]:
     """The parts that must all hold."""
     if where is None:

@@ -29,13 +29,25 @@ LIMIT = 1_024
 
 
 class Committer:
-    """Commits changes of one file in groups. ``between`` is called by its thread after each group."""
+    """Commits changes of one file in groups. Its thread calls ``between`` after each group and, when nothing waits, ``behind``
+    until that returns False: there is no more work that may come later."""
 
-    def __init__(self, name: str, connection: sqlite3.Connection, writer: Writer, between: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        connection: sqlite3.Connection,
+        writer: Writer,
+        between: Callable[[], None],
+        behind: Callable[[sqlite3.Connection], bool] | None = None,
+    ) -> None:
         self.work = Work()
         self._connection = connection
         self._writer = writer
         self._between = between
+        self._behind = behind
+        self._handed = 0
+        self._caught_up = 0
+        self._asked: list[tuple[int, asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
         self._queue: SimpleQueue[Batch | None] = SimpleQueue()
         self._gathered: dict[asyncio.AbstractEventLoop, list[Call]] = {}
         self._closed = False
@@ -56,6 +68,18 @@ class Committer:
         calls.append((change, future))
         return future
 
+    def caught_up(self) -> asyncio.Future[None]:
+        """Done when the work behind the commits that were handed over so far is done."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        if self._closed or (not self._gathered and self._caught_up == self._handed):
+            future.set_result(None)
+        else:
+            self._flush(loop)
+            self._asked.append((self._handed + 1, loop, future))
+            self._put((loop, []))
+        return future
+
     def close(self) -> None:
         """Commit what was handed over and end the thread. Blocks."""
         if not self._closed:
@@ -68,13 +92,35 @@ class Committer:
     def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
         calls = self._gathered.pop(loop, None)
         if calls:
-            self._queue.put((loop, calls))
+            self._put((loop, calls))
+
+    def _put(self, batch: Batch) -> None:
+        self._handed += 1
+        self._queue.put(batch)
+
+    def _next(self, taken: int) -> Batch | None:
+        """What is to be committed next; until it comes, what may be done behind."""
+        while True:
+            try:
+                return self._queue.get_nowait()
+            except Empty:
+                if self._behind is None or not self._behind(self._connection):
+                    self._tell_caught_up(taken)
+                    return self._queue.get()
+
+    def _tell_caught_up(self, taken: int) -> None:
+        self._caught_up = taken
+        for asked in [one for one in self._asked if one[0] <= taken]:
+            self._asked.remove(asked)
+            _, loop, future = asked
+            with suppress(RuntimeError):  # the loop has ended; nobody waits
+                loop.call_soon_threadsafe(_done, future)
 
     def _work(self) -> None:
         queue = self._queue
-        last = False
+        last, taken = False, 0
         while not last:
-            first = queue.get()
+            first = self._next(taken)
             if first is None:
                 return
             batches = [first]
@@ -89,6 +135,9 @@ class Committer:
                     break
                 batches.append(more)
                 size += len(more[1])
+            taken += len(batches)
+            if not size:
+                continue
             answers = self._group([change for _, calls in batches for change, _ in calls])
             start = 0
             for loop, calls in batches:
@@ -146,6 +195,11 @@ class Committer:
     def _tell(self, loop: asyncio.AbstractEventLoop, calls: list[Call], answers: Answers) -> None:
         with suppress(RuntimeError):  # the loop has ended; nobody waits
             loop.call_soon_threadsafe(_answer, calls, answers)
+
+
+def _done(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 def _answer(calls: list[Call], answers: Answers) -> None:

@@ -8,10 +8,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from interop.clock import Clock, SystemClock
-from interop.store.plan import Plan
+from interop.errors import Problem
+from interop.store.plan import Count, Plan, Search
 from interop.store.sql.journal import JournalWriter
+from interop.store.sql.links import both
 from interop.store.sql.names import Names
 from interop.store.sql.record import RecordWriter
+from interop.store.sql.start import asks_for_words, bounded
 from interop.store.sql.statement import Steps, T
 from interop.store.sql.store import Counters, SqlStore, Work, counters
 from interop.store.sql.writer import Result
@@ -20,6 +23,7 @@ from interop.store.sqlite.checkpoint import Checkpointer
 from interop.store.sqlite.committer import Committer
 from interop.store.sqlite.connection import JOURNAL, RECORD, is_disk, run, unavailable, writing
 from interop.store.sqlite.dialect import SqliteDialect
+from interop.store.sqlite.fulltext import PATIENCE, take_in
 from interop.store.sqlite.lock import DirectoryLock
 from interop.store.sqlite.readers import COSTLY, Readers
 from interop.store.values import Change
@@ -39,7 +43,8 @@ class _Half:
             self.connection.close()
             raise
         self.checkpointer = Checkpointer(path)
-        self.committer = Committer(name, self.connection, writer, lambda: self.checkpointer.between(self.connection))
+        behind = take_in if name == "record" else None
+        self.committer = Committer(name, self.connection, writer, lambda: self.checkpointer.between(self.connection), behind)
 
     def close(self) -> None:
         """Commit what was handed over, copy the log into the file, let go."""
@@ -119,6 +124,11 @@ class SqliteStore(SqlStore):
         )
 
     async def _read(self, plan: Plan, steps: Callable[[], Steps[T]], *, long: bool) -> T:
+        if self._halves and isinstance(plan, Search | Count) and asks_for_words(bounded(both(plan.where, plan.decision.predicate))):
+            try:
+                await asyncio.wait_for(self._halves[1].committer.caught_up(), PATIENCE)
+            except TimeoutError:
+                raise Problem("too-costly") from None
         return await self._readers.read(steps, long=long)
 
     def _submit(self, change: Change, *, derived: bool) -> Awaitable[Result]:
