@@ -35,7 +35,8 @@ ON_TYPES: Final = (
     "create",
     "search-type",
 )
-ON_SYSTEM: Final = ("transaction", "batch", "search-system", "history-system")
+ON_SYSTEM: Final = {code: code for code in ("batch", "search-system", "history-system")} | {"transaction": "batch"}
+"""Interaction -> the routed one that answers it: batches and transactions have one address."""
 FORMATS: Final = ("application/fhir+json", "application/fhir+xml", "json", "xml")
 MODES: Final = ("full", "normative", "terminology")
 NORMATIVE: Final = frozenset(
@@ -47,11 +48,12 @@ NORMATIVE: Final = frozenset(
 """The types that are normative in R4 (versions.html); Parameters is one too and has no addresses."""
 SEARCH_PARAMETER: Final = "http://hl7.org/fhir/SearchParameter/"
 COMPARTMENT: Final = "http://hl7.org/fhir/CompartmentDefinition/"
+PERSON: Final = "Finds whatever is about the same person, whichever of the person's Patients is named."
 NOTES: Final = {
     "string": "Case and accents are not regarded, save with :exact.",
-    "date": "All prefixes. ap reaches a tenth of the distance from now.",
-    "person": "Finds whatever is about the same person, whichever of the person's Patients is named.",
+    "date": "All prefixes; ap reaches a tenth of the distance from now.",
 }
+"""What is particular about a type of search parameter."""
 ABOUT: Final = (
     "Resources that feeds contribute are read only; resources of the API can be written. Content comes back as it went in, "
     "numbers included. References may lead to what is not here."
@@ -100,10 +102,10 @@ def described(of: Statement, normative: bool = False) -> dict[str, Any]:
     routed = frozenset(INTERACTIONS.values())
     rest: dict[str, Any] = {
         "mode": "server",
-        "documentation": ABOUT,
+        "documentation": ABOUT + "\n\n" + "\n".join(_searching()),
         "security": {"cors": False, "description": "There is no sign-on yet: the server listens on its own machine alone."},
         "resource": [_resource(of, each, answered[each], sorted(pointing[each])) for each in types],
-        "interaction": [{"code": code} for code in ON_SYSTEM if code in routed],
+        "interaction": [{"code": code} for code, by in ON_SYSTEM.items() if by in routed],
         "searchParam": [*_parameters("Resource", of.known.answered("")), {"name": "_type", "type": "special"}],
         "operation": [_operation(of, each) for each in OPERATIONS if each.takes(SYSTEM, "")],
         "compartment": [COMPARTMENT + name.lower() for name in COMPARTMENTS] if "search-compartment" in routed else [],
@@ -149,6 +151,16 @@ def _resource(of: Statement, type: str, answered: dict[str, Any], pointing: list
     return _filled(described)
 
 
+def _searching() -> list[str]:
+    """A line for each type of search parameter: its modifiers and what is particular about it."""
+    lines = []
+    for kind, modifiers in MODIFIERS.items():
+        named = ", ".join(f":{each}" for each in modifiers if each)
+        more = " and :[type]" if kind == "reference" else ""
+        lines.append(f"* {kind}: {named}{more}. {NOTES.get(kind, '')}".rstrip())
+    return lines
+
+
 def _filled(said: dict[str, Any]) -> dict[str, Any]:
     """Without what is empty."""
     return {name: value for name, value in said.items() if value != []}
@@ -160,12 +172,9 @@ def _operation(of: Statement, each: Any) -> dict[str, str]:
 
 
 def _parameters(type: str, answered: dict[str, Any]) -> list[dict[str, str]]:
-    said = [_parameter(type, "_id", "token", ""), _parameter(type, "_lastUpdated", "date", NOTES["date"])]
+    said = [_parameter(type, "_id", "token", ""), _parameter(type, "_lastUpdated", "date", "")]
     for code, parameter in answered.items():
-        note = "person" if code in ("patient", "subject") and type != "Resource" else parameter.type
-        modifiers = [f":{each}" for each in MODIFIERS[parameter.type] if each]
-        notes = [NOTES.get(note, ""), f"Modifiers: {', '.join(modifiers)}." if modifiers else ""]
-        said.append(_parameter(type, code, parameter.type, " ".join(each for each in notes if each)))
+        said.append(_parameter(type, code, parameter.type, PERSON if code in ("patient", "subject") else ""))
     return said
 
 
@@ -177,7 +186,7 @@ def _parameter(type: str, code: str, kind: str, note: str) -> dict[str, str]:
 def definition_of(type: str, code: str) -> str:
     """The canonical URL of R4's definition of a search parameter; '' where it is not R4's."""
     known = Definitions.base()
-    for owner in (type, "Resource", "DomainResource"):
+    for owner in ("Resource", "DomainResource") if code.startswith("_") else (type,):
         url = f"{SEARCH_PARAMETER}{owner}-{code.removeprefix('_')}"
         if known.resource("SearchParameter", url):
             return url

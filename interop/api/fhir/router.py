@@ -15,6 +15,7 @@ from interop.api.fhir.routes import INTERACTIONS, allowed, resource_types
 from interop.api.fhir.search import search, search_compartment, search_system
 from interop.api.fhir.write import create, delete, patch, update
 from interop.api.forms import Form, form_of
+from interop.api.operations.definitions import OURS, read_ours
 from interop.api.operations.operation import INSTANCE, SYSTEM, TYPE
 from interop.api.operations.registry import operation
 from interop.api.problems import fhir_error, unforeseen
@@ -105,6 +106,8 @@ async def _route(services: Services, request: Request, headers: list[Header]) ->
         raise Problem("not-allowed")
     if called:
         return await called.handler(services, request, *(*address.named, "", "")[:2])
+    if address.named in OURS and address.kind == "instance":
+        return await read_ours(services, request, *address.named)
     interaction = INTERACTIONS[address.kind, "GET" if method == "HEAD" else method]
     return await HANDLERS[interaction](services, request, *address.named)
 
