@@ -23,7 +23,7 @@ from interop.fhir.searching import index_rows
 from interop.identity.linking import identity_of
 from interop.mapping.snapshots import MARK
 from interop.ports import Feed, MessageState
-from interop.record.fold import content, fold, render, same_content
+from interop.record.fold import content, fold, render, same_content, source
 from interop.record.indexing import parameters
 from interop.record.state import Merged
 from interop.record.umbrella import ENGINE
@@ -215,7 +215,7 @@ class _Work:
         stored = Stored(
             piece.type, piece.id, resource.version, self._now, resource.body, False, resource.owner, made.message, made.digest
         )
-        self._change.puts.append(Put(stored, index))
+        self._change.puts.append(Put(stored, [*index, IndexRow("_source", "uri", source(piece.feed, made.message))]))
         if piece.type == "Patient":
             self._linker.seen(piece.id, identity, made.message, self._now)
 

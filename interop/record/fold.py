@@ -192,10 +192,15 @@ def content(kind: str, id_: str, body: dict[str, Any]) -> bytes:
     return head + write_json(meta)[1:-1] + b"," if meta else head
 
 
+def source(feed: str, message: int) -> str:
+    """``meta.source`` of a version that this message of this feed has made."""
+    return f"urn:interop:feed:{feed}#{message}"
+
+
 def render(content: bytes, version: int, updated: str, feed: str, message: int) -> bytes:
     """The resource as it is stored and served; ``meta.source`` names the feed and the message that made this version."""
-    made = (version, updated.encode(), feed.encode(), message)
-    return content + b'"versionId":"%d","lastUpdated":"%s","source":"urn:interop:feed:%s#%d"}}' % made
+    made = (version, updated.encode(), source(feed, message).encode())
+    return content + b'"versionId":"%d","lastUpdated":"%s","source":"%s"}}' % made
 
 
 def same_content(body: bytes, content: bytes) -> bool:
