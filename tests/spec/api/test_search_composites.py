@@ -97,6 +97,3 @@ async def test_parts_are_of_one_element(client: Client) -> None:
     await check(
         client, {"gender$mixed": "g1", "gender$male": "g2", "gender$mixed,size$mixed": "g1 g2"}, "Group?characteristic-value="
     )
-    await check(
-        client, {"DocumentReference/d1$replaces": "d2", "DocumentReference/d1$appends": ""}, "DocumentReference?relationship="
-    )
