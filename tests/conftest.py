@@ -42,6 +42,13 @@ def postgres() -> Iterator[Server]:
 
 
 @pytest.fixture
+def empty_database(postgres: Server) -> Iterator[str]:
+    """The URL of a PostgreSQL database in which nothing is."""
+    with postgres.database(empty=True) as url:
+        yield url
+
+
+@pytest.fixture
 def database(postgres: Server) -> Iterator[str]:
     """The URL of a PostgreSQL database with the engine's schemas and nothing in them."""
     with postgres.database() as url:

@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 
 from interop.errors import Problem
-from interop.store.postgres.connection import Connection, execute, is_lost, unavailable
+from interop.store.postgres.connection import Connection, execute, is_lost, leave, unavailable
 from interop.store.sql.statement import Rows, Statement, Steps, T
 from interop.store.sql.store import Work
 from interop.store.sql.writer import Result, Writer
@@ -67,7 +67,7 @@ class Committer:
         if self._task is not None:
             await self._task
         if self._connection is not None:
-            await self._connection.close()
+            await leave(self._connection)
 
     async def _work(self) -> None:
         while not self._closed or self._gathered:

@@ -70,6 +70,14 @@ async def run(connection: Connection, steps: Steps[T]) -> T:
         return result
 
 
+async def leave(connection: Connection) -> None:
+    """Close, and not wait for a server that is not there."""
+    try:
+        await connection.close(timeout=PATIENCE)
+    except (*LOST, asyncpg.PostgresError):
+        connection.terminate()
+
+
 def _text(value: Any) -> Any:
     """PostgreSQL holds every character but U+0000; asked for and stored alike it is U+FFFD. Bytes stay as they are."""
     return value.replace("\0", "\ufffd") if value.__class__ is str and "\0" in value else value

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from interop.errors import Problem
-from interop.store.postgres.connection import Connection, is_costly, is_lost, run, unavailable
+from interop.store.postgres.connection import Connection, is_costly, is_lost, leave, run, unavailable
 from interop.store.sql.statement import Steps, T
 
 
@@ -59,4 +59,4 @@ class Pool:
     async def close(self) -> None:
         """Close the connections that are free; what is still being read ends by itself."""
         while self._free:
-            await self._free.pop().close()
+            await leave(self._free.pop())

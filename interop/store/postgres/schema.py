@@ -9,6 +9,10 @@ from interop.store.postgres.dialect import definitions
 from interop.store.sql.schema import migrations
 
 
+class Unfit(OSError):
+    """A database that this version cannot use."""
+
+
 async def number(connection: Connection, name: str) -> int:
     """The last migration that the schema has seen; 0 where there is none."""
     if await connection.fetchval("SELECT to_regclass($1)", f"{name}.migration") is None:
@@ -23,7 +27,7 @@ async def migrate(connection: Connection, name: str, now: int) -> list[int]:
         await connection.execute(f"CREATE SCHEMA {name}")
     known, present = migrations(name, "postgres"), await number(connection, name)
     if present > known[-1][0]:
-        raise OSError(f"{name} has schema {present}, this version knows {known[-1][0]}: use the version that wrote it")
+        raise Unfit(f"{name} has schema {present}, this version knows {known[-1][0]}: use the version that wrote it")
     applied = []
     for step, text in known:
         if step > present:

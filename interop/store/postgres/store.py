@@ -86,12 +86,8 @@ class PostgresStore(SqlStore):
             await store._release()
             if isinstance(error, (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError)):
                 raise FileNotFoundError("the database holds no journal") from None
-            if isinstance(error, (ValueError, BlockingIOError)):
-                raise
-            if isinstance(error, (asyncpg.PostgresError, asyncpg.InterfaceError)) and is_lost(error):
-                raise unavailable(error) from None
-            if isinstance(error, (ConnectionError, TimeoutError)):
-                raise unavailable(error) from None
+            if is_lost(error) and not isinstance(error, (BlockingIOError, schema.Unfit)):
+                raise unavailable(error) from error
             raise
         return store
 
@@ -114,7 +110,7 @@ class PostgresStore(SqlStore):
             else:
                 raise BlockingIOError("the database is in use by another process; stop it or choose another database")
             if await connection.fetchval("SHOW server_encoding") != "UTF8":
-                raise OSError("the database must be made with the encoding UTF8")
+                raise schema.Unfit("the database must be made with the encoding UTF8")
             await schema.migrate(connection, name, clock.now())
             if name == RECORD:
                 await schema.trigrams(connection)

@@ -6,12 +6,12 @@ INSERT INTO index_value (value) SELECT DISTINCT value FROM index_string;
 
 CREATE INDEX index_words_words ON index_words USING gin (to_tsvector('simple', words));
 
--- ``indexed`` holds the rows by the number of the parameter.
+-- ``indexed`` holds the rows by the number of the parameter; a text (2) is followed by how it was written.
 UPDATE resource SET indexed = coalesce(
     (
         SELECT json_object_agg(pid, lines)::text FROM (
-            SELECT line ->> 1 AS pid, json_agg((line::jsonb - 1 - 0)::json) AS lines
-            FROM json_array_elements(resource.indexed::json) line GROUP BY 1
+            SELECT line ->> 1 AS pid, jsonb_agg(line - 1 - 0 || CASE line ->> 0 WHEN '2' THEN '[""]' ELSE '[]' END::jsonb) AS lines
+            FROM jsonb_array_elements(resource.indexed::jsonb) line GROUP BY 1
         ) grouped
     ),
     '{}'
