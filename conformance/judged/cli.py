@@ -82,6 +82,23 @@ def examples(
     _end(lambda: judge(paths, where, form, limits, only=only, keep=keep, say=typer.echo))
 
 
+def patch(
+    paths: Annotated[list[Path], typer.Argument(metavar="CASES...", help="Files of patch cases, JSON or XML.")],
+    server: ServerUrl = "",
+    serve: Serve = False,
+    database: Database = "",
+    only: Only = "",
+    as_json: AsJson = False,
+    junit: JUnit = None,
+    verbose: Verbose = False,
+) -> None:
+    """Run cases of FHIRPath Patch, JSON Patch and XML Patch over HTTP; those about other documents are told as skipped."""
+    from conformance.patches.command import judge
+
+    where, form = _given(server, serve, database, as_json, junit, verbose)
+    _end(lambda: judge(paths, where, form, only=only, say=typer.echo))
+
+
 def _given(server: str, serve: bool, database: str, as_json: bool, junit: Path | None, verbose: bool) -> tuple[Where, Form]:
     from conformance.judged.showing import Form
     from conformance.judged.target import Where
@@ -103,5 +120,5 @@ def _end(judge: Callable[[], int]) -> None:
 
 def add_to(app: typer.Typer) -> None:
     """Give an app the judges of servers."""
-    for name, command in (("search", search), ("testscript", scripts), ("examples", examples)):
+    for name, command in (("search", search), ("testscript", scripts), ("patch", patch), ("examples", examples)):
         app.command(name)(command)

@@ -21,6 +21,7 @@ class Figure(NamedTuple):
     """A figure: its name, what is asked, the rate and the p99 (ms) that are wanted, what an answer must hold.
 
     ``beside``: writes go on meanwhile. ``once``: no request may be sent twice. ``each``: resources that a request carries.
+    ``foreign``: the requests are others', and a refusal (4xx) is an answer too; how many there were is told.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Figure(NamedTuple):
     beside: bool = False
     once: bool = False
     each: int = 1
+    foreign: bool = False
 
 
 class Measured(NamedTuple):
@@ -56,6 +58,7 @@ class Measured(NamedTuple):
             "wanted": self.figure.rate,
             "wanted_p99_ms": self.figure.p99,
             "met": met,
+            "refused": self.asked.refusals,
             "memory_mb": self.memory,
             "calibration_ms": round(self.calibration, 1),
         }
@@ -74,7 +77,7 @@ def figures(queries: Path | None) -> list[Figure]:
         Figure("Appointment?patient=&date=ge", questions.appointments, 8_000, 10, '"searchset"'),
     ]
     if queries is not None:
-        found.append(Figure("mix of searches", questions.mix(queries), 3_000, holds='"resourceType"'))
+        found.append(Figure("mix of searches", questions.mix(queries), 3_000, holds='"resourceType"', foreign=True))
     return [
         *found,
         Figure("chained search", questions.chained, None, 30, '"fullUrl"'),
@@ -115,7 +118,7 @@ def measure(
             if written.bad or written.rate < BESIDE * 0.9:
                 raise WrongOutcome(f"{figure.name}: {written.rate:.0f} writes/s beside it, answered {written.statuses}")
         file.unlink()
-        if asked.bad or not asked.good:
+        if (asked.bad and not (figure.foreign and asked.refusals == asked.bad)) or not asked.good:
             raise WrongOutcome(f"{figure.name}: answered {asked.statuses}; {asked.refused}")
         yield Measured(figure, asked, host.memory(), loop)
     writes.unlink()

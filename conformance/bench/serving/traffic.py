@@ -49,6 +49,11 @@ class Asked(NamedTuple):
         """All others."""
         return sum(self.statuses.values()) - self.good
 
+    @property
+    def refusals(self) -> int:
+        """Answers of 4xx."""
+        return sum(count for status, count in self.statuses.items() if status.startswith("4"))
+
 
 def write(path: Path, requests: Iterable[bytes]) -> int:
     """A file of requests; how many."""
