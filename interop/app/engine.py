@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from interop.api.app import create_app
 from interop.api.asking import SharedRecord
+from interop.api.knowledge import Knowledge
 from interop.api.server import HttpServer
 from interop.api.services import Services
 from interop.app.feeds import Feeds, feeds_of
@@ -13,12 +14,12 @@ from interop.app.settings import Settings, address
 from interop.app.workshop import Workshop
 from interop.clock import Clock
 from interop.errors import Problem
+from interop.fhir.definitions import Unusable
 from interop.journal.intake import JournalIntake
 from interop.mapping.library import adapters
 from interop.mapping.refusal import Refusals
 from interop.mapping.tables import families, read_tables
 from interop.ports import Feed, Listener, Listens, Record
-from interop.record import indexing
 
 HOSTS = frozenset((b"127.0.0.1", b"localhost", b"[::1]"))
 """What requests may call the engine while it listens on this machine alone."""
@@ -33,6 +34,7 @@ class Engine:
     workshop: Workshop
     intake: JournalIntake
     record: Record
+    knowledge: Knowledge
     server: HttpServer
     listeners: list[Listener] = field(default_factory=list)
 
@@ -51,9 +53,10 @@ class Engine:
         """Open the store, begin to finish what was left, open the ports.
 
         Raises BlockingIOError where another engine has it, OSError where a port is taken, ValueError for a feeds
-        file that cannot be read.
+        file, package or release that cannot be used.
         """
         feeds = feeds_of(settings, list(adapters()), declared)
+        knowledge = knowledge_of(settings)
         shop = await Workshop.open(settings, feeds, clock)
         intake = JournalIntake(
             shop.store,
@@ -68,7 +71,7 @@ class Engine:
             limit=settings.backlog,
         )
         shop.told.append(intake.finished)
-        record = SharedRecord(shop.store, shop.clock, indexing.parameters)
+        record = SharedRecord(shop.store, shop.clock, shop.indexing)
         services = Services(
             store=shop.store,
             intake=intake,
@@ -80,11 +83,13 @@ class Engine:
             hosts=HOSTS | {settings.http.rpartition(":")[0].encode()},
             record=record,
             indexing=shop.indexing,
+            knowledge=knowledge,
+            test_numbers=settings.test_numbers,
             ready=lambda: Problem("stopping") if intake.stopping else None,
             gauges=lambda: {"unfinished_messages": shop.unfinished, "mapper_deaths": shop.mappers.deaths},
         )
         server = HttpServer(create_app(services), *address(settings.http))
-        engine = cls(settings, feeds, shop, intake, record, server)
+        engine = cls(settings, feeds, shop, intake, record, knowledge, server)
         try:
             await engine._open()
         except BaseException:
@@ -110,6 +115,20 @@ class Engine:
         await self.server.stop()
         await self.intake.drain()
         await self.workshop.stop()
+        self.knowledge.close()
+
+
+def knowledge_of(settings: Settings) -> Knowledge:
+    """What the API knows beside R4; raises ValueError for a package or release that cannot be used."""
+    from interop.fhir.terminology.releases import BadRelease
+
+    try:
+        return Knowledge(settings.package, settings.release)
+    except (Unusable, BadRelease, OSError) as problem:
+        raise ValueError(
+            f"A package or release cannot be used: {problem}. Give --package a folder, .tgz, .zip or conformance resource and "
+            "--release a file that `conformance terminology load` has written."
+        ) from problem
 
 
 class Routes:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 class Settings(BaseSettings):
     """How an engine runs. ``mappers`` None means one for each core but the owner's, at least one. ``hold``: take messages in and
     apply none, for maintenance of the record and to measure the taking in alone; a start without it applies what waits.
-    ``database``: where the journal and the record are, ``postgresql://…``; None = in ``data``."""
+    ``database``: where the journal and the record are, ``postgresql://…``; None = in ``data``. ``package`` and ``release``: FHIR
+    packages and compiled releases of SNOMED CT and dm+d that the API knows beside R4."""
 
     model_config = SettingsConfigDict(env_prefix="INTEROP_")
 
@@ -25,8 +27,16 @@ class Settings(BaseSettings):
     mappers: int | None = Field(default=None, ge=0, le=64)
     feeds: Path | None = None
     test_numbers: bool = False
+    package: Annotated[tuple[Path, ...], NoDecode] = ()
+    release: Annotated[tuple[Path, ...], NoDecode] = ()
     backlog: int = Field(default=1_000_000, ge=1)
     hold: bool = False
+
+    @field_validator("package", "release", mode="before")
+    @classmethod
+    def _paths(cls, value: Any) -> Any:
+        """In the environment: blanks between."""
+        return tuple(value.split()) if isinstance(value, str) else value
 
     @field_validator("database")
     @classmethod

@@ -47,6 +47,16 @@ def serve(
     feeds: Feeds = None,
     mllp_feed: Annotated[str, typer.Option(help="The feed that the MLLP port belongs to.", envvar="INTEROP_MLLP_FEED")] = "hl7v2",
     test_numbers: TestNumbers = False,
+    package: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A FHIR package (folder, .tgz, .zip) that the API knows beside R4; may be repeated.", envvar="INTEROP_PACKAGE"
+        ),
+    ] = None,
+    release: Annotated[
+        list[Path] | None,
+        typer.Option(help="A compiled release of SNOMED CT or dm+d; may be repeated.", envvar="INTEROP_RELEASE"),
+    ] = None,
 ) -> None:
     """Run the engine until it is interrupted."""
     from interop.cli.serve import serve as run
@@ -61,6 +71,8 @@ def serve(
             feeds=feeds,
             mllp_feed=mllp_feed,
             test_numbers=test_numbers,
+            package=tuple(package or ()),
+            release=tuple(release or ()),
         )
     )
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import httpx
 import orjson
 import pytest
 
+from interop.api.knowledge import Knowledge
+from interop.api.services import Services
 from interop.store.sqlite import SqliteStore
 from tests.spec.api.conftest import Client
 from tests.spec.api.people import contribute, encounter, patient
@@ -108,6 +111,37 @@ async def test_xml_that_is_no_fhir(client: Client) -> None:
     body = b'<Patient xmlns="http://hl7.org/fhir"><colour value="red"/></Patient>'
     answer = await client.send("POST", "/fhir/Patient/$validate", body, content_type="application/fhir+xml")
     assert len(errors(answer)) == 1
+
+
+PROFILE = "https://example.org/StructureDefinition/addressed"
+PACKAGE = {
+    "profile.json": {
+        "resourceType": "StructureDefinition",
+        "url": PROFILE,
+        "name": "Addressed",
+        "status": "active",
+        "kind": "resource",
+        "abstract": False,
+        "type": "Patient",
+        "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Patient",
+        "derivation": "constraint",
+        "differential": {"element": [{"id": "Patient.address", "path": "Patient.address", "min": 1}]},
+    },
+    "guide.json": {"resourceType": "ImplementationGuide", "url": "https://example.org/guide", "version": "1.0", "name": "Guide"},
+}
+
+
+async def test_profiles_of_packages(client: Client, services: Services, tmp_path: Path) -> None:
+    """``--package``: what they demand is checked, and the CapabilityStatement names their guides."""
+    folder = tmp_path / "package"
+    folder.mkdir()
+    for name, content in PACKAGE.items():
+        (folder / name).write_bytes(orjson.dumps(content))
+    services.knowledge = Knowledge([folder])
+    claiming = patient("p", meta={"profile": [PROFILE]})
+    assert errors(await asked(client, "Patient", given(claiming))) == [("required", "Patient.address")]
+    assert errors(await asked(client, "Patient", given({**claiming, "address": [{"postalCode": "ME1 1AA"}]}))) == []
+    assert (await client.get("/fhir/metadata")).json()["implementationGuide"] == ["https://example.org/guide|1.0"]
 
 
 @pytest.mark.parametrize("parameters", [[], [mode("create")], [mode("wish"), given({"resourceType": "Patient"})], [mode("delete")]])
