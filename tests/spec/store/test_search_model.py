@@ -4,46 +4,132 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from dataclasses import replace
+from math import asin, cos, radians, sin, sqrt
 from pathlib import Path
 from typing import Any as Anything
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from interop.fhir.searching import normalise
 from interop.store.decision import PERMIT_ALL, Decision
-from interop.store.plan import Count, Search
+from interop.store.plan import Count, Search, Several
+from interop.store.sql import searching
 from interop.store.sqlite import SqliteStore
 from interop.store.values import Change, Committed, IndexRow, Link, Put
-from interop.store.where import All, Any, Chain, Ids, Not, Person, Reference, Span, Text, Token, Updated, Where
-from tests.spec.store.build import T0, date, ids, put, reference, text, token
+from interop.store.where import (
+    All,
+    Any,
+    Chain,
+    Composite,
+    FullText,
+    Has,
+    Ids,
+    Near,
+    Not,
+    Person,
+    Present,
+    Range,
+    Reference,
+    Span,
+    Text,
+    Token,
+    Tokens,
+    Types,
+    Updated,
+    Where,
+)
+from tests.spec.store.build import T0, date, ids, put, reference, token
 
 TYPES = ("Patient", "Encounter", "Observation")
 NAMES = tuple("abcd")
 CODES, SYSTEMS, WORDS = ("1", "2"), ("", "urn:x"), ("an", "ann", "bo")
-PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb")
+PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
+SOUGHT = ("red", "fox", "hen", "red hen", "-red", "-fox")
+UNITS = (None, "g", "mg")
+PLACES = ((51.5, -0.1), (53.8, -1.5), (89.9, 179.9), (89.9, -0.1), (0.0, 179.9), (0.0, -179.9))
 
 some = st.sampled_from
 targets = st.builds(lambda t, n: f"{t}/{n}", some(TYPES), some(NAMES))
+written = some(("an", "An", "ann", "bo", "Bo Ann"))
+tokens = st.builds(token, some(("code", "identifier")), some(CODES), some(SYSTEMS))
+amounts = st.builds(
+    lambda kind, low, size, unit: IndexRow("amount", kind, float(low), float(low + size), unit),
+    some(("quantity", "measure")),
+    st.integers(0, 6),
+    st.integers(0, 2),
+    some(UNITS),
+)
+spans = st.builds(lambda low, size: date("date", low, low + size), st.integers(0, 6), st.integers(1, 3))
+components = st.one_of(tokens, amounts, spans, st.builds(lambda value: IndexRow("", "string", normalise(value), value), written))
 rows = st.one_of(
-    st.builds(token, some(("code", "identifier")), some(CODES), some(SYSTEMS)),
-    st.builds(text, st.just("name"), some(WORDS)),
+    tokens,
+    amounts,
+    spans,
+    st.builds(lambda value: IndexRow("name", "string", normalise(value), value), written),
+    st.builds(lambda value: IndexRow("code", "text", value), some(WORDS)),
+    st.builds(lambda code, system: IndexRow("encounter", "identifier", system, code), some(CODES), some(SYSTEMS)),
     st.builds(reference, some(("patient", "subject", "encounter")), targets),
-    st.builds(lambda low, size: date("date", low, low + size), st.integers(0, 6), st.integers(1, 3)),
+    st.builds(lambda n, c, row: IndexRow("pair", "composite", n, c, row), st.integers(0, 1), st.integers(0, 1), components),
+    st.builds(lambda place: IndexRow("near", "position", *place), some(PLACES)),
+    st.builds(lambda words: IndexRow("_text", "words", words), some(("red fox", "Red hen, fox", "hen"))),
 )
 puts = st.dictionaries(st.tuples(some(TYPES), some(NAMES)), st.tuples(st.lists(rows, max_size=5), st.integers(0, 5)), max_size=10)
 worlds = st.lists(puts, min_size=1, max_size=3)
 links = st.dictionaries(some(NAMES), some(("p", "q")), max_size=4)
 
+pairs = st.lists(st.tuples(some(SYSTEMS), some(CODES)), max_size=3).map(tuple)
+ranges = st.builds(
+    lambda p, low, size, units, kind: Range("amount", p, float(low), low + size / 2, units, kind),
+    some(PREFIXES),
+    st.integers(0, 6),
+    st.integers(0, 3),
+    st.lists(some(UNITS[1:]), max_size=2).map(tuple),
+    some(("", "measure")),
+)
+periods = st.builds(lambda p, low, size: Span("date", p, low, low + size), some(PREFIXES), st.integers(0, 6), st.integers(1, 3))
+parts = st.one_of(
+    st.builds(Token, st.just("0"), some((*CODES, None)), some((*SYSTEMS, None))),
+    st.builds(Tokens, st.just("0"), pairs),
+    st.builds(Text, st.just("0"), some(("an", "bo")), some(("starts", "equals"))),
+    ranges,
+    periods,
+)
+groups = st.lists(some(SOUGHT), min_size=1, max_size=2).map(tuple)
 leaves: st.SearchStrategy[Where] = st.one_of(
     st.builds(Token, some(("code", "identifier")), some((*CODES, None)), some((*SYSTEMS, None))),
-    st.builds(Text, st.just("name"), some(("a", "an", "n", "ann")), some(("starts", "equals", "contains"))),
+    st.builds(Token, st.just("encounter"), some(CODES), some(SYSTEMS), st.just("identifier")),
+    st.builds(Tokens, some(("code", "identifier")), pairs),
+    st.builds(Text, st.just("name"), some(("a", "an", "n", "ann", "o an")), some(("starts", "equals", "contains"))),
+    st.builds(Text, st.just("name"), written, st.just("exact")),
+    st.builds(Text, st.just("code"), some(("a", "an", "ann")), some(("starts", "equals", "contains")), st.just("text")),
     st.builds(Reference, some(("patient", "subject", "encounter")), st.lists(targets, max_size=2).map(tuple)),
-    st.builds(lambda p, low, size: Span("date", p, low, low + size), some(PREFIXES), st.integers(0, 6), st.integers(1, 3)),
+    ranges,
+    periods,
+    st.builds(Near, st.just("near"), st.just(51.4), st.just(-0.2), some((1_000.0, 50_000.0, 500_000.0, 9e7))),
+    st.builds(Near, st.just("near"), some((0.0, 90.0)), st.just(180.0), some((1_000.0, 50_000.0))),
+    st.builds(Composite, st.just("pair"), st.lists(parts, min_size=1, max_size=2).map(tuple)),
+    st.builds(
+        FullText, st.just("_text"), st.lists(st.lists(some(SOUGHT), min_size=1, max_size=2).map(tuple), max_size=2).map(tuple)
+    ),
+    st.builds(Present, some(("code", "patient", "name", "near", "pair", "_text", "amount", "encounter"))),
     st.builds(Ids, st.lists(some(NAMES), max_size=2).map(tuple)),
+    st.builds(Types, st.lists(some(TYPES), max_size=2).map(tuple)),
     st.builds(lambda p, low: Updated(p, T0 + low, T0 + low + 2), some(PREFIXES), st.integers(0, 5)),
     st.builds(Person, some(("patient", "subject", "encounter", "")), st.lists(some(NAMES), max_size=2).map(tuple)),
 )
+SORTS = (
+    ("date", False),
+    ("date", True),
+    ("name", False),
+    ("code", True),
+    ("amount", False),
+    ("patient", True),
+    ("_lastUpdated", True),
+)
+sorts = st.lists(some(SORTS), max_size=2, unique_by=lambda pair: pair[0]).map(tuple)
 trees = st.recursive(
     leaves,
     lambda inner: st.one_of(
@@ -51,6 +137,7 @@ trees = st.recursive(
         st.builds(Any, st.lists(inner, max_size=3).map(tuple)),
         st.builds(Not, inner),
         st.builds(Chain, some(("patient", "subject", "encounter")), some(TYPES), inner),
+        st.builds(Has, some(TYPES), some(("patient", "subject", "encounter")), inner | st.none()),
     ),
     max_leaves=5,
 )
@@ -86,15 +173,24 @@ class Model:
                 return one.stored.id in named
             case Updated(prefix, low, high):
                 return compares(prefix, one.stored.updated, one.stored.updated + 1, low, high)
-            case Token(parameter, code, system):
-                return any(r.parameter == parameter and code in (None, r.b) and system in (None, r.a) for r in one.index)
-            case Text(parameter, value, match):
-                found = [row.a for row in one.index if row.parameter == parameter]
-                if match == "contains":
-                    return any(value in had for had in found)
-                return any(had == value if match == "equals" else had.startswith(value) for had in found)
-            case Span(parameter, prefix, low, high):
-                return any(compares(prefix, row.a, row.b, low, high) for row in one.index if row.parameter == parameter)
+            case Types(types):
+                return one.stored.type in types
+            case Token(parameter) | Tokens(parameter) | Text(parameter) | Span(parameter) | Range(parameter) | Near(parameter):
+                return any(row.parameter == parameter and meets(where, row) for row in one.index)
+            case Composite(parameter, parts):
+                inner = [row for row in one.index if row.parameter == parameter]
+                return any(
+                    all(
+                        any(row.a == n and row.b == place and meets(part, row.c) for row in inner)
+                        for place, part in enumerate(parts)
+                    )
+                    for n in (0, 1)
+                )
+            case FullText(parameter, groups):
+                texts = [row.a for row in one.index if row.parameter == parameter]
+                return any(all(says(texts, word) for word in group) for group in groups)
+            case Present(parameter):
+                return any(row.parameter == parameter for row in one.index)
             case Reference(parameter, targets):
                 return self.refers(one, parameter, set(targets))
             case Person(parameter, patients):
@@ -104,11 +200,77 @@ class Model:
                 reached = self.group(tuple(met)) if target == "Patient" else met
                 return self.refers(one, parameter, {f"{target}/{id_}" for id_ in reached})
 
+            case Has(source, parameter, condition):
+                reached = {f"{one.stored.type}/{one.stored.id}"}
+                if one.stored.type == "Patient":
+                    reached = {f"Patient/{patient}" for patient in self.group((one.stored.id,))}
+                return any(
+                    type_ == source
+                    and self.refers(put_, parameter, reached)
+                    and (condition is None or self.holds(condition, put_))
+                    and (self.guard is None or self.holds(self.guard, put_))
+                    for (type_, _), put_ in self.present.items()
+                )
+
     def passes(self, inner: Where, one: Put) -> bool:
         return self.holds(inner, one) and (self.guard is None or self.holds(self.guard, one))
 
     def find(self, type_: str, where: Where) -> list[str]:
         return sorted(id_ for (t, id_), one in self.present.items() if t == type_ and self.passes(where, one))
+
+
+def meets(where: Where, row: IndexRow) -> bool:
+    """Whether one index row is what a part asks for."""
+    match where:
+        case Token(_, code, system, kind):
+            return row.kind == kind and code in (None, row.b) and system in (None, row.a)
+        case Tokens(_, pairs):
+            return row.kind == "token" and (row.a, row.b) in pairs
+        case Text(_, value, match, kind):
+            if row.kind != (kind or "string"):
+                return False
+            if match == "exact":
+                return bool(row.b == value)
+            return value in row.a if match == "contains" else row.a == value if match == "equals" else row.a.startswith(value)
+        case Span(_, prefix, low, high):
+            return row.kind == "date" and compares(prefix, row.a, row.b, low, high)
+        case Range(_, prefix, low, high, units, kind):
+            known = row.kind == (kind or "quantity") and (not units or row.c in units)
+            return known and exceeds(prefix, row.a, row.b, low, high)
+        case Near(_, latitude, longitude, metres):
+            return row.kind == "position" and apart((row.a, row.b), (latitude, longitude)) <= metres
+    raise TypeError(where)
+
+
+def exceeds(prefix: str, low: float, high: float, asked_low: float, asked_high: float) -> bool:
+    """A target from ``low`` to ``high``, both included, against a value or a range of values that ends before its high side."""
+    point = asked_low == asked_high
+    equal = (low == asked_low and high == asked_high) if point else (asked_low <= low and high < asked_high)
+    return {
+        "eq": equal,
+        "ne": not equal,
+        "gt": high > asked_high,
+        "lt": low < asked_low,
+        "ge": high >= asked_high,
+        "le": low <= asked_low,
+        "sa": low > asked_high,
+        "eb": high < asked_low,
+        "ap": (low <= asked_high if point else low < asked_high) and high >= asked_low,
+    }[prefix]
+
+
+def apart(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """Metres between two places, by the haversine formula."""
+    north, east, to_north, to_east = map(radians, (*one, *other))
+    half = sin((to_north - north) / 2) ** 2 + cos(north) * cos(to_north) * sin((to_east - east) / 2) ** 2
+    return 2 * 6_371_008.8 * asin(min(1.0, sqrt(half)))
+
+
+def says(texts: list[str], word: str) -> bool:
+    """Whether a text holds a word or phrase, or must not and does not."""
+    plain = word.removeprefix("-")
+    there = any(f" {plain} " in f" {text.lower().replace(',', '')} " for text in texts)
+    return there != (word != plain)
 
 
 def compares(prefix: str, low: int, high: int, asked_low: int, asked_high: int) -> bool:
@@ -123,11 +285,17 @@ def compares(prefix: str, low: int, high: int, asked_low: int, asked_high: int) 
         "le": low < asked_low or within,
         "sa": low >= asked_high,
         "eb": high <= asked_low,
+        "ap": low < asked_high and high > asked_low,
     }[prefix]
 
 
 async def judge(
-    directory: Path, world: list[dict[Anything, Anything]], persons: dict[str, str], asked: list[Where], guard: Where | None
+    directory: Path,
+    world: list[dict[Anything, Anything]],
+    persons: dict[str, str],
+    asked: list[Where],
+    guard: Where | None,
+    sort: tuple[tuple[str, bool], ...],
 ) -> None:
     store = SqliteStore.open(directory)
     model = Model(persons)
@@ -136,7 +304,12 @@ async def judge(
         for (type_, id_), (index, at) in round_.items():
             before = model.present.get((type_, id_))
             version = before.stored.version + 1 if before else 1
-            clean: list[IndexRow] = [row for row in index if type_ != "Patient" or row.parameter not in ("patient", "subject")]
+            words = next((row for row in index if row.kind == "words"), None)
+            clean: list[IndexRow] = [
+                row
+                for row in index
+                if (type_ != "Patient" or row.parameter not in ("patient", "subject")) and (row.kind != "words" or row is words)
+            ]
             one = put(type_, id_, version, *clean, at=T0 + at)
             model.present[type_, id_] = one
             change.puts.append(one)
@@ -148,26 +321,68 @@ async def judge(
             expected = model.find(type_, where)
             assert ids(await store.query(Search(decision, type_, where))) == expected
             assert await store.query(Count(decision, type_, where)) == [len(expected)]
+            assert sorted(await paged(store, Search(decision, type_, where, sort, 1))) == expected
+        found = await store.query(Search(decision, "", where, count=40))
+        assert [(one.type, one.id) for one in found] == [
+            (type_, id_) for type_ in sorted(TYPES) for id_ in model.find(type_, where)
+        ]
+        seen = await store.query(Several(decision, tuple(model.present)))
+        assert {(one.type, one.id) for one in seen} == {
+            key for key, one in model.present.items() if not guard or model.holds(guard, one)
+        }
     await store.close()
+
+
+async def paged(store: SqliteStore, plan: Search) -> list[str]:
+    """The ids of a search, a page after the other."""
+    found: list[str] = []
+    while True:
+        page = await store.query(plan)
+        found += ids(page[: plan.count])
+        if len(page) <= plan.count:
+            return found
+        plan = replace(plan, after=(*page[plan.count - 1].sort, page[plan.count - 1].id))
 
 
 asked = st.lists(trees, min_size=1, max_size=6)
 
 
-@settings(max_examples=20)
-@given(worlds, links, asked, st.none() | leaves)
+@pytest.fixture(autouse=True)
+def walked(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Small worlds are searched as large ones are: a part of which there are three rows leaves many."""
+    if request.param:
+        monkeypatch.setattr(searching, "GLANCE", 2)
+        monkeypatch.setattr(searching, "MANY", 3)
+
+
+BOTH_WAYS = pytest.mark.parametrize("walked", [False, True], indirect=True, ids=["gathered", "walked"])
+ONCE = [HealthCheck.function_scoped_fixture]
+
+
+@BOTH_WAYS
+@settings(max_examples=15, suppress_health_check=ONCE)
+@given(worlds, links, asked, st.none() | leaves, sorts)
 def test_search_finds_what_the_model_finds(
-    world: list[dict[Anything, Anything]], persons: dict[str, str], asked: list[Where], guard: Where | None
+    world: list[dict[Anything, Anything]],
+    persons: dict[str, str],
+    asked: list[Where],
+    guard: Where | None,
+    sort: tuple[tuple[str, bool], ...],
 ) -> None:
     with tempfile.TemporaryDirectory() as directory:
-        asyncio.run(judge(Path(directory), world, persons, asked, guard))
+        asyncio.run(judge(Path(directory), world, persons, asked, guard, sort))
 
 
 @pytest.mark.long
-@settings(max_examples=500)
-@given(worlds, links, asked, st.none() | leaves)
+@BOTH_WAYS
+@settings(max_examples=150, suppress_health_check=ONCE)
+@given(worlds, links, asked, st.none() | leaves, sorts)
 def test_search_finds_what_the_model_finds_many_times(
-    world: list[dict[Anything, Anything]], persons: dict[str, str], asked: list[Where], guard: Where | None
+    world: list[dict[Anything, Anything]],
+    persons: dict[str, str],
+    asked: list[Where],
+    guard: Where | None,
+    sort: tuple[tuple[str, bool], ...],
 ) -> None:
     with tempfile.TemporaryDirectory() as directory:
-        asyncio.run(judge(Path(directory), world, persons, asked, guard))
+        asyncio.run(judge(Path(directory), world, persons, asked, guard, sort))
