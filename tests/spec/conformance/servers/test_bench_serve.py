@@ -1,0 +1,77 @@
+"""``conformance bench serve``: what it asks, and that a wrong answer fails it. Nothing is measured here but that it counts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from conformance.bench.serving import questions, traffic
+from conformance.bench.serving.questions import Asking
+from conformance.bench.serving.records import EACH, records, shared, transaction
+from conformance.cli import app
+from conformance.judged.outcome import Unusable
+from interop.fhir.findings import ERROR
+from interop.fhir.validation import check
+
+ASKING = Asking(1, 50, "/fhir", "127.0.0.1")
+
+
+def test_the_data_is_r4_and_the_same_for_the_same_seed() -> None:
+    """Twelve resources a patient, all valid; every reference leads to one of them."""
+    made = list(records(3, 40))
+    assert made == list(records(3, 40))
+    resources = [each for several in made for each in several] + shared()
+    assert len(resources) == 40 * EACH + len(shared())
+    assert not [finding for each in resources for finding in check(each) if finding.severity == ERROR]
+    known = {f"{each['resourceType']}/{each['id']}" for each in resources}
+    assert set(_references(resources)) <= known
+    assert not [each for each in check(transaction(resources)) if each.severity == ERROR]
+
+
+def _references(value: object) -> list[str]:
+    if isinstance(value, dict):
+        here = [value["reference"]] if isinstance(value.get("reference"), str) else []
+        return here + [one for each in value.values() for one in _references(each)]
+    return [one for each in value for one in _references(each)] if isinstance(value, list) else []
+
+
+def test_requests_are_of_the_data(tmp_path: Path) -> None:
+    """Reads by the ids of the data; each write is another one; a file gives back what was written."""
+    reads = questions.by_id(ASKING)
+    assert reads == questions.by_id(ASKING)
+    assert all(each.startswith(b"GET /fhir/") for each in reads)
+    ids = {f"/fhir/{each['resourceType']}/{each['id']}".encode() for several in records(1, 50) for each in several}
+    assert {each.split(b" ")[1] for each in reads} <= ids
+    assert traffic.write(tmp_path / "r", reads) == len(reads)
+    assert traffic.read(tmp_path / "r") == reads
+
+
+def test_a_mix_of_searches_is_read_from_a_file(tmp_path: Path) -> None:
+    """Placeholders are filled from the data; what its makers leave out of the load is left out."""
+    queries = [
+        {"path": "Patient", "params": {"family": "{{name}}"}, "sample": {"name": "patient_family"}},
+        {"path": "Patient/$export", "loadtest": "skip:async"},
+    ]
+    (tmp_path / "q.json").write_text(json.dumps({"queries": queries}))
+    asked = questions.mix(tmp_path / "q.json")(ASKING)
+    assert all(each.startswith(b"GET /fhir/Patient?family=") and b"{{" not in each for each in asked)
+    (tmp_path / "bad.json").write_text("[]")
+    with pytest.raises(Unusable):
+        questions.mix(tmp_path / "bad.json")
+
+
+@pytest.mark.long
+def test_every_figure_is_measured(tmp_path: Path) -> None:
+    """Loaded once, taken again; a line of JSON for each figure."""
+    arguments = ["bench", "serve", "--patients", "20", "--seconds", "0.5", "--data", str(tmp_path), "--json"]
+    first = CliRunner().invoke(app, arguments)
+    assert first.exit_code == 0, first.output
+    lines = [json.loads(line) for line in first.output.splitlines() if line.startswith("{")]
+    assert {"load", "read by id", "CarePlan?patient=", "chained search", "create", "update"} <= {each["figure"] for each in lines}
+    assert all(each["rate"] > 0 for each in lines)
+    (tmp_path / "20" / "loaded.json").write_text('{"seed": 1, "patients": 20, "rate": 1.0}')
+    again = CliRunner().invoke(app, arguments)
+    assert '"figure": "load", "rate": 1.0' in again.output
