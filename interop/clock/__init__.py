@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 MICROSECONDS = 1_000_000
@@ -44,5 +45,9 @@ class ManualClock:
 def instant(microseconds: int) -> str:
     """A FHIR ``instant`` in UTC with milliseconds, such as ``2026-01-01T00:00:00.000Z``."""
     seconds, rest = divmod(microseconds, MICROSECONDS)
-    stamp = datetime.fromtimestamp(seconds, UTC)
-    return f"{stamp:%Y-%m-%dT%H:%M:%S}.{rest // 1000:03d}Z"
+    return f"{_second(seconds)}.{rest // 1000:03d}Z"
+
+
+@lru_cache(maxsize=64)
+def _second(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"

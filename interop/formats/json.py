@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -16,6 +17,7 @@ DEPTH = 200
 SIZE = 20 * 1024 * 1024
 ITEM = "item"
 _SAFE_DIGITS = 18
+_SHORT = 64 * 1024
 MAGNITUDE = 400
 """The greatest exponent of ten that a number may have, up or down."""
 
@@ -70,12 +72,13 @@ def load_json(body: bytes, *, depth: int = DEPTH, size: int = SIZE, values: int 
     except UnicodeDecodeError:
         raise Problem("character-set", detail="JSON is UTF-8") from None
     try:
-        value = _DECODER.decode(text)
+        value = _decoded(text, body)
     except json.JSONDecodeError as error:
         raise Problem("unreadable", detail=f"line {error.lineno}, column {error.colno}") from None
     except RecursionError:
         raise Problem("too-deep") from None
-    _bounded(value, depth)
+    if body.count(b"{") + body.count(b"[") > depth:
+        _bounded(value, depth)
     if "\\ud" in text or "\\uD" in text:
         try:
             json.dumps(value, ensure_ascii=False, default=str).encode("utf-8")
@@ -122,7 +125,18 @@ def _constant(_: str) -> Any:
     raise Problem("unreadable", detail="NaN and Infinity are no JSON")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_number, parse_int=_integer, parse_constant=_constant)
+def _decoded(text: str, body: bytes) -> Any:
+    """The value. A name that stands twice in an object is looked for only where there may be one: dropped, it takes a colon along."""
+    if len(body) <= _SHORT and b"\\u003" not in body:
+        value = _QUICK.decode(text)
+        with suppress(TypeError):  # half a surrogate pair
+            if write_json(value).count(b":") == body.count(b":"):
+                return value
+    return _CAREFUL.decode(text)
+
+
+_QUICK = json.JSONDecoder(parse_float=_number, parse_int=_integer, parse_constant=_constant)
+_CAREFUL = json.JSONDecoder(object_pairs_hook=_object, parse_float=_number, parse_int=_integer, parse_constant=_constant)
 
 
 def _bounded(value: Any, depth: int) -> None:

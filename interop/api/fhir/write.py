@@ -62,7 +62,7 @@ def answer(services: Services, request: Request, asked: Asked, written: Written)
     """What a write is answered with, as ``Prefer`` has it."""
     stored = written.stored
     headers = version_headers(stored) if stored is not None else []
-    if stored is not None and (written.created or asked.method == CREATE):
+    if stored is not None and asked.method != DELETE:
         address = f"{links.base(request, services.base)}/{stored.type}/{stored.id}/_history/{stored.version}"
         headers.append((b"location", address.encode("ascii")))
     wanted = prefer(request.header(b"prefer")).answer

@@ -62,7 +62,7 @@ async def test_all_is_done_and_answered_in_the_order_of_the_requests(client: Cli
     )
     assert answer.json()["type"] == "transaction-response"
     assert statuses(answer) == ["200", "201", "201", "204", "200", "200"], answer.text
-    assert locations(answer) == ["", "Patient/p1", "Patient/new-1", "", "", ""]
+    assert locations(answer) == ["", "Patient/p1", "Patient/new-1", "", "Patient/there", ""]
     assert matches(answer.json()["entry"][0]["resource"]) == ["Patient/p1"]
     assert answer.json()["entry"][5]["resource"]["gender"] == "other"
     assert await present(client) == {"Patient/p1", "Patient/new-1", "Patient/there"}

@@ -90,7 +90,7 @@ async def test_an_update_makes_the_next_version(client: Client) -> None:
     second = await client.put(patient("mine", family="Brook"))
     assert (first.status_code, second.status_code) == (201, 200)
     assert (second.headers["etag"], second.json()["meta"]["versionId"]) == ('W/"2"', "2")
-    assert "location" not in second.headers
+    assert second.headers["location"] == f"{BASE}/fhir/Patient/mine/_history/2"
     assert (await client.get("/fhir/Patient/mine/_history/1")).content == first.content
 
 
