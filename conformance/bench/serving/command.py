@@ -141,5 +141,6 @@ def _wanted(each: Measured) -> str:
     parts = [
         "" if each.figure.rate is None else f"{each.figure.rate:,.0f}/s",
         "" if each.figure.p99 is None else f"p99 {each.figure.p99:g} ms",
+        "" if each.beside is None else f"{each.beside:,.0f} writes/s held",
     ]
     return "   " + ", ".join(filter(None, parts))

@@ -36,18 +36,21 @@ class Figure(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """What a figure came to; ``memory`` in MB afterwards, ``calibration`` in ms beforehand."""
+    """What a figure came to; ``memory`` in MB afterwards, ``calibration`` in ms beforehand, ``beside`` writes a second meanwhile."""
 
     figure: Figure
     asked: traffic.Asked
     memory: float | None
     calibration: float
+    beside: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The figure by name."""
-        met = (self.figure.rate is None or self.rate >= self.figure.rate) and (
-            self.figure.p99 is None or self.asked.p99 <= self.figure.p99
-        )
+        met = [
+            self.figure.rate is None or self.rate >= self.figure.rate,
+            self.figure.p99 is None or self.asked.p99 <= self.figure.p99,
+            self.beside is None or self.beside >= BESIDE * 0.95,
+        ]
         return {
             "figure": self.figure.name,
             "rate": round(self.rate, 1),
@@ -57,7 +60,8 @@ class Measured(NamedTuple):
             "bytes": round(self.asked.size),
             "wanted": self.figure.rate,
             "wanted_p99_ms": self.figure.p99,
-            "met": met,
+            "writes_beside": self.beside and round(self.beside, 1),
+            "met": all(met),
             "refused": self.asked.refusals,
             "memory_mb": self.memory,
             "calibration_ms": round(self.calibration, 1),
@@ -106,7 +110,7 @@ def measure(
         traffic.write(file, requests)
         job = {"host": host.host, "port": host.port, "file": str(file), "connections": connections, "core": host.core, "rate": 0}
         loop = calibration()
-        beside = None
+        beside, held = None, None
         if figure.beside:
             beside = traffic.start(
                 {**job, "file": str(writes), "connections": 4, "seconds": seconds + WARM, "warm": 0, "rate": BESIDE}
@@ -115,12 +119,13 @@ def measure(
         asked = traffic.finish(process, seconds + 60)
         if beside is not None:
             written = traffic.finish(beside, 60)
-            if written.bad or written.rate < BESIDE * 0.9:
-                raise WrongOutcome(f"{figure.name}: {written.rate:.0f} writes/s beside it, answered {written.statuses}")
+            held = written.rate
+            if written.bad:
+                raise WrongOutcome(f"{figure.name}: the writes beside it were answered {written.statuses}; {written.refused}")
         file.unlink()
         if (asked.bad and not (figure.foreign and asked.refusals == asked.bad)) or not asked.good:
             raise WrongOutcome(f"{figure.name}: answered {asked.statuses}; {asked.refused}")
-        yield Measured(figure, asked, host.memory(), loop)
+        yield Measured(figure, asked, host.memory(), loop, held)
     writes.unlink()
 
 
