@@ -19,6 +19,10 @@ JSON: Final = b"application/json"
 FHIR_JSON: Final = b"application/fhir+json; charset=utf-8"
 
 
+WHOLE: Final = "interop.whole"
+"""Key of the scope: where the server can, a function that sends status, headers and body at once, and tells whether it did."""
+
+
 class Response:
     """What is sent back. Nobody may keep it: it is about people."""
 
@@ -30,8 +34,8 @@ class Response:
         self.media_type = media_type
         self.headers = headers if headers is not None else []
 
-    async def send(self, send: Send, head: bool = False) -> None:
-        """Send it whole; ``head`` leaves the body out and its length in."""
+    async def send(self, scope: Scope, send: Send) -> None:
+        """Send it whole; to HEAD without the body, with its length."""
         headers = self.headers
         body = self.body
         if body:
@@ -39,8 +43,12 @@ class Response:
         if self.status not in (204, 304):
             headers.append((b"content-length", b"%d" % len(body)))
         headers += _ALWAYS
-        await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if head else body})
+        if scope["method"] == "HEAD":
+            body = b""
+        whole = scope.get(WHOLE)
+        if whole is None or not whole(self.status, headers, body):
+            await send({"type": "http.response.start", "status": self.status, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
 
 
 _ALWAYS: Final[list[Header]] = [
@@ -126,6 +134,9 @@ def parameters(encoded: bytes) -> list[tuple[str, str]]:
     """Pairs of a query string or form; those without value are left out (FHIR R4 search, 3.1.1)."""
     if not encoded:
         return []
+    if encoded.isascii() and b"%" not in encoded and b"+" not in encoded and encoded.count(b"&") < 1000:
+        pairs = (part.partition("=") for part in encoded.decode("ascii").split("&"))
+        return [(name, value) for name, _, value in pairs if value]
     try:
         return parse_qsl(encoded.decode("ascii"), errors="strict", max_num_fields=1000)
     except ValueError:

@@ -2,34 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+import typing
+from collections.abc import Iterable, Sequence
 
 from interop.api.searching import Ground, understand
 from interop.api.searching.standing import known
 from interop.clock import Clock
 from interop.errors import Problem
+from interop.fhir.searching import normalise
 from interop.formats.json import load_json
 from interop.policy.decide import Question, decide
 from interop.ports import Inquiry, Person
+from interop.record.indexing import Indexing
 from interop.store.plan import Group, Read, Search
 from interop.store.seam import Store
 from interop.store.values import Stored
+from interop.store.where import All, Any, Chain, Text, Where
 
-Resource = dict[str, Any]
+Resource = dict[str, typing.Any]
+
+
+def folded(where: Where) -> Where:
+    """The same question with whole texts compared without regard to case and accents: other protocols write in capitals."""
+    match where:
+        case Text(parameter, value, "exact"):
+            return Text(parameter, normalise(value), "equals")
+        case All(parts):
+            return All(tuple(folded(part) for part in parts))
+        case Any(parts):
+            return Any(tuple(folded(part) for part in parts))
+        case Chain(parameter, target, inner):
+            return Chain(parameter, target, folded(inner))
+    return where
 
 
 class SharedRecord:
-    """``interop.ports.Record`` on the store; ``indexed`` tells which search parameters of a type there are."""
+    """``interop.ports.Record`` on the store; ``indexing`` tells which search parameters of a type there are."""
 
-    def __init__(self, store: Store, clock: Clock, indexed: Callable[[str], frozenset[str]]) -> None:
-        self._store, self._clock, self._indexed = store, clock, indexed
+    def __init__(self, store: Store, clock: Clock, indexing: Indexing) -> None:
+        self._store, self._clock, self._indexing = store, clock, indexing
 
     async def find(self, inquiry: Inquiry, type: str, criteria: Sequence[tuple[str, str]], limit: int) -> list[Resource]:
-        """The resources that satisfy criteria of a FHIR search."""
+        """The resources that satisfy criteria of a FHIR search; ``:exact`` without regard to case and accents."""
         decision = decide(Question(inquiry.interaction, type, who=inquiry.who))
-        query = understand(Ground(known(self._indexed), "", self._clock.now()), (type,), criteria, strict=True)
-        found: list[Stored] = await self._store.query(Search(decision, type, query.where, (), limit))
+        query = understand(Ground(known(self._indexing), "", self._clock.now()), (type,), criteria, strict=True)
+        where = folded(query.where) if query.where is not None else None
+        found: list[Stored] = await self._store.query(Search(decision, type, where, (), limit))
         if len(found) > limit:
             raise Problem("too-many-matches", detail=f"More than {limit} records match.")
         return [load_json(stored.body, values=None) for stored in found]

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from interop.api.asgi import Request
 
+_PLAIN = re.compile(r"[A-Za-z0-9_:.\-|/,~]*")
 _HOST = re.compile(r"[A-Za-z0-9.\-_]{1,253}(?::\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::\d{1,5})?")
 
 
@@ -30,5 +31,9 @@ def _root(scheme: str, host: bytes) -> str:
 
 def query(pairs: Iterable[tuple[str, str]]) -> str:
     """``?a=b&c=d``, '' for no pairs; what search values need to be legible is not encoded."""
-    said = "&".join(f"{quote(name, safe='_:.-')}={quote(value, safe='_:.-|/,')}" for name, value in pairs)
+    said = "&".join([f"{_quoted(name)}={_quoted(value)}" for name, value in pairs])
     return "?" + said if said else ""
+
+
+def _quoted(text: str) -> str:
+    return text if _PLAIN.fullmatch(text) else quote(text, safe="_:.-|/,")

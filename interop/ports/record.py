@@ -30,8 +30,8 @@ class Record(Protocol):
     """The shared record, to be read. Whoever asks sees what policy lets them see, and nothing tells what it holds back."""
 
     async def find(self, inquiry: Inquiry, type: str, criteria: Sequence[tuple[str, str]], limit: int) -> list[Resource]:
-        """The resources that satisfy criteria of a FHIR search, by id. Raises Problem ``too-many-matches`` beyond ``limit``,
-        ``bad-parameter``."""
+        """The resources that satisfy criteria of a FHIR search, by id; ``:exact`` regards neither case nor accents. Raises Problem
+        ``too-many-matches`` beyond ``limit``, ``bad-parameter``."""
         ...
 
     async def person(self, inquiry: Inquiry, patient: str) -> Person:

@@ -25,6 +25,12 @@ def bundle(kind: str, links: Iterable[Link], entries: Iterable[bytes], total: in
     return b",".join(part for part in parts if part) + b"}"
 
 
+def listed(base: str, several: Iterable[Stored], mode: bytes = b"match") -> list[bytes]:
+    """The entries of a searchset."""
+    start, end = b'{"fullUrl":"%s/' % base.encode("ascii"), b',"search":{"mode":"%s"}}' % mode
+    return [b'%s%s","resource":%s%s' % (start, f"{each.type}/{each.id}".encode("ascii"), each.body, end) for each in several]
+
+
 def found(base: str, stored: Stored, mode: str = "match") -> bytes:
     """An entry of a searchset: ``mode`` is ``match`` or ``include``."""
     return b'{"fullUrl":"%s/%s/%s","resource":%s,"search":{"mode":"%s"}}' % (

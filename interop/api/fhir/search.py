@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from interop.api import links
 from interop.api.asgi import Request, Response, parameters
-from interop.api.fhir.bundle import Link, bundle, found, said
+from interop.api.fhir.bodies import expanded as unpacked
+from interop.api.fhir.bundle import Link, bundle, listed, said
 from interop.api.fhir.included import Along
 from interop.api.negotiation import prefer
 from interop.api.paging import CURSOR, PASSED, alone
@@ -71,7 +72,9 @@ async def _pairs(services: Services, request: Request) -> tuple[list[tuple[str, 
         return request.query, False
     if request.header(b"content-type").partition(";")[0].strip().lower() not in (FORM, ""):
         raise Problem("media-type", detail=f"{FORM} is wanted")
-    return request.query + parameters(await request.body(QUERY_LIMIT)), True
+    form = parameters(await unpacked(request, QUERY_LIMIT))
+    request.scope["interop.shown"] = form
+    return request.query + form, True
 
 
 async def _answer(services: Services, request: Request, place: Place) -> Response:
@@ -128,7 +131,9 @@ async def _entries(services: Services, decision: Decision, standing: Ground, que
     if query.summary or query.elements:
         for stored in (*matches, *along):
             stored.body = subset(stored.body, stored.type, query.summary, query.elements)
-    entries = [found(standing.base, stored) for stored in matches] + [found(standing.base, stored, "include") for stored in along]
+    entries = listed(standing.base, matches)
+    if along:
+        entries += listed(standing.base, along, b"include")
     if not complete:
         entries.append(said(outcome([_warning("incomplete", "More would come along with this page than is given.")])))
     return entries + _outcomes(query)

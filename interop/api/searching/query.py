@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from interop.api.paging import PASSED, legible
 from interop.api.searching.combining import all_of
-from interop.api.searching.ground import Ground
-from interop.api.searching.parameter import compile_parameter
-from interop.api.searching.results import Ignored, Query, result_parameter
+from interop.api.searching.ground import Ground, Known
+from interop.api.searching.parameter import Make, compile_parameter, meaning
+from interop.api.searching.results import RESULTS, Ignored, Query, result_parameter
 from interop.api.searching.unsupported import Unsupported, malformed
 from interop.errors import Problem
 from interop.fhir import facts
 from interop.store.where import Types, Where
 
-PARAMETERS: Final = 200
+PARAMETERS: Final = 100
 """Parameters of one search at most."""
 Pairs = Iterable[tuple[str, str]]
 
@@ -29,8 +30,14 @@ def understand(ground: Ground, types: tuple[str, ...], pairs: Pairs, strict: boo
     given = [(name, value) for name, value in pairs if value and name not in PASSED]
     if len(given) > PARAMETERS:
         raise Problem("bad-parameter", detail=f"at most {PARAMETERS} parameters are taken")
-    query = Query(_narrowed(types, given))
     parts: list[Where] = [] if within is None else [within]
+    makes = conditions(ground.known, types, tuple([name for name, _ in given])) if types else None
+    if makes is not None:
+        parts += [make(ground, value) for make, (_, value) in zip(makes, given, strict=True)]
+        if len(types) > 1:
+            parts.append(Types(types))
+        return Query(types, all_of(parts), used=given)
+    query = Query(_narrowed(types, given))
     if len(query.types) > 1:
         parts.append(Types(query.types))
     known = ground.known
@@ -46,6 +53,17 @@ def understand(ground: Ground, types: tuple[str, ...], pairs: Pairs, strict: boo
             query.used.append((name, value))
     query.where = all_of(parts)
     return query
+
+
+@lru_cache(maxsize=4096)
+def conditions(known: Known, types: tuple[str, ...], names: tuple[str, ...]) -> tuple[Make, ...] | None:
+    """What the names of a search mean, understood once for all values, where each is a condition that is answered; else None."""
+    if any(name == "_type" or name.partition(":")[0] in RESULTS for name in names):
+        return None
+    try:
+        return tuple(meaning(known, types, name) for name in names)
+    except (Unsupported, Problem):
+        return None
 
 
 def _narrowed(types: tuple[str, ...], given: list[tuple[str, str]]) -> tuple[str, ...]:
