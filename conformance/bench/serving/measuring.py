@@ -36,7 +36,7 @@ class Figure(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """What a figure came to; ``memory`` in MB afterwards, ``calibration`` in ms beforehand, ``beside`` writes a second meanwhile."""
+    """What a figure came to: ``memory`` in MB afterwards, ``calibration`` in ms before, ``beside`` writes a second meanwhile."""
 
     figure: Figure
     asked: traffic.Asked
