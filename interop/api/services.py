@@ -14,7 +14,6 @@ from interop.errors import Problem
 from interop.fhir.terminology import Terminology
 from interop.ids import Mint
 from interop.ports import Adapter, Answers, Asks, Feed, Intake, Record
-from interop.record import indexing
 from interop.record.indexing import Indexing
 from interop.store.seam import Store
 
@@ -32,7 +31,7 @@ class Services:
     keeps the engine from taking messages, or None. ``hosts`` are the names that a request may call the server by (None:
     any): a page of another site that has its own name point here is not answered. ``base`` is the address under which clients
     know the server (``https://care.example``); '' takes the one that each request names. ``gauges`` are further figures for
-    ``/metrics``, by name. The limits are in bytes. ``parameters`` tells which search parameters of a type are indexed.
+    ``/metrics``, by name. The limits are in bytes.
     """
 
     store: Store
@@ -49,7 +48,6 @@ class Services:
     resource_limit: int = RESOURCE_LIMIT
     message_limit: int = MESSAGE_LIMIT
     bundle_limit: int = BUNDLE_LIMIT
-    parameters: Callable[[str], frozenset[str]] = indexing.parameters
     record: Record | None = None
     """What adapters answer questions from."""
     indexing: Indexing = field(default_factory=Indexing)

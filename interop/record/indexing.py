@@ -81,6 +81,11 @@ class Indexing:
         """All index rows of a resource."""
         return index_rows(resource, None, self.own(str(resource.get("resourceType"))))
 
+    def rows_of(self, resource: dict[str, Any], code: str) -> list[IndexRow]:
+        """The index rows of one parameter of a resource."""
+        own = tuple(each for each in self.own(str(resource.get("resourceType"))) if each.code == code)
+        return index_rows(resource, frozenset((code,)), own)
+
     def complete(self, change: Change) -> None:
         """Give new versions the rows of clients' parameters."""
         if not self._own:

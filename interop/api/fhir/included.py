@@ -12,7 +12,7 @@ from interop.api.searching import Ground, Include, Query
 from interop.api.services import Services
 from interop.fhir import facts
 from interop.fhir.references import references, versionless
-from interop.fhir.searching import index_rows
+from interop.record.indexing import Indexing
 from interop.store.decision import Decision
 from interop.store.plan import ReadVersion, Search, Several
 from interop.store.values import Stored
@@ -68,7 +68,7 @@ class Along:
             meant = [each for each in includes if each.source in ("", stored.type)]
             resource = orjson.loads(stored.body) if meant else {}
             for include in meant:
-                for literal in _literals(resource, include.parameter):
+                for literal in _literals(self._services.indexing, resource, include.parameter):
                     found = _LOCAL.fullmatch(literal.removeprefix(self._ground.base + "/"))
                     if found is None:
                         canonical.update(dict.fromkeys((type_, literal) for type_ in self._canonical(include)))
@@ -118,11 +118,11 @@ class Along:
             self._add(found)
 
 
-def _literals(resource: dict[str, Any], parameter: str) -> list[str]:
+def _literals(indexing: Indexing, resource: dict[str, Any], parameter: str) -> list[str]:
     """What the references of a parameter say ('*': all references), the versioned form where there is one."""
     if parameter == "*":
         return [literal for _, literal in references(resource)]
-    return [row.a for row in index_rows(resource, frozenset((parameter,))) if row.kind == "reference"]
+    return [row.a for row in indexing.rows_of(resource, parameter) if row.kind == "reference"]
 
 
 async def referenced(services: Services, decision: Decision, matches: list[Stored]) -> list[Stored]:
