@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from interop.api import health, ingest, messages, metrics, protocols
 from interop.api.asgi import Asgi, Disconnected, Receive, Request, Response, Scope, Send
 from interop.api.fhir import router
+from interop.api.openapi import openapi
 from interop.api.problems import json_error, unforeseen
 from interop.api.services import Services
 from interop.errors import Problem
@@ -14,7 +15,12 @@ from interop.errors import Problem
 Handler = Callable[[Services, Request], Awaitable[Response]]
 Route = tuple[str, Handler]
 _FHIR: Route = ("fhir", router.answer)
-EXACT: dict[str, Handler] = {"/health/live": health.live, "/health/ready": health.ready, "/metrics": metrics.metrics}
+EXACT: dict[str, Handler] = {
+    "/health/live": health.live,
+    "/health/ready": health.ready,
+    "/metrics": metrics.metrics,
+    "/openapi.json": openapi,
+}
 
 
 def create_app(services: Services, pages: Asgi | None = None) -> Asgi:
@@ -28,7 +34,7 @@ def create_app(services: Services, pages: Asgi | None = None) -> Asgi:
             await _not_http(scope, receive, send)
             return
         if hosts is not None and _host(scope) not in hosts:
-            await json_error(Problem("wrong-host")).send(send, False)
+            await json_error(Problem("wrong-host")).send(scope, send)
             return
         path: str = scope["path"]
         if path.startswith("/fhir") and path[5:6] in ("", "/"):
@@ -45,7 +51,7 @@ def create_app(services: Services, pages: Asgi | None = None) -> Asgi:
         except Disconnected:
             return
         counted[part, request.method, response.status] += 1
-        await response.send(send, request.method == "HEAD")
+        await response.send(scope, send)
 
     return app
 

@@ -1,13 +1,14 @@
-"""The pages: for now one, which names the service and shows how its feeds stand."""
+"""The pages: one that names the service and shows how its feeds stand, and those of what the API does."""
 
 from __future__ import annotations
 
 from html import escape
 
-from fastapi import FastAPI
-from fastapi.responses import HTMLResponse
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
 from interop.api.build import NAME, software_version
+from interop.api.openapi import page, present
 from interop.api.services import Services
 from interop.store.plan import Feeds
 from interop.store.values import FeedCount
@@ -18,8 +19,11 @@ HEADERS = {
     "x-content-type-options": "nosniff",
     "cache-control": "private, no-cache",
 }
+BASE = "/fhir"
+"""On the pages addresses are relative."""
 LINKS = (
-    ("/fhir/metadata", "What the FHIR API can do"),
+    ("/api", "What the API does, to read and to try"),
+    ("/fhir/metadata", "The same as a CapabilityStatement"),
     ("/health/ready", "Whether the engine is ready"),
     ("/metrics", "Figures for monitoring"),
 )
@@ -34,7 +38,25 @@ def create_pages(services: Services) -> FastAPI:
     async def home() -> HTMLResponse:
         return HTMLResponse(render(services, await services.store.query(Feeds())), headers=HEADERS)
 
+    @pages.api_route("/api", methods=["GET", "HEAD"], response_class=HTMLResponse)
+    async def api() -> HTMLResponse:
+        return HTMLResponse(page.index(await present(services, BASE)), headers=HEADERS)
+
+    @pages.api_route(page.TRY, methods=["GET", "HEAD"])
+    async def api_try(request: Request) -> Response:
+        found = page.tried(await present(services, BASE), request.query_params.multi_items())
+        return _absent() if found is None else Response(status_code=303, headers={**HEADERS, "location": found})
+
+    @pages.api_route("/api/{name}", methods=["GET", "HEAD"], response_class=HTMLResponse)
+    async def api_of_type(name: str) -> Response:
+        found = page.of_type(await present(services, BASE), name)
+        return _absent() if found is None else HTMLResponse(found, headers=HEADERS)
+
     return pages
+
+
+def _absent() -> Response:
+    return PlainTextResponse("There is no such page.", 404, headers=HEADERS)
 
 
 def render(services: Services, counts: list[FeedCount]) -> str:

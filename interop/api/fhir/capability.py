@@ -78,8 +78,13 @@ async def capabilities(services: Services, request: Request) -> Response:
     base = links.base(request, services.base)
     if mode == "terminology":
         return Response(200, await services.knowledge.compute(lambda: terminology_statement(services.knowledge, base)))
-    known, guides = ground(services, base, 0).known, tuple(services.knowledge.guides())
-    return Response(200, statement(Statement(known, base, guides, services.writes.update_creates), mode == "normative"))
+    return Response(200, await services.knowledge.compute(lambda: statement(statement_of(services, base), mode == "normative")))
+
+
+def statement_of(services: Services, base: str) -> Statement:
+    """What the statement of these services at that base is made of."""
+    guides = tuple(services.knowledge.guides())
+    return Statement(ground(services, base, 0).known, base, guides, services.writes.update_creates)
 
 
 @lru_cache(maxsize=16)
@@ -183,14 +188,19 @@ def _parameter(type: str, code: str, kind: str, note: str) -> dict[str, str]:
     return {name: value for name, value in said.items() if value}
 
 
+@lru_cache(maxsize=8192)
 def definition_of(type: str, code: str) -> str:
     """The canonical URL of R4's definition of a search parameter; '' where it is not R4's."""
-    known = Definitions.base()
     for owner in ("Resource", "DomainResource") if code.startswith("_") else (type,):
         url = f"{SEARCH_PARAMETER}{owner}-{code.removeprefix('_')}"
-        if known.resource("SearchParameter", url):
+        if url in _urls():
             return url
     return _shared().get((type, code), "")
+
+
+@lru_cache(maxsize=1)
+def _urls() -> frozenset[str]:
+    return frozenset(Definitions.base().every("SearchParameter"))
 
 
 @lru_cache(maxsize=1)
