@@ -46,6 +46,7 @@ WORDS = {
     "hl7v2": "HL7 v2",
     "itk3": "ITK3",
     "nhs111": "NHS 111",
+    "postgresql": "PostgreSQL",
     "sqlite": "SQLite",
     "uuid": "UUID",
     "xml": "XML",

@@ -20,10 +20,15 @@ from interop.ids import Mint
 from interop.journal.intake import JournalIntake
 from interop.mapping.library import adapters
 from interop.ports import Feed
+from interop.store.postgres import PostgresStore
+from interop.store.sql.store import SqlStore
 from interop.store.sqlite import SqliteStore
 from tests.spec.api.people import FEED
 
 BASE = "http://care.test"
+BOTH = ("test_batch", "test_conditional", "test_everything", "test_history", "test_operations_clinical", "test_operations_match", "test_read", "test_search",
+        "test_transaction", "test_writes")  # fmt: skip
+"""Modules whose tests run on both stores."""
 
 
 @pytest.fixture
@@ -36,21 +41,37 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
-@pytest.fixture
-async def store(tmp_path: Path, clock: ManualClock) -> AsyncIterator[SqliteStore]:
-    store = SqliteStore.open(tmp_path / "data", clock=clock)
-    yield store
-    await store.close()
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What asks the store runs on both; what is about protocols and representation runs on one."""
+    module = metafunc.module.__name__.rpartition(".")[2]
+    if "store" in metafunc.fixturenames and module.startswith(BOTH):
+        metafunc.parametrize("place", ["sqlite", "postgresql"], indirect=True)
 
 
 @pytest.fixture
-async def services(store: SqliteStore, clock: ManualClock) -> AsyncIterator[Services]:
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """An empty directory, or the URL of an empty database."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return tmp_path / "data"
+    url: str = request.getfixturevalue("database")
+    return url
+
+
+@pytest.fixture
+async def store(place: Path | str, clock: ManualClock) -> AsyncIterator[SqlStore]:
+    opened = await PostgresStore.open(place, clock=clock) if isinstance(place, str) else SqliteStore.open(place, clock=clock)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def services(store: SqlStore, clock: ManualClock) -> AsyncIterator[Services]:
     intake, made = serving(store, clock)
     yield made
     await intake.drain()
 
 
-def serving(store: SqliteStore, clock: ManualClock) -> tuple[JournalIntake, Services]:
+def serving(store: SqlStore, clock: ManualClock) -> tuple[JournalIntake, Services]:
     """The API over a store; ids are ``new-1``, ``new-2`` ..."""
     feeds = {name: Feed(name, adapter) for name, adapter in (("hospital", "hl7v2"), ("open", ""), (FEED, "hl7v2"))}
     known = adapters()
