@@ -18,6 +18,7 @@ from interop.api.searching.compartments import COMPARTMENTS, compartment, types_
 from interop.api.searching.expanding import expanded
 from interop.api.searching.results import RESULTS
 from interop.api.searching.standing import ground
+from interop.api.searching.widening import widened
 from interop.api.services import QUERY_LIMIT, Services
 from interop.api.subsetting import subset
 from interop.errors import Problem
@@ -64,6 +65,43 @@ async def search_compartment(services: Services, request: Request, name: str, id
     return await _answer(services, request, Place(f"/{name}/{id}/{type}", types, decision, compartment(name, tuple(ids), types)))
 
 
+@dataclass(slots=True)
+class Asked:
+    """A request as it came: its parameters, whether a form held some of them; with a cursor, where to go on and what the first page
+    knew."""
+
+    pairs: list[tuple[str, str]]
+    posted: bool
+    strict: bool
+    now: int
+    cursor: str = ""
+    after: tuple[Any, ...] | None = None
+    total: int | None = None
+
+
+@dataclass(slots=True)
+class Page:
+    """What a search came to. ``more``: there is another page."""
+
+    query: Query
+    matches: list[Stored]
+    more: bool
+    total: int | None
+
+
+async def _asked(services: Services, request: Request, place: Place) -> Asked:
+    pairs, posted = await _pairs(services, request)
+    strict = prefer(request.header(b"prefer")).strict if b"prefer" in request.headers else False
+    if not any(name == CURSOR for name, _ in pairs):
+        return Asked(pairs, posted, strict, services.clock.now())
+    cursor = alone([pair for pair in pairs if pair[0] not in PASSED])
+    of, now, sent, last, total = services.seal.open(cursor)
+    if of != place.address:
+        raise Problem("bad-parameter", where=CURSOR, detail="it belongs to another address")
+    after = tuple(last) if last is not None else None
+    return Asked([(name, value) for name, value in sent], posted, False, now, cursor, after, total)
+
+
 async def _pairs(services: Services, request: Request) -> tuple[list[tuple[str, str]], bool]:
     """The parameters of the URL and of the form, and whether there was one."""
     if len(request.scope.get("query_string", b"")) > URL_LIMIT:
@@ -78,46 +116,48 @@ async def _pairs(services: Services, request: Request) -> tuple[list[tuple[str, 
 
 
 async def _answer(services: Services, request: Request, place: Place) -> Response:
-    base = links.base(request, services.base)
-    pairs, posted = await _pairs(services, request)
-    strict = prefer(request.header(b"prefer")).strict if b"prefer" in request.headers else False
-    after: tuple[Any, ...] | None = None
-    total: int | None = None
-    now = services.clock.now()
-    cursor = [(name, value) for name, value in pairs if name == CURSOR]
-    if cursor:
-        sealed = alone([pair for pair in pairs if pair[0] not in PASSED])
-        of, now, sent, last, total = services.seal.open(sealed)
-        if of != place.address:
-            raise Problem("bad-parameter", where=CURSOR, detail="it belongs to another address")
-        pairs, strict = [(name, value) for name, value in sent], False
-        after = tuple(last) if last is not None else None
-    standing = ground(services, base, now)
-    query = await expanded(services, place.decision, standing, lambda on: understand(on, place.types, pairs, strict, place.within))
-    said_links: list[Link] = [("self", base + place.address + _self(query, cursor, posted))]
-    if query.only_count:
-        number: list[int] = await services.store.query(Count(place.decision, query.type, query.where))
-        return Response(200, bundle("searchset", said_links, _outcomes(query), number[0]))
-    matches: list[Stored] = await services.store.query(
-        Search(place.decision, query.type, query.where, query.sort, query.count, after)
+    asked = await _asked(services, request, place)
+    standing = ground(services, links.base(request, services.base), asked.now)
+    page = await _page(services, standing, place, asked, asked.pairs)
+    if not page.matches and not page.total and not asked.strict and not asked.cursor:
+        wider = widened(asked.pairs)
+        if wider is not None:
+            page = await _page(services, standing, place, asked, wider)
+            page.query.told.append("No identifier of that value is without a system: those of any system are given.")
+    query, address = page.query, standing.base + place.address
+    said_links: list[Link] = [("self", address + _self(query, asked))]
+    if page.more or asked.cursor:
+        said_links.append(
+            ("first", f"{address}?{CURSOR}={services.seal.seal([place.address, asked.now, query.used, None, page.total])}")
+        )
+    if page.more:
+        last = page.matches[-1]
+        reached = [*last.sort, last.id] if query.type else [*last.sort, last.type, last.id]
+        onward = services.seal.seal([place.address, asked.now, query.used, reached, page.total])
+        said_links.append(("next", f"{address}?{CURSOR}={onward}"))
+    entries = await _entries(services, place.decision, standing, query, page.matches)
+    return Response(200, bundle("searchset", said_links, entries, page.total))
+
+
+async def _page(services: Services, standing: Ground, place: Place, asked: Asked, pairs: list[tuple[str, str]]) -> Page:
+    """Understand the parameters, and read."""
+    query = await expanded(
+        services, place.decision, standing, lambda on: understand(on, place.types, pairs, asked.strict, place.within)
     )
-    more = len(matches) > query.count
-    matches = matches[: query.count]
-    if not cursor and query.total != "none":
+    counted = Count(place.decision, query.type, query.where)
+    if query.only_count:
+        return Page(query, [], False, (await services.store.query(counted))[0])
+    plan = Search(place.decision, query.type, query.where, query.sort, query.count, asked.after)
+    matches: list[Stored] = await services.store.query(plan)
+    more, total = len(matches) > query.count, asked.total
+    if more:
+        del matches[query.count :]
+    if not asked.cursor and query.total != "none":
         if not more:
             total = len(matches)
         elif query.total:
-            total = (await services.store.query(Count(place.decision, query.type, query.where)))[0]
-    if more or cursor:
-        whole = [place.address, now, query.used, None, total]
-        said_links.append(("first", f"{base}{place.address}?{CURSOR}={services.seal.seal(whole)}"))
-    if more:
-        last_one = matches[-1]
-        reached = [*last_one.sort, last_one.id] if query.type else [*last_one.sort, last_one.type, last_one.id]
-        onward = services.seal.seal([place.address, now, query.used, reached, total])
-        said_links.append(("next", f"{base}{place.address}?{CURSOR}={onward}"))
-    entries = await _entries(services, place.decision, standing, query, matches)
-    return Response(200, bundle("searchset", said_links, entries, total))
+            total = (await services.store.query(counted))[0]
+    return Page(query, matches, more, total)
 
 
 async def _entries(services: Services, decision: Decision, standing: Ground, query: Query, matches: list[Stored]) -> list[bytes]:
@@ -139,21 +179,21 @@ async def _entries(services: Services, decision: Decision, standing: Ground, que
     return entries + _outcomes(query)
 
 
-def _self(query: Query, cursor: list[tuple[str, str]], posted: bool) -> str:
+def _self(query: Query, asked: Asked) -> str:
     """The query of the self link: what had an effect. What was posted stands in no address, save what says nothing of anybody."""
-    if cursor:
-        return links.query(cursor)
-    if posted:
+    if asked.cursor:
+        return links.query([(CURSOR, asked.cursor)])
+    if asked.posted:
         return "/_search" + links.query(pair for pair in query.used if pair[0].partition(":")[0] in RESULTS)
     return links.query(query.used)
 
 
 def _outcomes(query: Query) -> list[bytes]:
-    """What was ignored, said in the answer (lenient handling; 3.1.1.2.1)."""
-    if not query.ignored:
+    """What was ignored and what else is to be known, said in the answer (lenient handling; 3.1.1.2.1)."""
+    if not query.ignored and not query.told:
         return []
     issues = [_warning("not-supported", f"The parameter {name} was ignored: {why}.") for name, why in query.ignored]
-    return [said(outcome(issues))]
+    return [said(outcome(issues + [_warning("informational", text) for text in query.told]))]
 
 
 def _warning(code: str, text: str) -> dict[str, Any]:

@@ -39,7 +39,8 @@ class Ignored(NamedTuple):
 
 @dataclass(slots=True)
 class Query:
-    """A search as it is understood. ``types`` () = every type; ``used`` are the parameters that had an effect, as they came."""
+    """A search as it is understood. ``types`` () = every type; ``used`` are the parameters that had an effect, as they came;
+    ``told`` is what else is to be known."""
 
     types: tuple[str, ...]
     where: Where | None = None
@@ -53,6 +54,7 @@ class Query:
     revincludes: list[Include] = field(default_factory=list)
     used: list[tuple[str, str]] = field(default_factory=list)
     ignored: list[Ignored] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
 
     @property
     def type(self) -> str:

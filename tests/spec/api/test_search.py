@@ -47,7 +47,6 @@ def said(types: str, ids: Iterable[str]) -> list[str]:
         (f"Patient?identifier={NHS}|9990000018", "gp pas"),
         ("Patient?identifier=9990000018", "gp pas"),
         (f"Patient?identifier={NHS}|", "b gp pas"),
-        ("Patient?identifier=|9990000018", ""),
         ("Organization?identifier=|1", "o"),
         ("Patient?identifier=9990000018,9990000026", "b gp pas"),
         ("Patient?gender=female", "gp"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from interop.store.sqlite import SqliteStore
-from tests.spec.api.conftest import BASE, Client
+from tests.spec.api.conftest import BASE, Client, link, matches
 from tests.spec.api.searches import CATEGORY, LOINC, SNOMED, TYPES, check, coded, observation, of, record
 
 pytestmark = pytest.mark.anyio
@@ -122,6 +122,17 @@ async def test_datatypes(client: Client) -> None:
         },
         "Patient?",
     )
+
+
+async def test_an_identifier_without_a_system(client: Client) -> None:
+    """To the letter; where nothing is found so and handling is lenient, under any system, which the answer says."""
+    await check(client, {"identifier=|77": "n", "identifier=|77&gender:missing=true": "n"}, "Patient?")
+    lenient = (await client.get("/fhir/Patient?identifier=|78,|77&_id=i")).json()
+    assert (lenient["total"], matches(lenient), matches(lenient, "outcome")) == (1, ["Patient/i"], ["OperationOutcome/"])
+    assert link(lenient, "self") == f"{BASE}/fhir/Patient?identifier=78,77&_id=i"
+    strict = (await client.get("/fhir/Patient?identifier=|77&_id=i", prefer="handling=strict")).json()
+    assert strict["total"] == 0
+    assert (await client.get("/fhir/Patient?identifier=|77&_id=i&_summary=count")).json()["total"] == 1
 
 
 async def test_not(client: Client) -> None:
