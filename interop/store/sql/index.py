@@ -47,6 +47,9 @@ first two columns."""
 PLACE = tuple(columns.index("rid") - 1 for _, columns in TABLES)
 """Where the resource's number goes into a line without table and parameter; -1 = before the parameter."""
 
+BY_RESOURCE = frozenset((TOKEN, REFERENCE, STRING, DATE, QUANTITY))
+"""Tables that are sought by the resource's number too."""
+
 LONGEST = 512
 """Characters of a code, target or text that are indexed; what is compared is cut alike."""
 

@@ -87,16 +87,16 @@ class Leaves:
         return f"{column} >= :{self.bind(value)} AND {column} < :{self.bind(value + BEYOND)}"
 
     def dates(self, where: Span, row: str) -> str:
-        """On both sides of a row of dates."""
+        """On both sides of a row of dates. A ``row`` that begins with ``+`` is not to be sought by them."""
         a, b = self.bind(where.low), self.bind(where.high)
         return DATES[where.prefix].format(low=f"{row}.low", high=f"{row}.high", a=a, b=b)
 
     def numbers(self, where: Range, row: str) -> str:
-        """On both sides and the unit of a row of numbers or quantities."""
+        """On both sides and the unit of a row of numbers or quantities; ``row`` as for ``dates``."""
         a, b = self.bind(float(where.low)), self.bind(float(where.high))
         table = NUMBERS if where.low < where.high else POINT
         text = table[where.prefix].format(low=f"{row}.low", high=f"{row}.high", a=a, b=b)
-        return f"{text} AND {row}.unit IN ({self.bound(where.units)})" if where.units else text
+        return f"{text} AND {row.lstrip('+')}.unit IN ({self.bound(where.units)})" if where.units else text
 
     def near(self, where: Near, row: str) -> str:
         """On a row of places: the straight line through the Earth is no longer than that of the distance."""

@@ -23,10 +23,14 @@ from interop.store.where import Chain, Composite, Has, Near, Present, Range, Ref
 
 GLANCE = 200
 """Rows that are counted at first of each part; the part with fewer is begun with."""
-MANY = 4_000
+MANY = 2_000
 """From so many rows on, resources are gone through in order."""
 SORTABLE = 50_000
 """So many rows of a range of dates are sorted where going through them would begin at the wrong end."""
+LARGE = 200_000
+"""Types of more resources than this are taken to have as many."""
+ASKED = 1_000
+"""How often the size of a type is used before it is counted again."""
 LOOKED_AT = 4
 """Parts that are counted."""
 
@@ -41,7 +45,7 @@ def search(plan: Search, names: Names, dialect: Dialect) -> Steps[list[Stored]]:
     def make() -> Compiler:
         return Compiler(names, dialect, plan.decision.predicate)
 
-    start = yield from _start(make, parts, of)
+    start = yield from _start(make, parts, of, plan.count + 1)
     if start is None and plan.sort:
         start = yield from _against(make, parts, of, plan.sort[0])
         if start is None and key(make(), *plan.sort[0], of).walk is not None:
@@ -71,8 +75,9 @@ def count(plan: Count, names: Names, dialect: Dialect) -> Steps[list[int]]:
     return [found[0][0]]
 
 
-def _start(make: Make, parts: list[Where], type_: str | None) -> Steps[Where | None]:
-    """The part that leaves the fewest rows; None where each leaves many."""
+def _start(make: Make, parts: list[Where], type_: str | None, page: int = 0) -> Steps[Where | None]:
+    """The part to begin with; None where it is better to go through the type. A ``page`` of so many is full before long where
+    all parts together leave a good share of the type: then few resources are gone through."""
     ranked = sorted(((rank(part), place) for place, part in enumerate(parts)), key=lambda pair: pair[0])
     if not ranked or ranked[0][0] >= NONE:
         return None
@@ -81,9 +86,26 @@ def _start(make: Make, parts: list[Where], type_: str | None) -> Steps[Where | N
     some = [parts[place] for number, place in ranked[:LOOKED_AT] if number < NONE]
     for limit in (GLANCE, MANY):
         found = yield from _counts(make, some, type_, limit)
-        if min(found) < limit:
-            return some[found.index(min(found))]
-    return None
+        fewest = min(found)
+        if fewest < GLANCE or (fewest < limit and not page):
+            return some[found.index(fewest)]
+    size = yield from _size(make, type_)
+    gone_through = float(page)
+    for one in found:
+        gone_through *= max(size / one, 1.0)
+    return some[found.index(fewest)] if fewest < MANY and fewest < gone_through else None
+
+
+def _size(make: Make, type_: str | None) -> Steps[int]:
+    """About how many resources there are of the type."""
+    sizes, compiler = make().names.sizes, make()
+    size, left = sizes.get(type_ or "", (0, 0))
+    if not left:
+        of = "" if type_ is None else f" AND r.type = :{compiler.bind(type_)}"
+        rows = yield f"SELECT count(*) FROM (SELECT 1 FROM resource r WHERE r.deleted = 0{of} LIMIT {LARGE}) d", compiler.parameters
+        size, left = rows[0][0], ASKED
+    sizes[type_ or ""] = size, left - 1
+    return size
 
 
 def _counts(make: Make, parts: list[Where], type_: str | None, limit: int) -> Steps[list[int]]:
@@ -132,7 +154,9 @@ def _walk(make: Make, plan: Search, parts: list[Where], type_: str | None) -> St
         if plan.after is not None:
             source += f" AND {column} {'<=' if first.descending else '>='} :{compiler.bind(plan.after[0])}"
         source += "".join([f" AND {compiler.probe(part, type_)}" for part in parts])
-        found = yield from _page(compiler, plan, source, [first._replace(expression=column), *keys[1:]], plan.count + 1)
+        found = yield from _page(
+            compiler, plan, source, [first._replace(expression=column), *keys[1:]], plan.count + 1, rid="w.rid"
+        )
     wanted = plan.count + 1 - len(found)
     if wanted and not any(_implies(part, plan.sort[0][0]) for part in parts):
         compiler = make()
@@ -152,7 +176,13 @@ UNSET: Any = object()
 
 
 def _page(
-    compiler: Compiler, plan: Search, source: str, keys: list[Key], wanted: int, after: tuple[Any, ...] | None = UNSET
+    compiler: Compiler,
+    plan: Search,
+    source: str,
+    keys: list[Key],
+    wanted: int,
+    after: tuple[Any, ...] | None = UNSET,
+    rid: str = "r.rid",
 ) -> Steps[list[Stored]]:
     """So many resources of a source after the cursor, in order."""
     after = plan.after if after is UNSET else after
@@ -172,7 +202,7 @@ def _page(
             bound = [*bound[: len(keys)], f"({found})"]
         text = f" WHERE {beyond(order, bound)}"
     listed = ", ".join([f"k.{name}{' DESC' if descending else ''}" for name, descending in order])
-    inner = f"SELECT r.rid AS rid, r.type AS type, r.id AS id{selected} FROM {source}"
+    inner = f"SELECT {rid} AS rid, r.type AS type, r.id AS id{selected} FROM {source}"
     rows = yield (
         f"{compiler.prologue}SELECT {columns('r')}{''.join([f', k.s{place}' for place in range(len(keys))])} FROM (SELECT * FROM "
         f"({inner}) k{text} ORDER BY {listed} LIMIT :count) k CROSS JOIN resource r WHERE r.rid = k.rid ORDER BY {listed}",

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from interop.errors import Problem
 from interop.store.sql.dialect import Dialect
-from interop.store.sql.index import KINDS, TABLES
+from interop.store.sql.index import BY_RESOURCE, KINDS, TABLES
 from interop.store.sql.leaves import NEVER, TRIGRAM
 from interop.store.sql.links import Links
 from interop.store.sql.names import Names
@@ -187,6 +187,7 @@ class Compiler(Links):
 
     def _table_of(self, where: Where, type_: str | None, *, probed: bool = False) -> str | None:
         """Table and condition of an index part, alias ``x``; None where nothing is indexed so. ``probed``: for one resource."""
+        row = "+x" if probed else "x"
         match where:
             case Token(parameter, _, _, kind):
                 pids = self.pids(type_, parameter, kind)
@@ -204,10 +205,10 @@ class Compiler(Links):
                 return f"index_string x WHERE {pids} AND {self.text(where, 'x', column, 'written')}" if pids else None
             case Span(parameter):
                 pids = self.pids(type_, parameter, "date")
-                return f"index_date x WHERE {pids} AND {self.dates(where, 'x')}" if pids else None
+                return f"index_date x WHERE {pids} AND {self.dates(where, row)}" if pids else None
             case Range(parameter, kind=kind):
                 pids = self.pids(type_, parameter, *((kind,) if kind else ("number", "quantity")))
-                return f"index_quantity x WHERE {pids} AND {self.numbers(where, 'x')}" if pids else None
+                return f"index_quantity x WHERE {pids} AND {self.numbers(where, row)}" if pids else None
             case Near(parameter):
                 pids = self.pids(type_, parameter, "position")
                 return f"index_position x WHERE {pids} AND {self.near(where, 'x')}" if pids else None
@@ -229,9 +230,14 @@ class Compiler(Links):
         return f"{' CROSS JOIN '.join(tables)} WHERE {pids} AND {' AND '.join(conditions)}"
 
     def _present(self, parameter: str, type_: str | None, row: str) -> str:
-        numbers = [pid for pid, _ in self.names.present(type_, parameter)]
-        parts = [f"{row}.indexed LIKE '%\"{pid}\":[%'" for pid in numbers]
-        return f"({' OR '.join([*self.named(parameter, row), *parts])})" if parts or self.named(parameter, row) else NEVER
+        parts, others = self.named(parameter, row), []
+        for pid, kind in self.names.present(type_, parameter):
+            table = KINDS[kind]
+            if table in BY_RESOURCE:
+                parts.append(f"EXISTS (SELECT 1 FROM {TABLES[table][0]} x WHERE x.rid = {row}.rid AND x.pid = {pid})")
+            else:
+                others.append(f"{row}.indexed LIKE '%\"{pid}\":[%'")
+        return f"({' OR '.join([*parts, *others])})" if parts or others else NEVER
 
     def _all_present(self, parameter: str, type_: str) -> str:
         parts = [
