@@ -15,7 +15,8 @@ class Settings(BaseSettings):
     """How an engine runs. ``mappers`` None means one for each core but the owner's, at least one. ``hold``: take messages in and
     apply none, for maintenance of the record and to measure the taking in alone; a start without it applies what waits.
     ``database``: where the journal and the record are, ``postgresql://…``; None = in ``data``. ``package`` and ``release``: FHIR
-    packages and compiled releases of SNOMED CT and dm+d that the API knows beside R4."""
+    packages and compiled releases of SNOMED CT and dm+d that the API knows beside R4. ``update_creates``: an update through the
+    API may make a resource under an id of the client's (FHIR R4 http, 3.1.0.7.1)."""
 
     model_config = SettingsConfigDict(env_prefix="INTEROP_")
 
@@ -31,6 +32,7 @@ class Settings(BaseSettings):
     release: Annotated[tuple[Path, ...], NoDecode] = ()
     backlog: int = Field(default=1_000_000, ge=1)
     hold: bool = False
+    update_creates: bool = True
 
     @field_validator("package", "release", mode="before")
     @classmethod

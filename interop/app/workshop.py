@@ -71,7 +71,7 @@ class Workshop:
         applier = Applier(indexed, clock, feeds)
         shop: list[Workshop] = []
         dispatcher = Dispatcher(store, mappers, applier, feeds, lambda *outcome: shop[0]._finished(*outcome))
-        writes = Writes(indexed, clock)
+        writes = Writes(indexed, clock, update_creates=settings.update_creates)
         shop.append(cls(settings, clock, store, Mint(key), mappers, applier, writes, dispatcher, indexing, reindexer))
         return shop[0]
 

@@ -11,6 +11,7 @@ from interop.apply.drafts import Draft, checked, foreign, there
 from interop.apply.journalled import Step
 from interop.apply.placed import placed
 from interop.apply.resolving import Targets, base_of, conditional, resolve, slots
+from interop.apply.within import Within
 from interop.errors import Problem
 from interop.formats.json import load_json
 from interop.store.values import Head
@@ -59,6 +60,7 @@ class Work:
             self.idle.append(idle)
             self.keys.append(key)
         self._resources = [one.resource for one in asked]
+        self._within = Within(())
 
     def permit(self, update_creates: bool) -> None:
         """Whether each write may be done on what there is; raises Problem ``feed-owned``, ``stale-version``, ``not-found``,
@@ -76,7 +78,8 @@ class Work:
                     self._resources[place] = _patched(one, key, self.heads[key])
 
     async def link(self, find: Find) -> None:
-        """Let references between entries, and those by criteria, lead to what is kept; raises Problem ``no-match``."""
+        """Let references between entries, and those by criteria, lead to what is kept; raises Problem ``no-match``,
+        ``several-matches``."""
         written = {key for key, idle in zip(self.keys, self.idle, strict=True) if not idle}
 
         def version(key: Key) -> int:
@@ -85,6 +88,8 @@ class Work:
 
         entries = {one.full_url: key for one, key in zip(self.asked, self.keys, strict=True) if one.full_url and key[1]}
         referred: dict[str, Key] = {}
+        kept = zip(self.keys, self._resources, self.idle, strict=True)
+        self._within = Within((key, resource) for key, resource, idle in kept if resource is not None and not idle)
         targets = Targets(entries, referred, version)
         for place, (one, resource) in enumerate(zip(self.asked, self._resources, strict=True)):
             if resource is not None and not self.idle[place]:
@@ -104,9 +109,10 @@ class Work:
             if one.criteria is not None and one.method != DELETE and (one.criteria.type, one.criteria.text) == (type, text):
                 return key
         found = await find(type, text)
-        if found is None:
-            raise Problem("no-match", where=type)
-        return type, found
+        matches = self._within.matches(type, text) | ({(type, found)} if found is not None else set())
+        if len(matches) != 1:
+            raise Problem("several-matches" if matches else "no-match", where=type)
+        return matches.pop()
 
     async def steps(self) -> list[Step]:
         """What is to be written, in the order in which a transaction does it; raises Invalid."""

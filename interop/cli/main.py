@@ -57,6 +57,9 @@ def serve(
         list[Path] | None,
         typer.Option(help="A compiled release of SNOMED CT or dm+d; may be repeated.", envvar="INTEROP_RELEASE"),
     ] = None,
+    update_creates: Annotated[
+        bool, typer.Option(help="An update makes a resource where there is none under its id.", envvar="INTEROP_UPDATE_CREATES")
+    ] = True,
 ) -> None:
     """Run the engine until it is interrupted."""
     from interop.cli.serve import serve as run
@@ -73,6 +76,7 @@ def serve(
             test_numbers=test_numbers,
             package=tuple(package or ()),
             release=tuple(release or ()),
+            update_creates=update_creates,
         )
     )
 

@@ -200,6 +200,15 @@ async def test_a_conditional_reference_means_the_one_match(client: Client, crite
     assert (await client.get("/fhir/Observation/new-1")).json()["subject"] == {"reference": "Patient/p0"}
 
 
+@pytest.mark.parametrize("criteria", [f"identifier={SYSTEM}|1", "identifier=1", f"identifier={SYSTEM}|1&active=true"])
+async def test_a_conditional_reference_may_mean_what_is_written_beside_it(client: Client, criteria: str) -> None:
+    made = numbered("", "1") | {"active": True}
+    entries = [entry("POST", "Observation", observation(f"Patient?{criteria}")), entry("POST", "Patient", made)]
+    assert statuses(await post(client, "transaction", *entries)) == ["201", "201"]
+    assert (await client.get("/fhir/Observation/new-1")).json()["subject"] == {"reference": "Patient/new-2"}
+    assert (await post(client, "transaction", *entries)).json()["issue"][0]["code"] == "multiple-matches"
+
+
 async def test_two_creates_under_the_same_criteria_make_one(client: Client) -> None:
     resource = numbered("", "1")
     one = [entry("POST", "Patient", resource, each, ifNoneExist=f"identifier={SYSTEM}|1") for each in (P, Q)]
