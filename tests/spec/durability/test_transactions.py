@@ -26,7 +26,7 @@ def bundle(number: int) -> dict[str, Any]:
     who = f"urn:uuid:00000000-0000-4000-8000-{number:012d}"
     patient = {"resourceType": "Patient", "id": f"p{number}"}
     others = [basic(f"b{number}-{one}", who) for one in range(RESOURCES - 1)]
-    entries = [
+    entries: list[dict[str, Any]] = [
         {"request": {"method": "PUT", "url": f"{one['resourceType']}/{one['id']}"}, "resource": one}
         for one in (patient, basic("shared", who), *others)
     ]
