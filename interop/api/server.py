@@ -11,16 +11,18 @@ from typing import Any
 import uvicorn
 
 from interop.api.asgi import Asgi
+from interop.api.connection import Connection, PromptConnection
 
 GRACE = 5
 """Seconds that requests under way are given when the server stops."""
 
 
 class HttpServer:
-    """Serves one application; ``port`` 0 takes any free one, ``port`` tells which after ``start``."""
+    """Serves one application; ``port`` 0 takes any free one, ``port`` tells which after ``start``. ``prompt``: reads by id are
+    answered without a task of their own (the store answers them at once)."""
 
-    def __init__(self, app: Asgi, host: str, port: int) -> None:
-        self.app, self.host, self.port = app, host, port
+    def __init__(self, app: Asgi, host: str, port: int, *, prompt: bool = False) -> None:
+        self.app, self.host, self.port, self.prompt = app, host, port, prompt
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
 
@@ -30,7 +32,7 @@ class HttpServer:
         self.port = listening.getsockname()[1]
         config = uvicorn.Config(
             self.app,
-            http="httptools",
+            http=PromptConnection if self.prompt else Connection,
             ws="none",
             lifespan="off",
             access_log=False,

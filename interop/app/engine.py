@@ -20,6 +20,7 @@ from interop.mapping.library import adapters
 from interop.mapping.refusal import Refusals
 from interop.mapping.tables import families, read_tables
 from interop.ports import Feed, Listener, Listens, Record
+from interop.store.sqlite import SqliteStore
 
 HOSTS = frozenset((b"127.0.0.1", b"localhost", b"[::1]"))
 """What requests may call the engine while it listens on this machine alone."""
@@ -88,7 +89,7 @@ class Engine:
             ready=lambda: Problem("stopping") if intake.stopping else None,
             gauges=lambda: {"unfinished_messages": shop.unfinished, "mapper_deaths": shop.mappers.deaths},
         )
-        server = HttpServer(create_app(services), *address(settings.http))
+        server = HttpServer(create_app(services), *address(settings.http), prompt=isinstance(shop.store, SqliteStore))
         engine = cls(settings, feeds, shop, intake, record, knowledge, server)
         try:
             await engine._open()

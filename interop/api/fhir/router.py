@@ -25,6 +25,8 @@ from interop.api.services import Services
 from interop.errors import Problem
 
 PREFIX = "/fhir"
+_READ: Final = 4
+"""Parts of ``/fhir/Type/id``, what is asked for most."""
 Handler = Callable[..., Awaitable[Response]]
 
 HANDLERS: Final[dict[str, Handler]] = {
@@ -93,8 +95,11 @@ async def _inner(services: Services, request: Request) -> Response:
 
 
 async def _route(services: Services, request: Request, headers: list[Header]) -> Response:
-    address = locate(request.path[len(PREFIX) + 1 :])
     method = request.method
+    parts = request.path.split("/")
+    if method == "GET" and len(parts) == _READ and parts[2] in resource_types() and parts[3] and parts[3][0] not in "_$":
+        return await read(services, request, parts[2], parts[3])
+    address = locate(request.path[len(PREFIX) + 1 :])
     called = operation(address.operation, address.kind, address.named[0] if address.named else "") if address.operation else None
     if address.operation and called is None:
         raise Problem("not-found")

@@ -1,0 +1,100 @@
+"""Connections: one write for an answer, several requests on one connection, reads that begin at once (RFC 9112)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from interop.api.app import create_app
+from interop.api.connection import Connection, PromptConnection
+from interop.api.server import HttpServer
+from interop.api.services import Services
+from interop.store.plan import Plan
+from interop.store.sqlite import SqliteStore
+from tests.spec.api.people import contribute, patient
+
+pytestmark = pytest.mark.anyio
+
+READ = b"GET /fhir/Patient/p1 HTTP/1.1\r\nhost: localhost\r\n\r\n"
+LAST = b"GET /fhir/Patient/p1 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
+
+
+@pytest.fixture(params=[False, True], ids=["tasks", "prompt"])
+async def server(request: pytest.FixtureRequest, services: Services, store: SqliteStore) -> AsyncIterator[HttpServer]:
+    await contribute(store, patient("p1"))
+    server = HttpServer(create_app(services), "127.0.0.1", 0, prompt=request.param)
+    await server.start()
+    yield server
+    await server.stop()
+
+
+async def exchange(server: HttpServer, sent: bytes) -> bytes:
+    """All that comes back until the connection is closed."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(sent)
+    try:
+        return await asyncio.wait_for(reader.read(), 10)
+    finally:
+        writer.close()
+
+
+async def test_an_answer_is_one_write(server: HttpServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[bytes] = []
+    kind = PromptConnection if server.prompt else Connection
+    made = kind.connection_made
+
+    def watched(self: Connection, transport: Any) -> None:
+        watching: Any = _Watched(transport, written)
+        made(self, watching)
+
+    monkeypatch.setattr(kind, "connection_made", watched)
+    answer = await exchange(server, READ + LAST)
+    assert [part[:15] for part in written] == [b"HTTP/1.1 200 OK"] * 2
+    assert answer.count(b'"resourceType":"Patient"') == 2
+
+
+@pytest.mark.parametrize(
+    ("sent", "statuses"),
+    [
+        (READ + READ + LAST, [200, 200, 200]),
+        (READ.replace(b"GET", b"HEAD") + LAST, [200, 200]),
+        (READ.replace(b"p1", b"nobody") + LAST, [404, 200]),
+        (READ.replace(b"/Patient/p1", b"/Patient?name=none") + LAST, [200, 200]),
+        (READ.replace(b"\r\n\r\n", b"\r\ncontent-length: 3\r\n\r\nabc") + LAST, [200, 200]),
+        (b"GET /fhir/Patient/p1 HTTP/1.0\r\n\r\n", [200]),
+        (b"GET /fhir/Patient/p1 HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\nconnection: close\r\n\r\n", [200]),
+    ],
+)
+async def test_requests_follow_each_other(server: HttpServer, sent: bytes, statuses: list[int]) -> None:
+    answer = await exchange(server, sent)
+    assert [int(each[:3]) for each in answer.split(b"HTTP/1.1 ")[1:]] == statuses
+
+
+async def test_a_read_that_has_to_wait_goes_on(server: HttpServer, store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once = store.query
+
+    async def later(plan: Plan) -> list[Any]:
+        await asyncio.sleep(0.01)
+        async with asyncio.timeout(1):
+            return await at_once(plan)
+
+    monkeypatch.setattr(store, "query", later)
+    answer = await exchange(server, READ + LAST)
+    assert answer.count(b"HTTP/1.1 200 OK") == 2
+
+
+class _Watched:
+    """A transport that notes what is written."""
+
+    def __init__(self, transport: Any, written: list[bytes]) -> None:
+        self._transport, self._written = transport, written
+
+    def write(self, data: bytes) -> None:
+        self._written.append(data)
+        self._transport.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
