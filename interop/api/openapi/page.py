@@ -37,7 +37,7 @@ button{margin-top:.5rem;cursor:pointer}
 a{color:var(--blue)}a:focus,input:focus,select:focus,button:focus,summary:focus{outline:3px solid #ffeb3b;outline-offset:0}
 summary{cursor:pointer;color:var(--blue)}.must{color:#b3101f}
 @media print{header{background:none;color:inherit;padding:0 2rem}header a,button,.try{display:none}main{max-width:none}
-details>*{display:revert}article{border-width:0 0 1px}}
+article{border-width:0 0 1px}}
 """
 
 
@@ -97,7 +97,7 @@ def _operation(document: Part, at: str, method: str, operation: Part) -> str:
             f"{table}<button>Try</button></form>"
         )
     if len(parameters) > 4:
-        table = f"<details><summary>{len(parameters)} parameters</summary>{table}</details>"
+        table = f"<details open><summary>{len(parameters)} parameters</summary>{table}</details>"
     body = _body(operation)
     return (
         f'<article><h3><span class="method {method}">{method.upper()}</span><span class="at">{escape(at)}</span></h3>'

@@ -1,7 +1,8 @@
 """``Patient/[id]/$whole-record``: the whole shared record of the person in one Bundle.
 
 It holds what ``$everything`` does. Its first page begins with an OperationOutcome that says of every part of a record how much
-there is, and of every feed what it contributed: silence is never ambiguous.
+there is, and of every feed what it contributed: silence is never ambiguous. Where the request narrows the record, nothing is said of
+what it leaves out.
 """
 
 from __future__ import annotations
@@ -83,8 +84,11 @@ async def whole_record(asked: Asked) -> Response:
         else:
             tally.add(matches)
         page.total = tally.types.total()
-        feeds: list[FeedCount] = await asked.services.store.query(Feeds())
-        notes = [said(outcome([*_parts(tally, page.types), *_sources(asked.services, tally, feeds)]))]
+        issues = [] if page.since else _parts(tally, page.types)
+        if not page.since and not page.types:
+            feeds: list[FeedCount] = await asked.services.store.query(Feeds())
+            issues += _sources(asked.services, tally, feeds)
+        notes = [said(outcome(issues))] if issues else []
     return answer(asked, page, matches, along, more, page.total, notes)
 
 
