@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import httpx
 
@@ -86,7 +87,7 @@ def _search(client: httpx.Client, method: str, request: str) -> Found:
     if method == "GET":
         first = client.get(address(client, request.replace(" ", "%20").replace("|", "%7C")))
     else:
-        body = query.replace(" ", "+")
+        body = quote(query.replace(" ", "+"), safe="%&=+:/,;$|\\'!*()-._~@[]?#")
         form = {"content-type": "application/x-www-form-urlencoded"}
         first = client.post(address(client, f"{path}/_search" if path else "_search"), content=body, headers=form)
     matches: list[Resource] = []
