@@ -40,16 +40,27 @@ class Form(NamedTuple):
 
 
 DEFAULT: Final = Form()
+POSTED: Final = "interop.shown"
+"""Key of a request's scope: the parameters that have come in its body, where they say how the answer is to look as well."""
 
 
 def form_of(request: Request) -> Form:
     """The form that a request asks for: ``_format`` goes before ``Accept``; ``_pretty``."""
     query: bytes = request.scope.get("query_string", b"")
     accept = request.headers.get(b"accept", b"")
-    if b"_format" in query or b"_pretty" in query:
-        said = dict(parse_qsl(query.decode("latin-1").replace("+", "%2B"), max_num_fields=1000))
+    posted: list[tuple[str, str]] = request.scope.get(POSTED, [])
+    if b"_format" in query or b"_pretty" in query or posted:
+        said = dict(_pairs(query) + [(name, value.replace(" ", "+")) for name, value in posted])
         return asked(accept, said.get("_format", ""), said.get("_pretty", ""))
     return _accepted(accept) if accept else DEFAULT
+
+
+def _pairs(query: bytes) -> list[tuple[str, str]]:
+    """The parameters of a query string, a plus sign left as it is: so are media types written; [] where there are too many."""
+    try:
+        return parse_qsl(query.decode("latin-1").replace("+", "%2B"), max_num_fields=1000)
+    except ValueError:
+        return []
 
 
 @lru_cache(maxsize=512)

@@ -54,7 +54,7 @@ def findings(problem: Problem, found: Iterable[Finding]) -> list[dict[str, Any]]
             "code": each.code,
             "details": coded,
             "diagnostics": each.message,
-            "expression": [each.expression],
+            **({"expression": [each.expression]} if each.expression else {}),
         }
         for each in found
     ]

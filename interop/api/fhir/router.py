@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Final, NamedTuple
 
 from interop.api.asgi import Disconnected, Header, Request, Response
@@ -14,7 +15,7 @@ from interop.api.fhir.read import read, vread
 from interop.api.fhir.routes import INTERACTIONS, allowed, resource_types
 from interop.api.fhir.search import search, search_compartment, search_system
 from interop.api.fhir.write import create, delete, patch, update
-from interop.api.forms import Form, form_of
+from interop.api.forms import POSTED, Form, form_of
 from interop.api.operations.definitions import OURS, read_ours
 from interop.api.operations.operation import INSTANCE, SYSTEM, TYPE
 from interop.api.operations.registry import operation
@@ -64,7 +65,11 @@ async def answer(services: Services, request: Request) -> Response:
     """Any request under ``/fhir``, in the form it asks for; every failure is an OperationOutcome. Raises Disconnected alone."""
     form = form_of(request)
     response = await _handled(services, request, form)
+    if POSTED in request.scope:
+        form = form_of(request)
     try:
+        if not form.acceptable and response.status == HTTPStatus.OK and not binary.read_by(request):
+            raise Problem("not-acceptable")
         return shown(response, form, request)
     except Problem as problem:
         return fhir_error(problem)
@@ -148,6 +153,8 @@ def locate(path: str) -> Address:
             return Address("version", (type_, id_, version))
         case [type_, id_, other] if ID.fullmatch(id_) and (other == "*" or other in resource_types()):
             return Address("compartment", (type_, id_, other))
+        case [type_, id_, "_search"] if ID.fullmatch(id_):
+            return Address("compartment-search", (type_, id_, "*"))
         case [type_, id_, other, "_search"] if ID.fullmatch(id_) and (other == "*" or other in resource_types()):
             return Address("compartment-search", (type_, id_, other))
     raise Problem("not-found")

@@ -81,6 +81,14 @@ async def test_format_goes_before_accept(client: Client, format_: str, given: st
     assert answer.headers["content-type"] == (given or JSON)
 
 
+async def test_format_in_a_form_counts_as_in_the_query(client: Client) -> None:
+    for said, given in (("_format=xml", XML), ("_format=application/fhir%2Bxml", XML), ("", JSON), ("_format=ttl", None)):
+        body = f"status=final&{said}".encode()
+        answer = await client.send("POST", "/fhir/Observation/_search", body, content_type="application/x-www-form-urlencoded")
+        assert answer.status_code == (200 if given else 406)
+        assert answer.headers["content-type"] == (given or JSON)
+
+
 async def test_every_answer_is_in_the_form_that_was_asked_for(client: Client) -> None:
     for address, kind in (
         ("Observation/o1/_history", "Bundle"),
