@@ -34,7 +34,12 @@ CONVERTERS: Final[dict[str, dict[str, Make]]] = {
         "canonical": pointers.canonical("reference"),
         **dict.fromkeys(_URIS, pointers.canonical("reference")),
     },
-    "date": {**dict.fromkeys(("date", "dateTime", "instant"), times.date), "Period": times.period, "Timing": times.timing},
+    # A string is no date, but where R4 lets one stand in its place (CarePlan.activity.detail.scheduled) people write dates.
+    "date": {
+        **dict.fromkeys(("date", "dateTime", "instant", "string"), times.date),
+        "Period": times.period,
+        "Timing": times.timing,
+    },
     "number": {**dict.fromkeys(_NUMBERS, quantities.number), "Range": quantities.covers("number")},
     "quantity": {**dict.fromkeys(_QUANTITIES, quantities.quantity), "Range": quantities.covers("quantity")},
     "uri": {**dict.fromkeys(_URIS, pointers.canonical("uri")), "canonical": pointers.canonical("uri")},

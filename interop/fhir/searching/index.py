@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from interop.fhir import facts
 from interop.fhir.facts import SearchParameter
@@ -16,6 +16,9 @@ from interop.fhir.searching.expression import And, Exists, Expression, Unequal, 
 from interop.fhir.searching.making import Convert, Rows
 from interop.fhir.searching.walk import Branch, Walk, branches, ends_of
 from interop.fhir.searching.words import content, narrative
+
+if TYPE_CHECKING:
+    from interop.fhir.searching.evaluated import Evaluated
 
 STORED = frozenset(("_id", "_lastUpdated"))
 """Parameters that a store answers from its own columns: indexed only where they are asked for by name."""
@@ -50,10 +53,11 @@ class Compiled:
     nodes: dict[str, Node] = field(default_factory=dict)
     tests: list[tuple[str, Test]] = field(default_factory=list)
     composites: list[Composite] = field(default_factory=list)
+    evaluated: list[Evaluated] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
 
     def add(self, resource_type: str, parameter: SearchParameter) -> None:
-        """Compile one parameter; what it has no rows for is passed over. Raises Unreadable."""
+        """Compile one parameter; what it has no rows for is passed over. Raises Unreadable for what is no FHIRPath."""
         if parameter.code in TEXTS:
             self.texts.append(parameter.code)
         elif parameter.type == "composite":
@@ -61,7 +65,11 @@ class Compiled:
             if made.ways:
                 self.composites.append(made)
         elif parameter.expression and parameter.type in CONVERTERS:
-            tree = parse(parameter.expression)
+            try:
+                tree = parse(parameter.expression)
+            except Unreadable:
+                self.evaluated.append(_evaluated(parameter))
+                return
             if not isinstance(tree, Union) or any(isinstance(path[-1], Exists) for path in tree.paths):
                 self.tests.append((parameter.code, _test(resource_type, tree)))
                 return
@@ -78,7 +86,7 @@ class Compiled:
         return node
 
     def __bool__(self) -> bool:
-        return bool(self.nodes or self.tests or self.composites or self.texts)
+        return bool(self.nodes or self.tests or self.composites or self.evaluated or self.texts)
 
     def rows(self, resource: dict[str, Any]) -> Rows:
         """The rows of a resource, without repeats."""
@@ -97,6 +105,8 @@ class Compiled:
                 rows.append(IndexRow(code, "token", "", "true" if said else "false"))
         for composite in self.composites:
             composite.rows(resource, rows)
+        for evaluated in self.evaluated:
+            evaluated.rows(resource, rows)
         for code in self.texts:
             words = TEXTS[code](resource)
             if words:
@@ -143,6 +153,13 @@ def _chosen(resource_type: str, parameters: frozenset[str] | None, own: tuple[Se
     known = facts.search_parameters(resource_type)
     codes = known.keys() - STORED if parameters is None else known.keys() & parameters
     return _compile(resource_type, (*(known[code] for code in sorted(codes)), *own))
+
+
+def _evaluated(parameter: SearchParameter) -> Evaluated:
+    # FHIRPath is loaded for those alone who need it: none of R4's parameters does.
+    from interop.fhir.searching.evaluated import Evaluated
+
+    return Evaluated(parameter)
 
 
 def _test(resource_type: str, tree: Expression) -> Test:

@@ -50,7 +50,7 @@ def test_one_in_use_takes_effect(status: str) -> None:
         {"base": ["Nobody"]},
         {"expression": None},
         {"expression": "Patient.maritalStatus.first("},
-        {"expression": "Patient.name.given.first()"},
+        {"expression": "Patient.name.frist()"},
         {"expression": "Observation.code"},
         {"expression": "a" * 3000},
         {"expression": "Patient.extension.value.extension.value.extension.value"},
@@ -60,6 +60,35 @@ def test_one_in_use_takes_effect(status: str) -> None:
 )
 def test_what_cannot_be_indexed_or_is_r4_s_takes_none(parts: dict[str, Any]) -> None:
     assert added(definition(**parts)) == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "expression", "found"),
+    [
+        ("string", "Patient.name.where(use = 'official' and family.exists()).given.first()", {"zoe"}),
+        ("string", "Patient.extension.where(url = 'urn:race').value.text", {"mixed"}),
+        ("string", "Patient.name.select(given.first() + ' ' + family)", {"zoe eclair", "ann eclair"}),
+        ("token", "Patient.extension.where(url = 'urn:race').value.coding", {"urn:s"}),
+        ("token", "Patient.name.count() > 1", {""}),
+        ("number", "Patient.name.count()", {2.0}),
+        ("reference", "Patient.generalPractitioner.where(resolve() is Practitioner).first()", {"Practitioner/1"}),
+        ("string", "Patient.name.given & 'two are given'", set()),
+    ],
+)
+def test_expressions_of_any_shape(kind: str, expression: str, found: set[object]) -> None:
+    patient = {
+        "resourceType": "Patient",
+        "name": [
+            {"use": "official", "given": ["Zoë", "Ann"], "family": "Éclair"},
+            {"use": "old", "given": ["Ann"], "family": "Éclair"},
+        ],
+        "extension": [{"url": "urn:race", "valueCodeableConcept": {"coding": [{"system": "urn:s", "code": "m"}], "text": "Mixed"}}],
+        "generalPractitioner": [{"reference": "Organization/1"}, {"reference": "Practitioner/1"}],
+    }
+    indexing = Indexing()
+    indexing.heard({"d": definition(code="own", type=kind, expression=expression)})
+    assert [each.code for each in indexing.own("Patient")] == ["own"]
+    assert {row.a for row in indexing.rows_of(patient, "own") if row.kind == kind} == found
 
 
 def test_of_several_types_those_count_that_r4_has_no_such_parameter_for() -> None:
