@@ -14,9 +14,10 @@ from interop.store.sql.dialect import Dialect
 from interop.store.sql.links import both
 from interop.store.sql.names import Names
 from interop.store.sql.resources import COLUMNS, columns, stored
+from interop.store.sql.shapes import Shapes
 from interop.store.sql.sorting import Key, beyond, key, walked, without
 from interop.store.sql.start import NONE, SURE, best, bounded, flatten, rank
-from interop.store.sql.statement import Steps
+from interop.store.sql.statement import Rows, Steps
 from interop.store.sql.where import Compiler, narrowed
 from interop.store.values import Stored
 from interop.store.where import Chain, Composite, Has, Near, Present, Range, Reference, Span, Text, Token, Tokens, Where
@@ -37,7 +38,15 @@ LOOKED_AT = 4
 Make = Callable[[], Compiler]
 
 
-def search(plan: Search, names: Names, dialect: Dialect) -> Steps[list[Stored]]:
+def search(plan: Search, names: Names, dialect: Dialect, shapes: Shapes) -> Steps[list[Stored]]:
+    known = shapes.statement(plan, lambda marked: _search(marked, names, dialect))
+    if known is None:
+        return (yield from _search(plan, names, dialect))
+    rows = yield known
+    return _found(rows)
+
+
+def _search(plan: Search, names: Names, dialect: Dialect) -> Steps[list[Stored]]:
     where = bounded(both(plan.where, plan.decision.predicate))
     parts = flatten(where)
     of = narrowed(parts, plan.type or None)
@@ -208,5 +217,9 @@ def _page(
         f"({inner}) k{text} ORDER BY {listed} LIMIT :count) k CROSS JOIN resource r WHERE r.rid = k.rid ORDER BY {listed}",
         {**compiler.parameters, "count": wanted},
     )
+    return _found(rows)
+
+
+def _found(rows: Rows) -> list[Stored]:
     width = len(COLUMNS)
     return [stored(row[:width], row[width:]) for row in rows]

@@ -16,6 +16,7 @@ from interop.store.sql.feeds import FeedCounter
 from interop.store.sql.journal import JournalWriter
 from interop.store.sql.names import Names
 from interop.store.sql.record import RecordWriter
+from interop.store.sql.shapes import Shapes
 from interop.store.sql.statement import Steps, T
 from interop.store.sql.writer import Result
 from interop.store.values import Change, Committed, Conflict, Entry
@@ -159,13 +160,13 @@ class SqlStore(ABC):
 
     def _table(self) -> dict[type, tuple[Callable[[Any], Steps[list[Any]]], bool]]:
         """For each plan its steps, and whether they are long from the start."""
-        names, dialect = self._names, self._dialect
+        names, dialect, shapes = self._names, self._dialect, Shapes(self._names)
         return {
             plans.Read: (lambda plan: resources.read(plan, names, dialect), False),
             plans.ReadVersion: (lambda plan: resources.read_version(plan, names, dialect), False),
             plans.History: (lambda plan: resources.history(plan, names, dialect), False),
             plans.Several: (lambda plan: resources.several(plan, names, dialect), False),
-            plans.Search: (lambda plan: searching.search(plan, names, dialect), False),
+            plans.Search: (lambda plan: searching.search(plan, names, dialect, shapes), False),
             plans.Count: (lambda plan: searching.count(plan, names, dialect), True),
             plans.Compartment: (lambda plan: resources.compartment(plan, names, dialect), False),
             plans.Heads: (lambda plan: engine.heads(plan, dialect), False),

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from interop.clock import Clock, SystemClock
 from interop.errors import Problem
@@ -27,6 +28,9 @@ from interop.store.sqlite.fulltext import PATIENCE, take_in
 from interop.store.sqlite.lock import DirectoryLock
 from interop.store.sqlite.readers import COSTLY, Readers
 from interop.store.values import Change
+
+COUNTS = 1_000
+"""Counts that are kept."""
 
 
 class _Half:
@@ -65,6 +69,8 @@ class SqliteStore(SqlStore):
         self._lock = lock
         self._halves: list[_Half] = []
         self._readers: Readers
+        self._counts: dict[Count, Any] = {}
+        self._counts_at = 0
 
     @classmethod
     def open(
@@ -129,7 +135,23 @@ class SqliteStore(SqlStore):
                 await asyncio.wait_for(self._halves[1].committer.caught_up(), PATIENCE)
             except TimeoutError:
                 raise Problem("too-costly") from None
+        if self._halves and isinstance(plan, Count):
+            return await self._counted(plan, steps)
         return await self._readers.read(steps, long=long)
+
+    async def _counted(self, plan: Count, steps: Callable[[], Steps[T]]) -> T:
+        """A count that was made since the record last changed is not made again."""
+        work = self._halves[1].committer.work
+        if self._counts_at != work.groups or len(self._counts) >= COUNTS:
+            self._counts.clear()
+            self._counts_at = work.groups
+        found: T | None = self._counts.get(plan)
+        if found is None:
+            before = work.groups
+            found = await self._readers.read(steps, long=True)
+            if before == work.groups == self._counts_at:
+                self._counts[plan] = found
+        return found
 
     def _submit(self, change: Change, *, derived: bool) -> Awaitable[Result]:
         return self._halves[derived].committer.submit(change)
