@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from interop.store.where import All, Any, Ids, Person, Reference, Tokens, Where
+from interop.store.where import All, Any, Chain, Composite, Has, Ids, Not, Person, Reference, Tokens, Where
 
 NOTHING: Final = Any(())
 """Holds of no resource."""
@@ -46,6 +46,22 @@ def _merged(parts: list[Where]) -> Where:
 
 def _each(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
+
+
+def weight(where: Where | None) -> int:
+    """How many values a question names, in all its parts."""
+    match where:
+        case All(parts) | Any(parts) | Composite(_, parts):
+            return sum(map(weight, parts))
+        case Not(part):
+            return weight(part)
+        case Chain(_, _, inner) | Has(_, _, inner):
+            return 1 + weight(inner)
+        case Reference(_, values) | Person(_, values) | Ids(values):
+            return len(values)
+        case Tokens(_, pairs):
+            return 2 * len(pairs)
+    return 1
 
 
 def all_of(parts: list[Where]) -> Where | None:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from interop.api.paging import PASSED, legible
-from interop.api.searching.combining import all_of
+from interop.api.searching.combining import all_of, weight
 from interop.api.searching.ground import Ground, Known
 from interop.api.searching.parameter import Make, compile_parameter, meaning
 from interop.api.searching.results import RESULTS, Ignored, Query, result_parameter
@@ -18,6 +18,9 @@ from interop.store.where import Types, Where
 
 PARAMETERS: Final = 100
 """Parameters of one search at most."""
+FEW: Final = 4
+WEIGHT: Final = 5_000
+"""Values of one search at most, an id that may be of several types counted for each of them."""
 Pairs = Iterable[tuple[str, str]]
 
 
@@ -36,7 +39,7 @@ def understand(ground: Ground, types: tuple[str, ...], pairs: Pairs, strict: boo
         parts += [make(ground, value) for make, (_, value) in zip(makes, given, strict=True)]
         if len(types) > 1:
             parts.append(Types(types))
-        return Query(types, all_of(parts), used=given)
+        return Query(types, _bounded(all_of(parts), given), used=given)
     query = Query(_narrowed(types, given))
     if len(query.types) > 1:
         parts.append(Types(query.types))
@@ -51,8 +54,15 @@ def understand(ground: Ground, types: tuple[str, ...], pairs: Pairs, strict: boo
             query.ignored.append(Ignored(legible(name), error.why))
         else:
             query.used.append((name, value))
-    query.where = all_of(parts)
+    query.where = _bounded(all_of(parts), given)
     return query
+
+
+def _bounded(where: Where | None, given: list[tuple[str, str]]) -> Where | None:
+    """The question; raises Problem ``bad-parameter`` where it names too many values, as ids do that may be of any type."""
+    if (len(given) > FEW or any("," in value for _, value in given)) and weight(where) > WEIGHT:
+        raise Problem("bad-parameter", detail=f"more than {WEIGHT} values would be compared: fewer, or with their types")
+    return where
 
 
 @lru_cache(maxsize=4096)

@@ -108,6 +108,7 @@ POSTED: list[tuple[str, dict[str, str], str]] = [
     ("_search?_type=Device", {}, "Device/d"),
     ("Patient/p1/Observation/_search", {"code": "b"}, "Observation/o2"),
     ("Patient/p1/*/_search", {"_type": "Encounter"}, "Encounter/e"),
+    ("Patient/p1/_search", {"_type": "Encounter"}, "Encounter/e"),
     ("Observation/_search", {"subject:Patient.name": "berg"}, "Observation/o3"),
 ]
 
@@ -154,6 +155,9 @@ LIMITS = [
     ("Patient?" + "&".join(["_include=Patient:organization"] * 20), 200),
     ("Patient?" + "&".join(["_include=Patient:organization"] * 21), 400),
     ("Patient?_count=100000", 200),
+    ("Observation?focus=" + ",".join(f"i{n}" for n in range(30)), 200),
+    ("Observation?focus=" + ",".join(f"i{n}" for n in range(1000)), 400),
+    ("Observation?focus:Observation=" + ",".join(f"i{n}" for n in range(1000)), 200),
 ]
 
 
