@@ -7,6 +7,7 @@ hold follows from the entry (their time is its ``received``) and the versions be
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
@@ -19,6 +20,8 @@ from interop.store.values import Change, Entry, Head, Outcome
 
 ADAPTER: Final = "api"
 TRANSACTION: Final = "transaction"
+TURN: Final = 32
+"""Resources of a transaction after which others get their turn on the loop."""
 _ANY_SIZE: Final = 2**40
 
 
@@ -67,10 +70,10 @@ def steps_of(entry: Entry) -> list[Step]:
     return steps
 
 
-def change_of(entry: Entry, steps: Iterable[Step], heads: Mapping[Key, Head], now: int) -> Change:
+async def change_of(entry: Entry, steps: Iterable[Step], heads: Mapping[Key, Head], now: int) -> Change:
     """The change that an entry makes to what there is. ``now`` is the time of the outcome alone."""
     change = Change(outcomes=[Outcome(entry.message, MessageState.APPLIED, now)])
-    for key, draft in steps:
+    for place, (key, draft) in enumerate(steps, 1):
         head = heads.get(key)
         if foreign(head):
             return Change(outcomes=[Outcome(entry.message, MessageState.REFUSED, now, "feed-owned")])
@@ -81,6 +84,8 @@ def change_of(entry: Entry, steps: Iterable[Step], heads: Mapping[Key, Head], no
                 change.puts.append(deletion(key, before + 1, entry))
         elif draft.changes(head):
             change.puts.append(draft.put(before + 1, entry))
+        if place % TURN == 0:
+            await asyncio.sleep(0)
     return change
 
 

@@ -26,7 +26,9 @@ from interop.store.where import Updated, Where
 
 META: Final = "indexed-by"
 PORTION: Final = 50
-"""Resources of a commit: some milliseconds of computing."""
+"""Resources of a commit in the background: some milliseconds of computing."""
+BATCH: Final = 500
+"""Resources of a commit before anything is served."""
 OVERLAP: Final = 60_000_000
 """Microseconds: a version that was computed before a parameter was known may be committed so much later."""
 log = structlog.get_logger(__name__)
@@ -114,10 +116,11 @@ class Reindexer:
 
     async def _sweep(self, kind: str, where: Where | None, gently: bool) -> None:
         portion: list[Stored] = []
+        most = PORTION if gently else BATCH
         began = perf_counter()
-        async for stored in self._all(kind, where):
+        async for stored in self._all(kind, where, most):
             portion.append(stored)
-            if len(portion) == PORTION:
+            if len(portion) == most:
                 await self._write(portion)
                 portion = []
                 # In the background half of the time is left to those who ask.
@@ -132,12 +135,12 @@ class Reindexer:
         await self._store.commit(Change(reindexed=made))
         self.written += len(made)
 
-    async def _all(self, kind: str, where: Where | None) -> AsyncIterator[Stored]:
+    async def _all(self, kind: str, where: Where | None, count: int = BATCH) -> AsyncIterator[Stored]:
         after: tuple[str, ...] | None = None
         while True:
-            found = await self._store.query(Search(PERMIT_ALL, kind, where, (), PORTION, after))
-            for each in found[:PORTION]:
+            found = await self._store.query(Search(PERMIT_ALL, kind, where, (), count, after))
+            for each in found[:count]:
                 yield each
-            if len(found) <= PORTION:
+            if len(found) <= count:
                 return
-            after = (found[PORTION - 1].id,)
+            after = (found[count - 1].id,)

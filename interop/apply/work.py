@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from interop.apply.asked import CREATE, DELETE, ORDER, PATCH, UPDATE, Asked, Criteria, Key, Resource
 from interop.apply.drafts import Draft, checked, foreign, there
-from interop.apply.journalled import Step
+from interop.apply.journalled import TURN, Step
 from interop.apply.placed import placed
 from interop.apply.resolving import Targets, base_of, conditional, resolve, slots
 from interop.apply.within import Within
@@ -16,8 +16,6 @@ from interop.errors import Problem
 from interop.formats.json import load_json
 from interop.store.values import Head
 
-TURN: Final = 32
-"""Resources after which others get their turn on the loop."""
 Name = tuple[str, str]
 Find = Callable[[str, str], Awaitable[str | None]]
 """The id of the one resource of a type that criteria find, None for none; raises Problem ``several-matches``."""

@@ -61,7 +61,7 @@ class Writes:
     async def replay(self, entry: Entry) -> Change:
         """What an entry of this feed does to the record as it is now."""
         steps = steps_of(entry)
-        return change_of(entry, steps, await self._heads([step.key for step in steps]), self._clock.now())
+        return await change_of(entry, steps, await self._heads([step.key for step in steps]), self._clock.now())
 
     async def finish(self, entry: Entry) -> None:
         """Apply an entry that was journalled and has no outcome: the process ended in between."""
@@ -156,7 +156,7 @@ class Writes:
         while True:
             if heads is None:
                 heads = await self._heads([step.key for step in steps])
-            change = change_of(entry, steps, heads, self._clock.now())
+            change = await change_of(entry, steps, heads, self._clock.now())
             if not isinstance(await self._store.commit(change), Conflict):
                 return change
             heads = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -17,6 +18,7 @@ from interop.api.problems import fhir_error
 from interop.api.searching.references import ID
 from interop.api.services import Services
 from interop.apply.asked import CREATE, DELETE, PATCH, UPDATE, Asked, Criteria
+from interop.apply.journalled import TURN
 from interop.apply.placed import placed
 from interop.errors import Problem
 
@@ -33,6 +35,7 @@ async def transaction(services: Services, request: Request, said: Sequence[objec
         if entry.writes:
             with placed(entry.place):
                 asked[place] = await _asked(services, request, entry, prefix)
+    _named_once(entries)
     writes = list(asked.values())
     written = await services.writes.transaction(writes, understanding(services, "search-type")) if writes else []
     bare = not prefer(request.header(b"prefer")).answer
@@ -40,10 +43,22 @@ async def transaction(services: Services, request: Request, said: Sequence[objec
     for (place, one), result in zip(asked.items(), written, strict=True):
         updated = result.stored.updated if result.stored is not None else 0
         answers[place] = answered(answer(services, request, one, result), base, wrote=True, bare=bare, updated=updated)
+        if place % TURN == 0:
+            await asyncio.sleep(0)
     for place, entry in enumerate(entries):
         if place not in answers:
             answers[place] = await _read(services, request, entry, route, base, prefix)
     return [answers[place] for place in range(len(entries))]
+
+
+def _named_once(entries: Sequence[Entry]) -> None:
+    """A full URL is that of one entry (Bundle, bdl-7); raises Problem ``bad-parameter``."""
+    named: set[str] = set()
+    for entry in entries:
+        if entry.writes and entry.full_url:
+            if entry.full_url in named:
+                raise Problem("bad-parameter", where=f"{entry.place}.fullUrl", detail="another entry has it")
+            named.add(entry.full_url)
 
 
 async def _read(services: Services, request: Request, entry: Entry, route: Route, base: str, prefix: str) -> bytes:

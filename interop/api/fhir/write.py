@@ -62,6 +62,8 @@ def answer(services: Services, request: Request, asked: Asked, written: Written)
     """What a write is answered with, as ``Prefer`` has it."""
     stored = written.stored
     headers = version_headers(stored) if stored is not None else []
+    if asked.method == DELETE:
+        del headers[1:]  # there is nothing that was modified
     if stored is not None and asked.method != DELETE:
         address = f"{links.base(request, services.base)}/{stored.type}/{stored.id}/_history/{stored.version}"
         headers.append((b"location", address.encode("ascii")))

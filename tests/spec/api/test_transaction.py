@@ -93,6 +93,7 @@ def gender(code: str) -> dict[str, Any]:
         (entry("PUT", "Patient/good", patient("good", family="B")), 400, "same-resource"),
         (entry("DELETE", "Patient/good"), 400, "same-resource"),
         (entry("PUT", f"Patient?identifier={SYSTEM}|good", numbered("", "good")), 400, "same-resource"),
+        (entry("PUT", "Patient/other", patient("other"), P), 400, "bad-parameter"),
         (entry("GET", "https://elsewhere.example/fhir/Patient/1"), 400, "bad-parameter"),
     ],
 )
@@ -104,7 +105,7 @@ async def test_one_failure_leaves_everything_as_it_was(
     await client.put(numbered("good", "good"))
     await contribute(store, patient("theirs"))
     before, journal = await present(client), [one async for one in store.stream(Everything())]
-    good = [entry("PUT", "Patient/good", patient("good", family="C")), entry("POST", "Patient", patient("x"))]
+    good = [entry("PUT", "Patient/good", patient("good", family="C")), entry("POST", "Patient", patient("x"), P)]
     answer = await post(client, "transaction", *good, bad)
     assert answer.status_code == status, answer.text
     issue = answer.json()["issue"][0]
