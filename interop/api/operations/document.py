@@ -35,8 +35,9 @@ Key = tuple[str, str]
 async def document(asked: Asked) -> Response:
     """The document, newly assembled; with ``persist`` it is kept at ``/Bundle`` and the Location header names it.
 
-    What is referred to and not here, or elsewhere, is left out; with ``Prefer: handling=strict`` the document is refused
-    then. Raises Problem ``not-found``, ``gone``, ``bad-parameter``, ``incomplete-document``, ``too-costly``.
+    What the Composition itself refers to must be here (FHIR R4, documents.html); what is further away and not here is left out
+    or, with ``Prefer: handling=strict``, a reason to refuse too. Raises Problem ``not-found``, ``gone``, ``bad-parameter``,
+    ``incomplete-document``, ``too-costly``.
     """
     id_ = asked.id or _named(asked)
     if asked.inputs.flag("persist") and asked.request.method != "POST":
@@ -44,7 +45,8 @@ async def document(asked: Asked) -> Response:
     question = Question(NAME, "Composition", id_)
     composition = await present(asked.services, question)
     resources, missing = await graph(asked, decide(question), composition)
-    if missing and prefer(asked.request.header(b"prefer")).strict:
+    own = set(refers_to(composition))
+    if missing & own or (missing and prefer(asked.request.header(b"prefer")).strict):
         raise Problem("incomplete-document", detail=f"{len(missing)} of its references lead nowhere")
     body = assemble(links.base(asked.request, asked.services.base), resources, asked.services.clock.now())
     headers: list[Header] = []
@@ -73,12 +75,7 @@ async def graph(asked: Asked, decision: Decision, start: Stored) -> tuple[list[S
     missing: set[Key] = set()
     waiting = [start]
     while waiting:
-        wanted = dict.fromkeys(
-            key
-            for stored in waiting
-            for key in local(literal for _, literal in references(orjson.loads(stored.body)))
-            if key not in found and key not in missing
-        )
+        wanted = dict.fromkeys(key for stored in waiting for key in refers_to(stored) if key not in found and key not in missing)
         if len(found) + len(wanted) > MOST:
             raise Problem("too-costly")
         waiting = await asked.services.store.query(Several(decision, tuple(wanted))) if wanted else []
@@ -87,6 +84,11 @@ async def graph(asked: Asked, decision: Decision, start: Stored) -> tuple[list[S
         found |= {(stored.type, stored.id): stored for stored in waiting}
         missing |= wanted.keys() - read.keys()
     return list(found.values()), missing
+
+
+def refers_to(stored: Stored) -> list[Key]:
+    """What a resource refers to on this server."""
+    return local(literal for _, literal in references(orjson.loads(stored.body)))
 
 
 def assemble(base: str, resources: list[Stored], now: int) -> bytes:

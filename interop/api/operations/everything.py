@@ -15,8 +15,9 @@ from interop.api.services import Services
 from interop.errors import Problem
 from interop.policy.decide import Question, decide
 from interop.store.decision import Decision
-from interop.store.plan import Compartment
+from interop.store.plan import Compartment, Count
 from interop.store.values import Stored
+from interop.store.where import All, Person, Types, Updated, Where
 
 NAME = "$everything"
 MOST = 50_000
@@ -52,16 +53,14 @@ async def about(services: Services, decision: Decision, patient: str, page: Want
 
 
 async def _total(services: Services, plan: Compartment) -> int:
-    """How many there are: keys alone would do, but a person's record is small."""
-    total, after = 0, None
-    while True:
-        part: list[Stored] = await services.store.query(
-            Compartment(plan.decision, plan.patient, plan.types, plan.since, CHUNK, after)
-        )
-        total += len(part)
-        if len(part) < CHUNK:
-            return total
-        after = (part[-1].type, part[-1].id)
+    """How many there are on all pages."""
+    parts: list[Where] = [Person("", (plan.patient,))]
+    if plan.types:
+        parts.append(Types(plan.types))
+    if plan.since:
+        parts.append(Updated("ge", plan.since, plan.since))
+    found: list[int] = await services.store.query(Count(plan.decision, "", All(tuple(parts))))
+    return found[0]
 
 
 async def _dated(

@@ -1,8 +1,8 @@
 """``Patient/[id]/$whole-record``: the whole shared record of the person in one Bundle.
 
 It holds what ``$everything`` does. Its first page begins with an OperationOutcome that says of every part of a record how much
-there is, and of every feed what it contributed: silence is never ambiguous. Where the request narrows the record, nothing is said of
-what it leaves out.
+there is, and of every feed what it contributed: silence is never ambiguous. Where the request narrows the record, nothing is said
+of what it leaves out.
 """
 
 from __future__ import annotations

@@ -23,12 +23,17 @@ Document = dict[str, Any]
 METHODS = {"get", "post", "put", "patch", "delete"}
 
 
+_READ: list[Document] = []
+"""The document, read once: it is the same for every test."""
+
+
 @pytest.fixture
 async def document(client: Client) -> Document:
-    answer = await client.get("/openapi.json")
-    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
-    said: Document = answer.json()
-    return said
+    if not _READ:
+        answer = await client.get("/openapi.json")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+        _READ.append(answer.json())
+    return _READ[0]
 
 
 def operations(document: Document) -> Iterator[tuple[str, str, Document]]:

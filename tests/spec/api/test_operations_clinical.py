@@ -8,9 +8,12 @@ import httpx
 import orjson
 import pytest
 
+from interop.api.operations import document
 from interop.fhir.findings import failed
 from interop.fhir.validation import check
+from interop.store.decision import Decision
 from interop.store.sqlite import SqliteStore
+from interop.store.where import Ids
 from tests.spec.api.conftest import Client, matches
 from tests.spec.api.people import contribute, encounter, patient
 
@@ -66,6 +69,10 @@ class TestLastn:
         said = [{"name": "patient", "valueString": "a"}, {"name": "max", "valuePositiveInt": 1}]
         body = orjson.dumps({"resourceType": "Parameters", "parameter": said})
         assert len(matches((await client.send("POST", "/fhir/Observation/$lastn", body)).json())) == 3
+
+    async def test_what_may_not_be_seen_is_not_looked_at(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("interop.api.operations.lastn.decide", lambda question: Decision("some", Ids(("w1", "t1"))))
+        assert matches((await client.get("/fhir/Observation/$lastn?patient=a")).json()) == ["Observation/t1", "Observation/w1"]
 
     @pytest.mark.parametrize("query", ["", "?max=1", "?patient=a&max=0", "?patient=a&max=x", "?patient=a&colour=red"])
     async def test_what_cannot_be_answered(self, client: Client, query: str) -> None:
@@ -127,3 +134,12 @@ class TestDocument:
         assert (strict.status_code, strict.json()["issue"][0]["code"]) == (422, "incomplete")
         assert (await client.get("/fhir/Composition/none/$document")).status_code == 404
         assert (await client.get("/fhir/Composition/$document")).status_code == 400
+
+    async def test_what_may_not_be_seen_is_not_in_it(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What the Composition itself refers to is missed, what is further away left out."""
+        seen = ("letter", "a", "dr", "e")
+        for ids, status in ((seen, 200), (seen[:3], 422)):
+            monkeypatch.setattr(f"{document.__name__}.decide", lambda question, ids=ids: Decision("some", Ids(ids)))
+            answer = await client.get("/fhir/Composition/letter/$document")
+            assert answer.status_code == status
+            assert "ward" not in answer.text.replace("Location/ward", "")

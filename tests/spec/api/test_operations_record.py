@@ -9,7 +9,9 @@ import pytest
 
 from interop.fhir.findings import failed
 from interop.fhir.validation import check
+from interop.store.decision import Decision
 from interop.store.sqlite import SqliteStore
+from interop.store.where import Ids
 from tests.spec.api.conftest import Client, link, matches
 from tests.spec.api.people import FEED, appointment, contribute, encounter, patient, plan
 
@@ -112,3 +114,17 @@ class TestWholeRecord:
 
     async def test_nobody(self, client: Client) -> None:
         assert (await client.get("/fhir/Patient/nobody/$whole-record")).status_code == 404
+
+
+READERS = ("interop.api.fhir.read", "interop.api.operations.everything", "interop.api.operations.whole_record")
+
+
+@pytest.mark.parametrize("name", ["$everything", "$everything?_count=1", "$everything?start=2020-01-01", "$whole-record"])
+async def test_the_decision_narrows_what_is_given_and_counted(client: Client, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Matches, what comes along, and totals."""
+    for module in READERS:
+        monkeypatch.setattr(f"{module}.decide", lambda question: Decision("some", Ids(("gp", "e2"))))
+    bundle = (await client.get(f"/fhir/Patient/gp/{name}")).json()
+    assert bundle["total"] == 2
+    assert set(matches(bundle)) <= {"Patient/gp", "Encounter/e2"}
+    assert matches(bundle, "include") == []

@@ -10,6 +10,8 @@ import pytest
 
 from interop.fhir.findings import failed
 from interop.fhir.validation import check
+from interop.store.decision import Decision
+from interop.store.where import Ids
 from tests.spec.api.conftest import Client
 
 pytestmark = pytest.mark.anyio
@@ -148,6 +150,21 @@ class TestExpand:
         assert (red["display"], crimson["display"]) == ("Coch", "Crimson")
         assert [each["value"] for each in red["designation"]] == ["Coch", "Rouge"]
         assert answer.json()["compose"] == WARM["compose"]
+
+    @pytest.mark.usefixtures("_stored")
+    async def test_what_may_not_be_seen_is_not_known(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        address = "ValueSet/$expand?url=https://example.org/warm"
+        assert codes(await asked(client, address)) == ["red", "crimson"]
+        monkeypatch.setattr("interop.api.operations.codes.decide", lambda question: Decision("some", Ids(("colours",))))
+        assert refused(await asked(client, address)) == (404, "not-found")
+
+    @pytest.mark.usefixtures("_stored")
+    async def test_what_is_changed_is_known_at_once(self, client: Client) -> None:
+        address = "ValueSet/$expand?url=https://example.org/warm"
+        assert codes(await asked(client, address)) == ["red", "crimson"]
+        concepts = [{"code": "red", "concept": [{"code": "scarlet"}]}]
+        assert (await client.put({**COLOURS, "concept": concepts})).status_code == 200
+        assert codes(await asked(client, address)) == ["red", "scarlet"]
 
     async def test_a_code_system_is_left_out(self, client: Client) -> None:
         address = f"ValueSet/$expand?url={GENDER}&exclude-system={GENDERS}"
