@@ -29,6 +29,8 @@ PORTION: Final = 50
 """Resources of a commit in the background: some milliseconds of computing."""
 BATCH: Final = 500
 """Resources of a commit before anything is served."""
+TOLD: Final = 50_000
+"""Resources after which the log has a line."""
 OVERLAP: Final = 60_000_000
 """Microseconds: a version that was computed before a parameter was known may be committed so much later."""
 log = structlog.get_logger(__name__)
@@ -66,6 +68,7 @@ class Reindexer:
             with suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
+        self._idle.set()
 
     async def settled(self) -> None:
         """Begin to index by what is defined now; wait until that is done, or for ``patience``."""
@@ -134,6 +137,8 @@ class Reindexer:
         made = [Reindexed(each.type, each.id, each.version, rows(orjson.loads(each.body))) for each in portion]
         await self._store.commit(Change(reindexed=made))
         self.written += len(made)
+        if self.written % TOLD < len(made):
+            log.info("indexing", type=portion[0].type, resources=self.written)
 
     async def _all(self, kind: str, where: Where | None, count: int = BATCH) -> AsyncIterator[Stored]:
         after: tuple[str, ...] | None = None

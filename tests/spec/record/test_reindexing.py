@@ -17,6 +17,7 @@ from interop.fhir.searching import index_rows
 from interop.record.indexing import Indexing
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import History, Meta, Search
+from interop.store.postgres import PostgresStore
 from interop.store.sqlite import SqliteStore
 from interop.store.values import Change, Put, Stored
 from interop.store.where import Token
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.anyio
 class Kept:
     """A store that is written as the engine writes it."""
 
-    def __init__(self, store: SqliteStore, clock: ManualClock) -> None:
+    def __init__(self, store: Any, clock: ManualClock) -> None:
         self.indexing = Indexing()
         self.reindexer = Reindexer(store, self.indexing, clock)
         self.plain, self.store = store, IndexedStore(store, self.indexing, self.reindexer)
@@ -46,10 +47,16 @@ class Kept:
         return [each.id for each in rows]
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """An empty directory, or the URL of an empty database."""
+    return tmp_path / "data" if request.param == "sqlite" else str(request.getfixturevalue("database"))
+
+
 @asynccontextmanager
-async def kept(data: Path) -> AsyncIterator[Kept]:
+async def kept(place: Path | str) -> AsyncIterator[Kept]:
     clock = ManualClock()
-    store = SqliteStore.open(data, clock=clock)
+    store: Any = await PostgresStore.open(place, clock=clock) if isinstance(place, str) else SqliteStore.open(place, clock=clock)
     made = Kept(store, clock)
     await made.reindexer.start()
     try:
@@ -63,8 +70,8 @@ def patient(id_: str, **more: Any) -> dict[str, Any]:
     return {"resourceType": "Patient", "id": id_, "gender": "female", "maritalStatus": {"coding": [{"code": "M"}]}, **more}
 
 
-async def test_a_new_parameter_finds_what_there_was_and_what_comes(tmp_path: Path) -> None:
-    async with kept(tmp_path) as record:
+async def test_a_new_parameter_finds_what_there_was_and_what_comes(place: Path | str) -> None:
+    async with kept(place) as record:
         before = [f"p{number:03}" for number in range(2 * PORTION + 1)]
         await record.put(*map(patient, before))
         await record.put({**definition(), "id": "d"})
@@ -75,8 +82,8 @@ async def test_a_new_parameter_finds_what_there_was_and_what_comes(tmp_path: Pat
         assert len(await record.plain.query(History(PERMIT_ALL, "Patient", "p000"))) == 1
 
 
-async def test_it_ends_with_its_definition(tmp_path: Path) -> None:
-    async with kept(tmp_path) as record:
+async def test_it_ends_with_its_definition(place: Path | str) -> None:
+    async with kept(place) as record:
         await record.put({**definition(), "id": "d"}, patient("p"))
         await record.put({**definition(status="retired"), "id": "d"}, version=2)
         assert await record.found("marital", "M") == []
@@ -86,29 +93,29 @@ async def test_it_ends_with_its_definition(tmp_path: Path) -> None:
         assert await record.found("marital", "M") == []
 
 
-async def test_it_outlives_the_engine(tmp_path: Path) -> None:
-    async with kept(tmp_path) as record:
+async def test_it_outlives_the_engine(place: Path | str) -> None:
+    async with kept(place) as record:
         await record.put({**definition(), "id": "d"}, patient("p"))
-    async with kept(tmp_path) as record:
+    async with kept(place) as record:
         assert "marital" in record.indexing.parameters("Patient")
         assert record.reindexer.written == 0
 
 
-async def test_what_an_older_version_left_out_is_indexed_at_the_start(tmp_path: Path) -> None:
-    async with kept(tmp_path) as record:
+async def test_what_an_older_version_left_out_is_indexed_at_the_start(place: Path | str) -> None:
+    async with kept(place) as record:
         await record.put(patient("p"), indexed=False)
         await record.put({"resourceType": "Group", "id": "g", "type": "person"}, indexed=False)
         digests = orjson.loads((await record.plain.query(Meta(META)))[0])
         del digests["Patient"]
         await record.plain.commit(Change(meta=[(META, orjson.dumps(digests).decode())]))
-    async with kept(tmp_path) as record:
+    async with kept(place) as record:
         assert record.reindexer.written == 1
         assert await record.found("gender", "female") == ["p"]
         assert await record.found("type", "person", "Group") == []
 
 
-async def test_a_definition_that_adds_nothing_costs_nothing(tmp_path: Path) -> None:
-    async with kept(tmp_path) as record:
+async def test_a_definition_that_adds_nothing_costs_nothing(place: Path | str) -> None:
+    async with kept(place) as record:
         await record.put(patient("p"))
         await record.put({**definition(code="gender"), "id": "d"})
         assert record.reindexer.written == 0
