@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable
 from typing import Any, Final
 
-from interop.api.asgi import Request, TooLarge
+from interop.api.asgi import Header, Request, TooLarge
 from interop.api.fhir import binary
 from interop.api.forms import JSON, body_kind, parts
 from interop.api.services import Services
@@ -23,13 +23,24 @@ PATCHES: Final = ("application/json-patch+json", "application/xml-patch+xml", "a
 Patch = Callable[[dict[str, Any]], dict[str, Any]]
 
 
+class Untaken(Problem):
+    """The body is of a media type or encoding that is not taken; ``headers`` say what is (RFC 5789, 3.1; RFC 9110, 12.5.3)."""
+
+    def __init__(self, detail: str, *headers: Header) -> None:
+        super().__init__("media-type", detail=detail)
+        self.headers = headers
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (Untaken, (self.detail, *self.headers))
+
+
 async def resource_body(
     services: Services, request: Request, type: str = "", id: str = "", *, limit: int | None = None, values: int = VALUES
 ) -> bytes:
     """The resource of the request as JSON; where ``type`` is Binary and the body is none, a Binary that holds the body.
 
-    JSON is given as it came, unread. ``limit`` in bytes, None = the limit of a resource. Raises Problem ``media-type``, TooLarge and,
-    for XML, those of ``read_resource_xml``, and Invalid for what is wrong with its elements.
+    JSON is given as it came, unread. ``limit`` in bytes, None = the limit of a resource; ``values`` bounds XML. Raises Problem
+    ``media-type``, TooLarge and, for XML, those of ``read_resource_xml``, and Invalid for what is wrong with its elements.
     """
     said = request.header(b"content-type")
     kind = body_kind(said)
@@ -56,7 +67,7 @@ async def patch_body(services: Services, request: Request) -> Patch:
     media, _ = parts(said.lower())
     kind = body_kind(said)
     if media not in PATCHES[:2] and kind is None:
-        raise Problem("media-type", detail=f"one of {', '.join(PATCHES)} is wanted")
+        raise Untaken(f"one of {', '.join(PATCHES)} is wanted", (b"accept-patch", ", ".join(PATCHES).encode("ascii")))
     content = await expanded(request, services.resource_limit)
     if media == PATCHES[1]:
         return lambda resource: xml_patch(resource, content)
@@ -74,7 +85,7 @@ async def expanded(request: Request, limit: int) -> bytes:
     if encoding in ("", "identity"):
         return await request.body(limit)
     if encoding not in ("gzip", "x-gzip"):
-        raise Problem("media-type", where="Content-Encoding", detail="gzip or none is wanted")
+        raise Untaken("as Content-Encoding, gzip or none is wanted", (b"accept-encoding", b"gzip"))
     packed = await request.body(limit)
     unpacking = zlib.decompressobj(wbits=31)
     try:
