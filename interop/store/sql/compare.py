@@ -20,7 +20,7 @@ DATES = {
 """FHIR R4 search, 3.1.1.4.7: both ranges end before ``high``."""
 
 NUMBERS = {
-    "eq": "{low} >= :{a} AND {high} < :{b}",
+    "eq": "{low} >= :{a} AND {low} < :{b} AND {high} < :{b}",
     "ne": "({low} < :{a} OR {high} >= :{b})",
     "gt": "{high} > :{b}",
     "lt": "{low} < :{a}",

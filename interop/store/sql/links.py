@@ -90,7 +90,7 @@ class Links(Leaves):
             if type_ is not None:
                 text += f" AND s.type = :{self.bind(type_)}"
             parts.append(" AND ".join([text, *self.named(parameter, "s")]))
-        return " UNION ALL ".join(parts) or "SELECT rid FROM resource WHERE 0 = 1"
+        return " UNION ALL ".join(parts) or "SELECT 0 AS rid WHERE 0 = 1"
 
     def _reference_pids(self, parameter: str, type_: str | None) -> str:
         if parameter:

@@ -89,7 +89,7 @@ def history(plan: History, names: Names, dialect: Dialect) -> Steps[list[Stored]
             text += f" AND ({row}.updated, {row}.type, {row}.id, {row}.version) < (:b_updated, :b_type, :b_id, :b_version)"
             parameters.update(zip(("b_updated", "b_type", "b_id", "b_version"), plan.before, strict=True))
         order = f"ORDER BY {row}.updated DESC, {row}.type DESC, {row}.id DESC, {row}.version DESC LIMIT :count"
-        halves.append(f"SELECT * FROM ({text}{guard} {order}) {row}")
+        halves.append(f"SELECT * FROM ({text}{guard} {order}) half")
     order = "ORDER BY updated DESC, type DESC, id DESC, version DESC LIMIT :count"
     rows = yield f"{compiler.prologue}{' UNION ALL '.join(halves)} {order}", {**parameters, **compiler.parameters}
     return [stored(row) for row in rows]
@@ -106,8 +106,8 @@ def several(plan: Several, names: Names, dialect: Dialect) -> Steps[list[Stored]
         )
         guard = _guard(compiler, plan.decision, None)
         rows = yield (
-            f"{compiler.prologue}SELECT {columns('r')} FROM {wanted} w CROSS JOIN resource r "
-            f"WHERE r.type = w.type AND r.id = w.id AND r.deleted = 0{guard}",
+            f"{compiler.prologue}SELECT {columns('r')} FROM {wanted} k CROSS JOIN resource r "
+            f"WHERE r.type = k.type AND r.id = k.id AND r.deleted = 0{guard}",
             compiler.parameters,
         )
         found += map(stored, rows)

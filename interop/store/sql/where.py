@@ -40,7 +40,7 @@ from interop.store.where import (
     Where,
 )
 
-NONE = "SELECT rid FROM resource WHERE 0 = 1"
+NONE = "SELECT 0 AS rid WHERE 0 = 1"
 ALWAYS = "1 = 1"
 FEW = 8
 """Up to so many codes each is looked up by itself."""
@@ -66,6 +66,7 @@ class Compiler(Links):
     def __init__(self, names: Names, dialect: Dialect, guard: Where | None = None) -> None:
         super().__init__(names, dialect, guard)
         self._depth = 0
+        self._scanned = False
 
     def probe(self, where: Where, type_: str | None, row: str = "r") -> str:
         """A condition on the ``resource`` row of alias ``row``, which is of ``type_`` (None: of any type).
@@ -86,7 +87,8 @@ class Compiler(Links):
             case Ids(ids):
                 return f"{row}.id IN ({self.bound(ids)})" if ids else NEVER
             case Types(types):
-                return f"{row}.type IN ({self.bound(types)})" if types else NEVER
+                column = f"{row}.type" if self._scanned else f"{row}.type || ''"  # else an index of types might be begun with
+                return f"{column} IN ({self.bound(types)})" if types else NEVER
             case Updated():
                 return f"({self._updated(where, row)})"
             case Token() | Text() | Span() | Range() | Tokens():
@@ -278,6 +280,7 @@ class Compiler(Links):
             parts = [part for part in parts if part is not start]
         elif of is not None:
             text += f" AND r.type = :{self.bind(of)}"
+        self._scanned = rows is None
         return text + "".join([f" AND {self.probe(part, of)}" for part in parts])
 
 

@@ -19,7 +19,7 @@ import interop
 from interop.clock import ManualClock
 from interop.errors import Problem
 from interop.store.decision import PERMIT_ALL
-from interop.store.plan import Count, Everything, Heads, History, Messages, Read, Search, Waiting
+from interop.store.plan import Count, Everything, Heads, History, Messages, Plan, Read, Search, Waiting
 from interop.store.postgres.dialect import PostgresDialect
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.schema import migrations
@@ -132,7 +132,7 @@ async def test_bounded_reads_never_suspend(directory: Path) -> None:
         ),
     )
     await journal(store, *(entry(number) for number in range(200)))
-    bounded = [
+    bounded: list[Plan] = [
         Read(PERMIT_ALL, "Patient", "p7"),
         History(PERMIT_ALL, "Patient", "p7"),
         Heads(tuple(("Patient", f"p{n}") for n in range(200))),

@@ -67,3 +67,4 @@ CREATE INDEX index_reference_rid ON index_reference (rid, pid);
 CREATE INDEX index_date_high ON index_date (pid, high, low);
 
 CREATE INDEX resource_type_updated ON resource (type, updated, deleted);
+CREATE INDEX version_type_updated ON version (type, updated);
