@@ -24,6 +24,10 @@ class Unset(Exception):
     """A variable, fixture or message that the script names and that is not there. The text says which and why."""
 
 
+class Ungiven(Unset):
+    """A variable or a fixture that whoever runs the script is to give."""
+
+
 class Memory:
     """``requests`` and ``answers`` are by id, the latest under ''. ``places`` says where the server has put a fixture.
 
@@ -85,7 +89,8 @@ class Memory:
         value = value if value is not None else said.get("defaultValue")
         if value is None:
             hint = f", {said['hint']}" if "hint" in said else ""
-            raise Unset(f"the variable {name} has no value{hint}; --set {name}=VALUE gives one")
+            kind = Unset if "sourceId" in said else Ungiven
+            raise kind(f"the variable {name} has no value{hint}; --set {name}=VALUE gives one")
         return str(value)
 
     def _placeholder(self, name: str) -> str:
@@ -113,7 +118,7 @@ class Memory:
                     return Content(self._partly(json.dumps(each)).encode())
         path = self.script.fixture(reference)
         if path is None:
-            raise Unset(f"the fixture {id_} ({reference}) is absent")
+            raise Ungiven(f"the fixture {id_} ({reference}) is absent")
         return Content(self._partly(path.read_text("utf-8-sig")).encode())
 
     def place(self, id_: str) -> tuple[str, str, str]:

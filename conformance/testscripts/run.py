@@ -13,7 +13,7 @@ from conformance.judged.outcome import FAIL, PASS, SKIP, WARN, Outcome
 from conformance.judged.target import exchange
 from conformance.testscripts.asserts import NotChecked, judged
 from conformance.testscripts.content import Content
-from conformance.testscripts.memory import Memory, Unset, located
+from conformance.testscripts.memory import Memory, Ungiven, Unset, located
 from conformance.testscripts.operations import FORMATS, perform
 from conformance.testscripts.paths import BadPath
 from conformance.testscripts.script import Script
@@ -45,7 +45,9 @@ class Run:
                 broken = broken or each.verdict in (FAIL, SKIP)
             for test in resource.get("test", ()):
                 name = test.get("id") or test.get("name") or "test"
-                if broken:
+                if reason := self._script.left_out.get(name):
+                    yield Outcome(self._script.name, name, SKIP, reason)
+                elif broken:
                     yield Outcome(self._script.name, name, SKIP, "the setup has not succeeded")
                 else:
                     yield from self._actions(name, test.get("action", ()))
@@ -105,20 +107,24 @@ class Run:
                 yield Outcome(self._script.name, name, SKIP, f"not checked: {problem}")
                 continue
             except (Unset, BadPath, httpx.HTTPError, httpx.InvalidURL) as problem:
-                optional = "assert" in action and action["assert"].get("warningOnly")
-                missing = isinstance(problem, Unset) and self._last is None
-                verdict = WARN if optional else SKIP if missing else FAIL
+                optional = _optional(action.get("assert", {}))
+                verdict = WARN if optional else SKIP if isinstance(problem, Ungiven) else FAIL
                 yield Outcome(self._script.name, f"{test}: {counted:02} {_asked(action)}", verdict, f"{problem}", self._shown())
                 if optional:
                     continue
                 return
-            verdict = PASS if not why else WARN if said.get("warningOnly") else FAIL
+            verdict = PASS if not why else WARN if _optional(said) else FAIL
             yield Outcome(self._script.name, name, verdict, why, self._shown() if why else "", time.monotonic() - began)
             if verdict == FAIL:
                 return
 
     def _shown(self) -> str:
         return exchange(self._last) if self._last is not None else ""
+
+
+def _optional(said: Action) -> bool:
+    """``warningOnly``, which some scripts write as a string."""
+    return said.get("warningOnly") in (True, "true")
 
 
 def _asked(said: Action) -> str:

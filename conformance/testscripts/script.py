@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from functools import cache
 from importlib.resources import files as package_files
@@ -24,13 +24,17 @@ BESIDE = ("", "fixtures", "_reference/resources")
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A TestScript, the file that it came from and the folder that was asked for. ``reason`` says why it is not run, or ''."""
+    """A TestScript, the file that it came from and the folder that was asked for. ``reason`` says why it is not run, or ''.
+
+    ``left_out`` says so of single tests, by their id or name.
+    """
 
     name: str
     path: Path
     root: Path
     resource: Resource
     reason: str = ""
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     def fixture(self, reference: str) -> Path | None:
         """The file that a fixture's reference means; None where there is none."""
@@ -77,13 +81,14 @@ def _scripts(path: Path, root: Path) -> Iterator[Script]:
             resource = document.resource
             if resource is not None and resource.get("resourceType") == "TestScript":
                 name = str(file.relative_to(root))
-                yield Script(name, file, root, resource, reason(f"/{root.name}/{name}", resource, body))
+                place = f"/{root.name}/{name}"
+                yield Script(name, file, root, resource, reason(place, resource, body), dict(_tests(place)))
 
 
 def reason(name: str, resource: Resource, body: bytes) -> str:
     """Why a script is not run: the table ``reasons.csv``, and what this interpreter has not; '' where it is run."""
-    for pattern, said in _reasons():
-        if fnmatch(name, pattern):
+    for pattern, test, said in _reasons():
+        if fnmatch(name, pattern) and not test:
             return said
     if b"<rule" in body or b'"rule"' in body or b'"ruleset"' in body:
         return "asks for rules, which FHIR had in STU3 alone"
@@ -92,7 +97,12 @@ def reason(name: str, resource: Resource, body: bytes) -> str:
     return ""
 
 
+def _tests(name: str) -> Iterator[tuple[str, str]]:
+    """The tests of a script that are not run, each with its reason."""
+    return ((test, said) for pattern, test, said in _reasons() if test and fnmatch(name, pattern))
+
+
 @cache
-def _reasons() -> list[tuple[str, str]]:
+def _reasons() -> list[tuple[str, str, str]]:
     with package_files("conformance.testscripts").joinpath("reasons.csv").open(encoding="utf-8") as file:
-        return [(row["pattern"], row["reason"]) for row in csv.DictReader(file)]
+        return [(row["pattern"], row["test"], row["reason"]) for row in csv.DictReader(file)]

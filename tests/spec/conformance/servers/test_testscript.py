@@ -109,7 +109,6 @@ FAULTS = [
     (check(requestURL="Observation", operator="contains"), "wanted contains"),
     (check(path="Patient/name[", operator="notEmpty"), "cannot be evaluated"),
     (check(sourceId="nothing", path="Patient/id"), "no fixture or message 'nothing'"),
-    (check(path="Patient/id", value="${asked}"), "--set asked=VALUE"),
 ]
 
 
@@ -134,6 +133,16 @@ def test_a_warning_fails_nothing(run: Callable[..., Result]) -> None:
     assert result.exit_code == 0
     assert "warning" in result.output
     assert "2 pass" in result.output
+
+
+def test_what_the_user_is_to_give_is_asked_for(run: Callable[..., Result]) -> None:
+    """A variable with neither source nor default: the test is not run, or runs with what ``--set`` gives."""
+    said = script(check(path="Patient/gender", value="${asked}"))
+    result = run(said)
+    assert result.exit_code == 0
+    assert "--set asked=VALUE" in result.output
+    assert run(said, "--set", "asked=female").exit_code == 0
+    assert run(said, "--set", "asked=male").exit_code == 1
 
 
 def test_tests_wait_for_the_setup(run: Callable[..., Result]) -> None:
