@@ -92,7 +92,7 @@ class Page:
 async def _asked(services: Services, request: Request, place: Place) -> Asked:
     pairs, posted = await _pairs(services, request)
     strict = prefer(request.header(b"prefer")).strict if b"prefer" in request.headers else False
-    if not any(name == CURSOR for name, _ in pairs):
+    if CURSOR not in [name for name, _ in pairs]:
         return Asked(pairs, posted, strict, services.clock.now())
     cursor = alone([pair for pair in pairs if pair[0] not in PASSED])
     of, now, sent, last, total = services.seal.open(cursor)

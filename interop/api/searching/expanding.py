@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from interop.api.searching.ground import Codes, Ground, Unexpanded
 from interop.api.searching.references import ID
 from interop.api.searching.unsupported import malformed
 from interop.api.services import Services
-from interop.fhir.terminology import Terminology, TooCostly, Uncomputable
 from interop.formats.json import load_json
 from interop.store.decision import Decision
 from interop.store.plan import Read
 from interop.store.values import Stored
+
+if TYPE_CHECKING:
+    from interop.fhir.terminology import Terminology
 
 MOST: Final = 10
 """Value sets and hierarchies of one search at most."""
@@ -37,6 +39,8 @@ async def expanded(services: Services, decision: Decision, ground: Ground, under
 
 
 async def _fetch(services: Services, decision: Decision, ground: Ground, wanted: Unexpanded) -> Pairs:
+    from interop.fhir.terminology import TooCostly, Uncomputable
+
     relation, value = wanted.codes
     try:
         if relation == "in":
@@ -67,6 +71,8 @@ async def _value_set(services: Services, decision: Decision, ground: Ground, par
 
 def _related(terminology: Terminology, relation: str, system: str, code: str) -> Pairs:
     """The code and what is below or above it in the hierarchy of its code system."""
+    from interop.fhir.terminology import Uncomputable
+
     if relation == "below":
         is_a = {"system": system, "filter": [{"property": "concept", "op": "is-a", "value": code}]}
         found = terminology.expand({"resourceType": "ValueSet", "compose": {"include": [is_a]}})

@@ -56,7 +56,7 @@ class Unexpanded(Exception):
 Expanded = Mapping[Codes, tuple[tuple[str, str], ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ground:
     """What a search stands on: the parameters, our own base, the present in microseconds, and what the value sets and hierarchies
     that it names hold, as far as they have been fetched."""

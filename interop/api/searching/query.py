@@ -60,7 +60,7 @@ def understand(ground: Ground, types: tuple[str, ...], pairs: Pairs, strict: boo
 
 def _bounded(where: Where | None, given: list[tuple[str, str]]) -> Where | None:
     """The question; raises Problem ``bad-parameter`` where it names too many values, as ids do that may be of any type."""
-    if (len(given) > FEW or any("," in value for _, value in given)) and weight(where) > WEIGHT:
+    if (len(given) > FEW or "," in "".join([value for _, value in given])) and weight(where) > WEIGHT:
         raise Problem("bad-parameter", detail=f"more than {WEIGHT} values would be compared: fewer, or with their types")
     return where
 

@@ -34,7 +34,7 @@ def reference(ground: Ground, parameter: SearchParameter, name: str, value: str,
     """``id``, ``Type/id`` or a URL. ``narrowed`` is the type of a modifier such as ``:Patient``. A version that is named is looked
     for as it is written, save where the person is meant."""
     text = plain(value)
-    if text.startswith(ground.base + "/"):
+    if ":" in text and text.startswith(ground.base + "/"):
         text = text[len(ground.base) + 1 :]
     found = _LITERAL.fullmatch(text)
     if found is not None and found[1] in facts.resource_types():
