@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import sys
@@ -27,8 +28,10 @@ from interop.mapping.library import check_site, family
 from interop.mapping.tables import families
 from interop.ports import Feed, MessageState
 from interop.record.indexing import Indexing
-from interop.store.plan import Waiting
+from interop.store.plan import Meta, Waiting
+from interop.store.seam import Store
 from interop.store.sql.store import SqlStore
+from interop.store.values import Change
 
 SWITCH_INTERVAL = 0.0001
 """Seconds after which a busy thread yields: the commit threads run beside the loop."""
@@ -56,7 +59,8 @@ class Workshop:
 
     @classmethod
     async def open(cls, settings: Settings, feeds: Mapping[str, Feed], clock: Clock | None = None) -> Workshop:
-        """Check the tables, open the store. Raises TablesRefused; BlockingIOError where another engine has it."""
+        """Check the tables, open the store. Raises TablesRefused; BlockingIOError where another engine has it; ValueError where
+        the database belongs to another key."""
         sys.setswitchinterval(SWITCH_INTERVAL)
         for name in families():
             for site in family(name).sites:
@@ -64,6 +68,12 @@ class Workshop:
         clock = clock or SystemClock()
         store = await open_store(settings.data, settings.database, clock=clock)
         key = id_key(settings.data)
+        if settings.database is not None:
+            try:
+                await check_key(store, key)
+            except BaseException:
+                await store.close()
+                raise
         mappers = Mappers(settings.mapper_count, key)
         indexing = Indexing()
         reindexer = Reindexer(store, indexing, clock)
@@ -134,3 +144,15 @@ def id_key(directory: Path) -> bytes:
     finally:
         os.close(folder)
     return key
+
+
+async def check_key(store: Store, key: bytes) -> None:
+    """A database keeps the digest of the key that its ids were made with: beside another, every person would be there twice.
+
+    Raises ValueError where it is another."""
+    digest = hashlib.sha256(b"interop id key" + key).hexdigest()
+    kept = await store.query(Meta("id key"))
+    if not kept:
+        await store.commit(Change(meta=[("id key", digest)]))
+    elif kept != [digest]:
+        raise ValueError("The id.key in the data directory is not the one that this database's ids were made with: restore it.")

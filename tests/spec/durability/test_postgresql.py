@@ -120,3 +120,6 @@ async def test_what_cannot_be_is_told_before_anything_is_opened(database: str, t
         done = await asyncio.to_thread(lambda: subprocess.run(command, capture_output=True, text=True, timeout=60))
         assert done.returncode == 1
         assert "Another engine has postgresql:///test_" in done.stderr
+    done = await asyncio.to_thread(lambda: subprocess.run(command, capture_output=True, text=True, timeout=60))
+    assert done.returncode == 1
+    assert "id.key" in done.stderr
