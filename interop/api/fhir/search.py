@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from interop.api import links
@@ -16,6 +17,7 @@ from interop.api.problems import outcome
 from interop.api.searching import Ground, Query, understand
 from interop.api.searching.compartments import COMPARTMENTS, compartment, types_of
 from interop.api.searching.expanding import expanded
+from interop.api.searching.query import Within
 from interop.api.searching.results import RESULTS
 from interop.api.searching.standing import ground
 from interop.api.searching.widening import widened
@@ -26,7 +28,6 @@ from interop.policy.decide import Question, decide
 from interop.store.decision import Decision
 from interop.store.plan import Count, Group, Search
 from interop.store.values import Stored
-from interop.store.where import Where
 
 FORM: Final = "application/x-www-form-urlencoded"
 URL_LIMIT: Final = 60_000
@@ -40,7 +41,7 @@ class Place:
     address: str
     types: tuple[str, ...]
     decision: Decision
-    within: Where | None = None
+    within: Within | None = None
 
 
 async def search(services: Services, request: Request, type: str) -> Response:
@@ -62,7 +63,8 @@ async def search_compartment(services: Services, request: Request, name: str, id
     types = tuple(sorted(types_of(name))) if type == "*" else (type,)
     ids: list[str] = await services.store.query(Group(id)) if name == "Patient" else [id]
     decision = decide(Question("search-type", "" if type == "*" else type))
-    return await _answer(services, request, Place(f"/{name}/{id}/{type}", types, decision, compartment(name, tuple(ids), types)))
+    within = partial(compartment, name, tuple(ids))
+    return await _answer(services, request, Place(f"/{name}/{id}/{type}", types, decision, within))
 
 
 @dataclass(slots=True)

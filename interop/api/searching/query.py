@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -22,27 +22,29 @@ FEW: Final = 4
 WEIGHT: Final = 5_000
 """Values of one search at most, an id that may be of several types counted for each of them."""
 Pairs = Iterable[tuple[str, str]]
+Within = Callable[[tuple[str, ...]], Where]
 
 
-def understand(ground: Ground, types: tuple[str, ...], pairs: Pairs, strict: bool, within: Where | None = None) -> Query:
-    """Compile the parameters of a search of ``types`` (() = of every type, or of those that ``_type`` names), ``within`` a
-    compartment. What is not answered is ignored or, where ``strict``, refused. A parameter without value is passed over.
+def understand(ground: Ground, types: tuple[str, ...], pairs: Pairs, strict: bool, within: Within | None = None) -> Query:
+    """Compile the parameters of a search of ``types`` (() = of every type, or of those that ``_type`` names); ``within`` tells what
+    puts resources of some types into a compartment. What is not answered is ignored or, where ``strict``, refused. A parameter
+    without value is passed over.
 
     Raises Problem ``bad-parameter``; Unexpanded where codes must be fetched first.
     """
     given = [(name, value) for name, value in pairs if value and name not in PASSED]
     if len(given) > PARAMETERS:
         raise Problem("bad-parameter", detail=f"at most {PARAMETERS} parameters are taken")
-    parts: list[Where] = [] if within is None else [within]
+    parts: list[Where] = []
     makes = conditions(ground.known, types, tuple([name for name, _ in given])) if types else None
     if makes is not None:
         parts += [make(ground, value) for make, (_, value) in zip(makes, given, strict=True)]
-        if len(types) > 1:
-            parts.append(Types(types))
+        if within is not None or len(types) > 1:
+            parts.append(within(types) if within is not None else Types(types))
         return Query(types, _bounded(all_of(parts), given), used=given)
     query = Query(_narrowed(types, given))
-    if len(query.types) > 1:
-        parts.append(Types(query.types))
+    if within is not None or len(query.types) > 1:
+        parts.append(within(query.types) if within is not None else Types(query.types))
     known = ground.known
     for name, value in given:
         try:
