@@ -17,6 +17,8 @@ NEVER = "0 = 1"
 BEYOND = "\U0010ffff"
 EARTH = 6_371_008.8
 """Mean radius of the Earth in metres."""
+ROUNDING = 1e-12
+"""The share of a value in base units that its calculation may be wrong by."""
 TRIGRAM = 3
 """Characters from which on the index of trigrams finds a text."""
 
@@ -93,8 +95,13 @@ class Leaves:
 
     def numbers(self, where: Range, row: str) -> str:
         """On both sides and the unit of a row of numbers or quantities; ``row`` as for ``dates``."""
-        a, b = self.bind(float(where.low)), self.bind(float(where.high))
-        table = NUMBERS if where.low < where.high else POINT
+        low, high = float(where.low), float(where.high)
+        table = NUMBERS if low < high else POINT
+        if where.kind == "measure":  # what a unit was turned into is a little beside its true value
+            less, more = abs(low) * ROUNDING, abs(high) * ROUNDING
+            low, high = low + less if where.prefix == "le" else low - less, high - more if where.prefix == "ge" else high + more
+            table = NUMBERS
+        a, b = self.bind(low), self.bind(high)
         text = table[where.prefix].format(low=f"{row}.low", high=f"{row}.high", a=a, b=b)
         return f"{text} AND {row.lstrip('+')}.unit IN ({self.bound(where.units)})" if where.units else text
 

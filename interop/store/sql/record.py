@@ -39,6 +39,7 @@ class Present(NamedTuple):
     version: int
     subject: str
     indexed: str
+    deleted: int
 
 
 class Texts:
@@ -152,7 +153,7 @@ class RecordWriter:
             rows = yield (
                 self._dialect.wanted(("type", "id"), len(some))
                 + self._dialect.gather(
-                    ("r.type", "r.id", "r.rid", "r.version", "r.subject", "r.indexed"),
+                    ("r.type", "r.id", "r.rid", "r.version", "r.subject", "r.indexed", "r.deleted"),
                     "wanted w CROSS JOIN resource r WHERE r.type = w.type AND r.id = w.id",
                 ),
                 [part for key in some for part in key],
@@ -212,13 +213,13 @@ class RecordWriter:
         index, put = IndexChange(self._names), {put_key(put) for put in change.puts}
         for one in change.reindexed:
             was = present.get((one.type, one.id))
-            if was is None or was.version != one.version or (one.type, one.id) in put:
+            if was is None or was.deleted or was.version != one.version or (one.type, one.id) in put:
                 continue
             stored = Stored(one.type, one.id, one.version, 0, b"")
             patient, named = subject(stored, one.index)
             indexed = yield from self._index(index, stored, one.index, patient, was.rid, was)
             yield (
-                "UPDATE resource SET subject = ?, named = ?, indexed = ? WHERE rid = ? AND deleted = 0",
+                "UPDATE resource SET subject = ?, named = ?, indexed = ? WHERE rid = ?",
                 (patient, named, indexed, was.rid),
             )
         yield from index.write(self._texts)

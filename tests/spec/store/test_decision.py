@@ -7,9 +7,9 @@ from typing import Any as Anything
 import pytest
 
 from interop.store.decision import Decision
-from interop.store.plan import Compartment, Count, History, Read, ReadVersion, Search
+from interop.store.plan import Compartment, Count, History, Read, ReadVersion, Search, Several
 from interop.store.values import Link
-from interop.store.where import Any, Chain, Ids, Not, Person, Token, Where
+from interop.store.where import All, Any, Chain, Has, Ids, Not, Person, Present, Token, Types, Where
 from tests.spec.store.build import T0, ids, put, reference, token, write
 
 pytestmark = pytest.mark.anyio
@@ -68,6 +68,13 @@ async def test_it_narrows_every_way_of_reading(two: Anything, decision: Decision
     assert set(ids(await two.query(Search(decision, "Encounter")))) == seen
     assert set(ids(await two.query(Search(decision, "Encounter", Token("_security", "open"))))) == {i for i in seen if "open" in i}
     assert await two.query(Count(decision, "Encounter")) == [len(seen)]
+    keys = tuple(("Encounter", id_) for id_ in encounters)
+    assert set(ids(await two.query(Several(decision, keys)))) == seen
+    assert set(ids(await two.query(Search(decision, "", Types(("Encounter",)))))) == seen
+    assert await two.query(Count(decision, "", Types(("Encounter",)))) == [len(seen)]
+    assert set(ids(await two.query(Search(decision, "Encounter", None, (("_security", True),))))) == seen
+    assert set(ids(await two.query(Search(decision, "Encounter", Not(Present("absent")), count=len(seen) or 1)))) == seen
+    assert set(ids(await two.query(History(decision, "Encounter", None, at=(T0 + 2, T0 + 3))))) == seen
     found = await two.query(Compartment(decision, "bob", types=("Encounter",)))
     assert set(ids(found)) == {id_ for id_ in seen if "bob" in id_}
 
@@ -78,6 +85,24 @@ async def test_a_chain_does_not_pass_through_what_is_held_back(two: Anything) ->
     not_bob = only(Not(Token("identifier", "bob")))
     assert ids(await two.query(Search(not_bob, "Encounter", chain))) == []
     assert ids(await two.query(Search(UNRESTRICTED, "Encounter", chain))) == ["open-bob"]
+
+
+async def test_what_is_held_back_does_not_find_what_it_refers_to(two: Anything) -> None:
+    """The reverse of a chain would tell the same."""
+    restricted = Has("Encounter", "patient", Token("_security", "restricted"))
+    assert ids(await two.query(Search(only(Any((Ids(("ann", "bob")), Token("_security", "open")))), "Patient", restricted))) == []
+    both = only(Any((Ids(("ann", "bob")), Token("_security", "restricted"))))
+    assert ids(await two.query(Search(both, "Patient", restricted))) == ["ann", "bob"]
+    assert ids(await two.query(Search(both, "Patient", All((Ids(("ann",)), restricted))))) == ["ann"]
+    assert await two.query(Count(both, "Patient", Has("Encounter", "patient", None))) == [2]
+    assert await two.query(Count(only(Ids(("ann", "bob"))), "Patient", Has("Encounter", "patient", None))) == [0]
+
+
+async def test_a_chain_of_two_steps_does_not_pass_through_what_is_held_back(two: Anything) -> None:
+    await write(two, put("Observation", "o", 1, reference("encounter", "Encounter/restricted-ann")))
+    chain = Chain("encounter", "Encounter", Chain("patient", "Patient", Token("identifier", "ann")))
+    assert ids(await two.query(Search(UNRESTRICTED, "Observation", chain))) == []
+    assert ids(await two.query(Search(only(Not(Token("_security", "open"))), "Observation", chain))) == ["o"]
 
 
 async def test_a_deletion_is_seen_by_those_who_could_see_the_person(two: Anything) -> None:

@@ -103,6 +103,19 @@ async def test_numbers_and_quantities_compare_as_dates_do(store: Anything) -> No
     assert await find(store, "Observation", Range("value-quantity", "gt", 75, 75)) == ["b"]
 
 
+async def test_quantities_in_base_units_are_found_by_their_own_value(store: Anything) -> None:
+    """66.9 in by another calculation is not quite the same number of metres."""
+    metres = 66.89999999999999 * 0.0254
+    await write(store, put("Observation", "a", 1, IndexRow("value-quantity", "measure", metres, metres, "m")))
+    for prefix in ("eq", "ge", "le", "ap"):
+        for asked in (metres * (1 + 1e-15), metres * (1 - 1e-15)):
+            assert await find(store, "Observation", Range("value-quantity", prefix, asked, asked, ("m",), "measure")) == ["a"], (
+                prefix
+            )
+    for prefix in ("gt", "lt", "ne", "sa", "eb"):
+        assert await find(store, "Observation", Range("value-quantity", prefix, metres, metres, ("m",), "measure")) == [], prefix
+
+
 async def test_last_updated_compares_the_instant(store: Anything) -> None:
     await write(store, *(put("Patient", f"p{n}", at=T0 + n) for n in range(4)))
     low, high = T0 + 1, T0 + 3
