@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from interop.fhir.canonicals import STRUCTURE_DEFINITION, bare
 from interop.fhir.shapes import Json, dicts, text, texts
-from interop.fhir.terminology.system import split
-from interop.fhir.terminology.valuesets import SUPPLEMENT
 from interop.formats.json import load_json
 from interop.store.decision import Decision
 from interop.store.plan import Search
@@ -16,6 +15,7 @@ from interop.store.where import Any, Text
 
 MOST = 200
 """Stored resources that one question may draw in."""
+SUPPLEMENT = STRUCTURE_DEFINITION + "valueset-supplement"
 Named = tuple[str, str]
 """Kind and canonical URL."""
 Key = tuple[str, str, int]
@@ -26,7 +26,7 @@ async def draw(store: Store, decision: Decision, wanted: Iterable[Named], given:
     """The stored resources of these names and, step by step, of those that they and ``given`` name in turn."""
     found: dict[Key, Json] = {}
     seen: set[Named] = set()
-    waiting = {(kind, split(url)[0]): None for kind, url in wanted if url}
+    waiting = {(kind, bare(url)): None for kind, url in wanted if url}
     for each in given:
         waiting |= _named(each)
     while waiting and len(seen) < MOST:
@@ -49,7 +49,7 @@ async def by_url(store: Store, decision: Decision, kind: str, urls: list[str], p
 
 
 def _named(resource: Json) -> dict[Named, None]:
-    return {(kind, split(url)[0]): None for kind, url in named(resource) if url}
+    return {(kind, bare(url)): None for kind, url in named(resource) if url}
 
 
 def named(resource: Json) -> Iterable[Named]:

@@ -1,6 +1,7 @@
 """What the server knows of FHIR: R4, the packages it was given, releases of SNOMED CT and dm+d; and what clients have stored.
 
-Terminology and validation are computed on one thread of their own, so that none of it holds the loop up.
+Terminology and validation are loaded when they are first wanted, and computed on one thread of their own, so that none of it
+holds the loop up.
 """
 
 from __future__ import annotations
@@ -10,16 +11,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from interop.api.canonicals import Key, Named, draw
-from interop.fhir.definitions import Definitions
 from interop.fhir.shapes import Json, text
-from interop.fhir.terminology import Terminology
-from interop.fhir.terminology.system import System, split
-from interop.fhir.validation.validator import Validator
 from interop.store.decision import Decision
 from interop.store.seam import Store
+
+if TYPE_CHECKING:
+    from interop.fhir.definitions import Definitions
+    from interop.fhir.terminology import Terminology
+    from interop.fhir.terminology.system import System
+    from interop.fhir.validation.validator import Validator
 
 KEPT = 16
 """Terminologies with stored resources that are kept."""
@@ -42,7 +45,7 @@ class Drawn(NamedTuple):
 
     def resource(self, kind: str, url: str) -> Json | None:
         """The stored resource of a canonical URL; with ``|version`` of that version only."""
-        bare, version = split(url)
+        bare, _, version = url.partition("|")
         found = [each for each in self.stored.values() if (text(each, "resourceType"), text(each, "url")) == (kind, bare)]
         return next((each for each in reversed(found) if version in ("", text(each, "version"))), None)
 
@@ -57,23 +60,27 @@ class Knowledge:
     def __init__(self, packages: Sequence[Path] = (), releases: Sequence[Path] = ()) -> None:
         self._packages = packages
         self.releases = _opened(releases)
-        self._given = Definitions.base().with_packages(packages) if packages else None
+        self._given = _base().with_packages(packages) if packages else None
         self._kept: dict[frozenset[Key], Terminology] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="knowledge")
 
     @property
     def definitions(self) -> Definitions:
         """R4 and the packages."""
-        return self._given or Definitions.base()
+        return self._given or _base()
 
     @cached_property
     def terminology(self) -> Terminology:
         """Of the definitions and releases."""
+        from interop.fhir.terminology import Terminology
+
         return Terminology(self.definitions, self.releases)
 
     @cached_property
     def validator(self) -> Validator:
         """Holds resources to everything that they claim."""
+        from interop.fhir.validation.validator import Validator
+
         return Validator(self.definitions, self.terminology)
 
     def guides(self) -> list[str]:
@@ -83,6 +90,8 @@ class Knowledge:
 
     def with_given(self, resources: Iterable[Json]) -> Terminology:
         """The terminology in which these resources come before all others."""
+        from interop.fhir.terminology import Terminology
+
         return Terminology(Overlay(resources, self.definitions), self.releases)
 
     def with_stored(self, stored: dict[Key, Json]) -> Terminology:
@@ -125,7 +134,7 @@ class Overlay:
 
     def resource(self, kind: str, url: str) -> Json | None:
         """By canonical URL; of several versions the one that is named, else the last one given."""
-        bare, version = split(url)
+        bare, _, version = url.partition("|")
         own = self._own.get((kind, bare), ())
         found = next((each for each in reversed(own) if version in ("", text(each, "version"))), None)
         return found or self._below.resource(kind, url)
@@ -134,6 +143,12 @@ class Overlay:
         """The canonical URLs of a kind."""
         yield from (url for known, url in self._own if known == kind)
         yield from (url for url in self._below.every(kind) if (kind, url) not in self._own)
+
+
+def _base() -> Definitions:
+    from interop.fhir.definitions import Definitions
+
+    return Definitions.base()
 
 
 def _opened(paths: Sequence[Path]) -> list[System]:

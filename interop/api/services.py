@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from interop.api.knowledge import Knowledge
 from interop.api.seal import Seal
 from interop.apply.writes import Writes
 from interop.clock import Clock
 from interop.errors import Problem
-from interop.fhir.terminology import Terminology
 from interop.ids import Mint
 from interop.ports import Adapter, Answers, Asks, Feed, Intake, Record
 from interop.record.indexing import Indexing
 from interop.store.seam import Store
+
+if TYPE_CHECKING:
+    from interop.fhir.terminology import Terminology
 
 RESOURCE_LIMIT = 20 * 1024 * 1024
 MESSAGE_LIMIT = 20 * 1024 * 1024

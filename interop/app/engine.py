@@ -14,7 +14,6 @@ from interop.app.settings import Settings, address
 from interop.app.workshop import Workshop
 from interop.clock import Clock
 from interop.errors import Problem
-from interop.fhir.definitions import Unusable
 from interop.journal.intake import JournalIntake
 from interop.mapping.library import adapters
 from interop.mapping.refusal import Refusals
@@ -121,6 +120,9 @@ class Engine:
 
 def knowledge_of(settings: Settings) -> Knowledge:
     """What the API knows beside R4; raises ValueError for a package or release that cannot be used."""
+    if not (settings.package or settings.release):
+        return Knowledge()
+    from interop.fhir.definitions import Unusable
     from interop.fhir.terminology.releases import BadRelease
 
     try:

@@ -21,7 +21,6 @@ from interop.api.searching.modifiers import MODIFIERS
 from interop.api.searching.standing import ground
 from interop.api.services import Services
 from interop.errors import Problem
-from interop.fhir.definitions import Definitions
 from interop.fhir.shapes import text, texts
 
 ON_TYPES: Final = (
@@ -200,12 +199,16 @@ def definition_of(type: str, code: str) -> str:
 
 @lru_cache(maxsize=1)
 def _urls() -> frozenset[str]:
+    from interop.fhir.definitions import Definitions
+
     return frozenset(Definitions.base().every("SearchParameter"))
 
 
 @lru_cache(maxsize=1)
 def _shared() -> dict[tuple[str, str], str]:
     """(type, code) -> URL of the parameters that are defined for several types at once (``clinical-patient``)."""
+    from interop.fhir.definitions import Definitions
+
     known, found = Definitions.base(), {}
     for url in known.every("SearchParameter"):
         if url.removeprefix(SEARCH_PARAMETER).partition("-")[0] not in resource_types():

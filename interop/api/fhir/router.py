@@ -103,6 +103,8 @@ async def _route(services: Services, request: Request, headers: list[Header]) ->
     method = request.method
     parts = request.path.split("/")
     if method == "GET" and len(parts) == _READ and parts[2] in resource_types() and parts[3] and parts[3][0] not in "_$":
+        if parts[2] == "OperationDefinition" and (parts[2], parts[3]) in OURS:
+            return await read_ours(services, request, parts[2], parts[3])
         return await read(services, request, parts[2], parts[3])
     address = locate(request.path[len(PREFIX) + 1 :])
     called = operation(address.operation, address.kind, address.named[0] if address.named else "") if address.operation else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Final, NamedTuple
 
 from interop.api.asgi import Request, Response
@@ -54,14 +55,15 @@ Answer = Callable[[Asked], Awaitable[Response]]
 class Operation:
     """An operation as it is routed and told in the CapabilityStatement.
 
-    ``name`` without ``$``; ``definition`` its canonical URL, or an address below the service base where it is ours; ``levels``
-    where it may be called; ``types`` on which resource types (() = all). ``searched``: it takes the search parameters of its
-    type beside ``inputs``. ``paged``: it takes a cursor.
+    ``name`` without ``$``; ``definition`` its canonical URL, or an address below the service base where it is ours; ``answer``
+    names the function that answers, ``MODULE.FUNCTION`` in this package, loaded when it is first called, so that terminology and
+    validation cost nothing before; ``levels`` where it may be called; ``types`` on which resource types (() = all). ``searched``:
+    it takes the search parameters of its type beside ``inputs``. ``paged``: it takes a cursor.
     """
 
     name: str
     definition: str
-    answer: Answer
+    answer: str
     levels: tuple[str, ...]
     types: tuple[str, ...]
     why: str
@@ -83,4 +85,10 @@ class Operation:
         """Read what it is told and let it answer; raises Problem."""
         from interop.api.operations.parameters import read
 
-        return await self.answer(Asked(services, request, type, id, await read(services, request, self)))
+        return await self.function()(Asked(services, request, type, id, await read(services, request, self)))
+
+    def function(self) -> Answer:
+        """What answers."""
+        module, _, name = self.answer.rpartition(".")
+        found: Answer = getattr(import_module(f"{__package__}.{module}"), name)
+        return found

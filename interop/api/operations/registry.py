@@ -4,17 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from interop.api.operations.document import document
-from interop.api.operations.everything import everything
-from interop.api.operations.expand import expand
-from interop.api.operations.lastn import lastn
-from interop.api.operations.lookup import lookup, subsumes
-from interop.api.operations.match import match
 from interop.api.operations.operation import INSTANCE, TYPE, Input, Operation
-from interop.api.operations.translate import translate
-from interop.api.operations.validate import validate
-from interop.api.operations.validate_code import in_code_system, in_value_set
-from interop.api.operations.whole_record import whole_record
 
 _FHIR: Final = "http://hl7.org/fhir/OperationDefinition/"
 
@@ -50,7 +40,7 @@ OPERATIONS: Final = (
     Operation(
         "validate",
         _FHIR + "Resource-validate",
-        validate,
+        "validate.validate",
         (TYPE, INSTANCE),
         (),
         "Hold a resource to R4, its profiles, extensions, bindings and, with a mode, to what a write would say.",
@@ -63,7 +53,7 @@ OPERATIONS: Final = (
     Operation(
         "everything",
         _FHIR + "Patient-everything",
-        everything,
+        "everything.everything",
         (INSTANCE,),
         ("Patient",),
         "All that is about the person, linked Patients included, and what it refers to.",
@@ -73,7 +63,7 @@ OPERATIONS: Final = (
     Operation(
         "whole-record",
         "OperationDefinition/Patient-whole-record",
-        whole_record,
+        "whole_record.whole_record",
         (INSTANCE,),
         ("Patient",),
         "The whole shared record of the person in one Bundle: what $everything holds, where each part comes from, and for "
@@ -84,7 +74,7 @@ OPERATIONS: Final = (
     Operation(
         "match",
         _FHIR + "Patient-match",
-        match,
+        "match.match",
         (TYPE,),
         ("Patient",),
         "Who this may be, most likely first, each with a score and a grade.",
@@ -97,7 +87,7 @@ OPERATIONS: Final = (
     Operation(
         "lastn",
         _FHIR + "Observation-lastn",
-        lastn,
+        "lastn.lastn",
         (TYPE,),
         ("Observation",),
         "The latest observations of each kind; the search parameters of Observation narrow them, one names the patient.",
@@ -107,7 +97,7 @@ OPERATIONS: Final = (
     Operation(
         "document",
         _FHIR + "Composition-document",
-        document,
+        "document.document",
         (TYPE, INSTANCE),
         ("Composition",),
         "A document with the Composition and all that it refers to, directly or not.",
@@ -119,7 +109,7 @@ OPERATIONS: Final = (
     Operation(
         "expand",
         _FHIR + "ValueSet-expand",
-        expand,
+        "expand.expand",
         (TYPE, INSTANCE),
         ("ValueSet",),
         "The codes of a value set, by page and text.",
@@ -141,7 +131,7 @@ OPERATIONS: Final = (
     Operation(
         "validate-code",
         _FHIR + "ValueSet-validate-code",
-        in_value_set,
+        "validate_code.in_value_set",
         (TYPE, INSTANCE),
         ("ValueSet",),
         "Whether a code is in a value set.",
@@ -150,7 +140,7 @@ OPERATIONS: Final = (
     Operation(
         "validate-code",
         _FHIR + "CodeSystem-validate-code",
-        in_code_system,
+        "validate_code.in_code_system",
         (TYPE, INSTANCE),
         ("CodeSystem",),
         "Whether a code is one of a code system.",
@@ -166,7 +156,7 @@ OPERATIONS: Final = (
     Operation(
         "lookup",
         _FHIR + "CodeSystem-lookup",
-        lookup,
+        "lookup.lookup",
         (TYPE,),
         ("CodeSystem",),
         "What is known of a code.",
@@ -180,7 +170,7 @@ OPERATIONS: Final = (
     Operation(
         "subsumes",
         _FHIR + "CodeSystem-subsumes",
-        subsumes,
+        "lookup.subsumes",
         (TYPE, INSTANCE),
         ("CodeSystem",),
         "Whether one code is above the other.",
@@ -196,7 +186,7 @@ OPERATIONS: Final = (
     Operation(
         "translate",
         _FHIR + "ConceptMap-translate",
-        translate,
+        "translate.translate",
         (TYPE, INSTANCE),
         ("ConceptMap",),
         "What a code is in another code system.",
