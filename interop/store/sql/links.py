@@ -132,11 +132,19 @@ class Links(Leaves):
         )
 
     def _chained(self, target: str, inner: Where) -> Targets:
-        """The targets of a chain, gathered first."""
-        found = self.table("id", f"SELECT r.id FROM {self.source(both(inner, self._guard), target)}")
+        """The targets of a chain, gathered first. What has a canonical URL may be referred to by it."""
+        found = self.table("id, rid", f"SELECT r.id, r.rid FROM {self.source(both(inner, self._guard), target)}")
         if target == "Patient":
             return self._people(found)
-        return Targets(f"SELECT :{self.bind(target + '/')} || id FROM {found}", "", True)
+        references = f"SELECT {self.literal(target + '/')} || id FROM {found}"
+        for pid in self._canonical(target):
+            references += (
+                f" UNION ALL SELECT u.value FROM {found} f CROSS JOIN index_string u WHERE u.rid = f.rid AND u.pid = {pid}"
+            )
+        return Targets(references, "", True)
+
+    def _canonical(self, type_: str) -> list[int]:
+        return self.names.pids(type_, "url", "uri")
 
     def _leads(self, where: Chain, type_: str | None, row: str) -> str:
         """Whether a reference of the row leads to what a chain asks for; looked at from the row."""

@@ -105,7 +105,7 @@ class Compiler(Links):
             case Person(parameter, patients):
                 return self.refers(parameter, type_, row, self.group(patients))
             case Chain(parameter, target, inner):
-                if parameter and rank(inner) > 4:
+                if parameter and rank(inner) > 4 and not self._canonical(target):
                     return self._leads(where, type_, row)
                 return self.refers(parameter, type_, row, self._chained(target, inner))
             case Has():

@@ -200,6 +200,21 @@ async def test_a_chain_leads_through_references(store: Anything) -> None:
     assert await find(store, "Encounter", Chain("location", "Location", Token("identifier", "x"))) == []
 
 
+async def test_a_chain_leads_through_a_canonical(store: Anything) -> None:
+    await write(
+        store,
+        put("Questionnaire", "q", 1, IndexRow("url", "uri", "urn:q"), text("title", "falls"), token("status", "active")),
+        put("QuestionnaireResponse", "a", 1, reference("questionnaire", "urn:q|1"), reference("questionnaire", "urn:q")),
+        put("QuestionnaireResponse", "b", 1, reference("questionnaire", "Questionnaire/q")),
+        put("QuestionnaireResponse", "c", 1, reference("questionnaire", "urn:other")),
+    )
+    for where in (Text("title", "falls"), Token("status", "active")):
+        assert await find(store, "QuestionnaireResponse", Chain("questionnaire", "Questionnaire", where)) == ["a", "b"]
+    assert await find(store, "QuestionnaireResponse", Not(Chain("questionnaire", "Questionnaire", Token("status", "x")))) == list(
+        "abc"
+    )
+
+
 async def test_a_chain_does_not_pass_through_what_is_deleted(store: Anything) -> None:
     await write(
         store, put("Location", "l", 1, token("identifier", "W1")), put("Encounter", "a", 1, reference("location", "Location/l"))
