@@ -86,3 +86,17 @@ async def test_search_sees_only_the_present_version(store: Any) -> None:
     assert await search(store, PERMIT_ALL, "Encounter", Token("class", "IMP")) == ["e"]
     [found] = await store.query(Search(PERMIT_ALL, "Encounter"))
     assert found.version == 2
+
+
+@pytest.mark.parametrize(
+    ("at", "versions"),
+    [((0, 1), []), ((1, 2), [1]), ((2, 3), [1]), ((3, 4), [2]), ((2, 4), [2, 1]), ((4, 9), [3, 2]), ((5, 6), [3]), ((8, 9), [3])],
+)
+async def test_what_was_the_present_version_at_a_time(store: Any, at: tuple[int, int], versions: list[int]) -> None:
+    """``_at`` (3.1.0.12): of versions made at 1, 3 and 5, those that stood at some time within."""
+    for version, made in ((1, 1), (2, 3), (3, 5)):
+        await write(store, put("Patient", "a", version, at=T0 + made, deleted=version == 3))
+    within = (T0 + at[0], T0 + at[1])
+    for of in (("Patient", "a"), ("Patient", None), (None, None)):
+        found = await store.query(History(PERMIT_ALL, *of, at=within))
+        assert [one.version for one in found] == versions, of
