@@ -11,6 +11,7 @@ from interop.api.asgi import Request, Response, parameters
 from interop.api.fhir.bodies import expanded as unpacked
 from interop.api.fhir.bundle import Link, bundle, listed, said
 from interop.api.fhir.included import Along
+from interop.api.forms import POSTED
 from interop.api.negotiation import prefer
 from interop.api.paging import CURSOR, PASSED, alone
 from interop.api.problems import outcome
@@ -113,7 +114,7 @@ async def _pairs(services: Services, request: Request) -> tuple[list[tuple[str, 
     if request.header(b"content-type").partition(";")[0].strip().lower() not in (FORM, ""):
         raise Problem("media-type", detail=f"{FORM} is wanted")
     form = parameters(await unpacked(request, QUERY_LIMIT))
-    request.scope["interop.shown"] = form
+    request.scope[POSTED] = form
     return request.query + form, True
 
 
