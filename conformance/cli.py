@@ -77,7 +77,7 @@ def bench(
     ] = "",
     patients: Annotated[str, typer.Option(help="serve: sizes of the data, several by commas.")] = "1000,10000",
     server: Annotated[str, typer.Option(help="serve: base URL of a server; else one is started.")] = "",
-    database: Annotated[str, typer.Option(help="serve: where the started engine keeps its data, such as postgresql://...")] = "",
+    database: Annotated[str, typer.Option(help="serve: where the engine keeps its data: postgresql://.../bench_{patients}")] = "",
     data: Annotated[Path | None, typer.Option(help="serve: keep the data here, a folder a size, and take what is there.")] = None,
     queries: Annotated[Path | None, typer.Option(help="serve: YAML or JSON of searches for the mix.")] = None,
     seconds: Annotated[float, typer.Option(min=0.5, max=600, help="serve: seconds a figure.")] = 5.0,

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from conformance.bench.machine import Machine, machine
 from conformance.bench.report import WrongOutcome
+from conformance.bench.serving import databases
 from conformance.bench.serving.host import Host
 from conformance.bench.serving.loading import load, loaded
 from conformance.bench.serving.measuring import Measured, figures, measure
@@ -78,11 +79,12 @@ def _size(asked: Request, size: int, wanted: list[Any], directory: Path) -> Colu
             data.mkdir(parents=True, exist_ok=True)
         else:
             data = Path(stack.enter_context(TemporaryDirectory(prefix=f"bench-{size}-")))
-        host = stack.enter_context(Host(asked.server, data, asked.database))
+        database = databases.named(asked.database, size, len(asked.sizes) > 1)
+        host = stack.enter_context(Host(asked.server, data, database))
         asking = Asking(asked.seed, size, host.base, host.name)
-        rate = loaded(data, asked.seed, size)
+        rate = loaded(data, asking, database)
         if rate is None:
-            rate = load(host, asking, data)
+            rate = load(host, asking, data, database)
             _say(asked, f"{size:,} patients loaded: {rate:,.0f} resources/s")
         found: list[Measured] = []
         for each in measure(host, asking, wanted, directory, asked.seconds, asked.connections):

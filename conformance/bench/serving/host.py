@@ -11,6 +11,7 @@ import httpx
 
 from conformance.bench.machine import cores
 from conformance.bench.server import Server, children, resident
+from conformance.bench.serving import databases
 from conformance.judged.outcome import Unusable
 
 
@@ -19,11 +20,14 @@ class Host:
 
     def __init__(self, server: str, data: Path, database: str) -> None:
         self.data = data
+        self._database = database
         self._server: Server | None = None
         if server:
             self.url = server.rstrip("/")
         else:
             options = ("--database", database) if database else ()
+            if database:
+                databases.ensure(database)
             self._server = Server(data, mappers=1, options=options)
             self.url = f"http://127.0.0.1:{self._server.http}/fhir"
             self._pin()
@@ -58,13 +62,15 @@ class Host:
                     os.sched_setaffinity(int(task.name), {cores()[0]})
 
     def memory(self) -> float | None:
-        """Resident MB of all its processes; None for one that is not ours."""
+        """Resident MB of all its processes, without those of a database server; None for one that is not ours."""
         return round(sum(map(resident, self._processes())), 1) if self._server is not None else None
 
     def disk(self) -> float | None:
-        """MB of its data directory; None for one that is not ours."""
+        """MB of its data directory or database; None for one that is not ours."""
         if self._server is None:
             return None
+        if self._database:
+            return databases.size(self._database)
         return round(sum(path.stat().st_size for path in self.data.rglob("*") if path.is_file()) / 1e6, 1)
 
     def capable(self, interaction: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,16 +20,17 @@ PART = 500
 LOADED = "loaded.json"
 
 
-def loaded(directory: Path, seed: int, patients: int) -> float | None:
+def loaded(directory: Path, asking: Asking, database: str = "") -> float | None:
     """The rate at which the data of a directory was loaded, in resources a second; None where other data or none is there."""
+    wanted = {"seed": asking.seed, "patients": asking.patients, "database": database}
     try:
         said = json.loads((directory / LOADED).read_text())
     except (OSError, ValueError):
         return None
-    return float(said["rate"]) if (said["seed"], said["patients"]) == (seed, patients) else None
+    return float(said["rate"]) if said | wanted == said else None
 
 
-def load(host: Host, asking: Asking, directory: Path) -> float:
+def load(host: Host, asking: Asking, directory: Path, database: str = "") -> float:
     """Send everything; resources a second. Raises WrongOutcome where anything is refused."""
     whole = host.capable("transaction")
     file = directory / "load.requests"
@@ -50,7 +50,8 @@ def load(host: Host, asking: Asking, directory: Path) -> float:
     file.unlink(missing_ok=True)
     resources = asking.patients * EACH + len(shared())
     rate = resources / seconds
-    (directory / LOADED).write_text(json.dumps({"seed": asking.seed, "patients": asking.patients, "rate": rate, "at": time.time()}))
+    facts = {"seed": asking.seed, "patients": asking.patients, "database": database, "rate": rate}
+    (directory / LOADED).write_text(json.dumps(facts))
     return rate
 
 

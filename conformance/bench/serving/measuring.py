@@ -113,7 +113,7 @@ def measure(
         beside, held = None, None
         if figure.beside:
             beside = traffic.start(
-                {**job, "file": str(writes), "connections": 4, "seconds": seconds + WARM, "warm": 0, "rate": BESIDE}
+                {**job, "file": str(writes), "connections": connections, "seconds": seconds + WARM, "warm": 0, "rate": BESIDE}
             )
         process = traffic.start({**job, "seconds": seconds, "warm": WARM})
         asked = traffic.finish(process, seconds + 60)

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from conformance.bench.serving import questions, traffic
+from conformance.bench.serving.databases import named
 from conformance.bench.serving.questions import Asking
 from conformance.bench.serving.records import EACH, records, shared, transaction
 from conformance.cli import app
@@ -63,6 +64,14 @@ def test_a_mix_of_searches_is_read_from_a_file(tmp_path: Path) -> None:
         questions.mix(tmp_path / "bad.json")
 
 
+def test_each_size_has_a_database_of_its_own() -> None:
+    """The size stands in the URL; one database for several sizes is refused."""
+    assert named("postgresql://h/bench_{patients}", 10, several=True) == "postgresql://h/bench_10"
+    assert named("", 10, several=True) == ""
+    with pytest.raises(Unusable):
+        named("postgresql://h/bench", 10, several=True)
+
+
 @pytest.mark.long
 def test_every_figure_is_measured(tmp_path: Path) -> None:
     """Loaded once, taken again; a line of JSON for each figure."""
@@ -72,6 +81,6 @@ def test_every_figure_is_measured(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in first.output.splitlines() if line.startswith("{")]
     assert {"load", "read by id", "CarePlan?patient=", "chained search", "create", "update"} <= {each["figure"] for each in lines}
     assert all(each["rate"] > 0 for each in lines)
-    (tmp_path / "20" / "loaded.json").write_text('{"seed": 1, "patients": 20, "rate": 1.0}')
+    (tmp_path / "20" / "loaded.json").write_text('{"seed": 1, "patients": 20, "database": "", "rate": 1.0}')
     again = CliRunner().invoke(app, arguments)
     assert '"figure": "load", "rate": 1.0' in again.output
