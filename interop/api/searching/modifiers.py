@@ -7,7 +7,7 @@ from typing import Final
 MISSING: Final = "missing"
 MODIFIERS: Final = {
     "token": ("", "text", "not", "in", "not-in", "below", "above", "of-type", MISSING),
-    "string": ("", "exact", "contains", MISSING),
+    "string": ("", "exact", "contains", "text", MISSING),
     "date": ("", MISSING),
     "number": ("", MISSING),
     "quantity": ("", MISSING),
@@ -16,6 +16,7 @@ MODIFIERS: Final = {
     "composite": ("", MISSING),
     "special": ("", MISSING),
 }
-"""Parameter type -> modifiers; a reference also takes the name of a resource type."""
+"""Parameter type -> modifiers; a reference also takes the name of a resource type. A string takes ``:text`` beyond the standard, as
+other servers do: a part of the text."""
 NEGATIVE: Final = ("not", "not-in")
 """Modifiers that want what no value satisfies."""

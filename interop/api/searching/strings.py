@@ -15,11 +15,11 @@ WHOLE: Final = frozenset(("name", "address", "phonetic"))
 
 
 def string(name: str, value: str, modifier: str) -> Where:
-    """The start of a text, its whole (``:exact``) or a part (``:contains``); case and accents count for ``:exact`` alone."""
+    """The start of a text, its whole (``:exact``) or a part (``:contains``, ``:text``); case and accents count for ``:exact`` alone."""
     if modifier == "exact":
         return Text(name, plain(value), "exact")
     text = normalised(name, value)
-    if modifier == "contains":
+    if modifier in ("contains", "text"):
         return Text(name, text, "contains")
     words = text.split(" ")
     if len(words) > 1 and name in WHOLE:
