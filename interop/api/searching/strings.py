@@ -15,7 +15,8 @@ WHOLE: Final = frozenset(("name", "address", "phonetic"))
 
 
 def string(name: str, value: str, modifier: str) -> Where:
-    """The start of a text, its whole (``:exact``) or a part (``:contains``, ``:text``); case and accents count for ``:exact`` alone."""
+    """The start of a text, its whole (``:exact``) or a part (``:contains``, ``:text``); case and accents
+    count for ``:exact`` alone."""
     if modifier == "exact":
         return Text(name, plain(value), "exact")
     text = normalised(name, value)
