@@ -27,6 +27,8 @@ from interop.store.seam import Store
 from interop.store.values import Change, Conflict, Entry, Head, Outcome, Stored
 
 T = TypeVar("T")
+AGAIN = 1.0
+"""Seconds between two tries while the disk cannot be had."""
 log = structlog.get_logger(__name__)
 
 
@@ -152,13 +154,20 @@ class Writes:
             return Change(outcomes=[outcome])
 
     async def _apply(self, entry: Entry, steps: Sequence[Step], heads: dict[Key, Head] | None) -> Change:
-        """Try until nothing has come in between."""
+        """Try until nothing has come in between. While the disk fails, wait and try again: what is journalled is done before
+        anything else is done to the same resources."""
         while True:
-            if heads is None:
-                heads = await self._heads([step.key for step in steps])
-            change = await change_of(entry, steps, heads, self._clock.now())
-            if not isinstance(await self._store.commit(change), Conflict):
-                return change
+            try:
+                if heads is None:
+                    heads = await self._heads([step.key for step in steps])
+                change = await change_of(entry, steps, heads, self._clock.now())
+                if not isinstance(await self._store.commit(change), Conflict):
+                    return change
+            except Problem as problem:
+                if problem.reason.name != "journal-unavailable":
+                    raise
+                log.error("record not writable; trying again", message=entry.message, action=problem.reason.action)
+                await asyncio.sleep(AGAIN)
             heads = None
 
     async def _heads(self, keys: Sequence[Key]) -> dict[Key, Head]:

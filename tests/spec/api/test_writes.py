@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import orjson
@@ -12,6 +13,7 @@ from interop.apply.drafts import FEED
 from interop.apply.journalled import ADAPTER
 from interop.apply.writes import Writes
 from interop.clock import ManualClock
+from interop.errors import Problem
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Everything, Message, Read, Waiting
 from interop.store.sqlite import SqliteStore
@@ -32,8 +34,8 @@ async def entries(store: SqliteStore) -> list[Entry]:
 
 
 async def stored(store: SqliteStore, type: str, id: str) -> Stored:
-    (found,) = await store.query(Read(PERMIT_ALL, type, id))
-    return found
+    found: list[Stored] = await store.query(Read(PERMIT_ALL, type, id))
+    return found[0]
 
 
 async def test_create_gives_an_id_and_says_where_it_is(client: Client) -> None:
@@ -125,8 +127,6 @@ async def test_preconditions_of_an_update(client: Client, header: str, value: st
 
 
 async def test_of_two_updates_on_one_version_one_is_stale(client: Client) -> None:
-    import asyncio
-
     await client.put(patient("mine"))
     updates = [client.put(patient("mine", family=name), if_match='W/"1"') for name in ("Brook", "Cove")]
     answers = await asyncio.gather(*updates)
@@ -298,6 +298,24 @@ async def test_a_write_that_was_cut_off_after_the_journal_is_finished(
     (waiting,) = await store.query(Waiting(0))
     await services.writes.finish(waiting)
     assert (await client.get("/fhir/Patient/mine")).headers["etag"] == 'W/"1"'
+    assert await store.query(Waiting(0)) == []
+
+
+async def test_while_the_record_cannot_be_written_nothing_overtakes(
+    client: Client, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("interop.apply.writes.AGAIN", 0.001)
+    commit, failures = store.commit, iter(range(3))
+
+    async def failing(change: Change) -> Committed | Conflict:
+        if change.puts and next(failures, None) is not None:
+            raise Problem("journal-unavailable")
+        return await commit(change)
+
+    store.commit = failing  # type: ignore[method-assign]
+    answers = await asyncio.gather(*(client.put(patient("mine", family=name)) for name in ("Brook", "Cove")))
+    assert [(answer.status_code, answer.headers["etag"]) for answer in answers] == [(201, 'W/"1"'), (200, 'W/"2"')]
+    assert [entry.message for entry in await entries(store)] == [1, 2]
     assert await store.query(Waiting(0)) == []
 
 
