@@ -17,6 +17,8 @@ from interop.fhir.searching.walk import Branch, branches, ends_of, within
 _LEFT_OUT = frozenset(("text", "of-type", "identifier"))
 """Kinds of row that only modifiers ask for, which a composite does not take."""
 
+Made = dict[tuple[Convert, int], Rows]
+"""What converters have made of values of a resource, by identity."""
 Part = list[tuple[bool, Branch, Convert]]
 """A component: whether it starts at the whole resource, where it leads, what makes its rows."""
 
@@ -35,8 +37,8 @@ def components(resource_type: str, parameter: SearchParameter) -> tuple[SearchPa
         return ()
     elements = branches(resource_type, tree)
     for order in permutations(found):
-        pairs = enumerate(zip(order, parameter.components, strict=True))
-        if all(any(_part(each, resource_type, number, one.type, text) for each in elements) for number, (one, (_, text)) in pairs):
+        pairs = zip(order, parameter.components, strict=True)
+        if all(any(_part(each, resource_type, one.type, text) for each in elements) for one, (_, text) in pairs):
             return order
     return found
 
@@ -55,14 +57,15 @@ class Composite:
         types = [each.type for each in components(resource_type, parameter)]
         for element in branches(resource_type, tree):
             parts = [
-                _part(element, resource_type, number, type_, expression)
-                for number, (type_, (_, expression)) in enumerate(zip(types, parameter.components, strict=False))
+                _part(element, resource_type, type_, expression)
+                for type_, (_, expression) in zip(types, parameter.components, strict=False)
             ]
             if parts and all(parts):
                 self.ways.append((element, parts))
 
-    def rows(self, resource: dict[str, Any], rows: Rows) -> None:
-        """Append the rows of the elements in which every component has a value."""
+    def rows(self, resource: dict[str, Any], rows: list[IndexRow], made: Made) -> None:
+        """Append the rows of the elements in which every component has a value; ``made`` are the rows of values that have been
+        converted already."""
         number = 0
         for element, parts in self.ways:
             if element.first and element.first not in resource:
@@ -79,24 +82,28 @@ class Composite:
                     for whole, branch, convert in part:
                         start = resource if whole else value
                         for each in branch.values(start):
-                            convert(each, here)
+                            bare = made.get((convert, id(each)))
+                            if bare is None:
+                                bare = made[convert, id(each)] = []
+                                convert(each, bare)
+                            here += bare
                     if not here:
                         break
                     found.append(here)
                 else:
                     rows.extend(
-                        IndexRow(self._code, "composite", number, place, row)
+                        IndexRow(self._code, "composite", number, place, IndexRow(str(place), *row))
                         for place, some in enumerate(found)
                         for row in some
-                        if row.kind not in _LEFT_OUT
+                        if row[0] not in _LEFT_OUT
                     )
                     number += 1
 
 
-def _part(element: Branch, resource_type: str, number: int, type_: str, expression: str) -> Part:
+def _part(element: Branch, resource_type: str, type_: str, expression: str) -> Part:
     tree = parse(expression)
     makers = CONVERTERS.get(type_, {})
     if not isinstance(tree, Union):
         return []
     ends = [(whole, end) for whole, each in within(element, resource_type, tree) for end in ends_of(each)]
-    return [(whole, end, makers[end.type](str(number), end.binding)) for whole, end in ends if end.type in makers]
+    return [(whole, end, makers[end.type](end.binding)) for whole, end in ends if end.type in makers]

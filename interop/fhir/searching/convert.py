@@ -5,22 +5,20 @@ from __future__ import annotations
 from typing import Final
 
 from interop.fhir.searching import pointers, quantities, strings, times, tokens
-from interop.fhir.searching.making import Make
+from interop.fhir.searching.making import Convert, Make, always
 
 _TEXTS: Final = ("string", "id", "markdown", "uri", "url", "canonical", "oid", "uuid")
 _URIS: Final = ("uri", "url", "oid", "uuid")
 _QUANTITIES: Final = ("Quantity", "Age", "Count", "Distance", "Duration", "Money")
 _NUMBERS: Final = ("decimal", "integer", "positiveInt", "unsignedInt")
 
-CONVERTERS: Final[dict[str, dict[str, Make]]] = {
+_FIXED: Final[dict[str, dict[str, Convert]]] = {
     "token": {
         "Coding": tokens.coding,
         "CodeableConcept": tokens.concept,
         "Identifier": tokens.identifier,
         "ContactPoint": tokens.contact,
-        "code": tokens.code,
         "boolean": tokens.boolean,
-        **dict.fromkeys(_TEXTS, tokens.code),
     },
     "string": {
         "HumanName": strings.parts(strings.NAME),
@@ -45,4 +43,8 @@ CONVERTERS: Final[dict[str, dict[str, Make]]] = {
     "uri": {**dict.fromkeys(_URIS, pointers.canonical("uri")), "canonical": pointers.canonical("uri")},
     "special": {"Location.position": quantities.position},
 }
-"""Parameter type -> datatype -> maker of a converter from parameter code and required value set."""
+CONVERTERS: Final[dict[str, dict[str, Make]]] = {
+    type_: {datatype: always(convert) for datatype, convert in known.items()} for type_, known in _FIXED.items()
+}
+CONVERTERS["token"].update(dict.fromkeys(("code", *_TEXTS), tokens.code))
+"""Parameter type -> datatype -> maker of a converter from the required value set."""

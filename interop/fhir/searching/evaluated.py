@@ -9,6 +9,7 @@ from interop.fhir import facts
 from interop.fhir.fhirpath import Environment, FhirPathError, Item, compile
 from interop.fhir.parameters import SearchParameter
 from interop.fhir.references import literal_type
+from interop.fhir.rows import IndexRow
 from interop.fhir.searching.convert import CONVERTERS
 from interop.fhir.searching.expression import Unreadable
 from interop.fhir.searching.making import Convert, Rows
@@ -21,7 +22,7 @@ _SYSTEM = {"System.Boolean": "boolean", "System.Integer": "integer", "System.Dec
 class Evaluated:
     """A parameter whose expression is evaluated. Raises Unreadable for what is no FHIRPath."""
 
-    __slots__ = ("_converters", "_expression")
+    __slots__ = ("_code", "_converters", "_expression")
 
     def __init__(self, parameter: SearchParameter) -> None:
         try:
@@ -29,9 +30,10 @@ class Evaluated:
         except FhirPathError as error:
             raise Unreadable(parameter.expression) from error
         made = CONVERTERS[parameter.type].items()
-        self._converters: dict[str, Convert] = {datatype: make(parameter.code, None) for datatype, make in made}
+        self._code = parameter.code
+        self._converters: dict[str, Convert] = {datatype: make(None) for datatype, make in made}
 
-    def rows(self, resource: dict[str, Any], rows: Rows) -> None:
+    def rows(self, resource: dict[str, Any], rows: list[IndexRow]) -> None:
         """Append the rows of what the expression yields; none where it fails."""
         environment = Environment(resource=resource, resolve=_somebody, budget=BUDGET, polymorphic=True)
         try:
@@ -41,7 +43,9 @@ class Evaluated:
         for datatype, value in (end for item in found for end in _ends(item)):
             convert = self._converters.get(datatype)
             if convert is not None:
-                convert(value, rows)
+                bare: Rows = []
+                convert(value, bare)
+                rows.extend(IndexRow(self._code, *row) for row in bare)
 
 
 def _ends(item: Item) -> Iterator[tuple[str, Any]]:

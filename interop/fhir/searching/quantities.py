@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import Any
 
 from interop.fhir.canonicals import CURRENCIES, UCUM
-from interop.fhir.rows import HIGHEST, LOWEST, IndexRow
-from interop.fhir.searching.making import Convert, Make, Rows
+from interop.fhir.rows import HIGHEST, LOWEST
+from interop.fhir.searching.making import Convert, Rows
 from interop.fhir.ucum.convert import canonical
 
 Sides = tuple[float, float]
@@ -38,13 +38,10 @@ def _float(value: Any) -> float | None:
     return number if LOWEST <= number <= HIGHEST else None
 
 
-def number(parameter: str, _binding: str | None) -> Convert:
-    def convert(value: Any, rows: Rows) -> None:
-        found = _float(value)
-        if found is not None:
-            rows.append(IndexRow(parameter, "number", found, found))
-
-    return convert
+def number(value: Any, rows: Rows) -> None:
+    found = _float(value)
+    if found is not None:
+        rows.append(("number", found, found, None))
 
 
 def _sides(quantity: Any) -> Sides | None:
@@ -86,49 +83,38 @@ def _measure(quantity: Any) -> tuple[float, float, str] | None:
     return (LOWEST if sides[0] == LOWEST else scaled, HIGHEST if sides[1] == HIGHEST else scaled, found[1])
 
 
-def quantity(parameter: str, _binding: str | None) -> Convert:
-    def convert(value: Any, rows: Rows) -> None:
-        sides = _sides(value)
-        if sides:
-            rows.extend(IndexRow(parameter, "quantity", sides[0], sides[1], unit) for unit in _units(value))
-            measure = _measure(value)
-            if measure:
-                rows.append(IndexRow(parameter, "measure", *measure))
-
-    return convert
+def quantity(value: Any, rows: Rows) -> None:
+    sides = _sides(value)
+    if sides:
+        rows.extend(("quantity", *sides, unit) for unit in _units(value))
+        measure = _measure(value)
+        if measure:
+            rows.append(("measure", *measure))
 
 
-def covers(kind: str) -> Make:
+def covers(kind: str) -> Convert:
     """A Range from its low to its high side, either of which may be open; as a ``number`` it has no unit."""
 
-    def make(parameter: str, _binding: str | None) -> Convert:
-        def convert(value: Any, rows: Rows) -> None:
-            if not isinstance(value, dict):
-                return
-            low, high = _sides(value.get("low")), _sides(value.get("high"))
-            if not (low or high):
-                return
-            units = _units(value.get("low") if low else value.get("high")) if kind == "quantity" else [None]
-            a, b = low[0] if low else LOWEST, high[1] if high else HIGHEST
-            rows.extend(IndexRow(parameter, kind, a, b, unit) for unit in units)
-            first, last = _measure(value.get("low")), _measure(value.get("high"))
-            said = {each[2] for each in (first, last) if each}
-            if kind == "quantity" and len(said) == 1 and bool(low) == bool(first) and bool(high) == bool(last):
-                sides = first[0] if first else LOWEST, last[1] if last else HIGHEST
-                rows.append(IndexRow(parameter, "measure", *sides, *said))
-
-        return convert
-
-    return make
-
-
-def position(parameter: str, _binding: str | None) -> Convert:
-    """``Location.position`` in degrees; what lies outside the globe is left out."""
-
     def convert(value: Any, rows: Rows) -> None:
-        if isinstance(value, dict):
-            latitude, longitude = _float(value.get("latitude")), _float(value.get("longitude"))
-            if latitude is not None and longitude is not None and abs(latitude) <= 90 and abs(longitude) <= 180:
-                rows.append(IndexRow(parameter, "position", latitude, longitude))
+        if not isinstance(value, dict):
+            return
+        low, high = _sides(value.get("low")), _sides(value.get("high"))
+        if not (low or high):
+            return
+        units = _units(value.get("low") if low else value.get("high")) if kind == "quantity" else [None]
+        a, b = low[0] if low else LOWEST, high[1] if high else HIGHEST
+        rows.extend((kind, a, b, unit) for unit in units)
+        first, last = _measure(value.get("low")), _measure(value.get("high"))
+        said = [*{each[2] for each in (first, last) if each}]
+        if kind == "quantity" and len(said) == 1 and bool(low) == bool(first) and bool(high) == bool(last):
+            rows.append(("measure", first[0] if first else LOWEST, last[1] if last else HIGHEST, said[0]))
 
     return convert
+
+
+def position(value: Any, rows: Rows) -> None:
+    """``Location.position`` in degrees; what lies outside the globe is left out."""
+    if isinstance(value, dict):
+        latitude, longitude = _float(value.get("latitude")), _float(value.get("longitude"))
+        if latitude is not None and longitude is not None and abs(latitude) <= 90 and abs(longitude) <= 180:
+            rows.append(("position", latitude, longitude, None))

@@ -8,8 +8,12 @@ from unicodedata import combining, normalize
 
 @lru_cache(maxsize=16_384)
 def normalise(text: str) -> str:
+    """``plain`` of a short text, kept: names and search values come again and again."""
+    return plain(text)
+
+
+def plain(text: str) -> str:
     """``text`` casefolded, without combining marks, blanks collapsed; index rows and search values both go through it."""
     if text.isascii():
         return " ".join(text.lower().split())
-    plain = "".join(each for each in normalize("NFKD", text.casefold()) if not combining(each))
-    return " ".join(plain.split())
+    return " ".join("".join(each for each in normalize("NFKD", text.casefold()) if not combining(each)).split())

@@ -69,15 +69,7 @@ def _learnt(block: str, fresh: dict[str, Inside]) -> Inside:
     return found
 
 
-def _gather(inside: Inside, value: Any, found: list[str], depth: int) -> None:
-    if depth > DEPTH:
-        return
-    if value.__class__ is list:
-        for each in value:
-            _gather(inside, each, found, depth + 1)
-        return
-    if value.__class__ is not dict:
-        return
+def _gather(inside: Inside, value: dict[str, Any], found: list[str], depth: int) -> None:
     if inside is _RESOURCE:
         kind = value.get("resourceType")
         inside = _inside(kind) if isinstance(kind, str) and kind in facts.resource_types() else {}
@@ -85,12 +77,14 @@ def _gather(inside: Inside, value: Any, found: list[str], depth: int) -> None:
         further = inside.get(name, _NOTHING)
         if further is _NOTHING:
             continue
-        if further is not None and further is not _DIV:
-            _gather(further, child, found, depth + 1)
-        elif child.__class__ is list:
-            found.extend(each for each in child if isinstance(each, str))
-        elif isinstance(child, str):
-            found.append(child if further is None else _plain(child))
+        for each in child if child.__class__ is list else (child,):
+            if isinstance(each, str):
+                if further is None:
+                    found.append(each)
+                elif further is _DIV:
+                    found.append(_plain(each))
+            elif each.__class__ is dict and further is not None and depth < DEPTH:
+                _gather(further, each, found, depth + 1)
 
 
 def _plain(div: str) -> str:

@@ -16,6 +16,7 @@ from interop.fhir.fhirpath import Environment, Item, compile
 from interop.fhir.references import literal_type
 from interop.fhir.searching import IndexRow, components, index_rows
 from interop.fhir.searching.convert import CONVERTERS
+from interop.fhir.searching.making import Rows
 from interop.fhir.xml import from_xml
 
 Seen = set[tuple[Any, ...]]
@@ -58,12 +59,12 @@ def ends(item: Item) -> Iterator[tuple[str, Any]]:
 
 def yielded(type_: str, items: list[Item]) -> list[IndexRow]:
     """The rows of what FHIRPath found, by the datatype of each item."""
-    rows: list[IndexRow] = []
+    rows: Rows = []
     makers = CONVERTERS[type_]
     for datatype, value in (end for item in items for end in ends(item)):
         if datatype in makers:
-            makers[datatype]("", None)(value, rows)
-    return rows
+            makers[datatype](None)(value, rows)
+    return [IndexRow("", *row) for row in rows]
 
 
 def whole(resource: dict[str, Any], parameter: SearchParameter) -> Seen:
