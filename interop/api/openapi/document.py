@@ -12,6 +12,7 @@ from interop.api.asgi import JSON, Request, Response
 from interop.api.build import NAME, software_version
 from interop.api.fhir.capability import ABOUT, Statement, described, statement_of
 from interop.api.fhir.routes import INTERACTIONS
+from interop.api.forms import DEFAULT
 from interop.api.openapi import engine
 from interop.api.openapi.interactions import ADDRESSES, LOOKS, told
 from interop.api.openapi.parts import HEADERS, ID, Part, answer, answers, named, parameter, resource_content
@@ -19,6 +20,7 @@ from interop.api.openapi.parts import described as response
 from interop.api.operations.operation import INSTANCE, TYPE, Operation
 from interop.api.operations.registry import OPERATIONS
 from interop.api.problems import json_error, not_allowed
+from interop.api.representation import shown
 from interop.api.searching.compartments import COMPARTMENTS
 from interop.api.services import Services
 from interop.fhir import facts
@@ -49,7 +51,8 @@ async def openapi(services: Services, request: Request) -> Response:
     if request.method not in ("GET", "HEAD"):
         return json_error(*not_allowed(("GET", "HEAD")))
     base = links.base(request, services.base)
-    return Response(200, await services.knowledge.compute(lambda: _written(*_ground(services, base))), JSON)
+    body = await services.knowledge.compute(lambda: _written(*_ground(services, base)))
+    return shown(Response(200, body, JSON), DEFAULT, request)
 
 
 async def present(services: Services, base: str) -> Part:

@@ -67,9 +67,8 @@ def told(interaction: str, kind: str, method: str, type: str, criteria: list[Par
     said = INTERACTIONS_TOLD[interaction]
     posted = method == "POST" and kind.endswith("search")
     conditional = kind == "type" and interaction in ("update", "patch", "delete")
-    parameters = [*_places(kind), *named(said.parameters if not posted else ()), *named(said.headers)]
-    if (said.searched and not posted) or conditional:
-        parameters += criteria
+    sought = criteria if (said.searched and not posted) or conditional else []
+    parameters = [*_places(kind), *sought, *named(said.parameters if not posted else ()), *named(said.headers)]
     operation: Part = {
         "operationId": "-".join(
             each for each in (interaction, type, "post" if posted else "", "where" if conditional else "") if each

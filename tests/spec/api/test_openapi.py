@@ -32,6 +32,7 @@ async def document(client: Client) -> Document:
     if not _READ:
         answer = await client.get("/openapi.json")
         assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+        assert answer.headers["content-encoding"] == "gzip"
         _READ.append(answer.json())
     return _READ[0]
 
