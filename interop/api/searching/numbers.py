@@ -17,6 +17,8 @@ from interop.store.where import Range, Where
 _NUMBER: Final = re.compile(r"[+\-]?(\d{1,40})(?:\.(\d{1,40}))?(?:[eE]([+\-]?\d{1,2}))?", re.ASCII)
 _MEANT: Final = ("eq", "ne")
 """The prefixes that look at the precision of the value; for the others it is taken as it stands."""
+_FINEST: Final = Decimal("1e-12")
+"""Part of a value below which its precision is not regarded: rows hold floats, and converted ones."""
 
 
 def number(name: str, value: str) -> Where:
@@ -53,7 +55,7 @@ def _bounds(name: str, text: str) -> tuple[str, Decimal, Decimal]:
         width = abs(value) / 10
     elif prefix in _MEANT:
         exponent = int(digits[3]) - 1 if digits[3] else 0
-        width = Decimal(5).scaleb(exponent - 1 - len(digits[2] or ""))
+        width = max(Decimal(5).scaleb(exponent - 1 - len(digits[2] or "")), abs(value) * _FINEST)
     else:
         width = Decimal(0)
     return prefix, value - width, value + width
@@ -61,4 +63,8 @@ def _bounds(name: str, text: str) -> tuple[str, Decimal, Decimal]:
 
 def _range(name: str, prefix: str, low: Decimal, high: Decimal, units: tuple[str, ...] = (), kind: str = "") -> Where:
     least, most = float(min(low, high)), float(max(low, high))
+    if prefix in _MEANT:
+        # Of sixteen digits the last is lost in a float: the value itself stays within.
+        value = float((low + high) / 2)
+        least, most = min(least, value), max(most, nextafter(value, inf))
     return Range(name, prefix, least, nextafter(most, inf) if prefix == "ap" else most, units, kind)
