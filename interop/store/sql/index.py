@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from interop.fhir.searching.text import plain
 from interop.store.sql.names import Names, Parameter
 from interop.store.values import IndexRow, Stored
 
@@ -106,7 +107,7 @@ def lines(stored: Stored, rows: Iterable[IndexRow], patient: str, names: Names) 
         elif table == POSITION:
             result[(POSITION, pid, *point(a, b))] = None
         elif table == WORDS:
-            words[pid] = a
+            words[pid] = plain(a)
             result[(WORDS, pid, blake2b(a.encode(), digest_size=9).hexdigest())] = None
         else:
             result[(table, pid, a[:LONGEST])] = None

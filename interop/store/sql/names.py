@@ -16,8 +16,6 @@ class Names:
     def __init__(self) -> None:
         self.parameters: dict[Parameter, int] = {}
         self.systems: dict[str, int] = {}
-        self.sizes: dict[str, tuple[int, int]] = {}
-        """By resource type about how many there are, and how often that may still be asked before it is counted again."""
         self.missed = False
         """A question named what is not here; a process that only reads may have to load again."""
         self._named: dict[tuple[str, str], list[int]] = {}

@@ -11,6 +11,7 @@ from typing import Any
 
 from interop.store.plan import Count, Search
 from interop.store.sql.dialect import Dialect
+from interop.store.sql.estimates import Estimates
 from interop.store.sql.links import both
 from interop.store.sql.names import Names
 from interop.store.sql.resources import COLUMNS, columns, stored
@@ -30,23 +31,21 @@ SORTABLE = 50_000
 """So many rows of a range of dates are sorted where going through them would begin at the wrong end."""
 LARGE = 200_000
 """Types of more resources than this are taken to have as many."""
-ASKED = 1_000
-"""How often the size of a type is used before it is counted again."""
 LOOKED_AT = 4
 """Parts that are counted."""
 
 Make = Callable[[], Compiler]
 
 
-def search(plan: Search, names: Names, dialect: Dialect, shapes: Shapes) -> Steps[list[Stored]]:
-    known = shapes.statement(plan, lambda marked: _search(marked, names, dialect))
+def search(plan: Search, names: Names, dialect: Dialect, shapes: Shapes, kept: Estimates) -> Steps[list[Stored]]:
+    known = shapes.statement(plan, lambda marked: _search(marked, names, dialect, kept))
     if known is None:
-        return (yield from _search(plan, names, dialect))
+        return (yield from _search(plan, names, dialect, kept))
     rows = yield known
     return _found(rows)
 
 
-def _search(plan: Search, names: Names, dialect: Dialect) -> Steps[list[Stored]]:
+def _search(plan: Search, names: Names, dialect: Dialect, kept: Estimates) -> Steps[list[Stored]]:
     where = bounded(both(plan.where, plan.decision.predicate))
     parts = flatten(where)
     of = narrowed(parts, plan.type or None)
@@ -54,9 +53,9 @@ def _search(plan: Search, names: Names, dialect: Dialect) -> Steps[list[Stored]]
     def make() -> Compiler:
         return Compiler(names, dialect, plan.decision.predicate)
 
-    start = yield from _start(make, parts, of, plan.count + 1)
+    start = yield from _start(make, kept, parts, of, plan.count + 1)
     if start is None and plan.sort:
-        start = yield from _against(make, parts, of, plan.sort[0])
+        start = yield from _against(make, kept, parts, of, plan.sort[0])
         if start is None and key(make(), *plan.sort[0], of).walk is not None:
             return (yield from _walk(make, plan, parts, of))
     compiler = make()
@@ -64,7 +63,7 @@ def _search(plan: Search, names: Names, dialect: Dialect) -> Steps[list[Stored]]
     return (yield from _page(compiler, plan, source, _keys(compiler, plan, of), plan.count + 1))
 
 
-def count(plan: Count, names: Names, dialect: Dialect) -> Steps[list[int]]:
+def count(plan: Count, names: Names, dialect: Dialect, kept: Estimates) -> Steps[list[int]]:
     where = bounded(both(plan.where, plan.decision.predicate))
     parts = flatten(where)
     of = narrowed(parts, plan.type or None)
@@ -77,14 +76,14 @@ def count(plan: Count, names: Names, dialect: Dialect) -> Steps[list[int]]:
         rows = compiler.rows(parts[0], of)  # what is deleted has no index rows
         text = f"{compiler.prologue}SELECT count(DISTINCT d.rid) FROM ({rows}) d"
     else:
-        start = yield from _start(make, parts, of)
+        start = yield from _start(make, kept, parts, of)
         text = compiler.source(where, of, start=start, scan=start is None)
         text = f"{compiler.prologue}SELECT count(*) FROM {text}"
     found = yield text, compiler.parameters
     return [found[0][0]]
 
 
-def _start(make: Make, parts: list[Where], type_: str | None, page: int = 0) -> Steps[Where | None]:
+def _start(make: Make, kept: Estimates, parts: list[Where], type_: str | None, page: int = 0) -> Steps[Where | None]:
     """The part to begin with; None where it is better to go through the type. A ``page`` of so many is full before long where
     all parts together leave a good share of the type: then few resources are gone through."""
     ranked = sorted(((rank(part), place) for place, part in enumerate(parts)), key=lambda pair: pair[0])
@@ -94,31 +93,34 @@ def _start(make: Make, parts: list[Where], type_: str | None, page: int = 0) -> 
         return parts[ranked[0][1]]
     some = [parts[place] for number, place in ranked[:LOOKED_AT] if number < NONE]
     for limit in (GLANCE, MANY):
-        found = yield from _counts(make, some, type_, limit)
+        found = yield from _counts(make, kept, some, type_, limit)
         fewest = min(found)
         if fewest < GLANCE or (fewest < limit and not page):
             return some[found.index(fewest)]
-    size = yield from _size(make, type_)
+    size = yield from _size(make, kept, type_)
     gone_through = float(page)
     for one in found:
         gone_through *= max(size / one, 1.0)
     return some[found.index(fewest)] if fewest < MANY and fewest < gone_through else None
 
 
-def _size(make: Make, type_: str | None) -> Steps[int]:
+def _size(make: Make, kept: Estimates, type_: str | None) -> Steps[int]:
     """About how many resources there are of the type."""
-    sizes, compiler = make().names.sizes, make()
-    size, left = sizes.get(type_ or "", (0, 0))
-    if not left:
+    size = kept.get((type_, None), LARGE)
+    if size is None:
+        compiler = make()
         of = "" if type_ is None else f" AND r.type = :{compiler.bind(type_)}"
         rows = yield f"SELECT count(*) FROM (SELECT 1 FROM resource r WHERE r.deleted = 0{of} LIMIT {LARGE}) d", compiler.parameters
-        size, left = rows[0][0], ASKED
-    sizes[type_ or ""] = size, left - 1
+        size = int(rows[0][0])
+        kept.put((type_, None), LARGE, size)
     return size
 
 
-def _counts(make: Make, parts: list[Where], type_: str | None, limit: int) -> Steps[list[int]]:
-    """How many rows each part has, up to a limit."""
+def _counts(make: Make, kept: Estimates, parts: list[Where], type_: str | None, limit: int) -> Steps[list[int]]:
+    """About how many rows each part has, up to a limit."""
+    known = [kept.get((type_, part), limit) for part in parts]
+    if None not in known:
+        return [number or 0 for number in known]
     compiler = make()
     counted = []
     for part in parts:
@@ -126,6 +128,8 @@ def _counts(make: Make, parts: list[Where], type_: str | None, limit: int) -> St
         rows = compiler.rows(inner, of)
         counted.append(str(limit) if rows is None else f"(SELECT count(*) FROM (SELECT 1 FROM ({rows}) n LIMIT {limit}) d)")
     found = yield f"{compiler.prologue}SELECT {', '.join(counted)}", compiler.parameters
+    for part, number in zip(parts, found[0], strict=True):
+        kept.put((type_, part), limit, number)
     return list(found[0])
 
 
@@ -138,13 +142,13 @@ def _inmost(part: Where, type_: str | None) -> tuple[Where, str | None]:
     return part, type_
 
 
-def _against(make: Make, parts: list[Where], type_: str | None, sort: tuple[str, bool]) -> Steps[Where | None]:
+def _against(make: Make, kept: Estimates, parts: list[Where], type_: str | None, sort: tuple[str, bool]) -> Steps[Where | None]:
     """A range of the parameter that is sorted by, which begins far from where the order does."""
     parameter, descending = sort
     prefixes = {"le", "lt", "eb", "eq"} if descending else {"ge", "gt", "sa", "eq"}
     for part in parts:
         if isinstance(part, Span) and part.parameter == parameter and part.prefix in prefixes:
-            found = yield from _counts(make, [part], type_, SORTABLE)
+            found = yield from _counts(make, kept, [part], type_, SORTABLE)
             return part if found[0] < SORTABLE else None
     return None
 

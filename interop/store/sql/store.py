@@ -12,6 +12,7 @@ from interop.store import plan as plans
 from interop.store.plan import Plan
 from interop.store.sql import engine, ledger, resources, searching
 from interop.store.sql.dialect import Dialect
+from interop.store.sql.estimates import Estimates
 from interop.store.sql.feeds import FeedCounter
 from interop.store.sql.journal import JournalWriter
 from interop.store.sql.names import Names
@@ -160,14 +161,15 @@ class SqlStore(ABC):
 
     def _table(self) -> dict[type, tuple[Callable[[Any], Steps[list[Any]]], bool]]:
         """For each plan its steps, and whether they are long from the start."""
-        names, dialect, shapes = self._names, self._dialect, Shapes(self._names)
+        names, dialect = self._names, self._dialect
+        shapes, kept = Shapes(names), Estimates()
         return {
             plans.Read: (lambda plan: resources.read(plan, names, dialect), False),
             plans.ReadVersion: (lambda plan: resources.read_version(plan, names, dialect), False),
             plans.History: (lambda plan: resources.history(plan, names, dialect), False),
             plans.Several: (lambda plan: resources.several(plan, names, dialect), False),
-            plans.Search: (lambda plan: searching.search(plan, names, dialect, shapes), False),
-            plans.Count: (lambda plan: searching.count(plan, names, dialect), True),
+            plans.Search: (lambda plan: searching.search(plan, names, dialect, shapes, kept), False),
+            plans.Count: (lambda plan: searching.count(plan, names, dialect, kept), True),
             plans.Compartment: (lambda plan: resources.compartment(plan, names, dialect), False),
             plans.Heads: (lambda plan: engine.heads(plan, dialect), False),
             plans.Snapshots: (lambda plan: engine.snapshots(plan, dialect), False),
