@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
+from types import TracebackType
 from weakref import WeakValueDictionary
 
 Name = tuple[str, str]
@@ -16,18 +16,36 @@ class Locks:
     def __init__(self) -> None:
         self._locks: WeakValueDictionary[Name, asyncio.Lock] = WeakValueDictionary()
 
-    @asynccontextmanager
-    async def hold(self, names: Iterable[Name]) -> AsyncIterator[None]:
+    def hold(self, names: Iterable[Name]) -> Held:
         """Hold all of these names until the block ends."""
-        taken: list[asyncio.Lock] = []
+        return Held(self._locks, sorted(set(names)))
+
+
+class Held:
+    """Names that are held while a block runs."""
+
+    __slots__ = ("_locks", "_names", "_taken")
+
+    def __init__(self, locks: WeakValueDictionary[Name, asyncio.Lock], names: list[Name]) -> None:
+        self._locks, self._names = locks, names
+        self._taken: list[asyncio.Lock] = []
+
+    async def __aenter__(self) -> None:
         try:
-            for name in sorted(set(names)):
+            for name in self._names:
                 lock = self._locks.get(name)
                 if lock is None:
                     lock = self._locks[name] = asyncio.Lock()
                 await lock.acquire()
-                taken.append(lock)
-            yield
-        finally:
-            for lock in taken:
-                lock.release()
+                self._taken.append(lock)
+        except BaseException:
+            self._release()
+            raise
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._release()
+
+    def _release(self) -> None:
+        for lock in self._taken:
+            lock.release()
+        self._taken.clear()
