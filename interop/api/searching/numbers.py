@@ -63,8 +63,4 @@ def _bounds(name: str, text: str) -> tuple[str, Decimal, Decimal]:
 
 def _range(name: str, prefix: str, low: Decimal, high: Decimal, units: tuple[str, ...] = (), kind: str = "") -> Where:
     least, most = float(min(low, high)), float(max(low, high))
-    if prefix in _MEANT:
-        # Of sixteen digits the last is lost in a float: the value itself stays within.
-        value = float((low + high) / 2)
-        least, most = min(least, value), max(most, nextafter(value, inf))
     return Range(name, prefix, least, nextafter(most, inf) if prefix == "ap" else most, units, kind)
