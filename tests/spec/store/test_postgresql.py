@@ -20,12 +20,13 @@ from interop.store.plan import Claims, Count, Everything, Heads, History, Messag
 from interop.store.postgres import PostgresStore, schema, store
 from interop.store.sql.schema import migrations
 from interop.store.sqlite import SqliteStore
-from interop.store.values import Change, Outcome
-from interop.store.where import Person, Text, Token
+from interop.store.values import Change, IndexRow, Outcome
+from interop.store.where import FullText, Person, Text, Token
 from tests.postgres import DEBIAN, Server, programs, serving
 from tests.spec.store.build import T0, entry, ids, journal, put, reference, search, text, token, write
 
 pytestmark = pytest.mark.anyio
+WORDS = IndexRow("_text", "words", "The left HIP of Zoë, and 'the' knee: co-morbid")
 
 
 @pytest.fixture
@@ -160,6 +161,24 @@ async def test_text_may_hold_any_character(opened: PostgresStore) -> None:
     assert await search(opened, PERMIT_ALL, "Patient", Token("identifier", "x\0y", "urn:\0")) == []
 
 
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (("knee",), ["a"]),
+        (("left hip", "zoe"), ["a"]),
+        (("hip left",), []),
+        (("co-morbid",), ["a"]),
+        (("knee", "-hip"), []),
+        (("knee & | ! ( : * '",), ["a"]),
+        (("\\",), []),
+        (("x" * 5_000,), []),
+    ],
+)
+async def test_full_text(opened: PostgresStore, words: tuple[str, ...], found: list[str]) -> None:
+    await write(opened, put("Patient", "a", 1, WORDS), put("Patient", "b", 1, IndexRow("_text", "words", "neither")))
+    assert await search(opened, PERMIT_ALL, "Patient", FullText("_text", (words,))) == found
+
+
 async def test_keys_may_be_longer_than_a_page_of_an_index(opened: PostgresStore) -> None:
     long = "".join(chr(0x4E00 + n % 20_000) for n in range(6_000))
     await journal(opened, entry(1, duplicate=long))
@@ -173,7 +192,7 @@ async def test_keys_may_be_longer_than_a_page_of_an_index(opened: PostgresStore)
 async def test_the_main_questions_are_answered_from_indexes(database: str, opened: PostgresStore) -> None:
     await write(
         opened,
-        put("Patient", "a", 1, token("identifier", "1", "urn:x"), text("name", "smith")),
+        put("Patient", "a", 1, token("identifier", "1", "urn:x"), text("name", "smith"), WORDS),
         put("Encounter", "e", 1, reference("patient", "Patient/a")),
     )
     seen: list[tuple[str, tuple[object, ...]]] = []
@@ -190,6 +209,8 @@ async def test_the_main_questions_are_answered_from_indexes(database: str, opene
         Read(PERMIT_ALL, "Patient", "a"),
         Search(PERMIT_ALL, "Patient", Token("identifier", "1", "urn:x")),
         Search(PERMIT_ALL, "Patient", Text("name", "smi")),
+        Search(PERMIT_ALL, "Patient", Text("name", "mith", "contains")),
+        Search(PERMIT_ALL, "Patient", FullText("_text", (("knee", "left hip"),))),
         Search(PERMIT_ALL, "Encounter", Person("patient", ("a",))),
         History(PERMIT_ALL, "Patient", "a"),
         Heads((("Patient", "a"),)),
