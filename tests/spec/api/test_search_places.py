@@ -6,6 +6,11 @@ from urllib.parse import urlencode
 
 import pytest
 
+from interop.api.searching.matching import criteria, matching
+from interop.api.services import Services
+from interop.errors import Problem
+from interop.store.decision import PERMIT_ALL
+from interop.store.sql.store import SqlStore
 from interop.store.sqlite import SqliteStore
 from interop.store.values import Change, Link
 from tests.spec.api.conftest import Client, link, matches
@@ -165,3 +170,28 @@ async def test_limits(client: Client) -> None:
     """Parameters, values, the query, keys of the order, what comes along, the page."""
     found = [(search[:200], (await client.get(f"/fhir/{search}")).status_code) for search, _ in LIMITS]
     assert found == [(search[:200], status) for search, status in LIMITS]
+
+
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        ("family=ash", ["p1", "p1b"]),
+        ("?family=ash&_format=json", ["p1", "p1b"]),
+        ("family=ash&_tag=urn%3At%7Cx", ["p1"]),
+        ("identifier=|1", []),
+        ("family=nobody", []),
+    ],
+)
+async def test_criteria(services: Services, store: SqlStore, query: str, ids: list[str]) -> None:
+    """Conditional interactions (http, 3.1.0.8): at most so many as are asked for."""
+    found = await matching(services, PERMIT_ALL, "Patient", criteria(query), 10)
+    assert [each.id for each in found] == ids
+    assert len(await matching(services, PERMIT_ALL, "Patient", criteria(query), 1)) == min(len(ids), 1)
+
+
+async def test_criteria_are_strict(services: Services, store: SqlStore) -> None:
+    """What is passed over would match what was not meant."""
+    for query in ("", "_count=1", "shoe-size=4&family=ash", "family:sounds=ash", "birthdate=soon", "%ff=1"):
+        with pytest.raises(Problem) as refused:
+            await matching(services, PERMIT_ALL, "Patient", criteria(query))
+        assert refused.value.reason.name == "bad-parameter", query
