@@ -61,6 +61,16 @@ OPERATIONS: Final = (
         paged=True,
     ),
     Operation(
+        "everything",
+        _FHIR + "Encounter-everything",
+        "encounter.everything",
+        (INSTANCE,),
+        ("Encounter",),
+        "The encounter, all that is part of it, its patient, and what these refer to.",
+        PAGED,
+        paged=True,
+    ),
+    Operation(
         "whole-record",
         "OperationDefinition/Patient-whole-record",
         "whole_record.whole_record",

@@ -116,6 +116,24 @@ class TestWholeRecord:
         assert (await client.get("/fhir/Patient/nobody/$whole-record")).status_code == 404
 
 
+class TestEncounter:
+    @pytest.fixture(autouse=True)
+    async def _part(self, store: SqliteStore) -> None:
+        observation = {"resourceType": "Observation", "id": "o1", "status": "final", "code": {"text": "Pulse"}}
+        for of in ("e1", "e2"):
+            await contribute(store, {**observation, "id": f"o-{of}", "encounter": {"reference": f"Encounter/{of}"}})
+
+    async def test_all_that_is_part_of_it(self, client: Client) -> None:
+        bundle = (await client.get("/fhir/Encounter/e1/$everything")).json()
+        assert (matches(bundle), bundle["total"]) == (["Encounter/e1", "Observation/o-e1"], 2)
+        assert matches(bundle, "include") == ["Practitioner/dr", "Patient/pas"]
+        assert await client.ids("/fhir/Encounter/e1/$everything?_count=1") == matches(bundle)
+        assert await client.ids("/fhir/Encounter/e1/$everything?_type=Observation") == ["Observation/o-e1"]
+
+    async def test_it_has_no_dates_of_care(self, client: Client) -> None:
+        assert (await client.get("/fhir/Encounter/e1/$everything?start=2026-01-01")).status_code == 400
+
+
 READERS = ("interop.api.fhir.read", "interop.api.operations.everything", "interop.api.operations.whole_record")
 
 
