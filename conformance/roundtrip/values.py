@@ -184,13 +184,11 @@ def _measured(quantity: dict[str, Any]) -> str:
 
 
 def _reference(value: Any) -> str:
-    if isinstance(value, str):
-        return escaped(value)
-    if not isinstance(value, dict):
-        return ""
-    said = value.get("reference")
+    said = value if isinstance(value, str) else value.get("reference") if isinstance(value, dict) else None
     if isinstance(said, str):
         return "" if said.startswith("#") else escaped(said)
+    if not isinstance(value, dict):
+        return ""
     named = value.get("identifier")
     if isinstance(named, dict) and isinstance(named.get("value"), str):
         return f":identifier\0{escaped(named.get('system', ''))}|{escaped(named['value'])}" if "system" in named else ""
