@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from interop.errors import Problem
 from interop.store.sql.statement import Steps, T
@@ -50,6 +51,19 @@ class Readers:
                     raise
         self.far += 1
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._run, steps)
+
+    def at_once(self, statement: str, parameters: dict[str, Any]) -> list[Any] | None:
+        """The rows of one bounded statement; None where it takes too long for the loop's thread."""
+        self.near += 1
+        self._ticks = 0
+        try:
+            return self._near.execute(statement, parameters).fetchall()
+        except sqlite3.Error as error:
+            if is_disk(error):
+                raise unavailable(error) from None
+            if not _is_costly(error):
+                raise
+        return None
 
     def run(self, steps: Steps[T]) -> T:
         """Run steps now, on this thread, however long; for the start."""
