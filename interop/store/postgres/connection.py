@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, TypeAlias, cast
 
 import asyncpg
@@ -54,8 +54,7 @@ async def connect(url: str, settings: Mapping[str, str], *, path: str, limit: fl
 async def execute(connection: Connection, sql: str, parameters: Parameters) -> Rows:
     """The rows of a statement with ``?`` or ``:name``."""
     text, names = native(sql)
-    given = cast("Mapping[str, Any]", parameters)
-    values = [given[name] for name in names] if names else cast("Sequence[Any]", parameters)
+    values = [parameters[name] for name in names] if isinstance(parameters, Mapping) else parameters
     return cast("Rows", await connection.fetch(text, *map(_text, values)))
 
 
