@@ -53,12 +53,15 @@ class Drawn(NamedTuple):
 class Knowledge:
     """Definitions, terminology and validator of a server, made when they are first wanted.
 
-    ``packages`` are FHIR packages on disk (see ``Definitions.with_packages``), ``releases`` compiled releases. Raises
+    ``packages`` are FHIR packages on disk (see ``Definitions.with_packages``), ``releases`` compiled releases, ``maps`` gives
+    further ConceptMaps. Raises
     Unusable (of ``interop.fhir.definitions``) for a package that cannot be used, BadRelease or OSError for a release.
     """
 
-    def __init__(self, packages: Sequence[Path] = (), releases: Sequence[Path] = ()) -> None:
-        self._packages = packages
+    def __init__(
+        self, packages: Sequence[Path] = (), releases: Sequence[Path] = (), maps: Callable[[], Iterable[Json]] = tuple
+    ) -> None:
+        self._maps = maps
         self.releases = _opened(releases)
         self._given = _base().with_packages(packages) if packages else None
         self._kept: dict[frozenset[Key], Terminology] = {}
@@ -71,10 +74,13 @@ class Knowledge:
 
     @cached_property
     def terminology(self) -> Terminology:
-        """Of the definitions and releases."""
-        from interop.fhir.terminology import Terminology
+        """Of the definitions, releases and maps."""
+        return self.with_given(())
 
-        return Terminology(self.definitions, self.releases)
+    @cached_property
+    def maps(self) -> tuple[Json, ...]:
+        """The further ConceptMaps."""
+        return tuple(self._maps())
 
     @cached_property
     def validator(self) -> Validator:
@@ -92,7 +98,7 @@ class Knowledge:
         """The terminology in which these resources come before all others."""
         from interop.fhir.terminology import Terminology
 
-        return Terminology(Overlay(resources, self.definitions), self.releases)
+        return Terminology(Overlay((*self.maps, *resources), self.definitions), self.releases)
 
     def with_stored(self, stored: dict[Key, Json]) -> Terminology:
         """The terminology in which these stored resources come before all others; the last few are kept."""

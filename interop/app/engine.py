@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from interop.api.app import create_app
 from interop.api.asking import SharedRecord
@@ -16,6 +18,7 @@ from interop.clock import Clock
 from interop.errors import Problem
 from interop.journal.intake import JournalIntake
 from interop.mapping.library import adapters
+from interop.mapping.places import mappings_root
 from interop.mapping.refusal import Refusals
 from interop.mapping.tables import families, read_tables
 from interop.ports import Feed, Listener, Listens, Record
@@ -121,17 +124,24 @@ class Engine:
 def knowledge_of(settings: Settings) -> Knowledge:
     """What the API knows beside R4; raises ValueError for a package or release that cannot be used."""
     if not (settings.package or settings.release):
-        return Knowledge()
+        return Knowledge(maps=code_maps)
     from interop.fhir.definitions import Unusable
     from interop.fhir.terminology.releases import BadRelease
 
     try:
-        return Knowledge(settings.package, settings.release)
+        return Knowledge(settings.package, settings.release, code_maps)
     except (Unusable, BadRelease, OSError) as problem:
         raise ValueError(
             f"A package or release cannot be used: {problem}. Give --package a folder, .tgz, .zip or conformance resource and "
             "--release a file that `conformance terminology load` has written."
         ) from problem
+
+
+def code_maps() -> Iterator[dict[str, Any]]:
+    """The code tables of the mappings as ConceptMaps, so that a client can ask what a source's code becomes."""
+    from interop.fhir.terminology import code_tables
+
+    return code_tables(mappings_root())
 
 
 class Routes:

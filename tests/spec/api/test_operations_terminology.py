@@ -8,6 +8,9 @@ import httpx
 import orjson
 import pytest
 
+from interop.api.knowledge import Knowledge
+from interop.api.services import Services
+from interop.app.engine import code_maps
 from interop.fhir.findings import failed
 from interop.fhir.validation import check
 from interop.store.decision import Decision
@@ -329,3 +332,9 @@ class TestTranslate:
     async def test_an_unknown_map(self, client: Client) -> None:
         address = "ConceptMap/$translate?url=https://example.org/none&system=urn:a&code=b"
         assert refused(await asked(client, address)) == (404, "not-found")
+
+    async def test_code_tables_of_the_mappings(self, client: Client, services: Services) -> None:
+        services.knowledge = Knowledge(maps=code_maps)
+        url, system = "urn:interop:conceptmap:administrative-gender", "urn:interop:source:administrative-gender"
+        (match,) = told(await asked(client, f"ConceptMap/$translate?url={url}&system={system}&code=2"))["match"]
+        assert (match["concept"]["code"], match["source"]) == ("female", url)
