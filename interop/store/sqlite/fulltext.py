@@ -10,8 +10,6 @@ import sqlite3
 
 PORTION = 64
 """Texts taken in at a time: some milliseconds, for which a commit may have to wait."""
-PATIENCE = 1.5
-"""Seconds that a search waits."""
 
 
 def take_in(connection: sqlite3.Connection) -> bool:

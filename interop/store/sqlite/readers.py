@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ BOUNDED = 100_000
 """Instructions of SQLite's machine that a read on the loop's thread may take: some milliseconds."""
 COSTLY = 100_000_000
 """Instructions that any read may take."""
+PATIENCE = 1.7
+"""Seconds that a search may take on however busy a machine."""
 CALLBACK = 1_000_000
 
 
@@ -30,6 +34,7 @@ class Readers:
         self._near.set_progress_handler(self._near_tick, BOUNDED // 2)
         self._far = reading(directory, cache=16_384)
         self._allowed = 0
+        self._until = 0.0
         self._costly = costly
         self._far.set_progress_handler(self._tick, min(CALLBACK, costly))
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="read")
@@ -37,8 +42,8 @@ class Readers:
         self.near = 0
         self.far = 0
 
-    async def read(self, steps: Callable[[], Steps[T]], *, long: bool = False) -> T:
-        """Run the steps. Suspends only where the read is long."""
+    async def read(self, steps: Callable[[], Steps[T]], *, long: bool = False, patience: float = inf) -> T:
+        """Run the steps. Suspends only where the read is long; then it may take so many seconds from when it begins."""
         if not long:
             self.near += 1
             self._ticks = 0
@@ -50,7 +55,7 @@ class Readers:
                 if not _is_costly(error):
                     raise
         self.far += 1
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._run, steps)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._run, steps, patience)
 
     def at_once(self, statement: str, parameters: dict[str, Any]) -> list[Any] | None:
         """The rows of one bounded statement; None where it takes too long for the loop's thread."""
@@ -67,7 +72,7 @@ class Readers:
 
     def run(self, steps: Steps[T]) -> T:
         """Run steps now, on this thread, however long; for the start."""
-        return self._run(lambda: steps)
+        return self._run(lambda: steps, inf)
 
     def close(self) -> None:
         """Blocks until the last long read is done."""
@@ -75,9 +80,10 @@ class Readers:
         self._near.close()
         self._far.close()
 
-    def _run(self, steps: Callable[[], Steps[T]]) -> T:
+    def _run(self, steps: Callable[[], Steps[T]], patience: float) -> T:
         with self._lock:
             self._allowed = self._costly
+            self._until = time.monotonic() + patience
             try:
                 return run(self._far, steps())
             except sqlite3.Error as error:
@@ -94,7 +100,7 @@ class Readers:
 
     def _tick(self) -> int:
         self._allowed -= min(CALLBACK, self._costly)
-        return self._allowed <= 0
+        return self._allowed <= 0 or time.monotonic() > self._until
 
 
 def _is_costly(error: sqlite3.Error) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
+from math import inf
 from pathlib import Path
 from typing import Any
 
 from interop.clock import Clock, SystemClock
 from interop.errors import Problem
-from interop.store.plan import Count, Plan, Read, Search
+from interop.store.plan import Compartment, Count, History, Plan, Read, Search
 from interop.store.sql.journal import JournalWriter
 from interop.store.sql.links import both
 from interop.store.sql.names import Names
@@ -25,9 +26,9 @@ from interop.store.sqlite.checkpoint import Checkpointer
 from interop.store.sqlite.committer import Committer
 from interop.store.sqlite.connection import JOURNAL, RECORD, is_disk, run, unavailable, writing
 from interop.store.sqlite.dialect import SqliteDialect
-from interop.store.sqlite.fulltext import PATIENCE, take_in
+from interop.store.sqlite.fulltext import take_in
 from interop.store.sqlite.lock import DirectoryLock
-from interop.store.sqlite.readers import COSTLY, Readers
+from interop.store.sqlite.readers import COSTLY, PATIENCE, Readers
 from interop.store.values import Change
 
 COUNTS = 1_000
@@ -146,7 +147,8 @@ class SqliteStore(SqlStore):
                 raise Problem("too-costly") from None
         if self._halves and isinstance(plan, Count):
             return await self._counted(plan, steps)
-        return await self._readers.read(steps, long=long)
+        patience = PATIENCE if isinstance(plan, Search | History | Compartment) else inf
+        return await self._readers.read(steps, long=long, patience=patience)
 
     async def _counted(self, plan: Count, steps: Callable[[], Steps[T]]) -> T:
         """A count that was made since the record last changed is not made again."""
@@ -157,7 +159,7 @@ class SqliteStore(SqlStore):
         found: T | None = self._counts.get(plan)
         if found is None:
             before = work.groups
-            found = await self._readers.read(steps, long=True)
+            found = await self._readers.read(steps, long=True, patience=PATIENCE)
             if before == work.groups == self._counts_at:
                 self._counts[plan] = found
         return found
