@@ -35,7 +35,7 @@ async def opener(place: Path | str) -> AsyncIterator[Opener]:
 
     async def open_store(**options: Any) -> Any:
         if isinstance(place, str):
-            opened.append(await PostgresStore.open(place, clock=ManualClock(), **options))
+            opened.append(await PostgresStore.open(place, clock=ManualClock(), **{"costly": 30, **options}))
         else:
             opened.append(SqliteStore.open(place, clock=ManualClock(), **options))
         return opened[-1]

@@ -120,7 +120,7 @@ async def test_who_has_lost_the_lock_cannot_write(database: str, postgres: Serve
 
 async def test_a_read_without_end_is_given_up(database: str, opened: PostgresStore) -> None:
     await write(opened, put("Patient", "a"))
-    hasty = await PostgresStore.open(database, read_only=True, costly=0.2)
+    hasty = await PostgresStore.open(database, read_only=True, costly=1)
     other = await asyncpg.connect(database)
     async with other.transaction():
         await other.execute("LOCK TABLE record.resource IN ACCESS EXCLUSIVE MODE")
