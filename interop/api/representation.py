@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+from functools import lru_cache
+from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
@@ -28,21 +30,31 @@ def shown(response: Response, form: Form, request: Request) -> Response:
 
     Raises Problem ``not-acceptable`` where the resource cannot be written as XML.
     """
+    same = request.path == _STATEMENT and response.status == HTTPStatus.OK
     if form is not DEFAULT and response.body and response.media_type == FHIR_JSON:
-        represent(response, form)
-    if b"accept-encoding" in request.headers and len(response.body) > SMALLEST:
-        _compress(response, request.header(b"accept-encoding"))
+        response.body = (_once if same else _in_form)(response.body, form.kind, form.pretty)
+        response.media_type = form.content_type
+    if b"accept-encoding" in request.headers and len(response.body) > SMALLEST and _takes_gzip(request.header(b"accept-encoding")):
+        response.body = (_packed_once if same else _packed)(response.body)
+        response.headers.append((b"content-encoding", b"gzip"))
     return response
 
 
-def represent(response: Response, form: Form) -> None:
-    """Put the JSON of an answer into the form."""
-    if form.kind == JSON:
-        if form.pretty:
-            response.body = _pretty_json(response.body)
-    else:
-        response.body = as_xml(response.body, pretty=form.pretty)
-    response.media_type = form.content_type
+def _in_form(body: bytes, kind: str, pretty: bool) -> bytes:
+    """A resource in JSON as it is asked for."""
+    if kind == JSON:
+        return _pretty_json(body) if pretty else body
+    return as_xml(body, pretty=pretty)
+
+
+def _packed(body: bytes) -> bytes:
+    return gzip.compress(body, _LEVEL, mtime=0)
+
+
+_STATEMENT: Final = "/fhir/metadata"
+"""What is large, about nobody and the same for everybody: made once."""
+_once = lru_cache(maxsize=8)(_in_form)
+_packed_once = lru_cache(maxsize=8)(_packed)
 
 
 def as_xml(body: bytes, *, pretty: bool = False) -> bytes:
@@ -82,13 +94,7 @@ def _indent(element: Any, margin: str) -> None:
     element[-1].tail = margin
 
 
-def _compress(response: Response, accepted: str) -> None:
-    if not _takes_gzip(accepted) or any(name == b"content-encoding" for name, _ in response.headers):
-        return
-    response.body = gzip.compress(response.body, _LEVEL, mtime=0)
-    response.headers.append((b"content-encoding", b"gzip"))
-
-
+@lru_cache(maxsize=256)
 def _takes_gzip(accepted: str) -> bool:
     """Whether gzip is among the encodings that a client takes (RFC 9110, 12.5.3)."""
     weights: dict[str, str] = {}
