@@ -27,6 +27,7 @@ from interop.store.postgres import PostgresStore
 
 PATIENCE = 30.0
 PREFIX = "interop-postgres-"
+OWNER = "pytest.pid"
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
 """Where Debian 12 has its server."""
 
@@ -104,6 +105,7 @@ def serving(bin: Path, *options: str) -> Iterator[Server]:
     """A server until the block ends; ``options`` go to initdb."""
     _sweep()
     place = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_directory()))
+    (place / OWNER).write_text(str(os.getpid()))
     user: dict[str, object] = {}
     try:
         if os.geteuid() == 0:  # it refuses to run as root
@@ -143,11 +145,9 @@ def _reachable(bin: Path, place: Path) -> Path:
 def _sweep() -> None:
     """Take away what a run left that was killed: its server died with it."""
     for place in _directory().glob(PREFIX + "*"):
-        try:
-            if place.stat().st_uid in {os.geteuid(), pwd.getpwnam("nobody").pw_uid} and time.time() - place.stat().st_mtime > 7200:
-                shutil.rmtree(place, ignore_errors=True)
-        except OSError:
-            continue
+        owner = place / OWNER
+        if owner.is_file() and not Path(f"/proc/{owner.read_text()}").exists():
+            shutil.rmtree(place, ignore_errors=True)
 
 
 def _with_parent() -> None:
