@@ -40,7 +40,7 @@ class Request(NamedTuple):
 
 
 class Column(NamedTuple):
-    """What one size came to; ``loading`` in resources a second, ``disk`` in MB."""
+    """What one size came to; ``loading`` in resources a second, ``disk`` in MB when loaded."""
 
     patients: int
     loading: float
@@ -86,11 +86,12 @@ def _size(asked: Request, size: int, wanted: list[Any], directory: Path) -> Colu
         if rate is None:
             rate = load(host, asking, data, database)
             _say(asked, f"{size:,} patients loaded: {rate:,.0f} resources/s")
+        disk = host.disk()
         found: list[Measured] = []
         for each in measure(host, asking, wanted, directory, asked.seconds, asked.connections):
             found.append(each)
             _say(asked, f"  {each.figure.name}: {each.rate:,.0f}/s, p99 {each.asked.p99} ms")
-        return Column(size, rate, host.disk(), found)
+        return Column(size, rate, disk, found)
 
 
 def _say(asked: Request, text: str) -> None:
