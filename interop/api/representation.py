@@ -14,7 +14,6 @@ from interop.api.asgi import FHIR_JSON, Request, Response
 from interop.api.forms import DEFAULT, JSON, Form
 from interop.errors import Problem
 from interop.fhir.canonicals import XHTML
-from interop.fhir.xml import to_xml
 from interop.formats.json import Number, load_json
 from interop.formats.xml import parse_xml
 
@@ -59,6 +58,8 @@ _packed_once = lru_cache(maxsize=8)(_packed)
 
 def as_xml(body: bytes, *, pretty: bool = False) -> bytes:
     """A resource in JSON as XML; raises Problem ``not-acceptable``, ``where`` the element, for what XML cannot say."""
+    from interop.fhir.xml import to_xml
+
     try:
         written = to_xml(load_json(body, depth=_DEPTH, size=len(body), values=None))
         return _pretty_xml(written) if pretty else written

@@ -9,7 +9,6 @@ from typing import Any, Final, NamedTuple
 from interop.errors import Problem
 from interop.fhir import facts
 from interop.fhir.canonicals import STRUCTURE_DEFINITION
-from interop.fhir.definitions import Definitions
 from interop.formats.json import load_json, write_json
 
 SUMMARIES: Final = ("true", "text", "data", "count", "false")
@@ -110,6 +109,8 @@ def _mandatory(block: str) -> frozenset[str]:
 @cache
 def _modifiers(type: str) -> frozenset[str]:
     """The elements that change what the others mean."""
+    from interop.fhir.definitions import Definitions
+
     definition = Definitions.base().structure(STRUCTURE_DEFINITION + type) or {"snapshot": {"element": []}}
     paths = [each["path"] for each in definition["snapshot"]["element"] if each.get("isModifier")]
     return frozenset(_forms(type, [path.partition(".")[2] for path in paths if path.count(".") == 1]))

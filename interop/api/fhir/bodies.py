@@ -12,8 +12,6 @@ from interop.api.forms import JSON, body_kind, parts
 from interop.api.services import Services
 from interop.apply.asked import Invalid
 from interop.errors import Problem
-from interop.fhir.patching import fhirpath_patch, json_patch, pruned, xml_patch
-from interop.fhir.xml import read_resource_xml
 from interop.formats.json import load_json, write_json
 from interop.formats.limits import VALUES, bounded
 
@@ -63,6 +61,8 @@ async def patch_body(services: Services, request: Request) -> Patch:
     Raises Problem ``media-type``, TooLarge, ``bad-patch`` and those of reading JSON or XML; the patch itself raises those of
     ``interop.fhir.patching``.
     """
+    from interop.fhir.patching import fhirpath_patch, json_patch, xml_patch
+
     said = request.header(b"content-type")
     media, _ = parts(said.lower())
     kind = body_kind(said)
@@ -100,6 +100,8 @@ async def expanded(request: Request, limit: int) -> bytes:
 
 
 def _from_xml(content: bytes, values: int) -> bytes:
+    from interop.fhir.xml import read_resource_xml
+
     bounded(content, "<=", less="</", limit=values)
     resource, findings = read_resource_xml(content, size=len(content))
     if findings:
@@ -117,6 +119,8 @@ def _holds_binary(content: bytes, kind: str) -> bool:
 
 
 def _whole(document: Any) -> dict[str, Any]:
+    from interop.fhir.patching import pruned
+
     if not isinstance(document, dict):
         raise Problem("patch-failed", detail="the patch leaves no resource")
     resource: dict[str, Any] = pruned(document)

@@ -10,7 +10,6 @@ from interop.api.knowledge import Drawn
 from interop.api.operations.operation import Asked
 from interop.api.operations.parameters import BadInput
 from interop.errors import Problem
-from interop.fhir.definitions import Unusable
 from interop.fhir.shapes import Json, dicts, text
 from interop.fhir.terminology.results import Concept, Lookup
 from interop.formats.json import load_json
@@ -57,6 +56,8 @@ async def value_set(asked: Asked, name: str, more: tuple[Named, ...] = ()) -> tu
 
 def _bound(asked: Asked) -> str:
     """The value set that the element is bound to which ``context`` names: ``[StructureDefinition URL]#[path]``."""
+    from interop.fhir.definitions import Unusable
+
     url, _, path = asked.inputs.text("context").partition("#")
     if not url:
         return ""

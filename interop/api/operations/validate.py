@@ -15,7 +15,6 @@ from interop.api.problems import outcome
 from interop.apply.drafts import foreign
 from interop.errors import Problem
 from interop.fhir import facts
-from interop.fhir.definitions import Unusable
 from interop.fhir.findings import ERROR, Finding
 from interop.fhir.shapes import Json, text
 from interop.formats.json import load_json
@@ -50,6 +49,8 @@ async def validate(asked: Asked) -> Response:
         if profile:
             knowledge.definitions.snapshot(profile)
         return knowledge.validator.validate(given, [profile] if profile else ())
+
+    from interop.fhir.definitions import Unusable
 
     try:
         found = await knowledge.compute(work)
