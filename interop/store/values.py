@@ -10,7 +10,10 @@ from interop.fhir.rows import IndexRow as IndexRow
 
 @dataclass(slots=True)
 class Stored:
-    """One version of a resource: ``body`` is the JSON that is served, byte for byte; b'' for a deletion."""
+    """One version of a resource: ``body`` is the JSON that is served, byte for byte; b'' for a deletion.
+
+    ``told`` is what a history says of it, method and status (``POST 201``); '' = what its number and ``deleted`` say. Of what is
+    read, a history alone fills it."""
 
     type: str
     id: str
@@ -22,6 +25,7 @@ class Stored:
     message: int = 0
     tables: str = ""
     sort: tuple[Any, ...] = ()
+    told: str = ""
 
 
 @dataclass(slots=True)

@@ -18,6 +18,10 @@ class Dialect(Protocol):
         """A query that gives all rows of ``source`` as one JSON array of arrays, so that a thread wakes once and not per row."""
         ...
 
+    def among(self, column: str, query: str) -> str:
+        """That a column is among what a query gives: sought by the column's index from there, never gone through."""
+        ...
+
     def containing(self, text: str) -> tuple[str, str]:
         """A query of the values of index_value that contain a text of three characters or more, with ``{p}`` for its one
         parameter, and what to bind."""

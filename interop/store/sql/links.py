@@ -84,13 +84,17 @@ class Links(Leaves):
         parts = []
         pids = self._reference_pids(parameter, type_)
         if pids and targets.references:
-            parts.append(f"SELECT x.rid FROM index_reference x WHERE {pids} AND x.target IN ({targets.references})")
+            parts.append(f"SELECT x.rid FROM index_reference x WHERE {pids} AND {self._among('x.target', targets.references)}")
         if targets.patients and (not parameter or parameter in NAMED):
-            text = f"SELECT s.rid FROM resource s WHERE s.subject <> '' AND s.subject IN ({targets.patients})"
+            text = f"SELECT s.rid FROM resource s WHERE s.subject <> '' AND {self._among('s.subject', targets.patients)}"
             if type_ is not None:
                 text += f" AND s.type = :{self.bind(type_)}"
             parts.append(" AND ".join([text, *self.named(parameter, "s")]))
         return " UNION ALL ".join(parts) or "SELECT 0 AS rid WHERE 0 = 1"
+
+    def _among(self, column: str, targets: str) -> str:
+        """That a column is one of a list or of what a query gives, sought by its index."""
+        return self.dialect.among(column, targets) if targets.startswith("SELECT ") else f"{column} IN ({targets})"
 
     def _reference_pids(self, parameter: str, type_: str | None) -> str:
         if parameter:
@@ -115,10 +119,10 @@ class Links(Leaves):
 
     def _people(self, found: str) -> Targets:
         """Everyone who is one person with one of the Patients whose ids a table holds."""
+        among = self.dialect.among("a.patient", f"SELECT id FROM {found}")
         people = self.table(
             "id",
-            "SELECT b.patient FROM link a CROSS JOIN link b "
-            f"WHERE b.person = a.person AND a.patient IN (SELECT id FROM {found}) UNION SELECT id FROM {found}",
+            f"SELECT b.patient FROM link a CROSS JOIN link b WHERE b.person = a.person AND {among} UNION SELECT id FROM {found}",
         )
         return Targets(f"SELECT '{PATIENT}' || id FROM {people}", f"SELECT id FROM {people}", True)
 

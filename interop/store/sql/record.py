@@ -15,13 +15,13 @@ from interop.store.sql.statement import Steps, add, insert, marks, padded, remov
 from interop.store.sql.writer import Result
 from interop.store.values import Change, Committed, Conflict, IndexRow, Put, Stored
 
-RESOURCE = "resource (rid, type, id, version, updated, deleted, owner, message, tables, subject, named, indexed, body)"
+RESOURCE = "resource (rid, type, id, version, updated, deleted, owner, message, tables, subject, named, indexed, body, told)"
 UPSERT = (
     "ON CONFLICT (rid) DO UPDATE SET version = excluded.version, updated = excluded.updated, deleted = excluded.deleted, "
     "owner = excluded.owner, message = excluded.message, tables = excluded.tables, named = excluded.named, "
-    "indexed = excluded.indexed, body = excluded.body"
+    "indexed = excluded.indexed, body = excluded.body, told = excluded.told"
 )
-VERSION_COLUMNS = "rid, type, id, version, updated, deleted, owner, message, tables, body"
+VERSION_COLUMNS = "rid, type, id, version, updated, deleted, owner, message, tables, body, told"
 
 KNOWN = 100_000
 """Texts that the writer remembers."""
@@ -202,7 +202,7 @@ class RecordWriter:
             indexed = yield from self._index(index, stored, put.index, patient, rid, was)
             rows.append(
                 (rid, stored.type, stored.id, stored.version, stored.updated, int(stored.deleted), stored.owner, stored.message,
-                 stored.tables, patient, named, indexed, stored.body)
+                 stored.tables, patient, named, indexed, stored.body, stored.told)
             )  # fmt: skip
         yield from insert(RESOURCE, rows, UPSERT)
         for move in moves:
@@ -246,7 +246,7 @@ class RecordWriter:
                 was = present.get(key)
                 rid = numbers[key] = was.rid if was is not None else self._number()
                 if was is None:
-                    unseen.append((rid, state.type, state.id, 0, 0, 1, "", 0, "", "", 0, "{}", b""))
+                    unseen.append((rid, state.type, state.id, 0, 0, 1, "", 0, "", "", 0, "{}", b"", ""))
             states[rid, state.feed, state.event] = state.state
         yield from insert(RESOURCE, unseen)
         yield from insert(
@@ -263,7 +263,7 @@ def put_key(put: Put) -> Key:
 
 def _version(rid: int, stored: Stored) -> tuple[Any, ...]:
     return (rid, stored.type, stored.id, stored.version, stored.updated, int(stored.deleted), stored.owner, stored.message,
-            stored.tables, stored.body)  # fmt: skip
+            stored.tables, stored.body, stored.told)  # fmt: skip
 
 
 def _keys(change: Change) -> Iterator[Key]:

@@ -22,10 +22,10 @@ def columns(row: str) -> str:
     return ", ".join(f"{row}.{column}" for column in COLUMNS)
 
 
-def stored(row: tuple[Any, ...], sort: tuple[Any, ...] = ()) -> Stored:
+def stored(row: tuple[Any, ...], sort: tuple[Any, ...] = (), told: str = "") -> Stored:
     """A row of ``columns`` as a value."""
     type_, id_, version, updated, body, deleted, owner, message, tables = row
-    return Stored(type_, id_, version, updated, bytes(body), deleted != 0, owner, message, tables, sort)
+    return Stored(type_, id_, version, updated, bytes(body), deleted != 0, owner, message, tables, sort, told)
 
 
 def _guard(compiler: Compiler, decision: Decision, type_: str | None, row: str = "r") -> str:
@@ -67,7 +67,7 @@ def history(plan: History, names: Names, dialect: Dialect) -> Steps[list[Stored]
     for row, source in (("r", "resource r WHERE r.version > 0"), ("v", "version v CROSS JOIN resource r WHERE r.rid = v.rid")):
         if plan.id is not None and row == "v":
             source = "resource r CROSS JOIN version v WHERE v.rid = r.rid"
-        text = f"SELECT {columns(row)} FROM {source}"
+        text = f"SELECT {columns(row)}, {row}.told FROM {source}"
         if plan.type is not None:
             named = "r" if plan.id is not None else row
             text += f" AND {named}.type = :type"
@@ -92,7 +92,7 @@ def history(plan: History, names: Names, dialect: Dialect) -> Steps[list[Stored]
         halves.append(f"SELECT * FROM ({text}{guard} {order}) half")
     order = "ORDER BY updated DESC, type DESC, id DESC, version DESC LIMIT :count"
     rows = yield f"{compiler.prologue}{' UNION ALL '.join(halves)} {order}", {**parameters, **compiler.parameters}
-    return [stored(row) for row in rows]
+    return [stored(row[:-1], told=row[-1]) for row in rows]
 
 
 def several(plan: Several, names: Names, dialect: Dialect) -> Steps[list[Stored]]:
@@ -117,7 +117,10 @@ def several(plan: Several, names: Names, dialect: Dialect) -> Steps[list[Stored]
 def compartment(plan: Compartment, names: Names, dialect: Dialect) -> Steps[list[Stored]]:
     compiler = Compiler(names, dialect, plan.decision.predicate)
     members = compiler.rows(Person("", (plan.patient,)), None)
-    text = f"SELECT r.rid AS rid, r.type AS type, r.id AS id FROM resource r WHERE r.deleted = 0 AND r.rid IN ({members})"
+    assert members is not None
+    text = (
+        f"SELECT r.rid AS rid, r.type AS type, r.id AS id FROM resource r WHERE r.deleted = 0 AND {dialect.among('r.rid', members)}"
+    )
     if plan.types:
         text += f" AND r.type IN ({compiler.bound(plan.types)})"
     if plan.since:

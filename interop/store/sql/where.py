@@ -141,7 +141,9 @@ class Compiler(Links):
                 return self.referring(parameter, type_, self._chained(target, inner))
             case Has() if type_ is not None:
                 found = self._referred_ids(where, type_)
-                return f"SELECT s.rid FROM resource s WHERE s.type = :{self.bind(type_)} AND s.id IN ({found})" if found else NONE
+                if not found:
+                    return NONE
+                return f"SELECT s.rid FROM resource s WHERE s.type = :{self.bind(type_)} AND {self.dialect.among('s.id', found)}"
             case Any(parts) if parts:
                 lists = [self.rows(part, type_) for part in parts]
                 return " UNION ALL ".join(rows for rows in lists if rows) if all(lists) else None
@@ -160,7 +162,7 @@ class Compiler(Links):
             return rows
         row = f"n{self.number()}"
         also = "".join(f" AND {self.probe(part, of, row)}" for part in rest)
-        return f"SELECT {row}.rid FROM resource {row} WHERE {row}.rid IN ({rows}){also}"
+        return f"SELECT {row}.rid FROM resource {row} WHERE {self.dialect.among(f'{row}.rid', rows)}{also}"
 
     @contextmanager
     def _deeper(self) -> Iterator[None]:
@@ -276,7 +278,7 @@ class Compiler(Links):
         rows = None if start is None else self.rows(start, of)
         text = "resource r WHERE r.deleted = 0"
         if rows is not None:
-            text += f" AND r.rid IN ({rows})"
+            text += f" AND {self.dialect.among('r.rid', rows)}"
             parts = [part for part in parts if part is not start]
         elif of is not None:
             text += f" AND r.type = :{self.bind(of)}"

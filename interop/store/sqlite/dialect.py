@@ -18,6 +18,9 @@ class SqliteDialect:
     def gather(self, columns: tuple[str, ...], source: str) -> str:
         return f" SELECT json_group_array(json_array({', '.join(columns)})) FROM {source}"
 
+    def among(self, column: str, query: str) -> str:
+        return f"{column} IN ({query})"
+
     def containing(self, text: str) -> tuple[str, str]:
         return "SELECT value FROM index_trigram WHERE index_trigram MATCH {p}", _phrase(text)
 
