@@ -209,12 +209,14 @@ class _Work:
     def _put(self, resource: Standing, piece: Piece, made: Yield, whole: bytes, index: list[IndexRow], identity: str) -> None:
         resource.version += 1
         resource.body = render(whole, resource.version, self._updated, piece.feed, made.message)
+        told = "PUT 201" if resource.deleted else ""
         resource.deleted = False
         owners = {feed for feed, _ in resource.stored}
         resource.owner = ENGINE if ENGINE in owners else ",".join(sorted(owners))
         stored = Stored(
-            piece.type, piece.id, resource.version, self._now, resource.body, False, resource.owner, made.message, made.digest
-        )
+            piece.type, piece.id, resource.version, self._now, resource.body, False, resource.owner, made.message, made.digest,
+            told=told,
+        )  # fmt: skip
         self._change.puts.append(Put(stored, [*index, IndexRow("_source", "uri", source(piece.feed, made.message))]))
         if piece.type == "Patient":
             self._linker.seen(piece.id, identity, made.message, self._now)

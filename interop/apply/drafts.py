@@ -40,8 +40,8 @@ class Draft:
         """Whether the resource is to be something else than what there is."""
         return not (there(head) and head is not None and same_content(head.body, self.held))
 
-    def put(self, version: int, entry: Entry) -> Put:
-        """The version that a journal entry makes."""
+    def put(self, version: int, entry: Entry, told: str) -> Put:
+        """The version that a journal entry makes; ``told`` as in Stored."""
         (type_, id_), updated = self.key, instant(entry.received)
         if self.sourced:
             body = self.held + b'"versionId":"%d","lastUpdated":"%s"}}' % (version, updated.encode())
@@ -49,13 +49,13 @@ class Draft:
         else:
             body = render(self.held, version, updated, FEED, entry.message)
             meta = {**self.resource.get("meta", {}), "source": f"{SOURCE}{FEED}#{entry.message}"}
-        stored = Stored(type_, id_, version, entry.received, body, owner=OWNER, message=entry.message)
+        stored = Stored(type_, id_, version, entry.received, body, owner=OWNER, message=entry.message, told=told)
         return Put(stored, index_rows({**self.resource, "id": id_, "meta": meta}, parameters(type_)))
 
 
 def deletion(key: Key, version: int, entry: Entry) -> Put:
     """The version that says that a resource is gone."""
-    return Put(Stored(*key, version, entry.received, b"", True, OWNER, entry.message), [])
+    return Put(Stored(*key, version, entry.received, b"", True, OWNER, entry.message, told="DELETE 204"), [])
 
 
 def there(head: Head | None) -> bool:

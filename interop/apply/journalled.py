@@ -1,7 +1,8 @@
 """Writes of the API as the journal keeps them, and what an entry does to the record: pure, so that a rebuild does the same.
 
-The type of an entry is ``PUT Type/id`` or ``DELETE Type/id``, its body the client's bytes; that of a transaction is
-``transaction``, its body a Bundle of such requests in which ids are given and references resolved. Everything that the new versions
+The type of an entry is method and ``Type/id``, its body the client's bytes; that of a transaction is ``transaction``, its body a
+Bundle of such requests in which ids are given and references resolved. What the client's method was, histories tell: whatever it
+is, the entry holds the whole resource. Everything that the new versions
 hold follows from the entry (their time is its ``received``) and the versions before.
 """
 
@@ -12,7 +13,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from interop.apply.asked import DELETE, UPDATE, Key
+from interop.apply.asked import DELETE, Key
 from interop.apply.drafts import FEED, Draft, deletion, foreign, there
 from interop.formats.json import load_json
 from interop.ports import MessageState
@@ -26,16 +27,17 @@ _ANY_SIZE: Final = 2**40
 
 
 class Step(NamedTuple):
-    """A resource is to become this; None: to be deleted."""
+    """A resource is to become this; None: to be deleted. ``method`` is that of the client."""
 
     key: Key
     draft: Draft | None
+    method: str
 
 
 def entry_of(steps: Sequence[Step], body: bytes, received: int) -> Entry:
     """The entry of one write, whose ``body`` is what the client sent, or of a transaction."""
     if len(steps) == 1 and (body or steps[0].draft is None):
-        said = f"{DELETE if steps[0].draft is None else UPDATE} {'/'.join(steps[0].key)}"
+        said = f"{steps[0].method} {'/'.join(steps[0].key)}"
     else:
         said, body = TRANSACTION, _bundle(steps)
     return Entry(0, FEED, ADAPTER, received, "", said, body, digest=hashlib.sha256(body).digest())
@@ -43,11 +45,8 @@ def entry_of(steps: Sequence[Step], body: bytes, received: int) -> Entry:
 
 def _bundle(steps: Iterable[Step]) -> bytes:
     entries = []
-    for (type_, id_), draft in steps:
-        request = b'{"request":{"method":"%b","url":"%b"}' % (
-            DELETE.encode() if draft is None else UPDATE.encode(),
-            f"{type_}/{id_}".encode(),
-        )
+    for (type_, id_), draft, method in steps:
+        request = b'{"request":{"method":"%b","url":"%b"}' % (method.encode(), f"{type_}/{id_}".encode())
         entries.append(request + (b"}" if draft is None else b',"resource":' + draft.whole + b"}"))
     return b'{"resourceType":"Bundle","type":"transaction","entry":[%b]}' % b",".join(entries)
 
@@ -62,18 +61,18 @@ def steps_of(entry: Entry) -> list[Step]:
     if entry.type != TRANSACTION:
         method, _, address = entry.type.partition(" ")
         key = _key(address)
-        return [Step(key, None if method == DELETE else Draft(key, load_json(entry.body, size=_ANY_SIZE, values=None)))]
+        return [Step(key, None if method == DELETE else Draft(key, load_json(entry.body, size=_ANY_SIZE, values=None)), method)]
     steps = []
     for each in load_json(entry.body, size=_ANY_SIZE, values=None)["entry"]:
         key = _key(each["request"]["url"])
-        steps.append(Step(key, Draft(key, each["resource"]) if "resource" in each else None))
+        steps.append(Step(key, Draft(key, each["resource"]) if "resource" in each else None, each["request"]["method"]))
     return steps
 
 
 async def change_of(entry: Entry, steps: Iterable[Step], heads: Mapping[Key, Head], now: int) -> Change:
     """The change that an entry makes to what there is. ``now`` is the time of the outcome alone."""
     change = Change(outcomes=[Outcome(entry.message, MessageState.APPLIED, now)])
-    for place, (key, draft) in enumerate(steps, 1):
+    for place, (key, draft, method) in enumerate(steps, 1):
         head = heads.get(key)
         if foreign(head):
             return Change(outcomes=[Outcome(entry.message, MessageState.REFUSED, now, "feed-owned")])
@@ -83,7 +82,7 @@ async def change_of(entry: Entry, steps: Iterable[Step], heads: Mapping[Key, Hea
             if there(head):
                 change.puts.append(deletion(key, before + 1, entry))
         elif draft.changes(head):
-            change.puts.append(draft.put(before + 1, entry))
+            change.puts.append(draft.put(before + 1, entry, f"{method} {200 if there(head) else 201}"))
         if place % TURN == 0:
             await asyncio.sleep(0)
     return change

@@ -121,12 +121,12 @@ class Work:
                 continue
             if one.method == DELETE:
                 if there(head):
-                    steps.append((ORDER[DELETE], Step(key, None)))
+                    steps.append((ORDER[DELETE], Step(key, None, DELETE)))
             elif resource is not None:
                 with placed(one.place):
                     draft = Draft(key, checked(resource))
                 if draft.changes(head):
-                    steps.append((ORDER[one.method], Step(key, draft)))
+                    steps.append((ORDER[one.method], Step(key, draft, one.method)))
             if place % TURN == TURN - 1:
                 await asyncio.sleep(0)
         return [step for _, step in sorted(steps, key=lambda pair: pair[0])]

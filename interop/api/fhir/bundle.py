@@ -50,11 +50,11 @@ def said(outcome: bytes) -> bytes:
 def happened(base: str, stored: Stored, body: bytes) -> bytes:
     """An entry of a history (FHIR R4 http, 3.1.0.13); ``body`` is what is shown of the version, not looked at for a deletion."""
     name = b"%s/%s" % (stored.type.encode("ascii"), stored.id.encode("ascii"))
-    status = b"204" if stored.deleted else b"201" if stored.version == 1 else b"200"
+    usual = "DELETE 204" if stored.deleted else "PUT 201" if stored.version == 1 else "PUT 200"
+    method, status = (stored.told or usual).encode("ascii").split()
     resource = b"" if stored.deleted else b'"resource":%s,' % body
-    method = b"DELETE" if stored.deleted else b"PUT"
     tag = orjson.dumps(etag(stored.version).decode("ascii"))
     updated = instant(stored.updated).encode("ascii")
-    asked = b'"request":{"method":"%s","url":"%s"}' % (method, name)
+    asked = b'"request":{"method":"%s","url":"%s"}' % (method, stored.type.encode("ascii") if method == b"POST" else name)
     answered = b'"response":{"status":"%s","etag":%s,"lastModified":"%s"}' % (status, tag, updated)
     return b'{"fullUrl":"%s/%s",%s%s,%s}' % (base.encode("ascii"), name, resource, asked, answered)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
+from interop.api.services import Services
 from interop.clock import ManualClock
 from interop.store.sqlite import SqliteStore
 from tests.spec.api.conftest import BASE, Client, link
 from tests.spec.api.people import contribute, patient, plan
+from tests.spec.api.rebuilt import told_again
 
 pytestmark = pytest.mark.anyio
 
@@ -69,6 +73,25 @@ async def test_an_entry_holds_what_was_done_and_what_came_of_it(client: Client) 
     assert change["response"]["status"] == "200"
     assert "resource" not in deletion
     assert deletion["response"]["status"] == "204"
+
+
+async def test_it_tells_how_each_version_was_asked_for(
+    client: Client, services: Services, store: SqliteStore, tmp_path: Path
+) -> None:
+    """Bundle.entry.request and response: as they were, also in a record that the journal alone makes."""
+    made = (await client.post({"resourceType": "Patient"})).json()["id"]
+    patch = b'[{"op": "add", "path": "/gender", "value": "other"}]'
+    await client.send("PATCH", f"/fhir/Patient/{made}", patch, content_type="application/json-patch+json")
+    await client.send("DELETE", f"/fhir/Patient/{made}")
+    await client.put({"resourceType": "Patient", "id": made})
+    entries = [{"request": {"method": "POST", "url": "Patient"}, "resource": {"resourceType": "Patient"}}]
+    await client.send("POST", "/fhir", orjson.dumps({"resourceType": "Bundle", "type": "transaction", "entry": entries}))
+    told = ["PUT 201", "DELETE 204", "PATCH 200", "POST 201"]
+    bundle = (await client.get(f"/fhir/Patient/{made}/_history")).json()
+    assert [f"{entry['request']['method']} {entry['response']['status']}" for entry in bundle["entry"]] == told
+    assert bundle["entry"][-1]["request"]["url"] == "Patient"
+    assert (await client.get("/fhir/_history?_count=1")).json()["entry"][0]["request"] == {"method": "POST", "url": "Patient"}
+    assert await told_again(store, services, tmp_path, ("Patient", made)) == told
 
 
 async def test_pages_hold_every_version_once(client: Client) -> None:
