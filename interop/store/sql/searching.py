@@ -17,7 +17,7 @@ from interop.store.sql.names import Names
 from interop.store.sql.resources import COLUMNS, columns, stored
 from interop.store.sql.shapes import Shapes
 from interop.store.sql.sorting import Key, beyond, key, walked, without
-from interop.store.sql.start import NONE, SURE, best, bounded, flatten, rank
+from interop.store.sql.start import NONE, SURE, asks_for_words, best, bounded, flatten, rank
 from interop.store.sql.statement import Rows, Steps
 from interop.store.sql.where import Compiler, narrowed
 from interop.store.values import Stored
@@ -33,6 +33,8 @@ LARGE = 200_000
 """Types of more resources than this are taken to have as many."""
 LOOKED_AT = 4
 """Parts that are counted."""
+EARLY = 500
+"""Resources that are asked one by one for words that many have, before all that have them are listed."""
 
 Make = Callable[[], Compiler]
 
@@ -58,7 +60,12 @@ def _search(plan: Search, names: Names, dialect: Dialect, kept: Estimates) -> St
         start = yield from _against(make, kept, parts, of, plan.sort[0])
         if start is None and key(make(), *plan.sort[0], of).walk is not None:
             return (yield from _walk(make, plan, parts, of))
+    elif start is None and plan.type and asks_for_words(where):
+        found = yield from _early(make, plan, where)
+        if len(found) > plan.count:
+            return found
     compiler = make()
+    compiler.few = start is not None
     source = compiler.source(where, of, start=start, scan=start is None)
     return (yield from _page(compiler, plan, source, _keys(compiler, plan, of), plan.count + 1))
 
@@ -140,6 +147,17 @@ def _inmost(part: Where, type_: str | None) -> tuple[Where, str | None]:
             inner = best(flatten(where))
             return (part, type_) if inner is None else _inmost(inner, of)
     return part, type_
+
+
+def _early(make: Make, plan: Search, where: Where | None) -> Steps[list[Stored]]:
+    """What the first resources of the type after the cursor give."""
+    compiler = make()
+    compiler.few = True
+    after = plan.after[-1] if plan.after is not None else ""
+    named = f"e.type = :{compiler.bind(plan.type)} AND e.id > :{compiler.bind(after)}"
+    last = f"SELECT max(id) FROM (SELECT e.id FROM resource e WHERE {named} ORDER BY e.id LIMIT {EARLY}) d"
+    source = f"{compiler.source(where, plan.type, scan=True)} AND r.id <= ({last})"
+    return (yield from _page(compiler, plan, source, [], plan.count + 1))
 
 
 def _against(make: Make, kept: Estimates, parts: list[Where], type_: str | None, sort: tuple[str, bool]) -> Steps[Where | None]:

@@ -65,6 +65,8 @@ class Compiler(Links):
 
     def __init__(self, names: Names, dialect: Dialect, guard: Where | None = None) -> None:
         super().__init__(names, dialect, guard)
+        self.few = False
+        """Whether few resources are looked at, so that each is better asked by itself than all listed that have the words."""
         self._depth = 0
         self._scanned = False
 
@@ -255,19 +257,29 @@ class Compiler(Links):
     def _worded(self, parameter: str, groups: tuple[tuple[str, ...], ...], type_: str | None, row: str) -> str:
         found = []
         for words, absent in map(parted, groups):
-            one = [f"{row}.rid IN ({self._words(parameter, words, type_)})"] if words else []
-            one += [f"NOT ({row}.rid IN ({self._words(parameter, (word,), type_)}))" for word in absent]
+            one = [self._holds(parameter, words, type_, row)] if words else []
+            one += [f"NOT ({self._holds(parameter, (word,), type_, row)})" for word in absent]
             found.append(f"({' AND '.join(one)})" if one else NEVER)
         return f"({' OR '.join(found)})" if found else NEVER
+
+    def _holds(self, parameter: str, words: tuple[str, ...], type_: str | None, row: str) -> str:
+        """That a resource holds every one of the words and phrases."""
+        pids = self.pids(type_, parameter, "words")
+        if not self.few or not pids:
+            return f"{row}.rid IN ({self._words(parameter, words, type_)})"
+        found = f"SELECT 1 FROM ({self._lines(words)}) f WHERE f.line = x.line"
+        return f"EXISTS (SELECT 1 FROM index_words x WHERE x.rid = {row}.rid AND {pids} AND EXISTS ({found}))"
 
     def _words(self, parameter: str, words: tuple[str, ...], type_: str | None) -> str:
         """A query of the resources that hold every one of the words and phrases."""
         pids = self.pids(type_, parameter, "words")
         if not pids:
             return NONE
+        return f"SELECT x.rid FROM ({self._lines(words)}) f CROSS JOIN index_words x WHERE x.line = f.line AND {pids}"
+
+    def _lines(self, words: tuple[str, ...]) -> str:
         query, wanted = self.dialect.worded(words)
-        found = query.format(p=":" + self.bind(wanted))
-        return f"SELECT x.rid FROM ({found}) f CROSS JOIN index_words x WHERE x.line = f.line AND {pids}"
+        return query.format(p=":" + self.bind(wanted))
 
     def source(self, where: Where | None, type_: str | None, *, start: Where | None = None, scan: bool = False) -> str:
         """``resource`` rows of a type (None: of any) that satisfy ``where``: FROM and WHERE. Begins with ``start``, else with the

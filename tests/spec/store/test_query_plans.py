@@ -161,6 +161,8 @@ SEARCHES: dict[str, Plan] = {
     "quantity below": search("Observation", Range("value", "lt", 7.0, 7.0)),
     "near": search("Location", Near("near", 50.0, 0.0, 500.0)),
     "composite": search("Observation", Composite("pair", (Token("0", "c7", "urn:codes"), Range("1", "lt", 9.0, 9.0)))),
+    "words that many have": search("Patient", FullText("_text", (("of",),))),
+    "words that many have, of a few": search("Patient", All((FullText("_text", (("of",),)), Token("identifier", "7")))),
     "words": search("Patient", FullText("_text", (("number7",), ("number8", "jones8")))),
     "not and patient": search("Observation", All((Not(C1), Person("patient", ("p7",))))),
     "missing and patient": search("Observation", All((Not(Present("absent")), Present("code"), Person("patient", ("p7",))))),
