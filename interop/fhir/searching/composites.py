@@ -17,6 +17,7 @@ from interop.fhir.searching.walk import Branch, branches, ends_of, within
 _LEFT_OUT = frozenset(("text", "of-type", "identifier"))
 """Kinds of row that only modifiers ask for, which a composite does not take."""
 
+_new = tuple.__new__
 Made = dict[tuple[Convert, int], Rows]
 """What converters have made of values of a resource, by identity."""
 Part = list[tuple[bool, Branch, Convert]]
@@ -44,9 +45,10 @@ def components(resource_type: str, parameter: SearchParameter) -> tuple[SearchPa
 
 
 class Composite:
-    """A composite parameter of a resource type, compiled. ``ways`` are the elements it looks at, with their components."""
+    """A composite parameter of a resource type, compiled. ``ways`` are the elements it looks at, with their components;
+    ``starts`` the children of the resource of which it needs one, '' where it may do without."""
 
-    __slots__ = ("_code", "ways")
+    __slots__ = ("_code", "starts", "ways")
 
     def __init__(self, resource_type: str, parameter: SearchParameter) -> None:
         self._code = parameter.code
@@ -62,6 +64,10 @@ class Composite:
             ]
             if parts and all(parts):
                 self.ways.append((element, parts))
+        # Of a component that starts at the resource the last is taken: the value, which most resources lack.
+        self.starts = frozenset(
+            name for element, parts in self.ways for name in ((element.first,) if element.first else _firsts(parts[-1]))
+        )
 
     def rows(self, resource: dict[str, Any], rows: list[IndexRow], made: Made) -> None:
         """Append the rows of the elements in which every component has a value; ``made`` are the rows of values that have been
@@ -74,9 +80,6 @@ class Composite:
                 if not isinstance(value, dict):
                     continue
                 found: list[Rows] = []
-                # Most resources lack the value that the last component wants: its absence is seen before rows are made.
-                if not all(any(end.first in (resource if whole else value) for whole, end, _ in part) for part in parts):
-                    continue
                 for part in parts:
                     here: Rows = []
                     for whole, branch, convert in part:
@@ -91,13 +94,18 @@ class Composite:
                         break
                     found.append(here)
                 else:
-                    rows.extend(
-                        IndexRow(self._code, "composite", number, place, IndexRow(str(place), *row))
-                        for place, some in enumerate(found)
-                        for row in some
-                        if row[0] not in _LEFT_OUT
-                    )
+                    for place, some in enumerate(found):
+                        part_of, code = str(place), self._code
+                        rows += [
+                            _new(IndexRow, (code, "composite", number, place, _new(IndexRow, (part_of, *row))))
+                            for row in some
+                            if row[0] not in _LEFT_OUT
+                        ]
                     number += 1
+
+
+def _firsts(part: Part) -> list[str]:
+    return [end.first for _, end, _ in part]
 
 
 def _part(element: Branch, resource_type: str, type_: str, expression: str) -> Part:

@@ -59,11 +59,12 @@ class Node:
 
 @dataclass(slots=True)
 class Compiled:
-    """Parameters of a type, ready: ``nodes`` by the child of the resource at which they start, '' for the resource itself."""
+    """Parameters of a type, ready: ``nodes`` by the child of the resource at which they start, '' for the resource itself;
+    ``composites`` by the children of which each needs one, '' for none."""
 
     nodes: dict[str, Node] = field(default_factory=dict)
     tests: list[tuple[str, Test]] = field(default_factory=list)
-    composites: list[Composite] = field(default_factory=list)
+    composites: dict[str, list[Composite]] = field(default_factory=dict)
     evaluated: list[Evaluated] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
 
@@ -73,8 +74,8 @@ class Compiled:
             self.texts.append(parameter.code)
         elif parameter.type == "composite":
             made = Composite(resource_type, parameter)
-            if made.ways:
-                self.composites.append(made)
+            for start in made.starts:
+                self.composites.setdefault(start, []).append(made)
         elif parameter.expression and parameter.type in CONVERTERS:
             try:
                 tree = parse(parameter.expression)
@@ -102,8 +103,9 @@ class Compiled:
     def rows(self, resource: dict[str, Any]) -> list[IndexRow]:
         """The rows of a resource, without repeats."""
         rows: list[IndexRow] = []
-        made: Made | None = {} if self.composites else None
-        nodes = self.nodes
+        nodes, composites = self.nodes, self.composites
+        asked = dict.fromkeys(each for name in ("", *resource) for each in composites.get(name, ())) if composites else {}
+        made: Made | None = {} if asked else None
         for name, value in resource.items():
             node = nodes.get(name)
             if node is not None and value is not None:
@@ -115,7 +117,7 @@ class Compiled:
             said = test(resource)
             if said is not None:
                 rows.append(IndexRow(code, "token", "", "true" if said else "false"))
-        for composite in self.composites:
+        for composite in asked:
             composite.rows(resource, rows, made or {})
         for evaluated in self.evaluated:
             evaluated.rows(resource, rows)
