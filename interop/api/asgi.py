@@ -19,6 +19,8 @@ JSON: Final = b"application/json"
 FHIR_JSON: Final = b"application/fhir+json; charset=utf-8"
 
 
+FIELDS: Final = 1000
+"""Fields of a query string or form at most."""
 WHOLE: Final = "interop.whole"
 """Key of the scope: where the server can, a function that sends status, headers and body at once, and tells whether it did."""
 
@@ -134,10 +136,12 @@ def parameters(encoded: bytes) -> list[tuple[str, str]]:
     """Pairs of a query string or form; those without value are left out (FHIR R4 search, 3.1.1)."""
     if not encoded:
         return []
-    if encoded.isascii() and b"%" not in encoded and b"+" not in encoded and encoded.count(b"&") < 1000:
+    if encoded.isascii() and b"%" not in encoded and b"+" not in encoded and b"\0" not in encoded and encoded.count(b"&") < FIELDS:
         pairs = (part.partition("=") for part in encoded.decode("ascii").split("&"))
         return [(name, value) for name, _, value in pairs if value]
+    if b"%00" in encoded or b"\0" in encoded:
+        raise Problem("bad-parameter", detail="a null character is of no text of FHIR")
     try:
-        return parse_qsl(encoded.decode("ascii"), errors="strict", max_num_fields=1000)
+        return parse_qsl(encoded.decode("ascii"), errors="strict", max_num_fields=FIELDS)
     except ValueError:
-        raise Problem("bad-parameter", detail="the query is not percent-encoded UTF-8, or too long") from None
+        raise Problem("bad-parameter", detail=f"the query is not percent-encoded UTF-8, or of more than {FIELDS} fields") from None

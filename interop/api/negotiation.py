@@ -41,9 +41,10 @@ def etag(version: int) -> bytes:
     return b'W/"%d"' % version
 
 
-def if_match(header: str) -> int | None:
-    """The version that ``If-Match`` insists on; None where nothing is. Raises Problem ``bad-parameter``."""
-    if not header:
+def if_match(header: str | None) -> int | None:
+    """The version that ``If-Match`` insists on; None where it is not there. An empty one insists on nothing that could be held, and
+    is refused. Raises Problem ``bad-parameter``."""
+    if header is None:
         return None
     found = _ETAG.fullmatch(header)
     if found is None or not found[1].isascii() or not found[1].isdigit() or len(found[1]) > 18:

@@ -26,14 +26,14 @@ class Seal:
         self._authenticating = hmac.digest(secret, b"cursor: tag", "sha256")
         self._encrypting = hmac.digest(secret, b"cursor: stream", "sha256")
 
-    def seal(self, value: Any) -> str:
-        """The value as a text for URLs."""
-        plain = zlib.compress(orjson.dumps(value))
+    def seal(self, address: str, value: Any) -> str:
+        """The value as a text for URLs, of use at one address alone."""
+        plain = zlib.compress(orjson.dumps([address, value]))
         tag = hmac.digest(self._authenticating, plain, "sha256")[:_TAG]
         return urlsafe_b64encode(tag + self._mix(tag, plain)).rstrip(b"=").decode("ascii")
 
-    def open(self, text: str) -> Any:
-        """The value again; raises Problem ``bad-parameter`` for what was not sealed here."""
+    def open(self, address: str, text: str) -> Any:
+        """The value again; raises Problem ``bad-parameter`` for what was not sealed here, or for another address."""
         try:
             sealed = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
         except ValueError:
@@ -42,7 +42,10 @@ class Seal:
         plain = self._mix(tag, sealed[_TAG:_LIMIT])
         if not hmac.compare_digest(tag, hmac.digest(self._authenticating, plain, "sha256")[:_TAG]):
             raise _unknown()
-        return orjson.loads(zlib.decompress(plain))
+        of, value = orjson.loads(zlib.decompress(plain))
+        if of != address:
+            raise Problem("bad-parameter", where="_cursor", detail="it belongs to another address")
+        return value
 
     def _mix(self, tag: bytes, text: bytes) -> bytes:
         blocks = (hmac.digest(self._encrypting, tag + place.to_bytes(4, "big"), "sha256") for place in range(-(-len(text) // 32)))

@@ -18,8 +18,8 @@ SIZE = 20 * 1024 * 1024
 ITEM = "item"
 _SAFE_DIGITS = 18
 _SHORT = 64 * 1024
-MAGNITUDE = 400
-"""The greatest exponent of ten that a number may have, up or down."""
+MAGNITUDE = 307
+"""The greatest exponent of ten that a number may have, up or down: what a double holds, so that every reader of JSON can read it."""
 
 
 class Number(Decimal):
@@ -61,7 +61,7 @@ def load_json(body: bytes, *, depth: int = DEPTH, size: int = SIZE, values: int 
     """The Python value: fractions, exponents, ``-0`` and integers of more than 18 digits are ``Number``, others ``int``.
 
     Raises Problem ``too-large`` (bytes or values), ``too-deep`` (``depth`` counts objects and arrays), ``character-set``, or
-    ``unreadable`` (also for a name twice in an object, NaN, Infinity, half a surrogate pair, a magnitude beyond 10^400), with
+    ``unreadable`` (also for a name twice in an object, NaN, Infinity, half a surrogate pair, a magnitude beyond 10^307), with
     line and column only.
     """
     if len(body) > size:

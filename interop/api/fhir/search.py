@@ -93,20 +93,18 @@ class Page:
 
 
 async def _asked(services: Services, request: Request, place: Place) -> Asked:
-    pairs, posted = await _pairs(services, request)
+    pairs = await _pairs(services, request)
     strict = prefer(request.header(b"prefer")).strict if b"prefer" in request.headers else False
     if CURSOR not in [name for name, _ in pairs]:
-        return Asked(pairs, posted, strict, services.clock.now())
+        return Asked(pairs, strict, services.clock.now())
     cursor = alone([pair for pair in pairs if pair[0] not in PASSED])
-    of, now, sent, last, total = services.seal.open(cursor)
-    if of != place.address:
-        raise Problem("bad-parameter", where=CURSOR, detail="it belongs to another address")
+    now, sent, last, total = services.seal.open(place.address, cursor)
     after = tuple(last) if last is not None else None
-    return Asked([(name, value) for name, value in sent], posted, False, now, cursor, after, total)
+    return Asked([(name, value) for name, value in sent], False, now, cursor, after, total)
 
 
-async def _pairs(services: Services, request: Request) -> tuple[list[tuple[str, str]], bool]:
-    """The parameters of the URL and of the form, and whether there was one."""
+async def _pairs(services: Services, request: Request) -> list[tuple[str, str]]:
+    """The parameters of the URL and of the form."""
     if len(request.scope.get("query_string", b"")) > URL_LIMIT:
         raise Problem("bad-parameter", detail=f"a query of at most {URL_LIMIT} bytes is taken; longer ones by POST")
     if request.method != "POST":
@@ -129,15 +127,16 @@ async def _answer(services: Services, request: Request, place: Place) -> Respons
             page.query.told.append("No identifier of that value is without a system: those of any system are given.")
     query, address = page.query, standing.base + place.address
     said_links: list[Link] = [("self", address + _self(query, asked))]
+
+    def sealed(reached: list[Any] | None) -> str:
+        return services.seal.seal(place.address, [asked.now, query.used, reached, page.total])
+
     if page.more or asked.cursor:
-        said_links.append(
-            ("first", f"{address}?{CURSOR}={services.seal.seal([place.address, asked.now, query.used, None, page.total])}")
-        )
+        said_links.append(("first", f"{address}?{CURSOR}={sealed(None)}"))
     if page.more:
         last = page.matches[-1]
         reached = [*last.sort, last.id] if query.type else [*last.sort, last.type, last.id]
-        onward = services.seal.seal([place.address, asked.now, query.used, reached, page.total])
-        said_links.append(("next", f"{address}?{CURSOR}={onward}"))
+        said_links.append(("next", f"{address}?{CURSOR}={sealed(reached)}"))
     entries = await _entries(services, place.decision, standing, query, page.matches)
     return Response(200, bundle("searchset", said_links, entries, page.total))
 

@@ -46,8 +46,8 @@ class Span:
 
     def following(self, last: Before) -> str:
         """The query of the link to the next page."""
-        held = [self.address, self.count, self.since, self.at, list(self.part), last, self.total]
-        return links.query([(CURSOR, self.seal.seal(held)), *self.shape])
+        held = [self.count, self.since, self.at, list(self.part), last, self.total]
+        return links.query([(CURSOR, self.seal.seal(self.address, held)), *self.shape])
 
 
 def read_span(seal: Seal, request: Request) -> Span:
@@ -77,10 +77,8 @@ def read_span(seal: Seal, request: Request) -> Span:
 
 
 def _continued(span: Span, cursor: str, pairs: list[tuple[str, str]]) -> Span:
-    held: list[Any] = span.seal.open(cursor)
-    if not isinstance(held, list) or len(held) != 7 or held[0] != span.address:
-        raise Problem("bad-parameter", where=CURSOR, detail="it belongs to another address")
-    _, span.count, span.since, at, (summary, elements), (updated, type_, id_, version), span.total = held
+    held: list[Any] = span.seal.open(span.address, cursor)
+    span.count, span.since, at, (summary, elements), (updated, type_, id_, version), span.total = held
     span.at = (at[0], at[1]) if at else None
     span.part = Part(summary, tuple(elements))
     span.before = (updated, type_, id_, version)

@@ -91,7 +91,7 @@ async def _asked(services: Services, request: Request, entry: Entry, prefix: str
         _criteria(services, entry, type_, id_),
         resource,
         change=change,
-        expected=if_match(entry.conditions.get(b"if-match", "")),
+        expected=if_match(entry.conditions.get(b"if-match")),
         absent=bool(absent),
         full_url=entry.full_url,
         place=entry.place,
@@ -101,6 +101,6 @@ async def _asked(services: Services, request: Request, entry: Entry, prefix: str
 def _criteria(services: Services, entry: Entry, type: str, id: str) -> Criteria | None:
     interaction = INTERACTIONS[entry.method]
     if entry.method == CREATE:
-        said = entry.conditions.get(b"if-none-exist", "")
-        return criteria_of(services, interaction, type, read(type, said)) if said else None
+        said = entry.conditions.get(b"if-none-exist")
+        return criteria_of(services, interaction, type, read(type, said)) if said is not None else None
     return None if id else criteria_of(services, interaction, type, parameters(entry.query.encode("ascii")))

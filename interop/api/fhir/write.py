@@ -17,10 +17,11 @@ from interop.errors import Problem
 
 async def create(services: Services, request: Request, type: str) -> Response:
     """201 with the address of the new resource; 200 where ``If-None-Exist`` finds one, 412 where it finds several."""
-    absent = request.header(b"if-none-exist")
-    criteria = criteria_of(services, "create", type, read(type, absent)) if absent else None
-    body = await resource_body(services, request, type)
-    asked = Asked(CREATE, type, criteria=criteria, resource=read_resource(type, body), body=body)
+    criteria = None
+    if b"if-none-exist" in request.headers:
+        criteria = criteria_of(services, "create", type, read(type, request.header(b"if-none-exist")))
+    resource, body = await sent(services, request, type)
+    asked = Asked(CREATE, type, criteria=criteria, resource=resource, body=body)
     return answer(services, request, asked, await services.writes.write(asked))
 
 
@@ -55,7 +56,13 @@ def _conditions(
     if absent not in ("", "*"):
         raise Problem("bad-parameter", where="If-None-Match", detail="only * has a meaning for a write")
     criteria = None if id else criteria_of(services, interaction, type, request.query)
-    return if_match(request.header(b"if-match")), bool(absent), criteria
+    expected = if_match(request.header(b"if-match") if b"if-match" in request.headers else None)
+    return expected, bool(absent), criteria
+
+
+def malformed_id(type: str) -> Problem:
+    """What an update is told that would make a resource under an id that is none (FHIR R4 http, 3.1.0.7; datatypes, id)."""
+    return Problem("bad-parameter", where=f"{type}.id", detail="an id is 1 to 64 letters, digits, hyphens and full stops")
 
 
 def answer(services: Services, request: Request, asked: Asked, written: Written) -> Response:

@@ -46,9 +46,7 @@ def wanted(asked: Asked) -> Wanted:
     given = asked.inputs
     if given.cursor:
         alone([pair for pair in given.pairs if pair[0] == CURSOR or asked.request.method == "GET"])
-        address, count, since, types, start, end, after, total = asked.services.seal.open(given.cursor)
-        if address != asked.request.path:
-            raise BadInput(CURSOR, "", "it belongs to another address")
+        count, since, types, start, end, after, total = asked.services.seal.open(asked.request.path, given.cursor)
         return Wanted(count, since, tuple(types), start, end, after, total)
     page = Wanted(types=tuple(dict.fromkeys(given.every("_type"))))
     if not facts.resource_types().issuperset(page.types):
@@ -75,8 +73,8 @@ def answer(
     said: list[Link] = [("self", address + links.query(asked.inputs.pairs))]
     if more:
         place = [matches[-1].type, matches[-1].id]
-        sealed = [asked.request.path, page.count, page.since, page.types, page.start, page.end, place, total]
-        said.append(("next", f"{address}?{CURSOR}={asked.services.seal.seal(sealed)}"))
+        held = [page.count, page.since, page.types, page.start, page.end, place, total]
+        said.append(("next", f"{address}?{CURSOR}={asked.services.seal.seal(asked.request.path, held)}"))
     base = links.base(asked.request, asked.services.base)
     entries = [*notes, *(found(base, stored) for stored in matches)] + [found(base, stored, "include") for stored in along]
     return Response(200, bundle("searchset", said, entries, total))

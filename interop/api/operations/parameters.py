@@ -46,11 +46,10 @@ async def read(services: Services, request: Request, operation: Operation) -> In
     known = {each.name: each for each in operation.inputs}
     pairs = list(request.query)
     content: Any = None
-    if request.method == "POST":
+    if request.method == "POST" and parts_of(request.header(b"content-type").lower())[0] == FORM:
+        pairs += parameters(await expanded(request, QUERY_LIMIT))
+    elif request.method == "POST":
         content = await _body(services, request)
-        if isinstance(content, list):
-            pairs += content
-            content = None
     for name, value in pairs:
         _in_url(inputs, operation, known, name, value)
     inputs.pairs = [pair for pair in pairs if pair[0] not in SHOWING]
@@ -65,9 +64,7 @@ async def read(services: Services, request: Request, operation: Operation) -> In
 
 
 async def _body(services: Services, request: Request) -> Any:
-    """The resource in the body, the pairs of a form, or None where there is none."""
-    if parts_of(request.header(b"content-type").lower())[0] == FORM:
-        return parameters(await expanded(request, QUERY_LIMIT))
+    """The resource in the body, or None where there is none."""
     if request.header(b"content-length") in ("", "0") and not request.header(b"transfer-encoding"):
         return None
     return load_json(await resource_body(services, request))

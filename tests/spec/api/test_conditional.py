@@ -141,6 +141,15 @@ async def test_if_match(client: Client, method: str, status: int, match: str, ri
     assert answer.status_code == (status if right else 412), answer.text
 
 
+@pytest.mark.parametrize("header", ["if_match", "if_none_exist"])
+async def test_an_empty_condition_is_refused_and_not_passed_over(client: Client, header: str) -> None:
+    await client.put(patient("p0"))
+    method, address = ("DELETE", "/fhir/Patient/p0") if header == "if_match" else ("POST", "/fhir/Patient")
+    answer = await client.send(method, address, orjson.dumps(patient("x")), **{header: ""})
+    assert answer.status_code == 400, answer.text
+    assert await people(client) == ["Patient/p0"]
+
+
 async def test_where_updates_make_nothing_the_client_must_create(client: Client, services: Services) -> None:
     services.writes.update_creates = False
     refused = await client.put(patient("mine"))

@@ -62,7 +62,18 @@ async def test_the_parameter_at_fault_is_named(client: Client, content: Any, nam
 
 
 @pytest.mark.parametrize(
-    "content", [[], {}, {"resourceType": "Patient"}, {"resourceType": "Parameters", "parameter": "x"}, "x", None]
+    "content",
+    [
+        [],
+        [None, None],
+        [["url", "x"]],
+        5,
+        {},
+        {"resourceType": "Patient"},
+        {"resourceType": "Parameters", "parameter": "x"},
+        "x",
+        None,
+    ],
 )
 async def test_a_body_that_says_nothing(client: Client, content: Any) -> None:
     status, outcome = await sent(client, content)

@@ -148,9 +148,11 @@ async def test_order(client: Client) -> None:
         assert found == [(search, order.split()) for search, order in ORDERS]
 
 
-async def test_totals(client: Client) -> None:
-    """3.1.1.5.5: given where it costs nothing, or where it is asked for."""
+async def test_totals(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """3.1.1.5.5: given where it costs little, or where it is asked for."""
     assert (await asked(client, "Patient"))["total"] == 3
+    assert (await asked(client, "Patient?_count=2"))["total"] == 3
+    monkeypatch.setattr("interop.api.fhir.search.SMALL", 2)
     assert "total" not in await asked(client, "Patient?_count=2")
     assert "total" not in await asked(client, "Patient?_total=none")
     for wanted in ("accurate", "estimate"):
@@ -193,6 +195,8 @@ async def test_a_cursor_is_of_its_address_and_of_this_server(client: Client) -> 
     assert (await client.get(f"/fhir/Patient?{cursor}&family=ashdown")).status_code == 400
     assert (await client.get(f"/fhir/Patient?{cursor[:-3]}")).status_code == 400
     assert (await client.get("/fhir/Patient?_cursor=AAAA")).status_code == 400
+    for address in ("Patient/_history", "_history", "Patient/p1/$everything", "Patient/p1/$whole-record", "Patient/p1/*"):
+        assert (await client.get(f"/fhir/{address}?{cursor}")).status_code == 400, address
 
 
 async def test_parts_of_resources(client: Client) -> None:

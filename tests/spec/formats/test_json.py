@@ -92,7 +92,7 @@ def test_a_name_twice_in_an_object_is_unreadable() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"NaN", b"[Infinity]", b'{"a": -Infinity}', b"1e999999999", b"1e9999999999999999999", b"9" * 5000]
+    "body", [b"NaN", b"[Infinity]", b'{"a": -Infinity}', b"1e999999999", b"1e9999999999999999999", b"1e308", b"1e-308", b"9" * 5000]
 )
 def test_what_is_no_finite_number_is_unreadable(body: bytes) -> None:
     assert refusal(body).reason.name == "unreadable"
