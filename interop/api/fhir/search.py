@@ -93,18 +93,18 @@ class Page:
 
 
 async def _asked(services: Services, request: Request, place: Place) -> Asked:
-    pairs = await _pairs(services, request)
+    pairs, posted = await _pairs(services, request)
     strict = prefer(request.header(b"prefer")).strict if b"prefer" in request.headers else False
     if CURSOR not in [name for name, _ in pairs]:
-        return Asked(pairs, strict, services.clock.now())
+        return Asked(pairs, posted, strict, services.clock.now())
     cursor = alone([pair for pair in pairs if pair[0] not in PASSED])
     now, sent, last, total = services.seal.open(place.address, cursor)
     after = tuple(last) if last is not None else None
-    return Asked([(name, value) for name, value in sent], False, now, cursor, after, total)
+    return Asked([(name, value) for name, value in sent], posted, False, now, cursor, after, total)
 
 
-async def _pairs(services: Services, request: Request) -> list[tuple[str, str]]:
-    """The parameters of the URL and of the form."""
+async def _pairs(services: Services, request: Request) -> tuple[list[tuple[str, str]], bool]:
+    """The parameters of the URL and of the form, and whether there was one."""
     if len(request.scope.get("query_string", b"")) > URL_LIMIT:
         raise Problem("bad-parameter", detail=f"a query of at most {URL_LIMIT} bytes is taken; longer ones by POST")
     if request.method != "POST":

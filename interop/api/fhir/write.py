@@ -20,8 +20,8 @@ async def create(services: Services, request: Request, type: str) -> Response:
     criteria = None
     if b"if-none-exist" in request.headers:
         criteria = criteria_of(services, "create", type, read(type, request.header(b"if-none-exist")))
-    resource, body = await sent(services, request, type)
-    asked = Asked(CREATE, type, criteria=criteria, resource=resource, body=body)
+    body = await resource_body(services, request, type)
+    asked = Asked(CREATE, type, criteria=criteria, resource=read_resource(type, body), body=body)
     return answer(services, request, asked, await services.writes.write(asked))
 
 
@@ -58,11 +58,6 @@ def _conditions(
     criteria = None if id else criteria_of(services, interaction, type, request.query)
     expected = if_match(request.header(b"if-match") if b"if-match" in request.headers else None)
     return expected, bool(absent), criteria
-
-
-def malformed_id(type: str) -> Problem:
-    """What an update is told that would make a resource under an id that is none (FHIR R4 http, 3.1.0.7; datatypes, id)."""
-    return Problem("bad-parameter", where=f"{type}.id", detail="an id is 1 to 64 letters, digits, hyphens and full stops")
 
 
 def answer(services: Services, request: Request, asked: Asked, written: Written) -> Response:
