@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from interop.api.knowledge import Knowledge
+from interop.api.paging import Small
 from interop.api.seal import Seal
 from interop.apply.writes import Writes
 from interop.clock import Clock
@@ -61,6 +62,8 @@ class Services:
     """Whether NHS numbers of the 999 range count as valid."""
     knowledge: Knowledge = field(default_factory=Knowledge)
     """R4, packages and releases: what validates and what knows codes."""
+    small: Small = field(default_factory=Small)
+    """The types of which a total is given unasked."""
     seal: Seal = field(init=False)
     protocols: Mapping[str, Adapter] = field(init=False)
     """Base address -> adapter that answers there itself."""

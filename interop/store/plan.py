@@ -73,11 +73,13 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many of ``type`` ('' = of every type) satisfy ``where`` -> [int]."""
+    """How many of ``type`` ('' = of every type) satisfy ``where`` -> [int]; [] where the type has more than ``most`` resources
+    (0: however many)."""
 
     decision: Decision
     type: str
     where: Where | None = None
+    most: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,12 +105,17 @@ class Along:
             else [each for each, known in answered.items() if known.type == "reference"]
         )
         parts: list[Where] = []
+        urls: dict[Key, str] = {}
+        for each in edge:
+            if getattr(self._ground.known.parameter(each.type, "url"), "type", "") == "uri":
+                urls[each.type, each.id] = orjson.loads(each.body).get("url")
         for code in codes:
             reached = answered[code].targets
             targets = [each for each in edge if (not reached or each.type in reached) and include.target in ("", each.type)]
             if targets:
-                local = tuple(f"{each.type}/{each.id}" for each in targets)
-                parts.append(Reference(code, local))
+                local = [f"{each.type}/{each.id}" for each in targets]
+                local += [url for each in targets if (url := urls.get((each.type, each.id)))]
+                parts.append(Reference(code, tuple(local)))
         if parts:
             where = parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
             found: list[Stored] = await self._services.store.query(Search(self._decision, include.source, where, count=MOST))

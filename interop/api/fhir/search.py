@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -13,13 +13,12 @@ from interop.api.fhir.bundle import Link, bundle, listed, said
 from interop.api.fhir.included import Along
 from interop.api.forms import POSTED
 from interop.api.negotiation import prefer
-from interop.api.paging import CURSOR, PASSED, alone
+from interop.api.paging import CURSOR, PASSED, SMALL, alone
 from interop.api.problems import outcome
 from interop.api.searching import Ground, Query, understand
 from interop.api.searching.compartments import COMPARTMENTS, compartment, types_of
 from interop.api.searching.expanding import expanded
 from interop.api.searching.query import Within
-from interop.api.searching.results import RESULTS
 from interop.api.searching.standing import ground
 from interop.api.searching.widening import widened
 from interop.api.services import QUERY_LIMIT, Services
@@ -70,11 +69,9 @@ async def search_compartment(services: Services, request: Request, name: str, id
 
 @dataclass(slots=True)
 class Asked:
-    """A request as it came: its parameters, whether a form held some of them; with a cursor, where to go on and what the first page
-    knew."""
+    """A request as it came: its parameters; with a cursor, where to go on and what the first page knew."""
 
     pairs: list[tuple[str, str]]
-    posted: bool
     strict: bool
     now: int
     cursor: str = ""
@@ -93,27 +90,27 @@ class Page:
 
 
 async def _asked(services: Services, request: Request, place: Place) -> Asked:
-    pairs, posted = await _pairs(services, request)
+    pairs = await _pairs(services, request)
     strict = prefer(request.header(b"prefer")).strict if b"prefer" in request.headers else False
     if CURSOR not in [name for name, _ in pairs]:
-        return Asked(pairs, posted, strict, services.clock.now())
+        return Asked(pairs, strict, services.clock.now())
     cursor = alone([pair for pair in pairs if pair[0] not in PASSED])
     now, sent, last, total = services.seal.open(place.address, cursor)
     after = tuple(last) if last is not None else None
-    return Asked([(name, value) for name, value in sent], posted, False, now, cursor, after, total)
+    return Asked([(name, value) for name, value in sent], False, now, cursor, after, total)
 
 
-async def _pairs(services: Services, request: Request) -> tuple[list[tuple[str, str]], bool]:
-    """The parameters of the URL and of the form, and whether there was one."""
+async def _pairs(services: Services, request: Request) -> list[tuple[str, str]]:
+    """The parameters of the URL and of the form."""
     if len(request.scope.get("query_string", b"")) > URL_LIMIT:
         raise Problem("bad-parameter", detail=f"a query of at most {URL_LIMIT} bytes is taken; longer ones by POST")
     if request.method != "POST":
-        return request.query, False
+        return request.query
     if request.header(b"content-type").partition(";")[0].strip().lower() not in (FORM, ""):
         raise Problem("media-type", detail=f"{FORM} is wanted")
     form = parameters(await unpacked(request, QUERY_LIMIT))
     request.scope[POSTED] = form
-    return request.query + form, True
+    return request.query + form
 
 
 async def _answer(services: Services, request: Request, place: Place) -> Response:
@@ -157,8 +154,10 @@ async def _page(services: Services, standing: Ground, place: Place, asked: Asked
     if not asked.cursor and query.total != "none":
         if not more:
             total = len(matches)
-        elif query.total:
-            total = (await services.store.query(counted))[0]
+        elif query.total or services.small.likely(query.type):
+            found: list[int] = await services.store.query(counted if query.total else replace(counted, most=SMALL))
+            total = found[0] if found else None
+            services.small.told(query.type, bool(found))
     return Page(query, matches, more, total)
 
 
@@ -182,12 +181,9 @@ async def _entries(services: Services, decision: Decision, standing: Ground, que
 
 
 def _self(query: Query, asked: Asked) -> str:
-    """The query of the self link: what had an effect. What was posted stands in no address, save what says nothing of anybody."""
-    if asked.cursor:
-        return links.query([(CURSOR, asked.cursor)])
-    if asked.posted:
-        return "/_search" + links.query(pair for pair in query.used if pair[0].partition(":")[0] in RESULTS)
-    return links.query(query.used)
+    """The query of the self link: what had an effect ("the server SHALL return the parameters that were actually used",
+    3.1.1.2.1), as a GET that finds the same, also where it was posted."""
+    return links.query([(CURSOR, asked.cursor)] if asked.cursor else query.used)
 
 
 def _outcomes(query: Query) -> list[bytes]:

@@ -14,8 +14,10 @@ from interop.store.where import Chain, Has, Where
 
 STEPS: Final = 4
 """Steps of a chain at most, forward and back together."""
-TARGETS: Final = 32
-"""Types that one step may lead to, where none is named."""
+TARGETS: Final = 64
+"""Types that one step may lead to, where none is named: those that have the rest of the chain."""
+FURTHER: Final = 32
+"""Types that a further step may lead to."""
 Make = Callable[[Ground, str], Where]
 Means = Callable[[Known, str, str, int], Make]
 """What a name means for a type so many steps into the chain."""
@@ -34,7 +36,7 @@ def chain(known: Known, type: str, name: str, depth: int, means: Means) -> Make:
         raise malformed(code, "the modifier of a step of a chain is a resource type")
     if modifier and parameter.targets and modifier not in parameter.targets:
         raise malformed(code, "the parameter never leads to the type of the modifier")
-    if not modifier and not 0 < len(parameter.targets) <= TARGETS:
+    if not modifier and not 0 < len(parameter.targets) <= (FURTHER if depth else len(facts.resource_types())):
         raise malformed(code, "it may lead to any type: the chain must name one, such as subject:Patient")
     found: list[tuple[str, Make]] = []
     refused: Unsupported | Problem | None = None
@@ -47,6 +49,8 @@ def chain(known: Known, type: str, name: str, depth: int, means: Means) -> Make:
             refused = refused if isinstance(refused, Problem) else error
     if not found:
         raise refused or Unsupported("the chain leads nowhere")
+    if len(found) > TARGETS:
+        raise malformed(code, "it may lead to too many types: the chain must name one, such as subject:Patient")
 
     def make(ground: Ground, value: str) -> Where:
         parts: list[Where] = []

@@ -22,8 +22,8 @@ from interop.api.searching.unsupported import Unsupported, malformed, unmodified
 from interop.api.searching.words import full_text
 from interop.fhir import facts
 from interop.fhir.parameters import SearchParameter
-from interop.fhir.searching import components
-from interop.store.where import All, Any, Has, Not, Present, Text, Types, Where
+from interop.fhir.searching import caseless, components
+from interop.store.where import All, Any, Has, Not, Present, Text, Token, Types, Where
 
 VALUES: Final = 1000
 """Alternatives of one parameter at most."""
@@ -93,6 +93,8 @@ def _typed(type: str, parameter: SearchParameter, modifier: str) -> Make:
     if code in ("_text", "_content"):
         return lambda ground, value: full_text(code, value)
     one = _ONE[parameter.type]
+    if parameter.type == "token" and modifier in ("", "not") and caseless(type or "DomainResource", parameter):
+        return alternatives(code, lambda ground, value: _word(code, value), modifier == "not")
     return alternatives(code, lambda ground, value: one(ground, parameter, code, value, modifier), modifier in NEGATIVE)
 
 
@@ -114,6 +116,13 @@ def alternatives(code: str, one: Make, negative: bool = False) -> Make:
 
 def _token(ground: Ground, parameter: SearchParameter, name: str, value: str, modifier: str) -> Where:
     return MODIFIED[modifier](ground, name, value)
+
+
+def _word(name: str, value: str) -> Where:
+    """A token that is a string: without regard to case (3.1.1.4.10)."""
+    found = token(name, value)
+    lower = found.code.casefold() if isinstance(found, Token) and found.code else ""
+    return any_of([found, Token(name, lower, found.system)]) if isinstance(found, Token) and lower else found
 
 
 def _reference(ground: Ground, parameter: SearchParameter, name: str, value: str, modifier: str) -> Where:

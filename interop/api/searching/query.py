@@ -51,11 +51,12 @@ def understand(ground: Ground, types: tuple[str, ...], pairs: Pairs, strict: boo
             if name != "_type" and not result_parameter(known, query, name, value):
                 parts.append(compile_parameter(ground, query.types, name, value))
         except Unsupported as error:
-            if strict:
-                raise Problem("bad-parameter", where=legible(name), detail=error.why) from None
             query.ignored.append(Ignored(legible(name), error.why))
         else:
             query.used.append((name, value))
+    if strict and query.ignored:
+        names = ", ".join(dict.fromkeys(each.name for each in query.ignored))
+        raise Problem("bad-parameter", where=names, detail="; ".join(dict.fromkeys(each.why for each in query.ignored)))
     query.where = _bounded(all_of(parts), given)
     return query
 

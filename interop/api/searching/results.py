@@ -95,8 +95,8 @@ def _contained(known: Known, query: Query, value: str) -> None:
 
 
 def _sort(known: Known, query: Query, value: str) -> None:
-    """``-date,name``: each key with whether it goes down (3.1.1.5.1)."""
-    keys: dict[str, bool] = {}
+    """``-date,name``: each key with whether it goes down (3.1.1.5.1); a further ``_sort`` counts after those before it."""
+    keys = dict(query.sort)
     for key in value.split(","):
         code = key.removeprefix("-")
         if code not in _ALWAYS:

@@ -3,7 +3,7 @@
 from interop.fhir.rows import EARLIEST, HIGHEST, LATEST, LOWEST, IndexRow
 from interop.fhir.searching.composites import components
 from interop.fhir.searching.dates import interval
-from interop.fhir.searching.index import STORED, index_rows, indexable, usable
+from interop.fhir.searching.index import STORED, caseless, index_rows, indexable, usable
 from interop.fhir.searching.quantities import asked_units, base_units
 from interop.fhir.searching.text import normalise
 
@@ -16,6 +16,7 @@ __all__ = [
     "IndexRow",
     "asked_units",
     "base_units",
+    "caseless",
     "components",
     "index_rows",
     "indexable",

@@ -46,5 +46,5 @@ _FIXED: Final[dict[str, dict[str, Convert]]] = {
 CONVERTERS: Final[dict[str, dict[str, Make]]] = {
     type_: {datatype: always(convert) for datatype, convert in known.items()} for type_, known in _FIXED.items()
 }
-CONVERTERS["token"].update(dict.fromkeys(("code", *_TEXTS), tokens.code))
+CONVERTERS["token"].update({**dict.fromkeys(("code", *_TEXTS), tokens.code), "string": tokens.word})
 """Parameter type -> datatype -> maker of a converter from the required value set."""

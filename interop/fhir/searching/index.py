@@ -25,6 +25,9 @@ STORED = frozenset(("_id", "_lastUpdated"))
 TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {"_text": narrative, "_content": content}
 """Parameters without expression that look at all the words of a resource."""
 
+THERE = ("token", "", "", None)
+"""The row of elements of which nothing can be found (a reference to what is contained, a quantity without value): they are not
+missing (FHIR R4 search, section 3.1.1.4.4)."""
 _new = tuple.__new__
 Test = Callable[[dict[str, Any]], bool | None]
 
@@ -48,6 +51,8 @@ class Node:
                     one = made[convert, id(value)] = []
                     convert(value, one)
                     bare += one
+            if not bare and any(value and isinstance(value, dict) for value in values):
+                bare.append(THERE)
             for code in codes:
                 # IndexRow without the detour through its __new__: a third of the time of a row.
                 rows += [_new(IndexRow, (code, *row)) for row in bare]
@@ -133,6 +138,17 @@ def indexable(resource_type: str) -> frozenset[str]:
     """The parameters of a type that yield index rows: all that have an expression, ``_text`` and ``_content``."""
     known = facts.search_parameters(resource_type)
     return frozenset(code for code in known if _compile(resource_type, (known[code],)))
+
+
+@cache
+def caseless(resource_type: str, parameter: SearchParameter) -> bool:
+    """Whether a parameter of tokens looks at strings, which are compared without case."""
+    try:
+        tree = parse(parameter.expression)
+        ways = branches(resource_type, tree) if isinstance(tree, Union) else []
+    except Unreadable:
+        return False
+    return any(end.type == "string" for way in ways for end in ends_of(way))
 
 
 def usable(resource_type: str, parameter: SearchParameter) -> bool:

@@ -13,6 +13,8 @@ from interop.fhir.ucum.convert import canonical
 
 Sides = tuple[float, float]
 _BELOW, _ABOVE = ("<", "<="), (">", ">=")
+_BESIDE, _LEAST = 1e-11, 1e-300
+"""How far below or above its limit a value that is only compared begins, as a share and for 0: more than the rounding of units."""
 
 
 def asked_units(system: str, code: str) -> tuple[str, ...]:
@@ -47,10 +49,16 @@ def number(value: Any, rows: Rows) -> None:
 def _sides(quantity: Any) -> Sides | None:
     """What a Quantity covers with its comparator."""
     found = _float(quantity.get("value")) if isinstance(quantity, dict) else None
-    if found is None:
-        return None
-    comparator = quantity.get("comparator")
-    return (LOWEST if comparator in _BELOW else found, HIGHEST if comparator in _ABOVE else found)
+    return None if found is None else _compared(found, quantity.get("comparator"))
+
+
+def _compared(number: float, comparator: Any) -> Sides:
+    beside = abs(number) * _BESIDE or _LEAST
+    if comparator in _BELOW:
+        return LOWEST, number - beside if comparator == "<" else number
+    if comparator in _ABOVE:
+        return number + beside if comparator == ">" else number, HIGHEST
+    return number, number
 
 
 def _units(quantity: Any) -> list[str | None]:
@@ -70,17 +78,15 @@ def _measure(quantity: Any) -> tuple[float, float, str] | None:
     """A Quantity of a UCUM unit in base units: what it covers, the unit."""
     if not isinstance(quantity, dict) or quantity.get("system") != UCUM or not isinstance(quantity.get("code"), str):
         return None
-    sides, value = _sides(quantity), quantity.get("value")
-    if sides is None:
+    value = quantity.get("value")
+    if _float(value) is None:
         return None
     try:
         found = base_units(value if isinstance(value, Decimal) else Decimal(str(value)), quantity["code"])
     except InvalidOperation:
         return None
     scaled = None if found is None else _float(found[0])
-    if found is None or scaled is None:
-        return None
-    return (LOWEST if sides[0] == LOWEST else scaled, HIGHEST if sides[1] == HIGHEST else scaled, found[1])
+    return None if found is None or scaled is None else (*_compared(scaled, quantity.get("comparator")), found[1])
 
 
 def quantity(value: Any, rows: Rows) -> None:

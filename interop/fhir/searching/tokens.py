@@ -18,8 +18,8 @@ def called(text: Any, rows: Rows) -> None:
 
 def coding(value: Any, rows: Rows) -> None:
     if isinstance(value, dict):
-        code, system = value.get("code"), value.get("system", "")
-        if isinstance(code, str) and isinstance(system, str):
+        code, system = value.get("code", ""), value.get("system", "")
+        if isinstance(code, str) and isinstance(system, str) and (code or system):
             rows.append(("token", system, code, None))
         if "display" in value:
             called(value["display"], rows)
@@ -39,8 +39,8 @@ def concept(value: Any, rows: Rows) -> None:
 def identified(value: Any, kind: str, rows: Rows) -> None:
     """An Identifier by system and value: as a ``token`` or as the ``identifier`` of a reference."""
     if isinstance(value, dict):
-        text, system = value.get("value"), value.get("system", "")
-        if isinstance(text, str) and isinstance(system, str):
+        text, system = value.get("value", ""), value.get("system", "")
+        if isinstance(text, str) and isinstance(system, str) and (text or system):
             rows.append((kind, system, text, None))
 
 
@@ -78,6 +78,17 @@ def code(binding: str | None) -> Convert:
     def convert(value: Any, rows: Rows) -> None:
         if isinstance(value, str):
             rows.append(("token", systems.get(value, ""), value, None))
+
+    return convert
+
+
+def word(binding: str | None) -> Convert:
+    """A string as a token, as written and in lower case: "if the underlying data type is string then the search is not case
+    sensitive"."""
+
+    def convert(value: Any, rows: Rows) -> None:
+        if isinstance(value, str):
+            rows.extend(("token", "", each, None) for each in dict.fromkeys((value, value.casefold())))
 
     return convert
 

@@ -78,6 +78,8 @@ def count(plan: Count, names: Names, dialect: Dialect, kept: Estimates) -> Steps
     def make() -> Compiler:
         return Compiler(names, dialect, plan.decision.predicate)
 
+    if plan.most and (yield from _size(make, kept, of, plan.most + 1)) > plan.most:
+        return []
     compiler = make()
     if len(parts) == 1 and isinstance(parts[0], Token | Tokens | Text | Span | Range | Composite | Near):
         rows = compiler.rows(parts[0], of)  # what is deleted has no index rows
@@ -111,15 +113,15 @@ def _start(make: Make, kept: Estimates, parts: list[Where], type_: str | None, p
     return some[found.index(fewest)] if fewest < MANY and fewest < gone_through else None
 
 
-def _size(make: Make, kept: Estimates, type_: str | None) -> Steps[int]:
-    """About how many resources there are of the type."""
-    size = kept.get((type_, None), LARGE)
+def _size(make: Make, kept: Estimates, type_: str | None, limit: int = LARGE) -> Steps[int]:
+    """About how many resources there are of the type, up to a limit."""
+    size = kept.get((type_, None), limit)
     if size is None:
         compiler = make()
         of = "" if type_ is None else f" AND r.type = :{compiler.bind(type_)}"
-        rows = yield f"SELECT count(*) FROM (SELECT 1 FROM resource r WHERE r.deleted = 0{of} LIMIT {LARGE}) d", compiler.parameters
+        rows = yield f"SELECT count(*) FROM (SELECT 1 FROM resource r WHERE r.deleted = 0{of} LIMIT {limit}) d", compiler.parameters
         size = int(rows[0][0])
-        kept.put((type_, None), LARGE, size)
+        kept.put((type_, None), limit, size)
     return size
 
 

@@ -119,12 +119,14 @@ POSTED: list[tuple[str, dict[str, str], str]] = [
 
 
 async def test_by_post(client: Client) -> None:
-    """Parameters of URL and form count together; what was sent in the form stands in no link."""
+    """Parameters of URL and form count together; the self link names them all, as a GET that finds the same."""
     for address, form, ids in POSTED:
         answer = await client.send("POST", f"/fhir/{address}", urlencode(form).encode(), content_type=FORM)
         assert answer.status_code == 200, (address, answer.text)
         assert " ".join(matches(answer.json())) == ids, address
-        assert not any(f"{name}=" in (link(answer.json(), "self") or "") for name in form), address
+        said = link(answer.json(), "self") or ""
+        assert all(f"{name}=" in said for name in form), address
+        assert await client.ids(said) == matches(answer.json()), address
 
 
 async def test_conditions_are_named_where_they_are_wrong(client: Client) -> None:

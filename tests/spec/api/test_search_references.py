@@ -143,7 +143,8 @@ async def test_chains(client: Client) -> None:
             "code.name=x": "o1 o2 o3 o4 o5",
             "subject:Patient.name:sounds=x": "400",
             "subject:Patient.birthdate=soon": "400",
-            "focus.name=x": "400",
+            "focus.name=x": "",
+            "focus.identifier=x": "400",
         },
         "Observation?",
     )

@@ -16,6 +16,7 @@ from interop.fhir.fhirpath import Environment, Item, compile
 from interop.fhir.references import literal_type
 from interop.fhir.searching import IndexRow, components, index_rows
 from interop.fhir.searching.convert import CONVERTERS
+from interop.fhir.searching.index import THERE
 from interop.fhir.searching.making import Rows
 from interop.fhir.xml import from_xml
 
@@ -43,7 +44,7 @@ def resolve(reference: str) -> dict[str, Any] | None:
 
 def seen(rows: list[IndexRow]) -> Seen:
     """Rows without parameter; a token without the system that a required binding implies."""
-    return {(row.kind, row.b) if row.kind == "token" else tuple(row)[1:] for row in rows}
+    return {(row.kind, row.b) if row.kind == "token" else tuple(row)[1:] for row in rows if tuple(row)[1:] != THERE}
 
 
 def ends(item: Item) -> Iterator[tuple[str, Any]]:
