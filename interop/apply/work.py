@@ -21,6 +21,10 @@ Find = Callable[[str, str], Awaitable[str | None]]
 """The id of the one resource of a type that criteria find, None for none; raises Problem ``several-matches``."""
 
 
+LARGE = 256 * 1024
+"""Bytes from which a resource is checked beside the loop."""
+
+
 class Meant(NamedTuple):
     """The resource that a write means: its id, None for one that is to be made under an id of ours, '' for none at all;
     ``found``: by criteria."""
@@ -124,7 +128,7 @@ class Work:
                     steps.append((ORDER[DELETE], Step(key, None, DELETE)))
             elif resource is not None:
                 with placed(one.place):
-                    draft = Draft(key, checked(resource))
+                    draft = await asyncio.to_thread(_draft, key, resource) if len(one.body) > LARGE else _draft(key, resource)
                 if draft.changes(head):
                     steps.append((ORDER[one.method], Step(key, draft, one.method)))
             if place % TURN == TURN - 1:
@@ -153,6 +157,10 @@ def _permit(one: Asked, meant: Meant, key: Key, head: Head | None, update_create
             raise Problem("id-taken", where=f"{one.type}.id")
         if not version and not update_creates:
             raise Problem("not-allowed", detail="an update makes no resource here: create it, the id is ours to give")
+
+
+def _draft(key: Key, resource: Resource) -> Draft:
+    return Draft(key, checked(resource))
 
 
 def _patched(one: Asked, key: Key, head: Head) -> Resource:

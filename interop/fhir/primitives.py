@@ -14,6 +14,8 @@ Test = Callable[[Any], bool]
 
 STRING_LIMIT = 1024 * 1024
 """Characters of a string, markdown or code: "strings SHALL NOT exceed 1MB"."""
+NO_OID = "no OID or UUID by its form"
+"""What ``fault`` says last of a URI that is none for that reason alone."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 _CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?"
@@ -167,7 +169,7 @@ def _text_fault(datatype: str, text: str) -> str:
     if datatype == "code" and text != text.strip():
         return "is no code: blanks at its start or end"
     if datatype in ("uri", "url", "canonical"):
-        return f"is no {datatype}: " + ("has blanks" if not _URI.fullmatch(text) else "no OID or UUID by its form")
+        return f"is no {datatype}: " + ("has blanks" if not _URI.fullmatch(text) else NO_OID)
     return f"is no {datatype}"
 
 

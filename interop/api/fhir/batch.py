@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from interop.api import links
 from interop.api.asgi import Disconnected, Request, Response
-from interop.api.fhir.bodies import resource_body
+from interop.api.fhir.bodies import BUNDLE_VALUES, LARGE, resource_body
 from interop.api.fhir.entries import answered, as_request, read_entry
 from interop.api.fhir.transaction import transaction
 from interop.api.negotiation import prefer
@@ -20,10 +20,6 @@ from interop.formats.json import load_json
 
 ENTRIES: Final = 5_000
 """Entries that a Bundle may have."""
-VALUES: Final = 1_000_000
-"""Values that a Bundle may hold (``interop.formats.limits``)."""
-LARGE: Final = 256 * 1024
-"""Bytes from which a Bundle is read beside the loop."""
 ABREAST: Final = 32
 """Entries of a batch that are worked on at a time."""
 Route = Callable[[Services, Request], Awaitable[Response]]
@@ -35,7 +31,7 @@ async def batch(services: Services, request: Request, route: Route, prefix: str)
 
     Raises Problem: ``bad-parameter``, ``too-large``, and for a transaction whatever an entry of it raises.
     """
-    body = await resource_body(services, request, "Bundle", limit=services.bundle_limit, values=VALUES)
+    body = await resource_body(services, request, "Bundle", limit=services.bundle_limit, values=BUNDLE_VALUES)
     bundle = await asyncio.to_thread(_load, body) if len(body) > LARGE else _load(body)
     kind = bundle.get("type") if isinstance(bundle, dict) and bundle.get("resourceType") == "Bundle" else None
     if kind not in ("batch", "transaction"):
@@ -54,7 +50,7 @@ async def batch(services: Services, request: Request, route: Route, prefix: str)
 
 
 def _load(body: bytes) -> Any:
-    return load_json(body, size=len(body), values=VALUES)
+    return load_json(body, size=len(body), values=BUNDLE_VALUES)
 
 
 async def _batch(services: Services, request: Request, said: Sequence[object], route: Route, prefix: str) -> list[bytes]:

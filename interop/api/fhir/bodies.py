@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from collections.abc import Callable
 from typing import Any, Final
@@ -10,7 +11,8 @@ from interop.api.asgi import Header, Request, TooLarge
 from interop.api.fhir import binary
 from interop.api.forms import JSON, body_kind, parts
 from interop.api.services import Services
-from interop.apply.asked import Invalid
+from interop.apply.asked import Invalid, Resource
+from interop.apply.drafts import read_resource
 from interop.errors import Problem
 from interop.formats.json import load_json, write_json
 from interop.formats.limits import VALUES, bounded
@@ -18,6 +20,10 @@ from interop.formats.limits import VALUES, bounded
 WANTED: Final = "application/fhir+json or application/fhir+xml of FHIR 4.0 in UTF-8 is wanted"
 PATCHES: Final = ("application/json-patch+json", "application/xml-patch+xml", "application/fhir+json", "application/fhir+xml")
 """The content types under which patches come; those of FHIR hold a Parameters."""
+LARGE: Final = 256 * 1024
+"""Bytes from which JSON is read beside the loop."""
+BUNDLE_VALUES: Final = 1_000_000
+"""Values of a Bundle, be it a request or content; see ``VALUES`` for any other resource."""
 Patch = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -53,6 +59,15 @@ async def resource_body(
     else:
         content = await expanded(request, limit or services.resource_limit)
     return content if kind == JSON else _from_xml(content, values)
+
+
+async def sent(services: Services, request: Request, type: str, id: str = "") -> tuple[Resource, bytes]:
+    """The resource of a create or update, and its JSON. Raises those of ``resource_body`` and ``read_resource``."""
+    limit, values = (services.bundle_limit, BUNDLE_VALUES) if type == "Bundle" else (services.resource_limit, VALUES)
+    body = await resource_body(services, request, type, id, limit=limit, values=values)
+    if len(body) > LARGE:
+        return await asyncio.to_thread(read_resource, type, body, size=len(body), values=values), body
+    return read_resource(type, body), body
 
 
 async def patch_body(services: Services, request: Request) -> Patch:

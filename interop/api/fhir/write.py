@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from interop.api import links
 from interop.api.asgi import Request, Response
-from interop.api.fhir.bodies import patch_body, resource_body
+from interop.api.fhir.bodies import patch_body, sent
 from interop.api.fhir.criteria import criteria_of, read
 from interop.api.fhir.read import version_headers
 from interop.api.negotiation import if_match, prefer
 from interop.api.problems import outcome
 from interop.api.services import Services
 from interop.apply.asked import CREATE, DELETE, PATCH, UPDATE, Asked, Criteria, Written
-from interop.apply.drafts import read_resource
 from interop.errors import Problem
 
 
@@ -20,16 +19,16 @@ async def create(services: Services, request: Request, type: str) -> Response:
     criteria = None
     if b"if-none-exist" in request.headers:
         criteria = criteria_of(services, "create", type, read(type, request.header(b"if-none-exist")))
-    body = await resource_body(services, request, type)
-    asked = Asked(CREATE, type, criteria=criteria, resource=read_resource(type, body), body=body)
+    resource, body = await sent(services, request, type)
+    asked = Asked(CREATE, type, criteria=criteria, resource=resource, body=body)
     return answer(services, request, asked, await services.writes.write(asked))
 
 
 async def update(services: Services, request: Request, type: str, id: str = "") -> Response:
     """200, or 201 where there was nothing; 412 where ``If-Match`` names another version or the criteria find several."""
     expected, absent, criteria = _conditions(services, request, "update", type, id)
-    body = await resource_body(services, request, type, id)
-    asked = Asked(UPDATE, type, id, criteria, read_resource(type, body), body, expected=expected, absent=absent)
+    resource, body = await sent(services, request, type, id)
+    asked = Asked(UPDATE, type, id, criteria, resource, body, expected=expected, absent=absent)
     return answer(services, request, asked, await services.writes.write(asked))
 
 
@@ -58,6 +57,11 @@ def _conditions(
     criteria = None if id else criteria_of(services, interaction, type, request.query)
     expected = if_match(request.header(b"if-match") if b"if-match" in request.headers else None)
     return expected, bool(absent), criteria
+
+
+def malformed_id(type: str) -> Problem:
+    """What an update is told that would make a resource under an id that is none (FHIR R4 http, 3.1.0.7; datatypes, id)."""
+    return Problem("bad-parameter", where=f"{type}.id", detail="an id is 1 to 64 letters, digits, hyphens and full stops")
 
 
 def answer(services: Services, request: Request, asked: Asked, written: Written) -> Response:

@@ -167,6 +167,30 @@ async def test_what_breaks_r4_is_422_and_says_where(
     assert not await entries(store)
 
 
+XHTML = "http://www.w3.org/1999/xhtml"
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        patient("mine") | {"generalPractitioner": [{"reference": "Location/here"}]},
+        patient("mine") | {"text": {"status": "empty", "div": f"<div xmlns='{XHTML}'> </div>"}},
+        patient("mine") | {"identifier": [{"system": "urn:uuid:68D043B5-9ECF-4559-A57A-396E0D452311", "value": "1"}]},
+        {
+            "resourceType": "Bundle",
+            "id": "mine",
+            "type": "collection",
+            "entry": [{"fullUrl": "http://x.example/Patient/a", "resource": patient("b")}] * 2,
+        },
+    ],
+    ids=["where a reference may lead", "an empty narrative", "a UUID in capitals", "two entries with one name that is not theirs"],
+)
+async def test_what_the_examples_of_r4_break_is_kept_and_told_by_validate(client: Client, resource: dict[str, Any]) -> None:
+    assert (await client.put(resource)).status_code == 201
+    told = await client.get(f"/fhir/{resource['resourceType']}/mine/$validate")
+    assert "error" in {each["severity"] for each in told.json()["issue"]}
+
+
 async def test_a_refusal_never_repeats_what_was_sent(client: Client) -> None:
     answer = await client.put(patient("mine", family="Unmistakable", birthDate="Unmistakable"))
     assert answer.status_code == 422
@@ -189,6 +213,16 @@ async def test_a_refusal_never_repeats_what_was_sent(client: Client) -> None:
 async def test_a_body_that_is_not_the_resource_is_400(client: Client, body: bytes, status: int) -> None:
     answer = await client.send("PUT", "/fhir/Patient/mine", body, content_type="application/fhir+json")
     assert (answer.status_code, answer.json()["resourceType"]) == (status, "OperationOutcome")
+
+
+@pytest.mark.parametrize("id", ["bad_id", "a" * 65, "a b"])
+async def test_an_id_that_is_none_is_400(client: Client, id: str) -> None:
+    answer = await client.put({"resourceType": "Patient", "id": id})
+    assert (answer.status_code, answer.json()["issue"][0]["expression"]) == (400, ["Patient.id"])
+    entry = {"request": {"method": "PUT", "url": f"Patient/{id}"}, "resource": {"resourceType": "Patient", "id": id}}
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
+    answer = await client.send("POST", "/fhir", orjson.dumps(bundle))
+    assert (answer.status_code, answer.json()["issue"][0]["expression"]) == (400, ["Bundle.entry[0].resource.id"])
 
 
 @pytest.mark.parametrize(
