@@ -11,17 +11,19 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 import structlog
 
 from interop.errors import Problem
-from interop.store.postgres.connection import Connection, execute, is_lost, leave, unavailable
-from interop.store.sql.statement import Rows, Statement, Steps, T
+from interop.store.postgres.connection import Connection, carefully, execute, is_lost, leave, unavailable
+from interop.store.sql.statement import Parameters, Rows, Statement, Steps, T
 from interop.store.sql.store import Work
 from interop.store.sql.writer import Result, Writer
 from interop.store.values import Change, Committed
 
 Call = tuple[Change, "asyncio.Future[Result]"]
 Answers = list[Result | Exception]
+Execute = Callable[[Connection, str, Parameters], Awaitable[Rows]]
 
 LIMIT = 1_024
 """Changes in one transaction."""
@@ -85,7 +87,10 @@ class Committer:
     async def _group(self, changes: list[Change]) -> Answers:
         """Commit together; where one change cannot be written at all, each by itself."""
         try:
-            return await self._transaction(changes)
+            try:
+                return await self._transaction(changes)
+            except asyncpg.UniqueViolationError:
+                return await self._transaction(changes, carefully)
         except Exception as error:
             if isinstance(error, Problem):
                 failure: Exception = error
@@ -98,11 +103,12 @@ class Committer:
             return [failure]
         return [answer for change in changes for answer in await self._group([change])]
 
-    async def _transaction(self, changes: list[Change]) -> Answers:
+    async def _transaction(self, changes: list[Change], execute: Execute = execute) -> Answers:
         connection, work = await self._ready(), self.work
         try:
             await connection.execute("BEGIN")
-            results = await self._run(connection, self._writer.write(changes), large=sum(len(one.puts) for one in changes) > LARGE)
+            large = sum(len(one.puts) for one in changes) > LARGE
+            results = await self._run(connection, self._writer.write(changes), large=large, execute=execute)
             await connection.execute("COMMIT")
         except BaseException as error:
             self._writer.abandon()
@@ -140,7 +146,7 @@ class Committer:
             connection.terminate()
             self._connection = None
 
-    async def _run(self, connection: Connection, steps: Steps[T], *, large: bool) -> T:
+    async def _run(self, connection: Connection, steps: Steps[T], *, large: bool, execute: Execute = execute) -> T:
         """Run steps to their end; those of a large group on a thread between the statements."""
         loop, rows, done = asyncio.get_running_loop(), None, 0
         try:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
 import asyncpg
 
 from interop.errors import Problem
-from interop.store.postgres.dialect import native
-from interop.store.sql.statement import Parameters, Rows, Steps, T
+from interop.store.postgres.dialect import COPY, copied, native
+from interop.store.sql.statement import Parameters, Rows, Steps, T, add
 
 Connection: TypeAlias = asyncpg.Connection
 
@@ -25,12 +25,14 @@ SETTINGS = {
     "jit": "off",
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
     "random_page_cost": "1.1",
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
 }
-"""A statement says itself where to begin. Each connection plans it once, maybe while tables were empty: by an index then too."""
+"""A statement says itself where to begin: each connection plans it once, and goes from there by indexes only."""
 
 WRITING = SETTINGS | {"synchronous_commit": "on", "idle_in_transaction_session_timeout": "60s"}
 READING = SETTINGS | {"default_transaction_read_only": "on"}
@@ -57,10 +59,25 @@ async def connect(url: str, settings: Mapping[str, str], *, path: str, limit: fl
 
 
 async def execute(connection: Connection, sql: str, parameters: Parameters) -> Rows:
-    """The rows of a statement with ``?`` or ``:name``."""
+    """The rows of a statement with ``?`` or ``:name``. One that copies has whole rows for its parameters."""
+    if sql.startswith(COPY):
+        _, table, columns, _ = copied(sql)
+        records = dict.fromkeys([tuple(map(_text, row)) for row in parameters])
+        await connection.copy_records_to_table(table, records=records, columns=columns)
+        return []
     text, names = native(sql)
     values = [parameters[name] for name in names] if isinstance(parameters, Mapping) else parameters
     return cast("Rows", await connection.fetch(text, *map(_text, values)))
+
+
+async def carefully(connection: Connection, sql: str, parameters: Parameters) -> Rows:
+    """As ``execute``; rows that are there already are passed over where they may be, which a copy cannot do."""
+    if sql.startswith(COPY):
+        head, _, _, may_be_there = copied(sql)
+        if may_be_there:
+            await run(connection, add(head, cast("Sequence[tuple[Any, ...]]", parameters)))
+            return []
+    return await execute(connection, sql, parameters)
 
 
 async def run(connection: Connection, steps: Steps[T]) -> T:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache, lru_cache
+from typing import Any
 
-from interop.store.sql.statement import values
+from interop.store.sql.statement import ABSENT, Steps, add, insert, values
 
 PROBE = "EXISTS (SELECT 1 FROM "
 WORD = re.compile(rf"'[^']*'|:([a-z]\w*)|\?|{re.escape(PROBE)}|[()]")
@@ -24,6 +26,10 @@ FENCE = " OFFSET 0)"
 """A probe stays one, by an index from each row: without OFFSET the planner makes it part of the join (200 of them take it seconds)
 or reads all that could meet it into a hash (the cost grows with the store)."""
 
+COPY = "COPY "
+COPIED = 8
+"""More rows than this are copied: one statement for any number, without values to be bound."""
+
 
 class PostgresDialect:
     """Placeholders are ``$1``, ``$2``; rows gather into JSON."""
@@ -35,6 +41,18 @@ class PostgresDialect:
 
     def gather(self, columns: tuple[str, ...], source: str) -> str:
         return f" SELECT coalesce(json_agg(json_build_array({', '.join(columns)})), '[]') FROM {source}"
+
+    def insert(self, head: str, rows: Sequence[tuple[Any, ...]]) -> Steps[None]:
+        if len(rows) > COPIED:
+            yield COPY + head, rows
+        else:
+            yield from insert(head, rows)
+
+    def add(self, head: str, rows: Sequence[tuple[Any, ...]]) -> Steps[None]:
+        if len(rows) > COPIED:
+            yield f"{COPY}{head} {ABSENT}", rows
+        else:
+            yield from add(head, rows)
 
     def among(self, column: str, query: str) -> str:
         return f"{column} = ANY(ARRAY({query}))"  # IN leaves it to the planner from which side to come
@@ -84,6 +102,14 @@ def native(sql: str) -> tuple[str, tuple[str, ...]]:
         return word
 
     return WORD.sub(placed, sql), tuple(names)
+
+
+@cache
+def copied(sql: str) -> tuple[str, str, tuple[str, ...], bool]:
+    """Of a statement that copies its head, table and columns, and whether rows may be there."""
+    head = sql.removeprefix(COPY).removesuffix(f" {ABSENT}")
+    table, columns = head.rstrip(")").split(" (")
+    return head, table, tuple(columns.split(", ")), sql.endswith(ABSENT)
 
 
 def definitions(text: str) -> str:

@@ -6,15 +6,28 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 import asyncpg
+import structlog
 
 from interop.clock import Clock, SystemClock
 from interop.store import plan as plans
 from interop.store.plan import Plan
 from interop.store.postgres import schema
 from interop.store.postgres.committer import Committer
-from interop.store.postgres.connection import JOURNAL, READING, RECORD, WRITING, Connection, connect, is_lost, unavailable
+from interop.store.postgres.connection import (
+    JOURNAL,
+    READING,
+    RECORD,
+    SETTINGS,
+    WRITING,
+    Connection,
+    connect,
+    is_lost,
+    leave,
+    unavailable,
+)
 from interop.store.postgres.dialect import PostgresDialect
 from interop.store.postgres.pool import Pool
+from interop.store.sql.index import TABLES
 from interop.store.sql.journal import JournalWriter
 from interop.store.sql.names import Names
 from interop.store.sql.record import RecordWriter
@@ -33,11 +46,17 @@ LONG = 60.0
 """Seconds that a statement of the engine may take."""
 LOCK = 0x696E7465
 """The first key of the advisory locks; the second is 1 for the journal, 2 for the record."""
+ANALYSED = 500
+"""Versions written after which the statistics are taken; then after ten times as many. The server does so within a minute:
+till then a first load would go by plans made for empty tables."""
 WAIT = 3.0
 """Seconds that a start waits for the lock: a process that was killed lets go a moment later."""
 
 ENGINE = (plans.Heads, plans.Snapshots, plans.Said, plans.Persons, plans.Claims, plans.Tables, plans.Meta, plans.Waiting,
           plans.Message, plans.Messages, plans.Feeds, plans.Coverage, plans.Everything)  # fmt: skip
+
+
+log = structlog.get_logger()
 
 
 class PostgresStore(SqlStore):
@@ -52,6 +71,8 @@ class PostgresStore(SqlStore):
         self._api = Pool(lambda: self._reading(costly), READERS)
         self._own = Pool(lambda: self._reading(LONG), OWN)
         self._near = self._far = 0
+        self._analysed = ANALYSED
+        self._analysis: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(
@@ -146,9 +167,25 @@ class PostgresStore(SqlStore):
         return await (self._own if isinstance(plan, ENGINE) else self._api).read(steps)
 
     def _submit(self, change: Change, *, derived: bool) -> Awaitable[Result]:
+        if self._record.puts >= self._analysed and (self._analysis is None or self._analysis.done()):
+            self._analysed = self._record.puts * 10
+            self._analysis = asyncio.create_task(self._analyse(), name="analyse")
         return self._halves[derived].submit(change)
 
+    async def _analyse(self) -> None:
+        """Take statistics of the record: every connection then plans its statements anew."""
+        try:
+            connection = await connect(self._url, SETTINGS, path=RECORD)
+            try:
+                await connection.execute(f"ANALYZE {', '.join(('resource', 'version', *(table for table, _ in TABLES)))}")
+            finally:
+                await leave(connection)
+        except Exception as error:
+            log.warning("statistics not taken", error=type(error).__name__)
+
     async def _release(self) -> None:
+        if self._analysis is not None:
+            await self._analysis
         for half in reversed(self._halves):
             await half.close()
         await self._api.close()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from interop.store.sql.statement import Steps
 
 
 class Dialect(Protocol):
@@ -16,6 +19,14 @@ class Dialect(Protocol):
 
     def gather(self, columns: tuple[str, ...], source: str) -> str:
         """A query that gives all rows of ``source`` as one JSON array of arrays, so that a thread wakes once and not per row."""
+        ...
+
+    def insert(self, head: str, rows: Sequence[tuple[Any, ...]]) -> Steps[None]:
+        """Inserts of rows that are new; ``head`` is table and columns."""
+        ...
+
+    def add(self, head: str, rows: Sequence[tuple[Any, ...]]) -> Steps[None]:
+        """Inserts of rows that are new but for a mistake, which is passed over."""
         ...
 
     def among(self, column: str, query: str) -> str:

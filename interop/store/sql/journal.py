@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from interop.store.sql.dialect import Dialect
-from interop.store.sql.statement import Steps, insert, marks, padded, rounded
+from interop.store.sql.statement import Steps, marks, padded, rounded
 from interop.store.sql.writer import Result
 from interop.store.values import Change, Committed, Entry
 
@@ -114,7 +114,7 @@ class JournalWriter:
             ("journal_key (message, place, key)", keys),
             ("repetition (message, received)", again),
         ):
-            yield from insert(head, lines)
+            yield from self._dialect.insert(head, lines)
 
     def _known(self, entries: Sequence[Entry]) -> Steps[dict[tuple[str, str], list[Earlier]]]:
         """What the journal holds under the duplicate keys of ``entries``, oldest first."""

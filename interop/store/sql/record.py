@@ -89,11 +89,11 @@ class IndexChange:
                 if table == TEXT or (table == STRING and self._names.kind(line[1]) == "string"):
                     self._texts.append(line[2])
 
-    def write(self, texts: Texts) -> Steps[None]:
+    def write(self, texts: Texts, dialect: Dialect) -> Steps[None]:
         """Write them."""
         for number, ((table, columns), gone, new) in enumerate(zip(TABLES, self._taken, self._added, strict=True)):
             yield from remove(table, columns[:2] if number == WORDS else columns, gone)
-            yield from (insert if number == WORDS else add)(f"{table} ({', '.join(columns)})", new)
+            yield from (dialect.insert if number == WORDS else dialect.add)(f"{table} ({', '.join(columns)})", new)
         yield from add("index_value (value)", texts.unknown(self._texts))
 
 
@@ -189,6 +189,7 @@ class RecordWriter:
         self, last: dict[Key, Put], numbers: dict[Key, int], present: dict[Key, Present], carried: dict[Key, str]
     ) -> Steps[None]:
         """``carried``: whom a resource was about before its last version; a deletion names nobody."""
+        fresh: list[tuple[Any, ...]] = []
         rows: list[tuple[Any, ...]] = []
         moves: list[tuple[str, int]] = []
         index = IndexChange(self._names)
@@ -200,14 +201,15 @@ class RecordWriter:
             if was is not None and patient != was.subject:
                 moves.append((patient, rid))
             indexed = yield from self._index(index, stored, put.index, patient, rid, was)
-            rows.append(
+            (fresh if was is None else rows).append(
                 (rid, stored.type, stored.id, stored.version, stored.updated, int(stored.deleted), stored.owner, stored.message,
                  stored.tables, patient, named, indexed, stored.body, stored.told)
             )  # fmt: skip
+        yield from self._dialect.insert(RESOURCE, fresh)
         yield from insert(RESOURCE, rows, UPSERT)
         for move in moves:
             yield "UPDATE resource SET subject = ? WHERE rid = ?", move
-        yield from index.write(self._texts)
+        yield from index.write(self._texts, self._dialect)
 
     def _reindexed(self, change: Change, present: dict[Key, Present]) -> Steps[None]:
         index, put = IndexChange(self._names), {put_key(put) for put in change.puts}
@@ -222,7 +224,7 @@ class RecordWriter:
                 "UPDATE resource SET subject = ?, named = ?, indexed = ? WHERE rid = ?",
                 (patient, named, indexed, was.rid),
             )
-        yield from index.write(self._texts)
+        yield from index.write(self._texts, self._dialect)
 
     def _index(
         self, index: IndexChange, stored: Stored, rows: list[IndexRow], patient: str, rid: int, was: Present | None

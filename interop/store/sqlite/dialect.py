@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
-from interop.store.sql.statement import values
+from interop.store.sql.statement import Steps, add, insert, values
 
 
 class SqliteDialect:
@@ -17,6 +19,12 @@ class SqliteDialect:
 
     def gather(self, columns: tuple[str, ...], source: str) -> str:
         return f" SELECT json_group_array(json_array({', '.join(columns)})) FROM {source}"
+
+    def insert(self, head: str, rows: Sequence[tuple[Any, ...]]) -> Steps[None]:
+        return insert(head, rows)
+
+    def add(self, head: str, rows: Sequence[tuple[Any, ...]]) -> Steps[None]:
+        return add(head, rows)
 
     def among(self, column: str, query: str) -> str:
         return f"{column} IN ({query})"
