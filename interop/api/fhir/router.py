@@ -14,7 +14,7 @@ from interop.api.fhir.history import history
 from interop.api.fhir.read import read, vread
 from interop.api.fhir.routes import INTERACTIONS, allowed, resource_types
 from interop.api.fhir.search import search, search_compartment, search_system
-from interop.api.fhir.write import create, delete, patch, update
+from interop.api.fhir.write import create, delete, malformed_id, patch, update
 from interop.api.forms import POSTED, Form, form_of
 from interop.api.operations.definitions import OURS, read_ours
 from interop.api.operations.operation import INSTANCE, SYSTEM, TYPE
@@ -106,6 +106,8 @@ async def _route(services: Services, request: Request, headers: list[Header]) ->
         if parts[2] == "OperationDefinition" and (parts[2], parts[3]) in OURS:
             return await read_ours(services, request, parts[2], parts[3])
         return await read(services, request, parts[2], parts[3])
+    if method == "PUT" and len(parts) == _READ and parts[2] in resource_types() and parts[3] and not ID.fullmatch(parts[3]):
+        raise malformed_id(parts[2])
     address = locate(request.path[len(PREFIX) + 1 :])
     called = operation(address.operation, address.kind, address.named[0] if address.named else "") if address.operation else None
     if address.operation and called is None:

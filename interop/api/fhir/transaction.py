@@ -12,7 +12,7 @@ from interop.api.fhir.bodies import patch_body
 from interop.api.fhir.criteria import criteria_of, read, understanding
 from interop.api.fhir.entries import Entry, answered, as_request, read_entry
 from interop.api.fhir.routes import resource_types
-from interop.api.fhir.write import answer
+from interop.api.fhir.write import answer, malformed_id
 from interop.api.negotiation import if_match, prefer
 from interop.api.problems import fhir_error
 from interop.api.searching.references import ID
@@ -75,7 +75,9 @@ async def _asked(services: Services, request: Request, entry: Entry, prefix: str
     type_, _, id_ = entry.path.partition("/")
     if type_ not in resource_types():
         raise Problem("unknown-type")
-    if (id_ and not ID.fullmatch(id_)) or (id_ and entry.method == CREATE):
+    if id_ and not ID.fullmatch(id_):
+        raise malformed_id(type_) if entry.method == UPDATE else Problem("not-found")
+    if id_ and entry.method == CREATE:
         raise Problem("not-found")
     resource = entry.resource if entry.method in (CREATE, UPDATE) else None
     if resource is not None and resource.get("resourceType") != type_:
