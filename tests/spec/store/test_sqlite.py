@@ -26,8 +26,8 @@ from interop.store.sql.schema import migrations
 from interop.store.sqlite import SqliteStore, schema
 from interop.store.sqlite.dialect import SqliteDialect
 from interop.store.values import Change, Outcome
-from interop.store.where import All, Any, Person, Token, Where
-from tests.spec.store.build import T0, entry, ids, journal, put, reference, token, write
+from interop.store.where import All, Any, Person, Span, Text, Token, Where
+from tests.spec.store.build import T0, entry, ids, journal, put, reference, text, token, write
 
 pytestmark = pytest.mark.anyio
 
@@ -248,6 +248,35 @@ def test_migrations_are_numbered_without_gaps_and_tell_the_file_their_number(dir
         assert schema.number(connection) == migrations(name, "sqlite")[-1][0]
         assert connection.execute("SELECT number, applied FROM migration").fetchall()[0] == (1, T0)
         connection.close()
+
+
+async def test_a_file_of_an_earlier_version_is_brought_forward_with_what_it_holds(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "migrations", lambda name, dialect: migrations(name, dialect)[:1])
+    SqliteStore.open(directory)._close()
+    connection = sqlite3.connect(directory / "record.sqlite")
+    connection.executescript(
+        "INSERT INTO parameter VALUES (7, 'Patient', 'identifier', 'token'), (8, 'Patient', 'name', 'string');"
+        "INSERT INTO parameter VALUES (9, 'Patient', 'birthdate', 'date'); INSERT INTO system VALUES (3, 'urn:x');"
+        "INSERT INTO resource VALUES (1, 'Patient', 'a', 1, 5, 0, '', 0, '', 'a', 0,"
+        """ '[[0,7,"1",3],[0,7,"9",3],[2,8,"smith"],[3,9,10,20]]', x'7b7d');"""
+        "INSERT INTO index_token VALUES (7, '1', 1, 3), (7, '9', 1, 3); INSERT INTO index_string VALUES (1, 8, 'smith');"
+        "INSERT INTO index_date VALUES (1, 9, 10, 20)"
+    )
+    connection.close()
+    monkeypatch.undo()
+    store = SqliteStore.open(directory, clock=ManualClock(T0))
+
+    async def found(where: Where) -> list[str]:
+        return ids(await store.query(Search(PERMIT_ALL, "Patient", where)))
+
+    before = (Token("identifier", "1", "urn:x"), Text("name", "smith"), Span("birthdate", "eq", 10, 20))
+    assert [await found(where) for where in before] == [["a"]] * 3
+    await write(store, put("Patient", "a", 2, token("identifier", "9", "urn:x"), text("name", "jones")))
+    assert [await found(where) for where in before] == [[]] * 3
+    assert await found(All((Token("identifier", "9", "urn:x"), Text("name", "jones")))) == ["a"]
+    await store.close()
 
 
 def test_a_file_of_a_newer_version_is_refused(directory: Path) -> None:
