@@ -13,7 +13,8 @@ from interop.apply.placed import placed
 from interop.apply.resolving import Targets, base_of, conditional, resolve, slots
 from interop.apply.within import Within
 from interop.errors import Problem
-from interop.formats.json import load_json
+from interop.formats.json import SIZE, load_json
+from interop.formats.limits import bounded
 from interop.store.values import Head
 
 Name = tuple[str, str]
@@ -129,6 +130,8 @@ class Work:
             elif resource is not None:
                 with placed(one.place):
                     draft = await asyncio.to_thread(_draft, key, resource) if len(one.body) > LARGE else _draft(key, resource)
+                if one.method == PATCH:
+                    _grown(draft, head)
                 if draft.changes(head):
                     steps.append((ORDER[one.method], Step(key, draft, one.method)))
             if place % TURN == TURN - 1:
@@ -148,7 +151,9 @@ def _permit(one: Asked, meant: Meant, key: Key, head: Head | None, update_create
     if foreign(head):
         raise Problem("feed-owned")
     version = head.version if head is not None else 0
-    if (one.expected is not None and one.expected != version) or (one.absent and there(head)):
+    if one.expected is not None and not (version in one.expected if one.expected else there(head)):
+        raise Problem("stale-version")
+    if one.absent and there(head):
         raise Problem("stale-version")
     if one.method == PATCH and not there(head):
         raise Problem("gone" if version else "not-found")
@@ -157,6 +162,14 @@ def _permit(one: Asked, meant: Meant, key: Key, head: Head | None, update_create
             raise Problem("id-taken", where=f"{one.type}.id")
         if not version and not update_creates:
             raise Problem("not-allowed", detail="an update makes no resource here: create it, the id is ours to give")
+
+
+def _grown(draft: Draft, head: Head | None) -> None:
+    """Raise Problem ``too-large`` where a patch makes a resource larger that is larger than a client may send."""
+    if head is not None and len(draft.held) > max(len(head.body), SIZE):
+        raise Problem("too-large", detail=f"more than {SIZE} bytes")
+    if head is not None and draft.key[0] != "Bundle" and len(draft.held) > len(head.body):
+        bounded(draft.held, ",[{")
 
 
 def _draft(key: Key, resource: Resource) -> Draft:

@@ -78,7 +78,8 @@ def load_json(body: bytes, *, depth: int = DEPTH, size: int = SIZE, values: int 
     except RecursionError:
         raise Problem("too-deep") from None
     if body.count(b"{") + body.count(b"[") > depth:
-        _bounded(value, depth)
+        if too_deep(value, depth):
+            raise Problem("too-deep", detail=f"more than {depth} objects and arrays within each other")
     if "\\ud" in text or "\\uD" in text:
         try:
             json.dumps(value, ensure_ascii=False, default=str).encode("utf-8")
@@ -139,15 +140,15 @@ _QUICK = json.JSONDecoder(parse_float=_number, parse_int=_integer, parse_constan
 _CAREFUL = json.JSONDecoder(object_pairs_hook=_object, parse_float=_number, parse_int=_integer, parse_constant=_constant)
 
 
-def _bounded(value: Any, depth: int) -> None:
+def too_deep(value: Any, depth: int = DEPTH) -> bool:
+    """Whether more than ``depth`` objects and arrays stand within each other."""
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(depth):
         if not level:
-            return
+            return False
         below = [inner for outer in level for inner in (outer.values() if isinstance(outer, dict) else outer)]
         level = [inner for inner in below if isinstance(inner, dict | list)]
-    if level:
-        raise Problem("too-deep", detail=f"more than {depth} objects and arrays within each other")
+    return bool(level)
 
 
 def _fill(node: Node, value: Any) -> None:

@@ -15,7 +15,21 @@ from interop.fhir.fhirpath.navigation import way
 from interop.fhir.fhirpath.parser import parse
 from interop.fhir.fhirpath.tree import Call, Literal, Member, Path, Step, Tree, TypeTest
 
-BUDGET = 200_000
+BUDGET = 500_000
+
+
+@dataclass(slots=True)
+class Allowance:
+    """What several evaluations may take together: steps, and seconds in regular expressions."""
+
+    steps: int = BUDGET
+    regex_seconds: float = State.regex_seconds
+
+    def pay(self, steps: int) -> None:
+        """Count steps that are taken elsewhere; raises TooCostly when there are none left."""
+        self.steps -= steps
+        if self.steps < 0:
+            raise TooCostly("the evaluations take too many steps")
 
 
 @dataclass(eq=False, slots=True)
@@ -38,35 +52,39 @@ class Place:
         return inside if isinstance(inside, dict) else None
 
 
-def places(expression: str, resource: dict[str, Any]) -> list[Place]:
+def places(expression: str, resource: dict[str, Any], allowed: Allowance | None = None) -> list[Place]:
     """The elements of ``resource`` that an expression leads to by names, ``extension``, indexes and functions that choose among
-    elements (``where``, ``first``, ``ofType`` and so on).
+    elements (``where``, ``first``, ``ofType`` and so on), within what is ``allowed``.
 
     Raises FhirPathError for a text that is no FHIRPath, for one that makes values instead of choosing elements, and as
     ``Expression.evaluate``; TooCostly.
     """
-    return _found(parse(expression), resource)
+    return _found(parse(expression), resource, allowed or Allowance())
 
 
-def parent(expression: str, resource: dict[str, Any]) -> tuple[list[Place], str]:
+def parent(expression: str, resource: dict[str, Any], allowed: Allowance | None = None) -> tuple[list[Place], str]:
     """The elements that have what an expression names with its last step, and that step's name; raises as ``places``, and
     FhirPathError where the last step is no name."""
     tree = parse(expression)
     last = tree.steps[-1] if isinstance(tree, Path) and tree.start is None and len(tree.steps) > 1 else None
     if not isinstance(tree, Path) or not isinstance(last, Member):
         raise FhirPathError("expected a path that ends in the name of an element")
-    return _found(Path(None, tree.steps[:-1]), resource), last.name
+    return _found(Path(None, tree.steps[:-1]), resource, allowed or Allowance()), last.name
 
 
-def _found(tree: Tree, resource: dict[str, Any]) -> list[Place]:
+def _found(tree: Tree, resource: dict[str, Any], allowed: Allowance) -> list[Place]:
     root = Item.of(resource)
-    walk = _Walk(State(Environment(strict=True, polymorphic=True, budget=BUDGET), [root]), Place(root))
+    state = State(Environment(strict=True, polymorphic=True, budget=allowed.steps), [root])
+    state.regex_seconds = allowed.regex_seconds
+    walk = _Walk(state, Place(root))
     try:
         return walk.follow(tree)
     except (ArithmeticError, TypeError, AttributeError):
         raise FhirPathError("the expression does not fit what it is evaluated over") from None
     except RecursionError:
         raise TooCostly("the resource nests too deep") from None
+    finally:
+        allowed.steps, allowed.regex_seconds = state.left, state.regex_seconds
 
 
 class _Walk:
@@ -101,7 +119,8 @@ class _Walk:
 
     def _among(self, here: list[Place], choose: Any) -> list[Place]:
         chosen = choose([place.item for place in here], [self.root.item], self.state)
-        kept = [place for item in chosen for place in here if place.item is item]
+        known = {id(place.item): place for place in here}
+        kept = [known[id(item)] for item in chosen if id(item) in known]
         if len(kept) != len(chosen):
             raise FhirPathError("the expression makes values and does not choose elements")
         return kept

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from interop.errors import Problem
 from interop.fhir.fhirpath import FhirPathError, TooCostly
-from interop.fhir.fhirpath.places import Place, parent, places
+from interop.fhir.fhirpath.places import Allowance, Place, parent, places
 from interop.fhir.patching.elements import Pair, choice, forms, made, read, target, write
 from interop.fhir.patching.parts import Operation, operations
-from interop.fhir.patching.pruning import MOST_OPERATIONS, pruned
+from interop.fhir.patching.pruning import MOST_OPERATIONS, pruned, weight
 
 
 def fhirpath_patch(resource: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]:
@@ -23,20 +23,24 @@ def fhirpath_patch(resource: dict[str, Any], parameters: dict[str, Any]) -> dict
     asked = operations(parameters)
     if len(asked) > MOST_OPERATIONS:
         raise Problem("too-large", detail=f"more than {MOST_OPERATIONS} operations")
-    patched = deepcopy(resource)
+    patched = pruned(deepcopy(resource))
+    allowed, size = Allowance(), weight(resource)
     for operation in asked:
         try:
-            _OPERATIONS[operation.kind](patched, operation)
+            _OPERATIONS[operation.kind](patched, operation, allowed)
+            if operation.kind == "delete":
+                allowed.pay(size)
+                patched = pruned(patched)
         except FhirPathError as error:
             raise Problem("bad-patch", where=operation.where, detail=f"the path: {error.reason}") from None
         except TooCostly:
             raise Problem("patch-failed", where=operation.where, detail="the path takes too many steps") from None
-        patched = pruned(patched)
-    return patched
+    whole: dict[str, Any] = pruned(patched)
+    return whole
 
 
-def _add(resource: dict[str, Any], operation: Operation) -> None:
-    owner = _one(places(operation.path, resource), operation)
+def _add(resource: dict[str, Any], operation: Operation, allowed: Allowance) -> None:
+    owner = _one(places(operation.path, resource, allowed), operation)
     assert operation.value is not None
     into = target(owner.item.type, operation.name, operation.value, operation.where)
     holder = _content(owner)
@@ -46,8 +50,8 @@ def _add(resource: dict[str, Any], operation: Operation) -> None:
     write(holder, into.key, [*read(holder, into.key), made(into, operation.value, operation.where)], many=into.many)
 
 
-def _insert(resource: dict[str, Any], operation: Operation) -> None:
-    owners, name = parent(operation.path, resource)
+def _insert(resource: dict[str, Any], operation: Operation, allowed: Allowance) -> None:
+    owners, name = parent(operation.path, resource, allowed)
     owner = _one(owners, operation)
     assert operation.value is not None
     assert operation.index is not None
@@ -62,8 +66,8 @@ def _insert(resource: dict[str, Any], operation: Operation) -> None:
     write(holder, into.key, listed, many=True)
 
 
-def _delete(resource: dict[str, Any], operation: Operation) -> None:
-    found = places(operation.path, resource)
+def _delete(resource: dict[str, Any], operation: Operation, allowed: Allowance) -> None:
+    found = places(operation.path, resource, allowed)
     if not found:
         return
     place = _one(found, operation)
@@ -73,8 +77,8 @@ def _delete(resource: dict[str, Any], operation: Operation) -> None:
     write(holder, place.key, listed, many=place.index is not None)
 
 
-def _replace(resource: dict[str, Any], operation: Operation) -> None:
-    place = _one(places(operation.path, resource), operation)
+def _replace(resource: dict[str, Any], operation: Operation, allowed: Allowance) -> None:
+    place = _one(places(operation.path, resource, allowed), operation)
     holder = _held(place, operation)
     assert operation.value is not None
     into = target(place.owner, choice(place.owner, place.key), operation.value, operation.where)
@@ -88,8 +92,8 @@ def _replace(resource: dict[str, Any], operation: Operation) -> None:
         write(holder, into.key, [element], many=False)
 
 
-def _move(resource: dict[str, Any], operation: Operation) -> None:
-    owners, name = parent(operation.path, resource)
+def _move(resource: dict[str, Any], operation: Operation, allowed: Allowance) -> None:
+    owners, name = parent(operation.path, resource, allowed)
     owner = _one(owners, operation)
     holder = _content(owner)
     listed = read(holder, name)
@@ -102,7 +106,7 @@ def _move(resource: dict[str, Any], operation: Operation) -> None:
     write(holder, name, listed, many=True)
 
 
-_OPERATIONS: Final[dict[str, Callable[[dict[str, Any], Operation], None]]] = {
+_OPERATIONS: Final[dict[str, Callable[[dict[str, Any], Operation, Allowance], None]]] = {
     "add": _add,
     "insert": _insert,
     "delete": _delete,

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from interop.errors import Problem
 from interop.fhir.patching.pointer import END, at, index, missing, tokens
-from interop.fhir.patching.pruning import MOST_OPERATIONS
+from interop.fhir.patching.pruning import MOST_COPIED, MOST_OPERATIONS, weight
+from interop.formats.json import too_deep
 
 _ABSENT: Final = object()
 
@@ -25,13 +26,23 @@ def json_patch(resource: dict[str, Any], operations: list[Any]) -> Any:
     if len(operations) > MOST_OPERATIONS:
         raise Problem("too-large", detail=f"more than {MOST_OPERATIONS} operations")
     document: Any = deepcopy(resource)
+    copied = 0
     for number, operation in enumerate(operations, 1):
         where = f"operation {number}"
         name = operation.get("op")
+        if name == "copy":
+            copied += weight(at(document, tokens(operation.get("from"), where), where))
+            if copied > MOST_COPIED:
+                raise Problem("too-large", where=where, detail=f"the copies hold more than {MOST_COPIED} values")
         perform = _OPERATIONS.get(name) if isinstance(name, str) else None
         if perform is None:
             raise Problem("bad-patch", where=where, detail="op is none of add, remove, replace, move, copy and test")
-        document = perform(document, operation, where)
+        try:
+            document = perform(document, operation, where)
+        except RecursionError:
+            raise Problem("too-deep", where=where) from None
+    if too_deep(document):
+        raise Problem("too-deep")
     return document
 
 

@@ -119,3 +119,11 @@ def test_what_cannot_be_done_names_the_operation(said: Json, reason: str) -> Non
     with pytest.raises(Problem) as caught:
         patched(operation(type="delete", path="Patient.photo"), operation(**said))
     assert (caught.value.reason.name, caught.value.where) == (reason, "Parameters.parameter[1]")
+
+
+def test_all_operations_together_take_a_bounded_number_of_steps() -> None:
+    many = {"resourceType": "Patient", "id": "p", "name": [{"given": ["a"] * 40}] * 40}
+    costly = operation(type="delete", path="Patient.name.given.where($this in %context.name.given).first()")
+    with pytest.raises(Problem) as refused:
+        fhirpath_patch(many, {"resourceType": "Parameters", "parameter": [costly] * 900})
+    assert refused.value.reason.name == "patch-failed"

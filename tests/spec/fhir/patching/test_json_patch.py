@@ -92,3 +92,31 @@ def test_numbers_keep_their_digits() -> None:
     document = load_json(b'{"value":1.50,"low":{"value":2.0}}')
     patch = load_json(b'[{"op":"copy","from":"/value","path":"/high"},{"op":"add","path":"/low/value","value":3.00}]')
     assert write_json(json_patch(document, patch)) == b'{"value":1.50,"low":{"value":3.00},"high":1.50}'
+
+
+LAUGHS = [
+    ([{"op": "copy", "from": "", "path": f"/x{number}"} for number in range(60)], "too-large"),
+    ([{"op": "copy", "from": "/t", "path": "/u"}, {"op": "copy", "from": "/u", "path": "/t"}] * 40, ""),
+    ([{"op": "add", "path": "/l", "value": ["x" * 50]}, *[{"op": "copy", "from": "/l", "path": "/l/0"}] * 60], "too-large"),
+    ([{"op": "add", "path": "/l", "value": "x" * 9_000_000}, {"op": "copy", "from": "/l", "path": "/m"}], "too-large"),
+    (
+        [{"op": "add", "path": "/e", "value": {}}]
+        + [
+            {"op": "move", "from": "/e", "path": "/f"},
+            {"op": "add", "path": "/e", "value": {}},
+            {"op": "move", "from": "/f", "path": "/e/e"},
+        ]
+        * 300,
+        "too-deep",
+    ),
+]
+
+
+@pytest.mark.parametrize(("operations", "reason"), LAUGHS)
+def test_copies_of_copies_and_depth_are_bounded(operations: list[Any], reason: str) -> None:
+    if not reason:
+        assert json_patch(DOCUMENT, operations)["u"] == "x"
+        return
+    with pytest.raises(Problem) as refused:
+        json_patch(DOCUMENT, operations)
+    assert refused.value.reason.name == reason
