@@ -141,10 +141,11 @@ class SqliteStore(SqlStore):
 
     async def _read(self, plan: Plan, steps: Callable[[], Steps[T]], *, long: bool) -> T:
         if self._halves and isinstance(plan, Search | Count) and asks_for_words(bounded(both(plan.where, plan.decision.predicate))):
-            try:
-                await asyncio.wait_for(self._halves[1].committer.caught_up(), PATIENCE)
-            except TimeoutError:
-                raise Problem("too-costly") from None
+            behind = self._halves[1].committer.caught_up()
+            if not behind.done():
+                await asyncio.wait({behind}, timeout=PATIENCE)
+            if not behind.done():
+                raise Problem("too-costly")
         if self._halves and isinstance(plan, Count):
             return await self._counted(plan, steps)
         patience = PATIENCE if isinstance(plan, Search | History | Compartment) else inf

@@ -86,6 +86,56 @@ async def test_a_read_that_has_to_wait_goes_on(server: HttpServer, store: Sqlite
     assert answer.count(b"HTTP/1.1 200 OK") == 2
 
 
+SEARCH = READ.replace(b"/Patient/p1", b"/Patient?_id=p1")
+XML = READ.replace(b"host:", b"accept: application/fhir+xml\r\nhost:")
+ABSENT = READ.replace(b"p1", b"nobody")
+BODY = READ.replace(b"\r\n\r\n", b"\r\ncontent-length: %d\r\n\r\n" % len(READ)) + READ
+
+
+@pytest.mark.parametrize(
+    ("pieces", "statuses"),
+    [
+        ([READ, READ, SEARCH, ABSENT, READ], [200, 200, 200, 404, 200]),
+        ([READ, XML, XML, READ], [200, 200, 200, 200]),
+        ([READ, READ[:9], READ[9:], READ], [200, 0, 200, 200]),
+        ([READ, READ[:30], READ[30:], READ[:-2], READ[-2:], READ], [200, 0, 200, 0, 200, 200]),
+        ([READ, BODY[: -len(READ)], READ, READ], [200, 200, 0, 200]),
+        ([READ, READ.replace(b"p1", b"%70%31"), READ.replace(b"/Patient/p1", b"//Patient/p1"), READ], [200, 200, 404, 200]),
+        ([READ, READ.replace(b"GET", b"PUT"), READ], [200, 415, 200]),
+    ],
+    ids=["the same", "others", "in pieces", "in pieces of headers", "a body that looks like one", "encoded", "another method"],
+)
+async def test_headers_that_come_again_mean_the_same(server: HttpServer, pieces: list[bytes], statuses: list[int]) -> None:
+    """Each piece is sent when the one before was answered; 0: there is no answer to it, or it is that of the piece before."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    found, forms = [], []
+    for piece, status in zip(pieces, statuses, strict=True):
+        writer.write(piece)
+        if not status:
+            await asyncio.sleep(0.01)
+            found.append(0)
+            continue
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        await reader.readexactly(length)
+        found.append(int(head[9:12]))
+        forms.append((b"xml" in piece, b"fhir+xml" in head))
+    writer.close()
+    assert found == statuses
+    assert all(asked == answered for asked, answered in forms)
+
+
+async def test_who_is_silent_is_let_go(server: HttpServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Connection.connection_made
+
+    def impatient(self: Connection, transport: Any) -> None:
+        self.timeout_keep_alive = 0.1  # type: ignore[assignment]
+        made(self, transport)
+
+    monkeypatch.setattr(Connection, "connection_made", impatient)
+    assert (await exchange(server, READ)).startswith(b"HTTP/1.1 200")
+
+
 class _Watched:
     """A transport that notes what is written."""
 
