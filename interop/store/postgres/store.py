@@ -47,8 +47,8 @@ LONG = 60.0
 LOCK = 0x696E7465
 """The first key of the advisory locks; the second is 1 for the journal, 2 for the record."""
 ANALYSED = 500
-"""Versions written after which the statistics are taken; then after ten times as many. The server does so within a minute:
-till then a first load would go by plans made for empty tables."""
+"""So many versions written, and as many as there were before, statistics are taken; then after ten times as many. The server does
+so within a minute: till then a first load would go by plans made for empty tables."""
 WAIT = 3.0
 """Seconds that a start waits for the lock: a process that was killed lets go a moment later."""
 
@@ -117,6 +117,7 @@ class PostgresStore(SqlStore):
             half = Committer(name, lambda name=name, place=place: self._writing(name, place, clock), writer)  # type: ignore[misc]
             self._halves = (*self._halves, half)
             await half.start()
+        self._analysed = max(ANALYSED, self._record.last)
 
     async def _writing(self, name: str, place: int, clock: Clock) -> Connection:
         """A connection that has the schema's lock; the schema is this version's.

@@ -8,6 +8,8 @@ ROOM = 10_000
 """Parts that are kept."""
 ASKED = 100
 """How often a number is used before it is counted again."""
+SLOW = 100
+"""So much longer the size of a type is used: counting takes longer, and a type grows slowly."""
 
 Of = tuple[str | None, Where | None]
 """Type (None: any) and part (None: all resources of the type)."""
@@ -30,4 +32,4 @@ class Estimates:
     def put(self, of: Of, limit: int, number: int) -> None:
         if len(self._known) >= ROOM:
             self._known.clear()
-        self._known[of, limit] = [number, ASKED]
+        self._known[of, limit] = [number, ASKED if of[1] is not None else ASKED * SLOW]

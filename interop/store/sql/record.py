@@ -114,6 +114,11 @@ class RecordWriter:
         self._next = rows[0][0] + 1
         yield from self._names.load()
 
+    @property
+    def last(self) -> int:
+        """The number given last."""
+        return self._next - 1
+
     def write(self, changes: Sequence[Change]) -> Steps[list[Result]]:
         """Judge each change by what those before it leave, then write all that hold as if they were one: the number of
         statements does not grow with the number of changes."""
