@@ -41,15 +41,16 @@ def etag(version: int) -> bytes:
     return b'W/"%d"' % version
 
 
-def if_match(header: str | None) -> int | None:
-    """The version that ``If-Match`` insists on; None where it is not there. An empty one insists on nothing that could be held, and
-    is refused. Raises Problem ``bad-parameter``."""
-    if header is None:
-        return None
-    found = _ETAG.fullmatch(header)
-    if found is None or not found[1].isascii() or not found[1].isdigit() or len(found[1]) > 18:
-        raise Problem("bad-parameter", where="If-Match", detail='one version is wanted, such as W/"3"')
-    return int(found[1])
+def if_match(header: str | None) -> tuple[int, ...] | None:
+    """The versions one of which ``If-Match`` insists on, () for ``*``: any that is there (RFC 9110, 13.1.1); None where it is not
+    there. An empty one insists on nothing that could be held, and is refused. Raises Problem ``bad-parameter``."""
+    if header is None or header.strip() == "*":
+        return None if header is None else ()
+    found = [_ETAG.fullmatch(each.strip()) for each in header.split(",")]
+    said = [each[1] for each in found if each is not None and each[1].isascii() and each[1].isdigit() and len(each[1]) <= 18]
+    if len(said) < len(found):
+        raise Problem("bad-parameter", where="If-Match", detail='a version is wanted, such as W/"3"')
+    return tuple(map(int, said))
 
 
 def unchanged(version: int, updated: int, none_match: str, modified_since: str) -> bool:

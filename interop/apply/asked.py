@@ -48,9 +48,9 @@ class Asked:
 
     ``method`` is CREATE, UPDATE, PATCH or DELETE. Which resource is meant, ``id`` or ``criteria`` says; a create with criteria is
     one only where nothing is found. ``resource`` is what is to be kept, as ``load_json`` gives it, and ``body`` its bytes where the
-    client sent them alone; ``change`` makes a patched resource of the present one. ``expected``: only where that is the present
-    version; ``absent``: only where there is nothing. ``full_url`` is by what other entries of the Bundle refer to this one, and
-    ``place`` where it stands there.
+    client sent them alone; ``change`` makes a patched resource of the present one. ``expected``: only where one of these is the
+    present version, () for any that is there; ``absent``: only where there is nothing. ``full_url`` is by what other entries of the
+    Bundle refer to this one, and ``place`` where it stands there.
     """
 
     method: str
@@ -60,7 +60,7 @@ class Asked:
     resource: Resource | None = None
     body: bytes = b""
     change: Callable[[Resource], Resource] | None = None
-    expected: int | None = None
+    expected: tuple[int, ...] | None = None
     absent: bool = False
     full_url: str = ""
     place: str = ""

@@ -49,8 +49,8 @@ async def delete(services: Services, request: Request, type: str, id: str = "") 
 
 def _conditions(
     services: Services, request: Request, interaction: str, type: str, id: str
-) -> tuple[int | None, bool, Criteria | None]:
-    """The version that is wanted, whether none is, and the criteria where no id is given."""
+) -> tuple[tuple[int, ...] | None, bool, Criteria | None]:
+    """The versions one of which is wanted, whether none is, and the criteria where no id is given."""
     absent = request.header(b"if-none-match")
     if absent not in ("", "*"):
         raise Problem("bad-parameter", where="If-None-Match", detail="only * has a meaning for a write")

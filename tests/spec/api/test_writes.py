@@ -115,6 +115,10 @@ async def test_what_changes_nothing_writes_nothing(client: Client, store: Sqlite
         ("if-match", 'W/"1"', 200),
         ("if-match", '"1"', 200),
         ("if-match", 'W/"2"', 412),
+        ("if-match", 'W/"7", W/"1"', 200),
+        ("if-match", 'W/"7", W/"8"', 412),
+        ("if-match", 'W/"7", 1', 400),
+        ("if-match", "*", 200),
         ("if-match", "1", 400),
         ("if-none-match", "*", 412),
     ],
@@ -133,8 +137,9 @@ async def test_of_two_updates_on_one_version_one_is_stale(client: Client) -> Non
     assert sorted(answer.status_code for answer in answers) == [200, 412]
 
 
-async def test_a_version_that_was_never_there_is_stale(client: Client) -> None:
-    assert (await client.put(patient("mine"), if_match='W/"1"')).status_code == 412
+@pytest.mark.parametrize("match", ['W/"1"', "*"])
+async def test_a_version_that_was_never_there_is_stale(client: Client, match: str) -> None:
+    assert (await client.put(patient("mine"), if_match=match)).status_code == 412
     assert (await client.get("/fhir/Patient/mine")).status_code == 404
 
 
