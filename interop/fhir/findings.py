@@ -15,8 +15,8 @@ class Finding(NamedTuple):
     (``Patient.name[0].given[1]``), with ``value[x]`` for a choice of which no single form is meant. Neither it nor ``message`` ever
     holds a value of the resource or a name that R4 lacks, for both may be logged. ``rule`` says what demanded it: the key of an
     invariant (``dom-3``) or one of ``structure``, ``cardinality``, ``value``, ``binding``, ``reference``, ``slicing``, ``fixed``,
-    ``extension``, ``must-support``, ``profile``, ``document``. ``profile`` is the canonical URL of the profile whose rule it is,
-    '' for base R4 and for a claim of one that is not loaded.
+    ``extension``, ``must-support``, ``profile``, ``document``, ``absolute``. ``profile`` is the canonical URL of the profile whose
+    rule it is, '' for base R4 and for a claim of one that is not loaded.
     """
 
     severity: str

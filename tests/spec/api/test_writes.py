@@ -196,6 +196,12 @@ async def test_what_the_examples_of_r4_break_is_kept_and_told_by_validate(client
     assert "error" in {each["severity"] for each in told.json()["issue"]}
 
 
+async def test_a_relative_system_is_kept_and_found(client: Client) -> None:
+    """R4's prose alone wants it absolute; ``$validate`` tells that."""
+    assert (await client.put(patient("mine", identifier=[{"system": "ours", "value": "1"}]))).status_code == 201
+    assert await client.ids("/fhir/Patient?identifier=ours|1") == ["Patient/mine"]
+
+
 async def test_a_refusal_never_repeats_what_was_sent(client: Client) -> None:
     answer = await client.put(patient("mine", family="Unmistakable", birthDate="Unmistakable"))
     assert answer.status_code == 422

@@ -35,7 +35,7 @@ def _absolute(value: Json, name: str) -> Finding | None:
     said = value.get(name)
     if not isinstance(said, str) or _SCHEME.match(said) or said[:1] in ("", "#"):
         return None
-    return Finding(ERROR, name, "value", "must be absolute", "value")
+    return Finding(ERROR, name, "value", "must be absolute", "absolute")
 
 
 def _coding(value: Json, _: Run) -> Findings | None:
