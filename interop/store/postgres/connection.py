@@ -101,7 +101,9 @@ async def leave(connection: Connection) -> None:
 
 def _text(value: Any) -> Any:
     """PostgreSQL holds every character but U+0000; asked for and stored alike it is U+FFFD. Bytes stay as they are."""
-    return value.replace("\0", "\ufffd") if value.__class__ is str and "\0" in value else value
+    if value.__class__ is str:
+        return value.replace("\0", "\ufffd") if "\0" in value else value
+    return tuple(map(_text, value)) if value.__class__ is tuple else value
 
 
 def is_lost(error: BaseException) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Any
 
-from interop.store.sql.statement import ABSENT, Steps, add, insert, values
+from interop.store.sql.dialect import Added
+from interop.store.sql.statement import ABSENT, Steps, insert, values
 
 PROBE = "EXISTS (SELECT 1 FROM "
 WORD = re.compile(rf"'[^']*'|:([a-z]\w*)|\?|{re.escape(PROBE)}|[()]")
@@ -30,6 +31,11 @@ COPY = "COPY "
 COPIED = 8
 """More rows than this are copied: one statement for any number, without values to be bound."""
 
+AT_ONCE = 1_000
+"""Up to so many index rows are added to all tables by one statement: a turn of the line for each would take longer."""
+REAL = frozenset(("z", "x", "y"))
+TEXTUAL = frozenset(("code", "target", "value", "written", "unit", "text", "kind", "words"))
+
 
 class PostgresDialect:
     """Placeholders are ``$1``, ``$2``; rows gather into JSON."""
@@ -48,11 +54,22 @@ class PostgresDialect:
         else:
             yield from insert(head, rows)
 
-    def add(self, head: str, rows: Sequence[tuple[Any, ...]]) -> Steps[None]:
-        if len(rows) > COPIED:
-            yield f"{COPY}{head} {ABSENT}", rows
-        else:
-            yield from add(head, rows)
+    def add(self, tables: Sequence[Added]) -> Steps[None]:
+        count = sum(len(each.rows) for each in tables)
+        if count > AT_ONCE:
+            for each in tables:
+                if each.rows:
+                    yield f"{COPY}{each.head} {'' if each.numbered else ABSENT}".rstrip(), each.rows
+        elif count:
+            text = _added(tuple((each.head, each.table, each.columns) for each in tables))
+            yield (
+                text,
+                [
+                    column
+                    for each in tables
+                    for column in (zip(*each.rows, strict=True) if each.rows else ((),) * len(each.columns))
+                ],
+            )
 
     def among(self, column: str, query: str) -> str:
         return f"{column} = ANY(ARRAY({query}))"  # IN leaves it to the planner from which side to come
@@ -102,6 +119,25 @@ def native(sql: str) -> tuple[str, tuple[str, ...]]:
         return word
 
     return WORD.sub(placed, sql), tuple(names)
+
+
+@cache
+def _added(tables: tuple[tuple[str, str, tuple[str, ...]], ...]) -> str:
+    """One statement that adds an array for each column to each table."""
+    inserts = []
+    for head, table, columns in tables:
+        arrays = ", ".join(f"CAST(? AS {_type(table, column)}[])" for column in columns)
+        inserts.append(f"INSERT INTO {head} SELECT * FROM unnest({arrays}) {ABSENT}")
+    *before, last = inserts
+    named = ", ".join(f"i{place} AS ({each})" for place, each in enumerate(before))
+    return f"WITH {named} {last}"
+
+
+def _type(table: str, column: str) -> str:
+    if column in TEXTUAL:
+        return "text"
+    real = column in REAL or (column in {"low", "high"} and table != "index_date")
+    return "double precision" if real else "bigint"
 
 
 @cache

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from interop.store.sql.statement import Steps
+
+
+class Added(NamedTuple):
+    """Rows of a table: ``columns`` without the number that the database gives, where it is ``numbered``."""
+
+    table: str
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[Any, ...]]
+    numbered: bool = False
+
+    @property
+    def head(self) -> str:
+        """What an INSERT begins with."""
+        return f"{self.table} ({', '.join(self.columns)})"
 
 
 class Dialect(Protocol):
@@ -25,8 +39,8 @@ class Dialect(Protocol):
         """Inserts of rows that are new; ``head`` is table and columns."""
         ...
 
-    def add(self, head: str, rows: Sequence[tuple[Any, ...]]) -> Steps[None]:
-        """Inserts of rows that are new but for a mistake, which is passed over."""
+    def add(self, tables: Sequence[Added]) -> Steps[None]:
+        """Inserts of index rows, which are new but for a mistake: that is passed over."""
         ...
 
     def among(self, column: str, query: str) -> str:

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from interop.store.sql.dialect import Dialect
+from interop.store.sql.dialect import Added, Dialect
 from interop.store.sql.facts import write_facts
 from interop.store.sql.index import STRING, TABLES, TEXT, WORDS, Line, kept, lines, place, subject, unkept, vocabulary
 from interop.store.sql.names import Names
-from interop.store.sql.statement import Steps, add, insert, marks, padded, remove
+from interop.store.sql.statement import Steps, insert, marks, padded, remove
 from interop.store.sql.writer import Result
 from interop.store.values import Change, Committed, Conflict, IndexRow, Put, Stored
 
@@ -91,10 +91,12 @@ class IndexChange:
 
     def write(self, texts: Texts, dialect: Dialect) -> Steps[None]:
         """Write them."""
+        added = []
         for number, ((table, columns), gone, new) in enumerate(zip(TABLES, self._taken, self._added, strict=True)):
             yield from remove(table, columns[:2] if number == WORDS else columns, gone)
-            yield from (dialect.insert if number == WORDS else dialect.add)(f"{table} ({', '.join(columns)})", new)
-        yield from add("index_value (value)", texts.unknown(self._texts))
+            added.append(Added(table, columns, new, numbered=number == WORDS))
+        added.append(Added("index_value", ("value",), texts.unknown(self._texts)))
+        yield from dialect.add(added)
 
 
 class RecordWriter:

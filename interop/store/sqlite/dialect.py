@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+from interop.store.sql.dialect import Added
 from interop.store.sql.statement import Steps, add, insert, values
 
 
@@ -23,8 +24,9 @@ class SqliteDialect:
     def insert(self, head: str, rows: Sequence[tuple[Any, ...]]) -> Steps[None]:
         return insert(head, rows)
 
-    def add(self, head: str, rows: Sequence[tuple[Any, ...]]) -> Steps[None]:
-        return add(head, rows)
+    def add(self, tables: Sequence[Added]) -> Steps[None]:
+        for each in tables:
+            yield from (insert if each.numbered else add)(each.head, each.rows)
 
     def among(self, column: str, query: str) -> str:
         return f"{column} IN ({query})"

@@ -17,11 +17,11 @@ from interop.clock import ManualClock
 from interop.errors import Problem
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Claims, Count, Everything, Heads, History, Message, Messages, Read, Search, Waiting
-from interop.store.postgres import PostgresStore, schema, store
+from interop.store.postgres import PostgresStore, dialect, schema, store
 from interop.store.sql.schema import migrations
 from interop.store.sqlite import SqliteStore
 from interop.store.values import Change, IndexRow, Outcome
-from interop.store.where import FullText, Person, Text, Token
+from interop.store.where import FullText, Near, Person, Range, Reference, Span, Text, Token
 from tests.postgres import DEBIAN, Server, programs, serving
 from tests.spec.store.build import T0, entry, ids, journal, put, reference, search, text, token, write
 
@@ -159,6 +159,41 @@ async def test_text_may_hold_any_character(opened: PostgresStore) -> None:
     assert await opened.query(Claims((("urn:\0", "x\0y"),))) == [("a", "", "")]
     await write(opened, put("Patient", "a", 2, token("identifier", "z"), body=b'"\\u0000"'))
     assert await search(opened, PERMIT_ALL, "Patient", Token("identifier", "x\0y", "urn:\0")) == []
+
+
+@pytest.mark.parametrize("at_once", [0, 1_000])
+async def test_index_rows_are_copied_or_added_at_once(
+    database: str, opened: PostgresStore, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row that is there already, and two that are one once U+0000 is replaced, do no harm in either way."""
+    monkeypatch.setattr(dialect, "AT_ONCE", at_once)
+    await write(opened, put("Patient", "a", 1, token("identifier", "1")))
+    await asked(database, "INSERT INTO record.index_token (pid, code, rid, sid) SELECT pid, '2', rid, sid FROM record.index_token")
+    rows = [
+        IndexRow("identifier", "token", "", "2"),
+        IndexRow("identifier", "token", "", "x\0"),
+        IndexRow("identifier", "token", "", "x\ufffd"),
+        IndexRow("name", "string", "smith"),
+        IndexRow("birthdate", "date", 10, 20),
+        IndexRow("weight", "quantity", 1.5, 2.5, "kg"),
+        IndexRow("general-practitioner", "reference", "Practitioner/p"),
+        IndexRow("near", "position", 51.0, 0.0),
+        WORDS,
+    ]
+    await write(opened, put("Patient", "a", 2, *rows))
+    for where in (
+        Token("identifier", "2", ""),
+        Token("identifier", "x\0", ""),
+        Text("name", "smith"),
+        Span("birthdate", "eq", 10, 20),
+        Range("weight", "gt", 1.0, 1.0),
+        Reference("general-practitioner", ("Practitioner/p",)),
+        Near("near", 51.0, 0.0, 10.0),
+        FullText("_text", (("hip",),)),
+    ):
+        assert await search(opened, PERMIT_ALL, "Patient", where) == ["a"], where
+    await write(opened, put("Patient", "a", 3))
+    assert [tuple(row) for row in await asked(database, "SELECT code FROM record.index_token")] == []
 
 
 @pytest.mark.parametrize(
