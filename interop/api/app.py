@@ -33,6 +33,13 @@ def create_app(services: Services, pages: Asgi | None = None) -> Asgi:
         if scope["type"] != "http":
             await _not_http(scope, receive, send)
             return
+        try:
+            await answer(scope, receive, send)
+        except Exception as error:
+            unforeseen(error)  # in our log without what it says; the server answers 500 where nothing has gone out
+            raise
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if hosts is not None and _host(scope) not in hosts:
             await json_error(Problem("wrong-host")).send(scope, send)
             return

@@ -12,9 +12,10 @@ from collections.abc import Coroutine, Generator
 from math import inf
 from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from interop.api.asgi import WHOLE, Header
+from interop.api.bounded import URL_BYTES, BoundedConnection
 
 _CLOSE: Final = b"connection: close\r\n"
 _END: Final = b"\r\n\r\n"
@@ -22,7 +23,7 @@ _GET: Final = re.compile(rb"GET (/fhir/[A-Za-z0-9/_.$&=:|,;~@!*()'+-]*)(?:\?([A-
 """A request line whose parts mean what they say."""
 
 
-class Connection(HttpToolsProtocol):
+class Connection(BoundedConnection):
     """Uvicorn's connection with a function in the scope, under ``WHOLE``, that sends an answer whole, and one clock for all times
     that a client is silent.
 
@@ -40,7 +41,13 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Take what the client sends."""
         line, _, head = data.partition(b"\r\n")
-        if head and head == self._head and self.cycle.response_complete and (asked := _GET.fullmatch(line)):
+        if (
+            head
+            and head == self._head
+            and self.cycle.response_complete
+            and len(line) < URL_BYTES
+            and (asked := _GET.fullmatch(line))
+        ):
             self._silent_since = inf
             self._again(asked[1], asked[2] or b"")
             return

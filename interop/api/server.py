@@ -11,10 +11,13 @@ from typing import Any
 import uvicorn
 
 from interop.api.asgi import Asgi
+from interop.api.bounded import PATIENCE, BoundedConnection
 from interop.api.connection import Connection, PromptConnection
 
 GRACE = 5
 """Seconds that requests under way are given when the server stops."""
+ROUND = 10
+"""Seconds between looks at which requests do not become whole."""
 
 
 class HttpServer:
@@ -25,6 +28,7 @@ class HttpServer:
         self.app, self.host, self.port, self.prompt = app, host, port, prompt
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Open the port; raises OSError where that cannot be done."""
@@ -37,6 +41,7 @@ class HttpServer:
             lifespan="off",
             access_log=False,
             log_config=None,
+            log_level="critical",
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=GRACE,
@@ -49,9 +54,28 @@ class HttpServer:
             waiting.cancel()
             self._serving.result()
             raise OSError(f"the HTTP server ended while it started on port {self.port}")
+        self._watching = asyncio.create_task(self._watch())
+
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return len(self._server.server_state.connections) if self._server is not None else 0
+
+    def expire(self, before: float) -> None:
+        """End connections on which a request began before then, by the loop's time, and is not whole."""
+        for connection in list(self._server.server_state.connections) if self._server is not None else ():
+            if isinstance(connection, BoundedConnection):
+                connection.expire(before)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(ROUND)
+            self.expire(asyncio.get_running_loop().time() - PATIENCE)
 
     async def stop(self) -> None:
         """Take no more, let requests end within the grace time, close."""
+        if self._watching is not None:
+            self._watching.cancel()
         if self._server is not None and self._serving is not None:
             self._server.should_exit = True
             await self._serving

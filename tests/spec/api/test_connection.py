@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from interop.api.app import create_app
+from interop.api.bounded import HEAD_BYTES, HEADERS, PATIENCE, URL_BYTES
 from interop.api.connection import Connection, PromptConnection
 from interop.api.server import HttpServer
 from interop.api.services import Services
@@ -134,6 +135,51 @@ async def test_who_is_silent_is_let_go(server: HttpServer, monkeypatch: pytest.M
 
     monkeypatch.setattr(Connection, "connection_made", impatient)
     assert (await exchange(server, READ)).startswith(b"HTTP/1.1 200")
+
+
+HEAD = b"GET /fhir/Patient/p1 HTTP/1.1\r\nhost: localhost\r\n"
+PUT = HEAD.replace(b"GET", b"PUT") + b"content-type: application/fhir+json\r\ncontent-length: 9\r\n\r\n{"
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (HEAD + b"".join(b"x%d: y\r\n" % each for each in range(HEADERS + 1)) + b"\r\n", 431),
+        (HEAD + b"x: " + b"y" * (HEAD_BYTES + 100), 431),
+        (b"GET /fhir/Patient?name=" + b"y" * URL_BYTES + b" HTTP/1.1\r\nhost: localhost\r\n\r\n", 414),
+        (HEAD + b"content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+        (HEAD + b"content-length: 99999999999999999999\r\n\r\n", 400),
+        (b"\x16\x03\x01\x02\x00\x01", 400),
+    ],
+)
+async def test_a_head_beyond_the_limits_is_refused_and_the_connection_closed(server: HttpServer, sent: bytes, status: int) -> None:
+    answer = await exchange(server, sent)
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+    assert (await exchange(server, LAST)).count(b"200 OK") == 1
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /fh", HEAD, PUT])
+async def test_a_request_that_does_not_become_whole_is_given_up(server: HttpServer, sent: bytes) -> None:
+    waiting = asyncio.create_task(exchange(server, sent))
+    while not server.connections:
+        await asyncio.sleep(0.001)
+    now = asyncio.get_running_loop().time
+    server.expire(now() - PATIENCE)
+    assert server.connections == 1
+    while not waiting.done():
+        server.expire(now())
+        await asyncio.sleep(0.001)
+    assert (await waiting).startswith(b"HTTP/1.1 408 ")
+    assert (await exchange(server, LAST)).count(b"200 OK") == 1
+
+
+async def test_nobody_is_answered_twice(server: HttpServer) -> None:
+    """An answer that goes out before the body has come is the only one."""
+    waiting = asyncio.create_task(exchange(server, PUT.replace(b"fhir+json", b"octet-stream")))
+    await asyncio.sleep(0.05)
+    server.expire(asyncio.get_running_loop().time())
+    answer = await waiting
+    assert answer.count(b"HTTP/1.1 ") == answer.count(b"HTTP/1.1 415 ") == 1
 
 
 class _Watched:

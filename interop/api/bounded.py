@@ -1,0 +1,74 @@
+"""HTTP connections with limits: on what comes before a body, and on the time in which a request must be whole."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+URL_BYTES: Final = 64 * 1024
+HEADERS: Final = 200
+"""Header fields of a request."""
+HEAD_BYTES: Final = 256 * 1024
+"""Bytes before a body."""
+PATIENCE: Final = 120
+"""Seconds in which a request must be whole."""
+
+
+class BoundedConnection(HttpToolsProtocol):
+    """Uvicorn's connection, which answers 431, 414 and 408 to what is over the limits, and closes."""
+
+    _unfinished = -1
+    """Bytes that have come of a head that is not whole, counted by what the system hands over at once; -1 where none is open."""
+    _since = 0.0
+    """Since when a request is not whole, by the loop's time; 0 where none is."""
+    _refusal = 400
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client has connected, and is to ask something."""
+        self._since = self.loop.time()
+        super().connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the client sends."""
+        super().data_received(data)
+        if self._unfinished >= 0:
+            self._unfinished += len(data)
+            if self._unfinished > HEAD_BYTES:
+                self._refuse(431)
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._unfinished, self._since = 0, self.loop.time()
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """All before the body has come; an error here ends in ``send_400_response``."""
+        if len(self.headers) > HEADERS or len(self.url) > URL_BYTES:
+            self._refusal = 431 if len(self.headers) > HEADERS else 414
+            raise ValueError("a head over the limits")
+        self._unfinished = -1
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """A request has come whole."""
+        self._since = 0.0
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """What came is no request that is taken."""
+        self._refuse(self._refusal)
+
+    def expire(self, before: float) -> None:
+        """End the connection where a request began before then, by the loop's time, and is not whole."""
+        if 0 < self._since < before:
+            self._refuse(408)
+
+    def _refuse(self, status: int) -> None:
+        """Say so, where there is no answer or only that to the request before, and close."""
+        cycle = self.cycle
+        if cycle is None or not cycle.response_started or (cycle.response_complete and self._unfinished >= 0):
+            self.transport.write(STATUS_LINE[status] + b"content-length: 0\r\nconnection: close\r\n\r\n")
+        self._unfinished, self._since = -1, 0.0
+        self.transport.close()
