@@ -71,7 +71,7 @@ def steps_of(entry: Entry) -> list[Step]:
 
 async def change_of(entry: Entry, steps: Iterable[Step], heads: Mapping[Key, Head], now: int) -> Change:
     """The change that an entry makes to what there is. ``now`` is the time of the outcome alone."""
-    change = Change(outcomes=[Outcome(entry.message, MessageState.APPLIED, now)])
+    change = Change(outcomes=[Outcome(entry.message, MessageState.APPLIED, now)], follows=True)
     for place, (key, draft, method) in enumerate(steps, 1):
         head = heads.get(key)
         if foreign(head):

@@ -172,7 +172,8 @@ class Change:
     """Everything that happens at once, as a value. A Change holds journal entries or record changes, never both: the
     journal is on disk before anything is derived from it.
 
-    ``expect`` names versions that must still be the present ones, (type, id) -> version (0 = not there).
+    ``expect`` names versions that must still be the present ones, (type, id) -> version (0 = not there). ``follows``: the journal
+    alone makes just this again at the next start, so that the embedded store may lose it with the power.
     """
 
     entries: list[Entry] = field(default_factory=list)
@@ -188,12 +189,14 @@ class Change:
     snapshots: list[Snapshot] = field(default_factory=list)
     tables: list[tuple[str, bytes]] = field(default_factory=list)
     meta: list[tuple[str, str]] = field(default_factory=list)
+    follows: bool = False
 
 
 @dataclass(slots=True)
 class Committed:
-    """The change is on disk. ``entries`` are the journal's numbers, in the order of ``Change.entries``; an entry that
-    repeats an earlier one (same feed and duplicate key within the window) is not added: its ``repeats`` names that one."""
+    """The change is on disk, or ``follows`` from what is. ``entries`` are the journal's numbers, in the order of
+    ``Change.entries``; an entry that repeats an earlier one (same feed and duplicate key within the window) is not added: its ``repeats`` names that
+    one."""
 
     entries: list[Entry] = field(default_factory=list)
 

@@ -116,6 +116,7 @@ class Committer:
             raise
         self._writer.settle()
         work.groups += 1
+        work.syncs += 1
         work.statements += 2
         committed = sum(isinstance(result, Committed) for result in results)
         work.commits += committed

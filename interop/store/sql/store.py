@@ -28,9 +28,10 @@ PAGE = 64
 
 @dataclass(slots=True)
 class Work:
-    """What a committer has done: transactions (one sync each), changes committed, statements, changes in conflict."""
+    """What a committer has done: transactions, those that were synced, changes committed, statements, changes in conflict."""
 
     groups: int = 0
+    syncs: int = 0
     commits: int = 0
     statements: int = 0
     conflicts: int = 0
@@ -38,11 +39,12 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """What a store has done since it was opened. ``groups`` are transactions, each one sync of a log; ``commits`` are
-    changes in them; ``near`` reads were bounded, ``far`` ones long."""
+    """What a store has done since it was opened. ``groups`` are transactions, ``syncs`` those that waited for the disk;
+    ``commits`` are changes in them; ``near`` reads were bounded, ``far`` ones long."""
 
     commits: int
     groups: int
+    syncs: int
     journal_groups: int
     record_groups: int
     entries: int
@@ -193,6 +195,7 @@ def counters(journal: Work, record: Work, *, entries: int, puts: int, near: int,
     return Counters(
         commits=journal.commits + record.commits,
         groups=journal.groups + record.groups,
+        syncs=journal.syncs + record.syncs,
         journal_groups=journal.groups,
         record_groups=record.groups,
         entries=entries,

@@ -1,7 +1,7 @@
 """Group commit: a thread that owns the one writing connection of a file.
 
 All changes handed over in one turn of the loop, and all that came while the last transaction was synced, are one transaction
-and one sync; their callers are woken together.
+and one sync; their callers are woken together. A transaction of changes that the journal makes again is not synced.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from interop.errors import Problem
 from interop.store.sql.statement import Steps, T
 from interop.store.sql.store import Work
 from interop.store.sql.writer import Result, Writer
-from interop.store.sqlite.connection import is_disk, unavailable
+from interop.store.sqlite.connection import is_disk, sync, unavailable
 from interop.store.values import Change, Committed
 
 Call = tuple[Change, "asyncio.Future[Result]"]
@@ -45,6 +45,7 @@ class Committer:
         self._writer = writer
         self._between = between
         self._behind = behind
+        self._synced = True
         self._handed = 0
         self._caught_up = 0
         self._asked: list[tuple[int, asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
@@ -104,6 +105,8 @@ class Committer:
             try:
                 return self._queue.get_nowait()
             except Empty:
+                if self._behind is not None:
+                    self._sync(False)  # what is done behind is found undone again
                 if self._behind is None or not self._behind(self._connection):
                     self._tell_caught_up(taken)
                     return self._queue.get()
@@ -162,7 +165,9 @@ class Committer:
 
     def _transaction(self, changes: list[Change]) -> Answers:
         connection, work = self._connection, self.work
+        synced = not all(change.follows for change in changes)
         try:
+            self._sync(synced)
             connection.execute("BEGIN IMMEDIATE")
             results = self._run(self._writer.write(changes))
             connection.execute("COMMIT")
@@ -173,11 +178,17 @@ class Committer:
             raise
         self._writer.settle()
         work.groups += 1
+        work.syncs += synced
         work.statements += 2
         committed = sum(isinstance(result, Committed) for result in results)
         work.commits += committed
         work.conflicts += len(results) - committed
         return list(results)
+
+    def _sync(self, wanted: bool) -> None:
+        if wanted is not self._synced:
+            sync(self._connection, wanted)
+            self._synced = wanted
 
     def _run(self, steps: Steps[T]) -> T:
         execute, done = self._connection.execute, 0

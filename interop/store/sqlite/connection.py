@@ -24,7 +24,8 @@ DISK = {
 
 
 def writing(path: Path, *, cache: int) -> sqlite3.Connection:
-    """A connection that writes: write-ahead log, each commit on disk, checkpoints by others. ``cache`` in KiB."""
+    """A connection that writes: write-ahead log, checkpoints by others; whether commits wait for the disk, ``sync`` says.
+    ``cache`` in KiB."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=10)
     for setting in (
         "journal_mode = WAL",
@@ -36,6 +37,12 @@ def writing(path: Path, *, cache: int) -> sqlite3.Connection:
     ):
         connection.execute(f"PRAGMA {setting}")
     return connection
+
+
+def sync(connection: sqlite3.Connection, wanted: bool) -> None:
+    """Whether commits from now on are on disk, and with them all before. Those that are not may be lost with the power, the last
+    ones first and each as a whole."""
+    connection.execute(f"PRAGMA synchronous = {'FULL' if wanted else 'NORMAL'}")
 
 
 def reading(directory: Path, *, cache: int) -> sqlite3.Connection:
