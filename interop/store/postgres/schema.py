@@ -48,6 +48,7 @@ async def trigrams(connection: Connection) -> bool:
         "SELECT quote_ident(nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace WHERE extname = 'pg_trgm'"
     )
     await connection.execute(
-        f"CREATE INDEX IF NOT EXISTS index_value_trigram ON index_value USING gin (value {where}.gin_trgm_ops)"
+        f"CREATE INDEX IF NOT EXISTS index_value_trigram ON index_value USING gin (value {where}.gin_trgm_ops) "
+        "WITH (gin_pending_list_limit = 256)"
     )
     return True
