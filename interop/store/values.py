@@ -195,8 +195,8 @@ class Change:
 @dataclass(slots=True)
 class Committed:
     """The change is on disk, or ``follows`` from what is. ``entries`` are the journal's numbers, in the order of
-    ``Change.entries``; an entry that repeats an earlier one (same feed and duplicate key within the window) is not added: its ``repeats`` names that
-    one."""
+    ``Change.entries``; an entry that repeats an earlier one (same feed and duplicate key within the window) is not added: its
+    ``repeats`` names that one."""
 
     entries: list[Entry] = field(default_factory=list)
 
