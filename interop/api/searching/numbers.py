@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from math import inf, nextafter
+from math import inf, isinf, nextafter
 from typing import Final
 
 from interop.api.searching.dates import PREFIXED
@@ -14,7 +14,7 @@ from interop.fhir.canonicals import UCUM
 from interop.fhir.searching import asked_units, base_units
 from interop.store.where import Range, Where
 
-_NUMBER: Final = re.compile(r"[+\-]?(\d{1,40})(?:\.(\d{1,40}))?(?:[eE]([+\-]?\d{1,2}))?", re.ASCII)
+_NUMBER: Final = re.compile(r"[+\-]?(\d{1,40})(?:\.(\d{1,40}))?(?:[eE]([+\-]?\d{1,3}))?", re.ASCII)
 _MEANT: Final = ("eq", "ne")
 """The prefixes that look at the precision of the value; for the others it is taken as it stands."""
 _FINEST: Final = Decimal("1e-12")
@@ -44,18 +44,18 @@ def quantity(name: str, value: str) -> Where:
 
 
 def _bounds(name: str, text: str) -> tuple[str, Decimal, Decimal]:
-    """Prefix and what the value stands for: 100 is [99.5, 100.5), 100.00 is [99.995, 100.005), 1e2 is [95, 105); ``ap`` a tenth
-    to each side."""
+    """Prefix and what the value stands for: 100 and 1.00e2 are [99.5, 100.5), 100.00 is [99.995, 100.005); 1e2 is, in the
+    standard's own example, [95, 105). ``ap`` is a tenth to each side."""
     found = PREFIXED.fullmatch(text)
     digits = _NUMBER.fullmatch(found[2].replace(" ", "+", 1)) if found else None
-    if found is None or digits is None:
+    if found is None or digits is None or isinf(float(digits[0])):
         raise malformed(name, "a number is wanted, such as 5.4, ge100 or 1e2")
     prefix, value = found[1] or "eq", Decimal(found[2].replace(" ", "+", 1))
     if prefix == "ap":
         width = abs(value) / 10
     elif prefix in _MEANT:
-        exponent = int(digits[3]) - 1 if digits[3] else 0
-        width = max(Decimal(5).scaleb(exponent - 1 - len(digits[2] or "")), abs(value) * _FINEST)
+        decimals = len(digits[2] or "") or (1 if digits[3] else 0)
+        width = max(Decimal(5).scaleb(int(digits[3] or 0) - 1 - decimals), abs(value) * _FINEST)
     else:
         width = Decimal(0)
     return prefix, value - width, value + width

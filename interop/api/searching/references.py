@@ -51,6 +51,7 @@ def reference(ground: Ground, parameter: SearchParameter, name: str, value: str,
         local = tuple(f"{type_}/{text}" for type_ in types if not (person and type_ == "Patient"))
         if len(local) <= FEW and ground.base:
             local += tuple(f"{ground.base}/{each}" for each in local)
+        local += (text,)  # a canonical may be relative, and be written so
         if person:
             return any_of([Person(name, (text,)), Reference(name, local)]) if local else Person(name, (text,))
         return Reference(name, local)

@@ -111,6 +111,7 @@ async def test_numbers(client: Client, store: SqliteStore) -> None:
             "eb99.4": "less p95 zero",
             "ap100": "p100 p1004 p1005 p104 p95 p99 p995",
             "ap1000": "",
+            "1e-245": "",
             "-3": "less",
             "lt0": "less",
             "0": "zero",

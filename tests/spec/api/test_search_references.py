@@ -62,6 +62,7 @@ async def _record(store: SqliteStore) -> None:
         of("AuditEvent", "au", entity=[{"what": to("Observation/o1")}], agent=[{"who": to("Practitioner/dr"), "requestor": True}]),
         of("QuestionnaireResponse", "q1", status="completed", questionnaire="https://example.org/q|2"),
         of("QuestionnaireResponse", "q2", status="completed", questionnaire="https://example.org/q"),
+        of("QuestionnaireResponse", "q3", status="completed", questionnaire="falls-of-ours"),
         of("Questionnaire", "q", url="https://example.org/q", version="2", status="active", title="Falls"),
         of("List", "mine", status="current", mode="working", entry=[{"item": to("Patient/p1")}, {"item": to("Observation/o2")}]),
     )
@@ -109,6 +110,7 @@ async def test_literals(client: Client) -> None:
             "questionnaire=https://example.org/q": "q1 q2",
             "questionnaire=https://example.org/q|2": "q1",
             "questionnaire=https://example.org/q|3": "",
+            "questionnaire=falls-of-ours": "q3",
         },
         "QuestionnaireResponse?",
     )
