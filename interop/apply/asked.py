@@ -50,7 +50,7 @@ class Asked:
     one only where nothing is found. ``resource`` is what is to be kept, as ``load_json`` gives it, and ``body`` its bytes where the
     client sent them alone; ``change`` makes a patched resource of the present one. ``expected``: only where one of these is the
     present version, () for any that is there; ``absent``: only where there is nothing. ``full_url`` is by what other entries of the
-    Bundle refer to this one, and ``place`` where it stands there.
+    Bundle refer to this one, and ``place`` where it stands there. ``base`` is the service base by which the client calls us.
     """
 
     method: str
@@ -64,6 +64,7 @@ class Asked:
     absent: bool = False
     full_url: str = ""
     place: str = ""
+    base: str = ""
 
 
 class Written(NamedTuple):

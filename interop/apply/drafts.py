@@ -28,14 +28,16 @@ _SERVERS: Final = ("versionId", "lastUpdated", "_versionId", "_lastUpdated")
 
 
 class Draft:
-    """A resource that is to be kept under ``key``: ``held`` is its JSON up to what changes with each version."""
+    """A resource that is to be kept under ``key``: ``held`` is its JSON up to what changes with each version; ``base`` the service
+    base by which the client calls us, '' where the resource does not name it."""
 
-    __slots__ = ("held", "key", "resource", "sourced")
+    __slots__ = ("base", "held", "key", "resource", "sourced")
 
-    def __init__(self, key: Key, resource: Resource) -> None:
+    def __init__(self, key: Key, resource: Resource, base: str = "") -> None:
         self.key, self.resource = key, resource
         self.sourced = _sourced(resource)
         self.held = _held(key, resource, self.sourced)
+        self.base = base if base and f'"{base}/'.encode() in self.held else ""
 
     @property
     def whole(self) -> bytes:
@@ -56,7 +58,7 @@ class Draft:
             body = render(self.held, version, updated, FEED, entry.message)
             meta = {**self.resource.get("meta", {}), "source": f"{SOURCE}{FEED}#{entry.message}"}
         stored = Stored(type_, id_, version, entry.received, body, owner=OWNER, message=entry.message, told=told)
-        return Put(stored, index_rows({**self.resource, "id": id_, "meta": meta}, parameters(type_)))
+        return Put(stored, index_rows({**self.resource, "id": id_, "meta": meta}, parameters(type_)), self.base)
 
 
 def deletion(key: Key, version: int, entry: Entry) -> Put:

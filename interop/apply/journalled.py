@@ -1,7 +1,8 @@
 """Writes of the API as the journal keeps them, and what an entry does to the record: pure, so that a rebuild does the same.
 
 The type of an entry is method and ``Type/id``, its body the client's bytes; that of a transaction is ``transaction``, its body a
-Bundle of such requests in which ids are given and references resolved. What the client's method was, histories tell: whatever it
+Bundle of such requests in which ids are given and references resolved. Where a resource refers to this server by an address, that
+service base stands before ``Type/id``. What the client's method was, histories tell: whatever it
 is, the entry holds the whole resource. Everything that the new versions
 hold follows from the entry (their time is its ``received``) and the versions before.
 """
@@ -37,7 +38,7 @@ class Step(NamedTuple):
 def entry_of(steps: Sequence[Step], body: bytes, received: int) -> Entry:
     """The entry of one write, whose ``body`` is what the client sent, or of a transaction."""
     if len(steps) == 1 and (body or steps[0].draft is None):
-        said = f"{steps[0].method} {'/'.join(steps[0].key)}"
+        said = f"{steps[0].method} {_address(steps[0])}"
     else:
         said, body = TRANSACTION, _bundle(steps)
     return Entry(0, FEED, ADAPTER, received, "", said, body, digest=hashlib.sha256(body).digest())
@@ -45,9 +46,9 @@ def entry_of(steps: Sequence[Step], body: bytes, received: int) -> Entry:
 
 def _bundle(steps: Iterable[Step]) -> bytes:
     entries = []
-    for (type_, id_), draft, method in steps:
-        request = b'{"request":{"method":"%b","url":"%b"}' % (method.encode(), f"{type_}/{id_}".encode())
-        entries.append(request + (b"}" if draft is None else b',"resource":' + draft.whole + b"}"))
+    for step in steps:
+        request = b'{"request":{"method":"%b","url":"%b"}' % (step.method.encode(), _address(step).encode())
+        entries.append(request + (b"}" if step.draft is None else b',"resource":' + step.draft.whole + b"}"))
     return b'{"resourceType":"Bundle","type":"transaction","entry":[%b]}' % b",".join(entries)
 
 
@@ -60,12 +61,13 @@ def steps_of(entry: Entry) -> list[Step]:
     """What an entry does."""
     if entry.type != TRANSACTION:
         method, _, address = entry.type.partition(" ")
-        key = _key(address)
-        return [Step(key, None if method == DELETE else Draft(key, load_json(entry.body, size=_ANY_SIZE, values=None)), method)]
+        key, base = _named(address)
+        resource = None if method == DELETE else load_json(entry.body, size=_ANY_SIZE, values=None)
+        return [Step(key, None if resource is None else Draft(key, resource, base), method)]
     steps = []
     for each in load_json(entry.body, size=_ANY_SIZE, values=None)["entry"]:
-        key = _key(each["request"]["url"])
-        steps.append(Step(key, Draft(key, each["resource"]) if "resource" in each else None, each["request"]["method"]))
+        key, base = _named(each["request"]["url"])
+        steps.append(Step(key, Draft(key, each["resource"], base) if "resource" in each else None, each["request"]["method"]))
     return steps
 
 
@@ -88,6 +90,13 @@ async def change_of(entry: Entry, steps: Iterable[Step], heads: Mapping[Key, Hea
     return change
 
 
-def _key(address: str) -> Key:
-    type_, _, id_ = address.partition("/")
-    return type_, id_
+def _address(step: Step) -> str:
+    base = step.draft.base if step.draft is not None else ""
+    return "/".join((base, *step.key) if base else step.key)
+
+
+def _named(address: str) -> tuple[Key, str]:
+    """The resource, and the service base where one is named."""
+    above, _, id_ = address.rpartition("/")
+    base, _, type_ = above.rpartition("/")
+    return (type_, id_), base

@@ -17,7 +17,7 @@ import structlog
 
 from interop.clock import Clock
 from interop.fhir import facts
-from interop.record.indexing import DEFINITIONS, Indexing
+from interop.record.indexing import BASES, DEFINITIONS, Indexing
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Meta, Search
 from interop.store.seam import Store
@@ -56,6 +56,8 @@ class Reindexer:
         """
         kept = await self._store.query(Meta(META))
         self._digests = orjson.loads(kept[0]) if kept else {}
+        bases = await self._store.query(Meta(BASES))
+        self._indexing.bases |= set(orjson.loads(bases[0]) if bases else ())
         self._indexing.heard({each.id: orjson.loads(each.body) async for each in self._all(DEFINITIONS, None)})
         await self._catch_up()
         self._idle.set()

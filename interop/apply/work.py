@@ -129,7 +129,8 @@ class Work:
                     steps.append((ORDER[DELETE], Step(key, None, DELETE)))
             elif resource is not None:
                 with placed(one.place):
-                    draft = await asyncio.to_thread(_draft, key, resource) if len(one.body) > LARGE else _draft(key, resource)
+                    said = key, resource, one.base
+                    draft = await asyncio.to_thread(_draft, *said) if len(one.body) > LARGE else _draft(*said)
                 if one.method == PATCH:
                     _grown(draft, head)
                 if draft.changes(head):
@@ -172,8 +173,8 @@ def _grown(draft: Draft, head: Head | None) -> None:
         bounded(draft.held, ",[{")
 
 
-def _draft(key: Key, resource: Resource) -> Draft:
-    return Draft(key, checked(resource))
+def _draft(key: Key, resource: Resource, base: str) -> Draft:
+    return Draft(key, checked(resource), base)
 
 
 def _patched(one: Asked, key: Key, head: Head) -> Resource:

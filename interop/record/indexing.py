@@ -7,6 +7,7 @@ of clients' own are added by ``complete`` where the change is committed, so that
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
@@ -25,6 +26,10 @@ from interop.store.values import Change
 FORM: Final = 1
 """The form of the rows: raised with every change of what ``interop.fhir.searching`` makes of a resource."""
 DEFINITIONS: Final = "SearchParameter"
+BASES: Final = "own-addresses"
+"""The meta value that keeps ``Indexing.bases``."""
+_ADDRESS: Final = re.compile(r"(https?://.+)/([A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}(?:/_history/.+)?)")
+_POINTING: Final = frozenset(("reference", "composite"))
 LIMIT: Final = 100
 """Clients' parameters of one resource type; further ones have no effect."""
 
@@ -50,6 +55,8 @@ class Indexing:
 
     def __init__(self) -> None:
         self.revision = 0
+        self.bases: set[str] = set()
+        """Service bases by which resources refer to this server (FHIR R4 references, 2.3.0.1)."""
         self._made: dict[str, Own] = {}
         self._own: dict[str, tuple[SearchParameter, ...]] = {}
         self._ready: dict[str, frozenset[SearchParameter]] = {}
@@ -79,7 +86,8 @@ class Indexing:
 
     def rows(self, resource: dict[str, Any]) -> list[IndexRow]:
         """All index rows of a resource."""
-        return index_rows(resource, None, self.own(str(resource.get("resourceType"))))
+        rows = index_rows(resource, None, self.own(str(resource.get("resourceType"))))
+        return self._ours(rows) if self.bases else rows
 
     def rows_of(self, resource: dict[str, Any], code: str) -> list[IndexRow]:
         """The index rows of one parameter of a resource."""
@@ -87,13 +95,27 @@ class Indexing:
         return index_rows(resource, frozenset((code,)), own)
 
     def complete(self, change: Change) -> None:
-        """Give new versions the rows of clients' parameters."""
-        if not self._own:
-            return
-        for put in change.puts:
-            own = self._own.get(put.stored.type)
-            if own and not put.stored.deleted:
-                put.index = [*put.index, *index_rows(orjson.loads(put.stored.body), frozenset(), own)]
+        """Give new versions the rows of clients' parameters. References to an address of ours are indexed as those without it."""
+        if any(put.base for put in change.puts):
+            self.bases |= {put.base for put in change.puts if put.base}
+            change.meta.append((BASES, orjson.dumps(sorted(self.bases)).decode()))
+        if self._own:
+            for put in change.puts:
+                own = self._own.get(put.stored.type)
+                if own and not put.stored.deleted:
+                    put.index = [*put.index, *index_rows(orjson.loads(put.stored.body), frozenset(), own)]
+        if self.bases:
+            for put in change.puts:
+                put.index = self._ours(put.index)
+
+    def _ours(self, rows: list[IndexRow]) -> list[IndexRow]:
+        return [self._our(row) if row[1] in _POINTING else row for row in rows]
+
+    def _our(self, row: IndexRow) -> IndexRow:
+        if row.kind == "composite":
+            return row._replace(c=self._our(row.c))
+        found = _ADDRESS.fullmatch(row.a) if row.kind == "reference" else None
+        return row._replace(a=found[2]) if found and found[1] in self.bases else row
 
     def committed(self, change: Change) -> bool:
         """Take note of the definitions in a change that is on disk; whether any came, went or changed."""

@@ -95,10 +95,12 @@ class LossCount(NamedTuple):
 
 @dataclass(slots=True)
 class Put:
-    """A new version of a resource. ``version`` is expected to be the present one plus 1. ``body`` b'' = deletion."""
+    """A new version of a resource. ``version`` is expected to be the present one plus 1. ``body`` b'' = deletion. ``base`` is a
+    service base under which its references mean resources of ours, '' for none."""
 
     stored: Stored
     index: list[IndexRow]
+    base: str = ""
 
 
 @dataclass(slots=True)

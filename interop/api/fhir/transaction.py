@@ -97,6 +97,7 @@ async def _asked(services: Services, request: Request, entry: Entry, prefix: str
         absent=bool(absent),
         full_url=entry.full_url,
         place=entry.place,
+        base=links.base(request, services.base),
     )
 
 

@@ -20,7 +20,8 @@ async def create(services: Services, request: Request, type: str) -> Response:
     if b"if-none-exist" in request.headers:
         criteria = criteria_of(services, "create", type, read(type, request.header(b"if-none-exist")))
     resource, body = await sent(services, request, type)
-    asked = Asked(CREATE, type, criteria=criteria, resource=resource, body=body)
+    base = links.base(request, services.base)
+    asked = Asked(CREATE, type, criteria=criteria, resource=resource, body=body, base=base)
     return answer(services, request, asked, await services.writes.write(asked))
 
 
@@ -28,7 +29,8 @@ async def update(services: Services, request: Request, type: str, id: str = "") 
     """200, or 201 where there was nothing; 412 where ``If-Match`` names another version or the criteria find several."""
     expected, absent, criteria = _conditions(services, request, "update", type, id)
     resource, body = await sent(services, request, type, id)
-    asked = Asked(UPDATE, type, id, criteria, resource, body, expected=expected, absent=absent)
+    base = links.base(request, services.base)
+    asked = Asked(UPDATE, type, id, criteria, resource, body, expected=expected, absent=absent, base=base)
     return answer(services, request, asked, await services.writes.write(asked))
 
 
@@ -36,7 +38,8 @@ async def patch(services: Services, request: Request, type: str, id: str = "") -
     """200 with the patched resource; 404 where there is none, 412 where ``If-Match`` names another version."""
     expected, absent, criteria = _conditions(services, request, "patch", type, id)
     change = await patch_body(services, request)
-    asked = Asked(PATCH, type, id, criteria, change=change, expected=expected, absent=absent)
+    base = links.base(request, services.base)
+    asked = Asked(PATCH, type, id, criteria, change=change, expected=expected, absent=absent, base=base)
     return answer(services, request, asked, await services.writes.write(asked))
 
 
