@@ -16,7 +16,7 @@ from interop.store.sql.index import BY_RESOURCE, KINDS, TABLES
 from interop.store.sql.leaves import NEVER, TRIGRAM
 from interop.store.sql.links import Links
 from interop.store.sql.names import Names
-from interop.store.sql.start import DEEPEST, best, flatten, rank
+from interop.store.sql.start import DEEPEST, SURE, best, flatten, rank
 from interop.store.where import (
     All,
     Any,
@@ -66,7 +66,8 @@ class Compiler(Links):
     def __init__(self, names: Names, dialect: Dialect, guard: Where | None = None) -> None:
         super().__init__(names, dialect, guard)
         self.few = False
-        """Whether few resources are looked at, so that each is better asked by itself than all listed that have the words."""
+        """Whether few resources are looked at: then each is better asked by itself than all listed that have some words, or that are
+        what a chain leads to."""
         self._depth = 0
         self._scanned = False
 
@@ -107,7 +108,7 @@ class Compiler(Links):
             case Person(parameter, patients):
                 return self.refers(parameter, type_, row, self.group(patients))
             case Chain(parameter, target, inner):
-                if parameter and rank(inner) > 4 and not self._canonical(target):
+                if parameter and rank(inner) > (SURE if self.few else 4) and not self._canonical(target):
                     return self._leads(where, type_, row)
                 return self.refers(parameter, type_, row, self._chained(target, inner))
             case Has():

@@ -23,13 +23,15 @@ COSTLY = 100_000_000
 PATIENCE = 1.7
 """Seconds that a search may take on however busy a machine."""
 CALLBACK = 1_000_000
+NEAR = 65_536
+"""KiB of pages that the loop's thread keeps: the inner pages of a million resources, and leaves that are often asked for."""
 
 
 class Readers:
     """Runs reads. A read that proves long on the loop's thread is broken off and begun again on the reader's."""
 
     def __init__(self, directory: Path, costly: int = COSTLY) -> None:
-        self._near = reading(directory, cache=8_192)
+        self._near = reading(directory, cache=NEAR)
         self._ticks = 0
         self._near.set_progress_handler(self._near_tick, BOUNDED // 2)
         self._far = reading(directory, cache=16_384)

@@ -161,6 +161,15 @@ SEARCHES: dict[str, Plan] = {
     "quantity below": search("Observation", Range("value", "lt", 7.0, 7.0)),
     "near": search("Location", Near("near", 50.0, 0.0, 500.0)),
     "composite": search("Observation", Composite("pair", (Token("0", "c7", "urn:codes"), Range("1", "lt", 9.0, 9.0)))),
+    "two chains, one to many": search(
+        "Observation",
+        All(
+            (
+                Chain("patient", "Patient", Span("birthdate", "eq", 7 * DAY, 8 * DAY)),
+                Chain("patient", "Patient", Text("name", "smith")),
+            )
+        ),
+    ),
     "words that many have": search("Patient", FullText("_text", (("of",),))),
     "words that many have, of a few": search("Patient", All((FullText("_text", (("of",),)), Token("identifier", "7")))),
     "words": search("Patient", FullText("_text", (("number7",), ("number8", "jones8")))),
