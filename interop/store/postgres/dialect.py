@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
-from interop.store.sql.dialect import Added
-from interop.store.sql.statement import ABSENT, Steps, insert, values
+from interop.store.sql.dialect import Rows
+from interop.store.sql.statement import ABSENT, Steps, insert, remove, values
 
 PROBE = "EXISTS (SELECT 1 FROM "
 WORD = re.compile(rf"'[^']*'|:([a-z]\w*)|\?|{re.escape(PROBE)}|[()]")
@@ -32,7 +32,7 @@ COPIED = 8
 """More rows than this are copied: one statement for any number, without values to be bound."""
 
 AT_ONCE = 1_000
-"""Up to so many index rows are added to all tables by one statement: a turn of the line for each would take longer."""
+"""Up to so many index rows of all tables are changed by one statement: a turn of the line for each would take longer."""
 REAL = frozenset(("z", "x", "y"))
 TEXTUAL = frozenset(("code", "target", "value", "written", "unit", "text", "kind", "words"))
 
@@ -54,22 +54,19 @@ class PostgresDialect:
         else:
             yield from insert(head, rows)
 
-    def add(self, tables: Sequence[Added]) -> Steps[None]:
-        count = sum(len(each.rows) for each in tables)
-        if count > AT_ONCE:
+    def change(self, tables: Sequence[Rows]) -> Steps[None]:
+        if sum(len(each.added) + len(each.taken) for each in tables) > AT_ONCE:
             for each in tables:
-                if each.rows:
-                    yield f"{COPY}{each.head} {'' if each.numbered else ABSENT}".rstrip(), each.rows
-        elif count:
-            text = _added(tuple((each.head, each.table, each.columns) for each in tables))
-            yield (
-                text,
-                [
-                    column
-                    for each in tables
-                    for column in (zip(*each.rows, strict=True) if each.rows else ((),) * len(each.columns))
-                ],
-            )
+                yield from remove(each.table, each.by, each.taken)
+                if each.added:
+                    yield f"{COPY}{each.head} {'' if each.numbered else ABSENT}".rstrip(), each.added
+            return
+        taken = [each for each in tables if each.by] if any(each.taken for each in tables) else []
+        columns = [column for each in taken for column in _columns(each.by, each.taken)]
+        columns += [column for each in tables for column in _columns(each.columns, each.added)]
+        if any(columns):
+            heads = tuple((each.head, each.table, each.columns) for each in tables)
+            yield _at_once(tuple((each.table, each.by) for each in taken), heads), columns
 
     def among(self, column: str, query: str) -> str:
         return f"{column} = ANY(ARRAY({query}))"  # IN leaves it to the planner from which side to come
@@ -121,16 +118,24 @@ def native(sql: str) -> tuple[str, tuple[str, ...]]:
     return WORD.sub(placed, sql), tuple(names)
 
 
+def _columns(names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
+    return zip(*rows, strict=True) if rows else ((),) * len(names)
+
+
 @cache
-def _added(tables: tuple[tuple[str, str, tuple[str, ...]], ...]) -> str:
-    """One statement that adds an array for each column to each table."""
-    inserts = []
-    for head, table, columns in tables:
-        arrays = ", ".join(f"CAST(? AS {_type(table, column)}[])" for column in columns)
-        inserts.append(f"INSERT INTO {head} SELECT * FROM unnest({arrays}) {ABSENT}")
-    *before, last = inserts
-    named = ", ".join(f"i{place} AS ({each})" for place, each in enumerate(before))
-    return f"WITH {named} {last}"
+def _at_once(taken: tuple[tuple[str, tuple[str, ...]], ...], added: tuple[tuple[str, str, tuple[str, ...]], ...]) -> str:
+    """One statement that changes all tables; it takes an array for each column."""
+    parts = []
+    for table, by in taken:
+        same = " AND ".join(f"d.{column} = g.{column}" for column in by)
+        parts.append(f"DELETE FROM {table} d USING {_arrays(table, by)} g ({', '.join(by)}) WHERE {same}")
+    parts += [f"INSERT INTO {head} SELECT * FROM {_arrays(table, columns)} {ABSENT}" for head, table, columns in added]
+    *before, last = parts
+    return f"WITH {', '.join(f'i{place} AS ({each})' for place, each in enumerate(before))} {last}"
+
+
+def _arrays(table: str, columns: tuple[str, ...]) -> str:
+    return f"unnest({', '.join(f'CAST(? AS {_type(table, column)}[])' for column in columns)})"
 
 
 def _type(table: str, column: str) -> str:

@@ -8,12 +8,16 @@ from typing import Any, NamedTuple, Protocol
 from interop.store.sql.statement import Steps
 
 
-class Added(NamedTuple):
-    """Rows of a table: ``columns`` without the number that the database gives, where it is ``numbered``."""
+class Rows(NamedTuple):
+    """What changes in a table of index rows: ``columns`` and rows to be added, ``by`` which columns rows are ``taken`` away.
+
+    Of a ``numbered`` table the database numbers the rows."""
 
     table: str
     columns: tuple[str, ...]
-    rows: Sequence[tuple[Any, ...]]
+    added: Sequence[tuple[Any, ...]]
+    by: tuple[str, ...] = ()
+    taken: Sequence[tuple[Any, ...]] = ()
     numbered: bool = False
 
     @property
@@ -39,8 +43,8 @@ class Dialect(Protocol):
         """Inserts of rows that are new; ``head`` is table and columns."""
         ...
 
-    def add(self, tables: Sequence[Added]) -> Steps[None]:
-        """Inserts of index rows, which are new but for a mistake: that is passed over."""
+    def change(self, tables: Sequence[Rows]) -> Steps[None]:
+        """Take index rows away and add others, which are new but for a mistake: that is passed over."""
         ...
 
     def among(self, column: str, query: str) -> str:

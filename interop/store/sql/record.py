@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from interop.store.sql.dialect import Added, Dialect
+from interop.store.sql.dialect import Dialect, Rows
 from interop.store.sql.facts import write_facts
 from interop.store.sql.index import STRING, TABLES, TEXT, WORDS, Line, kept, lines, place, subject, unkept, vocabulary
 from interop.store.sql.names import Names
-from interop.store.sql.statement import Steps, insert, marks, padded, remove
+from interop.store.sql.statement import Steps, insert, marks, padded
 from interop.store.sql.writer import Result
 from interop.store.values import Change, Committed, Conflict, IndexRow, Put, Stored
 
@@ -91,12 +91,11 @@ class IndexChange:
 
     def write(self, texts: Texts, dialect: Dialect) -> Steps[None]:
         """Write them."""
-        added = []
-        for number, ((table, columns), gone, new) in enumerate(zip(TABLES, self._taken, self._added, strict=True)):
-            yield from remove(table, columns[:2] if number == WORDS else columns, gone)
-            added.append(Added(table, columns, new, numbered=number == WORDS))
-        added.append(Added("index_value", ("value",), texts.unknown(self._texts)))
-        yield from dialect.add(added)
+        changed = [
+            Rows(table, columns, added, columns[:2] if number == WORDS else columns, taken, numbered=number == WORDS)
+            for number, ((table, columns), taken, added) in enumerate(zip(TABLES, self._taken, self._added, strict=True))
+        ]
+        yield from dialect.change([*changed, Rows("index_value", ("value",), texts.unknown(self._texts))])
 
 
 class RecordWriter:

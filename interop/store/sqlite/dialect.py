@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from interop.store.sql.dialect import Added
-from interop.store.sql.statement import Steps, add, insert, values
+from interop.store.sql.dialect import Rows
+from interop.store.sql.statement import Steps, add, insert, remove, values
 
 
 class SqliteDialect:
@@ -24,9 +24,10 @@ class SqliteDialect:
     def insert(self, head: str, rows: Sequence[tuple[Any, ...]]) -> Steps[None]:
         return insert(head, rows)
 
-    def add(self, tables: Sequence[Added]) -> Steps[None]:
+    def change(self, tables: Sequence[Rows]) -> Steps[None]:
         for each in tables:
-            yield from (insert if each.numbered else add)(each.head, each.rows)
+            yield from remove(each.table, each.by, each.taken)
+            yield from (insert if each.numbered else add)(each.head, each.added)
 
     def among(self, column: str, query: str) -> str:
         return f"{column} IN ({query})"
