@@ -84,7 +84,8 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Compartment:
-    """The Patients of the person's group and everything whose subject is one of them -> [Stored], by type then id.
+    """The Patients of the person's group and everything whose subject is one of them -> [Stored], by type then id; patient '' = of
+    everyone.
 
     ``after`` is the cursor: (type, id) of the last one seen; ``types`` () = all; ``since`` microseconds.
     """

@@ -33,7 +33,7 @@ class Wanted:
     start: int = 0
     end: int = 0
     after: list[Any] | None = None
-    total: int = 0
+    total: int | None = 0
 
     @property
     def dated(self) -> bool:
@@ -66,7 +66,13 @@ def wanted(asked: Asked) -> Wanted:
 
 
 def answer(
-    asked: Asked, page: Wanted, matches: list[Stored], along: list[Stored], more: bool, total: int, notes: Sequence[bytes] = ()
+    asked: Asked,
+    page: Wanted,
+    matches: list[Stored],
+    along: list[Stored],
+    more: bool,
+    total: int | None,
+    notes: Sequence[bytes] = (),
 ) -> Response:
     """A searchset: notes, matches, what comes along, links to this page and the next."""
     address = links.root(asked.request, asked.services.base) + asked.request.path

@@ -1,4 +1,5 @@
-"""``Patient/[id]/$everything`` (FHIR R4, Patient operation everything): all that is about the person, page by page.
+"""``Patient/[id]/$everything`` (FHIR R4, Patient operation everything): all that is about the person, page by page; without an id,
+all that is about anyone.
 
 The person's linked Patients belong to it. What the resources of a page refer to comes with that page.
 """
@@ -28,7 +29,8 @@ async def everything(asked: Asked) -> Response:
     """A page; raises Problem ``not-found``, ``gone``, ``bad-parameter``, ``too-costly``."""
     page = wanted(asked)
     question = Question(NAME, "Patient", asked.id)
-    await present(asked.services, question)
+    if asked.id:
+        await present(asked.services, question)
     decision = decide(question)
     matches, more, total = await about(asked.services, decision, asked.id, page)
     along = [
@@ -39,8 +41,9 @@ async def everything(asked: Asked) -> Response:
     return answer(asked, page, matches, along, more, total)
 
 
-async def about(services: Services, decision: Decision, patient: str, page: Wanted) -> tuple[list[Stored], bool, int]:
-    """A page of the person's compartment, whether there is more, and how many there are on all pages."""
+async def about(services: Services, decision: Decision, patient: str, page: Wanted) -> tuple[list[Stored], bool, int | None]:
+    """A page of the person's compartment, whether there is more, and how many there are on all pages; None for more than a page of
+    everyone, which is not counted."""
     after = (page.after[0], page.after[1]) if page.after else None
     if page.dated:
         return await _dated(services, decision, patient, page, after)
@@ -52,8 +55,10 @@ async def about(services: Services, decision: Decision, patient: str, page: Want
     return matches[: page.count], more, await _total(services, plan) if more else len(matches)
 
 
-async def _total(services: Services, plan: Compartment) -> int:
+async def _total(services: Services, plan: Compartment) -> int | None:
     """How many there are on all pages."""
+    if not plan.patient:
+        return None
     parts: list[Where] = [Person("", (plan.patient,))]
     if plan.types:
         parts.append(Types(plan.types))
@@ -65,7 +70,7 @@ async def _total(services: Services, plan: Compartment) -> int:
 
 async def _dated(
     services: Services, decision: Decision, patient: str, page: Wanted, after: tuple[str, str] | None
-) -> tuple[list[Stored], bool, int]:
+) -> tuple[list[Stored], bool, int | None]:
     """The same where dates of care count: no index holds those of every type, so the record is looked through."""
     matches: list[Stored] = []
     total, seen = 0, after if page.after is not None else None
@@ -81,5 +86,4 @@ async def _dated(
         if len(part) < CHUNK or (page.after is not None and len(matches) > page.count):
             break
         seen = (part[-1].type, part[-1].id)
-    total = total if page.after is None else page.total
-    return matches[: page.count], len(matches) > page.count, total
+    return matches[: page.count], len(matches) > page.count, total if page.after is None else page.total

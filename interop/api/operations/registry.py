@@ -11,7 +11,7 @@ _FHIR: Final = "http://hl7.org/fhir/OperationDefinition/"
 PAGED: Final = (
     Input("_since", "instant", "Only what was updated since."),
     Input("_type", "code", "Only resources of these types, commas between.", many=True),
-    Input("_count", "integer", "Resources of a page; without it 1,000."),
+    Input("_count", "positiveInt", "Resources of a page; without it 1,000."),
 )
 CARE: Final = (
     Input("start", "date", "Only care that had not ended before."),
@@ -54,9 +54,9 @@ OPERATIONS: Final = (
         "everything",
         _FHIR + "Patient-everything",
         "everything.everything",
-        (INSTANCE,),
+        (TYPE, INSTANCE),
         ("Patient",),
-        "All that is about the person, linked Patients included, and what it refers to.",
+        "All that is about the person, linked Patients included, and what it refers to; without an id, about anyone.",
         (*CARE, *PAGED),
         paged=True,
     ),

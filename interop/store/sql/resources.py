@@ -116,11 +116,12 @@ def several(plan: Several, names: Names, dialect: Dialect) -> Steps[list[Stored]
 
 def compartment(plan: Compartment, names: Names, dialect: Dialect) -> Steps[list[Stored]]:
     compiler = Compiler(names, dialect, plan.decision.predicate)
-    members = compiler.rows(Person("", (plan.patient,)), None)
-    assert members is not None
-    text = (
-        f"SELECT r.rid AS rid, r.type AS type, r.id AS id FROM resource r WHERE r.deleted = 0 AND {dialect.among('r.rid', members)}"
-    )
+    among = "r.subject <> ''"
+    if plan.patient:
+        members = compiler.rows(Person("", (plan.patient,)), None)
+        assert members is not None
+        among = dialect.among("r.rid", members)
+    text = f"SELECT r.rid AS rid, r.type AS type, r.id AS id FROM resource r WHERE r.deleted = 0 AND {among}"
     if plan.types:
         text += f" AND r.type IN ({compiler.bound(plan.types)})"
     if plan.since:

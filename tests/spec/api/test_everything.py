@@ -38,6 +38,14 @@ async def test_pages_hold_everything_once(client: Client) -> None:
     assert await client.ids("/fhir/Patient/gp/$everything?_count=4") == WHOLE
 
 
+async def test_without_an_id_it_is_everything_about_anyone(client: Client) -> None:
+    whole = sorted([*WHOLE, "CarePlan/c2", "Encounter/e3", "Patient/b"])
+    assert await client.ids("/fhir/Patient/$everything") == whole
+    assert await client.ids("/fhir/Patient/$everything?_count=2") == whole
+    assert await client.ids("/fhir/Patient/$everything?_type=CarePlan&_count=1") == ["CarePlan/c1", "CarePlan/c2"]
+    assert "total" not in (await client.get("/fhir/Patient/$everything?_count=2")).json()
+
+
 async def test_types_and_time_narrow_it(client: Client) -> None:
     assert await client.ids("/fhir/Patient/gp/$everything?_type=Encounter,CarePlan") == [
         "CarePlan/c1",
