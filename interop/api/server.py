@@ -14,6 +14,9 @@ from interop.api.asgi import Asgi
 from interop.api.bounded import PATIENCE, BoundedConnection
 from interop.api.connection import Connection, PromptConnection
 
+SILENCE = 75
+"""Seconds after which a connection that is not used is closed: later than clients' own pools do it, for a request that crosses
+the close fails."""
 GRACE = 5
 """Seconds that requests under way are given when the server stops."""
 ROUND = 10
@@ -45,6 +48,7 @@ class HttpServer:
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=GRACE,
+            timeout_keep_alive=SILENCE,
         )
         self._server = _Server(config)
         self._serving = asyncio.create_task(self._server.serve([listening]))
