@@ -94,7 +94,7 @@ def _address(url: str, base: str, place: str) -> tuple[str, str]:
 def _http_date(text: str, place: str) -> str:
     try:
         return format_datetime(datetime.fromisoformat(text).astimezone())
-    except ValueError:
+    except (ValueError, OverflowError):
         raise _bad(f"{place}.request.ifModifiedSince", "an instant is wanted") from None
 
 

@@ -107,6 +107,8 @@ async def _route(services: Services, request: Request, headers: list[Header]) ->
             return await read_ours(services, request, parts[2], parts[3])
         return await read(services, request, parts[2], parts[3])
     if method == "PUT" and len(parts) == _READ and parts[2] in resource_types() and parts[3] and not ID.fullmatch(parts[3]):
+        if parts[3][0] in "_$":
+            raise Problem("not-allowed")
         raise malformed_id(parts[2])
     address = locate(request.path[len(PREFIX) + 1 :])
     called = operation(address.operation, address.kind, address.named[0] if address.named else "") if address.operation else None

@@ -43,7 +43,13 @@ SHARED: Final[dict[str, tuple[str, str, Part]]] = {
     "mode": ("mode", "Which statement is wanted.", {"enum": ["full", "normative", "terminology"]}),
 }
 """Parameters of many interactions: name, what for, schema."""
-SCHEMAS: Final = {"boolean": "boolean", "integer": "integer", "positiveInt": "integer", "unsignedInt": "integer"}
+SCHEMAS: Final[dict[str, Part]] = {
+    "boolean": {"type": "boolean"},
+    "integer": {"type": "integer"},
+    "positiveInt": {"type": "integer", "minimum": 1},
+    "unsignedInt": {"type": "integer", "minimum": 0},
+}
+"""Primitive types of operations that JSON has as well."""
 
 
 async def openapi(services: Services, request: Request) -> Response:
@@ -148,8 +154,7 @@ def _operation(operation: Operation, level: str, type: str, method: str, criteri
     else:
         inputs = [each for each in operation.inputs if each.primitive]
         said["parameters"] += [
-            parameter(each.name, "query", each.why, {"type": SCHEMAS.get(each.type, "string")}, required=each.required)
-            for each in inputs
+            parameter(each.name, "query", each.why, SCHEMAS.get(each.type, TEXT), required=each.required) for each in inputs
         ]
         said["parameters"] += [*(criteria if operation.searched else []), *named(LOOKS)]
     return said

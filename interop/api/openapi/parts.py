@@ -44,8 +44,9 @@ def named(names: Iterable[str]) -> list[Part]:
 
 
 def resource_content(type: str = "") -> Part:
-    """The content of a request or response that is a resource, of that type where one is given."""
-    schema: Part = {"$ref": f"#/components/schemas/{type or 'Resource'}"}
+    """The content of a request or response that is a resource, of that type where one is given, or of one of several, ``A|B``."""
+    schemas: list[Part] = [{"$ref": f"#/components/schemas/{each}"} for each in (type or "Resource").split("|")]
+    schema = schemas[0] if len(schemas) == 1 else {"oneOf": schemas}
     return {FHIR_MEDIA[0]: {"schema": schema}, FHIR_MEDIA[1]: {"schema": {"type": "string"}}}
 
 

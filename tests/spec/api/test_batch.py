@@ -49,6 +49,7 @@ PARAMETERS = {
         (entry("GET", "Patient/there/_history/2"), "404"),
         (entry("GET", "Patient/there", ifNoneMatch='W/"1"'), "304"),
         (entry("GET", "Patient/there", ifModifiedSince="2030-01-01T00:00:00Z"), "304"),
+        (entry("GET", "Patient/there", ifModifiedSince="0001-01-01T00:00:00+14:00"), "400"),
         (entry("GET", "Patient/there", ifModifiedSince="2020-01-01T00:00:00+01:00"), "200"),
         (entry("GET", "Patient?family=Ash"), "200"),
         (entry("GET", "Patient/nobody"), "404"),
