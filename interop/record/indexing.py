@@ -23,7 +23,7 @@ from interop.fhir.tables import digest as table_digest
 from interop.record.own_parameters import Own, own_parameter
 from interop.store.values import Change
 
-FORM: Final = 1
+FORM: Final = 2
 """The form of the rows: raised with every change of what ``interop.fhir.searching`` makes of a resource."""
 DEFINITIONS: Final = "SearchParameter"
 BASES: Final = "own-addresses"

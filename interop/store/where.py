@@ -10,7 +10,7 @@ class Token:
     """A token index row of ``parameter`` has this code and, unless None, this system ('' = no system); code None = any.
 
     ``kind``: ``token``; ``identifier`` (of a reference: the ``:identifier`` modifier); ``of-type`` (an identifier's type:
-    ``system`` is that of the type, ``code`` is ``TYPECODE|value``).
+    ``system`` is that of the type, ``code`` is ``TYPECODE|value``); ``below`` (a media type or canonical URL and what is above it).
     """
 
     parameter: str

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from interop.api.searching.ground import Codes, Ground, Unexpanded
+from interop.api.searching.hierarchies import ABOVE, BELOW, steps
 from interop.api.searching.references import ID
 from interop.api.searching.unsupported import malformed
 from interop.api.services import Services
@@ -42,6 +43,8 @@ async def _fetch(services: Services, decision: Decision, ground: Ground, wanted:
     from interop.fhir.terminology import TooCostly, Uncomputable
 
     relation, value = wanted.codes
+    if relation in (BELOW, ABOVE):
+        return await steps(services.store, decision, relation, value)
     try:
         if relation == "in":
             return await _value_set(services, decision, ground, wanted.parameter, value)

@@ -12,7 +12,7 @@ MODIFIERS: Final = {
     "number": ("", MISSING),
     "quantity": ("", MISSING),
     "uri": ("", "below", "above", MISSING),
-    "reference": ("", "identifier", "text", MISSING),
+    "reference": ("", "identifier", "text", "above", "below", MISSING),
     "composite": ("", MISSING),
     "special": ("", MISSING),
 }

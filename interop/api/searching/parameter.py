@@ -12,6 +12,7 @@ from interop.api.searching.composites import composite
 from interop.api.searching.dates import date, updated
 from interop.api.searching.escapes import plain, split
 from interop.api.searching.ground import UNANSWERED, Ground, Known
+from interop.api.searching.hierarchies import related
 from interop.api.searching.modifiers import MISSING, MODIFIERS, NEGATIVE
 from interop.api.searching.numbers import number, quantity
 from interop.api.searching.places import near
@@ -130,6 +131,8 @@ def _reference(ground: Ground, parameter: SearchParameter, name: str, value: str
         return token(name, value, "identifier")
     if modifier == "text":
         return Text(name, normalised(name, value), "starts", "text")
+    if modifier in ("below", "above"):
+        return related(ground, parameter, name, value, modifier)
     return reference(ground, parameter, name, value, modifier)
 
 

@@ -7,8 +7,8 @@ from typing import Final
 from interop.api.searching.combining import any_of
 from interop.api.searching.escapes import plain
 from interop.api.searching.unsupported import malformed
-from interop.fhir.searching import normalise
-from interop.store.where import All, Text, Where
+from interop.fhir.searching import normalise, unpunctuated
+from interop.store.where import All, Text, Token, Where
 
 WHOLE: Final = frozenset(("name", "address", "phonetic"))
 """Parameters over all parts of a name or address: several words may be parts of one each."""
@@ -20,12 +20,13 @@ def string(name: str, value: str, modifier: str) -> Where:
     if modifier == "exact":
         return Text(name, plain(value), "exact")
     text = normalised(name, value)
-    if modifier in ("contains", "text"):
-        return Text(name, text, "contains")
+    match = "contains" if modifier in ("contains", "text") else "starts"
+    bare = text if text.isalnum() else unpunctuated(text)
+    found: list[Where] = [Text(name, each, match) for each in dict.fromkeys((text, bare)) if each]
     words = text.split(" ")
-    if len(words) > 1 and name in WHOLE:
-        return any_of([Text(name, text), All(tuple(Text(name, word) for word in words))])
-    return Text(name, text)
+    if len(words) > 1 and name in WHOLE and not modifier:
+        found.append(All(tuple(Text(name, word) for word in words)))
+    return any_of(found)
 
 
 def normalised(name: str, value: str) -> str:
@@ -37,8 +38,12 @@ def normalised(name: str, value: str) -> str:
 
 
 def uri(name: str, value: str, modifier: str) -> Where:
-    """The whole URI; with ``:below`` what begins with it; with ``:above`` what it begins with, by steps of its path."""
+    """The whole URI; with ``:below`` what begins with it; with ``:above`` what it begins with, by steps of its path. Of a canonical
+    ``url|version`` the business version counts too."""
     text = plain(value)
+    url, mark, version = text.rpartition("|")
+    if name == "url" and mark and not modifier:
+        return All((Text(name, url, "equals"), Token("version", version)))
     if modifier == "below":
         return Text(name, text, "starts")
     if modifier == "above":

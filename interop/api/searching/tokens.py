@@ -47,6 +47,8 @@ def _in(ground: Ground, name: str, value: str) -> Where:
 def _related(relation: str) -> Callable[[Ground, str, str], Where]:
     def related(ground: Ground, name: str, value: str) -> Where:
         parts = [plain(part) for part in split(value, "|")]
+        if relation == "below" and len(parts) == 1 and "/" in parts[0]:
+            return Token(name, parts[0], None, "below")
         if len(parts) != 2 or not all(parts):
             raise malformed(name, "system|code is wanted: without a system there is no hierarchy")
         return _one_of(name, ground.codes(name, Codes(relation, f"{parts[0]}|{parts[1]}")))

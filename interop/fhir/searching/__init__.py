@@ -5,7 +5,7 @@ from interop.fhir.searching.composites import components
 from interop.fhir.searching.dates import interval
 from interop.fhir.searching.index import STORED, caseless, index_rows, indexable, usable
 from interop.fhir.searching.quantities import asked_units, base_units
-from interop.fhir.searching.text import normalise
+from interop.fhir.searching.text import normalise, unpunctuated
 
 __all__ = [
     "EARLIEST",
@@ -22,5 +22,6 @@ __all__ = [
     "indexable",
     "interval",
     "normalise",
+    "unpunctuated",
     "usable",
 ]

@@ -14,7 +14,7 @@ from interop.fhir.searching.expression import Union, parse
 from interop.fhir.searching.making import Convert, Rows
 from interop.fhir.searching.walk import Branch, branches, ends_of, within
 
-_LEFT_OUT = frozenset(("text", "of-type", "identifier"))
+_LEFT_OUT = frozenset(("text", "of-type", "identifier", "part", "below"))
 """Kinds of row that only modifiers ask for, which a composite does not take."""
 
 _new = tuple.__new__

@@ -8,6 +8,8 @@ from interop.fhir.searching import pointers, quantities, strings, times, tokens
 from interop.fhir.searching.making import Convert, Make, always
 
 _TEXTS: Final = ("string", "id", "markdown", "uri", "url", "canonical", "oid", "uuid")
+FAMILY: Final = "family"
+"""The parameter, and what stands for the datatype, of family names by themselves."""
 _URIS: Final = ("uri", "url", "oid", "uuid")
 _QUANTITIES: Final = ("Quantity", "Age", "Count", "Distance", "Duration", "Money")
 _NUMBERS: Final = ("decimal", "integer", "positiveInt", "unsignedInt")
@@ -24,6 +26,7 @@ _FIXED: Final[dict[str, dict[str, Convert]]] = {
         "HumanName": strings.parts(strings.NAME),
         "Address": strings.parts(strings.ADDRESS),
         "code": strings.string,
+        FAMILY: strings.family,
         **dict.fromkeys(_TEXTS, strings.string),
     },
     "reference": {

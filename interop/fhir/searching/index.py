@@ -11,7 +11,7 @@ from interop.fhir import facts
 from interop.fhir.facts import SearchParameter
 from interop.fhir.rows import IndexRow
 from interop.fhir.searching.composites import Composite, Made
-from interop.fhir.searching.convert import CONVERTERS
+from interop.fhir.searching.convert import CONVERTERS, FAMILY
 from interop.fhir.searching.expression import And, Exists, Expression, Unequal, Union, Unreadable, parse
 from interop.fhir.searching.making import Convert, Rows
 from interop.fhir.searching.walk import Branch, Walk, branches, ends_of
@@ -25,8 +25,10 @@ STORED = frozenset(("_id", "_lastUpdated"))
 TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {"_text": narrative, "_content": content}
 """Parameters without expression that look at all the words of a resource."""
 
+_WHOLE = ("composite", "words", "position")
+"""Kinds of row that are not made of contained resources."""
 THERE = ("token", "", "", None)
-"""The row of elements of which nothing can be found (a reference to what is contained, a quantity without value): they are not
+"""The row of elements of which nothing can be found (a quantity without value): they are not
 missing (FHIR R4 search, section 3.1.1.4.4)."""
 _new = tuple.__new__
 Test = Callable[[dict[str, Any]], bool | None]
@@ -92,7 +94,7 @@ class Compiled:
                 return
             makers = CONVERTERS[parameter.type]
             for end in (end for each in branches(resource_type, tree) for end in ends_of(each)):
-                make = makers.get(end.block) or makers.get(end.type)
+                make = makers.get(FAMILY if parameter.code == FAMILY else end.block) or makers.get(end.type)
                 if make:
                     self._at(end).converts.setdefault(make(end.binding), []).append(parameter.code)
 
@@ -130,7 +132,25 @@ class Compiled:
             words = TEXTS[code](resource)
             if words:
                 rows.append(IndexRow(code, "words", words))
+        contained = resource.get("contained")
+        if contained and isinstance(contained, list):
+            rows += _contained(contained, rows)
         return list(dict.fromkeys(rows)) if len(rows) > 1 else rows
+
+
+def _contained(contained: list[Any], rows: list[IndexRow]) -> list[IndexRow]:
+    """The rows of contained resources under each parameter that leads to them, such as ``medication:Medication.code``: "a chained
+    condition will be evaluated inside contained resources" (3.1.1.5.5)."""
+    known = {
+        f"#{each.get('id')}": each for each in contained if isinstance(each, dict) and isinstance(each.get("resourceType"), str)
+    }
+    inside: list[IndexRow] = []
+    for parameter in [row for row in rows if row.kind == "reference" and row.a in known]:
+        resource = known[parameter.a]
+        bare = {name: value for name, value in resource.items() if name != "contained"}
+        start = f"{parameter.parameter}:{resource['resourceType']}."
+        inside += [row._replace(parameter=start + row.parameter) for row in index_rows(bare) if row.kind not in _WHOLE]
+    return inside
 
 
 @cache

@@ -11,10 +11,10 @@ from interop.fhir.searching.tokens import called, identified
 
 def reference(value: Any, rows: Rows) -> None:
     """A Reference by its literal, without version first and, where it names one, as written; by its identifier and by what it
-    is called. What is contained is no target of a search."""
+    is called. What leads to a contained resource (``#m``) is kept, though no search asks for it."""
     if isinstance(value, dict):
         literal = value.get("reference")
-        if isinstance(literal, str) and literal and literal[0] != "#":
+        if isinstance(literal, str) and literal:
             rows.append(("reference", versionless(literal), None, None))
             if "/_history/" in literal:
                 rows.append(("reference", literal, None, None))
@@ -25,14 +25,18 @@ def reference(value: Any, rows: Rows) -> None:
 
 
 def canonical(kind: str) -> Convert:
-    """A URI or canonical; one with a version is found with and without it."""
+    """A URI or canonical; one with a version is found with and without it and, of a reference, below each part of the version."""
 
     def convert(value: Any, rows: Rows) -> None:
-        if isinstance(value, str) and value and value[0] != "#":
+        if isinstance(value, str) and value:
             rows.append((kind, value, None, None))
-            url, mark, _ = value.partition("|")
+            url, mark, version = value.partition("|")
             if mark:
                 rows.append((kind, url, None, None))
+            if kind == "reference":
+                steps = version.split(".") if mark else []
+                above = [f"{url}|{'.'.join(steps[:each])}" for each in range(len(steps), 0, -1)]
+                rows.extend(("below", "", each, None) for each in (*above, url))
 
     return convert
 

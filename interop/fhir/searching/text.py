@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
-from unicodedata import combining, normalize
+from unicodedata import category, combining, normalize
+
+_MARK = re.compile(r"(?<!\d)[^\w\s]|[^\w\s](?!\d)|_")
 
 
 @lru_cache(maxsize=16_384)
 def normalise(text: str) -> str:
     """``plain`` of a short text, kept: names and search values come again and again."""
     return plain(text)
+
+
+@lru_cache(maxsize=16_384)
+def unpunctuated(text: str) -> str:
+    """A normalised text without its punctuation, save what stands between digits (``5.4``, ``12/7``)."""
+    return " ".join(_MARK.sub(lambda found: "" if category(found[0])[0] == "P" else found[0], text).split())
 
 
 def plain(text: str) -> str:

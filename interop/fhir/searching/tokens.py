@@ -9,6 +9,9 @@ from interop.fhir import facts
 from interop.fhir.searching.making import Convert, Rows
 from interop.fhir.searching.text import normalise
 
+MEDIA = "http://hl7.org/fhir/ValueSet/mimetypes"
+"""The value set of media types, which are searched below their base (section 3.1.1.4.10.1)."""
+
 
 def called(text: Any, rows: Rows) -> None:
     """A row for what a token or reference is called: the ``:text`` modifier."""
@@ -74,10 +77,13 @@ def contact(value: Any, rows: Rows) -> None:
 def code(binding: str | None) -> Convert:
     """A code under the system that its required value set takes it from; other texts under none."""
     systems = {code: system for system, code in facts.concepts(binding) or ()} if binding else {}
+    media = binding == MEDIA
 
     def convert(value: Any, rows: Rows) -> None:
         if isinstance(value, str):
             rows.append(("token", systems.get(value, ""), value, None))
+            if media:
+                rows.extend(("below", "", each, None) for each in dict.fromkeys((value, value.partition(";")[0].rstrip())))
 
     return convert
 

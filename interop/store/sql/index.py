@@ -15,13 +15,13 @@ from interop.store.values import IndexRow, Stored
 
 TOKEN, REFERENCE, STRING, DATE, QUANTITY, TEXT, COMPOSITE, POSITION, WORDS = range(9)
 
-CODED = frozenset(("token", "identifier", "of-type"))
+CODED = frozenset(("token", "identifier", "of-type", "below"))
 """Kinds of index row that hold a system and a code."""
 
 KINDS = {
     **dict.fromkeys(CODED, TOKEN),
     "reference": REFERENCE,
-    **dict.fromkeys(("string", "uri"), STRING),
+    **dict.fromkeys(("string", "part", "uri"), STRING),
     "date": DATE,
     **dict.fromkeys(("number", "quantity", "measure"), QUANTITY),
     "text": TEXT,

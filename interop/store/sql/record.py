@@ -86,7 +86,7 @@ class IndexChange:
             if line not in before:
                 table = line[0]
                 added[table].append((rid, line[1], words[line[1]]) if table == WORDS else place(line, rid))
-                if table == TEXT or (table == STRING and self._names.kind(line[1]) == "string"):
+                if table == TEXT or (table == STRING and self._names.kind(line[1]) != "uri"):
                     self._texts.append(line[2])
 
     def write(self, texts: Texts, dialect: Dialect) -> Steps[None]:

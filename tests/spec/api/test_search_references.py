@@ -1,6 +1,8 @@
-"""Search by references, chains and reverse chains (FHIR R4 search, 3.1.1.4.12, 3.1.1.4.15 to 3.1.1.4.17)."""
+"""Search by references, chains and reverse chains (FHIR R4 search, 3.1.1.4.12 to 3.1.1.4.17)."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 
@@ -204,5 +206,70 @@ async def test_lists(client: Client) -> None:
             "Patient?_list=other": "",
             "Patient?_list=mine&gender=male": "",
             "Patient?_list=$current-problems": "400",
+        },
+    )
+
+
+async def test_up_and_down_hierarchies(client: Client, store: SqliteStore) -> None:
+    """3.1.1.4.14: any number of steps, also round; 3.1.1.4.13: versions below a canonical URL; 3.1.1.4.10.1: media types."""
+
+    def plan(id: str, version: str) -> dict[str, Any]:
+        return of("CarePlan", id, instantiatesCanonical=["http://plans.example/a" + version])
+
+    def document(id: str, type: str) -> dict[str, Any]:
+        return of("DocumentReference", id, content=[{"attachment": {"contentType": type}}])
+
+    await record(
+        store,
+        of("Location", "floor", partOf=to("Location/building")),
+        of("Location", "room", partOf=to("Location/floor")),
+        of("Location", "c1", partOf=to("Location/c2")),
+        of("Location", "c2", partOf=to("Location/c1")),
+        *(of("Procedure", f"in-{each}", location=to(f"Location/{each}")) for each in ("building", "room", "c1")),
+        plan("v1.0", "|1.0"),
+        plan("v1.1", "|1.1"),
+        plan("v2", "|2"),
+        document("xml", "text/xml; charset=UTF-8"),
+        document("plain", "text/plain"),
+    )
+    await check(
+        client,
+        {
+            "Procedure?location:below=building": "in-building in-room",
+            "Procedure?location:below=Location/floor": "in-room",
+            "Procedure?location:above=room": "in-building in-room",
+            "Procedure?location:above=building": "in-building",
+            "Procedure?location:below=c2,floor": "in-c1 in-room",
+            "Procedure?subject:below=Patient/x": "400",
+            "CarePlan?instantiates-canonical:below=http://plans.example/a": "v1.0 v1.1 v2",
+            "CarePlan?instantiates-canonical:below=http://plans.example/a|1": "v1.0 v1.1",
+            "CarePlan?instantiates-canonical=http://plans.example/a|1": "",
+            "CarePlan?instantiates-canonical:above=http://plans.example/a|1": "400",
+            "DocumentReference?contenttype=text/xml": "",
+            "DocumentReference?contenttype:below=text/xml": "xml",
+            "DocumentReference?contenttype:below=text/plain,text/xml": "plain xml",
+        },
+    )
+
+
+async def test_chains_into_what_is_contained(client: Client, store: SqliteStore) -> None:
+    """3.1.1.5.5: a chained condition is evaluated inside contained resources; they are found by themselves nowhere."""
+    drug = {"resourceType": "Medication", "id": "m", "code": coded("urn:drugs", "abc")}
+    await record(
+        store,
+        of("MedicationRequest", "inside", medicationReference=to("#m"), contained=[drug]),
+        of("MedicationRequest", "beside", medicationReference=to("Medication/m")),
+        of("MedicationRequest", "none"),
+        drug,
+    )
+    await check(
+        client,
+        {
+            "MedicationRequest?medication.code=abc": "beside inside",
+            "MedicationRequest?medication:Medication.code=urn:drugs|abc": "beside inside",
+            "MedicationRequest?medication.code=x,abc": "beside inside",
+            "MedicationRequest?medication.code=x": "",
+            "MedicationRequest?medication:missing=true": "none",
+            "Medication?code=abc": "m",
         },
     )

@@ -6,7 +6,7 @@ import pytest
 
 from interop.store.sqlite import SqliteStore
 from tests.spec.api.conftest import Client
-from tests.spec.api.searches import check, of, record
+from tests.spec.api.searches import check, observation, of, record
 
 pytestmark = pytest.mark.anyio
 ACME = "http://acme.example/fhir"
@@ -45,7 +45,7 @@ async def test_strings_begin_so_without_regard_to_case_and_accents(client: Clien
     await check(
         client,
         {
-            "family=ash": "a",
+            "family=ash": "a b",
             "family=ASHD": "a",
             "family=down": "",
             "family=brooke": "b",
@@ -62,10 +62,43 @@ async def test_strings_begin_so_without_regard_to_case_and_accents(client: Clien
             "address-city=leeds": "a d",
             "address-postalcode=LS1": "a",
             "address=york": "d",
-            "phonetic=ash": "a",
+            "phonetic=ash": "a b",
             "family=%20": "400",
         },
         "Patient?",
+    )
+
+
+async def test_punctuation_and_the_words_of_a_family_name(client: Client, store: SqliteStore) -> None:
+    """3.1.1.4.8: punctuation should be ignored, save between digits; the parts of a family name are searched independently; to
+    ``:exact`` both count."""
+    await record(
+        store,
+        of(
+            "Patient",
+            "p",
+            name=[{"family": "D'Arcy-Smith Jones", "given": ["Mary-Jane"]}],
+            address=[{"line": ["St. John's Rd, 5"]}],
+        ),
+        observation("q", {"text": "x"}, valueString="5.4 mg, approx."),
+    )
+    await check(
+        client,
+        {
+            "Patient?family=d'arcy": "p",
+            "Patient?family=darcy": "p",
+            "Patient?family=d-arcy": "p",
+            "Patient?family=smith": "p",
+            "Patient?name=jones": "p",
+            "Patient?family=arcy": "",
+            "Patient?family:contains=arcys": "p",
+            "Patient?family:exact=Jones": "",
+            "Patient?given=maryjane": "p",
+            "Patient?given=jane": "",
+            "Patient?address=st johns rd": "p",
+            "Observation?value-string=5.4 mg approx": "q",
+            "Observation?value-string=54": "",
+        },
     )
 
 

@@ -152,6 +152,28 @@ async def test_not(client: Client) -> None:
     )
 
 
+async def test_what_has_a_system_alone_and_strings(client: Client, store: SqliteStore) -> None:
+    """``system|`` finds what has no code; it is there. A string as a token is compared without case (3.1.1.4.10)."""
+    await record(
+        store,
+        observation("bare", {"coding": [{"system": LOINC, "display": "No code"}]}),
+        of("Patient", "bare", identifier=[{"system": "urn:x:9"}]),
+        of("ValueSet", "cased", url="https://example.org/cased", version="1.0A", status="active"),
+    )
+    await check(
+        client,
+        {
+            f"Observation?code={LOINC}|": "bare pulse weight",
+            "Patient?identifier=urn:x:9|": "bare",
+            "Patient?identifier:missing=false": "bare i n",
+            "ValueSet?version=1.0a": "cased",
+            "ValueSet?version:not=1.0a": "open reds",
+            "ValueSet?url=https://example.org/cased|1.0A": "cased",
+            "ValueSet?url=https://example.org/cased|2": "",
+        },
+    )
+
+
 async def test_text(client: Client) -> None:
     """:text looks at the text, the display and the text of an identifier's type, from the start."""
     await check(

@@ -44,7 +44,13 @@ def resolve(reference: str) -> dict[str, Any] | None:
 
 def seen(rows: list[IndexRow]) -> Seen:
     """Rows without parameter; a token without the system that a required binding implies."""
-    return {(row.kind, row.b) if row.kind == "token" else tuple(row)[1:] for row in rows if tuple(row)[1:] != THERE}
+    return {(row.kind, row.b) if row.kind == "token" else tuple(row)[1:] for row in rows if plain(row)}
+
+
+def plain(row: IndexRow) -> bool:
+    """Whether FHIRPath yields it: not that of an empty element, nor what depends on the required binding or is of a contained
+    resource."""
+    return tuple(row)[1:] != THERE and row.kind != "below" and ":" not in row.parameter
 
 
 def ends(item: Item) -> Iterator[tuple[str, Any]]:
