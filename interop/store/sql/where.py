@@ -43,6 +43,8 @@ from interop.store.where import (
 
 NONE = "SELECT 0 AS rid WHERE 0 = 1"
 ALWAYS = "1 = 1"
+INDEXED = Token | Tokens | Text | Span | Range | Composite | Near
+"""Parts that hold of a resource only by rows of the index tables."""
 FEW = 8
 """Up to so many codes each is looked up by itself."""
 
@@ -67,8 +69,8 @@ class Compiler(Links):
     def __init__(self, names: Names, dialect: Dialect, guard: Where | None = None) -> None:
         super().__init__(names, dialect, guard)
         self.few = False
-        """Whether few resources are looked at: then each is better asked by itself than all listed that have some words, or that are
-        what a chain leads to."""
+        """Whether few resources are looked at: then each is better asked by itself than all listed that have some words or that
+        a chain leads to."""
         self._depth = 0
         self._scanned = False
 
@@ -310,14 +312,16 @@ class Compiler(Links):
         of = narrowed(parts, type_)
         start = start or (None if scan else best(parts))
         rows = None if start is None else self.rows(start, of)
-        text = "resource r WHERE r.deleted = 0"
+        # What is deleted has no index rows: the row itself, which is long, need not be read to tell.
+        conditions = [] if any(isinstance(part, INDEXED) for part in parts) else ["r.deleted = 0"]
         if rows is not None:
-            text += f" AND {self.dialect.among('r.rid', rows)}"
+            conditions.append(self.dialect.among("r.rid", rows))
             parts = [part for part in parts if part is not start]
         elif of is not None:
-            text += f" AND r.type = :{self.bind(of)}"
+            conditions.append(f"r.type = :{self.bind(of)}")
         self._scanned = rows is None
-        return text + "".join([f" AND {self.probe(part, of)}" for part in parts])
+        conditions += [self.probe(part, of) for part in parts]
+        return f"resource r WHERE {' AND '.join(conditions)}"
 
 
 def narrowed(parts: tuple[Where, ...] | list[Where], type_: str | None) -> str | None:
