@@ -94,6 +94,15 @@ class Knowledge:
         found = [self.definitions.resource("ImplementationGuide", url) for url in self.definitions.every("ImplementationGuide")]
         return sorted(f"{text(each, 'url')}|{text(each, 'version')}".rstrip("|") for each in found if each)
 
+    @cached_property
+    def profiles(self) -> tuple[tuple[str, str], ...]:
+        """The profiles of resources that the packages hold: type and canonical URL."""
+        if self._given is None:
+            return ()
+        ours = set(_base().every("StructureDefinition"))
+        found = (self._given.structure(url) for url in self._given.every("StructureDefinition") if url not in ours)
+        return tuple(sorted((text(each, "type"), text(each, "url")) for each in found if each and _profiles(each)))
+
     def with_given(self, resources: Iterable[Json]) -> Terminology:
         """The terminology in which these resources come before all others."""
         from interop.fhir.terminology import Terminology
@@ -155,6 +164,11 @@ def _base() -> Definitions:
     from interop.fhir.definitions import Definitions
 
     return Definitions.base()
+
+
+def _profiles(structure: Json) -> bool:
+    """Whether a structure is a profile of a type of resources."""
+    return text(structure, "derivation") == "constraint" and text(structure, "kind") == "resource"
 
 
 def _opened(paths: Sequence[Path]) -> list[System]:

@@ -60,12 +60,13 @@ ABOUT: Final = (
 
 
 class Statement(NamedTuple):
-    """What a statement is made of: the parameters, the service base, the guides whose packages are loaded, and whether an
-    update may make a resource."""
+    """What a statement is made of: the parameters, the service base, the guides whose packages are loaded and the profiles in
+    them (type and URL), and whether an update may make a resource."""
 
     known: Known
     base: str
     guides: tuple[str, ...]
+    profiles: tuple[tuple[str, str], ...]
     update_creates: bool
 
 
@@ -83,7 +84,7 @@ async def capabilities(services: Services, request: Request) -> Response:
 def statement_of(services: Services, base: str) -> Statement:
     """What the statement of these services at that base is made of."""
     guides = tuple(services.knowledge.guides())
-    return Statement(ground(services, base, 0).known, base, guides, services.writes.update_creates)
+    return Statement(ground(services, base, 0).known, base, guides, services.knowledge.profiles, services.writes.update_creates)
 
 
 @lru_cache(maxsize=16)
@@ -138,6 +139,7 @@ def _resource(of: Statement, type: str, answered: dict[str, Any], pointing: list
     described: dict[str, Any] = {
         "type": type,
         "profile": f"http://hl7.org/fhir/StructureDefinition/{type}",
+        "supportedProfile": [url for of_type, url in of.profiles if of_type == type],
         "interaction": [{"code": code} for code in ON_TYPES if code in routed],
         "versioning": "versioned",
         "readHistory": True,

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 from fhir.resources.R4B.capabilitystatement import CapabilityStatement
 
+from interop.api.fhir.capability import described, statement_of
 from interop.api.fhir.routes import INTERACTIONS, allowed, resource_types
+from interop.api.knowledge import Knowledge
 from interop.api.operations.operation import INSTANCE, TYPE
 from interop.api.operations.registry import OPERATIONS
 from interop.api.services import Services
@@ -266,6 +270,26 @@ async def test_formats_are_as_it_says(client: Client) -> None:
 async def test_guides_of_loaded_packages_are_in_it(client: Client, services: Services) -> None:
     assert "implementationGuide" not in await statement(client)
     assert services.knowledge.guides() == []
+
+
+def test_profiles_of_loaded_packages_are_in_it(services: Services, tmp_path: Path) -> None:
+    profile = {
+        "resourceType": "StructureDefinition",
+        "url": "https://example.org/StructureDefinition/neighbour",
+        "name": "Neighbour",
+        "status": "active",
+        "kind": "resource",
+        "abstract": False,
+        "type": "Patient",
+        "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Patient",
+        "derivation": "constraint",
+        "differential": {"element": [{"id": "Patient", "path": "Patient"}]},
+    }
+    (tmp_path / "neighbour.json").write_bytes(orjson.dumps(profile))
+    told = described(statement_of(replace(services, knowledge=Knowledge([tmp_path])), BASE))
+    supported = {each["type"]: each.get("supportedProfile") for each in told["rest"][0]["resource"]}
+    assert supported["Patient"] == [profile["url"]]
+    assert supported["Person"] is None
 
 
 async def test_the_main_job_is_in_it(client: Client) -> None:

@@ -155,6 +155,7 @@ async def test_what_came_as_xml_is_the_same_in_xml_and_json(client: Client) -> N
         (b"<Patient xmlns='http://hl7.org/fhir'/>", "application/fhir+xml", 201, ""),
         (b"<Patient xmlns='http://hl7.org/fhir'/>", "application/xml; charset=UTF-8", 201, ""),
         (b"<Patient xmlns='http://hl7.org/fhir'/>", "text/xml", 201, ""),
+        (b"<Patient xmlns='http://hl7.org/fhir'><active value='true'/><language value='en'/></Patient>", "text/xml", 201, ""),
         (b"<Patient xmlns='http://hl7.org/fhir'>", "application/fhir+xml", 400, "structure"),
         (b"<Patient xmlns='http://hl7.org/fhir'>text</Patient>", "application/fhir+xml", 422, "structure"),
         (b"<Patient xmlns='http://hl7.org/fhir'><shoe value='1'/></Patient>", "application/fhir+xml", 422, "structure"),
