@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from math import cos, radians, sin
 from typing import Any
@@ -45,17 +45,39 @@ TABLES: tuple[tuple[str, tuple[str, ...]], ...] = (
 """Tables and their columns, in the order of the primary key; a number names each. A row of index_words is taken away by its
 first two columns."""
 
-PLACE = tuple(columns.index("rid") - 1 for _, columns in TABLES)
-"""Where the resource's number goes into a line without table and parameter; -1 = before the parameter."""
-
 BY_RESOURCE = frozenset((TOKEN, REFERENCE, STRING, DATE, QUANTITY))
 """Tables that are sought by the resource's number too."""
+
+RANGED = frozenset((DATE, QUANTITY))
+"""Tables that hold a low and a high side."""
 
 LONGEST = 512
 """Characters of a code, target or text that are indexed; what is compared is cut alike."""
 
 Line = tuple[Any, ...]
 """Table, number of the parameter and values without the resource's number. A line of index_words has a digest of its text."""
+
+
+def _first(line: Line, rid: int) -> tuple[Any, ...]:
+    return (rid, *line[1:])
+
+
+def _last(line: Line, rid: int) -> tuple[Any, ...]:
+    return (*line[1:], rid)
+
+
+PLACE: tuple[Callable[[Line, int], tuple[Any, ...]], ...] = (
+    lambda line, rid: (line[1], line[2], rid, line[3]),
+    _last,
+    _first,
+    _first,
+    _first,
+    _last,
+    lambda line, rid: (line[1], line[2], line[3], rid, line[4], line[5], line[6], line[7], line[8], line[9]),
+    _last,
+    _first,
+)
+"""A line as a row of its table, by table: the resource's number goes to its place."""
 
 NAMED = {"patient": 1, "subject": 2}
 """Parameters that name the subject, as bits of ``resource.named``."""
@@ -84,14 +106,15 @@ def lines(stored: Stored, rows: Iterable[IndexRow], patient: str, names: Names) 
     type_, result, words = stored.type, dict[Line, None](), dict[int, str]()
     known, systems = names.parameters, names.systems
     own = "Patient/" + patient if stored.type != "Patient" else ""
+    before, kind_before, pid, table = "", "", -1, -1
     for parameter, kind, a, b, c in rows:
         if kind == "reference" and parameter in NAMED and a == own:
             continue
-        key = (type_, parameter, kind)
-        pid = known.get(key)
-        if pid is None:
-            pid = names.pid(key)
-        table = KINDS[kind]
+        if parameter != before or kind != kind_before:
+            found = known.get((type_, parameter, kind))
+            pid = names.pid((type_, parameter, kind)) if found is None else found
+            table = KINDS[kind]
+            before, kind_before = parameter, kind
         if table == TOKEN:
             url = a or ""
             sid = systems.get(url)
@@ -103,7 +126,16 @@ def lines(stored: Stored, rows: Iterable[IndexRow], patient: str, names: Names) 
         elif table == QUANTITY:
             result[(QUANTITY, pid, float(a), float(b), c or "")] = None
         elif table == COMPOSITE:
-            result[(COMPOSITE, pid, *_component(int(a), int(b), c, names))] = None
+            _, part, first, second, unit = c
+            if part in CODED:
+                url = first or ""
+                sid = systems.get(url)
+                sid = names.sid(url) if sid is None else sid
+                result[(COMPOSITE, pid, b, (second or "")[:LONGEST], a, part, sid, "", 0.0, 0.0)] = None
+            elif KINDS[part] in RANGED:
+                result[(COMPOSITE, pid, b, "", a, part, 0, unit or "", float(first), float(second))] = None
+            else:
+                result[(COMPOSITE, pid, b, first[:LONGEST], a, part, 0, "", 0.0, 0.0)] = None
         elif table == POSITION:
             result[(POSITION, pid, *point(a, b))] = None
         elif table == WORDS:
@@ -112,17 +144,6 @@ def lines(stored: Stored, rows: Iterable[IndexRow], patient: str, names: Names) 
         else:
             result[(table, pid, a[:LONGEST])] = None
     return result, words
-
-
-def _component(element: int, component: int, row: IndexRow, names: Names) -> tuple[Any, ...]:
-    """Component, text, element, kind, system, unit, low and high of a component's row."""
-    _, kind, a, b, c = row
-    table = KINDS[kind]
-    if table == TOKEN:
-        return component, (b or "")[:LONGEST], element, kind, names.sid(a or ""), "", 0.0, 0.0
-    if table in {DATE, QUANTITY}:
-        return component, "", element, kind, 0, c or "", float(a), float(b)
-    return component, a[:LONGEST], element, kind, 0, "", 0.0, 0.0
 
 
 def point(latitude: float, longitude: float) -> tuple[float, float, float]:
@@ -139,18 +160,16 @@ def vocabulary(type_: str, rows: Iterable[IndexRow], names: Names) -> tuple[set[
     return parameters, systems - names.systems.keys()
 
 
-def place(line: Line, rid: int) -> tuple[Any, ...]:
-    """A line as a row of its table."""
-    at = PLACE[line[0]]
-    return (rid, *line[1:]) if at < 0 else (*line[1 : at + 2], rid, *line[at + 2 :])
-
-
 def kept(index: Iterable[Line]) -> str:
-    """What ``resource.indexed`` keeps: an object of the parameters' numbers, the values of each in order."""
-    result: dict[str, list[Line]] = {}
-    for line in sorted(index):
-        result.setdefault(str(line[1]), []).append(line[2:])
-    return orjson.dumps(result).decode()
+    """What ``resource.indexed`` keeps: an object of the parameters' numbers, the values of each."""
+    result: dict[int, list[Line]] = {}
+    for line in index:
+        known = result.get(line[1])
+        if known is None:
+            result[line[1]] = [line[2:]]
+        else:
+            known.append(line[2:])
+    return orjson.dumps(result, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def unkept(indexed: str, names: Names) -> dict[Line, None]:

@@ -9,7 +9,7 @@ import orjson
 
 from interop.store.sql.dialect import Dialect, Rows
 from interop.store.sql.facts import write_facts
-from interop.store.sql.index import STRING, TABLES, TEXT, WORDS, Line, kept, lines, place, subject, unkept, vocabulary
+from interop.store.sql.index import PLACE, STRING, TABLES, TEXT, WORDS, Line, kept, lines, subject, unkept, vocabulary
 from interop.store.sql.names import Names
 from interop.store.sql.statement import Steps, insert, marks, padded
 from interop.store.sql.writer import Result
@@ -81,13 +81,12 @@ class IndexChange:
         added, taken = self._added, self._taken
         for line in before:
             if line not in new:
-                taken[line[0]].append((rid, line[1]) if line[0] == WORDS else place(line, rid))
-        for line in new:
-            if line not in before:
-                table = line[0]
-                added[table].append((rid, line[1], words[line[1]]) if table == WORDS else place(line, rid))
-                if table == TEXT or (table == STRING and self._names.kind(line[1]) != "uri"):
-                    self._texts.append(line[2])
+                taken[line[0]].append((rid, line[1]) if line[0] == WORDS else PLACE[line[0]](line, rid))
+        for line in [line for line in new if line not in before] if before else new:
+            table = line[0]
+            added[table].append((rid, line[1], words[line[1]]) if table == WORDS else PLACE[table](line, rid))
+            if table == TEXT or (table == STRING and self._names.kind(line[1]) != "uri"):
+                self._texts.append(line[2])
 
     def write(self, texts: Texts, dialect: Dialect) -> Steps[None]:
         """Write them."""
