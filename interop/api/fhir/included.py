@@ -127,8 +127,7 @@ def _literals(indexing: Indexing, resource: dict[str, Any], parameter: str) -> l
     """What the references of a parameter say ('*': all references), the versioned form where there is one."""
     if parameter == "*":
         return [literal for _, literal in references(resource)]
-    rows = [row for row in indexing.rows_of(resource, parameter) if row.kind == "reference" and row.parameter == parameter]
-    return [row.a for row in rows if row.a[:1] != "#"]
+    return [row.a for row in indexing.rows_of(resource, parameter) if row.kind == "reference" and row.a[:1] != "#"]
 
 
 async def referenced(services: Services, decision: Decision, matches: list[Stored]) -> list[Stored]:

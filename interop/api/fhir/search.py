@@ -170,8 +170,11 @@ async def _entries(services: Services, decision: Decision, standing: Ground, que
         await gathered.follow(query, matches)
         along, complete = gathered.found, gathered.complete
     if query.summary or query.elements:
-        for stored in (*matches, *along):
+        for stored in matches:
             stored.body = subset(stored.body, stored.type, query.summary, query.elements)
+    if query.summary:  # "the list of elements does not apply to included resources" (3.1.1.5.9)
+        for stored in along:
+            stored.body = subset(stored.body, stored.type, query.summary)
     entries = listed(standing.base, matches)
     if along:
         entries += listed(standing.base, along, b"include")

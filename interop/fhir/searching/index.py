@@ -25,8 +25,6 @@ STORED = frozenset(("_id", "_lastUpdated"))
 TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {"_text": narrative, "_content": content}
 """Parameters without expression that look at all the words of a resource."""
 
-_WHOLE = ("composite", "words", "position")
-"""Kinds of row that are not made of contained resources."""
 THERE = ("token", "", "", None)
 """The row of elements of which nothing can be found (a quantity without value): they are not
 missing (FHIR R4 search, section 3.1.1.4.4)."""
@@ -132,25 +130,7 @@ class Compiled:
             words = TEXTS[code](resource)
             if words:
                 rows.append(IndexRow(code, "words", words))
-        contained = resource.get("contained")
-        if contained and isinstance(contained, list):
-            rows += _contained(contained, rows)
         return list(dict.fromkeys(rows)) if len(rows) > 1 else rows
-
-
-def _contained(contained: list[Any], rows: list[IndexRow]) -> list[IndexRow]:
-    """The rows of contained resources under each parameter that leads to them, such as ``medication:Medication.code``: "a chained
-    condition will be evaluated inside contained resources" (3.1.1.5.5)."""
-    known = {
-        f"#{each.get('id')}": each for each in contained if isinstance(each, dict) and isinstance(each.get("resourceType"), str)
-    }
-    inside: list[IndexRow] = []
-    for parameter in [row for row in rows if row.kind == "reference" and row.a in known]:
-        resource = known[parameter.a]
-        bare = {name: value for name, value in resource.items() if name != "contained"}
-        start = f"{parameter.parameter}:{resource['resourceType']}."
-        inside += [row._replace(parameter=start + row.parameter) for row in index_rows(bare) if row.kind not in _WHOLE]
-    return inside
 
 
 @cache

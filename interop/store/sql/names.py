@@ -50,12 +50,6 @@ class Names:
         self.missed = self.missed or not pids
         return [(pid, self._kinds[pid]) for pid in pids]
 
-    def known(self, type_: str | None, name: str) -> bool:
-        """Whether anything is indexed under a parameter, as far as has been heard."""
-        if type_ is None:
-            return any(known == name for known, _ in self._named)
-        return (type_, name) in self._all
-
     def kind(self, pid: int) -> str:
         """What a parameter's number holds."""
         found = self._kinds.get(pid)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 from interop.errors import Problem
 from interop.store.sql.dialect import Dialect
@@ -111,13 +110,9 @@ class Compiler(Links):
             case Person(parameter, patients):
                 return self.refers(parameter, type_, row, self.group(patients))
             case Chain(parameter, target, inner):
-                inside = self._inside(where, type_)
-                within = "" if inside is None else f" OR {self.probe(inside, type_, row)}"
                 if parameter and rank(inner) > (SURE if self.few else 4) and not self._canonical(target):
-                    found = self._leads(where, type_, row)
-                else:
-                    found = self.refers(parameter, type_, row, self._chained(target, inner))
-                return f"({found}{within})" if within else found
+                    return self._leads(where, type_, row)
+                return self.refers(parameter, type_, row, self._chained(target, inner))
             case Has():
                 return self._referred(where, type_, row)
         raise TypeError(where)
@@ -148,10 +143,7 @@ class Compiler(Links):
             case Person(parameter, patients):
                 return self.referring(parameter, type_, self.group(patients))
             case Chain(parameter, target, inner):
-                inside = self._inside(where, type_)
-                contained = None if inside is None else self.rows(inside, type_)
-                found = self.referring(parameter, type_, self._chained(target, inner))
-                return f"{found} UNION ALL {contained}" if contained else found
+                return self.referring(parameter, type_, self._chained(target, inner))
             case Has() if type_ is not None:
                 found = self._referred_ids(where, type_)
                 if not found:
@@ -165,19 +157,6 @@ class Compiler(Links):
             case All(parts):
                 return self._both(parts, type_)
         return None
-
-    def _inside(self, where: Chain, type_: str | None) -> Where | None:
-        """What a chain asks of resources that are contained: their rows stand under ``parameter:Type.code``. None where there are
-        none, or the question is no plain one."""
-        inner = where.where
-        if isinstance(inner, Any) and inner.parts:
-            parts = [self._inside(replace(where, where=part), type_) for part in inner.parts]
-            found = tuple(part for part in parts if part is not None)
-            return Any(found) if found else None
-        if not isinstance(inner, Token | Tokens | Text | Span | Range | Reference | Present):
-            return None
-        name = f"{where.parameter}:{where.target}.{inner.parameter}"
-        return replace(inner, parameter=name) if self.names.known(type_, name) else None
 
     def _both(self, parts: tuple[Where, ...], type_: str | None) -> str | None:
         """The rows of the best part that meet the others too."""

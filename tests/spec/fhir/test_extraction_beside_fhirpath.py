@@ -48,9 +48,8 @@ def seen(rows: list[IndexRow]) -> Seen:
 
 
 def plain(row: IndexRow) -> bool:
-    """Whether FHIRPath yields it: not that of an empty element, nor what depends on the required binding or is of a contained
-    resource."""
-    return tuple(row)[1:] != THERE and row.kind != "below" and ":" not in row.parameter
+    """Whether FHIRPath yields it: not that of an empty element, nor what depends on the required binding."""
+    return tuple(row)[1:] != THERE and row.kind != "below"
 
 
 def ends(item: Item) -> Iterator[tuple[str, Any]]:
