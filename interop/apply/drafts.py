@@ -20,10 +20,10 @@ from interop.store.values import Entry, Head, Put, Stored
 FEED: Final = "api"
 OWNER: Final = "api"
 SOURCE: Final = "urn:interop:feed:"
-_BORNE: Final = frozenset(("absolute", "reference", "document", "bdl-7", "txt-2", "sdf-4"))
+_BORNE: Final = frozenset(("absolute", "reference", "document", "bdl-7", "pat-1", "txt-2", "sdf-4"))
 """Rules that resources of R4's own publication break, or of others who keep to its tables and not to its prose: that a system is
-absolute, where a reference may lead, what spans the entries of a Bundle, that a narrative says something, that a structure has a
-base."""
+absolute, where a reference may lead, what spans the entries of a Bundle, that a contact or a narrative says something, that a
+structure has a base."""
 _SERVERS: Final = ("versionId", "lastUpdated", "_versionId", "_lastUpdated")
 
 

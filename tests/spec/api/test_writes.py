@@ -180,6 +180,7 @@ XHTML = "http://www.w3.org/1999/xhtml"
     [
         patient("mine") | {"generalPractitioner": [{"reference": "Location/here"}]},
         patient("mine") | {"text": {"status": "empty", "div": f"<div xmlns='{XHTML}'> </div>"}},
+        patient("mine") | {"contact": [{"gender": "female"}]},
         patient("mine") | {"identifier": [{"system": "urn:uuid:68D043B5-9ECF-4559-A57A-396E0D452311", "value": "1"}]},
         {
             "resourceType": "Bundle",
@@ -188,7 +189,13 @@ XHTML = "http://www.w3.org/1999/xhtml"
             "entry": [{"fullUrl": "http://x.example/Patient/a", "resource": patient("b")}] * 2,
         },
     ],
-    ids=["where a reference may lead", "an empty narrative", "a UUID in capitals", "two entries with one name that is not theirs"],
+    ids=[
+        "where a reference may lead",
+        "an empty narrative",
+        "an empty contact",
+        "a UUID in capitals",
+        "two entries with one name that is not theirs",
+    ],
 )
 async def test_what_the_examples_of_r4_break_is_kept_and_told_by_validate(client: Client, resource: dict[str, Any]) -> None:
     assert (await client.put(resource)).status_code == 201
