@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -143,9 +143,8 @@ async def _page(services: Services, standing: Ground, place: Place, asked: Asked
     query = await expanded(
         services, place.decision, standing, lambda on: understand(on, place.types, pairs, asked.strict, place.within)
     )
-    counted = Count(place.decision, query.type, query.where)
     if query.only_count:
-        return Page(query, [], False, (await services.store.query(counted))[0])
+        return Page(query, [], False, (await services.store.query(Count(place.decision, query.type, query.where)))[0])
     plan = Search(place.decision, query.type, query.where, query.sort, query.count, asked.after)
     matches: list[Stored] = await services.store.query(plan)
     more, total = len(matches) > query.count, asked.total
@@ -155,7 +154,8 @@ async def _page(services: Services, standing: Ground, place: Place, asked: Asked
         if not more:
             total = len(matches)
         elif query.total or services.small.likely(query.type):
-            found: list[int] = await services.store.query(counted if query.total else replace(counted, most=SMALL))
+            counted = Count(place.decision, query.type, query.where, 0 if query.total else SMALL)
+            found: list[int] = await services.store.query(counted)
             total = found[0] if found else None
             services.small.told(query.type, bool(found))
     return Page(query, matches, more, total)

@@ -18,7 +18,7 @@ from interop.store.sql.resources import COLUMNS, columns, stored
 from interop.store.sql.shapes import Shapes
 from interop.store.sql.sorting import Key, beyond, key, walked, without
 from interop.store.sql.start import NONE, SURE, asks_for_words, best, bounded, flatten, rank
-from interop.store.sql.statement import Rows, Steps
+from interop.store.sql.statement import Rows, Statement, Steps
 from interop.store.sql.where import Compiler, narrowed
 from interop.store.values import Stored
 from interop.store.where import Chain, Composite, Has, Near, Present, Range, Reference, Span, Text, Token, Tokens, Where
@@ -40,11 +40,17 @@ Make = Callable[[], Compiler]
 
 
 def search(plan: Search, names: Names, dialect: Dialect, shapes: Shapes, kept: Estimates) -> Steps[list[Stored]]:
-    known = shapes.statement(plan, lambda marked: _search(marked, names, dialect, kept))
+    """One page, and one resource more where there is another."""
+    known = statement(plan, names, dialect, shapes, kept)
     if known is None:
         return (yield from _search(plan, names, dialect, kept))
     rows = yield known
-    return _found(rows)
+    return told(rows)
+
+
+def statement(plan: Search, names: Names, dialect: Dialect, shapes: Shapes, kept: Estimates) -> Statement | None:
+    """The one statement that answers a search, where it is of a kind that is kept; its rows are for ``told``."""
+    return shapes.statement(plan, lambda marked: _search(marked, names, dialect, kept))
 
 
 def _search(plan: Search, names: Names, dialect: Dialect, kept: Estimates) -> Steps[list[Stored]]:
@@ -241,9 +247,10 @@ def _page(
         f"({inner}) k{text} ORDER BY {listed} LIMIT :count) k CROSS JOIN resource r WHERE r.rid = k.rid ORDER BY {listed}",
         {**compiler.parameters, "count": wanted},
     )
-    return _found(rows)
+    return told(rows)
 
 
-def _found(rows: Rows) -> list[Stored]:
+def told(rows: Rows) -> list[Stored]:
+    """The rows of a page as values."""
     width = len(COLUMNS)
     return [stored(row[:width], row[width:]) for row in rows]

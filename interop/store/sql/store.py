@@ -65,6 +65,7 @@ class SqlStore(ABC):
         self._record = record
         self._writes = writes
         self._feeds = FeedCounter(lambda: journal.last if writes else 2**62)
+        self._shapes, self._estimates = Shapes(names), Estimates()
         self._answers = self._table()
 
     @abstractmethod
@@ -164,7 +165,7 @@ class SqlStore(ABC):
     def _table(self) -> dict[type, tuple[Callable[[Any], Steps[list[Any]]], bool]]:
         """For each plan its steps, and whether they are long from the start."""
         names, dialect = self._names, self._dialect
-        shapes, kept = Shapes(names), Estimates()
+        shapes, kept = self._shapes, self._estimates
         return {
             plans.Read: (lambda plan: resources.read(plan, names, dialect), False),
             plans.ReadVersion: (lambda plan: resources.read_version(plan, names, dialect), False),

@@ -10,10 +10,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from math import inf
 from pathlib import Path
-from typing import Any
 
 from interop.errors import Problem
-from interop.store.sql.statement import Steps, T
+from interop.store.sql.statement import Parameters, Rows, Steps, T
 from interop.store.sqlite.connection import is_disk, reading, run, unavailable
 
 BOUNDED = 100_000
@@ -59,7 +58,7 @@ class Readers:
         self.far += 1
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._run, steps, patience)
 
-    def at_once(self, statement: str, parameters: dict[str, Any]) -> list[Any] | None:
+    def at_once(self, statement: str, parameters: Parameters) -> Rows | None:
         """The rows of one bounded statement; None where it takes too long for the loop's thread."""
         self.near += 1
         self._ticks = 0
