@@ -209,6 +209,12 @@ async def test_a_relative_system_is_kept_and_found(client: Client) -> None:
     assert await client.ids("/fhir/Patient?identifier=ours|1") == ["Patient/mine"]
 
 
+async def test_an_extension_may_say_why_there_is_no_code(client: Client) -> None:
+    absent = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked"}]}
+    assert (await client.put(patient("mine", _gender=absent))).status_code == 201
+    assert (await client.get("/fhir/Patient/mine")).json()["_gender"] == absent
+
+
 async def test_a_refusal_never_repeats_what_was_sent(client: Client) -> None:
     answer = await client.put(patient("mine", family="Unmistakable", birthDate="Unmistakable"))
     assert answer.status_code == 422
