@@ -116,7 +116,7 @@ async def test_postgresql_ends_and_comes_back(tmp_path: Path, postgres: Server, 
     async def crash() -> None:
         postgres.stop(signal.SIGQUIT)
         await asyncio.sleep(0.3)
-        await asyncio.to_thread(postgres.start)
+        postgres.start()
 
     async with Served(prepare(tmp_path / "data"), "--database", database) as served, served.client() as http:
         for _ in range(3):
