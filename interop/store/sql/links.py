@@ -158,14 +158,14 @@ class Links(Leaves):
             h = f"h{self.number()}"
             prefix = self.bind(target + "/")
             ids = f"substr(x.target, {len(target) + 2})"
-            reached = f"{h}.id IN ({self._same_person(ids)})" if target == "Patient" else f"{h}.id = {ids}"
+            reached = self.dialect.among(f"{h}.id", self._same_person(ids)) if target == "Patient" else f"{h}.id = {ids}"
             parts.append(
                 f"EXISTS (SELECT 1 FROM index_reference x CROSS JOIN resource {h} WHERE x.rid = {row}.rid AND {pids} "
                 f"AND substr(x.target, 1, {len(target) + 1}) = :{prefix} AND {self._met(where.where, target, h)} AND {reached})"
             )
         if target == "Patient" and where.parameter in NAMED:
             h = f"h{self.number()}"
-            reached = f"{h}.id IN ({self._same_person(f'{row}.subject')})"
+            reached = self.dialect.among(f"{h}.id", self._same_person(f"{row}.subject"))
             met = self._met(where.where, target, h)
             named = self.named(where.parameter, row)[0]
             parts.append(f"({named} AND EXISTS (SELECT 1 FROM resource {h} WHERE {met} AND {reached}))")
@@ -186,17 +186,18 @@ class Links(Leaves):
             h = f"h{self.number()}"
             own = f"x.target = {row}.type || '/' || {row}.id"
             if type_ == "Patient":
-                own = f"x.target IN (SELECT '{PATIENT}' || p.patient FROM ({self._same_person(f'{row}.id')}) p)"
+                people = f"SELECT '{PATIENT}' || p.patient FROM ({self._same_person(f'{row}.id')}) p"
+                own = self.dialect.among("x.target", people)
             met = self._met(where.where, where.source, h)
             joined = f"{pids} AND {own} AND {h}.rid = x.rid AND {met}"
             parts.append(f"EXISTS (SELECT 1 FROM index_reference x CROSS JOIN resource {h} WHERE {joined})")
         if may_be_patient and where.parameter in NAMED:
             h = f"h{self.number()}"
             met, named = self._met(where.where, where.source, h), self.named(where.parameter, h)[0]
+            reached = self.dialect.among(f"{h}.subject", self._same_person(f"{row}.id"))
             is_patient = "" if type_ else f"{row}.type = 'Patient' AND "
             parts.append(
-                f"({is_patient}EXISTS (SELECT 1 FROM resource {h} WHERE {h}.subject <> '' AND {h}.subject IN "
-                f"({self._same_person(f'{row}.id')}) AND {named} AND {met}))"
+                f"({is_patient}EXISTS (SELECT 1 FROM resource {h} WHERE {h}.subject <> '' AND {reached} AND {named} AND {met}))"
             )
         return f"({' OR '.join(parts)})" if parts else NEVER
 
