@@ -18,6 +18,7 @@ from interop.fhir.parameters import SearchParameter, search_parameters
 Resource = dict[str, Any]
 CURRENCY = "urn:iso:std:iso:4217"
 _LEFT_OUT = frozenset(("_id", "_lastUpdated", "_text", "_content", "_filter", "_query"))
+_DATED = re.compile(r"\d{4}(-|$)")
 _BRANCH = re.compile(r"\(?\s*([A-Z]\w*)")
 
 
@@ -148,7 +149,7 @@ def _string(value: Any) -> str:
 
 def _date(value: Any) -> str:
     if isinstance(value, str):
-        return value
+        return value if _DATED.match(value) else ""  # a choice may be a text, which is no date
     if not isinstance(value, dict):
         return ""
     if isinstance(value.get("event"), list) and isinstance(value["event"][0], str):
