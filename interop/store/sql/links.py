@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.index import LONGEST, NAMED
+from interop.store.sql.joining import united
 from interop.store.sql.leaves import NEVER, Leaves
 from interop.store.sql.names import Names
 from interop.store.where import All, Chain, Has, Where
@@ -114,7 +115,7 @@ class Links(Leaves):
                 f"WHERE a.patient = :{one} AND b.person = a.person UNION SELECT CAST(:{one} AS TEXT)",
             )
             return Targets(f"SELECT '{PATIENT}' || id FROM {found}", f"SELECT id FROM {found}")
-        asked = " UNION ALL ".join(f"SELECT {self.literal(patient)}" for patient in patients)
+        asked = united([f"SELECT {self.literal(patient)}" for patient in patients])
         return self._people(self.table("id", asked))
 
     def _people(self, found: str) -> Targets:

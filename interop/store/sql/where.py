@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from interop.errors import Problem
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.index import BY_RESOURCE, KINDS, TABLES
+from interop.store.sql.joining import either, united
 from interop.store.sql.leaves import NEVER, TRIGRAM
 from interop.store.sql.links import Links
 from interop.store.sql.names import Names
@@ -86,7 +87,7 @@ class Compiler(Links):
                 type_ = narrowed(parts, type_)
                 return "(" + " AND ".join([self.probe(part, type_, row) for part in parts]) + ")" if parts else ALWAYS
             case Any(parts):
-                return "(" + " OR ".join([self.probe(part, type_, row) for part in parts]) + ")" if parts else NEVER
+                return either([self.probe(part, type_, row) for part in parts]) if parts else NEVER
             case Not(part):
                 return f"NOT ({self.probe(part, type_, row)})"
             case Ids(ids):
@@ -151,7 +152,7 @@ class Compiler(Links):
                 return f"SELECT s.rid FROM resource s WHERE s.type = :{self.bind(type_)} AND {self.dialect.among('s.id', found)}"
             case Any(parts) if parts:
                 lists = [self.rows(part, type_) for part in parts]
-                return " UNION ALL ".join(rows for rows in lists if rows) if all(lists) else None
+                return united([rows for rows in lists if rows]) if all(lists) else None
             case Any(()):
                 return NONE
             case All(parts):
