@@ -24,6 +24,8 @@ pytestmark = pytest.mark.anyio
 CLIENTS = 16
 TAKEN = {200, 201, 204, 404, 410, 412}
 """What clients are answered where nothing fails: also what is not there, and what has changed since."""
+HEADER, FRAME = 32, 24
+"""Bytes at the head of a write-ahead log and of each of its frames."""
 NO_LIMIT = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 
 
@@ -46,7 +48,7 @@ async def killed(data: Path, seed: int, kills: int, *options: str, power: bool =
     writers = Writers(seed)
     for _ in range(kills):
         async with Served(data, *options) as served:
-            before = size(data / "record.sqlite-wal")
+            before = logged(data / "record.sqlite-wal")
 
             async def kill(served: Served = served) -> None:
                 served.kill()
@@ -62,16 +64,25 @@ async def killed(data: Path, seed: int, kills: int, *options: str, power: bool =
     assert writers.statuses.keys() <= TAKEN
 
 
-def size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
+def logged(log: Path) -> tuple[bytes, int]:
+    """The salt of a write-ahead log, new each time that it begins again, and where its last frame of that salt ends (SQLite file
+    format, 4.1)."""
+    held = log.read_bytes() if log.exists() else b""
+    if len(held) < HEADER:
+        return b"", 0
+    salt, step, end = held[16:24], FRAME + int.from_bytes(held[8:12], "big"), HEADER
+    while end + step <= len(held) and held[end + 8 : end + 16] == salt:
+        end += step
+    return salt, end
 
 
-def lose(data: Path, random: Random, synced: int) -> None:
-    """Take away what need not have been on disk when the power went: the end of the record's log."""
-    log, journal = data / "record.sqlite-wal", size(data / "journal.sqlite-wal")
-    there = size(log)
-    left = random.randrange(synced, there)
-    print(f"the power goes: {left} of {there} bytes of the record's log are left, {synced} were synced, {journal} of the journal's")
+def lose(data: Path, random: Random, before: tuple[bytes, int]) -> None:
+    """Take away what need not have been on disk when the power went: the end of the record's log. ``before`` is how it was when
+    the engine had started; what is in a log that has begun again since was not synced at all, and all before it was."""
+    log = data / "record.sqlite-wal"
+    salt, end = logged(log)
+    left = random.randrange(before[1] if before[0] == salt else HEADER, end)
+    print(f"the power goes: {left} of {end} bytes of the record's log are left")
     with log.open("r+b") as file:
         file.truncate(left)
     for path in data.glob("*.sqlite-shm"):
