@@ -106,9 +106,15 @@ async def _route(services: Services, request: Request, headers: list[Header]) ->
         if parts[2] == "OperationDefinition" and (parts[2], parts[3]) in OURS:
             return await read_ours(services, request, parts[2], parts[3])
         return await read(services, request, parts[2], parts[3])
-    if method == "PUT" and len(parts) == _READ and parts[2] in resource_types() and parts[3] and not ID.fullmatch(parts[3]):
-        if parts[3][0] in "_$":
-            raise Problem("not-allowed")
+    last = parts[-1]
+    if (
+        method == "PUT"
+        and len(parts) == _READ
+        and parts[2] in resource_types()
+        and last
+        and last[0] not in "_$"
+        and not ID.fullmatch(last)
+    ):
         raise malformed_id(parts[2])
     address = locate(request.path[len(PREFIX) + 1 :])
     called = operation(address.operation, address.kind, address.named[0] if address.named else "") if address.operation else None
