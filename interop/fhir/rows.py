@@ -17,12 +17,12 @@ class IndexRow(NamedTuple):
 
     ``kind`` is ``token`` (a=system, b=code), ``of-type`` (a=system of an identifier's type, b=``CODE|value``), ``text`` (a=what
     a token or reference is called, normalised), ``string`` (a=normalised, b=as written), ``reference`` (a=Type/id or URL),
-    ``part`` (as ``string``: a word of a family name, a text without its punctuation), ``below`` (b=a media type or canonical URL, and
-    what is above it), ``identifier`` (a=system, b=value of a reference's identifier), ``date`` (a=low, b=high, microseconds, high exclusive),
-    ``number``/``quantity`` (a=low, b=high as floats, both inclusive, c=unit, see ``searching.asked_units``), ``measure`` (a
-    quantity in base units of UCUM, c=base unit), ``uri`` (a), ``position`` (a=latitude, b=longitude, degrees), ``composite``
-    (a=number of the element, b=number of the component, c=the component's row, whose parameter is that number as text),
-    ``words`` (a=text for ``_text`` and ``_content``, as written).
+    ``part`` (as ``string``: a word of a family name, a text without its punctuation), ``below`` (b=a media type or canonical
+    URL, and what is above it), ``identifier`` (a=system, b=value of a reference's identifier), ``date`` (a=low, b=high,
+    microseconds, high exclusive), ``number``/``quantity`` (a=low, b=high as floats, both inclusive, c=unit, see
+    ``searching.asked_units``), ``measure`` (a quantity in base units of UCUM, c=base unit), ``uri`` (a), ``position``
+    (a=latitude, b=longitude, degrees), ``composite`` (a=number of the element, b=number of the component, c=the component's
+    row, whose parameter is that number as text), ``words`` (a=text for ``_text`` and ``_content``, as written).
     """
 
     parameter: str

@@ -19,7 +19,7 @@ ITEM = "item"
 _SAFE_DIGITS = 18
 _SHORT = 64 * 1024
 MAGNITUDE = 307
-"""The greatest exponent of ten that a number may have, up or down: what a double holds, so that every reader of JSON can read it."""
+"""The greatest exponent of ten that a number may have, up or down: what a double holds, so that all readers of JSON can read it."""
 
 
 class Number(Decimal):
@@ -127,7 +127,7 @@ def _constant(_: str) -> Any:
 
 
 def _decoded(text: str, body: bytes) -> Any:
-    """The value. A name that stands twice in an object is looked for only where there may be one: dropped, it takes a colon along."""
+    """The value. A name that stands twice in an object is looked for only where there may be one: dropped, it takes a colon too."""
     if len(body) <= _SHORT and b"\\u003" not in body:
         value = _QUICK.decode(text)
         with suppress(TypeError):  # half a surrogate pair

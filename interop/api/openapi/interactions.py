@@ -40,7 +40,9 @@ class Told(NamedTuple):
 
 
 INTERACTIONS_TOLD: Final = {
-    "capabilities": Told("What the server can do.", ("mode", *LOOKS[:2]), (), "", ((200, "CapabilityStatement|TerminologyCapabilities"),)),
+    "capabilities": Told(
+        "What the server can do.", ("mode", *LOOKS[:2]), (), "", ((200, "CapabilityStatement|TerminologyCapabilities"),)
+    ),
     "history-system": Told("Versions of everything, newest first.", PAST, (), "", ((200, "Bundle"),)),
     "history-type": Told("Versions of all resources of the type, newest first.", PAST, (), "", ((200, "Bundle"),)),
     "history-instance": Told("Versions of the resource, newest first.", PAST, (), "", ((200, "Bundle"),)),

@@ -63,7 +63,12 @@ async def test_a_cursor_belongs_to_its_patient(client: Client) -> None:
 
 @pytest.mark.parametrize(
     ("address", "status"),
-    [("Patient/nobody/$everything", 404), ("Encounter/none/$everything", 404), ("CarePlan/c1/$everything", 404), ("Patient/gp/$everything?_type=Animal", 400)],
+    [
+        ("Patient/nobody/$everything", 404),
+        ("Encounter/none/$everything", 404),
+        ("CarePlan/c1/$everything", 404),
+        ("Patient/gp/$everything?_type=Animal", 400),
+    ],
 )
 async def test_what_cannot_be_answered(client: Client, address: str, status: int) -> None:
     answer = await client.get(f"/fhir/{address}")

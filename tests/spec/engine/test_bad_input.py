@@ -160,9 +160,7 @@ async def test_hl7_v2_over_mllp_is_answered_with_a_negative_acknowledgement(
 
 
 @pytest.mark.parametrize("case", HL7, ids=names)
-async def test_hl7_v2_over_http_is_answered_with_an_operation_outcome(
-    case: Case, engine: Engine, http: httpx.AsyncClient
-) -> None:
+async def test_hl7_v2_over_http_is_answered_with_an_operation_outcome(case: Case, engine: Engine, http: httpx.AsyncClient) -> None:
     await over_http("hl7v2", case, engine, http)
 
 
