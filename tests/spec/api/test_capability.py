@@ -272,7 +272,7 @@ async def test_guides_of_loaded_packages_are_in_it(client: Client, services: Ser
     assert services.knowledge.guides() == []
 
 
-def test_profiles_of_loaded_packages_are_in_it(services: Services, tmp_path: Path) -> None:
+async def test_profiles_of_loaded_packages_are_in_it(services: Services, tmp_path: Path) -> None:
     profile = {
         "resourceType": "StructureDefinition",
         "url": "https://example.org/StructureDefinition/neighbour",
