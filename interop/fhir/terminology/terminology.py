@@ -177,7 +177,8 @@ class Terminology:
 
         The map is ``concept_map`` (canonical URL or resource), or every map whose source and target value sets are ``source`` and
         ``target`` (either may be left out; without both, every map). ``target_system`` keeps the matches of one system.
-        ``reverse``: the code is one of the target, and its sources are wanted. A match may say ``unmatched`` or ``disjoint``: then the code has no translation.
+        ``reverse``: the code is one of the target, and its sources are wanted. A match may say ``unmatched`` or ``disjoint``: then
+        the code has no translation.
         """
         if concept_map is not None:
             found = self._loader.map(concept_map) if isinstance(concept_map, str) else Map(concept_map)
