@@ -163,6 +163,7 @@ async def test_a_request_that_does_not_become_whole_is_given_up(server: HttpServ
     waiting = asyncio.create_task(exchange(server, sent))
     while not server.connections:
         await asyncio.sleep(0.001)
+    await asyncio.sleep(0.1)  # what was sent has come
     now = asyncio.get_running_loop().time
     server.expire(now() - PATIENCE)
     assert server.connections == 1
