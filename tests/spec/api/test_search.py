@@ -66,7 +66,7 @@ async def test_tokens(client: Client, search: str, found: str) -> None:
 @pytest.mark.parametrize(
     ("search", "found"),
     [
-        ("family=ash", "gp pas"),
+        ("family=ash", "b gp pas"),
         ("family=ASHDOWN", "gp pas"),
         ("family=down", ""),
         ("family:contains=ash", "b gp pas"),
@@ -89,7 +89,7 @@ async def test_strings(client: Client, search: str, found: str) -> None:
 async def test_escaped_separators_are_part_of_the_value(client: Client, value: str) -> None:
     """3.1.1.4.1"""
     assert await client.ids(f"/fhir/Organization?name={value}") == ["Organization/o"]
-    assert await client.ids("/fhir/Organization?name=trust%5C%5C,nobody") == []
+    assert await client.ids("/fhir/Organization?name=north%5C%5C,nobody") == []
 
 
 @pytest.mark.parametrize(
@@ -203,13 +203,13 @@ async def test_order_holds_over_pages(client: Client, sort: str, found: str) -> 
 
 async def test_a_page_names_the_next_and_nothing_of_the_search(client: Client) -> None:
     """The link to the next page is opaque: what is looked for must not get into addresses."""
-    first = (await client.get("/fhir/Patient?family=ash&_count=1&_sort=given")).json()
+    first = (await client.get("/fhir/Patient?family=ashd&_count=1&_sort=given")).json()
     following = link(first, "next")
     assert following is not None
     assert following.startswith(f"{BASE}/fhir/Patient?_cursor=")
-    assert "ash" not in following.lower().partition("_cursor=")[0]
-    assert link(first, "self") == f"{BASE}/fhir/Patient?family=ash&_count=1&_sort=given"
-    assert "total" not in first
+    assert "ashd" not in following.lower().partition("_cursor=")[0]
+    assert link(first, "self") == f"{BASE}/fhir/Patient?family=ashd&_count=1&_sort=given"
+    assert first["total"] == 2
     second = (await client.get(following)).json()
     assert link(second, "self") == following
     assert (matches(first), matches(second), link(second, "next")) == (["Patient/gp"], ["Patient/pas"], None)
@@ -238,16 +238,17 @@ async def test_a_cursor_stands_for_its_own_search_alone(client: Client) -> None:
 
 @pytest.mark.parametrize(
     ("total", "expected"),
-    [("", None), ("&_total=none", None), ("&_total=accurate", 3), ("&_total=estimate", 3), ("&_summary=count", 3)],
+    [("", 3), ("&_total=none", None), ("&_total=accurate", 3), ("&_total=estimate", 3), ("&_summary=count", 3)],
 )
 async def test_totals_are_given_when_asked_for(client: Client, total: str, expected: int | None) -> None:
+    """Unasked too, where the type is small."""
     bundle = (await client.get(f"/fhir/Patient?_count=1{total}")).json()
     assert bundle.get("total") == expected
     assert ("entry" in bundle) == (total != "&_summary=count")
 
 
 async def test_a_total_is_given_where_one_page_holds_all(client: Client) -> None:
-    assert (await client.get("/fhir/Patient?family=ash")).json()["total"] == 2
+    assert (await client.get("/fhir/Patient?family=ashd")).json()["total"] == 2
     assert (await client.get("/fhir/Patient?_count=0")).json()["total"] == 3
 
 
@@ -267,15 +268,16 @@ async def test_entries_are_the_stored_bytes(client: Client) -> None:
 
 
 async def test_post_keeps_what_is_looked_for_out_of_addresses(client: Client) -> None:
+    """R4 wants it in the self link (3.1.1.6); every other link is sealed."""
     form = b"identifier=9990000018&_count=1&_sort=_id"
     answer = await client.send("POST", "/fhir/Patient/_search", form, content_type="application/x-www-form-urlencoded")
     bundle = answer.json()
     assert matches(bundle) == ["Patient/gp"]
-    assert link(bundle, "self") == f"{BASE}/fhir/Patient/_search?_count=1&_sort=_id"
+    assert link(bundle, "self") == f"{BASE}/fhir/Patient?identifier=9990000018&_count=1&_sort=_id"
     following = link(bundle, "next")
     assert following is not None
     assert await client.ids(following) == ["Patient/pas"]
-    assert "9990000018" not in str(bundle["link"])
+    assert "9990000018" not in str([each for each in bundle["link"] if each["relation"] != "self"])
     assert (await client.send("POST", "/fhir/Patient/_search", b"{}", content_type="application/json")).status_code == 415
 
 

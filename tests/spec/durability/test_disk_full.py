@@ -51,7 +51,7 @@ async def test_a_full_disk_refuses_for_the_time_being_and_mends_itself(tmp_path:
             room(served, max(path.stat().st_size for path in data.glob("journal.sqlite*")) + 65_536)
             taken, refusal = await until_refused(line, list(bodies.values())[20:])
             assert refusal.code == "AR"
-            assert "cannot be written" in refusal.text
+            assert "cannot be reached" in refusal.text
             answer = await http.post("/ingest/hl7v2", content=adt(control="FULL"))
             assert answer.status_code == 503
             assert answer.headers["retry-after"]
