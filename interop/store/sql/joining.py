@@ -1,4 +1,4 @@
-"""Many queries or conditions as one: SQLite takes at most 500 SELECTs side by side, and 1,000 expressions within each other."""
+"""Many queries or conditions as one: a database takes at most 500 SELECTs side by side, and 1,000 expressions within each other."""
 
 from __future__ import annotations
 

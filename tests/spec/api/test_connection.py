@@ -159,11 +159,21 @@ async def test_a_head_beyond_the_limits_is_refused_and_the_connection_closed(ser
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET /fh", HEAD, PUT])
-async def test_a_request_that_does_not_become_whole_is_given_up(server: HttpServer, sent: bytes) -> None:
+async def test_a_request_that_does_not_become_whole_is_given_up(
+    server: HttpServer, sent: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = PromptConnection if server.prompt else Connection
+    received, come = kind.data_received, 0
+
+    def counted(self: Connection, data: bytes) -> None:
+        nonlocal come
+        received(self, data)
+        come += len(data)
+
+    monkeypatch.setattr(kind, "data_received", counted)
     waiting = asyncio.create_task(exchange(server, sent))
-    while not server.connections:
+    while not server.connections or come < len(sent):
         await asyncio.sleep(0.001)
-    await asyncio.sleep(0.1)  # what was sent has come
     now = asyncio.get_running_loop().time
     server.expire(now() - PATIENCE)
     assert server.connections == 1

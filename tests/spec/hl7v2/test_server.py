@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import struct
 from asyncio import Future, StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -310,15 +311,14 @@ def test_the_client_keeps_the_order_of_one_connection() -> None:
 
 def test_the_client_says_when_nobody_listens_or_the_connection_ends() -> None:
     async def test() -> None:
-        ledger = Ledger()
-        async with serving(ledger, limit=100) as (listener, _, _):
-            url = f"mllp://127.0.0.1:{listener.port}"
-        failure: OSError | None = None
-        try:
-            _ = [answer async for answer in adapter.send(url, [message()])]
-        except OSError as error:
-            failure = error
-        assert failure is not None
+        with socket.socket() as deaf:
+            deaf.bind(("127.0.0.1", 0))  # taken, so that nobody else listens there meanwhile
+            failure: OSError | None = None
+            try:
+                _ = [answer async for answer in adapter.send(f"mllp://127.0.0.1:{deaf.getsockname()[1]}", [message()])]
+            except OSError as error:
+                failure = error
+            assert failure is not None
 
         async def hang_up(reader: StreamReader, writer: StreamWriter) -> None:
             await reader.read(10)

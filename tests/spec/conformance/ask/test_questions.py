@@ -158,5 +158,12 @@ def test_the_command_line_starts_without_what_its_commands_need() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     loaded = set(done.stdout.split())
     ours = {name for name in loaded if name.partition(".")[0] in ("interop", "adapters", "mappings", "conformance")}
-    assert ours == {"conformance", "conformance.ask", "conformance.ask.cli", "conformance.cli"}
+    assert ours == {
+        "conformance",
+        "conformance.ask",
+        "conformance.ask.cli",
+        "conformance.cli",
+        "conformance.judged",
+        "conformance.judged.cli",
+    }
     assert not loaded & {"lxml", "orjson", "jinja2", "httpx", "regex", "multiprocessing", "concurrent.futures.process"}
