@@ -21,7 +21,7 @@ from interop.store.sql.start import NONE, SURE, asks_for_words, best, bounded, f
 from interop.store.sql.statement import Rows, Statement, Steps
 from interop.store.sql.where import Compiler, narrowed
 from interop.store.values import Stored
-from interop.store.where import Chain, Composite, Has, Near, Present, Range, Reference, Span, Text, Token, Tokens, Where
+from interop.store.where import Chain, Composite, Has, Near, Range, Reference, Span, Text, Token, Tokens, Where
 
 GLANCE = 200
 """Rows that are counted at first of each part; the part with fewer is begun with."""
@@ -207,8 +207,14 @@ def _walk(make: Make, plan: Search, parts: list[Where], type_: str | None) -> St
 
 
 def _implies(part: Where, parameter: str) -> bool:
-    """That what meets the part has a value for the parameter."""
-    return isinstance(part, Token | Tokens | Text | Span | Range | Reference | Present) and part.parameter == parameter
+    """That what meets the part has a value by which the parameter sorts: not so where it has only a name, a reference by identifier
+    or a quantity that no base unit is known of."""
+    match part:
+        case Tokens(named) | Span(named) | Reference(named) | Token(named, kind="token") | Text(named, kind=""):
+            return named == parameter
+        case Range(named, kind="measure"):
+            return named == parameter
+    return False
 
 
 UNSET: Any = object()

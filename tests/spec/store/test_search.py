@@ -272,6 +272,21 @@ async def test_sorting_goes_by_index_rows_and_pages_by_cursor(
     assert ids(streamed) == expected
 
 
+async def test_what_is_found_by_a_parameter_and_has_no_value_to_sort_by_comes_last(store: Anything) -> None:
+    """A quantity without base units, something that only has a name."""
+    quantity = IndexRow("value-quantity", "quantity", 80.0, 80.0, "drops")
+    measure = IndexRow("value-quantity", "quantity", 72.0, 72.0, "kg"), IndexRow("value-quantity", "measure", 72000.0, 72000.0, "g")
+    await write(
+        store,
+        put("Observation", "a", 1, quantity, IndexRow("code", "text", "mood")),
+        put("Observation", "b", 1, *measure, token("code", "x"), IndexRow("code", "text", "mood")),
+    )
+    unequal = Range("value-quantity", "ne", 5, 6)
+    assert await find(store, "Observation", unequal, sort=(("value-quantity", False),)) == ["b", "a"]
+    assert await find(store, "Observation", Not(Not(Text("code", "mood", "starts", "text"))), sort=(("code", False),)) == ["b", "a"]
+    assert await find(store, "Observation", unequal, sort=(("value-quantity", False),), count=1) == ["b", "a"]
+
+
 async def test_a_search_gives_one_more_than_asked_so_that_the_caller_sees_there_is_more(store: Anything) -> None:
     await write(store, *(put("Patient", f"p{n}") for n in range(5)))
     assert len(await store.query(Search(PERMIT_ALL, "Patient", count=3))) == 4
