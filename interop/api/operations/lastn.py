@@ -39,8 +39,7 @@ async def lastn(asked: Asked) -> Response:
         raise BadInput("patient", "", "say whose observations are wanted, by patient or subject")
     decision = decide(Question(NAME, "Observation"))
     base = links.base(asked.request, asked.services.base)
-    standing = ground(asked.services, base, asked.services.clock.now())
-    query = understand(standing, ("Observation",), asked.inputs.criteria, strict=True)
+    query = await _criteria(asked, decision, base)
     kinds = Kinds(most)
     persons: dict[str, str] = {}
     after: tuple[Any, ...] | None = None

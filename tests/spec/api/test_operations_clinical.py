@@ -65,6 +65,12 @@ class TestLastn:
         height = await client.get(f"/fhir/Observation/$lastn?patient=a&code={LOINC}|8302-2")
         assert matches(height.json()) == ["Observation/h1"]
 
+    async def test_by_the_codes_of_a_value_set(self, client: Client, store: SqliteStore) -> None:
+        compose = {"include": [{"system": LOINC, "concept": [{"code": "8302-2"}]}]}
+        await contribute(store, {"resourceType": "ValueSet", "id": "heights", "status": "active", "compose": compose})
+        height = await client.get("/fhir/Observation/$lastn?patient=a&code:in=ValueSet/heights")
+        assert matches(height.json()) == ["Observation/h1"]
+
     async def test_by_post(self, client: Client) -> None:
         said = [{"name": "patient", "valueString": "a"}, {"name": "max", "valuePositiveInt": 1}]
         body = orjson.dumps({"resourceType": "Parameters", "parameter": said})
