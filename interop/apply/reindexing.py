@@ -100,10 +100,13 @@ class Reindexer:
         for kind in sorted(types.difference(stale)):
             if self._indexing.waiting(kind):
                 self._indexing.ready(kind, self._indexing.own(kind))
+        begun = [kind for kind in stale if self._digests.pop(kind, None) is not None]
+        if begun:  # and whatever was handed over before the definition was known is committed now: the sweep sees it
+            await self._keep()
         for kind in stale:
             await self._type(kind, gently)
         if stale:
-            await self._store.commit(Change(meta=[(META, orjson.dumps(self._digests).decode())]))
+            await self._keep()
         if self.written > before:
             log.info("index brought up to date", resources=self.written - before)
 
@@ -116,8 +119,11 @@ class Reindexer:
         if self._indexing.own(kind) == own:
             self._indexing.ready(kind, own)
         if self.written > before:
-            await self._store.commit(Change(meta=[(META, orjson.dumps(self._digests).decode())]))
+            await self._keep()
             log.info("indexed anew", type=kind, resources=self.written - before)
+
+    async def _keep(self) -> None:
+        await self._store.commit(Change(meta=[(META, orjson.dumps(self._digests).decode())]))
 
     async def _sweep(self, kind: str, where: Where | None, gently: bool) -> None:
         portion: list[Stored] = []

@@ -29,6 +29,8 @@ from interop.store.values import Change, Conflict, Entry, Head, Outcome, Stored
 T = TypeVar("T")
 AGAIN = 1.0
 """Seconds between two tries while the disk cannot be had."""
+PASSING = ("journal-unavailable", "too-costly")
+"""What is waited for once an entry is in the journal."""
 log = structlog.get_logger(__name__)
 
 
@@ -145,11 +147,14 @@ class Writes:
         """The change that was made. An entry that breaks the writer is failed, so that it is not met again at each start."""
         try:
             return await self._apply(entry, steps, heads)
-        except Problem:
-            raise
         except Exception as error:
-            log.error("write failed", message=entry.message, error=type(error).__name__)
-            outcome = Outcome(entry.message, MessageState.FAILED, self._clock.now(), "fault", type(error).__name__)
+            kind = type(error).__name__
+            if isinstance(error, Problem):
+                if error.reason.name != "fault":
+                    raise
+                kind = error.detail or kind  # the database does not take it
+            log.error("write failed", message=entry.message, error=kind)
+            outcome = Outcome(entry.message, MessageState.FAILED, self._clock.now(), "fault", kind)
             await self._store.commit(Change(outcomes=[outcome]))
             return Change(outcomes=[outcome])
 
@@ -164,7 +169,7 @@ class Writes:
                 if not isinstance(await self._store.commit(change), Conflict):
                     return change
             except Problem as problem:
-                if problem.reason.name != "journal-unavailable":
+                if problem.reason.name not in PASSING:
                     raise
                 log.error("record not writable; trying again", message=entry.message, action=problem.reason.action)
                 await asyncio.sleep(AGAIN)

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from interop.api.services import Services
 from interop.apply.writes import Writes
 from interop.clock import ManualClock
-from interop.store.plan import Everything, Message, Waiting
+from interop.errors import Problem
+from interop.store.plan import Everything, Message, Messages, Waiting
 from interop.store.sqlite import SqliteStore
 from interop.store.values import Change, Committed, Conflict, Entry
 from tests.spec.api.bundles import entry, locations, post, statuses
@@ -290,6 +291,22 @@ async def test_what_was_cut_off_after_the_journal_is_finished(
         (shown,) = await store.query(Message(one.message))
         assert shown.state == "applied"
     assert await present(client) == ({"Patient/new-1", "Observation/new-2"} if broken == 1 else set())
+
+
+async def test_what_the_database_does_not_take_is_failed_and_not_met_again(client: Client, store: SqliteStore) -> None:
+    commit = store.commit
+
+    async def broken(change: Change) -> Committed | Conflict:
+        if change.puts:
+            raise Problem("fault", detail="IntegrityError")
+        return await commit(change)
+
+    store.commit = broken  # type: ignore[method-assign]
+    answer = await post(client, "transaction", entry("POST", "Patient", patient("x")))
+    assert (answer.status_code, answer.json()["issue"][0]["details"]["coding"][0]["code"]) == (500, "fault")
+    assert await store.query(Waiting(0)) == []
+    (shown,) = await store.query(Messages(count=1))
+    assert (shown.state, shown.reason, shown.detail) == ("failed", "fault", "IntegrityError")
 
 
 async def test_what_a_feed_took_meanwhile_refuses_the_whole(client: Client, services: Services, store: SqliteStore) -> None:

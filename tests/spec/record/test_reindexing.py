@@ -101,6 +101,22 @@ async def test_it_outlives_the_engine(place: Path | str) -> None:
         assert record.reindexer.written == 0
 
 
+async def test_a_type_that_was_begun_is_done_again_though_the_definition_is_as_before(
+    place: Path | str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ends(portion: list[Stored]) -> None:
+        raise OSError
+
+    async with kept(place) as record:
+        await record.put({**definition(), "id": "d"}, patient("p"))
+        monkeypatch.setattr(record.reindexer, "_write", ends)
+        await record.put({**definition(), "id": "d", "status": "retired"}, version=2)
+        await record.put({**definition(), "id": "d"}, version=3)
+    async with kept(place) as record:
+        assert record.reindexer.written == 1
+        assert await record.found("marital", "M") == ["p"]
+
+
 async def test_what_an_older_version_left_out_is_indexed_at_the_start(place: Path | str) -> None:
     async with kept(place) as record:
         await record.put(patient("p"), indexed=False)
