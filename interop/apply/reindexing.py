@@ -16,6 +16,7 @@ import orjson
 import structlog
 
 from interop.clock import Clock
+from interop.errors import Category, Problem
 from interop.fhir import facts
 from interop.record.indexing import BASES, DEFINITIONS, Indexing
 from interop.store.decision import PERMIT_ALL
@@ -33,6 +34,8 @@ TOLD: Final = 50_000
 """Resources after which the log has a line."""
 OVERLAP: Final = 60_000_000
 """Microseconds: a version that was computed before a parameter was known may be committed so much later."""
+AGAIN = 1.0
+"""Seconds between two tries while the disk cannot be had."""
 log = structlog.get_logger(__name__)
 
 
@@ -89,6 +92,10 @@ class Reindexer:
                 await self._catch_up(gently=True)
             except Exception as error:
                 log.error("reindexing failed", error=type(error).__name__)
+                if isinstance(error, Problem) and error.reason.category is Category.UNAVAILABLE:
+                    self._idle.set()  # whoever wrote the definition does not wait for the disk
+                    await asyncio.sleep(AGAIN)
+                    self._wanted.set()
             if not self._wanted.is_set():
                 self._idle.set()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,13 +14,14 @@ import pytest
 from interop.apply.indexed_store import IndexedStore
 from interop.apply.reindexing import META, PORTION, Reindexer
 from interop.clock import ManualClock
+from interop.errors import Problem
 from interop.fhir.searching import index_rows
 from interop.record.indexing import Indexing
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import History, Meta, Search
 from interop.store.postgres import PostgresStore
 from interop.store.sqlite import SqliteStore
-from interop.store.values import Change, Put, Stored
+from interop.store.values import Change, Committed, Conflict, Put, Stored
 from interop.store.where import Token
 from tests.spec.record.test_own_parameters import definition
 
@@ -114,6 +116,28 @@ async def test_a_type_that_was_begun_is_done_again_though_the_definition_is_as_b
         await record.put({**definition(), "id": "d"}, version=3)
     async with kept(place) as record:
         assert record.reindexer.written == 1
+        assert await record.found("marital", "M") == ["p"]
+
+
+async def test_it_is_tried_again_while_the_disk_fails(place: Path | str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("interop.apply.reindexing.AGAIN", 0.0)
+    async with kept(place) as record:
+        await record.put(patient("p"))
+        commit, failed = record.plain.commit, list[Change]()
+
+        async def fails(change: Change) -> Committed | Conflict:
+            if change.reindexed and len(failed) < 2:
+                failed.append(change)
+                raise Problem("journal-unavailable")
+            result: Committed | Conflict = await commit(change)
+            return result
+
+        monkeypatch.setattr(record.plain, "commit", fails)
+        await record.put({**definition(), "id": "d"})
+        async with asyncio.timeout(10):
+            while record.indexing.waiting("Patient"):
+                await asyncio.sleep(0.01)
+        assert len(failed) == 2
         assert await record.found("marital", "M") == ["p"]
 
 
