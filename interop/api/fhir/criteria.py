@@ -37,5 +37,11 @@ def understanding(services: Services, interaction: str) -> Understand:
 
 
 def read(type: str, text: str) -> list[tuple[str, str]]:
-    """Pairs of criteria that are written as a query, with or without ``?`` or ``Type?`` before it."""
-    return parameters(text.removeprefix(type).removeprefix("?").encode("utf-8"))
+    """Pairs of criteria that are written as a query, with or without ``?`` or ``Type?`` before it.
+
+    Raises Problem ``bad-parameter`` also for one without value: passed over, it would leave criteria that match too much."""
+    query = text.removeprefix(type).removeprefix("?")
+    for name, _, value in (part.partition("=") for part in query.split("&")):
+        if name and not value and name not in PASSED:
+            raise Problem("bad-parameter", detail="every criterion needs a value")
+    return parameters(query.encode("utf-8"))

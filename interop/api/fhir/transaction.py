@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from interop.api import links
-from interop.api.asgi import Request, Response, parameters
+from interop.api.asgi import Request, Response
 from interop.api.fhir.bodies import patch_body
 from interop.api.fhir.criteria import criteria_of, read, understanding
 from interop.api.fhir.entries import Entry, answered, as_request, read_entry
@@ -106,4 +106,4 @@ def _criteria(services: Services, entry: Entry, type: str, id: str) -> Criteria 
     if entry.method == CREATE:
         said = entry.conditions.get(b"if-none-exist")
         return criteria_of(services, interaction, type, read(type, said)) if said is not None else None
-    return None if id else criteria_of(services, interaction, type, parameters(entry.query.encode("ascii")))
+    return None if id else criteria_of(services, interaction, type, read("", entry.query))

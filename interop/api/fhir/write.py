@@ -57,7 +57,8 @@ def _conditions(
     absent = request.header(b"if-none-match")
     if absent not in ("", "*"):
         raise Problem("bad-parameter", where="If-None-Match", detail="only * has a meaning for a write")
-    criteria = None if id else criteria_of(services, interaction, type, request.query)
+    query = request.scope.get("query_string", b"").decode("latin-1")
+    criteria = None if id else criteria_of(services, interaction, type, read("", query))
     expected = if_match(request.header(b"if-match") if b"if-match" in request.headers else None)
     return expected, bool(absent), criteria
 

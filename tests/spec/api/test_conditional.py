@@ -150,6 +150,23 @@ async def test_an_empty_condition_is_refused_and_not_passed_over(client: Client,
     assert await people(client) == ["Patient/p0"]
 
 
+async def test_a_criterion_without_a_value_is_refused_and_not_passed_over(client: Client) -> None:
+    """The rest would match somebody else."""
+    await client.put(patient("p0", gender="female"))
+    body = orjson.dumps(patient("p0", gender="male"))
+    criteria = "identifier=&gender=female"
+    entry = {"resource": patient("x"), "request": {"method": "POST", "url": "Patient", "ifNoneExist": criteria}}
+    bundle = orjson.dumps({"resourceType": "Bundle", "type": "transaction", "entry": [entry]})
+    for answer in (
+        await client.send("PUT", f"/fhir/Patient?{criteria}", body),
+        await client.send("DELETE", f"/fhir/Patient?{criteria}"),
+        await client.send("POST", "/fhir/Patient", body, if_none_exist=criteria),
+        await client.send("POST", "/fhir", bundle),
+    ):
+        assert answer.status_code == 400, answer.text
+    assert (await client.get("/fhir/Patient/p0")).json()["gender"] == "female"
+
+
 async def test_where_updates_make_nothing_the_client_must_create(client: Client, services: Services) -> None:
     services.writes.update_creates = False
     refused = await client.put(patient("mine"))
