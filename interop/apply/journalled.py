@@ -62,10 +62,10 @@ def steps_of(entry: Entry) -> list[Step]:
     if entry.type != TRANSACTION:
         method, _, address = entry.type.partition(" ")
         key, base = _named(address)
-        resource = None if method == DELETE else load_json(entry.body, size=_ANY_SIZE, values=None)
+        resource = None if method == DELETE else load_json(entry.body, depth=_ANY_SIZE, size=_ANY_SIZE, values=None)
         return [Step(key, None if resource is None else Draft(key, resource, base), method)]
     steps = []
-    for each in load_json(entry.body, size=_ANY_SIZE, values=None)["entry"]:
+    for each in load_json(entry.body, depth=_ANY_SIZE, size=_ANY_SIZE, values=None)["entry"]:
         key, base = _named(each["request"]["url"])
         steps.append(Step(key, Draft(key, each["resource"], base) if "resource" in each else None, each["request"]["method"]))
     return steps

@@ -12,9 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interop.api.services import Services
+from interop.apply.drafts import Draft
+from interop.apply.journalled import Step, entry_of, steps_of
 from interop.apply.writes import Writes
 from interop.clock import ManualClock
 from interop.errors import Problem
+from interop.formats.json import DEPTH, load_json
 from interop.store.plan import Everything, Message, Messages, Waiting
 from interop.store.sqlite import SqliteStore
 from interop.store.values import Change, Committed, Conflict, Entry
@@ -291,6 +294,18 @@ async def test_what_was_cut_off_after_the_journal_is_finished(
         (shown,) = await store.query(Message(one.message))
         assert shown.state == "applied"
     assert await present(client) == ({"Patient/new-1", "Observation/new-2"} if broken == 1 else set())
+
+
+def test_a_patched_resource_as_deep_as_may_be_is_read_from_the_journal() -> None:
+    """The Bundle in the journal is deeper than what was sent."""
+    item: dict[str, Any] = {"linkId": "x", "type": "string"}
+    for _ in range((DEPTH - 3) // 2):
+        item = {"linkId": "x", "type": "group", "item": [item]}
+    key = ("Questionnaire", "q")
+    resource = load_json(orjson.dumps({"resourceType": "Questionnaire", "id": "q", "status": "draft", "item": [item]}))
+    (step,) = steps_of(entry_of([Step(key, Draft(key, resource), "PATCH")], b"", 0))
+    assert step.draft is not None
+    assert step.draft.held == Draft(key, resource).held
 
 
 async def test_what_the_database_does_not_take_is_failed_and_not_met_again(client: Client, store: SqliteStore) -> None:
