@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 URL_BYTES: Final = 64 * 1024
@@ -24,6 +25,9 @@ class BoundedConnection(HttpToolsProtocol):
     _since = 0.0
     """Since when a request is not whole, by the loop's time; 0 where none is."""
     _refusal = 400
+    _plain = b""
+    """The head of a request that wishes another protocol, without this wish: the parser reads no body after such a one, and it is
+    read again without."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client has connected, and is to ask something."""
@@ -31,8 +35,18 @@ class BoundedConnection(HttpToolsProtocol):
         super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
-        """Take what the client sends."""
-        super().data_received(data)
+        """Take what the client sends; a wish for another protocol is passed over (RFC 9110, 7.8)."""
+        self._unset_keepalive_if_required()
+        rest = data
+        while rest:
+            try:
+                self.parser.feed_data(rest)
+                break
+            except httptools.HttpParserUpgrade as upgrade:
+                rest, self._plain = self._plain + rest[upgrade.args[0] :], b""
+            except httptools.HttpParserError:
+                self.send_400_response("")
+                break
         if self._unfinished >= 0:
             self._unfinished += len(data)
             if self._unfinished > HEAD_BYTES:
@@ -43,16 +57,30 @@ class BoundedConnection(HttpToolsProtocol):
         self._unfinished, self._since = 0, self.loop.time()
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header field; what comes after a body is none (RFC 9110, 6.5.1)."""
+        if self._unfinished >= 0:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         """All before the body has come; an error here ends in ``send_400_response``."""
         if len(self.headers) > HEADERS or len(self.url) > URL_BYTES:
             self._refusal = 431 if len(self.headers) > HEADERS else 414
             raise ValueError("a head over the limits")
+        if self.parser.should_upgrade():
+            method, version = self.parser.get_method(), self.parser.get_http_version().encode("ascii")
+            if method == b"CONNECT":
+                raise ValueError("this is no proxy")
+            lines = [b"%s: %s\r\n" % each for each in self.headers if each[0] != b"upgrade"]
+            self._plain = b"%s %s HTTP/%s\r\n%s\r\n" % (method, self.url, version, b"".join(lines))
+            return
         self._unfinished = -1
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """A request has come whole."""
+        if self._plain:
+            return
         self._since = 0.0
         super().on_message_complete()
 

@@ -53,9 +53,13 @@ class Connection(BoundedConnection):
             return
         between, self._head = self._between, b""
         super().data_received(data)
-        if between and self._between and head.find(_END) == len(head) - len(_END) and _GET.fullmatch(line):
-            if not self.expect_100_continue and self.parser.should_keep_alive() and not self.parser.should_upgrade():
+        if not self._between:
+            return
+        if between and data.find(_END) == len(data) - len(_END) and _GET.fullmatch(line):
+            if not self.expect_100_continue and self.cycle.keep_alive:
                 self._head, self._headers = head, self.headers
+        if self._silent_since == inf and self.cycle is not None and self.cycle.response_complete:
+            self._silent_since = self.loop.time()  # what came asks nothing: line breaks, the end of a body answered before
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -74,7 +78,7 @@ class Connection(BoundedConnection):
             return
         self.flow.resume_reading()
         if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
+            Connection._start_asgi_task(self, *self.pipeline.pop())  # in a task: answers inside answers go as deep as they are many
         else:
             self._silent_since = self.loop.time()
             if self.timeout_keep_alive_task is None:

@@ -13,7 +13,7 @@ from interop.formats.json import load_json, write_json
 TYPE: Final = "Binary"
 _PREFIX: Final = "/fhir/Binary/"
 _MEDIA: Final = re.compile(
-    r"[\w!#$&^.+\-]{1,127}/[\w!#$&^.+\-]{1,127}(?:\s*;\s*[\w\-]+=(?:[\w!#$&^.+\-']+|\"[\w!#$&^.+\-' ]*\"))*", re.ASCII
+    r"[\w!#$&^.+\-]{1,127}/[\w!#$&^.+\-]{1,127}(?:[ \t]*;[ \t]*[\w\-]+=(?:[\w!#$&^.+\-']+|\"[\w!#$&^.+\-' ]*\"))*", re.ASCII
 )
 _DATA: Final = b'"data":'
 _SANDBOX: Final = [(b"content-security-policy", b"sandbox; default-src 'none'"), (b"content-disposition", b"attachment")]

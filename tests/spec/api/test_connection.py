@@ -32,6 +32,14 @@ async def server(request: pytest.FixtureRequest, services: Services, store: Sqli
     await server.stop()
 
 
+WISHING = (
+    b"POST /fhir/Patient HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: h2c\r\n"
+    b"content-type: application/fhir+json\r\ncontent-length: 3\r\n\r\n"
+)
+POSTED = b"POST /fhir/Patient/_search HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n"
+TWO = b"GET /fhir/Patient/p1 HTTP/1.1\r\n\r\n" + READ
+
+
 async def exchange(server: HttpServer, sent: bytes) -> bytes:
     """All that comes back until the connection is closed."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
@@ -65,6 +73,10 @@ async def test_an_answer_is_one_write(server: HttpServer, monkeypatch: pytest.Mo
         (READ.replace(b"p1", b"nobody") + LAST, [404, 200]),
         (READ.replace(b"/Patient/p1", b"/Patient?name=none") + LAST, [200, 200]),
         (READ.replace(b"\r\n\r\n", b"\r\ncontent-length: 3\r\n\r\nabc") + LAST, [200, 200]),
+        (READ.replace(b"host:", b"connection: upgrade\r\nupgrade: h2c\r\nhost:") + READ + LAST, [200, 200, 200]),
+        (WISHING + b"abc" + LAST, [400, 200]),
+        (b"CONNECT localhost:1 HTTP/1.1\r\nhost: localhost\r\n\r\n", [400]),
+        (POSTED + READ * 400 + LAST, [200] * 402),
         (b"GET /fhir/Patient/p1 HTTP/1.0\r\n\r\n", [200]),
         (b"GET /fhir/Patient/p1 HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\nconnection: close\r\n\r\n", [200]),
     ],
@@ -126,6 +138,22 @@ async def test_headers_that_come_again_mean_the_same(server: HttpServer, pieces:
     assert all(asked == answered for asked, answered in forms)
 
 
+async def test_two_requests_are_never_taken_for_one(server: HttpServer) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    for _ in range(2):
+        writer.write(TWO)
+        for _ in range(2):
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+            await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]))
+    writer.close()
+
+
+async def test_what_comes_after_a_body_is_no_header(server: HttpServer) -> None:
+    chunks = b"1\r\n{\r\n0\r\ncontent-type: application/fhir+json\r\n\r\n"
+    sent = b"POST /fhir/Patient HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n" + chunks
+    assert (await exchange(server, sent)).startswith(b"HTTP/1.1 415")
+
+
 async def test_who_is_silent_is_let_go(server: HttpServer, monkeypatch: pytest.MonkeyPatch) -> None:
     made = Connection.connection_made
 
@@ -135,6 +163,13 @@ async def test_who_is_silent_is_let_go(server: HttpServer, monkeypatch: pytest.M
 
     monkeypatch.setattr(Connection, "connection_made", impatient)
     assert (await exchange(server, READ)).startswith(b"HTTP/1.1 200")
+    assert (await exchange(server, READ + b"\r\n")).startswith(b"HTTP/1.1 200")
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(READ)
+    await reader.readuntil(b"}")
+    writer.write(b"\r\n")
+    await asyncio.wait_for(reader.read(), 10)
+    writer.close()
 
 
 HEAD = b"GET /fhir/Patient/p1 HTTP/1.1\r\nhost: localhost\r\n"
