@@ -183,15 +183,17 @@ class Links(Leaves):
         parts = []
         pids = self._reference_pids(where.parameter, where.source)
         may_be_patient = type_ in {None, "Patient"}
-        if pids:
+        ways = (False, True) if type_ is None else (type_ == "Patient",)
+        for of_person in ways if pids else ():
             h = f"h{self.number()}"
             own = f"x.target = {row}.type || '/' || {row}.id"
-            if type_ == "Patient":
+            if of_person:
                 people = f"SELECT '{PATIENT}' || p.patient FROM ({self._same_person(f'{row}.id')}) p"
                 own = self.dialect.among("x.target", people)
             met = self._met(where.where, where.source, h)
             joined = f"{pids} AND {own} AND {h}.rid = x.rid AND {met}"
-            parts.append(f"EXISTS (SELECT 1 FROM index_reference x CROSS JOIN resource {h} WHERE {joined})")
+            found = f"EXISTS (SELECT 1 FROM index_reference x CROSS JOIN resource {h} WHERE {joined})"
+            parts.append(f"({row}.type = 'Patient' AND {found})" if of_person and type_ is None else found)
         if may_be_patient and where.parameter in NAMED:
             h = f"h{self.number()}"
             met, named = self._met(where.where, where.source, h), self.named(where.parameter, h)[0]

@@ -8,8 +8,8 @@ import pytest
 
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Count, Search
-from interop.store.values import IndexRow
-from interop.store.where import All, Any, Chain, Ids, Not, Range, Reference, Span, Text, Token, Updated
+from interop.store.values import IndexRow, Link
+from interop.store.where import All, Any, Chain, Has, Ids, Not, Range, Reference, Span, Text, Token, Types, Updated
 from tests.spec.store.build import DAY, T0, date, ids, put, reference, search, text, token, write
 
 pytestmark = pytest.mark.anyio
@@ -213,6 +213,15 @@ async def test_a_chain_leads_through_a_canonical(store: Anything) -> None:
     assert await find(store, "QuestionnaireResponse", Not(Chain("questionnaire", "Questionnaire", Token("status", "x")))) == list(
         "abc"
     )
+
+
+async def test_who_is_referred_to_is_the_whole_person_in_a_search_of_several_types_too(store: Anything) -> None:
+    people = [Link("a", "p", ""), Link("b", "p", "")]
+    await write(store, put("Patient", "a"), put("Patient", "b"), put("Practitioner", "a"), put("Patient", "c"), links=people)
+    await write(store, put("List", "l", 1, reference("item", "Patient/a")))
+    listed = Has("List", "item", Ids(("l",)))
+    assert await find(store, "Patient", listed) == ["a", "b"]
+    assert await find(store, "", All((listed, Types(("Patient", "Practitioner"))))) == ["a", "b"]
 
 
 async def test_a_chain_does_not_pass_through_what_is_deleted(store: Anything) -> None:
