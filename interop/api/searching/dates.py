@@ -12,6 +12,8 @@ from interop.fhir.searching import interval
 from interop.store.where import Span, Updated, Where
 
 PREFIXED: Final = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb|ap)?(.+)", re.DOTALL)
+LONGEST: Final = 100
+"""Characters of a date: what is longer is none, and is not to be kept."""
 _LOST_PLUS: Final = re.compile(r" (\d\d:\d\d)$")
 
 
@@ -19,7 +21,7 @@ def span(name: str, text: str, now: int) -> tuple[str, int, int]:
     """Prefix and bounds in microseconds. ``ap`` is widened by a tenth of its distance from ``now``: what overlaps is meant.
 
     Raises Problem ``bad-parameter``."""
-    found = _covered(text)
+    found = _covered(text) if len(text) <= LONGEST else None
     if found is None:
         raise malformed(name, "a date is wanted, such as 2026-01-31, ge2026 or lt2026-01-31T09:00:00Z")
     if found[0] != "ap":

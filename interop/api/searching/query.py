@@ -19,6 +19,8 @@ from interop.store.where import Types, Where
 PARAMETERS: Final = 100
 """Parameters of one search at most."""
 FEW: Final = 4
+REMEMBERED: Final = 1_000
+"""Characters of the names of a search whose meaning is kept."""
 WEIGHT: Final = 5_000
 """Values of one search at most, an id that may be of several types counted for each of them."""
 Pairs = Iterable[tuple[str, str]]
@@ -36,7 +38,8 @@ def understand(ground: Ground, types: tuple[str, ...], pairs: Pairs, strict: boo
     if len(given) > PARAMETERS:
         raise Problem("bad-parameter", detail=f"at most {PARAMETERS} parameters are taken")
     parts: list[Where] = []
-    makes = conditions(ground.known, types, tuple([name for name, _ in given])) if types else None
+    said = tuple([name for name, _ in given])
+    makes = conditions(ground.known, types, said) if types and sum(map(len, said)) <= REMEMBERED else None
     if makes is not None:
         parts += [make(ground, value) for make, (_, value) in zip(makes, given, strict=True)]
         if within is not None or len(types) > 1:
