@@ -68,9 +68,16 @@ class Writes:
         return await change_of(entry, steps, await self._heads([step.key for step in steps]), self._clock.now())
 
     async def finish(self, entry: Entry) -> None:
-        """Apply an entry that was journalled and has no outcome: the process ended in between."""
+        """Apply an entry that was journalled and has no outcome: the process ended in between. Where the same resources have been
+        written since, its client was told that it failed (the answer to the journal's commit was lost): it is refused."""
         async with self._locks.hold(keys_of(entry)):
-            await self._settled(entry, steps_of(entry))
+            steps = steps_of(entry)
+            heads = await self._heads([step.key for step in steps])
+            if any(head.message > entry.message for head in heads.values()):
+                outcome = Outcome(entry.message, MessageState.REFUSED, self._clock.now(), "stale-version", "written again since")
+                await self._store.commit(Change(outcomes=[outcome]))
+            else:
+                await self._settled(entry, steps, heads)
 
     async def _write(self, asked: Sequence[Asked], understand: Understand | None = None) -> list[Written]:
         named = [criteria_name(one.criteria) for one in asked if one.criteria is not None]

@@ -30,7 +30,8 @@ class Stored:
 
 @dataclass(slots=True)
 class Head:
-    """A resource as the fold sees it: present version (0 = none yet) and its contributions by (feed, event)."""
+    """A resource as the fold sees it: present version (0 = none yet), the message that made it, and its contributions by (feed,
+    event)."""
 
     type: str
     id: str
@@ -39,6 +40,7 @@ class Head:
     body: bytes
     deleted: bool
     contributions: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    message: int = 0
 
 
 @dataclass(slots=True)

@@ -20,14 +20,14 @@ def heads(plan: Heads, dialect: Dialect) -> Steps[list[Head]]:
         some = padded(keys[start : start + PORTION], ("", ""))
         rows = yield (
             f"{dialect.wanted(('type', 'id'), len(some))} SELECT r.rid, r.type, r.id, r.version, r.owner, r.body, r.deleted, "
-            "c.feed, c.event, c.state FROM wanted w CROSS JOIN resource r LEFT JOIN contribution c ON c.rid = r.rid "
+            "r.message, c.feed, c.event, c.state FROM wanted w CROSS JOIN resource r LEFT JOIN contribution c ON c.rid = r.rid "
             "WHERE r.type = w.type AND r.id = w.id",
             list(chain.from_iterable(some)),
         )
-        for rid, type_, id_, version, owner, body, deleted, feed, event, state in rows:
+        for rid, type_, id_, version, owner, body, deleted, message, feed, event, state in rows:
             head = found.get(rid)
             if head is None:
-                head = found[rid] = Head(type_, id_, version, owner, bytes(body), deleted != 0)
+                head = found[rid] = Head(type_, id_, version, owner, bytes(body), deleted != 0, message=message)
             if feed is not None:
                 head.contributions[feed, event] = bytes(state)
     return list(found.values())

@@ -296,6 +296,28 @@ async def test_what_was_cut_off_after_the_journal_is_finished(
     assert await present(client) == ({"Patient/new-1", "Observation/new-2"} if broken == 1 else set())
 
 
+async def test_what_failed_for_its_client_does_not_come_over_what_was_written_since(
+    client: Client, store: SqliteStore, services: Services
+) -> None:
+    """The answer to the journal's commit was lost: the client was told 503, the entry is there."""
+    commit = store.commit
+
+    async def lost(change: Change) -> Committed | Conflict:
+        await commit(change)
+        raise Problem("journal-unavailable")
+
+    store.commit = lost  # type: ignore[method-assign]
+    assert (await client.put(patient("x", family="Old"))).status_code == 503
+    store.commit = commit  # type: ignore[method-assign]
+    (waiting,) = await store.query(Waiting(0))
+    assert (await client.put(patient("x", family="New"))).status_code == 201
+    await Writes(store, services.clock).finish(waiting)
+    (shown,) = await store.query(Message(waiting.message))
+    assert (shown.state, shown.reason) == ("refused", "stale-version")
+    read = (await client.get("/fhir/Patient/x")).json()
+    assert (read["name"][0]["family"], read["meta"]["versionId"]) == ("New", "1")
+
+
 def test_a_patched_resource_as_deep_as_may_be_is_read_from_the_journal() -> None:
     """The Bundle in the journal is deeper than what was sent."""
     item: dict[str, Any] = {"linkId": "x", "type": "string"}
