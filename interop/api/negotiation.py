@@ -7,7 +7,6 @@ from email.utils import formatdate, parsedate_to_datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from interop.api.forms import JSON, body_kind
 from interop.errors import Problem
 
 _ETAG = re.compile(r'(?:W/)?"([^"]*)"')
@@ -18,11 +17,6 @@ class Prefer(NamedTuple):
 
     answer: str
     strict: bool
-
-
-def is_fhir_json(content_type: str) -> bool:
-    """Whether a body of that Content-Type is read as JSON of FHIR R4 in UTF-8."""
-    return body_kind(content_type) == JSON
 
 
 @lru_cache(maxsize=512)

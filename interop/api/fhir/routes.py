@@ -7,11 +7,6 @@ from typing import Final
 
 from interop.fhir import facts
 
-TYPE_INTERACTIONS: Final = (
-    "read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type",
-)  # fmt: skip
-SYSTEM_INTERACTIONS: Final = ("transaction", "batch", "history-system", "search-system")
-
 INTERACTIONS: Final = {
     ("metadata", "GET"): "capabilities",
     ("system-history", "GET"): "history-system",

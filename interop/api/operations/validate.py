@@ -24,7 +24,6 @@ from interop.store.values import Head, Stored
 
 NAME: Final = "$validate"
 MODES: Final = ("create", "update", "delete", "profile")
-RULE: Final = "http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-source"
 
 
 async def validate(asked: Asked) -> Response:
