@@ -40,7 +40,20 @@ class Server:
         options: tuple[str, ...] = (),
     ) -> None:
         self.directory = directory
-        arguments = [command(), "serve", "--data", str(directory), "--http", http, "--mllp", mllp, "--mllp-feed", feed, *options]
+        arguments = [
+            command(),
+            "serve",
+            "--open",
+            "--data",
+            str(directory),
+            "--http",
+            http,
+            "--mllp",
+            mllp,
+            "--mllp-feed",
+            feed,
+            *options,
+        ]
         arguments += ["--mappers", str(mappers)] if mappers is not None else []
         self._process = subprocess.Popen(
             arguments,

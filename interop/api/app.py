@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from interop.api import health, ingest, messages, metrics, protocols
-from interop.api.asgi import Asgi, Disconnected, Receive, Request, Response, Scope, Send
+from interop.api.asgi import ASKER, Asgi, Disconnected, Receive, Request, Response, Scope, Send
 from interop.api.fhir import router
 from interop.api.openapi import openapi
-from interop.api.problems import json_error, unforeseen
+from interop.api.problems import fhir_error, json_error, unforeseen
 from interop.api.services import Services
 from interop.errors import Problem
 
 Handler = Callable[[Services, Request], Awaitable[Response]]
 Route = tuple[str, Handler]
 _FHIR: Route = ("fhir", router.answer)
+PUBLIC: Final = frozenset(("health/live", "health/ready"))
+"""Parts of the API that anyone may ask."""
 EXACT: dict[str, Handler] = {
     "/health/live": health.live,
     "/health/ready": health.ready,
@@ -54,7 +57,11 @@ def create_app(services: Services, pages: Asgi | None = None) -> Asgi:
             part, handle = found
         request = Request(scope, receive)
         try:
+            if part not in PUBLIC:
+                scope[ASKER] = await services.door.admit(request)
             response = await handle(services, request)
+        except Problem as problem:
+            response = fhir_error(problem) if part == "fhir" else json_error(problem)
         except Disconnected:
             return
         counted[part, request.method, response.status] += 1

@@ -7,6 +7,8 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from interop.errors import Problem
+from interop.policy.asker import NOBODY, Asker
+from interop.store.decision import Account
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -19,6 +21,10 @@ JSON: Final = b"application/json"
 FHIR_JSON: Final = b"application/fhir+json; charset=utf-8"
 
 
+ASKER: Final = "interop.asker"
+"""Key of the scope: who asks, as the door found out."""
+ACCOUNT: Final = "interop.account"
+"""Key of the scope: what was given to whom asks; the entries of a Bundle share it."""
 FIELDS: Final = 1000
 """Fields of a query string or form at most."""
 WHOLE: Final = "interop.whole"
@@ -108,6 +114,20 @@ class Request:
     def header(self, name: bytes) -> str:
         """A header's value, '' where it is not there."""
         return self.headers.get(name, b"").decode("latin-1").strip()
+
+    @property
+    def asker(self) -> Asker:
+        """Who asks; nobody where the door was not asked."""
+        found: Asker = self.scope.get(ASKER, NOBODY)
+        return found
+
+    @property
+    def account(self) -> Account:
+        """What is given in answer to this request."""
+        found: Account | None = self.scope.get(ACCOUNT)
+        if found is None:
+            found = self.scope[ACCOUNT] = Account()
+        return found
 
     @property
     def query(self) -> list[tuple[str, str]]:

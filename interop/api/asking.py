@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from interop.api.searching import Ground, understand
 from interop.api.searching.standing import known
@@ -11,9 +11,12 @@ from interop.clock import Clock
 from interop.errors import Problem
 from interop.fhir.searching import normalise
 from interop.formats.json import load_json
+from interop.policy.asker import TESTER, Asker
 from interop.policy.decide import Question, decide
+from interop.policy.facts import Facts
 from interop.ports import Inquiry, Person
 from interop.record.indexing import Indexing
+from interop.store.decision import Decision
 from interop.store.plan import Group, Read, Search
 from interop.store.seam import Store
 from interop.store.values import Stored
@@ -36,15 +39,26 @@ def folded(where: Where) -> Where:
     return where
 
 
+def _asker(inquiry: Inquiry) -> Asker:
+    """Who asks by another protocol."""
+    return TESTER
+
+
 class SharedRecord:
     """``interop.ports.Record`` on the store; ``indexing`` tells which search parameters of a type there are."""
 
-    def __init__(self, store: Store, clock: Clock, indexing: Indexing) -> None:
-        self._store, self._clock, self._indexing = store, clock, indexing
+    def __init__(self, store: Store, clock: Clock, indexing: Indexing, facts: Callable[[], Facts] = Facts) -> None:
+        self._store, self._clock, self._indexing, self._facts = store, clock, indexing, facts
+
+    def _decide(self, inquiry: Inquiry, type: str, id: str = "") -> Decision:
+        decision = decide(Question(inquiry.interaction, type, id, _asker(inquiry)), self._facts(), self._clock.now())
+        if decision.refusal:
+            raise Problem(decision.refusal)
+        return decision
 
     async def find(self, inquiry: Inquiry, type: str, criteria: Sequence[tuple[str, str]], limit: int) -> list[Resource]:
         """The resources that satisfy criteria of a FHIR search; ``:exact`` without regard to case and accents."""
-        decision = decide(Question(inquiry.interaction, type, who=inquiry.who))
+        decision = self._decide(inquiry, type)
         query = understand(Ground(known(self._indexing), "", self._clock.now()), (type,), criteria, strict=True)
         where = folded(query.where) if query.where is not None else None
         found: list[Stored] = await self._store.query(Search(decision, type, where, (), limit))
@@ -68,7 +82,7 @@ class SharedRecord:
     async def _read(self, inquiry: Inquiry, wanted: Iterable[tuple[str, str]]) -> list[Resource]:
         read = []
         for type_, id_ in wanted:
-            decision = decide(Question(inquiry.interaction, type_, id_, inquiry.who))
+            decision = self._decide(inquiry, type_, id_)
             found: list[Stored] = await self._store.query(Read(decision, type_, id_))
             read += [load_json(stored.body, values=None) for stored in found if not stored.deleted]
         return read

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from interop.api.asgi import Request
+from interop.api.door import Door, OpenDoor
 from interop.api.knowledge import Knowledge
 from interop.api.paging import Small
 from interop.api.seal import Seal
@@ -14,8 +16,11 @@ from interop.apply.writes import Writes
 from interop.clock import Clock
 from interop.errors import Problem
 from interop.ids import Mint
+from interop.policy.decide import Question, decide
+from interop.policy.facts import Facts
 from interop.ports import Adapter, Answers, Asks, Feed, Intake, Record
 from interop.record.indexing import Indexing
+from interop.store.decision import Decision
 from interop.store.seam import Store
 
 if TYPE_CHECKING:
@@ -64,6 +69,10 @@ class Services:
     """R4, packages and releases: what validates and what knows codes."""
     small: Small = field(default_factory=Small)
     """The types of which a total is given unasked."""
+    door: Door = field(default_factory=OpenDoor)
+    """Who finds out who asks."""
+    facts: Callable[[], Facts] = Facts
+    """What decisions know, as it is now."""
     seal: Seal = field(init=False)
     protocols: Mapping[str, Adapter] = field(init=False)
     """Base address -> adapter that answers there itself."""
@@ -75,6 +84,15 @@ class Services:
         asking = self.adapters.items() if self.record is not None else ()
         self.askers = {name: each for name, each in asking if isinstance(each, Asks)}
         self.seal = Seal(self.mint.id("", "urn:interop:secret", "cursor").encode("ascii"))
+
+    def decide(self, request: Request, interaction: str, type: str = "", id: str = "") -> Decision:
+        """What who asks may see; raises Problem where the request as such is refused (``forbidden``)."""
+        decision = decide(Question(interaction, type, id, request.asker), self.facts(), self.clock.now())
+        account = request.account
+        account.rules[decision.rule] = None
+        if decision.refusal:
+            raise Problem(decision.refusal)
+        return replace(decision, account=account)
 
     def terminology(self) -> Terminology:
         """Code systems and value sets of R4, the packages and the releases."""

@@ -9,6 +9,7 @@ from typing import Any
 from interop.api.app import create_app
 from interop.api.asking import SharedRecord
 from interop.api.knowledge import Knowledge
+from interop.api.reading import ReadingStore
 from interop.api.server import HttpServer
 from interop.api.services import Services
 from interop.app.feeds import Feeds, feeds_of
@@ -76,7 +77,7 @@ class Engine:
         shop.told.append(intake.finished)
         record = SharedRecord(shop.store, shop.clock, shop.indexing)
         services = Services(
-            store=shop.store,
+            store=ReadingStore(shop.store),
             intake=intake,
             clock=shop.clock,
             mint=shop.mint,

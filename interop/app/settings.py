@@ -16,7 +16,8 @@ class Settings(BaseSettings):
     apply none, for maintenance of the record and to measure the taking in alone; a start without it applies what waits.
     ``database``: where the journal and the record are, ``postgresql://…``; None = in ``data``. ``package`` and ``release``: FHIR
     packages and compiled releases of SNOMED CT and dm+d that the API knows beside R4. ``update_creates``: an update through the
-    API may make a resource under an id of the client's (FHIR R4 http, 3.1.0.7.1)."""
+    API may make a resource under an id of the client's (FHIR R4 http, 3.1.0.7.1). ``open``: nobody signs on, everyone is the tester
+    and sees all; on loopback alone, for conformance suites and without data of real people."""
 
     model_config = SettingsConfigDict(env_prefix="INTEROP_")
 
@@ -33,6 +34,7 @@ class Settings(BaseSettings):
     backlog: int = Field(default=1_000_000, ge=1)
     hold: bool = False
     update_creates: bool = True
+    open: bool = False
 
     @field_validator("package", "release", mode="before")
     @classmethod

@@ -19,12 +19,11 @@ from interop.apply.standing import Standing
 from interop.clock import Clock, instant
 from interop.errors import Category, Problem
 from interop.fhir.rows import row_of
-from interop.fhir.searching import index_rows
 from interop.identity.linking import identity_of
 from interop.mapping.snapshots import MARK
 from interop.ports import Feed, MessageState
 from interop.record.fold import content, fold, render, same_content, source
-from interop.record.indexing import parameters
+from interop.record.indexing import indexed
 from interop.record.state import Merged
 from interop.record.umbrella import ENGINE
 from interop.store.plan import Heads, Said, Snapshots
@@ -204,7 +203,7 @@ class _Work:
         if not resource.deleted and same_content(resource.body, whole):
             self.unchanged += 1
             return
-        self._put(resource, piece, made, whole, index_rows(body, parameters(piece.type)), identity)
+        self._put(resource, piece, made, whole, indexed(body), identity)
 
     def _put(self, resource: Standing, piece: Piece, made: Yield, whole: bytes, index: list[IndexRow], identity: str) -> None:
         resource.version += 1

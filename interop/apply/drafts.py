@@ -9,13 +9,12 @@ from interop.clock import instant
 from interop.errors import Problem
 from interop.fhir.findings import ERROR, Finding
 from interop.fhir.primitives import NO_OID
-from interop.fhir.searching import index_rows
 from interop.fhir.validation import check
 from interop.fhir.validation.structure.shadows import CODE_DUE
 from interop.formats.json import SIZE, load_json
 from interop.formats.limits import VALUES
 from interop.record.fold import content, render, same_content
-from interop.record.indexing import parameters
+from interop.record.indexing import indexed
 from interop.store.values import Entry, Head, Put, Stored
 
 FEED: Final = "api"
@@ -59,7 +58,7 @@ class Draft:
             body = render(self.held, version, updated, FEED, entry.message)
             meta = {**self.resource.get("meta", {}), "source": f"{SOURCE}{FEED}#{entry.message}"}
         stored = Stored(type_, id_, version, entry.received, body, owner=OWNER, message=entry.message, told=told)
-        return Put(stored, index_rows({**self.resource, "id": id_, "meta": meta}, parameters(type_)), self.base)
+        return Put(stored, indexed({**self.resource, "id": id_, "meta": meta}), self.base)
 
 
 def deletion(key: Key, version: int, entry: Entry) -> Put:

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from interop.errors import Problem
 from interop.fhir.rows import IndexRow
-from interop.fhir.searching import index_rows
 from interop.identity.linking import identity_of
 from interop.ids import Mint
 from interop.mapping.assemble import assemble
@@ -17,7 +16,7 @@ from interop.mapping.library import adapters, family_of
 from interop.mapping.snapshots import scoped
 from interop.ports import Order
 from interop.record.fold import bare, complete, content
-from interop.record.indexing import parameters
+from interop.record.indexing import indexed
 from interop.record.state import stated
 from interop.record.umbrella import ENGINE, add_umbrellas
 
@@ -126,7 +125,7 @@ def _piece(contribution: Contribution, job: Job, order: Order) -> Piece:
     if bare(contribution.type, contribution.registers):
         return made
     body = complete(contribution.type, assemble(contribution.type, contribution.registers))
-    made.index = [_plain(row) for row in index_rows(body, parameters(contribution.type))]
+    made.index = [_plain(row) for row in indexed(body)]
     if contribution.type == "Patient":
         made.identity = identity_of(body, test_numbers=job.test_numbers)
     made.content = content(contribution.type, contribution.id, body)

@@ -60,6 +60,10 @@ def serve(
     update_creates: Annotated[
         bool, typer.Option(help="An update makes a resource where there is none under its id.", envvar="INTEROP_UPDATE_CREATES")
     ] = True,
+    open: Annotated[
+        bool,
+        typer.Option("--open", help="Nobody signs on, everyone sees all: for test suites, on loopback.", envvar="INTEROP_OPEN"),
+    ] = False,
 ) -> None:
     """Run the engine until it is interrupted."""
     from interop.cli.serve import serve as run
@@ -77,6 +81,7 @@ def serve(
             package=tuple(package or ()),
             release=tuple(release or ()),
             update_creates=update_creates,
+            open=open,
         )
     )
 

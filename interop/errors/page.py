@@ -1,6 +1,6 @@
 """Writes the error table into docs/operations.md; ``--check`` tells whether it is there as it would be written.
 
-    python -m interop.errors.page [--check]
+python -m interop.errors.page [--check]
 """
 
 from __future__ import annotations

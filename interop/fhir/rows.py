@@ -22,7 +22,8 @@ class IndexRow(NamedTuple):
     microseconds, high exclusive), ``number``/``quantity`` (a=low, b=high as floats, both inclusive, c=unit, see
     ``searching.asked_units``), ``measure`` (a quantity in base units of UCUM, c=base unit), ``uri`` (a), ``position``
     (a=latitude, b=longitude, degrees), ``composite`` (a=number of the element, b=number of the component, c=the component's
-    row, whose parameter is that number as text), ``words`` (a=text for ``_text`` and ``_content``, as written).
+    row, whose parameter is that number as text), ``words`` (a=text for ``_text`` and ``_content``, as written), ``access`` (a=code,
+    b=low, c=high, microseconds, high exclusive: what policy asks of a person; no search does).
     """
 
     parameter: str

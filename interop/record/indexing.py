@@ -20,6 +20,7 @@ from interop.fhir.facts import SearchParameter
 from interop.fhir.rows import IndexRow
 from interop.fhir.searching import STORED, index_rows, indexable
 from interop.fhir.tables import digest as table_digest
+from interop.policy.access import access_rows
 from interop.record.own_parameters import Own, own_parameter
 from interop.store.values import Change
 
@@ -44,6 +45,11 @@ def parameters(kind: str) -> frozenset[str]:
 def _official(kind: str) -> Mapping[str, SearchParameter]:
     known = facts.search_parameters(kind)
     return MappingProxyType({code: known[code] for code in sorted(parameters(kind))})
+
+
+def indexed(resource: dict[str, Any]) -> list[IndexRow]:
+    """The rows of R4's parameters and the access rows of a resource."""
+    return index_rows(resource, parameters(str(resource["resourceType"]))) + access_rows(resource)
 
 
 class Indexing:
@@ -86,7 +92,7 @@ class Indexing:
 
     def rows(self, resource: dict[str, Any]) -> list[IndexRow]:
         """All index rows of a resource."""
-        rows = index_rows(resource, None, self.own(str(resource.get("resourceType"))))
+        rows = index_rows(resource, None, self.own(str(resource.get("resourceType")))) + access_rows(resource)
         return self._ours(rows) if self.bases else rows
 
     def rows_of(self, resource: dict[str, Any], code: str) -> list[IndexRow]:

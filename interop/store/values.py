@@ -13,7 +13,8 @@ class Stored:
     """One version of a resource: ``body`` is the JSON that is served, byte for byte; b'' for a deletion.
 
     ``told`` is what a history says of it, method and status (``POST 201``); '' = what its number and ``deleted`` say. Of what is
-    read, a history alone fills it."""
+    read, a history alone fills it. ``source`` are the organisations that contributed to it, in order, with commas between (see
+    ``interop.record.sources``); ``subject`` the Patient that it is about, '' for none, filled by reads."""
 
     type: str
     id: str
@@ -26,6 +27,8 @@ class Stored:
     tables: str = ""
     sort: tuple[Any, ...] = ()
     told: str = ""
+    source: str = ""
+    subject: str = ""
 
 
 @dataclass(slots=True)

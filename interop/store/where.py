@@ -135,6 +135,27 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """An access row ``parameter`` (``interop.policy.access``) that is in force at ``now`` (microseconds; low <= now < high) and has
+    one of ``codes`` (() = any) is there about the person whom the resource is about: about anyone linked with its subject.
+
+    ``every``: where the resource is about several Patients, of each of them; else of any. A resource about nobody has none.
+    """
+
+    parameter: str
+    codes: tuple[str, ...]
+    now: int
+    every: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Every organisation that contributed to the resource (``Stored.source``) is one of these."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Chain:
     """A reference of ``parameter`` leads to a resource of ``target`` type that satisfies ``where``; for Patients, anyone of
     the same person's group will do."""
@@ -196,6 +217,8 @@ Where = (
     | Ids
     | Updated
     | Person
+    | About
+    | Sources
     | Chain
     | Has
     | Types

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import urlencode
 
-from interop.api.asgi import parameters
+from interop.api.asgi import Request, parameters
 from interop.api.paging import PASSED
 from interop.api.searching.matching import matching
 from interop.api.services import Services
 from interop.apply.asked import Criteria, Understand
 from interop.errors import Problem
-from interop.policy.decide import Question, decide
 from interop.store.values import Stored
 
 
-def criteria_of(services: Services, interaction: str, type: str, pairs: Iterable[tuple[str, str]]) -> Criteria:
+def criteria_of(services: Services, request: Request, interaction: str, type: str, pairs: Iterable[tuple[str, str]]) -> Criteria:
     """The criteria that pairs of names and values are; the search is strict, for what is ignored would match too much.
 
     Raises Problem ``bad-parameter`` where there are none; finding raises it for what is not understood.
@@ -23,7 +22,7 @@ def criteria_of(services: Services, interaction: str, type: str, pairs: Iterable
     wanted = sorted(pair for pair in pairs if pair[0] not in PASSED)
     if not wanted:
         raise Problem("bad-parameter", detail="criteria are wanted, such as ?identifier=system|value")
-    decision = decide(Question(interaction, type))
+    decision = services.decide(request, interaction, type)
 
     async def find() -> list[Stored]:
         return await matching(services, decision, type, wanted)
@@ -31,9 +30,9 @@ def criteria_of(services: Services, interaction: str, type: str, pairs: Iterable
     return Criteria(type, urlencode(wanted), find)
 
 
-def understanding(services: Services, interaction: str) -> Understand:
+def understanding(services: Services, request: Request, interaction: str) -> Understand:
     """Reads criteria as they stand in a reference or in ``If-None-Exist``."""
-    return lambda type, text: criteria_of(services, interaction, type, read(type, text))
+    return lambda type, text: criteria_of(services, request, interaction, type, read(type, text))
 
 
 def read(type: str, text: str) -> list[tuple[str, str]]:

@@ -8,7 +8,6 @@ from interop.api.fhir.bundle import Link, bundle, happened
 from interop.api.fhir.span import Span, read_span
 from interop.api.services import Services
 from interop.errors import Problem
-from interop.policy.decide import Question, decide
 from interop.store.decision import Decision
 from interop.store.plan import History, Read
 from interop.store.values import Stored
@@ -18,7 +17,7 @@ async def history(services: Services, request: Request, type: str = "", id: str 
     """A page of versions. ``total`` is given where it is known without counting: one page holds all, or all versions of one
     resource are asked for. Raises Problem ``not-found``, ``bad-parameter``."""
     span = read_span(services.seal, request)
-    decision = decide(Question("history-instance" if id else "history-type" if type else "history-system", type, id))
+    decision = services.decide(request, "history-instance" if id else "history-type" if type else "history-system", type, id)
     plan = History(decision, type or None, id or None, span.since, span.count + 1, span.before, span.at)
     found: list[Stored] = await services.store.query(plan)
     if id and not found and not await services.store.query(Read(decision, type, id)):

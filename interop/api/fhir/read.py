@@ -9,7 +9,7 @@ from interop.api.paging import PASSED, legible
 from interop.api.services import Services
 from interop.api.subsetting import Part, part
 from interop.errors import Problem
-from interop.policy.decide import Question, decide
+from interop.store.decision import Decision
 from interop.store.plan import Read, ReadVersion
 from interop.store.values import Stored
 
@@ -31,7 +31,7 @@ class Gone(Problem):
 
 async def read(services: Services, request: Request, type: str, id: str) -> Response:
     """The present version; 304 where the client has it. Raises Problem ``not-found``, Gone, ``bad-parameter``."""
-    found: list[Stored] = await services.store.query(Read(decide(Question("read", type, id)), type, id))
+    found: list[Stored] = await services.store.query(Read(services.decide(request, "read", type, id), type, id))
     if not found:
         raise Problem("not-found")
     stored = found[0]
@@ -45,7 +45,7 @@ async def vread(services: Services, request: Request, type: str, id: str, versio
     """One version; 304 where the client has it. Raises Problem ``not-found``, Gone for the version that is a deletion."""
     if not (version.isascii() and version.isdigit() and len(version) <= VERSION_DIGITS):
         raise Problem("not-found")
-    decision = decide(Question("vread", type, id))
+    decision = services.decide(request, "vread", type, id)
     found: list[Stored] = await services.store.query(ReadVersion(decision, type, id, int(version)))
     if not found:
         raise Problem("not-found")
@@ -78,9 +78,9 @@ def wanted(request: Request) -> Part:
     return said
 
 
-async def present(services: Services, question: Question) -> Stored:
+async def present(services: Services, decision: Decision, type: str, id: str) -> Stored:
     """The present version; raises Problem ``not-found``, Gone."""
-    found: list[Stored] = await services.store.query(Read(decide(question), question.type, question.id))
+    found: list[Stored] = await services.store.query(Read(decision, type, id))
     if not found:
         raise Problem("not-found")
     if found[0].deleted:

@@ -24,7 +24,6 @@ from interop.api.searching.widening import widened
 from interop.api.services import QUERY_LIMIT, Services
 from interop.api.subsetting import subset
 from interop.errors import Problem
-from interop.policy.decide import Question, decide
 from interop.store.decision import Decision
 from interop.store.plan import Count, Group, Search
 from interop.store.values import Stored
@@ -46,12 +45,12 @@ class Place:
 
 async def search(services: Services, request: Request, type: str) -> Response:
     """``GET [base]/Type?...``, ``POST [base]/Type/_search``"""
-    return await _answer(services, request, Place(f"/{type}", (type,), decide(Question("search-type", type))))
+    return await _answer(services, request, Place(f"/{type}", (type,), services.decide(request, "search-type", type)))
 
 
 async def search_system(services: Services, request: Request) -> Response:
     """``GET [base]?...``, ``POST [base]/_search``"""
-    return await _answer(services, request, Place("", (), decide(Question("search-system"))))
+    return await _answer(services, request, Place("", (), services.decide(request, "search-system")))
 
 
 async def search_compartment(services: Services, request: Request, name: str, id: str, type: str) -> Response:
@@ -62,7 +61,7 @@ async def search_compartment(services: Services, request: Request, name: str, id
         raise Problem("not-found", detail="there is no such compartment, or the type is never in it")
     types = tuple(sorted(types_of(name))) if type == "*" else (type,)
     ids: list[str] = await services.store.query(Group(id)) if name == "Patient" else [id]
-    decision = decide(Question("search-type", "" if type == "*" else type))
+    decision = services.decide(request, "search-type", "" if type == "*" else type)
     within = partial(compartment, name, tuple(ids))
     return await _answer(services, request, Place(f"/{name}/{id}/{type}", types, decision, within))
 

@@ -37,7 +37,7 @@ async def transaction(services: Services, request: Request, said: Sequence[objec
                 asked[place] = await _asked(services, request, entry, prefix)
     _named_once(entries)
     writes = list(asked.values())
-    written = await services.writes.transaction(writes, understanding(services, "search-type")) if writes else []
+    written = await services.writes.transaction(writes, understanding(services, request, "search-type")) if writes else []
     bare = not prefer(request.header(b"prefer")).answer
     answers: dict[int, bytes] = {}
     for (place, one), result in zip(asked.items(), written, strict=True):
@@ -90,7 +90,7 @@ async def _asked(services: Services, request: Request, entry: Entry, prefix: str
         entry.method,
         type_,
         id_,
-        _criteria(services, entry, type_, id_),
+        _criteria(services, request, entry, type_, id_),
         resource,
         change=change,
         expected=if_match(entry.conditions.get(b"if-match")),
@@ -101,9 +101,9 @@ async def _asked(services: Services, request: Request, entry: Entry, prefix: str
     )
 
 
-def _criteria(services: Services, entry: Entry, type: str, id: str) -> Criteria | None:
+def _criteria(services: Services, request: Request, entry: Entry, type: str, id: str) -> Criteria | None:
     interaction = INTERACTIONS[entry.method]
     if entry.method == CREATE:
         said = entry.conditions.get(b"if-none-exist")
-        return criteria_of(services, interaction, type, read(type, said)) if said is not None else None
-    return None if id else criteria_of(services, interaction, type, read("", entry.query))
+        return criteria_of(services, request, interaction, type, read(type, said)) if said is not None else None
+    return None if id else criteria_of(services, request, interaction, type, read("", entry.query))

@@ -18,7 +18,7 @@ async def create(services: Services, request: Request, type: str) -> Response:
     """201 with the address of the new resource; 200 where ``If-None-Exist`` finds one, 412 where it finds several."""
     criteria = None
     if b"if-none-exist" in request.headers:
-        criteria = criteria_of(services, "create", type, read(type, request.header(b"if-none-exist")))
+        criteria = criteria_of(services, request, "create", type, read(type, request.header(b"if-none-exist")))
     resource, body = await sent(services, request, type)
     base = links.base(request, services.base)
     asked = Asked(CREATE, type, criteria=criteria, resource=resource, body=body, base=base)
@@ -58,7 +58,7 @@ def _conditions(
     if absent not in ("", "*"):
         raise Problem("bad-parameter", where="If-None-Match", detail="only * has a meaning for a write")
     query = request.scope.get("query_string", b"").decode("latin-1")
-    criteria = None if id else criteria_of(services, interaction, type, read("", query))
+    criteria = None if id else criteria_of(services, request, interaction, type, read("", query))
     expected = if_match(request.header(b"if-match") if b"if-match" in request.headers else None)
     return expected, bool(absent), criteria
 

@@ -13,7 +13,6 @@ from interop.errors import Problem
 from interop.fhir.shapes import Json, dicts, text
 from interop.fhir.terminology.results import Concept, Lookup
 from interop.formats.json import load_json
-from interop.policy.decide import Question, decide
 from interop.store.decision import Decision
 
 ABSTRACT: Final = "the code is abstract"
@@ -22,13 +21,13 @@ ABSTRACT: Final = "the code is abstract"
 
 def decision_of(asked: Asked, name: str) -> Decision:
     """Under which the operation reads."""
-    return decide(Question(name, asked.type, asked.id))
+    return asked.services.decide(asked.request, name, asked.type, asked.id)
 
 
 async def own(asked: Asked, name: str, kind: str, given: str) -> Json | None:
     """The resource that the address names, or that is given as the parameter ``given``; None for neither."""
     if asked.id:
-        stored = await present(asked.services, Question(name, asked.type, asked.id))
+        stored = await present(asked.services, decision_of(asked, name), asked.type, asked.id)
         return dict(load_json(stored.body, values=None))
     return asked.inputs.object(given)
 

@@ -21,7 +21,6 @@ from interop.errors import Problem
 from interop.fhir.canonicals import URIS
 from interop.fhir.references import references
 from interop.formats.json import load_json
-from interop.policy.decide import Question, decide
 from interop.store.decision import Decision
 from interop.store.plan import Several
 from interop.store.values import Stored
@@ -42,9 +41,9 @@ async def document(asked: Asked) -> Response:
     id_ = asked.id or _named(asked)
     if asked.inputs.flag("persist") and asked.request.method != "POST":
         raise BadInput("persist", "", "a document is kept by POST only")
-    question = Question(NAME, "Composition", id_)
-    composition = await present(asked.services, question)
-    resources, missing = await graph(asked, decide(question), composition)
+    decision = asked.services.decide(asked.request, NAME, "Composition", id_)
+    composition = await present(asked.services, decision, "Composition", id_)
+    resources, missing = await graph(asked, decision, composition)
     own = set(refers_to(composition))
     if missing & own or (missing and prefer(asked.request.header(b"prefer")).strict):
         raise Problem("incomplete-document", detail=f"{len(missing)} of its references lead nowhere")

@@ -11,7 +11,6 @@ from interop.api.operations.bundles import answer, wanted
 from interop.api.operations.operation import Asked
 from interop.api.searching.compartments import compartment, types_of
 from interop.fhir.shapes import text
-from interop.policy.decide import Question, decide
 from interop.store.plan import Count, Search, Several
 from interop.store.values import Stored
 from interop.store.where import All, Types, Updated, Where
@@ -23,9 +22,8 @@ ENCOUNTER = "Encounter"
 async def everything(asked: Asked) -> Response:
     """A page; raises Problem ``not-found``, ``gone``, ``bad-parameter``."""
     page = wanted(asked)
-    question = Question(NAME, ENCOUNTER, asked.id)
-    encounter = await present(asked.services, question)
-    decision = decide(question)
+    decision = asked.services.decide(asked.request, NAME, ENCOUNTER, asked.id)
+    encounter = await present(asked.services, decision, ENCOUNTER, asked.id)
     types = tuple(sorted(types_of(ENCOUNTER) | {ENCOUNTER}))
     parts: list[Where] = [compartment(ENCOUNTER, (asked.id,), types)]
     if page.types:

@@ -14,7 +14,6 @@ from interop.api.operations.care_dates import within
 from interop.api.operations.operation import Asked
 from interop.api.services import Services
 from interop.errors import Problem
-from interop.policy.decide import Question, decide
 from interop.store.decision import Decision
 from interop.store.plan import Compartment, Count
 from interop.store.values import Stored
@@ -28,10 +27,9 @@ MOST = 50_000
 async def everything(asked: Asked) -> Response:
     """A page; raises Problem ``not-found``, ``gone``, ``bad-parameter``, ``too-costly``."""
     page = wanted(asked)
-    question = Question(NAME, "Patient", asked.id)
+    decision = asked.services.decide(asked.request, NAME, "Patient", asked.id)
     if asked.id:
-        await present(asked.services, question)
-    decision = decide(question)
+        await present(asked.services, decision, "Patient", asked.id)
     matches, more, total = await about(asked.services, decision, asked.id, page)
     along = [
         stored

@@ -17,7 +17,6 @@ from interop.api.searching.standing import ground
 from interop.errors import Problem
 from interop.fhir.searching import normalise
 from interop.fhir.shapes import Json, dicts, text
-from interop.policy.decide import Question, decide
 from interop.store.decision import Decision
 from interop.store.plan import Group, Search
 from interop.store.values import Stored
@@ -37,7 +36,7 @@ async def lastn(asked: Asked) -> Response:
         raise BadInput("max", "", "a number above 0 is wanted")
     if not any(name.partition(":")[0].partition(".")[0] in OF for name, _ in asked.inputs.criteria):
         raise BadInput("patient", "", "say whose observations are wanted, by patient or subject")
-    decision = decide(Question(NAME, "Observation"))
+    decision = asked.services.decide(asked.request, NAME, "Observation")
     base = links.base(asked.request, asked.services.base)
     query = await _criteria(asked, decision, base)
     kinds = Kinds(most)

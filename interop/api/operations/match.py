@@ -19,7 +19,6 @@ from interop.api.problems import outcome
 from interop.fhir.searching import interval, normalise
 from interop.fhir.shapes import Json, dicts, text, texts
 from interop.identity.scoring import Score, score
-from interop.policy.decide import Question, decide
 from interop.store.decision import Decision
 from interop.store.plan import Group, Search
 from interop.store.values import Stored
@@ -43,7 +42,7 @@ async def match(asked: Asked) -> Response:
     count = asked.inputs.number("count")
     if count is not None and count < 0:
         raise BadInput("count", "", "a number is wanted")
-    decision = decide(Question(NAME, "Patient"))
+    decision = asked.services.decide(asked.request, NAME, "Patient")
     found: dict[str, Stored] = {}
     wheres = candidates(patient)
     for where in wheres:

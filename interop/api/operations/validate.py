@@ -18,7 +18,6 @@ from interop.fhir import facts
 from interop.fhir.findings import ERROR, Finding
 from interop.fhir.shapes import Json, text
 from interop.formats.json import load_json
-from interop.policy.decide import Question, decide
 from interop.store.plan import Heads, Read
 from interop.store.values import Head, Stored
 
@@ -37,7 +36,9 @@ async def validate(asked: Asked) -> Response:
     if resource is None and not asked.id:
         raise BadInput("resource", "", "there is nothing to validate")
     if resource is None:
-        stored = await present(asked.services, Question(NAME, asked.type, asked.id))
+        stored = await present(
+            asked.services, asked.services.decide(asked.request, NAME, asked.type, asked.id), asked.type, asked.id
+        )
         resource = load_json(stored.body, values=None)
     if mode == "profile" and not profile:
         raise BadInput("profile", "", "the mode profile wants one")
@@ -76,7 +77,7 @@ async def _acceptable(asked: Asked, resource: Json, mode: str) -> list[Finding]:
 async def _deletion(asked: Asked) -> list[Finding]:
     if not asked.id:
         raise BadInput("mode", "", "a delete names its resource in the address")
-    decision = decide(Question(NAME, asked.type, asked.id))
+    decision = asked.services.decide(asked.request, NAME, asked.type, asked.id)
     stored: list[Stored] = await asked.services.store.query(Read(decision, asked.type, asked.id))
     if not stored:
         return [Finding(ERROR, asked.type, "not-found", "is not there")]

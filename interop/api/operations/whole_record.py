@@ -20,7 +20,6 @@ from interop.api.operations.operation import Asked
 from interop.api.problems import outcome
 from interop.api.services import Services
 from interop.clock import instant
-from interop.policy.decide import Question, decide
 from interop.store.decision import Decision
 from interop.store.plan import Compartment, Feeds
 from interop.store.values import FeedCount, Stored
@@ -66,9 +65,8 @@ class Tally:
 async def whole_record(asked: Asked) -> Response:
     """A page; raises Problem ``not-found``, ``gone``, ``bad-parameter``."""
     page = wanted(asked)
-    question = Question(NAME, "Patient", asked.id)
-    await present(asked.services, question)
-    decision = decide(question)
+    decision = asked.services.decide(asked.request, NAME, "Patient", asked.id)
+    await present(asked.services, decision, "Patient", asked.id)
     after = (page.after[0], page.after[1]) if page.after else None
     plan = Compartment(decision, asked.id, page.types, page.since, page.count + 1, after)
     matches: list[Stored] = await asked.services.store.query(plan)

@@ -30,7 +30,8 @@ class Served:
     ) -> None:
         self.data = data
         self.command = [
-            *under, sys.executable, "-c", CODE, "serve", "--data", str(data), "--http", "127.0.0.1:0", "--mllp", "127.0.0.1:0",
+            *under, sys.executable, "-c", CODE, "serve", "--open", "--data", str(data), "--http", "127.0.0.1:0",
+            "--mllp", "127.0.0.1:0",
             "--mappers", str(mappers), "--test-numbers", *options,
         ]  # fmt: skip
         self._before = before

@@ -110,13 +110,24 @@ async def test_what_cannot_be_is_told_before_anything_is_opened(database: str, t
         (("--database", "mysql://x"), "a database is named as postgresql://USER@HOST:PORT/NAME"),
         (("--database", f"postgresql://secret:word@/x?host={tmp_path}"), "postgresql:///x cannot be used"),
     ):
-        command = [sys.executable, "-c", CODE, "serve", "--data", str(tmp_path / "data"), "--mllp", "127.0.0.1:0", *options]
+        command = [
+            sys.executable,
+            "-c",
+            CODE,
+            "serve",
+            "--open",
+            "--data",
+            str(tmp_path / "data"),
+            "--mllp",
+            "127.0.0.1:0",
+            *options,
+        ]
         done = await asyncio.to_thread(lambda command=command: subprocess.run(command, capture_output=True, text=True, timeout=60))
         assert done.returncode in (1, 2)
         assert said in done.stderr
         assert "secret" not in done.stderr
     async with Served(tmp_path / "one", "--database", database):
-        command = [sys.executable, "-c", CODE, "serve", "--data", str(tmp_path / "other"), "--database", database]
+        command = [sys.executable, "-c", CODE, "serve", "--open", "--data", str(tmp_path / "other"), "--database", database]
         done = await asyncio.to_thread(lambda: subprocess.run(command, capture_output=True, text=True, timeout=60))
         assert done.returncode == 1
         assert "Another engine has postgresql:///test_" in done.stderr

@@ -23,7 +23,7 @@ COUNT = 1_500
 
 async def serve(*options: str) -> tuple[int, str]:
     """Exit status and standard error of a start that does not succeed."""
-    command = [sys.executable, "-c", CODE, "serve", *options]
+    command = [sys.executable, "-c", CODE, "serve", "--open", *options]
     done = await asyncio.to_thread(lambda: subprocess.run(command, capture_output=True, text=True, timeout=60))
     assert done.stdout == ""
     return done.returncode, done.stderr

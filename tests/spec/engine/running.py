@@ -21,7 +21,7 @@ TIMEOUT = 30.0
 
 def settings(data: Path, **more: Any) -> Settings:
     """Loopback, any free ports, mapping on the loop unless told otherwise."""
-    return Settings(**{"data": data, "http": ANY, "mllp": ANY, "mappers": 0, "test_numbers": True, **more})
+    return Settings(**{"data": data, "http": ANY, "mllp": ANY, "mappers": 0, "test_numbers": True, "open": True, **more})
 
 
 @asynccontextmanager

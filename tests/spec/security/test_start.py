@@ -65,7 +65,7 @@ def test_refused_tables_do_not_start(tmp_path: Path) -> None:
     changed = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {CODE}"
     options = ["--data", str(tmp_path / "data"), "--http", "127.0.0.1:0", "--mllp", "127.0.0.1:0"]
     done = subprocess.run(
-        [sys.executable, "-c", changed, "serve", *options], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", changed, "serve", "--open", *options], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 1
     assert "elements.csv, row ZZZ99: R4 has no Patient.nothing" in done.stderr
