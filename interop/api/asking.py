@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from interop.api.searching import Ground, understand
 from interop.api.searching.standing import known
@@ -12,7 +13,7 @@ from interop.errors import Problem
 from interop.fhir.searching import normalise
 from interop.formats.json import load_json
 from interop.policy.asker import TESTER, Asker
-from interop.policy.decide import Question, decide
+from interop.policy.decide import Policy, Question, decide
 from interop.policy.facts import Facts
 from interop.ports import Inquiry, Person
 from interop.record.indexing import Indexing
@@ -39,19 +40,33 @@ def folded(where: Where) -> Where:
     return where
 
 
-def _asker(inquiry: Inquiry) -> Asker:
-    """Who asks by another protocol."""
-    return TESTER
+SYSTEM = "system"
+"""The role of a program that asks for its organisation."""
+
+
+def asker_of(inquiry: Inquiry) -> Asker:
+    """Who asks by another protocol: the organisation to which the way in belongs, for direct care."""
+    return Asker(role=SYSTEM, organisation=inquiry.organisation, client=inquiry.who, scopes=None)
+
+
+def tester_of(inquiry: Inquiry) -> Asker:
+    """Who asks an engine that was started open."""
+    return replace(TESTER, client=inquiry.who)
 
 
 class SharedRecord:
-    """``interop.ports.Record`` on the store; ``indexing`` tells which search parameters of a type there are."""
+    """``interop.ports.Record`` on the store; ``indexing`` tells which search parameters of a type there are, ``facts`` what
+    decisions know. ``open``: whoever asks is the tester. ``policy`` decides."""
 
-    def __init__(self, store: Store, clock: Clock, indexing: Indexing, facts: Callable[[], Facts] = Facts) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, indexing: Indexing, facts: Callable[[], Facts] = Facts, *, open: bool = False
+    ) -> None:
         self._store, self._clock, self._indexing, self._facts = store, clock, indexing, facts
+        self._asker = tester_of if open else asker_of
+        self.policy: Policy = decide
 
     def _decide(self, inquiry: Inquiry, type: str, id: str = "") -> Decision:
-        decision = decide(Question(inquiry.interaction, type, id, _asker(inquiry)), self._facts(), self._clock.now())
+        decision = self.policy(Question(inquiry.interaction, type, id, self._asker(inquiry)), self._facts(), self._clock.now())
         if decision.refusal:
             raise Problem(decision.refusal)
         return decision

@@ -16,7 +16,7 @@ from interop.apply.writes import Writes
 from interop.clock import Clock
 from interop.errors import Problem
 from interop.ids import Mint
-from interop.policy.decide import Question, decide
+from interop.policy.decide import Policy, Question, decide
 from interop.policy.facts import Facts
 from interop.ports import Adapter, Answers, Asks, Feed, Intake, Record
 from interop.record.indexing import Indexing
@@ -73,6 +73,7 @@ class Services:
     """Who finds out who asks."""
     facts: Callable[[], Facts] = Facts
     """What decisions know, as it is now."""
+    policy: Policy = decide
     seal: Seal = field(init=False)
     protocols: Mapping[str, Adapter] = field(init=False)
     """Base address -> adapter that answers there itself."""
@@ -87,7 +88,7 @@ class Services:
 
     def decide(self, request: Request, interaction: str, type: str = "", id: str = "") -> Decision:
         """What who asks may see; raises Problem where the request as such is refused (``forbidden``)."""
-        decision = decide(Question(interaction, type, id, request.asker), self.facts(), self.clock.now())
+        decision = self.policy(Question(interaction, type, id, request.asker), self.facts(), self.clock.now())
         account = request.account
         account.rules[decision.rule] = None
         if decision.refusal:

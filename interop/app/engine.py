@@ -75,7 +75,7 @@ class Engine:
             limit=settings.backlog,
         )
         shop.told.append(intake.finished)
-        record = SharedRecord(shop.store, shop.clock, shop.indexing)
+        record = SharedRecord(shop.store, shop.clock, shop.indexing, open=settings.open)
         services = Services(
             store=ReadingStore(shop.store),
             intake=intake,

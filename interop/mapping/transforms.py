@@ -172,9 +172,13 @@ def duration(value: str, unit: str = "") -> timedelta | None:
 
 
 def plus_duration(value: str, length: str, unit: str = "") -> str | None:
-    """An HL7 time so much later, as instant; None where either cannot be read or the time has no hour."""
+    """An HL7 time so much later, as instant; None where either cannot be read, the time has no hour, or that is after the year
+    9999."""
     start, shift = hl7_instant(value), duration(length, unit)
-    return (datetime.fromisoformat(start) + shift).isoformat() if start and shift is not None else None
+    try:
+        return (datetime.fromisoformat(start) + shift).isoformat() if start and shift is not None else None
+    except OverflowError:
+        return None
 
 
 def day_time(day: str, clock: str, minutes: str = "") -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from interop.policy.asker import NOBODY, TESTER, Asker
@@ -18,6 +19,10 @@ class Question(NamedTuple):
     type: str = ""
     id: str = ""
     asker: Asker = NOBODY
+
+
+Policy = Callable[[Question, Facts, int], Decision]
+"""What decides: the question, what is known, the time in microseconds."""
 
 
 def decide(question: Question, facts: Facts, now: int) -> Decision:

@@ -11,10 +11,13 @@ Resource = dict[str, Any]
 
 
 class Inquiry(NamedTuple):
-    """What is done, in the protocol's own name (``QBP^Q22``), and who asks, as the protocol tells it: policy decides by both."""
+    """What is done, in the protocol's own name (``QBP^Q22``), and who asks: ``who`` as the message tells it, unproved;
+    ``organisation`` the ODS code of the organisation that the way in belongs to, '' where it belongs to none. Policy decides by
+    these."""
 
     interaction: str
     who: str
+    organisation: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import httpx
 import orjson
 import pytest
 
-from interop.api.operations import document
+from interop.api.services import Services
 from interop.fhir.findings import failed
 from interop.fhir.validation import check
 from interop.store.decision import Decision
@@ -76,8 +76,8 @@ class TestLastn:
         body = orjson.dumps({"resourceType": "Parameters", "parameter": said})
         assert len(matches((await client.send("POST", "/fhir/Observation/$lastn", body)).json())) == 3
 
-    async def test_what_may_not_be_seen_is_not_looked_at(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("interop.api.operations.lastn.decide", lambda question: Decision("some", Ids(("w1", "t1"))))
+    async def test_what_may_not_be_seen_is_not_looked_at(self, client: Client, services: Services) -> None:
+        services.policy = lambda question, facts, now: Decision("some", Ids(("w1", "t1")))
         assert matches((await client.get("/fhir/Observation/$lastn?patient=a")).json()) == ["Observation/t1", "Observation/w1"]
 
     @pytest.mark.parametrize("query", ["", "?max=1", "?patient=a&max=0", "?patient=a&max=x", "?patient=a&colour=red"])
@@ -141,11 +141,12 @@ class TestDocument:
         assert (await client.get("/fhir/Composition/none/$document")).status_code == 404
         assert (await client.get("/fhir/Composition/$document")).status_code == 400
 
-    async def test_what_may_not_be_seen_is_not_in_it(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_what_may_not_be_seen_is_not_in_it(self, client: Client, services: Services) -> None:
         """What the Composition itself refers to is missed, what is further away left out."""
         seen = ("letter", "a", "dr", "e")
         for ids, status in ((seen, 200), (seen[:3], 422)):
-            monkeypatch.setattr(f"{document.__name__}.decide", lambda question, ids=ids: Decision("some", Ids(ids)))
+            some = Decision("some", Ids(ids))
+            services.policy = lambda question, facts, now, some=some: some  # type: ignore[misc]
             answer = await client.get("/fhir/Composition/letter/$document")
             assert answer.status_code == status
             assert "ward" not in answer.text.replace("Location/ward", "")

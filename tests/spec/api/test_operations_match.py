@@ -103,6 +103,6 @@ async def test_what_is_no_patient(client: Client) -> None:
     assert (await client.get("/fhir/Patient/$match")).status_code == 405
 
 
-async def test_the_decision_is_kept(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("interop.api.operations.match.decide", lambda question: Decision("some", Ids(("other",))))
+async def test_the_decision_is_kept(client: Client, services: Services) -> None:
+    services.policy = lambda question, facts, now: Decision("some", Ids(("other",)))
     assert {id for id, _ in await matched(client, MARY)} <= {"other"}

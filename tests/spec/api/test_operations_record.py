@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
+from interop.api.services import Services
 from interop.fhir.findings import failed
 from interop.fhir.validation import check
 from interop.store.decision import Decision
@@ -134,14 +135,10 @@ class TestEncounter:
         assert (await client.get("/fhir/Encounter/e1/$everything?start=2026-01-01")).status_code == 400
 
 
-READERS = ("interop.api.fhir.read", "interop.api.operations.everything", "interop.api.operations.whole_record")
-
-
 @pytest.mark.parametrize("name", ["$everything", "$everything?_count=1", "$everything?start=2020-01-01", "$whole-record"])
-async def test_the_decision_narrows_what_is_given_and_counted(client: Client, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+async def test_the_decision_narrows_what_is_given_and_counted(client: Client, services: Services, name: str) -> None:
     """Matches, what comes along, and totals."""
-    for module in READERS:
-        monkeypatch.setattr(f"{module}.decide", lambda question: Decision("some", Ids(("gp", "e2"))))
+    services.policy = lambda question, facts, now: Decision("some", Ids(("gp", "e2")))
     bundle = (await client.get(f"/fhir/Patient/gp/{name}")).json()
     assert bundle["total"] == 2
     assert set(matches(bundle)) <= {"Patient/gp", "Encounter/e2"}

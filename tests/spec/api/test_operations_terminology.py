@@ -155,10 +155,10 @@ class TestExpand:
         assert answer.json()["compose"] == WARM["compose"]
 
     @pytest.mark.usefixtures("_stored")
-    async def test_what_may_not_be_seen_is_not_known(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_what_may_not_be_seen_is_not_known(self, client: Client, services: Services) -> None:
         address = "ValueSet/$expand?url=https://example.org/warm"
         assert codes(await asked(client, address)) == ["red", "crimson"]
-        monkeypatch.setattr("interop.api.operations.codes.decide", lambda question: Decision("some", Ids(("colours",))))
+        services.policy = lambda question, facts, now: Decision("some", Ids(("colours",)))
         assert refused(await asked(client, address)) == (404, "not-found")
 
     @pytest.mark.usefixtures("_stored")

@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 
 from adapters.hl7v2 import adapter, answers
 from conformance.generate.numbers import nhs_number
-from interop.api import asking
+from interop.api.asking import SharedRecord
 from interop.app.engine import Engine
 from interop.fhir import facts
 from interop.formats.er7 import Message
 from interop.mapping.tables import read_shared
-from interop.policy.decide import Question
+from interop.policy.decide import Question, decide
+from interop.policy.facts import Facts
 from interop.ports import Inquiry, Person, Resource
 from interop.store.decision import PERMIT_ALL, Decision
 from interop.store.where import Not, Token
@@ -428,20 +429,25 @@ async def test_over_http_the_answer_is_the_body(engine: Engine) -> None:
 
 
 @pytest.mark.anyio
-async def test_only_what_policy_lets_the_asker_see_is_answered(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_what_policy_lets_the_asker_see_is_answered(engine: Engine) -> None:
     """Each read carries the Decision for this query and this asker; what is held back is as if it were not there."""
     questions: list[Question] = []
 
-    def decide(question: Question) -> Decision:
+    def policy(question: Question, facts: Facts, now: int) -> Decision:
         questions.append(question)
         return Decision("men only", Not(Token("gender", "female"))) if question.type == "Patient" else PERMIT_ALL
 
-    monkeypatch.setattr(asking, "decide", decide)
+    record = engine.record
+    assert isinstance(record, SharedRecord)
+    record.policy = policy
     asked = query("Q22", "@PID.5.1^OLDCASTLE"), query("Q21", f"{ANNE}^^^NHS"), query("ZV1", "@PV1.2^I")
-    all_, hidden, visits = await ask(engine, *asked)
+    try:
+        all_, hidden, visits = await ask(engine, *asked)
+    finally:
+        record.policy = decide
     assert (all_.names(), hidden.status) == (["OLDCASTLE^OTTO"], "AA NF")
     assert [segment[19] for segment in visits.all("PV1")] == ["V4^^^VISIT"]
-    assert {question.who for question in questions} == {"EPR|RX9"}
+    assert {question.asker.client for question in questions} == {"EPR|RX9"}
     assert {question.interaction for question in questions} == {"QBP^Q22", "QBP^Q21", "QBP^ZV1"}
 
 

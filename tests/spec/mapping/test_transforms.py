@@ -212,6 +212,7 @@ def test_no_text_makes_a_transform_fail(value: str) -> None:
         ("202101110930", "soon", "min", None),
         ("202101110930", "45", "", None),
         ("202101110930", "1", "month", None),
+        ("999912312359", "1", "min", None),
     ],
 )
 def test_a_length_of_time_is_added_to_a_start(start: str, length: str, unit: str, expected: str | None) -> None:
