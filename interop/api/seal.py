@@ -27,7 +27,7 @@ class Seal:
         self._encrypting = hmac.digest(secret, b"cursor: stream", "sha256")
 
     def seal(self, address: str, value: Any) -> str:
-        """The value as a text for URLs, of use at one address alone."""
+        """The value as a text for URLs, of use at one address alone, and to whom that address names."""
         plain = zlib.compress(orjson.dumps([address, value]))
         tag = hmac.digest(self._authenticating, plain, "sha256")[:_TAG]
         return urlsafe_b64encode(tag + self._mix(tag, plain)).rstrip(b"=").decode("ascii")
@@ -44,7 +44,7 @@ class Seal:
             raise _unknown()
         of, value = orjson.loads(zlib.decompress(plain))
         if of != address:
-            raise Problem("bad-parameter", where="_cursor", detail="it belongs to another address")
+            raise Problem("bad-parameter", where="_cursor", detail="it belongs to another address or to somebody else")
         return value
 
     def _mix(self, tag: bytes, text: bytes) -> bytes:

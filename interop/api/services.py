@@ -95,6 +95,11 @@ class Services:
             raise Problem(decision.refusal)
         return replace(decision, account=account)
 
+    def cursor_of(self, request: Request, address: str) -> str:
+        """For whom a cursor of that address is sealed: another's cursor opens nothing."""
+        asker = request.asker
+        return "\n".join((address, asker.user, asker.role, asker.organisation, asker.client, asker.patient))
+
     def terminology(self) -> Terminology:
         """Code systems and value sets of R4, the packages and the releases."""
         return self.knowledge.terminology

@@ -16,7 +16,7 @@ from interop.store.values import Stored
 async def history(services: Services, request: Request, type: str = "", id: str = "") -> Response:
     """A page of versions. ``total`` is given where it is known without counting: one page holds all, or all versions of one
     resource are asked for. Raises Problem ``not-found``, ``bad-parameter``."""
-    span = read_span(services.seal, request)
+    span = read_span(services.seal, request, services.cursor_of(request, request.path))
     decision = services.decide(request, "history-instance" if id else "history-type" if type else "history-system", type, id)
     plan = History(decision, type or None, id or None, span.since, span.count + 1, span.before, span.at)
     found: list[Stored] = await services.store.query(plan)

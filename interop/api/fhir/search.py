@@ -16,6 +16,7 @@ from interop.api.negotiation import prefer
 from interop.api.paging import CURSOR, PASSED, SMALL, alone
 from interop.api.problems import outcome
 from interop.api.searching import Ground, Query, understand
+from interop.api.searching.combining import of_person
 from interop.api.searching.compartments import COMPARTMENTS, compartment, types_of
 from interop.api.searching.expanding import expanded
 from interop.api.searching.query import Within
@@ -94,7 +95,7 @@ async def _asked(services: Services, request: Request, place: Place) -> Asked:
     if CURSOR not in [name for name, _ in pairs]:
         return Asked(pairs, strict, services.clock.now())
     cursor = alone([pair for pair in pairs if pair[0] not in PASSED])
-    now, sent, last, total = services.seal.open(place.address, cursor)
+    now, sent, last, total = services.seal.open(services.cursor_of(request, place.address), cursor)
     after = tuple(last) if last is not None else None
     return Asked([(name, value) for name, value in sent], False, now, cursor, after, total)
 
@@ -125,7 +126,7 @@ async def _answer(services: Services, request: Request, place: Place) -> Respons
     said_links: list[Link] = [("self", address + _self(query, asked))]
 
     def sealed(reached: list[Any] | None) -> str:
-        return services.seal.seal(place.address, [asked.now, query.used, reached, page.total])
+        return services.seal.seal(services.cursor_of(request, place.address), [asked.now, query.used, reached, page.total])
 
     if page.more or asked.cursor:
         said_links.append(("first", f"{address}?{CURSOR}={sealed(None)}"))
@@ -152,12 +153,24 @@ async def _page(services: Services, standing: Ground, place: Place, asked: Asked
     if not asked.cursor and query.total != "none":
         if not more:
             total = len(matches)
-        elif query.total or services.small.likely(query.type):
-            counted = Count(place.decision, query.type, query.where, 0 if query.total else SMALL)
-            found: list[int] = await services.store.query(counted)
-            total = found[0] if found else None
-            services.small.told(query.type, bool(found))
+        else:
+            total = await _total(services, place.decision, query)
     return Page(query, matches, more, total)
+
+
+async def _total(services: Services, decision: Decision, query: Query) -> int | None:
+    """How many match on all pages, where that is asked for or costs little.
+
+    How large a type is tells of what who asks may not see: to whom anything is withheld, totals are given unasked of one person's
+    record alone."""
+    if decision.predicate is not None and not query.total:
+        of_one = of_person(query.where)
+        return int((await services.store.query(Count(decision, query.type, query.where)))[0]) if of_one else None
+    if not query.total and not services.small.likely(query.type):
+        return None
+    found: list[int] = await services.store.query(Count(decision, query.type, query.where, 0 if query.total else SMALL))
+    services.small.told(query.type, bool(found))
+    return found[0] if found else None
 
 
 async def _entries(services: Services, decision: Decision, standing: Ground, query: Query, matches: list[Stored]) -> list[bytes]:

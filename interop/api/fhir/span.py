@@ -50,10 +50,10 @@ class Span:
         return links.query([(CURSOR, self.seal.seal(self.address, held)), *self.shape])
 
 
-def read_span(seal: Seal, request: Request) -> Span:
+def read_span(seal: Seal, request: Request, address: str) -> Span:
     """What the parameters say; one that a history does not take is passed over, under ``handling=strict`` a Problem
-    ``bad-parameter``, as is one that cannot be understood."""
-    span = Span(seal, request.path)
+    ``bad-parameter``, as is one that cannot be understood. ``address`` is for whom its cursors are (``Services.cursor_of``)."""
+    span = Span(seal, address)
     pairs: list[tuple[str, str]] = []
     for pair in request.query:
         (span.shape if pair[0] in PASSED else pairs).append(pair)

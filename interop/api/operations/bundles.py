@@ -46,7 +46,7 @@ def wanted(asked: Asked) -> Wanted:
     given = asked.inputs
     if given.cursor:
         alone([pair for pair in given.pairs if pair[0] == CURSOR or asked.request.method == "GET"])
-        count, since, types, start, end, after, total = asked.services.seal.open(asked.request.path, given.cursor)
+        count, since, types, start, end, after, total = asked.services.seal.open(_address(asked), given.cursor)
         return Wanted(count, since, tuple(types), start, end, after, total)
     page = Wanted(types=tuple(dict.fromkeys(given.every("_type"))))
     if not facts.resource_types().issuperset(page.types):
@@ -65,6 +65,10 @@ def wanted(asked: Asked) -> Wanted:
     return page
 
 
+def _address(asked: Asked) -> str:
+    return asked.services.cursor_of(asked.request, asked.request.path)
+
+
 def answer(
     asked: Asked,
     page: Wanted,
@@ -80,7 +84,7 @@ def answer(
     if more:
         place = [matches[-1].type, matches[-1].id]
         held = [page.count, page.since, page.types, page.start, page.end, place, total]
-        said.append(("next", f"{address}?{CURSOR}={asked.services.seal.seal(asked.request.path, held)}"))
+        said.append(("next", f"{address}?{CURSOR}={asked.services.seal.seal(_address(asked), held)}"))
     base = links.base(asked.request, asked.services.base)
     entries = [*notes, *(found(base, stored) for stored in matches)] + [found(base, stored, "include") for stored in along]
     return Response(200, bundle("searchset", said, entries, total))

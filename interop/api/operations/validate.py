@@ -85,6 +85,10 @@ async def _deletion(asked: Asked) -> list[Finding]:
 
 
 async def _ownership(asked: Asked) -> list[Finding]:
+    """Whose the resource is, where who asks may see it."""
+    decision = asked.services.decide(asked.request, NAME, asked.type, asked.id)
+    if not await asked.services.store.query(Read(decision, asked.type, asked.id)):
+        return []
     heads: list[Head] = await asked.services.store.query(Heads(((asked.type, asked.id),)))
     if heads and foreign(heads[0]):
         return [Finding(ERROR, asked.type, "forbidden", Problem("feed-owned").reason.sentence)]

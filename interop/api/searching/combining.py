@@ -64,6 +64,18 @@ def weight(where: Where | None) -> int:
     return 1
 
 
+def of_person(where: Where | None) -> bool:
+    """Whether a question is about the record of persons that it names."""
+    match where:
+        case Person():
+            return True
+        case All(parts):
+            return any(map(of_person, parts))
+        case Any(parts):
+            return any(map(of_person, parts)) and all(isinstance(part, Reference | Ids) or of_person(part) for part in parts)
+    return False
+
+
 def all_of(parts: list[Where]) -> Where | None:
     """Every part holds; None for no parts."""
     return parts[0] if len(parts) == 1 else All(tuple(parts)) if parts else None
