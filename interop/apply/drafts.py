@@ -48,8 +48,8 @@ class Draft:
         """Whether the resource is to be something else than what there is."""
         return not (there(head) and head is not None and same_content(head.body, self.held))
 
-    def put(self, version: int, entry: Entry, told: str) -> Put:
-        """The version that a journal entry makes; ``told`` as in Stored."""
+    def put(self, version: int, entry: Entry, told: str, source: str = "") -> Put:
+        """The version that a journal entry makes; ``told`` and ``source`` as in Stored."""
         (type_, id_), updated = self.key, instant(entry.received)
         if self.sourced:
             body = self.held + b'"versionId":"%d","lastUpdated":"%s"}}' % (version, updated.encode())
@@ -57,13 +57,13 @@ class Draft:
         else:
             body = render(self.held, version, updated, FEED, entry.message)
             meta = {**self.resource.get("meta", {}), "source": f"{SOURCE}{FEED}#{entry.message}"}
-        stored = Stored(type_, id_, version, entry.received, body, owner=OWNER, message=entry.message, told=told)
-        return Put(stored, indexed({**self.resource, "id": id_, "meta": meta}), self.base)
+        stored = Stored(type_, id_, version, entry.received, body, owner=OWNER, message=entry.message, told=told, source=source)
+        return Put(stored, indexed({**self.resource, "id": id_, "meta": meta}, declared=True), self.base)
 
 
-def deletion(key: Key, version: int, entry: Entry) -> Put:
+def deletion(key: Key, version: int, entry: Entry, source: str = "") -> Put:
     """The version that says that a resource is gone."""
-    return Put(Stored(*key, version, entry.received, b"", True, OWNER, entry.message, told="DELETE 204"), [])
+    return Put(Stored(*key, version, entry.received, b"", True, OWNER, entry.message, told="DELETE 204", source=source), [])
 
 
 def there(head: Head | None) -> bool:

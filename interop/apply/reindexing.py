@@ -15,6 +15,7 @@ from typing import Final
 import orjson
 import structlog
 
+from interop.apply.drafts import OWNER
 from interop.clock import Clock
 from interop.errors import Category, Problem
 from interop.fhir import facts
@@ -149,7 +150,10 @@ class Reindexer:
 
     async def _write(self, portion: list[Stored]) -> None:
         rows = self._indexing.rows
-        made = [Reindexed(each.type, each.id, each.version, rows(orjson.loads(each.body))) for each in portion]
+        made = []
+        for each in portion:
+            index = rows(orjson.loads(each.body), declared=each.owner == OWNER)
+            made.append(Reindexed(each.type, each.id, each.version, index))
         await self._store.commit(Change(reindexed=made))
         self.written += len(made)
         if self.written % TOLD < len(made):

@@ -24,8 +24,8 @@ from interop.policy.access import access_rows
 from interop.record.own_parameters import Own, own_parameter
 from interop.store.values import Change
 
-FORM: Final = 2
-"""The form of the rows: raised with every change of what ``interop.fhir.searching`` makes of a resource."""
+FORM: Final = 3
+"""The form of the rows: raised with every change of what ``interop.fhir.searching`` or ``interop.policy.access`` makes of it."""
 DEFINITIONS: Final = "SearchParameter"
 BASES: Final = "own-addresses"
 """The meta value that keeps ``Indexing.bases``."""
@@ -47,9 +47,9 @@ def _official(kind: str) -> Mapping[str, SearchParameter]:
     return MappingProxyType({code: known[code] for code in sorted(parameters(kind))})
 
 
-def indexed(resource: dict[str, Any]) -> list[IndexRow]:
-    """The rows of R4's parameters and the access rows of a resource."""
-    return index_rows(resource, parameters(str(resource["resourceType"]))) + access_rows(resource)
+def indexed(resource: dict[str, Any], *, declared: bool = False) -> list[IndexRow]:
+    """The rows of R4's parameters and the access rows of a resource; ``declared``: a user of ours wrote it."""
+    return index_rows(resource, parameters(str(resource["resourceType"]))) + access_rows(resource, declared=declared)
 
 
 class Indexing:
@@ -90,9 +90,10 @@ class Indexing:
         """Clients' parameters of a type, answered or not."""
         return self._own.get(kind, ())
 
-    def rows(self, resource: dict[str, Any]) -> list[IndexRow]:
-        """All index rows of a resource."""
-        rows = index_rows(resource, None, self.own(str(resource.get("resourceType")))) + access_rows(resource)
+    def rows(self, resource: dict[str, Any], *, declared: bool = False) -> list[IndexRow]:
+        """All index rows of a resource; ``declared`` as for ``indexed``."""
+        rows = index_rows(resource, None, self.own(str(resource.get("resourceType"))))
+        rows += access_rows(resource, declared=declared)
         return self._ours(rows) if self.bases else rows
 
     def rows_of(self, resource: dict[str, Any], code: str) -> list[IndexRow]:
