@@ -1,0 +1,265 @@
+"""The log of a process: rows go to the file at once and in order; a thread brings them to disk and signs checkpoints.
+
+``write`` returns when the system has the row: it outlives the process. ``durable`` waits until it outlives the machine too. A thread
+syncs at least every ``SYNC`` seconds, so that no more than that is lost with the power of what nobody waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from interop.audit import checkpoints
+from interop.audit.chain import beginning, follow, stamp
+from interop.audit.checkpoints import Checkpoint
+from interop.audit.key import AuditKey
+from interop.audit.parts import create
+from interop.audit.recovery import Recovered, recover
+from interop.audit.row import CLOSED, OPENED, Row, Who, encode
+from interop.clock import MICROSECONDS, Clock
+from interop.errors import Problem
+
+SYNC: Final = 1.0
+"""Seconds after which a row is on disk, whoever waits."""
+CHECKPOINT: Final = 5 * MICROSECONDS
+"""Microseconds between checkpoints while rows come; 10 s at most are promised."""
+SIZE: Final = 256 << 20
+"""Bytes after which a part ends."""
+NOBODY: Final = Who()
+_log = structlog.get_logger("interop.audit")
+
+
+class AuditLog:
+    """One chain, from ``open`` to ``close``. ``chain`` is its number; ``recovered`` what the chains before it came to.
+
+    ``background`` False: no thread; ``tick`` does its work. While the disk fails ``problem`` is set and every row is refused.
+    """
+
+    def __init__(self, directory: Path, elsewhere: Path, key: AuditKey, clock: Clock, *, size: int = SIZE) -> None:
+        self.directory, self.elsewhere, self.key = directory, elsewhere, key
+        self.chain, self.part, self.sequence, self.offset = 0, 0, 0, 0
+        self.problem: Problem | None = None
+        self.unsigned: Problem | None = None
+        """Why no checkpoint could be kept, where none could."""
+        self.recovered = Recovered()
+        self.syncs = 0
+        self._clock, self._size = clock, size
+        self._head = b""
+        self._file = -1
+        self._unsynced: list[tuple[int, bytes]] = []
+        self._synced = 0
+        self._torn = False
+        self._signed = Checkpoint(0, 0, b"", 0, 0, 0)
+        self._waiting: list[tuple[int, asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
+        self._lock = threading.Lock()
+        self._disk = threading.Lock()
+        self._wake = threading.Event()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+
+    @classmethod
+    def open(
+        cls, directory: Path, elsewhere: Path, key: AuditKey, clock: Clock, *, size: int = SIZE, background: bool = True
+    ) -> AuditLog:
+        """Begin a chain; its first row binds the head of the one before. Raises OSError."""
+        log = cls(directory, elsewhere, key, clock, size=size)
+        for folder in (directory, elsewhere):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        log.recovered = recover(directory, elsewhere, key)
+        log.chain = log.recovered.chain + 1
+        while True:
+            try:
+                log._file, log.part = create(directory, log.chain, 1), 1
+                break
+            except FileExistsError:
+                log.chain += 1
+        log._head = beginning(log.chain)
+        log.write(OPENED, more=log.recovered.told())
+        log.sync()
+        log.checkpoint()
+        if background:
+            log._thread = threading.Thread(target=log._work, name="audit", daemon=True)
+            log._thread.start()
+        return log
+
+    def write(
+        self,
+        kind: str,
+        who: tuple[str, ...] = NOBODY,
+        interaction: str = "",
+        type: str = "",
+        id: str = "",
+        status: int = 0,
+        resources: int = 0,
+        patients: tuple[str, ...] = (),
+        rules: tuple[str, ...] = (),
+        more: dict[str, Any] | None = None,
+    ) -> int:
+        """Add a row; its number. Raises Problem ``audit-unavailable`` where the disk does not take it."""
+        with self._lock:
+            if self._torn:
+                self._mend()
+            elif self.problem is not None:
+                raise self.problem
+            sequence = self.sequence + 1
+            row = Row(
+                sequence, self._clock.now(), kind, Who(*who), interaction, type, id, status, resources, patients, rules, more or {}
+            )
+            text = encode(row)
+            head = follow(self._head, text)
+            line = b"%b %b\n" % (text, stamp(self.key.stamps, head))
+            self._put(line)
+            self._head, self.sequence = head, sequence
+            self._unsynced.append((self.offset, line))
+            self.offset += len(line)
+            if self.offset >= self._size:
+                self._turn()
+        return sequence
+
+    async def durable(self, sequence: int) -> None:
+        """Wait until a row is on disk; one sync serves all who wait. Raises Problem ``audit-unavailable``."""
+        if sequence <= self._synced:
+            return
+        if self._thread is None:
+            self.sync()
+            return
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        with self._lock:
+            self._waiting.append((sequence, loop, future))
+        self._wake.set()
+        await future
+
+    def tick(self) -> None:
+        """Bring what there is to disk; sign a checkpoint where one is due."""
+        self.sync()
+        if self.sequence > self._signed.sequence and self._clock.now() - self._signed.time >= CHECKPOINT:
+            self.checkpoint()
+
+    def sync(self) -> None:
+        """Bring what there is to disk. Raises Problem ``audit-unavailable``."""
+        with self._disk:
+            with self._lock:
+                upto, unsynced, file = self.sequence, self._unsynced, self._file
+                self._unsynced = []
+            if unsynced:
+                try:
+                    if self.problem is not None:  # what a failed sync left is written again: the system may have let go of it
+                        for offset, line in unsynced:
+                            _whole(file, line, offset)
+                    os.fdatasync(file)
+                    self.syncs += 1
+                except OSError as error:
+                    with self._lock:
+                        self._unsynced = unsynced + self._unsynced
+                        raise self._failed(error) from None
+            with self._lock:
+                self._synced = max(self._synced, upto)
+                if not self._torn:
+                    self.problem = None
+
+    def checkpoint(self) -> None:
+        """Sign the head as it is on disk and keep that elsewhere."""
+        self.sync()
+        with self._lock:
+            if self._unsynced or self.sequence == self._signed.sequence:
+                return
+            now = Checkpoint(self.chain, self.sequence, self._head, self.part, self.offset, self._clock.now()).signed(self.key)
+        try:
+            checkpoints.keep(self.elsewhere, now)
+        except OSError as error:
+            if self.unsigned is None:
+                self.unsigned = Problem("audit-unavailable", detail=type(error).__name__)
+                _log.error("no checkpoint can be kept", error=type(error).__name__, action=self.unsigned.reason.action)
+            return
+        self._signed, self.unsigned = now, None
+
+    def close(self) -> None:
+        """End the chain: a last row, a last checkpoint."""
+        self._stopping = True
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        with suppress(Problem):
+            self.write(CLOSED)
+            self.checkpoint()
+        os.close(self._file)
+
+    def _put(self, line: bytes) -> None:
+        try:
+            _whole(self._file, line, self.offset)
+        except OSError as error:
+            self._torn = True
+            raise self._failed(error) from None
+
+    def _mend(self) -> None:
+        """Take away what is left of a row that was not taken whole."""
+        try:
+            os.ftruncate(self._file, self.offset)
+        except OSError as error:
+            raise self._failed(error) from None
+        self._torn, self.problem = False, None
+
+    def _turn(self) -> None:
+        """Begin the next part. Where that cannot be, the part at hand goes on."""
+        try:
+            os.fdatasync(self._file)
+            new = create(self.directory, self.chain, self.part + 1)
+        except OSError as error:
+            _log.error("the audit's next part cannot be begun", error=type(error).__name__)
+            return
+        os.close(self._file)
+        self._file, self.part, self.offset = new, self.part + 1, 0
+        self._unsynced = []
+
+    def _failed(self, error: OSError) -> Problem:
+        if self.problem is None:
+            self.problem = Problem("audit-unavailable", detail=type(error).__name__)
+            _log.error("the audit cannot be written", error=type(error).__name__, action=self.problem.reason.action)
+        return self.problem
+
+    def _work(self) -> None:
+        while not self._stopping:
+            self._wake.wait(SYNC)
+            self._wake.clear()
+            failed: Problem | None = None
+            try:
+                self.tick()
+            except Problem as problem:
+                failed = problem
+            self._tell(failed)
+        self._tell(Problem("stopping"))
+
+    def _tell(self, failed: Problem | None) -> None:
+        with self._lock:
+            done = [one for one in self._waiting if failed is not None or one[0] <= self._synced]
+            self._waiting = [one for one in self._waiting if failed is None and one[0] > self._synced]
+        by_loop: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
+        for _, loop, future in done:
+            by_loop.setdefault(loop, []).append(future)
+        for loop, futures in by_loop.items():
+            with suppress(RuntimeError):  # the loop has ended; nobody waits
+                loop.call_soon_threadsafe(_settle, futures, failed)
+
+
+def _settle(futures: list[asyncio.Future[None]], failed: Problem | None) -> None:
+    for future in futures:
+        if not future.done():
+            if failed is None:
+                future.set_result(None)
+            else:
+                future.set_exception(failed)
+
+
+def _whole(file: int, line: bytes, offset: int) -> None:
+    if os.pwrite(file, line, offset) != len(line):
+        raise OSError("the row is not whole")
+
+

@@ -1,0 +1,161 @@
+"""Whether the audit is as it was written: the first entry that is not, by file and number.
+
+With the key every line is known by its stamp. With the public key alone heads are compared with the checkpoints, and what is
+wrong lies between two of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from interop.audit.chain import beginning, follow, parted, stamp
+from interop.audit.checkpoints import Checkpoint, kept
+from interop.audit.key import AuditKey, Verifier
+from interop.audit.parts import chains, lines, part_path
+
+ROUND: Final = 1000
+"""Rows after which progress is told."""
+
+
+class Bad(NamedTuple):
+    """The first bad entry: its chain, its number in it, the file, and what is wrong."""
+
+    chain: int
+    sequence: int
+    file: str
+    what: str
+
+
+class Line(NamedTuple):
+    """A line of a chain without its line break, and the file that it stands in."""
+
+    file: str
+    text: bytes
+
+
+@dataclass(slots=True)
+class Verified:
+    """What was looked at: rows, checkpoints, chains; ``bad`` the first bad entry, None where there is none. ``beyond`` are rows
+    after the last checkpoint of their chain: whoever has the key could have cut off more of them."""
+
+    rows: int = 0
+    checkpoints: int = 0
+    chains: int = 0
+    beyond: int = 0
+    bad: Bad | None = None
+
+
+Read = Callable[[int], Iterable[Line]]
+End = tuple[int, bytes]
+
+
+class _Wrong(Exception):
+    def __init__(self, bad: Bad) -> None:
+        self.bad = bad
+
+
+def verify(directory: Path, elsewhere: Path, key: Verifier, told: Callable[[int], None] = lambda bytes: None) -> Verified:
+    """Look at all chains. ``told`` hears of how many bytes more were read."""
+    there, signed = chains(directory), kept(elsewhere)
+
+    def read(chain: int) -> Iterator[Line]:
+        parts = there.get(chain, [])
+        for expected, part in enumerate(parts, 1):
+            path = part_path(directory, chain, part)
+            if part != expected:
+                yield Line(part_path(directory, chain, expected).name, b"")
+            before = 0
+            for end, text in lines(path):
+                yield Line(path.name, text)
+                if end - before > 1 << 20:
+                    told(end - before)
+                    before = end
+            told(path.stat().st_size - before)
+
+    last = max([*there, *signed], default=0)
+    return judge(last, read, signed, key)
+
+
+def judge(last: int, read: Read, signed: Mapping[int, Iterable[Checkpoint]], key: Verifier) -> Verified:
+    """Look at the chains from 1 to ``last``; ``read`` gives the lines of one."""
+    found = Verified()
+    ends: dict[int, End] = {}
+    try:
+        for chain in range(1, last + 1):
+            found.chains += 1
+            ends[chain] = _chain(chain, read, list(signed.get(chain, ())), key, found, ends)
+    except _Wrong as wrong:
+        found.bad = wrong.bad
+    return found
+
+
+def _chain(
+    chain: int, read: Read, signed: list[Checkpoint], key: Verifier, found: Verified, ends: Mapping[int, End]
+) -> End:
+    """How many rows a chain has, and its last head."""
+    stamps = key.stamps if isinstance(key, AuditKey) else None
+    due = _due(chain, signed, key)
+    head, sequence, line, reached = beginning(chain), 0, Line(f"{chain:08d}-0001.log", b""), 0
+    for line in read(chain):
+        said = parted(line.text)
+        if said is None:
+            raise _Wrong(Bad(chain, sequence + 1, line.file, "is no row"))
+        text, number, mark = said
+        if number != sequence + 1:
+            what = f"is missing before {number}" if number > sequence + 1 else f"is not there: {number} stands in its place"
+            raise _Wrong(Bad(chain, sequence + 1, line.file, what))
+        sequence, head = number, follow(head, text)
+        if stamps is not None and stamp(stamps, head) != mark:
+            raise _Wrong(Bad(chain, sequence, line.file, "is not as it was written"))
+        if sequence == 1:
+            _bound(chain, text, line.file, read, ends)
+        checkpoint = due.pop(sequence, None)
+        if checkpoint is not None:
+            if checkpoint.head != head:
+                what = f"or one after it up to {sequence} is not what was signed"
+                raise _Wrong(Bad(chain, reached + 1, line.file, what))
+            reached = sequence
+            found.checkpoints += 1
+        found.rows += 1
+    if due:
+        raise _Wrong(Bad(chain, sequence + 1, line.file, f"and what follows up to {max(due)} is cut off"))
+    if not sequence:
+        raise _Wrong(Bad(chain, 1, line.file, "and the whole chain is missing"))
+    found.beyond += sequence - reached
+    return sequence, head
+
+
+def _due(chain: int, signed: Iterable[Checkpoint], key: Verifier) -> dict[int, Checkpoint]:
+    due: dict[int, Checkpoint] = {}
+    for one in signed:
+        if not one.genuine(key):
+            raise _Wrong(Bad(chain, one.sequence, f"{chain:08d}.checkpoints", "has a checkpoint that the key did not sign"))
+        due[one.sequence] = one
+    return due
+
+
+def _bound(chain: int, text: bytes, file: str, read: Read, ends: Mapping[int, End]) -> None:
+    """Whether the chain goes on from the one that it names."""
+    more: Any = orjson.loads(text)[-1]
+    before, sequence, head = more["after"]
+    if not before:
+        return
+    known = ends.get(before)
+    if known is not None and known[0] > sequence:  # it went on beside this one
+        known = sequence, _head(before, sequence, read)
+    if known is None or (known[0], known[1].hex()) != (sequence, head):
+        raise _Wrong(Bad(before, sequence, file, f"is not the one that chain {chain} goes on from"))
+
+
+def _head(chain: int, sequence: int, read: Read) -> bytes:
+    head = beginning(chain)
+    for line in islice(read(chain), sequence):
+        found = parted(line.text)
+        head = follow(head, found[0] if found is not None else b"")
+    return head
