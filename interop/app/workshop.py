@@ -17,7 +17,7 @@ from interop.apply.applier import Applier
 from interop.apply.dispatcher import Dispatcher
 from interop.apply.garbage import settle
 from interop.apply.indexed_store import IndexedStore
-from interop.apply.journalled import ADAPTER
+from interop.apply.journalled import ADAPTERS
 from interop.apply.pool import Mappers
 from interop.apply.reindexing import Reindexer
 from interop.apply.writes import Writes
@@ -89,7 +89,7 @@ class Workshop:
         """Bring the index up to date, finish what the API left, then begin to work off the journal; not with ``hold``."""
         await self.reindexer.start()
         async for entry in self.store.stream(Waiting(0)):
-            if entry.adapter == ADAPTER:
+            if entry.adapter in ADAPTERS:
                 await self.writes.finish(entry)
             else:
                 self.unfinished += 1

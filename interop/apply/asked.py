@@ -42,6 +42,31 @@ Understand = Callable[[str, str], Criteria]
 """Reads the criteria of a type (``Patient``, ``identifier=x|y``); raises Problem ``bad-parameter``."""
 
 
+class Author(NamedTuple):
+    """Who writes, as sign-on found out (see ``interop.policy.asker``); the journal keeps it with the entry. ``organisation`` is the
+    source of what is written."""
+
+    user: str = ""
+    role: str = ""
+    organisation: str = ""
+    client: str = ""
+    purpose: str = ""
+
+
+NO_AUTHOR: Final = Author()
+"""Nobody is known by name: an engine that was started open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """What somebody may write on from whom anything is withheld. ``see`` gives the present version of a resource, a deletion too,
+    where they may see it, and None where not or where there is none: both are the same to them. They make no resource under an id
+    of theirs, and write about Patients alone whom they may see. ``of_person``: what they write of a person must say of whom."""
+
+    see: Callable[[Key], Awaitable[Stored | None]]
+    of_person: bool = False
+
+
 @dataclass(slots=True)
 class Asked:
     """One write.
@@ -51,6 +76,7 @@ class Asked:
     client sent them alone; ``change`` makes a patched resource of the present one. ``expected``: only where one of these is the
     present version, () for any that is there; ``absent``: only where there is nothing. ``full_url`` is by what other entries of the
     Bundle refer to this one, and ``place`` where it stands there. ``base`` is the service base by which the client calls us.
+    ``permit`` None: nothing is withheld from who asks; that is the ``author``.
     """
 
     method: str
@@ -65,6 +91,8 @@ class Asked:
     full_url: str = ""
     place: str = ""
     base: str = ""
+    permit: Permit | None = None
+    author: Author = NO_AUTHOR
 
 
 class Written(NamedTuple):

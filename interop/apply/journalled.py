@@ -3,8 +3,9 @@
 The type of an entry is method and ``Type/id``, its body the client's bytes; that of a transaction is ``transaction``, its body a
 Bundle of such requests in which ids are given and references resolved. Where a resource refers to this server by an address, that
 service base stands before ``Type/id``. What the client's method was, histories tell: whatever it
-is, the entry holds the whole resource. Everything that the new versions
-hold follows from the entry (their time is its ``received``) and the versions before.
+is, the entry holds the whole resource. Where sign-on found out who wrote, the adapter of the entry is ``api+author`` and its body
+begins with a line that says who, as JSON. Everything that the new versions hold follows from the entry (their time is its
+``received``, their source the author's organisation) and the versions before.
 """
 
 from __future__ import annotations
@@ -14,13 +15,18 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from interop.apply.asked import DELETE, Key
+import orjson
+
+from interop.apply.asked import DELETE, NO_AUTHOR, Author, Key
 from interop.apply.drafts import FEED, Draft, deletion, foreign, there
 from interop.formats.json import load_json
 from interop.ports import MessageState
+from interop.record.sources import together
 from interop.store.values import Change, Entry, Head, Outcome
 
 ADAPTER: Final = "api"
+SIGNED: Final = "api+author"
+ADAPTERS: Final = (ADAPTER, SIGNED)
 TRANSACTION: Final = "transaction"
 TURN: Final = 32
 """Resources of a transaction after which others get their turn on the loop."""
@@ -35,13 +41,26 @@ class Step(NamedTuple):
     method: str
 
 
-def entry_of(steps: Sequence[Step], body: bytes, received: int) -> Entry:
+def entry_of(steps: Sequence[Step], body: bytes, received: int, author: Author = NO_AUTHOR) -> Entry:
     """The entry of one write, whose ``body`` is what the client sent, or of a transaction."""
     if len(steps) == 1 and (body or steps[0].draft is None):
         said = f"{steps[0].method} {_address(steps[0])}"
     else:
         said, body = TRANSACTION, _bundle(steps)
-    return Entry(0, FEED, ADAPTER, received, "", said, body, digest=hashlib.sha256(body).digest())
+    adapter = ADAPTER
+    if author != NO_AUTHOR:
+        adapter, body = SIGNED, orjson.dumps(author._asdict()) + b"\n" + body
+    return Entry(0, FEED, adapter, received, "", said, body, digest=hashlib.sha256(body).digest())
+
+
+def author_of(entry: Entry) -> Author:
+    """Who wrote what an entry holds; nobody where it was not known."""
+    return Author(**orjson.loads(entry.body.partition(b"\n")[0])) if entry.adapter == SIGNED else NO_AUTHOR
+
+
+def body_of(entry: Entry) -> bytes:
+    """What an entry holds beside its author."""
+    return entry.body.partition(b"\n")[2] if entry.adapter == SIGNED else entry.body
 
 
 def _bundle(steps: Iterable[Step]) -> bytes:
@@ -62,10 +81,10 @@ def steps_of(entry: Entry) -> list[Step]:
     if entry.type != TRANSACTION:
         method, _, address = entry.type.partition(" ")
         key, base = _named(address)
-        resource = None if method == DELETE else load_json(entry.body, depth=_ANY_SIZE, size=_ANY_SIZE, values=None)
+        resource = None if method == DELETE else load_json(body_of(entry), depth=_ANY_SIZE, size=_ANY_SIZE, values=None)
         return [Step(key, None if resource is None else Draft(key, resource, base), method)]
     steps = []
-    for each in load_json(entry.body, depth=_ANY_SIZE, size=_ANY_SIZE, values=None)["entry"]:
+    for each in load_json(body_of(entry), depth=_ANY_SIZE, size=_ANY_SIZE, values=None)["entry"]:
         key, base = _named(each["request"]["url"])
         steps.append(Step(key, Draft(key, each["resource"], base) if "resource" in each else None, each["request"]["method"]))
     return steps
@@ -74,17 +93,21 @@ def steps_of(entry: Entry) -> list[Step]:
 async def change_of(entry: Entry, steps: Iterable[Step], heads: Mapping[Key, Head], now: int) -> Change:
     """The change that an entry makes to what there is. ``now`` is the time of the outcome alone."""
     change = Change(outcomes=[Outcome(entry.message, MessageState.APPLIED, now)], follows=True)
+    organisation = author_of(entry).organisation
     for place, (key, draft, method) in enumerate(steps, 1):
         head = heads.get(key)
         if foreign(head):
             return Change(outcomes=[Outcome(entry.message, MessageState.REFUSED, now, "feed-owned")])
         before = head.version if head is not None else 0
+        source = head.source if head is not None else ""
+        if organisation:
+            source = together(source, organisation)
         change.expect[key] = before
         if draft is None:
             if there(head):
-                change.puts.append(deletion(key, before + 1, entry))
+                change.puts.append(deletion(key, before + 1, entry, source))
         elif draft.changes(head):
-            change.puts.append(draft.put(before + 1, entry, f"{method} {200 if there(head) else 201}"))
+            change.puts.append(draft.put(before + 1, entry, f"{method} {200 if there(head) else 201}", source))
         if place % TURN == 0:
             await asyncio.sleep(0)
     return change

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from interop.apply.asked import CREATE, DELETE, ORDER, PATCH, UPDATE, Asked, Criteria, Key, Resource
 from interop.apply.drafts import Draft, checked, foreign, there
 from interop.apply.journalled import TURN, Step
+from interop.apply.permitting import PATIENT, about_seen
 from interop.apply.placed import placed
 from interop.apply.resolving import Targets, base_of, conditional, resolve, slots
 from interop.apply.within import Within
@@ -71,7 +72,7 @@ class Work:
         for one, each, key, idle in zip(self.asked, self._meant, self.keys, self.idle, strict=True):
             if not idle:
                 with placed(one.place):
-                    _permit(one, each, key, self.heads.get(key), update_creates)
+                    _permit(one, each, key, self.heads.get(key), update_creates and one.permit is None)
 
     def patch(self) -> None:
         """Make the resources that patches leave; raises what ``Asked.change`` raises."""
@@ -116,6 +117,16 @@ class Work:
         if len(matches) != 1:
             raise Problem("several-matches" if matches else "no-match", where=type)
         return matches.pop()
+
+    async def about(self) -> None:
+        """Raise Problem ``forbidden`` where anything is written about a Patient whom its author may not see."""
+        made = {key for key, idle in zip(self.keys, self.idle, strict=True) if not idle and key not in self.heads}
+        for one, key, resource, idle in zip(self.asked, self.keys, self._resources, self.idle, strict=True):
+            if one.permit is not None and resource is not None and not idle:
+                with placed(one.place):
+                    if one.permit.of_person and key[0] == PATIENT and key in made:
+                        raise Problem("forbidden", where=PATIENT)
+                    await about_seen(one.permit, one.type, resource, made)
 
     async def steps(self) -> list[Step]:
         """What is to be written, in the order in which a transaction does it; raises Invalid."""

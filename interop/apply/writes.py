@@ -16,6 +16,7 @@ from interop.apply.asked import CREATE, DELETE, PATCH, UPDATE, Asked, Criteria, 
 from interop.apply.drafts import there
 from interop.apply.journalled import Step, change_of, entry_of, keys_of, steps_of
 from interop.apply.locks import Locks
+from interop.apply.permitting import shown
 from interop.apply.placed import placed
 from interop.apply.work import Meant, Work, criteria_name
 from interop.clock import Clock
@@ -51,7 +52,7 @@ class Writes:
         """Do one write.
 
         Raises Problem: ``bad-parameter``, ``invalid-resource`` (as Invalid), ``not-found``, ``gone``, ``stale-version``,
-        ``several-matches``, ``id-taken``, ``feed-owned``, ``not-allowed``, and what ``Asked.change`` raises.
+        ``several-matches``, ``id-taken``, ``feed-owned``, ``forbidden``, ``not-allowed``, and what ``Asked.change`` raises.
         """
         return (await _whole(self._write([asked])))[0]
 
@@ -120,6 +121,9 @@ class Writes:
     async def _perform(
         self, asked: Sequence[Asked], meant: Sequence[Meant], heads: dict[Key, Head], understand: Understand | None
     ) -> list[Written]:
+        if any(one.permit is not None for one in asked):
+            named = [(one.type, each.id or "") for one, each in zip(asked, meant, strict=True)]
+            heads = await shown(asked, named, heads)
         work = Work(asked, meant, heads, self._new_id)
         work.permit(self.update_creates)
         work.patch()
@@ -127,9 +131,10 @@ class Writes:
             criteria = understand
             await work.link(lambda type, text: self._matches(criteria(type, text)))
         steps = await work.steps()
+        await work.about()
         if not steps:
             return await self._answers(work, None, Change())
-        entry = entry_of(steps, asked[0].body if len(asked) == 1 else b"", self._clock.now())
+        entry = entry_of(steps, asked[0].body if len(asked) == 1 else b"", self._clock.now(), asked[0].author)
         await self._store.commit(Change(entries=[entry]))
         change = await self._settled(entry, steps, heads)
         if change.outcomes[0].state != MessageState.APPLIED:
@@ -139,9 +144,9 @@ class Writes:
     async def _answers(self, work: Work, entry: Entry | None, change: Change) -> list[Written]:
         made = {(put.stored.type, put.stored.id): put.stored for put in change.puts}
         stood: dict[Key, Stored] = {}
-        for key in work.keys:
-            if key not in made and key[1]:
-                stood.update(((one.type, one.id), one) for one in await self._store.query(Read(PERMIT_ALL, *key)))
+        for one, key in zip(work.asked, work.keys, strict=True):
+            if key not in made and key[1] and (one.permit is None or await one.permit.see(key) is not None):
+                stood.update((key, each) for each in await self._store.query(Read(PERMIT_ALL, *key)))
         message = entry.message if entry is not None else 0
         return [
             Written(made[key], not (idle or there(work.heads.get(key))), message)

@@ -11,13 +11,14 @@ from interop.api.asgi import Request, Response
 from interop.api.fhir.bodies import patch_body
 from interop.api.fhir.criteria import criteria_of, read, understanding
 from interop.api.fhir.entries import Entry, answered, as_request, read_entry
+from interop.api.fhir.permits import author_of, permit_of
 from interop.api.fhir.routes import resource_types
 from interop.api.fhir.write import answer, malformed_id
 from interop.api.negotiation import if_match, prefer
 from interop.api.problems import fhir_error
 from interop.api.searching.references import ID
 from interop.api.services import Services
-from interop.apply.asked import CREATE, DELETE, PATCH, UPDATE, Asked, Criteria
+from interop.apply.asked import CREATE, DELETE, PATCH, UPDATE, Asked, Criteria, Permit
 from interop.apply.journalled import TURN
 from interop.apply.placed import placed
 from interop.errors import Problem
@@ -31,10 +32,11 @@ async def transaction(services: Services, request: Request, said: Sequence[objec
     base = links.base(request, services.base)
     entries = [read_entry(entry, f"Bundle.entry[{place}]", base) for place, entry in enumerate(said)]
     asked: dict[int, Asked] = {}
+    permits: dict[tuple[str, str], Permit | None] = {}
     for place, entry in enumerate(entries):
         if entry.writes:
             with placed(entry.place):
-                asked[place] = await _asked(services, request, entry, prefix)
+                asked[place] = await _asked(services, request, entry, prefix, permits)
     _named_once(entries)
     writes = list(asked.values())
     written = await services.writes.transaction(writes, understanding(services, request, "search-type")) if writes else []
@@ -70,8 +72,11 @@ async def _read(services: Services, request: Request, entry: Entry, route: Route
     return answered(response, base, wrote=False)
 
 
-async def _asked(services: Services, request: Request, entry: Entry, prefix: str) -> Asked:
-    """The write that an entry asks for; raises Problem ``bad-parameter``, ``unknown-type``, ``not-found`` and for a bad patch."""
+async def _asked(
+    services: Services, request: Request, entry: Entry, prefix: str, permits: dict[tuple[str, str], Permit | None]
+) -> Asked:
+    """The write that an entry asks for; raises Problem ``bad-parameter``, ``unknown-type``, ``not-found``, ``forbidden`` and for a
+    bad patch."""
     type_, _, id_ = entry.path.partition("/")
     if type_ not in resource_types():
         raise Problem("unknown-type")
@@ -79,6 +84,9 @@ async def _asked(services: Services, request: Request, entry: Entry, prefix: str
         raise malformed_id(type_) if entry.method == UPDATE else Problem("not-found")
     if id_ and entry.method == CREATE:
         raise Problem("not-found")
+    named = INTERACTIONS[entry.method], type_
+    if named not in permits:
+        permits[named] = permit_of(services, request, *named)
     resource = entry.resource if entry.method in (CREATE, UPDATE) else None
     if resource is not None and resource.get("resourceType") != type_:
         raise Problem("bad-parameter", where=f"{type_}.resourceType", detail="it is not of the type that the address names")
@@ -98,6 +106,8 @@ async def _asked(services: Services, request: Request, entry: Entry, prefix: str
         full_url=entry.full_url,
         place=entry.place,
         base=links.base(request, services.base),
+        permit=permits[named],
+        author=author_of(request),
     )
 
 

@@ -6,6 +6,7 @@ from interop.api import links
 from interop.api.asgi import Request, Response
 from interop.api.fhir.bodies import patch_body, sent
 from interop.api.fhir.criteria import criteria_of, read
+from interop.api.fhir.permits import author_of, permit_of
 from interop.api.fhir.read import version_headers
 from interop.api.negotiation import if_match, prefer
 from interop.api.problems import outcome
@@ -16,37 +17,45 @@ from interop.errors import Problem
 
 async def create(services: Services, request: Request, type: str) -> Response:
     """201 with the address of the new resource; 200 where ``If-None-Exist`` finds one, 412 where it finds several."""
+    permit, author = permit_of(services, request, "create", type), author_of(request)
     criteria = None
     if b"if-none-exist" in request.headers:
         criteria = criteria_of(services, request, "create", type, read(type, request.header(b"if-none-exist")))
     resource, body = await sent(services, request, type)
     base = links.base(request, services.base)
-    asked = Asked(CREATE, type, criteria=criteria, resource=resource, body=body, base=base)
+    asked = Asked(CREATE, type, criteria=criteria, resource=resource, body=body, base=base, permit=permit, author=author)
     return answer(services, request, asked, await services.writes.write(asked))
 
 
 async def update(services: Services, request: Request, type: str, id: str = "") -> Response:
     """200, or 201 where there was nothing; 412 where ``If-Match`` names another version or the criteria find several."""
+    permit, author = permit_of(services, request, "update", type, id), author_of(request)
     expected, absent, criteria = _conditions(services, request, "update", type, id)
     resource, body = await sent(services, request, type, id)
     base = links.base(request, services.base)
-    asked = Asked(UPDATE, type, id, criteria, resource, body, expected=expected, absent=absent, base=base)
+    asked = Asked(
+        UPDATE, type, id, criteria, resource, body, expected=expected, absent=absent, base=base, permit=permit, author=author
+    )
     return answer(services, request, asked, await services.writes.write(asked))
 
 
 async def patch(services: Services, request: Request, type: str, id: str = "") -> Response:
     """200 with the patched resource; 404 where there is none, 412 where ``If-Match`` names another version."""
+    permit, author = permit_of(services, request, "patch", type, id), author_of(request)
     expected, absent, criteria = _conditions(services, request, "patch", type, id)
     change = await patch_body(services, request)
     base = links.base(request, services.base)
-    asked = Asked(PATCH, type, id, criteria, change=change, expected=expected, absent=absent, base=base)
+    asked = Asked(
+        PATCH, type, id, criteria, change=change, expected=expected, absent=absent, base=base, permit=permit, author=author
+    )
     return answer(services, request, asked, await services.writes.write(asked))
 
 
 async def delete(services: Services, request: Request, type: str, id: str = "") -> Response:
     """204, also where it was deleted before or never there; by criteria at most one is deleted, 412 where they find several."""
+    permit, author = permit_of(services, request, "delete", type, id), author_of(request)
     expected, absent, criteria = _conditions(services, request, "delete", type, id)
-    asked = Asked(DELETE, type, id, criteria, expected=expected, absent=absent)
+    asked = Asked(DELETE, type, id, criteria, expected=expected, absent=absent, permit=permit, author=author)
     return answer(services, request, asked, await services.writes.write(asked))
 
 

@@ -10,6 +10,7 @@ import orjson
 from interop.api import links
 from interop.api.asgi import Header, Response
 from interop.api.fhir.included import local
+from interop.api.fhir.permits import author_of, permit_of
 from interop.api.fhir.read import present
 from interop.api.negotiation import prefer
 from interop.api.operations.operation import Asked
@@ -42,6 +43,7 @@ async def document(asked: Asked) -> Response:
     if asked.inputs.flag("persist") and asked.request.method != "POST":
         raise BadInput("persist", "", "a document is kept by POST only")
     decision = asked.services.decide(asked.request, NAME, "Composition", id_)
+    permit = permit_of(asked.services, asked.request, "create", "Bundle") if asked.inputs.flag("persist") else None
     composition = await present(asked.services, decision, "Composition", id_)
     resources, missing = await graph(asked, decision, composition)
     own = set(refers_to(composition))
@@ -50,7 +52,11 @@ async def document(asked: Asked) -> Response:
     body = assemble(links.base(asked.request, asked.services.base), resources, asked.services.clock.now())
     headers: list[Header] = []
     if asked.inputs.flag("persist"):
-        written = await asked.services.writes.write(Write(CREATE, "Bundle", resource=load_json(body, values=None), body=body))
+        written = await asked.services.writes.write(
+            Write(
+                CREATE, "Bundle", resource=load_json(body, values=None), body=body, permit=permit, author=author_of(asked.request)
+            )
+        )
         stored = written.stored
         assert stored is not None
         body = stored.body

@@ -1,0 +1,31 @@
+"""What who asks may write on, and as whom (``interop.apply.asked``)."""
+
+from __future__ import annotations
+
+from interop.api.asgi import Request
+from interop.api.services import Services
+from interop.apply.asked import NO_AUTHOR, Author, Key, Permit
+from interop.policy.asker import TESTER
+from interop.store.plan import Read
+from interop.store.values import Stored
+
+
+def permit_of(services: Services, request: Request, interaction: str, type: str, id: str = "") -> Permit | None:
+    """What may be written on; None where nothing is withheld. Raises Problem ``forbidden`` where the write as such is refused."""
+    decision = services.decide(request, interaction, type, id)
+    if decision.predicate is None:
+        return None
+
+    async def see(key: Key) -> Stored | None:
+        found: list[Stored] = await services.store.query(Read(decision, *key))
+        return found[0] if found else None
+
+    return Permit(see, of_person=bool(request.asker.patient))
+
+
+def author_of(request: Request) -> Author:
+    """Who writes; nobody where the engine was started open."""
+    asker = request.asker
+    if asker.role == TESTER.role:
+        return NO_AUTHOR
+    return Author(asker.user, asker.role, asker.organisation, asker.client, asker.purpose)

@@ -1,0 +1,55 @@
+"""Writes by those from whom anything is withheld: what they may not see is to them as if it were not there."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import Final
+
+from interop.apply.asked import Asked, Key, Permit, Resource
+from interop.apply.journalled import TURN
+from interop.errors import Problem
+from interop.fhir import facts
+from interop.fhir.searching import index_rows
+from interop.record.indexing import parameters
+from interop.store.values import Head
+
+PATIENT: Final = "Patient"
+_SUBJECT: Final = frozenset(("patient", "subject"))
+"""The parameters that say whom a resource is about."""
+_REFERENCE: Final = re.compile(r"(?:https?://.+/)?Patient/([A-Za-z0-9\-.]{1,64})(?:/_history/.+)?")
+
+
+async def shown(asked: Sequence[Asked], keys: Sequence[Key], heads: Mapping[Key, Head]) -> dict[Key, Head]:
+    """Of what there is, that which each write may be done on: the rest is taken not to be there."""
+    found = dict(heads)
+    for place, (one, key) in enumerate(zip(asked, keys, strict=True)):
+        if one.permit is not None and key in heads and await one.permit.see(key) is None:
+            found.pop(key, None)
+        if place % TURN == TURN - 1:
+            await asyncio.sleep(0)
+    return found
+
+
+async def about_seen(permit: Permit, type: str, resource: Resource, made: Container[Key]) -> None:
+    """Raise Problem ``forbidden`` where a resource is about a Patient whom its author may not see or who is not there; ``made`` are
+    the resources that come to be with it."""
+    patients = list(patients_of(resource))
+    for patient in patients:
+        key = PATIENT, patient
+        if key not in made:
+            found = await permit.see(key)
+            if found is None or found.deleted:
+                raise Problem("forbidden", where=type)
+    if permit.of_person and not patients and type != PATIENT and facts.compartment(PATIENT).get(type):
+        raise Problem("forbidden", where=type)
+
+
+def patients_of(resource: Resource) -> Iterator[str]:
+    """The ids of the Patients that a resource is about; one at another address is taken to be ours."""
+    wanted = parameters(str(resource["resourceType"])) & _SUBJECT
+    for row in index_rows(resource, wanted) if wanted else ():
+        found = _REFERENCE.fullmatch(row.a) if row.kind == "reference" else None
+        if found is not None:
+            yield found[1]
