@@ -124,7 +124,8 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Persons:
-    """For Patient ids: person key and what linking compares -> [(patient, person, identity)]; for the engine's own linking."""
+    """For Patient ids, and everyone who is one person with them: person key and what linking compares -> [(patient, person,
+    identity)]; for the engine's own linking."""
 
     patients: tuple[str, ...]
 
@@ -144,6 +145,22 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Pairs:
+    """What is said of pairs in which any of these Patients stands -> [Pair]; for the engine's own linking."""
+
+    patients: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """Pairs that people are to decide: there is a reason, no decision, and they are not one person -> [Pair], the highest weight
+    first, at most ``count``; ``after`` is the cursor, (weight, a, b) of the last one seen."""
+
+    count: int = 50
+    after: tuple[float, str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LinkHistory:
     """How a Patient came to its person -> [LinkEvent], oldest first."""
 
@@ -155,6 +172,14 @@ class Tables:
     """Mapping tables by digest, as they were kept with ``Change.tables`` -> [bytes] or []."""
 
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """The names kept with ``Change.used`` that begin so and are kept beyond ``now`` (microseconds) -> [(name, until)]."""
+
+    prefix: str
+    now: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,8 +248,11 @@ Plan = (
     | Persons
     | Claims
     | Group
+    | Pairs
+    | Undecided
     | LinkHistory
     | Tables
+    | Spent
     | Meta
     | Waiting
     | Message

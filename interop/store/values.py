@@ -34,7 +34,7 @@ class Stored:
 @dataclass(slots=True)
 class Head:
     """A resource as the fold sees it: present version (0 = none yet), the message that made it, and its contributions by (feed,
-    event)."""
+    event); ``source`` as in Stored."""
 
     type: str
     id: str
@@ -44,6 +44,7 @@ class Head:
     deleted: bool
     contributions: dict[tuple[str, str], bytes] = field(default_factory=dict)
     message: int = 0
+    source: str = ""
 
 
 @dataclass(slots=True)
@@ -148,6 +149,25 @@ class LinkEvent(NamedTuple):
     time: int
 
 
+class Pair(NamedTuple):
+    """What is said of two Patients, ``a`` before ``b``; None keeps what is there.
+
+    ``tie``: what sources say, ``merge`` or ``link``; ``decision``: what people say, ``same`` or ``apart``. ``why`` the pair is for
+    people to decide (a reason of ``interop.identity``), with the ``weight`` in bits, the ``score`` from 0 to 1, how each field
+    ``compared``, and ``since`` when (microseconds). '' and 0 = nothing is said.
+    """
+
+    a: str
+    b: str
+    tie: str | None = None
+    decision: str | None = None
+    why: str | None = None
+    weight: float | None = None
+    score: float | None = None
+    compared: str | None = None
+    since: int | None = None
+
+
 @dataclass(slots=True)
 class Outcome:
     """What became of a message."""
@@ -174,10 +194,19 @@ class Snapshot(NamedTuple):
     message: int
 
 
+class Used(NamedTuple):
+    """A name that may be used once: an assertion, a code, a token that was withdrawn. Kept until ``until``; ``time`` is now
+    (microseconds)."""
+
+    name: str
+    until: int
+    time: int
+
+
 @dataclass(slots=True)
 class Change:
     """Everything that happens at once, as a value. A Change holds journal entries or record changes, never both: the
-    journal is on disk before anything is derived from it.
+    journal is on disk before anything is derived from it. A name of ``used`` that was used before is a Conflict of type ``used``.
 
     ``expect`` names versions that must still be the present ones, (type, id) -> version (0 = not there). ``follows``: the journal
     alone makes just this again at the next start, so that the embedded store may lose it with the power.
@@ -191,11 +220,13 @@ class Change:
     states: list[ContributionState] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
     link_events: list[LinkEvent] = field(default_factory=list)
+    pairs: list[Pair] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     losses: list[LossCount] = field(default_factory=list)
     snapshots: list[Snapshot] = field(default_factory=list)
     tables: list[tuple[str, bytes]] = field(default_factory=list)
     meta: list[tuple[str, str]] = field(default_factory=list)
+    used: list[Used] = field(default_factory=list)
     follows: bool = False
 
 

@@ -38,7 +38,9 @@ COPIED = 8
 AT_ONCE = 1_000
 """Up to so many index rows of all tables are changed by one statement: a turn of the line for each would take longer."""
 REAL = frozenset(("z", "x", "y"))
-TEXTUAL = frozenset(("code", "target", "value", "written", "unit", "text", "kind", "words"))
+TEXTUAL = frozenset(("code", "target", "value", "written", "unit", "text", "kind", "words", "subject"))
+WHOLE = frozenset(("index_date", "index_access"))
+"""Tables whose ranges are of whole numbers."""
 
 
 class PostgresDialect:
@@ -143,7 +145,7 @@ def _arrays(table: str, columns: tuple[str, ...]) -> str:
 def _type(table: str, column: str) -> str:
     if column in TEXTUAL:
         return "text"
-    real = column in REAL or (column in {"low", "high"} and table != "index_date")
+    real = column in REAL or (column in {"low", "high"} and table not in WHOLE)
     return "double precision" if real else "bigint"
 
 

@@ -178,7 +178,8 @@ class PostgresStore(SqlStore):
         try:
             connection = await connect(self._url, SETTINGS, path=RECORD)
             try:
-                await connection.execute(f"ANALYZE {', '.join(('resource', 'version', *(table for table, _ in TABLES)))}")
+                tables = ("resource", "version", "index_version", "link", *(table for table, _ in TABLES))
+                await connection.execute(f"ANALYZE {', '.join(tables)}")
             finally:
                 await leave(connection)
         except Exception as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import chain
 
-from interop.store.plan import Claims, Group, Heads, LinkHistory, Meta, Persons, Said, Snapshots, Tables
+from interop.store.plan import Claims, Group, Heads, LinkHistory, Meta, Persons, Said, Snapshots, Spent, Tables
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.names import Names
 from interop.store.sql.statement import Steps, marks, padded
@@ -13,21 +13,23 @@ from interop.store.values import Head, LinkEvent, Snapshot
 PORTION = 256
 
 
-def heads(plan: Heads, dialect: Dialect) -> Steps[list[Head]]:
+def heads(plan: Heads, names: Names, dialect: Dialect) -> Steps[list[Head]]:
     found: dict[int, Head] = {}
     keys = list(dict.fromkeys(plan.resources))
     for start in range(0, len(keys), PORTION):
         some = padded(keys[start : start + PORTION], ("", ""))
         rows = yield (
             f"{dialect.wanted(('type', 'id'), len(some))} SELECT r.rid, r.type, r.id, r.version, r.owner, r.body, r.deleted, "
-            "r.message, c.feed, c.event, c.state FROM wanted w CROSS JOIN resource r LEFT JOIN contribution c ON c.rid = r.rid "
+            "r.message, r.source, c.feed, c.event, c.state "
+            "FROM wanted w CROSS JOIN resource r LEFT JOIN contribution c ON c.rid = r.rid "
             "WHERE r.type = w.type AND r.id = w.id",
             list(chain.from_iterable(some)),
         )
-        for rid, type_, id_, version, owner, body, deleted, message, feed, event, state in rows:
+        for rid, type_, id_, version, owner, body, deleted, message, source, feed, event, state in rows:
             head = found.get(rid)
             if head is None:
-                head = found[rid] = Head(type_, id_, version, owner, bytes(body), deleted != 0, message=message)
+                said = names.contributors.text(source)
+                head = found[rid] = Head(type_, id_, version, owner, bytes(body), deleted != 0, message=message, source=said)
             if feed is not None:
                 head.contributions[feed, event] = bytes(state)
     return list(found.values())
@@ -64,9 +66,13 @@ def persons(plan: Persons) -> Steps[list[tuple[str, str, str]]]:
     found: list[tuple[str, str, str]] = []
     for start in range(0, len(plan.patients), PORTION):
         some = padded(plan.patients[start : start + PORTION], "")
-        rows = yield f"SELECT patient, person, identity FROM link WHERE patient IN ({marks(len(some))})", some
+        rows = yield (
+            "SELECT DISTINCT b.patient, b.person, b.identity FROM link a CROSS JOIN link b "
+            f"WHERE a.patient IN ({marks(len(some))}) AND b.person = a.person",
+            some,
+        )
         found += [(patient, person, identity or "") for patient, person, identity in rows]
-    return found
+    return list(dict.fromkeys(found))
 
 
 def claims(plan: Claims, names: Names) -> Steps[list[tuple[str, str, str]]]:
@@ -105,6 +111,14 @@ def link_history(plan: LinkHistory) -> Steps[list[LinkEvent]]:
 def tables(plan: Tables) -> Steps[list[bytes]]:
     rows = yield "SELECT content FROM mapping_tables WHERE digest = :digest", {"digest": plan.digest}
     return [bytes(content) for (content,) in rows]
+
+
+def spent(plan: Spent) -> Steps[list[tuple[str, int]]]:
+    rows = yield (
+        "SELECT name, until FROM used WHERE name >= ? AND name < ? AND until > ?",
+        (plan.prefix, plan.prefix[:-1] + chr(ord(plan.prefix[-1]) + 1), plan.now),
+    )
+    return [(name, until) for name, until in rows]
 
 
 def meta(plan: Meta) -> Steps[list[str]]:

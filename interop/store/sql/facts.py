@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from interop.store.sql.statement import Steps, insert, marks
+from interop.store.sql import pairs
+from interop.store.sql.statement import Steps, insert, marks, padded
 from interop.store.values import Change, Link
 
 LINK = (
@@ -20,6 +21,7 @@ SNAPSHOT_AGAIN = (
     "ON CONFLICT (feed, scope) DO UPDATE SET time = excluded.time, version = excluded.version, tie = excluded.tie, "
     "message = excluded.message"
 )
+USED_AGAIN = "ON CONFLICT (name) DO UPDATE SET until = excluded.until"
 WAITS_AGAIN = "received"
 """An outcome of this state takes the message's outcome away: it waits again."""
 
@@ -41,10 +43,24 @@ def write_facts(change: Change) -> Steps[None]:
         )
     yield from insert(SNAPSHOT, list({(one.feed, one.scope): one for one in change.snapshots}.values()), SNAPSHOT_AGAIN)
     yield from insert("link_event (patient, before, after, why, message, time)", change.link_events)
+    yield from pairs.write(change.pairs)
     yield from insert("mapping_tables (digest, content)", list(dict(change.tables).items()), "ON CONFLICT DO NOTHING")
     yield from insert(
         "meta (name, value)", list(dict(change.meta).items()), "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
     )
+    if change.used:
+        yield "DELETE FROM used WHERE until <= ?", (max(each.time for each in change.used),)
+        yield from insert("used (name, until)", [(each.name, each.until) for each in change.used], USED_AGAIN)
+
+
+def spent(names: list[str], now: int) -> Steps[set[str]]:
+    """Which of these names were used before."""
+    found: set[str] = set()
+    for start in range(0, len(names), 256):
+        some = padded(names[start : start + 256], "")
+        rows = yield f"SELECT name FROM used WHERE until > ? AND name IN ({marks(len(some))})", [now, *some]
+        found.update(name for (name,) in rows)
+    return found
 
 
 def _links(change: Change) -> Steps[None]:

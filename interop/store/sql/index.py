@@ -13,7 +13,7 @@ from interop.fhir.searching.text import plain
 from interop.store.sql.names import Names, Parameter
 from interop.store.values import IndexRow, Stored
 
-TOKEN, REFERENCE, STRING, DATE, QUANTITY, TEXT, COMPOSITE, POSITION, WORDS = range(9)
+TOKEN, REFERENCE, STRING, DATE, QUANTITY, TEXT, COMPOSITE, POSITION, WORDS, ACCESS = range(10)
 
 CODED = frozenset(("token", "identifier", "of-type", "below"))
 """Kinds of index row that hold a system and a code."""
@@ -28,6 +28,7 @@ KINDS = {
     "composite": COMPOSITE,
     "position": POSITION,
     "words": WORDS,
+    "access": ACCESS,
 }
 """Kind of index row -> its table."""
 
@@ -41,9 +42,10 @@ TABLES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("index_composite", ("pid", "component", "text", "rid", "element", "kind", "sid", "unit", "low", "high")),
     ("index_position", ("pid", "z", "x", "y", "rid")),
     ("index_words", ("rid", "pid", "words")),
+    ("index_access", ("subject", "pid", "code", "rid", "low", "high")),
 )
 """Tables and their columns, in the order of the primary key; a number names each. A row of index_words is taken away by its
-first two columns."""
+first two columns; one of index_access stands under the Patient that its resource is about."""
 
 BY_RESOURCE = frozenset((TOKEN, REFERENCE, STRING, DATE, QUANTITY))
 """Tables that are sought by the resource's number too."""
@@ -58,61 +60,77 @@ Line = tuple[Any, ...]
 """Table, number of the parameter and values without the resource's number. A line of index_words has a digest of its text."""
 
 
-def _first(line: Line, rid: int) -> tuple[Any, ...]:
+def _first(line: Line, rid: int, patient: str) -> tuple[Any, ...]:
     return (rid, *line[1:])
 
 
-def _last(line: Line, rid: int) -> tuple[Any, ...]:
+def _last(line: Line, rid: int, patient: str) -> tuple[Any, ...]:
     return (*line[1:], rid)
 
 
-PLACE: tuple[Callable[[Line, int], tuple[Any, ...]], ...] = (
-    lambda line, rid: (line[1], line[2], rid, line[3]),
+PLACE: tuple[Callable[[Line, int, str], tuple[Any, ...]], ...] = (
+    lambda line, rid, patient: (line[1], line[2], rid, line[3]),
     _last,
     _first,
     _first,
     _first,
     _last,
-    lambda line, rid: (line[1], line[2], line[3], rid, line[4], line[5], line[6], line[7], line[8], line[9]),
+    lambda line, rid, patient: (line[1], line[2], line[3], rid, line[4], line[5], line[6], line[7], line[8], line[9]),
     _last,
     _first,
+    lambda line, rid, patient: (patient, line[1], line[2], rid, line[3], line[4]),
 )
-"""A line as a row of its table, by table: the resource's number goes to its place."""
+"""A line as a row of its table, by table: the resource's number and, where it is needed, its subject go to their places."""
 
 NAMED = {"patient": 1, "subject": 2}
 """Parameters that name the subject, as bits of ``resource.named``."""
+SOLE = 4
+"""The bit of ``resource.named`` that no reference leads to a Patient but the subject."""
+ELSE = 8
+"""The bit of ``resource.named`` that ``patient`` or ``subject`` name something else than the subject."""
+PATIENT = "Patient/"
 
 
 def subject(stored: Stored, rows: Iterable[IndexRow]) -> tuple[str, int]:
-    """The Patient that the resource is about and which parameters name it; ('', 0) where it is about nobody.
+    """The Patient that the resource is about, '' where it is about nobody; which parameters name it, and ``SOLE``.
 
     Rows that name it are answered by ``resource.subject`` and kept out of ``index_reference``. A second Patient of the same
     resource (an Appointment of two) stays there.
     """
     if stored.type == "Patient":
-        return stored.id, 0
+        return stored.id, SOLE
     named: list[tuple[str, str]] = []
+    patients: set[str] = set()
+    bits = 0
     for row in rows:
-        if row[1] == "reference" and row[0] in NAMED and row[2].startswith("Patient/"):
-            named.append((row[0], row[2][8:]))
-    if not named:
-        return "", 0
-    patient = min(named, key=lambda pair: NAMED[pair[0]])[1]
-    return patient, sum({NAMED[parameter] for parameter, target in named if target == patient})
+        if row[1] == "reference":
+            is_patient = row[2].startswith(PATIENT)
+            if is_patient:
+                patients.add(row[2][8:])
+            if row[0] in NAMED:
+                if is_patient:
+                    named.append((row[0], row[2][8:]))
+                else:
+                    bits = ELSE
+    patient = min(named, key=lambda pair: NAMED[pair[0]])[1] if named else ""
+    for parameter, target in named:
+        bits |= NAMED[parameter] if target == patient else ELSE
+    return patient, bits if patients - {patient} else bits | SOLE
 
 
 def lines(stored: Stored, rows: Iterable[IndexRow], patient: str, names: Names) -> tuple[dict[Line, None], dict[int, str]]:
     """The rows of a resource, each once, in their order, and its words by the parameter's number."""
     type_, result, words = stored.type, dict[Line, None](), dict[int, str]()
     known, systems = names.parameters, names.systems
-    own = "Patient/" + patient if stored.type != "Patient" else ""
+    own = PATIENT + patient if stored.type != "Patient" else ""
     before, kind_before, pid, table = "", "", -1, -1
     for parameter, kind, a, b, c in rows:
         if kind == "reference" and parameter in NAMED and a == own:
             continue
         if parameter != before or kind != kind_before:
-            found = known.get((type_, parameter, kind))
-            pid = names.pid((type_, parameter, kind)) if found is None else found
+            key = ("" if kind == "access" else type_, parameter, kind)
+            found = known.get(key)
+            pid = names.pid(key) if found is None else found
             table = KINDS[kind]
             before, kind_before = parameter, kind
         if table == TOKEN:
@@ -138,6 +156,8 @@ def lines(stored: Stored, rows: Iterable[IndexRow], patient: str, names: Names) 
                 result[(COMPOSITE, pid, b, first[:LONGEST], a, part, 0, "", 0.0, 0.0)] = None
         elif table == POSITION:
             result[(POSITION, pid, *point(a, b))] = None
+        elif table == ACCESS:
+            result[(ACCESS, pid, a[:LONGEST], b, c)] = None
         elif table == WORDS:
             words[pid] = plain(a)
             result[(WORDS, pid, blake2b(a.encode(), digest_size=9).hexdigest())] = None
@@ -154,10 +174,23 @@ def point(latitude: float, longitude: float) -> tuple[float, float, float]:
 
 def vocabulary(type_: str, rows: Iterable[IndexRow], names: Names) -> tuple[set[Parameter], set[str]]:
     """The parameters and systems of rows that ``names`` does not know yet."""
-    parameters = {(type_, row[0], row[1]) for row in rows} - names.parameters.keys()
+    parameters = {("" if row[1] == "access" else type_, row[0], row[1]) for row in rows} - names.parameters.keys()
     systems = {row[2] or "" for row in rows if row[1] in CODED}
     systems |= {row[4][2] or "" for row in rows if row[1] == "composite" and row[4][1] in CODED}
     return parameters, systems - names.systems.keys()
+
+
+def judged(index: Iterable[Line], patient: str, names: Names) -> list[tuple[int, str, int]]:
+    """What is kept of a version so that it can be told who may see it (``index_version``): labels as number of the parameter,
+    code, system; Patients beside its subject under the number 0."""
+    found: dict[tuple[int, str, int], None] = {}
+    for line in index:
+        if line[0] == TOKEN:
+            if names.is_label(line[1]):
+                found[line[1], line[2], line[3]] = None
+        elif line[0] == REFERENCE and line[2].startswith(PATIENT) and line[2][8:] != patient:
+            found[0, line[2][8:], 0] = None
+    return list(found)
 
 
 def kept(index: Iterable[Line]) -> str:

@@ -9,13 +9,11 @@ from abc import abstractmethod
 from typing import NamedTuple
 
 from interop.store.sql.dialect import Dialect
-from interop.store.sql.index import LONGEST, NAMED
+from interop.store.sql.index import LONGEST, NAMED, PATIENT
 from interop.store.sql.joining import united
 from interop.store.sql.leaves import NEVER, Leaves
 from interop.store.sql.names import Names
 from interop.store.where import All, Chain, Has, Where
-
-PATIENT = "Patient/"
 
 
 class Targets(NamedTuple):

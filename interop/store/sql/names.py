@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from interop.store.sql.contributors import Contributors
 from interop.store.sql.statement import Steps, insert
 
 Parameter = tuple[str, str, str]
-"""Resource type, search parameter, kind of index row."""
+"""Resource type ('' for access rows, which are alike for all), search parameter, kind of index row."""
+LABELS = "_security"
+"""The parameter of security labels."""
 
 
 class Names:
@@ -16,6 +19,8 @@ class Names:
     def __init__(self) -> None:
         self.parameters: dict[Parameter, int] = {}
         self.systems: dict[str, int] = {}
+        self.contributors = Contributors()
+        self.labels: set[int] = set()
         self.missed = False
         """A question named what is not here; a process that only reads may have to load again."""
         self._named: dict[tuple[str, str], list[int]] = {}
@@ -25,11 +30,17 @@ class Names:
         self._fresh_systems: dict[str, int] = {}
 
     def load(self) -> Steps[None]:
-        """Read both dictionaries whole."""
+        """Read the dictionaries whole."""
         for pid, type_, name, kind in (yield "SELECT pid, type, name, kind FROM parameter", ()):
             self._parameter((type_, name, kind), pid)
         for sid, url in (yield "SELECT sid, url FROM system", ()):
             self.systems[url] = sid
+        yield from self.contributors.load()
+
+    @property
+    def size(self) -> int:
+        """Changes whenever more is known."""
+        return len(self.parameters) + len(self.systems) + len(self.contributors.texts)
 
     def pids(self, type_: str | None, name: str, kind: str) -> list[int]:
         """The numbers of a parameter, of all types where ``type_`` is None; [] where nothing is indexed under it."""
@@ -49,6 +60,12 @@ class Names:
             pids = self._all.get((type_, name), [])
         self.missed = self.missed or not pids
         return [(pid, self._kinds[pid]) for pid in pids]
+
+    def is_label(self, pid: int) -> bool:
+        """Whether a parameter's number is one of labels."""
+        if pid in self.labels or not self._fresh_parameters:
+            return pid in self.labels
+        return any(pid == fresh and key[1] == LABELS for key, fresh in self._fresh_parameters.items())
 
     def kind(self, pid: int) -> str:
         """What a parameter's number holds."""
@@ -91,16 +108,21 @@ class Names:
         for key, pid in self._fresh_parameters.items():
             self._parameter(key, pid)
         self.systems.update(self._fresh_systems)
+        self.contributors.settle()
         self.abandon()
 
     def abandon(self) -> None:
         """The transaction was rolled back."""
         self._fresh_parameters.clear()
         self._fresh_systems.clear()
+        self.contributors.abandon()
 
     def _parameter(self, key: Parameter, pid: int) -> None:
         if key not in self.parameters:
             self.parameters[key] = pid
             self._kinds[pid] = key[2]
-            self._named[key[1:]] = [*self._named.get(key[1:], []), pid]
-            self._all[key[:2]] = [*self._all.get(key[:2], []), pid]
+            if key[1] == LABELS:
+                self.labels.add(pid)
+            if key[0]:
+                self._named[key[1:]] = [*self._named.get(key[1:], []), pid]
+                self._all[key[:2]] = [*self._all.get(key[:2], []), pid]

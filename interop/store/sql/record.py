@@ -8,38 +8,60 @@ from typing import Any, NamedTuple
 import orjson
 
 from interop.store.sql.dialect import Dialect, Rows
-from interop.store.sql.facts import write_facts
-from interop.store.sql.index import PLACE, STRING, TABLES, TEXT, WORDS, Line, kept, lines, subject, unkept, vocabulary
+from interop.store.sql.facts import spent, write_facts
+from interop.store.sql.index import (
+    ACCESS,
+    PLACE,
+    STRING,
+    TABLES,
+    TEXT,
+    WORDS,
+    Line,
+    judged,
+    kept,
+    lines,
+    subject,
+    unkept,
+    vocabulary,
+)
 from interop.store.sql.names import Names
 from interop.store.sql.statement import Steps, insert, marks, padded
+from interop.store.sql.whose import NOBODY, Fact, Whose
 from interop.store.sql.writer import Result
 from interop.store.values import Change, Committed, Conflict, IndexRow, Put, Stored
 
-RESOURCE = "resource (rid, type, id, version, updated, deleted, owner, message, tables, subject, named, indexed, body, told)"
+COLUMNS = "rid, type, id, version, updated, deleted, owner, message, tables, subject, named, indexed, body, told, source, known"
+RESOURCE = f"resource ({COLUMNS})"
 UPSERT = (
     "ON CONFLICT (rid) DO UPDATE SET version = excluded.version, updated = excluded.updated, deleted = excluded.deleted, "
     "owner = excluded.owner, message = excluded.message, tables = excluded.tables, named = excluded.named, "
-    "indexed = excluded.indexed, body = excluded.body, told = excluded.told"
+    "indexed = excluded.indexed, body = excluded.body, told = excluded.told, source = excluded.source, known = excluded.known"
 )
-VERSION_COLUMNS = "rid, type, id, version, updated, deleted, owner, message, tables, body, told"
+VERSION_COLUMNS = "rid, type, id, version, updated, deleted, owner, message, tables, body, told, source, subject, named, known"
+MOVED = VERSION_COLUMNS.removesuffix("known") + "CASE WHEN deleted = 0 THEN 1 ELSE known END"
+PRESENT = ("r.type", "r.id", "r.rid", "r.version", "r.subject", "r.indexed", "r.deleted", "r.named", "r.source")
+JUDGED = ("rid", "version", "pid", "code", "sid")
 
 KNOWN = 100_000
 """Texts that the writer remembers."""
 
-PARTS = ("puts", "reindexed", "states", "links", "link_events", "outcomes", "losses", "snapshots", "tables", "meta")
+PARTS = ("puts", "reindexed", "states", "links", "link_events", "pairs", "outcomes", "losses", "snapshots", "tables", "meta",
+         "used")  # fmt: skip
 """What a Change says of the record, beside what it expects."""
 
 Key = tuple[str, str]
 
 
 class Present(NamedTuple):
-    """A resource as the writer needs it: its number, version, subject and index rows."""
+    """A resource as the writer needs it: its number, version, subject, index rows and contributors."""
 
     rid: int
     version: int
     subject: str
     indexed: str
     deleted: int
+    named: int
+    source: int
 
 
 class Texts:
@@ -75,18 +97,26 @@ class IndexChange:
         self._added: list[list[tuple[Any, ...]]] = [[] for _ in TABLES]
         self._taken: list[list[tuple[Any, ...]]] = [[] for _ in TABLES]
         self._texts: list[str] = []
+        self._judged: list[tuple[Any, ...]] = []
 
-    def differ(self, rid: int, new: dict[Line, None], before: dict[Line, None], words: dict[int, str]) -> None:
-        """What differs between the lines of a resource and those before."""
+    def differ(
+        self, rid: int, new: dict[Line, None], before: dict[Line, None], words: dict[int, str], patient: str, was: str
+    ) -> None:
+        """What differs between the lines of a resource and those before; ``patient`` is its subject, ``was`` what it was."""
         added, taken = self._added, self._taken
         for line in before:
-            if line not in new:
-                taken[line[0]].append((rid, line[1]) if line[0] == WORDS else PLACE[line[0]](line, rid))
-        for line in [line for line in new if line not in before] if before else new:
+            if line not in new or (patient != was and line[0] == ACCESS):
+                taken[line[0]].append((rid, line[1]) if line[0] == WORDS else PLACE[line[0]](line, rid, was))
+        for line in [line for line in new if line not in before or (patient != was and line[0] == ACCESS)] if before else new:
             table = line[0]
-            added[table].append((rid, line[1], words[line[1]]) if table == WORDS else PLACE[table](line, rid))
+            if table != ACCESS or patient:
+                added[table].append((rid, line[1], words[line[1]]) if table == WORDS else PLACE[table](line, rid, patient))
             if table == TEXT or (table == STRING and self._names.kind(line[1]) != "uri"):
                 self._texts.append(line[2])
+
+    def judge(self, rid: int, version: int, facts: Iterable[Fact]) -> None:
+        """By what it is told who may see a version that is no longer or not indexed."""
+        self._judged += [(rid, version, *fact) for fact in facts]
 
     def write(self, texts: Texts, dialect: Dialect) -> Steps[None]:
         """Write them."""
@@ -94,7 +124,8 @@ class IndexChange:
             Rows(table, columns, added, columns[:2] if number == WORDS else columns, taken, numbered=number == WORDS)
             for number, ((table, columns), taken, added) in enumerate(zip(TABLES, self._taken, self._added, strict=True))
         ]
-        yield from dialect.change([*changed, Rows("index_value", ("value",), texts.unknown(self._texts))])
+        values = Rows("index_value", ("value",), texts.unknown(self._texts))
+        yield from dialect.change([*changed, Rows("index_version", JUDGED, self._judged), values])
 
 
 class RecordWriter:
@@ -125,11 +156,14 @@ class RecordWriter:
         keys = {key: None for change in changes for key in _keys(change)}
         present = yield from self._present(list(keys))
         versions = {key: one.version for key, one in present.items()}
+        wanted = [each for change in changes for each in change.used]
+        used = (yield from spent([each.name for each in wanted], min(each.time for each in wanted))) if wanted else set()
         results: list[Result] = []
         good: list[Change] = []
         for change in changes:
-            conflict = _conflict(change, versions)
+            conflict = _conflict(change, versions) or _used(change, used)
             if conflict is None:
+                used.update(each.name for each in change.used)
                 versions.update((put_key(put), put.stored.version) for put in change.puts)
                 good.append(change)
             results.append(Committed() if conflict is None else conflict)
@@ -158,7 +192,7 @@ class RecordWriter:
             rows = yield (
                 self._dialect.wanted(("type", "id"), len(some))
                 + self._dialect.gather(
-                    ("r.type", "r.id", "r.rid", "r.version", "r.subject", "r.indexed", "r.deleted"),
+                    PRESENT,
                     "wanted w CROSS JOIN resource r WHERE r.type = w.type AND r.id = w.id",
                 ),
                 [part for key in some for part in key],
@@ -178,37 +212,85 @@ class RecordWriter:
         for start in range(0, len(moved), 256):
             some = padded(moved[start : start + 256], 0)
             yield (
-                f"INSERT INTO version ({VERSION_COLUMNS}) SELECT {VERSION_COLUMNS} FROM resource WHERE rid IN ({marks(len(some))})",
+                f"INSERT INTO version ({VERSION_COLUMNS}) SELECT {MOVED} FROM resource WHERE rid IN ({marks(len(some))})",
                 some,
             )
-        carried: dict[Key, str] = {}
+        index = IndexChange(self._names)
+        carried: dict[Key, Whose] = {}
         if len(last) < len(change.puts):
             between = [put for put in change.puts if last[put_key(put)] is not put]
-            yield from insert(f"version ({VERSION_COLUMNS})", [_version(numbers[put_key(put)], put.stored) for put in between])
-            carried = {put_key(put): subject(put.stored, put.index)[0] for put in between if not put.stored.deleted}
-        yield from self._resources(last, numbers, present, carried)
+            yield from self._between(index, between, numbers, present, carried)
+        yield from self._resources(index, last, numbers, present, carried)
         yield from self._reindexed(change, present)
         yield from self._states(change, numbers, present)
 
-    def _resources(
-        self, last: dict[Key, Put], numbers: dict[Key, int], present: dict[Key, Present], carried: dict[Key, str]
+    def _between(
+        self, index: IndexChange, puts: list[Put], numbers: dict[Key, int], present: dict[Key, Present], carried: dict[Key, Whose]
     ) -> Steps[None]:
-        """``carried``: whom a resource was about before its last version; a deletion names nobody."""
+        """Versions that are no longer the present one when the change is made; ``carried`` is told whose the last of each was."""
+        rows: list[tuple[Any, ...]] = []
+        for put in puts:
+            key, stored = put_key(put), put.stored
+            rid, before = numbers[key], carried.get(key) or self._was(present.get(key))
+            patient, named = subject(stored, put.index)
+            lines_, _ = yield from self._lines(stored, put.index, patient)
+            whose = Whose(patient, named, stored.source, judged(lines_, patient, self._names))
+            carried[key] = whose = before.gone(stored.source) if stored.deleted else whose
+            index.judge(rid, stored.version, whose.facts)
+            source = yield from self._names.contributors.learn(whose.source)
+            rows.append(
+                (rid, stored.type, stored.id, stored.version, stored.updated, int(stored.deleted), stored.owner, stored.message,
+                 stored.tables, stored.body, stored.told, source, whose.patient, whose.named, whose.known)
+            )  # fmt: skip
+        yield from insert(f"version ({VERSION_COLUMNS})", rows)
+
+    def _was(self, was: Present | None, before: dict[Line, None] | None = None) -> Whose:
+        """Whose a resource was; ``before`` are its lines, where they have been read."""
+        if was is None:
+            return NOBODY
+        source = self._names.contributors.text(was.source)
+        if was.deleted:
+            return Whose(was.subject, was.named, source, (), int(not was.version))
+        lines_ = unkept(was.indexed, self._names) if before is None else before
+        return Whose(was.subject, was.named, source, judged(lines_, was.subject, self._names))
+
+    def _resources(
+        self,
+        index: IndexChange,
+        last: dict[Key, Put],
+        numbers: dict[Key, int],
+        present: dict[Key, Present],
+        carried: dict[Key, Whose],
+    ) -> Steps[None]:
+        """``carried``: whose a resource was before its last version, where that was not the present one. A deletion is whose the
+        resource was."""
         fresh: list[tuple[Any, ...]] = []
         rows: list[tuple[Any, ...]] = []
         moves: list[tuple[str, int]] = []
-        index = IndexChange(self._names)
+        sources = self._names.contributors
         for key, put in last.items():
             stored, rid, was = put.stored, numbers[key], present.get(key)
             patient, named = subject(stored, put.index)
-            if not patient and stored.deleted:
-                patient = carried.get(key, was.subject if was is not None else "")
+            source, known = stored.source, 1
+            before: dict[Line, None] = {}
+            if was is not None and len(was.indexed) > 2:
+                before = unkept(was.indexed, self._names)
+                if was.version and not was.deleted:
+                    index.judge(rid, was.version, judged(before, was.subject, self._names))
+            if stored.deleted:
+                whose = (carried.get(key) or self._was(was, before)).gone(stored.source)
+                patient, named, source, known = whose.patient, whose.named, whose.source, whose.known
+                index.judge(rid, stored.version, whose.facts)
             if was is not None and patient != was.subject:
                 moves.append((patient, rid))
-            indexed = yield from self._index(index, stored, put.index, patient, rid, was)
+            new, words = yield from self._lines(stored, put.index, patient)
+            index.differ(rid, new, before, words, patient, was.subject if was is not None else "")
+            number = sources.numbers.get(source)
+            if number is None:
+                number = yield from sources.learn(source)
             (fresh if was is None else rows).append(
                 (rid, stored.type, stored.id, stored.version, stored.updated, int(stored.deleted), stored.owner, stored.message,
-                 stored.tables, patient, named, indexed, stored.body, stored.told)
+                 stored.tables, patient, named, kept(new), stored.body, stored.told, number, known)
             )  # fmt: skip
         yield from self._dialect.insert(RESOURCE, fresh)
         yield from insert(RESOURCE, rows, UPSERT)
@@ -224,24 +306,21 @@ class RecordWriter:
                 continue
             stored = Stored(one.type, one.id, one.version, 0, b"")
             patient, named = subject(stored, one.index)
-            indexed = yield from self._index(index, stored, one.index, patient, was.rid, was)
+            new, words = yield from self._lines(stored, one.index, patient)
+            index.differ(was.rid, new, unkept(was.indexed, self._names), words, patient, was.subject)
             yield (
                 "UPDATE resource SET subject = ?, named = ?, indexed = ? WHERE rid = ?",
-                (patient, named, indexed, was.rid),
+                (patient, named, kept(new), was.rid),
             )
         yield from index.write(self._texts, self._dialect)
 
-    def _index(
-        self, index: IndexChange, stored: Stored, rows: list[IndexRow], patient: str, rid: int, was: Present | None
-    ) -> Steps[str]:
-        """Note what differs; returns what ``resource.indexed`` is to hold."""
+    def _lines(self, stored: Stored, rows: list[IndexRow], patient: str) -> Steps[tuple[dict[Line, None], dict[int, str]]]:
+        """As ``lines``; names that are new are learnt."""
         try:
-            new, words = lines(stored, rows, patient, self._names)
+            return lines(stored, rows, patient, self._names)
         except KeyError:
             yield from self._names.learn(*vocabulary(stored.type, rows, self._names))
-            new, words = lines(stored, rows, patient, self._names)
-        index.differ(rid, new, unkept(was.indexed, self._names) if was is not None and len(was.indexed) > 2 else {}, words)
-        return kept(new)
+            return lines(stored, rows, patient, self._names)
 
     def _states(self, change: Change, numbers: dict[Key, int], present: dict[Key, Present]) -> Steps[None]:
         unseen: list[tuple[Any, ...]] = []
@@ -253,7 +332,7 @@ class RecordWriter:
                 was = present.get(key)
                 rid = numbers[key] = was.rid if was is not None else self._number()
                 if was is None:
-                    unseen.append((rid, state.type, state.id, 0, 0, 1, "", 0, "", "", 0, "{}", b"", ""))
+                    unseen.append((rid, state.type, state.id, 0, 0, 1, "", 0, "", "", 0, "{}", b"", "", 0, 1))
             states[rid, state.feed, state.event] = state.state
         yield from insert(RESOURCE, unseen)
         yield from insert(
@@ -266,11 +345,6 @@ class RecordWriter:
 def put_key(put: Put) -> Key:
     """Type and id of what is put."""
     return put.stored.type, put.stored.id
-
-
-def _version(rid: int, stored: Stored) -> tuple[Any, ...]:
-    return (rid, stored.type, stored.id, stored.version, stored.updated, int(stored.deleted), stored.owner, stored.message,
-            stored.tables, stored.body, stored.told)  # fmt: skip
 
 
 def _keys(change: Change) -> Iterator[Key]:
@@ -288,6 +362,12 @@ def _together(changes: Sequence[Change]) -> Change:
         for part in PARTS:
             getattr(whole, part).extend(getattr(change, part))
     return whole
+
+
+def _used(change: Change, used: set[str]) -> Conflict | None:
+    """The first name that was used before, by another change or by this one."""
+    names = [each.name for each in change.used]
+    return next((Conflict("used", name, 0, 1) for place, name in enumerate(names) if name in used or name in names[:place]), None)
 
 
 def _conflict(change: Change, versions: Mapping[Key, int]) -> Conflict | None:

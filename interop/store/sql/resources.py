@@ -13,7 +13,7 @@ from interop.store.sql.where import Compiler
 from interop.store.values import Stored
 from interop.store.where import Person
 
-COLUMNS = ("type", "id", "version", "updated", "body", "deleted", "owner", "message", "tables")
+COLUMNS = ("type", "id", "version", "updated", "body", "deleted", "owner", "message", "tables", "source", "subject")
 PORTION = 256
 
 
@@ -22,10 +22,11 @@ def columns(row: str) -> str:
     return ", ".join(f"{row}.{column}" for column in COLUMNS)
 
 
-def stored(row: tuple[Any, ...], sort: tuple[Any, ...] = (), told: str = "") -> Stored:
+def stored(row: tuple[Any, ...], names: Names, sort: tuple[Any, ...] = (), told: str = "") -> Stored:
     """A row of ``columns`` as a value."""
-    type_, id_, version, updated, body, deleted, owner, message, tables = row
-    return Stored(type_, id_, version, updated, bytes(body), deleted != 0, owner, message, tables, sort, told)
+    type_, id_, version, updated, body, deleted, owner, message, tables, source, subject = row
+    source = names.contributors.text(source) if source else ""
+    return Stored(type_, id_, version, updated, bytes(body), deleted != 0, owner, message, tables, sort, told, source, subject)
 
 
 def _guard(compiler: Compiler, decision: Decision, type_: str | None, row: str = "r") -> str:
@@ -43,7 +44,7 @@ def read(plan: Read, names: Names, dialect: Dialect) -> Steps[list[Stored]]:
         compiler = Compiler(names, dialect, plan.decision.predicate)
         guard = _guard(compiler, plan.decision, plan.type)
         rows = yield compiler.prologue + READ + guard, {"type": plan.type, "id": plan.id, **compiler.parameters}
-    return [stored(row) for row in rows]
+    return [stored(row, names) for row in rows]
 
 
 def read_version(plan: ReadVersion, names: Names, dialect: Dialect) -> Steps[list[Stored]]:
@@ -56,7 +57,7 @@ def read_version(plan: ReadVersion, names: Names, dialect: Dialect) -> Steps[lis
         f"WHERE {named} AND v.rid = r.rid AND v.version = :version",
         {"type": plan.type, "id": plan.id, "version": plan.version, **compiler.parameters},
     )
-    return [stored(row) for row in rows]
+    return [stored(row, names) for row in rows]
 
 
 def history(plan: History, names: Names, dialect: Dialect) -> Steps[list[Stored]]:
@@ -92,7 +93,7 @@ def history(plan: History, names: Names, dialect: Dialect) -> Steps[list[Stored]
         halves.append(f"SELECT * FROM ({text}{guard} {order}) half")
     order = "ORDER BY updated DESC, type DESC, id DESC, version DESC LIMIT :count"
     rows = yield f"{compiler.prologue}{' UNION ALL '.join(halves)} {order}", {**parameters, **compiler.parameters}
-    return [stored(row[:-1], told=row[-1]) for row in rows]
+    return [stored(row[:-1], names, told=row[-1]) for row in rows]
 
 
 def several(plan: Several, names: Names, dialect: Dialect) -> Steps[list[Stored]]:
@@ -110,7 +111,7 @@ def several(plan: Several, names: Names, dialect: Dialect) -> Steps[list[Stored]
             f"WHERE r.type = k.type AND r.id = k.id AND r.deleted = 0{guard}",
             compiler.parameters,
         )
-        found += map(stored, rows)
+        found += [stored(row, names) for row in rows]
     return found
 
 
@@ -134,4 +135,4 @@ def compartment(plan: Compartment, names: Names, dialect: Dialect) -> Steps[list
         "WHERE r.rid = k.rid ORDER BY k.type, k.id",
         {**compiler.parameters, "count": plan.count},
     )
-    return [stored(row) for row in rows]
+    return [stored(row, names) for row in rows]

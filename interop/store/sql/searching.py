@@ -45,7 +45,7 @@ def search(plan: Search, names: Names, dialect: Dialect, shapes: Shapes, kept: E
     if known is None:
         return (yield from _search(plan, names, dialect, kept))
     rows = yield known
-    return told(rows)
+    return told(rows, names)
 
 
 def statement(plan: Search, names: Names, dialect: Dialect, shapes: Shapes, kept: Estimates) -> Statement | None:
@@ -253,10 +253,10 @@ def _page(
         f"({inner}) k{text} ORDER BY {listed} LIMIT :count) k CROSS JOIN resource r WHERE r.rid = k.rid ORDER BY {listed}",
         {**compiler.parameters, "count": wanted},
     )
-    return told(rows)
+    return told(rows, compiler.names)
 
 
-def told(rows: Rows) -> list[Stored]:
+def told(rows: Rows, names: Names) -> list[Stored]:
     """The rows of a page as values."""
     width = len(COLUMNS)
-    return [stored(row[:width], row[width:]) for row in rows]
+    return [stored(row[:width], names, row[width:]) for row in rows]

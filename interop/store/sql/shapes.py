@@ -10,8 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from interop.store.plan import Search
-from interop.store.sql.index import LONGEST
-from interop.store.sql.links import PATIENT
+from interop.store.sql.index import LONGEST, PATIENT
 from interop.store.sql.names import Names
 from interop.store.sql.start import SURE, flatten, rank
 from interop.store.sql.statement import Statement, Steps

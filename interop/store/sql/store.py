@@ -10,7 +10,7 @@ from typing import Any
 from interop.errors import Problem
 from interop.store import plan as plans
 from interop.store.plan import Plan
-from interop.store.sql import engine, ledger, resources, searching
+from interop.store.sql import engine, ledger, pairs, resources, searching
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.estimates import Estimates
 from interop.store.sql.feeds import FeedCounter
@@ -90,7 +90,8 @@ class SqlStore(ABC):
             raise Problem("not-allowed", detail="the store was opened for reading")
         journal = bool(change.entries or change.acks)
         derived = bool(change.expect or change.puts or change.reindexed or change.states or change.links or change.link_events
-                       or change.outcomes or change.losses or change.snapshots or change.tables or change.meta)  # fmt: skip
+                       or change.pairs or change.outcomes or change.losses or change.snapshots or change.tables or change.meta
+                       or change.used)  # fmt: skip
         assert not (journal and derived), "a change holds journal entries or record changes, never both"
         if not journal and not derived:
             return Committed()
@@ -107,11 +108,11 @@ class SqlStore(ABC):
         steps, long = self._answers[type(plan)]
         long = long or (isinstance(plan, plans.History) and plan.id is None)
         found = await self._read(plan, lambda: steps(plan), long=long)
-        if self._names.missed and not self._writes:
-            known = len(self._names.parameters) + len(self._names.systems)
+        if not self._writes and (self._names.missed or self._names.contributors.missed):
+            known = self._names.size
             await self._read(plan, self._names.load, long=False)
-            self._names.missed = False
-            if len(self._names.parameters) + len(self._names.systems) > known:
+            self._names.missed = self._names.contributors.missed = False
+            if self._names.size > known:
                 found = await self._read(plan, lambda: steps(plan), long=long)
         return found
 
@@ -174,15 +175,18 @@ class SqlStore(ABC):
             plans.Search: (lambda plan: searching.search(plan, names, dialect, shapes, kept), False),
             plans.Count: (lambda plan: searching.count(plan, names, dialect, kept), True),
             plans.Compartment: (lambda plan: resources.compartment(plan, names, dialect), False),
-            plans.Heads: (lambda plan: engine.heads(plan, dialect), False),
+            plans.Heads: (lambda plan: engine.heads(plan, names, dialect), False),
             plans.Snapshots: (lambda plan: engine.snapshots(plan, dialect), False),
             plans.Said: (lambda plan: engine.said(plan, dialect), False),
             plans.Persons: (lambda plan: engine.persons(plan), False),
             plans.Claims: (lambda plan: engine.claims(plan, names), False),
             plans.Group: (lambda plan: engine.group(plan), False),
+            plans.Pairs: (lambda plan: pairs.pairs(plan), False),
+            plans.Undecided: (lambda plan: pairs.undecided(plan), False),
             plans.LinkHistory: (lambda plan: engine.link_history(plan), False),
             plans.Tables: (lambda plan: engine.tables(plan), False),
             plans.Meta: (lambda plan: engine.meta(plan), False),
+            plans.Spent: (lambda plan: engine.spent(plan), False),
             plans.Message: (lambda plan: ledger.message(plan), False),
             plans.Messages: (lambda plan: ledger.messages(plan), True),
             plans.Feeds: (lambda plan: self._feeds.count(), True),

@@ -15,10 +15,11 @@ from interop.store.sql.dialect import Dialect
 from interop.store.sql.index import BY_RESOURCE, KINDS, TABLES
 from interop.store.sql.joining import either, united
 from interop.store.sql.leaves import NEVER, TRIGRAM
-from interop.store.sql.links import Links
 from interop.store.sql.names import Names
+from interop.store.sql.people import People
 from interop.store.sql.start import DEEPEST, SURE, best, flatten, rank
 from interop.store.where import (
+    About,
     All,
     Any,
     Chain,
@@ -32,6 +33,7 @@ from interop.store.where import (
     Present,
     Range,
     Reference,
+    Sources,
     Span,
     Text,
     Token,
@@ -62,7 +64,7 @@ UPDATED = {
 """FHIR R4 search, 3.1.1.4.7, of an instant."""
 
 
-class Compiler(Links):
+class Compiler(People):
     """Compiles parts for one statement and gathers its parameters. ``guard`` is the Decision's predicate: a chain does not
     pass through a resource that the reader may not see."""
 
@@ -116,6 +118,10 @@ class Compiler(Links):
                 return self.refers(parameter, type_, row, self._chained(target, inner))
             case Has():
                 return self._referred(where, type_, row)
+            case About():
+                return self.about(where, row)
+            case Sources(names):
+                return self.contributed(names, row)
         raise TypeError(where)
 
     def rows(self, where: Where, type_: str | None) -> str | None:

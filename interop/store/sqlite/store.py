@@ -134,15 +134,15 @@ class SqliteStore(SqlStore):
 
     async def query(self, plan: Plan) -> list[Any]:
         """As ``SqlStore.query``; reads by id and searches whose statement is kept, what is asked for most, go the shortest way."""
-        if plan.__class__ is Read and plan.decision.predicate is None:
+        if plan.__class__ is Read and plan.decision.predicate is None and self._writes:
             rows = self._readers.at_once(READ, {"type": plan.type, "id": plan.id})
             if rows is not None:
-                return [stored(row) for row in rows]
+                return [stored(row, self._names) for row in rows]
         elif plan.__class__ is Search and self._writes:
             known = searching.statement(plan, self._names, self._dialect, self._shapes, self._estimates)
             rows = None if known is None else self._readers.at_once(*known)
             if rows is not None:
-                return searching.told(rows)
+                return searching.told(rows, self._names)
         return await super().query(plan)
 
     async def _read(self, plan: Plan, steps: Callable[[], Steps[T]], *, long: bool) -> T:

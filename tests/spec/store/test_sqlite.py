@@ -254,8 +254,9 @@ async def test_a_file_of_an_earlier_version_is_brought_forward_with_what_it_hold
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(schema, "migrations", lambda name, dialect: migrations(name, dialect)[:1])
-    SqliteStore.open(directory)._close()
+    directory.mkdir()
     connection = sqlite3.connect(directory / "record.sqlite")
+    assert schema.migrate(connection, "record") == [1]
     connection.executescript(
         "INSERT INTO parameter VALUES (7, 'Patient', 'identifier', 'token'), (8, 'Patient', 'name', 'string');"
         "INSERT INTO parameter VALUES (9, 'Patient', 'birthdate', 'date'); INSERT INTO system VALUES (3, 'urn:x');"

@@ -1,0 +1,50 @@
+"""Conditions on the people whom a resource is about, and on the organisations that contributed to it."""
+
+from __future__ import annotations
+
+from interop.store.sql.index import LONGEST, PATIENT, SOLE
+from interop.store.sql.leaves import NEVER
+from interop.store.sql.links import Links
+from interop.store.where import About
+
+
+class People(Links):
+    """Says what access rows there are about the people of a row."""
+
+    def about(self, where: About, row: str) -> str:
+        """That an access row is there about the people of a row of ``resource``: about its subject and, unless it is the only
+        Patient that the resource refers to, the others."""
+        other = f"index_reference o WHERE o.rid = {row}.rid AND substr(o.target, 1, {len(PATIENT)}) = '{PATIENT}'"
+        beside = f"{other} AND o.target <> '{PATIENT}' || {row}.subject"
+        return self._of_people(where, row, beside, f"substr(o.target, {len(PATIENT) + 1})", f"({row}.named & {SOLE})")
+
+    def contributed(self, names: tuple[str, ...], row: str) -> str:
+        """That every organisation that contributed to a row is one of these."""
+        return self._masked(self.names.contributors.mask(names), row)
+
+    def _masked(self, mask: str, row: str) -> str:
+        return f"substr({self.literal(mask)}, CAST({row}.source + 1 AS INTEGER), 1) = '1'"
+
+    def _of_people(self, where: About, row: str, others: str, other: str, sole: str) -> str:
+        """``others``: a table of the Patients beside the subject, FROM and WHERE, ``other`` the id of one; ``sole`` is not 0 where
+        there surely are none."""
+        pids = self.names.pids("", where.parameter, "access")
+        if not pids:
+            return NEVER
+        said = f"x.pid = {pids[0]}"
+        if where.codes:
+            said += f" AND x.code IN ({self.bound(tuple(code[:LONGEST] for code in where.codes))})"
+        now = self.bind(where.now)
+        said += f" AND x.low <= :{now} AND x.high > :{now}"
+        subject = f"{row}.subject <> '' AND {self._of_person(f'{row}.subject', said)}"
+        if where.every:
+            lacking = f"EXISTS (SELECT 1 FROM {others} AND NOT {self._of_person(other, said)})"
+            return f"({subject} AND ({sole} <> 0 OR NOT {lacking}))"
+        having = f"EXISTS (SELECT 1 FROM {others} AND {self._of_person(other, said)})"
+        return f"(({subject}) OR ({sole} = 0 AND {having}))"
+
+    def _of_person(self, patient: str, said: str) -> str:
+        """That something is said about the person of a Patient."""
+        own = f"EXISTS (SELECT 1 FROM index_access x WHERE x.subject = {patient} AND {said})"
+        people = f"a.patient = {patient} AND b.person = a.person AND x.subject = b.patient"
+        return f"({own} OR EXISTS (SELECT 1 FROM link a CROSS JOIN link b CROSS JOIN index_access x WHERE {people} AND {said}))"
