@@ -38,6 +38,8 @@ async def answer(call: Call, feed: str, intake: Intake, adapter: str) -> Reply:
     notation = Notation.JSON
     try:
         notation = wanted(call)
+        if call.refusal is not None:
+            raise call.refusal
         if call.path == METADATA:
             _method(call, "GET")
             return given(capability([each.value for each in Notation]), notation, back)
@@ -72,7 +74,8 @@ async def _message(
     if (problem := _out_of_workflow(call.body)) is not None:
         receipt = await intake.refuse(feed, call.body, problem)
         return faulty(problem, notation, back, receipt.message, said=INVARIANT)
-    receipt = await intake.receive(feed, call.body, adapter=adapter)
+    whose = call.caller.organisation if call.caller is not None else ""
+    receipt = await intake.receive(feed, call.body, adapter=adapter, organisation=whose)
     return _told(call, receipt, notation, back)
 
 

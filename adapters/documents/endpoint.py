@@ -25,6 +25,7 @@ CODES: Final = "https://fhir.nhs.uk/STU3/CodeSystem/ITK-ResponseCodes-1"
 SUCCESS: Final = ("20013", "Success")
 DUPLICATE: Final = ("20007", "Duplicate Message received")
 INVALID: Final = ("20009", "Payload validation failure")
+DENIED: Final = ("20012", "Unauthorised Sender")
 _OF: Final = {
     "unreadable": ("10009", "Unreadable message received"),
     "truncated": ("10009", "Unreadable message received"),
@@ -35,6 +36,10 @@ _OF: Final = {
     "unknown-trigger": ("10004", "Message Definition Value - Processing Error"),
     "unknown-version": ("10005", "Message Definition Version Value - Processing Error"),
     "wrong-content": DUPLICATE,
+    "wrong-organisation": DENIED,
+    "wrong-sender": DENIED,
+    "unauthenticated": DENIED,
+    "forbidden": DENIED,
 }
 """The response code of a reason; of any other that of the payload."""
 UNREADABLE: Final = "UNREADABLE-IN-ORIGINAL-MESSAGE"
@@ -43,6 +48,8 @@ UNREADABLE: Final = "UNREADABLE-IN-ORIGINAL-MESSAGE"
 
 async def answer(call: Call, feed: str, intake: Intake, adapter: str) -> Reply:
     """The answer to a request; nothing positive before its receipt."""
+    if call.refusal is not None:
+        return _reply(call, call.refusal.reason.http, _OF.get(call.refusal.reason.name, INVALID), call.refusal, (), 0)
     if call.path.replace("%24", "$") != OPERATION:
         return Reply(404, b"There is no such address.\n")
     if call.method != "POST":
@@ -50,7 +57,8 @@ async def answer(call: Call, feed: str, intake: Intake, adapter: str) -> Reply:
     if call.problem is not None:
         receipt = await intake.refuse(feed, call.body, call.problem)
     else:
-        receipt = await intake.receive(feed, call.body, adapter=adapter)
+        whose = call.caller.organisation if call.caller is not None else ""
+        receipt = await intake.receive(feed, call.body, adapter=adapter, organisation=whose)
     problem = receipt.problem
     if problem is not None:
         retry = (("Retry-After", "5"),) if problem.reason.retry == "transient" else ()
@@ -66,7 +74,7 @@ def _reply(
     from interop.formats.json import write_json
 
     said = response(_header(call.body), code, problem)
-    if is_xml(call.body):
+    if is_xml(call.body) or (call.refusal is not None and b"xml" in call.headers.get(b"content-type", b"")):
         return Reply(status, write_xml(said), "application/fhir+xml;charset=utf-8", headers, message)
     return Reply(status, write_json(said), "application/fhir+json;charset=utf-8", headers, message)
 

@@ -55,9 +55,9 @@ class Hl7v2:
         """Whether it is a query that is answered from the record."""
         return Request.read(body).asks
 
-    async def answer_from(self, record: Record, body: bytes) -> bytes:
+    async def answer_from(self, record: Record, body: bytes, organisation: str = "") -> bytes:
         """The response to a query."""
-        return await self._responder.answer(record, body)
+        return await self._responder.answer(record, body, organisation)
 
     def listener(self, host: str, port: int, feed: str, now: Callable[[], int]) -> MllpListener:
         """An MLLP server for one feed."""

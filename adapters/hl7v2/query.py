@@ -82,7 +82,7 @@ def _compared(operator: str, there: str, value: str) -> bool:
 @dataclass(slots=True)
 class Query:
     """A query, understood. ``count`` is RCP-2 (0: none), ``pointer`` DSC-1; ``domains`` are names and universal ids of QPD-8, in
-    Q21 of QPD-4."""
+    Q21 of QPD-4; ``organisation`` is whose the way in is."""
 
     kind: Kind
     trigger: str
@@ -92,6 +92,12 @@ class Query:
     domains: list[tuple[str, ...]] = field(default_factory=list)
     count: int = 0
     pointer: str = ""
+    organisation: str = ""
+
+    @property
+    def asked_by(self) -> tuple[str, str, str]:
+        """Who may go on with it, and by which event."""
+        return self.who, self.organisation, self.trigger
 
     @property
     def interaction(self) -> str:

@@ -61,22 +61,23 @@ class Responder:
         self._now, self._acknowledger = now, acknowledger
         self._rests: OrderedDict[str, _Rest] = OrderedDict()
 
-    async def answer(self, record: Record, body: bytes) -> bytes:
-        """The whole answer, refusals included."""
+    async def answer(self, record: Record, body: bytes, organisation: str = "") -> bytes:
+        """The whole answer, refusals included; ``organisation`` is whose the way in is."""
         request = Request.read(body)
         try:
             message = Message.parse(body)
-            return await self._answer(record, request, body, message)
+            return await self._answer(record, request, body, message, organisation)
         except Problem as problem:
             return self._refuse(request, body, problem)
         except Exception as error:
             return self._refuse(request, body, Problem("fault", detail=type(error).__name__))
 
-    async def _answer(self, record: Record, request: Request, body: bytes, message: Message) -> bytes:
+    async def _answer(self, record: Record, request: Request, body: bytes, message: Message, organisation: str) -> bytes:
         if request.part(9, 2).decode("latin-1") == CANCEL:
-            self._cancel(request, message)
+            self._cancel(request, message, organisation)
             return self._acknowledger.acknowledgement(request)
         query = read_query(request, message)
+        query.organisation = organisation
         if query.pointer:
             rest = self._taken(query)
             matches = await self._again(record, query, rest.left)
@@ -99,7 +100,7 @@ class Responder:
 
     async def _matches(self, record: Record, query: Query) -> list[_Match]:
         """Everything that satisfies a query: each person once, or each visit."""
-        inquiry = Inquiry(query.interaction, query.who)
+        inquiry = Inquiry(query.interaction, query.who, query.organisation)
         criteria = list(query.narrowing())
         kind = "Patient"
         if query.kind.visits:
@@ -118,7 +119,7 @@ class Responder:
 
     async def _again(self, record: Record, query: Query, ids: Iterable[str]) -> list[_Match]:
         """What is left of a query, read anew: what is gone, or to be seen no more, is left out."""
-        inquiry = Inquiry(query.interaction, query.who)
+        inquiry = Inquiry(query.interaction, query.who, query.organisation)
         made = []
         for id_ in ids:
             visit: Resource | None = None
@@ -162,7 +163,7 @@ class Responder:
 
     async def _along(self, record: Record, query: Query, resources: Iterable[Any]) -> dict[str, Resource]:
         """What resources refer to, and what that refers to."""
-        inquiry = Inquiry(query.interaction, query.who)
+        inquiry = Inquiry(query.interaction, query.who, query.organisation)
         others = await record.resolve(inquiry, _references(resources))
         return others | await record.resolve(inquiry, _references(others.values()))
 
@@ -179,7 +180,7 @@ class Responder:
             if any(_has(match, names) for match in matches):
                 continue
             wanted = ",".join(f"{system}|".replace(",", "\\,") for system in systems if "|" not in system)
-            inquiry = Inquiry(query.interaction, query.who)
+            inquiry = Inquiry(query.interaction, query.who, query.organisation)
             try:
                 known = bool(await record.find(inquiry, "Patient", [("identifier", wanted)], 1))
             except Problem as problem:
@@ -197,20 +198,20 @@ class Responder:
     def _taken(self, query: Query) -> _Rest:
         """What is left of the query that a pointer continues; raises Problem ``unknown-key``."""
         rest = self._rests.get(query.pointer)
-        if rest is None or rest.until < self._now() or (rest.query.who, rest.query.trigger) != (query.who, query.trigger):
+        if rest is None or rest.until < self._now() or rest.query.asked_by != query.asked_by:
             raise Problem("unknown-key", where="DSC-1", detail="Nothing is left of such a query.")
         query.criteria, query.domains = rest.query.criteria, rest.query.domains
         query.count = query.count or rest.query.count
         return rest
 
-    def _cancel(self, request: Request, message: Message) -> None:
+    def _cancel(self, request: Request, message: Message, organisation: str) -> None:
         """QCN^J01: drop what is left of the asker's queries of that tag. None there are is as good as cancelled."""
         qid = message.first("QID")
         if qid is None or not qid[1]:
             raise Problem("missing-field", where="QID" if qid is None else "QID-1")
         who = "|".join(part.decode("latin-1") for part in (request.field(3), request.field(4)))
         for pointer, rest in list(self._rests.items()):
-            if (rest.query.who, rest.query.tag) == (who, qid[1].strip()):
+            if (rest.query.who, rest.query.organisation, rest.query.tag) == (who, organisation, qid[1].strip()):
                 del self._rests[pointer]
 
 

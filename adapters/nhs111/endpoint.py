@@ -13,6 +13,7 @@ from adapters.nhs111.acknowledgements import BUSINESS, INFRASTRUCTURE, asks, bus
 from adapters.nhs111.documents import separate
 from adapters.nhs111.payloads import counted, plain
 from adapters.nhs111.returns import address, send
+from adapters.nhs111.security import check_distribution, check_security
 from adapters.nhs111.soap import MEDIA_TYPES, SOAP11, SOAP12, Asked, asked, fault, response
 from interop.errors import Problem
 from interop.ports import AckState, Call, Intake, MessageState, Receipt, Reply, Wait
@@ -52,6 +53,8 @@ class Refused(Exception):
 
 async def answer(call: Call, feed: str, intake: Intake, judge: Callable[[bytes], object]) -> Reply:
     """Answer one request; never raises. ``judge`` raises Problem for a report that cannot be taken."""
+    if call.refusal is not None:
+        return _fault(Asked(_notation(call)), call.refusal)
     if call.path not in ("", "/"):
         return Reply(404, b"There is no such address.\n")
     if call.method in ("GET", "HEAD"):
@@ -60,14 +63,15 @@ async def answer(call: Call, feed: str, intake: Intake, judge: Callable[[bytes],
         return Reply(204, headers=ALLOW)
     if call.method != "POST":
         return Reply(405, b"Reports are sent with POST.\n", headers=ALLOW)
-    media_type = call.headers.get(b"content-type", b"text/xml").decode("latin-1").partition(";")[0].strip().lower()
-    request = Asked(SOAP12 if media_type == MEDIA_TYPES[SOAP12] else SOAP11)
+    request = Asked(_notation(call))
     try:
-        root = await _read(call, media_type, feed, intake)
+        root = await _read(call, feed, intake)
         try:
             request = _bare(root)
             request = asked(root)
-            return await _take(call.body, request, feed, intake, judge)
+            if call.caller is not None:
+                check_security(root, call.caller, call.now)
+            return await _take(call, request, feed, intake, judge)
         except Problem as problem:
             raise await _kept(feed, call.body, problem, intake) from None
     except Refused as refused:
@@ -77,9 +81,19 @@ async def answer(call: Call, feed: str, intake: Intake, judge: Callable[[bytes],
         return _fault(request, Problem("fault"))
 
 
-async def _read(call: Call, media_type: str, feed: str, intake: Intake) -> Any:
+def _media_type(call: Call) -> str:
+    return call.headers.get(b"content-type", b"text/xml").decode("latin-1").partition(";")[0].strip().lower()
+
+
+def _notation(call: Call) -> str:
+    """The SOAP version that the content type means."""
+    return SOAP12 if _media_type(call) == MEDIA_TYPES[SOAP12] else SOAP11
+
+
+async def _read(call: Call, feed: str, intake: Intake) -> Any:
     from interop.formats.xml import parse_xml
 
+    media_type = _media_type(call)
     try:
         if call.problem is not None:
             raise call.problem
@@ -96,8 +110,11 @@ def _bare(root: Any) -> Asked:
     return Asked(space) if space in MEDIA_TYPES else Asked()
 
 
-async def _take(body: bytes, request: Asked, feed: str, intake: Intake, judge: Callable[[bytes], object]) -> Reply:
+async def _take(call: Call, request: Asked, feed: str, intake: Intake, judge: Callable[[bytes], object]) -> Reply:
+    body, whose = call.body, call.caller.organisation if call.caller is not None else ""
     distribution = _distribution(request)
+    if call.caller is not None:
+        check_distribution(distribution, call.caller)
     service = _service(request, distribution)
     counted(distribution)
     bodies = list(separate(plain(body)))
@@ -106,20 +123,20 @@ async def _take(body: bytes, request: Asked, feed: str, intake: Intake, judge: C
             judge(each)
     else:
         bodies = [body]
-    receipts = [await _settled(intake.receive(feed, each, adapter=FAMILY)) for each in bodies]
+    receipts = [await _settled(intake.receive(feed, each, adapter=FAMILY, organisation=whose)) for each in bodies]
     for receipt in receipts:
         if receipt.state in _REFUSED:
             raise Refused(receipt.problem or Problem("fault"), receipt.message)
     for receipt in receipts[1:]:
         intake.acknowledged(receipt.message, AckState.SENT)
     tracking = (distribution.find("{*}header").get("trackingid") or "").strip()
-    more, headers = _further(request, distribution, bodies, feed, intake)
+    more, headers = _further(request, distribution, bodies, feed, intake, whose)
     said = response(request, f"{service}Response", f"OK:{tracking or request.message_id}", more)
     return Reply(200, said, MEDIA_TYPES[request.soap], headers, receipts[0].message)
 
 
 def _further(
-    request: Asked, distribution: Any, bodies: list[bytes], feed: str, intake: Intake
+    request: Asked, distribution: Any, bodies: list[bytes], feed: str, intake: Intake, whose: str
 ) -> tuple[list[Any], tuple[tuple[str, str], ...]]:
     """See to the acknowledgements that are asked for as messages; what of them goes with the answer, and its headers.
 
@@ -136,7 +153,9 @@ def _further(
         if infrastructural:
             await send(url, request, *infrastructure(distribution, datetime.now(UTC)))
         if of_business:
-            settled = [await _settled(intake.receive(feed, each, adapter=FAMILY, wait=Wait.APPLIED)) for each in bodies]
+            settled = [
+                await _settled(intake.receive(feed, each, adapter=FAMILY, wait=Wait.APPLIED, organisation=whose)) for each in bodies
+            ]
             problem = next((each.problem or Problem("fault") for each in settled if each.state in _REFUSED), None)
             await send(url, request, *business(distribution, datetime.now(UTC), problem))
 
@@ -183,7 +202,7 @@ async def _settled(taken: Future[Receipt]) -> Receipt:
 
 def _fault(request: Asked, problem: Problem, message: int = 0) -> Reply:
     status, body = fault(request, problem, message)
-    if problem.reason.name == "media-type":
+    if problem.reason.name in ("media-type", "unauthenticated", "forbidden", "throttled"):
         status = problem.reason.http
     retry = (("Retry-After", "5"),) if problem.reason.retry == "transient" else ()
     return Reply(status, body, MEDIA_TYPES[request.soap], retry, message)

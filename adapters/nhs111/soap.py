@@ -49,7 +49,7 @@ class Asked:
 def asked(root: Any) -> Asked:
     """The request of a parsed envelope; raises Problem ``unreadable``, or NotUnderstood.
 
-    A WS-Security header is understood and not judged: who may send is the transport's matter, and clocks differ.
+    A WS-Security header is understood here and judged in ``adapters.nhs111.security``.
     """
     space, _, name = root.tag[1:].partition("}") if root.tag[0] == "{" else ("", "", root.tag)
     if name != "Envelope":

@@ -1,5 +1,5 @@
 """``POST /ingest/{feed}``: a message by HTTP. 202 once it is on disk; with ``?wait=applied`` 200 once it is in the record. A query
-of the adapter's protocol gets 200 and its answer."""
+of the adapter's protocol gets 200 and its answer. Who may not send under the feed is told so before the body is read."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import orjson
 
 from interop.api.asgi import JSON, Disconnected, Header, Request, Response, TooLarge
 from interop.api.problems import fhir_error, not_allowed, unforeseen
+from interop.api.sending import check_name, check_sender, speaks_for
 from interop.api.services import Services
 from interop.errors import Problem
 from interop.ports import AckState, Feed, MessageState, Receipt, Wait
@@ -25,9 +26,12 @@ async def ingest(services: Services, request: Request) -> Response:
             return Response(204, headers=[(b"allow", b"POST, OPTIONS")])
         if request.method != "POST":
             return fhir_error(*not_allowed(("POST", "OPTIONS")))
-        feed = services.feeds.get(request.path[len(PREFIX) :])
+        name = request.path[len(PREFIX) :]
+        check_name(request.asker, name)
+        feed = services.feeds.get(name)
         if feed is None:
             raise Problem("wrong-feed")
+        check_sender(request.asker, feed)
         wait = _wait(request)
     except Problem as problem:
         return fhir_error(problem)
@@ -47,10 +51,11 @@ async def _take(services: Services, request: Request, feed: Feed, wait: Wait) ->
         adapter = feed.adapter or _recognised(services, body[:HEAD])
         asker = services.askers.get(adapter)
         if asker is not None and services.record is not None and asker.asks(body):
-            answer = await asker.answer_from(services.record, body)
+            answer = await asker.answer_from(services.record, body, feed.organisation or speaks_for(request.asker))
             return Response(200, answer, services.adapters[adapter].media_types[0].encode("ascii"))
         if adapter:
-            taken = services.intake.receive(feed.name, body, adapter=adapter, wait=wait)
+            whose = speaks_for(request.asker)
+            taken = services.intake.receive(feed.name, body, adapter=adapter, wait=wait, organisation=whose)
         else:
             taken = services.intake.refuse(feed.name, body, Problem("unknown-format"))
     return _answer(services, await _settle(taken))

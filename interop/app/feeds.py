@@ -8,14 +8,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from interop.app.settings import Settings
+from interop.ids import OdsCode
 from interop.mapping.refusal import Refusals
 from interop.mapping.snapshots import DELTA
 from interop.mapping.tables import families, read_tables
 from interop.ports import Feed, Wait
+from interop.ports.feed import Names, organisation
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 COLUMNS = ["feed", "adapter", "ack", "test_numbers", "description"]
 SNAPSHOTS = "snapshots"
+OPTIONAL = (SNAPSHOTS, "organisation", "also", "certificate")
+CERTIFICATE = re.compile(r"sha256:[0-9a-f]{64}|(?:cn|dns|uri):\S+")
 RESERVED = frozenset(("api", "engine"))
 
 
@@ -64,21 +68,62 @@ def known_scopes(adapter: str) -> set[str]:
 
 
 def read_feeds(path: Path) -> dict[str, Feed]:
-    """Feeds from a CSV file with the columns ``feed,adapter,ack,test_numbers,description`` and, if need be, ``snapshots``; raises
-    ValueError naming the line."""
+    """Feeds from a CSV file with the columns ``feed,adapter,ack,test_numbers,description`` and, if need be, those of OPTIONAL;
+    raises ValueError naming the line.
+
+    ``organisation`` is an ODS code; ``also`` names others that its messages may claim, with semicolons between, each a code or
+    ``NAME=CODE``; ``certificate`` who may send under it over mutual TLS, with blanks between: ``sha256:`` and the fingerprint in
+    hexadecimal, or ``cn:``, ``dns:``, ``uri:`` and a name of the certificate."""
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
-        if reader.fieldnames not in (COLUMNS, [*COLUMNS, SNAPSHOTS]):
-            raise ValueError(f"{path.name}: the columns must be {','.join(COLUMNS)}, and {SNAPSHOTS} if any feed sends them")
-        feeds = {}
+        columns = [*(reader.fieldnames or ())]
+        more = columns[len(COLUMNS) :]
+        if columns[: len(COLUMNS)] != COLUMNS or len({*more}) != len(more) or not {*OPTIONAL}.issuperset(more):
+            raise ValueError(f"{path.name}: the columns must be {','.join(COLUMNS)}, and {', '.join(OPTIONAL)} if need be")
+        feeds: dict[str, Feed] = {}
+        holders: dict[str, str] = {}
         for line, row in enumerate(reader, 2):
             if not NAME.fullmatch(row["feed"]) or row["feed"] in RESERVED:
                 raise ValueError(f"{path.name}, line {line}: {row['feed']!r} cannot be the name of a feed")
             if row["ack"] not in ("journalled", "applied"):
                 raise ValueError(f"{path.name}, line {line}: ack is journalled or applied")
             test = row["test_numbers"] == "yes"
-            snapshots = tuple(row.get(SNAPSHOTS, "").split())
+            snapshots = tuple((row.get(SNAPSHOTS) or "").split())
             if snapshots and (unknown := sorted({*snapshots} - known_scopes(row["adapter"]))):
                 raise ValueError(f"{path.name}, line {line}: {row['adapter']} has no scope {unknown[0]}")
-            feeds[row["feed"]] = Feed(row["feed"], row["adapter"], row["description"], Wait(row["ack"]), test, snapshots)
+            try:
+                bound, also = _organisations(row.get("organisation") or "", row.get("also") or "")
+                certificates = _certificates(row.get("certificate") or "", row["feed"], holders)
+            except ValueError as error:
+                raise ValueError(f"{path.name}, line {line}: {error}") from None
+            feeds[row["feed"]] = Feed(
+                row["feed"], row["adapter"], row["description"], Wait(row["ack"]), test, snapshots, bound, also, certificates
+            )
     return feeds
+
+
+def _organisations(bound: str, also: str) -> tuple[str, Names]:
+    """The organisation of a feed and what else its messages may claim; raises ValueError."""
+    names = []
+    for each in filter(None, (part.strip() for part in also.split(";"))):
+        name, _, code = (part.strip() for part in each.partition("="))
+        names.append((organisation(name), _code(code or name)))
+    return (_code(bound) if bound.strip() else ""), tuple(names)
+
+
+def _code(said: str) -> OdsCode:
+    code = OdsCode.read(said)
+    if code is None:
+        raise ValueError(f"{said!r} is no ODS code: 3 to 10 letters and digits")
+    return code
+
+
+def _certificates(said: str, feed: str, holders: dict[str, str]) -> tuple[str, ...]:
+    """Who may send under a feed over mutual TLS; raises ValueError for what is no certificate, or another feed's."""
+    found = tuple(each.lower() if each.lower().startswith(("sha256:", "dns:")) else each for each in said.split())
+    for each in found:
+        if not CERTIFICATE.fullmatch(each):
+            raise ValueError("a certificate is named as sha256:HEX, cn:NAME, dns:NAME or uri:NAME")
+        if holders.setdefault(each, feed) != feed:
+            raise ValueError(f"{each} is the certificate of the feed {holders[each]} already")
+    return found

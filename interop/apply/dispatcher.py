@@ -102,7 +102,10 @@ class Dispatcher:
         feed = self._feeds.get(entry.feed)
         if feed is None:
             return Job(entry.message, entry.feed, entry.adapter, entry.body, entry.received, False)
-        return Job(entry.message, entry.feed, entry.adapter, entry.body, entry.received, feed.test_numbers, feed.snapshots)
+        return Job(
+            entry.message, entry.feed, entry.adapter, entry.body, entry.received, feed.test_numbers, feed.snapshots,
+            feed.organisation, feed.also,
+        )  # fmt: skip
 
     async def _apply(self) -> None:
         while True:

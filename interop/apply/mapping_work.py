@@ -15,14 +15,16 @@ from interop.mapping.contribution import Contribution
 from interop.mapping.library import adapters, family_of
 from interop.mapping.snapshots import scoped
 from interop.ports import Order
+from interop.ports.feed import Names
 from interop.record.fold import bare, complete, content
 from interop.record.indexing import indexed
+from interop.record.sources import source_of
 from interop.record.state import stated
 from interop.record.umbrella import ENGINE, add_umbrellas
 
 
 class Job(NamedTuple):
-    """A message to map; ``received`` in microseconds."""
+    """A message to map; ``received`` in microseconds, ``organisation`` and ``also`` those of its feed."""
 
     message: int
     feed: str
@@ -31,6 +33,8 @@ class Job(NamedTuple):
     received: int
     test_numbers: bool
     snapshots: tuple[str, ...] = ()
+    organisation: str = ""
+    also: Names = ()
 
     def dated(self, order: Order) -> Order:
         """When its facts held: as the message says, by a time or a version of its own, else when it came."""
@@ -59,7 +63,7 @@ class Piece:
 class Yield:
     """What one message yields: pieces and relinks, or a problem (name, where, detail). ``site`` is the sender for which the tables
     hold, '' where they are the family's; ``whole`` are the scopes of which it tells all (``interop.mapping.snapshots``), ``order``
-    the message's own where its family has scopes."""
+    the message's own where its family has scopes; ``source`` whose it is (``interop.record.sources``)."""
 
     message: int
     feed: str
@@ -74,6 +78,7 @@ class Yield:
     site: str = ""
     order: tuple[int, int, str] | None = None
     whole: list[str] = field(default_factory=list)
+    source: str = ""
 
 
 def map_batch(jobs: list[Job], mint: Mint) -> list[Yield]:
@@ -89,6 +94,7 @@ def _map(job: Job, mint: Mint) -> Yield:
             raise Problem("unknown-format")
         envelope, source = adapter.open(job.body)
         made.type, made.family = envelope.message, envelope.family
+        made.source = source_of(job.feed, job.organisation, job.also, envelope.organisation)
         order = job.dated(envelope.order)
         tables = family_of(envelope)
         mapped = tables.map(source, envelope, mint)

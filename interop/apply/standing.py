@@ -12,13 +12,15 @@ from interop.record.state import Merged, State, dump, load, merge, said_again, s
 @dataclass(slots=True)
 class Standing:
     """A resource while a batch is computed: as it stands after the messages so far. ``stored`` are its states as bytes, by
-    (feed, event), ``states`` those that had to be parsed, ``dirty`` those that are to be written."""
+    (feed, event), ``states`` those that had to be parsed, ``dirty`` those that are to be written; ``source`` who has contributed
+    (``interop.record.sources``)."""
 
     version: int
     owner: str
     body: bytes
     deleted: bool
     stored: dict[tuple[str, str], bytes]
+    source: str = ""
     states: dict[tuple[str, str], State] = field(default_factory=dict)
     dirty: set[tuple[str, str]] = field(default_factory=set)
 

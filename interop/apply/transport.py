@@ -41,6 +41,7 @@ def _yield(made: Yield) -> tuple[Any, ...]:
         made.site,
         made.order,
         made.whole,
+        made.source,
     )
 
 

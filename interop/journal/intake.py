@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from interop.clock import Clock
 from interop.errors import Category, Problem
 from interop.ports import AckState, Adapter, Envelope, Feed, MessageState, Receipt, Wait
+from interop.ports.feed import contributor
 from interop.store.plan import Message
 from interop.store.seam import Store
 from interop.store.values import Change, Conflict, Entry, Outcome
@@ -53,7 +54,9 @@ class JournalIntake:
         self._applied: dict[int, list[tuple[asyncio.Future[Receipt], int]]] = {}
         self.stopping = False
 
-    def receive(self, feed: str, body: bytes, *, adapter: str, wait: Wait | None = None) -> asyncio.Future[Receipt]:
+    def receive(
+        self, feed: str, body: bytes, *, adapter: str, wait: Wait | None = None, organisation: str = ""
+    ) -> asyncio.Future[Receipt]:
         """Journal one message; the future is done when it is on disk, or when it is in the record."""
         known = self._feeds.get(feed)
         try:
@@ -74,6 +77,9 @@ class JournalIntake:
         entry = self._entry(feed, body, adapter, envelope)
         if not self._routed(envelope.family, envelope.message):
             return self._refused(feed, body, adapter, Problem("unknown-trigger", where=_type_field(envelope)), entry)
+        if contributor(known.organisation or organisation, known.also, envelope.organisation) is None:
+            where = "MSH-4" if _type_field(envelope) else ""
+            return self._refused(feed, body, adapter, Problem("wrong-organisation", where=where), entry)
         return self._submit(entry, wait or known.ack, None)
 
     def refuse(self, feed: str, body: bytes, problem: Problem) -> asyncio.Future[Receipt]:

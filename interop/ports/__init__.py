@@ -1,7 +1,7 @@
 """What an adapter may know of the engine: source message, receipt, and where to hand both over."""
 
 from interop.ports.adapter import Adapter, Delivers, Listener, Listens, Source
-from interop.ports.call import Answers, Call, Reply
+from interop.ports.call import Answers, Call, Caller, Reply
 from interop.ports.envelope import Envelope, Order
 from interop.ports.feed import Feed
 from interop.ports.puller import Have, Pulled, Puller, Seen
@@ -16,6 +16,7 @@ __all__ = [
     "Answers",
     "Asks",
     "Call",
+    "Caller",
     "Delivers",
     "Envelope",
     "Feed",

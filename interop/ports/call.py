@@ -7,19 +7,35 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from interop.errors import Problem
+from interop.ports.feed import Names
 from interop.ports.receipt import Intake
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is at the other end, as the transport proved it: the program's id at sign-on and its organisation's ODS code, '' where
+    it has none; ``names`` are those by which its feed is known beside, with their ODS codes."""
+
+    client: str
+    organisation: str
+    names: Names = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """One request. ``path`` is what follows the adapter's base, ``headers`` are by lower-case name. ``problem`` is set where the
-    body is not to be taken (over the limit); ``body`` then is its beginning."""
+    body is not to be taken (over the limit); ``body`` then is its beginning. ``refusal`` is set where the other side is not let
+    in: nothing of the body has been read, nothing is journalled, and the answer says so in the protocol's own words. ``caller`` is
+    None where nobody signs on; ``now`` tells microseconds since the epoch."""
 
     method: str
     path: str
     headers: Mapping[bytes, bytes]
     body: bytes
     problem: Problem | None = None
+    refusal: Problem | None = None
+    caller: Caller | None = None
+    now: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,26 @@
-"""Feeds: the named ways in, each with its adapter and what its sender waits for."""
+"""Feeds: the named ways in, each with its adapter, whose they are and what their senders wait for."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from interop.ports.receipt import Wait
+
+Names = tuple[tuple[str, str], ...]
+"""What messages call an organisation, and its ODS code."""
+_ODS: Final = re.compile(r"[A-Za-z0-9]{3,10}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
     """A way in. ``adapter`` '' means whichever adapter recognises a body; ``ack`` is when a positive answer goes out;
     ``test_numbers`` whether 999 NHS numbers may link records (never in production); ``snapshots`` the scopes of its family's
-    snapshots.csv of which each of its messages tells all, or ``delta`` alone where none ever does."""
+    snapshots.csv of which each of its messages tells all, or ``delta`` alone where none ever does. ``organisation`` is the ODS code
+    of whose it is, '' where each message tells for itself; ``also`` the other names and organisations that its messages may claim;
+    ``certificates`` who may send under it over mutual TLS (``sha256:HEX``, ``cn:NAME``, ``dns:NAME``, ``uri:NAME``)."""
 
     name: str
     adapter: str
@@ -19,3 +28,25 @@ class Feed:
     ack: Wait = Wait.JOURNALLED
     test_numbers: bool = False
     snapshots: tuple[str, ...] = ()
+    organisation: str = ""
+    also: Names = ()
+    certificates: tuple[str, ...] = ()
+
+
+def organisation(said: str) -> str:
+    """An organisation as a message names it, to be compared: an ODS code in capitals; of any other name the blanks are made
+    single, and there is no comma in it."""
+    name = " ".join(said.replace(",", " ").split())
+    return name.upper() if _ODS.fullmatch(name) else name
+
+
+def contributor(bound: str, also: Iterable[tuple[str, str]], claimed: str) -> str | None:
+    """The organisation whose message it is, of a feed bound to ``bound`` ('' = to none), where the message claims ``claimed`` ('' =
+    nothing); '' where neither says, None where the feed may not send for that one."""
+    if not claimed:
+        return bound
+    name = organisation(claimed)
+    for known, code in also:
+        if known.casefold() == name.casefold():
+            return code
+    return name if bound in ("", name) else None

@@ -50,8 +50,9 @@ class Receipt:
 class Intake(Protocol):
     """Takes messages in. Nothing positive may be sent before the future it returns is done: the entry is on disk then."""
 
-    def receive(self, feed: str, body: bytes, *, adapter: str, wait: Wait | None = None) -> Future[Receipt]:
-        """Journal one message; never raises. ``wait`` overrides the feed's own ``ack`` policy."""
+    def receive(self, feed: str, body: bytes, *, adapter: str, wait: Wait | None = None, organisation: str = "") -> Future[Receipt]:
+        """Journal one message; never raises. ``wait`` overrides the feed's own ``ack`` policy. ``organisation`` is that of the
+        other side as the transport proved it, '' where it proved none: of a feed bound to none, a message may claim that alone."""
         ...
 
     def refuse(self, feed: str, body: bytes, problem: Problem) -> Future[Receipt]:

@@ -54,6 +54,7 @@ class Asks(Protocol):
         """Whether a message is one, told by its header alone."""
         ...
 
-    async def answer_from(self, record: Record, body: bytes) -> bytes:
-        """The whole answer in the adapter's own protocol, refusals included. Never raises."""
+    async def answer_from(self, record: Record, body: bytes, organisation: str = "") -> bytes:
+        """The whole answer in the adapter's own protocol, refusals included; ``organisation`` is whose the way in is.
+        Never raises."""
         ...
