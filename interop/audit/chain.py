@@ -1,7 +1,7 @@
 """How rows hold together: each row's head is a hash of the head before and the row, and a keyed stamp of the head stands beside it.
 
-A line of a log is the row, a blank and the stamp. Whoever has the key finds the first line that is not as it was written; without the
-key the heads are compared with the signed checkpoints.
+A line of a log is the row, a blank and the stamp. Whoever has the key finds the first line that is not as it was written;
+without the key the heads are compared with the signed checkpoints.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ class Verifier:
 
 
 class AuditKey(Verifier):
-    """The secret, 32 bytes; ``stamps`` is the key of the rows' stamps, ``ids`` that of what stands for an id that is not written."""
+    """The secret, 32 bytes; ``stamps`` is the key of the rows' stamps, ``ids`` that of what stands for ids that are not written."""
 
     def __init__(self, secret: bytes) -> None:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

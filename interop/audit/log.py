@@ -1,7 +1,7 @@
 """The log of a process: rows go to the file at once and in order; a thread brings them to disk and signs checkpoints.
 
-``write`` returns when the system has the row: it outlives the process. ``durable`` waits until it outlives the machine too. A thread
-syncs at least every ``SYNC`` seconds, so that no more than that is lost with the power of what nobody waited for.
+``write`` returns when the system has the row: it outlives the process. ``durable`` waits until it outlives the machine too. A
+thread syncs at least every ``SYNC`` seconds, so that no more than that is lost with the power of what nobody waited for.
 """
 
 from __future__ import annotations
@@ -261,5 +261,3 @@ def _settle(futures: list[asyncio.Future[None]], failed: Problem | None) -> None
 def _whole(file: int, line: bytes, offset: int) -> None:
     if os.pwrite(file, line, offset) != len(line):
         raise OSError("the row is not whole")
-
-

@@ -44,7 +44,7 @@ class Row(NamedTuple):
     the Patients whom they are about; ``rules`` the rows of the policy that decided. ``more`` is the kind's own:
 
     change: ``keys`` (``[method, Type, id]``), ``mark`` (``break-glass``, ``self-claimed``); answer: ``of``, ``messages``;
-    message: ``messages`` (number in the journal), ``feed``, ``state``; read: ``query`` (names of the parameters); denial: ``reason``,
+    message: ``messages`` (numbers in the journal), ``feed``, ``state``; read: ``query`` (names of parameters); denial: ``reason``,
     ``unwritten`` (so many before it); notice: ``rule``; judged: ``item``, ``outcome``; notification: ``item``, ``channel``.
     """
 
@@ -73,9 +73,7 @@ def decode(text: bytes) -> Row:
     said = orjson.loads(text)
     try:
         sequence, time, kind, who, interaction, type_, id_, status, resources, patients, rules, more = said
-        return Row(
-            sequence, time, kind, Who(*who), interaction, type_, id_, status, resources, tuple(patients), tuple(rules), more
-        )
+        return Row(sequence, time, kind, Who(*who), interaction, type_, id_, status, resources, tuple(patients), tuple(rules), more)
     except TypeError as error:
         raise ValueError("no row of the audit") from error
 

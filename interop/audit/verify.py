@@ -95,9 +95,7 @@ def judge(last: int, read: Read, signed: Mapping[int, Iterable[Checkpoint]], key
     return found
 
 
-def _chain(
-    chain: int, read: Read, signed: list[Checkpoint], key: Verifier, found: Verified, ends: Mapping[int, End]
-) -> End:
+def _chain(chain: int, read: Read, signed: list[Checkpoint], key: Verifier, found: Verified, ends: Mapping[int, End]) -> End:
     """How many rows a chain has, and its last head."""
     stamps = key.stamps if isinstance(key, AuditKey) else None
     due = _due(chain, signed, key)

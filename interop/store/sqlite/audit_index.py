@@ -56,8 +56,8 @@ class Event(NamedTuple):
 
 
 class Item(NamedTuple):
-    """Something for the privacy officer: which rule, the row that it is about, who and whom; ``outcome`` '' = open; ``notified`` when
-    the outbox was emptied of it, 0 = not yet."""
+    """Something for the privacy officer: which rule, the row that it is about, who and whom; ``outcome`` '' = open; ``notified``
+    when somebody was told, 0 = not yet."""
 
     item: str
     rule: str
@@ -89,7 +89,7 @@ class Wanted(NamedTuple):
     low: int = 0
     high: int = 1 << 62
     outcomes: tuple[str, ...] = ()
-    count: int = 50
+    page: int = 50
     after: tuple[int, int, int, int] | None = None
     oldest: bool = False
 
@@ -133,8 +133,8 @@ class AuditIndex:
         outcomes: Iterable[tuple[str, int, str, str]] = (),
         notified: Iterable[tuple[int, str]] = (),
     ) -> None:
-        """Add what was read of a chain up to ``reached`` (chain, part, place, sequence); nothing twice. ``answers``: (status, chain,
-        sequence) of changes; ``outcomes``: (outcome, time, judge, item); ``notified``: (time, item)."""
+        """Add what was read of a chain up to ``reached`` (chain, part, place, sequence); nothing twice. ``answers``: (status,
+        chain, sequence) of changes; ``outcomes``: (outcome, time, judge, item); ``notified``: (time, item)."""
         with self._lock:
             execute = self._connection.execute
             execute("BEGIN IMMEDIATE")
@@ -156,7 +156,7 @@ class AuditIndex:
                 raise
 
     def find(self, wanted: Wanted) -> list[Event]:
-        """The events, at most ``count`` + 1."""
+        """The events, at most ``page`` + 1."""
         where, values = _where(wanted)
         if wanted.after is not None:
             where.append(f"(time, chain, sequence, number) {'>' if wanted.oldest else '<'} (?, ?, ?, ?)")
@@ -165,7 +165,7 @@ class AuditIndex:
         order = ", ".join(name + way for name in ("time", "chain", "sequence", "number"))
         sql = f"SELECT * FROM event WHERE {' AND '.join(where)} ORDER BY {order} LIMIT ?"
         with self._lock:
-            return [Event(*row) for row in self._connection.execute(sql, [*values, wanted.count + 1])]
+            return [Event(*row) for row in self._connection.execute(sql, [*values, wanted.page + 1])]
 
     def count(self, wanted: Wanted) -> int:
         """How many there are on all pages."""

@@ -1,0 +1,164 @@
+"""The audit as it is read: the index is brought up to date from the logs, and rows are fetched from them."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from interop.audit.actions import action_of
+from interop.audit.chain import parted
+from interop.audit.parts import chains, lines, part_path
+from interop.audit.privacy import HOUR, UNUSUAL_VOLUME, Volume, of_row
+from interop.audit.row import ANSWER, JUDGED, NOTIFICATION, READ, Row, decode
+from interop.store.sqlite.audit_index import AuditIndex, Event, Item, Wanted
+
+BATCH = 2_000
+"""Rows that the index takes at a time."""
+
+
+class Trail:
+    """Reads the audit of a directory. Blocks: for a thread of its own."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.index = AuditIndex(directory / "index.sqlite")
+        self._volume = Volume()
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Let go of the index."""
+        self.index.close()
+
+    def catch_up(self, most: int = 0) -> int:
+        """Index what has been written since; at most so many rows of a chain (0 = all). How many there were."""
+        done = 0
+        with self._lock:
+            reached = self.index.reached()
+            for chain, parts in chains(self.directory).items():
+                done += self._chain(chain, parts, reached.get(chain, (1, 0, 0)), most)
+        return done
+
+    def _chain(self, chain: int, parts: list[int], reached: tuple[int, int, int], most: int) -> int:
+        part, place, sequence = reached
+        done = 0
+        for each in [each for each in parts if each >= part]:
+            start = place if each == part else 0
+            batch = _Batch(chain, each, start, sequence)
+            for end, line in lines(part_path(self.directory, chain, each), start):
+                self._take(batch, line, end)
+                if len(batch.events) >= BATCH:
+                    done += self._put(batch)
+                    batch = _Batch(chain, each, batch.place, batch.sequence)
+                    if most and done >= most:
+                        return done
+            done += self._put(batch)
+            sequence = batch.sequence
+        return done
+
+    def _take(self, batch: _Batch, line: bytes, end: int) -> None:
+        found = parted(line)
+        if found is not None:
+            text, batch.sequence, _ = found
+            try:
+                row = decode(text)
+            except ValueError:
+                row = None
+            if row is not None:
+                batch.row(row, len(text))
+                self._watch(batch, row)
+        batch.place = end
+
+    def _watch(self, batch: _Batch, row: Row) -> None:
+        rule = of_row(row)
+        if rule:
+            batch.item(row, rule)
+        user = row.who.user
+        if row.kind == READ and user and row.patients:
+            hour = row.time // HOUR
+            if not self._volume.known(user, hour):
+                self._volume.begin(user, hour, self.index.seen(user, hour * HOUR, row.time))
+            if self._volume.over(row):
+                batch.item(row, UNUSUAL_VOLUME)
+
+    def _put(self, batch: _Batch) -> int:
+        if batch.place == batch.start:
+            return 0
+        self.index.add(
+            (batch.chain, batch.part, batch.place, batch.sequence),
+            batch.events,
+            answers=batch.answers,
+            messages=batch.messages,
+            items=batch.items,
+            outcomes=batch.outcomes,
+            notified=batch.notified,
+        )
+        return batch.rows
+
+    def rows(self, events: list[Event]) -> Iterator[tuple[Event, Row]]:
+        """Events with their rows, from the logs."""
+        files: dict[tuple[int, int], int] = {}
+        try:
+            for event in events:
+                key = event.chain, event.part
+                if key not in files:
+                    files[key] = os.open(part_path(self.directory, *key), os.O_RDONLY | os.O_CLOEXEC)
+                yield event, decode(os.pread(files[key], event.size, event.place))
+        finally:
+            for file in files.values():
+                os.close(file)
+
+    def find(self, wanted: Wanted) -> list[tuple[Event, Row]]:
+        """Events with their rows, up to date."""
+        self.catch_up()
+        return list(self.rows(self.index.find(wanted)))
+
+    def one(self, chain: int, sequence: int, number: int) -> tuple[Event, Row] | None:
+        """One event with its row."""
+        self.catch_up()
+        event = self.index.one(chain, sequence, number)
+        return next(self.rows([event])) if event is not None else None
+
+
+class _Batch:
+    """What rows of a part come to in the index."""
+
+    def __init__(self, chain: int, part: int, place: int, sequence: int) -> None:
+        self.chain, self.part, self.start, self.place, self.sequence = chain, part, place, place, sequence
+        self.rows = 0
+        self.events: list[Event] = []
+        self.answers: list[tuple[int, int, int]] = []
+        self.messages: list[int] = []
+        self.items: list[Item] = []
+        self.outcomes: list[tuple[str, int, str, str]] = []
+        self.notified: list[tuple[int, str]] = []
+
+    def row(self, row: Row, size: int) -> None:
+        """Take in a row that begins at ``place``."""
+        self.rows += 1
+        more: dict[str, Any] = row.more
+        self.messages += more.get("messages", ())
+        if row.kind == ANSWER and more.get("of"):
+            self.answers += [(row.status, self.chain, each) for each in more["of"]]
+            return
+        if row.kind == JUDGED:
+            self.outcomes.append((more["outcome"], row.time, row.who.user, more["item"]))
+        elif row.kind == NOTIFICATION and more.get("item"):
+            self.notified.append((row.time, more["item"]))
+        action, who = action_of(row), row.who
+        for number, patient in enumerate(row.patients or ("",)):
+            self.events.append(
+                Event(
+                    self.chain, row.sequence, number, patient, row.time, row.kind, who.user, who.role, who.organisation,
+                    action, row.interaction, row.type, row.status, self.part, self.place, size,
+                )
+            )  # fmt: skip
+
+    def item(self, row: Row, rule: str) -> None:
+        """Add an item to the queue."""
+        name = f"{self.chain}-{row.sequence}-{rule}"
+        who = row.who
+        patients = " ".join(row.patients) if rule != UNUSUAL_VOLUME else ""
+        self.items.append(Item(name, rule, row.time, self.chain, row.sequence, who.user, who.role, who.organisation, patients))
