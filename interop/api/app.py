@@ -9,6 +9,7 @@ from interop.api import health, ingest, messages, metrics, protocols
 from interop.api.asgi import ASKER, Asgi, Disconnected, Receive, Request, Response, Scope, Send
 from interop.api.fhir import router
 from interop.api.openapi import openapi
+from interop.api.parts import SCRAPER, scrapes
 from interop.api.problems import fhir_error, json_error, unforeseen
 from interop.api.services import Services
 from interop.errors import Problem
@@ -57,7 +58,9 @@ def create_app(services: Services, pages: Asgi | None = None) -> Asgi:
             part, handle = found
         request = Request(scope, receive)
         try:
-            if part not in PUBLIC:
+            if part == "metrics" and scrapes(services, request):
+                scope[ASKER] = SCRAPER
+            elif part not in PUBLIC:
                 scope[ASKER] = await services.door.admit(request)
             response = await handle(services, request)
         except Problem as problem:

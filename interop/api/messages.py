@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from interop.api.asgi import JSON, Request, Response
+from interop.api.parts import check, may
 from interop.api.problems import json_error, not_allowed
 from interop.api.services import Services
 from interop.clock import instant
@@ -18,14 +19,17 @@ PREFIX = "/messages/"
 
 
 async def message(services: Services, request: Request) -> Response:
-    """The state of one message as JSON; raises Problem ``not-found``."""
+    """The state of one message as JSON, to who runs the engine and to who sent it; raises Problem ``not-found``, ``forbidden``."""
     if request.method not in ("GET", "HEAD"):
         return json_error(*not_allowed(("GET", "HEAD")))
     number = request.path[len(PREFIX) :]
     if not (number.isascii() and number.isdigit() and len(number) <= 18):
         raise Problem("not-found")
+    own = "" if may(services, request, "messages") else request.asker.feed
+    if not own:
+        check(services, request, "messages")
     found: list[Entry] = await services.store.query(Message(int(number)))
-    if not found:
+    if not found or own not in ("", "*", found[0].feed):
         raise Problem("not-found")
     return Response(200, orjson.dumps(describe(found[0])), JSON)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from interop.api.asgi import Request, Response
+from interop.api.parts import SCRAPER, check
 from interop.api.problems import json_error, not_allowed
 from interop.api.services import Services
 from interop.store.plan import Feeds
@@ -14,9 +15,11 @@ STATES = ("waiting", "applied", "refused", "failed", "shelved")
 
 
 async def metrics(services: Services, request: Request) -> Response:
-    """All figures, as they are now."""
+    """All figures, as they are now; raises Problem ``forbidden``."""
     if request.method not in ("GET", "HEAD"):
         return json_error(*not_allowed(("GET", "HEAD")))
+    if request.asker != SCRAPER:
+        check(services, request, "metrics")
     from prometheus_client import CollectorRegistry
     from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 

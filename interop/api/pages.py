@@ -7,9 +7,13 @@ from html import escape
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
+from interop.api.asgi import ASKER
+from interop.api.asgi import Request as Asked
 from interop.api.build import NAME, software_version
 from interop.api.openapi import page, present
+from interop.api.parts import may
 from interop.api.services import Services
+from interop.errors import Problem
 from interop.store.plan import Feeds
 from interop.store.values import FeedCount
 
@@ -35,8 +39,9 @@ def create_pages(services: Services) -> FastAPI:
     pages = FastAPI(title=NAME, version=software_version(), docs_url=None, redoc_url=None, openapi_url=None)
 
     @pages.api_route("/", methods=["GET", "HEAD"], response_class=HTMLResponse)
-    async def home() -> HTMLResponse:
-        return HTMLResponse(render(services, await services.store.query(Feeds())), headers=HEADERS)
+    async def home(request: Request) -> HTMLResponse:
+        shown = await _may(services, request, "home/feeds")
+        return HTMLResponse(render(services, await services.store.query(Feeds()) if shown else None), headers=HEADERS)
 
     @pages.api_route("/api", methods=["GET", "HEAD"], response_class=HTMLResponse)
     async def api() -> HTMLResponse:
@@ -59,13 +64,19 @@ def _absent() -> Response:
     return PlainTextResponse("There is no such page.", 404, headers=HEADERS)
 
 
-def render(services: Services, counts: list[FeedCount]) -> str:
-    """The page as HTML."""
-    counted = {count.feed: count for count in counts}
-    names = sorted(services.feeds.keys() | counted.keys())
-    described = {name: feed.description for name, feed in services.feeds.items()}
-    rows = "".join(_row(name, described.get(name, ""), counted.get(name)) for name in names)
-    head = "".join(f'<th scope="col">{column.capitalize()}</th>' for column in ("feed", "", *COLUMNS))
+async def _may(services: Services, request: Request, part: str) -> bool:
+    """Whether who asks may see a part of a page."""
+    asked = Asked(request.scope, request.receive)
+    try:
+        asked.scope[ASKER] = await services.door.admit(asked)
+    except Problem:
+        return False
+    return may(services, asked, part)
+
+
+def render(services: Services, counts: list[FeedCount] | None) -> str:
+    """The page as HTML; without the feeds where they are not to be shown."""
+    feeds = "" if counts is None else _feeds(services, counts)
     links = "".join(f'<li><a href="{address}">{text}</a></li>' for address, text in LINKS)
     return (
         f'<!DOCTYPE html><html lang="en-GB"><head><meta charset="utf-8"><title>{NAME}</title>'
@@ -75,9 +86,18 @@ def render(services: Services, counts: list[FeedCount]) -> str:
         "td{text-align:right}.said{text-align:left}</style></head>"
         f"<body><main><h1>{NAME} {escape(software_version())}</h1>"
         "<p>Turns the messages of source systems into one shared care record.</p>"
-        f"<h2>Feeds</h2><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        f"{feeds}"
         f"<h2>More</h2><ul>{links}</ul></main></body></html>"
     )
+
+
+def _feeds(services: Services, counts: list[FeedCount]) -> str:
+    counted = {count.feed: count for count in counts}
+    names = sorted(services.feeds.keys() | counted.keys())
+    described = {name: feed.description for name, feed in services.feeds.items()}
+    rows = "".join(_row(name, described.get(name, ""), counted.get(name)) for name in names)
+    head = "".join(f'<th scope="col">{column.capitalize()}</th>' for column in ("feed", "", *COLUMNS))
+    return f"<h2>Feeds</h2><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
 def _row(name: str, title: str, count: FeedCount | None) -> str:

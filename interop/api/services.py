@@ -74,6 +74,8 @@ class Services:
     facts: Callable[[], Facts] = Facts
     """What decisions know, as it is now."""
     policy: Policy = decide
+    metrics_token: bytes = b""
+    """With which ``/metrics`` is given without sign-on; none where empty."""
     seal: Seal = field(init=False)
     protocols: Mapping[str, Adapter] = field(init=False)
     """Base address -> adapter that answers there itself."""

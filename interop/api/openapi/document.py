@@ -19,6 +19,7 @@ from interop.api.openapi.parts import HEADERS, ID, Part, answer, answers, named,
 from interop.api.openapi.parts import described as response
 from interop.api.operations.operation import INSTANCE, TYPE, Operation
 from interop.api.operations.registry import OPERATIONS
+from interop.api.parts import check
 from interop.api.problems import json_error, not_allowed
 from interop.api.representation import shown
 from interop.api.searching.compartments import COMPARTMENTS
@@ -56,6 +57,7 @@ async def openapi(services: Services, request: Request) -> Response:
     """``GET /openapi.json``"""
     if request.method not in ("GET", "HEAD"):
         return json_error(*not_allowed(("GET", "HEAD")))
+    check(services, request, "openapi.json")
     base = links.base(request, services.base)
     body = await services.knowledge.compute(lambda: _written(*_ground(services, base)))
     return shown(Response(200, body, JSON), DEFAULT, request)
