@@ -18,6 +18,7 @@ from interop.apply.dispatcher import Dispatcher
 from interop.apply.garbage import settle
 from interop.apply.indexed_store import IndexedStore
 from interop.apply.journalled import ADAPTERS
+from interop.apply.persons import Linking
 from interop.apply.pool import Mappers
 from interop.apply.reindexing import Reindexer
 from interop.apply.writes import Writes
@@ -53,6 +54,7 @@ class Workshop:
     dispatcher: Dispatcher
     indexing: Indexing
     reindexer: Reindexer
+    linking: Linking
     unfinished: int = 0
     finished: int = 0
     told: list[Told] = field(default_factory=list)
@@ -78,11 +80,12 @@ class Workshop:
         indexing = Indexing()
         reindexer = Reindexer(store, indexing, clock)
         indexed = IndexedStore(store, indexing, reindexer)
-        applier = Applier(indexed, clock, feeds)
+        linking = Linking()
+        applier = Applier(indexed, clock, feeds, linking)
         shop: list[Workshop] = []
         dispatcher = Dispatcher(store, mappers, applier, feeds, lambda *outcome: shop[0]._finished(*outcome))
-        writes = Writes(indexed, clock, update_creates=settings.update_creates)
-        shop.append(cls(settings, clock, store, Mint(key), mappers, applier, writes, dispatcher, indexing, reindexer))
+        writes = Writes(indexed, clock, update_creates=settings.update_creates, linking=linking)
+        shop.append(cls(settings, clock, store, Mint(key), mappers, applier, writes, dispatcher, indexing, reindexer, linking))
         return shop[0]
 
     async def start(self, *, hold: bool = False) -> None:

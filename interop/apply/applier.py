@@ -14,7 +14,7 @@ from time import perf_counter
 from typing import Any
 
 from interop.apply.mapping_work import Piece, Yield
-from interop.apply.persons import Linker, linked_with
+from interop.apply.persons import Linker, Linking, linked_with
 from interop.apply.standing import Standing
 from interop.clock import Clock, instant
 from interop.errors import Category, Problem
@@ -24,6 +24,7 @@ from interop.mapping.snapshots import MARK
 from interop.ports import Feed, MessageState
 from interop.record.fold import content, fold, render, same_content, source
 from interop.record.indexing import indexed
+from interop.record.sources import together
 from interop.record.state import Merged
 from interop.record.umbrella import ENGINE
 from interop.store.plan import Heads, Said, Snapshots
@@ -41,7 +42,8 @@ SLICE = 0.001
 class Applier:
     """Applies batches, one at a time. ``feeds`` tell whether 999 NHS numbers may link records."""
 
-    def __init__(self, store: Store, clock: Clock, feeds: Mapping[str, Feed]) -> None:
+    def __init__(self, store: Store, clock: Clock, feeds: Mapping[str, Feed], linking: Linking | None = None) -> None:
+        self._linking = linking or Linking()
         self._store, self._clock, self._feeds = store, clock, feeds
         self.conflicts = 0
         self.unchanged = 0
@@ -49,8 +51,11 @@ class Applier:
     async def apply(self, batch: list[Yield]) -> list[tuple[int, MessageState, Problem | None]]:
         """Commit a batch; what became of each message. Raises Problem where the store cannot be written."""
         while True:
-            change, outcomes = await self._compute(batch)
-            if not isinstance(await self._store.commit(change), Conflict):
+            async with self._linking.lock:
+                change, outcomes = await self._compute(batch)
+                done = not isinstance(await self._store.commit(change), Conflict)
+            if done:
+                self._linking.heard(put.stored.id for put in change.puts if put.stored.type == "Patient")
                 return outcomes
             self.conflicts += 1
 
@@ -164,7 +169,7 @@ class _Work:
             if head is None:
                 resource = Standing(0, "", b"", False, {})
             else:
-                resource = Standing(head.version, head.owner, head.body, head.deleted, head.contributions)
+                resource = Standing(head.version, head.owner, head.body, head.deleted, head.contributions, head.source)
             self._resources[key] = resource
         return resource
 
@@ -200,7 +205,8 @@ class _Work:
             feed = self._feeds.get(made.feed)
             identity = identity_of(body, test_numbers=feed is not None and feed.test_numbers)
         whole = content(piece.type, piece.id, dict(body))
-        if not resource.deleted and same_content(resource.body, whole):
+        known = not resource.source or together(resource.source, made.source) == resource.source
+        if known and not resource.deleted and same_content(resource.body, whole):
             self.unchanged += 1
             return
         self._put(resource, piece, made, whole, indexed(body), identity)
@@ -212,9 +218,10 @@ class _Work:
         resource.deleted = False
         owners = {feed for feed, _ in resource.stored}
         resource.owner = ENGINE if ENGINE in owners else ",".join(sorted(owners))
+        resource.source = together(resource.source, made.source)
         stored = Stored(
             piece.type, piece.id, resource.version, self._now, resource.body, False, resource.owner, made.message, made.digest,
-            told=told,
+            told=told, source=resource.source,
         )  # fmt: skip
         self._change.puts.append(Put(stored, [*index, IndexRow("_source", "uri", source(piece.feed, made.message))]))
         if piece.type == "Patient":
@@ -225,7 +232,10 @@ class _Work:
             return
         resource.version += 1
         resource.deleted, resource.body = True, b""
-        stored = Stored(piece.type, piece.id, resource.version, self._now, b"", True, resource.owner, made.message, made.digest)
+        stored = Stored(
+            piece.type, piece.id, resource.version, self._now, b"", True, resource.owner, made.message, made.digest,
+            source=resource.source,
+        )  # fmt: skip
         self._change.puts.append(Put(stored, []))
 
     async def change(self) -> Change:
@@ -237,7 +247,7 @@ class _Work:
             for feed, event in sorted(resource.dirty):
                 change.states.append(ContributionState(*key, feed, event, resource.written((feed, event))))
         change.losses = [LossCount(*what, count) for what, count in self._losses.items()]
-        change.links, change.link_events = await self._linker.settled()
+        change.links, change.link_events, change.pairs = await self._linker.settled()
         return change
 
 

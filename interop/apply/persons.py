@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
-from itertools import combinations
-from typing import Any
+import asyncio
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import orjson
 
 from interop.apply.mapping_work import Yield
-from interop.identity.linking import is_number_alone, number_of
+from interop.identity.decisions import Decided
+from interop.identity.grouping import groups, pair
+from interop.identity.linking import number_of
 from interop.ids import NHS_NUMBER
-from interop.store.plan import Claims, Group, Heads, Persons
+from interop.store.plan import Claims, Pairs, Persons
 from interop.store.seam import Store
-from interop.store.values import Link, LinkEvent
+from interop.store.values import Link, LinkEvent, Pair
 
 NONE = "-"
 """Stored for a Patient that has no identity by which it may link."""
+MERGE, TIE = "merge", "link"
+"""What sources say of two Patients (A40; A24)."""
+
+
+class Linking:
+    """What those share who change links: whoever computes links from what is stored holds ``lock`` until they are stored, so that
+    no two answer from the same state. ``heard`` is told of Patients that were written, whose pairs are to be compared anew."""
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.written: dict[str, None] = {}
+        self.arrived = asyncio.Event()
+
+    def heard(self, patients: Iterable[str]) -> None:
+        """These Patients have been written."""
+        self.written.update(dict.fromkeys(patients))
+        if self.written:
+            self.arrived.set()
 
 
 def linked_with(body: bytes) -> set[str]:
@@ -26,153 +47,173 @@ def linked_with(body: bytes) -> set[str]:
     return {link.get("other", {}).get("reference", "").removeprefix("Patient/") for link in links}
 
 
-class Linker:
-    """The links of one batch. A Patient begins as its own person; sharing an identity with another (``interop.identity``),
-    being merged (ADT A40) or linked (A24) puts it with that one's person. What is linked does not depend on who came first.
+class Trigger(NamedTuple):
+    """Why links are looked at again, by which message, when."""
 
-    Where a link is undone (A37) the person falls apart into those that something else still holds together.
-    """
+    why: str
+    message: int
+    time: int
+
+
+class Linker:
+    """The links of one batch. Who is one person follows from what is said of everyone concerned (``interop.identity.grouping``),
+    whoever came first: it is worked out anew for those of whom something else is said now, with all who hang together with them."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._person: dict[str, str] = {}
         self._stored: dict[str, str] = {}
         self._identity: dict[str, str] = {}
-        self._seen: set[str] = set()
-        self._by_number: dict[str, dict[str, None]] = {}
-        self._moves: dict[str, str] = {}
-        self._events: list[LinkEvent] = []
-        self._pairs: dict[frozenset[str], bool] = {}
-        """Patients that this batch merges, links (true) or unlinks (false)."""
-        self._apart: dict[str, tuple[int, int]] = {}
-        """Patients of which a link was undone, with message and time."""
+        self._before: dict[str, str] = {}
+        self._seen: dict[str, None] = {}
+        self._numbers: dict[str, set[str]] = {}
+        """NHS number -> who has it, of those numbers that were looked up."""
+        self._looked: set[str] = set()
+        self._pairs: dict[tuple[str, str], Pair] = {}
+        self._said: dict[tuple[str, str], Pair] = {}
+        self._triggers: dict[str, Trigger] = {}
+        self._loaded: set[str] = set()
 
     async def load(self, batch: list[Yield], patients: set[str]) -> None:
-        """Read what is known of these Patients and of those that share their NHS numbers."""
+        """Read what is known of these Patients, of those that are one person with them and that share their NHS numbers."""
         patients = patients | {side for made in batch for relink in made.relinks for side in relink[:2]}
-        if not patients:
-            return
-        for patient, person, identity in await self._store.query(Persons(tuple(sorted(patients)))):
-            self._stored[patient] = person
-            if identity and identity != NONE:
-                self._identity[patient] = identity
-        numbers = {number_of(piece.identity) for made in batch for piece in made.pieces if piece.identity}
-        if numbers:
-            claims = await self._store.query(Claims(tuple((NHS_NUMBER, number) for number in sorted(numbers))))
-            for patient, person, identity in claims:
-                if person:
-                    self._stored[patient] = person
-                if identity and identity != NONE:
-                    self._identity[patient] = identity
-                    self._by_number.setdefault(number_of(identity), {})[patient] = None
-        self._person = dict(self._stored)
+        if patients:
+            await self._persons(patients)
+            await self._holders({number_of(piece.identity) for made in batch for piece in made.pieces if piece.identity})
 
     def seen(self, patient: str, identity: str, message: int, time: int) -> None:
         """A Patient was written with this identity ('' never links)."""
         before = self._identity.get(patient, "")
-        self._seen.add(patient)
-        self._person.setdefault(patient, patient)
+        self._seen[patient] = None
         self._identity[patient] = identity
-        if not identity:
-            return
-        number = number_of(identity)
-        holders = self._by_number.setdefault(number, {})
-        holders[patient] = None
-        if before == identity and patient in self._stored:
-            return
-        same = [other for other in holders if other != patient and self._identity.get(other) == identity]
-        if same:
-            self._join(patient, same[0], "identity", message, time)
-        self._settle_number(number, message, time)
-
-    def _settle_number(self, number: str, message: int, time: int) -> None:
-        """Those known by a number alone are with its one holder; where two identities hold the number, with neither."""
-        holders = self._by_number[number]
-        alone = [patient for patient in holders if is_number_alone(self._identity[patient])]
-        others = [patient for patient in holders if self._identity[patient] and patient not in alone]
-        if not alone or not others:
-            return
-        if len({self._identity[patient] for patient in others}) == 1:
-            for patient in alone:
-                self._join(patient, others[0], "number", message, time)
-            return
-        for patient in alone:
-            person = self._root(self._person[patient])
-            if any(self._root(self._person.get(other, other)) == person for other in others):
-                self._events.append(LinkEvent(patient, person, patient, "number of two identities", message, time))
-                self._person[patient] = patient
+        if number := number_of(identity):
+            self._numbers.setdefault(number, set()).add(patient)
+        if before != identity:
+            self._changed(patient, Trigger("identity", message, time))
 
     def relink(self, patient: str, into: str, message: int, time: int) -> None:
         """A source says that two of its Patients are one person."""
-        self._pairs[frozenset((patient, into))] = True
-        self._join(patient, into, "merge", message, time)
+        self._tied(patient, into, MERGE, Trigger("merge", message, time))
 
     def pair(self, patient: str, other: str, linked: bool, message: int, time: int) -> None:
         """A source links two Patients, or undoes that."""
-        self._pairs[frozenset((patient, other))] = linked
-        if linked:
-            self._join(patient, other, "link", message, time)
-        elif self._root(self._person.get(patient, patient)) == self._root(self._person.get(other, other)):
-            self._apart[patient] = message, time
+        self._tied(patient, other, TIE if linked else "", Trigger("link" if linked else "unlink", message, time))
 
-    def _root(self, person: str) -> str:
-        while person in self._moves:
-            person = self._moves[person]
-        return person
+    def decided(self, said: Decided, message: int, time: int) -> None:
+        """People say what two Patients are; '' takes back what was said."""
+        key = pair(said.a, said.b)
+        before = self._said.get(key, Pair(*key))
+        self._said[key] = before._replace(decision=said.decision)
+        for patient in key:
+            self._changed(patient, Trigger(said.decision or "undone", message, time))
 
-    def _join(self, patient: str, other: str, why: str, message: int, time: int) -> None:
-        old = self._root(self._person.setdefault(patient, patient))
-        new = self._root(self._person.setdefault(other, other))
-        if old != new:
-            self._moves[old] = new
-            self._events.append(LinkEvent(patient, old, new, why, message, time))
+    def _tied(self, patient: str, other: str, tie: str, trigger: Trigger) -> None:
+        if patient == other:
+            return
+        key = pair(patient, other)
+        before = self._said.get(key, Pair(*key))
+        self._said[key] = before._replace(tie=tie)
+        for each in key:
+            self._changed(each, trigger)
 
-    async def settled(self) -> tuple[list[Link], list[LinkEvent]]:
-        """The links to write: of each Patient seen, and of everyone whose person moved."""
-        members: dict[str, str] = {}
-        for old in self._moves:
-            known = next((patient for patient, person in self._stored.items() if person == old), None)
-            if known is not None:
-                members |= dict.fromkeys(await self._store.query(Group(known)), old)
-        apart = await self._fallen_apart()
-        links = []
-        for patient, person in {**members, **self._person, **apart}.items():
-            root = apart.get(patient) or self._root(person)
-            if root != self._stored.get(patient) or patient in self._seen:
-                identity = self._identity.get(patient, "")
-                links.append(Link(patient, root, identity or (NONE if patient in self._seen else "")))
-        return links, self._events
+    def _changed(self, patient: str, trigger: Trigger) -> None:
+        self._triggers[patient] = trigger
 
-    async def _fallen_apart(self) -> dict[str, str]:
-        """The person of everyone whose person may fall apart: of those that identities, merges and links hold together."""
-        persons: dict[str, str] = {}
-        for root in {self._root(self._person.get(patient, patient)): None for patient in self._apart}:
-            group = dict.fromkeys(patient for patient, person in self._person.items() if self._root(person) == root)
-            for patient in [patient for patient in group if patient in self._stored]:
-                group |= dict.fromkeys(await self._store.query(Group(patient)))
-            for part in await self._parts(sorted(group)):
-                key = root if root in part else part[0]
-                persons |= dict.fromkeys(part, key)
-        for patient, (message, time) in self._apart.items():
-            before, after = self._root(self._person.get(patient, patient)), persons[patient]
-            self._events.append(LinkEvent(patient, before, after, "unlink", message, time))
-        return persons
+    async def settled(self) -> tuple[list[Link], list[LinkEvent], list[Pair]]:
+        """The links and pairs to write, and what is to be remembered of how they came about."""
+        links: dict[str, Link] = {}
+        events: list[LinkEvent] = []
+        persons = await self._regrouped() if self._triggers else {}
+        for patient, (person, trigger) in persons.items():
+            before = self._stored.get(patient)
+            if person != (before or patient):
+                events.append(LinkEvent(patient, before or patient, person, *trigger))
+            if person != before:
+                links[patient] = Link(patient, person, self._identity.get(patient) or NONE)
+        for patient in self._seen:
+            if patient not in links and (patient not in self._stored or self._before.get(patient) != self._identity[patient]):
+                person = self._stored.get(patient, patient)
+                links[patient] = Link(patient, person, self._identity[patient] or NONE)
+        return list(links.values()), events, list(self._said.values())
 
-    async def _parts(self, group: list[str]) -> list[list[str]]:
-        """A group in the parts that hold together, each in order."""
-        identity = {patient: found for patient, _, found in await self._store.query(Persons(tuple(group)))} | self._identity
-        tied = {
-            frozenset(pair)
-            for pair in combinations(group, 2)
-            if (both := [identity.get(patient, NONE) for patient in pair])[0] not in ("", NONE)
-            and both[1] not in ("", NONE)
-            and (both[0] == both[1] or (number_of(both[0]) == number_of(both[1]) and any(map(is_number_alone, both))))
-        }
-        heads = await self._store.query(Heads(tuple(("Patient", patient) for patient in group)))
-        links = {frozenset((head.id, other)) for head in heads for other in linked_with(head.body)}
-        tied |= {pair for pair in links if self._pairs.get(pair, True)} | {pair for pair, linked in self._pairs.items() if linked}
-        parts = {patient: [patient] for patient in group}
-        for pair in tied:
-            joined = sorted({member for patient in pair for member in parts.get(patient, ())})
-            parts |= dict.fromkeys(joined, joined)
-        return [part for patient, part in parts.items() if part[0] == patient]
+    async def _regrouped(self) -> dict[str, tuple[str, Trigger]]:
+        """Person and trigger of everyone who hangs together with whom something else is said of now."""
+        scope = await self._hanging_together(set(self._triggers))
+        pairs = self._whole_pairs()
+        within = {key: said for key, said in pairs.items() if key[0] in scope and key[1] in scope}
+        made = groups(
+            {patient: self._identity.get(patient, "") for patient in scope},
+            [key for key, said in within.items() if said.tie],
+            {key: said.decision for key, said in within.items() if said.decision},
+        )
+        found: dict[str, tuple[str, Trigger]] = {}
+        last = max(self._triggers.values(), key=lambda trigger: trigger.message)
+        for members in made:
+            person = self._key(members)
+            own = [self._triggers[each] for each in members if each in self._triggers]
+            trigger = max(own, key=lambda trigger: trigger.message) if own else last
+            for each in members:
+                found[each] = person, self._triggers.get(each, trigger)
+        return found
+
+    def _key(self, members: list[str]) -> str:
+        """The key of a person: one that its members have already and that is one of them, else the first of them."""
+        kept = {self._stored[each] for each in members if each in self._stored} & set(members)
+        return min(kept, default=members[0])
+
+    def _whole_pairs(self) -> dict[tuple[str, str], Pair]:
+        whole = dict(self._pairs)
+        for key, said in self._said.items():
+            before = whole.get(key, Pair(*key, tie="", decision=""))
+            tie = before.tie if said.tie is None else said.tie
+            whole[key] = before._replace(tie=tie, decision=before.decision if said.decision is None else said.decision)
+        return whole
+
+    async def _hanging_together(self, scope: set[str]) -> set[str]:
+        """All who share a person, a number or a pair with any of these, directly or not."""
+        while True:
+            await self._persons(scope - self._loaded)
+            pairs = await self._paired(scope)
+            numbers = {number_of(self._identity.get(patient, "")) for patient in scope} | {
+                number_of(self._before.get(patient, "")) for patient in scope
+            }
+            await self._holders(numbers - {""})
+            groups_of = {self._stored[patient] for patient in scope if patient in self._stored}
+            wider = scope | {patient for patient, person in self._stored.items() if person in groups_of}
+            wider |= {patient for number in numbers for patient in self._numbers.get(number, ())}
+            wider |= {side for key in pairs for side in key}
+            if wider == scope:
+                return scope
+            scope = wider
+
+    async def _persons(self, patients: set[str]) -> None:
+        wanted = patients - self._loaded
+        self._loaded |= wanted
+        if wanted:
+            for patient, person, identity in await self._store.query(Persons(tuple(sorted(wanted)))):
+                self._loaded.add(patient)
+                self._keep(patient, person, identity)
+
+    async def _holders(self, numbers: set[str]) -> None:
+        wanted = numbers - self._looked
+        self._looked |= wanted
+        if wanted:
+            for patient, person, identity in await self._store.query(Claims(tuple((NHS_NUMBER, each) for each in sorted(wanted)))):
+                if person:
+                    self._keep(patient, person, identity)
+
+    def _keep(self, patient: str, person: str, identity: str) -> None:
+        """What is stored of a Patient, unless this batch says otherwise."""
+        self._stored[patient] = person
+        known = "" if identity == NONE else identity
+        self._before[patient] = known
+        if patient not in self._seen:
+            self._identity[patient] = known
+        if number := number_of(known):
+            self._numbers.setdefault(number, set()).add(patient)
+
+    async def _paired(self, scope: set[str]) -> set[tuple[str, str]]:
+        """The pairs in which any of these stands that say something about who is one person."""
+        for each in await self._store.query(Pairs(tuple(sorted(scope)))):
+            self._pairs[each.a, each.b] = each
+        telling = {key for key, said in self._whole_pairs().items() if said.tie or said.decision}
+        return {key for key in telling if key[0] in scope or key[1] in scope}

@@ -16,6 +16,8 @@ from interop.apply.asked import CREATE, DELETE, PATCH, UPDATE, Asked, Criteria, 
 from interop.apply.drafts import there
 from interop.apply.journalled import Step, change_of, entry_of, keys_of, steps_of
 from interop.apply.locks import Locks
+from interop.apply.identity import decisions_of, link
+from interop.apply.persons import Linking
 from interop.apply.permitting import shown
 from interop.apply.placed import placed
 from interop.apply.work import Meant, Work, criteria_name
@@ -40,8 +42,15 @@ class Writes:
     the order in which they were made. ``update_creates``: an update may make a resource under an id of the client's."""
 
     def __init__(
-        self, store: Store, clock: Clock, *, new_id: Callable[[], str] = lambda: str(uuid4()), update_creates: bool = True
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        new_id: Callable[[], str] = lambda: str(uuid4()),
+        update_creates: bool = True,
+        linking: Linking | None = None,
     ) -> None:
+        self._linking = linking or Linking()
         self._store = store
         self._clock = clock
         self._new_id = new_id
@@ -178,7 +187,15 @@ class Writes:
                 if heads is None:
                     heads = await self._heads([step.key for step in steps])
                 change = await change_of(entry, steps, heads, self._clock.now())
-                if not isinstance(await self._store.commit(change), Conflict):
+                said = decisions_of(change, steps, heads)
+                if not said:
+                    done = not isinstance(await self._store.commit(change), Conflict)
+                else:
+                    async with self._linking.lock:
+                        await link(self._store, change, said, entry)
+                        done = not isinstance(await self._store.commit(change), Conflict)
+                if done:
+                    self._linking.heard(put.stored.id for put in change.puts if put.stored.type == "Patient")
                     return change
             except Problem as problem:
                 if problem.reason.name not in PASSING:

@@ -1,43 +1,48 @@
-"""When two source Patients are one person without anyone deciding: the same verified NHS number and agreeing demographics.
+"""What the store keeps of a Patient for linking: its identity, by which others are found that may be the same person.
 
-An identity is text that two Patients share exactly then; '' never links. A number that fails modulus 11 never links, nor one
-of ten equal digits; 999 test numbers only where configured. A number whose status is stated and is not verified (NHS
-Data Dictionary, NHS NUMBER STATUS INDICATOR CODE, 01) does not link. Others wait for a person to decide.
+``number|birth date|family names|given names/further names|gender|status``: names plain, blanks between several; status ``v``
+where the number is stated as verified. '' where the Patient may not link by itself: a number that fails modulus 11, one of ten
+equal digits, one of the 999 range save where configured, one that is stated as not verified (NHS Data Dictionary, NHS NUMBER
+STATUS INDICATOR CODE, 01 alone is verified), two numbers, a birth date or name that is told in part, a newborn's name that is none.
+Those wait for people to decide.
 """
 
 from __future__ import annotations
 
-import unicodedata
+from functools import lru_cache
 from typing import Any
 
-from interop.ids import NHS_NUMBER, NhsNumber, Standing
-
-VERIFIED = "01"
-_STATUS = "NHSNumberVerificationStatus"
+from interop.identity.known import Known, known_of
+from interop.identity.rules import Rule, rule_of
 
 
 def identity_of(patient: dict[str, Any], *, test_numbers: bool) -> str:
-    """The identity of a Patient's body: NHS number, birth date and family name; '' where it may not link by itself.
+    """The identity of a Patient's body. A Patient of whom a source knows nothing but a number that it states as verified (the
+    e-Referral Service) has the number alone: it follows whoever has that number, as long as that is one person."""
+    known = known_of(patient, test_numbers=test_numbers)
+    if not known.number or known.status == "n":
+        return ""
+    if known.alone:
+        return f"{known.number}|||||v" if known.status == "v" else ""
+    if len(known.birth) != 10 or not known.families or known.placeholder:
+        return ""
+    given = _joined(known.given) + ("/" + _joined(known.middle) if known.middle else "")
+    return "|".join((known.number, known.birth, _joined(known.families), given, known.gender, known.status))
 
-    A Patient of whom a source knows nothing but a number that it states as verified (the e-Referral Service) has the number
-    alone, ``number||``: it follows whoever has that number, as long as that is one identity.
-    """
-    numbers = [one for one in patient.get("identifier", ()) if one.get("system") == NHS_NUMBER]
-    if len({one.get("value") for one in numbers}) != 1:
-        return ""
-    number = NhsNumber.read(numbers[0].get("value", ""))
-    stated = {_stated(one) for one in numbers} - {None}
-    if number is None or stated - {VERIFIED} or not _usable(number, test_numbers):
-        return ""
-    born, family = patient.get("birthDate", ""), _family(patient)
-    if not born and not patient.get("name"):
-        return f"{number}||" if stated else ""
-    return f"{number}|{born}|{family}" if len(born) == 10 and family else ""
+
+@lru_cache(maxsize=65_536)
+def known_by(identity: str) -> Known:
+    """What an identity says; also one that an earlier version wrote (number, birth date, family name)."""
+    number, birth, families, given, gender, status, *_ = [*identity.split("|"), "", "", "", "", ""]
+    first, _, further = given.partition("/")
+    if not birth and not families:
+        status = "v"
+    return Known(number, status, birth, _parted(families), _parted(first), _parted(further), gender)
 
 
 def is_number_alone(identity: str) -> bool:
     """Whether an identity is a number without demographics."""
-    return identity.endswith("||")
+    return identity.partition("|")[2][:1] == "|"
 
 
 def number_of(identity: str) -> str:
@@ -45,27 +50,19 @@ def number_of(identity: str) -> str:
     return identity.partition("|")[0]
 
 
-def _usable(number: NhsNumber, test_numbers: bool) -> bool:
-    return number.standing is Standing.USABLE or (number.standing is Standing.TEST and test_numbers)
+def verdict(a: str, b: str) -> Rule:
+    """The row of rules.csv that decides about two identities. Symmetric."""
+    return _verdict(*sorted((a, b)))
 
 
-def _stated(identifier: dict[str, Any]) -> str | None:
-    """The verification status that an identifier states, None where it states none."""
-    for extension in identifier.get("extension", ()):
-        if _STATUS in extension.get("url", ""):
-            codings = extension.get("valueCodeableConcept", {}).get("coding", [])
-            return VERIFIED if any(_code(coding) == VERIFIED for coding in codings) else "other"
-    return None
+@lru_cache(maxsize=65_536)
+def _verdict(a: str, b: str) -> Rule:
+    return rule_of(known_by(a), known_by(b))
 
 
-def _code(coding: dict[str, Any]) -> str:
-    code: str = coding.get("code", "")
-    return VERIFIED if code in (VERIFIED, "number-present-and-verified") else code
+def _joined(names: frozenset[str]) -> str:
+    return " ".join(sorted(names))
 
 
-def _family(patient: dict[str, Any]) -> str:
-    names = patient.get("name", [])
-    official = [name for name in names if name.get("use") in (None, "official", "usual")] or names
-    text = official[0].get("family", "") if official else ""
-    plain = unicodedata.normalize("NFKD", text).casefold()
-    return "".join(letter for letter in plain if letter.isalnum())
+def _parted(text: str) -> frozenset[str]:
+    return frozenset(text.split())

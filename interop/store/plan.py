@@ -139,9 +139,22 @@ class Claims:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The Patients of the person that this Patient belongs to -> [patient id]; itself alone where nothing is linked."""
+    """The Patients of the person that this Patient belongs to, as far as they may be seen -> [patient id]; itself alone where nothing
+    is linked, and where it may not be seen itself: then it is as if it were not there."""
 
+    decision: Decision
     patient: str
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What is said (``where.About``) about anyone who is one person with one of these Patients -> [(patient, parameter, code, low,
+    high, type, id)], in order, at whatever time; type and id are those of the resource that says so. ``parameters`` () = all.
+
+    For deciding and for telling why; returns no resource to anyone."""
+
+    patients: tuple[str, ...]
+    parameters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +171,11 @@ class Undecided:
 
     count: int = 50
     after: tuple[float, str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contributors:
+    """Every list of organisations that resources have come from (``Stored.source``) -> [str]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,8 +266,10 @@ Plan = (
     | Persons
     | Claims
     | Group
+    | Access
     | Pairs
     | Undecided
+    | Contributors
     | LinkHistory
     | Tables
     | Spent

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from itertools import chain
 
-from interop.store.plan import Claims, Group, Heads, LinkHistory, Meta, Persons, Said, Snapshots, Spent, Tables
+from interop.store.plan import Access, Claims, Heads, LinkHistory, Meta, Persons, Said, Snapshots, Spent, Tables
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.names import Names
 from interop.store.sql.statement import Steps, marks, padded
+from interop.store.sql.where import Compiler
 from interop.store.values import Head, LinkEvent, Snapshot
 
 PORTION = 256
@@ -92,12 +93,20 @@ def claims(plan: Claims, names: Names) -> Steps[list[tuple[str, str, str]]]:
     return list(found)
 
 
-def group(plan: Group) -> Steps[list[str]]:
+def access(plan: Access, names: Names, dialect: Dialect) -> Steps[list[tuple[str, str, str, int, int, str, str]]]:
+    wanted = {pid: name for (type_, name, kind), pid in names.parameters.items() if kind == "access" and not type_}
+    if plan.parameters:
+        wanted = {pid: name for pid, name in wanted.items() if name in plan.parameters}
+    if not wanted or not plan.patients:
+        return []
+    compiler = Compiler(names, dialect)
+    people = dialect.among("x.subject", compiler.group(plan.patients).patients)
     rows = yield (
-        "SELECT b.patient FROM link a CROSS JOIN link b WHERE b.person = a.person AND a.patient = :patient ORDER BY b.patient",
-        {"patient": plan.patient},
+        f"{compiler.prologue}SELECT x.subject, x.pid, x.code, x.low, x.high, r.type, r.id FROM index_access x CROSS JOIN resource r "
+        f"WHERE {people} AND x.pid IN ({', '.join(map(str, sorted(wanted)))}) AND r.rid = x.rid",
+        compiler.parameters,
     )
-    return [patient for (patient,) in rows] or [plan.patient]
+    return sorted((patient, wanted[pid], *rest) for patient, pid, *rest in rows)
 
 
 def link_history(plan: LinkHistory) -> Steps[list[LinkEvent]]:
@@ -119,6 +128,12 @@ def spent(plan: Spent) -> Steps[list[tuple[str, int]]]:
         (plan.prefix, plan.prefix[:-1] + chr(ord(plan.prefix[-1]) + 1), plan.now),
     )
     return [(name, until) for name, until in rows]
+
+
+def contributors() -> Steps[list[str]]:
+    """Every list of contributing organisations."""
+    rows = yield "SELECT names FROM contributors ORDER BY number", ()
+    return [str(names) for (names,) in rows]
 
 
 def meta(plan: Meta) -> Steps[list[str]]:

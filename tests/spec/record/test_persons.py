@@ -14,6 +14,7 @@ from interop.apply.persons import Linker
 from interop.clock import ManualClock
 from interop.identity.linking import number_of
 from interop.ids import NHS_NUMBER
+from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Group
 from interop.store.sqlite import SqliteStore
 from interop.store.values import Change, Committed, IndexRow, Link, LinkEvent
@@ -21,9 +22,9 @@ from tests.spec.store.build import T0, put
 
 pytestmark = pytest.mark.anyio
 
-MARY = "9990000018|1941-03-17|ashdown"
-ANN = "9990000018|1970-01-01|brook"
-NUMBER = "9990000018||"
+MARY = "9990000018|1941-03-17|ashdown|mary|f|v"
+ANN = "9990000018|1970-01-01|brook|ann|f|v"
+NUMBER = "9990000018|||||v"
 
 
 @pytest.fixture
@@ -57,19 +58,19 @@ class Record:
             linker.relink(*merge, self.messages, T0)
         for pair, linked in (pairs or {}).items():
             linker.pair(*pair, linked, self.messages, T0)
-        links, events = await linker.settled()
+        links, events, pairs = await linker.settled()
         self.events += events
         puts = []
         for name, identity in patients:
             rows = [IndexRow("identifier", "token", NHS_NUMBER, number_of(identity))] if identity else []
             self.versions[name] = self.versions.get(name, 0) + 1
             puts.append(put("Patient", name, self.versions[name], *rows, at=T0 + self.messages))
-        assert isinstance(await self.store.commit(Change(puts=puts, links=links, link_events=events)), Committed)
+        assert isinstance(await self.store.commit(Change(puts=puts, links=links, link_events=events, pairs=pairs)), Committed)
         return links
 
     async def groups(self) -> set[frozenset[str]]:
         """Who is with whom."""
-        return {frozenset(await self.store.query(Group(name))) for name in self.versions}
+        return {frozenset(await self.store.query(Group(PERMIT_ALL, name))) for name in self.versions}
 
 
 def groups(*names: str) -> set[frozenset[str]]:
@@ -138,7 +139,12 @@ async def test_a_merge_moves_the_whole_group(store: Any) -> None:
         await record.tell((name, identity))
     await record.tell(merge=("a", "c"))
     assert await record.groups() == groups("abcd")
-    assert [event.why for event in record.events] == ["identity", "identity", "merge"]
+    assert [(event.patient, event.why) for event in record.events] == [
+        ("b", "identity"),
+        ("d", "identity"),
+        ("c", "merge"),
+        ("d", "merge"),
+    ]
 
 
 async def test_a_merge_that_is_told_twice_is_one(store: Any) -> None:
