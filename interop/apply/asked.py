@@ -60,10 +60,12 @@ NO_AUTHOR: Final = Author()
 @dataclass(frozen=True, slots=True)
 class Permit:
     """What somebody may write on from whom anything is withheld. ``see`` gives the present version of a resource, a deletion too,
-    where they may see it, and None where not or where there is none: both are the same to them. They make no resource under an id
-    of theirs, and write about Patients alone whom they may see. ``of_person``: what they write of a person must say of whom."""
+    where they may write over it, ``read`` where they may see it; None where not or where there is none: both are the same to them.
+    They make no resource under an id of theirs, and name Patients alone about whom they may write. ``of_person``: what they write
+    of a person must say of whom."""
 
     see: Callable[[Key], Awaitable[Stored | None]]
+    read: Callable[[Key], Awaitable[Stored | None]]
     of_person: bool = False
 
 

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Final
 
 from interop.apply.asked import Asked, Key, Permit, Resource
 from interop.apply.journalled import TURN
 from interop.errors import Problem
 from interop.fhir import facts
-from interop.fhir.searching import index_rows
-from interop.record.indexing import parameters
+from interop.fhir.references import references
 from interop.store.values import Head
 
 PATIENT: Final = "Patient"
-_SUBJECT: Final = frozenset(("patient", "subject"))
-"""The parameters that say whom a resource is about."""
 _REFERENCE: Final = re.compile(r"(?:https?://.+/)?Patient/([A-Za-z0-9\-.]{1,64})(?:/_history/.+)?")
 
 
 async def shown(asked: Sequence[Asked], keys: Sequence[Key], heads: Mapping[Key, Head]) -> dict[Key, Head]:
-    """Of what there is, that which each write may be done on: the rest is taken not to be there."""
+    """Of what there is, that which each write may be done on: what its author may not see is taken not to be there. Raises Problem
+    ``forbidden`` for what they may see and not write over."""
     found = dict(heads)
     for place, (one, key) in enumerate(zip(asked, keys, strict=True)):
         if one.permit is not None and key in heads and await one.permit.see(key) is None:
+            if await one.permit.read(key) is not None:
+                raise Problem("forbidden", where=one.place)
             found.pop(key, None)
         if place % TURN == TURN - 1:
             await asyncio.sleep(0)
@@ -33,9 +33,9 @@ async def shown(asked: Sequence[Asked], keys: Sequence[Key], heads: Mapping[Key,
 
 
 async def about_seen(permit: Permit, type: str, resource: Resource, made: Container[Key]) -> None:
-    """Raise Problem ``forbidden`` where a resource is about a Patient whom its author may not see or who is not there; ``made`` are
-    the resources that come to be with it."""
-    patients = list(patients_of(resource))
+    """Raise Problem ``forbidden`` where a resource names a Patient about whom its author may not write or who is not there;
+    ``made`` are the resources that come to be with it."""
+    patients = patients_of(resource)
     for patient in patients:
         key = PATIENT, patient
         if key not in made:
@@ -46,10 +46,7 @@ async def about_seen(permit: Permit, type: str, resource: Resource, made: Contai
         raise Problem("forbidden", where=type)
 
 
-def patients_of(resource: Resource) -> Iterator[str]:
-    """The ids of the Patients that a resource is about; one at another address is taken to be ours."""
-    wanted = parameters(str(resource["resourceType"])) & _SUBJECT
-    for row in index_rows(resource, wanted) if wanted else ():
-        found = _REFERENCE.fullmatch(row.a) if row.kind == "reference" else None
-        if found is not None:
-            yield found[1]
+def patients_of(resource: Resource) -> list[str]:
+    """The ids of the Patients whom a resource names; one at another address is taken to be ours."""
+    found = (_REFERENCE.fullmatch(literal) for _, literal in references(resource))
+    return list(dict.fromkeys(each[1] for each in found if each))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from interop.api.asgi import Request
 from interop.api.services import Services
 from interop.apply.asked import NO_AUTHOR, Author, Key, Permit
+from interop.errors import Problem
 from interop.policy.asker import TESTER
 from interop.store.plan import Read
 from interop.store.values import Stored
@@ -20,7 +21,15 @@ def permit_of(services: Services, request: Request, interaction: str, type: str,
         found: list[Stored] = await services.store.query(Read(decision, *key))
         return found[0] if found else None
 
-    return Permit(see, of_person=bool(request.asker.patient))
+    async def read(key: Key) -> Stored | None:
+        try:
+            reading = services.decide(request, "read", *key)
+        except Problem:
+            return None
+        found: list[Stored] = await services.store.query(Read(reading, *key))
+        return found[0] if found else None
+
+    return Permit(see, read, of_person=bool(request.asker.patient))
 
 
 def author_of(request: Request) -> Author:
