@@ -20,6 +20,7 @@ from interop.apply.identity import decisions_of, link
 from interop.apply.persons import Linking
 from interop.apply.permitting import shown
 from interop.apply.placed import placed
+from interop.apply.witness import Witness
 from interop.apply.work import Meant, Work, criteria_name
 from interop.clock import Clock
 from interop.errors import Problem
@@ -56,6 +57,7 @@ class Writes:
         self._new_id = new_id
         self.update_creates = update_creates
         self._locks = Locks()
+        self.witness: Witness | None = None
 
     async def write(self, asked: Asked) -> Written:
         """Do one write.
@@ -144,7 +146,11 @@ class Writes:
         if not steps:
             return await self._answers(work, None, Change())
         entry = entry_of(steps, asked[0].body if len(asked) == 1 else b"", self._clock.now(), asked[0].author)
+        if self.witness is not None:
+            await self.witness.attempt(entry, steps, heads)
         await self._store.commit(Change(entries=[entry]))
+        if self.witness is not None:
+            self.witness.journalled(entry)
         change = await self._settled(entry, steps, heads)
         if change.outcomes[0].state != MessageState.APPLIED:
             raise Problem(change.outcomes[0].reason or "fault")

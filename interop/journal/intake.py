@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from interop.clock import Clock
 from interop.errors import Category, Problem
@@ -13,6 +14,19 @@ from interop.ports.feed import contributor
 from interop.store.plan import Message
 from interop.store.seam import Store
 from interop.store.values import Change, Conflict, Entry, Outcome
+
+
+class Told(Protocol):
+    """The audit, as far as messages go."""
+
+    @property
+    def problem(self) -> Problem | None:
+        """Why no message can be taken, or None."""
+        ...
+
+    def received(self, entries: Sequence[Entry]) -> None:
+        """The journal has these. Never raises."""
+        ...
 
 
 @dataclass(slots=True)
@@ -53,6 +67,8 @@ class JournalIntake:
         self._flushing: asyncio.Task[None] | None = None
         self._applied: dict[int, list[tuple[asyncio.Future[Receipt], int]]] = {}
         self.stopping = False
+        self.told: Told | None = None
+        """Who is told of messages that the journal has, before their senders are."""
 
     def receive(
         self, feed: str, body: bytes, *, adapter: str, wait: Wait | None = None, organisation: str = ""
@@ -64,6 +80,8 @@ class JournalIntake:
                 raise Problem("wrong-feed")
             if self.stopping:
                 raise Problem("stopping")
+            if self.told is not None and self.told.problem is not None:
+                raise self.told.problem
             if self._unfinished() >= self._limit:
                 raise Problem("busy")
         except Problem as problem:
@@ -156,6 +174,8 @@ class JournalIntake:
                     if not self._pending:
                         return
                     continue
+                if pending and self.told is not None:
+                    self.told.received([one.entry for one in pending])
                 added = 0
                 for one in pending:
                     added += self._settle(one)
