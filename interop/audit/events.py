@@ -49,8 +49,8 @@ def named(id: str) -> tuple[int, int, int] | None:
 
 
 def audit_event(row: Row, chain: int, number: int, status: int, purposes: dict[str, str]) -> dict[str, Any]:
-    """The AuditEvent about one patient of a row. ``status`` is what the client was answered (0 = unknown); ``purposes`` the codes of
-    v3-ActReason by purpose."""
+    """The AuditEvent about one patient of a row. ``status`` is what the client was answered (0 = unknown); ``purposes`` the
+    codes of v3-ActReason by purpose."""
     action = action_of(row)
     patient = row.patients[number] if number < len(row.patients) else ""
     entities = _entities(row, patient)

@@ -122,6 +122,10 @@ class AuditLog:
                 self._turn()
         return sequence
 
+    def now(self) -> int:
+        """The time that a row would have."""
+        return self._clock.now()
+
     async def durable(self, sequence: int) -> None:
         """Wait until a row is on disk; one sync serves all who wait. Raises Problem ``audit-unavailable``."""
         if sequence <= self._synced:

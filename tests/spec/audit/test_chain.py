@@ -28,7 +28,9 @@ def chain() -> tuple[list[bytes], list[Checkpoint]]:
     head, lines, signed = beginning(1), [], []
     for number in range(1, ROWS + 4):
         more = {"after": [0, 0, ""], "aside": 0} if number == 1 else {}
-        row = Row(number, 1_000_000 + number, READ, Who("u", "gp"), "read", "Patient", f"p{number}", 200, 1, (f"p{number}",), (), more)
+        row = Row(
+            number, 1_000_000 + number, READ, Who("u", "gp"), "read", "Patient", f"p{number}", 200, 1, (f"p{number}",), (), more
+        )
         text = encode(row)
         head = follow(head, text)
         lines.append(text + b" " + stamp(KEY.stamps, head))
@@ -228,4 +230,3 @@ def ended(log: AuditLog) -> None:
 
 def verified(place: Path) -> Verified:
     return verify(place / "audit", place / "elsewhere", KEY)
-

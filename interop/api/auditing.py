@@ -1,0 +1,267 @@
+"""What the API writes into the audit: every answer before it goes out, every change before it is journalled, every message.
+
+Where the log takes no row, nothing is given and nothing is changed (503): the audit fails closed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
+from typing import Any, Final, Protocol
+
+from interop.api.asgi import ACCOUNT, Request, Response
+from interop.api.fhir.routes import resource_types
+from interop.api.problems import fhir_error, json_error
+from interop.apply.journalled import Step
+from interop.audit.log import AuditLog
+from interop.audit.row import ANSWER, CHANGE, DENIAL, MESSAGE, READ, Names
+from interop.errors import Problem
+from interop.policy.asker import Asker
+from interop.ports import Feed
+from interop.store.values import Entry, Head
+
+DENIED: Final = frozenset((401, 403, 429))
+UNSIGNED: Final = 50
+"""Rows a second of those who have not signed on; what is more is counted in the next."""
+ACCESS: Final = b'"urn:interop:codes:access"'
+MARKS: Final = ((b'"break-glass"', "break-glass"), (b'"self-claimed"', "self-claimed"))
+"""What a declaration of access says of itself (``interop.policy``), and its mark in the audit."""
+_PATIENT: Final = re.compile(rb'"(?:[^"\\]*/)?Patient/([A-Za-z0-9\-.]{1,64})(?:/_history/[^"]*)?"')
+_VALUES: Final = re.compile(rb"=[^&]*")
+_NAMES: Final = re.compile(rb"[A-Za-z_.:=&-]*")
+QUERY: Final = 500
+_READS: Final = ("GET", "HEAD")
+_DONE: Final = {"GET": "read", "HEAD": "read", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "POST": "create"}
+ENGINE: Final = Asker(role="engine", client="interop")
+Key = tuple[str, str]
+
+
+class Auditor(Protocol):
+    """What the application asks."""
+
+    @property
+    def problem(self) -> Problem | None:
+        """Why nothing can be given, or None."""
+        ...
+
+    def begin(self, request: Request) -> None:
+        """A request begins that may change something."""
+        ...
+
+    def answered(self, request: Request, part: str, response: Response) -> Response:
+        """Before an answer goes out; the answer, or what is said instead."""
+        ...
+
+
+class Unaudited:
+    """Nothing is written: for parts of an engine in tests."""
+
+    problem: Problem | None = None
+
+    def begin(self, request: Request) -> None:
+        """Nothing."""
+
+    def answered(self, request: Request, part: str, response: Response) -> Response:
+        """The answer."""
+        return response
+
+
+class _Present:
+    """The request under way: who asks, and what it has tried to change."""
+
+    __slots__ = ("attempts", "messages", "request")
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.attempts: list[int] = []
+        self.messages: list[int] = []
+
+
+_PRESENT: ContextVar[_Present | None] = ContextVar("interop.audit.present", default=None)
+
+
+class Auditing:
+    """Writes rows to a log. ``feeds`` tell whose a message is; ``told`` is called after a change that somebody has to hear of, and
+    after each read with who asked and whose record was given."""
+
+    def __init__(self, log: AuditLog, feeds: Mapping[str, Feed]) -> None:
+        self.log = log
+        self._feeds = feeds
+        self._names = Names(log.key.ids)
+        self._second, self._unsigned, self._unwritten = 0, 0, 0
+        self._late: list[tuple[str, str, str, list[int]]] = []
+        self.urgent = False
+        """A change was made that somebody has to hear of."""
+        self.looks: list[tuple[Asker, tuple[str, ...]]] = []
+        """Reads by those for whom a resource of the record stands."""
+
+    @property
+    def problem(self) -> Problem | None:
+        """Why nothing can be given, or None."""
+        return self.log.problem
+
+    def begin(self, request: Request) -> None:
+        """A request begins that may change something."""
+        _PRESENT.set(_Present(request))
+
+    def answered(self, request: Request, part: str, response: Response) -> Response:
+        """Write the row of an answer; the answer, or 503 where the row is not taken."""
+        status = response.status
+        account = request.scope.get(ACCOUNT)
+        present = None
+        if request.method not in _READS:
+            present = _PRESENT.get()
+            if present is not None and present.request is not request:
+                present = None
+        changed = present is not None and bool(present.attempts)
+        if account is None and not changed and status not in DENIED:
+            return response
+        asker = request.asker
+        interaction, type_, id_ = asked(request.method, request.path) if part == "fhir" else (part, "", "")
+        more: dict[str, Any] = {}
+        if changed and present is not None:
+            kind = ANSWER
+            more["of"], more["messages"] = present.attempts, present.messages
+        elif status in DENIED:
+            kind = DENIAL
+            if status == 401 and not self._room(more):
+                return response
+        elif request.method in _READS or interaction[:1] == "$" or interaction.startswith("search"):
+            kind = READ
+        else:
+            kind = ANSWER
+        query = request.scope.get("query_string")
+        if query and kind == READ:
+            more["query"] = parameter_names(query)
+        patients: tuple[str, ...] = ()
+        resources, rules = 0, ()
+        if account is not None:
+            patients, resources, rules = self._names.all(account.patients), account.resources, tuple(account.rules)
+        id_ = id_ and self._names.one(id_)
+        try:
+            self.log.write(kind, who(asker), interaction, type_, id_, status, resources, patients, rules, more)
+        except Problem as problem:
+            return fhir_error(problem) if part == "fhir" else json_error(problem)
+        if asker.fhir_user and patients and kind == READ:
+            self.looks.append((asker, patients))
+        return response
+
+    async def attempt(self, entry: Entry, steps: Sequence[Step], heads: Mapping[Key, Head]) -> None:
+        """Write what is about to be changed and wait until that is on disk; the entry names the row. Raises Problem
+        ``audit-unavailable``."""
+        present = _PRESENT.get()
+        asker = present.request.asker if present is not None else ENGINE
+        patients: dict[str, None] = {}
+        mark = ""
+        for step in steps:
+            head = heads.get(step.key)
+            held = step.draft.whole if step.draft is not None else b""
+            if step.key[0] == "Patient":
+                patients[step.key[1]] = None
+            for body in (held, head.body if head is not None else b""):
+                patients.update((found.decode("ascii"), None) for found in _PATIENT.findall(body))
+            mark = mark or marked(held)
+        more: dict[str, Any] = {"keys": [[step.method, step.key[0], self._names.one(step.key[1])] for step in steps]}
+        if mark:
+            more["mark"] = mark
+        type_, id_ = steps[0].key if len(steps) == 1 else ("", "")
+        sequence = self.log.write(
+            CHANGE, who(asker), "change", type_, self._names.one(id_), 0, len(steps), self._names.all(patients), (), more
+        )
+        await self.log.durable(sequence)
+        entry.control_id = f"audit:{self.log.chain}-{sequence}"
+        if present is not None:
+            present.attempts.append(sequence)
+        self.urgent = self.urgent or bool(mark)
+
+    def journalled(self, entry: Entry) -> None:
+        """The journal has a change under its number."""
+        present = _PRESENT.get()
+        if present is not None:
+            present.messages.append(entry.message)
+        else:
+            self.received([entry])
+
+    def received(self, entries: Sequence[Entry]) -> None:
+        """Messages that the journal has, before anyone is told so. Never raises: what the log does not take now it is given again,
+        and what it never took is found in the journal at the next start."""
+        groups: dict[tuple[str, str, str], list[int]] = {}
+        for entry in entries:
+            state = "repeat" if entry.repeats and not entry.message else entry.state
+            groups.setdefault((entry.feed, entry.type, state), []).append(entry.message or entry.repeats)
+        self._late += [(*key, numbers) for key, numbers in groups.items()]
+        late, self._late = self._late, []
+        for place, (feed, type_, state, numbers) in enumerate(late):
+            known = self._feeds.get(feed)
+            sender = ("", "feed", known.organisation if known is not None else "", f"feed {feed}")
+            try:
+                self.log.write(MESSAGE, sender, type_, more={"messages": numbers, "feed": feed, "state": state})
+            except Problem:
+                self._late = late[place:]
+                return
+
+    def given(self, asker: Asker, interaction: str, patients: Sequence[str], resources: int, rules: tuple[str, ...] = ()) -> None:
+        """What was given in answer to a query of another protocol. Raises Problem ``audit-unavailable``."""
+        found = self._names.all(dict.fromkeys(patients))
+        self.log.write(READ, who(asker), interaction, status=200, resources=resources, patients=found, rules=rules)
+
+    def refused(self, asker: Asker, interaction: str, problem: Problem) -> None:
+        """A query of another protocol was refused. Raises Problem ``audit-unavailable``."""
+        self.log.write(DENIAL, who(asker), interaction, status=problem.reason.http)
+
+    def _room(self, more: dict[str, Any]) -> bool:
+        """Whether another row of somebody unknown is written in this second."""
+        second = self.log.now() // 1_000_000
+        if second != self._second:
+            self._second, self._unsigned = second, 0
+        self._unsigned += 1
+        if self._unsigned > UNSIGNED:
+            self._unwritten += 1
+            return False
+        if self._unwritten:
+            more["unwritten"], self._unwritten = self._unwritten, 0
+        return True
+
+
+def who(asker: Asker) -> tuple[str, ...]:
+    """Who asks, as a row has it."""
+    return (asker.user, asker.role, asker.organisation, asker.client, asker.purpose, asker.session, asker.fhir_user)
+
+
+def marked(resource: bytes) -> str:
+    """What a resource declares of access, as JSON tells it; '' for none."""
+    if ACCESS not in resource:
+        return ""
+    return next((mark for code, mark in MARKS if code in resource), "")
+
+
+def parameter_names(query: bytes) -> str:
+    """The names of the parameters of a query, without values; those that are no names are ``?``."""
+    names = _VALUES.sub(b"=", query[: 8 * QUERY])
+    if _NAMES.fullmatch(names) is None:
+        names = b"&".join(each if _NAMES.fullmatch(each) else b"?=" for each in names.split(b"&"))
+    return names[:QUERY].decode("ascii")
+
+
+def asked(method: str, path: str) -> tuple[str, str, str]:
+    """Interaction, type and id that a request under ``/fhir`` names; '' for what is none."""
+    parts = path.split("/")[2:]
+    type_ = parts[0] if parts and parts[0] in resource_types() else ""
+    if len(parts) == 2 and type_ and parts[1] and parts[1][0] not in "_$":
+        return _DONE.get(method, "read"), type_, parts[1]
+    last = parts[-1] if parts else ""
+    if last[:1] == "$":
+        return last[:40] if last[1:].replace("-", "").isalpha() else "$", type_, parts[1] if len(parts) == 3 else ""
+    id_ = parts[1] if len(parts) > 2 and type_ else ""
+    if "_history" in parts:
+        if len(parts) == 4:
+            return "vread", type_, id_
+        return "history-instance" if id_ else "history-type" if type_ else "history-system", type_, id_
+    if method == "POST" and last != "_search":
+        return ("create" if type_ else "batch"), type_, id_
+    if not type_:
+        return "search-system", "", ""
+    if method in ("PUT", "PATCH", "DELETE"):
+        return _DONE[method], type_, id_
+    return "search-type", type_, id_

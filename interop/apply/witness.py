@@ -1,0 +1,22 @@
+"""Who is told of every change before it is made: the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from interop.apply.asked import Key
+from interop.apply.journalled import Step
+from interop.store.values import Entry, Head
+
+
+class Witness(Protocol):
+    """What ``Writes`` tells of a change."""
+
+    async def attempt(self, entry: Entry, steps: Sequence[Step], heads: Mapping[Key, Head]) -> None:
+        """Before the journal has it; may name the entry by ``control_id``. Raises Problem where nothing may be changed."""
+        ...
+
+    def journalled(self, entry: Entry) -> None:
+        """The journal has it."""
+        ...
