@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from interop.policy.asker import Asker
+
+Names = Callable[[str], tuple[str, ...]]
+"""By what references (``Organization/ID``) the record means the organisation of an ODS code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +31,22 @@ class Agreement:
         return self.status == "active" and self.start <= now < self.end
 
 
+def _nameless(code: str) -> tuple[str, ...]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """``consent`` is the model, a row of ``tables/consent.csv`` (``explicit`` or ``implied``); ``sources`` are all organisations
-    that contribute, as far as the engine has heard of them; ``revision`` changes whenever anything here does."""
+    that contribute, as far as the engine has heard of them; ``revision`` changes whenever anything here does. ``names`` tells how
+    the record names an organisation."""
 
     agreements: tuple[Agreement, ...] = ()
     consent: str = "explicit"
     sources: tuple[str, ...] = ()
     revision: int = 0
+    names: Names = field(default=_nameless, compare=False, repr=False)
+
+    def codes(self, asker: Asker) -> tuple[str, ...]:
+        """By what names access rows speak of an asker and of the asker's organisation."""
+        return asker.codes + self.names(asker.organisation) if asker.organisation else asker.codes

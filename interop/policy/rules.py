@@ -8,6 +8,7 @@ whole seconds.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
@@ -26,6 +27,9 @@ EVERYTHING: Final = All(())
 PATIENT: Final = "Patient"
 NAMES_PATIENT: Final = Any((Present("patient"), Present("subject")))
 """The resource names a Patient whom it is about."""
+
+
+Shared = dict[tuple[object, ...], Where]
 
 
 def in_force(agreement: Agreement, now: int) -> bool:
@@ -79,8 +83,8 @@ class Rules:
     asker: Asker
     facts: Facts
     now: int
-    shared: dict[tuple[frozenset[str], str], Where] = field(default_factory=dict)
-    """What was agreed with whom, as it is in this second."""
+    shared: Shared = field(default_factory=dict)
+    """What has been made in this second."""
 
     @property
     def seen(self) -> frozenset[str]:
@@ -106,9 +110,16 @@ class Rules:
             self.shared[key] = Sources(tuple(sorted((names | {own}) - {""})))
         return self.shared[key]
 
+    def once(self, name: str, make: Callable[[Rules], Where]) -> Where:
+        """What these rules come to, made once a second for each asker."""
+        key = (name, self.asker)
+        if key not in self.shared:
+            self.shared[key] = make(self)
+        return self.shared[key]
+
     def relationship(self) -> Where:
         """Relationship: involved in the person's care, the person's own, or acting for the person."""
-        codes = self.asker.codes
+        codes = self.facts.codes(self.asker)
         match self.role.relationship:
             case "care":
                 return About("care", codes, self.now) if codes else NOTHING

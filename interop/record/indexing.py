@@ -19,8 +19,11 @@ from interop.fhir import facts
 from interop.fhir.facts import SearchParameter
 from interop.fhir.rows import IndexRow
 from interop.fhir.searching import STORED, index_rows, indexable
+from interop.fhir.shapes import text
 from interop.fhir.tables import digest as table_digest
 from interop.policy.access import access_rows
+from interop.policy.labels import label_rows
+from interop.policy.tables import tables
 from interop.record.own_parameters import Own, own_parameter
 from interop.store.values import Change
 
@@ -49,7 +52,16 @@ def _official(kind: str) -> Mapping[str, SearchParameter]:
 
 def indexed(resource: dict[str, Any], *, declared: bool = False) -> list[IndexRow]:
     """The rows of R4's parameters and the access rows of a resource; ``declared``: a user of ours wrote it."""
-    return index_rows(resource, parameters(str(resource["resourceType"]))) + access_rows(resource, declared=declared)
+    return index_rows(resource, parameters(str(resource["resourceType"]))) + _policy_rows(resource, declared)
+
+
+def _policy_rows(resource: dict[str, Any], declared: bool) -> list[IndexRow]:
+    """What policy alone asks for: access rows, labels, and whom the content of a Binary is about."""
+    rows = access_rows(resource, declared=declared) + label_rows(resource)
+    if resource.get("resourceType") == "Binary":
+        about = text(resource.get("securityContext"), "reference")
+        rows += [IndexRow("patient", "reference", about)] if about else []
+    return rows
 
 
 class Indexing:
@@ -93,7 +105,7 @@ class Indexing:
     def rows(self, resource: dict[str, Any], *, declared: bool = False) -> list[IndexRow]:
         """All index rows of a resource; ``declared`` as for ``indexed``."""
         rows = index_rows(resource, None, self.own(str(resource.get("resourceType"))))
-        rows += access_rows(resource, declared=declared)
+        rows += _policy_rows(resource, declared)
         return self._ours(rows) if self.bases else rows
 
     def rows_of(self, resource: dict[str, Any], code: str) -> list[IndexRow]:
@@ -169,5 +181,5 @@ class Indexing:
 
 @cache
 def _form() -> bytes:
-    said = (FORM, table_digest("parameters"), table_digest("structures"), table_digest("codes"))
+    said = (FORM, table_digest("parameters"), table_digest("structures"), table_digest("codes"), sorted(tables().known))
     return hashlib.blake2b(repr(said).encode(), digest_size=8).digest()
