@@ -1,0 +1,98 @@
+"""The audit of an engine: opened before anything is answered, closed after everything is done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+
+from interop.api.auditing import Auditing
+from interop.app.settings import Settings
+from interop.app.surnames import Surnames
+from interop.audit.key import AuditKey
+from interop.audit.log import AuditLog
+from interop.audit.trail import Trail
+from interop.clock import Clock
+from interop.errors import Problem
+from interop.ports import Feed
+from interop.store.plan import Everything
+from interop.store.seam import Store
+from interop.store.values import Entry
+
+TICK = 1.0
+"""Seconds between two looks at what the index lacks."""
+A_TICK = 3_000
+"""Rows that the index takes at each of them while more keep coming; who asks it waits for all."""
+AGAIN = 10_000
+"""The latest messages of the journal that are held against the audit at a start: more are never under way."""
+_log = structlog.get_logger("interop.audit")
+
+
+class Audited:
+    """``auditing`` writes, ``trail`` reads."""
+
+    def __init__(self, log: AuditLog, feeds: Mapping[str, Feed]) -> None:
+        self.log = log
+        self.auditing = Auditing(log, feeds)
+        self.trail = Trail(log.directory)
+        self._working: asyncio.Task[None] | None = None
+
+    @classmethod
+    def open(cls, settings: Settings, clock: Clock, feeds: Mapping[str, Feed]) -> Audited:
+        """Begin a chain. Raises OSError; ValueError for a key that is none."""
+        directory, elsewhere = places(settings)
+        key = AuditKey.kept(settings.audit_key or settings.data / "audit.key")
+        return cls(AuditLog.open(directory, elsewhere, key, clock), feeds)
+
+    @property
+    def problem(self) -> Problem | None:
+        """What keeps the engine from giving anything, or from proving it later."""
+        return self.log.problem or self.log.unsigned
+
+    async def start(self, store: Store) -> None:
+        """Give the audit what the journal has and it lacks; then keep the index up to date."""
+        await asyncio.to_thread(self.trail.catch_up)
+        if self.log.recovered.chain:
+            await self._complete(store)
+        self._working = asyncio.create_task(self._work(Surnames(store, self.log)))
+
+    async def stop(self) -> None:
+        """A last checkpoint."""
+        if self._working is not None:
+            self._working.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._working
+        await asyncio.to_thread(self.log.close)
+        self.trail.close()
+
+    async def _complete(self, store: Store) -> None:
+        """Messages that were journalled when the process or the power went, before the audit had their number."""
+        after = max(0, self.trail.index.last_message() - AGAIN)
+        known = self.trail.index.messages(after)
+        missing: list[Entry] = [entry async for entry in store.stream(Everything(after)) if entry.message not in known]
+        self.auditing.received(missing)
+        if missing:
+            _log.info("the audit was given messages of the journal", messages=len(missing))
+
+    async def _work(self, surnames: Surnames) -> None:
+        while True:
+            await asyncio.sleep(TICK)
+            urgent, self.auditing.urgent = self.auditing.urgent, False
+            looks, self.auditing.looks = self.auditing.looks, []
+            try:
+                await surnames.compare(looks)
+                await asyncio.to_thread(self.trail.catch_up, 0 if urgent else A_TICK)
+            except Exception as error:
+                self.auditing.urgent = self.auditing.urgent or urgent
+                _log.error("the index of the audit is behind", error=type(error).__name__)
+
+
+def places(settings: Settings) -> tuple[Path, Path]:
+    """Where the logs are, and the checkpoints."""
+    directory = settings.data / "audit"
+    return directory, settings.checkpoints or directory / "checkpoints"
+
+
