@@ -1,0 +1,122 @@
+"""Whose tokens are taken: the engine's own, or those of a configured issuer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from interop.api.signon.fetching import Fetcher, RemoteKeys, Unreachable
+from interop.clock import MICROSECONDS, Clock
+from interop.policy.asker import Asker
+from interop.signon.claims import TESTER, Claims, Row, asker_of
+from interop.signon.issuer import OwnIssuer
+from interop.signon.keyfile import NAME, OwnKeys, own_keys
+from interop.signon.keys import Key, KeySet
+from interop.signon.refused import Refused
+from interop.signon.tokens import Wanted
+
+LOOK: Final = 2 * MICROSECONDS
+"""Between two looks at the key file, which another process may have changed."""
+
+
+class Trusted(Protocol):
+    """An issuer whose tokens are taken."""
+
+    @property
+    def wanted(self) -> Wanted:
+        """What its tokens must say."""
+        ...
+
+    async def find(self, kid: str, algorithm: str) -> Key | None:
+        """The key of that id; raises Unreachable."""
+        ...
+
+    def asker(self, claims: Claims) -> Asker:
+        """Who its claims say asks; raises Refused."""
+        ...
+
+
+class Own:
+    """The engine's own issuer with its key file. ``changed`` tells whether the keys are others than before."""
+
+    def __init__(self, issuer: OwnIssuer, directory: Path, clock: Clock) -> None:
+        self.issuer = issuer
+        self._directory, self._clock = directory, clock
+        self.keys: OwnKeys = own_keys(directory)
+        self._stamp = self._stat()
+        self._looked = clock.now()
+        self._verifying: KeySet | None = None
+
+    @property
+    def wanted(self) -> Wanted:
+        """What its tokens must say."""
+        return self.issuer.wanted
+
+    def changed(self) -> bool:
+        """Whether the key file has changed; if so, the keys are those of the file now."""
+        stamp = self._stat()
+        if stamp == self._stamp:
+            return False
+        self.keys, self._stamp, self._verifying = own_keys(self._directory), stamp, None
+        return True
+
+    def _stat(self) -> tuple[int, int, int]:
+        try:
+            found = (self._directory / NAME).stat()
+        except FileNotFoundError:
+            return (0, 0, 0)
+        return (found.st_mtime_ns, found.st_size, found.st_ino)
+
+    async def find(self, kid: str, algorithm: str) -> Key | None:
+        """The key of that id."""
+        self.changed()
+        if self._verifying is None:
+            self._verifying = self.keys.verifying(self._clock.now() / MICROSECONDS)
+        return self._verifying.find(kid, algorithm)
+
+    def asker(self, claims: Claims) -> Asker:
+        """Who its claims say asks: anyone for the embedded issuer; never the tester for another."""
+        found = asker_of(claims, own=True)
+        if found.role == TESTER and not self.issuer.demo:
+            raise Refused("role")
+        return found
+
+
+class Configured:
+    """An issuer found by discovery (OpenID Connect Discovery 1.0, 4): it names itself, and where its keys are."""
+
+    def __init__(self, issuer: str, audience: str, fetcher: Fetcher, clock: Clock, table: tuple[Row, ...] | None = None) -> None:
+        self._wanted = Wanted(issuer, frozenset((audience, audience.rstrip("/"))))
+        self._fetcher, self._table = fetcher, table
+        self._keys = RemoteKeys(self._address, fetcher, clock)
+
+    @property
+    def wanted(self) -> Wanted:
+        """What its tokens must say."""
+        return self._wanted
+
+    async def settings(self) -> dict[str, Any]:
+        """What the issuer says of itself. Raises Unreachable, also where it is another that answers."""
+        said = await self._fetcher.object(self._wanted.issuer.rstrip("/") + "/.well-known/openid-configuration")
+        if said.get("issuer") != self._wanted.issuer:
+            raise Unreachable("another issuer answers")
+        return said
+
+    async def _address(self) -> str:
+        said = (await self.settings()).get("jwks_uri")
+        if not isinstance(said, str) or not safe(said):
+            raise Unreachable("no address of keys")
+        return said
+
+    async def find(self, kid: str, algorithm: str) -> Key | None:
+        """The key of that id; raises Unreachable."""
+        return await self._keys.find(kid, algorithm)
+
+    def asker(self, claims: Claims) -> Asker:
+        """Who its claims say asks, by the table of claims; never the tester."""
+        return asker_of(claims, own=False, table=self._table)
+
+
+def safe(url: str) -> bool:
+    """Whether an address is asked: by TLS, or on this machine."""
+    return url.startswith(("https://", "http://127.0.0.1:", "http://127.0.0.1/", "http://localhost:", "http://localhost/", "http://[::1]:"))
