@@ -8,6 +8,7 @@ from typing import Final
 from interop.api import health, ingest, messages, metrics, protocols
 from interop.api.asgi import ASKER, Asgi, Disconnected, Receive, Request, Response, Scope, Send
 from interop.api.fhir import router
+from interop.api.guarding import guarded
 from interop.api.openapi import openapi
 from interop.api.parts import SCRAPER, scrapes
 from interop.api.problems import fhir_error, json_error, unforeseen
@@ -29,8 +30,8 @@ EXACT: dict[str, Handler] = {
 
 def create_app(services: Services, pages: Asgi | None = None) -> Asgi:
     """The application over these services. ``pages`` answers what is no API; without it a plain home page does."""
-    behind = pages if pages is not None else _home(services)
-    counted = services.requests
+    behind = guarded(pages if pages is not None else _home(services))
+    counted, audit = services.requests, services.audit
     hosts = services.hosts
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,6 +58,8 @@ def create_app(services: Services, pages: Asgi | None = None) -> Asgi:
                 return
             part, handle = found
         request = Request(scope, receive)
+        if request.method != "GET":
+            audit.begin(request)
         try:
             if part == "metrics" and scrapes(services, request):
                 scope[ASKER] = SCRAPER
@@ -64,9 +67,15 @@ def create_app(services: Services, pages: Asgi | None = None) -> Asgi:
                 scope[ASKER] = await services.door.admit(request)
             response = await handle(services, request)
         except Problem as problem:
-            response = fhir_error(problem) if part == "fhir" else json_error(problem)
+            if handle is protocols.protocol:
+                response = await protocols.refused(services, request, problem)
+            else:
+                response = fhir_error(problem) if part in ("fhir", "ingest") else json_error(problem)
         except Disconnected:
             return
+        except Exception as error:
+            response = json_error(unforeseen(error))
+        response = audit.answered(request, part, response)
         counted[part, request.method, response.status] += 1
         await response.send(scope, send)
 

@@ -8,11 +8,16 @@ from typing import Final
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from interop.api.guarding import LINES
+
 URL_BYTES: Final = 64 * 1024
 HEADERS: Final = 200
 """Header fields of a request."""
 HEAD_BYTES: Final = 256 * 1024
 """Bytes before a body."""
+LINGER: Final = 1.0
+"""Seconds between an answer to what was not read whole and the end of the connection: a socket closed with bytes unread is reset,
+and a reset may overtake the answer."""
 PATIENCE: Final = 120
 """Seconds in which a request must be whole."""
 
@@ -84,6 +89,14 @@ class BoundedConnection(HttpToolsProtocol):
         self._since = 0.0
         super().on_message_complete()
 
+    def leave_unread(self) -> None:
+        """End the connection, of whose last request there is more to come that nobody reads."""
+        self._since = 0.0
+        self.flow.pause_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.loop.call_later(LINGER, self.transport.abort)
+
     def send_400_response(self, msg: str) -> None:
         """What came is no request that is taken."""
         self._refuse(self._refusal)
@@ -97,6 +110,6 @@ class BoundedConnection(HttpToolsProtocol):
         """Say so, where there is no answer or only that to the request before, and close."""
         cycle = self.cycle
         if cycle is None or not cycle.response_started or (cycle.response_complete and self._unfinished >= 0):
-            self.transport.write(STATUS_LINE[status] + b"content-length: 0\r\nconnection: close\r\n\r\n")
+            self.transport.write(STATUS_LINE[status] + LINES + b"content-length: 0\r\nconnection: close\r\n\r\n")
         self._unfinished, self._since = -1, 0.0
         self.transport.close()

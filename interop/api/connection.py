@@ -17,6 +17,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 from interop.api.asgi import WHOLE, Header
 from interop.api.bounded import URL_BYTES, BoundedConnection
 
+PASSED_OVER: Final = 16 * 1024
+"""Bytes of a body that nobody reads that are dropped, so that the connection can be used again; before more it is ended."""
 _CLOSE: Final = b"connection: close\r\n"
 _END: Final = b"\r\n\r\n"
 _GET: Final = re.compile(rb"GET (/fhir/[A-Za-z0-9/_.$&=:|,;~@!*()'+-]*)(?:\?([A-Za-z0-9/_.$&=:|,;~@!*()'+%?-]*))? HTTP/1\.1")
@@ -75,6 +77,9 @@ class Connection(BoundedConnection):
         """An answer has gone out; as uvicorn does it, but for the clock."""
         self.server_state.total_requests += 1
         if self.transport.is_closing():
+            return
+        if self.cycle.response_complete and has_more(self.cycle):
+            self.leave_unread()
             return
         self.flow.resume_reading()
         if self.pipeline:
@@ -146,6 +151,21 @@ class Connection(BoundedConnection):
         super()._start_asgi_task(cycle, app)
 
 
+def has_body(cycle: RequestResponseCycle) -> bool:
+    """Whether the request says that a body follows."""
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0 ")) for name, value in cycle.scope["headers"]
+    )
+
+
+def has_more(cycle: RequestResponseCycle) -> bool:
+    """Whether more of its body may come than is passed over."""
+    return cycle.more_body and any(
+        name == b"transfer-encoding" or (name == b"content-length" and int(value) > PASSED_OVER)
+        for name, value in cycle.scope["headers"]
+    )
+
+
 class PromptConnection(Connection):
     """Answers reads and searches without a task of their own, as long as nothing has to be waited for; then a task goes on. For a
     store that answers at once."""
@@ -153,9 +173,10 @@ class PromptConnection(Connection):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         scope: Any = cycle.scope
         path: str = scope["path"]
-        if scope["method"] != "GET" or not path.startswith("/fhir/") or "$" in path:
+        if scope["method"] != "GET" or not path.startswith("/fhir/") or "$" in path or has_body(cycle):
             super()._start_asgi_task(cycle, app)
             return
+        cycle.more_body = False
         scope[WHOLE] = _Whole(cycle).send
         coroutine = cycle.run_asgi(app)
         try:
@@ -178,6 +199,7 @@ class _Whole:
         cycle = self.cycle
         if cycle.disconnected or cycle.flow.write_paused or cycle.response_started:
             return False
+        unread = has_more(cycle)
         lines = [b"%s: %s\r\n" % pair for pair in cycle.default_headers]
         lines += [b"%s: %s\r\n" % pair for pair in headers]
         head = b"".join(lines)
@@ -185,9 +207,10 @@ class _Whole:
             raise ValueError("a line break in a header")
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
-        cycle.transport.write(b"".join((STATUS_LINE[status], head, b"\r\n" if cycle.keep_alive else _CLOSE + b"\r\n", body)))
+        end = b"\r\n" if cycle.keep_alive and not unread else _CLOSE + b"\r\n"
+        cycle.transport.write(b"".join((STATUS_LINE[status], head, end, body)))
         cycle.message_event.set()
-        if not cycle.keep_alive:
+        if not cycle.keep_alive and not unread:
             cycle.transport.close()
         cycle.on_response()
         return True

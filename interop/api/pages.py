@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from interop.api.asgi import ASKER
 from interop.api.asgi import Request as Asked
 from interop.api.build import NAME, software_version
+from interop.api.guarding import policy
 from interop.api.openapi import page, present
 from interop.api.parts import may
 from interop.api.services import Services
@@ -17,8 +18,13 @@ from interop.errors import Problem
 from interop.store.plan import Feeds
 from interop.store.values import FeedCount
 
+STYLE = (
+    "body{font:1rem/1.5 Arial,sans-serif;margin:2rem;color:#212b32}table{border-collapse:collapse}"
+    "th,td{padding:.25rem .75rem;border-bottom:1px solid #d8dde0;text-align:left}"
+    "td{text-align:right}.said{text-align:left}"
+)
 HEADERS = {
-    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
+    "content-security-policy": policy(STYLE, page.STYLE),
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
     "cache-control": "private, no-cache",
@@ -81,9 +87,7 @@ def render(services: Services, counts: list[FeedCount] | None) -> str:
     return (
         f'<!DOCTYPE html><html lang="en-GB"><head><meta charset="utf-8"><title>{NAME}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        "<style>body{font:1rem/1.5 Arial,sans-serif;margin:2rem;color:#212b32}table{border-collapse:collapse}"
-        "th,td{padding:.25rem .75rem;border-bottom:1px solid #d8dde0;text-align:left}"
-        "td{text-align:right}.said{text-align:left}</style></head>"
+        f"<style>{STYLE}</style></head>"
         f"<body><main><h1>{NAME} {escape(software_version())}</h1>"
         "<p>Turns the messages of source systems into one shared care record.</p>"
         f"{feeds}"

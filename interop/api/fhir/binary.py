@@ -16,7 +16,7 @@ _MEDIA: Final = re.compile(
     r"[\w!#$&^.+\-]{1,127}/[\w!#$&^.+\-]{1,127}(?:[ \t]*;[ \t]*[\w\-]+=(?:[\w!#$&^.+\-']+|\"[\w!#$&^.+\-' ]*\"))*", re.ASCII
 )
 _DATA: Final = b'"data":'
-_SANDBOX: Final = [(b"content-security-policy", b"sandbox; default-src 'none'"), (b"content-disposition", b"attachment")]
+_SANDBOX: Final = [(b"content-disposition", b"attachment")]
 """What somebody else has written is not to run in a browser under our name."""
 
 
