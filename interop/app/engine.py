@@ -75,7 +75,7 @@ class Engine:
             limit=settings.backlog,
         )
         shop.told.append(intake.finished)
-        record = SharedRecord(shop.store, shop.clock, shop.indexing, open=settings.open)
+        record = SharedRecord(shop.store, shop.clock, shop.indexing, shop.governance.facts, open=settings.open)
         services = Services(
             store=ReadingStore(shop.store),
             intake=intake,
@@ -88,6 +88,7 @@ class Engine:
             record=record,
             indexing=shop.indexing,
             knowledge=knowledge,
+            facts=shop.governance.facts,
             test_numbers=settings.test_numbers,
             ready=lambda: Problem("stopping") if intake.stopping else None,
             gauges=lambda: {"unfinished_messages": shop.unfinished, "mapper_deaths": shop.mappers.deaths},
@@ -103,6 +104,7 @@ class Engine:
 
     async def _open(self) -> None:
         await self.workshop.start(hold=self.settings.hold)
+        self.workshop.identity_queue.start()
         for adapter in adapters().values():
             if isinstance(adapter, Listens):
                 host, port = address(self.settings.mllp)

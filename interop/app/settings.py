@@ -10,6 +10,8 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from interop.policy.tables import tables
+
 
 class Settings(BaseSettings):
     """How an engine runs. ``mappers`` None means one for each core but the owner's, at least one. ``hold``: take messages in and
@@ -17,7 +19,8 @@ class Settings(BaseSettings):
     ``database``: where the journal and the record are, ``postgresql://…``; None = in ``data``. ``package`` and ``release``: FHIR
     packages and compiled releases of SNOMED CT and dm+d that the API knows beside R4. ``update_creates``: an update through the
     API may make a resource under an id of the client's (FHIR R4 http, 3.1.0.7.1). ``open``: nobody signs on, everyone is the tester
-    and sees all; on loopback alone, for conformance suites and without data of real people."""
+    and sees all; on loopback alone, for conformance suites and without data of real people. ``consent``: the model of consent, a
+    row of ``interop/policy/tables/consent.csv``."""
 
     model_config = SettingsConfigDict(env_prefix="INTEROP_")
 
@@ -35,12 +38,21 @@ class Settings(BaseSettings):
     hold: bool = False
     update_creates: bool = True
     open: bool = False
+    consent: str = "explicit"
 
     @field_validator("package", "release", mode="before")
     @classmethod
     def _paths(cls, value: Any) -> Any:
         """In the environment: blanks between."""
         return tuple(value.split()) if isinstance(value, str) else value
+
+    @field_validator("consent")
+    @classmethod
+    def _model(cls, value: str) -> str:
+        known = tables().models
+        if value not in known:
+            raise ValueError(f"there is no model of consent {value!r}: choose one of {', '.join(sorted(known))}")
+        return value
 
     @field_validator("database")
     @classmethod

@@ -16,6 +16,8 @@ from interop.app.settings import Settings
 from interop.apply.applier import Applier
 from interop.apply.dispatcher import Dispatcher
 from interop.apply.garbage import settle
+from interop.apply.governance import Governance
+from interop.apply.identity_queue import IdentityQueue
 from interop.apply.indexed_store import IndexedStore
 from interop.apply.journalled import ADAPTERS
 from interop.apply.persons import Linking
@@ -54,7 +56,8 @@ class Workshop:
     dispatcher: Dispatcher
     indexing: Indexing
     reindexer: Reindexer
-    linking: Linking
+    identity_queue: IdentityQueue
+    governance: Governance
     unfinished: int = 0
     finished: int = 0
     told: list[Told] = field(default_factory=list)
@@ -79,18 +82,24 @@ class Workshop:
         mappers = Mappers(settings.mapper_count, key)
         indexing = Indexing()
         reindexer = Reindexer(store, indexing, clock)
-        indexed = IndexedStore(store, indexing, reindexer)
+        mint = Mint(key)
+        governance = Governance(mint, feeds, settings.consent)
+        indexed = IndexedStore(store, indexing, reindexer, governance.committed)
         linking = Linking()
         applier = Applier(indexed, clock, feeds, linking)
         shop: list[Workshop] = []
         dispatcher = Dispatcher(store, mappers, applier, feeds, lambda *outcome: shop[0]._finished(*outcome))
         writes = Writes(indexed, clock, update_creates=settings.update_creates, linking=linking)
-        shop.append(cls(settings, clock, store, Mint(key), mappers, applier, writes, dispatcher, indexing, reindexer, linking))
+        queue = IdentityQueue(indexed, clock, linking, dispatcher.idle, test_numbers=settings.test_numbers)
+        shop.append(
+            cls(settings, clock, store, mint, mappers, applier, writes, dispatcher, indexing, reindexer, queue, governance)
+        )
         return shop[0]
 
     async def start(self, *, hold: bool = False) -> None:
         """Bring the index up to date, finish what the API left, then begin to work off the journal; not with ``hold``."""
         await self.reindexer.start()
+        await self.governance.start(self.store)
         async for entry in self.store.stream(Waiting(0)):
             if entry.adapter in ADAPTERS:
                 await self.writes.finish(entry)
@@ -104,6 +113,7 @@ class Workshop:
     async def stop(self) -> None:
         """Finish the batch at hand and close; what is left waits in the journal."""
         await self.dispatcher.stop()
+        await self.identity_queue.stop()
         await self.reindexer.stop()
         await self.mappers.stop()
         await self.store.close()

@@ -1,8 +1,9 @@
-"""The store as writers of the record use it: clients' own search parameters are indexed with whatever is committed."""
+"""The store as writers of the record use it: clients' own search parameters are indexed with whatever is committed, and decisions
+know of it at once."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from interop.apply.reindexing import Reindexer
@@ -14,10 +15,12 @@ from interop.store.values import Change, Committed, Conflict
 
 class IndexedStore:
     """A Store. A change that defines, alters or ends a search parameter is answered when what there is has been indexed by it, or
-    after ``reindexer.patience`` seconds."""
+    after ``reindexer.patience`` seconds. ``heard`` hears of each change that is on disk before whoever made it is answered."""
 
-    def __init__(self, store: Store, indexing: Indexing, reindexer: Reindexer) -> None:
-        self._store, self._indexing, self._reindexer = store, indexing, reindexer
+    def __init__(
+        self, store: Store, indexing: Indexing, reindexer: Reindexer, heard: Callable[[Change], None] = lambda change: None
+    ) -> None:
+        self._store, self._indexing, self._reindexer, self._heard = store, indexing, reindexer, heard
 
     async def query(self, plan: Plan) -> list[Any]:
         return await self._store.query(plan)
@@ -29,8 +32,10 @@ class IndexedStore:
         if change.puts:
             self._indexing.complete(change)
         result = await self._store.commit(change)
-        if change.puts and isinstance(result, Committed) and self._indexing.committed(change):
-            await self._reindexer.settled()
+        if change.puts and isinstance(result, Committed):
+            self._heard(change)
+            if self._indexing.committed(change):
+                await self._reindexer.settled()
         return result
 
     async def migrate(self) -> None:

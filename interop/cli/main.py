@@ -60,6 +60,10 @@ def serve(
     update_creates: Annotated[
         bool, typer.Option(help="An update makes a resource where there is none under its id.", envvar="INTEROP_UPDATE_CREATES")
     ] = True,
+    consent: Annotated[
+        str,
+        typer.Option(help="The model of consent: explicit, or implied with opt-out.", envvar="INTEROP_CONSENT"),
+    ] = "explicit",
     open: Annotated[
         bool,
         typer.Option("--open", help="Nobody signs on, everyone sees all: for test suites, on loopback.", envvar="INTEROP_OPEN"),
@@ -82,6 +86,7 @@ def serve(
             release=tuple(release or ()),
             update_creates=update_creates,
             open=open,
+            consent=consent,
         )
     )
 

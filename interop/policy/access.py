@@ -14,30 +14,39 @@ LABEL is the code of a security label (``HIV``), PURPOSE one of v3-ActReason (``
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Final
 
-from interop.fhir.rows import IndexRow
-from interop.policy.consents import consent
+from interop.fhir.rows import EARLIEST, LATEST, IndexRow
+from interop.policy.consents import consent, labels_named
 from interop.policy.grants import Grant
+from interop.policy.labels import PARAMETER
 from interop.policy.relationships import RELATIONSHIPS
+
+SECOND: Final = 1_000_000
 
 
 def access_rows(resource: dict[str, Any], *, declared: bool = True) -> list[IndexRow]:
     """The access rows of a resource, kind ``access``: code, low and high in microseconds (``interop.fhir.rows``).
 
-    Pure; never raises, whatever the resource holds: what has the wrong shape gives nothing, and takes nothing back. ``declared``:
-    whether a user of ours wrote it; what a feed sends declares no emergency and claims no relationship.
+    A Consent bears the labels that it names besides: it tells of what they hold back. Pure; never raises, whatever the resource
+    holds: what has the wrong shape gives nothing, and takes nothing back. ``declared``: whether a user of ours wrote it; what a
+    feed sends declares no emergency and claims no relationship.
     """
     kind = resource.get("resourceType")
+    relate = RELATIONSHIPS.get(kind) if isinstance(kind, str) else None
+    if relate is not None:
+        return _rows(relate(resource, declared))
     if kind == "Consent":
-        grants = consent(resource, declared)
-    else:
-        relate = RELATIONSHIPS.get(kind) if isinstance(kind, str) else None
-        if relate is None:
-            return []
-        grants = relate(resource, declared)
-    return [_row(grant) for grant in dict.fromkeys(grants) if grant.low < grant.high]
+        return _rows(consent(resource, declared)) + [IndexRow(PARAMETER, "token", *label) for label in labels_named(resource)]
+    return []
 
 
-def _row(grant: Grant) -> IndexRow:
-    return IndexRow(grant.parameter, "access", grant.code, grant.low, grant.high)
+def _rows(grants: Iterable[Grant]) -> list[IndexRow]:
+    """Decisions count in whole seconds: what begins within one holds in it, what ends within one no more."""
+    rows = dict.fromkeys(IndexRow(each.parameter, "access", each.code, _second(each.low), _second(each.high)) for each in grants)
+    return [row for row in rows if row.b < row.c]
+
+
+def _second(time: int) -> int:
+    return time if time in (EARLIEST, LATEST) else time - time % SECOND

@@ -64,6 +64,18 @@ def consent(resource: dict[str, Any], declared: bool) -> Iterator[Grant]:
             yield grant._replace(low=max(grant.low, since))
 
 
+def labels_named(resource: dict[str, Any]) -> list[tuple[str, str]]:
+    """System and code of the labels that provisions name and ``meta.security`` does not."""
+    found: dict[tuple[str, str], None] = {}
+    waiting = [resource.get("provision")]
+    while waiting:
+        each = waiting.pop()
+        found.update(dict.fromkeys((text(label, "system"), text(label, "code")) for label in dicts(each, "securityLabel")))
+        waiting += dicts(each, "provision")
+    borne = {(text(label, "system"), text(label, "code")) for label in dicts(resource.get("meta"), "security")}
+    return [label for label in found if label[1] and label not in borne]
+
+
 def _is(resource: dict[str, Any], kind: tuple[str, str]) -> bool:
     return any(coded(each, *kind) for each in dicts(resource, "category"))
 

@@ -22,6 +22,7 @@ from typing import Any, Final
 from interop.fhir.rows import EARLIEST, LATEST
 from interop.fhir.shapes import dicts, text
 from interop.policy.grants import ALWAYS, CARE, DAY, HIDDEN, HOUR, NEVER, Grant, Span, coded, codes, moment, period
+from interop.policy.labels import hides_whereabouts
 
 GRACE: Final = 72 * HOUR
 """After care has ended: letters are written, results come in, somebody is called back."""
@@ -34,9 +35,6 @@ CLAIM: Final = 90 * DAY
 CATEGORY: Final = "urn:interop:codes:access"
 """The code system of what resources are that declare access: ``self-claimed``, ``break-glass``, ``withdrawn``."""
 SELF_CLAIMED: Final = "self-claimed"
-CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
-HIDING: Final = frozenset(("R", "V"))
-"""Confidentiality of a Patient whose whereabouts are hidden: what PDS, its flags in HL7 v2 and the GP systems' marks come to."""
 REGISTRATION: Final = "RegistrationDetails-1"
 """How the addresses of the extensions end by which a practice tells of a registration."""
 
@@ -44,8 +42,7 @@ Relate = Callable[[dict[str, Any], bool], Iterator[Grant]]
 
 
 def _patient(resource: dict[str, Any], declared: bool) -> Iterator[Grant]:
-    labels = dicts(resource.get("meta"), "security")
-    if any(text(each, "system") == CONFIDENTIALITY and text(each, "code") in HIDING for each in labels):
+    if hides_whereabouts(resource):
         yield Grant(HIDDEN, "location", EARLIEST, LATEST)
     if resource.get("active") is not False:
         yield from _care(resource, dicts(resource, "generalPractitioner"), ALWAYS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -32,14 +32,15 @@ def actor(**reference: Any) -> dict[str, Any]:
 
 CONSENT = {"resourceType": "Consent", "status": "active", "scope": concept(*SCOPE), "category": [concept(*KIND)]}
 NURSE = {"identifier": {"system": USER, "value": "https://issuer.test|nurse"}}
-PERMIT, DENY = {"type": "permit"}, {"type": "deny"}
+PERMIT: dict[str, Any] = {"type": "permit"}
+DENY: dict[str, Any] = {"type": "deny"}
 BREAKING = {**PERMIT, **purpose("BTG")}
 CARER = actor(reference="RelatedPerson/daughter")
 
 
 def rows(provision: Any, **more: Any) -> set[tuple[str, str, int, int]]:
     found = access_rows({**CONSENT, "provision": provision, **more})
-    return {(row.parameter, row.a, row.b, row.c) for row in found}
+    return {(row.parameter, row.a, row.b, row.c) for row in found if row.kind == "access"}
 
 
 def said(provision: Any, **more: Any) -> set[str]:
@@ -102,6 +103,16 @@ class TestLabels:
     def test_inside_labels_no_others_are_given(self) -> None:
         assert said({**PERMIT, **labels("HIV"), "provision": [{**PERMIT, **labels("STD")}]}) == {"given:HIV"}
 
+    def test_a_consent_bears_the_labels_that_it_names(self) -> None:
+        """It tells what it holds back."""
+        refused: dict[str, Any] = {**DENY, **labels("HIV")}
+        told = {**CONSENT, "provision": {**PERMIT, "provision": [refused]}}
+        system = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+        assert [row[:4] for row in access_rows(told) if row.kind == "token"] == [("_security", "token", system, "HIV")]
+        assert [
+            row for row in access_rows({**told, "meta": {"security": [{"system": system, "code": "HIV"}]}}) if row.kind == "token"
+        ] == []
+
     @pytest.mark.parametrize("unclear", [[], [{}], [{"code": "HIV"}, {"display": "x"}], "HIV"])
     def test_labels_that_cannot_be_read(self, unclear: Any) -> None:
         assert said({**PERMIT, "securityLabel": unclear}) == set()
@@ -146,6 +157,12 @@ class TestNarrowed:
         assert said({**PERMIT, "provision": [BREAKING]}) == {"given"}
 
 
+def test_times_are_of_whole_seconds() -> None:
+    """As decisions are: what begins within a second holds in it, what ends within one no more."""
+    period = {"start": "2026-01-10T09:00:00.400Z", "end": "2026-01-10T10:00:00.400Z"}
+    assert rows({**PERMIT, "period": period}) == {("consent", "given", at("2026-01-10T09:00:00Z"), at("2026-01-10T10:00:00Z"))}
+
+
 class TestProxy:
     def test_whom_the_person_lets_act_is_a_proxy_and_gives_the_record_to_nobody_else(self) -> None:
         assert rows({**PERMIT, **CARER, "period": {"end": "2026"}}) == {
@@ -165,8 +182,8 @@ class TestProxy:
 
 
 class TestEmergency:
-    PERIOD = {"period": {"start": "2026-01-10T09:00:00Z", "end": "2026-01-10T12:59:59Z"}}
-    BROKEN = {"category": [concept(CATEGORY, "break-glass")]}
+    PERIOD: ClassVar[dict[str, Any]] = {"period": {"start": "2026-01-10T09:00:00Z", "end": "2026-01-10T12:59:59Z"}}
+    BROKEN: ClassVar[dict[str, Any]] = {"category": [concept(CATEGORY, "break-glass")]}
 
     def test_a_declared_emergency_is_of_one_user_for_its_period(self) -> None:
         low = at("2026-01-10T09:00:00Z")

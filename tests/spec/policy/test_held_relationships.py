@@ -48,9 +48,11 @@ EPISODE = {"resourceType": "EpisodeOfCare", "status": "active", "managingOrganiz
 BOOKED = {"resourceType": "Appointment", "status": "booked", "start": FROM, "participant": [{"actor": DOCTOR}, {"actor": RX1}]}
 
 
-STATUSES = ("proposed", "active", "suspended", "inactive", "entered-in-error", "draft", "on-hold", "revoked", "completed", "unknown",
-            "planned", "arrived", "triaged", "in-progress", "onleave", "finished", "cancelled", "waitlist", "onhold", "pending",
-            "booked", "fulfilled", "noshow", "checked-in")  # fmt: skip
+STATUSES = (
+    *("proposed", "active", "suspended", "inactive", "entered-in-error", "draft", "on-hold", "revoked", "completed", "unknown"),
+    *("planned", "arrived", "triaged", "in-progress", "onleave", "finished", "cancelled", "waitlist", "onhold", "pending"),
+    *("booked", "fulfilled", "noshow", "checked-in"),
+)
 """Of R4's resources that tell of care."""
 
 
