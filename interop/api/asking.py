@@ -83,7 +83,7 @@ class SharedRecord:
 
     async def person(self, inquiry: Inquiry, patient: str) -> Person:
         """All records of a person, each read under the Decision."""
-        members: list[str] = await self._store.query(Group(patient))
+        members: list[str] = await self._store.query(Group(self._decide(inquiry, "Patient", patient), patient))
         records = await self._read(inquiry, [("Patient", member) for member in sorted({*members, patient})])
         records.sort(key=lambda record: record["meta"]["lastUpdated"], reverse=True)
         merged = [record for record in records if any(link.get("type") == "replaced-by" for link in record.get("link", ()))]

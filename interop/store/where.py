@@ -176,6 +176,14 @@ class Has:
 
 
 @dataclass(frozen=True, slots=True)
+class Unguarded:
+    """The part holds, whatever the reader may see: its chains pass through every resource. The store itself puts what a Decision's
+    predicate asks so; else the predicate would be asked of what it leads to, and so without end."""
+
+    part: Where
+
+
+@dataclass(frozen=True, slots=True)
 class Types:
     """The resource is of one of these types; for searches of several."""
 
@@ -221,6 +229,7 @@ Where = (
     | Sources
     | Chain
     | Has
+    | Unguarded
     | Types
     | All
     | Any

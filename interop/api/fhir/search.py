@@ -26,7 +26,7 @@ from interop.api.services import QUERY_LIMIT, Services
 from interop.api.subsetting import subset
 from interop.errors import Problem
 from interop.store.decision import Decision
-from interop.store.plan import Count, Group, Search, Several
+from interop.store.plan import Count, Group, Search
 from interop.store.values import Stored
 
 FORM: Final = "application/x-www-form-urlencoded"
@@ -62,18 +62,9 @@ async def search_compartment(services: Services, request: Request, name: str, id
         raise Problem("not-found", detail="there is no such compartment, or the type is never in it")
     types = tuple(sorted(types_of(name))) if type == "*" else (type,)
     decision = services.decide(request, "search-type", "" if type == "*" else type)
-    ids: list[str] = await _people(services, decision, id) if name == "Patient" else [id]
+    ids: list[str] = await services.store.query(Group(decision, id)) if name == "Patient" else [id]
     within = partial(compartment, name, tuple(ids))
     return await _answer(services, request, Place(f"/{name}/{id}/{type}", types, decision, within))
-
-
-async def _people(services: Services, decision: Decision, patient: str) -> list[str]:
-    """The Patients of a person, those that who asks may see and the one that is named."""
-    group: list[str] = await services.store.query(Group(patient))
-    if decision.predicate is None or len(group) < 2:
-        return group
-    seen = await services.store.query(Several(decision, tuple(("Patient", each) for each in group)))
-    return sorted({patient, *(each.id for each in seen)})
 
 
 @dataclass(slots=True)

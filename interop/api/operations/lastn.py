@@ -49,7 +49,7 @@ async def lastn(asked: Asked) -> Response:
             resource = orjson.loads(stored.body)
             subject = text(resource.get("subject"), "reference")
             if subject not in persons:
-                persons[subject] = await _person(asked, subject)
+                persons[subject] = await _person(asked, decision, subject)
             kinds.add(stored, persons[subject], resource)
         if len(part) <= CHUNK:
             break
@@ -70,12 +70,12 @@ async def _criteria(asked: Asked, decision: Decision, base: str) -> Query:
     )
 
 
-async def _person(asked: Asked, subject: str) -> str:
+async def _person(asked: Asked, decision: Decision, subject: str) -> str:
     """One name for all Patients of a person."""
     kind, _, patient = subject.rpartition("/")
     if kind.rpartition("/")[2] != "Patient":
         return subject
-    group: list[str] = await asked.services.store.query(Group(patient))
+    group: list[str] = await asked.services.store.query(Group(decision, patient))
     return min([patient, *group])
 
 

@@ -16,13 +16,12 @@ from interop.api.fhir.bundle import bundle, said
 from interop.api.operations.operation import Asked
 from interop.api.operations.parameters import BadInput
 from interop.api.problems import outcome
-from interop.fhir.searching import interval, normalise
-from interop.fhir.shapes import Json, dicts, text, texts
+from interop.fhir.shapes import text
+from interop.identity.candidates import candidates
 from interop.identity.scoring import Score, score
 from interop.store.decision import Decision
 from interop.store.plan import Group, Search
 from interop.store.values import Stored
-from interop.store.where import All, Span, Text, Token, Where
 
 NAME: Final = "$match"
 GRADE: Final = "http://hl7.org/fhir/StructureDefinition/match-grade"
@@ -30,8 +29,6 @@ CANDIDATES: Final = 100
 """Of each search."""
 MOST: Final = 50
 """Matches that are given where no ``count`` is."""
-VALUES: Final = 5
-"""Identifiers, names and addresses of each kind that are looked for."""
 
 
 async def match(asked: Asked) -> Response:
@@ -51,7 +48,7 @@ async def match(asked: Asked) -> Response:
     scored = [
         (stored, score(patient, orjson.loads(stored.body), test_numbers=asked.services.test_numbers)) for stored in found.values()
     ]
-    matches = sorted((pair for pair in scored if pair[1].grade != "certainly-not"), key=lambda pair: (-pair[1].value, pair[0].id))
+    matches = sorted((pair for pair in scored if pair[1].grade != "certainly-not"), key=lambda pair: (-pair[1].weight, pair[0].id))
     notes = [] if wheres else [_note("Say an identifier, or two of family name, given name, date of birth and postcode.")]
     if asked.inputs.flag("onlyCertainMatches"):
         matches = [pair for pair in matches if pair[1].grade == "certain"]
@@ -64,29 +61,10 @@ async def match(asked: Asked) -> Response:
     return Response(200, bundle("searchset", [("self", address)], entries + extra, len(matches)))
 
 
-def candidates(patient: Json) -> list[Where]:
-    """The searches that find who may be the same."""
-    wheres: list[Where] = [
-        Token("identifier", text(each, "value"), text(each, "system") or None)
-        for each in dicts(patient, "identifier")[:VALUES]
-        if text(each, "value")
-    ]
-    names = dicts(patient, "name")[:VALUES]
-    families: list[Where] = [Text("family", normalise(family)) for each in names if (family := text(each, "family"))]
-    givens: list[Where] = [Text("given", normalise(given)) for each in names for given in texts(each, "given")[:1]]
-    span = interval(text(patient, "birthDate")) if text(patient, "birthDate") else None
-    born: list[Where] = [Span("birthdate", "eq", *span)] if span else []
-    codes = [text(each, "postalCode") for each in dicts(patient, "address")[:VALUES]]
-    places: list[Where] = [Text("address-postalcode", normalise(code)) for code in codes if code]
-    for ones, others in ((families, born), (givens, born), (places, born), (families, givens), (families, places)):
-        wheres += [All((one, other)) for one in ones for other in others]
-    return wheres
-
-
 async def _one_person(asked: Asked, decision: Decision, patients: list[str]) -> bool:
     if len(patients) < 2:
         return True
-    group: list[str] = await asked.services.store.query(Group(patients[0]))
+    group: list[str] = await asked.services.store.query(Group(decision, patients[0]))
     return set(patients) <= {*group, patients[0]}
 
 

@@ -6,6 +6,8 @@ The Patient that a resource is about stands in the resource's own row; all other
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from interop.store.sql.dialect import Dialect
@@ -13,6 +15,7 @@ from interop.store.sql.index import LONGEST, NAMED, PATIENT
 from interop.store.sql.joining import united
 from interop.store.sql.leaves import NEVER, Leaves
 from interop.store.sql.names import Names
+from interop.store.sql.ruling import ruling
 from interop.store.where import All, Chain, Has, Where
 
 
@@ -38,6 +41,13 @@ class Links(Leaves):
 
     @abstractmethod
     def source(self, where: Where | None, type_: str | None, *, start: Where | None = None, scan: bool = False) -> str: ...
+
+    @contextmanager
+    def unguarded(self) -> Iterator[None]:
+        """What is compiled within passes through everything."""
+        guard, self._guard = self._guard, None
+        yield
+        self._guard = guard
 
     @property
     def prologue(self) -> str:
@@ -136,7 +146,7 @@ class Links(Leaves):
 
     def _chained(self, target: str, inner: Where) -> Targets:
         """The targets of a chain, gathered first. What has a canonical URL may be referred to by it."""
-        found = self.table("id, rid", f"SELECT r.id, r.rid FROM {self.source(both(inner, self._guard), target)}")
+        found = self.table("id, rid", f"SELECT r.id, r.rid FROM {self.source(both(inner, ruling(self._guard, target)), target)}")
         if target == "Patient":
             return self._people(found)
         references = f"SELECT {self.literal(target + '/')} || id FROM {found}"
@@ -173,7 +183,7 @@ class Links(Leaves):
     def _met(self, where: Where | None, type_: str, row: str) -> str:
         """That the row is a present one of the type and meets ``where`` and the reader's guard."""
         text = f"{row}.type = :{self.bind(type_)} AND {row}.deleted = 0"
-        guarded = both(where, self._guard)
+        guarded = both(where, ruling(self._guard, type_))
         return text if guarded is None else f"{text} AND {self.probe(guarded, type_, row)}"
 
     def _referred(self, where: Has, type_: str | None, row: str) -> str:
@@ -204,7 +214,9 @@ class Links(Leaves):
 
     def _referred_ids(self, where: Has, type_: str) -> str:
         """A query of the ids of a type to which what ``where`` asks for refers; '' where nothing can."""
-        found = self.table("rid", f"SELECT r.rid FROM {self.source(both(where.where, self._guard), where.source)}")
+        found = self.table(
+            "rid", f"SELECT r.rid FROM {self.source(both(where.where, ruling(self._guard, where.source)), where.source)}"
+        )
         parts = []
         pids = self._reference_pids(where.parameter, where.source)
         if pids:

@@ -18,6 +18,11 @@ class People(Links):
         beside = f"{other} AND o.target <> '{PATIENT}' || {row}.subject"
         return self._of_people(where, row, beside, f"substr(o.target, {len(PATIENT) + 1})", f"({row}.named & {SOLE})")
 
+    def about_version(self, where: About, row: str) -> str:
+        """The same of a row of ``version``, or of one of ``resource`` that is deleted."""
+        others = f"index_version o WHERE o.rid = {row}.rid AND o.version = {row}.version AND o.pid = 0"
+        return self._of_people(where, row, others, "o.code", f"({row}.named & {SOLE})")
+
     def contributed(self, names: tuple[str, ...], row: str) -> str:
         """That every organisation that contributed to a row is one of these."""
         return self._masked(self.names.contributors.mask(names), row)

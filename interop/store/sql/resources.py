@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from interop.store.decision import Decision
-from interop.store.plan import Compartment, History, Read, ReadVersion, Several
+from interop.store.plan import Compartment, Group, History, Read, ReadVersion, Several
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.names import Names
-from interop.store.sql.statement import Steps, padded
+from interop.store.sql.past import was
+from interop.store.sql.ruling import ruling
+from interop.store.sql.statement import Statement, Steps, padded
 from interop.store.sql.where import Compiler
 from interop.store.values import Stored
 from interop.store.where import Person
@@ -29,40 +31,70 @@ def stored(row: tuple[Any, ...], names: Names, sort: tuple[Any, ...] = (), told:
     return Stored(type_, id_, version, updated, bytes(body), deleted != 0, owner, message, tables, sort, told, source, subject)
 
 
-def _guard(compiler: Compiler, decision: Decision, type_: str | None, row: str = "r") -> str:
-    return "" if decision.predicate is None else f" AND {compiler.probe(decision.predicate, type_, row)}"
-
-
 READ = f"SELECT {columns('r')} FROM resource r WHERE r.type = :type AND r.id = :id AND r.version > 0"
+LIVING = " AND r.deleted = 0"
+
+
+class Guard:
+    """The conditions of a Decision on rows of ``resource`` and ``version``; each begins with AND, '' where nothing is held back."""
+
+    def __init__(self, decision: Decision, type_: str | None, names: Names, dialect: Dialect) -> None:
+        self.compiler = Compiler(names, dialect)
+        self._predicate, self._type = ruling(decision.predicate, type_), type_
+        self.open = self._predicate is None
+
+    def living(self, row: str = "r") -> str:
+        """On a present version that is no deletion."""
+        return "" if self._predicate is None else f" AND {self.compiler.probe(self._predicate, self._type, row)}"
+
+    def past(self, row: str) -> str:
+        """On an earlier version, or a deletion: nobody may see it who could not see what was deleted."""
+        if self._predicate is None:
+            return ""
+        return f" AND {row}.known = 1 AND {was(self.compiler, self._predicate, self._type, row)}"
+
+    def present(self) -> str:
+        """On a present version, deletion or not."""
+        if self._predicate is None:
+            return ""
+        return f" AND ((r.deleted = 0{self.living()}) OR (r.deleted = 1{self.past('r')}))"
 
 
 def read(plan: Read, names: Names, dialect: Dialect) -> Steps[list[Stored]]:
     """The present version, a deleted one too."""
-    if plan.decision.predicate is None:
-        rows = yield READ, {"type": plan.type, "id": plan.id}
-    else:
-        compiler = Compiler(names, dialect, plan.decision.predicate)
-        guard = _guard(compiler, plan.decision, plan.type)
-        rows = yield compiler.prologue + READ + guard, {"type": plan.type, "id": plan.id, **compiler.parameters}
+    guard = Guard(plan.decision, plan.type, names, dialect)
+    condition = "" if guard.open else LIVING + guard.living()
+    rows = yield _read(plan, guard, condition)
+    if not rows and not guard.open:
+        guard = Guard(plan.decision, plan.type, names, dialect)
+        rows = yield _read(plan, guard, f" AND r.deleted = 1{guard.past('r')}")
     return [stored(row, names) for row in rows]
 
 
+def _read(plan: Read, guard: Guard, condition: str) -> Statement:
+    compiler = guard.compiler
+    return compiler.prologue + READ + condition, {"type": plan.type, "id": plan.id, **compiler.parameters}
+
+
 def read_version(plan: ReadVersion, names: Names, dialect: Dialect) -> Steps[list[Stored]]:
-    compiler = Compiler(names, dialect, plan.decision.predicate)
-    guard = _guard(compiler, plan.decision, plan.type)
-    named = f"r.type = :type AND r.id = :id{guard}"
+    """One version: where it may be seen itself, and the present one too."""
+    guard = Guard(plan.decision, plan.type, names, dialect)
+    named = f"r.type = :type AND r.id = :id{guard.present()}"
+    earlier = guard.past("v")
     rows = yield (
-        f"{compiler.prologue}SELECT {columns('r')} FROM resource r WHERE {named} AND r.version = :version AND r.version > 0 "
+        f"{guard.compiler.prologue}SELECT {columns('r')} FROM resource r WHERE {named} AND r.version = :version AND r.version > 0 "
         f"UNION ALL SELECT {columns('v')} FROM resource r CROSS JOIN version v "
-        f"WHERE {named} AND v.rid = r.rid AND v.version = :version",
-        {"type": plan.type, "id": plan.id, "version": plan.version, **compiler.parameters},
+        f"WHERE {named} AND v.rid = r.rid AND v.version = :version{earlier}",
+        {"type": plan.type, "id": plan.id, "version": plan.version, **guard.compiler.parameters},
     )
     return [stored(row, names) for row in rows]
 
 
 def history(plan: History, names: Names, dialect: Dialect) -> Steps[list[Stored]]:
-    compiler = Compiler(names, dialect, plan.decision.predicate)
-    guard = _guard(compiler, plan.decision, plan.type)
+    """Each version that may be seen itself, of what may be seen as it is now."""
+    guard = Guard(plan.decision, plan.type, names, dialect)
+    present, earlier = guard.present(), guard.past("v")
+    compiler = guard.compiler
     parameters: dict[str, Any] = {"count": plan.count}
     halves = []
     for row, source in (("r", "resource r WHERE r.version > 0"), ("v", "version v CROSS JOIN resource r WHERE r.rid = v.rid")):
@@ -90,7 +122,7 @@ def history(plan: History, names: Names, dialect: Dialect) -> Steps[list[Stored]
             text += f" AND ({row}.updated, {row}.type, {row}.id, {row}.version) < (:b_updated, :b_type, :b_id, :b_version)"
             parameters.update(zip(("b_updated", "b_type", "b_id", "b_version"), plan.before, strict=True))
         order = f"ORDER BY {row}.updated DESC, {row}.type DESC, {row}.id DESC, {row}.version DESC LIMIT :count"
-        halves.append(f"SELECT * FROM ({text}{guard} {order}) half")
+        halves.append(f"SELECT * FROM ({text}{earlier if row == 'v' else ''}{present} {order}) half")
     order = "ORDER BY updated DESC, type DESC, id DESC, version DESC LIMIT :count"
     rows = yield f"{compiler.prologue}{' UNION ALL '.join(halves)} {order}", {**parameters, **compiler.parameters}
     return [stored(row[:-1], names, told=row[-1]) for row in rows]
@@ -101,14 +133,15 @@ def several(plan: Several, names: Names, dialect: Dialect) -> Steps[list[Stored]
     keys = list(dict.fromkeys(plan.keys))
     for start in range(0, len(keys), PORTION):
         some = padded(keys[start : start + PORTION], ("", ""))
-        compiler = Compiler(names, dialect, plan.decision.predicate)
+        guard = Guard(plan.decision, None, names, dialect)
+        compiler = guard.compiler
         wanted = compiler.table(
             "type, id", " UNION ALL ".join(f"SELECT {compiler.literal(t)}, {compiler.literal(i)}" for t, i in some)
         )
-        guard = _guard(compiler, plan.decision, None)
+        condition = guard.living()
         rows = yield (
             f"{compiler.prologue}SELECT {columns('r')} FROM {wanted} k CROSS JOIN resource r "
-            f"WHERE r.type = k.type AND r.id = k.id AND r.deleted = 0{guard}",
+            f"WHERE r.type = k.type AND r.id = k.id AND r.deleted = 0{condition}",
             compiler.parameters,
         )
         found += [stored(row, names) for row in rows]
@@ -116,7 +149,8 @@ def several(plan: Several, names: Names, dialect: Dialect) -> Steps[list[Stored]
 
 
 def compartment(plan: Compartment, names: Names, dialect: Dialect) -> Steps[list[Stored]]:
-    compiler = Compiler(names, dialect, plan.decision.predicate)
+    guard = Guard(plan.decision, None, names, dialect)
+    compiler = guard.compiler
     among = "r.subject <> ''"
     if plan.patient:
         members = compiler.rows(Person("", (plan.patient,)), None)
@@ -129,10 +163,24 @@ def compartment(plan: Compartment, names: Names, dialect: Dialect) -> Steps[list
         text += f" AND r.updated >= :{compiler.bind(plan.since)}"
     if plan.after is not None:
         text += f" AND (r.type, r.id) > (:{compiler.bind(plan.after[0])}, :{compiler.bind(plan.after[1])})"
-    text += _guard(compiler, plan.decision, None)
+    text += guard.living()
     rows = yield (
         f"{compiler.prologue}SELECT {columns('r')} FROM ({text} ORDER BY r.type, r.id LIMIT :count) k CROSS JOIN resource r "
         "WHERE r.rid = k.rid ORDER BY k.type, k.id",
         {**compiler.parameters, "count": plan.count},
     )
     return [stored(row, names) for row in rows]
+
+
+def group(plan: Group, names: Names, dialect: Dialect) -> Steps[list[str]]:
+    """Those that may be seen; the one that was asked for alone, where it may not be seen or is not there."""
+    rows = yield (
+        "SELECT b.patient FROM link a CROSS JOIN link b WHERE b.person = a.person AND a.patient = :patient ORDER BY b.patient",
+        {"patient": plan.patient},
+    )
+    members: list[str] = [patient for (patient,) in rows]
+    if len(members) < 2 or plan.decision.predicate is None:
+        return members or [plan.patient]
+    found = yield from several(Several(plan.decision, tuple(("Patient", member) for member in members)), names, dialect)
+    seen = {one.id for one in found}
+    return [member for member in members if member in seen] if plan.patient in seen else [plan.patient]

@@ -15,6 +15,7 @@ from interop.store.sql.estimates import Estimates
 from interop.store.sql.links import both
 from interop.store.sql.names import Names
 from interop.store.sql.resources import COLUMNS, columns, stored
+from interop.store.sql.ruling import ruling
 from interop.store.sql.shapes import Shapes
 from interop.store.sql.sorting import Key, beyond, key, walked, without
 from interop.store.sql.start import NONE, SURE, asks_for_words, best, bounded, flatten, rank
@@ -54,9 +55,9 @@ def statement(plan: Search, names: Names, dialect: Dialect, shapes: Shapes, kept
 
 
 def _search(plan: Search, names: Names, dialect: Dialect, kept: Estimates) -> Steps[list[Stored]]:
-    where = bounded(both(plan.where, plan.decision.predicate))
+    of = narrowed(flatten(plan.where), plan.type or None)
+    where = bounded(both(plan.where, ruling(plan.decision.predicate, of)))
     parts = flatten(where)
-    of = narrowed(parts, plan.type or None)
 
     def make() -> Compiler:
         return Compiler(names, dialect, plan.decision.predicate)
@@ -77,9 +78,9 @@ def _search(plan: Search, names: Names, dialect: Dialect, kept: Estimates) -> St
 
 
 def count(plan: Count, names: Names, dialect: Dialect, kept: Estimates) -> Steps[list[int]]:
-    where = bounded(both(plan.where, plan.decision.predicate))
+    of = narrowed(flatten(plan.where), plan.type or None)
+    where = bounded(both(plan.where, ruling(plan.decision.predicate, of)))
     parts = flatten(where)
-    of = narrowed(parts, plan.type or None)
 
     def make() -> Compiler:
         return Compiler(names, dialect, plan.decision.predicate)

@@ -21,6 +21,7 @@ from interop.store.where import (
     Text,
     Token,
     Tokens,
+    Unguarded,
     Updated,
     Where,
 )
@@ -41,7 +42,7 @@ def bounded(where: Where | None, depth: int = 0) -> Where | None:
         case All(parts) | Any(parts):
             for part in parts:
                 bounded(part, depth + 1)
-        case Not(part):
+        case Not(part) | Unguarded(part):
             bounded(part, depth + 1)
         case Chain(_, _, inner) | Has(_, _, inner):
             bounded(inner, depth + 1)
@@ -55,7 +56,7 @@ def asks_for_words(where: Where | None) -> bool:
             return True
         case All(parts) | Any(parts):
             return any(asks_for_words(part) for part in parts)
-        case Not(part):
+        case Not(part) | Unguarded(part):
             return asks_for_words(part)
         case Chain(_, _, inner) | Has(_, _, inner):
             return asks_for_words(inner)
@@ -104,6 +105,8 @@ def rank(where: Where) -> int:
             return 0
         case All(parts) if parts:
             return min(rank(part) for part in parts)
+        case Unguarded(part):
+            return rank(part)
     return NONE
 
 

@@ -39,6 +39,7 @@ from interop.store.where import (
     Token,
     Tokens,
     Types,
+    Unguarded,
     Updated,
     Where,
 )
@@ -122,6 +123,9 @@ class Compiler(People):
                 return self.about(where, row)
             case Sources(names):
                 return self.contributed(names, row)
+            case Unguarded(part):
+                with self.unguarded():
+                    return self.probe(part, type_, row)
         raise TypeError(where)
 
     def rows(self, where: Where, type_: str | None) -> str | None:
@@ -163,6 +167,9 @@ class Compiler(People):
                 return NONE
             case All(parts):
                 return self._both(parts, type_)
+            case Unguarded(part):
+                with self.unguarded():
+                    return self.rows(part, type_)
         return None
 
     def _both(self, parts: tuple[Where, ...], type_: str | None) -> str | None:

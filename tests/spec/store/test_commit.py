@@ -165,7 +165,7 @@ async def test_links_name_the_person_and_keep_the_identity_where_none_is_given(s
     claims = await store.query(Claims(((system, "9990000018"), ("urn:unknown", "1"))))
     assert sorted(claims) == [("a", "p2", "smith|1950"), ("b", "q", "")]
     assert await store.query(LinkHistory("a")) == [LinkEvent("a", "p", "p2", "verified", 4, T0)]
-    assert await store.query(Group("absent")) == ["absent"]
+    assert await store.query(Group(PERMIT_ALL, "absent")) == ["absent"]
 
 
 async def test_a_thousand_messages_of_sixteen_senders_take_few_syncs(store: Any) -> None:

@@ -41,9 +41,9 @@ async def linked(store: Any) -> Any:
 
 
 async def test_a_group_is_everyone_of_the_person(linked: Any) -> None:
-    assert await linked.query(Group("a")) == ["a", "b"]
-    assert await linked.query(Group("c")) == ["c"]
-    assert await linked.query(Group("d")) == ["d"]
+    assert await linked.query(Group(PERMIT_ALL, "a")) == ["a", "b"]
+    assert await linked.query(Group(PERMIT_ALL, "c")) == ["c"]
+    assert await linked.query(Group(PERMIT_ALL, "d")) == ["d"]
 
 
 @pytest.mark.parametrize("parameter", ["patient", "subject"])
