@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from interop.api.asgi import Request
+from interop.api.auditing import Auditor, Unaudited
 from interop.api.door import Door, OpenDoor
 from interop.api.knowledge import Knowledge
 from interop.api.paging import Small
@@ -24,6 +25,7 @@ from interop.store.decision import Decision
 from interop.store.seam import Store
 
 if TYPE_CHECKING:
+    from interop.audit.trail import Trail
     from interop.fhir.terminology import Terminology
 
 RESOURCE_LIMIT = 20 * 1024 * 1024
@@ -74,6 +76,10 @@ class Services:
     facts: Callable[[], Facts] = Facts
     """What decisions know, as it is now."""
     policy: Policy = decide
+    audit: Auditor = field(default_factory=Unaudited)
+    """Who is told of every answer before it goes out."""
+    trail: Trail | None = None
+    """The audit as it is read."""
     metrics_token: bytes = b""
     """With which ``/metrics`` is given without sign-on; none where empty."""
     seal: Seal = field(init=False)

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from interop.api.app import create_app
-from interop.api.asking import SharedRecord
+from interop.api.asking import SharedRecord, asker_of, tester_of
+from interop.api.inquiring import AuditedRecord
 from interop.api.knowledge import Knowledge
 from interop.api.reading import ReadingStore
 from interop.api.server import HttpServer
 from interop.api.services import Services
+from interop.app.audited import Audited
 from interop.app.feeds import Feeds, feeds_of
 from interop.app.settings import Settings, address
 from interop.app.workshop import Workshop
@@ -40,6 +42,7 @@ class Engine:
     record: Record
     knowledge: Knowledge
     server: HttpServer
+    audited: Audited
     listeners: list[Listener] = field(default_factory=list)
 
     @property
@@ -75,7 +78,14 @@ class Engine:
             limit=settings.backlog,
         )
         shop.told.append(intake.finished)
+        try:
+            audited = Audited.open(settings, shop.clock, feeds)
+        except BaseException:
+            await shop.store.close()
+            raise
+        shop.writes.witness = intake.told = audited.auditing
         record = SharedRecord(shop.store, shop.clock, shop.indexing, shop.governance.facts, open=settings.open)
+        heard = AuditedRecord(record, audited.auditing, tester_of if settings.open else asker_of)
         services = Services(
             store=ReadingStore(shop.store),
             intake=intake,
@@ -85,16 +95,18 @@ class Engine:
             feeds=feeds,
             adapters=adapters(),
             hosts=HOSTS | {settings.http.rpartition(":")[0].encode()},
-            record=record,
+            record=heard,
             indexing=shop.indexing,
             knowledge=knowledge,
             facts=shop.governance.facts,
             test_numbers=settings.test_numbers,
-            ready=lambda: Problem("stopping") if intake.stopping else None,
+            ready=lambda: Problem("stopping") if intake.stopping else audited.problem,
+            audit=audited.auditing,
+            trail=audited.trail,
             gauges=lambda: {"unfinished_messages": shop.unfinished, "mapper_deaths": shop.mappers.deaths},
         )
         server = HttpServer(create_app(services), *address(settings.http), prompt=isinstance(shop.store, SqliteStore))
-        engine = cls(settings, feeds, shop, intake, record, knowledge, server)
+        engine = cls(settings, feeds, shop, intake, heard, knowledge, server, audited)
         try:
             await engine._open()
         except BaseException:
@@ -103,6 +115,7 @@ class Engine:
         return engine
 
     async def _open(self) -> None:
+        await self.audited.start(self.workshop.store)
         await self.workshop.start(hold=self.settings.hold)
         self.workshop.identity_queue.start()
         for adapter in adapters().values():
@@ -121,6 +134,7 @@ class Engine:
         await self.server.stop()
         await self.intake.drain()
         await self.workshop.stop()
+        await self.audited.stop()
         self.knowledge.close()
 
 

@@ -38,6 +38,10 @@ class Settings(BaseSettings):
     hold: bool = False
     update_creates: bool = True
     open: bool = False
+    checkpoints: Path | None = None
+    """Where the audit's signed checkpoints are kept; None = beside it, which proves little."""
+    audit_key: Path | None = None
+    """The file of the key that signs them; None = in ``data``."""
     consent: str = "explicit"
 
     @field_validator("package", "release", mode="before")
