@@ -23,6 +23,10 @@ MERGE, TIE = "merge", "link"
 """What sources say of two Patients (A40; A24)."""
 
 
+IN_MIND = 50_000
+"""Patients whose comparison may wait in memory."""
+
+
 class Linking:
     """What those share who change links: whoever computes links from what is stored holds ``lock`` until they are stored, so that
     no two answer from the same state. ``heard`` is told of Patients that were written, whose pairs are to be compared anew."""
@@ -30,11 +34,16 @@ class Linking:
     def __init__(self) -> None:
         self.lock = asyncio.Lock()
         self.written: dict[str, None] = {}
+        self.missed = False
+        """More were written than are kept in mind: the record tells who."""
         self.arrived = asyncio.Event()
 
     def heard(self, patients: Iterable[str]) -> None:
         """These Patients have been written."""
+        if self.missed:
+            return
         self.written.update(dict.fromkeys(patients))
+        self.missed = len(self.written) > IN_MIND
         if self.written:
             self.arrived.set()
 

@@ -14,11 +14,11 @@ import structlog
 
 from interop.apply.asked import CREATE, DELETE, PATCH, UPDATE, Asked, Criteria, Key, Understand, Written
 from interop.apply.drafts import there
+from interop.apply.identity import decisions_of, link
 from interop.apply.journalled import Step, change_of, entry_of, keys_of, steps_of
 from interop.apply.locks import Locks
-from interop.apply.identity import decisions_of, link
-from interop.apply.persons import Linking
 from interop.apply.permitting import shown
+from interop.apply.persons import Linking
 from interop.apply.placed import placed
 from interop.apply.witness import Witness
 from interop.apply.work import Meant, Work, criteria_name

@@ -1,7 +1,7 @@
 """What people decide of two Patients, as FHIR holds it: a Linkage of the two, one for each pair, whose versions are its history.
 
-``active`` tells whether they are one person; an extension says what was decided (same, apart, or withdrawn), another why, ``author``
-who. A Linkage without that extension decides nothing.
+``active`` tells whether they are one person; an extension says what was decided (same, apart, or withdrawn), another why,
+``author`` who. A Linkage without that extension decides nothing.
 """
 
 from __future__ import annotations

@@ -1,0 +1,204 @@
+"""The queue of pairs that people are to decide: kept up behind the feeds, beside their commits and not in them.
+
+Whoever was written is compared with those whom the index finds (``interop.identity.candidates``); what comes of it are rows of the
+table of pairs. A meta value says up to when that was done: after a restart the rest is compared, from the record itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
+from time import perf_counter
+from typing import Final
+
+import orjson
+import structlog
+
+from interop.apply.persons import Linking
+from interop.clock import Clock
+from interop.errors import Problem
+from interop.identity.candidates import candidates, more_candidates
+from interop.identity.grouping import pair
+from interop.identity.judging import judged
+from interop.identity.known import Known, known_of
+from interop.store.decision import PERMIT_ALL
+from interop.store.plan import Meta, Pairs, Persons, Search, Several
+from interop.store.seam import Store
+from interop.store.values import Change, Pair, Stored
+from interop.store.where import Updated
+
+META: Final = "identity-compared"
+PORTION: Final = 50
+"""Patients of a commit."""
+FOUND: Final = 60
+"""Candidates of each search; where there are more, the criteria tell nobody apart."""
+MOST: Final = 25
+"""Pairs of one Patient that are put on the queue, the likeliest."""
+KEPT: Final = 50_000
+"""Patients of whom it is remembered what was compared: those who are written again the same are passed over."""
+OVERLAP: Final = 60_000_000
+"""Microseconds: a version may be committed so much later than it was computed."""
+PATIENCE: Final = 5.0
+"""Seconds after which a portion is compared though messages keep coming."""
+AGAIN: Final = 1.0
+log = structlog.get_logger(__name__)
+
+
+class IdentityQueue:
+    """Compares in the background. ``idle``: whether messages wait to be applied, which go first. ``test_numbers``: NHS numbers of
+    the 999 range count as valid."""
+
+    def __init__(self, store: Store, clock: Clock, linking: Linking, idle: asyncio.Event, *, test_numbers: bool) -> None:
+        self._store, self._clock, self._linking, self._quiet = store, clock, linking, idle
+        self._test_numbers = test_numbers
+        self._seen: dict[str, Known] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._done = asyncio.Event()
+        self.compared = 0
+        """Patients compared since the start."""
+
+    def start(self) -> None:
+        """Begin with what was written and not compared before the last stop."""
+        self._task = asyncio.ensure_future(self._run())
+
+    async def stop(self) -> None:
+        """End; what is left is compared after the next start."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    async def settled(self) -> None:
+        """Wait until whoever was written has been compared."""
+        while self._linking.written or self._linking.missed or not self._done.is_set():
+            self._done.clear()
+            self._linking.arrived.set()
+            await self._done.wait()
+
+    async def _run(self) -> None:
+        self._linking.missed = True
+        while True:
+            try:
+                await self._catch_up()
+            except Problem as problem:
+                log.error("pairs not compared; trying again", reason=problem.reason.name)
+                self._linking.missed = True
+                await asyncio.sleep(AGAIN)
+                continue
+            except Exception as error:
+                log.error("pairs not compared", error=type(error).__name__)
+            if not self._linking.written and not self._linking.missed:
+                self._done.set()
+                await self._linking.arrived.wait()
+            self._linking.arrived.clear()
+            self._done.clear()
+
+    async def _catch_up(self) -> None:
+        while self._linking.missed or self._linking.written:
+            if self._linking.missed:
+                self._linking.missed = False
+                self._linking.written.clear()
+                latest = 0
+                async for portion in self._left():
+                    latest = max(latest, await self._portion(portion))
+                await self._keep(latest)
+                continue
+            ids = list(self._linking.written)[:PORTION]
+            await self._turn()
+            stored: list[Stored] = await self._store.query(Several(PERMIT_ALL, tuple(("Patient", id) for id in ids)))
+            for id in ids:
+                self._linking.written.pop(id, None)
+            await self._keep(await self._portion(stored))
+
+    async def _left(self) -> AsyncIterator[list[Stored]]:
+        """Whoever was written since the last that was compared."""
+        kept = await self._store.query(Meta(META))
+        since = max(int(kept[0]) - OVERLAP, 0) if kept else 0
+        where = Updated("ge", since, since) if since else None
+        after: tuple[str, ...] | None = None
+        while True:
+            found: list[Stored] = await self._store.query(Search(PERMIT_ALL, "Patient", where, (), PORTION, after))
+            if found:
+                yield found[:PORTION]
+            if len(found) <= PORTION:
+                return
+            await self._turn()
+            after = (found[PORTION - 1].id,)
+
+    async def _turn(self) -> None:
+        """Let messages go first, for a while."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._quiet.wait(), PATIENCE)
+
+    async def _portion(self, patients: Iterable[Stored]) -> int:
+        """Compare these; when the latest of them was written."""
+        said: dict[tuple[str, str], Pair] = {}
+        latest = 0
+        for each in patients:
+            latest = max(latest, each.updated)
+            began = perf_counter()
+            known = self._known(each)
+            if self._seen.get(each.id) != known:
+                said |= await self._compare(each, known)
+                self._remember(each.id, known)
+                self.compared += 1
+                await asyncio.sleep(perf_counter() - began)  # half of the time is left to those who ask
+        if said:
+            await self._store.commit(Change(pairs=list(said.values())))
+        return latest
+
+    async def _keep(self, latest: int) -> None:
+        """All that was written up to then has been compared."""
+        kept = await self._store.query(Meta(META))
+        if latest > (int(kept[0]) if kept else 0):
+            await self._store.commit(Change(meta=[(META, str(latest))]))
+
+    def _known(self, stored: Stored) -> Known:
+        return known_of(orjson.loads(stored.body), test_numbers=self._test_numbers)
+
+    def _remember(self, id: str, known: Known) -> None:
+        self._seen.pop(id, None)
+        self._seen[id] = known
+        if len(self._seen) > KEPT:
+            del self._seen[next(iter(self._seen))]
+
+    async def _compare(self, stored: Stored, known: Known) -> dict[tuple[str, str], Pair]:
+        """What is to be said of a Patient's pairs that is not said yet."""
+        patient = orjson.loads(stored.body)
+        others: dict[str, Stored] = {}
+        for where in candidates(patient) + more_candidates(patient):
+            found: list[Stored] = await self._store.query(Search(PERMIT_ALL, "Patient", where, count=FOUND))
+            others |= {each.id: each for each in found[:FOUND]}
+        pairs: list[Pair] = await self._store.query(Pairs((stored.id,)))
+        standing = {each.b if each.a == stored.id else each.a: each for each in pairs}
+        lost = [id for id, each in standing.items() if each.why and id not in others]
+        if lost:
+            gone: list[Stored] = await self._store.query(Several(PERMIT_ALL, tuple(("Patient", id) for id in lost)))
+            others |= {each.id: each for each in gone}
+        others.pop(stored.id, None)
+        persons = {patient: person for patient, person, _ in await self._store.query(Persons((stored.id, *others)))}
+        own = persons.get(stored.id, stored.id)
+        likely = []
+        for other in others.values():
+            linked = persons.get(other.id, other.id) == own
+            if not linked and not (other.id in standing and standing[other.id].decision):
+                found_out = judged(known, self._known(other))
+                if found_out.why:
+                    likely.append((found_out, other.id))
+        likely.sort(key=lambda one: (-one[0].score.weight, one[1]))
+        said = {}
+        for found_out, id in likely[:MOST]:
+            before, score = standing.get(id), found_out.score
+            compared = " ".join(f"{field}:{level}" for field, level in score.compared.items())
+            if before is None or (before.why, before.weight, before.compared) != (found_out.why, score.weight, compared):
+                key = pair(stored.id, id)
+                since = before.since if before is not None and before.why else self._clock.now()
+                said[key] = Pair(*key, None, None, found_out.why, score.weight, score.value, compared, since)
+        kept = {id for _, id in likely[:MOST]}
+        for id, before in standing.items():
+            if before.why and id not in kept and not before.decision and persons.get(id, id) != own:
+                key = pair(stored.id, id)
+                said[key] = Pair(*key, None, None, "", 0.0, 0.0, "", 0)
+        return said
