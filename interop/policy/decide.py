@@ -150,6 +150,11 @@ def _scoped(question: Question, decision: Decision, actions: str) -> Decision:
     return _narrowed(question, decision, actions)
 
 
+def permitted(question: Question) -> bool:
+    """Whether the asker's scopes are for the interaction and the type; for an operation, whether they are for reading the type."""
+    return _in_scope(question, ACTIONS.get(question.interaction, "rs"))
+
+
 def _in_scope(question: Question, actions: str) -> bool:
     scopes = question.asker.scopes
     return scopes is None or reached(usable(question.asker, actions, dict(question.narrowed)), question.type)

@@ -9,7 +9,8 @@
 | ``labels.csv``, ``systems.csv`` | what a label in ``meta.security`` does, and the addresses of its code systems |
 | ``consent.csv`` | the models of consent |
 | ``operations.csv`` | what a role must be given for an operation |
-| ``absence.csv`` | the words for what is not there |
+| ``absence.csv`` | the codes and words for what is not there |
+| ``words.csv`` | the sentences that tell why, and what would change it |
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ CONSENTS: Final = ("asked", "own", "none")
 """asked: of the whole record and by label; own: it is their own; none: of the whole record not asked, by label it is."""
 MODELS: Final = ("asked", "assumed")
 LABELS: Final = ("law", "sensitive", "patient", "open")
+KINDS: Final = ("holds", "fails", "change")
 ON_PATIENT: Final = ("shown", "withheld", "")
 FLAGS: Final = ("find", "break-glass", "self-claim")
 """Columns of roles.csv that are yes or empty; operations may ask for them by name."""
@@ -115,8 +117,10 @@ class Tables:
     """Each label under every address of its system."""
     models: Mapping[str, str]
     operations: Mapping[str, str]
-    absence: Mapping[str, tuple[str, str]]
-    """Code -> type of issue (FHIR R4 ``IssueType``), words with ``{organisation}`` and ``{since}``."""
+    absence: Mapping[str, tuple[str, str, str]]
+    """State -> code, type of issue (FHIR R4 ``IssueType``), words with ``{organisation}`` and ``{since}``."""
+    words: Mapping[tuple[str, str], str]
+    """Code and kind (``holds``, ``fails``, ``change``) -> a sentence with names of what it speaks of in braces."""
 
 
 Rows = list[dict[str, str]]
@@ -158,7 +162,7 @@ class _Reading:
             name = cells[key]
             if name in seen or not name:
                 self.refuse(table, name, "it has no name" if not name else "it stands there twice")
-            elif not (cells.get("why") or cells.get("words")):
+            elif not cells["why"]:
                 self.refuse(table, name, "a row needs a why")
             else:
                 yield name, cells
@@ -195,7 +199,8 @@ class _Reading:
             MappingProxyType(known),
             MappingProxyType({name: self.one("consent", name, c["given"], MODELS) for name, c in self.read("consent", "model")}),
             MappingProxyType(operations),
-            MappingProxyType({name: (cells["issue"], cells["words"]) for name, cells in self.read("absence", "code")}),
+            MappingProxyType({name: (c["code"], c["issue"], c["words"]) for name, c in self.read("absence", "state")}),
+            MappingProxyType(dict(self._words())),
         )
 
     def _types(self) -> dict[str, str]:
@@ -232,6 +237,15 @@ class _Reading:
             )
             for name, cells in rows.items()
         }
+
+    def _words(self) -> Iterator[tuple[tuple[str, str], str]]:
+        seen = set()
+        for cells in self.rows("words"):
+            key = cells["code"], self.one("words", cells["code"], cells["kind"], KINDS)
+            if key in seen or not (cells["words"] and cells["why"]):
+                self.refuse("words", f"{key[0]} {key[1]}", "it stands there twice, or lacks words or a why")
+            seen.add(key)
+            yield key, cells["words"]
 
     def _labels(self) -> dict[tuple[str, str], Label]:
         systems: dict[str, list[str]] = {}
