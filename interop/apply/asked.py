@@ -78,7 +78,8 @@ class Asked:
     client sent them alone; ``change`` makes a patched resource of the present one. ``expected``: only where one of these is the
     present version, () for any that is there; ``absent``: only where there is nothing. ``full_url`` is by what other entries of the
     Bundle refer to this one, and ``place`` where it stands there. ``base`` is the service base by which the client calls us.
-    ``permit`` None: nothing is withheld from who asks; that is the ``author``.
+    ``permit`` None: nothing is withheld from who asks; that is the ``author``. ``own``: the id is one of ours, of a resource that
+    the engine makes for the client.
     """
 
     method: str
@@ -95,6 +96,7 @@ class Asked:
     base: str = ""
     permit: Permit | None = None
     author: Author = NO_AUTHOR
+    own: bool = False
 
 
 class Written(NamedTuple):

@@ -72,7 +72,7 @@ class Work:
         for one, each, key, idle in zip(self.asked, self._meant, self.keys, self.idle, strict=True):
             if not idle:
                 with placed(one.place):
-                    _permit(one, each, key, self.heads.get(key), update_creates and one.permit is None)
+                    _permit(one, each, key, self.heads.get(key), one.own or (update_creates and one.permit is None))
 
     def patch(self) -> None:
         """Make the resources that patches leave; raises what ``Asked.change`` raises."""

@@ -38,7 +38,7 @@ def linkage(id: str, said: Decided, reason: str, author: str) -> Json:
         "id": id,
         "extension": extensions,
         "active": said.decision == "same",
-        "author": {"identifier": {"system": "urn:interop:user", "value": author}},
+        **({"author": {"identifier": {"system": "urn:interop:user", "value": author}}} if author else {}),
         "item": items,
     }
 
@@ -58,7 +58,7 @@ def reason_of(resource: dict[str, Any]) -> str:
     return next((text(each, "valueString") for each in dicts(resource, "extension") if text(each, "url") == REASON), "")
 
 
-def author_of(resource: dict[str, Any]) -> str:
+def author_of_decision(resource: dict[str, Any]) -> str:
     """Who decided."""
     author = resource.get("author")
     return text(author.get("identifier"), "value") if isinstance(author, dict) else ""

@@ -45,7 +45,7 @@ def definition(operation: Operation, base: str) -> dict[str, Any]:
         "kind": "operation",
         "date": DATE,
         "description": operation.why,
-        "affectsState": False,
+        "affectsState": operation.changes,
         "code": operation.name,
         "resource": list(operation.types),
         "system": SYSTEM in operation.levels,

@@ -58,7 +58,8 @@ class Operation:
     ``name`` without ``$``; ``definition`` its canonical URL, or an address below the service base where it is ours; ``answer``
     names the function that answers, ``MODULE.FUNCTION`` in this package, loaded when it is first called, so that terminology and
     validation cost nothing before; ``levels`` where it may be called; ``types`` on which resource types (() = all). ``searched``:
-    it takes the search parameters of its type beside ``inputs``. ``paged``: it takes a cursor.
+    it takes the search parameters of its type beside ``inputs``. ``paged``: it takes a cursor. ``changes``: it changes the record,
+    by POST alone.
     """
 
     name: str
@@ -70,12 +71,13 @@ class Operation:
     inputs: tuple[Input, ...] = ()
     searched: bool = False
     paged: bool = False
+    changes: bool = False
 
     @property
     def methods(self) -> tuple[str, ...]:
         """GET where everything that it must be told may stand in a URL (FHIR R4 operations, 3.2.0.2); none of ours changes
         anything by GET."""
-        return ("POST",) if any(each.required and not each.primitive for each in self.inputs) else ("GET", "POST")
+        return ("POST",) if self.changes or any(each.required and not each.primitive for each in self.inputs) else ("GET", "POST")
 
     def takes(self, level: str, type: str) -> bool:
         """Whether it may be called there."""

@@ -36,6 +36,9 @@ SET: Final = (
     Input("context", "uri", "A structure and a path in it ([URL]#[path]): the value set that is bound there."),
 )
 
+OTHER: Final = Input("other", "Reference", "The other Patient.", required=True)
+WHY: Final = Input("reason", "string", "Why it is so: for whoever asks later.", required=True)
+
 OPERATIONS: Final = (
     Operation(
         "validate",
@@ -93,6 +96,63 @@ OPERATIONS: Final = (
             Input("onlyCertainMatches", "boolean", "Only matches that are certain, and none where they are several persons."),
             Input("count", "integer", "At most so many; without it 50."),
         ),
+    ),
+    Operation(
+        "link",
+        "OperationDefinition/Patient-link",
+        "identity.link",
+        (INSTANCE,),
+        ("Patient",),
+        "This record and another one are of one person, as somebody has decided.",
+        (OTHER, WHY),
+        changes=True,
+    ),
+    Operation(
+        "unlink",
+        "OperationDefinition/Patient-unlink",
+        "identity.unlink",
+        (INSTANCE,),
+        ("Patient",),
+        "This record and another one are of different persons; nothing but a decision puts them together again.",
+        (OTHER, WHY),
+        changes=True,
+    ),
+    Operation(
+        "split",
+        "OperationDefinition/Patient-split",
+        "identity.split",
+        (INSTANCE,),
+        ("Patient",),
+        "This record is of none of those with whom it is one person.",
+        (WHY,),
+        changes=True,
+    ),
+    Operation(
+        "identity-undo",
+        "OperationDefinition/Patient-identity-undo",
+        "identity.undo",
+        (INSTANCE,),
+        ("Patient",),
+        "What was decided of this record and another one is taken back; rules and sources alone tell again.",
+        (OTHER, WHY),
+        changes=True,
+    ),
+    Operation(
+        "identity-queue",
+        "OperationDefinition/Patient-identity-queue",
+        "identity.queue",
+        (TYPE,),
+        ("Patient",),
+        "Pairs of records that may be of one person and wait for a decision, the likeliest first.",
+        (Input("count", "positiveInt", "Pairs of a page; without it 50."), Input("after", "string", "The next of a page.")),
+    ),
+    Operation(
+        "identity-history",
+        "OperationDefinition/Patient-identity-history",
+        "identity.history",
+        (INSTANCE,),
+        ("Patient",),
+        "With which records this one is one person, how that came about, who decided what and why.",
     ),
     Operation(
         "lastn",
