@@ -7,13 +7,13 @@ from http import HTTPStatus
 from typing import Final, NamedTuple
 
 from interop.api.asgi import Disconnected, Header, Request, Response
-from interop.api.fhir import binary
+from interop.api.fhir import audit_events, binary
 from interop.api.fhir.batch import batch
 from interop.api.fhir.capability import capabilities
 from interop.api.fhir.history import history
 from interop.api.fhir.read import read, vread
 from interop.api.fhir.routes import INTERACTIONS, allowed, resource_types
-from interop.api.fhir.search import search, search_compartment, search_system
+from interop.api.fhir.search import search_compartment, search_system
 from interop.api.fhir.write import create, delete, malformed_id, patch, update
 from interop.api.forms import POSTED, Form, form_of
 from interop.api.operations.definitions import OURS, read_ours
@@ -35,7 +35,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "history-system": history,
     "history-type": history,
     "history-instance": history,
-    "search-type": search,
+    "search-type": audit_events.search_type,
     "search-system": search_system,
     "search-compartment": search_compartment,
     "batch": lambda services, request: batch(services, request, _inner, PREFIX),
@@ -105,6 +105,8 @@ async def _route(services: Services, request: Request, headers: list[Header]) ->
     if method == "GET" and len(parts) == _READ and parts[2] in resource_types() and parts[3] and parts[3][0] not in "_$":
         if parts[2] == "OperationDefinition" and (parts[2], parts[3]) in OURS:
             return await read_ours(services, request, parts[2], parts[3])
+        if parts[2] == "AuditEvent" and audit_events.named(parts[3]):
+            return await audit_events.read_own(services, request, parts[3])
         return await read(services, request, parts[2], parts[3])
     last = parts[-1]
     if (

@@ -17,6 +17,8 @@ CARE: Final = (
     Input("start", "date", "Only care that had not ended before."),
     Input("end", "date", "Only care that had begun by then."),
 )
+CARE_START: Final = Input("start", "date", "Only looks from then on.")
+CARE_END: Final = Input("end", "date", "Only looks until then.")
 LANGUAGE: Final = Input("displayLanguage", "code", "The language of the display, where the code system has it.")
 CODED: Final = (
     Input("code", "code", "The code that is asked about."),
@@ -83,6 +85,41 @@ OPERATIONS: Final = (
         "every part of a record whether there is any.",
         PAGED,
         paged=True,
+    ),
+    Operation(
+        "who-looked",
+        "OperationDefinition/Patient-who-looked",
+        "audit.who_looked",
+        (INSTANCE,),
+        ("Patient",),
+        "Who looked at the record of the person: when, which organisation, in what role, what of it.",
+        (CARE_START, CARE_END, Input("_count", "positiveInt", "Looks at most, the latest; without it 200.")),
+    ),
+    Operation(
+        "privacy-queue",
+        "OperationDefinition/privacy-queue",
+        "audit.privacy_queue",
+        (SYSTEM,),
+        (),
+        "What waits for the privacy officer: break-glass, self-claimed relationships, same family names, unusual volume.",
+        (
+            Input("rule", "code", "Only this rule."),
+            Input("closed", "boolean", "What has an outcome instead."),
+            Input("_count", "positiveInt", "Items at most; without it 100."),
+        ),
+    ),
+    Operation(
+        "privacy-outcome",
+        "OperationDefinition/privacy-outcome",
+        "audit.privacy_outcome",
+        (SYSTEM,),
+        (),
+        "What the privacy officer found of an item of the queue.",
+        (
+            Input("item", "string", "The item.", required=True),
+            Input("outcome", "code", "justified, not-justified or follow-up.", required=True),
+        ),
+        changes=True,
     ),
     Operation(
         "match",
