@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from adapters.hl7v2.acknowledgement import Acknowledger
 from adapters.hl7v2.client import send
@@ -14,7 +14,10 @@ from adapters.hl7v2.responder import Responder
 from adapters.hl7v2.server import MllpListener, system_now
 from interop.errors import Problem
 from interop.formats import er7
-from interop.ports import Answer, Envelope, Record
+from interop.ports import Answer, Envelope, Feed, Mutual, Record
+
+if TYPE_CHECKING:
+    import ssl
 
 _HEAD: Final = re.compile(rb"(?:\xef\xbb\xbf|[\r\n\t\x0b ])*(?:MSH|FHS|BHS)[^A-Za-z0-9\s]")
 _WIDE: Final = (b"\xff\xfeM\0S\0H\0", b"\xfe\xff\0M\0S\0H", b"M\0S\0H\0", b"\0M\0S\0H")
@@ -26,7 +29,7 @@ class Hl7v2:
     name = "hl7v2"
     format = "er7"
     media_types: tuple[str, ...] = ("application/hl7-v2", "x-application/hl7-v2+er7", "application/edi-hl7", "text/plain")
-    schemes: tuple[str, ...] = ("mllp",)
+    schemes: tuple[str, ...] = ("mllp", "mllps")
 
     def __init__(self) -> None:
         self._responder = Responder(system_now, Acknowledger(system_now))
@@ -59,10 +62,17 @@ class Hl7v2:
         """The response to a query."""
         return await self._responder.answer(record, body, organisation)
 
-    def listener(self, host: str, port: int, feed: str, now: Callable[[], int]) -> MllpListener:
-        """An MLLP server for one feed."""
-        return MllpListener(host, port, feed, now=now)
+    def listener(self, host: str, port: int, feed: Feed, now: Callable[[], int], mutual: Mutual | None = None) -> MllpListener:
+        """An MLLP server for one feed, or over mutual TLS for the feed of each certificate."""
+        return MllpListener(host, port, feed, now=now, mutual=mutual)
 
-    def send(self, url: str, bodies: AsyncIterable[bytes] | Iterable[bytes], *, connections: int = 1) -> AsyncIterator[Answer]:
-        """Send to ``mllp://host:port``; an answer for each message, in order on each connection."""
-        return send(url, bodies, connections=connections)
+    def send(
+        self,
+        url: str,
+        bodies: AsyncIterable[bytes] | Iterable[bytes],
+        *,
+        connections: int = 1,
+        tls: ssl.SSLContext | None = None,
+    ) -> AsyncIterator[Answer]:
+        """Send to ``mllp://host:port``, or ``mllps://`` over TLS; an answer for each message, in order on each connection."""
+        return send(url, bodies, connections=connections, tls=tls)

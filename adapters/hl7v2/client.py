@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from contextlib import suppress
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
 from adapters.hl7v2.acknowledgement import due
@@ -14,6 +14,9 @@ from adapters.hl7v2.request import Request
 from interop.errors import Problem
 from interop.formats import er7
 from interop.ports import Answer
+
+if TYPE_CHECKING:
+    import ssl
 
 TIMEOUT: Final = 30.0
 """Seconds that an answer may take."""
@@ -32,9 +35,9 @@ class Line(asyncio.Protocol):
         self._answer: asyncio.Future[Answer] | None = None
 
     @classmethod
-    async def open(cls, host: str, port: int) -> Line:
+    async def open(cls, host: str, port: int, tls: ssl.SSLContext | None = None) -> Line:
         """Connect; raises OSError."""
-        _, line = await asyncio.get_running_loop().create_connection(cls, host, port)
+        _, line = await asyncio.get_running_loop().create_connection(cls, host, port, ssl=tls)
         return line
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -98,13 +101,18 @@ def parse(body: bytes) -> tuple[str, Answer | None]:
 
 
 async def send(
-    url: str, bodies: AsyncIterable[bytes] | Iterable[bytes], *, connections: int = 1, timeout: float = TIMEOUT
+    url: str,
+    bodies: AsyncIterable[bytes] | Iterable[bytes],
+    *,
+    connections: int = 1,
+    timeout: float = TIMEOUT,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[Answer]:
     """An answer for each message. A connection that ends is opened again for the next message; raises OSError where that fails,
-    ValueError where ``url`` is not ``mllp://host:port``."""
+    ValueError where ``url`` is not ``mllp://host:port``, or ``mllps://`` for ``tls``."""
     parts = urlsplit(url)
-    if parts.scheme != "mllp" or not parts.hostname or not parts.port:
-        raise ValueError(f"not of the form mllp://host:port: {url}")
+    if parts.scheme != ("mllp" if tls is None else "mllps") or not parts.hostname or not parts.port:
+        raise ValueError(f"not of the form mllp://host:port, or mllps:// with certificates: {url}")
     host, port = parts.hostname, parts.port
     source = _one_by_one(bodies)
     turn = asyncio.Lock()
@@ -120,7 +128,7 @@ async def send(
                 if body is None:
                     break
                 if line is None or not line.open_:
-                    line = await Line.open(host, port)
+                    line = await Line.open(host, port, tls)
                 await room.acquire()
                 answers.put_nowait(await line.ask(body, timeout))
         finally:

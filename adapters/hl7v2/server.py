@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from asyncio import Future, Transport
 from collections import deque
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from adapters.hl7v2.framing import LIMIT, Decoder, frame
 from adapters.hl7v2.request import Request
 from adapters.hl7v2.responder import Responder
 from interop.errors import Problem
-from interop.ports import AckState, Intake, MessageState, Receipt, Record
+from interop.ports import AckState, Feed, Intake, MessageState, Mutual, Receipt, Record
 
 UNANSWERED = 512
 """How many messages of one connection may wait for their answer before no more are read from it."""
@@ -41,6 +40,7 @@ class Connection(asyncio.Protocol):
         self._listener = listener
         self._intake = intake
         self._record = record
+        self._feed = listener.feed
         self._decoder = Decoder(listener.limit)
         self._waiting: deque[tuple[Due, Request]] = deque()
         self._transport: Transport | None = None
@@ -51,13 +51,24 @@ class Connection(asyncio.Protocol):
         self.closed: Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A sender has connected; one whose certificate is nobody's is turned away before it is read from."""
         self._transport = cast(Transport, transport)
         self._listener.connections.add(self)
+        mutual = self._listener.mutual
+        if mutual is not None:
+            tls = transport.get_extra_info("ssl_object")
+            feed = mutual.feed(tls.getpeercert(binary_form=True) or b"", tls.getpeercert() or {})
+            if feed is None:
+                self._ended = True
+                mutual.turned_away()
+                self._transport.abort()
+            else:
+                self._feed = feed
 
     def data_received(self, data: bytes) -> None:
         if self._ended:
             return
-        decoder, intake, feed = self._decoder, self._intake, self._listener.feed
+        decoder, intake, feed = self._decoder, self._intake, self._feed.name
         for body in decoder.feed(data):
             request = Request.read(body)
             if request.asks and self._record is not None:
@@ -110,7 +121,7 @@ class Connection(asyncio.Protocol):
     def _cut_off(self) -> None:
         """A block without its end gets no answer and is journalled (MLLP Release 1, 2)."""
         if not self._ended and (rest := self._decoder.rest):
-            self._intake.refuse(self._listener.feed, rest, Problem("truncated"))
+            self._intake.refuse(self._feed.name, rest, Problem("truncated"))
 
     def _finish(self) -> None:
         self._ended = True
@@ -131,7 +142,7 @@ class Connection(asyncio.Protocol):
         """The answer to a query, once all that came before it on this connection is answered."""
         if before:
             await asyncio.wait(before)
-        return await self._listener.responder.answer(record, body)
+        return await self._listener.responder.answer(record, body, self._feed.organisation)
 
     def _wait(self, receipt: Due, request: Request) -> None:
         self._waiting.append((receipt, request))
@@ -189,31 +200,32 @@ def settle(receipt: Due) -> Receipt | bytes | None:
 
 
 class MllpListener:
-    """Listens for HL7 v2 messages of one feed; ``port`` 0 takes any free one, ``port`` tells which after ``start``."""
+    """Listens for HL7 v2 messages of one feed, or of each certificate's; ``port`` 0 takes any free one, ``port`` tells which after ``start``."""
 
     def __init__(
         self,
         host: str,
         port: int,
-        feed: str,
+        feed: Feed,
         *,
         now: Callable[[], int] = system_now,
         limit: int = LIMIT,
         unanswered: int = UNANSWERED,
-        tls: ssl.SSLContext | None = None,
+        mutual: Mutual | None = None,
     ) -> None:
         self.host, self.port, self.feed = host, port, feed
         self.limit, self.unanswered = limit, unanswered
         self.acknowledger = Acknowledger(now)
         self.responder = Responder(now, self.acknowledger)
         self.connections: set[Connection] = set()
-        self._tls = tls
+        self.mutual = mutual
         self._server: asyncio.Server | None = None
 
     async def start(self, intake: Intake, record: Record | None = None) -> None:
         """Open the port; raises OSError where that cannot be done. Without a ``record`` queries are messages as any other."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Connection(self, intake, record), self.host, self.port, ssl=self._tls)
+        tls = self.mutual.context if self.mutual is not None else None
+        self._server = await loop.create_server(lambda: Connection(self, intake, record), self.host, self.port, ssl=tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -25,10 +26,10 @@ ROUND = 10
 
 class HttpServer:
     """Serves one application; ``port`` 0 takes any free one, ``port`` tells which after ``start``. ``prompt``: reads by id are
-    answered without a task of their own (the store answers them at once)."""
+    answered without a task of their own (the store answers them at once); ``tls``: over HTTPS."""
 
-    def __init__(self, app: Asgi, host: str, port: int, *, prompt: bool = False) -> None:
-        self.app, self.host, self.port, self.prompt = app, host, port, prompt
+    def __init__(self, app: Asgi, host: str, port: int, *, prompt: bool = False, tls: ssl.SSLContext | None = None) -> None:
+        self.app, self.host, self.port, self.prompt, self.tls = app, host, port, prompt, tls
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
@@ -50,6 +51,8 @@ class HttpServer:
             timeout_graceful_shutdown=GRACE,
             timeout_keep_alive=SILENCE,
         )
+        config.load()
+        config.ssl = self.tls
         self._server = _Server(config)
         self._serving = asyncio.create_task(self._server.serve([listening]))
         waiting = asyncio.create_task(self._server.up.wait())

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from interop.cli.bearer import bearer
 from interop.errors import Problem, reasons
 from interop.mapping.library import adapters
 from interop.ports import Have, Pulled, Puller, Seen
@@ -26,12 +27,12 @@ DONE = frozenset({"received", "mapped", "applied"})
 """States of what is in the journal for good; what was refused or failed is fetched again."""
 
 
-def pull(feed: str, *, sources: Path, to: str, data: Path, database: str | None = None, as_json: bool) -> int:
+def pull(feed: str, *, sources: Path, to: str, data: Path, database: str | None = None, as_json: bool, token: str = "") -> int:
     """Pull a feed once; 1 where something could not be had or was refused, 2 where it could not be begun or not be ended."""
     try:
         settings, puller = read_source(sources, feed)
         seen = asyncio.run(seen_in(data, feed, database))
-        return asyncio.run(_pull(puller.pull(settings, seen), f"{to.rstrip('/')}/ingest/{feed}", as_json))
+        return asyncio.run(_pull(puller.pull(settings, seen), f"{to.rstrip('/')}/ingest/{feed}", as_json, bearer(to, token, data)))
     except (OSError, ValueError) as error:
         print(f"It cannot be pulled: {error}", file=sys.stderr)
         return 2
@@ -88,7 +89,7 @@ async def seen_in(data: Path, feed: str, database: str | None = None) -> Seen:
     return Journal(iter(found))
 
 
-async def _pull(pulled: AsyncIterator[Pulled], address: str, as_json: bool) -> int:
+async def _pull(pulled: AsyncIterator[Pulled], address: str, as_json: bool, headers: Mapping[str, str]) -> int:
     """Hand over one after another: what was handed over stays, however it ends. Raises OSError, ValueError."""
     import httpx
     import stamina
@@ -99,7 +100,7 @@ async def _pull(pulled: AsyncIterator[Pulled], address: str, as_json: bool) -> i
     console = Console(stderr=True)
     counts, ended = {"new": 0, "known": 0, "failed": 0}, None
     columns = (SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
-    async with httpx.AsyncClient(timeout=60, trust_env=False) as engine:
+    async with httpx.AsyncClient(timeout=60, trust_env=False, headers=headers) as engine:
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
             task = progress.add_task("pulling", total=None)
             try:

@@ -5,27 +5,51 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
+from interop.cli.bearer import bearer
 from interop.cli.reading import Delivery
 from interop.errors import Problem
 from interop.mapping.library import adapters
 from interop.ports import Answer, Sender
 
+if TYPE_CHECKING:
+    import ssl
 
-def send(files: list[Path], to: str, *, connections: int, wait: str, as_json: bool) -> int:
+
+class Files(NamedTuple):
+    """Of TLS: our certificate with its key, and the authorities that the other side's must be of (None: those of this machine)."""
+
+    certificate: Path | None = None
+    key: Path | None = None
+    authorities: Path | None = None
+
+
+def send(
+    files: list[Path],
+    to: str,
+    *,
+    connections: int,
+    wait: str,
+    as_json: bool,
+    token: str = "",
+    data: Path = Path("data"),
+    tls: Files = Files(),
+) -> int:
     """Send every message; 1 where any was refused or could not be read, 2 where nothing could be sent."""
     scheme = to.partition("://")[0]
     bodies = _Bodies(files)
     try:
+        context = _context(tls) if scheme in ("https", "mllps") else None
         if scheme in ("http", "https"):
-            answers = over_http(to, bodies, wait)
+            answers = over_http(to, bodies, wait, bearer(to, token, data), context)
         else:
             sender = next((one for one in adapters().values() if isinstance(one, Sender) and scheme in one.schemes), None)
             if sender is None:
-                raise ValueError(f"{to}: the URL begins with mllp:// or http://")
-            answers = sender.send(to, iter(bodies), connections=connections)
+                raise ValueError(f"{to}: the URL begins with mllp://, mllps://, http:// or https://")
+            answers = sender.send(to, iter(bodies), connections=connections, tls=context)
         refused = asyncio.run(_show(answers, as_json))
     except (OSError, ValueError) as error:
         print(f"Nothing could be sent: {error}. Is the engine running (interop serve)?", file=sys.stderr)
@@ -50,11 +74,19 @@ class _Bodies:
                 print(json.dumps({"file": str(path), **problem.as_json()}), file=sys.stderr)
 
 
-async def over_http(url: str, bodies: _Bodies, wait: str) -> AsyncIterator[Answer]:
+def _context(tls: Files) -> ssl.SSLContext:
+    from interop.app.tls import client_context
+
+    return client_context(*tls)
+
+
+async def over_http(
+    url: str, bodies: _Bodies, wait: str, headers: Mapping[str, str], tls: ssl.SSLContext | None
+) -> AsyncIterator[Answer]:
     """POST each message; the answer is accepted with any 2xx."""
     import httpx
 
-    async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=60, trust_env=False, headers=headers, verify=tls or False) as client:
         for body in bodies:
             try:
                 answer = await client.post(url, content=body, params={"wait": wait} if wait == "applied" else None)

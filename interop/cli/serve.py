@@ -91,6 +91,18 @@ def serve(*, data: Path, **options: Any) -> int:
     return started(_serve(settings), settings)
 
 
+def warnings(engine: Any) -> list[str]:
+    """What whoever started the engine must know of who may see what."""
+    if engine.signon is None:
+        return ["Nobody signs on: everyone on this machine sees all. For tests, never with data of real people."]
+    if engine.signon.demo:
+        return [
+            f"Demonstration: tokens come from the embedded issuer {engine.signon.own.issuer.name}, which lets anyone with the data "
+            "directory be anyone (interop token --role gp --org B83012). Give --issuer for real people."
+        ]
+    return [f"Tokens come from {engine.settings.issuer}, for {engine.settings.audience}."]
+
+
 async def _serve(settings: Any) -> int:
     from interop.app.engine import Engine
     from interop.app.opening import named
@@ -100,11 +112,13 @@ async def _serve(settings: Any) -> int:
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     host = settings.http.rpartition(":")[0]
-    web = f"http://{host}:{engine.http}"
+    web = f"{'http' if settings.tls_cert is None else 'https'}://{host}:{engine.http}"
     print(
         f"FHIR {web}/fhir, ingest {web}/ingest/FEED, MLLP port {engine.mllp}, data in {named(settings.data, settings.database)}",
         flush=True,
     )
+    for line in warnings(engine):
+        print(line, flush=True)
     await stop.wait()
     print("Stopping: finishing what is at hand.", flush=True)
     await engine.stop()

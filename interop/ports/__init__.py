@@ -1,6 +1,6 @@
 """What an adapter may know of the engine: source message, receipt, and where to hand both over."""
 
-from interop.ports.adapter import Adapter, Delivers, Listener, Listens, Source
+from interop.ports.adapter import Adapter, Delivers, Listener, Listens, Mutual, Source
 from interop.ports.call import Answers, Call, Caller, Reply
 from interop.ports.envelope import Envelope, Order
 from interop.ports.feed import Feed
@@ -26,6 +26,7 @@ __all__ = [
     "Listener",
     "Listens",
     "MessageState",
+    "Mutual",
     "Order",
     "Person",
     "Pulled",

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO, Protocol, runtime_checkable
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, runtime_checkable
 
 from interop.ports.envelope import Envelope
+from interop.ports.feed import Feed
 from interop.ports.receipt import Intake
 from interop.ports.record import Record
+
+if TYPE_CHECKING:
+    import ssl
 
 Source = Any
 """A parsed message of ``interop.formats``: ``er7.Message`` or a tree ``Node``."""
@@ -51,6 +56,16 @@ class Delivers(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Mutual:
+    """Mutual TLS of a port: ``feed`` tells under which feed a certificate (DER, and as ``ssl`` has parsed it) may send, None for
+    nobody's; ``turned_away`` is told of each that may not."""
+
+    context: ssl.SSLContext
+    feed: Callable[[bytes, Mapping[str, Any]], Feed | None]
+    turned_away: Callable[[], None]
+
+
 class Listener(Protocol):
     """A port that an adapter opens itself (MLLP); ``port`` is the one it got once it has started."""
 
@@ -67,6 +82,6 @@ class Listens(Protocol):
 
     schemes: tuple[str, ...]
 
-    def listener(self, host: str, port: int, feed: str, now: Callable[[], int]) -> Listener:
-        """A listener for one feed; ``now`` tells the time in microseconds."""
+    def listener(self, host: str, port: int, feed: Feed, now: Callable[[], int], mutual: Mutual | None = None) -> Listener:
+        """A listener for one feed, or over mutual TLS for the feed of each certificate; ``now`` tells the time in microseconds."""
         ...

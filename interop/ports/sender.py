@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    import ssl
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,14 @@ class Sender(Protocol):
     schemes: tuple[str, ...]
     """The URL schemes it takes, such as ``mllp``."""
 
-    def send(self, url: str, bodies: AsyncIterable[bytes] | Iterable[bytes], *, connections: int = 1) -> AsyncIterator[Answer]:
-        """Send each body; yields an answer for each. Order is kept on a connection, not across them. Raises OSError where
-        nobody listens, ValueError for a URL it cannot use."""
+    def send(
+        self,
+        url: str,
+        bodies: AsyncIterable[bytes] | Iterable[bytes],
+        *,
+        connections: int = 1,
+        tls: ssl.SSLContext | None = None,
+    ) -> AsyncIterator[Answer]:
+        """Send each body, over TLS where a context is given; yields an answer for each. Order is kept on a connection, not across
+        them. Raises OSError where nobody listens, ValueError for a URL it cannot use."""
         ...

@@ -13,7 +13,7 @@ from socket import SO_LINGER, SOL_SOCKET
 from adapters.hl7v2 import MllpListener, adapter
 from adapters.hl7v2.framing import Decoder, frame
 from interop.errors import Problem
-from interop.ports import AckState, Answer, MessageState, Receipt, Wait
+from interop.ports import AckState, Answer, Feed, MessageState, Receipt, Wait
 from tests.spec.hl7v2.messages import message
 
 
@@ -62,7 +62,7 @@ class Ledger:
 async def serving(
     ledger: Ledger, *, limit: int = 100_000, unanswered: int = 512
 ) -> AsyncIterator[tuple[MllpListener, StreamReader, StreamWriter]]:
-    listener = MllpListener("127.0.0.1", 0, "acute", limit=limit, unanswered=unanswered)
+    listener = MllpListener("127.0.0.1", 0, Feed("acute", "hl7v2"), limit=limit, unanswered=unanswered)
     await listener.start(ledger)
     reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
     try:
