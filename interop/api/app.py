@@ -13,6 +13,7 @@ from interop.api.openapi import openapi
 from interop.api.parts import SCRAPER, scrapes
 from interop.api.problems import fhir_error, json_error, unforeseen
 from interop.api.services import Services
+from interop.api.signon import endpoints
 from interop.errors import Problem
 
 Handler = Callable[[Services, Request], Awaitable[Response]]
@@ -95,6 +96,8 @@ def _plain(path: str) -> Route | None:
     """Which part of the API an address outside /fhir belongs to; None for the pages."""
     if path.startswith(ingest.PREFIX):
         return "ingest", ingest.ingest
+    if path.startswith(endpoints.PREFIX) or path == endpoints.WELL_KNOWN:
+        return "signon", _guarded(endpoints.answer)
     if path.startswith(messages.PREFIX):
         return "messages", _guarded(messages.message)
     exact = EXACT.get(path)

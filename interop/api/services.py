@@ -17,14 +17,18 @@ from interop.apply.writes import Writes
 from interop.clock import Clock
 from interop.errors import Problem
 from interop.ids import Mint
+from interop.policy.absence import FeedHealth
 from interop.policy.decide import Policy, Question, decide
 from interop.policy.facts import Facts
+from interop.policy.scopes import Scope
 from interop.ports import Adapter, Answers, Asks, Feed, Intake, Record
 from interop.record.indexing import Indexing
 from interop.store.decision import Decision
 from interop.store.seam import Store
+from interop.store.where import Where
 
 if TYPE_CHECKING:
+    from interop.api.signon.service import SignOn
     from interop.audit.trail import Trail
     from interop.fhir.terminology import Terminology
 
@@ -73,6 +77,8 @@ class Services:
     """The types of which a total is given unasked."""
     door: Door = field(default_factory=OpenDoor)
     """Who finds out who asks."""
+    signon: SignOn | None = None
+    """Who may have tokens; None where nobody signs on."""
     facts: Callable[[], Facts] = Facts
     """What decisions know, as it is now."""
     policy: Policy = decide
@@ -82,6 +88,12 @@ class Services:
     """The audit as it is read."""
     metrics_token: bytes = b""
     """With which ``/metrics`` is given without sign-on; none where empty."""
+    stale_after: int = 0
+    """Microseconds for which a feed may be silent before its source is said to be stale; 0 = for ever."""
+    down: Callable[[], Mapping[str, int]] = dict
+    """The feeds that are known to be down, since when (microseconds)."""
+    feed_health: tuple[int, tuple[FeedHealth, ...]] | None = None
+    """How the feeds were when they were last looked at (``interop.api.absences``)."""
     seal: Seal = field(init=False)
     protocols: Mapping[str, Adapter] = field(init=False)
     """Base address -> adapter that answers there itself."""
@@ -96,12 +108,19 @@ class Services:
 
     def decide(self, request: Request, interaction: str, type: str = "", id: str = "") -> Decision:
         """What who asks may see; raises Problem where the request as such is refused (``forbidden``)."""
-        decision = self.policy(Question(interaction, type, id, request.asker), self.facts(), self.clock.now())
+        asker, now = request.asker, self.clock.now()
+        said = self._narrowed(asker.scopes, now) if asker.scopes else ()
+        decision = self.policy(Question(interaction, type, id, asker, said), self.facts(), now)
         account = request.account
         account.rules[decision.rule] = None
         if decision.refusal:
             raise Problem(decision.refusal)
         return replace(decision, account=account)
+
+    def _narrowed(self, scopes: tuple[Scope, ...], now: int) -> tuple[tuple[Scope, Where], ...]:
+        from interop.api.searching.narrowed import narrowed
+
+        return narrowed(self.indexing, scopes, now)
 
     def cursor_of(self, request: Request, address: str) -> str:
         """For whom a cursor of that address is sealed: another's cursor opens nothing."""

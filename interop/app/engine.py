@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from interop.api.app import create_app
 from interop.api.asking import SharedRecord, asker_of, tester_of
+from interop.api.door import OpenDoor
 from interop.api.inquiring import AuditedRecord
 from interop.api.knowledge import Knowledge
 from interop.api.reading import ReadingStore
 from interop.api.server import HttpServer
 from interop.api.services import Services
+from interop.api.signon.service import SignOn, sign_on
 from interop.app.audited import Audited
 from interop.app.feeds import Feeds, feeds_of
 from interop.app.settings import Settings, address
+from interop.app.tls import Holders, server_context
 from interop.app.workshop import Workshop
 from interop.clock import Clock
 from interop.errors import Problem
@@ -24,7 +29,8 @@ from interop.mapping.library import adapters
 from interop.mapping.places import mappings_root
 from interop.mapping.refusal import Refusals
 from interop.mapping.tables import families, read_tables
-from interop.ports import Feed, Listener, Listens, Record
+from interop.policy.asker import NOBODY
+from interop.ports import Feed, Listener, Listens, Mutual, Record
 from interop.store.sqlite import SqliteStore
 
 HOSTS = frozenset((b"127.0.0.1", b"localhost", b"[::1]"))
@@ -43,7 +49,11 @@ class Engine:
     knowledge: Knowledge
     server: HttpServer
     audited: Audited
+    signon: SignOn | None = None
+    """None where it was started open."""
     listeners: list[Listener] = field(default_factory=list)
+    turned_away: int = 0
+    """Connections over MLLP that were ended for their certificate."""
 
     @property
     def http(self) -> int:
@@ -63,6 +73,7 @@ class Engine:
         file, package or release that cannot be used.
         """
         feeds = feeds_of(settings, list(adapters()), declared)
+        tls = server_context(settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None
         knowledge = knowledge_of(settings)
         shop = await Workshop.open(settings, feeds, clock)
         intake = JournalIntake(
@@ -79,6 +90,7 @@ class Engine:
         )
         shop.told.append(intake.finished)
         try:
+            signon = None if settings.open else signon_of(settings, shop)
             audited = Audited.open(settings, shop.clock, feeds)
         except BaseException:
             await shop.store.close()
@@ -94,19 +106,27 @@ class Engine:
             writes=shop.writes,
             feeds=feeds,
             adapters=adapters(),
-            hosts=HOSTS | {settings.http.rpartition(":")[0].encode()},
+            hosts=hosts_of(settings),
             record=heard,
             indexing=shop.indexing,
             knowledge=knowledge,
             facts=shop.governance.facts,
             test_numbers=settings.test_numbers,
+            stale_after=settings.stale_after * 1_000_000,
             ready=lambda: Problem("stopping") if intake.stopping else audited.problem,
             audit=audited.auditing,
             trail=audited.trail,
-            gauges=lambda: {"unfinished_messages": shop.unfinished, "mapper_deaths": shop.mappers.deaths},
+            signon=signon,
+            door=signon.door if signon is not None else OpenDoor(),
+            base=signon.base if signon is not None else "",
+            gauges=lambda: {
+                "unfinished_messages": shop.unfinished,
+                "mapper_deaths": shop.mappers.deaths,
+                "certificates_turned_away": engine.turned_away,
+            },
         )
-        server = HttpServer(create_app(services), *address(settings.http), prompt=isinstance(shop.store, SqliteStore))
-        engine = cls(settings, feeds, shop, intake, heard, knowledge, server, audited)
+        server = HttpServer(create_app(services), *address(settings.http), prompt=isinstance(shop.store, SqliteStore), tls=tls)
+        engine = cls(settings, feeds, shop, intake, heard, knowledge, server, audited, signon)
         try:
             await engine._open()
         except BaseException:
@@ -117,14 +137,32 @@ class Engine:
     async def _open(self) -> None:
         await self.audited.start(self.workshop.store)
         await self.workshop.start(hold=self.settings.hold)
+        if self.signon is not None:
+            await self.signon.start()
         self.workshop.identity_queue.start()
         for adapter in adapters().values():
             if isinstance(adapter, Listens):
                 host, port = address(self.settings.mllp)
-                listener = adapter.listener(host, port, self.settings.mllp_feed, self.workshop.clock.now)
+                name = self.settings.mllp_feed
+                feed = self.feeds.get(name) or Feed(name, "")
+                listener = adapter.listener(host, port, feed, self.workshop.clock.now, self._mutual())
                 await listener.start(self.intake, self.record)
                 self.listeners.append(listener)
         await self.server.start()
+
+    def _mutual(self) -> Mutual | None:
+        """Mutual TLS of the MLLP port, None where it has none. Raises ValueError for files that cannot be used."""
+        settings = self.settings
+        if settings.mllp_tls_cert is None or settings.mllp_tls_key is None:
+            return None
+        context = server_context(settings.mllp_tls_cert, settings.mllp_tls_key, settings.mllp_tls_ca)
+        return Mutual(context, Holders(self.feeds.values()).feed, self._turned_away)
+
+    def _turned_away(self) -> None:
+        """Somebody whose certificate is no feed's has connected."""
+        self.turned_away += 1
+        with suppress(Problem):
+            self.audited.auditing.refused(NOBODY, "mllp", Problem("forbidden"))
 
     async def stop(self) -> None:
         """Take nothing more in, finish the batch at hand, close. What is journalled and not applied is done at the next start."""
@@ -132,10 +170,32 @@ class Engine:
         for listener in self.listeners:
             await listener.stop()
         await self.server.stop()
+        if self.signon is not None:
+            await self.signon.stop()
         await self.intake.drain()
         await self.workshop.stop()
         await self.audited.stop()
         self.knowledge.close()
+
+
+def signon_of(settings: Settings, shop: Workshop) -> SignOn:
+    """Sign-on as the settings have it; raises ValueError for a key file or table that cannot be used."""
+    return sign_on(
+        settings.data,
+        shop.store,
+        shop.clock,
+        issuer=settings.issuer,
+        audience=settings.audience,
+        clients=settings.clients,
+        claims=settings.claims,
+        rate=settings.rate,
+    )
+
+
+def hosts_of(settings: Settings) -> frozenset[bytes]:
+    """What requests may call the engine: this machine, the address it listens at, the name by which clients know it."""
+    known = urlsplit(settings.audience).hostname if settings.audience else None
+    return HOSTS | {settings.http.rpartition(":")[0].encode()} | ({known.encode("idna")} if known else set())
 
 
 def knowledge_of(settings: Settings) -> Knowledge:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
+from urllib.parse import SplitResult, urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from interop.policy.tables import tables
@@ -37,12 +38,33 @@ class Settings(BaseSettings):
     backlog: int = Field(default=1_000_000, ge=1)
     hold: bool = False
     update_creates: bool = True
+    stale_after: int = Field(default=86_400, ge=0)
+    """Seconds for which a feed may be silent before its source is said to be stale; 0 = for ever."""
     open: bool = False
     checkpoints: Path | None = None
     """Where the audit's signed checkpoints are kept; None = beside it, which proves little."""
     audit_key: Path | None = None
     """The file of the key that signs them; None = in ``data``."""
     consent: str = "explicit"
+    tls_cert: Path | None = None
+    """The certificate by which the engine is known over HTTPS; with ``tls_key``."""
+    tls_key: Path | None = None
+    mllp_tls_cert: Path | None = None
+    """Of the MLLP port: with its key, and the authorities that have signed the certificates of those who may send."""
+    mllp_tls_key: Path | None = None
+    mllp_tls_ca: Path | None = None
+    issuer: str | None = None
+    """Whose tokens are taken, found by OpenID Connect Discovery; None = the embedded issuer's, for demonstrations."""
+    audience: str | None = None
+    """The FHIR base by which clients know this server, for which the issuer's tokens are."""
+    clients: Path | None = None
+    """The file of backend services that may sign on; None = ``clients.json`` in ``data``."""
+    claims: Path | None = None
+    """A table of which claims of the issuer mean which role; None = ``interop/signon/tables/claims.csv``."""
+    rate: int = Field(default=1_000, ge=0)
+    """Requests a second of one person, twenty times as many of a program; 0 = any number."""
+    proxy: bool = False
+    """A proxy of the operator's speaks TLS before the HTTP port, which nobody else reaches."""
 
     @field_validator("package", "release", mode="before")
     @classmethod
@@ -63,21 +85,72 @@ class Settings(BaseSettings):
     def _address(cls, value: str | None) -> str | None:
         return None if value is None else database_address(value)
 
+    @model_validator(mode="after")
+    def _transport(self) -> Self:
+        """TLS is whole or not at all; MLLP goes beyond this machine over mutual TLS alone."""
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("--tls-cert and --tls-key go together")
+        mutual = (self.mllp_tls_cert, self.mllp_tls_key, self.mllp_tls_ca)
+        if any(mutual) and not all(mutual):
+            raise ValueError("--mllp-tls-cert, --mllp-tls-key and --mllp-tls-ca go together")
+        host, _ = address(self.mllp)
+        if not loopback(host) and not all(mutual):
+            raise ValueError(f"{host} is not this machine alone: without mutual TLS MLLP listens on loopback only (127.0.0.1)")
+        return self
+
+    @property
+    def mutual(self) -> bool:
+        """Whether MLLP is spoken over mutual TLS."""
+        return self.mllp_tls_ca is not None
+
+    @field_validator("issuer")
+    @classmethod
+    def _issuer(cls, value: str | None) -> str | None:
+        """A URL by TLS, or of this machine."""
+        if value is not None and not _safe(urlsplit(value)):
+            raise ValueError("an issuer is named by its URL, https://NAME, as its tokens name it")
+        return value
+
+    @field_validator("audience")
+    @classmethod
+    def _audience(cls, value: str | None) -> str | None:
+        """The FHIR base, which ends in /fhir."""
+        if value is not None and (urlsplit(value.rstrip("/")).path != "/fhir" or not _safe(urlsplit(value))):
+            raise ValueError("the audience is the FHIR base by which clients know this server, https://NAME/fhir")
+        return value and value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _guarded(self) -> Self:
+        """HTTP goes beyond this machine with an issuer and over TLS alone, and is never open there."""
+        host, _ = address(self.http)
+        if (self.issuer is None) != (self.audience is None):
+            raise ValueError("--issuer and --audience go together: tokens of the one are for the other")
+        if self.open and self.issuer:
+            raise ValueError("--open lets everyone in: leave it or --issuer out")
+        if loopback(host):
+            return self
+        if self.open or self.issuer is None:
+            raise ValueError(f"{host} is not this machine alone: without an issuer the engine listens on loopback only (127.0.0.1)")
+        if self.tls_cert is None and not self.proxy:
+            raise ValueError(f"{host} is not this machine alone: it is spoken to by TLS (--tls-cert and --tls-key, or --proxy)")
+        return self
+
     @field_validator("http", "mllp")
     @classmethod
-    def _loopback(cls, value: str) -> str:
-        """Until sign-on is there, nothing listens beyond this machine."""
-        host, _ = address(value)
-        if not loopback(host):
-            raise ValueError(
-                f"{host} is not this machine alone: until sign-on is there the engine listens on loopback only (127.0.0.1)"
-            )
+    def _whole(cls, value: str) -> str:
+        address(value)
         return value
 
     @property
     def mapper_count(self) -> int:
         """How many mapper processes."""
         return self.mappers if self.mappers is not None else max(1, (os.cpu_count() or 1) - 1)
+
+
+def _safe(url: SplitResult) -> bool:
+    """Whether tokens and keys may come from there: by TLS, or from this machine."""
+    host = url.hostname or ""
+    return not (url.query or url.fragment) and ((url.scheme == "https" and bool(host)) or (url.scheme == "http" and loopback(host)))
 
 
 def database_address(text: str) -> str:

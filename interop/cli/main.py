@@ -34,6 +34,12 @@ Feeds = Annotated[
 TestNumbers = Annotated[
     bool, typer.Option(help="999 NHS numbers may link records (never in production).", envvar="INTEROP_TEST_NUMBERS")
 ]
+Token = Annotated[
+    str, typer.Option(help="With which to sign on; without it the demonstration's, from the key in --data.", envvar="INTEROP_TOKEN")
+]
+Issuer = Annotated[
+    str | None, typer.Option(help="Whose tokens are taken, https://…; without it the embedded issuer's.", envvar="INTEROP_ISSUER")
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON line for each result.")]
 
 
@@ -64,6 +70,30 @@ def serve(
         str,
         typer.Option(help="The model of consent: explicit, or implied with opt-out.", envvar="INTEROP_CONSENT"),
     ] = "explicit",
+    tls_cert: Annotated[Path | None, typer.Option(help="HTTPS: the certificate.", envvar="INTEROP_TLS_CERT")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Its key.", envvar="INTEROP_TLS_KEY")] = None,
+    mllp_tls_cert: Annotated[
+        Path | None, typer.Option(help="MLLP over TLS: the certificate.", envvar="INTEROP_MLLP_TLS_CERT")
+    ] = None,
+    mllp_tls_key: Annotated[Path | None, typer.Option(help="Its key.", envvar="INTEROP_MLLP_TLS_KEY")] = None,
+    mllp_tls_ca: Annotated[
+        Path | None, typer.Option(help="The authorities that senders' certificates are of.", envvar="INTEROP_MLLP_TLS_CA")
+    ] = None,
+    issuer: Issuer = None,
+    audience: Annotated[
+        str | None, typer.Option(help="The FHIR base for which they are, https://NAME/fhir.", envvar="INTEROP_AUDIENCE")
+    ] = None,
+    clients: Annotated[
+        Path | None,
+        typer.Option(help="A JSON file of backend services; clients.json in --data unless given.", envvar="INTEROP_CLIENTS"),
+    ] = None,
+    claims: Annotated[Path | None, typer.Option(help="A CSV of which claims mean which role.", envvar="INTEROP_CLAIMS")] = None,
+    rate: Annotated[
+        int, typer.Option(min=0, help="Requests a second of one person; of a program 20 times as many.", envvar="INTEROP_RATE")
+    ] = 1_000,
+    proxy: Annotated[
+        bool, typer.Option("--proxy", help="A proxy speaks TLS before the HTTP port.", envvar="INTEROP_PROXY")
+    ] = False,
     open: Annotated[
         bool,
         typer.Option("--open", help="Nobody signs on, everyone sees all: for test suites, on loopback.", envvar="INTEROP_OPEN"),
@@ -86,7 +116,18 @@ def serve(
             release=tuple(release or ()),
             update_creates=update_creates,
             open=open,
+            issuer=issuer,
+            audience=audience,
+            clients=clients,
+            claims=claims,
+            rate=rate,
+            proxy=proxy,
             consent=consent,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
+            mllp_tls_cert=mllp_tls_cert,
+            mllp_tls_key=mllp_tls_key,
+            mllp_tls_ca=mllp_tls_ca,
         )
     )
 
@@ -111,15 +152,22 @@ def convert(
 @app.command()
 def send(
     files: Annotated[list[Path], typer.Argument(help="Files of messages; - is standard input.")],
-    to: Annotated[str, typer.Option("--to", help="mllp://HOST:PORT or http://HOST:PORT/ingest/FEED.")],
+    to: Annotated[str, typer.Option("--to", help="mllp://HOST:PORT, http://HOST:PORT/ingest/FEED; over TLS mllps://, https://.")],
     connections: Annotated[int, typer.Option(min=1, max=256, help="Connections side by side.")] = 1,
     wait: Annotated[str, typer.Option(help="Over HTTP: journalled or applied.")] = "journalled",
+    token: Token = "",
+    data: Data = Path("data"),
+    tls_cert: Annotated[Path | None, typer.Option(help="Over TLS: our certificate.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Its key.")] = None,
+    tls_ca: Annotated[Path | None, typer.Option(help="The authorities that the other side is of.")] = None,
     as_json: Json = False,
 ) -> None:
     """Send messages to a port and show what it answers."""
+    from interop.cli.send import Files
     from interop.cli.send import send as run
 
-    raise typer.Exit(run(files, to, connections=connections, wait=wait, as_json=as_json))
+    tls = Files(tls_cert, tls_key, tls_ca)
+    raise typer.Exit(run(files, to, connections=connections, wait=wait, as_json=as_json, token=token, data=data, tls=tls))
 
 
 @app.command()
@@ -131,6 +179,7 @@ def pull(
     to: Annotated[str, typer.Option("--to", help="The running engine.")] = "http://127.0.0.1:8080",
     data: Data = Path("data"),
     database: Database = None,
+    token: Token = "",
     as_json: Json = False,
 ) -> None:
     """Fetch what is new from a source that does not send, and hand it to the running engine."""
@@ -213,6 +262,45 @@ def tables(
     from interop.cli.tables import tables as run
 
     raise typer.Exit(run(family, site=site, source=source, as_json=as_json))
+
+
+@app.command()
+def token(
+    data: Data = Path("data"),
+    issuer: Issuer = None,
+    role: Annotated[str, typer.Option(help="A role of interop/policy/tables/roles.csv.")] = "tester",
+    org: Annotated[str, typer.Option(help="The ODS code of its organisation.")] = "",
+    user: Annotated[str, typer.Option(help="Who it is, at the embedded issuer; demo-ROLE unless given.")] = "",
+    patient: Annotated[str, typer.Option(help="The id of the one Patient whom it is about.")] = "",
+    scope: Annotated[str, typer.Option(help="SMART scopes; all that the role may unless given.")] = "",
+    purpose: Annotated[str, typer.Option(help="What for: direct-care, emergency, own-record, administration …")] = "",
+    feed: Annotated[str, typer.Option(help="The feed under which it may send messages; * = any.")] = "",
+    minutes: Annotated[int, typer.Option(min=1, max=43_200, help="How long it is good.")] = 60,
+    rotate: Annotated[bool, typer.Option("--rotate", help="Instead: a new key signs from now on.")] = False,
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="With --rotate: what was signed before is void at once.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make a token of the embedded issuer, for demonstrations, or a new key."""
+    from interop.cli.token import rotate as renew
+    from interop.cli.token import token as run
+
+    if rotate:
+        raise typer.Exit(renew(data, withdraw=withdraw, as_json=as_json))
+    raise typer.Exit(
+        run(
+            data,
+            issuer=issuer,
+            role=role,
+            organisation=org,
+            user=user,
+            patient=patient,
+            scope=scope,
+            purpose=purpose,
+            feed=feed,
+            minutes=minutes,
+            as_json=as_json,
+        )
+    )
 
 
 @app.command("new-adapter")

@@ -46,7 +46,9 @@ def rows(path: Path | None = None) -> tuple[Row, ...]:
         text = (path or files("interop.signon").joinpath("tables/claims.csv")).read_text("utf-8")
         return tuple(_row(each) for each in csv.DictReader(text.splitlines()))
     except (OSError, KeyError, TypeError, re.error) as error:
-        raise ValueError(f"The table of claims cannot be read ({error}): its columns are claim,value,organisation,role,why.") from error
+        raise ValueError(
+            f"The table of claims cannot be read ({error}): its columns are claim,value,organisation,role,why."
+        ) from error
 
 
 def _row(said: dict[str, str]) -> Row:

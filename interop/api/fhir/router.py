@@ -23,6 +23,7 @@ from interop.api.problems import fhir_error, unforeseen
 from interop.api.representation import shown
 from interop.api.searching.references import ID
 from interop.api.services import Services
+from interop.api.signon.endpoints import smart_configuration
 from interop.errors import Problem
 
 PREFIX = "/fhir"
@@ -109,6 +110,8 @@ async def _route(services: Services, request: Request, headers: list[Header]) ->
             return await audit_events.read_own(services, request, parts[3])
         return await read(services, request, parts[2], parts[3])
     last = parts[-1]
+    if parts[2:] == [".well-known", "smart-configuration"] and method in ("GET", "HEAD"):
+        return await smart_configuration(services, request)
     if (
         method == "PUT"
         and len(parts) == _READ

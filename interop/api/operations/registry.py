@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from interop.api.operations.operation import INSTANCE, TYPE, Input, Operation
+from interop.api.operations.operation import INSTANCE, SYSTEM, TYPE, Input, Operation
 
 _FHIR: Final = "http://hl7.org/fhir/OperationDefinition/"
 

@@ -35,6 +35,10 @@ class Bucket:
         """Whether nothing is left, without taking anything."""
         return self._level(now) < 1.0
 
+    def full(self, now: int) -> bool:
+        """Whether nothing was taken lately."""
+        return self._level(now) >= self._burst
+
     def wait(self) -> int:
         """Seconds until there is something in it again."""
         return max(1, ceil((1.0 - self._left) / (self._rate * MICROSECONDS)))

@@ -119,4 +119,6 @@ class Configured:
 
 def safe(url: str) -> bool:
     """Whether an address is asked: by TLS, or on this machine."""
-    return url.startswith(("https://", "http://127.0.0.1:", "http://127.0.0.1/", "http://localhost:", "http://localhost/", "http://[::1]:"))
+    return url.startswith(
+        ("https://", "http://127.0.0.1:", "http://127.0.0.1/", "http://localhost:", "http://localhost/", "http://[::1]:")
+    )

@@ -1,0 +1,155 @@
+"""Addresses of sign-on: the token endpoint (RFC 6749, 3.2), revocation (RFC 7009), keys, and where all of this is."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+import orjson
+
+from interop.api import links
+from interop.api.asgi import JSON, Header, Request, Response, parameters
+from interop.api.problems import json_error, not_allowed
+from interop.api.services import Services
+from interop.api.signon.backend import CLIENT_CREDENTIALS, BadRequest, client_credentials
+from interop.api.signon.fetching import Unreachable
+from interop.api.signon.limits import Throttled, place_of
+from interop.api.signon.service import SignOn
+from interop.clock import MICROSECONDS
+from interop.errors import Problem
+from interop.signon.refused import Refused
+
+PREFIX: Final = "/signon/"
+WELL_KNOWN: Final = "/.well-known/smart-configuration"
+LARGEST: Final = 64 * 1024
+"""Bytes of a form."""
+FORM: Final = "application/x-www-form-urlencoded"
+_NEVER: Final[list[Header]] = [(b"cache-control", b"no-store"), (b"pragma", b"no-cache")]
+Form = Mapping[str, str]
+Grant = Callable[[SignOn, Request, Form, str], Awaitable[dict[str, Any]]]
+GRANTS: Final[dict[str, Grant]] = {CLIENT_CREDENTIALS: client_credentials}
+"""Grant type -> what answers it: sign-on, request, form, the address of the token endpoint."""
+
+
+async def answer(services: Services, request: Request) -> Response:
+    """Any address of sign-on; raises Problem, Disconnected."""
+    signon = services.signon
+    found = ADDRESSES.get(request.path)
+    if signon is None or found is None:
+        raise Problem("not-found")
+    methods, handle = found
+    if request.method not in methods:
+        return json_error(*not_allowed(methods))
+    return await handle(signon, services, request)
+
+
+async def smart_configuration(services: Services, request: Request) -> Response:
+    """``GET [base]/.well-known/smart-configuration``; there is none where nobody signs on."""
+    if services.signon is None:
+        raise Problem("not-found")
+    return Response(200, orjson.dumps(await configuration(services.signon, request)), JSON)
+
+
+async def configuration(signon: SignOn, request: Request) -> dict[str, Any]:
+    """What SMART App Launch 2.2 has a server say of sign-on. Of a configured issuer, what it says itself where it can be asked."""
+    root = links.root(request, signon.base)
+    said: dict[str, Any] = {
+        "issuer": signon.own.issuer.name,
+        "jwks_uri": f"{root}{PREFIX}jwks",
+        "token_endpoint": f"{root}{PREFIX}token",
+        "revocation_endpoint": f"{root}{PREFIX}revoke",
+        "token_endpoint_auth_methods_supported": ["private_key_jwt"],
+        "token_endpoint_auth_signing_alg_values_supported": ["RS384", "ES384"],
+        "grant_types_supported": sorted(GRANTS),
+        "response_types_supported": [],
+        "code_challenge_methods_supported": ["S256"],
+        "scopes_supported": ["system/*.cruds", "system/*.rs", "user/*.cruds", "patient/*.rs"],
+        "capabilities": [
+            "client-confidential-asymmetric",
+            "permission-v1",
+            "permission-v2",
+            "permission-patient",
+            "permission-user",
+        ],
+    }
+    if signon.configured is not None:
+        try:
+            theirs = await signon.configured.settings()
+        except Unreachable:
+            theirs = {}
+        said["associated_endpoints"] = [{"url": signon.configured.wanted.issuer, "capabilities": []}]
+        if isinstance(theirs.get("authorization_endpoint"), str):
+            said["authorization_endpoint"] = theirs["authorization_endpoint"]
+    return said
+
+
+async def _configuration(signon: SignOn, services: Services, request: Request) -> Response:
+    return await smart_configuration(services, request)
+
+
+async def _jwks(signon: SignOn, services: Services, request: Request) -> Response:
+    """The keys of our own tokens (RFC 7517, 5)."""
+    signon.own.changed()
+    return Response(200, orjson.dumps(signon.own.keys.published(signon.clock.now() / MICROSECONDS)), JSON)
+
+
+async def _token(signon: SignOn, services: Services, request: Request) -> Response:
+    """``POST /signon/token``"""
+    try:
+        form = await _form(request)
+        grant = GRANTS.get(form.get("grant_type", ""))
+        if grant is None:
+            raise BadRequest("unsupported_grant_type" if form.get("grant_type") else "invalid_request")
+        endpoint = f"{links.root(request, signon.base)}{PREFIX}token"
+        made = await grant(signon, request, form, endpoint)
+    except BadRequest as bad:
+        return _refused(bad)
+    return Response(200, orjson.dumps(made), JSON, list(_NEVER))
+
+
+async def _revoke(signon: SignOn, services: Services, request: Request) -> Response:
+    """``POST /signon/revoke``: whoever has a token may end it. What is no token is answered alike (RFC 7009, 2.2)."""
+    try:
+        form = await _form(request)
+    except BadRequest as bad:
+        return _refused(bad)
+    failures = signon.failures.of(place_of(request))
+    now = signon.clock.now()
+    if failures.empty(now):
+        raise Throttled(failures.wait())
+    try:
+        await signon.door.revoke(form.get("token", ""))
+    except Refused:
+        failures.take(now)
+    except Unreachable:
+        raise Problem("issuer-unavailable") from None
+    return Response(200, headers=list(_NEVER))
+
+
+async def _form(request: Request) -> Form:
+    """The fields of a form, each once; raises BadRequest."""
+    if request.header(b"content-type").partition(";")[0].strip().lower() != FORM:
+        raise BadRequest("invalid_request")
+    try:
+        pairs = parameters(await request.body(LARGEST))
+    except Problem as problem:
+        raise BadRequest("invalid_request") from problem
+    form = dict(pairs)
+    if len(form) != len(pairs):
+        raise BadRequest("invalid_request")
+    return form
+
+
+def _refused(bad: BadRequest) -> Response:
+    """RFC 6749, 5.2: a word, and nothing of why."""
+    return Response(bad.status, orjson.dumps({"error": bad.error}), JSON, list(_NEVER))
+
+
+Handler = Callable[[SignOn, Services, Request], Awaitable[Response]]
+ADDRESSES: Final[dict[str, tuple[tuple[str, ...], Handler]]] = {
+    WELL_KNOWN: (("GET", "HEAD"), _configuration),
+    f"{PREFIX}jwks": (("GET", "HEAD"), _jwks),
+    f"{PREFIX}token": (("POST",), _token),
+    f"{PREFIX}revoke": (("POST",), _revoke),
+}
+"""Address -> methods and what answers."""
