@@ -24,6 +24,7 @@ from interop.api.representation import shown
 from interop.api.searching.references import ID
 from interop.api.services import Services
 from interop.api.signon.endpoints import smart_configuration
+from interop.audit.events import named as log_id
 from interop.errors import Problem
 
 PREFIX = "/fhir"
@@ -106,7 +107,7 @@ async def _route(services: Services, request: Request, headers: list[Header]) ->
     if method == "GET" and len(parts) == _READ and parts[2] in resource_types() and parts[3] and parts[3][0] not in "_$":
         if parts[2] == "OperationDefinition" and (parts[2], parts[3]) in OURS:
             return await read_ours(services, request, parts[2], parts[3])
-        if parts[2] == "AuditEvent" and audit_events.named(parts[3]):
+        if parts[2] == "AuditEvent" and log_id(parts[3]):
             return await audit_events.read_own(services, request, parts[3])
         return await read(services, request, parts[2], parts[3])
     last = parts[-1]
