@@ -15,7 +15,7 @@ from interop.api.fhir.routes import resource_types
 from interop.api.problems import fhir_error, json_error
 from interop.apply.journalled import Step
 from interop.audit.log import AuditLog
-from interop.audit.row import ANSWER, CHANGE, DENIAL, MESSAGE, READ, Names
+from interop.audit.row import ANSWER, CHANGE, DENIAL, JUDGED, MESSAGE, NOTIFICATION, READ, Names
 from interop.errors import Problem
 from interop.policy.asker import Asker
 from interop.ports import Feed
@@ -45,6 +45,14 @@ class Auditor(Protocol):
         """Why nothing can be given, or None."""
         ...
 
+    def ids(self, ids: Sequence[str]) -> tuple[str, ...]:
+        """Ids as they stand in the audit."""
+        ...
+
+    def judge(self, asker: Asker, item: str, outcome: str) -> None:
+        """Write what a privacy officer found; raises Problem ``audit-unavailable``."""
+        ...
+
     def begin(self, request: Request) -> None:
         """A request begins that may change something."""
         ...
@@ -58,6 +66,13 @@ class Unaudited:
     """Nothing is written: for parts of an engine in tests."""
 
     problem: Problem | None = None
+
+    def ids(self, ids: Sequence[str]) -> tuple[str, ...]:
+        """The ids."""
+        return tuple(ids)
+
+    def judge(self, asker: Asker, item: str, outcome: str) -> None:
+        """Nothing."""
 
     def begin(self, request: Request) -> None:
         """Nothing."""
@@ -100,6 +115,19 @@ class Auditing:
     def problem(self) -> Problem | None:
         """Why nothing can be given, or None."""
         return self.log.problem
+
+    def ids(self, ids: Sequence[str]) -> tuple[str, ...]:
+        """Ids as they stand in the audit."""
+        return self._names.all(ids)
+
+    def judge(self, asker: Asker, item: str, outcome: str) -> None:
+        """Write what a privacy officer found; raises Problem ``audit-unavailable``."""
+        self.log.write(JUDGED, who(asker), "$privacy-outcome", more={"item": item, "outcome": outcome})
+        self.urgent = True
+
+    def notified(self, item: str, channel: str) -> None:
+        """Write that somebody was told; raises Problem ``audit-unavailable``."""
+        self.log.write(NOTIFICATION, who(ENGINE), "notify", more={"item": item, "channel": channel})
 
     def begin(self, request: Request) -> None:
         """A request begins that may change something."""

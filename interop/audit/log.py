@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import structlog
+from orjson import dumps
 
 from interop.audit import checkpoints
 from interop.audit.chain import beginning, follow, stamp
@@ -21,7 +22,7 @@ from interop.audit.checkpoints import Checkpoint
 from interop.audit.key import AuditKey
 from interop.audit.parts import create
 from interop.audit.recovery import Recovered, recover
-from interop.audit.row import CLOSED, OPENED, Row, Who, encode
+from interop.audit.row import CLOSED, OPENED
 from interop.clock import MICROSECONDS, Clock
 from interop.errors import Problem
 
@@ -31,7 +32,7 @@ CHECKPOINT: Final = 5 * MICROSECONDS
 """Microseconds between checkpoints while rows come; 10 s at most are promised."""
 SIZE: Final = 256 << 20
 """Bytes after which a part ends."""
-NOBODY: Final = Who()
+NOTHING: Final[dict[str, Any]] = {}
 _log = structlog.get_logger("interop.audit")
 
 
@@ -91,7 +92,7 @@ class AuditLog:
     def write(
         self,
         kind: str,
-        who: tuple[str, ...] = NOBODY,
+        who: tuple[str, ...] = (),
         interaction: str = "",
         type: str = "",
         id: str = "",
@@ -108,10 +109,9 @@ class AuditLog:
             elif self.problem is not None:
                 raise self.problem
             sequence = self.sequence + 1
-            row = Row(
-                sequence, self._clock.now(), kind, Who(*who), interaction, type, id, status, resources, patients, rules, more or {}
+            text = dumps(
+                (sequence, self._clock.now(), kind, who, interaction, type, id, status, resources, patients, rules, more or NOTHING)
             )
-            text = encode(row)
             head = follow(self._head, text)
             line = b"%b %b\n" % (text, stamp(self.key.stamps, head))
             self._put(line)
