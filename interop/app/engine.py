@@ -91,7 +91,7 @@ class Engine:
         shop.told.append(intake.finished)
         try:
             signon = None if settings.open else signon_of(settings, shop)
-            audited = Audited.open(settings, shop.clock, feeds)
+            audited = Audited.open(settings, shop.clock, feeds, shop.store)
         except BaseException:
             await shop.store.close()
             raise
@@ -135,7 +135,7 @@ class Engine:
         return engine
 
     async def _open(self) -> None:
-        await self.audited.start(self.workshop.store)
+        await self.audited.start()
         await self.workshop.start(hold=self.settings.hold)
         if self.signon is not None:
             await self.signon.start()
