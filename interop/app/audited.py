@@ -14,9 +14,11 @@ from interop.app.settings import Settings
 from interop.app.surnames import Surnames
 from interop.audit.key import AuditKey
 from interop.audit.log import AuditLog
+from interop.audit.privacy import alerting
 from interop.audit.trail import Trail
 from interop.clock import Clock
 from interop.errors import Problem
+from interop.notify.outbox import Alert
 from interop.ports import Feed
 from interop.store.plan import Everything
 from interop.store.seam import Store
@@ -34,30 +36,31 @@ _log = structlog.get_logger("interop.audit")
 class Audited:
     """``auditing`` writes, ``trail`` reads."""
 
-    def __init__(self, log: AuditLog, feeds: Mapping[str, Feed]) -> None:
-        self.log = log
+    def __init__(self, log: AuditLog, feeds: Mapping[str, Feed], store: Store) -> None:
+        self.log, self._store = log, store
+        self._surnames = Surnames(store, log)
         self.auditing = Auditing(log, feeds)
         self.trail = Trail(log.directory)
         self._working: asyncio.Task[None] | None = None
 
     @classmethod
-    def open(cls, settings: Settings, clock: Clock, feeds: Mapping[str, Feed]) -> Audited:
+    def open(cls, settings: Settings, clock: Clock, feeds: Mapping[str, Feed], store: Store) -> Audited:
         """Begin a chain. Raises OSError; ValueError for a key that is none."""
         directory, elsewhere = places(settings)
         key = AuditKey.kept(settings.audit_key or settings.data / "audit.key")
-        return cls(AuditLog.open(directory, elsewhere, key, clock), feeds)
+        return cls(AuditLog.open(directory, elsewhere, key, clock), feeds, store)
 
     @property
     def problem(self) -> Problem | None:
         """What keeps the engine from giving anything, or from proving it later."""
         return self.log.problem or self.log.unsigned
 
-    async def start(self, store: Store) -> None:
+    async def start(self) -> None:
         """Give the audit what the journal has and it lacks; then keep the index up to date."""
         await asyncio.to_thread(self.trail.catch_up)
         if self.log.recovered.chain:
-            await self._complete(store)
-        self._working = asyncio.create_task(self._work(Surnames(store, self.log)))
+            await self._complete()
+        self._working = asyncio.create_task(self._work())
 
     async def stop(self) -> None:
         """A last checkpoint."""
@@ -68,25 +71,37 @@ class Audited:
         await asyncio.to_thread(self.log.close)
         self.trail.close()
 
-    async def _complete(self, store: Store) -> None:
+    async def _complete(self) -> None:
         """Messages that were journalled when the process or the power went, before the audit had their number."""
         after = max(0, self.trail.index.last_message() - AGAIN)
         known = self.trail.index.messages(after)
-        missing: list[Entry] = [entry async for entry in store.stream(Everything(after)) if entry.message not in known]
+        missing: list[Entry] = [entry async for entry in self._store.stream(Everything(after)) if entry.message not in known]
         self.auditing.received(missing)
         if missing:
             _log.info("the audit was given messages of the journal", messages=len(missing))
 
-    async def _work(self, surnames: Surnames) -> None:
+    async def tick(self) -> None:
+        """Compare names, bring the index forward; all the way where a change was made that somebody has to hear of."""
+        urgent, self.auditing.urgent = self.auditing.urgent, False
+        looks, self.auditing.looks = self.auditing.looks, []
+        try:
+            await self._surnames.compare(looks)
+            await asyncio.to_thread(self.trail.catch_up, 0 if urgent else A_TICK)
+        except BaseException:
+            self.auditing.urgent = self.auditing.urgent or urgent
+            raise
+
+    def outbox(self) -> list[Alert]:
+        """Whom nobody has been told of yet: alerts, oldest first, without a word of who and whom. ``auditing.notified`` takes one
+        out."""
+        return [Alert(each.item, each.rule, each.time, each.organisation) for each in self.trail.index.due(alerting())]
+
+    async def _work(self) -> None:
         while True:
             await asyncio.sleep(TICK)
-            urgent, self.auditing.urgent = self.auditing.urgent, False
-            looks, self.auditing.looks = self.auditing.looks, []
             try:
-                await surnames.compare(looks)
-                await asyncio.to_thread(self.trail.catch_up, 0 if urgent else A_TICK)
+                await self.tick()
             except Exception as error:
-                self.auditing.urgent = self.auditing.urgent or urgent
                 _log.error("the index of the audit is behind", error=type(error).__name__)
 
 
@@ -94,5 +109,3 @@ def places(settings: Settings) -> tuple[Path, Path]:
     """Where the logs are, and the checkpoints."""
     directory = settings.data / "audit"
     return directory, settings.checkpoints or directory / "checkpoints"
-
-
