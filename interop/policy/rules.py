@@ -25,8 +25,10 @@ DIRECT: Final = frozenset(("direct-care",))
 NOTHING: Final = Any(())
 EVERYTHING: Final = All(())
 PATIENT: Final = "Patient"
-NAMES_PATIENT: Final = Any((Present("patient"), Present("subject")))
-"""The resource names a Patient whom it is about."""
+NAMES_PATIENT: Final = Present("patient")
+"""The resource names a Patient whom it is about; of AdverseEvent and SupplyRequest R4 has no such parameter."""
+NAMES_SUBJECT: Final = Any((NAMES_PATIENT, Present("subject")))
+"""The resource names a subject, most often a Patient."""
 
 
 Shared = dict[tuple[object, ...], Where]
@@ -127,7 +129,7 @@ class Rules:
                 return About("proxy", codes, self.now) if codes else NOTHING
             case "self":
                 return self.launched() if self.asker.patient else NOTHING
-        return Any((Types((PATIENT,)), NAMES_PATIENT))
+        return Any((Types((PATIENT,)), NAMES_SUBJECT))
 
     def consent(self) -> Where:
         """Consent to the record as a whole; a refusal comes before what is given."""
@@ -161,7 +163,7 @@ class Rules:
         if not self.asker.organisation or self.asker.patient:
             return NOTHING
         theirs = Sources((self.asker.organisation,))
-        return All((Not(Types((PATIENT,))), Not(NAMES_PATIENT), theirs, Not(Sources(())), _uncleared(self.of, self.role)))
+        return All((Not(Types((PATIENT,))), Not(NAMES_SUBJECT), theirs, Not(Sources(())), _uncleared(self.of, self.role)))
 
     def found(self) -> Where:
         """Finding: who a person is, so that help can begin or an emergency be declared."""
