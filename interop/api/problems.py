@@ -63,7 +63,8 @@ def findings(problem: Problem, found: Iterable[Finding]) -> list[dict[str, Any]]
 def fhir_error(problem: Problem, headers: list[Header] | None = None) -> Response:
     """A Problem as an OperationOutcome."""
     found: list[Finding] = getattr(problem, "findings", [])
-    body = outcome(findings(problem, found) if found else [issue(problem)])
+    more: list[dict[str, Any]] = getattr(problem, "more", [])
+    body = outcome([*(findings(problem, found) if found else [issue(problem)]), *more])
     return Response(problem.reason.http, body, headers=_headers(problem, headers))
 
 

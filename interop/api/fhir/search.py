@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from interop.api import links
+from interop.api.absences import absences, persons
 from interop.api.asgi import Request, Response, parameters
 from interop.api.fhir.bodies import expanded as unpacked
 from interop.api.fhir.bundle import Link, bundle, listed, said
@@ -135,6 +136,9 @@ async def _answer(services: Services, request: Request, place: Place) -> Respons
         reached = [*last.sort, last.id] if query.type else [*last.sort, last.type, last.id]
         said_links.append(("next", f"{address}?{CURSOR}={sealed(reached)}"))
     entries = await _entries(services, place.decision, standing, query, page.matches)
+    if not asked.cursor and not query.only_count and place.decision.predicate is not None:
+        absent = await absences(services, request, "search-type", persons(query.where), page.matches)
+        entries += [said(outcome(absent))] if absent else []
     return Response(200, bundle("searchset", said_links, entries, page.total))
 
 

@@ -77,8 +77,9 @@ def answer(
     more: bool,
     total: int | None,
     notes: Sequence[bytes] = (),
+    after: Sequence[bytes] = (),
 ) -> Response:
-    """A searchset: notes, matches, what comes along, links to this page and the next."""
+    """A searchset: notes, matches, what comes along, further notes ``after`` them, links to this page and the next."""
     address = links.root(asked.request, asked.services.base) + asked.request.path
     said: list[Link] = [("self", address + links.query(asked.inputs.pairs))]
     if more:
@@ -87,4 +88,5 @@ def answer(
         said.append(("next", f"{address}?{CURSOR}={asked.services.seal.seal(_address(asked), held)}"))
     base = links.base(asked.request, asked.services.base)
     entries = [*notes, *(found(base, stored) for stored in matches)] + [found(base, stored, "include") for stored in along]
+    entries += after
     return Response(200, bundle("searchset", said, entries, total))

@@ -6,12 +6,17 @@ The person's linked Patients belong to it. What the resources of a page refer to
 
 from __future__ import annotations
 
+from typing import Any
+
+from interop.api.absences import absences, missing
 from interop.api.asgi import Response
+from interop.api.fhir.bundle import said
 from interop.api.fhir.included import referenced
 from interop.api.fhir.read import present
 from interop.api.operations.bundles import CHUNK, Wanted, answer, wanted
 from interop.api.operations.care_dates import within
 from interop.api.operations.operation import Asked
+from interop.api.problems import outcome
 from interop.api.services import Services
 from interop.errors import Problem
 from interop.store.decision import Decision
@@ -29,14 +34,27 @@ async def everything(asked: Asked) -> Response:
     page = wanted(asked)
     decision = asked.services.decide(asked.request, NAME, "Patient", asked.id)
     if asked.id:
-        await present(asked.services, decision, "Patient", asked.id)
+        await of_person(asked, NAME, decision)
     matches, more, total = await about(asked.services, decision, asked.id, page)
     along = [
         stored
         for stored in await referenced(asked.services, decision, matches)
         if stored.updated >= page.since and (not page.types or stored.type in page.types)
     ]
-    return answer(asked, page, matches, along, more, total)
+    absent: list[dict[str, Any]] = []
+    if asked.id and page.after is None:
+        absent = await absences(asked.services, asked.request, NAME, (asked.id,), matches)
+    return answer(asked, page, matches, along, more, total, after=[said(outcome(absent))] if absent else [])
+
+
+async def of_person(asked: Asked, name: str, decision: Decision) -> None:
+    """Raise Problem ``not-found``, ``gone`` where there is no such Patient to see; the first tells what is known to be absent."""
+    try:
+        await present(asked.services, decision, "Patient", asked.id)
+    except Problem as problem:
+        if problem.reason.name != "not-found":
+            raise
+        raise await missing(asked.services, asked.request, name, asked.id, problem) from None
 
 
 async def about(services: Services, decision: Decision, patient: str, page: Wanted) -> tuple[list[Stored], bool, int | None]:

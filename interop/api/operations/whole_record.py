@@ -11,11 +11,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from interop.api.absences import absences
 from interop.api.asgi import Response
 from interop.api.fhir.bundle import said
 from interop.api.fhir.included import referenced
-from interop.api.fhir.read import present
 from interop.api.operations.bundles import CHUNK, Wanted, answer, wanted
+from interop.api.operations.everything import of_person
 from interop.api.operations.operation import Asked
 from interop.api.problems import outcome
 from interop.api.services import Services
@@ -66,7 +67,7 @@ async def whole_record(asked: Asked) -> Response:
     """A page; raises Problem ``not-found``, ``gone``, ``bad-parameter``."""
     page = wanted(asked)
     decision = asked.services.decide(asked.request, NAME, "Patient", asked.id)
-    await present(asked.services, decision, "Patient", asked.id)
+    await of_person(asked, NAME, decision)
     after = (page.after[0], page.after[1]) if page.after else None
     plan = Compartment(decision, asked.id, page.types, page.since, page.count + 1, after)
     matches: list[Stored] = await asked.services.store.query(plan)
@@ -86,6 +87,7 @@ async def whole_record(asked: Asked) -> Response:
         if not page.since and not page.types:
             feeds: list[FeedCount] = await asked.services.store.query(Feeds())
             issues += _sources(asked.services, tally, feeds)
+        issues += await absences(asked.services, asked.request, NAME, (asked.id,), matches)
         notes = [said(outcome(issues))] if issues else []
     return answer(asked, page, matches, along, more, page.total, notes)
 

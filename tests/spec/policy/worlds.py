@@ -297,6 +297,24 @@ def _label(random: Random) -> Resource:
     return {"system": system, "code": code}
 
 
+def consented(patient: str) -> Made:
+    """A consent of a Patient that gives the whole record."""
+    return _consent(Random(0), f"consent-{patient}", patient, "permit")
+
+
+def team(patient: str, organisation: str) -> Made:
+    """A care team by which an organisation has to do with a Patient."""
+    said: Resource = {"resourceType": "CareTeam", "id": f"team-{patient}-{organisation}", "status": "active"}
+    said |= {"subject": _to("Patient", patient), "participant": [{"member": _organisation(organisation)}]}
+    return Made("CareTeam", said["id"], [said], "api", organisation)
+
+
+def observed(id: str, patient: str, organisation: str, **more: Any) -> Made:
+    """An observation of a Patient that an organisation has contributed."""
+    said: Resource = {"resourceType": "Observation", "id": id, "status": "final", "code": {"text": "seen"}}
+    return Made("Observation", id, [{**said, "subject": _to("Patient", patient), **more}], "api", organisation)
+
+
 async def keep(store: Store, kept: Iterable[Made], links: dict[str, str]) -> None:
     """Put resources into a store, version by version, all of them at times that do not depend on what else there is."""
     for place, each in enumerate(kept):

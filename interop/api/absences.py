@@ -1,0 +1,92 @@
+"""What an answer about a person lacks, in codes and words: from agreements, consent and the health of feeds, never from rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from interop.api.asgi import Request
+from interop.api.services import Services
+from interop.errors import Problem
+from interop.policy.absence import SYSTEM, Absence, FeedHealth, absence, gate
+from interop.policy.decide import Question
+from interop.store.decision import Decision
+from interop.store.plan import Feeds, Search
+from interop.store.values import FeedCount, Stored
+from interop.store.where import All, Ids, Person, Where
+from interop.store.where import Any as AnyOf
+
+EVERY: Final = 10_000_000
+"""Microseconds between two looks at the feeds."""
+Issue = dict[str, Any]
+
+
+async def absences(
+    services: Services, request: Request, interaction: str, patients: tuple[str, ...], shown: Iterable[Stored] = ()
+) -> list[Issue]:
+    """Issues of an OperationOutcome that tell what is absent of these persons and why; none where there is nothing to tell.
+
+    ``shown`` is what is given of them: where anything but a Patient is, who asks is involved. Raises no Problem of its own."""
+    if not patients:
+        return []
+    question = Question(interaction, "Patient", patients[0], request.asker)
+    facts, now = services.facts(), services.clock.now()
+    needed = gate(question, facts, now)
+    passed = needed is None or any(each.type != "Patient" for each in shown)
+    if needed is not None and not passed:
+        plan = Search(Decision("gate", needed), "Patient", Ids(patients), (), len(patients))
+        passed = len(await services.store.query(plan)) == len(set(patients))
+    return [issue(each) for each in absence(question, facts, await health(services), passed, now)]
+
+
+async def missing(services: Services, request: Request, interaction: str, patient: str, problem: Problem) -> Problem:
+    """A Problem that tells beside itself what is absent of the person."""
+    problem.more = await absences(services, request, interaction, (patient,))  # type: ignore[attr-defined]
+    return problem
+
+
+def issue(absent: Absence) -> Issue:
+    """One absence as an issue."""
+    coded = {"coding": [{"system": SYSTEM, "code": absent.code}], "text": absent.words}
+    return {"severity": "warning", "code": absent.issue, "details": coded, "diagnostics": absent.words}
+
+
+def persons(where: Where | None) -> tuple[str, ...]:
+    """The Patients whose persons a question is about as a whole."""
+    match where:
+        case Person(_, patients):
+            return patients
+        case All(parts):
+            return next((found for part in parts if (found := persons(part))), ())
+        case AnyOf(parts):
+            return tuple(dict.fromkeys(patient for part in parts for patient in persons(part)))
+    return ()
+
+
+async def health(services: Services) -> tuple[FeedHealth, ...]:
+    """How the feeds are that have ever sent anything, looked at every ``EVERY``."""
+    now = services.clock.now()
+    if not services.feed_health or not 0 <= now - services.feed_health[0] < EVERY:
+        counts: list[FeedCount] = await services.store.query(Feeds())
+        organisations = {name: feed.organisation for name, feed in services.feeds.items()}
+        found = judged(counts, organisations, services.down(), services.stale_after, now)
+        services.feed_health = (now, found)
+    return services.feed_health[1]
+
+
+def judged(
+    counts: Iterable[FeedCount], organisations: Mapping[str, str], down: Mapping[str, int], stale_after: int, now: int
+) -> tuple[FeedHealth, ...]:
+    """The health of feeds. ``down`` are those that are known to be, since when; ``stale_after`` how long one may be silent, 0 for
+    ever; all in microseconds."""
+    last = {each.feed: each.last_received for each in counts}
+    found = []
+    for feed in sorted({*organisations, *down}):
+        heard = last.get(feed, 0)
+        state, since = "well", heard
+        if feed in down:
+            state, since = "down", down[feed]
+        elif heard and stale_after and now - heard > stale_after:
+            state = "stale"
+        found.append(FeedHealth(feed, organisations.get(feed, ""), state, since))
+    return tuple(found)

@@ -1,0 +1,134 @@
+"""What an answer about a person lacks is told: not shared, withheld, down, stale; from agreements, consent, feeds, not rows."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from interop.api.absences import judged
+from interop.api.services import Services
+from interop.policy.asker import TESTER, Asker
+from interop.policy.facts import Agreement, Facts
+from interop.store.sqlite import SqliteStore
+from interop.store.values import FeedCount
+from tests.spec.api.conftest import Client, matches
+from tests.spec.api.people import T0, patient
+from tests.spec.policy.test_indistinguishable import Desk, opened
+from tests.spec.policy.worlds import HOUR, Made, World, consented, keep, observed, team
+
+pytestmark = pytest.mark.anyio
+GP = Asker("https://id.test|gp", "gp", "RA1", "desk", scopes=None)
+OTHER = Asker("https://id.test|gp2", "gp", "RC3", "desk", scopes=None)
+OFFERED = Agreement("a", "RB2", "RA1", (), T0 - HOUR, T0 + HOUR, "pending")
+PERSON = Asker("https://id.test|p", "patient", "", "app", patient="known", fhir_user="Patient/known", scopes=None)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def parts(tmp_path: Path) -> AsyncIterator[tuple[SqliteStore, Services, Client]]:
+    """``known`` has consented and is of RA1; ``silent`` is of RA1 and has not; both have an observation of RA1 and one of RB2."""
+    made: list[Made] = [consented("known")]
+    for name in ("known", "silent"):
+        made += [Made("Patient", name, [patient(name)], "pas", "RA1"), team(name, "RA1")]
+        made += [observed(f"{name}-own", name, "RA1"), observed(f"{name}-other", name, "RB2")]
+    world = World(made, {}, Facts((OFFERED,), "explicit", ("RA1", "RB2")), {})
+    async with opened(tmp_path / "data", GP, world) as opening:
+        await keep(opening[0], made, {})
+        yield opening
+
+
+@pytest.fixture
+def client(parts: tuple[SqliteStore, Services, Client]) -> Client:
+    return parts[2]
+
+
+@pytest.fixture
+def services(parts: tuple[SqliteStore, Services, Client]) -> Services:
+    return parts[1]
+
+
+def told(bundle: dict[str, Any]) -> list[str]:
+    """The codes of what is absent."""
+    entries = [entry["resource"] for entry in bundle.get("entry", []) if entry.get("search", {}).get("mode") == "outcome"]
+    issues = [issue for each in entries for issue in each["issue"]] + bundle.get("issue", [])
+    coded = [coding for issue in issues for coding in issue.get("details", {}).get("coding", [])]
+    return [coding["code"] for coding in coded if coding["system"] == "urn:interop:absence"]
+
+
+SAID = ("Observation?patient={0}", "Observation?subject=Patient/{0}", "Patient/{0}/Observation", "Patient/{0}/*",
+        "Patient/{0}/$everything", "Patient/{0}/$whole-record")  # fmt: skip
+
+
+@pytest.mark.parametrize("address", SAID)
+async def test_what_another_organisation_does_not_share_yet(client: Client, address: str) -> None:
+    answer = await client.get(f"/fhir/{address.format('known')}")
+    assert answer.status_code == 200
+    assert told(answer.json()) == ["not-shared"]
+    assert "agreement pending" in answer.text
+    assert "RB2" in answer.text
+    assert "known-own" in answer.text
+    assert "known-other" not in answer.text
+
+
+@pytest.mark.parametrize("address", SAID)
+async def test_who_has_not_consented_and_who_is_not_known_are_told_of_alike(
+    client: Client, services: Services, address: str
+) -> None:
+    """Those who may find people see who the person is all the same."""
+    services.door = Desk(replace(GP, role="mdt-member"))
+    silent, unknown = [await client.get(f"/fhir/{address.format(name)}") for name in ("silent", "nobody")]
+    assert told(silent.json()) == ["withheld", "not-shared"]
+    assert (silent.status_code, silent.text.replace("silent", "nobody")) == (unknown.status_code, unknown.text)
+    services.door = Desk(replace(OTHER, role="mdt-member"))
+    stranger, unknown = [await client.get(f"/fhir/{address.format(name)}") for name in ("known", "nobody")]
+    assert told(stranger.json())[0] == "withheld"
+    assert (stranger.status_code, stranger.text.replace("known", "nobody")) == (unknown.status_code, unknown.text)
+
+
+async def test_nothing_is_said_where_there_is_nothing_to_say(client: Client, services: Services) -> None:
+    """Nor of a search that is about nobody in particular, nor of counts, nor on further pages."""
+    for address in ("Observation", "Observation?patient=known&_summary=count", "Organization"):
+        assert told((await client.get(f"/fhir/{address}")).json()) == []
+    services.facts = lambda: Facts((replace(OFFERED, status="active"),), "explicit", ("RA1", "RB2"))
+    bundle = (await client.get("/fhir/Observation?patient=known")).json()
+    assert sorted(matches(bundle)) == ["Observation/known-other", "Observation/known-own"]
+    assert len(bundle["entry"]) == 2
+
+
+async def test_of_consent_nothing_is_said_to_the_person(client: Client, services: Services) -> None:
+    services.door = Desk(PERSON)
+    assert "withheld" not in told((await client.get("/fhir/Observation?patient=known")).json())
+    services.door = Desk(replace(PERSON, patient="silent"))
+    assert "withheld" not in told((await client.get("/fhir/Observation?patient=silent")).json())
+
+
+async def test_to_the_tester_nothing_is_said(client: Client, services: Services) -> None:
+    services.door = Desk(TESTER)
+    for address in SAID:
+        assert told((await client.get(f"/fhir/{address.format('silent')}")).json()) == []
+
+
+async def test_a_feed_that_is_silent_for_too_long_or_down_is_told(client: Client, services: Services) -> None:
+    feed = services.feeds["hospital"]
+    services.feeds = {"hospital": replace(feed, organisation="RC3"), "lab": replace(feed, name="lab", organisation="RA1")}
+    services.facts = lambda: Facts((replace(OFFERED, source="RC3", status="active"),), "explicit", ("RA1", "RC3"))
+    services.down = lambda: {"hospital": T0 - HOUR}
+    answer = await client.get("/fhir/Observation?patient=known")
+    assert told(answer.json()) == ["down"]
+    assert "2025-12-31T23:00:00" in answer.text
+
+
+def test_a_feed_is_stale_once_it_has_been_silent_for_longer_than_it_may() -> None:
+    counts = [FeedCount(name, 1, 0, 1, 0, 0, 0, 0, last) for name, last in (("fresh", T0 - 5), ("old", T0 - 11), ("never", 0))]
+    feeds = dict.fromkeys(("fresh", "old", "never", "pulled"), "RA1")
+    found = {each.feed: (each.state, each.since) for each in judged(counts, feeds, {"pulled": T0 - 3}, 10, T0)}
+    assert found == {"fresh": ("well", T0 - 5), "old": ("stale", T0 - 11), "never": ("well", 0), "pulled": ("down", T0 - 3)}
+    assert all(each.state == "well" for each in judged(counts, feeds, {}, 0, T0))
