@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 from interop.api.asgi import ACCOUNT, Request, Response
 from interop.api.fhir.routes import resource_types
 from interop.api.problems import fhir_error, json_error
+from interop.apply.drafts import there
 from interop.apply.journalled import Step
 from interop.audit.log import AuditLog
 from interop.audit.row import ANSWER, CHANGE, DENIAL, JUDGED, MESSAGE, NOTIFICATION, READ, Names
@@ -190,7 +191,8 @@ class Auditing:
             for body in (held, head.body if head is not None else b""):
                 patients.update((found.decode("ascii"), None) for found in _PATIENT.findall(body))
             mark = mark or marked(held)
-        more: dict[str, Any] = {"keys": [[step.method, step.key[0], self._names.one(step.key[1])] for step in steps]}
+        keys = [[_doing(step, heads.get(step.key)), step.key[0], self._names.one(step.key[1])] for step in steps]
+        more: dict[str, Any] = {"keys": keys}
         if mark:
             more["mark"] = mark
         type_, id_ = steps[0].key if len(steps) == 1 else ("", "")
@@ -255,6 +257,11 @@ class Auditing:
 def who(asker: Asker) -> tuple[str, ...]:
     """Who asks, as a row has it."""
     return (asker.user, asker.role, asker.organisation, asker.client, asker.purpose, asker.session, asker.fhir_user)
+
+
+def _doing(step: Step, head: Head | None) -> str:
+    """What is done: an update of what is not there creates it."""
+    return "create" if step.draft is not None and not there(head) else _DONE[step.method]
 
 
 def marked(resource: bytes) -> str:

@@ -6,10 +6,7 @@ from typing import Final
 
 from interop.audit.row import CHANGE, MESSAGE, Row
 
-_INTERACTIONS: Final = {
-    "create": "C", "read": "R", "vread": "R", "update": "U", "patch": "U", "delete": "D",
-    "POST": "C", "PUT": "U", "PATCH": "U", "DELETE": "D",
-}  # fmt: skip
+_INTERACTIONS: Final = {"create": "C", "read": "R", "vread": "R", "update": "U", "patch": "U", "delete": "D"}
 
 
 def action_of(row: Row) -> str:
@@ -17,6 +14,6 @@ def action_of(row: Row) -> str:
     if row.kind == MESSAGE:
         return "C"
     if row.kind == CHANGE:
-        done = {_INTERACTIONS.get(method, "E") for method, *_ in row.more.get("keys", ())}
+        done = {_INTERACTIONS.get(doing, "E") for doing, *_ in row.more.get("keys", ())}
         return done.pop() if len(done) == 1 else "E"
     return _INTERACTIONS.get(row.interaction, "E")

@@ -97,9 +97,8 @@ def _subtypes(row: Row) -> list[dict[str, str]]:
         return [{"system": system, "code": code, "display": display}]
     said: list[dict[str, str]] = []
     if row.kind == CHANGE:
-        methods = {method for method, *_ in row.more.get("keys", ())}
-        plain = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
-        code = plain.get(methods.pop(), "update") if len(methods) == 1 and len(row.more["keys"]) == 1 else "transaction"
+        keys = row.more.get("keys", ())
+        code = keys[0][0] if len(keys) == 1 else "transaction"
         said.append({"system": "http://hl7.org/fhir/restful-interaction", "code": code})
     elif row.interaction in RESTFUL:
         said.append({"system": "http://hl7.org/fhir/restful-interaction", "code": row.interaction})
@@ -108,7 +107,9 @@ def _subtypes(row: Row) -> list[dict[str, str]]:
     elif row.interaction:
         said.append({"system": "http://hl7.org/fhir/restful-interaction", "code": "operation"})
         said.append({"system": _OURS, "code": row.interaction})
-    said.append({"system": _OURS, "code": row.more.get("mark") or row.more.get("rule") or row.kind})
+    own = row.more.get("mark") or row.more.get("rule") or (row.kind if row.kind != READ else "")
+    if own:
+        said.append({"system": _OURS, "code": own})
     return said
 
 

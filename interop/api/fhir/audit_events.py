@@ -47,7 +47,8 @@ TYPES: Final = {
     "110101": (kinds.JUDGED,),
 }
 """``AuditEvent.type`` -> kinds of rows."""
-KINDS: Final = frozenset(kind for some in TYPES.values() for kind in some)
+KINDS: Final = frozenset(kind for some in TYPES.values() for kind in some) - {kinds.READ}
+"""Subtypes that are kinds of rows; the others are interactions."""
 
 
 class Seen(NamedTuple):

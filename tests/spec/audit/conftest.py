@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,10 +25,10 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def opened(tmp_path: Path, clock: ManualClock) -> Iterator[Callable[..., AuditLog]]:
+def opened(tmp_path: Path, clock: ManualClock) -> Callable[..., AuditLog]:
     """Begins a chain in the test's directory, whose thread is the test."""
 
     def begin(size: int = 1 << 20) -> AuditLog:
         return AuditLog.open(tmp_path / "audit", tmp_path / "elsewhere", KEY, clock, size=size, background=False)
 
-    yield begin
+    return begin
