@@ -41,6 +41,15 @@ Issuer = Annotated[
     str | None, typer.Option(help="Whose tokens are taken, https://…; without it the embedded issuer's.", envvar="INTEROP_ISSUER")
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON line for each result.")]
+Checkpoints = Annotated[
+    Path | None,
+    typer.Option(help="Where the audit's signed checkpoints are kept: on another disk or host.", envvar="INTEROP_CHECKPOINTS"),
+]
+AuditKey = Annotated[
+    Path | None, typer.Option("--audit-key", help="The file of the audit's key; default DATA/audit.key.", envvar="INTEROP_AUDIT_KEY")
+]
+audit = typer.Typer(help="The audit: whether it is as it was written, and what waits for the privacy officer.", no_args_is_help=True)
+app.add_typer(audit, name="audit")
 
 
 @app.command()
@@ -98,6 +107,8 @@ def serve(
         bool,
         typer.Option("--open", help="Nobody signs on, everyone sees all: for test suites, on loopback.", envvar="INTEROP_OPEN"),
     ] = False,
+    checkpoints: Checkpoints = None,
+    audit_key: AuditKey = None,
 ) -> None:
     """Run the engine until it is interrupted."""
     from interop.cli.serve import serve as run
@@ -116,6 +127,8 @@ def serve(
             release=tuple(release or ()),
             update_creates=update_creates,
             open=open,
+            checkpoints=checkpoints,
+            audit_key=audit_key,
             issuer=issuer,
             audience=audience,
             clients=clients,
@@ -314,6 +327,54 @@ def new_adapter(
     from interop.cli.new_adapter import new_adapter as run
 
     raise typer.Exit(run(name, form, into, package))
+
+
+@audit.command("verify")
+def audit_verify(
+    data: Data = Path("data"),
+    checkpoints: Checkpoints = None,
+    audit_key: AuditKey = None,
+    public: Annotated[str, typer.Option(help="Instead of the key its public half, in hexadecimal.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Look whether every entry is as it was written; name the first that is not."""
+    from interop.cli.audit import verify as run
+
+    raise typer.Exit(run(data, checkpoints, audit_key, public, as_json))
+
+
+@audit.command("index")
+def audit_index(data: Data = Path("data"), as_json: Json = False) -> None:
+    """Make the index of the audit anew from its logs."""
+    from interop.cli.audit import index as run
+
+    raise typer.Exit(run(data, as_json))
+
+
+@audit.command("queue")
+def audit_queue(
+    data: Data = Path("data"),
+    closed: Annotated[bool, typer.Option("--closed", help="What has an outcome instead.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what waits for the privacy officer."""
+    from interop.cli.audit import queue as run
+
+    raise typer.Exit(run(data, closed, as_json))
+
+
+@audit.command("outcome")
+def audit_outcome(
+    item: Annotated[str, typer.Argument(help="The item, as interop audit queue names it.")],
+    found: Annotated[str, typer.Argument(help="justified, not-justified or follow-up.")],
+    data: Data = Path("data"),
+    checkpoints: Checkpoints = None,
+    audit_key: AuditKey = None,
+) -> None:
+    """Write down what was found of an item of the privacy officer's queue."""
+    from interop.cli.audit import outcome as run
+
+    raise typer.Exit(run(item, found, data, checkpoints, audit_key))
 
 
 def main() -> None:
