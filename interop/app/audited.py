@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 
 import structlog
 
@@ -14,6 +13,7 @@ from interop.app.settings import Settings
 from interop.app.surnames import Surnames
 from interop.audit.key import AuditKey
 from interop.audit.log import AuditLog
+from interop.audit.parts import places
 from interop.audit.privacy import alerting
 from interop.audit.trail import Trail
 from interop.clock import Clock
@@ -46,7 +46,7 @@ class Audited:
     @classmethod
     def open(cls, settings: Settings, clock: Clock, feeds: Mapping[str, Feed], store: Store) -> Audited:
         """Begin a chain. Raises OSError; ValueError for a key that is none."""
-        directory, elsewhere = places(settings)
+        directory, elsewhere = places(settings.data, settings.checkpoints)
         key = AuditKey.kept(settings.audit_key or settings.data / "audit.key")
         return cls(AuditLog.open(directory, elsewhere, key, clock), feeds, store)
 
@@ -103,9 +103,3 @@ class Audited:
                 await self.tick()
             except Exception as error:
                 _log.error("the index of the audit is behind", error=type(error).__name__)
-
-
-def places(settings: Settings) -> tuple[Path, Path]:
-    """Where the logs are, and the checkpoints."""
-    directory = settings.data / "audit"
-    return directory, settings.checkpoints or directory / "checkpoints"

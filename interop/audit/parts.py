@@ -13,6 +13,12 @@ from typing import Final
 _NAME: Final = re.compile(r"(\d{8})-(\d{4,})\.log")
 
 
+def places(data: Path, checkpoints: Path | None) -> tuple[Path, Path]:
+    """Where the logs of a data directory are, and their checkpoints: beside them unless another place is named."""
+    directory = data / "audit"
+    return directory, checkpoints or directory / "checkpoints"
+
+
 def part_path(directory: Path, chain: int, part: int) -> Path:
     """Where a part of a chain is."""
     return directory / f"{chain:08d}-{part:04d}.log"
