@@ -26,7 +26,7 @@ def command(name: str = "interop") -> str:
 
 
 class Server:
-    """A running ``interop serve``; a context manager. ``hold``: take messages in and apply none."""
+    """A running ``interop serve``; a context manager. ``hold``: take messages in and apply none. ``open``: nobody signs on."""
 
     def __init__(
         self,
@@ -38,12 +38,13 @@ class Server:
         mllp: str = "127.0.0.1:0",
         feed: str = FEED,
         options: tuple[str, ...] = (),
+        open: bool = True,
     ) -> None:
         self.directory = directory
         arguments = [
             command(),
             "serve",
-            "--open",
+            *(("--open",) if open else ()),
             "--data",
             str(directory),
             "--http",

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import httpx
 
 from conformance.bench.report import WrongOutcome
-from conformance.bench.server import Server
+from conformance.bench.server import Server, command
 from conformance.judged.outcome import Unusable
+from conformance.judged.tokens import Tokens, bearer
 
 JSON = "application/fhir+json"
 XML = "application/fhir+xml"
@@ -23,31 +26,46 @@ SHOWN = 600
 
 
 class Where(NamedTuple):
-    """Which server: its URL, or ``serve`` for one that is started, with the data kept in ``data`` and in ``database``."""
+    """Which server: its URL, or ``serve`` for one that is started, with the data kept in ``data`` and in ``database``; where
+    ``signed``, one that knows who asks. ``token`` is for all requests, ``auth`` for cases that name an authorisation, ``mint`` a
+    command that makes tokens (``conformance.judged.tokens``)."""
 
     server: str = ""
     serve: bool = False
     data: Path | None = None
     database: str = ""
+    token: str = ""
+    auth: Mapping[str, str] = MappingProxyType({})
+    mint: str = ""
+    signed: bool = False
+
+
+class Judged(httpx.Client):
+    """A client of the server that is judged, with the tokens that there are for it."""
+
+    tokens: Tokens
 
 
 @contextmanager
-def target(where: Where) -> Iterator[httpx.Client]:
+def target(where: Where) -> Iterator[Judged]:
     """A client whose base is the server's; the server is ended afterwards where it was started here. Raises Unusable."""
     with ExitStack() as stack:
-        base = where.server
+        base, mint = where.server, where.mint
         if where.serve == bool(base):
             raise Unusable("give the server: --server URL, or --serve for one that is started and ended here")
         if where.serve:
             place = where.data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="judged-")))
             options = ("--database", where.database) if where.database else ()
             try:
-                started = stack.enter_context(Server(place, mappers=1, options=options))
+                started = stack.enter_context(Server(place, mappers=1, options=options, open=not where.signed))
             except WrongOutcome as problem:
                 raise Unusable(str(problem)) from problem
             base = f"http://127.0.0.1:{started.http}/fhir"
-        headers = {"accept": JSON}
-        client = stack.enter_context(httpx.Client(base_url=base.rstrip("/"), timeout=PATIENCE, trust_env=False, headers=headers))
+            mint = mint or (shlex.join([command(), "token", "--data", str(place)]) if where.signed else "")
+        tokens = Tokens(where.token, where.auth, mint)
+        headers = {"accept": JSON, **bearer(tokens.plain)}
+        client = stack.enter_context(Judged(base_url=base.rstrip("/"), timeout=PATIENCE, trust_env=False, headers=headers))
+        client.tokens = tokens
         try:
             client.get("/metadata")
         except (httpx.HTTPError, httpx.InvalidURL) as problem:

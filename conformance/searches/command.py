@@ -26,7 +26,8 @@ def judge(
     """Run the cases of files and folders; the exit code. ``only``: requests that contain this. Raises Unusable."""
     suites = [(path, *read(path, fixtures)) for path in paths]
     outcomes: list[Outcome] = []
-    with target(where) as client:
+    signed = where.serve and any(case.auth for _, cases, _ in suites for case in cases)
+    with target(where._replace(signed=signed)) as client:
         for path, cases, resources in suites:
             if loading:
                 loaded = advancing(load(client, resources), len(resources), "fixtures")

@@ -10,7 +10,8 @@ from urllib.parse import quote
 import httpx
 
 from conformance.judged.outcome import FAIL, PASS, SKIP, WARN, Outcome
-from conformance.judged.target import JSON, address, exchange, resource
+from conformance.judged.target import JSON, Judged, address, exchange, resource
+from conformance.judged.tokens import bearer
 from conformance.searches.cases import Case, Resource
 from conformance.searches.sorting import out_of_order
 
@@ -57,24 +58,25 @@ def _loaded(name: str, answer: httpx.Response) -> Outcome:
 
 def runs(case: Case, suite: str) -> list[tuple[str, Case, str, str]]:
     """The runs of a case: suite, case, method, what is added to its query."""
-    if case.auth or case.other:
+    if case.other:
         return [(suite, case, "", "")]
     kind = case.request.partition("?")[0]
     methods = ("GET", "POST") if "/" not in kind and "*" not in kind else ("GET",)
     return [(suite, case, method, variant) for variant in case.variants for method in methods]
 
 
-def run(client: httpx.Client, suite: str, case: Case, method: str, variant: str) -> Outcome:
-    """One run of a case."""
-    if case.auth:
-        return Outcome(suite, f"{case.name} {case.request}", SKIP, "waiting for authorisation")
+def run(client: Judged, suite: str, case: Case, method: str, variant: str) -> Outcome:
+    """One run of a case. Raises Unusable where a token that it needs cannot be made."""
     if case.other:
         return Outcome(suite, f"{case.name} {case.request}", SKIP, f"expects what is not known here: {case.other}")
+    token = client.tokens.of(case.auth) if case.auth else client.tokens.plain
+    if case.auth and not token:
+        return Outcome(suite, f"{case.name} {method} {case.request}", SKIP, f"no token for {case.auth}: see --auth and --mint")
     request = case.request + (("&" if "?" in case.request else "?") + variant if variant else "")
     began = time.monotonic()
     name = f"{case.name} {method} {request}"
     try:
-        found = _search(client, method, request)
+        found = _search(client, method, request, bearer(token))
         why = _judged(case, variant, found)
     except httpx.HTTPError as problem:
         return Outcome(suite, name, FAIL, f"{type(problem).__name__} {problem}", seconds=time.monotonic() - began)
@@ -82,13 +84,13 @@ def run(client: httpx.Client, suite: str, case: Case, method: str, variant: str)
     return Outcome(suite, name, FAIL if why else PASS, why, exchange(found.answer) if why else "", taken)
 
 
-def _search(client: httpx.Client, method: str, request: str) -> Found:
+def _search(client: httpx.Client, method: str, request: str, who: dict[str, str]) -> Found:
     path, _, query = request.partition("?")
     if method == "GET":
-        first = client.get(address(client, request.replace(" ", "%20").replace("|", "%7C")))
+        first = client.get(address(client, request.replace(" ", "%20").replace("|", "%7C")), headers=who)
     else:
         body = quote(query.replace(" ", "+"), safe="%&=+:/,;$|\\'!*()-._~@[]?#")
-        form = {"content-type": "application/x-www-form-urlencoded"}
+        form = {"content-type": "application/x-www-form-urlencoded", **who}
         first = client.post(address(client, f"{path}/_search" if path else "_search"), content=body, headers=form)
     matches: list[Resource] = []
     includes: list[Resource] = []
@@ -102,7 +104,7 @@ def _search(client: httpx.Client, method: str, request: str) -> Found:
         url = link(bundle, "next")
         if not url:
             break
-        bundle = resource(client.get(first.url.join(url)))
+        bundle = resource(client.get(first.url.join(url), headers=who))
     return Found(first, matches, includes, total)
 
 
