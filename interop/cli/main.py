@@ -46,9 +46,10 @@ Checkpoints = Annotated[
     typer.Option(help="Where the audit's signed checkpoints are kept: on another disk or host.", envvar="INTEROP_CHECKPOINTS"),
 ]
 AuditKey = Annotated[
-    Path | None, typer.Option("--audit-key", help="The file of the audit's key; default DATA/audit.key.", envvar="INTEROP_AUDIT_KEY")
+    Path | None,
+    typer.Option("--audit-key", help="The file of the audit's key; default DATA/audit.key.", envvar="INTEROP_AUDIT_KEY"),
 ]
-audit = typer.Typer(help="The audit: whether it is as it was written, and what waits for the privacy officer.", no_args_is_help=True)
+audit = typer.Typer(help="The audit: whether it is as it was written, what waits for the privacy officer.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
 
 
