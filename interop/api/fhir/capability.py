@@ -58,16 +58,25 @@ ABOUT: Final = (
     "numbers included. References may lead to what is not here."
 )
 
+OAUTH: Final = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
+SERVICE: Final = "http://terminology.hl7.org/CodeSystem/restful-security-service"
+
 
 class Statement(NamedTuple):
     """What a statement is made of: the parameters, the service base, the guides whose packages are loaded and the profiles in
-    them (type and URL), and whether an update may make a resource."""
+    them (type and URL), whether an update may make a resource, and whether who asks must sign on."""
 
     known: Known
     base: str
     guides: tuple[str, ...]
     profiles: tuple[tuple[str, str], ...]
     update_creates: bool
+    signs_on: bool = False
+
+    @property
+    def root(self) -> str:
+        """The address of the server."""
+        return self.base.removesuffix("/fhir")
 
 
 async def capabilities(services: Services, request: Request) -> Response:
@@ -83,8 +92,10 @@ async def capabilities(services: Services, request: Request) -> Response:
 
 def statement_of(services: Services, base: str) -> Statement:
     """What the statement of these services at that base is made of."""
-    guides = tuple(services.knowledge.guides())
-    return Statement(ground(services, base, 0).known, base, guides, services.knowledge.profiles, services.writes.update_creates)
+    guides, signs_on = tuple(services.knowledge.guides()), services.signon is not None
+    return Statement(
+        ground(services, base, 0).known, base, guides, services.knowledge.profiles, services.writes.update_creates, signs_on
+    )
 
 
 @lru_cache(maxsize=16)
@@ -108,7 +119,7 @@ def described(of: Statement, normative: bool = False) -> dict[str, Any]:
     rest: dict[str, Any] = {
         "mode": "server",
         "documentation": ABOUT + "\n\n" + "\n".join(_searching()),
-        "security": {"cors": False, "description": "There is no sign-on yet: the server listens on its own machine alone."},
+        "security": security(of.root) if of.signs_on else {"cors": False, "description": "It was started open: nobody signs on."},
         "resource": [_resource(of, each, answered[each], sorted(pointing[each])) for each in types],
         "interaction": [{"code": code} for code, by in ON_SYSTEM.items() if by in routed],
         "searchParam": [*_parameters("Resource", of.known.answered("")), {"name": "_type", "type": "special"}],
@@ -132,6 +143,17 @@ def described(of: Statement, normative: bool = False) -> dict[str, Any]:
         "rest": [_filled(rest)],
     }
     return _filled(said)
+
+
+def security(root: str) -> dict[str, Any]:
+    """How to sign on (SMART App Launch 2.2, 3.3: conformance); the rest is at ``.well-known/smart-configuration``."""
+    uris = [{"url": name, "valueUri": f"{root}/signon/{name}"} for name in ("token", "revoke")]
+    return {
+        "extension": [{"url": OAUTH, "extension": uris}],
+        "cors": False,
+        "service": [{"coding": [{"system": SERVICE, "code": "SMART-on-FHIR"}]}],
+        "description": "A token is wanted for everything but this statement. See .well-known/smart-configuration.",
+    }
 
 
 def _resource(of: Statement, type: str, answered: dict[str, Any], pointing: list[str]) -> dict[str, Any]:
