@@ -1,0 +1,122 @@
+"""Who may not send is told so before a byte of the body is read, and what is not read is not drained either."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from interop.api.bounded import BoundedConnection
+from interop.app.engine import Engine
+from tests.spec.engine.running import journal, running
+
+pytestmark = pytest.mark.anyio
+GIGABYTE = 1_000_000_000
+LITTLE = 512 * 1024
+"""More than any piece that the loop hands over at once, and two of them."""
+ADDRESSES = (
+    "/fhir/Patient",
+    "/fhir",
+    "/ingest/hl7v2",
+    "/itk",
+    "/itk3/$process-message",
+    "/bars/$process-message",
+    "/fhir/Patient/_search",
+)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
+    async with running(tmp_path / "data", open=False) as engine:
+        yield engine
+
+
+@pytest.fixture
+def came(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Bytes of each piece that came to the server."""
+    pieces: list[int] = []
+    taken = BoundedConnection.data_received
+
+    def counting(self: Any, data: bytes) -> None:
+        pieces.append(len(data))
+        taken(self, data)
+
+    monkeypatch.setattr(BoundedConnection, "data_received", counting)
+    return pieces
+
+
+async def pour(port: int, head: bytes, piece: bytes) -> tuple[bytes, int]:
+    """Send a head and then a body of a gigabyte for as long as it is taken; the answer, and how much could be sent."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(head)
+    sent = 0
+
+    async def send() -> None:
+        nonlocal sent
+        try:
+            while sent < GIGABYTE:
+                writer.write(piece)
+                await writer.drain()
+                sent += len(piece)
+        except ConnectionError:
+            return
+
+    sending = asyncio.create_task(send())
+    try:
+        answer = await asyncio.wait_for(reader.read(), 30)
+    finally:
+        await asyncio.wait_for(sending, 30)
+        writer.close()
+    return answer, sent
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+async def test_a_post_of_a_gigabyte_by_nobody_reads_next_to_nothing(address: str, engine: Engine, came: list[int]) -> None:
+    """401, and the connection ends; what was on its way in the kernels' buffers is dropped unread."""
+    head = f"POST {address} HTTP/1.1\r\nhost: localhost\r\ncontent-type: text/xml\r\ncontent-length: {GIGABYTE}\r\n\r\n"
+    answer, sent = await pour(engine.http, head.encode(), b"x" * 65_536)
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert b"\r\nconnection: close\r\n" in answer
+    assert sum(came) <= LITTLE
+    assert sent < GIGABYTE / 20
+    assert await journal(engine) == []
+
+
+async def test_in_chunks_it_is_the_same(engine: Engine, came: list[int]) -> None:
+    """Without a length that is told beforehand."""
+    head = b"POST /fhir/Patient HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n"
+    answer, sent = await pour(engine.http, head, b"10000\r\n" + b"x" * 65_536 + b"\r\n")
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert sum(came) <= LITTLE
+    assert sent < GIGABYTE / 20
+
+
+async def test_who_asks_first_is_not_told_to_go_on(engine: Engine) -> None:
+    """``Expect: 100-continue``: 401 and no 100 (RFC 9110, 10.1.1)."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", engine.http)
+    writer.write(b"POST /itk HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\ncontent-length: 1000000\r\n\r\n")
+    answer = await asyncio.wait_for(reader.read(), 30)
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert b"100 Continue" not in answer
+
+
+async def test_a_body_that_is_little_is_passed_over_and_the_connection_used_again(engine: Engine) -> None:
+    """A client's pool need not connect anew for each token that has ended."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", engine.http)
+    writer.write(b"POST /fhir/Patient HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10000\r\n\r\n")
+    first = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 30)
+    assert first.startswith(b"HTTP/1.1 401 ")
+    assert b"connection: close" not in first
+    writer.write(b"x" * 10_000 + b"GET /health/live HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+    rest = await asyncio.wait_for(reader.read(), 30)
+    writer.close()
+    assert b"HTTP/1.1 200 OK" in rest
