@@ -1,8 +1,9 @@
 """Consents as access rows: given, refused, by label; who may act for the person; a declared emergency (R4 Consent, IHE PCF).
 
-A provision is read with the provisions around it: its period lies within theirs, and what it leaves open they say. It *gives* only
-where all of it is understood: with labels alone, it gives what bears these; with anything else that narrows it, nothing. It
-*refuses* as soon as it could: with labels alone, what bears these; for purposes other than care, these purposes; else the whole.
+A provision is read with the provisions around it: what it leaves open they say. It *gives* only where all of it is understood, as
+long as those around it hold: with labels alone, what bears these; with anything else that narrows it, nothing. It *refuses* as
+soon as it could, whether those around it still hold or not: with labels alone, what bears these; for purposes other than care,
+these purposes; else the whole.
 A Consent that cannot be read gives nothing, and refuses where it says deny.
 """
 
@@ -15,6 +16,7 @@ from interop.fhir.rows import EARLIEST
 from interop.fhir.shapes import dicts, text
 from interop.policy.grants import ALWAYS, BREAK_GLASS, CONSENT, HOUR, PROXY, Grant, Span, coded, codes, moment, period
 from interop.policy.relationships import CATEGORY
+from interop.policy.tables import tables
 
 SCOPE: Final = ("http://terminology.hl7.org/CodeSystem/consentscope", "patient-privacy")
 KIND: Final = "http://loinc.org", "59284-0"
@@ -65,15 +67,21 @@ def consent(resource: dict[str, Any], declared: bool) -> Iterator[Grant]:
 
 
 def labels_named(resource: dict[str, Any]) -> list[tuple[str, str]]:
-    """System and code of the labels that provisions name and ``meta.security`` does not."""
+    """System and code, as the table has them, of the labels that provisions name and ``meta.security`` does not."""
     found: dict[tuple[str, str], None] = {}
     waiting = [resource.get("provision")]
     while waiting:
         each = waiting.pop()
-        found.update(dict.fromkeys((text(label, "system"), text(label, "code")) for label in dicts(each, "securityLabel")))
+        found.update(dict.fromkeys(_pair(label) for label in dicts(each, "securityLabel") if text(label, "code")))
         waiting += dicts(each, "provision")
-    borne = {(text(label, "system"), text(label, "code")) for label in dicts(resource.get("meta"), "security")}
-    return [label for label in found if label[1] and label not in borne]
+    borne = {_pair(label) for label in dicts(resource.get("meta"), "security")}
+    return [pair for pair in found if pair not in borne]
+
+
+def _pair(coding: dict[str, Any]) -> tuple[str, str]:
+    pair = text(coding, "system"), text(coding, "code")
+    label = tables().known.get(pair)
+    return label.pair if label is not None else pair
 
 
 def _is(resource: dict[str, Any], kind: tuple[str, str]) -> bool:
@@ -109,12 +117,12 @@ def _provisions(resource: dict[str, Any], provision: Any, around: Around, depth:
 
 
 def _here(provision: dict[str, Any], around: Around, refuses: bool) -> Around:
-    own = period(provision, unclear=ALWAYS) if refuses else period(provision)
+    span = period(provision, unclear=ALWAYS) if refuses else around.span.within(period(provision))
     labels, purposes = _labels(provision), _purposes(provision)
     unclear = ("securityLabel" in provision and not labels) or ("purpose" in provision and not purposes)
     beyond = bool(around.labels and {*labels} - {*around.labels}) or bool(around.purposes and {*purposes} - {*around.purposes})
     return Around(
-        around.span.within(own),
+        span,
         labels or around.labels,
         purposes or around.purposes,
         around.actors or "actor" in provision,
@@ -154,9 +162,15 @@ def _refused(here: Around) -> Iterator[Grant]:
 
 
 def _labels(provision: dict[str, Any]) -> tuple[str, ...]:
-    """Codes of security labels. One that has none counts as none at all: what it was meant to narrow is not known."""
-    found = tuple(text(each, "code") for each in dicts(provision, "securityLabel"))
-    return found if all(found) else ()
+    """Names of labels as labels.csv has them for consents, else their codes. One without a code counts as none at all: what it was
+    meant to narrow is not known."""
+    found = dicts(provision, "securityLabel")
+    return tuple(_name(each) for each in found) if all(text(each, "code") for each in found) else ()
+
+
+def _name(coding: dict[str, Any]) -> str:
+    label = tables().known.get((text(coding, "system"), text(coding, "code")))
+    return label.consent if label is not None and label.consent else text(coding, "code")
 
 
 def _purposes(provision: dict[str, Any]) -> tuple[str, ...]:

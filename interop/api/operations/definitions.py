@@ -53,9 +53,13 @@ def definition(operation: Operation, base: str) -> dict[str, Any]:
         "instance": INSTANCE in operation.levels,
         "parameter": [
             *(_parameter(each) for each in operation.inputs),
-            {"name": "return", "use": "out", "min": 1, "max": "1", "documentation": "A searchset.", "type": "Bundle"},
+            {"name": "return", "use": "out", "min": 1, "max": "1", "documentation": _answer(operation), "type": operation.returns},
         ],
     }
+
+
+def _answer(operation: Operation) -> str:
+    return "A searchset." if operation.returns == "Bundle" else "What is there now." if operation.changes else "The answer."
 
 
 def _parameter(each: Input) -> dict[str, Any]:

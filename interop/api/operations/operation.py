@@ -59,7 +59,7 @@ class Operation:
     names the function that answers, ``MODULE.FUNCTION`` in this package, loaded when it is first called, so that terminology and
     validation cost nothing before; ``levels`` where it may be called; ``types`` on which resource types (() = all). ``searched``:
     it takes the search parameters of its type beside ``inputs``. ``paged``: it takes a cursor. ``changes``: it changes the record,
-    by POST alone.
+    by POST alone. ``returns``: the type of the resource that it answers with.
     """
 
     name: str
@@ -72,6 +72,7 @@ class Operation:
     searched: bool = False
     paged: bool = False
     changes: bool = False
+    returns: str = "Bundle"
 
     @property
     def methods(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from interop.api.operations.governing import GOVERNING
 from interop.api.operations.operation import INSTANCE, SYSTEM, TYPE, Input, Operation
 
 _FHIR: Final = "http://hl7.org/fhir/OperationDefinition/"
@@ -310,6 +311,7 @@ OPERATIONS: Final = (
             Input("reverse", "boolean", "Whether the code is one of the target."),
         ),
     ),
+    *GOVERNING,
 )
 
 

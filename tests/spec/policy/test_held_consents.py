@@ -30,7 +30,7 @@ def actor(**reference: Any) -> dict[str, Any]:
     return {"actor": [{"role": concept("http://terminology.hl7.org/CodeSystem/v3-RoleCode", "PROXY"), "reference": reference}]}
 
 
-CONSENT = {"resourceType": "Consent", "status": "active", "scope": concept(*SCOPE), "category": [concept(*KIND)]}
+CONSENT: dict[str, Any] = {"resourceType": "Consent", "status": "active", "scope": concept(*SCOPE), "category": [concept(*KIND)]}
 NURSE = {"identifier": {"system": USER, "value": "https://issuer.test|nurse"}}
 PERMIT: dict[str, Any] = {"type": "permit"}
 DENY: dict[str, Any] = {"type": "deny"}
@@ -84,10 +84,12 @@ class TestTime:
         assert rows({**PERMIT, "period": period}) == rows(PERMIT, dateTime="lately") == set()
         assert rows({**DENY, "period": period}) == {("consent", "refused", EARLIEST, LATEST)}
 
-    def test_a_provision_lies_within_the_one_around_it(self) -> None:
-        inner = {**DENY, **labels("HIV"), "period": {"start": "2026-01-05"}}
-        found = rows({**PERMIT, "period": {"start": "2026-01-01", "end": "2026-01-31"}, "provision": [inner]})
-        assert ("consent", "refused:HIV", at("2026-01-05"), at("2026-02-01")) in found
+    def test_what_is_given_ends_with_the_provision_around_it_and_what_is_refused_does_not(self) -> None:
+        """Where consent is implied, a label that was refused is held back when the consent to the whole has expired as well."""
+        inner = [{**kind, **labels("HIV"), "period": {"start": "2026-01-05"}} for kind in (PERMIT, DENY)]
+        found = rows({**PERMIT, "period": {"start": "2026-01-01", "end": "2026-01-31"}, "provision": inner})
+        assert ("consent", "given:HIV", at("2026-01-05"), at("2026-02-01")) in found
+        assert ("consent", "refused:HIV", at("2026-01-05"), LATEST) in found
 
 
 class TestLabels:

@@ -1,0 +1,120 @@
+"""``Patient/[id]/$record-consent``: what the person has said of sharing, as a new version of the one Consent that is kept of it.
+
+Decisions are on the whole record, on labels, or on who may act for the person; each call says one and leaves the others.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import orjson
+
+from interop.api.asgi import Response
+from interop.api.fhir.permits import author_of
+from interop.api.fhir.write import answer
+from interop.api.operations.declaring import person
+from interop.api.operations.operation import Asked
+from interop.api.operations.parameters import BadInput
+from interop.apply.asked import UPDATE, Author, Criteria
+from interop.apply.asked import Asked as Write
+from interop.errors import Problem
+from interop.fhir.searching import interval
+from interop.fhir.shapes import Json, text
+from interop.policy.grants import codes
+from interop.policy.said import DECISIONS, Said, read, superseded, written
+from interop.policy.tables import tables
+from interop.store.decision import PERMIT_ALL
+from interop.store.plan import Persons, Several
+from interop.store.values import Stored
+
+SYSTEM: Final = "urn:interop:consent"
+TRIES: Final = 8
+"""Each that is in vain means that somebody else has just recorded something."""
+WORDS: Final = 200
+"""Characters of who took it."""
+_PROXIES: Final = frozenset(("RelatedPerson",))
+
+
+async def record_consent(asked: Asked) -> Response:
+    """200 or 201 with the Consent as it now is.
+
+    Raises Problem ``forbidden`` for a role that may not, ``not-found`` for a Patient whom the asker has nothing to do with,
+    ``bad-parameter``.
+    """
+    patient = await person(asked, "$record-consent")
+    decision, until, taken_by = (asked.inputs.text(name) for name in ("decision", "until", "taken-by"))
+    if decision not in DECISIONS:
+        raise BadInput("decision", "", f"it is one of {', '.join(DECISIONS)}")
+    if len(taken_by) > WORDS:
+        raise BadInput("taken-by", "", f"say who took it in at most {WORDS} characters")
+    end = interval(until) if until else None
+    if until and (end is None or end[1] <= asked.services.clock.now()):
+        raise BadInput("until", "", "it ends after now")
+    labels, proxies = _labels(asked), _proxies(asked)
+    for attempt in range(TRIES):
+        try:
+            return await _recorded(asked, patient.id, decision, until, labels, proxies, taken_by)
+        except Problem as problem:
+            if problem.reason.name != "stale-version" or attempt == TRIES - 1:
+                raise
+    raise AssertionError
+
+
+async def _recorded(
+    asked: Asked, patient: str, decision: str, until: str, labels: tuple[str, ...], proxies: tuple[Json, ...], taken_by: str
+) -> Response:
+    """Once; raises Problem ``stale-version`` where somebody else came in between. Of a person with several Patients, the Consent of
+    the one who is asked about is in force from now on, and begins from what was."""
+    services, author = asked.services, author_of(asked.request)
+    standing = await _standing(asked, patient)
+    active = {each: stored for each, stored in standing.items() if text(orjson.loads(stored.body), "status") == "active"}
+    before = active.get(patient) or next(iter(active.values()), None)
+    said = read(orjson.loads(before.body)) if before is not None else Said()
+    said = said.decide(decision, until, labels, proxies)
+    made = written(said, _id(asked, patient), patient, asked.request.asker, taken_by, services.clock.now())
+    writes = [_write(made, standing.get(patient), author)]
+    others = (stored for each, stored in active.items() if each != patient)
+    writes += [_write(superseded(orjson.loads(stored.body)), stored, author) for stored in others]
+    done = await services.writes.transaction(writes, _no_criteria)
+    return answer(services, asked.request, writes[0], done[0])
+
+
+async def _standing(asked: Asked, patient: str) -> dict[str, Stored]:
+    """The Consents that are kept of the person, by Patient."""
+    store = asked.services.store
+    members = {patient} | {each for each, _, _ in await store.query(Persons((patient,)))}
+    ids = {_id(asked, each): each for each in sorted(members)}
+    found: list[Stored] = await store.query(Several(PERMIT_ALL, tuple(("Consent", id) for id in ids)))
+    return {ids[stored.id]: stored for stored in sorted(found, key=lambda one: one.id)}
+
+
+def _id(asked: Asked, patient: str) -> str:
+    return asked.services.mint.id("Consent", SYSTEM, patient)
+
+
+def _write(resource: Json, before: Stored | None, author: Author) -> Write:
+    expected = (before.version,) if before is not None else None
+    return Write(
+        UPDATE, "Consent", resource["id"], resource=resource, expected=expected, absent=before is None, author=author, own=True
+    )
+
+
+def _labels(asked: Asked) -> tuple[str, ...]:
+    known = {label.consent for label in tables().labels if label.consent}
+    labels = tuple(dict.fromkeys(asked.inputs.every("label")))
+    for label in labels:
+        if label not in known:
+            raise BadInput("label", "", f"{label} is none of {', '.join(sorted(known))}")
+    return labels
+
+
+def _proxies(asked: Asked) -> tuple[Json, ...]:
+    found = tuple(asked.inputs.every("proxy"))
+    for proxy in found:
+        if not any(code.startswith(("RelatedPerson/", "user:")) for code in codes(proxy, _PROXIES)):
+            raise BadInput("proxy", "", "a RelatedPerson, or a user by identifier, is wanted")
+    return found
+
+
+def _no_criteria(type: str, text: str) -> Criteria:
+    raise Problem("bad-parameter", where=type)

@@ -1,0 +1,85 @@
+"""The operations by which people govern who sees what, as they are routed and told in the CapabilityStatement."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from interop.api.operations.operation import INSTANCE, SYSTEM, Input, Operation
+
+WHY: Final = Input("reason", "string", "Why: for the privacy officer and for the person.", required=True)
+
+GOVERNING: Final = (
+    Operation(
+        "break-glass",
+        "OperationDefinition/Patient-break-glass",
+        "declaring.break_glass",
+        (INSTANCE,),
+        ("Patient",),
+        "Declare a clinical emergency: consent and relationship are lifted for the user and this person until the grant ends. "
+        "It is recorded and reported. No missing agreement is lifted, and nothing that law restricts.",
+        (WHY, Input("minutes", "positiveInt", "How long; without it 240, at most 1,440.")),
+        changes=True,
+        returns="Consent",
+    ),
+    Operation(
+        "claim-relationship",
+        "OperationDefinition/Patient-claim-relationship",
+        "declaring.claim_relationship",
+        (INSTANCE,),
+        ("Patient",),
+        "Say that the user is involved in the care of this person, for as long as the period says. It is recorded and reviewed.",
+        (WHY, Input("period", "Period", "From when until when; without it a week from now, at most 90 days.")),
+        changes=True,
+        returns="CareTeam",
+    ),
+    Operation(
+        "record-consent",
+        "OperationDefinition/Patient-record-consent",
+        "consenting.record_consent",
+        (INSTANCE,),
+        ("Patient",),
+        "Take down what the person has decided on sharing: on the whole record, on labels, or on who may act for the person.",
+        (
+            Input("decision", "code", "given, refused or withdrawn.", required=True),
+            Input("label", "code", "It is about what bears this label (HIV, PSY ...) and not about the whole.", many=True),
+            Input("proxy", "Reference", "It is about this RelatedPerson, or user, who may act for the person.", many=True),
+            Input("until", "dateTime", "When it ends; without it for good."),
+            Input("taken-by", "string", "Who took it, where that is not the user."),
+        ),
+        changes=True,
+        returns="Consent",
+    ),
+    Operation(
+        "why",
+        "OperationDefinition/Patient-why",
+        "why.why",
+        (INSTANCE,),
+        ("Patient",),
+        "Why the user may see what is recorded of this person, or what would change that.",
+        (Input("type", "code", "The resource type that it is about; without it Observation."),),
+        returns="Parameters",
+    ),
+    Operation(
+        "agreement",
+        "OperationDefinition/agreement",
+        "agreement.agreement",
+        (SYSTEM,),
+        (),
+        "Begin, change or end an agreement by which what one organisation contributes may be used by another, or by all.",
+        (
+            Input(
+                "source",
+                "string",
+                "Who contributes: an ODS code, or the name that the data come under.",
+                required=True,
+            ),
+            Input("partner", "string", "The organisation that may use it; without it all who take part."),
+            Input("purpose", "code", "For what; without it direct care.", many=True),
+            Input("start", "dateTime", "From when."),
+            Input("end", "dateTime", "Until when."),
+            Input("status", "code", "pending, active or withdrawn; without it active."),
+        ),
+        changes=True,
+        returns="Contract",
+    ),
+)
