@@ -31,6 +31,7 @@ class Leaves:
         self.dialect = dialect
         self.parameters: dict[str, Value] = {}
         self._number = 0
+        self._once: dict[Value, str] = {}
 
     def number(self) -> int:
         """A new number for a name within the statement."""
@@ -41,6 +42,13 @@ class Leaves:
         """The name of a new parameter with this value."""
         name = f"p{self.number()}"
         self.parameters[name] = value
+        return name
+
+    def once(self, value: Value) -> str:
+        """The name of a parameter with this value, the same for each that says it."""
+        name = self._once.get(value)
+        if name is None:
+            name = self._once[value] = self.bind(value)
         return name
 
     def literal(self, value: str) -> str:

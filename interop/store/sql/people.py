@@ -23,11 +23,8 @@ class People(Links):
         others = f"index_version o WHERE o.rid = {row}.rid AND o.version = {row}.version AND o.pid = 0"
         return self._of_people(where, row, others, "o.code", f"({row}.named & {SOLE})")
 
-    def contributed(self, names: tuple[str, ...], row: str) -> str:
-        """That every organisation that contributed to a row is one of these."""
-        return self._masked(self.names.contributors.mask(names), row)
-
-    def _masked(self, mask: str, row: str) -> str:
+    def masked(self, mask: str, row: str) -> str:
+        """That the mask of contributors has a ``1`` for those of a row; one that it does not know is not among them."""
         return f"substr({self.literal(mask)}, CAST({row}.source + 1 AS INTEGER), 1) = '1'"
 
     def _of_people(self, where: About, row: str, others: str, other: str, sole: str) -> str:
@@ -38,8 +35,9 @@ class People(Links):
             return NEVER
         said = f"x.pid = {pids[0]}"
         if where.codes:
-            said += f" AND x.code IN ({self.bound(tuple(code[:LONGEST] for code in where.codes))})"
-        now = self.bind(where.now)
+            codes = [f":{self.once(code[:LONGEST])}" for code in where.codes]
+            said += f" AND x.code IN ({', '.join(codes)})" if len(codes) > 1 else f" AND x.code = {codes[0]}"
+        now = self.once(where.now)
         said += f" AND x.low <= :{now} AND x.high > :{now}"
         subject = f"{row}.subject <> '' AND {self._of_person(f'{row}.subject', said)}"
         if where.every:

@@ -10,6 +10,7 @@ from interop.store.sql.dialect import Dialect
 from interop.store.sql.names import Names
 from interop.store.sql.past import was
 from interop.store.sql.ruling import ruling
+from interop.store.sql.shapes import Shapes
 from interop.store.sql.statement import Statement, Steps, padded
 from interop.store.sql.where import Compiler
 from interop.store.values import Stored
@@ -60,12 +61,31 @@ class Guard:
         return f" AND ((r.deleted = 0{self.living()}) OR (r.deleted = 1{self.past('r')}))"
 
 
-def read(plan: Read, names: Names, dialect: Dialect) -> Steps[list[Stored]]:
+def read(plan: Read, names: Names, dialect: Dialect, shapes: Shapes) -> Steps[list[Stored]]:
     """The present version, a deleted one too."""
+    predicate = plan.decision.predicate
+    if predicate is None:
+        rows = yield READ, {"type": plan.type, "id": plan.id}
+        return [stored(row, names) for row in rows]
+    for gone in (False, True):
+        known = statement(plan, gone, names, dialect, shapes)
+        if known is None:
+            return (yield from _reading(plan, names, dialect))
+        rows = yield known
+        if rows:
+            return [stored(row, names) for row in rows]
+    return []
+
+
+def statement(plan: Read, gone: bool, names: Names, dialect: Dialect, shapes: Shapes) -> Statement | None:
+    """What reads what is there, or what is ``gone``, under a predicate, where it is of a kind that is kept."""
+    return shapes.read(plan, gone, lambda marked: _reading(marked, names, dialect))
+
+
+def _reading(plan: Read, names: Names, dialect: Dialect) -> Steps[list[Stored]]:
     guard = Guard(plan.decision, plan.type, names, dialect)
-    condition = "" if guard.open else LIVING + guard.living()
-    rows = yield _read(plan, guard, condition)
-    if not rows and not guard.open:
+    rows = yield _read(plan, guard, LIVING + guard.living())
+    if not rows:
         guard = Guard(plan.decision, plan.type, names, dialect)
         rows = yield _read(plan, guard, f" AND r.deleted = 1{guard.past('r')}")
     return [stored(row, names) for row in rows]

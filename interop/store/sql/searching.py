@@ -51,7 +51,7 @@ def search(plan: Search, names: Names, dialect: Dialect, shapes: Shapes, kept: E
 
 def statement(plan: Search, names: Names, dialect: Dialect, shapes: Shapes, kept: Estimates) -> Statement | None:
     """The one statement that answers a search, where it is of a kind that is kept; its rows are for ``told``."""
-    return shapes.statement(plan, lambda marked: _search(marked, names, dialect, kept))
+    return shapes.search(plan, lambda marked: _search(marked, names, dialect, kept))
 
 
 def _search(plan: Search, names: Names, dialect: Dialect, kept: Estimates) -> Steps[list[Stored]]:

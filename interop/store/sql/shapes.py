@@ -1,36 +1,66 @@
-"""The statements of the commonest searches, kept by their shape: making the text again costs as much as running it.
+"""The statements of the commonest reads and searches, kept by their shape: making the text again costs more than running it.
 
-A shape is all of a search but its values. Kept are searches by plain conditions of which one is sure to leave few rows, so that
-nothing is counted before; a statement is made once with marks in place of the values, which tell where each value goes.
+A shape is all of a question but its values. Kept are reads by id and searches of which one part is sure to leave few rows, so that
+nothing is counted before; a statement is made once with marks in place of the values, which tell where each value goes. What a
+Decision's predicate comes to is kept by the predicate itself: one that is asked again is not even looked at.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from interop.store.plan import Search
-from interop.store.sql.index import LONGEST, PATIENT
+from interop.store.decision import Decision
+from interop.store.plan import Read, Search
+from interop.store.sql.marks import Key, Marks, Values, shape
 from interop.store.sql.names import Names
 from interop.store.sql.start import SURE, flatten, rank
 from interop.store.sql.statement import Statement, Steps
 from interop.store.values import Stored
-from interop.store.where import All, Ids, Person, Reference, Span, Token, Where
+from interop.store.where import Where
 
 ROOM = 1_000
 """Shapes that are kept."""
-NUMBER = 2**61
-"""From here on numbers are marks; no date comes near."""
-
-Key = tuple[Any, ...]
+PREDICATES = 10_000
+"""Predicates that are kept."""
+NAMED = re.compile(r":(p\d+)\b")
 
 
 class Shape(NamedTuple):
-    """Text, parameters that are the same for all, and the names of those that take a value with the value's place."""
+    """Text, and the names of the parameters that take a value, with the value's place: of the predicate, of the question."""
 
     text: str
-    same: dict[str, Any]
-    places: list[tuple[str, int]]
+    ruled: list[tuple[str, int]]
+    asked: list[tuple[str, int]]
+
+
+class Ruled:
+    """A predicate as it is asked: its shape and values, and for each shape of a question the text with what it always takes."""
+
+    __slots__ = ("made", "predicate", "shape", "size", "values")
+
+    def __init__(self, predicate: Where | None, names: Names) -> None:
+        self.predicate = predicate
+        """Held so that no other object has its identity."""
+        self.size = names.size
+        self.values = Values()
+        self.shape: Key | None = () if predicate is None else shape(predicate, self.values)
+        self.made: dict[Key, tuple[str, dict[str, Any], list[tuple[str, int]]] | None] = {}
+
+    def resolved(self, names: Names) -> list[Any]:
+        """Its values, masks for contributors."""
+        return resolved(self.values, names)
+
+
+def resolved(values: Values, names: Names) -> list[Any]:
+    """Values, with masks for contributors."""
+    found = values.listed
+    if values.named:
+        found = list(found)
+        for place in values.named:
+            found[place] = names.contributors.mask(found[place][1])
+    return found
 
 
 class Shapes:
@@ -39,88 +69,114 @@ class Shapes:
     def __init__(self, names: Names) -> None:
         self._names = names
         self._known: dict[Key, Shape | None] = {}
+        self._ruled: dict[int, Ruled] = {}
+        self._open = Ruled(None, names)
 
-    def statement(self, plan: Search, make: Callable[[Search], Steps[list[Stored]]]) -> Statement | None:
+    def search(self, plan: Search, make: Callable[[Search], Steps[list[Stored]]]) -> Statement | None:
         """The statement of a search, where it is of a kind that is kept. ``make`` are the steps of any search."""
-        if plan.decision.predicate is not None or plan.after is not None or not plan.type or plan.where is None:
+        if plan.after is not None or not plan.type or plan.where is None:
             return None
-        parts = plan.where.parts if isinstance(plan.where, All) else (plan.where,)
-        kinds: list[Key] = []
-        values: list[Any] = []
-        for part in parts:
-            kind = _taken(part, values)
-            if kind is None:
-                return None
-            kinds.append(kind)
-        key = (plan.type, plan.sort, len(self._names.parameters), len(self._names.systems), *kinds)
-        if key not in self._known:
+        values = Values()
+        asked = shape(plan.where, values)
+        ruled = self._rule(plan.decision.predicate)
+        if asked is None or ruled.shape is None:
+            return None
+        key = (plan.type, plan.sort, asked)
+        if key in ruled.made:
+            kept = ruled.made[key]
+        else:
+            kept = self._prepared(ruled, key, lambda: self._searching(plan, values, ruled, make))
+        if kept is None:
+            return None
+        text, same, places = kept
+        parameters = {**same, "count": plan.count + 1}
+        listed = resolved(values, self._names) if values.named else values.listed
+        for name, place in places:
+            parameters[name] = listed[place]
+        return text, parameters
+
+    def read(self, plan: Read, gone: bool, make: Callable[[Read], Steps[list[Stored]]]) -> Statement | None:
+        """The statement of a read by id under a predicate, of what is there or of what is ``gone``."""
+        ruled = self._rule(plan.decision.predicate)
+        if ruled.shape is None:
+            return None
+        key = (plan.type, gone)
+        kept = ruled.made.get(key)
+        if kept is None:
+            kept = self._prepared(ruled, key, lambda: self._reading(plan, gone, ruled, make))
+        assert kept is not None
+        return kept[0], {**kept[1], "type": plan.type, "id": plan.id}
+
+    def _rule(self, predicate: Where | None) -> Ruled:
+        found = self._open if predicate is None else self._ruled.get(id(predicate))
+        if found is None or found.size != self._names.size:
+            found = Ruled(predicate, self._names)
+            if predicate is None:
+                self._open = found
+            else:
+                if len(self._ruled) >= PREDICATES:
+                    self._ruled.clear()
+                self._ruled[id(predicate)] = found
+        return found
+
+    def _prepared(
+        self, ruled: Ruled, key: Key, make: Callable[[], Shape | None]
+    ) -> tuple[str, dict[str, Any], list[tuple[str, int]]] | None:
+        """Text and values of the predicate for a shape of a question."""
+        whole = (ruled.size, ruled.shape, key)
+        if whole not in self._known:
             if len(self._known) >= ROOM:
                 self._known.clear()
-            self._known[key] = _made(plan, parts, values, make)
-        shape = self._known[key]
-        if shape is None:
+            self._known[whole] = make()
+        made = self._known[whole]
+        if len(ruled.made) >= ROOM:
+            ruled.made.clear()
+        if made is None:
+            ruled.made[key] = None
             return None
-        parameters = {**shape.same, "count": plan.count + 1}
-        for name, place in shape.places:
-            parameters[name] = values[place]
-        return shape.text, parameters
+        values = ruled.resolved(self._names)
+        kept = ruled.made[key] = (made.text, {name: values[place] for name, place in made.ruled}, made.asked)
+        return kept
+
+    def _searching(self, plan: Search, values: Values, ruled: Ruled, make: Callable[[Search], Steps[list[Stored]]]) -> Shape | None:
+        """The shape of a search; None where it counts before it begins."""
+        assert plan.where is not None
+        if not any(rank(part) <= SURE for part in flatten(plan.where)):
+            return None
+        asked, rules = Marks(0), Marks(1)
+        where, decision = asked.marked(plan.where, values), self._decision(plan.decision, ruled, rules)
+        return _shape(next(make(Search(decision, plan.type, where, plan.sort, plan.count))), rules, asked, ("count",))
+
+    def _reading(self, plan: Read, gone: bool, ruled: Ruled, make: Callable[[Read], Steps[list[Stored]]]) -> Shape:
+        rules = Marks(1)
+        steps = make(Read(self._decision(plan.decision, ruled, rules), plan.type, plan.id))
+        first = next(steps)
+        return _shape(steps.send([]) if gone else first, rules, Marks(0), ("type", "id"))
+
+    def _decision(self, decision: Decision, ruled: Ruled, marks: Marks) -> Decision:
+        predicate = decision.predicate
+        return decision if predicate is None else Decision(decision.rule, marks.marked(predicate, ruled.values))
 
 
-def _taken(part: Where, values: list[Any]) -> Key | None:
-    """The kind of a part, its values added to the list; None where statements with it are not kept."""
-    match part:
-        case Person(parameter, (patient,)):
-            values.append(patient)
-            return (Person, parameter)
-        case Token(parameter, code, system, kind) if code is not None:
-            values.append(code[:LONGEST])
-            return (Token, parameter, system, kind)
-        case Span(parameter, prefix, low, high):
-            values += (low, high)
-            return (Span, parameter, prefix)
-        case Reference(parameter, (target,)):
-            of_patient = target[: len(PATIENT)] == PATIENT
-            values += (target[:LONGEST], target[len(PATIENT) :]) if of_patient else (target[:LONGEST],)
-            return (Reference, parameter, of_patient)
-        case Ids((one,)):
-            values.append(one)
-            return (Ids,)
-    return None
-
-
-def _made(plan: Search, parts: tuple[Where, ...], values: list[Any], make: Callable[[Search], Steps[list[Stored]]]) -> Shape | None:
-    """The shape of a search; None where it counts before it begins."""
-    if not any(rank(part) <= SURE for part in flatten(plan.where)):
-        return None
-    marks: dict[Any, int] = {}
-    marked = tuple([_marked(part, marks) for part in parts])
-    text, parameters = next(make(Search(plan.decision, plan.type, All(marked), plan.sort, plan.count)))
+def _shape(statement: Statement, rules: Marks, asked: Marks, own: tuple[str, ...]) -> Shape:
+    """The text with everything in it that is the same for all of the shape; ``own`` are parameters that each question gives."""
+    text, parameters = statement
     assert isinstance(parameters, dict)
-    assert len(marks) == len(values)
-    places = [(name, marks[value]) for name, value in parameters.items() if value in marks]
-    same = {name: value for name, value in parameters.items() if value not in marks}
-    return Shape(text, same, places)
+    same: dict[str, str] = {}
+    places: tuple[list[tuple[str, int]], list[tuple[str, int]]] = ([], [])
+    for name, value in parameters.items():
+        if value in rules.made:
+            places[0].append((name, rules.made[value]))
+        elif value in asked.made:
+            places[1].append((name, asked.made[value]))
+        elif name not in own:
+            same[name] = _literal(value)
+    return Shape(NAMED.sub(lambda found: same.get(found[1], found[0]), text), *places)
 
 
-def _marked(part: Where, marks: dict[Any, int]) -> Where:
-    """The part with marks for values, in the order of ``_taken``."""
-    first = len(marks)
-    text, number = f"\x00{first}", NUMBER + first
-    match part:
-        case Person(parameter, _):
-            marks[text] = first
-            return Person(parameter, (text,))
-        case Token(parameter, _, system, kind):
-            marks[text] = first
-            return Token(parameter, text, system, kind)
-        case Span(parameter, prefix, _, _):
-            marks[number], marks[number + 1] = first, first + 1
-            return Span(parameter, prefix, number, number + 1)
-        case Reference(parameter, (target,)) if target[: len(PATIENT)] == PATIENT:
-            marks[PATIENT + text], marks[text] = first, first + 1
-            return Reference(parameter, (PATIENT + text,))
-        case Reference(parameter, _):
-            marks[text] = first
-            return Reference(parameter, (text,))
-    marks[text] = first
-    return Ids((text,))
+def _literal(value: Any) -> str:
+    if value.__class__ is int:
+        return str(value)
+    assert value.__class__ is str
+    assert "\0" not in value
+    return "'" + value.replace("'", "''") + "'"

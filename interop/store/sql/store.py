@@ -168,7 +168,7 @@ class SqlStore(ABC):
         names, dialect = self._names, self._dialect
         shapes, kept = self._shapes, self._estimates
         return {
-            plans.Read: (lambda plan: resources.read(plan, names, dialect), False),
+            plans.Read: (lambda plan: resources.read(plan, names, dialect, shapes), False),
             plans.ReadVersion: (lambda plan: resources.read_version(plan, names, dialect), False),
             plans.History: (lambda plan: resources.history(plan, names, dialect), False),
             plans.Several: (lambda plan: resources.several(plan, names, dialect), False),

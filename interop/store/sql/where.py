@@ -15,6 +15,7 @@ from interop.store.sql.dialect import Dialect
 from interop.store.sql.index import BY_RESOURCE, KINDS, TABLES
 from interop.store.sql.joining import either, united
 from interop.store.sql.leaves import NEVER, TRIGRAM
+from interop.store.sql.marks import Masked
 from interop.store.sql.names import Names
 from interop.store.sql.people import People
 from interop.store.sql.start import DEEPEST, SURE, best, flatten, rank
@@ -121,8 +122,10 @@ class Compiler(People):
                 return self._referred(where, type_, row)
             case About():
                 return self.about(where, row)
+            case Masked((mask,)):
+                return self.masked(mask, row)
             case Sources(names):
-                return self.contributed(names, row)
+                return self.masked(self.names.contributors.mask(names), row)
             case Unguarded(part):
                 with self.unguarded():
                     return self.probe(part, type_, row)

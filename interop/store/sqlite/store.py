@@ -12,7 +12,7 @@ from typing import Any
 from interop.clock import Clock, SystemClock
 from interop.errors import Problem
 from interop.store.plan import Compartment, Count, History, Plan, Read, Search
-from interop.store.sql import searching
+from interop.store.sql import resources, searching
 from interop.store.sql.journal import JournalWriter
 from interop.store.sql.links import both
 from interop.store.sql.names import Names
@@ -134,10 +134,16 @@ class SqliteStore(SqlStore):
 
     async def query(self, plan: Plan) -> list[Any]:
         """As ``SqlStore.query``; reads by id and searches whose statement is kept, what is asked for most, go the shortest way."""
-        if plan.__class__ is Read and plan.decision.predicate is None and self._writes:
-            rows = self._readers.at_once(READ, {"type": plan.type, "id": plan.id})
-            if rows is not None:
-                return [stored(row, self._names) for row in rows]
+        if plan.__class__ is Read and self._writes:
+            open_ = plan.decision.predicate is None
+            known = (
+                (READ, {"type": plan.type, "id": plan.id})
+                if open_
+                else resources.statement(plan, False, self._names, self._dialect, self._shapes)
+            )
+            found = None if known is None else self._readers.at_once(*known)
+            if found or (open_ and found is not None):
+                return [stored(row, self._names) for row in found]
         elif plan.__class__ is Search and self._writes:
             known = searching.statement(plan, self._names, self._dialect, self._shapes, self._estimates)
             rows = None if known is None else self._readers.at_once(*known)
