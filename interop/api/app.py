@@ -26,7 +26,14 @@ EXACT: dict[str, Handler] = {
     "/health/ready": health.ready,
     "/metrics": metrics.metrics,
     "/openapi.json": openapi,
+    endpoints.WELL_KNOWN: endpoints.answer,
 }
+PREFIXES: dict[str, Route] = {
+    ingest.PREFIX: ("ingest", ingest.ingest),
+    messages.PREFIX: ("messages", messages.message),
+    endpoints.PREFIX: ("signon", endpoints.answer),
+}
+"""Addresses outside /fhir: the exact ones, and the beginnings of the others with the part of the API that each is."""
 
 
 def create_app(services: Services, pages: Asgi | None = None) -> Asgi:
@@ -94,14 +101,13 @@ def _host(scope: Scope) -> bytes:
 
 def _plain(path: str) -> Route | None:
     """Which part of the API an address outside /fhir belongs to; None for the pages."""
-    if path.startswith(ingest.PREFIX):
-        return "ingest", ingest.ingest
-    if path.startswith(endpoints.PREFIX) or path == endpoints.WELL_KNOWN:
-        return "signon", _guarded(endpoints.answer)
-    if path.startswith(messages.PREFIX):
-        return "messages", _guarded(messages.message)
+    for prefix, (part, handler) in PREFIXES.items():
+        if path.startswith(prefix):
+            return part, handler if handler is ingest.ingest else _guarded(handler)
     exact = EXACT.get(path)
-    return (path.strip("/"), _guarded(exact)) if exact is not None else None
+    if exact is None:
+        return None
+    return "signon" if exact is endpoints.answer else path.strip("/"), _guarded(exact)
 
 
 def _protocol(services: Services, path: str) -> Route | None:
