@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
+from functools import cache, lru_cache
 from typing import Any, Final, Protocol
 
 from interop.api.asgi import ACCOUNT, Request, Response
@@ -18,6 +19,7 @@ from interop.apply.journalled import Step
 from interop.audit.log import AuditLog
 from interop.audit.row import ANSWER, CHANGE, DENIAL, JUDGED, MESSAGE, NOTIFICATION, READ, Names
 from interop.errors import Problem
+from interop.fhir import facts
 from interop.policy.asker import Asker
 from interop.ports import Feed
 from interop.store.values import Entry, Head
@@ -29,9 +31,19 @@ ACCESS: Final = b'"urn:interop:codes:access"'
 MARKS: Final = ((b'"break-glass"', "break-glass"), (b'"self-claimed"', "self-claimed"))
 """What a declaration of access says of itself (``interop.policy``), and its mark in the audit."""
 _PATIENT: Final = re.compile(rb'"(?:[^"\\]*/)?Patient/([A-Za-z0-9\-.]{1,64})(?:/_history/[^"]*)?"')
-_VALUES: Final = re.compile(rb"=[^&]*")
-_NAMES: Final = re.compile(rb"[A-Za-z_.:=&-]*")
-QUERY: Final = 500
+_PARTS: Final = re.compile(r"[.:]")
+_OTHERS: Final = frozenset(
+    (
+        "_count _sort _include _revinclude _summary _elements _total _format _pretty _cursor _since _at _type _has _list _content "
+        "_text _filter _contained _containedType _id _lastUpdated _source exact contains missing not in not-in above below "
+        "identifier text of-type iterate start end max rule closed wait"
+    ).split()
+)
+"""Names of parameters that are of no one type, and modifiers."""
+LOOKED: Final = 4096
+"""Bytes of a query that are looked at."""
+PARAMETERS: Final = 40
+"""Names that are kept."""
 _READS: Final = ("GET", "HEAD")
 _DONE: Final = {"GET": "read", "HEAD": "read", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "POST": "create"}
 ENGINE: Final = Asker(role="engine", client="interop")
@@ -272,11 +284,21 @@ def marked(resource: bytes) -> str:
 
 
 def parameter_names(query: bytes) -> str:
-    """The names of the parameters of a query, without values; those that are no names are ``?``."""
-    names = _VALUES.sub(b"=", query[: 8 * QUERY])
-    if _NAMES.fullmatch(names) is None:
-        names = b"&".join(each if _NAMES.fullmatch(each) else b"?=" for each in names.split(b"&"))
-    return names[:QUERY].decode("ascii")
+    """The names of the parameters of a query, without values; a name that is not of R4 is ``?``."""
+    return "&".join([_name(each.partition(b"=")[0]) for each in query[:LOOKED].split(b"&")][:PARAMETERS])
+
+
+@lru_cache(maxsize=4096)
+def _name(said: bytes) -> str:
+    """A parameter as it may be written: each part of it is a name of R4."""
+    name = said.decode("ascii", "replace")
+    return f"{name}=" if all(part in _known() for part in _PARTS.split(name)) else "?="
+
+
+@cache
+def _known() -> frozenset[str]:
+    codes = {code for type_ in resource_types() for code in facts.search_parameters(type_)}
+    return frozenset(codes | resource_types() | _OTHERS)
 
 
 def asked(method: str, path: str) -> tuple[str, str, str]:

@@ -29,7 +29,7 @@ def verify(data: Path, checkpoints: Path | None, key: Path | None, public: str, 
         what = "--public is no public key" if public else f"The key of the audit cannot be read from {path}: name it with --key"
         print(f"{what}, or give the public key alone with --public.", file=sys.stderr)
         return 2
-    with _progress(sum(path.stat().st_size for path in directory.glob("*.log"))) as told:
+    with _Progress(sum(path.stat().st_size for path in directory.glob("*.log"))) as told:
         found = look(directory, elsewhere, by, told)
     bad = found.bad
     said: dict[str, Any] = {
@@ -93,9 +93,8 @@ def queue(data: Path, closed: bool, as_json: bool) -> int:
         if as_json:
             print(json.dumps(said))
         else:
-            print(
-                f"{item.item}  {instant(item.time)}  {item.user} ({item.role}, {item.organisation})  {item.patients}  {item.outcome}"
-            )
+            by = f"{item.user} ({item.role}, {item.organisation})"
+            print(f"{item.item}  {instant(item.time)}  {by}  {item.patients}  {item.outcome}".rstrip())
     if not items and not as_json:
         print("Nothing has an outcome yet." if closed else "Nothing waits for the privacy officer.")
     return 0
@@ -157,7 +156,7 @@ def _runs(data: Path) -> bool:
     return False
 
 
-class _progress:
+class _Progress:
     """A bar on a terminal; hears of how many bytes more were read."""
 
     def __init__(self, size: int) -> None:
