@@ -16,7 +16,20 @@ FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "number": ("verified", "alone", "unstated", "unverified", "transposed", "other", "differs", MISSING),
     "birth": ("exact", "swapped", "typo", "part", "near", "differs", MISSING),
     "family": ("exact", "typo", "part", "swapped", "sounds", "close", "differs", MISSING),
-    "given": ("exact", "nickname", "initial", "typo", "swapped", "variant", "middle", "sounds", "close", "differs", MISSING),
+    "given": (
+        "exact",
+        "nickname",
+        "initial",
+        "typo",
+        "swapped",
+        "reordered",
+        "variant",
+        "middle",
+        "sounds",
+        "close",
+        "differs",
+        MISSING,
+    ),
     "postcode": ("exact", "outward", "differs", MISSING),
     "address": ("exact", "close", "differs", MISSING),
     "gender": ("exact", "differs", MISSING),
@@ -26,6 +39,8 @@ FIELDS: Final[dict[str, tuple[str, ...]]] = {
 """The levels of each field, nearest first; of several names the nearest two count."""
 CLOSE_FAMILY: Final = 0.90
 CLOSE_GIVEN: Final = 0.88
+CUT_OFF: Final = 8
+"""Letters from which a name may be a longer one that a field had no room for."""
 CLOSE_ADDRESS: Final = 0.90
 Compare = Callable[[str, str], str]
 
@@ -118,8 +133,15 @@ def _families(a: str, b: str) -> str:
 def _given(a: Known, b: Known) -> str:
     found = _nearest("given", a.given, b.given, _givens)
     if found in ("differs", "close", "sounds") and (a.given & b.middle or a.middle & b.given):
-        return "middle"
+        return "reordered" if a.middle and b.middle and _all_names(a) == _all_names(b) else "middle"
     return found
+
+
+def _all_names(known: Known) -> frozenset[str]:
+    """First and further names, each by itself."""
+    return frozenset(
+        name for name in known.given | known.middle if not any(name == one + other for one in known.given for other in known.middle)
+    )
 
 
 def _givens(a: str, b: str) -> str:
@@ -132,7 +154,7 @@ def _givens(a: str, b: str) -> str:
     if len(short) == 1:
         return "initial" if long.startswith(short) else "differs"
     if bool(mine) != bool(theirs):
-        if len(short) > 3 and long.startswith(short) and canonical(long):
+        if len(short) >= CUT_OFF and long.startswith(short) and canonical(long):
             return "initial"
         if len(short) > 4 and short[0] == long[0] and slip(a, b):
             return "typo"

@@ -99,14 +99,15 @@ async def history(asked: Asked) -> Response:
     persons = await _persons(asked, asked.id)
     members = sorted(each for each, person in persons.items() if person == persons[asked.id])
     people = await _shown(asked, decision, members)
-    events: list[LinkEvent] = await store.query(LinkHistory(asked.id))
     found: list[Stored] = await store.query(Search(PERMIT_ALL, LINKAGE, Reference("item", (f"Patient/{asked.id}",)), count=MOST))
     versions = [each for one in found for each in await store.query(History(PERMIT_ALL, LINKAGE, one.id, count=MOST))]
+    involved = {side for each in await store.query(Pairs((asked.id,))) if each.tie or each.decision for side in (each.a, each.b)}
+    events = {each: None for id in sorted({*members, *involved})[:MOST] for each in await store.query(LinkHistory(id))}
     versions.sort(key=lambda each: (each.updated, each.id, each.version))
     return resource(
         as_parameters(
             *(("record", "part", _person(each, people)) for each in members),
-            *(("event", "part", _event(each)) for each in events),
+            *(("event", "part", _event(each)) for each in sorted(events, key=lambda each: (each.time, each.message, each.patient))),
             *(("decision", "part", told) for each in versions if (told := _version(asked.id, each)) is not None),
         )
     )
@@ -213,6 +214,7 @@ def _event(each: LinkEvent) -> list[Json]:
     return parts(
         ("when", "valueInstant", instant(each.time)),
         ("why", "valueCode", each.why),
+        ("patient", "valueReference", {"reference": f"Patient/{each.patient}"}),
         ("before", "valueString", each.before),
         ("after", "valueString", each.after),
         ("message", "valueInteger", each.message),
