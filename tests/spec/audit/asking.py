@@ -13,6 +13,7 @@ from interop.api.app import create_app
 from interop.api.asgi import ACCOUNT, Request, Response
 from interop.api.reading import ReadingStore
 from interop.app.audited import Audited
+from interop.apply.whereabouts import Whereabouts
 from interop.audit.log import AuditLog
 from interop.clock import ManualClock
 from interop.policy.asker import TESTER, Asker
@@ -103,7 +104,7 @@ async def asking(place: Path) -> AsyncIterator[Asking]:
     log = AuditLog.open(place / "audit", place / "elsewhere", KEY, clock, background=False)
     audited, door = Audited(log, {}, store), Door()
     intake, services = serving(store, clock)
-    services.store = ReadingStore(store)
+    services.store = ReadingStore(store, Whereabouts(store), services.clock)
     services.door, services.audit, services.trail = door, audited.auditing, audited.trail
     services.writes.witness = intake.told = audited.auditing
     transport = httpx.ASGITransport(app=create_app(services), raise_app_exceptions=False)

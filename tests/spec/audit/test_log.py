@@ -192,7 +192,8 @@ async def test_nothing_of_what_is_in_the_record_is_in_the_log(tmp_path: Path) ->
         secret = {
             "resourceType": "Patient", "id": "9990000018", "name": [{"family": "Canaryson", "given": ["Zzelda"]}],
             "identifier": [{"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9990000026"}],
-            "telecom": [{"system": "phone", "value": "07700900123"}], "address": [{"line": ["1 Canary Row"]}], "birthDate": "1931-02-03",
+            "telecom": [{"system": "phone", "value": "07700900123"}],
+            "address": [{"line": ["1 Canary Row"]}], "birthDate": "1931-02-03",
         }  # fmt: skip
         assert (await at.put(secret)).status_code == 201
         await at.get("Patient/9990000018")
