@@ -18,7 +18,7 @@ REFUSED: Final = "forbidden"
 PUBLIC: Final = frozenset(("capabilities",))
 """What anyone may ask: it is about nobody."""
 WRITES: Final = frozenset(("create", "update", "patch", "delete"))
-SEARCHES: Final = frozenset(("search-type", "search-system"))
+SEARCHES: Final = frozenset(("search-type", "search-system", "search-compartment"))
 BUNDLES: Final = frozenset(("batch", "transaction"))
 """Each entry is decided by itself."""
 DECLARED: Final = frozenset(("self-claim", "break-glass"))

@@ -19,6 +19,7 @@ ACTIONS: Final = {
     "delete": "d",
     "search-type": "s",
     "search-system": "s",
+    "search-compartment": "s",
     "history-type": "s",
     "history-system": "s",
 }
