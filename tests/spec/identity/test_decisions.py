@@ -22,7 +22,7 @@ def admission(local: str, given: str = "MARY", number: str = "9990000018", famil
     """An A01 of a person under a local number; ``status`` of the NHS number as ITK HL7 v2 has it in PID-32."""
     at = f"20260105{hour:02}0000"
     numbers = f"{local}^^^PAS~{number}^^^NHS^NH" if number else f"{local}^^^PAS"
-    pid = f"PID|1||{numbers}||{family}^{given}||{born}|2|||{more}" + "|" * 21 + f"~{status}"
+    pid = f"PID|1||{numbers}||{family}^{given}||{born}|2|||{more}" + "|" * 21 + (f"NSTS{status}" if status and number else "")
     return "\r".join([
         f"MSH|^~\\&|PAS|RX1|ROUTE|ROUTE|{at}||ADT^A01|{local}{hour}|P|2.4|||||GBR|UNICODE UTF-8|EN||iTKv1.0",
         f"EVN||{at}||||{at}", pid, f"PV1||I|WARD7^BAY2^4^RX1{'|' * 16}V{local}",

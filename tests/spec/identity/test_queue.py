@@ -1,0 +1,187 @@
+"""The queue of pairs that people decide: what is on it and why, what closes it, what it shows; over a running engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from conformance.generate.numbers import nhs_number
+from interop.api.asgi import Request
+from interop.app.engine import Engine
+from interop.store.plan import Meta, Pairs
+from tests.spec.engine.running import client, running, tell
+from tests.spec.identity.test_decisions import admission, applied, call, history, ids, parts
+
+pytestmark = pytest.mark.anyio
+HOME = "7 TOLPUDDLE ROW^^EASTMERE^MERESHIRE^QX9 7ZD"
+
+
+async def queue(engine: Engine, http: httpx.AsyncClient, **said: Any) -> list[tuple[set[str], str]]:
+    """The pairs on the queue and why they are there, in its order."""
+    await engine.workshop.identity_queue.settled()
+    answer = await http.get("/fhir/Patient/$identity-queue", params=said)
+    assert answer.status_code == 200, answer.text
+    return [read(each["part"]) for each in answer.json().get("parameter", []) if each["name"] == "pair"]
+
+
+def read(pair: list[dict[str, Any]]) -> tuple[set[str], str]:
+    sides = {part["valueReference"]["reference"][8:] for each in pair if each["name"] == "record" for part in each["part"]
+             if part["name"] == "patient"}  # fmt: skip
+    return sides, next(each["valueCode"] for each in pair if each["name"] == "why")
+
+
+async def test_a_likely_pair_without_a_number_is_on_the_queue_until_it_is_decided(engine: Engine, http: httpx.AsyncClient) -> None:
+    await applied(http, admission("L1"), admission("L2", number=""), admission("L3", "ZELDA", "", "QUARRINGTON", "19700101"))
+    one, two = await ids(http, "L1", "L2")
+    assert await queue(engine, http) == [({one, two}, "likeness")]
+    await call(http, "link", one, two)
+    assert await queue(engine, http) == []
+    await call(http, "identity-undo", one, two)
+    assert await queue(engine, http) == [({one, two}, "likeness")]
+
+
+async def test_what_was_decided_to_be_apart_never_comes_back(engine: Engine, http: httpx.AsyncClient) -> None:
+    await applied(http, admission("L1"), admission("L2", number=""))
+    one, two = await ids(http, "L1", "L2")
+    assert await queue(engine, http)
+    await call(http, "unlink", one, two)
+    await applied(http, admission("L2", number="", hour=11, more=HOME), admission("L1", hour=12, more=HOME))
+    assert await queue(engine, http) == []
+
+
+async def test_each_pair_is_there_once_whoever_is_told_again(engine: Engine, http: httpx.AsyncClient) -> None:
+    await applied(http, admission("L1", number=""), admission("L2", number=""))
+    for hour in (10, 11, 12):
+        await applied(http, *(admission(local, number="", hour=hour, more=HOME) for local in ("L1", "L2")))
+        assert len(await queue(engine, http)) == 1
+
+
+async def test_a_pair_closes_itself_when_it_is_linked_or_no_longer_alike(engine: Engine, http: httpx.AsyncClient) -> None:
+    await applied(http, admission("L1"), admission("L2", number=""), admission("L3", "MARY", "", "ASHDOWN", "19410317"))
+    one, two, three = await ids(http, "L1", "L2", "L3")
+    assert len(await queue(engine, http)) == 3
+    await applied(http, admission("L2", hour=11), admission("L3", "OLIVE", "", "KETTLEWELL", "19800808", hour=11))
+    assert await queue(engine, http) == []
+    assert {pair.a for pair in await engine.workshop.store.query(Pairs((one, two, three))) if pair.why} <= {one, two}
+
+
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [
+        ({"given": "ANNE"}, "conflict"),
+        ({"born": "19700101", "given": "ZELDA", "family": "QUARRINGTON"}, "conflict"),
+        ({"born": "19410318"}, "conflict"),
+        ({"status": "02"}, "number"),
+        ({"given": "JANE", "status": ""}, "conflict"),
+    ],
+)
+async def test_a_number_that_two_records_share_and_that_does_not_link_them_says_why(
+    engine: Engine, http: httpx.AsyncClient, other: dict[str, str], why: str
+) -> None:
+    await applied(http, admission("L1"), admission("L2", **other))
+    one, two = await ids(http, "L1", "L2")
+    assert await queue(engine, http) == [({one, two}, why)]
+
+
+async def test_two_verified_numbers_are_two_people_and_nobodys_work(engine: Engine, http: httpx.AsyncClient) -> None:
+    await applied(http, admission("L1", more=HOME), admission("L2", number="9990000026", more=HOME))
+    assert await queue(engine, http) == []
+
+
+async def test_a_repeated_digit_number_neither_links_nor_speaks_for_a_pair(engine: Engine, http: httpx.AsyncClient) -> None:
+    await applied(http, admission("L1", number="9999999999"), admission("L2", "ZELDA", "9999999999", "QUARRINGTON", "19700101"))
+    assert await queue(engine, http) == []
+
+
+async def test_the_queue_shows_who_and_not_where(engine: Engine, http: httpx.AsyncClient) -> None:
+    """No address, telephone or GP of anyone, and of a number its end: a person may be in hiding."""
+    await applied(http, admission("L1", more=HOME), admission("L2", status="02", more=HOME))
+    await engine.workshop.identity_queue.settled()
+    (one,) = await ids(http, "L1")
+    for answer in (await http.get("/fhir/Patient/$identity-queue"), await history(http, one)):
+        assert "1941-03-17" in answer.text
+        assert "ASHDOWN" in answer.text
+        assert not any(said in answer.text.upper() for said in ("TOLPUDDLE", "QX9", "9990000018", "EASTMERE"))
+
+
+async def test_pages_hold_each_pair_once_the_likeliest_first(engine: Engine, http: httpx.AsyncClient) -> None:
+    await applied(http, *(admission(f"L{place}", number="", more=HOME if place % 2 else "") for place in range(5)))
+    whole = await queue(engine, http)
+    assert len(whole) == 10
+    paged: list[tuple[set[str], str]] = []
+    after = ""
+    while True:
+        answer = (
+            await http.get("/fhir/Patient/$identity-queue", params={"count": 3, **({"after": after} if after else {})})
+        ).json()
+        paged += [read(each["part"]) for each in answer["parameter"] if each["name"] == "pair"]
+        after = next((each["valueString"] for each in answer["parameter"] if each["name"] == "next"), "")
+        if not after:
+            break
+    assert paged == whole
+    assert (await http.get("/fhir/Patient/$identity-queue", params={"after": "x"})).status_code == 400
+
+
+async def test_what_was_not_compared_before_a_stop_is_compared_after_the_next_start(tmp_path: Path) -> None:
+    async with running(tmp_path / "data") as engine, client(engine) as http:
+        await engine.workshop.identity_queue.stop()
+        await applied(http, admission("L1", number=""), admission("L2", number=""))
+        assert await engine.workshop.store.query(Meta("identity-compared")) == []
+    async with running(tmp_path / "data") as engine, client(engine) as http:
+        assert len(await queue(engine, http)) == 1
+        compared = engine.workshop.identity_queue.compared
+        assert compared == 2
+        assert await engine.workshop.store.query(Meta("identity-compared"))
+
+
+async def test_records_of_the_api_are_compared_too(engine: Engine, http: httpx.AsyncClient) -> None:
+    body = {"resourceType": "Patient", "name": [{"family": "Ashdown", "given": ["Mary"]}], "birthDate": "1941-03-17"}
+    made = (await http.post("/fhir/Patient", json=body)).json()["id"]
+    await applied(http, admission("L1"))
+    assert await queue(engine, http) == [({made, *await ids(http, "L1")}, "likeness")]
+
+
+async def test_over_the_port_nobody_is_merged_and_all_that_should_be_are(engine: Engine, http: httpx.AsyncClient) -> None:
+    """Two hospitals' records of 40 people, ten pairs of twins among them, each twin under the other's number once."""
+    told, expected = [], {}
+    for place in range(40):
+        number, born = nhs_number(5_000 + place), f"19{40 + place // 2:02}0203"
+        given = ("MARY", "ANNE")[place % 2]
+        told += [admission(f"A{place}", given, number, born=born), admission(f"B{place}", given[0], number, born=born)]
+        expected[f"A{place}"] = 2
+    for place in range(10):
+        number, born = nhs_number(5_000 + place * 2), f"19{40 + place:02}0203"
+        told.append(admission(f"T{place}", "ANNE", number, born=born))
+        expected[f"T{place}"] = 1
+    await tell(engine, *told)
+    await engine.workshop.dispatcher.idle.wait()
+    groups = {local: len(parts(await history(http, id), "record")) for local in expected for id in await ids(http, local)}
+    assert groups == expected
+    pairs = await queue(engine, http, count=200)
+    assert [why for _, why in pairs].count("conflict") >= 10
+
+
+async def test_nobody_reads_or_decides_whose_work_it_is_not(
+    engine: Engine, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those who treat people see no queue; privacy officers and operators do."""
+    from interop.policy.asker import Asker
+
+    await applied(http, admission("L1"), admission("L2"))
+    one, two = await ids(http, "L1", "L2")
+    answers = {}
+    for role in ("gp", "hospital-clinician", "patient", "analyst", "system", "privacy-officer", "operator"):
+        asker = Asker(user=f"issuer|{role}", role=role, organisation="RX1", scopes=None)
+
+        async def admit(request: Request, asker: Asker = asker) -> Asker:
+            return asker
+
+        monkeypatch.setattr("interop.api.door.OpenDoor.admit", lambda self, request, admit=admit: admit(request))
+        statuses = [(await http.get("/fhir/Patient/$identity-queue")).status_code, (await history(http, one)).status_code]
+        statuses += [(await call(http, name, one, two)).status_code for name in ("unlink", "identity-undo", "link")]
+        statuses.append((await call(http, "split", one)).status_code)
+        answers[role] = set(statuses)
+    assert answers == {role: {200} if role in ("privacy-officer", "operator") else {403} for role in answers}
