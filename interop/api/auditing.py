@@ -32,51 +32,12 @@ MARKS: Final = ((b'"break-glass"', "break-glass"), (b'"self-claimed"', "self-cla
 """What a declaration of access says of itself (``interop.policy``), and its mark in the audit."""
 _PATIENT: Final = re.compile(rb'"(?:[^"\\]*/)?Patient/([A-Za-z0-9\-.]{1,64})(?:/_history/[^"]*)?"')
 _PARTS: Final = re.compile(r"[.:]")
-_OTHERS: Final = frozenset(
-    [
-        "_count",
-        "_sort",
-        "_include",
-        "_revinclude",
-        "_summary",
-        "_elements",
-        "_total",
-        "_format",
-        "_pretty",
-        "_cursor",
-        "_since",
-        "_at",
-        "_type",
-        "_has",
-        "_list",
-        "_content",
-        "_text",
-        "_filter",
-        "_contained",
-        "_containedType",
-        "_id",
-        "_lastUpdated",
-        "_source",
-        "exact",
-        "contains",
-        "missing",
-        "not",
-        "in",
-        "not-in",
-        "above",
-        "below",
-        "identifier",
-        "text",
-        "of-type",
-        "iterate",
-        "start",
-        "end",
-        "max",
-        "rule",
-        "closed",
-        "wait",
-    ]
-)
+_OTHERS: Final = frozenset((
+    "_count", "_sort", "_include", "_revinclude", "_summary", "_elements", "_total", "_format", "_pretty", "_cursor",
+    "_since", "_at", "_type", "_has", "_list", "_content", "_text", "_filter", "_contained", "_containedType", "_id",
+    "_lastUpdated", "_source", "exact", "contains", "missing", "not", "in", "not-in", "above", "below", "identifier", "text",
+    "of-type", "iterate", "start", "end", "max", "rule", "closed", "wait",
+))  # fmt: skip
 """Names of parameters that are of no one type, and modifiers."""
 LOOKED: Final = 4096
 """Bytes of a query that are looked at."""
