@@ -47,7 +47,7 @@ def definition(operation: Operation, base: str) -> dict[str, Any]:
         "description": operation.why,
         "affectsState": operation.changes,
         "code": operation.name,
-        "resource": list(operation.types),
+        **({"resource": list(operation.types)} if operation.types else {}),
         "system": SYSTEM in operation.levels,
         "type": TYPE in operation.levels,
         "instance": INSTANCE in operation.levels,
