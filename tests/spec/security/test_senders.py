@@ -1,0 +1,231 @@
+"""Who may send messages, under which feed and of which organisation: told by sign-on, before the body is read, in the words of the
+protocol; and what a message claims of its sender is held to that."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from lxml import etree
+
+from interop.app.engine import Engine
+from interop.ports import Feed
+from tests.spec.api.reports import SOAP11, SOAP12, posted, report
+from tests.spec.engine.messages import adt
+from tests.spec.engine.running import client as client_of
+from tests.spec.engine.running import journal, settings
+from tests.spec.security.signing import signed
+
+pytestmark = pytest.mark.anyio
+ITK = "{urn:nhs-itk:ns:201005}"
+WSSE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
+WSU = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
+FEEDS = {
+    "ward": Feed("ward", "hl7v2", test_numbers=True, organisation="RX1"),
+    "open": Feed("open", "hl7v2", test_numbers=True),
+    "triage": Feed("triage", "nhs111", organisation="NX111", also=(("North-111-Live", "NX111"), ("NX9", "NX9"))),
+    "other-triage": Feed("other-triage", "nhs111", organisation="RYY"),
+    "bars": Feed("bars", "bars"),
+    "documents": Feed("documents", "documents", organisation="RX1"),
+}
+OWN = posted(report()).replace(b':ods:NX1"', b':ods:NX111"')
+"""A report of NX111, by its custodian and by its envelope."""
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
+    engine = await Engine.start(settings(tmp_path / "data", open=False), declared=FEEDS)
+    yield engine
+    await engine.stop()
+
+
+@pytest.fixture
+async def http(engine: Engine) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(engine) as http:
+        yield http
+
+
+def code(answer: httpx.Response) -> tuple[int, str]:
+    """Status and reason of an OperationOutcome."""
+    return answer.status_code, answer.json()["issue"][0]["details"]["coding"][0]["code"]
+
+
+def fault(answer: httpx.Response) -> tuple[int, str, str]:
+    """Status, ITK error code and reason of a SOAP fault."""
+    info = next(etree.fromstring(answer.content).iter(f"{ITK}ToolkitErrorInfo"))
+    return (
+        answer.status_code,
+        info.findtext(f"{ITK}ErrorCode") or "",
+        (info.findtext(f"{ITK}ErrorDiagnosticText") or "").split(" | ")[0],
+    )
+
+
+@pytest.mark.parametrize(
+    ("role", "organisation", "feed", "to", "status"),
+    [
+        ("feed", "RX1", "ward", "ward", 202),
+        ("feed", "RX1", "*", "ward", 202),
+        ("system", "RX1", "ward", "ward", 202),
+        ("feed", "RX1", "*", "open", 202),
+        ("tester", "", "*", "ward", 202),
+        ("feed", "RYY", "ward", "ward", 403),
+        ("feed", "RYY", "*", "ward", 403),
+        ("feed", "", "ward", "ward", 403),
+        ("feed", "RX1", "open", "ward", 403),
+        ("feed", "RX1", "", "ward", 403),
+        ("gp", "RX1", "*", "ward", 403),
+        ("patient", "RX1", "*", "ward", 403),
+        ("operator", "RX1", "ward", "ward", 403),
+        ("feed", "RX1", "ward", "No-feed", 403),
+        ("feed", "RX1", "*", "No-feed", 404),
+    ],
+)
+async def test_who_may_send_under_a_feed(
+    role: str, organisation: str, feed: str, to: str, status: int, engine: Engine, http: httpx.AsyncClient
+) -> None:
+    """The feed itself or a service of its organisation; whether there is a feed of a name is told to who may send to any."""
+    headers = signed(engine, role, organisation, feed=feed)
+    answer = await http.post(f"/ingest/{to}", content=adt(), headers=headers)
+    assert answer.status_code == status
+    assert len(await journal(engine)) == (status == 202)
+
+
+async def test_nobody_may(engine: Engine, http: httpx.AsyncClient) -> None:
+    answer = await http.post("/ingest/ward", content=adt())
+    assert code(answer) == (401, "unauthenticated")
+    assert "www-authenticate" in answer.headers
+    assert await journal(engine) == []
+
+
+async def test_under_a_feed_of_nobody_a_message_is_of_who_sends_it(engine: Engine, http: httpx.AsyncClient) -> None:
+    """It may claim no other organisation than the one that signed on."""
+    headers = signed(engine, "feed", "RYY", feed="*")
+    refused = await http.post("/ingest/open", content=adt(), headers=headers)
+    assert code(refused) == (403, "wrong-organisation")
+    taken = await http.post("/ingest/open", content=adt().replace(b"|RX1|ROUTE", b"|RYY|ROUTE"), headers=headers)
+    assert taken.status_code == 202
+    assert next((entry.state, entry.reason) for entry in await journal(engine)) == ("refused", "wrong-organisation")
+
+
+@pytest.mark.parametrize(("soap", "media"), [(SOAP11, "text/xml"), (SOAP12, "application/soap+xml")])
+async def test_at_itk_a_refusal_is_a_soap_fault(soap: str, media: str, engine: Engine, http: httpx.AsyncClient) -> None:
+    """Access denied (3000) with the status of HTTP, in the sender's version of SOAP; nothing is journalled."""
+    body = posted(report(), soap=soap)
+    nobody = await http.post("/itk", content=body, headers={"content-type": media})
+    assert fault(nobody) == (401, "3000", "unauthenticated")
+    assert "www-authenticate" in nobody.headers
+    assert nobody.headers["content-type"] == media
+    assert etree.fromstring(nobody.content).tag == f"{{{soap}}}Envelope"
+    other = await http.post("/itk", content=body, headers={"content-type": media} | signed(engine, "feed", "RX1", feed="ward"))
+    assert fault(other) == (403, "3000", "forbidden")
+    assert await journal(engine) == []
+
+
+@pytest.mark.parametrize(("path", "status"), [("/bars/$process-message", 401), ("/bars/metadata", 401), ("/bars/nothing", 401)])
+async def test_at_bars_a_refusal_is_an_outcome_of_the_standard(
+    path: str, status: int, engine: Engine, http: httpx.AsyncClient
+) -> None:
+    """REC_UNAUTHORIZED and REC_FORBIDDEN (BaRS Core, Error Handling), in the notation that was asked for."""
+    answer = await (http.get(path) if "metadata" in path else http.post(path, content=b"{}"))
+    assert code(answer) == (status, "REC_UNAUTHORIZED")
+    assert answer.json()["issue"][0]["code"] == "security"
+    xml = await http.post("/bars/$process-message", content=b"{}", headers={"accept": "application/fhir+xml"})
+    assert xml.headers["content-type"].startswith("application/fhir+xml")
+    gp = await http.post("/bars/$process-message", content=b"{}", headers=signed(engine, "gp", "RX1"))
+    assert code(gp) == (403, "REC_FORBIDDEN")
+    assert await journal(engine) == []
+
+
+async def test_at_itk3_a_refusal_is_a_response_that_says_unauthorised_sender(engine: Engine, http: httpx.AsyncClient) -> None:
+    """Response code 20012 (ITK3 Messaging Distribution), as XML where the message is declared so."""
+    answer = await http.post("/itk3/$process-message", content=b"{}")
+    outcome = answer.json()["entry"][1]["resource"]
+    assert (answer.status_code, outcome["issue"][0]["details"]["coding"][0]["code"]) == (401, "20012")
+    xml = {"content-type": "application/fhir+xml"} | signed(engine, "feed", "RYY", feed="*")
+    other = await http.post("/itk3/$process-message", content=b"<Bundle/>", headers=xml)
+    assert other.status_code == 403
+    assert b'"20012"' in other.content
+    assert other.headers["content-type"].startswith("application/fhir+xml")
+    assert await journal(engine) == []
+
+
+async def itk(engine: Engine, http: httpx.AsyncClient, body: bytes, client: str = "north-111") -> httpx.Response:
+    """A report by NX111's program."""
+    headers = {"content-type": "text/xml"} | signed(engine, "feed", "NX111", feed="*", client=client)
+    return await http.post("/itk", content=body, headers=headers)
+
+
+async def test_of_several_feeds_of_a_protocol_it_is_the_senders_own(engine: Engine, http: httpx.AsyncClient) -> None:
+    assert (await itk(engine, http, OWN)).status_code == 200
+    assert [entry.feed for entry in await journal(engine)] == ["triage"]
+
+
+@pytest.mark.parametrize(
+    "address", ["urn:nhs-uk:addressing:ods:RYY", "urn:nhs-uk:addressing:ods:RYY:TEAM", "urn:nhs-uk:addressing:ods:NX1", "someone"]
+)
+async def test_an_envelope_of_another_sender_is_refused(address: str, engine: Engine, http: httpx.AsyncClient) -> None:
+    """By ``senderAddress``; it is kept as refused."""
+    body = OWN.replace(b'senderAddress uri="urn:nhs-uk:addressing:ods:NX111"', f'senderAddress uri="{address}"'.encode())
+    assert fault(await itk(engine, http, body)) == (500, "3000", "wrong-sender")
+    assert [(entry.state, entry.reason) for entry in await journal(engine)] == [("refused", "wrong-sender")]
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("urn:nhs-uk:identity:ods:RYY:ROB", "wrong-sender"),
+        ("urn:nhs-uk:identity:ods:NX111:ROB", ""),
+        ("urn:nhs-uk:identity:uuid:1234", ""),
+    ],
+)
+async def test_who_is_named_for_the_audit_is_of_the_sender(
+    address: str, reason: str, engine: Engine, http: httpx.AsyncClient
+) -> None:
+    """``auditIdentity``, as far as it is of ODS."""
+    body = OWN.replace(b"<itk:handlingSpecification>", f'<itk:auditIdentity><itk:id uri="{address}"/></itk:auditIdentity>'.encode()
+                       + b"<itk:handlingSpecification>")  # fmt: skip
+    answer = await itk(engine, http, body)
+    assert answer.status_code == (500 if reason else 200)
+    assert [entry.reason for entry in await journal(engine)] == [reason]
+
+
+async def test_a_document_of_another_organisation_is_refused(engine: Engine, http: httpx.AsyncClient) -> None:
+    """By its custodian."""
+    answer = await itk(engine, http, OWN.replace(b'extension="NX111"', b'extension="RYY"'))
+    assert fault(answer) == (500, "3000", "wrong-organisation")
+    also = await itk(engine, http, OWN.replace(b'extension="NX111"', b'extension="NX9"').replace(b"TRACK-1", b"TRACK-2"))
+    assert also.status_code == 200
+
+
+def security(minutes: int, name: str) -> bytes:
+    """A security header whose stamp was made so many minutes from now and is good for five."""
+    times = [(datetime.now(UTC) + timedelta(minutes=minutes + more)).strftime("%Y-%m-%dT%H:%M:%SZ") for more in (0, 5)]
+    return (
+        f'<w:Security xmlns:w="{WSSE}" xmlns:u="{WSU}" s:mustUnderstand="1"><u:Timestamp><u:Created>{times[0]}</u:Created>'
+        f"<u:Expires>{times[1]}</u:Expires></u:Timestamp><w:UsernameToken><w:Username>{name}</w:Username></w:UsernameToken>"
+        "</w:Security></s:Header>"
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    ("minutes", "name", "reason"),
+    [(-1, "north-111", ""), (-1, "North-111-Live", ""), (-1, "somebody", "wrong-sender"), (-60, "north-111", "stale-security")],
+)
+async def test_a_security_header_is_held_to_sign_on_and_clock(
+    minutes: int, name: str, reason: str, engine: Engine, http: httpx.AsyncClient
+) -> None:
+    """Access denied (3000), and kept as refused; every case of it stands in ``tests/spec/adapters/test_nhs111_security.py``."""
+    answer = await itk(engine, http, OWN.replace(b"</s:Header>", security(minutes, name)))
+    if reason:
+        assert fault(answer) == (500, "3000", reason)
+    else:
+        assert answer.status_code == 200, answer.text
+    assert [entry.reason for entry in await journal(engine)] == [reason]
