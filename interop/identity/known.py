@@ -19,7 +19,8 @@ _SEXES: Final = {"male": "m", "female": "f"}
 class Known(NamedTuple):
     """``number`` is the one valid NHS number, '' for none or several; ``status`` v = stated as verified, n = as something else,
     '' = not stated. ``birth`` as in FHIR, in part too. Names are plain (``interop.identity.names``), ``families`` with their
-    parts hyphenated; ``given`` are first names, ``middle`` further ones; ``placeholder``: a first name that names nobody."""
+    parts hyphenated; ``given`` are first names, ``middle`` further ones; ``placeholder``: a first name that names nobody;
+    ``mistyped``: ten digits that fail modulus 11."""
 
     number: str = ""
     status: str = ""
@@ -33,6 +34,7 @@ class Known(NamedTuple):
     telecoms: frozenset[str] = frozenset()
     identifiers: frozenset[tuple[str, str]] = frozenset()
     placeholder: bool = False
+    mistyped: str = ""
 
     @property
     def alone(self) -> bool:
@@ -42,7 +44,7 @@ class Known(NamedTuple):
 
 def known_of(patient: Patient, *, test_numbers: bool) -> Known:
     """Read a Patient; ``test_numbers``: numbers of the 999 range count as valid."""
-    number, status = _number(patient, test_numbers)
+    number, status, mistyped = _number(patient, test_numbers)
     families, given, middle, placeholder = _names(patient)
     addresses = dicts(patient, "address")[:MOST]
     lines = (plain(line) for each in addresses for line in texts(each, "line")[:1])
@@ -59,6 +61,7 @@ def known_of(patient: Patient, *, test_numbers: bool) -> Known:
         frozenset(value for each in dicts(patient, "telecom")[:MOST] if (value := plain(text(each, "value")))),
         frozenset(pair for pair in _identifiers(patient) if pair[0] and pair[0] != NHS_NUMBER),
         placeholder,
+        mistyped,
     )
 
 
@@ -69,14 +72,17 @@ def valid(value: str, test_numbers: bool) -> bool:
     return number is not None and number.standing in ((Standing.USABLE, Standing.TEST) if test_numbers else (Standing.USABLE,))
 
 
-def _number(patient: Patient, test_numbers: bool) -> tuple[str, str]:
-    """The number and what is stated of it; a Patient that has two says of neither which is right."""
+def _number(patient: Patient, test_numbers: bool) -> tuple[str, str, str]:
+    """The number and what is stated of it, or one that is mistyped; a Patient that has two says of neither which is right."""
     numbers = [one for one in dicts(patient, "identifier") if text(one, "system") == NHS_NUMBER]
     values = {text(one, "value") for one in numbers}
-    if len(values) != 1 or not valid(value := values.pop(), test_numbers):
-        return "", ""
+    if len(values) != 1:
+        return "", "", ""
+    read = NhsNumber.read(values.pop())
+    if read is None or not valid(read, test_numbers):
+        return "", "", str(read) if read is not None and read.standing is Standing.INVALID else ""
     stated = {_stated(one) for one in numbers} - {""}
-    return str(NhsNumber.read(value)), "n" if "n" in stated else "v" if stated else ""
+    return str(read), "n" if "n" in stated else "v" if stated else "", ""
 
 
 def _stated(identifier: Patient) -> str:

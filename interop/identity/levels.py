@@ -88,12 +88,11 @@ def _equal(a: str, b: str) -> str:
 
 def _numbers(a: Known, b: Known) -> str:
     if not a.number or not b.number:
-        return MISSING
+        slips = any(one and other and slip(one, other) for one, other in ((a.number, b.mistyped), (b.number, a.mistyped)))
+        return "transposed" if slips else MISSING
     stated = {a.status, b.status}
     if a.number != b.number:
-        if stated == {"v"}:
-            return "other"
-        return "transposed" if slip(a.number, b.number) else "differs"
+        return "other" if stated == {"v"} else "differs"
     if "n" in stated:
         return "unverified"
     if a.alone != b.alone and (a.status if a.alone else b.status) == "v":

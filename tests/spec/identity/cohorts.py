@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any
 
-from conformance.generate.numbers import check_digit, nhs_number
+from conformance.generate.numbers import nhs_number
 from interop.ids import NHS_NUMBER
 
 STATUS = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-NHSNumberVerificationStatus"
@@ -297,14 +297,13 @@ def _unverified(cohort: Cohort) -> tuple[Patient, Patient]:
 
 
 def _digit_off(cohort: Cohort) -> tuple[Patient, Patient]:
-    """Two neighbouring numbers, both valid, of two namesakes."""
+    """Two namesakes, the one's number with a digit changed or two exchanged: modulus 11 finds it."""
     one, other = _namesakes(cohort)
     number = one["identifier"][0]["value"]
-    for place in range(3, 9):
-        for digit in "0123456789":
-            nine = number[:place] + digit + number[place + 1 : 9]
-            if nine != number[:9] and check_digit(nine) == int(number[9]):
-                other["identifier"] = [numbered(nine + number[9])]
+    place = cohort.random.randrange(3, 8)
+    digit = (int(number[place]) + cohort.random.randrange(1, 10)) % 10
+    swapped = number[:place] + number[place + 1] + number[place] + number[place + 2 :]
+    other["identifier"] = [numbered(swapped if swapped != number else f"{number[:place]}{digit}{number[place + 1 :]}")]
     return one, other
 
 
