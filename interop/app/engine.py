@@ -96,10 +96,11 @@ class Engine:
             await shop.store.close()
             raise
         shop.writes.witness = intake.told = audited.auditing
-        record = SharedRecord(shop.store, shop.clock, shop.indexing, shop.governance.facts, open=settings.open)
+        reading = ReadingStore(shop.store, shop.whereabouts, shop.clock)
+        record = SharedRecord(reading, shop.clock, shop.indexing, shop.governance.facts, open=settings.open)
         heard = AuditedRecord(record, audited.auditing, tester_of if settings.open else asker_of)
         services = Services(
-            store=ReadingStore(shop.store),
+            store=reading,
             intake=intake,
             clock=shop.clock,
             mint=shop.mint,

@@ -23,6 +23,7 @@ from interop.apply.journalled import ADAPTERS
 from interop.apply.persons import Linking
 from interop.apply.pool import Mappers
 from interop.apply.reindexing import Reindexer
+from interop.apply.whereabouts import Whereabouts
 from interop.apply.writes import Writes
 from interop.clock import Clock, SystemClock
 from interop.errors import Problem
@@ -58,6 +59,7 @@ class Workshop:
     reindexer: Reindexer
     identity_queue: IdentityQueue
     governance: Governance
+    whereabouts: Whereabouts
     unfinished: int = 0
     finished: int = 0
     told: list[Told] = field(default_factory=list)
@@ -84,7 +86,8 @@ class Workshop:
         reindexer = Reindexer(store, indexing, clock)
         mint = Mint(key)
         governance = Governance(mint, feeds, settings.consent)
-        indexed = IndexedStore(store, indexing, reindexer, governance.committed)
+        whereabouts = Whereabouts(store)
+        indexed = IndexedStore(store, indexing, reindexer, lambda change: _tell(change, governance, whereabouts))
         linking = Linking()
         applier = Applier(indexed, clock, feeds, linking)
         shop: list[Workshop] = []
@@ -92,7 +95,21 @@ class Workshop:
         writes = Writes(indexed, clock, update_creates=settings.update_creates, linking=linking)
         queue = IdentityQueue(indexed, clock, linking, dispatcher.idle, test_numbers=settings.test_numbers)
         shop.append(
-            cls(settings, clock, store, mint, mappers, applier, writes, dispatcher, indexing, reindexer, queue, governance)
+            cls(
+                settings,
+                clock,
+                store,
+                mint,
+                mappers,
+                applier,
+                writes,
+                dispatcher,
+                indexing,
+                reindexer,
+                queue,
+                governance,
+                whereabouts,
+            )
         )
         return shop[0]
 
@@ -127,6 +144,12 @@ class Workshop:
         self.finished += 1
         for told in self.told:
             told(message, state, problem)
+
+
+def _tell(change: Change, governance: Governance, whereabouts: Whereabouts) -> None:
+    """What is on disk, to those who keep something of it in memory."""
+    governance.committed(change)
+    whereabouts.committed(change)
 
 
 @asynccontextmanager

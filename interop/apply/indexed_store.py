@@ -32,9 +32,9 @@ class IndexedStore:
         if change.puts:
             self._indexing.complete(change)
         result = await self._store.commit(change)
-        if change.puts and isinstance(result, Committed):
+        if (change.puts or change.links) and isinstance(result, Committed):
             self._heard(change)
-            if self._indexing.committed(change):
+            if change.puts and self._indexing.committed(change):
                 await self._reindexer.settled()
         return result
 

@@ -27,12 +27,13 @@ class Account:
 class Decision:
     """``rule`` names the row that decided, ``predicate`` narrows what is returned (None: nothing is held back). ``refusal`` is the
     reason of the error table where the request as such is refused, whatever is in the record; ``account`` where it is noted what
-    was read under it."""
+    was read under it. ``whole``: also the whereabouts of people who hide them are given (``interop.policy.whereabouts``)."""
 
     rule: str
     predicate: Where | None = None
     refusal: str = ""
+    whole: bool = False
     account: Account | None = field(default=None, compare=False)
 
 
-PERMIT_ALL = Decision("permit-all")
+PERMIT_ALL = Decision("permit-all", whole=True)

@@ -1,0 +1,61 @@
+"""Who of the people of an answer is hidden: asked of the record once for each, and again when what was said of them changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from interop.policy.whereabouts import PARAMETER
+from interop.store.plan import Access
+from interop.store.seam import Store
+from interop.store.values import Change
+
+KEPT: Final = 200_000
+"""Patients of whom it is remembered."""
+PATIENT: Final = "Patient"
+
+
+class Whereabouts:
+    """Remembers of Patients whether their whereabouts are hidden; ``committed`` hears every change before it is answered."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._hidden: dict[str, bool] = {}
+        self._because: set[str] = set()
+        """Patients whose label hides somebody."""
+        self._changes = 0
+
+    async def hidden(self, patients: Iterable[str]) -> frozenset[str]:
+        """Those of the Patients who are hidden."""
+        known = self._hidden
+        asked = dict.fromkeys(patients)
+        if unknown := tuple(patient for patient in asked if patient not in known):
+            changes = self._changes
+            found: dict[str, bool] = {}
+            because: set[str] = set()
+            if rows := await self._store.query(Access(unknown, (PARAMETER,))):
+                because = {row[6] for row in rows}
+                for patient in unknown:
+                    found[patient] = bool(await self._store.query(Access((patient,), (PARAMETER,))))
+            if changes != self._changes:  # something was said meanwhile: this answer is not kept
+                return await self.hidden(asked)
+            if len(known) > KEPT:
+                known.clear()
+                return await self.hidden(asked)
+            known.update((patient, found.get(patient, False)) for patient in unknown)
+            self._because |= because
+        return frozenset(patient for patient in asked if known[patient])
+
+    def committed(self, change: Change) -> None:
+        """Forget what a change may have made untrue."""
+        said = [put for put in change.puts if put.stored.type == PATIENT]
+        telling = [
+            put for put in said if put.stored.id in self._because or any(row[:2] == (PARAMETER, "access") for row in put.index)
+        ]
+        if change.link_events or telling:
+            self._hidden.clear()
+            self._because.clear()
+            self._changes += 1
+        else:
+            for put in said:
+                self._hidden.pop(put.stored.id, None)
