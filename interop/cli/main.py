@@ -378,6 +378,78 @@ def audit_outcome(
     raise typer.Exit(run(item, found, data, checkpoints, audit_key))
 
 
+identity = typer.Typer(
+    name="identity",
+    help="Who is who: pairs that wait for a decision, decisions and their history, of a running engine.",
+    no_args_is_help=True,
+)
+app.add_typer(identity)
+Url = Annotated[str, typer.Option("--url", help="The running engine.", envvar="INTEROP_URL")]
+Token = Annotated[str, typer.Option("--token", help="The token of whoever asks.", envvar="INTEROP_TOKEN")]
+Reason = Annotated[str, typer.Option("--reason", help="Why it is so: for whoever asks later.")]
+Record = Annotated[str, typer.Argument(help="The id of a Patient.")]
+ENGINE = "http://127.0.0.1:8080"
+
+
+@identity.command("queue")
+def identity_queue(
+    url: Url = ENGINE,
+    token: Token = "",
+    count: Annotated[int, typer.Option(min=1, max=200, help="At most so many, the likeliest first.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """Show the pairs of records that may be of one person."""
+    from interop.cli.identity import queue as run
+
+    raise typer.Exit(run(url, token, count=count, as_json=as_json))
+
+
+@identity.command("link")
+def identity_link(
+    patient: Record, other: Record, reason: Reason, url: Url = ENGINE, token: Token = "", as_json: Json = False
+) -> None:
+    """Two records are of one person."""
+    from interop.cli.identity import decide
+
+    raise typer.Exit(decide(url, token, "link", patient, other, reason, as_json=as_json))
+
+
+@identity.command("unlink")
+def identity_unlink(
+    patient: Record, other: Record, reason: Reason, url: Url = ENGINE, token: Token = "", as_json: Json = False
+) -> None:
+    """Two records are of different persons, whatever numbers and names say."""
+    from interop.cli.identity import decide
+
+    raise typer.Exit(decide(url, token, "unlink", patient, other, reason, as_json=as_json))
+
+
+@identity.command("split")
+def identity_split(patient: Record, reason: Reason, url: Url = ENGINE, token: Token = "", as_json: Json = False) -> None:
+    """A record is of none of those with whom it is one person."""
+    from interop.cli.identity import decide
+
+    raise typer.Exit(decide(url, token, "split", patient, "", reason, as_json=as_json))
+
+
+@identity.command("undo")
+def identity_undo(
+    patient: Record, other: Record, reason: Reason, url: Url = ENGINE, token: Token = "", as_json: Json = False
+) -> None:
+    """Take back what was decided of two records."""
+    from interop.cli.identity import decide
+
+    raise typer.Exit(decide(url, token, "identity-undo", patient, other, reason, as_json=as_json))
+
+
+@identity.command("history")
+def identity_history(patient: Record, url: Url = ENGINE, token: Token = "", as_json: Json = False) -> None:
+    """Show how a record came to its person, who decided what and why."""
+    from interop.cli.identity import history as run
+
+    raise typer.Exit(run(url, token, patient, as_json=as_json))
+
+
 def main() -> None:
     """Entry point of the console script."""
     app()

@@ -1,0 +1,133 @@
+"""``interop identity``: who is who, asked of and told to a running engine as whoever the token says."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+Part = dict[str, Any]
+
+
+def queue(url: str, token: str, *, count: int, as_json: bool) -> int:
+    """The pairs that wait for a decision."""
+    said = [{"name": "count", "valuePositiveInt": count}]
+    answer = _ask(url, token, "Patient/$identity-queue", said)
+    if answer is None:
+        return 1
+    pairs = [_values(each["part"]) for each in answer if each["name"] == "pair"]
+    if as_json:
+        _lines(pairs)
+    elif not pairs:
+        print("No pair waits for a decision.")
+    for pair in () if as_json else pairs:
+        print(f"{pair['why']}  score {pair['score']:.2f}  since {pair['since']}\n  {pair['explanation']}")
+        for record in pair["record"]:
+            print(f"  {_person(record)}")
+        print("  " + "  ".join(f"{field} {level}" for field, level in pair.get("compared", {}).items()) + "\n")
+    if not as_json and any(each["name"] == "next" for each in answer):
+        print(f"There are more: ask for more than {count} with --count.")
+    return 0
+
+
+def decide(url: str, token: str, operation: str, patient: str, other: str, reason: str, *, as_json: bool) -> int:
+    """``link``, ``unlink``, ``split`` or ``identity-undo``: tell the engine, show with whom the record is one person now."""
+    said: list[Part] = [{"name": "reason", "valueString": reason}]
+    if other:
+        said.append({"name": "other", "valueReference": {"reference": f"Patient/{_id(other)}"}})
+    answer = _ask(url, token, f"Patient/{_id(patient)}/${operation}", said)
+    if answer is None:
+        return 1
+    records = [_values(each["part"]) for each in answer if each["name"] == "record"]
+    if as_json:
+        _lines(records)
+    else:
+        print(f"One person has {len(records)} record{'s' if len(records) != 1 else ''} now:")
+        for record in records:
+            print(f"  {_person(record)}")
+    return 0
+
+
+def history(url: str, token: str, patient: str, *, as_json: bool) -> int:
+    """With whom a record is one person, how that came about, who decided what and why."""
+    answer = _ask(url, token, f"Patient/{_id(patient)}/$identity-history", [])
+    if answer is None:
+        return 1
+    told = [(each["name"], _values(each["part"])) for each in answer]
+    if as_json:
+        _lines([{"kind": kind, **values} for kind, values in told])
+        return 0
+    for kind, values in told:
+        if kind == "record":
+            print(f"record    {_person(values)}")
+        elif kind == "event":
+            print(
+                f"event     {values['when']}  {values['why']}: {_of(values['patient'])} from {values['before']} to {values['after']}"
+            )
+        else:
+            who = values.get("who", "an engine without sign-on")
+            print(f"decision  {values['when']}  {values['decision']} {_of(values['other'])} by {who}: {values['reason']}")
+    return 0
+
+
+def _ask(url: str, token: str, path: str, said: list[Part]) -> list[Part] | None:
+    """The parameters of the answer; None, and why on standard error, where there is none."""
+    import httpx
+
+    headers = {"content-type": "application/fhir+json"} | ({"authorization": f"Bearer {token}"} if token else {})
+    content = json.dumps({"resourceType": "Parameters", "parameter": said})
+    try:
+        with httpx.Client(timeout=60, trust_env=False) as client:
+            answer = client.post(f"{url.rstrip('/')}/fhir/{path}", content=content, headers=headers)
+            body = answer.json()
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        print(f"The engine does not answer: {str(error) or type(error).__name__}. Is it running (interop serve)?", file=sys.stderr)
+        return None
+    except ValueError:
+        print(f"{url} answers and is no engine of this kind.", file=sys.stderr)
+        return None
+    if answer.status_code != 200:
+        issues = body.get("issue", []) if isinstance(body, dict) else []
+        why = "; ".join(str(issue.get("diagnostics", "")) for issue in issues) or f"HTTP {answer.status_code}"
+        print(f"{answer.status_code} {why}", file=sys.stderr)
+        return None
+    found: list[Part] = body.get("parameter", [])
+    return found
+
+
+def _values(parts: list[Part]) -> dict[str, Any]:
+    """Parts by name; records in a list."""
+    found: dict[str, Any] = {}
+    for part in parts:
+        value = next((part[key] for key in part if key.startswith("value")), None)
+        if part["name"] == "record":
+            found.setdefault("record", []).append(_values(part["part"]))
+        elif "part" in part:
+            found[part["name"]] = _values(part["part"])
+        else:
+            found[part["name"]] = value
+    return found
+
+
+def _person(record: dict[str, Any]) -> str:
+    ends = record.get("number-ends", "")
+    said = (
+        record.get("name", "no name"),
+        record.get("birthDate", "no birth date"),
+        record.get("gender", ""),
+        f"…{ends}" if ends else "",
+    )
+    return "  ".join([_of(record["patient"]), *(each for each in said if each)])
+
+
+def _of(reference: dict[str, str]) -> str:
+    return reference["reference"].removeprefix("Patient/")
+
+
+def _id(text: str) -> str:
+    return text.removeprefix("Patient/")
+
+
+def _lines(found: list[dict[str, Any]]) -> None:
+    for each in found:
+        print(json.dumps(each))
