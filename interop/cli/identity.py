@@ -62,7 +62,7 @@ def history(url: str, token: str, patient: str, *, as_json: bool) -> int:
             print(f"record    {_person(values)}")
         elif kind == "event":
             print(
-                f"event     {values['when']}  {values['why']}: {_of(values['patient'])} from {values['before']} to {values['after']}"
+                f"event     {values['when']}  {values['why']}: {_of(values['patient'])}, of {values['before']}, of {values['after']} now"
             )
         else:
             who = values.get("who", "an engine without sign-on")
