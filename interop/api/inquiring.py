@@ -15,15 +15,15 @@ REFUSALS = ("forbidden", "unauthenticated")
 
 
 class AuditedRecord:
-    """``interop.ports.Record`` over another one. ``asker_of`` tells who an inquiry is by."""
+    """``interop.ports.Record`` over another one. ``asker_of`` tells who an inquiry is by; ``record`` is the other one."""
 
     def __init__(self, record: Record, audit: Auditing, asker_of: Callable[[Inquiry], Asker]) -> None:
-        self._record, self._audit, self._asker_of = record, audit, asker_of
+        self.record, self._audit, self._asker_of = record, audit, asker_of
 
     async def find(self, inquiry: Inquiry, type: str, criteria: Sequence[tuple[str, str]], limit: int) -> list[Resource]:
         """As the record says; also raises Problem ``audit-unavailable``."""
         try:
-            found = await self._record.find(inquiry, type, criteria, limit)
+            found = await self.record.find(inquiry, type, criteria, limit)
         except Problem as problem:
             raise self._refused(inquiry, problem) from None
         self._given(inquiry, found)
@@ -32,7 +32,7 @@ class AuditedRecord:
     async def person(self, inquiry: Inquiry, patient: str) -> Person:
         """As the record says; also raises Problem ``audit-unavailable``."""
         try:
-            found = await self._record.person(inquiry, patient)
+            found = await self.record.person(inquiry, patient)
         except Problem as problem:
             raise self._refused(inquiry, problem) from None
         self._given(inquiry, [*found.records, *found.retired])
@@ -41,7 +41,7 @@ class AuditedRecord:
     async def resolve(self, inquiry: Inquiry, references: Iterable[str]) -> dict[str, Resource]:
         """As the record says; also raises Problem ``audit-unavailable``."""
         try:
-            found = await self._record.resolve(inquiry, references)
+            found = await self.record.resolve(inquiry, references)
         except Problem as problem:
             raise self._refused(inquiry, problem) from None
         if found:
@@ -52,7 +52,9 @@ class AuditedRecord:
         patients: list[str] = []
         for each in found:
             about = each if each["resourceType"] == "Patient" else each.get("subject", each.get("patient", {}))
-            named = f"Patient/{about['id']}" if about is each else str(about.get("reference", "")) if isinstance(about, dict) else ""
+            named = (
+                f"Patient/{about['id']}" if about is each else str(about.get("reference", "")) if isinstance(about, dict) else ""
+            )
             kind, _, id_ = named.partition("/")
             if kind == "Patient" and id_:
                 patients.append(id_)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from adapters.hl7v2 import adapter, answers
 from conformance.generate.numbers import nhs_number
 from interop.api.asking import SharedRecord
+from interop.api.inquiring import AuditedRecord
 from interop.app.engine import Engine
 from interop.fhir import facts
 from interop.formats.er7 import Message
@@ -437,7 +438,9 @@ async def test_only_what_policy_lets_the_asker_see_is_answered(engine: Engine) -
         questions.append(question)
         return Decision("men only", Not(Token("gender", "female"))) if question.type == "Patient" else PERMIT_ALL
 
-    record = engine.record
+    audited = engine.record
+    assert isinstance(audited, AuditedRecord)
+    record = audited.record
     assert isinstance(record, SharedRecord)
     record.policy = policy
     asked = query("Q22", "@PID.5.1^OLDCASTLE"), query("Q21", f"{ANNE}^^^NHS"), query("ZV1", "@PV1.2^I")
