@@ -89,7 +89,8 @@ class SignOnDoor:
 
     async def start(self) -> None:
         """Read which tokens were revoked before."""
-        self._withdrawn = dict(await self._store.query(Spent(WITHDRAWN, self._clock.now())))
+        found = await self._store.query(Spent(WITHDRAWN, self._clock.now()))
+        self._withdrawn = {name.removeprefix(WITHDRAWN): until for name, until in found}
 
     async def admit(self, request: Request) -> Asker:
         """Who asks. Raises Unauthenticated; Throttled; Problem ``issuer-unavailable`` where the keys cannot be had."""

@@ -14,6 +14,9 @@ from interop.errors import Problem
 REMEMBERED: Final = 10_000
 """Buckets at a time; the one that was used longest ago is let go, and is full again."""
 
+NEARLY: Final = 1e-6
+"""So near to one is one."""
+
 
 class Bucket:
     """``burst`` at once, then ``rate`` a second."""
@@ -26,18 +29,18 @@ class Bucket:
     def take(self, now: int) -> bool:
         """One out of it; False where it is empty. ``now`` in microseconds."""
         left = self._level(now) - 1.0
-        if left < 0.0:
+        if left < -NEARLY:
             return False
         self._left = left
         return True
 
     def empty(self, now: int) -> bool:
         """Whether nothing is left, without taking anything."""
-        return self._level(now) < 1.0
+        return self._level(now) < 1.0 - NEARLY
 
     def full(self, now: int) -> bool:
         """Whether nothing was taken lately."""
-        return self._level(now) >= self._burst
+        return self._level(now) >= self._burst - NEARLY
 
     def wait(self) -> int:
         """Seconds until there is something in it again."""
