@@ -11,6 +11,7 @@ import httpx
 import orjson
 import pytest
 
+from interop.api.app import EXACT
 from interop.api.asgi import Request
 from interop.api.services import Services
 from interop.errors import Problem
@@ -149,7 +150,7 @@ async def test_what_comes_of_every_route(parts: tuple[SqliteStore, Services, Cli
         found[route.name] = outcome(route, answer, role)
         if role != "tester":
             absent = await ask(client, route, "absent", "absent")
-            if found[route.name] not in ("done", "work"):
+            if found[route.name] not in ("done", "work") and route.address not in EXACT:
                 said = UUID.sub("*", answer.text.replace(MARK, "absent").replace("other1", "absent"))
                 assert (answer.status_code, said) == (absent.status_code, UUID.sub("*", absent.text)), route.name
             assert "ADT^A01" not in answer.text, route.name
