@@ -7,6 +7,7 @@ from typing import Final
 
 from interop.api import health, ingest, messages, metrics, protocols
 from interop.api.asgi import ASKER, Asgi, Disconnected, Receive, Request, Response, Scope, Send
+from interop.api.auditing import WHY
 from interop.api.fhir import router
 from interop.api.guarding import guarded
 from interop.api.openapi import openapi
@@ -75,6 +76,7 @@ def create_app(services: Services, pages: Asgi | None = None) -> Asgi:
                 scope[ASKER] = await services.door.admit(request)
             response = await handle(services, request)
         except Problem as problem:
+            scope[WHY] = getattr(problem, "why", problem.reason.name)
             if handle is protocols.protocol:
                 response = await protocols.refused(services, request, problem)
             else:

@@ -17,7 +17,7 @@ from interop.api.openapi import engine
 from interop.api.openapi.interactions import ADDRESSES, LOOKS, told
 from interop.api.openapi.parts import HEADERS, ID, Part, answer, answers, named, parameter, resource_content
 from interop.api.openapi.parts import described as response
-from interop.api.operations.operation import INSTANCE, TYPE, Operation
+from interop.api.operations.operation import INSTANCE, SYSTEM, TYPE, Operation
 from interop.api.operations.registry import OPERATIONS
 from interop.api.parts import check
 from interop.api.problems import json_error, not_allowed
@@ -118,7 +118,12 @@ def document(of: Statement, others: Part) -> Part:
 
 def _system(rest: Part) -> Part:
     criteria = named(_criteria("", rest))
-    return _paths("", criteria, [kind for kind in ADDRESSES if "{type}" not in ADDRESSES[kind]])
+    found = _paths("", criteria, [kind for kind in ADDRESSES if "{type}" not in ADDRESSES[kind]])
+    for each in OPERATIONS:
+        if each.takes(SYSTEM, ""):
+            methods = {method.lower(): _operation(each, SYSTEM, "", method, criteria) for method in each.methods}
+            found[f"/fhir/${each.name}"] = methods
+    return found
 
 
 def _type(resource: Part) -> Part:
@@ -145,8 +150,8 @@ def _paths(type: str, criteria: list[Part], kinds: list[str]) -> Part:
 
 def _operation(operation: Operation, level: str, type: str, method: str, criteria: list[Part]) -> Part:
     said: Part = {
-        "operationId": "-".join((operation.name, type, level, method.lower())),
-        "tags": [type],
+        "operationId": "-".join(part for part in (operation.name, type, level, method.lower()) if part),
+        "tags": [type or "System"],
         "summary": operation.why,
         "parameters": named(["id"]) if level == INSTANCE else [],
         "responses": answers(answer(200, "The answer of the operation.", "")),

@@ -11,7 +11,7 @@ import pytest
 from interop.api.app import EXACT
 from interop.api.fhir.routes import INTERACTIONS, resource_types
 from interop.api.openapi.interactions import ADDRESSES
-from interop.api.operations.operation import INSTANCE, TYPE
+from interop.api.operations.operation import INSTANCE, SYSTEM, TYPE
 from interop.api.operations.registry import OPERATIONS
 from interop.api.searching.compartments import COMPARTMENTS
 from interop.api.services import Services
@@ -85,7 +85,7 @@ async def test_every_interaction_that_is_routed_is_in_it_and_no_other(document: 
         wanted |= {(ADDRESSES[kind].format(type=type_), method.lower()) for type_ in types}
     for operation in OPERATIONS:
         for type_ in operation.types or resource_types():
-            levels = {TYPE: f"/fhir/{type_}", INSTANCE: f"/fhir/{type_}/{{id}}"}
+            levels = {SYSTEM: "/fhir", TYPE: f"/fhir/{type_}", INSTANCE: f"/fhir/{type_}/{{id}}"}
             for level in operation.levels:
                 wanted |= {(f"{levels[level]}/${operation.name}", method.lower()) for method in operation.methods}
     assert {(at, method) for at, method, _ in operations(document) if at.startswith("/fhir")} == wanted
