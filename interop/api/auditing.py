@@ -24,6 +24,8 @@ from interop.policy.asker import Asker
 from interop.ports import Feed
 from interop.store.values import Entry, Head
 
+WHY: Final = "interop.why"
+"""Key of the scope: why somebody was not let in, a word of ours."""
 DENIED: Final = frozenset((401, 403, 429))
 UNSIGNED: Final = 50
 """Rows a second of those who have not signed on; what is more is counted in the next."""
@@ -165,6 +167,8 @@ class Auditing:
             more["of"], more["messages"] = present.attempts, present.messages
         elif status in DENIED:
             kind = DENIAL
+            if said := request.scope.get(WHY):
+                more["reason"] = said
             if status == 401 and not self._room(more):
                 return response
         elif request.method in _READS or interaction[:1] == "$" or interaction.startswith("search"):
