@@ -27,8 +27,8 @@ class Governance:
     """Holds the Facts of the moment (``facts``).
 
     A Contract that a client wrote counts as it stands. One that a feed contributed counts for the organisations alone that
-    contributed it: nobody agrees for another. What such a one says of its own data comes first: where it has withdrawn, nothing
-    is shared of it, whatever a client has written.
+    contributed it: nobody agrees for another. To withdraw comes before to agree: of two Contracts for one source and partner the
+    withdrawn one counts, and where a source has withdrawn by its own feed, nothing of it is shared, whatever a client has written.
     """
 
     def __init__(self, mint: Mint, feeds: Mapping[str, Feed], consent: str = "explicit") -> None:
@@ -122,9 +122,13 @@ class Governance:
 
 
 def _withdrawn(made: list[Agreement], contracts: Mapping[str, tuple[dict[str, Any], str, str]]) -> tuple[Agreement, ...]:
-    """The agreements, without those whose source has taken its word back itself."""
-    back = {each.source for each in made if each.status == "withdrawn" and contracts[each.id][1] != OWNER}
-    return tuple(replace(each, status="withdrawn") if each.source in back else each for each in made)
+    """The agreements; those that another withdrawal ends are withdrawn too."""
+    ended = [each for each in made if each.status == "withdrawn"]
+    pairs = {(each.source, each.partner) for each in ended}
+    back = {each.source for each in ended if contracts[each.id][1] != OWNER}
+    return tuple(
+        replace(each, status="withdrawn") if each.source in back or (each.source, each.partner) in pairs else each for each in made
+    )
 
 
 def _codes(organisation: dict[str, Any]) -> tuple[str, ...]:

@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from interop.cli import governing, identifying
+from interop.cli.options import ENGINE, Data, Json, Token, Url
+
 app = typer.Typer(
     name="interop",
     help="Integration engine and shared care record on FHIR R4: takes source messages in, keeps one record, serves it.",
@@ -14,7 +17,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-Data = Annotated[Path, typer.Option(help="The data directory.", envvar="INTEROP_DATA")]
 Database = Annotated[
     str | None,
     typer.Option(
@@ -34,13 +36,9 @@ Feeds = Annotated[
 TestNumbers = Annotated[
     bool, typer.Option(help="999 NHS numbers may link records (never in production).", envvar="INTEROP_TEST_NUMBERS")
 ]
-Token = Annotated[
-    str, typer.Option(help="With which to sign on; without it the demonstration's, from the key in --data.", envvar="INTEROP_TOKEN")
-]
 Issuer = Annotated[
     str | None, typer.Option(help="Whose tokens are taken, https://…; without it the embedded issuer's.", envvar="INTEROP_ISSUER")
 ]
-Json = Annotated[bool, typer.Option("--json", help="One JSON line for each result.")]
 Checkpoints = Annotated[
     Path | None,
     typer.Option(help="Where the audit's signed checkpoints are kept: on another disk or host.", envvar="INTEROP_CHECKPOINTS"),
@@ -49,13 +47,7 @@ AuditKey = Annotated[
     Path | None,
     typer.Option("--audit-key", help="The file of the audit's key; default DATA/audit.key.", envvar="INTEROP_AUDIT_KEY"),
 ]
-Url = Annotated[str, typer.Option("--url", help="The running engine.", envvar="INTEROP_URL")]
-Patient = Annotated[str, typer.Argument(help="The id of the Patient.")]
-Reason = Annotated[str, typer.Option(help="Why: for the privacy officer and for the person.")]
-Partner = Annotated[str, typer.Option(help="The organisation that may use it; without it all who take part.")]
-ENGINE = "http://127.0.0.1:8080"
-agreement = typer.Typer(help="Agreements between organisations, in a running engine.", no_args_is_help=True)
-app.add_typer(agreement, name="agreement")
+identifying.add(app)
 audit = typer.Typer(help="The audit: whether it is as it was written, what waits for the privacy officer.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
 
@@ -337,125 +329,6 @@ def new_adapter(
     raise typer.Exit(run(name, form, into, package))
 
 
-@app.command()
-def consent(
-    patient: Patient,
-    decision: Annotated[str, typer.Argument(help="given, refused or withdrawn.")],
-    label: Annotated[list[str] | None, typer.Option(help="Of what bears this label (HIV, PSY …) alone; may be repeated.")] = None,
-    proxy: Annotated[list[str] | None, typer.Option(help="That RelatedPerson/ID may act for the person; may be repeated.")] = None,
-    until: Annotated[str, typer.Option(help="When it ends; without it for good.")] = "",
-    taken_by: Annotated[str, typer.Option(help="Who took it, where that is not you.")] = "",
-    url: Url = ENGINE,
-    token: Token = "",
-    data: Data = Path("data"),
-    as_json: Json = False,
-) -> None:
-    """Take down what a person has said of sharing their record."""
-    from interop.cli.consent import consent as run
-    from interop.cli.governed import Engine
-
-    said = {"labels": label or [], "proxies": proxy or []}
-    raise typer.Exit(run(Engine(url, token, data), patient, decision, until=until, taken_by=taken_by, as_json=as_json, **said))
-
-
-@app.command("break-glass")
-def break_glass(
-    patient: Patient,
-    reason: Reason,
-    minutes: Annotated[int | None, typer.Option(help="How long; 240 unless given, at most 1,440.")] = None,
-    url: Url = ENGINE,
-    token: Token = "",
-    data: Data = Path("data"),
-    as_json: Json = False,
-) -> None:
-    """Declare a clinical emergency: a person's record opens to you for a limited time."""
-    from interop.cli.access import break_glass as run
-    from interop.cli.governed import Engine
-
-    raise typer.Exit(run(Engine(url, token, data), patient, reason=reason, minutes=minutes, as_json=as_json))
-
-
-@app.command()
-def claim(
-    patient: Patient,
-    reason: Reason,
-    until: Annotated[str, typer.Option(help="When it ends; a week from now unless given, at most 90 days.")] = "",
-    url: Url = ENGINE,
-    token: Token = "",
-    data: Data = Path("data"),
-    as_json: Json = False,
-) -> None:
-    """Say that you are involved in the care of a person."""
-    from interop.cli.access import claim as run
-    from interop.cli.governed import Engine
-
-    raise typer.Exit(run(Engine(url, token, data), patient, reason=reason, until=until, as_json=as_json))
-
-
-@app.command()
-def why(
-    patient: Patient,
-    type: Annotated[str, typer.Option(help="The resource type that it is about.")] = "Observation",
-    url: Url = ENGINE,
-    token: Token = "",
-    data: Data = Path("data"),
-    as_json: Json = False,
-) -> None:
-    """Tell why you may see what is recorded of a person, or what would change that."""
-    from interop.cli.access import why as run
-    from interop.cli.governed import Engine
-
-    raise typer.Exit(run(Engine(url, token, data), patient, type=type, as_json=as_json))
-
-
-@agreement.command("list")
-def agreement_list(url: Url = ENGINE, token: Token = "", data: Data = Path("data"), as_json: Json = False) -> None:
-    """Show the agreements that there are."""
-    from interop.cli.agreement import show as run
-    from interop.cli.governed import Engine
-
-    raise typer.Exit(run(Engine(url, token, data), as_json=as_json))
-
-
-@agreement.command("add")
-def agreement_add(
-    source: Annotated[str, typer.Argument(help="Who contributes: an ODS code.")],
-    partner: Partner = "",
-    purpose: Annotated[list[str] | None, typer.Option(help="For what; direct-care unless given; may be repeated.")] = None,
-    start: Annotated[str, typer.Option(help="From when.")] = "",
-    end: Annotated[str, typer.Option(help="Until when.")] = "",
-    pending: Annotated[bool, typer.Option("--pending", help="It is not in force yet.")] = False,
-    url: Url = ENGINE,
-    token: Token = "",
-    data: Data = Path("data"),
-    as_json: Json = False,
-) -> None:
-    """Begin an agreement, or change it."""
-    from interop.cli.agreement import sign as run
-    from interop.cli.governed import Engine
-
-    status = "pending" if pending else "active"
-    said = {"purposes": purpose or [], "start": start, "end": end, "status": status}
-    raise typer.Exit(run(Engine(url, token, data), source, partner=partner, as_json=as_json, **said))
-
-
-@agreement.command("withdraw")
-def agreement_withdraw(
-    source: Annotated[str, typer.Argument(help="Who contributes: an ODS code.")],
-    partner: Partner = "",
-    url: Url = ENGINE,
-    token: Token = "",
-    data: Data = Path("data"),
-    as_json: Json = False,
-) -> None:
-    """End an agreement: from now on nothing is shown by it."""
-    from interop.cli.agreement import sign as run
-    from interop.cli.governed import Engine
-
-    said = {"purposes": [], "start": "", "end": "", "status": "withdrawn"}
-    raise typer.Exit(run(Engine(url, token, data), source, partner=partner, as_json=as_json, **said))
-
-
 @audit.command("verify")
 def audit_verify(
     data: Data = Path("data"),
@@ -504,75 +377,7 @@ def audit_outcome(
     raise typer.Exit(run(item, found, data, checkpoints, audit_key))
 
 
-identity = typer.Typer(
-    name="identity",
-    help="Who is who: pairs that wait for a decision, decisions and their history, of a running engine.",
-    no_args_is_help=True,
-)
-app.add_typer(identity)
-Url = Annotated[str, typer.Option("--url", help="The running engine.", envvar="INTEROP_URL")]
-Reason = Annotated[str, typer.Option("--reason", help="Why it is so: for whoever asks later.")]
-Record = Annotated[str, typer.Argument(help="The id of a Patient.")]
-ENGINE = "http://127.0.0.1:8080"
-
-
-@identity.command("queue")
-def identity_queue(
-    url: Url = ENGINE,
-    token: Token = "",
-    count: Annotated[int, typer.Option(min=1, max=200, help="At most so many, the likeliest first.")] = 50,
-    as_json: Json = False,
-) -> None:
-    """Show the pairs of records that may be of one person."""
-    from interop.cli.identity import queue as run
-
-    raise typer.Exit(run(url, token, count=count, as_json=as_json))
-
-
-@identity.command("link")
-def identity_link(
-    patient: Record, other: Record, reason: Reason, url: Url = ENGINE, token: Token = "", as_json: Json = False
-) -> None:
-    """Two records are of one person."""
-    from interop.cli.identity import decide
-
-    raise typer.Exit(decide(url, token, "link", patient, other, reason, as_json=as_json))
-
-
-@identity.command("unlink")
-def identity_unlink(
-    patient: Record, other: Record, reason: Reason, url: Url = ENGINE, token: Token = "", as_json: Json = False
-) -> None:
-    """Two records are of different persons, whatever numbers and names say."""
-    from interop.cli.identity import decide
-
-    raise typer.Exit(decide(url, token, "unlink", patient, other, reason, as_json=as_json))
-
-
-@identity.command("split")
-def identity_split(patient: Record, reason: Reason, url: Url = ENGINE, token: Token = "", as_json: Json = False) -> None:
-    """A record is of none of those with whom it is one person."""
-    from interop.cli.identity import decide
-
-    raise typer.Exit(decide(url, token, "split", patient, "", reason, as_json=as_json))
-
-
-@identity.command("undo")
-def identity_undo(
-    patient: Record, other: Record, reason: Reason, url: Url = ENGINE, token: Token = "", as_json: Json = False
-) -> None:
-    """Take back what was decided of two records."""
-    from interop.cli.identity import decide
-
-    raise typer.Exit(decide(url, token, "identity-undo", patient, other, reason, as_json=as_json))
-
-
-@identity.command("history")
-def identity_history(patient: Record, url: Url = ENGINE, token: Token = "", as_json: Json = False) -> None:
-    """Show how a record came to its person, who decided what and why."""
-    from interop.cli.identity import history as run
-
-    raise typer.Exit(run(url, token, patient, as_json=as_json))
+governing.add(app)
 
 
 def main() -> None:

@@ -13,12 +13,12 @@ import orjson
 import pytest
 
 from interop.api.asgi import Request
-from interop.apply.whereabouts import Whereabouts
 from interop.api.reading import ReadingStore
 from interop.api.services import Services
 from interop.apply.governance import Governance
 from interop.apply.indexed_store import IndexedStore
 from interop.apply.reindexing import Reindexer
+from interop.apply.whereabouts import Whereabouts
 from interop.apply.writes import Writes
 from interop.clock import ManualClock
 from interop.fhir.findings import failed

@@ -243,6 +243,16 @@ class TestGovernance:
         await heard.put(stored({**OF_A_FEED, "status": "terminated"}, owner="emis", source="A81001"))
         assert {status for _, status in await heard.agreed()} == {"withdrawn"}
 
+    async def test_what_a_feed_agrees_to_can_be_ended_by_hand_and_not_what_is_for_another_partner(self, heard: Heard) -> None:
+        pairwise = Agreement("b", "A81001", "RX1", ("booking",), AGREED.start, AGREED.end, "active")
+        await heard.put(stored(PRACTICE), stored(OF_A_FEED, owner="emis", source="A81001"), stored(contract(pairwise)))
+        assert await heard.agreed() == [("A81001", "active"), ("A81001", "active")]
+        await heard.put(stored({**contract(AGREED), "status": "terminated"}))
+        assert {(each.partner, each.status) for each in heard.governance.facts().agreements} == {
+            ("", "withdrawn"),
+            ("RX1", "active"),
+        }
+
     async def test_who_contributes_is_known_by_name(self, heard: Heard) -> None:
         await heard.put(stored({"resourceType": "Patient", "id": "p", "active": True}, source="A81002,RX1"))
         await heard.put(stored({"resourceType": "Patient", "id": "q", "active": True}, source="A81001"))

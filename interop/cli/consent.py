@@ -1,0 +1,32 @@
+"""``interop consent``: what a person has said of sharing, taken down in a running engine."""
+
+from __future__ import annotations
+
+import json
+
+from interop.cli.governed import Engine, call
+
+
+def consent(
+    engine: Engine, patient: str, decision: str, *, labels: list[str], proxies: list[str], until: str, taken_by: str, as_json: bool
+) -> int:
+    """Record a decision; 1 where it could not be."""
+    said = call(
+        engine,
+        f"Patient/{patient}/$record-consent",
+        ("decision", "valueCode", decision),
+        *(("label", "valueCode", label) for label in labels),
+        *(("proxy", "valueReference", {"reference": proxy}) for proxy in proxies),
+        ("until", "valueDateTime", until),
+        ("taken-by", "valueString", taken_by),
+    )
+    if said is None:
+        return 1
+    _, made = said
+    if as_json:
+        print(json.dumps(made))
+        return 0
+    about = f" for {', '.join(labels)}" if labels else f" for {', '.join(proxies)} to act" if proxies else ""
+    when = f" until {until}" if until else ""
+    print(f"Consent{about} {decision}{when}: version {made['meta']['versionId']} of Consent/{made['id']}")
+    return 0

@@ -1,0 +1,76 @@
+"""Operations of a running engine, called by the commands that govern who sees what."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+Said = tuple[str, str, Any]
+"""Name, ``value[x]`` and value of a parameter; None and '' are not told."""
+NEXT = {
+    401: "Sign on with --token or INTEROP_TOKEN; on the engine's own machine --data makes a token of the demonstration.",
+    403: "Ask under a role that may: interop token --role … makes one of the demonstration.",
+    404: "Check the id: GET /fhir/Patient?identifier=… finds the person, where the role may.",
+}
+"""What to do next, by status."""
+
+
+class Engine(NamedTuple):
+    """A running engine, and with what to sign on there."""
+
+    url: str
+    token: str
+    data: Path
+
+
+def call(engine: Engine, address: str, *said: Said) -> tuple[int, dict[str, Any]] | None:
+    """POST an operation; the status and the resource that it answers with. None, with a sentence on standard error, where it
+    failed."""
+    parameters = [{"name": name, form: value} for name, form, value in said if value not in (None, "")]
+    return ask(engine, "POST", address, {"resourceType": "Parameters", "parameter": parameters})
+
+
+def ask(engine: Engine, method: str, address: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]] | None:
+    """A request below the service base; as ``call``."""
+    import httpx
+
+    from interop.cli.bearer import bearer
+
+    url = address if "://" in address else f"{engine.url.rstrip('/')}/fhir/{address}"
+    headers = {"content-type": "application/fhir+json", "accept": "application/fhir+json", **bearer(url, engine.token, engine.data)}
+    try:
+        answer = httpx.request(method, url, json=body, headers=headers, timeout=60, trust_env=False)
+    except httpx.TransportError:
+        _tell(f"No engine answers at {engine.url}. Start it with interop serve, or name it with --url.")
+        return None
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol):
+        _tell(f"{engine.url} is no address: name the engine with --url http://HOST:PORT.")
+        return None
+    said = _resource(answer.text)
+    if answer.is_success and said is not None:
+        return answer.status_code, said
+    _tell(f"{answer.status_code}: {_words(said)} {NEXT.get(answer.status_code, '')}".strip())
+    return None
+
+
+def _resource(text: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _words(said: dict[str, Any] | None) -> str:
+    """What an OperationOutcome says, in one line."""
+    issues = said.get("issue") if said is not None else None
+    found = []
+    for issue in issues if isinstance(issues, list) else []:
+        found += [issue.get("details", {}).get("text", ""), issue.get("diagnostics", "")]
+    return " ".join(filter(None, found)) or "what answers is no engine of ours."
+
+
+def _tell(sentence: str) -> None:
+    print(sentence, file=sys.stderr)

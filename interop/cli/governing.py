@@ -1,0 +1,144 @@
+"""The commands that govern who sees what: ``consent``, ``break-glass``, ``claim``, ``why``, ``agreement``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from interop.cli.options import ENGINE, Data, Json, Token, Url
+
+Patient = Annotated[str, typer.Argument(help="The id of the Patient.")]
+Reason = Annotated[str, typer.Option(help="Why: for the privacy officer and for the person.")]
+Source = Annotated[str, typer.Argument(help="Who contributes: an ODS code.")]
+Partner = Annotated[str, typer.Option(help="The organisation that may use it; without it all who take part.")]
+agreement = typer.Typer(help="Agreements between organisations, in a running engine.", no_args_is_help=True)
+
+
+def add(app: typer.Typer) -> None:
+    """Add the commands to the console script."""
+    app.command()(consent)
+    app.command("break-glass")(break_glass)
+    app.command()(claim)
+    app.command()(why)
+    app.add_typer(agreement, name="agreement")
+
+
+def consent(
+    patient: Patient,
+    decision: Annotated[str, typer.Argument(help="given, refused or withdrawn.")],
+    label: Annotated[list[str] | None, typer.Option(help="Of what bears this label (HIV, PSY …) alone; may be repeated.")] = None,
+    proxy: Annotated[list[str] | None, typer.Option(help="That RelatedPerson/ID may act for the person; may be repeated.")] = None,
+    until: Annotated[str, typer.Option(help="When it ends; without it for good.")] = "",
+    taken_by: Annotated[str, typer.Option(help="Who took it, where that is not you.")] = "",
+    url: Url = ENGINE,
+    token: Token = "",
+    data: Data = Path("data"),
+    as_json: Json = False,
+) -> None:
+    """Take down what a person has said of sharing their record."""
+    from interop.cli.consent import consent as run
+    from interop.cli.governed import Engine
+
+    engine = Engine(url, token, data)
+    raise typer.Exit(
+        run(engine, patient, decision, labels=label or [], proxies=proxy or [], until=until, taken_by=taken_by, as_json=as_json)
+    )
+
+
+def break_glass(
+    patient: Patient,
+    reason: Reason,
+    minutes: Annotated[int | None, typer.Option(help="How long; 240 unless given, at most 1,440.")] = None,
+    url: Url = ENGINE,
+    token: Token = "",
+    data: Data = Path("data"),
+    as_json: Json = False,
+) -> None:
+    """Declare a clinical emergency: a person's record opens to you for a limited time."""
+    from interop.cli.access import break_glass as run
+    from interop.cli.governed import Engine
+
+    raise typer.Exit(run(Engine(url, token, data), patient, reason=reason, minutes=minutes, as_json=as_json))
+
+
+def claim(
+    patient: Patient,
+    reason: Reason,
+    until: Annotated[str, typer.Option(help="When it ends; a week from now unless given, at most 90 days.")] = "",
+    url: Url = ENGINE,
+    token: Token = "",
+    data: Data = Path("data"),
+    as_json: Json = False,
+) -> None:
+    """Say that you are involved in the care of a person."""
+    from interop.cli.access import claim as run
+    from interop.cli.governed import Engine
+
+    raise typer.Exit(run(Engine(url, token, data), patient, reason=reason, until=until, as_json=as_json))
+
+
+def why(
+    patient: Patient,
+    type: Annotated[str, typer.Option(help="The resource type that it is about.")] = "Observation",
+    url: Url = ENGINE,
+    token: Token = "",
+    data: Data = Path("data"),
+    as_json: Json = False,
+) -> None:
+    """Tell why you may see what is recorded of a person, or what would change that."""
+    from interop.cli.access import why as run
+    from interop.cli.governed import Engine
+
+    raise typer.Exit(run(Engine(url, token, data), patient, type=type, as_json=as_json))
+
+
+@agreement.command("list")
+def agreement_list(url: Url = ENGINE, token: Token = "", data: Data = Path("data"), as_json: Json = False) -> None:
+    """Show the agreements that there are."""
+    from interop.cli.agreement import show as run
+    from interop.cli.governed import Engine
+
+    raise typer.Exit(run(Engine(url, token, data), as_json=as_json))
+
+
+@agreement.command("add")
+def agreement_add(
+    source: Source,
+    partner: Partner = "",
+    purpose: Annotated[list[str] | None, typer.Option(help="For what; direct-care unless given; may be repeated.")] = None,
+    start: Annotated[str, typer.Option(help="From when.")] = "",
+    end: Annotated[str, typer.Option(help="Until when.")] = "",
+    pending: Annotated[bool, typer.Option("--pending", help="It is not in force yet.")] = False,
+    url: Url = ENGINE,
+    token: Token = "",
+    data: Data = Path("data"),
+    as_json: Json = False,
+) -> None:
+    """Begin an agreement, or change it."""
+    from interop.cli.agreement import sign as run
+    from interop.cli.governed import Engine
+
+    status = "pending" if pending else "active"
+    engine = Engine(url, token, data)
+    raise typer.Exit(
+        run(engine, source, partner=partner, purposes=purpose or [], start=start, end=end, status=status, as_json=as_json)
+    )
+
+
+@agreement.command("withdraw")
+def agreement_withdraw(
+    source: Source,
+    partner: Partner = "",
+    url: Url = ENGINE,
+    token: Token = "",
+    data: Data = Path("data"),
+    as_json: Json = False,
+) -> None:
+    """End an agreement: from now on nothing is shown by it."""
+    from interop.cli.agreement import sign as run
+    from interop.cli.governed import Engine
+
+    engine = Engine(url, token, data)
+    raise typer.Exit(run(engine, source, partner=partner, purposes=[], start="", end="", status="withdrawn", as_json=as_json))
