@@ -139,8 +139,8 @@ class Claims:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The Patients of the person that this Patient belongs to, as far as they may be seen -> [patient id]; itself alone where nothing
-    is linked, and where it may not be seen itself: then it is as if it were not there."""
+    """The Patients of the person that this Patient belongs to, as far as they may be seen -> [patient id]; itself alone where
+    nothing is linked, and where it may not be seen itself: then it is as if it were not there."""
 
     decision: Decision
     patient: str

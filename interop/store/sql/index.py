@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from interop.fhir.searching.text import plain
-from interop.store.sql.names import Names, Parameter
+from interop.store.sql.names import LABELS, Names, Parameter
 from interop.store.values import IndexRow, Stored
 
 TOKEN, REFERENCE, STRING, DATE, QUANTITY, TEXT, COMPOSITE, POSITION, WORDS, ACCESS = range(10)
@@ -88,22 +88,26 @@ SOLE = 4
 """The bit of ``resource.named`` that no reference leads to a Patient but the subject."""
 ELSE = 8
 """The bit of ``resource.named`` that ``patient`` or ``subject`` name something else than the subject."""
+PLAIN = 16
+"""The bit of ``resource.named`` that it has no security label."""
 PATIENT = "Patient/"
 
 
 def subject(stored: Stored, rows: Iterable[IndexRow]) -> tuple[str, int]:
-    """The Patient that the resource is about, '' where it is about nobody; which parameters name it, and ``SOLE``.
+    """The Patient that the resource is about, '' where it is about nobody; which parameters name it, ``SOLE``, ``ELSE``, ``PLAIN``.
 
     Rows that name it are answered by ``resource.subject`` and kept out of ``index_reference``. A second Patient of the same
     resource (an Appointment of two) stays there.
     """
     if stored.type == "Patient":
-        return stored.id, SOLE
+        return stored.id, SOLE if any(row[0] == LABELS for row in rows) else SOLE | PLAIN
     named: list[tuple[str, str]] = []
     patients: set[str] = set()
-    bits = 0
+    bits, plain_ = 0, PLAIN
     for row in rows:
-        if row[1] == "reference":
+        if row[0] == LABELS:
+            plain_ = 0
+        elif row[1] == "reference":
             is_patient = row[2].startswith(PATIENT)
             if is_patient:
                 patients.add(row[2][8:])
@@ -115,7 +119,7 @@ def subject(stored: Stored, rows: Iterable[IndexRow]) -> tuple[str, int]:
     patient = min(named, key=lambda pair: NAMED[pair[0]])[1] if named else ""
     for parameter, target in named:
         bits |= NAMED[parameter] if target == patient else ELSE
-    return patient, bits if patients - {patient} else bits | SOLE
+    return patient, plain_ | (bits if patients - {patient} else bits | SOLE)
 
 
 def lines(stored: Stored, rows: Iterable[IndexRow], patient: str, names: Names) -> tuple[dict[Line, None], dict[int, str]]:

@@ -16,7 +16,7 @@ from interop.store.sql.joining import united
 from interop.store.sql.leaves import NEVER, Leaves
 from interop.store.sql.names import Names
 from interop.store.sql.ruling import ruling
-from interop.store.where import All, Chain, Has, Where
+from interop.store.where import All, Chain, Has, Person, Where
 
 
 class Targets(NamedTuple):
@@ -34,7 +34,10 @@ class Links(Leaves):
     def __init__(self, names: Names, dialect: Dialect, guard: Where | None) -> None:
         super().__init__(names, dialect)
         self._tables: list[str] = []
+        self._groups: dict[str, Targets] = {}
         self._guard = guard
+        self.focus = ""
+        """A query of the Patients with whom the search begins: of most rows the subject is one of them."""
 
     @abstractmethod
     def probe(self, where: Where, type_: str | None, row: str = "r") -> str: ...
@@ -48,6 +51,14 @@ class Links(Leaves):
         guard, self._guard = self._guard, None
         yield
         self._guard = guard
+
+    @contextmanager
+    def focused(self, start: Where | None) -> Iterator[None]:
+        """What is compiled within is asked of rows that ``start`` leaves."""
+        before = self.focus
+        self.focus = self.group(start.patients).patients if isinstance(start, Person) and len(start.patients) == 1 else ""
+        yield
+        self.focus = before
 
     @property
     def prologue(self) -> str:
@@ -116,13 +127,18 @@ class Links(Leaves):
         if not patients:
             return Targets("", "")
         if len(patients) == 1:
+            known = self._groups.get(patients[0])
+            if known is not None:
+                return known
             one = self.bind(patients[0])
             found = self.table(
                 "id",
                 "SELECT b.patient FROM link a CROSS JOIN link b "
                 f"WHERE a.patient = :{one} AND b.person = a.person UNION SELECT CAST(:{one} AS TEXT)",
             )
-            return Targets(f"SELECT '{PATIENT}' || id FROM {found}", f"SELECT id FROM {found}")
+            made = Targets(f"SELECT '{PATIENT}' || id FROM {found}", f"SELECT id FROM {found}")
+            self._groups[patients[0]] = made
+            return made
         asked = united([f"SELECT {self.literal(patient)}" for patient in patients])
         return self._people(self.table("id", asked))
 

@@ -31,6 +31,9 @@ from interop.store.where import (
 NUMBER = 2**61
 """From here on numbers are marks; no date comes near."""
 
+STEADY = frozenset(("consent", "hidden"))
+"""Access rows whose codes are those of a table, whoever asks: they are no values."""
+
 Key = tuple[Value, ...]
 
 
@@ -74,6 +77,8 @@ def shape(where: Where, values: Values) -> Key | None:
             one = shape(part, values)
             return None if one is None else (Not, one)
         case About(parameter, codes, now, every):
+            if parameter in STEADY:
+                return (About, parameter, every, values.place(now), codes)
             return (About, parameter, every, values.place(now), *values.places(tuple([code[:LONGEST] for code in codes])))
         case Sources(names):
             return (Sources, values.mask(names))
@@ -142,7 +147,8 @@ class Marks:
             case Not(part):
                 return Not(self.marked(part, known))
             case About(parameter, codes, now, every):
-                return About(parameter, self._texts(codes, known), self.number(known.place(now)), every)
+                said = codes if parameter in STEADY else self._texts(codes, known)
+                return About(parameter, said, self.number(known.place(now)), every)
             case Sources(names):
                 return Masked((self.text(known.mask(names)),))
             case Token(parameter, code, system, kind) if code is not None:

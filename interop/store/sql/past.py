@@ -6,7 +6,7 @@ and its contrary holds of none either.
 
 from __future__ import annotations
 
-from interop.store.sql.index import ELSE, NAMED, SOLE
+from interop.store.sql.index import ELSE, NAMED, PLAIN, SOLE
 from interop.store.sql.joining import either
 from interop.store.sql.leaves import NEVER
 from interop.store.sql.names import LABELS
@@ -15,8 +15,8 @@ from interop.store.where import About, All, Any, Ids, Not, Person, Present, Sour
 
 
 def was(compiler: Compiler, where: Where, type_: str | None, row: str, *, sure: bool = True) -> str:
-    """That a version meets ``where`` for sure; with ``sure`` False that it may. ``row``: of ``version``, or of ``resource`` where it
-    is deleted."""
+    """That a version meets ``where`` for sure; with ``sure`` False that it may. ``row``: of ``version``, or of ``resource`` where
+    it is deleted."""
     match where:
         case All(parts):
             return "(" + " AND ".join([was(compiler, part, type_, row, sure=sure) for part in parts]) + ")" if parts else ALWAYS
@@ -55,4 +55,5 @@ def _labelled(compiler: Compiler, where: Token | Tokens, type_: str | None, row:
     if not pids:
         return NEVER
     label = compiler.code(where, "x") if isinstance(where, Token) else compiler.codes(where, "x")
-    return f"EXISTS (SELECT 1 FROM index_version x WHERE x.rid = {row}.rid AND x.version = {row}.version AND {pids} AND {label})"
+    held = f"x.rid = {row}.rid AND x.version = {row}.version AND {pids} AND {label}"
+    return f"(({row}.named & {PLAIN}) = 0 AND EXISTS (SELECT 1 FROM index_version x WHERE {held}))"

@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from interop.store.sql.index import LONGEST, PATIENT, SOLE
 from interop.store.sql.leaves import NEVER
 from interop.store.sql.links import Links
 from interop.store.where import About
+
+
+class Said(NamedTuple):
+    """Conditions on a row ``x`` of index_access: on the parameter, on the code, on the time."""
+
+    parameter: str
+    codes: list[str]
+    time: str
+
+    @property
+    def each(self) -> list[str]:
+        """For each code; the last first, as an asker's organisation is oftener named than the user."""
+        if not self.codes:
+            return [f"{self.parameter} AND {self.time}"]
+        return [f"{self.parameter} AND x.code = {code} AND {self.time}" for code in reversed(self.codes)]
+
+    @property
+    def any(self) -> str:
+        """For any code."""
+        if len(self.codes) < 2:
+            return self.each[0]
+        return f"{self.parameter} AND x.code IN ({', '.join(self.codes)}) AND {self.time}"
 
 
 class People(Links):
@@ -33,21 +57,28 @@ class People(Links):
         pids = self.names.pids("", where.parameter, "access")
         if not pids:
             return NEVER
-        said = f"x.pid = {pids[0]}"
-        if where.codes:
-            codes = [f":{self.once(code[:LONGEST])}" for code in where.codes]
-            said += f" AND x.code IN ({', '.join(codes)})" if len(codes) > 1 else f" AND x.code = {codes[0]}"
+        codes = [f":{self.once(code[:LONGEST])}" for code in where.codes]
         now = self.once(where.now)
-        said += f" AND x.low <= :{now} AND x.high > :{now}"
-        subject = f"{row}.subject <> '' AND {self._of_person(f'{row}.subject', said)}"
+        said = Said(f"x.pid = {pids[0]}", codes, f"x.low <= :{now} AND x.high > :{now}")
+        subject = f"{row}.subject <> '' AND {self._of_subject(row, said)}"
         if where.every:
             lacking = f"EXISTS (SELECT 1 FROM {others} AND NOT {self._of_person(other, said)})"
             return f"({subject} AND ({sole} <> 0 OR NOT {lacking}))"
         having = f"EXISTS (SELECT 1 FROM {others} AND {self._of_person(other, said)})"
         return f"(({subject}) OR ({sole} = 0 AND {having}))"
 
-    def _of_person(self, patient: str, said: str) -> str:
-        """That something is said about the person of a Patient."""
-        own = f"EXISTS (SELECT 1 FROM index_access x WHERE x.subject = {patient} AND {said})"
+    def _of_subject(self, row: str, said: Said) -> str:
+        """That something is said about the person of a row's subject; where that is likely whom the search begins with, it is asked
+        once and not for each row."""
+        each = self._of_person(f"{row}.subject", said)
+        if not self.focus:
+            return each
+        once = f"EXISTS (SELECT 1 FROM index_access x WHERE {self.dialect.among('x.subject', self.focus)} AND {said.any})"
+        return f"CASE WHEN {row}.subject IN ({self.focus}) THEN {once} ELSE {each} END"
+
+    def _of_person(self, patient: str, said: Said) -> str:
+        """That something is said about the person of a Patient: of itself, which is asked code by code, or of anyone linked."""
+        own = [f"EXISTS (SELECT 1 FROM index_access x WHERE x.subject = {patient} AND {one})" for one in said.each]
         people = f"a.patient = {patient} AND b.person = a.person AND x.subject = b.patient"
-        return f"({own} OR EXISTS (SELECT 1 FROM link a CROSS JOIN link b CROSS JOIN index_access x WHERE {people} AND {said}))"
+        linked = f"EXISTS (SELECT 1 FROM link a CROSS JOIN link b CROSS JOIN index_access x WHERE {people} AND {said.any})"
+        return f"({' OR '.join([*own, linked])})"

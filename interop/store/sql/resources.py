@@ -172,8 +172,9 @@ def compartment(plan: Compartment, names: Names, dialect: Dialect) -> Steps[list
     guard = Guard(plan.decision, None, names, dialect)
     compiler = guard.compiler
     among = "r.subject <> ''"
-    if plan.patient:
-        members = compiler.rows(Person("", (plan.patient,)), None)
+    start = Person("", (plan.patient,)) if plan.patient else None
+    if start is not None:
+        members = compiler.rows(start, None)
         assert members is not None
         among = dialect.among("r.rid", members)
     text = f"SELECT r.rid AS rid, r.type AS type, r.id AS id FROM resource r WHERE r.deleted = 0 AND {among}"
@@ -183,7 +184,8 @@ def compartment(plan: Compartment, names: Names, dialect: Dialect) -> Steps[list
         text += f" AND r.updated >= :{compiler.bind(plan.since)}"
     if plan.after is not None:
         text += f" AND (r.type, r.id) > (:{compiler.bind(plan.after[0])}, :{compiler.bind(plan.after[1])})"
-    text += guard.living()
+    with compiler.focused(start):
+        text += guard.living()
     rows = yield (
         f"{compiler.prologue}SELECT {columns('r')} FROM ({text} ORDER BY r.type, r.id LIMIT :count) k CROSS JOIN resource r "
         "WHERE r.rid = k.rid ORDER BY k.type, k.id",

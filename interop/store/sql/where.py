@@ -12,11 +12,11 @@ from contextlib import contextmanager
 
 from interop.errors import Problem
 from interop.store.sql.dialect import Dialect
-from interop.store.sql.index import BY_RESOURCE, KINDS, TABLES
+from interop.store.sql.index import BY_RESOURCE, KINDS, PLAIN, TABLES
 from interop.store.sql.joining import either, united
 from interop.store.sql.leaves import NEVER, TRIGRAM
 from interop.store.sql.marks import Masked
-from interop.store.sql.names import Names
+from interop.store.sql.names import LABELS, Names
 from interop.store.sql.people import People
 from interop.store.sql.start import DEEPEST, SURE, best, flatten, rank
 from interop.store.where import (
@@ -101,6 +101,8 @@ class Compiler(People):
                 return f"{column} IN ({self.bound(types)})" if types else NEVER
             case Updated():
                 return f"({self._updated(where, row)})"
+            case Token(parameter, kind="token") | Tokens(parameter) if parameter == LABELS:
+                return f"(({row}.named & {PLAIN}) = 0 AND {self._indexed(where, type_, row)})"
             case Token() | Text() | Span() | Range() | Tokens():
                 return self._indexed(where, type_, row)
             case Composite() | Near():
@@ -316,7 +318,8 @@ class Compiler(People):
         elif of is not None:
             conditions.append(f"r.type = :{self.bind(of)}")
         self._scanned = rows is None
-        conditions += [self.probe(part, of) for part in parts]
+        with self.focused(start):
+            conditions += [self.probe(part, of) for part in parts]
         return f"resource r WHERE {' AND '.join(conditions)}"
 
 

@@ -19,7 +19,7 @@ CREATE TABLE contributors (
 );
 
 -- ``known``: of what is deleted and of earlier versions it is known who could see them. ``named`` 4: of the Patients that the
--- resource refers to none is another than its subject.
+-- resource refers to none is another than its subject; 8: it names something else; 16: it has no label.
 ALTER TABLE resource ADD COLUMN source INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE resource ADD COLUMN known INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE version ADD COLUMN source INTEGER NOT NULL DEFAULT 0;
