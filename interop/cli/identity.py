@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import Any
+
+from interop.cli.governed import Engine, call
 
 Part = dict[str, Any]
 
 
-def queue(url: str, token: str, *, count: int, as_json: bool) -> int:
+def queue(engine: Engine, *, count: int, as_json: bool) -> int:
     """The pairs that wait for a decision."""
-    said = [{"name": "count", "valuePositiveInt": count}]
-    answer = _ask(url, token, "Patient/$identity-queue", said)
-    if answer is None:
+    said = call(engine, "Patient/$identity-queue", ("count", "valuePositiveInt", count))
+    if said is None:
         return 1
+    answer = said[1].get("parameter", [])
     pairs = [_values(each["part"]) for each in answer if each["name"] == "pair"]
     if as_json:
         _lines(pairs)
@@ -30,14 +31,15 @@ def queue(url: str, token: str, *, count: int, as_json: bool) -> int:
     return 0
 
 
-def decide(url: str, token: str, operation: str, patient: str, other: str, reason: str, *, as_json: bool) -> int:
+def decide(engine: Engine, operation: str, patient: str, other: str, reason: str, *, as_json: bool) -> int:
     """``link``, ``unlink``, ``split`` or ``identity-undo``: tell the engine, show with whom the record is one person now."""
-    said: list[Part] = [{"name": "reason", "valueString": reason}]
-    if other:
-        said.append({"name": "other", "valueReference": {"reference": f"Patient/{_id(other)}"}})
-    answer = _ask(url, token, f"Patient/{_id(patient)}/${operation}", said)
-    if answer is None:
+    told = {"reference": f"Patient/{_id(other)}"} if other else None
+    said = call(
+        engine, f"Patient/{_id(patient)}/${operation}", ("reason", "valueString", reason), ("other", "valueReference", told)
+    )
+    if said is None:
         return 1
+    answer = said[1].get("parameter", [])
     records = [_values(each["part"]) for each in answer if each["name"] == "record"]
     if as_json:
         _lines(records)
@@ -48,11 +50,12 @@ def decide(url: str, token: str, operation: str, patient: str, other: str, reaso
     return 0
 
 
-def history(url: str, token: str, patient: str, *, as_json: bool) -> int:
+def history(engine: Engine, patient: str, *, as_json: bool) -> int:
     """With whom a record is one person, how that came about, who decided what and why."""
-    answer = _ask(url, token, f"Patient/{_id(patient)}/$identity-history", [])
-    if answer is None:
+    said = call(engine, f"Patient/{_id(patient)}/$identity-history")
+    if said is None:
         return 1
+    answer = said[1].get("parameter", [])
     told = [(each["name"], _values(each["part"])) for each in answer]
     if as_json:
         _lines([{"kind": kind, **values} for kind, values in told])
@@ -61,38 +64,12 @@ def history(url: str, token: str, patient: str, *, as_json: bool) -> int:
         if kind == "record":
             print(f"record    {_person(values)}")
         elif kind == "event":
-            print(
-                f"event     {values['when']}  {values['why']}: {_of(values['patient'])}, of {values['before']}, of {values['after']} now"
-            )
+            moved = f"{_of(values['patient'])}, of {values['before']} before, of {values['after']} now"
+            print(f"event     {values['when']}  {values['why']}: {moved}")
         else:
             who = values.get("who", "an engine without sign-on")
             print(f"decision  {values['when']}  {values['decision']} {_of(values['other'])} by {who}: {values['reason']}")
     return 0
-
-
-def _ask(url: str, token: str, path: str, said: list[Part]) -> list[Part] | None:
-    """The parameters of the answer; None, and why on standard error, where there is none."""
-    import httpx
-
-    headers = {"content-type": "application/fhir+json"} | ({"authorization": f"Bearer {token}"} if token else {})
-    content = json.dumps({"resourceType": "Parameters", "parameter": said})
-    try:
-        with httpx.Client(timeout=60, trust_env=False) as client:
-            answer = client.post(f"{url.rstrip('/')}/fhir/{path}", content=content, headers=headers)
-            body = answer.json()
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        print(f"The engine does not answer: {str(error) or type(error).__name__}. Is it running (interop serve)?", file=sys.stderr)
-        return None
-    except ValueError:
-        print(f"{url} answers and is no engine of this kind.", file=sys.stderr)
-        return None
-    if answer.status_code != 200:
-        issues = body.get("issue", []) if isinstance(body, dict) else []
-        why = "; ".join(str(issue.get("diagnostics", "")) for issue in issues) or f"HTTP {answer.status_code}"
-        print(f"{answer.status_code} {why}", file=sys.stderr)
-        return None
-    found: list[Part] = body.get("parameter", [])
-    return found
 
 
 def _values(parts: list[Part]) -> dict[str, Any]:

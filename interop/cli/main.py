@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from interop.cli import governing, identifying
-from interop.cli.options import ENGINE, Data, Json, Token, Url
+from interop.cli.options import Data, Json, Token
 
 app = typer.Typer(
     name="interop",
@@ -314,6 +314,32 @@ def token(
             as_json=as_json,
         )
     )
+
+
+@app.command()
+def client(
+    id: Annotated[str, typer.Argument(help="The client; without it all are listed.")] = "",
+    data: Data = Path("data"),
+    clients: Annotated[
+        Path | None, typer.Option(help="The file; clients.json in --data unless given.", envvar="INTEROP_CLIENTS")
+    ] = None,
+    jwks: Annotated[str, typer.Option(help="Its public keys: a file with a JSON Web Key Set, or the URL where one is.")] = "",
+    scope: Annotated[str, typer.Option(help="What it may ask for at most, such as system/*.rs.")] = "",
+    org: Annotated[str, typer.Option(help="The ODS code of its organisation.")] = "",
+    role: Annotated[str, typer.Option(help="system, feed, analyst or operator.")] = "system",
+    feed: Annotated[str, typer.Option(help="The feed under which it may send messages.")] = "",
+    remove: Annotated[bool, typer.Option("--remove", help="Take it out.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Register a backend service that signs on by itself, take one out, or list them."""
+    from interop.cli import client as run
+
+    if not id:
+        raise typer.Exit(run.clients(data, clients, as_json=as_json))
+    if remove:
+        raise typer.Exit(run.remove(data, clients, id, as_json=as_json))
+    said = {"scope": scope, "organisation": org, "role": role, "feed": feed}
+    raise typer.Exit(run.register(data, clients, id, said, jwks, as_json=as_json))
 
 
 @app.command("new-adapter")

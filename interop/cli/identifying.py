@@ -1,0 +1,102 @@
+"""The commands of who is who: ``identity queue``, ``link``, ``unlink``, ``split``, ``undo``, ``history``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from interop.cli.options import ENGINE, Data, Json, Token, Url
+
+Record = Annotated[str, typer.Argument(help="The id of a Patient.")]
+Reason = Annotated[str, typer.Option(help="Why it is so: for whoever asks later.")]
+identity = typer.Typer(
+    help="Who is who: pairs that wait for a decision, decisions and their history, in a running engine.", no_args_is_help=True
+)
+
+
+def add(app: typer.Typer) -> None:
+    """Add the commands to the console script."""
+    app.add_typer(identity, name="identity")
+
+
+@identity.command()
+def queue(
+    count: Annotated[int, typer.Option(min=1, max=200, help="At most so many, the likeliest first.")] = 50,
+    url: Url = ENGINE,
+    token: Token = "",
+    data: Data = Path("data"),
+    as_json: Json = False,
+) -> None:
+    """Show the pairs of records that may be of one person."""
+    from interop.cli.governed import Engine
+    from interop.cli.identity import queue as run
+
+    raise typer.Exit(run(Engine(url, token, data), count=count, as_json=as_json))
+
+
+@identity.command()
+def link(
+    patient: Record,
+    other: Record,
+    reason: Reason,
+    url: Url = ENGINE,
+    token: Token = "",
+    data: Data = Path("data"),
+    as_json: Json = False,
+) -> None:
+    """Two records are of one person."""
+    _decide("link", patient, other, reason, url, token, data, as_json)
+
+
+@identity.command()
+def unlink(
+    patient: Record,
+    other: Record,
+    reason: Reason,
+    url: Url = ENGINE,
+    token: Token = "",
+    data: Data = Path("data"),
+    as_json: Json = False,
+) -> None:
+    """Two records are of different persons, whatever numbers and names say."""
+    _decide("unlink", patient, other, reason, url, token, data, as_json)
+
+
+@identity.command()
+def split(
+    patient: Record, reason: Reason, url: Url = ENGINE, token: Token = "", data: Data = Path("data"), as_json: Json = False
+) -> None:
+    """A record is of none of those with whom it is one person."""
+    _decide("split", patient, "", reason, url, token, data, as_json)
+
+
+@identity.command()
+def undo(
+    patient: Record,
+    other: Record,
+    reason: Reason,
+    url: Url = ENGINE,
+    token: Token = "",
+    data: Data = Path("data"),
+    as_json: Json = False,
+) -> None:
+    """Take back what was decided of two records."""
+    _decide("identity-undo", patient, other, reason, url, token, data, as_json)
+
+
+@identity.command()
+def history(patient: Record, url: Url = ENGINE, token: Token = "", data: Data = Path("data"), as_json: Json = False) -> None:
+    """Show how a record came to its person, who decided what and why."""
+    from interop.cli.governed import Engine
+    from interop.cli.identity import history as run
+
+    raise typer.Exit(run(Engine(url, token, data), patient, as_json=as_json))
+
+
+def _decide(operation: str, patient: str, other: str, reason: str, url: str, token: str, data: Path, as_json: bool) -> None:
+    from interop.cli.governed import Engine
+    from interop.cli.identity import decide
+
+    raise typer.Exit(decide(Engine(url, token, data), operation, patient, other, reason, as_json=as_json))
