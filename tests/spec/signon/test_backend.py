@@ -63,7 +63,7 @@ def register(data: Path, key: RSAKey | ECKey, **changed: Any) -> None:
 @pytest.fixture
 async def client(site: Site, tmp_path: Path, rsa: RSAKey) -> AsyncIterator[Client]:
     register(tmp_path / "data", rsa)
-    yield Client(site, rsa, "RS384")
+    return Client(site, rsa, "RS384")
 
 
 async def test_a_client_that_proves_who_it_is_gets_a_token_for_five_minutes(client: Client) -> None:
@@ -146,8 +146,20 @@ async def test_it_is_good_once_also_across_a_restart(tmp_path: Path, clock: Manu
         assert (await site.http.post("/signon/token", data=form, headers=headers)).status_code == 401
 
 
-@pytest.mark.parametrize("scope", ["system/*.cruds", "system/Patient.u", "user/*.rs", "patient/*.rs", "", "openid", "system/*.rs openid",
-                                   "system/Nothing.rs", "system/Observation.sr"])  # fmt: skip
+@pytest.mark.parametrize(
+    "scope",
+    [
+        "system/*.cruds",
+        "system/Patient.u",
+        "user/*.rs",
+        "patient/*.rs",
+        "",
+        "openid",
+        "system/*.rs openid",
+        "system/Nothing.rs",
+        "system/Observation.sr",
+    ],
+)
 async def test_a_scope_that_the_client_was_not_registered_for_is_refused(scope: str, client: Client) -> None:
     answer = await client.ask(scope=scope)
     assert (answer.status_code, answer.json()) == (400, {"error": "invalid_scope"})
@@ -162,16 +174,25 @@ async def test_one_within_it_is_given(scope: str, client: Client) -> None:
     assert answer.json()["scope"] == scope.replace(".read", ".rs")
 
 
-@pytest.mark.parametrize(("form", "error"), [({"grant_type": "password"}, "unsupported_grant_type"), ({"grant_type": ""}, "invalid_request"),
-                                             ({"client_assertion_type": "x"}, "invalid_request")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("form", "error"),
+    [
+        ({"grant_type": "password"}, "unsupported_grant_type"),
+        ({"grant_type": ""}, "invalid_request"),
+        ({"client_assertion_type": "x"}, "invalid_request"),
+    ],
+)
 async def test_a_request_that_is_none_is_refused(form: dict[str, str], error: str, client: Client) -> None:
     answer = await client.ask(**form)
     assert (answer.status_code, answer.json()) == (400, {"error": error})
 
 
 async def test_fields_come_once_and_in_a_form(client: Client) -> None:
-    twice = await client.site.http.post("/signon/token", content="grant_type=client_credentials&grant_type=client_credentials",
-                                        headers={"content-type": "application/x-www-form-urlencoded"})  # fmt: skip
+    twice = await client.site.http.post(
+        "/signon/token",
+        content="grant_type=client_credentials&grant_type=client_credentials",
+        headers={"content-type": "application/x-www-form-urlencoded"},
+    )
     assert twice.json() == {"error": "invalid_request"}
     assert (await client.site.http.post("/signon/token", json={})).json() == {"error": "invalid_request"}
     assert (await client.site.http.get("/signon/token")).status_code == 405
@@ -209,8 +230,19 @@ async def test_keys_at_an_address_are_fetched_and_follow_their_owner(
     assert (await Client(site, second, "RS384").ask()).status_code == 401
 
 
-@pytest.mark.parametrize("said", [{"role": "tester"}, {"role": "gp"}, {"scope": "user/*.rs"}, {"scope": "nonsense"}, {"jwks": None},
-                                  {"jwks_url": "http://bulk.example"}, {"jwks": {"keys": []}}, {"id": "a b"}])  # fmt: skip
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"role": "tester"},
+        {"role": "gp"},
+        {"scope": "user/*.rs"},
+        {"scope": "nonsense"},
+        {"jwks": None},
+        {"jwks_url": "http://bulk.example"},
+        {"jwks": {"keys": []}},
+        {"id": "a b"},
+    ],
+)
 async def test_a_file_that_cannot_be_used_stops_the_start(
     said: dict[str, Any], tmp_path: Path, clock: ManualClock, rsa: RSAKey
 ) -> None:

@@ -52,8 +52,18 @@ def test_of_several_roles_the_selected_one_counts() -> None:
             who(**cis2(*two, selected=chosen))
 
 
-@pytest.mark.parametrize("claims", [{}, {"role": "tester"}, {"role": "king"}, {"role": ["gp"]}, {"identity_proofing_level": "P5"},
-                                    cis2(("1", "RXA", "S8000:G8000:R9999")), {"nhsid_nrbac_roles": "R8000"}])  # fmt: skip
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {},
+        {"role": "tester"},
+        {"role": "king"},
+        {"role": ["gp"]},
+        {"identity_proofing_level": "P5"},
+        cis2(("1", "RXA", "S8000:G8000:R9999")),
+        {"nhsid_nrbac_roles": "R8000"},
+    ],
+)
 def test_whoever_has_no_known_role_is_nobody(claims: dict[str, Any]) -> None:
     with pytest.raises(Refused, match="role"):
         who(**claims)

@@ -111,8 +111,16 @@ async def test_while_the_issuer_cannot_be_reached_what_was_fetched_stands_for_a_
     assert answer.json()["issue"][0]["details"]["coding"][0]["code"] == "issuer-unavailable"
 
 
-@pytest.mark.parametrize("said", [{"issuer": "https://elsewhere.example", "jwks_uri": KEYS}, {"issuer": ISSUER}, {},
-                                  {"issuer": ISSUER, "jwks_uri": "http://id.example/keys"}, {"issuer": ISSUER, "jwks_uri": "file:///keys"}])  # fmt: skip
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"issuer": "https://elsewhere.example", "jwks_uri": KEYS},
+        {"issuer": ISSUER},
+        {},
+        {"issuer": ISSUER, "jwks_uri": "http://id.example/keys"},
+        {"issuer": ISSUER, "jwks_uri": "file:///keys"},
+    ],
+)
 async def test_a_discovery_that_is_not_the_issuers_is_not_used(
     said: dict[str, str], site: Site, remote: respx.MockRouter, rsa: RSAKey
 ) -> None:

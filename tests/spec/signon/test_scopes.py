@@ -31,8 +31,23 @@ def test_a_scope_of_either_version_is_read(text: str, said: str) -> None:
     assert str(read_scope(text)) == said
 
 
-@pytest.mark.parametrize("text", ["openid", "launch/patient", "fhirUser", "user/Nothing.rs", "user/Observation.sr", "user/Observation.", "User/Patient.rs",
-                                  "user/*.rs?category=x", "user/Observation.rs?", "user/Observation.rs?category", "user/patient.rs", "user/Patient.rsx"])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "openid",
+        "launch/patient",
+        "fhirUser",
+        "user/Nothing.rs",
+        "user/Observation.sr",
+        "user/Observation.",
+        "User/Patient.rs",
+        "user/*.rs?category=x",
+        "user/Observation.rs?",
+        "user/Observation.rs?category",
+        "user/patient.rs",
+        "user/Patient.rsx",
+    ],
+)
 def test_what_is_none_gives_nothing(text: str) -> None:
     assert read_scope(text) is None
     assert read_scopes(f"{text} user/Patient.r") == read_scopes("user/Patient.r")

@@ -117,15 +117,36 @@ async def test_without_a_token_nothing_is_told(site: Site) -> None:
     assert there.headers["www-authenticate"] == 'Bearer realm="interop"'
 
 
-@pytest.mark.parametrize("path", ["/fhir", "/fhir/Patient", "/fhir/Patient/x/_history", "/fhir/nonsense", "/fhir/Patient/$match", "/openapi.json",
-                                  "/metrics", "/messages/1", "/ingest/hospital"])  # fmt: skip
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/fhir",
+        "/fhir/Patient",
+        "/fhir/Patient/x/_history",
+        "/fhir/nonsense",
+        "/fhir/Patient/$match",
+        "/openapi.json",
+        "/metrics",
+        "/messages/1",
+        "/ingest/hospital",
+    ],
+)
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_every_part_wants_one(path: str, method: str, site: Site) -> None:
     assert (await site.http.request(method, path)).status_code == 401
 
 
-@pytest.mark.parametrize("path", ["/fhir/metadata", "/fhir/.well-known/smart-configuration", "/.well-known/smart-configuration",
-                                  "/signon/jwks", "/health/live", "/health/ready"])  # fmt: skip
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/fhir/metadata",
+        "/fhir/.well-known/smart-configuration",
+        "/.well-known/smart-configuration",
+        "/signon/jwks",
+        "/health/live",
+        "/health/ready",
+    ],
+)
 async def test_what_is_about_nobody_wants_none(path: str, site: Site) -> None:
     assert (await site.http.get(path)).status_code == 200
 
