@@ -7,7 +7,7 @@ import re
 from collections.abc import Container, Mapping, Sequence
 from typing import Final
 
-from interop.apply.asked import Asked, Key, Permit, Resource
+from interop.apply.asked import PATCH, UPDATE, Asked, Key, Permit, Resource
 from interop.apply.journalled import TURN
 from interop.errors import Problem
 from interop.fhir import facts
@@ -20,13 +20,15 @@ _REFERENCE: Final = re.compile(r"(?:https?://.+/)?Patient/([A-Za-z0-9\-.]{1,64})
 
 async def shown(asked: Sequence[Asked], keys: Sequence[Key], heads: Mapping[Key, Head]) -> dict[Key, Head]:
     """Of what there is, that which each write may be done on: what its author may not see is taken not to be there. Raises Problem
-    ``forbidden`` for what they may see and not write over."""
+    ``forbidden`` for what they may see and not write over, or see a part of: the rest would be lost, or told."""
     found = dict(heads)
     for place, (one, key) in enumerate(zip(asked, keys, strict=True)):
-        if one.permit is not None and key in heads and await one.permit.see(key) is None:
-            if await one.permit.read(key) is not None:
+        if one.permit is not None and key in heads:
+            seen = await one.permit.see(key)
+            if seen is None and await one.permit.read(key) is None:
+                found.pop(key, None)
+            elif seen is None or (one.method in (UPDATE, PATCH) and seen.body != heads[key].body):
                 raise Problem("forbidden", where=one.place)
-            found.pop(key, None)
         if place % TURN == TURN - 1:
             await asyncio.sleep(0)
     return found

@@ -160,8 +160,12 @@ class Writes:
         made = {(put.stored.type, put.stored.id): put.stored for put in change.puts}
         stood: dict[Key, Stored] = {}
         for one, key in zip(work.asked, work.keys, strict=True):
-            if key not in made and key[1] and (one.permit is None or await one.permit.see(key) is not None):
+            if key in made or not key[1]:
+                continue
+            if one.permit is None:  # nothing is withheld
                 stood.update((key, each) for each in await self._store.query(Read(PERMIT_ALL, *key)))
+            elif (seen := await one.permit.see(key)) is not None:
+                stood[key] = seen
         message = entry.message if entry is not None else 0
         return [
             Written(made[key], not (idle or there(work.heads.get(key))), message)

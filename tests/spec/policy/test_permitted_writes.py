@@ -10,9 +10,11 @@ from typing import Any
 import orjson
 import pytest
 
+from interop.api.reading import ReadingStore
 from interop.api.services import Services
 from interop.apply.asked import Author
 from interop.apply.journalled import SIGNED, author_of
+from interop.apply.whereabouts import Whereabouts
 from interop.apply.writes import Writes
 from interop.policy.asker import TESTER, Asker
 from interop.policy.facts import Agreement, Facts
@@ -143,6 +145,25 @@ class TestOverWhat:
     async def test_what_may_be_seen_may_be_written_over(self, client: Client) -> None:
         assert (await client.put(observation("ours", id="of-ours"))).status_code == 200
         assert (await client.send("DELETE", "/fhir/Observation/of-ours")).status_code == 204
+
+    async def test_what_is_seen_in_part_is_not_written_over(self, client: Client, services: Services, store: SqliteStore) -> None:
+        """The address of somebody who hides would be lost by an update, and told by the answer to a patch."""
+        services.store = ReadingStore(store, Whereabouts(store), services.clock)
+        label = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "PRS"}
+        hidden = patient("hides", address=[{"city": "Nowhere"}], meta={"security": [label]}, number="9990000026")
+        await keep(store, [Made("Patient", "hides", [hidden], "api", "RA1"), consented("hides"), team("hides", "RA1")], {})
+        services.facts = lambda: Facts((), "implied", ("RA1",))
+        shown = await client.get("/fhir/Patient/hides")
+        assert (shown.status_code, "Nowhere" in shown.text) == (200, False)
+        parts = [{"name": "type", "valueCode": "replace"}, {"name": "path", "valueString": "Patient.gender"}]
+        parts.append({"name": "value", "valueCode": "female"})
+        patch = orjson.dumps({"resourceType": "Parameters", "parameter": [{"name": "operation", "part": parts}]})
+        made = {name: value for name, value in shown.json().items() if name != "meta"}
+        assert (await client.put(made)).status_code == 403
+        assert (await client.send("PATCH", "/fhir/Patient/hides", patch)).status_code == 403
+        found = await client.post(patient("x"), if_none_exist="identifier=https://fhir.nhs.uk/Id/nhs-number|9990000026")
+        assert (found.status_code, "Nowhere" in found.text, found.json()["id"]) == (200, False, "hides")
+        assert b"Nowhere" in (await kept(store, "Patient", "hides")).body
 
     async def test_what_may_be_seen_and_not_written_over_is_refused(self, client: Client, services: Services) -> None:
         """Whoever may find people sees who they are, and changes nothing of it."""
