@@ -9,6 +9,7 @@ import orjson
 
 from interop.api import links
 from interop.api.asgi import JSON, Header, Request, Response, parameters
+from interop.api.auditing import WHY
 from interop.api.problems import json_error, not_allowed
 from interop.api.services import Services
 from interop.api.signon.backend import CLIENT_CREDENTIALS, BadRequest, client_credentials
@@ -103,6 +104,7 @@ async def _token(signon: SignOn, services: Services, request: Request) -> Respon
         endpoint = f"{links.root(request, signon.base)}{PREFIX}token"
         made = await grant(signon, request, form, endpoint)
     except BadRequest as bad:
+        request.scope[WHY] = bad.why
         return _refused(bad)
     return Response(200, orjson.dumps(made), JSON, list(_NEVER))
 
