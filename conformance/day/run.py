@@ -21,6 +21,7 @@ from conformance.day.mllp import Link
 from conformance.day.page import print_record
 from conformance.day.picture import draw
 from conformance.day.record import PersonRecord, read_record, sources
+from conformance.day.sharing import agree, consent, signed_on
 from conformance.examples.day import day, feeds, people, yesterday
 from conformance.examples.feed import ExampleMessage
 
@@ -47,7 +48,7 @@ def run(
         directory = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="interop-")))
         try:
             server = stack.enter_context(
-                Server(directory, http=http, mllp=mllp, feed=MLLP_FEED, mappers=mappers, options=("--test-numbers",))
+                Server(directory, http=http, mllp=mllp, feed=MLLP_FEED, mappers=mappers, options=("--test-numbers",), open=False)
             )
         except WrongOutcome as problem:
             console.print(
@@ -56,18 +57,26 @@ def run(
             return 1
         web = f"http://127.0.0.1:{server.http}"
         console.print(f"The engine is up: FHIR {web}/fhir, MLLP port {server.mllp}.")
-        client = stack.enter_context(httpx.Client(base_url=web, timeout=60, trust_env=False))
+        client = stack.enter_context(signed_on(web, directory, "tester"))
+        operator = stack.enter_context(signed_on(web, directory, "operator"))
         link = stack.enter_context(Link("127.0.0.1", server.mllp))
         began = time.monotonic()
         failures = _send(console, list(day(on)), client, link)
-        waited = _settled(client)
+        waited = _settled(operator)
         seconds = time.monotonic() - began
-        states = _states(client)
+        states = _states(operator)
         for name, counts in states.items():
             console.print(f"  {name:10} " + ", ".join(f"{count} {state}" for state, count in sorted(counts.items()) if count))
         total = sum(counts.get("applied", 0) for counts in states.values())
         console.print(f"{total} messages journalled, mapped and in the record after {seconds:.1f} s.\n")
-        records = [read_record(client, person) for person in people(on)]
+        console.print(
+            f"{agree(operator)} organisations agree to share; the practices take down the consent of the three.\n"
+        )
+        records = []
+        for person in people(on):
+            practice = stack.enter_context(signed_on(web, directory, "gp", person.practice.ods))
+            consent(practice, person)
+            records.append(read_record(practice, person))
         for record in records:
             print_record(console, record, _address(web, record), today)
         if picture is not None:
@@ -80,6 +89,8 @@ def run(
         if once:
             return 0 if well else 1
         console.print(f"The engine stays up. Try {web}/ in a browser, or interop messages --data {directory}; Ctrl-C stops it.")
+        asked = f"interop token --data {directory} --role gp --org {records[0].person.practice.ods}"
+        console.print(f'Who asks signs on: curl -H "Authorization: Bearer $({asked})" {web}/fhir/Patient')
         _wait()
         return 0 if well else 1
 
