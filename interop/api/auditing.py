@@ -17,7 +17,7 @@ from interop.api.problems import fhir_error, json_error
 from interop.apply.drafts import there
 from interop.apply.journalled import Step
 from interop.audit.log import AuditLog
-from interop.audit.row import ANSWER, CHANGE, DENIAL, JUDGED, MESSAGE, NOTIFICATION, READ, Names
+from interop.audit.row import ANSWER, CHANGE, DENIAL, JUDGED, MESSAGE, NOTIFICATION, READ, SIGNED, Names
 from interop.errors import Problem
 from interop.fhir import facts
 from interop.policy.asker import Asker
@@ -157,7 +157,8 @@ class Auditing:
             if present is not None and present.request is not request:
                 present = None
         changed = present is not None and bool(present.attempts)
-        if account is None and not changed and status not in DENIED:
+        token = part == "signon" and request.method == "POST"
+        if account is None and not changed and status not in DENIED and not token:
             return response
         asker = request.asker
         interaction, type_, id_ = asked(request.method, request.path) if part == "fhir" else (part, "", "")
@@ -165,12 +166,14 @@ class Auditing:
         if changed and present is not None:
             kind = ANSWER
             more["of"], more["messages"] = present.attempts, present.messages
-        elif status in DENIED:
+        elif status in DENIED or (token and status >= 400):
             kind = DENIAL
             if said := request.scope.get(WHY):
                 more["reason"] = said
-            if status == 401 and not self._room(more):
+            if (status == 401 or token) and not self._room(more):
                 return response
+        elif token:
+            kind = SIGNED
         elif request.method in _READS or interaction[:1] == "$" or interaction.startswith("search"):
             kind = READ
         else:

@@ -10,7 +10,7 @@ from base64 import b64encode
 from typing import Any, Final
 
 from interop.audit.actions import action_of
-from interop.audit.row import ANSWER, CHANGE, CLOSED, DENIAL, JUDGED, MESSAGE, NOTICE, NOTIFICATION, OPENED, READ, Row
+from interop.audit.row import ANSWER, CHANGE, CLOSED, DENIAL, JUDGED, MESSAGE, NOTICE, NOTIFICATION, OPENED, READ, SIGNED, Row
 from interop.clock import instant
 from interop.ids.national import ODS_ORGANISATION
 
@@ -25,6 +25,7 @@ _TYPES: Final = {
     NOTIFICATION: (DICOM, "110106", "Export"),
     OPENED: (DICOM, "110100", "Application Activity"),
     CLOSED: (DICOM, "110100", "Application Activity"),
+    SIGNED: (DICOM, "110114", "User Authentication"),
     NOTICE: (DICOM, "110113", "Security Alert"),
     JUDGED: (DICOM, "110101", "Audit Log Used"),
 }

@@ -43,6 +43,7 @@ TYPES: Final = {
     "110107": (kinds.MESSAGE,),
     "110106": (kinds.NOTIFICATION,),
     "110100": (kinds.OPENED, kinds.CLOSED),
+    "110114": (kinds.SIGNED,),
     "110113": (kinds.NOTICE,),
     "110101": (kinds.JUDGED,),
 }
