@@ -101,9 +101,10 @@ def access(plan: Access, names: Names, dialect: Dialect) -> Steps[list[tuple[str
         return []
     compiler = Compiler(names, dialect)
     people = dialect.among("x.subject", compiler.group(plan.patients).patients)
+    pids = ", ".join(map(str, sorted(wanted)))
     rows = yield (
         f"{compiler.prologue}SELECT x.subject, x.pid, x.code, x.low, x.high, r.type, r.id "
-        f"FROM index_access x CROSS JOIN resource r WHERE {people} AND x.pid IN ({', '.join(map(str, sorted(wanted)))}) AND r.rid = x.rid",
+        f"FROM index_access x CROSS JOIN resource r WHERE {people} AND x.pid IN ({pids}) AND r.rid = x.rid",
         compiler.parameters,
     )
     return sorted((patient, wanted[pid], *rest) for patient, pid, *rest in rows)

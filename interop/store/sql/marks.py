@@ -5,6 +5,7 @@ Trees of one shape are one text. ``shape`` and ``marked`` go through a tree in t
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any as Value
 
 from interop.store.sql.index import LONGEST, PATIENT
@@ -55,10 +56,6 @@ class Values:
             self.listed.append(value)
         return found
 
-    def places(self, values: tuple[Value, ...]) -> Key:
-        """The places of several."""
-        return tuple([self.place(value) for value in values])
-
     def mask(self, names: tuple[str, ...]) -> int:
         """The place of the mask of these contributors."""
         place = self.place((Sources, names))
@@ -69,46 +66,68 @@ class Values:
 
 def shape(where: Where, values: Values) -> Key | None:
     """The shape of a tree, its values told to ``values``; None where trees with such a part are not kept."""
-    match where:
-        case All(parts) | Any(parts):
-            inner = [shape(part, values) for part in parts]
-            return None if None in inner else (where.__class__, *inner)
-        case Not(part):
-            one = shape(part, values)
-            return None if one is None else (Not, one)
-        case About(parameter, codes, now, every):
-            if parameter in STEADY:
-                return (About, parameter, every, values.place(now), codes)
-            return (About, parameter, every, values.place(now), *values.places(tuple([code[:LONGEST] for code in codes])))
-        case Sources(names):
-            return (Sources, values.mask(names))
-        case Types(types):
-            return (Types, types)
-        case Token(parameter, code, system, kind):
-            return (Token, parameter, system, kind, None if code is None else values.place(code[:LONGEST]))
-        case Tokens(parameter, pairs):
-            return (Tokens, parameter, pairs)
-        case Person(parameter, patients):
-            return (Person, parameter, *values.places(patients))
-        case Ids(ids):
-            return (Ids, *values.places(ids))
-        case Span(parameter, prefix, low, high):
-            return (Span, parameter, prefix, values.place(low), values.place(high))
-        case Updated(prefix, low, high):
-            return (Updated, prefix, values.place(low), values.place(high))
-        case Present(parameter):
-            return (Present, parameter)
-        case Reference(parameter, (target,)):
-            if target.startswith(PATIENT):
-                return (Reference, parameter, values.place(target[:LONGEST]), values.place(target[len(PATIENT) :]))
-            return (Reference, parameter, values.place(target[:LONGEST]))
-        case Chain(parameter, of, inside):
-            one = shape(inside, values)
-            return None if one is None else (Chain, parameter, of, one)
-        case Has(of, parameter, asked):
-            one = () if asked is None else shape(asked, values)
-            return None if one is None else (Has, of, parameter, one)
-    return None
+    of = _SHAPES.get(where.__class__)
+    return None if of is None else of(where, values)
+
+
+def _joined(where: All | Any, values: Values) -> Key | None:
+    inner = [shape(part, values) for part in where.parts]
+    return None if None in inner else (where.__class__, *inner)
+
+
+def _not(where: Not, values: Values) -> Key | None:
+    one = shape(where.part, values)
+    return None if one is None else (Not, one)
+
+
+def _about(where: About, values: Values) -> Key:
+    if where.parameter in STEADY:
+        return (About, where.parameter, where.every, values.place(where.now), where.codes)
+    return (About, where.parameter, where.every, values.place(where.now), *[values.place(code[:LONGEST]) for code in where.codes])
+
+
+def _token(where: Token, values: Values) -> Key:
+    place = None if where.code is None else values.place(where.code[:LONGEST])
+    return (Token, where.parameter, where.system, where.kind, place)
+
+
+def _reference(where: Reference, values: Values) -> Key | None:
+    if len(where.targets) != 1:
+        return None
+    target = where.targets[0]
+    if target.startswith(PATIENT):
+        return (Reference, where.parameter, values.place(target[:LONGEST]), values.place(target[len(PATIENT) :]))
+    return (Reference, where.parameter, values.place(target[:LONGEST]))
+
+
+def _chain(where: Chain, values: Values) -> Key | None:
+    one = shape(where.where, values)
+    return None if one is None else (Chain, where.parameter, where.target, one)
+
+
+def _has(where: Has, values: Values) -> Key | None:
+    one = () if where.where is None else shape(where.where, values)
+    return None if one is None else (Has, where.source, where.parameter, one)
+
+
+_SHAPES: Mapping[type, Callable[[Value, Values], Key | None]] = {
+    All: _joined,
+    Any: _joined,
+    Not: _not,
+    About: _about,
+    Sources: lambda where, values: (Sources, values.mask(where.names)),
+    Types: lambda where, values: (Types, where.types),
+    Token: _token,
+    Tokens: lambda where, values: (Tokens, where.parameter, where.pairs),
+    Person: lambda where, values: (Person, where.parameter, *[values.place(one) for one in where.patients]),
+    Ids: lambda where, values: (Ids, *[values.place(one) for one in where.ids]),
+    Span: lambda where, values: (Span, where.parameter, where.prefix, values.place(where.low), values.place(where.high)),
+    Updated: lambda where, values: (Updated, where.prefix, values.place(where.low), values.place(where.high)),
+    Present: lambda where, values: (Present, where.parameter),
+    Reference: _reference,
+    Chain: _chain,
+    Has: _has,
+}
 
 
 class Masked(Sources):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import count
 from typing import Any, NamedTuple
 
 from interop.store.decision import Decision
@@ -22,8 +23,8 @@ from interop.store.where import Where
 
 ROOM = 1_000
 """Shapes that are kept."""
-PREDICATES = 10_000
-"""Predicates that are kept."""
+PREDICATES = 1_000
+"""Predicates that are kept: those of a second or so, as each holds the time."""
 NAMED = re.compile(r":(p\d+)\b")
 
 
@@ -35,17 +36,36 @@ class Shape(NamedTuple):
     asked: list[tuple[str, int]]
 
 
+class Numbers:
+    """Shapes of predicates as numbers. None is ever given twice: it stands for what may be seen."""
+
+    def __init__(self) -> None:
+        self._known: dict[Key, int] = {}
+        self._next = count()
+
+    def of(self, shape: Key) -> int:
+        """The number of a shape."""
+        if len(self._known) >= ROOM:
+            self._known.clear()
+        found = self._known.get(shape)
+        if found is None:
+            found = self._known[shape] = next(self._next)
+        return found
+
+
 class Ruled:
     """A predicate as it is asked: its shape and values, and for each shape of a question the text with what it always takes."""
 
     __slots__ = ("made", "predicate", "shape", "size", "values")
 
-    def __init__(self, predicate: Where | None, names: Names) -> None:
+    def __init__(self, predicate: Where | None, size: int, numbers: Numbers) -> None:
         self.predicate = predicate
         """Held so that no other object has its identity."""
-        self.size = names.size
+        self.size = size
         self.values = Values()
-        self.shape: Key | None = () if predicate is None else shape(predicate, self.values)
+        found = () if predicate is None else shape(predicate, self.values)
+        self.shape = None if found is None else numbers.of(found)
+        """The number of its shape; None where what is asked under it is not kept."""
         self.made: dict[Key, tuple[str, dict[str, Any], list[tuple[str, int]]] | None] = {}
 
     def resolved(self, names: Names) -> list[Any]:
@@ -70,7 +90,8 @@ class Shapes:
         self._names = names
         self._known: dict[Key, Shape | None] = {}
         self._ruled: dict[int, Ruled] = {}
-        self._open = Ruled(None, names)
+        self._numbers = Numbers()
+        self._open = Ruled(None, names.size, self._numbers)
 
     def search(self, plan: Search, make: Callable[[Search], Steps[list[Stored]]]) -> Statement | None:
         """The statement of a search, where it is of a kind that is kept. ``make`` are the steps of any search."""
@@ -110,7 +131,7 @@ class Shapes:
     def _rule(self, predicate: Where | None) -> Ruled:
         found = self._open if predicate is None else self._ruled.get(id(predicate))
         if found is None or found.size != self._names.size:
-            found = Ruled(predicate, self._names)
+            found = Ruled(predicate, self._names.size, self._numbers)
             if predicate is None:
                 self._open = found
             else:
