@@ -114,6 +114,7 @@ class Engine:
             facts=shop.governance.facts,
             test_numbers=settings.test_numbers,
             stale_after=settings.stale_after * 1_000_000,
+            metrics_token=settings.scraping(),
             ready=lambda: Problem("stopping") if intake.stopping else audited.problem,
             audit=audited.auditing,
             trail=audited.trail,

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from interop.policy.tables import tables
+
+SECRET: Final = 16
+"""Characters of a token at least."""
 
 
 class Settings(BaseSettings):
@@ -63,6 +66,8 @@ class Settings(BaseSettings):
     """A table of which claims of the issuer mean which role; None = ``interop/signon/tables/claims.csv``."""
     rate: int = Field(default=1_000, ge=0)
     """Requests a second of one person, twenty times as many of a program; 0 = any number."""
+    metrics_token: Path | None = None
+    """The file of the token with which ``/metrics`` is given to a scraper that does not sign on; None = to nobody."""
     proxy: bool = False
     """A proxy of the operator's speaks TLS before the HTTP port, which nobody else reaches."""
 
@@ -79,6 +84,15 @@ class Settings(BaseSettings):
         if value not in known:
             raise ValueError(f"there is no model of consent {value!r}: choose one of {', '.join(sorted(known))}")
         return value
+
+    def scraping(self) -> bytes:
+        """The token for ``/metrics``, empty for none; raises ValueError where it is no secret."""
+        if self.metrics_token is None:
+            return b""
+        token = self.metrics_token.read_bytes().strip()
+        if len(token) < SECRET or not token.isascii() or b" " in token:
+            raise ValueError(f"{self.metrics_token.name} holds no token of at least {SECRET} characters without blanks")
+        return token
 
     @field_validator("database")
     @classmethod
