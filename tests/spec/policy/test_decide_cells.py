@@ -38,7 +38,7 @@ def some() -> tuple[Cell, ...]:
         ("none", "not given", "none", "declared"),
     ]
     found = []
-    for n in range(700):
+    for n in range(350):
         parts = list(choice.choice(likely))
         for place, table in enumerate((RELATIONSHIPS, CONSENTS, BY_LABEL, EMERGENCIES)):
             if choice.random() < 0.3:
@@ -48,7 +48,7 @@ def some() -> tuple[Cell, ...]:
         sources = SOURCES[n % len(SOURCES)] if choice.random() < 0.5 else SOURCES[choice.randrange(3)]
         somebody = Somebody(frozenset(("p160" if n % 4 == 0 else f"q{n}",)), claims)
         found.append(cell(n, choice.choice(list(KINDS)), somebody, labels, sources))
-    for n in range(200):
+    for n in range(120):
         type_ = choice.choice([*KINDS, *UNPERSONAL])
         if type_ != "Patient":
             found.append(cell(1000 + n, type_, None, LABELS[n % len(LABELS)], SOURCES[choice.randrange(len(SOURCES))]))
