@@ -92,9 +92,10 @@ async def test_the_wrong_content_type(client: Client) -> None:
 async def test_methods_and_addresses(client: Client) -> None:
     for operation in OPERATIONS:
         type_ = (operation.types or ("Patient",))[0]
-        at = f"/fhir/{type_}/{'x/' if operation.levels == ('instance',) else ''}${operation.name}"
+        above = {("instance",): f"{type_}/x/", ("system",): ""}.get(operation.levels, f"{type_}/")
+        at = f"/fhir/{above}${operation.name}"
         answer = await client.send("OPTIONS", at)
         assert answer.headers["allow"] == ", ".join((*operation.methods, "OPTIONS"))
         assert (await client.send("PUT", at)).status_code == 405
-        assert (await client.get(f"/fhir/Basic/${operation.name}")).status_code in ((400,) if not operation.types else (404,))
+        assert (await client.get(f"/fhir/Basic/${operation.name}")).status_code in ((400,) if operation.takes("type", "Basic") else (404,))
     assert (await client.get("/fhir/Patient/$nothing")).status_code == 404

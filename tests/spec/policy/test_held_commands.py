@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from interop.app.engine import Engine
 from interop.cli.main import app
@@ -33,14 +32,18 @@ async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
         yield engine
 
 
+def invoke(command: list[str]) -> Result:
+    return CliRunner().invoke(app, command)
+
+
 async def run(engine: Engine, *command: str, token: str = "") -> Result:
     said = [*command, "--url", f"http://127.0.0.1:{engine.http}", "--data", str(engine.settings.data), "--token", token]
-    return await asyncio.to_thread(CliRunner().invoke, app, said)
+    return await asyncio.to_thread(invoke, said)
 
 
 async def token(engine: Engine, role: str, org: str = "") -> str:
     said = ["token", "--data", str(engine.settings.data), "--role", role, "--org", org]
-    made = await asyncio.to_thread(CliRunner().invoke, app, said)
+    made = await asyncio.to_thread(invoke, said)
     assert made.exit_code == 0, made.output
     return made.stdout.strip()
 
@@ -119,9 +122,9 @@ async def test_without_sign_on_or_an_engine_the_next_step_is_named(engine: Engin
     assert refused.exit_code == 1
     assert refused.stderr.startswith("401: ")
     assert "--token" in refused.stderr
-    away = await asyncio.to_thread(CliRunner().invoke, app, ["agreement", "list", "--url", "http://127.0.0.1:9"])
+    away = await asyncio.to_thread(invoke, ["agreement", "list", "--url", "http://127.0.0.1:9"])
     assert away.stderr == "No engine answers at http://127.0.0.1:9. Start it with interop serve, or name it with --url.\n"
-    none = await asyncio.to_thread(CliRunner().invoke, app, ["agreement", "list", "--url", "somewhere"])
+    none = await asyncio.to_thread(invoke, ["agreement", "list", "--url", "somewhere"])
     assert "--url" in none.stderr
 
 
