@@ -397,11 +397,14 @@ class Judge:
 
     def tests_of(self, mutant: Mutant) -> list[pytest.Item]:
         """Those that may notice, the quickest first."""
-        numbers = set(range(len(self.items)))
         if mutant.line:
             touching = {n for (place, _), found in self.of_line.items() if place == mutant.place for n in found}
+            first = set(self.of_line.get((mutant.place, mutant.line), ()))
             numbers = self.around(mutant) or touching
-        return [self.items[number] for number in sorted(numbers, key=self.cost.__getitem__)]
+        else:
+            numbers = set(range(len(self.items)))
+            first = {n for n, item in enumerate(self.items) if "test_tables" in item.nodeid}
+        return [self.items[number] for number in sorted(numbers, key=lambda n: (n not in first, self.cost[n]))]
 
     def around(self, mutant: Mutant) -> set[int]:
         """Tests that run the lines about it: expressions over several lines are told by one of them."""
