@@ -89,6 +89,7 @@ class IdentityQueue:
                 continue
             except Exception as error:
                 log.error("pairs not compared", error=type(error).__name__)
+                await asyncio.sleep(AGAIN)
             if not self._linking.written and not self._linking.missed:
                 self._done.set()
                 await self._linking.arrived.wait()
