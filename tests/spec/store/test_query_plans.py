@@ -18,11 +18,12 @@ import pytest
 
 from interop.errors import Problem
 from interop.store.decision import PERMIT_ALL, Decision
-from interop.store.plan import Compartment, Count, History, Plan, Read, Search, Several
+from interop.store.plan import Access, Compartment, Count, Group, History, Plan, Read, Search, Several
 from interop.store.sql import searching
 from interop.store.sqlite import SqliteStore
 from interop.store.values import Change, IndexRow, Link, Put
 from interop.store.where import (
+    About,
     All,
     Any,
     Chain,
@@ -36,6 +37,7 @@ from interop.store.where import (
     Present,
     Range,
     Reference,
+    Sources,
     Span,
     Text,
     Token,
@@ -47,7 +49,7 @@ from interop.store.where import (
 from tests.spec.store.build import DAY, T0, date, put, reference, token
 
 SMALL, LARGE = 750, 3_000
-GROWING = re.compile(r"^SCAN (r|s|x\d*|w|v|y|o|[habn]\d+|resource|version|index_(?!trigram|fulltext)\w+|link)\b")
+GROWING = re.compile(r"^SCAN (r|s|x\d*|w|v|y|o|[habgn]\d*|resource|version|index_(?!trigram|fulltext)\w+|link)\b")
 
 IN_ORDER = ("USING INDEX resource_updated", "USING INDEX version_updated", "USING INDEX sqlite_autoindex_resource_1")
 """Through all resources in the order asked for, until the page is full."""
@@ -92,13 +94,18 @@ def observation(n: int) -> Put:
     )
 
 
+def consent(n: int) -> Put:
+    rows = (IndexRow("consent", "access", "given", 0, 2 * T0), IndexRow("care", "access", "ods:RXX", 0, 2 * T0))
+    return put("Consent", f"c{n}", 1, reference("patient", f"Patient/p{n}"), *rows, at=T0 + n)
+
+
 def location(n: int) -> Put:
     return put("Location", f"l{n}", 1, IndexRow("near", "position", 50 + n / 1_000, -(n % 7) / 10), at=T0 + n)
 
 
 async def fill(directory: Path, size: int) -> SqliteStore:
     store = SqliteStore.open(directory)
-    puts = [make(n) for n in range(size) for make in (patient, observation, location)]
+    puts = [make(n) for n in range(size) for make in (patient, observation, location, consent)]
     await store.commit(Change(puts=puts, links=[Link(f"p{n}", f"person{n // 2}", "") for n in range(size)]))
     return store
 
@@ -127,6 +134,25 @@ def on(day: int, prefix: str = "eq") -> Span:
 
 MALES = Chain("patient", "Patient", Token("gender", "male"))
 C1 = Token("code", "c1", "urn:codes")
+CLINICIAN = Decision(
+    "clinician",
+    Any(
+        (
+            Types(("Location", "Organization")),
+            All(
+                (
+                    Types(("Patient", "Observation")),
+                    Sources(("RXX", "RYY")),
+                    Not(Tokens("_security", (("urn:c", "V"),))),
+                    About("care", ("user:u", "ods:RXX"), T0),
+                    About("consent", ("given",), T0),
+                    Not(About("consent", ("refused",), T0, every=False)),
+                    Any((Not(Tokens("_security", (("urn:c", "R"),))), About("breakglass", ("user:u",), T0))),
+                )
+            ),
+        )
+    ),
+)
 SEARCHES: dict[str, Plan] = {
     "read": Read(PERMIT_ALL, "Patient", "p7"),
     "history of one": History(PERMIT_ALL, "Patient", "p7"),
@@ -197,6 +223,22 @@ SEARCHES: dict[str, Plan] = {
     "sorted by _lastUpdated": search("Observation", None, ("_lastUpdated", True)),
     "all sorted by _lastUpdated": search("", None, ("_lastUpdated", True)),
     "policy": Search(Decision("own", Person("", ("p7",))), "Observation", C1, (), 10),
+    "a clinician reads": Read(CLINICIAN, "Observation", "o7"),
+    "a clinician reads what may not be read": Read(CLINICIAN, "Consent", "c7"),
+    "a clinician reads several": Several(CLINICIAN, (("Patient", "p7"), ("Observation", "o9"), ("Location", "l1"))),
+    "a clinician reads history": History(CLINICIAN, "Observation", "o7"),
+    "a clinician reads a compartment": Compartment(CLINICIAN, "p7"),
+    "a clinician asks of a patient": Search(CLINICIAN, "Observation", Person("patient", ("p7",)), (), 10),
+    "a clinician asks of a patient, sorted": Search(CLINICIAN, "Observation", Person("patient", ("p7",)), (("date", True),), 10),
+    "a clinician asks for a code": Search(CLINICIAN, "Observation", C1, (), 10),
+    "a clinician asks for a patient's": Search(
+        CLINICIAN, "Observation", Chain("patient", "Patient", Token("identifier", "7")), (), 10
+    ),
+    "a clinician asks for all": Search(CLINICIAN, "Observation", None, (), 10),
+    "a clinician asks for what refers": Search(CLINICIAN, "Patient", Has("Observation", "patient", Token("rare", "7")), (), 10),
+    "a clinician's total of a patient": Count(CLINICIAN, "Observation", Person("patient", ("p7",))),
+    "what is said about a person": Access(("p7",)),
+    "a person's Patients": Group(CLINICIAN, "p7"),
     "count of few": Count(PERMIT_ALL, "Observation", Token("rare", "7")),
 }
 PROPORTIONAL: dict[str, Plan] = {
