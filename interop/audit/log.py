@@ -53,10 +53,12 @@ class AuditLog:
         self._clock, self._size = clock, size
         self._head = b""
         self._file = -1
-        self._unsynced: list[tuple[int, bytes]] = []
+        self._unsynced: list[bytes] = []
+        self._unsynced_from = 0
+        self._ended: list[int] = []
         self._synced = 0
         self._torn = False
-        self._signed = Checkpoint(0, 0, b"", 0, 0, 0)
+        self._signed = self._reached = Checkpoint(0, 0, b"", 0, 0, 0)
         self._waiting: list[tuple[int, asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
         self._lock = threading.Lock()
         self._disk = threading.Lock()
@@ -116,7 +118,7 @@ class AuditLog:
             line = b"%b %b\n" % (text, stamp(self.key.stamps, head))
             self._put(line)
             self._head, self.sequence = head, sequence
-            self._unsynced.append((self.offset, line))
+            self._unsynced.append(line)
             self.offset += len(line)
             if self.offset >= self._size:
                 self._turn()
@@ -150,31 +152,36 @@ class AuditLog:
         """Bring what there is to disk. Raises Problem ``audit-unavailable``."""
         with self._disk:
             with self._lock:
-                upto, unsynced, file = self.sequence, self._unsynced, self._file
-                self._unsynced = []
+                reached = Checkpoint(self.chain, self.sequence, self._head, self.part, self.offset, 0)
+                unsynced, file = self._unsynced, self._file
+                since, self._unsynced, self._unsynced_from = self._unsynced_from, [], self.offset
             if unsynced:
                 try:
                     if self.problem is not None:  # what a failed sync left is written again: the system may have let go of it
-                        for offset, line in unsynced:
-                            _whole(file, line, offset)
+                        _whole(file, b"".join(unsynced), since)
                     os.fdatasync(file)
                     self.syncs += 1
                 except OSError as error:
                     with self._lock:
-                        self._unsynced = unsynced + self._unsynced
-                        raise self._failed(error) from None
+                        if file == self._file:  # of a part that has ended ``_turn`` has brought all to disk
+                            self._unsynced, self._unsynced_from = unsynced + self._unsynced, since
+                            raise self._failed(error) from None
             with self._lock:
-                self._synced = max(self._synced, upto)
+                ended, self._ended = self._ended, []
+                self._synced, self._reached = reached.sequence, reached
                 if not self._torn:
                     self.problem = None
+            for each in ended:
+                os.close(each)
 
     def checkpoint(self) -> None:
-        """Sign the head as it is on disk and keep that elsewhere."""
+        """Sign the head as it is on disk and keep that elsewhere: rows may come meanwhile."""
         self.sync()
         with self._lock:
-            if self._unsynced or self.sequence == self._signed.sequence:
-                return
-            now = Checkpoint(self.chain, self.sequence, self._head, self.part, self.offset, self._clock.now()).signed(self.key)
+            reached = self._reached
+        if reached.sequence == self._signed.sequence:
+            return
+        now = reached._replace(time=self._clock.now()).signed(self.key)
         try:
             checkpoints.keep(self.elsewhere, now)
         except OSError as error:
@@ -194,7 +201,8 @@ class AuditLog:
         with suppress(Problem):
             self.write(CLOSED)
             self.checkpoint()
-        os.close(self._file)
+        for each in (*self._ended, self._file):
+            os.close(each)
 
     def _put(self, line: bytes) -> None:
         try:
@@ -219,9 +227,9 @@ class AuditLog:
         except OSError as error:
             _log.error("the audit's next part cannot be begun", error=type(error).__name__)
             return
-        os.close(self._file)
+        self._ended.append(self._file)  # a sync may be under way
         self._file, self.part, self.offset = new, self.part + 1, 0
-        self._unsynced = []
+        self._unsynced, self._unsynced_from = [], 0
 
     def _failed(self, error: OSError) -> Problem:
         if self.problem is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
@@ -89,8 +90,9 @@ class Names:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
+        self.one = lru_cache(maxsize=65_536)(self._one)
 
-    def one(self, id: str) -> str:
+    def _one(self, id: str) -> str:
         """The id, or what stands for it; the same for the same id."""
         if _NUMBER.search(id) is None or _UUID.fullmatch(id):
             return id
@@ -98,4 +100,4 @@ class Names:
 
     def all(self, ids: Iterable[str]) -> tuple[str, ...]:
         """Each of them."""
-        return tuple([self.one(id) for id in ids])
+        return tuple(map(self.one, ids))

@@ -81,6 +81,31 @@ def synced(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return sizes
 
 
+def test_checkpoints_are_signed_while_rows_come_without_end(
+    opened: Callable[..., AuditLog], clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """During each sync another row comes, and another part begins."""
+    log = opened(size=700)
+    real = os.fdatasync
+
+    def busy(file: int) -> None:
+        monkeypatch.setattr(os, "fdatasync", real)
+        log.write(READ, interaction="read")
+        monkeypatch.setattr(os, "fdatasync", busy)
+        real(file)
+
+    monkeypatch.setattr(os, "fdatasync", busy)
+    for _ in range(30):
+        log.write(READ)
+        clock.advance(6)
+        log.tick()
+    monkeypatch.setattr(os, "fdatasync", real)
+    log.close()
+    assert log.part > 5
+    found = verify(tmp_path / "audit", tmp_path / "elsewhere", KEY)
+    assert (found.bad, found.checkpoints, found.rows) == (None, 32, log.sequence)
+
+
 async def test_a_change_is_in_the_audit_on_disk_before_the_journal_has_it(tmp_path: Path, synced: list[int]) -> None:
     async with asking(tmp_path) as at:
         store: Any = at.audited._store
