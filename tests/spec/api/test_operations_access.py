@@ -29,6 +29,7 @@ from interop.policy.grants import USER
 from interop.record.fold import content, render
 from interop.record.indexing import indexed
 from interop.store.plan import Access, Everything
+from interop.store.sql.store import SqlStore
 from interop.store.sqlite import SqliteStore
 from interop.store.values import Change, Committed, Link, Put, Stored
 from tests.spec.api.conftest import Client, calling, serving
@@ -76,7 +77,7 @@ class ByHeader:
 class World:
     """The API, its record and its clock. Ann has two Patients, one at her practice and one at the ward's hospital."""
 
-    def __init__(self, store: SqliteStore, client: Client, clock: ManualClock, services: Services) -> None:
+    def __init__(self, store: SqlStore, client: Client, clock: ManualClock, services: Services) -> None:
         self.store, self.client, self.clock, self.services = store, client, clock, services
 
     async def call(self, who: Asker, name: str, of: str = "Patient/ann", /, **said: Any) -> httpx.Response:
@@ -115,7 +116,7 @@ def _form(key: str, value: Any) -> tuple[str, Any]:
     return ("valueInteger", value) if isinstance(value, int) else (forms.get(key, "valueString"), value)
 
 
-async def contribute(store: SqliteStore, source: str, *resources: dict[str, Any], links: dict[str, str] | None = None) -> None:
+async def contribute(store: SqlStore, source: str, *resources: dict[str, Any], links: dict[str, str] | None = None) -> None:
     puts = []
     for resource in resources:
         kind, id = resource["resourceType"], resource["id"]
@@ -126,7 +127,7 @@ async def contribute(store: SqliteStore, source: str, *resources: dict[str, Any]
 
 
 @asynccontextmanager
-async def world(store: SqliteStore, clock: ManualClock) -> AsyncIterator[World]:
+async def world(store: SqlStore, clock: ManualClock) -> AsyncIterator[World]:
     intake, services = serving(store, clock)
     governance = Governance(services.mint, services.feeds)
     await governance.start(store)
@@ -141,14 +142,12 @@ async def world(store: SqliteStore, clock: ManualClock) -> AsyncIterator[World]:
 
 
 @pytest.fixture
-async def here(tmp_path: Path, clock: ManualClock) -> AsyncIterator[World]:
-    store = SqliteStore.open(tmp_path / "data", clock=clock)
+async def here(store: SqlStore, clock: ManualClock) -> AsyncIterator[World]:
     ann = patient("ann", generalPractitioner=[PRACTICE])
     await contribute(store, "A81001", ann, observation("bp", "ann"), observation("hiv", "ann", HIV), links={"ann": "one"})
     await contribute(store, "RX1", patient("ann-ward"), observation("ward", "ann-ward"), links={"ann-ward": "one"})
     async with world(store, clock) as made:
         yield made
-    await store.close()
 
 
 class TestConsent:
