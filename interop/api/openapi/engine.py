@@ -14,6 +14,10 @@ SHOWN: Final[dict[str, Part]] = {
     "/metrics": {"summary": "Figures for Prometheus: of messages and requests, never of people.", "media": "text/plain"},
     "/openapi.json": {"summary": "This document.", "media": "application/json"},
 }
+SIGNED_ON: Final[dict[str, Part]] = {
+    "/.well-known/smart-configuration": {"summary": "Where to sign on (SMART App Launch 2.2).", "media": "application/json"},
+}
+"""Where anybody signs on."""
 
 
 def paths(services: Services) -> Part:
@@ -22,7 +26,7 @@ def paths(services: Services) -> Part:
         "/ingest/{feed}": {"post": _ingest(sorted(services.feeds))},
         "/messages/{message}": {"get": _message()},
     }
-    for address, said in SHOWN.items():
+    for address, said in (SHOWN | SIGNED_ON if services.signon is not None else SHOWN).items():
         responses: dict[str, Any] = {"200": described("So it is.", said["media"], schema={}), "default": PROBLEM}
         operation = {"operationId": address.strip("/").replace("/", "-"), "tags": ["Engine"], "summary": said["summary"]}
         found[address] = {"get": {**operation, "responses": responses}}
