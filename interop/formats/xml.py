@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from lxml import etree
@@ -12,8 +13,14 @@ from interop.formats.tree import Node
 
 DEPTH = 200
 SIZE = 20 * 1024 * 1024
+NAMES = 2_000
+"""How many names its elements may have between them: each is kept for as long as the document."""
+PREFIXES = 100
+"""How many prefixes of namespaces a document may declare: each element asks all that hold for it."""
 ATTRIBUTES = 128
 """How many attributes an element may have: reading them takes time by their square."""
+_NAMED = re.compile(rb"<([^\s/>!?]+)")
+_PREFIX = re.compile(rb"xmlns:([^\s=]+)\s*=")
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _PARSER_DEPTH = 255
 _TOO_MANY_ATTRIBUTES = etree.XPath(f"boolean(//*[@*[{ATTRIBUTES + 1}]])")
@@ -54,6 +61,7 @@ def _parsed(body: bytes, size: int, values: int | None, *, comments: bool = Fals
     if body[:1].isspace():
         body = body.lstrip()
     _closed_prolog(body)
+    _few_names(body)
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -75,6 +83,19 @@ def _parsed(body: bytes, size: int, values: int | None, *, comments: bool = Fals
     if root.getroottree().docinfo.internalDTD is not None:
         raise Problem("document-type")
     return root
+
+
+def _few_names(body: bytes) -> None:
+    """Refuse more names than any format has, before the parser makes something of each."""
+    if body.count(b"<") <= NAMES and body.count(b"xmlns") <= PREFIXES:
+        return
+    plain = body.replace(b"\0", b"") if b"\0" in body[:4] else body
+    for pattern, most, what in ((_NAMED, NAMES, "names of elements"), (_PREFIX, PREFIXES, "prefixes of namespaces")):
+        found: set[bytes] = set()
+        for each in pattern.finditer(plain):
+            found.add(each[1])
+            if len(found) > most:
+                raise Problem("too-large", detail=f"more than {most} {what}")
 
 
 def _closed_prolog(body: bytes) -> None:
