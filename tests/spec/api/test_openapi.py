@@ -10,8 +10,8 @@ import pytest
 
 from interop.api.app import EXACT
 from interop.api.fhir.routes import INTERACTIONS, resource_types
-from interop.api.openapi.interactions import ADDRESSES
 from interop.api.openapi.engine import SIGNED_ON
+from interop.api.openapi.interactions import ADDRESSES
 from interop.api.operations.operation import INSTANCE, SYSTEM, TYPE
 from interop.api.operations.registry import OPERATIONS
 from interop.api.searching.compartments import COMPARTMENTS
