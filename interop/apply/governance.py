@@ -79,7 +79,13 @@ class Governance:
                 return self._contracts.pop(stored.id, None) is not None
             self._contracts[stored.id] = orjson.loads(stored.body), stored.owner, stored.source
             return True
-        return self._organisation(stored.id, () if stored.deleted else _codes(orjson.loads(stored.body)))
+        return self._organisation(stored.id, () if stored.deleted else self._named(stored.id, _codes(orjson.loads(stored.body))))
+
+    def _named(self, id_: str, codes: tuple[str, ...]) -> tuple[str, ...]:
+        """The code that an Organization goes by. Where feeds say several, it is the one that its id was made of, else none: no feed
+        makes another's patients its own by a code more."""
+        own = tuple(code for code in codes if self._mint.id(ORGANISATION, ODS_ORGANISATION, code) == id_)
+        return own or (codes if len(codes) == 1 else ())
 
     def _organisation(self, id_: str, codes: tuple[str, ...]) -> bool:
         before = self._codes.pop(id_, ())

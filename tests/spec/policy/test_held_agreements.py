@@ -266,3 +266,14 @@ class TestGovernance:
         await heard.put(stored(PRACTICE))
         assert heard.governance.facts().codes(asker) == ("user:i|u", "ods:A81001", minted, "Organization/guid-1")
         assert heard.governance.facts().codes(Asker(user="i|u")) == ("user:i|u",)
+
+    async def test_no_organisation_is_two(self, heard: Heard) -> None:
+        """Whoever adds a code to another's Organization would have to do with all of its patients."""
+        rival = Asker(user="i|u", role="gp", organisation="B82002")
+        before = heard.governance.facts().codes(rival)
+        minted = Mint().id("Organization", ODS_ORGANISATION, "A81001")
+        both = [{"system": ODS_ORGANISATION, "value": code} for code in ("A81001", "B82002")]
+        await heard.put(stored({**PRACTICE, "identifier": both}), stored({**PRACTICE, "id": minted, "identifier": both}))
+        assert heard.governance.facts().codes(rival) == before
+        asker = Asker(user="i|u", role="gp", organisation="A81001")
+        assert heard.governance.facts().codes(asker) == ("user:i|u", "ods:A81001", f"Organization/{minted}")
