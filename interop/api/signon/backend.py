@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from interop.api.asgi import Request
+from interop.api.asgi import ASKER, Request
 from interop.api.signon.fetching import Unreachable
 from interop.api.signon.limits import Throttled, place_of
 from interop.api.signon.service import SignOn
 from interop.clock import MICROSECONDS
 from interop.errors import Problem
+from interop.policy.asker import Asker
 from interop.signon.assertions import assertion_head, granted, verify_assertion
 from interop.signon.clients import BadClients, Client
 from interop.signon.keys import Key
@@ -25,11 +26,11 @@ LIVES: Final = 300
 
 
 class BadRequest(Exception):
-    """A token is not given. ``error`` is a word of RFC 6749, 5.2; ``why`` and ``client`` (as it names itself) are for the audit."""
+    """A token is not given. ``error`` is a word of RFC 6749, 5.2; ``why`` is for the audit alone."""
 
-    def __init__(self, error: str, *, why: str = "", client: str = "") -> None:
+    def __init__(self, error: str, *, why: str = "") -> None:
         super().__init__(error)
-        self.error, self.why, self.client = error, why or error, client
+        self.error, self.why = error, why or error
         self.status = 401 if error == "invalid_client" else 400
 
 
@@ -41,11 +42,9 @@ async def client_credentials(signon: SignOn, request: Request, form: Mapping[str
     place = signon.failures.of(place_of(request))
     if place.empty(now):
         raise Throttled(place.wait())
-    named = ""
     try:
         head = assertion_head(form["client_assertion"])
-        named = head.issuer[:100]
-        failures = signon.failures.of(("client", named))
+        failures = signon.failures.of(("client", head.issuer[:100]))
         if failures.empty(now) and not place.full(now):  # whoever fails under another's name does not keep that one out
             raise Throttled(failures.wait())
         try:
@@ -55,11 +54,12 @@ async def client_credentials(signon: SignOn, request: Request, form: Mapping[str
             raise
     except Refused as refused:
         place.take(now)
-        raise BadRequest("invalid_client", why=refused.why, client=named) from None
+        raise BadRequest("invalid_client", why=refused.why) from None
+    request.scope[ASKER] = Asker(role=client.role, organisation=client.organisation, client=client.id)
     try:
         scopes = granted(client, form.get("scope", ""))
     except Refused as refused:
-        raise BadRequest("invalid_scope", why=refused.why, client=client.id) from None
+        raise BadRequest("invalid_scope", why=refused.why) from None
     scope = " ".join(map(str, scopes))
     claims = {
         "sub": client.id,

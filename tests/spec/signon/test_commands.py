@@ -122,3 +122,18 @@ def test_a_client_that_cannot_be_is_refused(words: tuple[str, ...], tmp_path: Pa
     done = run("client", "bulk", "--data", str(tmp_path), *words)
     assert done.exit_code == 2
     assert not (tmp_path / "clients.json").exists()
+
+
+async def test_who_was_not_let_in_is_in_the_audit_with_the_reason(tmp_path: Path, rsa: RSAKey) -> None:
+    """A word of ours: nothing of what was sent."""
+    data = tmp_path / "data"
+    made = token(data)
+    async with running(data, open=False) as engine, client_of(engine) as http:
+        assert await asked(http, f"{made[:-8]}AAAAAAAA", "/fhir/Patient/x") == 401
+        assert (await http.get("/fhir/Patient/x")).status_code == 401
+        form = {"grant_type": "client_credentials", "client_assertion_type": "x", "client_assertion": "y"}
+        assert (await http.post("/signon/token", data=form)).status_code == 400
+    rows = b"".join(path.read_bytes() for path in data.rglob("*") if path.is_file() and "audit" in str(path.relative_to(data)))
+    for why in (b'"signature"', b'"none"', b'"invalid_request"'):
+        assert why in rows
+    assert made.encode()[:40] not in rows
