@@ -18,8 +18,8 @@ from interop.store.where import All, Any, Where
 
 SYSTEM: Final = "urn:interop:absence"
 """The code system of ``Absence.code``."""
-WORSE: Final = ("pending", "withdrawn", "ended", "none")
-"""States in which an organisation does not share; of several agreements the first of these is told."""
+WORSE: Final = ("pending", "withdrawn", "ended")
+"""States of agreements that are not in force; of several agreements the first of these is told."""
 
 
 class FeedHealth(NamedTuple):
@@ -38,8 +38,8 @@ class Absence(NamedTuple):
     code: str
     issue: str
     words: str
-    source: str = ""
-    since: int = 0
+    source: str
+    since: int
 
 
 def gate(question: Question, facts: Facts, now: int) -> Where | None:
@@ -47,7 +47,7 @@ def gate(question: Question, facts: Facts, now: int) -> Where | None:
 
     None where nothing is asked: of the tester, of people about themselves, of roles that see nobody."""
     by = rules(question.asker, facts, now)
-    if by is None or by.role.all or by.role.relationship in ("self", "none") or not by.types(by.seen, "person"):
+    if by is None or by.role.relationship in ("self", "none"):
         return None
     return Any((All((by.relationship(), by.consent())), by.emergency()))
 

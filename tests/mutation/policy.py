@@ -254,7 +254,8 @@ def _graft(old: Any, new: Any) -> bool:
     if isinstance(old, type) and isinstance(new, type):
         for name, member in vars(old).items():
             other = vars(new).get(name)
-            for one, another in ((member, other), (getattr(member, "fget", None), getattr(other, "fget", None))):
+            pairs = [(getattr(member, part, None), getattr(other, part, None)) for part in ("fget", "__func__")]
+            for one, another in ((member, other), *pairs):
                 if isinstance(one, FunctionType) and isinstance(another, FunctionType) and not name.startswith("__r"):
                     if one.__code__.co_freevars == another.__code__.co_freevars:
                         one.__code__, one.__defaults__ = another.__code__, another.__defaults__
@@ -459,8 +460,10 @@ def mutants(wanted: tuple[str, ...] = ()) -> list[Mutant]:
     return [mutant for mutant in found if not wanted or mutant.place in wanted]
 
 
-def survivors(wanted: tuple[str, ...] = (), share: tuple[int, int] = (0, 1), told: Callable[[str], None] = str) -> list[Mutant]:
-    """The mutants that no test notices; ``share``: of so many processes this one."""
+def survivors(
+    wanted: tuple[str, ...] = (), share: tuple[int, int] = (0, 1), told: Callable[[str], None] = str, tests: str = ""
+) -> list[Mutant]:
+    """The mutants that no test notices; ``share``: of so many processes this one; ``tests``: an expression of ``pytest -k``."""
     judge, found = Judge(), []
 
     def run() -> None:
@@ -476,7 +479,7 @@ def survivors(wanted: tuple[str, ...] = (), share: tuple[int, int] = (0, 1), tol
 
     judge.judge = run
     files = [str(file) for pattern in SUITE for file in sorted(SPECIFICATION.glob(pattern))]
-    options = ["-q", "-p", "no:cacheprovider", "-n", "0", "-m", "not long", "--timeout", "0"]
+    options = ["-q", "-p", "no:cacheprovider", "-n", "0", "-m", "not long", "--timeout", "0", "-k", tests]
     status = pytest.main([*files, *options], plugins=[judge])
     if status not in (0, pytest.ExitCode.NO_TESTS_COLLECTED):
         raise AssertionError(f"pytest ended with {status}")
@@ -494,12 +497,13 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation.policy", description=__doc__)
     parser.add_argument("-v", action="store_true", dest="verbose")
     parser.add_argument("--share", default="0/1", help="which of how many processes this is")
+    parser.add_argument("-k", default="", dest="tests", help="only these tests, as of pytest")
     parser.add_argument("places", nargs="*")
     options = parser.parse_args(arguments)
     number, of = map(int, options.share.split("/"))
     known = equivalents()
     out = csv.writer(sys.__stdout__)
-    found = survivors(tuple(options.places), (number, of), print if options.verbose else str)
+    found = survivors(tuple(options.places), (number, of), print if options.verbose else str, options.tests)
     left = [mutant for mutant in found if mutant.name not in known]
     for mutant in left:
         out.writerow(mutant.name)

@@ -49,6 +49,18 @@ def test_the_tester_of_an_open_engine_may_do_everything() -> None:
         assert ask(interaction, "Patient", TESTER) is PERMIT_ALL
 
 
+def test_an_asker_of_whom_nothing_is_known_has_no_names() -> None:
+    assert NOBODY == Asker("", "", "", "", "", "", "", (), "", "")
+    assert NOBODY.codes == ()
+    assert Asker(user="u").codes == ("user:u",)
+    assert Asker(organisation="A81001", fhir_user="Patient/1").codes == ("Patient/1", "ods:A81001")
+    assert TESTER == Asker("open|tester", "tester", "", "open", "", "", "", None, "*", "")
+
+
+def test_a_question_of_which_nothing_else_is_said_is_nobodys() -> None:
+    assert Question("read") == Question("read", "", "", NOBODY, ())
+
+
 def test_a_rule_names_role_purpose_and_class() -> None:
     assert ask("read", "Observation", asker("gp")).rule == "gp/direct-care/clinical"
     assert ask("read", "Slot", asker("gp", purpose="booking")).rule == "gp/booking/book"
@@ -197,6 +209,10 @@ def test_a_search_outside_the_scopes_of_a_patients_token_finds_nothing() -> None
     assert ask("read", "CarePlan", token).refusal == "forbidden"
     assert ask("history-type", "CarePlan", token).refusal == "forbidden"
     assert given(ask("search-type", "Observation", token), thing("Observation"))
+    unsearching = asker("gp", "patient/Observation.r", patient="p1")
+    for interaction in ("search-type", "search-system", "search-compartment"):
+        decision = ask(interaction, "", unsearching)
+        assert (decision.refusal, given(decision, thing("Observation"))) == ("", False)
 
 
 def test_a_scope_for_a_patient_gives_nothing_without_one() -> None:

@@ -192,6 +192,8 @@ STATES = Facts(
         Agreement("8", "G-SHARED", "", (), BEFORE, FOREVER, "active"),
         Agreement("9", "H-PAIR", OTHER, (), BEFORE, FOREVER, "active"),
         Agreement("10", "I-BOOKING", "", ("booking",), BEFORE, FOREVER, "active"),
+        Agreement("11", OWN, "", (), BEFORE, NOW, "active"),
+        Agreement("12", "J-NEVER", "", (), NOW, NOW, "active"),
     ),
     sources=(OWN, "A-SILENT", "G-SHARED", ""),
 )
@@ -213,9 +215,10 @@ def test_each_source_that_shares_nothing_is_named_with_its_reason() -> None:
         "not shared (agreement withdrawn): F-AGAIN",
         "not shared (no agreement): H-PAIR",
         "not shared (no agreement): I-BOOKING",
+        "not shared (agreement ended): J-NEVER",
     ]
     assert "not shared (no agreement): H-PAIR" not in spoken(asker("gp", organisation=OTHER))
-    assert "not shared (no agreement): A81001" in spoken(asker("gp", organisation=OTHER))
+    assert "not shared (agreement ended): A81001" in spoken(asker("gp", organisation=OTHER))
     assert "not shared (no agreement): I-BOOKING" not in spoken(asker("gp", purpose="booking"))
 
 
@@ -254,8 +257,8 @@ def test_what_is_absent_has_a_code_of_ours_and_a_type_of_issue() -> None:
     question = Question("search-type", "Observation", asker=asker("gp"))
     feeds = (FeedHealth("trust", TRUST, "down", 5 * SECOND),)
     assert absence(question, replace(SHARED, sources=("X",)), feeds, False, NOW) == (
-        Absence("withheld", "suppressed", "withheld (no consent)"),
-        Absence("not-shared", "suppressed", "not shared (no agreement): X", "X"),
+        Absence("withheld", "suppressed", "withheld (no consent)", "", 0),
+        Absence("not-shared", "suppressed", "not shared (no agreement): X", "X", 0),
         Absence("down", "incomplete", "source down since 1970-01-01T00:00:05.000Z: RXX", "RXX", 5 * SECOND),
     )
     assert SYSTEM == "urn:interop:absence"
