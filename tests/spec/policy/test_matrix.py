@@ -85,7 +85,7 @@ async def parts(tmp_path: Path) -> AsyncIterator[tuple[SqliteStore, Services, Cl
     async with opened(tmp_path / "data", NOBODY, World(made, {}, Facts((), "explicit", ("RA1", "RX9")), {})) as opening:
         store = opening[0]
         await keep(store, made, {})
-        await store.commit(Change(entries=[Entry(0, "hospital", "hl7v2", T0, MARK, "ADT^A01", b"MSH|marked")]))
+        await store.commit(Change(entries=[Entry(0, "hospital", "hl7v2", T0, "C1", "ADT^A01", b"MSH|marked")]))
         yield opening
 
 
