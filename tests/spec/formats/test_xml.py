@@ -173,3 +173,27 @@ def test_an_element_has_at_most_128_attributes() -> None:
             with pytest.raises(Problem) as refused:
                 read_xml(body)
             assert refused.value.reason.name == "too-large"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize(
+    ("document", "taken"),
+    [
+        ("<a>" + "".join(f"<a{nth}/>" for nth in range(1_900)) + "</a>", True),
+        ("<a>" + "".join(f"<a{nth}/>" for nth in range(2_001)) + "</a>", False),
+        (f"<a>{'<b/>' * 5_000}</a>", True),
+        ("<a " + " ".join(f"xmlns:n{nth}='urn:n'" for nth in range(100)) + "/>", True),
+        ("<a " + " ".join(f"xmlns:n{nth}='urn:n'" for nth in range(101)) + "/>", False),
+        ("<a>" + '<b xmlns="urn:b" xmlns:c="urn:c"/>' * 1_000 + "</a>", True),
+    ],
+    ids=["names", "too many names", "one name", "prefixes", "too many prefixes", "one prefix"],
+)
+def test_names_and_prefixes_are_few(document: str, taken: bool, encoding: str) -> None:
+    """Two thousand names of elements, a hundred prefixes of namespaces, however often each stands there."""
+    body = document.encode(encoding)
+    if taken:
+        assert read_xml(body).name == "a"
+    else:
+        with pytest.raises(Problem) as caught:
+            read_xml(body)
+        assert caught.value.reason.name == "too-large"
