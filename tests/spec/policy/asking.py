@@ -63,7 +63,8 @@ class Asking:
         )()
 
     def _id(self, type: str) -> str:
-        return self.random.choice([*self.by_type.get(type, ()), ABSENT])
+        known: list[str] = [*self.by_type.get(type, ()), ABSENT]
+        return self.random.choice(known)
 
     def _any(self) -> tuple[str, str]:
         type_ = self.random.choice(TYPES)
@@ -90,7 +91,8 @@ class Asking:
             "GET",
             self.random.choice((
                 f"Patient/{patient}/{type_}", f"Patient/{patient}/*", f"Patient/{patient}/*?_count=2",
-                f"?_type={type_},Patient&_count=3", f"Encounter/{self._id('Encounter')}/*", f"?_id={self._any()[1]}", f"Practitioner/pra0/{type_}", "?_summary=count",
+                f"?_type={type_},Patient&_count=3", f"Encounter/{self._id('Encounter')}/*", f"?_id={self._any()[1]}",
+                f"Practitioner/pra0/{type_}", "?_summary=count",
             )),
         )  # fmt: skip
 
@@ -164,8 +166,9 @@ class Asking:
             return self._id(type)
         match kind:
             case "token":
-                return self.random.choice((f"{CODES}|{self.random.choice(CODED)}", self.random.choice(CODED), "final", "active",
-                                           "male", f"{LOCAL}|shared", f"{LOCAL}|", f"{LOCAL}|r{self.random.randrange(1, 40)}"))  # fmt: skip
+                own = (f"{LOCAL}|shared", f"{LOCAL}|", f"{LOCAL}|r{self.random.randrange(1, 40)}")
+                coded = self.random.choice(CODED)
+                return self.random.choice((f"{CODES}|{coded}", coded, "final", "active", "male", *own))
             case "string":
                 return self.random.choice((*WORDS, "a", "LS1"))
             case "reference":
