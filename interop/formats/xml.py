@@ -87,9 +87,9 @@ def _parsed(body: bytes, size: int, values: int | None, *, comments: bool = Fals
 
 def _few_names(body: bytes) -> None:
     """Refuse more names than any format has, before the parser makes something of each."""
-    if body.count(b"<") <= NAMES and body.count(b"xmlns") <= PREFIXES:
-        return
     plain = body.replace(b"\0", b"") if b"\0" in body[:4] else body
+    if plain.count(b"<") <= NAMES and plain.count(b"xmlns") <= PREFIXES:
+        return
     for pattern, most, what in ((_NAMED, NAMES, "names of elements"), (_PREFIX, PREFIXES, "prefixes of namespaces")):
         found: set[bytes] = set()
         for each in pattern.finditer(plain):
