@@ -14,6 +14,7 @@ from interop.app.engine import Engine
 from interop.cli.main import app
 from interop.mapping.places import mappings_root
 from interop.policy.facts import Agreement
+from interop.store.plan import Access
 from tests.spec.engine.running import client, found, ingest, running
 
 pytestmark = pytest.mark.anyio
@@ -126,6 +127,25 @@ async def test_without_sign_on_or_an_engine_the_next_step_is_named(engine: Engin
     assert away.stderr == "No engine answers at http://127.0.0.1:9. Start it with interop serve, or name it with --url.\n"
     none = await asyncio.to_thread(invoke, ["agreement", "list", "--url", "somewhere"])
     assert "--url" in none.stderr
+
+
+@pytest.mark.long
+async def test_a_rebuild_keeps_it_all(tmp_path: Path) -> None:
+    async with running(tmp_path / "data", open=False) as engine:
+        patient, gp = await ann(engine), await token(engine, "gp", "A81001")
+        await run(engine, "consent", patient, "given", token=gp)
+        crew = await token(engine, "ambulance-clinician", "RYE")
+        await run(engine, "break-glass", patient, "--reason", "Unconscious", token=crew)
+        await run(engine, "agreement", "add", "RX1", "--purpose", "booking")
+        agreed = engine.workshop.governance.facts().agreements
+        said = await engine.workshop.store.query(Access((patient,)))
+        assert {row[1] for row in said} == {"care", "consent", "breakglass"}
+    command = ["rebuild", "--data", str(tmp_path / "data"), "--into", str(tmp_path / "again"), "--mappers", "0", "--test-numbers"]
+    rebuilt = await asyncio.to_thread(invoke, command)
+    assert rebuilt.exit_code == 0, rebuilt.output
+    async with running(tmp_path / "again", open=False) as engine:
+        assert engine.workshop.governance.facts().agreements == agreed
+        assert await engine.workshop.store.query(Access((patient,))) == said
 
 
 GUID = "00000001-5e11-4c0a-9b1d-000000000001"
