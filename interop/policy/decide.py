@@ -106,7 +106,7 @@ def _made(question: Question, facts: Facts, now: int, shared: Shared) -> Decisio
         return _operation(question, by, f"{rule}/{interaction}")
     if kind and kind not in by.seen:
         return Decision(rule, refusal=REFUSED)
-    return _scoped(question, Decision(rule, by.once("read", read)), actions or "rs")
+    return _scoped(question, Decision(rule, by.once(read)), actions or "rs")
 
 
 def _operation(question: Question, by: Rules, rule: str) -> Decision:
@@ -126,14 +126,14 @@ def _operation(question: Question, by: Rules, rule: str) -> Decision:
             return Decision(rule, refusal=REFUSED)
         own = Sources((question.asker.organisation,)) if question.asker.organisation else EVERYTHING
         return Decision(rule, All((Types(by.of.classes["contract"].types), Not(NAMES_PATIENT), own)))
-    return _narrowed(question, Decision(rule, by.once("read", read)), "rs")
+    return _narrowed(question, Decision(rule, by.once(read)), "rs")
 
 
 def _written(question: Question, by: Rules, kind: str, rule: str) -> Decision:
     rule += "/write"
     if kind not in by.written or not _in_scope(question, ACTIONS[question.interaction]):
         return Decision(rule, refusal=REFUSED)
-    predicate = by.once("write", written)
+    predicate = by.once(written)
     scopes = usable(question.asker, ACTIONS[question.interaction], dict(question.narrowed))
     reach = narrowing(scopes, dict(question.narrowed)) if question.asker.scopes is not None else None
     if reach is not None and question.type != PATIENT:  # a scope for what is written says nothing of the Patient whom it is about
@@ -188,9 +188,8 @@ def read(by: Rules) -> Where:
             if by.of.classes[name].about == "source"
         ),
     ]
-    if persons:
-        others = tuple(type for type in persons if type != PATIENT)
-        branches.append(_personal(by, others, involved(by), by.emergency(), by.own()))
+    others = tuple(type for type in persons if type != PATIENT)
+    branches.append(_personal(by, others, involved(by), by.emergency(), by.own()))
     if PATIENT in persons:
         branches.append(_personal(by, (PATIENT,), involved(by, patient=True), by.emergency(), by.found()))
     return Any(tuple(branches))

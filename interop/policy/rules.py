@@ -112,9 +112,9 @@ class Rules:
             self.shared[key] = Sources(tuple(sorted((names | {own}) - {""})))
         return self.shared[key]
 
-    def once(self, name: str, make: Callable[[Rules], Where]) -> Where:
+    def once(self, make: Callable[[Rules], Where]) -> Where:
         """What these rules come to, made once a second for each asker."""
-        key = (name, self.asker)
+        key = (make, self.asker)
         if key not in self.shared:
             self.shared[key] = make(self)
         return self.shared[key]

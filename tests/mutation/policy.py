@@ -129,7 +129,7 @@ def variants(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
         case ast.Constant(value=int() as value):
             yield f"{value} -> {value + 1}", ast.Constant(value + 1)
         case ast.Constant(value=str() as value):
-            other = value + "!" if len(value) > 1 else "!"
+            other = value[:-1] or "!"
             yield f"{value!r} -> {other!r}", ast.Constant(other)
         case ast.Return(value=value) if value is not None and not _nothing(value):
             yield "return None", ast.Return(ast.Constant(None))

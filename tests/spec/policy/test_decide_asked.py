@@ -7,12 +7,12 @@ import pytest
 from interop.api.fhir.routes import INTERACTIONS
 from interop.api.operations.registry import OPERATIONS
 from interop.policy.asker import NOBODY, TESTER, Asker
-from interop.policy.decide import Question, decide
+from interop.policy.decide import Question, decide, rules
 from interop.policy.facts import Agreement, Facts
 from interop.policy.scopes import Scope, read_scopes
 from interop.policy.tables import tables
 from interop.store.decision import PERMIT_ALL, Decision
-from interop.store.where import Token, Where
+from interop.store.where import Sources, Token, Where
 from tests.spec.policy.cells import BEFORE, FOREVER, NOW, SECOND, Cell, cell
 from tests.spec.policy.evaluate import given
 from tests.spec.policy.oracle import Claim, Somebody
@@ -50,11 +50,11 @@ def test_the_tester_of_an_open_engine_may_do_everything() -> None:
 
 
 def test_an_asker_of_whom_nothing_is_known_has_no_names() -> None:
-    assert NOBODY == Asker("", "", "", "", "", "", "", (), "", "")
+    assert Asker("", "", "", "", "", "", "", (), "", "") == NOBODY
     assert NOBODY.codes == ()
     assert Asker(user="u").codes == ("user:u",)
     assert Asker(organisation="A81001", fhir_user="Patient/1").codes == ("Patient/1", "ods:A81001")
-    assert TESTER == Asker("open|tester", "tester", "", "open", "", "", "", None, "*", "")
+    assert Asker("open|tester", "tester", "", "open", "", "", "", None, "*", "") == TESTER
 
 
 def test_a_question_of_which_nothing_else_is_said_is_nobodys() -> None:
@@ -289,6 +289,18 @@ def test_what_no_scope_speaks_of_needs_one_for_everything() -> None:
 def test_an_operation_reads_within_the_scopes() -> None:
     decision = ask("$everything", "Patient", asker("gp", "user/Observation.r user/CarePlan.s user/Task.c"))
     assert [given(decision, thing(type)) for type in ("Observation", "CarePlan", "Task", "Patient")] == [True, True, False, False]
+
+
+def test_a_bundle_is_let_in_by_any_scope_to_read_and_each_entry_judged_by_itself() -> None:
+    for scope in ("user/Observation.r", "user/Observation.s"):
+        assert not ask("batch", "", asker("gp", scope)).refusal
+        assert not ask("transaction", "", asker("gp", scope)).refusal
+
+
+def test_rules_stand_without_a_memory() -> None:
+    by = rules(asker("gp"), FACTS, NOW)
+    assert by is not None
+    assert by.agreed() == Sources((OWN, OTHER))
 
 
 def test_a_decision_is_made_once_a_second_and_again_when_the_facts_change() -> None:
