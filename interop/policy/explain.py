@@ -35,7 +35,7 @@ class Clause(NamedTuple):
     code: str
     kind: str
     words: str
-    source: str = ""
+    source: str
 
 
 class Explanation(NamedTuple):
@@ -82,11 +82,10 @@ def _involved(by: Rules, people: frozenset[str], said: tuple[Said, ...]) -> tupl
     if not true(by.launched()):
         return ()
     if true(by.relationship()) and true(by.consent()):
-        way = {"care": "relationship", "self": "self", "proxy": "proxy"}.get(by.role.relationship, "role")
-        named = {"role": by.role.name, "purpose": by.purpose.name, "class": ""}
+        way = _clause(by.role.relationship, "holds")
         if by.role.consent != "asked":
-            return (_clause(way, "holds", **named),)
-        return _clause(way, "holds"), _clause("assumed" if by.of.models[by.facts.consent] == "assumed" else "consent", "holds")
+            return (way,)
+        return way, _clause("assumed" if by.of.models[by.facts.consent] == "assumed" else "consent", "holds")
     emergency = by.emergency()
     if isinstance(emergency, About) and true(emergency):
         until = max(one.high for one in said if _matches(one, emergency))

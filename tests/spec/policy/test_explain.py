@@ -46,7 +46,7 @@ def test_what_is_open_names_the_relationship_the_consent_and_each_source() -> No
     explanation = told(asker("gp"), CARE, GIVEN)
     assert explanation.permitted
     assert explanation.rule == "gp/direct-care/clinical"
-    assert codes(explanation) == ["role holds", "relationship holds", "consent holds", f"agreement holds {TRUST}", "|"]
+    assert codes(explanation) == ["role holds", "care holds", "consent holds", f"agreement holds {TRUST}", "|"]
     assert [one.words for one in explanation.clauses] == [
         "The role gp may see what is of the class clinical for the purpose direct-care.",
         "Whoever asks is known to be involved in the care of the person.",
@@ -116,7 +116,7 @@ def test_each_way_of_being_involved_has_its_words() -> None:
     carer = told(asker("carer", organisation=""), Said("p1", "proxy", "user:issuer|jo", BEFORE, FOREVER))
     assert codes(carer)[:2] == ["role holds", "proxy holds"]
     officer = told(asker("privacy-officer"), type="Consent")
-    assert codes(officer)[:2] == ["role holds", "role holds"]
+    assert codes(officer)[:2] == ["role holds", "none holds"]
     assert officer.permitted
     assert not told(asker("privacy-officer"), type="Consent", people=()).permitted
 
@@ -146,6 +146,7 @@ def test_who_has_no_role_or_asks_for_no_type_is_told_no_more() -> None:
 def test_a_token_that_was_not_given_for_it_is_told_so() -> None:
     who = replace(asker("gp"), scopes=read_scopes("user/CarePlan.rs"))
     assert codes(told(who, CARE, GIVEN)) == ["role holds", "scope fails", "|", "other-scope"]
+    assert not told(who, CARE, GIVEN).permitted
     assert told(replace(who, scopes=read_scopes("user/Observation.s")), CARE, GIVEN).permitted
     read = explain(
         Question("read", "Observation", "p1", replace(who, scopes=read_scopes("user/Observation.s"))), SHARED, ("p1",), (), NOW
@@ -156,6 +157,7 @@ def test_a_token_that_was_not_given_for_it_is_told_so() -> None:
 def test_what_is_about_no_person_is_open() -> None:
     assert codes(told(asker("gp"), type="Location")) == ["role holds", "open holds", "|"]
     assert codes(told(TESTER)) == ["role holds", "open holds", "|"]
+    assert told(replace(TESTER, purpose="booking")).permitted
 
 
 def test_what_is_explained_is_what_is_decided() -> None:
