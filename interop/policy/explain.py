@@ -82,7 +82,7 @@ def _involved(by: Rules, people: frozenset[str], said: tuple[Said, ...]) -> tupl
     if not true(by.launched()):
         return ()
     if true(by.relationship()) and true(by.consent()):
-        way = _clause(by.role.relationship, "holds")
+        way = _clause({"care": "relationship"}.get(by.role.relationship, by.role.relationship), "holds")
         if by.role.consent != "asked":
             return (way,)
         return way, _clause("assumed" if by.of.models[by.facts.consent] == "assumed" else "consent", "holds")

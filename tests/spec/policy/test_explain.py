@@ -46,7 +46,7 @@ def test_what_is_open_names_the_relationship_the_consent_and_each_source() -> No
     explanation = told(asker("gp"), CARE, GIVEN)
     assert explanation.permitted
     assert explanation.rule == "gp/direct-care/clinical"
-    assert codes(explanation) == ["role holds", "care holds", "consent holds", f"agreement holds {TRUST}", "|"]
+    assert codes(explanation) == ["role holds", "relationship holds", "consent holds", f"agreement holds {TRUST}", "|"]
     assert [one.words for one in explanation.clauses] == [
         "The role gp may see what is of the class clinical for the purpose direct-care.",
         "Whoever asks is known to be involved in the care of the person.",
