@@ -16,7 +16,7 @@ from interop.store.decision import Decision
 from interop.store.plan import Read, Search
 from interop.store.sql.marks import Key, Marks, Values, shape
 from interop.store.sql.names import Names
-from interop.store.sql.start import SURE, flatten, rank
+from interop.store.sql.start import SURE, bounded, flatten, rank
 from interop.store.sql.statement import Statement, Steps
 from interop.store.values import Stored
 from interop.store.where import Where
@@ -63,6 +63,7 @@ class Ruled:
         """Held so that no other object has its identity."""
         self.size = size
         self.values = Values()
+        bounded(predicate)
         found = () if predicate is None else shape(predicate, self.values)
         self.shape = None if found is None else numbers.of(found)
         """The number of its shape; None where what is asked under it is not kept."""
@@ -98,6 +99,7 @@ class Shapes:
         if plan.after is not None or not plan.type or plan.where is None:
             return None
         values = Values()
+        bounded(plan.where)
         asked = shape(plan.where, values)
         ruled = self._rule(plan.decision.predicate)
         if asked is None or ruled.shape is None:
