@@ -3,6 +3,9 @@ protocol; and what a message claims of its sender is held to that."""
 
 from __future__ import annotations
 
+import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -229,3 +232,25 @@ async def test_a_security_header_is_held_to_sign_on_and_clock(
     else:
         assert answer.status_code == 200, answer.text
     assert [entry.reason for entry in await journal(engine)] == [reason]
+
+
+@pytest.mark.long
+async def test_the_command_signs_on_with_the_key_of_the_engine_beside_it(engine: Engine, tmp_path: Path) -> None:
+    """As the tester of the demonstration, on this machine alone; or with a token that it is given."""
+    (tmp_path / "one.hl7").write_bytes(adt())
+    words = [str(Path(sys.executable).with_name("interop")), "send", str(tmp_path / "one.hl7"), "--to"]
+    words += [f"http://127.0.0.1:{engine.http}/ingest/ward", "--data"]
+
+    async def sent(*more: str) -> tuple[int, str]:
+        done = await asyncio.to_thread(subprocess.run, [*words, *more], capture_output=True, text=True, timeout=60, check=False)
+        return done.returncode, done.stdout
+
+    assert await sent(str(engine.settings.data)) == (0, "1 sent, 1 accepted, 0 not\n")
+    code, out = await sent(str(tmp_path / "nowhere"))
+    assert code == 1
+    assert " 401 " in out
+    code, out = await sent(str(engine.settings.data), "--token", "no.such.token")
+    assert code == 1
+    assert " 401 " in out
+    own = signed(engine, "feed", "RX1", feed="ward")["Authorization"].removeprefix("Bearer ")
+    assert (await sent(str(tmp_path / "nowhere"), "--token", own))[0] == 0

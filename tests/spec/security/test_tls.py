@@ -169,6 +169,7 @@ async def test_a_client_asks_for_the_server_by_its_name(engine: Engine, place: P
         await asyncio.open_connection("127.0.0.1", engine.mllp, ssl=context(place, place.east))
 
 
+@pytest.mark.long
 async def test_the_command_sends_over_tls(engine: Engine, place: Place, tmp_path: Path) -> None:
     (tmp_path / "one.hl7").write_bytes(WARD)
     words = [str(Path(sys.executable).with_name("interop")), "send", str(tmp_path / "one.hl7"), "--to"]
