@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from interop.api.signon.fetching import Fetcher, RemoteKeys, Unreachable
+from interop.api.signon.fetching import FRESH, PAUSE, Fetcher, RemoteKeys, Unreachable
 from interop.clock import MICROSECONDS, Clock
 from interop.policy.asker import Asker
 from interop.signon.claims import TESTER, Claims, Row, asker_of
@@ -87,7 +87,9 @@ class Configured:
 
     def __init__(self, issuer: str, audience: str, fetcher: Fetcher, clock: Clock, table: tuple[Row, ...] | None = None) -> None:
         self._wanted = Wanted(issuer, frozenset((audience, audience.rstrip("/"))))
-        self._fetcher, self._table = fetcher, table
+        self._fetcher, self._clock, self._table = fetcher, clock, table
+        self._said: dict[str, Any] = {}
+        self._got = self._tried = -FRESH
         self._keys = RemoteKeys(self._address, fetcher, clock)
 
     @property
@@ -96,10 +98,17 @@ class Configured:
         return self._wanted
 
     async def settings(self) -> dict[str, Any]:
-        """What the issuer says of itself. Raises Unreachable, also where it is another that answers."""
+        """What the issuer says of itself, asked once an hour. Raises Unreachable, also where it is another that answers."""
+        now = self._clock.now()
+        if now - self._got < FRESH:
+            return self._said
+        if now - self._tried < PAUSE:
+            raise Unreachable("asked a moment ago")
+        self._tried = now
         said = await self._fetcher.object(self._wanted.issuer.rstrip("/") + "/.well-known/openid-configuration")
         if said.get("issuer") != self._wanted.issuer:
             raise Unreachable("another issuer answers")
+        self._said, self._got = said, now
         return said
 
     async def _address(self) -> str:

@@ -154,3 +154,20 @@ async def test_clients_know_the_server_by_the_audience(site: Site) -> None:
     assert said["issuer"] == "https://care.example/signon"
     statement = (await site.http.get("/fhir/metadata")).json()
     assert statement["rest"][0]["security"]["service"][0]["coding"][0]["code"] == "SMART-on-FHIR"
+
+
+async def test_whoever_asks_where_to_sign_on_does_not_make_us_ask_the_issuer_each_time(
+    site: Site, remote: respx.MockRouter, rsa: RSAKey
+) -> None:
+    """Anyone may ask, so that it would be a way to burden the issuer."""
+    remote["discovery"].respond(503)
+    for _ in range(5):
+        assert (await site.http.get("/.well-known/smart-configuration")).status_code == 200
+    assert remote["discovery"].call_count == 1
+    remote["discovery"].respond(json={"issuer": ISSUER, "jwks_uri": KEYS, "authorization_endpoint": f"{ISSUER}/authorize"})
+    site.clock.advance(31)
+    for _ in range(5):
+        said = (await site.http.get("/.well-known/smart-configuration")).json()
+    assert said["authorization_endpoint"] == f"{ISSUER}/authorize"
+    assert remote["discovery"].call_count == 2
+    assert await status(site, made(site, rsa)) == 200
