@@ -188,3 +188,13 @@ async def test_full_text(client: Client) -> None:
         },
         "Patient?",
     )
+
+
+async def test_words_of_what_is_gone_do_not_find_what_comes_after(client: Client) -> None:
+    """The number of the last text that was taken in is not given to another one."""
+    for id_, word in (("gone", "amber"), ("later", "cedar")):
+        assert (await client.put(observation(id_, {"text": word}))).status_code == 201
+        assert await client.ids(f"/fhir/Observation?_content={word}") == [f"Observation/{id_}"]
+        if id_ == "gone":
+            assert (await client.send("DELETE", "/fhir/Observation/gone")).status_code == 204
+    assert await client.ids("/fhir/Observation?_content=amber") == []
