@@ -97,5 +97,7 @@ async def test_methods_and_addresses(client: Client) -> None:
         answer = await client.send("OPTIONS", at)
         assert answer.headers["allow"] == ", ".join((*operation.methods, "OPTIONS"))
         assert (await client.send("PUT", at)).status_code == 405
-        assert (await client.get(f"/fhir/Basic/${operation.name}")).status_code in ((400,) if operation.takes("type", "Basic") else (404,))
+        assert (await client.get(f"/fhir/Basic/${operation.name}")).status_code in (
+            (400,) if operation.takes("type", "Basic") else (404,)
+        )
     assert (await client.get("/fhir/Patient/$nothing")).status_code == 404
