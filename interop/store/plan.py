@@ -201,6 +201,14 @@ class Spent:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """What ``Change.kept`` holds under a name beyond ``now`` (microseconds) -> [value] or []."""
+
+    name: str
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
 class Meta:
     """A value kept with ``Change.meta`` -> [str] or []."""
 
@@ -273,6 +281,7 @@ Plan = (
     | LinkHistory
     | Tables
     | Spent
+    | Held
     | Meta
     | Waiting
     | Message

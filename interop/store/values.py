@@ -203,6 +203,16 @@ class Used(NamedTuple):
     time: int
 
 
+class Kept(NamedTuple):
+    """A value under a name until ``until``, in place of the one before; at once gone where ``until`` is not after ``time``, which is
+    now (microseconds)."""
+
+    name: str
+    value: str
+    until: int
+    time: int
+
+
 @dataclass(slots=True)
 class Change:
     """Everything that happens at once, as a value. A Change holds journal entries or record changes, never both: the
@@ -227,6 +237,7 @@ class Change:
     tables: list[tuple[str, bytes]] = field(default_factory=list)
     meta: list[tuple[str, str]] = field(default_factory=list)
     used: list[Used] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
     follows: bool = False
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import chain
 
-from interop.store.plan import Access, Claims, Heads, LinkHistory, Meta, Persons, Said, Snapshots, Spent, Tables
+from interop.store.plan import Access, Claims, Heads, Held, LinkHistory, Meta, Persons, Said, Snapshots, Spent, Tables
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.names import Names
 from interop.store.sql.statement import Steps, marks, padded
@@ -129,6 +129,11 @@ def spent(plan: Spent) -> Steps[list[tuple[str, int]]]:
         (plan.prefix, plan.prefix[:-1] + chr(ord(plan.prefix[-1]) + 1), plan.now),
     )
     return [(name, until) for name, until in rows]
+
+
+def held(plan: Held) -> Steps[list[str]]:
+    rows = yield "SELECT value FROM kept WHERE name = ? AND until > ?", (plan.name, plan.now)
+    return [str(value) for (value,) in rows]
 
 
 def contributors() -> Steps[list[str]]:

@@ -22,6 +22,7 @@ SNAPSHOT_AGAIN = (
     "message = excluded.message"
 )
 USED_AGAIN = "ON CONFLICT (name) DO UPDATE SET until = excluded.until"
+KEPT_AGAIN = "ON CONFLICT (name) DO UPDATE SET value = excluded.value, until = excluded.until"
 WAITS_AGAIN = "received"
 """An outcome of this state takes the message's outcome away: it waits again."""
 
@@ -51,6 +52,14 @@ def write_facts(change: Change) -> Steps[None]:
     if change.used:
         yield "DELETE FROM used WHERE until <= ?", (max(each.time for each in change.used),)
         yield from insert("used (name, until)", [(each.name, each.until) for each in change.used], USED_AGAIN)
+    if change.kept:
+        names = list({each.name: each for each in change.kept}.values())
+        gone = [each.name for each in names if each.until <= each.time]
+        yield "DELETE FROM kept WHERE until <= ?", (max(each.time for each in names),)
+        if gone:
+            yield f"DELETE FROM kept WHERE name IN ({marks(len(gone))})", gone
+        rows = [(each.name, each.value, each.until) for each in names if each.until > each.time]
+        yield from insert("kept (name, value, until)", rows, KEPT_AGAIN)
 
 
 def spent(names: list[str], now: int) -> Steps[set[str]]:

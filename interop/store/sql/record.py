@@ -46,7 +46,7 @@ KNOWN = 100_000
 """Texts that the writer remembers."""
 
 PARTS = ("puts", "reindexed", "states", "links", "link_events", "pairs", "outcomes", "losses", "snapshots", "tables", "meta",
-         "used")  # fmt: skip
+         "used", "kept")  # fmt: skip
 """What a Change says of the record, beside what it expects."""
 
 Key = tuple[str, str]

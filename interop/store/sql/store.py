@@ -91,7 +91,7 @@ class SqlStore(ABC):
         journal = bool(change.entries or change.acks)
         derived = bool(change.expect or change.puts or change.reindexed or change.states or change.links or change.link_events
                        or change.pairs or change.outcomes or change.losses or change.snapshots or change.tables or change.meta
-                       or change.used)  # fmt: skip
+                       or change.used or change.kept)  # fmt: skip
         assert not (journal and derived), "a change holds journal entries or record changes, never both"
         if not journal and not derived:
             return Committed()
@@ -189,6 +189,7 @@ class SqlStore(ABC):
             plans.Tables: (lambda plan: engine.tables(plan), False),
             plans.Meta: (lambda plan: engine.meta(plan), False),
             plans.Spent: (lambda plan: engine.spent(plan), False),
+            plans.Held: (lambda plan: engine.held(plan), False),
             plans.Message: (lambda plan: ledger.message(plan), False),
             plans.Messages: (lambda plan: ledger.messages(plan), True),
             plans.Feeds: (lambda plan: self._feeds.count(), True),
