@@ -200,7 +200,8 @@ def settle(receipt: Due) -> Receipt | bytes | None:
 
 
 class MllpListener:
-    """Listens for HL7 v2 messages of one feed, or of each certificate's; ``port`` 0 takes any free one, ``port`` tells which after ``start``."""
+    """Listens for HL7 v2 messages of one feed, or of each certificate's; ``port`` 0 takes any free one, ``port`` tells which after
+    ``start``."""
 
     def __init__(
         self,

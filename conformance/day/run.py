@@ -69,9 +69,7 @@ def run(
             console.print(f"  {name:10} " + ", ".join(f"{count} {state}" for state, count in sorted(counts.items()) if count))
         total = sum(counts.get("applied", 0) for counts in states.values())
         console.print(f"{total} messages journalled, mapped and in the record after {seconds:.1f} s.\n")
-        console.print(
-            f"{agree(operator)} organisations agree to share; the practices take down the consent of the three.\n"
-        )
+        console.print(f"{agree(operator)} organisations agree to share; the practices take down the consent of the three.\n")
         records = []
         for person in people(on):
             practice = stack.enter_context(signed_on(web, directory, "gp", person.practice.ods))

@@ -204,8 +204,8 @@ class Used(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """A value under a name until ``until``, in place of the one before; at once gone where ``until`` is not after ``time``, which is
-    now (microseconds)."""
+    """A value under a name until ``until``, in place of the one before; at once gone where ``until`` is not after ``time``,
+    which is now (microseconds)."""
 
     name: str
     value: str

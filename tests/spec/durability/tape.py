@@ -15,7 +15,7 @@ from pathlib import Path
 PATIENCE = 30.0
 Function = ctypes.c_void_p
 OPEN = ctypes.CFUNCTYPE(
-    ctypes.c_int, ctypes.c_void_p, ctypes.c_char_p, ctypes.POINTER(ctypes.c_void_p), ctypes.c_int, ctypes.c_void_p
+    ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p), ctypes.c_int, ctypes.c_void_p
 )
 WRITE = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_longlong)
 SYNC = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int)
@@ -110,15 +110,15 @@ def library() -> ctypes.CDLL | None:
 
 @contextmanager
 def recorded(sqlite: ctypes.CDLL, tape: Tape) -> Iterator[None]:
-    """Files opened within the block are on the tape."""
+    """Files opened within the block are on the tape. A name goes on as the address that it came as: SQLite keeps it."""
     sqlite.sqlite3_vfs_find.restype = ctypes.POINTER(Vfs)
     vfs = sqlite.sqlite3_vfs_find(None).contents
     original = vfs.open
     real = OPEN(original)
 
-    def opened(this: int, name: bytes | None, file: ctypes._Pointer[ctypes.c_void_p], flags: int, out: int) -> int:
+    def opened(this: int, name: int | None, file: ctypes._Pointer[ctypes.c_void_p], flags: int, out: int) -> int:
         status: int = real(this, name, file, flags, out)
-        if status == 0 and name and name.endswith(tape.suffix):
+        if status == 0 and name and ctypes.string_at(name).endswith(tape.suffix):
             _watch(file, tape)
         return status
 

@@ -85,8 +85,8 @@ async def test_the_check_finds_a_journal_that_does_not_sync(engine: Engine, tape
 async def test_the_check_finds_an_answer_that_does_not_wait(engine: Engine, tape: Tape) -> None:
     receive = engine.intake.receive
 
-    def hasty(feed: str, body: bytes, *, adapter: str, wait: Wait | None = None) -> asyncio.Future[Receipt]:
-        receive(feed, body, adapter=adapter, wait=wait)
+    def hasty(feed: str, body: bytes, *, adapter: str, wait: Wait | None = None, organisation: str = "") -> asyncio.Future[Receipt]:
+        receive(feed, body, adapter=adapter, wait=wait, organisation=organisation)
         done: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         done.set_result(Receipt(1, MessageState.RECEIVED))
         return done
