@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from interop.policy.asker import NOBODY, TESTER, Asker
 from interop.policy.facts import Facts
 from interop.policy.narrowing import ACTIONS, ANY_TYPE, narrowing, reached, usable
+from interop.policy.relationships import RELATIONSHIPS
 from interop.policy.rules import EVERYTHING, NAMES_PATIENT, NOTHING, PATIENT, SECOND, Rules, Shared
 from interop.policy.scopes import Scope
 from interop.policy.tables import tables
@@ -133,7 +134,7 @@ def _written(question: Question, by: Rules, kind: str, rule: str) -> Decision:
     rule += "/write"
     if kind not in by.written or not _in_scope(question, ACTIONS[question.interaction]):
         return Decision(rule, refusal=REFUSED)
-    predicate = by.once(written)
+    predicate = by.once(involving if question.type in RELATIONSHIPS else written)
     scopes = usable(question.asker, ACTIONS[question.interaction], dict(question.narrowed))
     reach = narrowing(scopes, dict(question.narrowed)) if question.asker.scopes is not None else None
     if reach is not None and question.type != PATIENT:  # a scope for what is written says nothing of the Patient whom it is about
@@ -201,18 +202,24 @@ def _personal(by: Rules, types: tuple[str, ...], *ways: Where) -> Where:
     return All((*parts, by.launched()) if by.asker.patient else parts)
 
 
-def written(by: Rules) -> Where:
-    """What may be written over, and about which Patients anything new may be written."""
+def involving(by: Rules) -> Where:
+    """The same for what makes a relationship: an emergency ends, and what was written in it must not go on opening the record."""
+    return written(by, emergency=False)
+
+
+def written(by: Rules, emergency: bool = True) -> Where:
+    """What may be written over, and about which Patients anything new may be written; ``emergency``: whether one opens it too."""
     if by.role.all:
-        return EVERYTHING
+        return read(by)
     own = Sources((by.asker.organisation,)) if by.asker.organisation else NOTHING
     persons = tuple(type for type in by.types(by.written, "person") if type != PATIENT)
+    declared = by.emergency() if emergency else NOTHING
     return Any(
         (
             Types(by.types(by.written, "open")),
             All((Types(by.types(by.written, "source")), own)),
-            _personal(by, persons, involved(by), by.emergency(), by.own()),
-            _personal(by, (PATIENT,), involved(by, patient=True), by.emergency()),
+            _personal(by, persons, involved(by), declared, by.own()),
+            _personal(by, (PATIENT,), involved(by, patient=True), declared),
         )
     )
 

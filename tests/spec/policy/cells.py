@@ -149,7 +149,7 @@ def said(somebody: Somebody) -> Put:
 
 def cell(n: int, type_: str, somebody: Somebody | None, labels: frozenset[str], sources: frozenset[str]) -> Cell:
     """A resource of that type about somebody, or nobody."""
-    kind = KINDS.get(type_) or UNPERSONAL[type_]
+    kind = KINDS.get(type_) or UNPERSONAL.get(type_) or tables().types[type_]
     rows = tuple(labelled(labels))
     if somebody is None:
         return Cell(f"{type_}-{n}", Thing(type_, kind, sources, labels), rows)

@@ -12,7 +12,7 @@ from interop.policy.facts import Agreement, Facts
 from interop.policy.scopes import Scope, read_scopes
 from interop.policy.tables import tables
 from interop.store.decision import PERMIT_ALL, Decision
-from interop.store.where import Sources, Token, Where
+from interop.store.where import All, Sources, Token, Where
 from tests.spec.policy.cells import BEFORE, FOREVER, NOW, SECOND, Cell, cell
 from tests.spec.policy.evaluate import given
 from tests.spec.policy.oracle import Claim, Somebody
@@ -106,6 +106,26 @@ def test_what_is_written_over_and_whom_anything_new_is_about_must_be_open_to_the
     assert not given(ask("create", "Observation", asker("gp", patient="p2")), thing("Patient"))
     emergency = Somebody(frozenset(("p3",)), (Claim("breakglass", "user:issuer|jo", BEFORE, FOREVER),))
     assert given(decision, thing("Patient", emergency))
+    assert given(decision, thing("Patient", KNOWN, "R")), "what hides whereabouts hides nobody"
+
+
+EMERGENCY = Somebody(frozenset(("p3",)), (Claim("breakglass", "user:issuer|jo", BEFORE, FOREVER),))
+
+
+def test_an_emergency_does_not_open_what_makes_a_relationship() -> None:
+    """It ends; a CareTeam that was written in it would not."""
+    for type, opened in (("Observation", True), ("Task", True), ("CareTeam", False), ("Encounter", False), ("Appointment", False)):
+        decision = ask("create", type, asker("gp"))
+        assert given(decision, thing("Patient", EMERGENCY)) == opened
+        assert given(decision, thing(type, EMERGENCY)) == opened
+        assert given(decision, thing("Patient"))
+
+
+def test_a_tester_for_one_patient_writes_about_that_one() -> None:
+    decision = ask("update", "Observation", asker("tester", patient="p1"))
+    assert given(decision, thing("Observation"))
+    assert not given(decision, thing("Observation", STRANGER))
+    assert given(decision, thing("Location", None))
 
 
 def test_the_book_is_written_by_its_own_organisation() -> None:
@@ -225,6 +245,12 @@ LABORATORY = Token("category", "laboratory")
 CRITERIA = read_scopes("user/Observation.rus?category=laboratory")[0]
 
 
+def test_criteria_alone_give_nothing_beside_them() -> None:
+    token = Asker(user="issuer|jo", role="gp", organisation=OWN, scopes=(CRITERIA,))
+    decision = ask("search-type", "Observation", token, narrowed=((CRITERIA, All(())),))
+    assert [given(decision, thing(type)) for type in ("Observation", "CarePlan", "Location")] == [True, False, False]
+
+
 def test_criteria_of_a_scope_narrow_its_type() -> None:
     token = Asker(user="issuer|jo", role="gp", organisation=OWN, scopes=(CRITERIA, Scope("user", "CarePlan", "rs")))
     observation = thing("Observation")
@@ -256,6 +282,9 @@ def test_a_scope_to_write_patients_does_not_let_other_patients_through() -> None
 def test_the_tester_is_narrowed_by_scopes_like_everybody() -> None:
     assert ask("read", "Observation", asker("tester")) is PERMIT_ALL
     assert ask("read", "Observation", asker("tester", "system/*.cruds")) is PERMIT_ALL
+    for group in ("$break-glass", "$record-consent"):
+        assert given(ask(group, "Patient", asker("tester")), thing("Patient", STRANGER, "V"))
+        assert not given(ask(group, "Patient", asker("tester", patient="p1")), thing("Patient", STRANGER))
     narrow = asker("tester", "patient/Observation.rs", patient="p1")
     assert given(ask("read", "Observation", narrow), thing("Observation"))
     assert not given(ask("read", "Observation", narrow), thing("Observation", STRANGER))
@@ -279,6 +308,7 @@ def test_what_no_scope_speaks_of_needs_one_for_everything() -> None:
         ("operator", "$ingest"),
         ("privacy-officer", "$audit"),
         ("privacy-officer", "$link"),
+        ("privacy-officer", "$takedown"),
     ):
         assert not ask(name, "", asker(role, "system/*.rs")).refusal
         assert ask(name, "", asker(role, "user/Location.cruds")).refusal == "forbidden"
