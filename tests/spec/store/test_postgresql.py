@@ -15,7 +15,7 @@ import pytest
 
 from interop.clock import ManualClock
 from interop.errors import Problem
-from interop.store.decision import PERMIT_ALL
+from interop.store.decision import PERMIT_ALL, Decision
 from interop.store.plan import Claims, Count, Everything, Heads, History, Message, Messages, Read, Search, Waiting
 from interop.store.postgres import PostgresStore, dialect, schema, store
 from interop.store.postgres.connection import READING, RECORD, connect, run
@@ -27,7 +27,7 @@ from interop.store.sql.schema import migrations
 from interop.store.sql.shapes import Shapes
 from interop.store.sqlite import SqliteStore
 from interop.store.values import Change, IndexRow, Outcome
-from interop.store.where import All, FullText, Near, Not, Person, Range, Reference, Span, Text, Token
+from interop.store.where import All, FullText, Near, Not, Person, Range, Reference, Sources, Span, Text, Token
 from tests.postgres import DEBIAN, Server, programs, serving
 from tests.spec.store.build import T0, entry, ids, journal, put, reference, search, text, token, write
 
@@ -333,7 +333,7 @@ async def test_an_earlier_schema_is_brought_forward_with_what_it_holds(
         "INSERT INTO parameter (pid, type, name, kind) VALUES (7, 'Patient', 'identifier', 'token');"
         "INSERT INTO parameter (pid, type, name, kind) VALUES (8, 'Patient', 'name', 'string');"
         "INSERT INTO system (sid, url) VALUES (3, 'urn:x');"
-        "INSERT INTO resource VALUES (1, 'Patient', 'a', 1, 5, 0, '', 0, '', 'a', 0, '[[0,7,\"1\",3],[2,8,\"smith\"]]', '{}');"
+        "INSERT INTO resource VALUES (1, 'Patient', 'a', 1, 5, 0, 'gp,ward', 0, '', 'a', 0, '[[0,7,\"1\",3],[2,8,\"smith\"]]', '{}');"
         "INSERT INTO index_token VALUES (7, '1', 1, 3); INSERT INTO index_string VALUES (1, 8, 'smith');"
         "INSERT INTO outcome VALUES (1, 'applied', 5, '', '', '', 1, 0)"
     )
@@ -342,6 +342,8 @@ async def test_an_earlier_schema_is_brought_forward_with_what_it_holds(
     one = await PostgresStore.open(url, clock=ManualClock(T0))
     try:
         assert await search(one, PERMIT_ALL, "Patient", Token("identifier", "1", "urn:x")) == ["a"]
+        for names, seen in (((), []), (("feed:gp",), []), (("feed:gp", "feed:ward"), ["a"])):
+            assert await search(one, Decision("whose it is was not kept", Sources(names)), "Patient") == seen
         await write(one, put("Patient", "a", 2, token("identifier", "2", "urn:x"), text("name", "jones")))
         assert await search(one, PERMIT_ALL, "Patient", Token("identifier", "1", "urn:x")) == []
         assert await search(one, PERMIT_ALL, "Patient", Text("name", "smith")) == []

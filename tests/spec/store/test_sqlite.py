@@ -18,7 +18,7 @@ import pytest
 import interop
 from interop.clock import ManualClock
 from interop.errors import Problem
-from interop.store.decision import PERMIT_ALL
+from interop.store.decision import PERMIT_ALL, Decision
 from interop.store.plan import Count, Everything, Heads, History, Messages, Plan, Read, Search, Waiting
 from interop.store.postgres.dialect import PostgresDialect
 from interop.store.sql.dialect import Dialect
@@ -26,7 +26,7 @@ from interop.store.sql.schema import migrations
 from interop.store.sqlite import SqliteStore, schema
 from interop.store.sqlite.dialect import SqliteDialect
 from interop.store.values import Change, Outcome
-from interop.store.where import All, Any, Person, Span, Text, Token, Where
+from interop.store.where import All, Any, Person, Sources, Span, Text, Token, Where
 from tests.spec.store.build import T0, entry, ids, journal, put, reference, text, token, write
 
 pytestmark = pytest.mark.anyio
@@ -260,7 +260,7 @@ async def test_a_file_of_an_earlier_version_is_brought_forward_with_what_it_hold
     connection.executescript(
         "INSERT INTO parameter VALUES (7, 'Patient', 'identifier', 'token'), (8, 'Patient', 'name', 'string');"
         "INSERT INTO parameter VALUES (9, 'Patient', 'birthdate', 'date'); INSERT INTO system VALUES (3, 'urn:x');"
-        "INSERT INTO resource VALUES (1, 'Patient', 'a', 1, 5, 0, '', 0, '', 'a', 0,"
+        "INSERT INTO resource VALUES (1, 'Patient', 'a', 1, 5, 0, 'gp,ward', 0, '', 'a', 0,"
         """ '[[0,7,"1",3],[0,7,"9",3],[2,8,"smith"],[3,9,10,20]]', x'7b7d');"""
         "INSERT INTO index_token VALUES (7, '1', 1, 3), (7, '9', 1, 3); INSERT INTO index_string VALUES (1, 8, 'smith');"
         "INSERT INTO index_date VALUES (1, 9, 10, 20)"
@@ -274,6 +274,9 @@ async def test_a_file_of_an_earlier_version_is_brought_forward_with_what_it_hold
 
     before = (Token("identifier", "1", "urn:x"), Text("name", "smith"), Span("birthdate", "eq", 10, 20))
     assert [await found(where) for where in before] == [["a"]] * 3
+    for names, seen in (((), []), (("feed:gp",), []), (("feed:gp", "feed:ward"), ["a"])):
+        decision = Decision("whose it is was not kept", Sources(names))
+        assert ids(await store.query(Search(decision, "Patient"))) == seen
     await write(store, put("Patient", "a", 2, token("identifier", "9", "urn:x"), text("name", "jones")))
     assert [await found(where) for where in before] == [[]] * 3
     assert await found(All((Token("identifier", "9", "urn:x"), Text("name", "jones")))) == ["a"]
