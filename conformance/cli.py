@@ -82,6 +82,7 @@ def bench(
     queries: Annotated[Path | None, typer.Option(help="serve: YAML or JSON of searches for the mix.")] = None,
     seconds: Annotated[float, typer.Option(min=0.5, max=600, help="serve: seconds a figure.")] = 5.0,
     connections: Annotated[int, typer.Option(min=1, max=1024, help="serve: connections.")] = 32,
+    without_rules: Annotated[bool, typer.Option("--open", help="serve: nobody signs on and everyone sees all.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON line for each figure.")] = False,
 ) -> None:
     """Measure an engine of this environment from outside; exit 1 where what comes out is not what went in."""
@@ -100,7 +101,8 @@ def bench(
         if not all(size.strip().isdigit() and int(size) for size in patients.split(",")):
             raise typer.BadParameter("whole numbers by commas", param_hint="--patients")
         sizes = tuple(int(size) for size in patients.split(","))
-        raise typer.Exit(serve(Request(sizes, seed, server, database, data, queries, seconds, connections, as_json)))
+        wanted = Request(sizes, seed, server, database, data, queries, seconds, connections, as_json, without_rules)
+        raise typer.Exit(serve(wanted))
     if name not in (*BENCHES, "all"):
         raise typer.BadParameter(f"no bench {name!r}; there are {', '.join(BENCHES)}, serve and all", param_hint="NAME")
     chosen = list(BENCHES) if name == "all" else [name]

@@ -17,12 +17,18 @@ from conformance.bench.serving.loading import load, loaded
 from conformance.bench.serving.measuring import Measured, figures, measure
 from conformance.bench.serving.questions import Asking
 from conformance.bench.serving.records import EACH
+from conformance.bench.serving.sharing import AWAY, HOME
 from conformance.judged.outcome import Unusable
 
 METHOD = (
     "The server on the first core, the load on the last, over connections that are kept, each in lock-step; one second of "
     "each figure is not counted. MB are resident, of all processes of the server."
 )
+RULES = (
+    f"Rules are on: a GP of {HOME} asks with a token, unlimited in rate; everyone consents, the sources agree, each answer is "
+    f"audited. A tenth of the people are those of {AWAY}; an answer is right only where it holds what that GP may see."
+)
+OPEN = "Rules are off: nobody signs on, everyone sees all; answers are audited."
 
 
 class Request(NamedTuple):
@@ -37,6 +43,13 @@ class Request(NamedTuple):
     seconds: float = 5.0
     connections: int = 32
     as_json: bool = False
+    open: bool = False
+    """Nobody signs on; so it is of a server that is not ours."""
+
+    @property
+    def rules(self) -> bool:
+        """Whether rules are on."""
+        return not self.open and not self.server
 
 
 class Column(NamedTuple):
@@ -80,8 +93,8 @@ def _size(asked: Request, size: int, wanted: list[Any], directory: Path) -> Colu
         else:
             data = Path(stack.enter_context(TemporaryDirectory(prefix=f"bench-{size}-")))
         database = databases.named(asked.database, size, len(asked.sizes) > 1)
-        host = stack.enter_context(Host(asked.server, data, database))
-        asking = Asking(asked.seed, size, host.base, host.name)
+        host = stack.enter_context(Host(asked.server, data, database, rules=asked.rules))
+        asking = _asking(asked, size, host)
         rate = loaded(data, asking, database)
         if rate is None:
             rate = load(host, asking, data, database)
@@ -92,6 +105,13 @@ def _size(asked: Request, size: int, wanted: list[Any], directory: Path) -> Colu
             found.append(each)
             _say(asked, f"  {each.figure.name}: {each.rate:,.0f}/s, p99 {each.asked.p99} ms")
         return Column(size, rate, disk, found)
+
+
+def _asking(asked: Request, size: int, host: Host) -> Asking:
+    if host.askers is None:
+        return Asking(asked.seed, size, host.base, host.name)
+    host.askers.agree(host.url)
+    return Asking(asked.seed, size, host.base, host.name, host.askers.gp, host.askers.tester)
 
 
 def _say(asked: Request, text: str) -> None:
@@ -107,6 +127,7 @@ def _json(facts: Machine, asked: Request, column: Column) -> None:
         "resources": column.patients * EACH,
         "seed": asked.seed,
         "connections": asked.connections,
+        "rules": asked.rules,
     }
     print(json.dumps(head | {"figure": "load", "rate": round(column.loading, 1), "disk_mb": column.disk}))
     for each in column.figures:
@@ -115,10 +136,12 @@ def _json(facts: Machine, asked: Request, column: Column) -> None:
 
 def table(facts: Machine, asked: Request, columns: list[Column]) -> list[str]:
     """Figures down, sizes across."""
+    rules = "on" if asked.rules else "off"
     lines = [
-        f"serve: seed {asked.seed}, {asked.connections} connections, {asked.seconds:g} s a figure",
+        f"serve: seed {asked.seed}, {asked.connections} connections, {asked.seconds:g} s a figure, rules {rules}",
         f"  {facts}",
         f"  {METHOD}",
+        f"  {RULES if asked.rules else OPEN}" if not asked.server else "  A server that is not ours: as it is.",
         "",
     ]
     heads = [f"{column.patients:,} patients, {column.patients * EACH:,} resources" for column in columns]

@@ -12,23 +12,26 @@ import httpx
 from conformance.bench.machine import cores
 from conformance.bench.server import Server, children, resident
 from conformance.bench.serving import databases
+from conformance.bench.serving.sharing import Askers
 from conformance.judged.outcome import Unusable
+from conformance.judged.tokens import bearer
 
 
 class Host:
-    """Its address, and what it takes of the machine where it is ours; a context manager."""
+    """Its address, and what it takes of the machine where it is ours; a context manager. ``rules``: who asks signs on, and is given
+    what policy lets them see; ``askers`` are their tokens then."""
 
-    def __init__(self, server: str, data: Path, database: str) -> None:
+    def __init__(self, server: str, data: Path, database: str, *, rules: bool = False) -> None:
         self.data = data
         self._database = database
         self._server: Server | None = None
         if server:
             self.url = server.rstrip("/")
         else:
-            options = ("--database", database) if database else ()
+            options = (*(("--database", database) if database else ()), *(("--rate", "0") if rules else ()))
             if database:
                 databases.ensure(database)
-            self._server = Server(data, mappers=1, options=options)
+            self._server = Server(data, mappers=1, options=options, open=not rules)
             self.url = f"http://127.0.0.1:{self._server.http}/fhir"
             self._pin()
         parts = urlsplit(self.url)
@@ -36,7 +39,9 @@ class Host:
             raise Unusable(f"the bench asks over plain http, not {self.url}")
         self.host, self.port, self.base = parts.hostname, parts.port or 80, parts.path
         self.name = f"{self.host}:{self.port}"
-        self.client = httpx.Client(base_url=self.url, timeout=60, trust_env=False, headers={"accept": "application/fhir+json"})
+        self.askers = Askers(data) if rules and self._server is not None else None
+        headers = {"accept": "application/fhir+json", **bearer(self.askers.gp if self.askers is not None else "")}
+        self.client = httpx.Client(base_url=self.url, timeout=60, trust_env=False, headers=headers)
 
     def __enter__(self) -> Host:
         return self

@@ -106,7 +106,7 @@ def measure(
         file = directory / f"{number}.requests"
         requests = figure.make(asking)
         if not figure.once:
-            _right(host, requests[0], figure)
+            _right(host, next(each for each in requests if each.status in (0, 200) and each.matches), figure)
         traffic.write(file, requests)
         job = {"host": host.host, "port": host.port, "file": str(file), "connections": connections, "core": host.core, "rate": 0}
         loop = calibration()
@@ -120,18 +120,18 @@ def measure(
         if beside is not None:
             written = traffic.finish(beside, 60)
             held = written.rate
-            if written.bad:
+            if written.wrong:
                 raise WrongOutcome(f"{figure.name}: the writes beside it were answered {written.statuses}; {written.refused}")
         file.unlink()
-        if (asked.bad and not (figure.foreign and asked.refusals == asked.bad)) or not asked.good:
+        if (asked.wrong and not (figure.foreign and asked.refusals == asked.wrong)) or not asked.good:
             raise WrongOutcome(f"{figure.name}: answered {asked.statuses}; {asked.refused}")
         yield Measured(figure, asked, host.memory(), loop, held)
     writes.unlink()
 
 
-def _right(host: Host, request: bytes, figure: Figure) -> None:
+def _right(host: Host, request: traffic.Piece, figure: Figure) -> None:
     """The first answer holds what it must."""
-    path = request.split(b" ", 2)[1].decode()
+    path = request.sent.split(b" ", 2)[1].decode()
     answer = host.client.get(f"http://{host.name}{path}")
     if answer.status_code != 200 or figure.holds not in answer.text:
         raise WrongOutcome(f"{figure.name}: GET {path} answered {answer.status_code} without {figure.holds}: {answer.text[:200]}")

@@ -12,8 +12,9 @@ from urllib.parse import quote, urlencode
 import orjson
 
 from conformance.bench.resources import NHS_NUMBER
-from conformance.bench.serving.records import MEASURED, PROCEDURES, SNOMED, Json, observation, record, transaction
-from conformance.bench.serving.traffic import get, sending
+from conformance.bench.serving.records import MEASURED, PROCEDURES, SNOMED, observation, record, transaction
+from conformance.bench.serving.sharing import Json, elsewhere
+from conformance.bench.serving.traffic import Piece, get, sending
 from conformance.generate.clinical import PROBLEMS
 from conformance.generate.people import EPOCH, People, Person
 from conformance.generate.places import GPS
@@ -28,76 +29,97 @@ TODAY = str(EPOCH)
 
 
 class Asking(NamedTuple):
-    """The data (seed, patients), and the server's base path and Host."""
+    """The data (seed, patients), the server's base path and Host, the tokens of whoever asks and of whoever loads ('' where nobody
+    signs on)."""
 
     seed: int
     patients: int
     base: str
     host: str
+    token: str = ""
+    loader: str = ""
 
     def sample(self, salt: str, count: int = DISTINCT) -> list[Person]:
         """People of the data, chosen by the seed and a word."""
         people, chance = People(self.seed), random.Random(f"{self.seed} {salt}")
         return [people[chance.randrange(self.patients)] for _ in range(count)]
 
-    def get(self, path: str) -> bytes:
-        """A GET below the base."""
-        return get(f"{self.base}/{path}", self.host)
+    def sees(self, person: Person) -> bool:
+        """Whether who asks is given what is about a person."""
+        return not self.token or not elsewhere(person)
 
-    def send(self, method: str, path: str, resource: Json) -> bytes:
+    def seen(self, salt: str, count: int) -> list[Person]:
+        """People of a sample whom who asks is given."""
+        return [each for each in self.sample(salt, count + count // 4) if self.sees(each)][:count]
+
+    def get(self, path: str, status: int = 0, matches: int = -1) -> Piece:
+        """A GET below the base, and its right answer."""
+        return Piece(get(f"{self.base}/{path}", self.host, self.token), status, matches)
+
+    def send(self, method: str, path: str, resource: Json, *, loading: bool = False) -> Piece:
         """A request that carries a resource."""
-        return sending(method, self.base + (f"/{path}" if path else ""), self.host, orjson.dumps(resource))
+        token = self.loader if loading else self.token
+        return Piece(sending(method, self.base + (f"/{path}" if path else ""), self.host, orjson.dumps(resource), token))
 
 
-Make = Callable[[Asking], list[bytes]]
+Make = Callable[[Asking], list[Piece]]
 KINDS = (("Patient", ""), ("Encounter", "-e0"), ("Condition", "-c"), ("CarePlan", "-l"), ("Observation", "-b"))
 
 
-def by_id(asking: Asking) -> list[bytes]:
-    """Reads of five types."""
-    sampled = asking.sample("read")
-    return [asking.get(f"{KINDS[at % 5][0]}/p{each.serial}{KINDS[at % 5][1]}") for at, each in enumerate(sampled)]
+def by_id(asking: Asking) -> list[Piece]:
+    """Reads of five types; what may not be seen is not found, but for Patients: a practice may find anyone."""
+    found = []
+    for at, each in enumerate(asking.sample("read")):
+        kind, suffix = KINDS[at % len(KINDS)]
+        given = kind == "Patient" or asking.sees(each)
+        found.append(asking.get(f"{kind}/p{each.serial}{suffix}", 200 if given else 404))
+    return found
 
 
-def plans(asking: Asking) -> list[bytes]:
-    """The plans of a patient."""
-    return [asking.get(f"CarePlan?patient=p{each.serial}") for each in asking.sample("plans")]
+def plans(asking: Asking) -> list[Piece]:
+    """The plan of a patient; of one whom it may not see, none."""
+    return [asking.get(f"CarePlan?patient=p{each.serial}", 200, int(asking.sees(each))) for each in asking.sample("plans")]
 
 
-def appointments(asking: Asking) -> list[bytes]:
-    """The coming appointments of a patient."""
-    return [asking.get(f"Appointment?patient=p{each.serial}&date=ge{TODAY}") for each in asking.sample("appointments")]
+def appointments(asking: Asking) -> list[Piece]:
+    """The coming appointments of a patient; of one whom it may not see, none."""
+    found = []
+    for each in asking.sample("appointments"):
+        matches = -1 if asking.sees(each) else 0
+        found.append(asking.get(f"Appointment?patient=p{each.serial}&date=ge{TODAY}", 200, matches))
+    return found
 
 
-def chained(asking: Asking) -> list[bytes]:
+def chained(asking: Asking) -> list[Piece]:
     """Observations of whoever has an NHS number, and Encounters of whoever has a name and a date of birth."""
     found = []
     for at, each in enumerate(asking.sample("chained")):
         if at % 2:
-            found.append(asking.get(f"Observation?patient.identifier={quote(f'{NHS_NUMBER}|{each.nhs_number}', safe='')}"))
+            number = quote(f"{NHS_NUMBER}|{each.nhs_number}", safe="")
+            found.append(asking.get(f"Observation?patient.identifier={number}", 200, -1 if asking.sees(each) else 0))
         else:
             named = urlencode({"patient.family": each.family, "patient.birthdate": str(each.birth_date)})
             found.append(asking.get(f"Encounter?{named}"))
     return found
 
 
-def everything(asking: Asking) -> list[bytes]:
-    """All of a patient."""
-    return [asking.get(f"Patient/p{each.serial}/$everything") for each in asking.sample("everything")]
+def everything(asking: Asking) -> list[Piece]:
+    """All of a patient whom it may see."""
+    return [asking.get(f"Patient/p{each.serial}/$everything", 200) for each in asking.seen("everything", DISTINCT)]
 
 
-def creates(asking: Asking) -> list[bytes]:
+def creates(asking: Asking) -> list[Piece]:
     """New Observations, each a new resource."""
     made = []
-    for at, each in enumerate(asking.sample("creates", WRITES)):
+    for at, each in enumerate(asking.seen("creates", WRITES)):
         made.append(asking.send("POST", "Observation", _new(each, at)))
     return made
 
 
-def updates(asking: Asking) -> list[bytes]:
+def updates(asking: Asking) -> list[Piece]:
     """New versions of what is there: the Observation of a patient, with another value each time."""
     made = []
-    for at, each in enumerate(asking.sample("updates", WRITES)):
+    for at, each in enumerate(asking.seen("updates", WRITES)):
         id_ = f"p{each.serial}-o"
         made.append(asking.send("PUT", f"Observation/{id_}", _new(each, at) | {"id": id_}))
     return made
@@ -111,16 +133,16 @@ def _new(person: Person, at: int) -> Json:
     return {name: each for name, each in made.items() if each != ""}
 
 
-def transactions(asking: Asking) -> list[bytes]:
-    """Bundles of a hundred new resources: patients beyond those of the data, with all that is theirs."""
+def transactions(asking: Asking) -> list[Piece]:
+    """Bundles of a hundred new resources, by whoever loads: patients beyond those of the data, with all that is theirs."""
     people, at = People(asking.seed), asking.patients
-    made: list[bytes] = []
+    made: list[Piece] = []
     rest: list[Json] = []
     while len(made) < WRITES // IN_TRANSACTION:
         rest += record(people[at], asking.seed, at)
         at += 1
         if len(rest) >= IN_TRANSACTION:
-            made.append(asking.send("POST", "", transaction(rest[:IN_TRANSACTION])))
+            made.append(asking.send("POST", "", transaction(rest[:IN_TRANSACTION]), loading=True))
             rest = rest[IN_TRANSACTION:]
     return made
 
@@ -132,7 +154,7 @@ def mix(path: Path) -> Make:
     """
     queries = [each for each in _read(path) if not str(each.get("loadtest", "include")).startswith("skip")]
 
-    def make(asking: Asking) -> list[bytes]:
+    def make(asking: Asking) -> list[Piece]:
         chance = random.Random(f"{asking.seed} mix")
         sampled = asking.sample("mix")
         found = []

@@ -1,18 +1,17 @@
-"""The data of the bench: twelve resources a patient, linked by references, the same for the same seed."""
+"""The data of the bench: thirteen resources a patient, linked by references, the same for the same seed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Any
 
 from conformance.bench.resources import patient
+from conformance.bench.serving.sharing import Json, consent, registered
 from conformance.generate.clinical import DRUG_ALLERGIES, MEDICINES, PROBLEMS
 from conformance.generate.people import EPOCH, People, Person, pick, randomness
 from conformance.generate.places import GPS, PRACTICES
 
-Json = dict[str, Any]
-EACH = 12
+EACH = 13
 """Resources a patient."""
 TOPIC = 7
 SNOMED, LOINC, UCUM = "http://snomed.info/sct", "http://loinc.org", "http://unitsofmeasure.org"
@@ -49,12 +48,12 @@ def records(seed: int, count: int) -> Iterator[list[Json]]:
 
 
 def record(person: Person, seed: int, index: int) -> list[Json]:
-    """One patient's twelve resources."""
+    """One patient's thirteen resources."""
     random = randomness(seed, index, TOPIC)
     draw = random.random
     who = patient(person)
     del who["meta"]
-    who["generalPractitioner"] = [{"reference": f"Practitioner/d{PRACTICES.index(person.practice)}"}]
+    who["generalPractitioner"] = [{"reference": f"Practitioner/d{PRACTICES.index(person.practice)}"}, registered(person)]
     key = who["id"]
     subject = {"reference": f"Patient/{key}"}
     days = [EPOCH - timedelta(days=int(2400 * draw())) for _ in range(4)]
@@ -136,6 +135,7 @@ def record(person: Person, seed: int, index: int) -> list[Json]:
             "activity": [{"detail": {"status": "scheduled", "description": "Review with the practice nurse"}}],
         },
         _appointment(f"{key}-t", subject, EPOCH + timedelta(days=int(400 * draw()) - 200), int(LOCATIONS * draw())),
+        consent(key, f"{EPOCH - timedelta(days=400)}"),
     ]  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """Asks a server, in a process of its own: ``python -m conformance.bench.serving.traffic`` with a JSON job on standard input.
 
 Raw HTTP/1.1 over connections that are kept, each in lock-step; requests are made ready beforehand in a file, each behind its
-length (4 bytes), and taken in turn. The job: ``host``, ``port``, ``file``, ``connections``, ``seconds`` (0: the file once),
-``warm`` (seconds not counted), ``rate`` (requests a second over all connections, 0: as fast as answers come), ``core``.
+length and its right answer, and taken in turn. The job: ``host``, ``port``, ``file``, ``connections``, ``seconds`` (0: the file
+once), ``warm`` (seconds not counted), ``rate`` (requests a second over all connections, 0: as fast as answers come), ``core``.
 """
 
 from __future__ import annotations
@@ -21,13 +21,24 @@ from typing import Any, NamedTuple, cast
 
 from conformance.bench.report import WrongOutcome
 
-LENGTH = struct.Struct(">I")
+HEAD = struct.Struct(">Ihh")
+MATCH = b'"mode":"match"'
+"""What each match of a searchset has, as the engine writes it."""
+
+
+class Piece(NamedTuple):
+    """A request, and its right answer: ``status`` 0 is any of 2xx, ``matches`` -1 any number of resources that are found."""
+
+    sent: bytes
+    status: int = 0
+    matches: int = -1
 
 
 class Asked(NamedTuple):
     """What came of a job: answers a second, waits in milliseconds, answers by status, bytes of an average answer.
 
-    ``refused`` is the beginning of the first request that was not answered 2xx, and of its answer.
+    ``wrong`` are those of another status or another number of matches than is right; ``refused`` is the beginning of the first
+    request that was answered so, and of its answer.
     """
 
     rate: float
@@ -38,16 +49,12 @@ class Asked(NamedTuple):
     size: float
     seconds: float
     refused: str = ""
+    wrong: int = 0
 
     @property
     def good(self) -> int:
-        """Answers of 2xx."""
-        return sum(count for status, count in self.statuses.items() if status.startswith("2"))
-
-    @property
-    def bad(self) -> int:
-        """All others."""
-        return sum(self.statuses.values()) - self.good
+        """Answers that are right."""
+        return sum(self.statuses.values()) - self.wrong
 
     @property
     def refusals(self) -> int:
@@ -55,42 +62,47 @@ class Asked(NamedTuple):
         return sum(count for status, count in self.statuses.items() if status.startswith("4"))
 
 
-def write(path: Path, requests: Iterable[bytes]) -> int:
+def write(path: Path, requests: Iterable[Piece]) -> int:
     """A file of requests; how many."""
     count = 0
     with path.open("wb") as file:
         for each in requests:
-            file.write(LENGTH.pack(len(each)) + each)
+            file.write(HEAD.pack(len(each.sent), each.status, each.matches) + each.sent)
             count += 1
     return count
 
 
-def read(path: Path) -> list[bytes]:
+def read(path: Path) -> list[Piece]:
     """The requests of a file."""
     body = path.read_bytes()
     found, at = [], 0
     while at < len(body):
-        (length,) = LENGTH.unpack_from(body, at)
-        found.append(body[at + 4 : at + 4 + length])
-        at += 4 + length
+        length, status, matches = HEAD.unpack_from(body, at)
+        at += HEAD.size
+        found.append(Piece(body[at : at + length], status, matches))
+        at += length
     return found
 
 
-def get(path: str, host: str) -> bytes:
-    """A GET."""
-    return f"GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: application/fhir+json\r\n\r\n".encode()
+def get(path: str, host: str, token: str = "") -> bytes:
+    """A GET; ``token`` '' for none."""
+    return f"GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: application/fhir+json\r\n{_bearer(token)}\r\n".encode()
 
 
-def sending(method: str, path: str, host: str, body: bytes) -> bytes:
+def sending(method: str, path: str, host: str, body: bytes, token: str = "") -> bytes:
     """A request with a body; the answer need not repeat it."""
     head = f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/fhir+json\r\nAccept: application/fhir+json\r\n"
-    return f"{head}Prefer: return=minimal\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+    return f"{head}{_bearer(token)}Prefer: return=minimal\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def _bearer(token: str) -> str:
+    return f"Authorization: Bearer {token}\r\n" if token else ""
 
 
 class Lane(asyncio.Protocol):
     """One connection."""
 
-    def __init__(self, work: Iterator[bytes], until: float, pause: float, tally: Tally) -> None:
+    def __init__(self, work: Iterator[Piece], until: float, pause: float, tally: Tally) -> None:
         self._work, self._until, self._pause, self._tally = work, until, pause, tally
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._transport: asyncio.Transport | None = None
@@ -98,7 +110,7 @@ class Lane(asyncio.Protocol):
         self._wanted = -1
         self._sent = 0.0
         self._due = 0.0
-        self._piece = b""
+        self._piece = Piece(b"")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -114,7 +126,7 @@ class Lane(asyncio.Protocol):
         assert self._transport is not None
         self._sent = now
         self._piece = piece
-        self._transport.write(piece)
+        self._transport.write(piece.sent)
 
     def data_received(self, data: bytes) -> None:
         buffer = self._buffer
@@ -127,8 +139,10 @@ class Lane(asyncio.Protocol):
         if len(buffer) < self._wanted or (self._wanted == 0 and not buffer.endswith(b"0\r\n\r\n")):
             return
         now = time.monotonic()
-        if buffer[9:10] != b"2" and not self._tally.refused:
-            self._tally.refused = f"{self._piece[:200]!r}: {bytes(buffer)[-400:]!r}"
+        _, status, matches = self._piece
+        right = int(buffer[9:12]) == status if status else buffer[9:10] == b"2"
+        if not right or (matches >= 0 and buffer.count(MATCH) != matches):
+            self._tally.amiss(now, self._piece.sent.partition(b"\r\n")[0], bytes(buffer))
         self._tally.add(now, now - self._sent, bytes(buffer[9:12]), len(buffer))
         buffer.clear()
         self._wanted = -1
@@ -168,7 +182,13 @@ class Tally:
         self.statuses: Counter[bytes] = Counter()
         self.size = 0
         self.refused = ""
+        self.wrong = 0
         self.last = since
+
+    def amiss(self, now: float, asked: bytes, answer: bytes) -> None:
+        """An answer that is not right; the first is told, by the line that asked and without any token."""
+        self.refused = self.refused or f"{asked[:200]!r}: {answer[-400:]!r}"
+        self.wrong += now >= self._since
 
     def add(self, now: float, wait: float, status: bytes, size: int) -> None:
         """An answer."""
@@ -204,7 +224,13 @@ async def drive(job: dict[str, Any]) -> dict[str, Any]:
     told = {name: round(waits[int(share * (len(waits) - 1))] * 1000, 2) for name, share in shares.items()}
     statuses = {status.decode(): number for status, number in tally.statuses.items()}
     made = sum(statuses.values())
-    sums = {"statuses": statuses, "size": tally.size / max(1, made), "seconds": taken, "refused": tally.refused}
+    sums = {
+        "statuses": statuses,
+        "size": tally.size / max(1, made),
+        "seconds": taken,
+        "refused": tally.refused,
+        "wrong": tally.wrong,
+    }
     return {"rate": made / taken, **told, **sums}
 
 
