@@ -23,6 +23,7 @@ from interop.apply.journalled import ADAPTERS
 from interop.apply.persons import Linking
 from interop.apply.pool import Mappers
 from interop.apply.reindexing import Reindexer
+from interop.apply.takedown import Takedowns
 from interop.apply.whereabouts import Whereabouts
 from interop.apply.writes import Writes
 from interop.clock import Clock, SystemClock
@@ -60,6 +61,7 @@ class Workshop:
     identity_queue: IdentityQueue
     governance: Governance
     whereabouts: Whereabouts
+    takedowns: Takedowns
     unfinished: int = 0
     finished: int = 0
     told: list[Told] = field(default_factory=list)
@@ -91,7 +93,8 @@ class Workshop:
         linking = Linking()
         applier = Applier(indexed, clock, feeds, linking)
         shop: list[Workshop] = []
-        dispatcher = Dispatcher(store, mappers, applier, feeds, lambda *outcome: shop[0]._finished(*outcome))
+        takedowns = Takedowns(indexed, clock, mappers, feeds, linking, lambda count: shop[0]._asked(count))
+        dispatcher = Dispatcher(store, mappers, applier, feeds, takedowns.perform, lambda *outcome: shop[0]._finished(*outcome))
         writes = Writes(indexed, clock, update_creates=settings.update_creates, linking=linking)
         queue = IdentityQueue(indexed, clock, linking, dispatcher.idle, test_numbers=settings.test_numbers)
         shop.append(
@@ -109,6 +112,7 @@ class Workshop:
                 queue,
                 governance,
                 whereabouts,
+                takedowns,
             )
         )
         return shop[0]
@@ -139,9 +143,15 @@ class Workshop:
         """So many messages more are in the journal."""
         self.unfinished += count
 
+    def _asked(self, count: int) -> None:
+        """So many takedowns are in the journal."""
+        self.added(count)
+        self.dispatcher.arrived()
+
     def _finished(self, message: int, state: MessageState, problem: Problem | None) -> None:
         self.unfinished -= 1
         self.finished += 1
+        self.takedowns.finished(message, state, problem)
         for told in self.told:
             told(message, state, problem)
 

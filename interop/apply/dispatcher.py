@@ -7,11 +7,13 @@ Nothing waits in memory but a window of batches; the journal is the queue.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 
 import structlog
 
 from interop.apply.applier import Applier, families_of
+from interop.apply.jobs import job_of
+from interop.apply.journalled import ADAPTERS, TAKEN
 from interop.apply.mapping_work import Job, Yield
 from interop.apply.pool import Mappers
 from interop.errors import Category, Problem
@@ -23,24 +25,26 @@ from interop.store.seam import Store
 from interop.store.values import Change, Entry
 
 BATCH = 64
-API = "api"
-"""The adapter name of entries that the API wrote: their writer finishes them."""
 AGAIN = 1.0
 """Seconds between two tries while the disk or a mapper cannot be had."""
 log = structlog.get_logger(__name__)
 
 _Batch = tuple[list[Job], "asyncio.Task[list[Yield]]"]
 Finished = Callable[[int, MessageState, Problem | None], None]
+Takedown = Callable[[Entry], Awaitable[tuple[int, MessageState, Problem | None]]]
 
 
 class Dispatcher:
-    """Works off the journal until stopped; ``finished`` is told of each outcome once it is on disk."""
+    """Works off the journal until stopped; ``finished`` is told of each outcome once it is on disk. ``takedown`` does what an
+    entry of ``interop.apply.takedown`` asks, when all before it is applied."""
 
-    def __init__(self, store: Store, mappers: Mappers, applier: Applier, feeds: Mapping[str, Feed], finished: Finished) -> None:
+    def __init__(
+        self, store: Store, mappers: Mappers, applier: Applier, feeds: Mapping[str, Feed], takedown: Takedown, finished: Finished
+    ) -> None:
         self._store, self._mappers, self._applier, self._feeds = store, mappers, applier, feeds
-        self._finished = finished
+        self._takedown, self._finished = takedown, finished
         self._arrived = asyncio.Event()
-        self._batches: asyncio.Queue[_Batch] = asyncio.Queue(max(1, mappers.count) + 1)
+        self._batches: asyncio.Queue[_Batch | Entry] = asyncio.Queue(max(1, mappers.count) + 1)
         self._mapping: set[asyncio.Task[list[Yield]]] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._kept: set[str] = set()
@@ -89,28 +93,24 @@ class Dispatcher:
                 await self._arrived.wait()
                 continue
             self.idle.clear()
-            self._open += 1
-            jobs = [self._job(entry) for entry in entries if entry.adapter != API]
-            work = asyncio.create_task(self._mappers.map(jobs))
-            self._mapping.add(work)
-            work.add_done_callback(self._mapping.discard)
-            await self._batches.put((jobs, work))
+            for one in batches(entries):
+                self._open += 1
+                await self._batches.put(one if isinstance(one, Entry) else self._begun([job_of(each, self._feeds) for each in one]))
             if fresh:
                 self.read_up_to = fresh[-1].message
 
-    def _job(self, entry: Entry) -> Job:
-        feed = self._feeds.get(entry.feed)
-        if feed is None:
-            return Job(entry.message, entry.feed, entry.adapter, entry.body, entry.received, False)
-        return Job(
-            entry.message, entry.feed, entry.adapter, entry.body, entry.received, feed.test_numbers, feed.snapshots,
-            feed.organisation, feed.also,
-        )  # fmt: skip
+    def _begun(self, jobs: list[Job]) -> _Batch:
+        work = asyncio.create_task(self._mappers.map(jobs))
+        self._mapping.add(work)
+        work.add_done_callback(self._mapping.discard)
+        return jobs, work
 
     async def _apply(self) -> None:
         while True:
-            batch = await self._mapped(*await self._batches.get())
-            if batch:
+            one = await self._batches.get()
+            if isinstance(one, Entry):
+                self._finished(*await self._take_down(one))
+            elif batch := await self._mapped(*one):
                 await self._keep_tables(batch)
                 for message, state, problem in await self._commit(batch):
                     self._finished(message, state, problem)
@@ -146,6 +146,21 @@ class Dispatcher:
                     return [(made.message, MessageState.FAILED, Problem("fault"))]
                 batch = [Yield(made.message, made.feed, made.type, problem=("fault", "", kind))]
 
+    async def _take_down(self, entry: Entry) -> tuple[int, MessageState, Problem | None]:
+        """Do a takedown in its place; while the disk fails or no mapper can be had, wait and try again."""
+        while True:
+            try:
+                return await self._takedown(entry)
+            except Exception as error:
+                if isinstance(error, Problem) and error.reason.category is Category.UNAVAILABLE:
+                    log.error("record not writable; trying again", reason=error.reason.name, action=error.reason.action)
+                    await asyncio.sleep(AGAIN)
+                    continue
+                kind = type(error).__name__
+                log.error("takedown failed", message=entry.message, error=kind)
+                made = Yield(entry.message, entry.feed, entry.type, problem=("fault", "", kind))
+                return (await self._commit([made]))[0]
+
     async def _keep_tables(self, batch: list[Yield]) -> None:
         """Keep the tables that this batch was mapped by, once for each digest."""
         for family, site, digest in families_of(batch):
@@ -157,6 +172,21 @@ class Dispatcher:
                     log.error("tables not kept; trying with the next batch", reason=problem.reason.name)
                     return
                 self._kept.add(digest)
+
+
+def batches(entries: Iterable[Entry]) -> Iterator[list[Entry] | Entry]:
+    """What is mapped together, and takedowns by themselves, in order. What the API wrote its writer finishes."""
+    together: list[Entry] = []
+    for entry in entries:
+        if entry.adapter == TAKEN:
+            if together:
+                yield together
+            yield entry
+            together = []
+        elif entry.adapter not in ADAPTERS:
+            together.append(entry)
+    if together:
+        yield together
 
 
 def _packed(family: str, site: str) -> bytes:

@@ -22,12 +22,16 @@ from interop.apply.drafts import FEED, Draft, deletion, foreign, there
 from interop.formats.json import load_json
 from interop.ports import MessageState
 from interop.record.sources import together
-from interop.store.values import Change, Entry, Head, Outcome
+from interop.store.values import Change, Entry, Head, Outcome, Withheld
 
 ADAPTER: Final = "api"
 SIGNED: Final = "api+author"
 ADAPTERS: Final = (ADAPTER, SIGNED)
 TRANSACTION: Final = "transaction"
+TAKEDOWN: Final = "TAKEDOWN"
+"""A resource is deleted and none of its versions is ever given again; the body says why."""
+TAKEN: Final = "takedown"
+"""The feed of takedowns."""
 TURN: Final = 32
 """Resources of a transaction after which others get their turn on the loop."""
 _ANY_SIZE: Final = 2**40
@@ -81,7 +85,7 @@ def steps_of(entry: Entry) -> list[Step]:
     if entry.type != TRANSACTION:
         method, _, address = entry.type.partition(" ")
         key, base = _named(address)
-        resource = None if method == DELETE else load_json(body_of(entry), depth=_ANY_SIZE, size=_ANY_SIZE, values=None)
+        resource = None if method in (DELETE, TAKEDOWN) else load_json(body_of(entry), depth=_ANY_SIZE, size=_ANY_SIZE, values=None)
         return [Step(key, None if resource is None else Draft(key, resource, base), method)]
     steps = []
     for each in load_json(body_of(entry), depth=_ANY_SIZE, size=_ANY_SIZE, values=None)["entry"]:
@@ -106,6 +110,8 @@ async def change_of(entry: Entry, steps: Iterable[Step], heads: Mapping[Key, Hea
         if draft is None:
             if there(head):
                 change.puts.append(deletion(key, before + 1, entry, source))
+            if method == TAKEDOWN and before:
+                change.withheld.append(Withheld(*key, 1, before if there(head) else before - 1))
         elif draft.changes(head):
             change.puts.append(draft.put(before + 1, entry, f"{method} {200 if there(head) else 201}", source))
         if place % TURN == 0:

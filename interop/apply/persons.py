@@ -11,7 +11,7 @@ import orjson
 from interop.apply.mapping_work import Yield
 from interop.identity.decisions import Decided
 from interop.identity.grouping import groups, pair
-from interop.identity.linking import number_of
+from interop.identity.linking import number_of, withdrawn_by
 from interop.ids import NHS_NUMBER
 from interop.store.plan import Claims, Pairs, Persons
 from interop.store.seam import Store
@@ -56,6 +56,11 @@ def linked_with(body: bytes) -> set[str]:
     return {link.get("other", {}).get("reference", "").removeprefix("Patient/") for link in links}
 
 
+def _numbers(identity: str) -> frozenset[str]:
+    """The NHS numbers by which an identity hangs together with others."""
+    return (frozenset((number_of(identity),)) | withdrawn_by(identity)) - {""}
+
+
 class Trigger(NamedTuple):
     """Why links are looked at again, by which message, when."""
 
@@ -87,14 +92,14 @@ class Linker:
         patients = patients | {side for made in batch for relink in made.relinks for side in relink[:2]}
         if patients:
             await self._persons(patients)
-            await self._holders({number_of(piece.identity) for made in batch for piece in made.pieces if piece.identity})
+            await self._holders({number for made in batch for piece in made.pieces for number in _numbers(piece.identity)})
 
     def seen(self, patient: str, identity: str, message: int, time: int) -> None:
         """A Patient was written with this identity ('' never links)."""
         before = self._identity.get(patient, "")
         self._seen[patient] = None
         self._identity[patient] = identity
-        if number := number_of(identity):
+        for number in _numbers(identity):
             self._numbers.setdefault(number, set()).add(patient)
         if before != identity:
             self._changed(patient, Trigger("identity", message, time))
@@ -106,6 +111,10 @@ class Linker:
     def pair(self, patient: str, other: str, linked: bool, message: int, time: int) -> None:
         """A source links two Patients, or undoes that."""
         self._tied(patient, other, TIE if linked else "", Trigger("link" if linked else "unlink", message, time))
+
+    def taken_down(self, patient: str, other: str, tie: str, message: int, time: int) -> None:
+        """What sources say of two Patients, once a message is taken down; '' is nothing."""
+        self._tied(patient, other, tie, Trigger("takedown", message, time))
 
     def decided(self, said: Decided, message: int, time: int) -> None:
         """People say what two Patients are; '' takes back what was said."""
@@ -182,10 +191,10 @@ class Linker:
         while True:
             await self._persons(scope - self._loaded)
             pairs = await self._paired(scope)
-            numbers = {number_of(self._identity.get(patient, "")) for patient in scope} | {
-                number_of(self._before.get(patient, "")) for patient in scope
+            numbers = {
+                number for said in (self._identity, self._before) for patient in scope for number in _numbers(said.get(patient, ""))
             }
-            await self._holders(numbers - {""})
+            await self._holders(numbers)
             groups_of = {self._stored[patient] for patient in scope if patient in self._stored}
             wider = scope | {patient for patient, person in self._stored.items() if person in groups_of}
             wider |= {patient for number in numbers for patient in self._numbers.get(number, ())}
@@ -217,7 +226,7 @@ class Linker:
         self._before[patient] = known
         if patient not in self._seen:
             self._identity[patient] = known
-        if number := number_of(known):
+        for number in _numbers(known):
             self._numbers.setdefault(number, set()).add(patient)
 
     async def _paired(self, scope: set[str]) -> set[tuple[str, str]]:

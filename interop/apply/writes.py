@@ -12,10 +12,10 @@ from uuid import uuid4
 
 import structlog
 
-from interop.apply.asked import CREATE, DELETE, PATCH, UPDATE, Asked, Criteria, Key, Understand, Written
-from interop.apply.drafts import there
+from interop.apply.asked import CREATE, DELETE, PATCH, UPDATE, Asked, Author, Criteria, Key, Understand, Written
+from interop.apply.drafts import foreign, there
 from interop.apply.identity import decisions_of, link
-from interop.apply.journalled import Step, change_of, entry_of, keys_of, steps_of
+from interop.apply.journalled import TAKEDOWN, TAKEN, Step, change_of, entry_of, keys_of, steps_of
 from interop.apply.locks import Locks
 from interop.apply.permitting import shown
 from interop.apply.persons import Linking
@@ -73,6 +73,32 @@ class Writes:
         Raises Problem: those of ``write``, each with the place in the Bundle; ``same-resource``, ``no-match``.
         """
         return await _whole(self._write(asked, understand))
+
+    async def take_down(self, key: Key, said: bytes, author: Author) -> Entry:
+        """Delete a resource and withhold every version of it; the entry of that, whose body is ``said``.
+
+        Raises Problem ``not-found``, ``feed-owned``."""
+        return await _whole(self._take_down(key, said, author))
+
+    async def _take_down(self, key: Key, said: bytes, author: Author) -> Entry:
+        async with self._locks.hold([key]):
+            heads = await self._heads([key])
+            if key not in heads:
+                raise Problem("not-found")
+            if foreign(heads[key]):
+                raise Problem("feed-owned")
+            steps = [Step(key, None, TAKEDOWN)]
+            entry = entry_of(steps, said, self._clock.now(), author)
+            entry.feed = TAKEN
+            if self.witness is not None:
+                await self.witness.attempt(entry, steps, heads)
+            await self._store.commit(Change(entries=[entry]))
+            if self.witness is not None:
+                self.witness.journalled(entry)
+            change = await self._settled(entry, steps, heads)
+        if change.outcomes[0].state != MessageState.APPLIED:
+            raise Problem(change.outcomes[0].reason or "fault")
+        return entry
 
     async def replay(self, entry: Entry) -> Change:
         """What an entry of this feed does to the record as it is now."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from interop.audit.row import CHANGE, MESSAGE, Row
 
-_INTERACTIONS: Final = {"create": "C", "read": "R", "vread": "R", "update": "U", "patch": "U", "delete": "D"}
+_INTERACTIONS: Final = {"create": "C", "read": "R", "vread": "R", "update": "U", "patch": "U", "delete": "D", "takedown": "D"}
 
 
 def action_of(row: Row) -> str:

@@ -233,7 +233,7 @@ class JournalIntake:
         try:
             entries = await self._store.query(Message(message))
             state = MessageState(entries[0].state) if entries else MessageState.RECEIVED
-            if state in (MessageState.REFUSED, MessageState.FAILED):
+            if state in (MessageState.REFUSED, MessageState.FAILED) and entries[0].reason != "taken-down":
                 await self._store.commit(Change(outcomes=[Outcome(message, MessageState.RECEIVED.value, self._clock.now())]))
                 self._added(1)
                 self._again(message)

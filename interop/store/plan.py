@@ -109,6 +109,29 @@ class Heads:
 
 
 @dataclass(frozen=True, slots=True)
+class Versions:
+    """For ``(type, id)`` pairs: every version that there is -> [(type, id, version, message, subject)], by type, id and version.
+
+    For the engine's own takedown; returns no resource to anyone."""
+
+    resources: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The resources of which a message has made a version -> [(type, id)], in order."""
+
+    message: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """The messages that have a patient identifier in common with a message -> [number], in order, itself among them."""
+
+    message: int
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshots:
     """For (feed, scope) pairs: the latest complete snapshot -> [Snapshot]; pairs without one are left out."""
 
@@ -269,6 +292,9 @@ Plan = (
     | Count
     | Compartment
     | Heads
+    | Versions
+    | Made
+    | Sharing
     | Snapshots
     | Said
     | Persons

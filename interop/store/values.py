@@ -121,13 +121,23 @@ class Reindexed:
 
 @dataclass(slots=True)
 class ContributionState:
-    """What one feed's events of one kind say of a resource (see ``interop.record.fold``); replaces the one before."""
+    """What one feed's events of one kind say of a resource (see ``interop.record.fold``); replaces the one before. ``state`` b'':
+    nothing any more, as if nothing had been said."""
 
     type: str
     id: str
     feed: str
     event: str
     state: bytes
+
+
+class Withheld(NamedTuple):
+    """Earlier versions of a resource, ``first`` to ``last``, that nobody is to see again: the record holds them no longer."""
+
+    type: str
+    id: str
+    first: int
+    last: int
 
 
 class Link(NamedTuple):
@@ -228,6 +238,7 @@ class Change:
     puts: list[Put] = field(default_factory=list)
     reindexed: list[Reindexed] = field(default_factory=list)
     states: list[ContributionState] = field(default_factory=list)
+    withheld: list[Withheld] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
     link_events: list[LinkEvent] = field(default_factory=list)
     pairs: list[Pair] = field(default_factory=list)

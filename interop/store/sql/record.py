@@ -26,6 +26,7 @@ from interop.store.sql.index import (
 )
 from interop.store.sql.names import Names
 from interop.store.sql.statement import Steps, insert, marks, padded
+from interop.store.sql.taken import unsay, withhold
 from interop.store.sql.whose import NOBODY, Fact, Whose
 from interop.store.sql.writer import Result
 from interop.store.values import Change, Committed, Conflict, IndexRow, Put, Stored
@@ -45,8 +46,8 @@ JUDGED = ("rid", "version", "pid", "code", "sid")
 KNOWN = 100_000
 """Texts that the writer remembers."""
 
-PARTS = ("puts", "reindexed", "states", "links", "link_events", "pairs", "outcomes", "losses", "snapshots", "tables", "meta",
-         "used", "kept")  # fmt: skip
+PARTS = ("puts", "reindexed", "states", "withheld", "links", "link_events", "pairs", "outcomes", "losses", "snapshots", "tables",
+         "meta", "used", "kept")  # fmt: skip
 """What a Change says of the record, beside what it expects."""
 
 Key = tuple[str, str]
@@ -223,6 +224,7 @@ class RecordWriter:
         yield from self._resources(index, last, numbers, present, carried)
         yield from self._reindexed(change, present)
         yield from self._states(change, numbers, present)
+        yield from withhold(change.withheld, lambda key: numbers.get(key) or present[key].rid)
 
     def _between(
         self, index: IndexChange, puts: list[Put], numbers: dict[Key, int], present: dict[Key, Present], carried: dict[Key, Whose]
@@ -335,9 +337,10 @@ class RecordWriter:
                     unseen.append((rid, state.type, state.id, 0, 0, 1, "", 0, "", "", 0, "{}", b"", "", 0, 1))
             states[rid, state.feed, state.event] = state.state
         yield from insert(RESOURCE, unseen)
+        yield from unsay([key for key, said in states.items() if not said])
         yield from insert(
             "contribution (rid, feed, event, state)",
-            [(*key, state) for key, state in states.items()],
+            [(*key, said) for key, said in states.items() if said],
             "ON CONFLICT (rid, feed, event) DO UPDATE SET state = excluded.state",
         )
 
@@ -353,6 +356,7 @@ def _keys(change: Change) -> Iterator[Key]:
     yield from change.expect
     yield from ((state.type, state.id) for state in change.states)
     yield from ((one.type, one.id) for one in change.reindexed)
+    yield from ((one.type, one.id) for one in change.withheld)
 
 
 def _together(changes: Sequence[Change]) -> Change:

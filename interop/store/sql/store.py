@@ -10,7 +10,7 @@ from typing import Any
 from interop.errors import Problem
 from interop.store import plan as plans
 from interop.store.plan import Plan
-from interop.store.sql import engine, ledger, pairs, resources, searching
+from interop.store.sql import engine, ledger, pairs, resources, searching, taken
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.estimates import Estimates
 from interop.store.sql.feeds import FeedCounter
@@ -89,9 +89,9 @@ class SqlStore(ABC):
         if not self._writes:
             raise Problem("not-allowed", detail="the store was opened for reading")
         journal = bool(change.entries or change.acks)
-        derived = bool(change.expect or change.puts or change.reindexed or change.states or change.links or change.link_events
-                       or change.pairs or change.outcomes or change.losses or change.snapshots or change.tables or change.meta
-                       or change.used or change.kept)  # fmt: skip
+        derived = bool(change.expect or change.puts or change.reindexed or change.states or change.withheld or change.links
+                       or change.link_events or change.pairs or change.outcomes or change.losses or change.snapshots
+                       or change.tables or change.meta or change.used or change.kept)  # fmt: skip
         assert not (journal and derived), "a change holds journal entries or record changes, never both"
         if not journal and not derived:
             return Committed()
@@ -176,6 +176,9 @@ class SqlStore(ABC):
             plans.Count: (lambda plan: searching.count(plan, names, dialect, kept), True),
             plans.Compartment: (lambda plan: resources.compartment(plan, names, dialect), False),
             plans.Heads: (lambda plan: engine.heads(plan, names, dialect), False),
+            plans.Versions: (lambda plan: taken.versions(plan, dialect), False),
+            plans.Made: (lambda plan: taken.made(plan), True),
+            plans.Sharing: (lambda plan: taken.sharing(plan), True),
             plans.Snapshots: (lambda plan: engine.snapshots(plan, dialect), False),
             plans.Said: (lambda plan: engine.said(plan, dialect), False),
             plans.Persons: (lambda plan: engine.persons(plan), False),

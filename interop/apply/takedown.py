@@ -1,0 +1,317 @@
+"""Takedown of a message: what it said of persons goes, what was said before comes back; versions that held it are not given again.
+
+A takedown is an entry of the journal (feed and adapter ``takedown``, the body says which message and why) and is done in its place,
+so that a rebuild repeats it. The contributions of the message's feed to whatever it touched are told again by the messages that are
+left, by the tables of today (docs/decisions/0053-takedown.md). What is about no person (an Organization, a Practitioner) stays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from interop.apply.asked import Author, Key
+from interop.apply.jobs import job_of
+from interop.apply.journalled import ADAPTERS, TAKEN
+from interop.apply.mapping_work import Yield
+from interop.apply.persons import MERGE, TIE, Linker, Linking, linked_with
+from interop.apply.pool import Mappers
+from interop.apply.replaying import Replay
+from interop.apply.standing import Standing
+from interop.clock import Clock, instant
+from interop.errors import Problem
+from interop.identity.grouping import pair
+from interop.identity.linking import identity_of
+from interop.policy.tables import tables
+from interop.ports import Feed, MessageState
+from interop.record.fold import content, fold, render, same_content, source
+from interop.record.indexing import indexed
+from interop.record.state import load
+from interop.record.umbrella import ENGINE
+from interop.store.plan import Heads, Made, Message, Said, Sharing, Snapshots, Versions
+from interop.store.seam import Store
+from interop.store.values import (
+    Change,
+    Conflict,
+    ContributionState,
+    Entry,
+    Head,
+    IndexRow,
+    Outcome,
+    Put,
+    Snapshot,
+    Stored,
+    Withheld,
+)
+
+DOWN: Final = "taken-down"
+"""The reason that a message has once it is taken down; its detail is the number of the takedown."""
+TOGETHER: Final = 64
+"""Messages that are mapped at a time."""
+UNTOLD: Final = (0, 0, "", 0)
+"""The latest snapshot of a scope of which there is none."""
+Witness = Callable[[Entry, "Removal"], Awaitable[None]]
+
+
+class Taken(NamedTuple):
+    """What becomes of a resource: ``paths`` are the elements of which the message spoke; ``gone``: nothing is left of it;
+    ``withheld``: so many versions are never given again."""
+
+    type: str
+    id: str
+    paths: tuple[str, ...]
+    gone: bool
+    withheld: int
+
+
+@dataclass(slots=True)
+class Removal:
+    """What a takedown comes to: the change, the resources, and the Patients whom they were about."""
+
+    message: Entry
+    change: Change = field(default_factory=Change)
+    taken: list[Taken] = field(default_factory=list)
+    patients: tuple[str, ...] = ()
+
+
+class Takedowns:
+    """``arrived`` is told that so many entries more wait in the journal."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        mappers: Mappers,
+        feeds: Mapping[str, Feed],
+        linking: Linking,
+        arrived: Callable[[int], None],
+    ) -> None:
+        self._store, self._clock, self._mappers, self._feeds = store, clock, mappers, feeds
+        self._linking, self._arrived = linking, arrived
+        self._waiting: dict[int, list[asyncio.Future[None]]] = {}
+
+    async def plan(self, message: int, number: int = 0) -> Removal:
+        """What taking a message down comes to now, or at the entry of that number; raises Problem ``not-found``."""
+        found: list[Entry] = await self._store.query(Message(message))
+        if not found or found[0].adapter in (*ADAPTERS, TAKEN):
+            raise Problem("not-found")
+        removal = Removal(found[0])
+        if found[0].reason != DOWN:
+            await _Work(self, removal, number, self._clock.now()).run()
+        return removal
+
+    async def ask(self, message: int, reason: str, author: Author, witness: Witness) -> int:
+        """Take a message down; the number of the takedown once it is done. ``witness`` is told of it before the journal is.
+
+        Raises Problem ``not-found``, ``fault``, and what ``witness`` raises."""
+        removal = await self.plan(message)
+        if removal.message.reason == DOWN:
+            return int(removal.message.detail)
+        body = orjson.dumps({"message": message, "reason": reason, "author": author._asdict()})
+        entry = Entry(0, TAKEN, TAKEN, self._clock.now(), "", f"takedown {message}", body, digest=hashlib.sha256(body).digest())
+        await witness(entry, removal)
+        await self._store.commit(Change(entries=[entry]))
+        self._arrived(1)
+        await self._done(entry.message)
+        found: list[Entry] = await self._store.query(Message(message))
+        if found[0].reason != DOWN:
+            raise Problem("fault")
+        return int(found[0].detail)
+
+    async def _done(self, number: int) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(number, []).append(future)
+        found: list[Entry] = await self._store.query(Message(number))
+        if not found[0].finished:
+            await future
+        self._waiting.pop(number, None)
+
+    def finished(self, number: int, state: MessageState, problem: Problem | None) -> None:
+        """An entry has its outcome on disk."""
+        for future in self._waiting.pop(number, ()):
+            if not future.done():
+                future.set_result(None)
+
+    async def perform(self, entry: Entry) -> tuple[int, MessageState, Problem | None]:
+        """Do what an entry asks, in its place; what became of it. Raises Problem where the store cannot be written."""
+        said = orjson.loads(entry.body)
+        while True:
+            async with self._linking.lock:
+                removal = await self.plan(said["message"], entry.message)
+                change, message = removal.change, removal.message
+                now = self._clock.now()
+                change.outcomes.append(Outcome(entry.message, MessageState.APPLIED, now, retracted=len(removal.taken)))
+                if message.reason != DOWN:
+                    change.outcomes.append(
+                        Outcome(
+                            message.message, message.state, message.finished, DOWN, str(entry.message), "", message.carried,
+                            message.lost, message.retracted,
+                        )
+                    )  # fmt: skip
+                done = not isinstance(await self._store.commit(change), Conflict)
+            if done:
+                self._linking.heard(put.stored.id for put in change.puts if put.stored.type == "Patient")
+                return entry.message, MessageState.APPLIED, None
+
+    async def read(self, numbers: Sequence[int]) -> list[Entry]:
+        """Those of these messages whose facts are in the record."""
+        found = []
+        for number in numbers:
+            for entry in await self._store.query(Message(number)):
+                if entry.state == MessageState.APPLIED and entry.reason != DOWN and entry.adapter not in (*ADAPTERS, TAKEN):
+                    found.append(entry)
+        return found
+
+    async def mapped(self, entries: Sequence[Entry]) -> list[Yield]:
+        """What messages yield by the tables of today."""
+        return await self._mappers.map([job_of(entry, self._feeds) for entry in entries])
+
+    @property
+    def store(self) -> Store:
+        """Where the record is."""
+        return self._store
+
+    def test_numbers(self, feed: str) -> bool:
+        """Whether 999 numbers of a feed may link."""
+        known = self._feeds.get(feed)
+        return known is not None and known.test_numbers
+
+
+class _Work:
+    """One takedown while it is computed."""
+
+    def __init__(self, of: Takedowns, removal: Removal, number: int, now: int) -> None:
+        self._of, self._store, self._removal = of, of.store, removal
+        self._number, self._now = number, now
+        self._message = removal.message.message
+        self._feed = removal.message.feed
+        self._feeds = (self._feed, ENGINE)
+        self._change = removal.change
+        self._paths: dict[Key, dict[str, None]] = {}
+        self._linker = Linker(of.store)
+
+    async def run(self) -> None:
+        """Fill in the removal."""
+        (made,) = await self._of.mapped([self._removal.message])
+        keys, snapshots = await self._touched(made)
+        heads: list[Head] = await self._store.query(Heads(tuple(keys))) if keys else []
+        versions: dict[Key, list[tuple[int, int, str]]] = {}
+        for type_, id_, version, message, subject in await self._store.query(Versions(tuple(keys))) if keys else ():
+            versions.setdefault((type_, id_), []).append((version, message, subject))
+        replay = Replay(heads, self._feeds, await self._since(heads, snapshots))
+        patients = {id_ for type_, id_ in keys if type_ == "Patient"}
+        await self._linker.load([], patients | {side for relink in made.relinks for side in relink[:2]})
+        ties = await self._tell(replay, made, await self._others(heads, versions))
+        for head in heads:
+            self._settle(head, replay, versions.get((head.type, head.id), []))
+        self._untie(ties, replay)
+        for scope in snapshots:
+            self._change.snapshots.append(replay.latest.get((self._feed, scope), Snapshot(self._feed, scope, *UNTOLD)))
+        change = self._change
+        change.links, change.link_events, change.pairs = await self._linker.settled()
+        about = {one.id for one in self._removal.taken if one.type == "Patient"}
+        for one in self._removal.taken:
+            about.update(subject for *_, subject in versions.get((one.type, one.id), ()) if subject)
+        self._removal.patients = tuple(sorted(about))
+
+    async def _touched(self, made: Yield) -> tuple[list[Key], list[str]]:
+        """The resources about persons of which the message spoke, or kept silent in a snapshot; the scopes of which it is the
+        latest snapshot."""
+        keys: dict[Key, None] = {}
+        for piece in made.pieces:
+            if piece.feed in self._feeds:
+                keys[piece.type, piece.id] = None
+                paths = self._paths.setdefault((piece.type, piece.id), {})
+                paths.update((register.partition(":")[0], None) for register in load(piece.state)["r"])
+        keys.update(dict.fromkeys(await self._store.query(Made(self._message))))
+        scopes = tuple((self._feed, scope) for scope in made.whole)
+        latest: list[str] = []
+        if scopes:
+            latest = [one.scope for one in await self._store.query(Snapshots(scopes)) if one.message == self._message]
+            keys.update({(type_, id_): None for _, _, type_, id_ in await self._store.query(Said(scopes))})
+        types = tables().types
+        return [key for key in keys if types.get(key[0]) != "directory"], latest
+
+    async def _since(self, heads: Sequence[Head], apart: Sequence[str]) -> list[Snapshot]:
+        """The latest snapshots of the scopes of these resources, without those ``apart``."""
+        scopes = {said: None for head in heads for said in head.contributions if said[0] == self._feed and said[1] not in apart}
+        return await self._store.query(Snapshots(tuple(scopes))) if scopes else []
+
+    async def _others(self, heads: Sequence[Head], versions: Mapping[Key, list[tuple[int, int, str]]]) -> list[int]:
+        """The messages that may have spoken of the same resources, in the journal's order."""
+        numbers = set(await self._store.query(Sharing(self._message)))
+        numbers |= {message for of in versions.values() for _, message, _ in of}
+        for head in heads:
+            for (feed, _), state in head.contributions.items():
+                if feed in self._feeds:
+                    numbers |= {value[3] for value in load(state)["r"].values()}
+        numbers -= {self._message}
+        return sorted(each for each in numbers if not self._number or each < self._number)
+
+    async def _tell(self, replay: Replay, made: Yield, numbers: Sequence[int]) -> dict[tuple[str, str], tuple[str, str, str]]:
+        """Tell again what is left; what is said of the pairs of Patients that the message has brought together."""
+        ties = {pair(*relink[:2]): (*relink[:2], "") for relink in made.relinks}
+        for start in range(0, len(numbers), TOGETHER):
+            for one in await self._of.mapped(await self._of.read(numbers[start : start + TOGETHER])):
+                replay.message(one)
+                for patient, into, paired in one.relinks:
+                    if pair(patient, into) in ties:
+                        ties[pair(patient, into)] = patient, into, TIE if paired else MERGE
+        return ties
+
+    def _untie(self, ties: Mapping[tuple[str, str], tuple[str, str, str]], replay: Replay) -> None:
+        bodies = {(put.stored.type, put.stored.id): put.stored.body for put in self._change.puts}
+        for patient, into, tie in ties.values():
+            if tie == TIE:
+                standing = replay.standing.get(("Patient", patient))
+                body = bodies.get(("Patient", patient), standing.body if standing is not None else b"")
+                tie = TIE if into in linked_with(body) else ""
+            self._linker.taken_down(patient, into, tie, self._number, self._now)
+
+    def _settle(self, head: Head, replay: Replay, versions: Sequence[tuple[int, int, str]]) -> None:
+        key = head.type, head.id
+        standing = replay.standing[key]
+        before = {said: state for said, state in head.contributions.items() if said[0] in self._feeds}
+        told = replay.told(key)
+        differs = before.keys() != told.keys() or any(load(before[said]) != load(told[said]) for said in before)
+        first = min((version for version, message, _ in versions if message >= self._message), default=0)
+        if not (differs or first):
+            return
+        for said in before.keys() | told.keys():
+            self._change.states.append(ContributionState(*key, *said, told.get(said, b"")))
+        self._change.expect[key] = head.version
+        body = fold(head.type, standing.all_states()) if standing.stored else None
+        gone, withheld = body is None, 0
+        whole = b"" if body is None else content(head.type, head.id, dict(body))
+        if body is None and head.deleted:
+            last = head.version - 1
+        else:
+            last = head.version
+            if body is None or first or head.deleted or not same_content(head.body, whole):
+                self._put(head, standing, body, whole, replay.sources.get(key, ""))
+        if 0 < first <= last:
+            self._change.withheld.append(Withheld(*key, first, last))
+            withheld = sum(first <= version <= last for version, *_ in versions)
+        self._removal.taken.append(Taken(*key, tuple(sorted(self._paths.get(key, ()))), gone, withheld))
+
+    def _put(self, head: Head, standing: Standing, body: dict[str, Any] | None, whole: bytes, said: str) -> None:
+        owners = {feed for feed, _ in standing.stored}
+        owner = ENGINE if ENGINE in owners else ",".join(sorted(owners)) or head.owner
+        contributed = head.source if owners - set(self._feeds) or not said else said
+        stored = Stored(
+            head.type, head.id, head.version + 1, self._now, b"", body is None, owner, self._number, "", source=contributed,
+            told="" if body is None else "PUT 201" if head.deleted else "",
+        )  # fmt: skip
+        index: list[IndexRow] = []
+        if body is not None:
+            stored.body = render(whole, stored.version, instant(self._now), TAKEN, self._number)
+            index = [*indexed(body), IndexRow("_source", "uri", source(TAKEN, self._number))]
+        self._change.puts.append(Put(stored, index))
+        if head.type == "Patient":
+            identity = "" if body is None else identity_of(body, test_numbers=self._of.test_numbers(self._feed))
+            self._linker.seen(head.id, identity, self._number, self._now)

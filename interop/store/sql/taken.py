@@ -1,0 +1,65 @@
+"""What a takedown asks of the store, and what it takes away for good."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import chain
+
+from interop.store.plan import Made, Sharing, Versions
+from interop.store.sql.dialect import Dialect
+from interop.store.sql.statement import Steps, padded
+from interop.store.values import Withheld
+
+PORTION = 256
+
+
+def versions(plan: Versions, dialect: Dialect) -> Steps[list[tuple[str, str, int, int, str]]]:
+    """Every version of these resources, in order."""
+    found: list[tuple[str, str, int, int, str]] = []
+    keys = list(dict.fromkeys(plan.resources))
+    for start in range(0, len(keys), PORTION):
+        some = padded(keys[start : start + PORTION], ("", ""))
+        rows = yield (
+            f"{dialect.wanted(('type', 'id'), len(some))} SELECT r.type, r.id, r.version, r.message, r.subject "
+            "FROM wanted w CROSS JOIN resource r WHERE r.type = w.type AND r.id = w.id AND r.version > 0 "
+            "UNION ALL SELECT r.type, r.id, v.version, v.message, v.subject "
+            "FROM wanted w CROSS JOIN resource r CROSS JOIN version v WHERE r.type = w.type AND r.id = w.id AND v.rid = r.rid",
+            list(chain.from_iterable(some)),
+        )
+        found += [(type_, id_, version, message, subject) for type_, id_, version, message, subject in rows]
+    return sorted(found)
+
+
+def made(plan: Made) -> Steps[list[tuple[str, str]]]:
+    """No index tells this: the record is gone through, which is rare enough."""
+    rows = yield (
+        "SELECT type, id FROM resource WHERE message = :message UNION SELECT type, id FROM version WHERE message = :message",
+        {"message": plan.message},
+    )
+    return sorted((type_, id_) for type_, id_ in rows)
+
+
+def sharing(plan: Sharing) -> Steps[list[int]]:
+    """No index of the keys is kept for this: it would be written with every message."""
+    rows = yield (
+        "SELECT DISTINCT message FROM journal_key WHERE key IN (SELECT key FROM journal_key WHERE message = :message) "
+        "UNION SELECT message FROM entry WHERE message = :message",
+        {"message": plan.message},
+    )
+    return sorted(message for (message,) in rows)
+
+
+def withhold(withheld: Iterable[Withheld], number: Callable[[tuple[str, str]], int]) -> Steps[None]:
+    """Take earlier versions out of the record, with what is told of who could see them."""
+    for one in withheld:
+        for table in ("version", "index_version"):
+            yield (
+                f"DELETE FROM {table} WHERE rid = ? AND version >= ? AND version <= ?",
+                (number((one.type, one.id)), one.first, one.last),
+            )
+
+
+def unsay(contributions: Iterable[tuple[int, str, str]]) -> Steps[None]:
+    """Forget what was said (number of the resource, feed, event)."""
+    for contribution in contributions:
+        yield "DELETE FROM contribution WHERE rid = ? AND feed = ? AND event = ?", contribution
