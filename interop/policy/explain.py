@@ -142,6 +142,6 @@ def _matches(one: Said, about: About) -> bool:
     return one.parameter == about.parameter and one.code in about.codes and one.low <= about.now < one.high
 
 
-def _clause(code: str, kind: str, *, organisation: str = "", state: str = "", until: str = "", **named: str) -> Clause:
-    words = tables().words[code, kind].format(organisation=organisation, state=state, until=until, **named)
+def _clause(code: str, kind: str, organisation: str = "", **named: str) -> Clause:
+    words = tables().words[code, kind].format(organisation=organisation, **named)
     return Clause(code, kind, words, organisation)

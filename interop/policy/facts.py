@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from interop.clock import MICROSECONDS
 from interop.policy.asker import Asker
 
 Names = Callable[[str], tuple[str, ...]]
@@ -27,8 +28,9 @@ class Agreement:
     status: str
 
     def holds(self, now: int) -> bool:
-        """Whether it is in force."""
-        return self.status == "active" and self.start <= now < self.end
+        """Whether it is in force in the second of ``now``: decisions count in whole seconds."""
+        second = now // MICROSECONDS
+        return self.status == "active" and self.start // MICROSECONDS <= second < self.end // MICROSECONDS
 
 
 def _nameless(code: str) -> tuple[str, ...]:

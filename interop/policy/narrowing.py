@@ -49,8 +49,8 @@ def narrowing(scopes: list[Scope], narrowed: Mapping[Scope, Where]) -> Where | N
     plain = {scope.type for scope in scopes if not scope.criteria}
     if ANY_TYPE in plain:
         return None
-    parts: list[Where] = [Types(tuple(sorted(plain)))] if plain else []
+    parts: list[Where] = [Types(tuple(sorted(plain)))]
     for scope in scopes:
-        if scope.criteria and scope.type not in plain:
+        if scope.criteria:
             parts.append(narrowed[scope] if scope.type == ANY_TYPE else All((Types((scope.type,)), narrowed[scope])))
     return Any(tuple(parts))

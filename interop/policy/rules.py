@@ -34,12 +34,6 @@ NAMES_SUBJECT: Final = Any((NAMES_PATIENT, Present("subject")))
 Shared = dict[tuple[object, ...], Where]
 
 
-def in_force(agreement: Agreement, now: int) -> bool:
-    """Whether an agreement is in force in the second of ``now``."""
-    second = now // SECOND
-    return agreement.status == "active" and agreement.start // SECOND <= second < agreement.end // SECOND
-
-
 def covers(agreement: Agreement, purposes: frozenset[str], organisation: str) -> bool:
     """Whether an agreement, once it is in force, lets an organisation use what it is about for one of these purposes."""
     return agreement.partner in ("", organisation) and not purposes.isdisjoint(agreement.purposes or DIRECT)
@@ -108,7 +102,7 @@ class Rules:
         own = self.asker.organisation
         key = (purposes, own)
         if key not in self.shared:
-            names = {one.source for one in self.facts.agreements if covers(one, purposes, own) and in_force(one, self.now)}
+            names = {one.source for one in self.facts.agreements if covers(one, purposes, own) and one.holds(self.now)}
             self.shared[key] = Sources(tuple(sorted((names | {own}) - {""})))
         return self.shared[key]
 
@@ -150,7 +144,7 @@ class Rules:
         """No statute forbids it: never lifted."""
         return without(marks(self.of, False).law)
 
-    def labels(self, patient: bool = False) -> Where:
+    def labels(self, patient: bool) -> Where:
         """Nothing sensitive is held back, nor, from the person and from who acts for the person, what harms or tells of others."""
         return _labels(self.of, self.role, patient, self.now)
 
@@ -160,7 +154,7 @@ class Rules:
 
     def own(self) -> Where:
         """What names nobody, and is not known to be about nobody: for the organisation that it comes from alone."""
-        if not self.asker.organisation or self.asker.patient:
+        if not self.asker.organisation:
             return NOTHING
         theirs = Sources((self.asker.organisation,))
         return All((Not(Types((PATIENT,))), Not(NAMES_SUBJECT), theirs, Not(Sources(())), _uncleared(self.of, self.role)))

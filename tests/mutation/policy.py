@@ -400,12 +400,11 @@ class Judge:
     def tests_of(self, mutant: Mutant) -> list[pytest.Item]:
         """Those that may notice, the quickest first."""
         if mutant.line:
-            touching = {n for (place, _), found in self.of_line.items() if place == mutant.place for n in found}
             first = set(self.of_line.get((mutant.place, mutant.line), ()))
-            numbers = self.around(mutant) or touching
+            numbers = self.around(mutant) or set(range(len(self.items)))
         else:
-            numbers = set(range(len(self.items)))
             first = {n for n, item in enumerate(self.items) if "test_tables" in item.nodeid}
+            numbers = set(range(len(self.items)))
         return [self.items[number] for number in sorted(numbers, key=lambda n: (n not in first, self.cost[n]))]
 
     def around(self, mutant: Mutant) -> set[int]:

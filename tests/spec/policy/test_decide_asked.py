@@ -211,12 +211,19 @@ def test_scopes_narrow_what_a_role_may_see() -> None:
 @pytest.mark.parametrize(
     ("interaction", "letter"),
     [
-        *(("read", "r"), ("vread", "r"), ("history-instance", "r"), ("search-type", "s"), ("history-type", "s")),
+        *(
+            ("search-compartment", "s"),
+            ("read", "r"),
+            ("vread", "r"),
+            ("history-instance", "r"),
+            ("search-type", "s"),
+            ("history-type", "s"),
+        ),
         *(("search-system", "s"), ("history-system", "s"), ("create", "c"), ("update", "u"), ("patch", "u"), ("delete", "d")),
     ],
 )
 def test_each_interaction_has_its_letter(interaction: str, letter: str) -> None:
-    type = "" if "system" in interaction else "Observation"
+    type = "" if "system" in interaction or "compartment" in interaction else "Observation"
     assert not ask(interaction, type, asker("gp", f"user/Observation.{letter}")).refusal
     others = "".join(each for each in "cruds" if each != letter)
     assert ask(interaction, type, asker("gp", f"user/Observation.{others}")).refusal == "forbidden"
@@ -226,6 +233,7 @@ def test_a_search_outside_the_scopes_of_a_patients_token_finds_nothing() -> None
     token = asker("gp", "patient/Observation.rs", patient="p1")
     decision = ask("search-type", "CarePlan", token)
     assert (decision.refusal, given(decision, thing("CarePlan"))) == ("", False)
+    assert decision.rule == "gp/direct-care/plan/scope"
     assert ask("read", "CarePlan", token).refusal == "forbidden"
     assert ask("history-type", "CarePlan", token).refusal == "forbidden"
     assert given(ask("search-type", "Observation", token), thing("Observation"))
@@ -299,6 +307,7 @@ def test_declarations_need_a_scope_to_write() -> None:
         assert not ask(name, "Consent", asker("gp", "user/Consent.u")).refusal
         assert ask(name, "Consent", asker("gp", "user/Consent.rsd")).refusal == "forbidden"
     assert not ask("$agreement", "Contract", asker("privacy-officer", "user/Contract.c")).refusal
+    assert not ask("$agreement", "Contract", asker("privacy-officer", "user/Contract.u")).refusal
     assert ask("$agreement", "Contract", asker("privacy-officer", "user/Contract.rs")).refusal == "forbidden"
 
 

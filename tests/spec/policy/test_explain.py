@@ -61,7 +61,7 @@ def test_what_the_model_takes_for_granted_is_called_so() -> None:
 
 
 def test_an_emergency_is_named_with_its_end() -> None:
-    explanation = told(asker("gp"), EMERGENCY, replace_high(EMERGENCY, SOON - 100 * SECOND), replace_high(EMERGENCY, NOW))
+    explanation = told(asker("gp"), EMERGENCY, replace_high(EMERGENCY, SOON - 100 * SECOND), replace_high(EMERGENCY, NOW), CARE)
     assert codes(explanation)[:2] == ["role holds", "break-glass holds"]
     assert explanation.clauses[1].words == ("Whoever asks has declared an emergency, which lasts until 2026-01-01T00:16:40.000Z.")
     assert not told(asker("gp", user="issuer|kim"), EMERGENCY).permitted
@@ -119,6 +119,10 @@ def test_each_way_of_being_involved_has_its_words() -> None:
     assert codes(officer)[:2] == ["role holds", "none holds"]
     assert officer.permitted
     assert not told(asker("privacy-officer"), type="Consent", people=()).permitted
+
+
+def test_what_begins_in_this_second_counts() -> None:
+    assert told(asker("gp"), CARE._replace(low=NOW), GIVEN).permitted
 
 
 def test_a_token_for_another_patient_is_not_involved() -> None:
