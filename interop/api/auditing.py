@@ -22,6 +22,7 @@ from interop.errors import Problem
 from interop.fhir import facts
 from interop.policy.asker import Asker
 from interop.ports import Feed
+from interop.store.decision import Account
 from interop.store.values import Entry, Head
 
 WHY: Final = "interop.why"
@@ -48,6 +49,7 @@ PARAMETERS: Final = 40
 _READS: Final = ("GET", "HEAD")
 _DONE: Final = {"GET": "read", "HEAD": "read", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "POST": "create"}
 ENGINE: Final = Asker(role="engine", client="interop")
+BUNDLE: Final = "batch"
 Key = tuple[str, str]
 
 
@@ -174,8 +176,8 @@ class Auditing:
                 return response
         elif token:
             kind = SIGNED
-        elif request.method in _READS or interaction[:1] == "$" or interaction.startswith("search"):
-            kind = READ
+        elif request.method in _READS or interaction[:1] == "$" or interaction.startswith("search") or _gave(account):
+            kind = READ  # of a batch, and of a write that has changed nothing and answers with what there is
         else:
             kind = ANSWER
         query = request.scope.get("query_string")
@@ -188,6 +190,12 @@ class Auditing:
         id_ = id_ and self._names.one(id_)
         try:
             self.log.write(kind, who(asker), interaction, type_, id_, status, resources, patients, rules, more)
+            if interaction == BUNDLE and account is not None:
+                if changed and account.resources:
+                    kind = READ
+                    self.log.write(READ, who(asker), interaction, "", "", status, resources, patients, rules)
+                if account.refused:
+                    self.log.write(DENIAL, who(asker), interaction, "", "", 403, rules=rules, more={"entries": account.refused})
         except Problem as problem:
             return fhir_error(problem) if part == "fhir" else json_error(problem)
         if asker.fhir_user and patients and kind == READ:
@@ -272,6 +280,10 @@ class Auditing:
         return True
 
 
+def _gave(account: Account | None) -> bool:
+    return account is not None and account.resources > 0
+
+
 def who(asker: Asker) -> tuple[str, ...]:
     """Who asks, as a row has it."""
     return (asker.user, asker.role, asker.organisation, asker.client, asker.purpose, asker.session, asker.fhir_user)
@@ -322,7 +334,7 @@ def asked(method: str, path: str) -> tuple[str, str, str]:
             return "vread", type_, id_
         return "history-instance" if id_ else "history-type" if type_ else "history-system", type_, id_
     if method == "POST" and last != "_search":
-        return ("create" if type_ else "batch"), type_, id_
+        return ("create" if type_ else BUNDLE), type_, id_
     if not type_:
         return "search-system", "", ""
     if method in ("PUT", "PATCH", "DELETE"):

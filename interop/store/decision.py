@@ -13,13 +13,14 @@ from interop.store.where import Where
 
 class Account:
     """What was given under the Decisions of one request, for its audit: the Patients whom it was about, how many resources, by
-    which rules."""
+    which rules; of a Bundle, how many entries were ``refused``."""
 
-    __slots__ = ("patients", "resources", "rules")
+    __slots__ = ("patients", "refused", "resources", "rules")
 
     def __init__(self) -> None:
         self.patients: dict[str, None] = {}
         self.resources = 0
+        self.refused = 0
         self.rules: dict[str, None] = {}
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from interop.api import links
 from interop.api.asgi import Disconnected, Request, Response
 from interop.api.fhir.bodies import BUNDLE_VALUES, LARGE, resource_body
-from interop.api.fhir.entries import answered, as_request, read_entry
+from interop.api.fhir.entries import answered, as_request, note_refusal, read_entry
 from interop.api.fhir.transaction import transaction
 from interop.api.negotiation import prefer
 from interop.api.problems import fhir_error, unforeseen
@@ -88,4 +88,5 @@ async def _answer(services: Services, request: Request, place: str, said: object
         raise
     except Exception as error:
         response = fhir_error(unforeseen(error))
+    note_refusal(request, response)
     return answered(response, base, wrote=wrote, bare=not prefer(request.header(b"prefer")).answer)

@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 
 import orjson
 
-from interop.api.asgi import FHIR_JSON, Header, Message, Request, Response
+from interop.api.asgi import ACCOUNT, FHIR_JSON, Header, Message, Request, Response
 from interop.clock import MICROSECONDS, instant
 from interop.errors import Problem
 from interop.formats.json import write_json
@@ -98,6 +98,12 @@ def _http_date(text: str, place: str) -> str:
         raise _bad(f"{place}.request.ifModifiedSince", "an instant is wanted") from None
 
 
+def note_refusal(outer: Request, response: Response) -> None:
+    """Tell the audit of an entry that was refused: the Bundle itself was answered."""
+    if response.status == HTTPStatus.FORBIDDEN:
+        outer.account.refused += 1
+
+
 def as_request(outer: Request, entry: Entry, prefix: str) -> Request:
     """An entry as a request of its own under ``prefix`` (``/fhir``); raises Problem ``bad-parameter``."""
     kind, body = _body(entry)
@@ -108,6 +114,7 @@ def as_request(outer: Request, entry: Entry, prefix: str) -> Request:
     path = f"{prefix}/{entry.path}"
     scope = {
         **outer.scope,
+        ACCOUNT: outer.account,
         "method": entry.method,
         "path": path,
         "raw_path": path.encode("utf-8"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from interop.api.asgi import Request
 from interop.api.services import Services
 from interop.apply.asked import NO_AUTHOR, Author, Key, Permit
@@ -17,13 +19,15 @@ def permit_of(services: Services, request: Request, interaction: str, type: str,
     if decision.predicate is None:
         return None
 
+    looked = replace(decision, account=None)  # what is only looked at is given to nobody
+
     async def see(key: Key) -> Stored | None:
-        found: list[Stored] = await services.store.query(Read(decision, *key))
+        found: list[Stored] = await services.store.query(Read(looked, *key))
         return found[0] if found else None
 
     async def read(key: Key) -> Stored | None:
         try:
-            reading = services.decide(request, "read", *key)
+            reading = replace(services.decide(request, "read", *key), account=None)
         except Problem:
             return None
         found: list[Stored] = await services.store.query(Read(reading, *key))

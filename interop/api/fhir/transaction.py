@@ -10,7 +10,7 @@ from interop.api import links
 from interop.api.asgi import Request, Response
 from interop.api.fhir.bodies import patch_body
 from interop.api.fhir.criteria import criteria_of, read, understanding
-from interop.api.fhir.entries import Entry, answered, as_request, read_entry
+from interop.api.fhir.entries import Entry, answered, as_request, note_refusal, read_entry
 from interop.api.fhir.permits import author_of, permit_of
 from interop.api.fhir.routes import resource_types
 from interop.api.fhir.write import answer, malformed_id
@@ -69,6 +69,7 @@ async def _read(services: Services, request: Request, entry: Entry, route: Route
         response = await route(services, as_request(request, entry, prefix))
     except Problem as problem:
         response = fhir_error(problem)
+    note_refusal(request, response)
     return answered(response, base, wrote=False)
 
 

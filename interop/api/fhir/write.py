@@ -80,6 +80,10 @@ def malformed_id(type: str) -> Problem:
 def answer(services: Services, request: Request, asked: Asked, written: Written) -> Response:
     """What a write is answered with, as ``Prefer`` has it."""
     stored = written.stored
+    if stored is not None and not written.message and asked.method != DELETE:  # nothing was changed: what there is was given
+        request.account.resources += 1
+        if stored.subject:
+            request.account.patients[stored.subject] = None
     headers = version_headers(stored) if stored is not None else []
     if asked.method == DELETE:
         del headers[1:]  # there is nothing that was modified
