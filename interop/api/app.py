@@ -14,7 +14,7 @@ from interop.api.openapi import openapi
 from interop.api.parts import SCRAPER, scrapes
 from interop.api.problems import fhir_error, json_error, unforeseen
 from interop.api.services import Services
-from interop.api.signon import endpoints
+from interop.api.signon import endpoints, people
 from interop.errors import Problem
 
 Handler = Callable[[Services, Request], Awaitable[Response]]
@@ -28,11 +28,13 @@ EXACT: dict[str, Handler] = {
     "/metrics": metrics.metrics,
     "/openapi.json": openapi,
     endpoints.WELL_KNOWN: endpoints.answer,
+    endpoints.OPENID: endpoints.answer,
 }
 PREFIXES: dict[str, Route] = {
     ingest.PREFIX: ("ingest", ingest.ingest),
     messages.PREFIX: ("messages", messages.message),
     endpoints.PREFIX: ("signon", endpoints.answer),
+    people.PREFIX: ("auth", people.answer),
 }
 """Addresses outside /fhir: the exact ones, and the beginnings of the others with the part of the API that each is."""
 

@@ -27,6 +27,8 @@ from interop.store.values import Entry, Head
 
 WHY: Final = "interop.why"
 """Key of the scope: why somebody was not let in, a word of ours."""
+SIGNING: Final = "interop.signing"
+"""Key of the scope: that somebody signs on or off by this request, ``sign-on`` or ``sign-off``."""
 DENIED: Final = frozenset((401, 403, 429))
 UNSIGNED: Final = 50
 """Rows a second of those who have not signed on; what is more is counted in the next."""
@@ -159,16 +161,18 @@ class Auditing:
             if present is not None and present.request is not request:
                 present = None
         changed = present is not None and bool(present.attempts)
-        token = part == "signon" and request.method == "POST"
+        signing = request.scope.get(SIGNING, "")
+        token = bool(signing) or (part == "signon" and request.method == "POST")
+        refused = token and (status >= 400 or WHY in request.scope)
         if account is None and not changed and status not in DENIED and not token:
             return response
         asker = request.asker
-        interaction, type_, id_ = asked(request.method, request.path) if part == "fhir" else (part, "", "")
+        interaction, type_, id_ = asked(request.method, request.path) if part == "fhir" else (signing or part, "", "")
         more: dict[str, Any] = {}
         if changed and present is not None:
             kind = ANSWER
             more["of"], more["messages"] = present.attempts, present.messages
-        elif status in DENIED or (token and status >= 400):
+        elif status in DENIED or refused:
             kind = DENIAL
             if said := request.scope.get(WHY):
                 more["reason"] = said

@@ -110,6 +110,6 @@ def _time(claims: Claims, name: str) -> float | None:
     return said
 
 
-def mint(claims: Claims, key: Key, kid: str, algorithm: str) -> str:
-    """A signed token."""
-    return jwt.encode({"alg": algorithm, "kid": kid, "typ": "at+jwt"}, claims, key, algorithms=[algorithm])
+def mint(claims: Claims, key: Key, kid: str, algorithm: str, type: str = "at+jwt") -> str:
+    """A signed token; ``type`` is what its header says that it is."""
+    return jwt.encode({"alg": algorithm, "kid": kid, "typ": type}, claims, key, algorithms=[algorithm])

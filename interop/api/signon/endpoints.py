@@ -13,23 +13,45 @@ from interop.api.auditing import WHY
 from interop.api.problems import json_error, not_allowed
 from interop.api.services import Services
 from interop.api.signon.backend import CLIENT_CREDENTIALS, BadRequest, client_credentials
+from interop.api.signon.codes import AUTHORIZATION_CODE, REFRESH_TOKEN, authorization_code, refresh_token
 from interop.api.signon.fetching import Unreachable
 from interop.api.signon.limits import Throttled, place_of
 from interop.api.signon.service import SignOn
 from interop.clock import MICROSECONDS
 from interop.errors import Problem
+from interop.signon.authorization import SIGNING
+from interop.signon.keyfile import ALGORITHM
 from interop.signon.refused import Refused
 
 PREFIX: Final = "/signon/"
 WELL_KNOWN: Final = "/.well-known/smart-configuration"
+OPENID: Final = "/.well-known/openid-configuration"
+PERSONAL: Final = (
+    "launch-standalone",
+    "launch-ehr",
+    "client-public",
+    "sso-openid-connect",
+    "context-standalone-patient",
+    "context-ehr-patient",
+    "context-banner",
+    "permission-offline",
+    "permission-online",
+)
+"""What the embedded issuer does for people (SMART App Launch 2.2, 3.1: capabilities)."""
 LARGEST: Final = 64 * 1024
 """Bytes of a form."""
 FORM: Final = "application/x-www-form-urlencoded"
 _NEVER: Final[list[Header]] = [(b"cache-control", b"no-store"), (b"pragma", b"no-cache")]
 Form = Mapping[str, str]
 Grant = Callable[[SignOn, Request, Form, str], Awaitable[dict[str, Any]]]
-GRANTS: Final[dict[str, Grant]] = {CLIENT_CREDENTIALS: client_credentials}
+GRANTS: Final[dict[str, Grant]] = {
+    CLIENT_CREDENTIALS: client_credentials,
+    AUTHORIZATION_CODE: authorization_code,
+    REFRESH_TOKEN: refresh_token,
+}
 """Grant type -> what answers it: sign-on, request, form, the address of the token endpoint."""
+PEOPLE: Final = (AUTHORIZATION_CODE, REFRESH_TOKEN)
+"""Those of people: the embedded issuer's alone."""
 
 
 async def answer(services: Services, request: Request) -> Response:
@@ -61,7 +83,7 @@ async def configuration(signon: SignOn, request: Request) -> dict[str, Any]:
         "revocation_endpoint": f"{root}{PREFIX}revoke",
         "token_endpoint_auth_methods_supported": ["private_key_jwt"],
         "token_endpoint_auth_signing_alg_values_supported": ["RS384", "ES384"],
-        "grant_types_supported": sorted(GRANTS),
+        "grant_types_supported": sorted(grants(signon)),
         "response_types_supported": [],
         "code_challenge_methods_supported": ["S256"],
         "scopes_supported": ["system/*.cruds", "system/*.rs", "user/*.cruds", "patient/*.rs"],
@@ -73,6 +95,16 @@ async def configuration(signon: SignOn, request: Request) -> dict[str, Any]:
             "permission-user",
         ],
     }
+    if signon.demo:
+        said |= {
+            "issuer": root,
+            "authorization_endpoint": f"{root}/auth/authorize",
+            "token_endpoint_auth_methods_supported": ["private_key_jwt", "none"],
+            "response_types_supported": ["code"],
+            "authorization_response_iss_parameter_supported": True,
+            "scopes_supported": [*SIGNING, *said["scopes_supported"]],
+            "capabilities": [*PERSONAL, *said["capabilities"]],
+        }
     if signon.configured is not None:
         try:
             theirs = await signon.configured.settings()
@@ -82,6 +114,21 @@ async def configuration(signon: SignOn, request: Request) -> dict[str, Any]:
         if isinstance(theirs.get("authorization_endpoint"), str):
             said["authorization_endpoint"] = theirs["authorization_endpoint"]
     return said
+
+
+def grants(signon: SignOn) -> tuple[str, ...]:
+    """The grant types that there are."""
+    return tuple(each for each in GRANTS if signon.demo or each not in PEOPLE)
+
+
+async def openid(signon: SignOn, services: Services, request: Request) -> Response:
+    """``/.well-known/openid-configuration``: what OpenID Connect Discovery 1.0, 3 has the embedded issuer say."""
+    if not signon.demo:
+        raise Problem("not-found")
+    said = await configuration(signon, request)
+    more = {"subject_types_supported": ["public"], "id_token_signing_alg_values_supported": [ALGORITHM]}
+    left = {name: value for name, value in said.items() if name != "capabilities"}
+    return Response(200, orjson.dumps(left | more), JSON)
 
 
 async def _configuration(signon: SignOn, services: Services, request: Request) -> Response:
@@ -97,8 +144,8 @@ async def _jwks(signon: SignOn, services: Services, request: Request) -> Respons
 async def _token(signon: SignOn, services: Services, request: Request) -> Response:
     """``POST /signon/token``"""
     try:
-        form = await _form(request)
-        grant = GRANTS.get(form.get("grant_type", ""))
+        form = await read_form(request)
+        grant = GRANTS.get(form.get("grant_type", "")) if form.get("grant_type") in grants(signon) else None
         if grant is None:
             raise BadRequest("unsupported_grant_type" if form.get("grant_type") else "invalid_request")
         endpoint = f"{links.root(request, signon.base)}{PREFIX}token"
@@ -112,7 +159,7 @@ async def _token(signon: SignOn, services: Services, request: Request) -> Respon
 async def _revoke(signon: SignOn, services: Services, request: Request) -> Response:
     """``POST /signon/revoke``: whoever has a token may end it. What is no token is answered alike (RFC 7009, 2.2)."""
     try:
-        form = await _form(request)
+        form = await read_form(request)
     except BadRequest as bad:
         return _refused(bad)
     failures = signon.failures.of(place_of(request))
@@ -128,7 +175,7 @@ async def _revoke(signon: SignOn, services: Services, request: Request) -> Respo
     return Response(200, headers=list(_NEVER))
 
 
-async def _form(request: Request) -> Form:
+async def read_form(request: Request) -> Form:
     """The fields of a form, each once; raises BadRequest."""
     if request.header(b"content-type").partition(";")[0].strip().lower() != FORM:
         raise BadRequest("invalid_request")
@@ -150,6 +197,7 @@ def _refused(bad: BadRequest) -> Response:
 Handler = Callable[[SignOn, Services, Request], Awaitable[Response]]
 ADDRESSES: Final[dict[str, tuple[tuple[str, ...], Handler]]] = {
     WELL_KNOWN: (("GET", "HEAD"), _configuration),
+    OPENID: (("GET", "HEAD"), openid),
     f"{PREFIX}jwks": (("GET", "HEAD"), _jwks),
     f"{PREFIX}token": (("POST",), _token),
     f"{PREFIX}revoke": (("POST",), _revoke),

@@ -23,6 +23,7 @@ STALE: Final = 24 * 3_600 * MICROSECONDS
 """For so long they are taken where the server cannot be reached; a key that was withdrawn there must not live for ever."""
 PAUSE: Final = 30 * MICROSECONDS
 """Between two fetches: an unknown key id makes one at most, however many tokens name it."""
+_ACCEPT: Final = {"accept": "application/json"}
 _log = structlog.get_logger("interop.signon")
 
 
@@ -39,14 +40,20 @@ class Fetcher:
 
     async def object(self, url: str) -> dict[str, Any]:
         """The JSON object at an address; raises Unreachable. In a task of its own: a request that is answered at once has none."""
-        return await asyncio.create_task(self._object(url))
+        return await asyncio.create_task(self._object("GET", url))
 
-    async def _object(self, url: str) -> dict[str, Any]:
+    async def posted(self, url: str, form: dict[str, str], auth: tuple[str, str] | None = None) -> dict[str, Any]:
+        """The JSON object that a form is answered with, ``auth`` by HTTP Basic (RFC 6749, 2.3.1); raises Unreachable."""
+        return await asyncio.create_task(self._object("POST", url, form, auth))
+
+    async def _object(
+        self, method: str, url: str, form: dict[str, str] | None = None, auth: tuple[str, str] | None = None
+    ) -> dict[str, Any]:
         if self._client is None:
             self._client = self._make()
         try:
             async with asyncio.timeout(2 * PATIENCE):
-                async with self._client.stream("GET", url, headers={"accept": "application/json"}) as answer:
+                async with self._client.stream(method, url, headers=_ACCEPT, data=form, auth=auth) as answer:
                     if answer.status_code != 200:
                         raise Unreachable(f"status {answer.status_code}")
                     body = b""

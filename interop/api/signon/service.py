@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import orjson
+
+from interop.api.seal import Seal
 from interop.api.signon.door import SignOnDoor
 from interop.api.signon.fetching import Fetcher, RemoteKeys
 from interop.api.signon.limits import Buckets
+from interop.api.signon.sessions import Sessions
 from interop.api.signon.trust import Configured, Own, Trusted
 from interop.clock import Clock
+from interop.signon.apps import NAME as APPS
+from interop.signon.apps import PAGES, App, read_apps
 from interop.signon.claims import rows
 from interop.signon.clients import NAME, Client, read_clients
 from interop.signon.issuer import SERVICES, OwnIssuer
@@ -24,7 +31,8 @@ ATTEMPTS: Final = (1 / 6, 20)
 @dataclass(slots=True)
 class SignOn:
     """``own`` issues tokens: the embedded issuer, or beside a configured one whatever registered backend services are given.
-    ``base`` is the address under which clients know the server, '' the one that a request names."""
+    ``base`` is the address under which clients know the server, '' the one that a request names. ``client_id`` and
+    ``client_secret`` are the pages' at a configured issuer; without a secret they are a public client there."""
 
     store: Store
     clock: Clock
@@ -33,8 +41,13 @@ class SignOn:
     own: Own
     configured: Configured | None
     clients_file: Path
+    sessions: Sessions
     base: str = ""
     failures: Buckets = field(default_factory=lambda: Buckets(*ATTEMPTS))
+    apps_file: Path | None = None
+    client_id: str = PAGES
+    client_secret: str = field(default="", repr=False)
+    scope: str = "openid profile"
     _clients: Mapping[str, Client] = field(default_factory=dict)
     _stamp: tuple[int, int] = (-1, -1)
     _remote: dict[str, RemoteKeys] = field(default_factory=dict)
@@ -65,6 +78,16 @@ class SignOn:
             self._remote.clear()
         return self._clients
 
+    def apps(self) -> Mapping[str, App]:
+        """The registered applications. Raises BadApps."""
+        return read_apps(self.apps_file) if self.apps_file is not None else {}
+
+    def seal(self) -> Seal:
+        """What seals for a browser what it brings back, with a secret of the engine's own key."""
+        self.own.changed()
+        secret = orjson.dumps(self.own.keys.signing.as_dict(private=True), option=orjson.OPT_SORT_KEYS)
+        return Seal(hmac.digest(secret, b"interop: sign-on", "sha256"))
+
     def remote(self, client: Client) -> RemoteKeys:
         """The keys at a client's address."""
         found = self._remote.get(client.id)
@@ -87,6 +110,9 @@ def sign_on(
     clients: Path | None = None,
     claims: Path | None = None,
     rate: int = 0,
+    apps: Path | None = None,
+    client_id: str = PAGES,
+    client_secret: str = "",
     fetcher: Callable[[], Fetcher] = Fetcher,
 ) -> SignOn:
     """Sign-on for an engine: with ``issuer``, tokens are taken from there for ``audience``, the FHIR base; without, from the
@@ -101,4 +127,10 @@ def sign_on(
         configured = Configured(issuer, audience, fetching, clock, rows(claims) if claims is not None else None)
     trusted: list[Trusted] = [own] if configured is None else [configured, own]
     door = SignOnDoor(trusted, store, clock, rate=rate)
-    return SignOn(store, clock, fetching, door, own, configured, clients or data / NAME, base)
+    sessions = Sessions(store, clock, base)
+    door.sessions = sessions.asker
+    at = SignOn(
+        store, clock, fetching, door, own, configured, clients or data / NAME, sessions, base, apps_file=apps or data / APPS
+    )
+    at.client_id, at.client_secret = client_id, client_secret
+    return at

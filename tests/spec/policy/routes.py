@@ -14,7 +14,7 @@ from interop.api.operations.operation import INSTANCE, SYSTEM, TYPE, Input, Oper
 from interop.api.operations.registry import OPERATIONS
 from interop.api.pages import create_pages
 from interop.api.services import Services
-from interop.api.signon import endpoints
+from interop.api.signon import endpoints, people
 from tests.spec.policy.worlds import LOCAL
 
 Json = dict[str, Any]
@@ -73,6 +73,8 @@ def routes(services: Services) -> Iterator[Route]:
     for prefix in app.PREFIXES:
         if prefix == endpoints.PREFIX:
             yield from (Route(f"{methods[0]} {each}", methods[0], each) for each, (methods, _) in endpoints.ADDRESSES.items())
+        elif prefix == people.PREFIX:
+            yield from (Route(f"{each} {at}", each, at) for at, (methods, _) in people.ADDRESSES.items() for each in methods)
         else:
             inside = INSIDE[prefix.strip("/") + "/"]
             method = "POST" if "ingest" in prefix else "GET"

@@ -1,0 +1,209 @@
+"""Signing on to our own pages (OpenID Connect Core 1.0, 3.1; OAuth 2.1): to the issuer and back, and off again.
+
+The issuer is the configured one, found by discovery, or the embedded one; the way is the same: code, PKCE, state, nonce, ``iss``.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from interop.api import links
+from interop.api.asgi import ASKER, Request, Response
+from interop.api.auditing import SIGNING, WHY
+from interop.api.services import Services
+from interop.api.signon import screens
+from interop.api.signon.authorize import CALLBACK
+from interop.api.signon.backend import BadRequest
+from interop.api.signon.codes import AUTHORIZATION_CODE, authorization_code
+from interop.api.signon.endpoints import read_form
+from interop.api.signon.fetching import Unreachable
+from interop.api.signon.limits import Throttled, place_of
+from interop.api.signon.secrets import Secrets
+from interop.api.signon.service import SignOn
+from interop.api.signon.sessions import FIELD, Foreign, cookie
+from interop.api.signon.trust import safe
+from interop.clock import MICROSECONDS
+from interop.errors import Problem
+from interop.policy.asker import Asker
+from interop.policy.scopes import read_scopes
+from interop.signon.apps import PAGES
+from interop.signon.authorization import challenge
+from interop.signon.issuer import default_scope
+from interop.signon.refused import Refused
+from interop.signon.tokens import Wanted, head_of, verify
+
+GOING: Final = ("interop-going", "__Host-interop-going")
+"""Cookies of a browser that is on its way to the issuer."""
+PATIENCE: Final = 10 * 60
+"""Seconds until it is back."""
+OWN: Final = "openid fhirUser profile user/*.cruds patient/*.rs"
+_PATH: Final = re.compile(r"/(?:[A-Za-z0-9_.~-]+/?)*")
+
+
+async def login(signon: SignOn, services: Services, request: Request) -> Response:
+    """``GET /auth/login?to=/PATH``: to the issuer, with what must come back in a sealed cookie."""
+    root = links.root(request, signon.base)
+    try:
+        to = dict(request.query).get("to", "/")
+        where, issuer, scope = await _issuer(signon, root)
+    except Problem:
+        return screens.stopped("That address cannot be understood.", demo=signon.demo)
+    except Unreachable:
+        raise Problem("issuer-unavailable") from None
+    state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+    until = signon.clock.now() // MICROSECONDS + PATIENCE
+    going = signon.seal().seal("going", [until, state, nonce, verifier, issuer, to if _PATH.fullmatch(to) else "/"])
+    asked = {
+        "response_type": "code",
+        "client_id": signon.client_id if not signon.demo else PAGES,
+        "redirect_uri": root + CALLBACK,
+        "scope": scope,
+        "state": state,
+        "nonce": nonce,
+        "code_challenge": challenge(verifier),
+        "code_challenge_method": "S256",
+        **({"aud": f"{root}/fhir"} if signon.demo else {}),
+    }
+    return screens.led(
+        f"{where}{'&' if '?' in where else '?'}{urlencode(asked)}", [signon.sessions.cookie(request, GOING, going, PATIENCE)]
+    )
+
+
+async def callback(signon: SignOn, services: Services, request: Request) -> Response:
+    """``GET /auth/callback``: what the issuer has said, held against what was asked; then a session under a new cookie."""
+    request.scope[SIGNING] = "sign-on"
+    failures = signon.failures.of(place_of(request))
+    if failures.empty(signon.clock.now()):
+        raise Throttled(failures.wait())
+    try:
+        asker, to = await _back(signon, request)
+    except Refused as refused:
+        failures.take(signon.clock.now())
+        request.scope[WHY] = refused.why
+        return screens.stopped("Sign-on did not come to its end. Begin again.", demo=signon.demo)
+    except Unreachable:
+        raise Problem("issuer-unavailable") from None
+    request.scope[ASKER] = asker
+    headers = await signon.sessions.begin(request, asker)
+    return screens.led(to, [*headers, signon.sessions.cookie(request, GOING, "")])
+
+
+async def logout(signon: SignOn, services: Services, request: Request) -> Response:
+    """``/auth/logout``: a page that asks, and by POST with the session's token the end of it."""
+    session = await signon.sessions.find(request)
+    if session is None:
+        return screens.stopped("Nobody was signed on.", status=200, demo=signon.demo)
+    if request.method == "GET":
+        form = (
+            f'<form method="post" action="/auth/logout"><input type="hidden" name="{FIELD}" value="{session.token}">'
+            '<button type="submit">Sign off</button></form>'
+        )
+        return screens.page("Sign off?", form, demo=signon.demo)
+    request.scope[SIGNING], request.scope[ASKER] = "sign-off", session.asker
+    signon.sessions.ours(request)
+    try:
+        said = (await read_form(request)).get(FIELD, "")
+    except BadRequest:
+        raise Foreign("csrf") from None
+    signon.sessions.check(session, said)
+    headers = await signon.sessions.end(request, session)
+    response = screens.page("You have signed off", '<p><a href="/auth/login">Sign on</a></p>', demo=signon.demo)
+    response.headers += [*headers, (b"clear-site-data", b'"cache", "storage"')]
+    return response
+
+
+async def _issuer(signon: SignOn, root: str) -> tuple[str, str, str]:
+    """Where to go, who that is, and what to ask for. Raises Unreachable."""
+    if signon.configured is None:
+        return f"{root}/auth/authorize", root, OWN
+    said = await signon.configured.settings()
+    where = said.get("authorization_endpoint")
+    if not isinstance(where, str) or not safe(where):
+        raise Unreachable("no authorization endpoint")
+    return where, signon.configured.wanted.issuer, signon.scope
+
+
+async def _back(signon: SignOn, request: Request) -> tuple[Asker, str]:
+    """Who has signed on, and where they were going. Raises Refused, Unreachable."""
+    try:
+        pairs = request.query
+        kept = cookie(request, GOING[signon.sessions.tls(request)])
+        until, state, nonce, verifier, issuer, to = signon.seal().open("going", kept)
+    except Problem:
+        raise Refused("going") from None
+    form = dict(pairs)
+    if len(form) != len(pairs) or until <= signon.clock.now() // MICROSECONDS:
+        raise Refused("going")
+    if not hmac.compare_digest(state.encode(), form.get("state", "").encode()):
+        raise Refused("state")
+    if not await Secrets(signon.store, signon.clock).use("state", state, 2 * PATIENCE):
+        raise Refused("replayed")
+    root = links.root(request, signon.base)
+    settings = await signon.configured.settings() if signon.configured is not None else {}
+    named = form.get("iss", "")
+    if (named or signon.demo or settings.get("authorization_response_iss_parameter_supported") is True) and named != issuer:
+        raise Refused("mix-up")
+    if "error" in form or not form.get("code"):
+        raise Refused("denied")
+    asked = {
+        "grant_type": AUTHORIZATION_CODE,
+        "code": form["code"],
+        "redirect_uri": root + CALLBACK,
+        "client_id": signon.client_id if not signon.demo else PAGES,
+        "code_verifier": verifier,
+    }
+    if signon.configured is None:
+        return await _embedded(signon, request, asked, nonce, root), to
+    return await _configured(signon, asked, nonce, settings), to
+
+
+async def _embedded(signon: SignOn, request: Request, asked: dict[str, str], nonce: str, root: str) -> Asker:
+    try:
+        said = await authorization_code(signon, request, asked, f"{root}/signon/token")
+    except BadRequest as bad:
+        raise Refused(bad.why) from None
+    claims = await _identity(signon, said, root, PAGES, nonce)
+    asker = (await signon.door.verify(said["access_token"])).asker
+    if not asker.user.endswith(f"|{claims['sub']}"):
+        raise Refused("subject")
+    return asker
+
+
+async def _configured(signon: SignOn, asked: dict[str, str], nonce: str, settings: dict[str, Any]) -> Asker:
+    """By the id token's claims and the table of claims; what the pages may do, the role's and the person's, nobody narrows."""
+    assert signon.configured is not None
+    where = settings.get("token_endpoint")
+    if not isinstance(where, str) or not safe(where):
+        raise Unreachable("no token endpoint")
+    said = await signon.fetcher.posted(where, asked, (signon.client_id, signon.client_secret) if signon.client_secret else None)
+    claims = await _identity(signon, said, signon.configured.wanted.issuer, signon.client_id, nonce)
+    asker = signon.configured.asker(claims)
+    scopes = read_scopes(default_scope(asker.role, asker.patient))
+    return replace(asker, client=signon.client_id, scopes=scopes, feed="")
+
+
+async def _identity(signon: SignOn, said: dict[str, Any], issuer: str, client: str, nonce: str) -> dict[str, Any]:
+    """The claims of the id token (OpenID Connect Core 1.0, 3.1.3.7). Raises Refused, Unreachable."""
+    token = said.get("id_token")
+    if not isinstance(token, str):
+        raise Refused("id-token")
+    head = head_of(token)
+    keys = signon.configured if signon.configured is not None else signon.own
+    claims = verify(
+        token,
+        head,
+        await keys.find(head.kid, head.algorithm),
+        Wanted(issuer, frozenset((client,))),
+        signon.clock.now() / MICROSECONDS,
+    )
+    if isinstance(claims["aud"], list) and len(claims["aud"]) > 1 and claims.get("azp") != client:
+        raise Refused("audience")
+    if not hmac.compare_digest(sha256(nonce.encode()).digest(), sha256(str(claims.get("nonce", "")).encode()).digest()):
+        raise Refused("nonce")
+    return claims
