@@ -22,6 +22,7 @@ from interop.fhir.rows import row_of
 from interop.identity.linking import identity_of
 from interop.mapping.snapshots import MARK
 from interop.ports import Feed, MessageState
+from interop.ports.demographics import PDS
 from interop.record.fold import content, fold, render, same_content, source
 from interop.record.indexing import indexed
 from interop.record.sources import together
@@ -203,7 +204,8 @@ class _Work:
         identity = ""
         if piece.type == "Patient":
             feed = self._feeds.get(made.feed)
-            identity = identity_of(body, test_numbers=feed is not None and feed.test_numbers)
+            national = {name for name, _ in resource.stored} == {PDS}
+            identity = identity_of(body, test_numbers=feed is not None and feed.test_numbers, national=national)
         whole = content(piece.type, piece.id, dict(body))
         known = not resource.source or together(resource.source, made.source) == resource.source
         if known and not resource.deleted and same_content(resource.body, whole):

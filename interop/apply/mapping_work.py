@@ -15,6 +15,7 @@ from interop.mapping.contribution import Contribution
 from interop.mapping.library import adapters, family_of
 from interop.mapping.snapshots import scoped
 from interop.ports import Order
+from interop.ports.demographics import PDS
 from interop.ports.feed import Names
 from interop.record.fold import bare, complete, content
 from interop.record.indexing import indexed
@@ -133,7 +134,7 @@ def _piece(contribution: Contribution, job: Job, order: Order) -> Piece:
     body = complete(contribution.type, assemble(contribution.type, contribution.registers))
     made.index = [_plain(row) for row in indexed(body)]
     if contribution.type == "Patient":
-        made.identity = identity_of(body, test_numbers=job.test_numbers)
+        made.identity = identity_of(body, test_numbers=job.test_numbers, national=job.feed == PDS)
     made.content = content(contribution.type, contribution.id, body)
     if derived is not None:
         derived["told"] = job.feed

@@ -1,7 +1,8 @@
 """Which Patients are one person: a pure function of what is said of them, so that it does not matter who came first.
 
 1. The rules (``rules.csv``) link who has one number, save whoever agrees with two that are against each other: one number and
-   another birth date or given name. Such a record goes with neither, so that two people never meet through a third.
+   another birth date or given name. Such a record goes with neither, so that two people never meet through a third. A number that
+   the national service has withdrawn links nobody.
 2. What people decided is *same* holds together, unless they decided of two of these that they are apart: then none of it holds.
 3. What the rules link, and what sources merged (A40) or linked (A24), holds together where nobody decided otherwise: both sides
    must be apart, by people's decision, from the same ones among all that would hang together.
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import combinations
 from typing import Final
 
-from interop.identity.linking import is_number_alone, number_of, verdict
+from interop.identity.linking import is_number_alone, number_of, unverified, verdict, withdrawn_by
 from interop.identity.rules import CONFLICT, LINK
 
 Pair = tuple[str, str]
@@ -114,16 +115,19 @@ def _held(edges: Iterable[Pair], opponents: Iterable[Pair], root: Callable[[str]
 def _by_number(identities: Mapping[str, str]) -> tuple[list[Pair], list[Pair], dict[str, list[str]]]:
     """What the rules link, what they hold against each other, and who is known by a number alone with those who hold it."""
     holders: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    withdrawn = {number for identity in identities.values() for number in withdrawn_by(identity)}
     for patient in sorted(identities):
-        if identities[patient]:
-            holders[number_of(identities[patient])][identities[patient]].append(patient)
+        if (number := number_of(identities[patient])) and number not in withdrawn:
+            holders[number][identities[patient]].append(patient)
     edges: list[Pair] = []
     conflicts: list[Pair] = []
     alone: dict[str, list[str]] = {}
     for held in holders.values():
         kinds = [kind for kind in held if not is_number_alone(kind)]
         for kind in kinds:
-            edges += [(held[kind][0], other) for other in held[kind][1:]]
+            if not unverified(kind):
+                same = held[kind]
+                edges += combinations(same, 2) if len(same) <= DIFFERENT else [(same[0], other) for other in same[1:]]
         for one, other in combinations(kinds, 2) if len(kinds) <= DIFFERENT else ():
             said = verdict(one, other).verdict
             between = [pair(a, b) for a in held[one] for b in held[other]]
@@ -131,7 +135,7 @@ def _by_number(identities: Mapping[str, str]) -> tuple[list[Pair], list[Pair], d
                 edges += between
             elif said == CONFLICT:
                 conflicts += between
-        owners = [patient for kind in kinds for patient in held[kind]]
+        owners = [patient for kind in kinds if not unverified(kind) for patient in held[kind]]
         if owners:
             alone |= {patient: owners for kind in held if is_number_alone(kind) for patient in held[kind]}
     return edges, conflicts, alone

@@ -10,6 +10,7 @@ from interop.identity.scoring import Score, score_known
 
 WHYS: Final = {
     "conflict": "One NHS number, and another birth date or given name: a number is wrong, or a birth date or name is.",
+    "withdrawn": "The national service has withdrawn the number of one: the other has taken its place, or the number is nobody's.",
     "number": "The NHS number agrees; it is not verified on both sides, or not enough else is known or agrees.",
     "agrees": "They agree, but a third record with this number speaks against one of them, or a client of the API wrote one.",
     "likeness": "The numbers do not tell; names, birth date and address are alike.",
@@ -27,6 +28,8 @@ class Judged(NamedTuple):
 def judged(a: Known, b: Known) -> Judged:
     """What becomes of a pair that is not linked. Symmetric and pure."""
     score = score_known(a, b)
+    if (a.number and a.number in b.former) or (b.number and b.number in a.former):
+        return Judged("withdrawn", score)
     verdict = rule_of(a, b).verdict
     if verdict in _NUMBERED:
         return Judged(_NUMBERED[verdict], score)

@@ -1,4 +1,9 @@
-"""What is known of a Patient that comparing goes by, read from the resource or from the identity that the store keeps."""
+"""What is known of a Patient that comparing goes by, read from the resource or from the identity that the store keeps.
+
+``WITHDRAWN`` on an identifier: the national service says that this NHS number, which the Patient had or seemed to have, is no
+longer anybody's (``superseded``, ``invalidated``). Such a number is no number of the Patient's; it is told for whoever still states
+it, as the service is the only one who knows.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +17,17 @@ Patient = dict[str, Any]
 MOST: Final = 6
 """Names, addresses and contacts of a Patient that are compared: so the cost of a comparison is bounded."""
 VERIFIED: Final = "01"
+WITHDRAWN: Final = "urn:interop:extension:nhs-number-withdrawn"
 _STATUS: Final = "NHSNumberVerificationStatus"
 _SEXES: Final = {"male": "m", "female": "f"}
 
 
 class Known(NamedTuple):
-    """``number`` is the one valid NHS number, '' for none or several; ``status`` v = stated as verified, n = as something else,
-    '' = not stated. ``birth`` as in FHIR, in part too. Names are plain (``interop.identity.names``), ``families`` with their
-    parts hyphenated; ``given`` are first names, ``middle`` further ones; ``placeholder``: a first name that names nobody;
-    ``mistyped``: ten digits that fail modulus 11."""
+    """``number`` is the one valid NHS number, '' for none or several; ``status`` v = stated as verified, n = as something else, p =
+    by the national service itself, '' = not stated. ``birth`` as in FHIR, in part too. Names are plain
+    (``interop.identity.names``), ``families`` with their parts hyphenated; ``given`` are first names, ``middle`` further ones;
+    ``placeholder``: a first name that names nobody; ``mistyped``: ten digits that fail modulus 11; ``former``: numbers that the
+    national service has withdrawn."""
 
     number: str = ""
     status: str = ""
@@ -35,6 +42,7 @@ class Known(NamedTuple):
     identifiers: frozenset[tuple[str, str]] = frozenset()
     placeholder: bool = False
     mistyped: str = ""
+    former: frozenset[str] = frozenset()
 
     @property
     def alone(self) -> bool:
@@ -62,6 +70,14 @@ def known_of(patient: Patient, *, test_numbers: bool) -> Known:
         frozenset(pair for pair in _identifiers(patient) if pair[0] and pair[0] != NHS_NUMBER),
         placeholder,
         mistyped,
+        frozenset(number for one in dicts(patient, "identifier") if is_withdrawn(one) and (number := text(one, "value"))),
+    )
+
+
+def is_withdrawn(identifier: Patient) -> bool:
+    """Whether it is an NHS number that the national service has withdrawn."""
+    return text(identifier, "system") == NHS_NUMBER and any(
+        text(each, "url") == WITHDRAWN for each in dicts(identifier, "extension")
     )
 
 
@@ -74,7 +90,7 @@ def valid(value: str, test_numbers: bool) -> bool:
 
 def _number(patient: Patient, test_numbers: bool) -> tuple[str, str, str]:
     """The number and what is stated of it, or one that is mistyped; a Patient that has two says of neither which is right."""
-    numbers = [one for one in dicts(patient, "identifier") if text(one, "system") == NHS_NUMBER]
+    numbers = [one for one in dicts(patient, "identifier") if text(one, "system") == NHS_NUMBER and not is_withdrawn(one)]
     values = {text(one, "value") for one in numbers}
     if len(values) != 1:
         return "", "", ""

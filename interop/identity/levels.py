@@ -13,7 +13,7 @@ from interop.identity.names import canonical, metaphone, parts, plain
 
 MISSING: Final = "missing"
 FIELDS: Final[dict[str, tuple[str, ...]]] = {
-    "number": ("verified", "alone", "unstated", "unverified", "transposed", "other", "differs", MISSING),
+    "number": ("verified", "traced", "alone", "unstated", "unverified", "transposed", "other", "differs", MISSING),
     "birth": ("exact", "swapped", "typo", "part", "near", "differs", MISSING),
     "family": ("exact", "typo", "part", "swapped", "sounds", "close", "differs", MISSING),
     "given": (
@@ -92,12 +92,12 @@ def _numbers(a: Known, b: Known) -> str:
         return "transposed" if slips else MISSING
     stated = {a.status, b.status}
     if a.number != b.number:
-        return "other" if stated == {"v"} else "differs"
+        return "other" if stated <= {"v", "p"} else "differs"
     if "n" in stated:
-        return "unverified"
+        return "traced" if "p" in stated else "unverified"
     if a.alone != b.alone and (a.status if a.alone else b.status) == "v":
         return "alone"
-    return "verified" if stated == {"v"} else "unstated"
+    return "verified" if stated <= {"v", "p"} else "unstated"
 
 
 def _births(a: str, b: str) -> str:

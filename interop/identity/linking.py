@@ -1,10 +1,11 @@
 """What the store keeps of a Patient for linking: its identity, by which others are found that may be the same person.
 
 ``number|birth date|family names|given names/further names|gender|status``: names plain, blanks between several; status ``v``
-where the number is stated as verified. '' where the Patient may not link by itself: a number that fails modulus 11, one of ten
-equal digits, one of the 999 range save where configured, one that is stated as not verified (NHS Data Dictionary, NHS NUMBER
-STATUS INDICATOR CODE, 01 alone is verified), two numbers, a birth date or name that is told in part, a newborn's name that is none.
-Those wait for people to decide.
+where the number is stated as verified, ``n`` where as something else, ``p`` where the national service itself says it; after that
+the numbers that the service has withdrawn. '' where the Patient may not link by itself: a number that fails modulus 11, one of ten
+equal digits, one of the 999 range save where configured, two numbers, a birth date or name that is told in part, a newborn's name
+that is none. Those wait for people to decide. A number that is stated as not verified (NHS Data Dictionary, NHS NUMBER STATUS
+INDICATOR CODE, 01 alone is verified) links with the national service's own Patient and with nobody else.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ from interop.identity.known import Known, known_of
 from interop.identity.rules import Rule, rule_of
 
 
-def identity_of(patient: dict[str, Any], *, test_numbers: bool) -> str:
+def identity_of(patient: dict[str, Any], *, test_numbers: bool, national: bool = False) -> str:
     """The identity of a Patient's body. A Patient of whom a source knows nothing but a number that it states as verified (the
-    e-Referral Service) has the number alone: it follows whoever has that number, as long as that is one person."""
+    e-Referral Service) has the number alone: it follows whoever has that number, as long as that is one person. ``national``: it
+    is the national service's own Patient."""
     known = known_of(patient, test_numbers=test_numbers)
-    if not known.number or known.status == "n":
+    if national:
+        return _national(known)
+    if not known.number:
         return ""
     if known.alone:
         return f"{known.number}|||||v" if known.status == "v" else ""
@@ -30,14 +34,24 @@ def identity_of(patient: dict[str, Any], *, test_numbers: bool) -> str:
     return "|".join((known.number, known.birth, _joined(known.families), given, known.gender, known.status))
 
 
+def _national(known: Known) -> str:
+    """Of the national service's Patient: the numbers that it has withdrawn count whether or not it tells enough of a person."""
+    whole = bool(known.number and len(known.birth) == 10 and known.families) and not known.placeholder
+    if not whole and not known.former:
+        return ""
+    given = _joined(known.given) + ("/" + _joined(known.middle) if known.middle else "")
+    said = (known.number, known.birth, _joined(known.families), given, known.gender) if whole else ("",) * 5
+    return "|".join((*said, "p", *((_joined(known.former),) if known.former else ())))
+
+
 @lru_cache(maxsize=65_536)
 def known_by(identity: str) -> Known:
     """What an identity says; also one that an earlier version wrote (number, birth date, family name)."""
-    number, birth, families, given, gender, status, *_ = [*identity.split("|"), "", "", "", "", ""]
+    number, birth, families, given, gender, status, former, *_ = [*identity.split("|"), "", "", "", "", "", ""]
     first, _, further = given.partition("/")
     if not birth and not families:
         status = "v"
-    return Known(number, status, birth, _parted(families), _parted(first), _parted(further), gender)
+    return Known(number, status, birth, _parted(families), _parted(first), _parted(further), gender, former=_parted(former))
 
 
 def is_number_alone(identity: str) -> bool:
@@ -48,6 +62,16 @@ def is_number_alone(identity: str) -> bool:
 def number_of(identity: str) -> str:
     """The NHS number within an identity."""
     return identity.partition("|")[0]
+
+
+def withdrawn_by(identity: str) -> frozenset[str]:
+    """The NHS numbers that an identity of the national service says are nobody's."""
+    return _parted(identity.split("|", 6)[6]) if identity.count("|") >= 6 else frozenset()
+
+
+def unverified(identity: str) -> bool:
+    """Whether the number of an identity is stated as not verified."""
+    return identity.endswith("|n")
 
 
 def verdict(a: str, b: str) -> Rule:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from interop.identity.grouping import groups
+from interop.identity.known import WITHDRAWN
 from interop.identity.linking import identity_of, is_number_alone, number_of
 from interop.ids import NHS_NUMBER
 
@@ -116,7 +117,59 @@ def test_test_numbers_link_only_where_that_is_configured() -> None:
 @pytest.mark.parametrize("status", ["02", "03", "04", "05", "06", "07", "08", "number-not-present-and-trace-not-required"])
 def test_a_number_that_is_stated_as_not_verified_never_links(status: str) -> None:
     """NHS Data Dictionary, NHS NUMBER STATUS INDICATOR CODE: 01 alone is verified."""
-    assert identity(status=status) == ""
+    unverified = identity(status=status)
+    assert not links(unverified, identity(status="01"))
+    assert not links(unverified, identity())
+    assert not links(unverified, identity(status=status)), "two who say the same"
+    assert identity(status=status, born="", family="", given="") == ""
+    assert not links(unverified, "9990000018|||||v"), "nor does a number alone follow it"
+
+
+def national(former: tuple[str, ...] = (), **said: Any) -> str:
+    """Of the national service's own Patient."""
+    body = patient(status="01", **said)
+    withdrawn = {"url": WITHDRAWN, "valueCode": "superseded"}
+    body["identifier"] += [{"system": NHS_NUMBER, "value": each, "use": "old", "extension": [withdrawn]} for each in former]
+    return identity_of(body, test_numbers=True, national=True)
+
+
+def test_a_number_that_is_not_verified_links_where_the_national_service_has_the_same_person() -> None:
+    for said in ({}, {"family": "ONeil"}, {"given": "A"}):
+        assert links(identity(status="02", **said), national(given="Any")), said
+
+
+@pytest.mark.parametrize("said", [{"born": "1950-01-04"}, {"family": "Nolan"}, {"given": "Beth"}, {"given": ""}, {"number": OTHER}])
+def test_it_does_not_where_the_service_has_somebody_else(said: dict[str, str]) -> None:
+    assert not links(identity(status="02", **said), national())
+
+
+def test_two_who_are_not_verified_meet_through_the_national_service_alone() -> None:
+    both = {"a": identity(status="02"), "b": identity(status="01", family="Oneill")}
+    assert groups(both, (), {}) == [["a"], ["b"]]
+    assert groups(both | {"p": national()}, (), {}) == [["a", "b", "p"]]
+
+
+def test_a_number_that_the_national_service_has_withdrawn_links_nobody() -> None:
+    """Superseded: the one that took its place tells. Invalidated: the service knows nothing else of it."""
+    two = {"a": identity(status="01"), "b": identity(status="01")}
+    assert groups(two, (), {}) == [["a", "b"]]
+    replaced = national((NUMBER,), number=OTHER)
+    assert groups(two | {"p": replaced}, (), {}) == [["a"], ["b"], ["p"]]
+    invalid = {
+        "resourceType": "Patient",
+        "identifier": [{"system": NHS_NUMBER, "value": NUMBER, "extension": [{"url": WITHDRAWN}]}],
+    }
+    said = identity_of(invalid, test_numbers=True, national=True)
+    assert groups(two | {"p": said}, (), {}) == [["a"], ["b"], ["p"]]
+    assert groups({"c": identity(number=OTHER, status="02"), "p": replaced}, (), {}) == [["c", "p"]]
+
+
+def test_nobody_but_the_national_service_withdraws_a_number() -> None:
+    invalid = {
+        "resourceType": "Patient",
+        "identifier": [{"system": NHS_NUMBER, "value": NUMBER, "extension": [{"url": WITHDRAWN}]}],
+    }
+    assert identity_of(invalid, test_numbers=True) == ""
 
 
 def test_two_different_numbers_never_link() -> None:
@@ -132,3 +185,11 @@ def test_a_verified_number_alone_is_an_identity_of_its_own_kind() -> None:
     assert is_number_alone(alone)
     assert number_of(alone) == NUMBER
     assert identity(born="", family="") == ""
+
+
+def test_whoever_is_parted_from_three_who_are_alike_leaves_the_three_together_whatever_their_order() -> None:
+    """Of people with one identity none stands for the others."""
+    for one in "abcd":
+        others = [each for each in "abcd" if each != one]
+        apart = {(min(one, other), max(one, other)): "apart" for other in others}
+        assert sorted(groups({each: identity(status="01") for each in "abcd"}, (), apart)) == sorted([[one], others])
