@@ -27,7 +27,7 @@ class Ledger:
         self.due: list[Future[Receipt]] = []
         self.hold = False
 
-    def receive(self, feed: str, body: bytes, *, adapter: str, wait: Wait | None = None) -> Future[Receipt]:
+    def receive(self, feed: str, body: bytes, *, adapter: str, wait: Wait | None = None, organisation: str = "") -> Future[Receipt]:
         self.received.append((adapter, body, wait))
         return self._promise(Receipt(len(self.received), MessageState.APPLIED, problem=self.judge(body)))
 

@@ -43,9 +43,9 @@ def test_requests_are_of_the_data(tmp_path: Path) -> None:
     """Reads by the ids of the data; each write is another one; a file gives back what was written."""
     reads = questions.by_id(ASKING)
     assert reads == questions.by_id(ASKING)
-    assert all(each.startswith(b"GET /fhir/") for each in reads)
+    assert all(each.sent.startswith(b"GET /fhir/") and each.status == 200 for each in reads)
     ids = {f"/fhir/{each['resourceType']}/{each['id']}".encode() for several in records(1, 50) for each in several}
-    assert {each.split(b" ")[1] for each in reads} <= ids
+    assert {each.sent.split(b" ")[1] for each in reads} <= ids
     assert traffic.write(tmp_path / "r", reads) == len(reads)
     assert traffic.read(tmp_path / "r") == reads
 
@@ -58,7 +58,7 @@ def test_a_mix_of_searches_is_read_from_a_file(tmp_path: Path) -> None:
     ]
     (tmp_path / "q.json").write_text(json.dumps({"queries": queries}))
     asked = questions.mix(tmp_path / "q.json")(ASKING)
-    assert all(each.startswith(b"GET /fhir/Patient?family=") and b"{{" not in each for each in asked)
+    assert all(each.sent.startswith(b"GET /fhir/Patient?family=") and b"{{" not in each.sent for each in asked)
     (tmp_path / "bad.json").write_text("[]")
     with pytest.raises(Unusable):
         questions.mix(tmp_path / "bad.json")
