@@ -17,7 +17,8 @@ from interop.api.problems import fhir_error, json_error
 from interop.apply.drafts import there
 from interop.apply.journalled import Step
 from interop.audit.log import AuditLog
-from interop.audit.row import ANSWER, CHANGE, DENIAL, JUDGED, MESSAGE, NOTIFICATION, READ, SIGNED, Names
+from interop.audit.privacy import TAKEDOWN
+from interop.audit.row import ANSWER, CHANGE, DENIAL, JUDGED, MESSAGE, NOTICE, NOTIFICATION, READ, SIGNED, Names
 from interop.errors import Problem
 from interop.fhir import facts
 from interop.policy.asker import Asker
@@ -49,7 +50,8 @@ LOOKED: Final = 4096
 PARAMETERS: Final = 40
 """Names that are kept."""
 _READS: Final = ("GET", "HEAD")
-_DONE: Final = {"GET": "read", "HEAD": "read", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "POST": "create"}
+_DONE: Final = {"GET": "read", "HEAD": "read", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "POST": "create",
+                "TAKEDOWN": "takedown"}  # fmt: skip
 ENGINE: Final = Asker(role="engine", client="interop")
 BUNDLE: Final = "batch"
 Key = tuple[str, str]
@@ -71,6 +73,18 @@ class Auditor(Protocol):
         """Write what a privacy officer found; raises Problem ``audit-unavailable``."""
         ...
 
+    async def take_down(self, entry: Entry, keys: Sequence[Key], patients: Sequence[str]) -> None:
+        """Before the journal has a takedown: what it takes away and of whom. Raises Problem ``audit-unavailable``."""
+        ...
+
+    def journalled(self, entry: Entry) -> None:
+        """The journal has a change under its number."""
+        ...
+
+    def seen(self, asker: Asker, takedown: int, who_saw: Sequence[tuple[str, str, str]]) -> None:
+        """Who saw what a takedown has taken away and is to be told; raises Problem ``audit-unavailable``."""
+        ...
+
     def begin(self, request: Request) -> None:
         """A request begins that may change something."""
         ...
@@ -90,6 +104,15 @@ class Unaudited:
         return tuple(ids)
 
     def judge(self, asker: Asker, item: str, outcome: str) -> None:
+        """Nothing."""
+
+    async def take_down(self, entry: Entry, keys: Sequence[Key], patients: Sequence[str]) -> None:
+        """Nothing."""
+
+    def journalled(self, entry: Entry) -> None:
+        """Nothing."""
+
+    def seen(self, asker: Asker, takedown: int, who_saw: Sequence[tuple[str, str, str]]) -> None:
         """Nothing."""
 
     def begin(self, request: Request) -> None:
@@ -141,6 +164,23 @@ class Auditing:
     def judge(self, asker: Asker, item: str, outcome: str) -> None:
         """Write what a privacy officer found; raises Problem ``audit-unavailable``."""
         self.log.write(JUDGED, who(asker), "$privacy-outcome", more={"item": item, "outcome": outcome})
+        self.urgent = True
+
+    async def take_down(self, entry: Entry, keys: Sequence[Key], patients: Sequence[str]) -> None:
+        """Write what a takedown is about to take away and wait until that is on disk, as ``attempt``."""
+        present = _PRESENT.get()
+        asker = present.request.asker if present is not None else ENGINE
+        more = {"keys": [["takedown", type_, self._names.one(id_)] for type_, id_ in keys]}
+        sequence = self.log.write(CHANGE, who(asker), "$takedown", "", "", 0, len(keys), self._names.all(patients), (), more)
+        await self.log.durable(sequence)
+        entry.control_id = f"audit:{self.log.chain}-{sequence}"
+        if present is not None:
+            present.attempts.append(sequence)
+
+    def seen(self, asker: Asker, takedown: int, who_saw: Sequence[tuple[str, str, str]]) -> None:
+        """Write whom a takedown concerns (user, role, organisation): each is an item of the queue and of the outbox."""
+        more = {"rule": TAKEDOWN, "seen": [list(each) for each in who_saw]}
+        self.log.write(NOTICE, who(asker), f"${TAKEDOWN}", id=str(takedown), more=more)
         self.urgent = True
 
     def notified(self, item: str, channel: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from interop.api.asgi import Request
@@ -29,6 +29,7 @@ from interop.store.where import Where
 
 if TYPE_CHECKING:
     from interop.api.signon.service import SignOn
+    from interop.apply.takedown import Takedowns
     from interop.audit.trail import Trail
     from interop.fhir.terminology import Terminology
 
@@ -84,6 +85,8 @@ class Services:
     policy: Policy = decide
     audit: Auditor = field(default_factory=Unaudited)
     """Who is told of every answer before it goes out."""
+    takedowns: Takedowns | None = None
+    """Takes down messages of feeds; None where there is nothing that works the journal off."""
     trail: Trail | None = None
     """The audit as it is read."""
     metrics_token: bytes = b""
@@ -115,7 +118,7 @@ class Services:
         account.rules[decision.rule] = None
         if decision.refusal:
             raise Problem(decision.refusal)
-        return replace(decision, account=account)
+        return Decision(decision.rule, decision.predicate, "", decision.whole, account)
 
     def _narrowed(self, scopes: tuple[Scope, ...], now: int) -> tuple[tuple[Scope, Where], ...]:
         from interop.api.searching.narrowed import narrowed

@@ -8,9 +8,11 @@ from contextlib import suppress
 
 import structlog
 
-from interop.api.auditing import Auditing
+from interop.api.auditing import ENGINE, Auditing
+from interop.api.sightings import tell, told
 from interop.app.settings import Settings
 from interop.app.surnames import Surnames
+from interop.apply.journalled import TAKEN
 from interop.audit.key import AuditKey
 from interop.audit.log import AuditLog
 from interop.audit.parts import places
@@ -19,8 +21,8 @@ from interop.audit.trail import Trail
 from interop.clock import Clock
 from interop.errors import Problem
 from interop.notify.outbox import Alert
-from interop.ports import Feed
-from interop.store.plan import Everything
+from interop.ports import Feed, MessageState
+from interop.store.plan import Everything, Messages
 from interop.store.seam import Store
 from interop.store.values import Entry
 
@@ -41,6 +43,8 @@ class Audited:
         self._surnames = Surnames(store, log)
         self.auditing = Auditing(log, feeds)
         self.trail = Trail(log.directory)
+        self.untold: list[int] = []
+        """Takedowns that nobody waits for: done at a start, after the process had ended."""
         self._working: asyncio.Task[None] | None = None
 
     @classmethod
@@ -80,11 +84,22 @@ class Audited:
         if missing:
             _log.info("the audit was given messages of the journal", messages=len(missing))
 
+    async def seen(self) -> None:
+        """Tell of takedowns that were done when the process ended, before the audit had who is to be told of them."""
+        before, done = 0, await told(self.trail)
+        while found := await self._store.query(Messages(feed=TAKEN, state=MessageState.APPLIED, before=before)):
+            for each in [each for each in found if each.message not in done]:
+                await tell(self._store, self.trail, self.auditing, each.message, ENGINE)
+            before = found[-1].message
+
     async def tick(self) -> None:
         """Compare names, bring the index forward; all the way where a change was made that somebody has to hear of."""
         urgent, self.auditing.urgent = self.auditing.urgent, False
         looks, self.auditing.looks = self.auditing.looks, []
         try:
+            while self.untold:
+                await tell(self._store, self.trail, self.auditing, self.untold[0], ENGINE)
+                del self.untold[0]
             await self._surnames.compare(looks)
             await asyncio.to_thread(self.trail.catch_up, 0 if urgent else A_TICK)
         except BaseException:

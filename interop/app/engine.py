@@ -95,6 +95,7 @@ class Engine:
         except BaseException:
             await shop.store.close()
             raise
+        audited.untold = shop.takedowns.untold
         shop.writes.witness = intake.told = audited.auditing
         reading = ReadingStore(shop.store, shop.whereabouts, shop.clock)
         record = SharedRecord(reading, shop.clock, shop.indexing, shop.governance.facts, open=settings.open)
@@ -118,6 +119,7 @@ class Engine:
             ready=lambda: Problem("stopping") if intake.stopping else audited.problem,
             audit=audited.auditing,
             trail=audited.trail,
+            takedowns=shop.takedowns,
             signon=signon,
             door=signon.door if signon is not None else OpenDoor(),
             base=signon.base if signon is not None else "",
@@ -139,6 +141,7 @@ class Engine:
     async def _open(self) -> None:
         await self.audited.start()
         await self.workshop.start(hold=self.settings.hold)
+        await self.audited.seen()
         if self.signon is not None:
             await self.signon.start()
         self.workshop.identity_queue.start()

@@ -94,6 +94,8 @@ class Takedowns:
         self._store, self._clock, self._mappers, self._feeds = store, clock, mappers, feeds
         self._linking, self._arrived = linking, arrived
         self._waiting: dict[int, list[asyncio.Future[None]]] = {}
+        self.untold: list[int] = []
+        """Those that are done and that nobody has waited for."""
 
     async def plan(self, message: int, number: int = 0) -> Removal:
         """What taking a message down comes to now, or at the entry of that number; raises Problem ``not-found``."""
@@ -156,6 +158,8 @@ class Takedowns:
                 done = not isinstance(await self._store.commit(change), Conflict)
             if done:
                 self._linking.heard(put.stored.id for put in change.puts if put.stored.type == "Patient")
+                if entry.message not in self._waiting:
+                    self.untold.append(entry.message)
                 return entry.message, MessageState.APPLIED, None
 
     async def read(self, numbers: Sequence[int]) -> list[Entry]:

@@ -11,7 +11,7 @@ from typing import Any
 from interop.audit.actions import action_of
 from interop.audit.chain import parted
 from interop.audit.parts import chains, lines, part_path
-from interop.audit.privacy import HOUR, UNUSUAL_VOLUME, Volume, of_row
+from interop.audit.privacy import HOUR, TAKEDOWN, UNUSUAL_VOLUME, Volume, of_row
 from interop.audit.row import ANSWER, JUDGED, NOTIFICATION, READ, Row, decode
 from interop.store.sqlite.audit_index import AuditIndex, Event, Item, Wanted
 
@@ -73,7 +73,9 @@ class Trail:
 
     def _watch(self, batch: _Batch, row: Row) -> None:
         rule = of_row(row)
-        if rule:
+        if rule == TAKEDOWN:
+            batch.seen(row)
+        elif rule:
             batch.item(row, rule)
         user = row.who.user
         if row.kind == READ and user and row.patients:
@@ -155,6 +157,12 @@ class _Batch:
                     action, row.interaction, row.type, row.status, self.part, self.place, size,
                 )
             )  # fmt: skip
+
+    def seen(self, row: Row) -> None:
+        """Add an item for each who saw what was taken down; it names the takedown and nobody whom that was about."""
+        for number, (user, role, organisation) in enumerate(row.more.get("seen", ()), 1):
+            name = f"{self.chain}-{row.sequence}-{TAKEDOWN}-{row.id}-{number}"
+            self.items.append(Item(name, TAKEDOWN, row.time, self.chain, row.sequence, user, role, organisation, ""))
 
     def item(self, row: Row, rule: str) -> None:
         """Add an item to the queue."""

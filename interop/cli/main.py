@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from interop.cli import governing, identifying
+from interop.cli import governing, identifying, removing
 from interop.cli.options import Data, Json, Token
 
 app = typer.Typer(
@@ -48,6 +48,7 @@ AuditKey = Annotated[
     typer.Option("--audit-key", help="The file of the audit's key; default DATA/audit.key.", envvar="INTEROP_AUDIT_KEY"),
 ]
 identifying.add(app)
+removing.add(app)
 audit = typer.Typer(help="The audit: whether it is as it was written, what waits for the privacy officer.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
 

@@ -60,6 +60,23 @@ GOVERNING: Final = (
         returns="Parameters",
     ),
     Operation(
+        "takedown",
+        "OperationDefinition/takedown",
+        "takedown.takedown",
+        (SYSTEM,),
+        (),
+        "Take back what came about the wrong person: what a message said, or a document. What was there before comes back, "
+        "versions that held it are never given again, everyone who saw it is listed and in the outbox.",
+        (
+            Input("message", "positiveInt", "The number of a message in the journal."),
+            Input("reference", "string", "Type/id of a resource that was written by the API, or that one message has made."),
+            Input("reason", "string", "Why: for the privacy officer.", required=True),
+            Input("dry-run", "boolean", "Whether only to tell what would go and how many people have seen it."),
+        ),
+        changes=True,
+        returns="Parameters",
+    ),
+    Operation(
         "agreement",
         "OperationDefinition/agreement",
         "agreement.agreement",

@@ -44,11 +44,8 @@ async def test_what_a_wrong_message_said_goes_and_what_was_there_before_is_back(
         (before,) = await found(http, "Patient")
         number = await sent(http, message(2, *WRONG, name="OTHER^BOB"))
         assert len(await found(http, "Encounter")) == 2
-        from interop.apply.asked import NO_AUTHOR
-
-        async def witness(*_: Any) -> None: ...
-
-        await engine.workshop.takedowns.ask(number, "wrong", NO_AUTHOR, witness)
+        told = await taken(http, number)
+        assert sum(each["name"] == "resource" for each in told["parameter"]) == 4, told
         assert [len(await found(http, type_)) for type_ in ("Encounter", "AllergyIntolerance", "Condition")] == [1, 0, 0]
         (after,) = await found(http, "Patient")
         assert after["name"] == before["name"]
