@@ -57,7 +57,8 @@ class Replay:
         if scope in self.since and order <= self.since[scope]:
             return False
         self.since[scope] = order
-        self.latest[scope] = Snapshot(*scope, *(made.order or (0, 0, "")), made.message)
+        time, version, tie = made.order or (0, 0, "")
+        self.latest[scope] = Snapshot(*scope, time, version, tie, made.message)
         return True
 
     def _piece(self, key: Key, piece: Piece, order: list[Any], whole: list[str]) -> None:

@@ -333,7 +333,8 @@ async def test_an_earlier_schema_is_brought_forward_with_what_it_holds(
         "INSERT INTO parameter (pid, type, name, kind) VALUES (7, 'Patient', 'identifier', 'token');"
         "INSERT INTO parameter (pid, type, name, kind) VALUES (8, 'Patient', 'name', 'string');"
         "INSERT INTO system (sid, url) VALUES (3, 'urn:x');"
-        "INSERT INTO resource VALUES (1, 'Patient', 'a', 1, 5, 0, 'gp,ward', 0, '', 'a', 0, '[[0,7,\"1\",3],[2,8,\"smith\"]]', '{}');"
+        "INSERT INTO resource VALUES (1, 'Patient', 'a', 1, 5, 0, 'gp,ward', 0, '', 'a', 0,"
+        " '[[0,7,\"1\",3],[2,8,\"smith\"]]', '{}');"
         "INSERT INTO index_token VALUES (7, '1', 1, 3); INSERT INTO index_string VALUES (1, 8, 'smith');"
         "INSERT INTO outcome VALUES (1, 'applied', 5, '', '', '', 1, 0)"
     )
