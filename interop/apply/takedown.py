@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -23,6 +23,7 @@ from interop.apply.persons import MERGE, TIE, Linker, Linking, linked_with
 from interop.apply.pool import Mappers
 from interop.apply.replaying import Replay
 from interop.apply.standing import Standing
+from interop.apply.witness import Remover
 from interop.clock import Clock, instant
 from interop.errors import Problem
 from interop.identity.grouping import pair
@@ -55,7 +56,6 @@ TOGETHER: Final = 64
 """Messages that are mapped at a time."""
 UNTOLD: Final = (0, 0, "", 0)
 """The latest snapshot of a scope of which there is none."""
-Witness = Callable[[Entry, "Removal"], Awaitable[None]]
 
 
 class Taken(NamedTuple):
@@ -107,7 +107,7 @@ class Takedowns:
             await _Work(self, removal, number, self._clock.now()).run()
         return removal
 
-    async def ask(self, message: int, reason: str, author: Author, witness: Witness) -> int:
+    async def ask(self, message: int, reason: str, author: Author, witness: Remover) -> int:
         """Take a message down; the number of the takedown once it is done. ``witness`` is told of it before the journal is.
 
         Raises Problem ``not-found``, ``fault``, and what ``witness`` raises."""
@@ -116,8 +116,9 @@ class Takedowns:
             return int(removal.message.detail)
         body = orjson.dumps({"message": message, "reason": reason, "author": author._asdict()})
         entry = Entry(0, TAKEN, TAKEN, self._clock.now(), "", f"takedown {message}", body, digest=hashlib.sha256(body).digest())
-        await witness(entry, removal)
+        await witness.take_down(entry, [(one.type, one.id) for one in removal.taken], removal.patients)
         await self._store.commit(Change(entries=[entry]))
+        witness.journalled(entry)
         self._arrived(1)
         await self._done(entry.message)
         found: list[Entry] = await self._store.query(Message(message))

@@ -20,3 +20,15 @@ class Witness(Protocol):
     def journalled(self, entry: Entry) -> None:
         """The journal has it."""
         ...
+
+
+class Remover(Protocol):
+    """What ``Takedowns`` tells of a takedown."""
+
+    async def take_down(self, entry: Entry, keys: Sequence[Key], patients: Sequence[str]) -> None:
+        """Before the journal has it: of which resources and Patients. Raises Problem where nothing may be changed."""
+        ...
+
+    def journalled(self, entry: Entry) -> None:
+        """The journal has it."""
+        ...

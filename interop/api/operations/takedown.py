@@ -16,7 +16,7 @@ from interop.api.operations.parameters import BadInput, Said, as_parameters, par
 from interop.api.sightings import Concern, Sighting, about, sightings, tell
 from interop.apply.drafts import foreign
 from interop.apply.journalled import ADAPTERS, TAKEDOWN, TAKEN, keys_of
-from interop.apply.takedown import DOWN, Removal, Takedowns, Taken
+from interop.apply.takedown import DOWN, Taken
 from interop.clock import instant
 from interop.errors import Problem
 from interop.fhir import facts
@@ -80,20 +80,11 @@ async def _message(asked: Asked, message: int, why: str, *, dry: bool) -> Respon
     if dry and removal.message.reason != DOWN:
         of = Concern(tuple((one.type, one.id) for one in removal.taken), removal.patients, removal.message.finished)
         return await _told(asked, [0], removal.taken, of.patients, await _seen(asked, of), dry=True)
-    number = await _whole(_ask(asked, takedowns, message, why))
+    number = await _whole(takedowns.ask(message, why, author_of(asked.request), services.audit))
     of, seen = await _whole(_tell(asked, number))
     known = {(one.type, one.id): one for one in removal.taken}
     taken = [known.get(key, Taken(*key, (), False, 0)) for key in of.keys]
     return await _told(asked, [number], taken, of.patients, seen)
-
-
-async def _ask(asked: Asked, takedowns: Takedowns, message: int, why: str) -> int:
-    audit = asked.services.audit
-
-    async def witness(entry: Entry, removal: Removal) -> None:
-        await audit.take_down(entry, [(one.type, one.id) for one in removal.taken], removal.patients)
-
-    return await takedowns.ask(message, why, author_of(asked.request), witness)
 
 
 async def _resources(asked: Asked, keys: list[Key], why: str, *, dry: bool) -> Response:
