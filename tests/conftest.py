@@ -6,13 +6,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.places import SHARED
 from tests.postgres import Server, programs, serving
 
-# One seed for every run (``--hypothesis-seed`` in pyproject.toml) and no memory of earlier ones: a run repeats exactly.
-settings.register_profile("seeded", deadline=None, database=None, print_blob=True)
+# One seed for every run (``--hypothesis-seed`` in pyproject.toml) and no memory of earlier ones: a run repeats exactly, and
+# where CI is set, when hypothesis has a profile of its own, the examples are the same. How quick a machine is decides nothing.
+settings.register_profile(
+    "seeded",
+    settings.get_profile("default"),
+    deadline=None,
+    database=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("seeded")
 
 

@@ -99,7 +99,7 @@ def test_every_request_is_understood_or_refused(types: tuple[str, ...], pairs: l
     assert len(query.used) + len(query.ignored) <= len(pairs)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.sampled_from(TYPES), requests)
 async def test_no_request_is_answered_by_500(client: Client, store: SqliteStore, type: str, pairs: list[tuple[str, str]]) -> None:
     query = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in pairs if name != "_cursor")

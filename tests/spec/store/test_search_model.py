@@ -429,7 +429,7 @@ def walked(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> N
 
 
 BOTH_WAYS = pytest.mark.parametrize("walked", [False, True], indirect=True, ids=["gathered", "walked"])
-ONCE = [HealthCheck.function_scoped_fixture]
+ONCE = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
 @BOTH_WAYS
