@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from interop.api.asgi import Request
 from interop.api.services import Services
 from interop.errors import Problem
 from interop.policy.absence import SYSTEM, Absence, FeedHealth, absence, gate
-from interop.policy.decide import Question
+from interop.policy.asker import Asker
+from interop.policy.decide import ROOM, Question
+from interop.policy.facts import Facts
+from interop.policy.rules import SECOND
 from interop.store.decision import Decision
 from interop.store.plan import Feeds, Search
 from interop.store.values import FeedCount, Stored
@@ -29,14 +32,52 @@ async def absences(
     ``shown`` is what is given of them: where anything but a Patient is, who asks is involved. Raises no Problem of its own."""
     if not patients:
         return []
-    question = Question(interaction, "Patient", patients[0], request.asker)
-    facts, now = services.facts(), services.clock.now()
-    needed = gate(question, facts, now)
+    facts, now, asker = services.facts(), services.clock.now(), request.asker
+    feeds = await health(services)
+    question = Question(interaction, "Patient", patients[0], asker)
+    kept = _second(facts, feeds, now).told
+    told = kept.get(asker)
+    if told is None:
+        told = kept[asker] = _Told(gate(question, facts, now))
+    needed = told.gate
     passed = needed is None or any(each.type != "Patient" for each in shown)
     if needed is not None and not passed:
         plan = Search(Decision("gate", needed), "Patient", Ids(patients), (), len(patients))
         passed = len(await services.store.query(plan)) == len(set(patients))
-    return [issue(each) for each in absence(question, facts, await health(services), passed, now)]
+    issues = told.issues[passed]
+    if issues is None:
+        issues = told.issues[passed] = [issue(each) for each in absence(question, facts, feeds, passed, now)]
+    return list(issues)
+
+
+class _Told:
+    """What one who asks is told of whomever: the gate, and the issues of those for whom it does not hold and does."""
+
+    __slots__ = ("gate", "issues")
+
+    def __init__(self, gate: Where | None) -> None:
+        self.gate = gate
+        self.issues: list[list[Issue] | None] = [None, None]
+
+
+class _Second(NamedTuple):
+    """What holds within a second, as decisions do, while nothing of what it is made of changes."""
+
+    facts: Facts
+    feeds: tuple[FeedHealth, ...]
+    second: int
+    told: dict[Asker, _Told]
+
+
+_kept = _Second(Facts(), (), -1, {})
+
+
+def _second(facts: Facts, feeds: tuple[FeedHealth, ...], now: int) -> _Second:
+    global _kept
+    kept, second = _kept, now // SECOND
+    if kept.second != second or kept.facts is not facts or kept.feeds is not feeds or len(kept.told) > ROOM:
+        kept = _kept = _Second(facts, feeds, second, {})
+    return kept
 
 
 async def missing(services: Services, request: Request, interaction: str, patient: str, problem: Problem) -> Problem:

@@ -116,6 +116,18 @@ async def test_to_the_tester_nothing_is_said(client: Client, services: Services)
         assert told((await client.get(f"/fhir/{address.format('silent')}")).json()) == []
 
 
+async def test_each_is_told_their_own_and_what_changes_is_told_within_the_second(client: Client, services: Services) -> None:
+    held, pending = Facts((replace(OFFERED, status="active"),), "explicit", ("RA1", "RB2")), services.facts()
+    for facts in (pending, held, pending):
+        services.facts = lambda facts=facts: facts  # type: ignore[misc]
+        for _ in range(2):
+            for asker, expected in ((GP, ["not-shared"] if facts is pending else []), (OTHER, ["withheld"]), (TESTER, [])):
+                services.door = Desk(asker)
+                assert told((await client.get("/fhir/Observation?patient=known")).json())[:1] == expected
+            services.door = Desk(GP)
+            assert "withheld" in told((await client.get("/fhir/Observation?patient=silent")).json())
+
+
 async def test_a_feed_that_is_silent_for_too_long_or_down_is_told(client: Client, services: Services) -> None:
     feed = services.feeds["hospital"]
     services.feeds = {"hospital": replace(feed, organisation="RC3"), "lab": replace(feed, name="lab", organisation="RA1")}
