@@ -1,4 +1,4 @@
-"""docs/operations.md tells of every reason, state, figure and log line that there is."""
+"""docs/operations.md tells of every reason, state, figure, setting and log line that there is."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from itertools import chain
 
 import pytest
 
+from interop.app.settings import Settings
 from interop.errors import page, reasons
 from interop.ports import AckState, MessageState
 from tests.places import ROOT
@@ -46,7 +47,7 @@ def test_each_state_is_told(state: str) -> None:
     assert re.search(rf"\b{state}\b", TEXT)
 
 
-@pytest.mark.parametrize("event", found(r"\blog\.\w+\(\s*\"([^\"]+)\""))
+@pytest.mark.parametrize("event", found(r"\b_?log\.\w+\(\s*\"([^\"]+)\""))
 def test_each_log_line_is_told(event: str) -> None:
     assert f"`{event}`" in TEXT
 
@@ -56,7 +57,18 @@ def test_each_figure_is_told(name: str) -> None:
     assert f"`{name}" in TEXT
 
 
-@pytest.mark.parametrize("name", ["unfinished_messages", "mapper_deaths"])
+@pytest.mark.parametrize("name", ["unfinished_messages", "mapper_deaths", "certificates_turned_away"])
 def test_each_gauge_of_the_engine_is_told(name: str) -> None:
     assert f'"{name}"' in SOURCES[ROOT / "interop" / "app" / "engine.py"]
     assert f"`interop_{name}`" in TEXT
+
+
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+def test_each_setting_is_told(name: str) -> None:
+    """By its option or by its variable."""
+    assert f"`--{name.replace('_', '-')}" in TEXT or f"`INTEROP_{name.upper()}" in TEXT
+
+
+@pytest.mark.parametrize("name", ["id.key", "signon.key", "audit.key", "clients.json"])
+def test_each_file_that_must_not_be_lost_is_told(name: str) -> None:
+    assert f"| `{name}` |" in TEXT

@@ -29,11 +29,13 @@ class Reader:
         self.directory = directory
         self.http, self.mllp = free_port(), free_port()
         ours = {"INTEROP_HTTP": f"127.0.0.1:{self.http}", "INTEROP_MLLP": f"127.0.0.1:{self.mllp}"}
+        ours["INTEROP_URL"] = f"http://127.0.0.1:{self.http}"
         self._environment = {**os.environ, **ours, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "200"}
+        self._exported = directory / ".exported"
         self._serving: list[subprocess.Popen[str]] = []
 
     def follow(self, block: str) -> str:
-        """Run a block; what it prints. Its engine is left running."""
+        """Run a block; what it prints. Its engine is left running, and what it exports is known to the blocks after it."""
         text = block.replace("127.0.0.1:8080", f"127.0.0.1:{self.http}").replace("127.0.0.1:2575", f"127.0.0.1:{self.mllp}")
         text = text.replace(". .venv/bin/activate\n", "")
         text = re.sub(r"^scripts/test$", "scripts/test --help", text, flags=re.MULTILINE)  # it is what runs this
@@ -41,7 +43,8 @@ class Reader:
         serve = re.search(r"^interop serve.*\n", text, re.MULTILINE)
         if serve:
             return self._serve(serve[0].strip())
-        bash = ["bash", "-euo", "pipefail", "-c", text]
+        exported = shlex.quote(str(self._exported))
+        bash = ["bash", "-euo", "pipefail", "-c", f"[ ! -e {exported} ] || . {exported}\n{text}\nexport -p > {exported}"]
         done = subprocess.run(bash, cwd=self.directory, env=self._environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
         return done.stdout

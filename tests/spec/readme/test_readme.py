@@ -60,6 +60,7 @@ def test_there_are_commands_to_try() -> None:
     assert len(BLOCKS) >= 8
     tried = {call[1] for call in written() if call[0] == "interop" and call[1:]}
     assert {"serve", "send", "convert", "messages", "explain", "tables"} <= tried
+    assert {"token", "agreement", "consent", "break-glass", "why", "audit", "identity", "client", "claim"} <= tried
 
 
 @pytest.mark.parametrize("call", written(), ids=" ".join)
@@ -70,12 +71,12 @@ def test_each_command_and_option_exists(call: list[str]) -> None:
         assert name in OTHERS
         assert not name.startswith("scripts/") or os.access(ROOT / name, os.X_OK)
         return
-    command = COMMANDS[name]
-    if call[1:]:
-        assert call[1] in command.commands
-        command = command.commands[call[1]]
+    command, words = COMMANDS[name], call[1:]
+    while words and hasattr(command, "commands"):
+        assert words[0] in command.commands
+        command, words = command.commands[words[0]], words[1:]
     known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)} | {"--help"}
-    assert {word for word in call[1:] if word.startswith("--")} <= known
+    assert {word for word in words if word.startswith("--")} <= known
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -139,3 +140,15 @@ def test_the_commands_work_in_the_order_of_the_page(tmp_path: Path) -> None:
     assert '"family":"EXAMPLE"' in of("Patient/_search")
     assert '"V200001"' in of("Patient/_search")
     assert "PV1-2" in of("interop explain")
+
+    assert "It may not be seen." in of("interop why")
+    assert "RXA01 signs an agreement for this purpose" in of("interop why")
+    assert "The person consents to sharing." in of("interop why")
+    assert "active: RXA01 with * for direct-care" in of("interop agreement")
+    assert '"V200001"' in of("interop agreement")
+    assert "withheld (no consent)" in of("withdrawn")
+    assert "V200001" not in of("withdrawn")
+    assert "The record is open to you until" in of("interop break-glass")
+    assert '"V200001"' in of("interop break-glass")
+    assert "break-glass" in of("interop break-glass").partition('"V200001"')[2]
+    assert "are as they were written" in of("interop break-glass")
