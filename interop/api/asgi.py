@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from urllib.parse import parse_qsl
 
 from interop.errors import Problem
@@ -29,12 +29,22 @@ FIELDS: Final = 1000
 """Fields of a query string or form at most."""
 WHOLE: Final = "interop.whole"
 """Key of the scope: where the server can, a function that sends status, headers and body at once, and tells whether it did."""
+STRICT: Final[list[Header]] = [
+    (b"content-security-policy", b"sandbox; default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+]
+"""What every answer has that says nothing else: what a browser opens, a Binary or a message, runs and loads nothing."""
+TRANSPORT: Final[Header] = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+"""RFC 6797; over TLS alone."""
 
 
 class Response:
     """What is sent back. Nobody may keep it: it is about people."""
 
     __slots__ = ("body", "headers", "media_type", "status")
+    always: ClassVar[list[Header]] = [(b"cache-control", b"private, no-cache"), (b"vary", b"accept, accept-encoding"), *STRICT]
 
     def __init__(self, status: int, body: bytes = b"", media_type: bytes = FHIR_JSON, headers: list[Header] | None = None) -> None:
         self.status = status
@@ -50,7 +60,7 @@ class Response:
             headers.append((b"content-type", self.media_type))
         if self.status not in (204, 304):
             headers.append((b"content-length", b"%d" % len(body)))
-        headers += _ALWAYS
+        headers += self.always
         if scope.get("scheme") == "https":
             headers.append(TRANSPORT)
         if scope["method"] == "HEAD":
@@ -61,20 +71,18 @@ class Response:
             await send({"type": "http.response.body", "body": body})
 
 
-STRICT: Final[list[Header]] = [
-    (b"content-security-policy", b"sandbox; default-src 'none'; frame-ancestors 'none'"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-]
-"""What every answer has that says nothing else: what a browser opens, a Binary or a message, runs and loads nothing."""
-TRANSPORT: Final[Header] = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
-"""RFC 6797; over TLS alone."""
-_ALWAYS: Final[list[Header]] = [
-    (b"cache-control", b"private, no-cache"),
-    (b"vary", b"accept, accept-encoding"),
-    *STRICT,
-]
+class Unkept(Response):
+    """An answer with a secret in it, or on the way to one: no cache has it (RFC 6749, 5.1)."""
+
+    __slots__ = ()
+    always: ClassVar[list[Header]] = [(b"cache-control", b"no-store"), (b"pragma", b"no-cache"), *STRICT]
+
+
+class Page(Response):
+    """A page for people, which says itself what a browser may do with it (``content-security-policy``)."""
+
+    __slots__ = ()
+    always: ClassVar[list[Header]] = [(b"cache-control", b"no-store"), *STRICT[1:]]
 
 
 class Disconnected(Exception):

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 import orjson
 
 from interop.api import links
-from interop.api.asgi import ASKER, JSON, Header, Request, Response
+from interop.api.asgi import ASKER, JSON, Request, Response, Unkept
 from interop.api.auditing import SIGNING, WHY
 from interop.api.services import Services
 from interop.api.signon import screens
@@ -149,7 +149,7 @@ async def launch(signon: SignOn, services: Services, request: Request) -> Respon
     if not _ID.fullmatch(chosen) or not await sees(services, request, asker, chosen):
         raise Problem("not-found")
     handle = await Secrets(signon.store, signon.clock).give(LAUNCH, {"user": asker.user, "patient": chosen}, LAUNCHED)
-    return Response(201, orjson.dumps({"launch": handle, "expires_in": LAUNCHED}), JSON, [(b"cache-control", b"no-store")])
+    return Unkept(201, orjson.dumps({"launch": handle, "expires_in": LAUNCHED}), JSON)
 
 
 def _demo(signon: SignOn) -> None:
@@ -209,13 +209,7 @@ def _denied(signon: SignOn, request: Request, wish: Wish) -> Response:
 def _back(signon: SignOn, request: Request, address: str, state: str, said: dict[str, str]) -> Response:
     """To the application, with our name (RFC 9207)."""
     more = {**said, **({"state": state} if state else {}), "iss": links.root(request, signon.base)}
-    response = screens.led(f"{address}{'&' if '?' in address else '?'}{urlencode(more)}")
-    response.headers += _policy(address)
-    return response
-
-
-def _policy(address: str) -> list[Header]:
-    return [each for each in screens.headers(address) if each[0] == b"content-security-policy"]
+    return screens.led(f"{address}{'&' if '?' in address else '?'}{urlencode(more)}")
 
 
 def _lost(request: Request, why: str) -> Response:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 
 from interop.api import links
-from interop.api.asgi import JSON, Header, Request, Response, parameters
+from interop.api.asgi import JSON, Request, Response, Unkept, parameters
 from interop.api.auditing import WHY
 from interop.api.problems import json_error, not_allowed
 from interop.api.services import Services
@@ -41,7 +41,6 @@ PERSONAL: Final = (
 LARGEST: Final = 64 * 1024
 """Bytes of a form."""
 FORM: Final = "application/x-www-form-urlencoded"
-_NEVER: Final[list[Header]] = [(b"cache-control", b"no-store"), (b"pragma", b"no-cache")]
 Form = Mapping[str, str]
 Grant = Callable[[SignOn, Request, Form, str], Awaitable[dict[str, Any]]]
 GRANTS: Final[dict[str, Grant]] = {
@@ -153,7 +152,7 @@ async def _token(signon: SignOn, services: Services, request: Request) -> Respon
     except BadRequest as bad:
         request.scope[WHY] = bad.why
         return _refused(bad)
-    return Response(200, orjson.dumps(made), JSON, list(_NEVER))
+    return Unkept(200, orjson.dumps(made), JSON)
 
 
 async def _revoke(signon: SignOn, services: Services, request: Request) -> Response:
@@ -172,7 +171,7 @@ async def _revoke(signon: SignOn, services: Services, request: Request) -> Respo
         failures.take(now)
     except Unreachable:
         raise Problem("issuer-unavailable") from None
-    return Response(200, headers=list(_NEVER))
+    return Unkept(200)
 
 
 async def read_form(request: Request) -> Form:
@@ -191,7 +190,7 @@ async def read_form(request: Request) -> Form:
 
 def _refused(bad: BadRequest) -> Response:
     """RFC 6749, 5.2: a word, and nothing of why."""
-    return Response(bad.status, orjson.dumps({"error": bad.error}), JSON, list(_NEVER))
+    return Unkept(bad.status, orjson.dumps({"error": bad.error}), JSON)
 
 
 Handler = Callable[[SignOn, Services, Request], Awaitable[Response]]

@@ -42,7 +42,8 @@ GOING: Final = ("interop-going", "__Host-interop-going")
 """Cookies of a browser that is on its way to the issuer."""
 PATIENCE: Final = 10 * 60
 """Seconds until it is back."""
-OWN: Final = "openid fhirUser profile user/*.cruds patient/*.rs"
+OWN: Final = "openid fhirUser profile user/*.cruds"
+"""What the pages ask for: what one's role may, of a patient the own record alone."""
 _PATH: Final = re.compile(r"/(?:[A-Za-z0-9_.~-]+/?)*")
 
 

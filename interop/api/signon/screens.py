@@ -7,7 +7,7 @@ from html import escape
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from interop.api.asgi import Header, Response
+from interop.api.asgi import Header, Page, Response, Unkept
 from interop.api.guarding import policy
 from interop.signon.people import DemoUser
 
@@ -44,21 +44,21 @@ def page(title: str, content: str, *, status: int = 200, to: str = "", demo: boo
         f"<style>{STYLE}</style></head><body><header><p>interop</p></header><main>"
         f"{DEMONSTRATION if demo else ''}<h1>{escape(title)}</h1>{content}</main></body></html>"
     )
-    return Response(status, body.encode("utf-8"), b"text/html; charset=utf-8", headers(to))
+    return Page(status, body.encode("utf-8"), b"text/html; charset=utf-8", [(b"content-security-policy", _policy(to))])
 
 
-def headers(to: str = "") -> list[Header]:
-    """Of pages and of what leads away from them. A browser holds a form to ``form-action`` through redirects."""
+def _policy(to: str) -> bytes:
+    """A browser holds a form to ``form-action`` through redirects (CSP 3, 6.3.1)."""
     said = policy(STYLE)
     if to:
         parts = urlsplit(to)
         said = said.replace("form-action 'self'", f"form-action 'self' {parts.scheme}://{parts.netloc}")
-    return [(b"content-security-policy", said.encode("ascii")), (b"cache-control", b"no-store")]
+    return said.encode("ascii")
 
 
 def led(address: str, more: Iterable[Header] = ()) -> Response:
     """To another address by GET, with nothing of this one in the Referer."""
-    return Response(303, headers=[(b"location", address.encode("ascii")), (b"cache-control", b"no-store"), *more])
+    return Unkept(303, headers=[(b"location", address.encode("ascii")), *more])
 
 
 def stopped(what: str, *, status: int = 400, demo: bool = True) -> Response:

@@ -1,0 +1,139 @@
+"""Whose record an application shows: chosen from those whom the person may see, or given by the system that starts it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.spec.signon.browser import Browser, query
+from tests.spec.signon.conftest import Site
+
+pytestmark = pytest.mark.anyio
+STANDALONE = "openid launch/patient patient/*.rs"
+
+
+@pytest.fixture
+async def browser(site: Site) -> AsyncIterator[Browser]:
+    await site.fill()
+    browser = Browser(site)
+    yield browser
+    await browser.http.aclose()
+
+
+async def test_a_patient_is_found_by_a_form_and_stands_in_the_answer(browser: Browser) -> None:
+    page = await browser.authorize(scope=STANDALONE)
+    picker = await browser.send(page, "/auth/sign-on", user="demo-gp")
+    assert picker.status_code == 200
+    assert "example" not in picker.text
+    found = await browser.send(picker, "/auth/patient", name="sha")
+    assert 'name="patient" value="example"' in found.text
+    assert "Shaw" in found.text
+    assert "Shaw" not in str(found.request.url)
+    answer = await browser.send(found, "/auth/patient", patient="example")
+    assert "example" not in answer.headers["location"]
+    said = (await browser.exchange(query(answer.headers["location"])["code"])).json()
+    assert (said["patient"], said["need_patient_banner"]) == ("example", True)
+    asker = (await browser.site.signon.door.verify(said["access_token"])).asker
+    assert (asker.role, asker.patient) == ("gp", "example")
+
+
+@pytest.mark.parametrize(
+    ("user", "sees"), [("demo-tester", True), ("demo-gp", True), ("demo-mdt-member", False), ("demo-analyst", False)]
+)
+async def test_a_person_finds_and_chooses_whom_policy_shows_them(browser: Browser, user: str, sees: bool) -> None:
+    picker = await browser.send(await browser.authorize(scope=STANDALONE), "/auth/sign-on", user=user)
+    found = await browser.send(picker, "/auth/patient", name="shaw")
+    assert ('value="example"' in found.text) == sees
+    assert ("Nobody is found" in found.text) != sees
+    answer = await browser.send(found if sees else picker, "/auth/patient", patient="example")
+    assert query(answer.headers["location"]).get("error") == (None if sees else "access_denied")
+
+
+async def test_one_who_is_not_there_is_answered_as_one_who_may_not_be_seen(browser: Browser) -> None:
+    told = []
+    for user, chosen in (("demo-gp", "nobody"), ("demo-mdt-member", "example"), ("demo-gp", "../x")):
+        picker = await browser.send(await browser.authorize(scope=STANDALONE), "/auth/sign-on", user=user)
+        answer = await browser.send(picker, "/auth/patient", patient=chosen)
+        told.append((answer.status_code, query(answer.headers["location"]), answer.text))
+    assert told[0] == told[1] == told[2]
+
+
+async def test_scopes_of_a_patient_are_never_given_without_one(browser: Browser) -> None:
+    picker = await browser.send(await browser.authorize(scope="patient/Observation.rs"), "/auth/sign-on", user="demo-gp")
+    assert "Whose record?" in picker.text
+
+
+async def test_a_record_system_starts_an_application_with_its_patient(browser: Browser) -> None:
+    """SMART App Launch 2.2, 2.0.6: EHR launch."""
+    token = (await browser.tokens())["access_token"]
+    headers = {"authorization": f"Bearer {token}"}
+    answer = await browser.site.http.post("/auth/launch", json={"patient": "example"}, headers=headers)
+    assert answer.status_code == 201
+    handle = answer.json()["launch"]
+    assert "example" not in handle
+    said = await browser.tokens(scope="openid launch patient/*.rs", launch=handle)
+    assert said["patient"] == "example"
+    page = await browser.authorize(scope="openid launch patient/*.rs", launch=handle)
+    again = await browser.send(page, "/auth/sign-on", user="demo-gp")
+    assert query(again.headers["location"])["error"] == "access_denied"
+
+
+async def test_a_launch_is_for_who_made_it_and_for_five_minutes(browser: Browser) -> None:
+    token = (await browser.tokens())["access_token"]
+    for user, later in (("demo-hospital-clinician", 0), ("demo-patient", 0), ("demo-gp", 300)):
+        headers = {"authorization": f"Bearer {token}"}
+        made = await browser.site.http.post("/auth/launch", json={"patient": "example"}, headers=headers)
+        browser.site.clock.advance(later)
+        page = await browser.authorize(scope="launch patient/*.rs", launch=made.json()["launch"])
+        answer = await browser.send(page, "/auth/sign-on", user=user, record="example")
+        assert query(answer.headers["location"])["error"] == "access_denied", user
+
+
+async def test_a_launch_is_made_for_whom_one_may_see_and_by_a_person(browser: Browser) -> None:
+    ask = browser.site.http.post
+    assert (await ask("/auth/launch", json={"patient": "example"})).status_code == 401
+    for user, patient, status in (("demo-gp", "nobody", 404), ("demo-mdt-member", "example", 404), ("demo-gp", "a/b", 404)):
+        token = (await browser.tokens(user))["access_token"]
+        answer = await ask("/auth/launch", json={"patient": patient}, headers={"authorization": f"Bearer {token}"})
+        assert answer.status_code == status, user
+    system = browser.site.token(sub="bulk", client_id="bulk", role="system", organisation="RX9", scope="system/*.rs")
+    assert (
+        await ask("/auth/launch", json={"patient": "example"}, headers={"authorization": f"Bearer {system}"})
+    ).status_code == 403
+
+
+async def test_refresh_tokens_are_used_once_and_a_replay_ends_the_family(browser: Browser) -> None:
+    """RFC 9700, 4.14.2."""
+
+    async def refresh(token: str, client: str = "app") -> tuple[int, dict[str, str]]:
+        data = {"grant_type": "refresh_token", "refresh_token": token, "client_id": client}
+        answer = await browser.site.http.post("/signon/token", data=data)
+        return answer.status_code, answer.json()
+
+    first = await browser.tokens(scope="openid offline_access user/*.rs")
+    assert (await refresh(first["refresh_token"], "another"))[0] == 400
+    browser.site.clock.advance(3_700)
+    assert (await browser.site.get(first["access_token"], "/fhir/Organization")).status_code == 401
+    status, second = await refresh(first["refresh_token"])
+    assert status == 200
+    assert (await browser.site.get(second["access_token"], "/fhir/Organization")).status_code == 200
+    assert await refresh(first["refresh_token"]) == (400, {"error": "invalid_grant"})
+    assert (await browser.site.get(second["access_token"], "/fhir/Organization")).status_code == 401
+    assert await refresh(second["refresh_token"]) == (400, {"error": "invalid_grant"})
+
+
+async def test_online_access_ends_half_a_day_after_sign_on_however_often_it_is_refreshed(browser: Browser) -> None:
+    said = await browser.tokens(scope="online_access user/*.rs")
+    statuses = []
+    for _ in range(13):
+        browser.site.clock.advance(3_600)
+        data = {"grant_type": "refresh_token", "refresh_token": said.get("refresh_token", ""), "client_id": "app"}
+        answer = await browser.site.http.post("/signon/token", data=data)
+        statuses.append(answer.status_code)
+        said = answer.json()
+    assert statuses == [200] * 11 + [400] * 2
+
+
+async def test_no_refresh_token_is_given_unasked(browser: Browser) -> None:
+    assert "refresh_token" not in await browser.tokens()
