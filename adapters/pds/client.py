@@ -16,6 +16,7 @@ from interop.ports.demographics import FOUND, INVALIDATED, NONE, NOT_FOUND, ONE,
 _NUMBER: Final = re.compile(r"\d{10}", re.ASCII)
 _BIRTH: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _GENDERS: Final = frozenset({"", "male", "female", "other", "unknown"})
+NHS_NUMBER: Final = "https://fhir.nhs.uk/Id/nhs-number"
 MOST: Final = 50
 LONGEST: Final = 100
 """Characters of a criterion."""
@@ -50,6 +51,7 @@ class Pds:
         query += [("gender", criteria.gender)] if criteria.gender else []
         query += [("address-postalcode", criteria.postcode)] if criteria.postcode else []
         query += [("_fuzzy-match", "true")] if criteria.fuzzy else []
+        query += [("_history", "true")] if criteria.history else []
         status, said = await self._session.get("Patient", query)
         if status == 200 and said.get("resourceType") == "OperationOutcome" and "TOO_MANY_MATCHES" in codes(said).split():
             return self._counted(Reply(SEVERAL))
@@ -79,8 +81,8 @@ class Pds:
     def _patient(self, said: Any) -> dict[str, Any]:
         """A Patient with an NHS number for its id, whose identifier, where it tells one, is the same."""
         number = said.get("id") if isinstance(said, dict) and said.get("resourceType") == "Patient" else None
-        if not isinstance(number, str) or not _NUMBER.fullmatch(number):
-            raise self._failed("an answer that is no Patient")
+        if not isinstance(number, str) or not _NUMBER.fullmatch(number) or not _numbers(said) <= {number}:
+            raise self._failed("an answer that is no Patient, or of two")
         return dict(said)
 
     def _counted(self, reply: Reply) -> Reply:
@@ -90,6 +92,12 @@ class Pds:
     def _failed(self, detail: str) -> Problem:
         self.calls["source-error"] += 1
         return Problem("source-error", detail=detail)
+
+
+def _numbers(patient: dict[str, Any]) -> set[str]:
+    told = patient.get("identifier")
+    each = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
+    return {str(one.get("value")) for one in each if one.get("system") == NHS_NUMBER}
 
 
 def _check(criteria: Criteria) -> None:

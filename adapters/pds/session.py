@@ -10,9 +10,9 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urlencode
 from uuid import uuid4
 
 from adapters.pds.tokens import Tokens
@@ -45,7 +45,8 @@ class _Again(Exception):
 
 
 class Session:
-    """Requests to one address. ``calls`` counts them by outcome."""
+    """Requests to one address. ``calls`` counts them by outcome. A request that is tried again keeps its X-Request-ID, by which the
+    service knows that it is the same."""
 
     def __init__(self, base: str, tokens: Tokens | None, now: Callable[[], int], timeout: float) -> None:
         self._base, self._tokens, self._now, self._timeout = base, tokens, now, timeout
@@ -68,13 +69,14 @@ class Session:
         if self._now() < self._resting:
             self.calls["resting"] += 1
             raise Problem(self._asked_for, detail="it is left alone for a while")
-        correlation, last = str(uuid4()), _Again("source-unavailable")
+        traced = {"X-Request-ID": str(uuid4()), "X-Correlation-ID": str(uuid4())}
+        last = _Again("source-unavailable")
         try:
             async for attempt in stamina.retry_context(
                 on=_when, attempts=ATTEMPTS, timeout=None, wait_initial=0.5, wait_max=LONGEST_WAIT, wait_jitter=0.5
             ):
                 with attempt:
-                    found = await self._once(path, query, correlation)
+                    found = await self._once(path, query, traced)
                     self._failures = 0
                     return found
         except _Again as again:
@@ -93,15 +95,15 @@ class Session:
         if pause:
             self._resting, self._asked_for = self._now() + int(min(pause, 3600.0) * _SECOND), reason
 
-    async def _once(self, path: str, query: Query, correlation: str) -> tuple[int, dict[str, Any]]:
+    async def _once(self, path: str, query: Query, traced: dict[str, str]) -> tuple[int, dict[str, Any]]:
         import httpx
 
         try:
-            response = await self._sent(path, query, correlation)
+            response = await self._sent(path, query, traced)
             if response.status_code == 401 and self._tokens is not None:
                 self.calls["renewed"] += 1
                 self._tokens.forget()
-                response = await self._sent(path, query, correlation)
+                response = await self._sent(path, query, traced)
         except httpx.TimeoutException:
             self.calls["source-timeout"] += 1
             raise _Again("source-timeout") from None
@@ -112,19 +114,16 @@ class Session:
             return 404, _value(response)
         return response.status_code, _value(self._judged(response))
 
-    async def _sent(self, path: str, query: Query, correlation: str) -> httpx.Response:
+    async def _sent(self, path: str, query: Query, traced: dict[str, str]) -> httpx.Response:
         import httpx
 
         if self._client is None:
             self._client = httpx.AsyncClient(timeout=self._timeout, follow_redirects=False, headers={"Accept": ACCEPT})
-        headers = {"X-Request-ID": str(uuid4()), "X-Correlation-ID": correlation}
+        headers = dict(traced)
         if self._tokens is not None:
             headers["Authorization"] = f"Bearer {await self._tokens.bearer(self._client, self._judged)}"
-        async with AsyncExitStack() as stack:
-            url = f"{self._base}/{path}"
-            response = await stack.enter_async_context(
-                self._client.stream("GET", url, params=list(query) if query else None, headers=headers)
-            )
+        url = f"{self._base}/{path}" + (f"?{urlencode(query, quote_via=quote)}" if query else "")
+        async with self._client.stream("GET", url, headers=headers) as response:
             body = b""
             async for chunk in response.aiter_bytes():
                 body += chunk

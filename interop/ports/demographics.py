@@ -29,7 +29,8 @@ class Reached:
 
 
 class Criteria(NamedTuple):
-    """Who is looked for: ``birth`` as YYYY-MM-DD; the rest may be empty but for the family name."""
+    """Who is looked for: ``birth`` as YYYY-MM-DD; the rest may be empty but for the family name. ``history``: by former names and
+    addresses too. By a postcode nobody is found whose whereabouts are restricted."""
 
     family: str
     birth: str
@@ -37,6 +38,7 @@ class Criteria(NamedTuple):
     gender: str = ""
     postcode: str = ""
     fuzzy: bool = False
+    history: bool = False
 
 
 class Match(NamedTuple):
