@@ -6,7 +6,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import uvicorn
@@ -84,17 +84,29 @@ class HttpServer:
         if self._watching is not None:
             self._watching.cancel()
         if self._server is not None and self._serving is not None:
-            self._server.should_exit = True
+            self._server.leave()
             await self._serving
             self._server = self._serving = None
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals to the embedding process and tells when it is up."""
+    """Leaves signals to the embedding process, tells when it is up and leaves when it is told to."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.up = asyncio.Event()
+        self._told = asyncio.Event()
+
+    def leave(self) -> None:
+        """End the loop that ``serve`` runs; it ends in order."""
+        self.should_exit = True
+        self._told.set()
+
+    async def main_loop(self) -> None:
+        """Write the date of answers once a second, until told to leave."""
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), 1)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

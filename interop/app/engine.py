@@ -27,8 +27,7 @@ from interop.errors import Problem
 from interop.journal.intake import JournalIntake
 from interop.mapping.library import adapters
 from interop.mapping.places import mappings_root
-from interop.mapping.refusal import Refusals
-from interop.mapping.tables import families, read_tables
+from interop.mapping.tables import families, routed
 from interop.policy.asker import NOBODY
 from interop.ports import Feed, Listener, Listens, Mutual, Record
 from interop.store.sqlite import SqliteStore
@@ -230,7 +229,7 @@ class Routes:
     """Which message types have tables, without compiling any."""
 
     def __init__(self) -> None:
-        self._routes = {family: {route.message for route in read_tables(family, Refusals()).routes} for family in families()}
+        self._routes = {family: routed(family) for family in families()}
 
     def has(self, family: str, message: str) -> bool:
         """Whether tables map this message type."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.metadata import entry_points
 from importlib.readers import MultiplexedPath
 from importlib.resources import files
@@ -21,6 +22,7 @@ class Roots(MultiplexedPath):
         return place.joinpath(rest) if rest else place
 
 
+@cache
 def mappings_root() -> Traversable:
     """The folder of the packaged tables, with those that other packages bring."""
     own, others = files("mappings"), [files(point.value) for point in entry_points(group=GROUP)]

@@ -248,6 +248,12 @@ def included(family: str, root: Traversable | None = None) -> tuple[str, ...]:
     return tuple(cells["folder"] for cells in reader.rows(f"{family}/include.csv", "include"))
 
 
+def routed(family: str, root: Traversable | None = None) -> frozenset[str]:
+    """The message types that a family's tables map; nothing else of them is read."""
+    reader = Reader(Tables(family), Refusals(), root or mappings_root())
+    return frozenset(cells["message"] for cells in reader.rows(f"{family}/routes.csv", "routes"))
+
+
 def _spoken_of(rows: list[ElementRow], tables: Tables) -> list[ElementRow]:
     """Of the rows of an included folder those of resources that the family has, and of sub-tables that such rows use."""
     known = {row.resource for row in tables.resources}
