@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.places import SHARED
+from tests.places import SHARED, memory
 from tests.postgres import Server, programs, serving
+
+ROOM = 4 << 30
+"""Bytes of memory that directories of tests may need."""
 
 # One seed for every run (``--hypothesis-seed`` in pyproject.toml) and no memory of earlier ones: a run repeats exactly, and
 # where CI is set, when hypothesis has a profile of its own, the examples are the same. How quick a machine is decides nothing.
@@ -22,6 +26,11 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("seeded")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Directories of tests are in memory where there is room; pytest keeps those of failures (``tmp_path_retention_policy``)."""
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory(ROOM)))
 
 
 def pytest_report_header(config: pytest.Config) -> str:

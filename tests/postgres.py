@@ -24,6 +24,7 @@ from pathlib import Path
 import asyncpg
 
 from interop.store.postgres import PostgresStore
+from tests.places import memory
 
 PATIENCE = 30.0
 PREFIX = "interop-postgres-"
@@ -104,7 +105,7 @@ class Server:
 def serving(bin: Path, *options: str) -> Iterator[Server]:
     """A server until the block ends; ``options`` go to initdb."""
     _sweep()
-    place = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_directory()))
+    place = Path(tempfile.mkdtemp(prefix=PREFIX, dir=memory(2**30)))
     (place / OWNER).write_text(str(os.getpid()))
     user: dict[str, object] = {}
     try:
@@ -128,12 +129,6 @@ def serving(bin: Path, *options: str) -> Iterator[Server]:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _directory() -> Path:
-    """In memory where there is room: a clone of a database is 300 files."""
-    memory = Path("/dev/shm")
-    return memory if memory.is_dir() and shutil.disk_usage(memory).free > 2**30 else Path(tempfile.gettempdir())
-
-
 def _reachable(bin: Path, place: Path) -> Path:
     """The programs, copied where another user gets at them if it cannot where they are."""
     if all(folder.stat().st_mode & 0o005 == 0o005 for folder in (bin, *bin.parents)):
@@ -144,7 +139,7 @@ def _reachable(bin: Path, place: Path) -> Path:
 
 def _sweep() -> None:
     """Take away what a run left that was killed: its server died with it."""
-    for place in _directory().glob(PREFIX + "*"):
+    for place in memory(2**30).glob(PREFIX + "*"):
         owner = place / OWNER
         if owner.is_file() and not Path(f"/proc/{owner.read_text()}").exists():
             shutil.rmtree(place, ignore_errors=True)
