@@ -5,6 +5,7 @@ Where the log takes no row, nothing is given and nothing is changed (503): the a
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
@@ -60,6 +61,9 @@ Key = tuple[str, str]
 class Auditor(Protocol):
     """What the application asks."""
 
+    telling: asyncio.Lock
+    """Held by whoever tells who saw what was taken down."""
+
     @property
     def problem(self) -> Problem | None:
         """Why nothing can be given, or None."""
@@ -81,8 +85,9 @@ class Auditor(Protocol):
         """The journal has a change under its number."""
         ...
 
-    def seen(self, asker: Asker, takedown: int, who_saw: Sequence[tuple[str, str, str]]) -> None:
-        """Who saw what a takedown has taken away and is to be told; raises Problem ``audit-unavailable``."""
+    def seen(self, asker: Asker, takedown: int, who_saw: Sequence[tuple[str, str, str]], subscribers: Sequence[str]) -> None:
+        """Who saw what a takedown has taken away, and Subscriptions to it: they are to be told; raises Problem
+        ``audit-unavailable``."""
         ...
 
     def begin(self, request: Request) -> None:
@@ -99,6 +104,9 @@ class Unaudited:
 
     problem: Problem | None = None
 
+    def __init__(self) -> None:
+        self.telling = asyncio.Lock()
+
     def ids(self, ids: Sequence[str]) -> tuple[str, ...]:
         """The ids."""
         return tuple(ids)
@@ -112,7 +120,7 @@ class Unaudited:
     def journalled(self, entry: Entry) -> None:
         """Nothing."""
 
-    def seen(self, asker: Asker, takedown: int, who_saw: Sequence[tuple[str, str, str]]) -> None:
+    def seen(self, asker: Asker, takedown: int, who_saw: Sequence[tuple[str, str, str]], subscribers: Sequence[str]) -> None:
         """Nothing."""
 
     def begin(self, request: Request) -> None:
@@ -143,6 +151,7 @@ class Auditing:
 
     def __init__(self, log: AuditLog, feeds: Mapping[str, Feed]) -> None:
         self.log = log
+        self.telling = asyncio.Lock()
         self._feeds = feeds
         self._names = Names(log.key.ids)
         self._second, self._unsigned, self._unwritten = 0, 0, 0
@@ -177,9 +186,10 @@ class Auditing:
         if present is not None:
             present.attempts.append(sequence)
 
-    def seen(self, asker: Asker, takedown: int, who_saw: Sequence[tuple[str, str, str]]) -> None:
-        """Write whom a takedown concerns (user, role, organisation): each is an item of the queue and of the outbox."""
-        more = {"rule": TAKEDOWN, "seen": [list(each) for each in who_saw]}
+    def seen(self, asker: Asker, takedown: int, who_saw: Sequence[tuple[str, str, str]], subscribers: Sequence[str]) -> None:
+        """Write whom a takedown concerns (user, role, organisation), and Subscriptions: each is an item of the queue and of the
+        outbox."""
+        more = {"rule": TAKEDOWN, "seen": [list(each) for each in who_saw], "subscribers": list(subscribers)}
         self.log.write(NOTICE, who(asker), f"${TAKEDOWN}", id=str(takedown), more=more)
         self.urgent = True
 

@@ -10,29 +10,36 @@ import orjson
 
 from interop.api.auditing import Auditor
 from interop.apply.journalled import TAKEN, body_of, keys_of
+from interop.apply.withdrawn import loaded
 from interop.audit.events import event_id
 from interop.audit.row import NOTICE, READ, Row
 from interop.audit.trail import Trail
 from interop.policy.asker import Asker
-from interop.store.plan import Made, Message, Versions
+from interop.store.decision import PERMIT_ALL
+from interop.store.plan import Made, Message, Search, Versions
 from interop.store.seam import Store
 from interop.store.sqlite.audit_index import Event, Wanted
-from interop.store.values import Entry
+from interop.store.values import Entry, Stored
 
 EXACT: Final = ("read", "vread", "history-instance")
 """Interactions whose row names the one resource that was given."""
 BY_TYPE: Final = ("search-type", "history-type")
 OPERATION: Final = "$takedown"
-INCLUDES: Final = ("_include", "_revinclude")
+BEYOND: Final = ("_include", "_revinclude", "_has", ".")
+"""In a query's names of parameters: it reaches resources of other types than its own."""
 PAGE: Final = 1_000
 PATIENTS: Final = 400
+NOW: Final = 1 << 61
+SUBSCRIBED: Final = ("requested", "active", "error")
+SUBSCRIPTIONS: Final = 10_000
 Key = tuple[str, str]
 
 
 class Concern(NamedTuple):
-    """What was taken down: resources, the Patients whom they were about, from when on they could be seen (microseconds)."""
+    """What was taken down: resources, the Patients whom they were about (ids as they stand in the audit), from when on they could
+    be seen (microseconds)."""
 
-    keys: tuple[Key, ...]
+    keys: frozenset[Key]
     patients: tuple[str, ...]
     since: int
 
@@ -55,16 +62,16 @@ class Sighting(NamedTuple):
         return self.user, self.role, self.organisation
 
 
-async def concern(store: Store, takedown: Entry) -> Concern:
-    """What a takedown that is done took away."""
-    said = orjson.loads(takedown.body if takedown.adapter == TAKEN else body_of(takedown))
-    if takedown.adapter == TAKEN:
-        keys = tuple(await store.query(Made(takedown.message)))
-        found: list[Entry] = await store.query(Message(said["message"]))
-        since = found[0].finished
-    else:
-        keys, since = tuple(keys_of(takedown)), said["since"]
-    return Concern(keys, await about(store, keys), since)
+class Seen(NamedTuple):
+    """What the audit tells: ``gaps`` are spans (microseconds) in which reads may lack, where the power went."""
+
+    sightings: list[Sighting]
+    gaps: list[tuple[int, int]]
+
+
+def concern(audit: Auditor, keys: Sequence[Key], patients: Sequence[str], since: int) -> Concern:
+    """What is, or was, taken down."""
+    return Concern(frozenset((type_, audit.ids((id_,))[0]) for type_, id_ in keys), audit.ids(patients), since)
 
 
 async def about(store: Store, keys: Sequence[Key]) -> tuple[str, ...]:
@@ -75,25 +82,35 @@ async def about(store: Store, keys: Sequence[Key]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-async def sightings(trail: Trail, audit: Auditor, of: Concern, until: int = 1 << 61) -> list[Sighting]:
+async def taken_away(store: Store, takedown: Entry) -> list[Key]:
+    """The resources that a takedown which is done has changed."""
+    return list(await store.query(Made(takedown.message))) if takedown.adapter == TAKEN else keys_of(takedown)
+
+
+async def sightings(trail: Trail, of: Concern, until: int = NOW) -> Seen:
     """Who saw it, oldest first, up to ``until`` (microseconds)."""
-    patients = audit.ids(of.patients)
-    keys: set[Key] = {(type_, audit.ids((id_,))[0]) for type_, id_ in of.keys}
     found: dict[tuple[int, int], Sighting] = {}
-    for start in range(0, len(patients), PATIENTS):
-        some = patients[start : start + PATIENTS]
-        after: tuple[int, int, int, int] | None = None
-        while True:
-            wanted = Wanted(
-                patients=some, kinds=(READ,), low=of.since, high=until + 1, outcomes=("0",), page=PAGE, after=after, oldest=True
-            )
-            page = await asyncio.to_thread(trail.find, wanted)
-            found.update({(event.chain, event.sequence): _sighting(event, row) for event, row in page if _gave(row, keys)})
-            if len(page) <= PAGE:
-                break
-            last = page[-1][0]
-            after = last.time, last.chain, last.sequence, last.number
-    return sorted(found.values(), key=lambda one: (one.time, one.event))
+    span = Wanted(kinds=(READ,), low=of.since, high=until + 1, outcomes=("0",), oldest=True)
+    for start in range(0, len(of.patients), PATIENTS):
+        await _find(trail, span._replace(patients=of.patients[start : start + PATIENTS]), of.keys, found)
+    types = tuple({type_ for type_, _ in of.keys} - {"Patient"})
+    if types:  # what names nobody, such as a Binary, is in the audit without a patient
+        await _find(trail, span._replace(types=types), of.keys, found)
+    gaps = [each for each in await asyncio.to_thread(trail.gaps, of.since) if each[0] <= until]
+    return Seen(sorted(found.values(), key=lambda one: (one.time, one.event)), gaps)
+
+
+async def _find(trail: Trail, wanted: Wanted, keys: frozenset[Key], found: dict[tuple[int, int], Sighting]) -> None:
+    after: tuple[int, int, int, int] | None = None
+    while True:
+        page = await asyncio.to_thread(trail.find, wanted._replace(page=PAGE, after=after))
+        for event, row in page:
+            if (wanted.patients or not row.patients) and _gave(row, keys):
+                found[event.chain, event.sequence] = _sighting(event, row)
+        if len(page) <= PAGE:
+            return
+        last = page[-1][0]
+        after = last.time, last.chain, last.sequence, last.number
 
 
 async def told(trail: Trail) -> dict[int, int]:
@@ -102,26 +119,56 @@ async def told(trail: Trail) -> dict[int, int]:
     return {int(row.id): row.time for _, row in found}
 
 
-async def tell(store: Store, trail: Trail, audit: Auditor, takedown: int, asker: Asker) -> tuple[Concern, list[Sighting]]:
-    """Who saw what a takedown has taken away. The first time it is put down for the outbox; later answers are the same.
+async def tell(store: Store, trail: Trail, audit: Auditor, takedown: int, asker: Asker) -> tuple[list[Key], Concern, Seen]:
+    """What a takedown has taken away and who saw it. The first time it is put down for the outbox; later answers are the same.
 
     Raises Problem ``audit-unavailable``."""
-    (entry,) = await store.query(Message(takedown))
-    of = await concern(store, entry)
-    until = (await told(trail)).get(takedown)
-    found = await sightings(trail, audit, of, 1 << 61 if until is None else until)
-    if until is None:
-        audit.seen(asker, takedown, sorted({one.who for one in found}))
-    return of, found
+    async with audit.telling:
+        (entry,) = await store.query(Message(takedown))
+        keys = await taken_away(store, entry)
+        of = await _concern(store, trail, audit, entry, keys)
+        until = (await told(trail)).get(takedown)
+        found = await sightings(trail, of, NOW if until is None else until)
+        if until is None:
+            who_saw = sorted({one.who for one in found.sightings})
+            audit.seen(asker, takedown, who_saw, await subscribers(store, {type_ for type_, _ in keys}))
+    return keys, of, found
 
 
-def _gave(row: Row, keys: set[Key]) -> bool:
+async def _concern(store: Store, trail: Trail, audit: Auditor, entry: Entry, keys: Sequence[Key]) -> Concern:
+    """What was about to be taken away, as the audit has it: the record holds withheld versions no longer; and what was."""
+    if entry.adapter == TAKEN:
+        (message,) = await store.query(Message(orjson.loads(entry.body)["message"]))
+        since = message.finished
+    else:
+        since = loaded(body_of(entry))[0].since
+    of = concern(audit, keys, await about(store, keys), since)
+    chain, _, sequence = entry.control_id.removeprefix("audit:").partition("-")
+    row = await asyncio.to_thread(trail.one, int(chain), int(sequence), 0) if sequence else None
+    if row is None:
+        return of
+    named = {(type_, id_) for _, type_, id_ in row[1].more.get("keys", ())}
+    return Concern(of.keys | named, tuple(sorted({*of.patients, *row[1].patients})), since)
+
+
+async def subscribers(store: Store, types: set[str]) -> list[str]:
+    """The Subscriptions of the record that ask for resources of these types (FHIR R4 Subscription.criteria)."""
+    found: list[Stored] = await store.query(Search(PERMIT_ALL, "Subscription", count=SUBSCRIPTIONS))
+    names = []
+    for one in found:
+        said = orjson.loads(one.body)
+        if said.get("status") in SUBSCRIBED and str(said.get("criteria", "")).partition("?")[0] in types:
+            names.append(f"Subscription/{one.id}")
+    return sorted(names)
+
+
+def _gave(row: Row, keys: frozenset[Key]) -> bool:
     """Whether what a row tells of may have held any of these."""
     if row.interaction == OPERATION:
         return False  # its answer names resources and gives none
     if row.interaction in EXACT:
         return (row.type, row.id) in keys
-    if row.interaction in BY_TYPE and not any(name in str(row.more.get("query", "")) for name in INCLUDES):
+    if row.interaction in BY_TYPE and not any(name in str(row.more.get("query", "")) for name in BEYOND):
         return any(row.type == type_ for type_, _ in keys)
     return True
 

@@ -19,19 +19,21 @@ import orjson
 
 from interop.apply.asked import DELETE, NO_AUTHOR, Author, Key
 from interop.apply.drafts import FEED, Draft, deletion, foreign, there
+from interop.apply.withdrawn import TAKEDOWN, Why, Withdrawn, dumped, loaded, withdraw
 from interop.formats.json import load_json
 from interop.ports import MessageState
 from interop.record.sources import together
-from interop.store.values import Change, Entry, Head, Outcome, Withheld
+from interop.store.values import TAKEDOWN as TAKEN_DOWN
+from interop.store.values import Change, Entry, Head, Outcome
 
 ADAPTER: Final = "api"
 SIGNED: Final = "api+author"
 ADAPTERS: Final = (ADAPTER, SIGNED)
 TRANSACTION: Final = "transaction"
-TAKEDOWN: Final = "TAKEDOWN"
-"""A resource is deleted and none of its versions is ever given again; the body says why."""
-TAKEN: Final = "takedown"
+TAKEN: Final = TAKEN_DOWN
 """The feed of takedowns."""
+DOWN: Final = "taken-down"
+"""The reason that a message has once it is taken down; its detail is the number of the takedown."""
 TURN: Final = 32
 """Resources of a transaction after which others get their turn on the loop."""
 _ANY_SIZE: Final = 2**40
@@ -51,10 +53,20 @@ def entry_of(steps: Sequence[Step], body: bytes, received: int, author: Author =
         said = f"{steps[0].method} {_address(steps[0])}"
     else:
         said, body = TRANSACTION, _bundle(steps)
+    return _entry(FEED, said, body, received, author)
+
+
+def takedown_of(why: Why, resources: Sequence[Withdrawn], received: int, author: Author = NO_AUTHOR) -> Entry:
+    """The entry of a takedown of what the API wrote."""
+    named = f"message {why.message}" if why.message else "/".join(resources[0].key)
+    return _entry(TAKEN, f"{TAKEDOWN} {named}", dumped(why, resources), received, author)
+
+
+def _entry(feed: str, said: str, body: bytes, received: int, author: Author) -> Entry:
     adapter = ADAPTER
     if author != NO_AUTHOR:
         adapter, body = SIGNED, orjson.dumps(author._asdict()) + b"\n" + body
-    return Entry(0, FEED, adapter, received, "", said, body, digest=hashlib.sha256(body).digest())
+    return Entry(0, feed, adapter, received, "", said, body, digest=hashlib.sha256(body).digest())
 
 
 def author_of(entry: Entry) -> Author:
@@ -82,10 +94,12 @@ def keys_of(entry: Entry) -> list[Key]:
 
 def steps_of(entry: Entry) -> list[Step]:
     """What an entry does."""
+    if entry.type.startswith(TAKEDOWN):
+        return [Step(one.key, one.draft, TAKEDOWN) for one in loaded(body_of(entry))[1]]
     if entry.type != TRANSACTION:
         method, _, address = entry.type.partition(" ")
         key, base = _named(address)
-        resource = None if method in (DELETE, TAKEDOWN) else load_json(body_of(entry), depth=_ANY_SIZE, size=_ANY_SIZE, values=None)
+        resource = None if method == DELETE else load_json(body_of(entry), depth=_ANY_SIZE, size=_ANY_SIZE, values=None)
         return [Step(key, None if resource is None else Draft(key, resource, base), method)]
     steps = []
     for each in load_json(body_of(entry), depth=_ANY_SIZE, size=_ANY_SIZE, values=None)["entry"]:
@@ -98,6 +112,14 @@ async def change_of(entry: Entry, steps: Iterable[Step], heads: Mapping[Key, Hea
     """The change that an entry makes to what there is. ``now`` is the time of the outcome alone."""
     change = Change(outcomes=[Outcome(entry.message, MessageState.APPLIED, now)], follows=True)
     organisation = author_of(entry).organisation
+    withdrawn: dict[Key, Withdrawn] = {}
+    if entry.type.startswith(TAKEDOWN):
+        why, resources = loaded(body_of(entry))
+        withdrawn = {one.key: one for one in resources}
+        if why.message:
+            change.outcomes.append(
+                Outcome(why.message, MessageState.APPLIED, why.since, DOWN, str(entry.message), retracted=len(resources))
+            )
     for place, (key, draft, method) in enumerate(steps, 1):
         head = heads.get(key)
         if foreign(head):
@@ -107,11 +129,11 @@ async def change_of(entry: Entry, steps: Iterable[Step], heads: Mapping[Key, Hea
         if organisation:
             source = together(source, organisation)
         change.expect[key] = before
-        if draft is None:
+        if method == TAKEDOWN:
+            withdraw(change, withdrawn[key], head, entry)
+        elif draft is None:
             if there(head):
                 change.puts.append(deletion(key, before + 1, entry, source))
-            if method == TAKEDOWN and before:
-                change.withheld.append(Withheld(*key, 1, before if there(head) else before - 1))
         elif draft.changes(head):
             change.puts.append(draft.put(before + 1, entry, f"{method} {200 if there(head) else 201}", source))
         if place % TURN == 0:

@@ -8,7 +8,6 @@ left, by the tables of today (docs/decisions/0053-takedown.md). What is about no
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
@@ -17,7 +16,7 @@ import orjson
 
 from interop.apply.asked import Author, Key
 from interop.apply.jobs import job_of
-from interop.apply.journalled import ADAPTERS, TAKEN
+from interop.apply.journalled import ADAPTERS, DOWN, TAKEN
 from interop.apply.mapping_work import Yield
 from interop.apply.persons import MERGE, TIE, Linker, Linking, linked_with
 from interop.apply.pool import Mappers
@@ -30,6 +29,7 @@ from interop.identity.grouping import pair
 from interop.identity.linking import identity_of
 from interop.policy.tables import tables
 from interop.ports import Feed, MessageState
+from interop.ports.demographics import PDS
 from interop.record.fold import content, fold, render, same_content, source
 from interop.record.indexing import indexed
 from interop.record.state import load
@@ -48,25 +48,26 @@ from interop.store.values import (
     Snapshot,
     Stored,
     Withheld,
+    taken_down,
 )
 
-DOWN: Final = "taken-down"
-"""The reason that a message has once it is taken down; its detail is the number of the takedown."""
 TOGETHER: Final = 64
 """Messages that are mapped at a time."""
+WAITING: Final = (MessageState.RECEIVED, MessageState.MAPPED)
 UNTOLD: Final = (0, 0, "", 0)
 """The latest snapshot of a scope of which there is none."""
 
 
 class Taken(NamedTuple):
     """What becomes of a resource: ``paths`` are the elements of which the message spoke; ``gone``: nothing is left of it;
-    ``withheld``: so many versions are never given again."""
+    ``withheld``: so many versions are never given again; ``stands``: it stays as others have written it since."""
 
     type: str
     id: str
     paths: tuple[str, ...]
     gone: bool
     withheld: int
+    stands: bool = False
 
 
 @dataclass(slots=True)
@@ -94,6 +95,7 @@ class Takedowns:
         self._store, self._clock, self._mappers, self._feeds = store, clock, mappers, feeds
         self._linking, self._arrived = linking, arrived
         self._waiting: dict[int, list[asyncio.Future[None]]] = {}
+        self._done: dict[int, Removal] = {}
         self.untold: list[int] = []
         """Those that are done and that nobody has waited for."""
 
@@ -107,30 +109,40 @@ class Takedowns:
             await _Work(self, removal, number, self._clock.now()).run()
         return removal
 
-    async def ask(self, message: int, reason: str, author: Author, witness: Remover) -> int:
-        """Take a message down; the number of the takedown once it is done. ``witness`` is told of it before the journal is.
+    async def ask(self, message: int, reason: str, author: Author, witness: Remover) -> tuple[int, Removal]:
+        """Take a message down; the number of the takedown once it is done, and what it came to: nothing where it was done before.
+        ``witness`` is told of it before the journal is.
 
         Raises Problem ``not-found``, ``fault``, and what ``witness`` raises."""
+        for entry in await self._store.query(Message(message)):
+            if entry.state in WAITING:
+                await self._settled(message)  # what it says of whom is known then
         removal = await self.plan(message)
-        if removal.message.reason == DOWN:
-            return int(removal.message.detail)
+        about = removal.message
+        if about.reason == DOWN:
+            return int(about.detail), removal
         body = orjson.dumps({"message": message, "reason": reason, "author": author._asdict()})
-        entry = Entry(0, TAKEN, TAKEN, self._clock.now(), "", f"takedown {message}", body, digest=hashlib.sha256(body).digest())
+        again = taken_down(about.feed, about.duplicate)
+        entry = Entry(0, TAKEN, TAKEN, self._clock.now(), "", f"{TAKEN} {message}", body, duplicate=again, digest=about.digest)
         await witness.take_down(entry, [(one.type, one.id) for one in removal.taken], removal.patients)
         await self._store.commit(Change(entries=[entry]))
-        witness.journalled(entry)
-        self._arrived(1)
-        await self._done(entry.message)
+        if entry.message:
+            witness.journalled(entry)
+            self._arrived(1)
+        number = entry.message or entry.repeats
+        await self._settled(number)
+        done = self._done.pop(number, None)
         found: list[Entry] = await self._store.query(Message(message))
         if found[0].reason != DOWN:
             raise Problem("fault")
-        return int(found[0].detail)
+        return int(found[0].detail), done or Removal(found[0])
 
-    async def _done(self, number: int) -> None:
+    async def _settled(self, number: int) -> None:
+        """Wait until an entry has its outcome on disk."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(number, []).append(future)
         found: list[Entry] = await self._store.query(Message(number))
-        if not found[0].finished:
+        if found[0].state in WAITING:
             await future
         self._waiting.pop(number, None)
 
@@ -159,7 +171,9 @@ class Takedowns:
                 done = not isinstance(await self._store.commit(change), Conflict)
             if done:
                 self._linking.heard(put.stored.id for put in change.puts if put.stored.type == "Patient")
-                if entry.message not in self._waiting:
+                if entry.message in self._waiting:
+                    self._done[entry.message] = removal
+                else:
                     self.untold.append(entry.message)
                 return entry.message, MessageState.APPLIED, None
 
@@ -284,25 +298,22 @@ class _Work:
         before = {said: state for said, state in head.contributions.items() if said[0] in self._feeds}
         told = replay.told(key)
         differs = before.keys() != told.keys() or any(load(before[said]) != load(told[said]) for said in before)
-        first = min((version for version, message, _ in versions if message >= self._message), default=0)
-        if not (differs or first):
+        body = fold(head.type, standing.all_states()) if standing.stored else None
+        whole = b"" if body is None else content(head.type, head.id, dict(body))
+        shown = any(message == self._message for _, message, _ in versions)
+        shown = shown or (body is None) != head.deleted or (body is not None and not same_content(head.body, whole))
+        if not (differs or shown):
             return
         for said in before.keys() | told.keys():
             self._change.states.append(ContributionState(*key, *said, told.get(said, b"")))
         self._change.expect[key] = head.version
-        body = fold(head.type, standing.all_states()) if standing.stored else None
-        gone, withheld = body is None, 0
-        whole = b"" if body is None else content(head.type, head.id, dict(body))
-        if body is None and head.deleted:
-            last = head.version - 1
-        else:
-            last = head.version
-            if body is None or first or head.deleted or not same_content(head.body, whole):
-                self._put(head, standing, body, whole, replay.sources.get(key, ""))
-        if 0 < first <= last:
-            self._change.withheld.append(Withheld(*key, first, last))
-            withheld = sum(first <= version <= last for version, *_ in versions)
-        self._removal.taken.append(Taken(*key, tuple(sorted(self._paths.get(key, ()))), gone, withheld))
+        if not shown:
+            return
+        self._put(head, standing, body, whole, replay.sources.get(key, ""))
+        held = [version for version, message, _ in versions if message >= self._message]
+        if held:
+            self._change.withheld.append(Withheld(*key, min(held), head.version))
+        self._removal.taken.append(Taken(*key, tuple(sorted(self._paths.get(key, ()))), body is None, len(held)))
 
     def _put(self, head: Head, standing: Standing, body: dict[str, Any] | None, whole: bytes, said: str) -> None:
         owners = {feed for feed, _ in standing.stored}
@@ -318,5 +329,6 @@ class _Work:
             index = [*indexed(body), IndexRow("_source", "uri", source(TAKEN, self._number))]
         self._change.puts.append(Put(stored, index))
         if head.type == "Patient":
-            identity = "" if body is None else identity_of(body, test_numbers=self._of.test_numbers(self._feed))
+            numbers = self._of.test_numbers(self._feed)
+            identity = "" if body is None else identity_of(body, test_numbers=numbers, national=owners == {PDS})
             self._linker.seen(head.id, identity, self._number, self._now)

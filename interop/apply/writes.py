@@ -13,14 +13,16 @@ from uuid import uuid4
 import structlog
 
 from interop.apply.asked import CREATE, DELETE, PATCH, UPDATE, Asked, Author, Criteria, Key, Understand, Written
-from interop.apply.drafts import foreign, there
+from interop.apply.drafts import there
 from interop.apply.identity import decisions_of, link
-from interop.apply.journalled import TAKEDOWN, TAKEN, Step, change_of, entry_of, keys_of, steps_of
+from interop.apply.journalled import Step, change_of, entry_of, keys_of, steps_of, takedown_of
 from interop.apply.locks import Locks
 from interop.apply.permitting import shown
 from interop.apply.persons import Linking
 from interop.apply.placed import placed
-from interop.apply.witness import Witness
+from interop.apply.withdrawing import withdrawing
+from interop.apply.withdrawn import Why, Withdrawn
+from interop.apply.witness import Remover, Witness
 from interop.apply.work import Meant, Work, criteria_name
 from interop.clock import Clock
 from interop.errors import Problem
@@ -74,31 +76,30 @@ class Writes:
         """
         return await _whole(self._write(asked, understand))
 
-    async def take_down(self, key: Key, said: bytes, author: Author) -> Entry:
-        """Delete a resource and withhold every version of it; the entry of that, whose body is ``said``.
+    async def take_down(
+        self, keys: Sequence[Key], why: Why, author: Author, witness: Remover, patients: Sequence[str]
+    ) -> tuple[int, list[Withdrawn]]:
+        """Take back what a message wrote, or with ``why.message`` 0 these resources whole; the number of the takedown, 0 where
+        there was nothing to take. ``witness`` is told of it before the journal is.
 
-        Raises Problem ``not-found``, ``feed-owned``."""
-        return await _whole(self._take_down(key, said, author))
+        Raises Problem ``not-found``, ``feed-owned``, and what ``witness`` raises."""
+        return await _whole(self._take_down(keys, why, author, witness, patients))
 
-    async def _take_down(self, key: Key, said: bytes, author: Author) -> Entry:
-        async with self._locks.hold([key]):
-            heads = await self._heads([key])
-            if key not in heads:
-                raise Problem("not-found")
-            if foreign(heads[key]):
-                raise Problem("feed-owned")
-            steps = [Step(key, None, TAKEDOWN)]
-            entry = entry_of(steps, said, self._clock.now(), author)
-            entry.feed = TAKEN
-            if self.witness is not None:
-                await self.witness.attempt(entry, steps, heads)
+    async def _take_down(
+        self, keys: Sequence[Key], why: Why, author: Author, witness: Remover, patients: Sequence[str]
+    ) -> tuple[int, list[Withdrawn]]:
+        async with self._locks.hold(keys):
+            resources = await withdrawing(self._store, keys, why.message)
+            if not resources:
+                return 0, []
+            entry = takedown_of(why, resources, self._clock.now(), author)
+            await witness.take_down(entry, [one.key for one in resources], patients)
             await self._store.commit(Change(entries=[entry]))
-            if self.witness is not None:
-                self.witness.journalled(entry)
-            change = await self._settled(entry, steps, heads)
+            witness.journalled(entry)
+            change = await self._settled(entry, steps_of(entry))
         if change.outcomes[0].state != MessageState.APPLIED:
             raise Problem(change.outcomes[0].reason or "fault")
-        return entry
+        return entry.message, resources
 
     async def replay(self, entry: Entry) -> Change:
         """What an entry of this feed does to the record as it is now."""

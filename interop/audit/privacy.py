@@ -15,6 +15,8 @@ SAME_SURNAME: Final = "same-surname"
 UNUSUAL_VOLUME: Final = "unusual-volume"
 TAKEDOWN: Final = "takedown"
 """Somebody has seen what was about another person and has been taken down (row of kind notice, its id the takedown's number)."""
+SUBSCRIBER: Final = "subscriber"
+"""The role of a Subscription that is to be told."""
 HOUR: Final = 3_600_000_000
 OUTCOMES: Final = ("justified", "not-justified", "follow-up")
 """What a privacy officer may find; ``follow-up`` keeps the item in the officer's hands and out of the queue of what nobody saw."""

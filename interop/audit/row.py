@@ -94,7 +94,7 @@ class Names:
 
     def _one(self, id: str) -> str:
         """The id, or what stands for it; the same for the same id."""
-        if _NUMBER.search(id) is None or _UUID.fullmatch(id):
+        if _NUMBER.search(id) is None or id[:1] == "~" or _UUID.fullmatch(id):
             return id
         return "~" + blake2b(id.encode(), key=self._key, digest_size=12).hexdigest()
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from interop.audit.actions import action_of
 from interop.audit.chain import parted
-from interop.audit.parts import chains, lines, part_path
-from interop.audit.privacy import HOUR, TAKEDOWN, UNUSUAL_VOLUME, Volume, of_row
-from interop.audit.row import ANSWER, JUDGED, NOTIFICATION, READ, Row, decode
+from interop.audit.parts import chains, held, lines, part_path
+from interop.audit.privacy import HOUR, SUBSCRIBER, TAKEDOWN, UNUSUAL_VOLUME, Volume, of_row
+from interop.audit.row import ANSWER, CLOSED, JUDGED, NOTIFICATION, READ, Row, decode
 from interop.store.sqlite.audit_index import AuditIndex, Event, Item, Wanted
 
 BATCH = 2_000
@@ -117,6 +117,20 @@ class Trail:
         self.catch_up()
         return list(self.rows(self.index.find(wanted)))
 
+    def gaps(self, since: int) -> list[tuple[int, int]]:
+        """Where rows of reads may lack since then: (last row, first row after it) of each chain that a process did not end, in
+        microseconds. Nothing lacks where only the process was ended; where the power went, reads of its last second may."""
+        self.catch_up()
+        ends, there = self.index.ends(), chains(self.directory)
+        begun = sorted(first for _, first, _, _ in ends)
+        found = []
+        for chain, _, last, kind in ends:
+            after = next((time for time in begun if time > last), 0)
+            alive = chain in there and held(part_path(self.directory, chain, there[chain][-1]))
+            if kind != CLOSED and after >= since and after and not alive:
+                found.append((last, after))
+        return sorted(found)
+
     def one(self, chain: int, sequence: int, number: int) -> tuple[Event, Row] | None:
         """One event with its row."""
         self.catch_up()
@@ -159,8 +173,10 @@ class _Batch:
             )  # fmt: skip
 
     def seen(self, row: Row) -> None:
-        """Add an item for each who saw what was taken down; it names the takedown and nobody whom that was about."""
-        for number, (user, role, organisation) in enumerate(row.more.get("seen", ()), 1):
+        """Add an item for each who saw what was taken down or subscribes to it; it names the takedown and nobody whom that was
+        about."""
+        told = [*row.more.get("seen", ()), *((each, SUBSCRIBER, "") for each in row.more.get("subscribers", ()))]
+        for number, (user, role, organisation) in enumerate(told, 1):
             name = f"{self.chain}-{row.sequence}-{TAKEDOWN}-{row.id}-{number}"
             self.items.append(Item(name, TAKEDOWN, row.time, self.chain, row.sequence, user, role, organisation, ""))
 

@@ -233,7 +233,10 @@ class JournalIntake:
         try:
             entries = await self._store.query(Message(message))
             state = MessageState(entries[0].state) if entries else MessageState.RECEIVED
-            if state in (MessageState.REFUSED, MessageState.FAILED) and entries[0].reason != "taken-down":
+            if entries and entries[0].reason == "taken-down":
+                _settle(one.future, Receipt(message, MessageState.REFUSED, Problem("taken-down"), message))
+                return
+            if state in (MessageState.REFUSED, MessageState.FAILED):
                 await self._store.commit(Change(outcomes=[Outcome(message, MessageState.RECEIVED.value, self._clock.now())]))
                 self._added(1)
                 self._again(message)

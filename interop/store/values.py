@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 
 from interop.fhir.rows import IndexRow as IndexRow
 
+TAKEDOWN = "takedown"
+"""The feed of takedowns in the journal."""
+
 
 @dataclass(slots=True)
 class Stored:
@@ -138,6 +141,11 @@ class Withheld(NamedTuple):
     id: str
     first: int
     last: int
+
+
+def taken_down(feed: str, key: str) -> str:
+    """The duplicate key of a takedown of a message that a feed sent under its own; '' where that had none."""
+    return f"{feed}\x1f{key}" if key else ""
 
 
 class Link(NamedTuple):

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
-from typing import TypeVar
-
-import orjson
+from collections.abc import Awaitable, Sequence
+from typing import NamedTuple, TypeVar
 
 from interop.api.asgi import Response
 from interop.api.fhir.permits import author_of
 from interop.api.operations.declaring import reason
 from interop.api.operations.operation import Asked
 from interop.api.operations.parameters import BadInput, Said, as_parameters, parts, resource
-from interop.api.sightings import Concern, Sighting, about, sightings, tell
+from interop.api.sightings import Seen, Sighting, about, concern, sightings, tell
 from interop.apply.drafts import foreign
-from interop.apply.journalled import ADAPTERS, TAKEDOWN, TAKEN, keys_of
-from interop.apply.takedown import DOWN, Taken
+from interop.apply.journalled import ADAPTERS, DOWN, TAKEN, keys_of
+from interop.apply.takedown import Taken
+from interop.apply.withdrawing import attached, withdrawing
+from interop.apply.withdrawn import Why, Withdrawn
 from interop.clock import instant
 from interop.errors import Problem
 from interop.fhir import facts
@@ -27,119 +27,147 @@ T = TypeVar("T")
 Key = tuple[str, str]
 
 
+class _Answer(NamedTuple):
+    """``number`` 0: nothing was done."""
+
+    number: int
+    taken: Sequence[Taken]
+    patients: Sequence[str]
+    seen: Seen
+
+
 async def takedown(asked: Asked) -> Response:
     """Parameters: what was taken down (``resource``) and who saw it (``seen``); with ``dry-run`` what would be, and how many have.
 
-    Raises Problem ``forbidden``, ``bad-parameter``, ``not-found``, ``audit-unavailable``."""
+    Raises Problem ``forbidden``, ``bad-parameter``, ``not-found``, ``feed-owned``, ``audit-unavailable``."""
     asked.services.decide(asked.request, "$takedown")
     why, dry = reason(asked), asked.inputs.flag("dry-run")
     message, reference = asked.inputs.number("message"), asked.inputs.text("reference")
     if (message is None) == (not reference):
         raise BadInput("message", "", "name a message, or a resource by reference")
-    if message is None:
-        message, key = await _meant(asked, reference)
-        keys = [key]
-    else:
-        keys = await _written(asked, message)
-    if not keys:
-        return await _message(asked, message, why, dry=dry)
-    return await _resources(asked, keys, why, dry=dry)
-
-
-async def _meant(asked: Asked, reference: str) -> tuple[int, Key]:
-    """The message that a resource came with, or 0 where the API wrote it."""
-    type_, _, id_ = reference.partition("/")
-    if facts.kind(type_) != "resource" or not id_:
-        raise BadInput("reference", "", "Type/id of a resource is wanted")
-    heads: list[Head] = await asked.services.store.query(Heads(((type_, id_),)))
-    if not heads or not heads[0].version:
+    if asked.services.trail is None or asked.services.takedowns is None:
         raise Problem("not-found")
-    if not foreign(heads[0]):
-        return 0, (type_, id_)
-    numbers = sorted({message for _, _, _, message, _ in await asked.services.store.query(Versions(((type_, id_),)))})
-    if len(numbers) > 1:
-        said = ", ".join(map(str, numbers))
-        raise BadInput("reference", "", f"the resource comes of more than one message ({said}): name the one that is wrong")
-    return numbers[0], (type_, id_)
+    keys: list[Key] = []
+    if message is None:
+        message, keys = await _meant(asked, reference)
+    entry = await _entry(asked, message) if message else None
+    if entry is not None and entry.reason == DOWN:
+        answer = await _again(asked, int(entry.detail))
+    elif entry is not None and (entry.adapter not in ADAPTERS or entry.feed == TAKEN):
+        answer = await _message(asked, entry, why, dry=dry)
+    else:
+        about = Why(message, why, entry.finished if entry is not None else await _since(asked, keys))
+        answer = await _resources(asked, keys_of(entry) if entry is not None else keys, about, dry=dry)
+    return await _told(asked, answer, dry=dry and not answer.number)
 
 
-async def _written(asked: Asked, message: int) -> list[Key]:
-    """The resources that a message of the API wrote; none where it came by a feed."""
+async def _entry(asked: Asked, message: int) -> Entry:
     found: list[Entry] = await asked.services.store.query(Message(message))
     if not found:
         raise Problem("not-found")
-    return keys_of(found[0]) if found[0].adapter in ADAPTERS and found[0].feed != TAKEN else []
+    return found[0]
 
 
-async def _message(asked: Asked, message: int, why: str, *, dry: bool) -> Response:
-    services = asked.services
-    takedowns = services.takedowns
-    if takedowns is None:
+async def _meant(asked: Asked, reference: str) -> tuple[int, list[Key]]:
+    """The message that a resource came with; 0 and the resource, with the Binaries that it attaches, where the API wrote it."""
+    type_, _, id_ = reference.partition("/")
+    if facts.kind(type_) != "resource" or not id_:
+        raise BadInput("reference", "", "Type/id of a resource is wanted")
+    store, key = asked.services.store, (type_, id_)
+    heads: list[Head] = await store.query(Heads((key,)))
+    if not heads or not heads[0].version:
         raise Problem("not-found")
-    removal = await takedowns.plan(message)
-    if dry and removal.message.reason != DOWN:
-        of = Concern(tuple((one.type, one.id) for one in removal.taken), removal.patients, removal.message.finished)
-        return await _told(asked, [0], removal.taken, of.patients, await _seen(asked, of), dry=True)
-    number = await _whole(takedowns.ask(message, why, author_of(asked.request), services.audit))
-    of, seen = await _whole(_tell(asked, number))
-    known = {(one.type, one.id): one for one in removal.taken}
-    taken = [known.get(key, Taken(*key, (), False, 0)) for key in of.keys]
-    return await _told(asked, [number], taken, of.patients, seen)
+    if not foreign(heads[0]):
+        return 0, [key, *await attached(store, heads[0])]
+    numbers = sorted({message for _, _, _, message, _ in await store.query(Versions((key,)))})
+    if len(numbers) > 1:
+        said = ", ".join(map(str, numbers))
+        raise BadInput("reference", "", f"the resource comes of more than one message ({said}): name the one that is wrong")
+    return numbers[0], [key]
 
 
-async def _resources(asked: Asked, keys: list[Key], why: str, *, dry: bool) -> Response:
-    """One after the other, each an entry of its own."""
-    store, numbers = asked.services.store, list[int]()
-    seen: dict[str, Sighting] = {}
-    patients: dict[str, None] = {}
-    taken: list[Taken] = []
-    for key in keys:
-        versions = await store.query(Versions((key,)))
-        if not versions:
-            raise Problem("not-found")
-        heads: list[Head] = await store.query(Heads((key,)))
-        if foreign(heads[0]):
-            raise Problem("feed-owned")
-        (last,) = await store.query(Message(heads[0].message))
-        done = last.message if last.feed == TAKEN and last.type.startswith(TAKEDOWN) else 0
-        (first,) = await store.query(Message(versions[0][3]))
-        of = Concern((key,), await about(store, (key,)), first.received)
-        if dry and not done:
-            found = await _seen(asked, of)
-        else:
-            if not done:
-                said = orjson.dumps({"reason": why, "since": of.since})
-                done = (await asked.services.writes.take_down(key, said, author_of(asked.request))).message
-            of, found = await _whole(_tell(asked, done))
-            numbers.append(done)
-        seen.update((one.event, one) for one in found)
-        patients.update(dict.fromkeys(of.patients))
-        taken.append(Taken(*key, (), True, 0 if heads[0].deleted and not dry else len(versions)))
-    return await _told(asked, numbers, taken, tuple(patients), list(seen.values()), dry=dry)
+async def _since(asked: Asked, keys: Sequence[Key]) -> int:
+    """When the first of these resources came to be."""
+    numbers = {message for _, _, _, message, _ in await asked.services.store.query(Versions(tuple(keys)))}
+    found = [entry for number in numbers for entry in await asked.services.store.query(Message(number))]
+    return min((entry.finished for entry in found), default=0)
 
 
-async def _seen(asked: Asked, of: Concern) -> list[Sighting]:
+async def _message(asked: Asked, entry: Entry, why: str, *, dry: bool) -> _Answer:
+    """What a feed sent."""
+    services, takedowns = asked.services, asked.services.takedowns
+    assert takedowns is not None
+    if dry:
+        removal = await takedowns.plan(entry.message)
+        keys = [(one.type, one.id) for one in removal.taken]
+        return _Answer(0, removal.taken, removal.patients, await _seen(asked, keys, removal.patients, removal.message.finished))
+    number, removal = await _whole(takedowns.ask(entry.message, why, author_of(asked.request), services.audit))
+    if not removal.taken:
+        return await _again(asked, number)
+    return _Answer(number, removal.taken, removal.patients, (await _tell(asked, number))[1])
+
+
+async def _resources(asked: Asked, keys: Sequence[Key], why: Why, *, dry: bool) -> _Answer:
+    """What the API wrote."""
+    store = asked.services.store
+    patients = await about(store, keys)
+    if not dry:
+        number, withdrawn = await asked.services.writes.take_down(
+            keys, why, author_of(asked.request), asked.services.audit, patients
+        )
+        if number:
+            return _Answer(number, [_taken(one) for one in withdrawn], patients, (await _tell(asked, number))[1])
+        if not why.message and (done := await _last(asked, keys[0])):
+            return await _again(asked, done)
+        return _Answer(0, (), (), Seen([], []))
+    withdrawn = await withdrawing(store, keys, why.message)
+    return _Answer(
+        0, [_taken(one) for one in withdrawn], patients, await _seen(asked, [one.key for one in withdrawn], patients, why.since)
+    )
+
+
+async def _last(asked: Asked, key: Key) -> int:
+    """The takedown that a resource was last written by; 0 for none."""
+    heads: list[Head] = await asked.services.store.query(Heads((key,)))
+    entry = await _entry(asked, heads[0].message)
+    return entry.message if entry.feed == TAKEN else 0
+
+
+async def _again(asked: Asked, number: int) -> _Answer:
+    """What was told of a takedown before."""
+    keys, seen = await _tell(asked, number)
+    taken = []
+    for head in await asked.services.store.query(Heads(tuple(keys))) if keys else ():
+        taken.append(Taken(head.type, head.id, (), head.deleted, 0))
+    return _Answer(number, sorted(taken), await about(asked.services.store, keys), seen)
+
+
+def _taken(one: Withdrawn) -> Taken:
+    held = one.last - one.first + 1 if one.last else 0
+    return Taken(*one.key, (), one.draft is None and not one.stands, held, one.stands)
+
+
+async def _seen(asked: Asked, keys: Sequence[Key], patients: Sequence[str], since: int) -> Seen:
     trail = asked.services.trail
-    return await sightings(trail, asked.services.audit, of) if trail is not None else []
+    assert trail is not None
+    return await sightings(trail, concern(asked.services.audit, keys, patients, since))
 
 
-async def _tell(asked: Asked, number: int) -> tuple[Concern, list[Sighting]]:
+async def _tell(asked: Asked, number: int) -> tuple[list[Key], Seen]:
     trail = asked.services.trail
-    if trail is None:
-        raise Problem("audit-unavailable")
-    return await tell(asked.services.store, trail, asked.services.audit, number, asked.request.asker)
+    assert trail is not None
+    keys, _, seen = await _whole(tell(asked.services.store, trail, asked.services.audit, number, asked.request.asker))
+    return keys, seen
 
 
-async def _told(
-    asked: Asked, numbers: list[int], taken: list[Taken], patients: tuple[str, ...], seen: list[Sighting], *, dry: bool = False
-) -> Response:
-    asked.request.account.patients.update(dict.fromkeys(patients))
-    people = len({one.who for one in seen})
+async def _told(asked: Asked, answer: _Answer, *, dry: bool) -> Response:
+    asked.request.account.patients.update(dict.fromkeys(answer.patients))
     said: list[Said] = [("dry-run", "valueBoolean", dry)]
-    said += [("takedown", "valuePositiveInt", number) for number in numbers if number]
-    said += [("resource", "part", _resource(one)) for one in taken]
-    said.append(("people", "valueUnsignedInt", people))
-    said += [] if dry else [("seen", "part", _sighting(one)) for one in sorted(seen)]
+    said += [("takedown", "valuePositiveInt", answer.number)] if answer.number else []
+    said += [("resource", "part", _resource(one)) for one in answer.taken]
+    said.append(("people", "valueUnsignedInt", len({one.who for one in answer.seen.sightings})))
+    said += [] if dry else [("seen", "part", _sighting(one)) for one in answer.seen.sightings]
+    said += [("uncertain", "part", _gap(*each)) for each in answer.seen.gaps]
     return resource(as_parameters(*said))
 
 
@@ -147,6 +175,7 @@ def _resource(one: Taken) -> list[dict[str, object]]:
     return parts(
         ("reference", "valueString", f"{one.type}/{one.id}"),
         ("gone", "valueBoolean", one.gone),
+        ("stands", "valueBoolean", one.stands),
         ("withheld", "valueUnsignedInt", one.withheld),
         *[("path", "valueString", f"{one.type}.{path}") for path in one.paths],
     )
@@ -163,6 +192,10 @@ def _sighting(one: Sighting) -> list[dict[str, object]]:
         ("what", "valueString", one.type),
         ("event", "valueId", one.event),
     )
+
+
+def _gap(last: int, after: int) -> list[dict[str, object]]:
+    return parts(("after", "valueInstant", instant(last)), ("before", "valueInstant", instant(after)))
 
 
 async def _whole(work: Awaitable[T]) -> T:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.statement import Steps, marks, padded, rounded
 from interop.store.sql.writer import Result
-from interop.store.values import Change, Committed, Entry
+from interop.store.values import TAKEDOWN, Change, Committed, Entry, taken_down
 
 WINDOW = 7 * 24 * 3600 * 1_000_000
 """How long a duplicate key stands for the same message, in microseconds, where the feed has no window of its own."""
@@ -48,12 +48,18 @@ class JournalWriter:
         self._wrong_content = wrong_content
         self._next = 1
         self._verdicts: list[Verdict] = []
+        self._down: dict[tuple[str, bytes], int] = {}
+        """Messages that are taken down, by duplicate key and content: they stay down however late they are sent again."""
         self.entries = 0
         """Entries added since the start."""
 
     def load(self) -> Steps[None]:
         rows = yield "SELECT coalesce(max(message), 0) FROM entry", ()
         self._next = rows[0][0] + 1
+        for key, digest, said in (
+            yield "SELECT duplicate, digest, type FROM entry WHERE feed = ? AND duplicate <> ''", (TAKEDOWN,)
+        ):
+            self._down[key, bytes(digest)] = int(said.rpartition(" ")[2])
 
     @property
     def last(self) -> int:
@@ -71,6 +77,8 @@ class JournalWriter:
     def settle(self) -> None:
         added = 0
         for entry, message, repeats, state, reason in self._verdicts:
+            if message and entry.feed == TAKEDOWN and entry.duplicate:
+                self._down[entry.duplicate, entry.digest] = int(entry.type.rpartition(" ")[2])
             entry.message, entry.repeats, entry.state, entry.reason, entry.size = message, repeats, state, reason, len(entry.body)
             added += message != 0
         self._next += added
@@ -91,6 +99,7 @@ class JournalWriter:
             state, reason, repeats = entry.state, entry.reason, 0
             if entry.duplicate and state != "refused":
                 same, other = self._compare(entry, known.setdefault((entry.feed, entry.duplicate), []))
+                same = same or (self._down.get((taken_down(entry.feed, entry.duplicate), entry.digest), 0) if self._down else 0)
                 if same:
                     again.append((same, entry.received))
                     self._verdicts.append(Verdict(entry, 0, same, state, reason))

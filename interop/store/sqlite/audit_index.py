@@ -187,6 +187,15 @@ class AuditIndex:
         with self._lock:
             return {patient for (patient,) in self._connection.execute(sql, (user, low, high))}
 
+    def ends(self) -> list[tuple[int, int, int, str]]:
+        """Of each chain: its number, the times of its first and its last row, the kind of that."""
+        last = "(SELECT {} FROM event e WHERE e.chain = r.chain ORDER BY sequence {}, number {} LIMIT 1)"
+        first = last.format("time", "", "")
+        time, kind = last.format("time", "DESC", "DESC"), last.format("kind", "DESC", "DESC")
+        with self._lock:
+            rows = self._connection.execute(f"SELECT chain, {first}, {time}, {kind} FROM reached r ORDER BY chain")
+            return [(chain, begun, ended, said) for chain, begun, ended, said in rows if begun is not None]
+
     def messages(self, above: int) -> set[int]:
         """The numbers of messages above this one that the audit names."""
         with self._lock:
