@@ -3,18 +3,34 @@ hide them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
+from itertools import chain
+from typing import Any, Final
 
 from interop.apply.whereabouts import Whereabouts
 from interop.clock import Clock
 from interop.errors import Problem
-from interop.policy.whereabouts import guarded, redacted, tells
-from interop.store.decision import Account
-from interop.store.plan import Count, Plan, Search
+from interop.policy.whereabouts import guarded, orders, redacted
+from interop.store.decision import PERMIT_ALL, Account
+from interop.store.plan import Count, Plan, Search, Several
 from interop.store.seam import Store
 from interop.store.values import Change, Committed, Conflict, Stored
+from interop.store.where import Text
+
+NAMES: Final = b"Patient/"
+"""Part of what names a Patient in a body."""
+PATIENT: Final = "Patient"
+NOBODY: Final[frozenset[str]] = frozenset()
+BINARY, LETTER = "Binary", "DocumentReference"
+_NAMED: Final = re.compile(rb'"(?:reference|fullUrl)":"(?:[^"\\]*/)?Patient/([A-Za-z0-9\-.]{1,64})(?:/_history/[^"]*)?"')
+_LEADS: Final = re.compile(rb'"securityContext":\{[^{}]*"reference":"(?:[^"\\]*/)?([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})"')
+
+
+def others(stored: Stored) -> frozenset[str]:
+    """The Patients whom a body names."""
+    return frozenset(found.decode("ascii") for found in _NAMED.findall(stored.body))
 
 
 class ReadingStore:
@@ -35,19 +51,38 @@ class ReadingStore:
         if account is None and decision.whole:
             return found
         subjects: dict[str, None] = {}
+        of_several: list[tuple[Stored, frozenset[str]]] = []
         for stored in found:
             if isinstance(stored, Stored):
                 if account is not None:
                     account.resources += 1
                 if stored.subject:
                     subjects[stored.subject] = None
+                several = NOBODY
+                if stored.body.count(NAMES) > (1 if stored.subject and stored.type != PATIENT else 0):
+                    several = others(stored)
+                if stored.type == BINARY:
+                    several |= await self._letters(stored)
+                if several:
+                    subjects.update(dict.fromkeys(several))
+                    of_several.append((stored, several))
         if account is not None:
             account.patients.update(subjects)
         if subjects and not decision.whole and (hidden := await self._whereabouts.hidden(subjects)):
-            for stored in found:
-                if stored.subject in hidden and stored.body:
+            beside = [stored for stored, several in of_several if stored.subject not in hidden and several & hidden]
+            for stored in chain((each for each in found if isinstance(each, Stored) and each.subject in hidden), beside):
+                if stored.body:
                     stored.body = redacted(stored.body)
         return found
+
+    async def _letters(self, binary: Stored) -> frozenset[str]:
+        """The Patients whose letter a Binary holds: nothing in it need tell."""
+        where = Text("location", f"{BINARY}/{binary.id}", "equals")
+        said = _LEADS.search(binary.body)
+        found = await self._store.query(Search(PERMIT_ALL, LETTER, where))
+        if said is not None:
+            found += await self._store.query(Several(PERMIT_ALL, ((said[1].decode(), said[2].decode()),)))
+        return frozenset(stored.subject for stored in found if stored.subject)
 
     def stream(self, plan: Plan) -> AsyncIterator[Any]:
         return self._store.stream(plan)
@@ -64,7 +99,7 @@ def _guarded(plan: Search | Count, now: int) -> Search | Count:
     that would be told by the order."""
     if isinstance(plan, Search):
         for parameter, _ in plan.sort:
-            if tells(plan.type, parameter):
+            if orders(plan.type, parameter):
                 raise Problem("bad-parameter", where="_sort", detail=f"people are not put in the order of {parameter}")
     where = guarded(plan.where, plan.type, now)
     return plan if where is plan.where else replace(plan, where=where)

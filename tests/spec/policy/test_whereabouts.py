@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -31,17 +32,22 @@ from tests.spec.api.conftest import matches, serving
 from tests.spec.api.people import T0
 
 pytestmark = pytest.mark.anyio
+LETTER = b64encode(b"7 Secret Lane").decode()
 STREET, PHONE, KIN, PRACTICE = "7 Secret Lane", "07700 900123", "Hopkins", "Oakshaw"
-TOLD = (STREET, PHONE, KIN, PRACTICE, "AB1 2CD")
+TOLD = (STREET, PHONE, KIN, PRACTICE, "AB1 2CD", LETTER, "Location/home", "Organization/practice", "Practitioner/doctor")
 RESTRICTED = {"security": [{"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}]}
 TEXT = {"status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml"><p>{STREET}</p></div>'}
 LIVES = {
     "address": [{"line": [STREET], "city": "Eastmere", "postalCode": "AB1 2CD"}],
     "telecom": [{"system": "phone", "value": PHONE}],
     "contact": [{"name": {"family": KIN}}],
-    "generalPractitioner": [{"display": PRACTICE}],
+    "generalPractitioner": [{"display": PRACTICE}, {"reference": "Practitioner/doctor"}],
+    "managingOrganization": {"reference": "Organization/practice"},
     "text": TEXT,
 }
+
+
+HOME = {"reference": "Location/home", "display": STREET}
 
 
 def of(kind: str, id: str, about: str = "", **more: Any) -> dict[str, Any]:
@@ -68,7 +74,28 @@ RECORD = (
        contained=[{"resourceType": "Location", "id": "home", "name": STREET, "address": LIVES["address"][0]}],
        location=[{"location": {"reference": "#home"}}]),
     of("Observation", "other", "open", status="final", code={"text": "Weight"}, text=TEXT),
+    of("Person", "who", name=[{"family": "Reed"}], address=LIVES["address"], telecom=LIVES["telecom"],
+       link=[{"target": {"reference": "Patient/hides"}}]),
+    of("DiagnosticReport", "scan", "linked", status="final", code={"text": "Scan"},
+       presentedForm=[{"contentType": "text/plain", "title": STREET}]),
+    of("Appointment", "both", status="proposed", patientInstruction=STREET, participant=[
+        {"actor": {"reference": "Patient/open"}, "status": "accepted"},
+        {"actor": {"reference": "Patient/linked"}, "status": "accepted"},
+        {"actor": HOME, "status": "accepted"}]),
+    of("Encounter", "visit", "hides", status="finished", **{"class": {"code": "HH"}}, location=[{"location": HOME}]),
+    of("MessageHeader", "head", eventCoding={"code": "x"}, source={"endpoint": "urn:x", "contact": LIVES["telecom"][0]},
+       focus=[{"reference": "Patient/linked"}]),
+    of("Binary", "secured", contentType="text/plain", data=LETTER, securityContext={"reference": "Patient/linked"}),
+    of("Binary", "behind", contentType="text/plain", data=LETTER, securityContext={"reference": "DocumentReference/letter"}),
+    of("Binary", "letter", contentType="text/plain", data=LETTER),
+    of("DocumentReference", "kept", "hides", status="current", content=[{"attachment": {"url": "Binary/letter"}}]),
 )  # fmt: skip
+BESIDE = (
+    of("Location", "home", name="Clinic"),
+    of("Organization", "practice", name="Surgery"),
+    of("Practitioner", "doctor"),
+)
+"""What anyone may see, and to which what is about them leads."""
 HIDDEN = [f"{each['resourceType']}/{each['id']}" for each in RECORD if each["id"] not in ("open", "other")]
 
 
@@ -106,7 +133,7 @@ async def api(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Api]:
     async with httpx.AsyncClient(transport=transport, base_url="http://care.test") as http:
         made = Api(http, written, services)
         links = [Link("hides", "one", ""), Link("linked", "one", "")]
-        await made.write(*RECORD, links=links, link_events=[LinkEvent("linked", "linked", "one", "link", 1, T0)])
+        await made.write(*RECORD, *BESIDE, links=links, link_events=[LinkEvent("linked", "linked", "one", "link", 1, T0)])
         yield made
     await intake.drain()
     await store.close()
@@ -138,6 +165,54 @@ async def test_nor_do_searches_operations_and_bundles(api: Api) -> None:
     assert STREET not in answer.text
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "Patient?_id=hides&_include=Patient:organization&_include=Patient:general-practitioner",
+        "Patient?_id=hides&_include=*",
+        "Encounter?_id=visit&_include=Encounter:location",
+        "Encounter/visit/$everything",
+        "Patient/linked/$everything",
+    ],
+)
+async def test_nothing_comes_along_that_leads_there(api: Api, address: str) -> None:
+    came = {f"{each['resource']['resourceType']}/{each['resource'].get('id')}" for each in
+            (await api.http.get(f"/fhir/{address}")).json()["entry"]}  # fmt: skip
+    assert not came & {"Location/home", "Organization/practice", "Practitioner/doctor"}
+
+
+@pytest.mark.parametrize(
+    ("address", "hidden"),
+    [
+        ("Organization?_id=practice&_revinclude=Patient:organization", "Patient/hides"),
+        ("Practitioner?_id=doctor&_revinclude=Patient:*", "Patient/hides"),
+        ("Location?_id=home&_revinclude=Encounter:location", "Encounter/visit"),
+        ("Location?_id=home&_revinclude=Appointment:actor", "Appointment/both"),
+    ],
+)
+async def test_nobody_comes_along_with_what_they_lead_to(api: Api, address: str, hidden: str) -> None:
+    assert f'{hidden}"' not in await api.text(f"/fhir/{address}")
+
+
+@pytest.mark.parametrize("id", ["secured", "behind", "letter"])
+async def test_no_letter_is_given_as_bytes(api: Api, id: str) -> None:
+    for media in ("text/plain", "application/fhir+json", "*/*"):
+        answer = await api.http.get(f"/fhir/Binary/{id}", headers={"accept": media})
+        assert STREET not in answer.text, media
+        assert LETTER not in answer.text, media
+
+
+async def test_what_was_given_without_it_is_not_written_over(api: Api) -> None:
+    held = (await api.http.get("/fhir/Patient/hides")).json()
+    assert (await api.http.put("/fhir/Patient/hides", json=held)).status_code == 403
+    patch = [{"op": "test", "path": "/address/0/city", "value": "Eastmere"}]
+    kinds = {"content-type": "application/json-patch+json"}
+    right = await api.http.patch("/fhir/Patient/hides", content=orjson.dumps(patch), headers=kinds)
+    wrong = await api.http.patch("/fhir/Patient/hides", content=orjson.dumps([{**patch[0], "value": "x"}]), headers=kinds)
+    assert right.status_code == wrong.status_code == 403
+    assert right.content == wrong.content
+
+
 async def test_others_are_given_as_they_are(api: Api) -> None:
     assert STREET in await api.text("/fhir/Patient/open")
     assert "REDACTED" not in await api.text("/fhir/Observation/other")
@@ -164,6 +239,16 @@ async def test_what_tells_nothing_of_it_stays_with_its_digits(api: Api) -> None:
         ("RelatedPerson?name=Hopkins", set()),
         ("Patient?family=Reed", {"Patient/open", "Patient/hides", "Patient/linked"}),
         ("RelatedPerson?patient=hides", {"RelatedPerson/kin"}),
+        ("Encounter?location=Location/home", set()),
+        ("Encounter?location:Location.name=Clinic", set()),
+        ("Appointment?actor=Location/home", set()),
+        ("Location?_has:Encounter:location:patient=hides", set()),
+        ("Organization?_has:Patient:organization:_id=hides", set()),
+        ("Organization?_has:Patient:organization:_id=open", {"Organization/practice"}),
+        ("Practitioner?_has:Patient:general-practitioner:_id=hides", set()),
+        ("Practitioner/doctor/Patient", {"Patient/open"}),
+        ("Person?address-city=Eastmere", set()),
+        ("Person?name=Reed", {"Person/who"}),
     ],
 )
 async def test_nobody_is_found_by_it(api: Api, query: str, finds: set[str]) -> None:
