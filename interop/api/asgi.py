@@ -79,10 +79,11 @@ class Unkept(Response):
 
 
 class Page(Response):
-    """A page for people, which says itself what a browser may do with it (``content-security-policy``)."""
+    """A page for people with forms, which says itself what a browser may do with it (``content-security-policy``). By a policy
+    of ``no-referrer`` a browser would hide from us, too, that a form is ours (Fetch, Origin header)."""
 
     __slots__ = ()
-    always: ClassVar[list[Header]] = [(b"cache-control", b"no-store"), *STRICT[1:]]
+    always: ClassVar[list[Header]] = [(b"cache-control", b"no-store"), (b"referrer-policy", b"same-origin"), *STRICT[2:]]
 
 
 class Disconnected(Exception):

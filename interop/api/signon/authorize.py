@@ -75,7 +75,7 @@ async def authorize(signon: SignOn, services: Services, request: Request) -> Res
             raise BadAuthorization("invalid_request", "repeated")
         wish = read_wish(form, app, address, links.base(request, signon.base))
     except BadAuthorization as bad:
-        request.scope[WHY] = bad.why
+        request.scope[SIGNING], request.scope[WHY] = "sign-on", bad.why
         return _back(signon, request, address, form.get("state", ""), {"error": bad.error})
     browser = cookie(request, BROWSERS[signon.sessions.tls(request)]) or secrets.token_urlsafe(32)
     response = screens.users(_sealed(signon, Ticket(wish), browser), demo_users().values(), app.name, address)
@@ -213,7 +213,7 @@ def _back(signon: SignOn, request: Request, address: str, state: str, said: dict
 
 
 def _lost(request: Request, why: str) -> Response:
-    request.scope[WHY] = why
+    request.scope[SIGNING], request.scope[WHY] = "sign-on", why
     return screens.stopped("The application that has sent you here is not known, or its address is none of its own.")
 
 

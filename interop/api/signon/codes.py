@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from interop.api.asgi import ASKER, Request
@@ -17,6 +17,7 @@ from interop.signon.authorization import KEPT, Wish, proves
 from interop.signon.issuer import DEMO
 from interop.signon.keyfile import ALGORITHM
 from interop.signon.people import DemoUser, demo_users
+from interop.signon.refused import Refused
 from interop.signon.tokens import mint
 
 AUTHORIZATION_CODE: Final = "authorization_code"
@@ -38,7 +39,14 @@ async def give_code(signon: SignOn, wish: Wish, user: DemoUser, patient: str, fh
     said = {**wish.said(), "user": user.user, "patient": patient, "fhir_user": fhir_user, "root": root}
     said["auth_time"] = now = signon.clock.now() // MICROSECONDS
     said["until"], said["family"] = now + LIVES, secrets.token_hex(16)
-    return await Secrets(signon.store, signon.clock).give(CODE, said, KNOWN)
+    kept = Secrets(signon.store, signon.clock)
+    await kept.keep(FAMILY, said["family"], {}, LIVES + max(_longest(wish.scopes), KNOWN))
+    return await kept.give(CODE, said, KNOWN)
+
+
+def _longest(scopes: Sequence[str]) -> int:
+    """Seconds from sign-on for which refresh tokens are given."""
+    return max((REFRESHED[each] for each in KEPT if each in scopes), default=0)
 
 
 async def authorization_code(signon: SignOn, request: Request, form: Mapping[str, str], endpoint: str) -> dict[str, Any]:
@@ -61,7 +69,7 @@ async def _exchanged(signon: SignOn, request: Request, form: Mapping[str, str]) 
     if said is None:
         raise BadRequest("invalid_grant", why="code")
     if not await kept.use(CODE, code, KNOWN):
-        await _ended(signon, kept, said)
+        await ended(signon, said["family"])
         raise BadRequest("invalid_grant", why="replayed")
     if signon.clock.now() // MICROSECONDS >= said["until"]:
         raise BadRequest("invalid_grant", why="expired")
@@ -69,7 +77,7 @@ async def _exchanged(signon: SignOn, request: Request, form: Mapping[str, str]) 
         raise BadRequest("invalid_grant", why="client")
     if not proves(form["code_verifier"], said["challenge"]):
         raise BadRequest("invalid_grant", why="verifier")
-    return await _given(signon, request, kept, said)
+    return await _given(signon, request, kept, said, said["scopes"])
 
 
 async def refresh_token(signon: SignOn, request: Request, form: Mapping[str, str], endpoint: str) -> dict[str, Any]:
@@ -82,21 +90,31 @@ async def refresh_token(signon: SignOn, request: Request, form: Mapping[str, str
     said = await kept.find(REFRESH_TOKEN, token)
     why = "token" if said is None else "client" if form.get("client_id") != said["client"] else ""
     if said is not None and not why:
-        family = await kept.find(FAMILY, said["family"])
-        if family is None:
-            why = "revoked"
-        elif not await kept.use(REFRESH_TOKEN, token, REFRESHED["offline_access"]):
-            await _ended(signon, kept, said)
+        if not await kept.use(REFRESH_TOKEN, token, REFRESHED["offline_access"]):
+            await ended(signon, said["family"])
             why = "replayed"
-    if why or said is None:
+    try:
+        if why or said is None:
+            raise BadRequest("invalid_grant", why=why)
+        return await _given(signon, request, kept, said, _narrowed(said["scopes"], form.get("scope", "")))
+    except BadRequest:
         failures.take(now)
-        raise BadRequest("invalid_grant", why=why)
-    return await _given(signon, request, kept, said)
+        raise
 
 
-async def _given(signon: SignOn, request: Request, kept: Secrets, said: dict[str, Any]) -> dict[str, Any]:
+def _narrowed(given: Sequence[str], asked: str) -> Sequence[str]:
+    """The scopes of a new token: those given at sign-on, or the ones of them that are asked for (RFC 6749, 6)."""
+    wanted = asked.split()
+    if not set(wanted) <= set(given):
+        raise BadRequest("invalid_scope")
+    return wanted or given
+
+
+async def _given(signon: SignOn, request: Request, kept: Secrets, said: dict[str, Any], scopes: Sequence[str]) -> dict[str, Any]:
     """The answer of the token endpoint: what SMART App Launch 2.2, 2.0.12 has stand in it."""
-    user, scopes, now = demo_users().get(said["user"]), list(said["scopes"]), signon.clock.now()
+    user, now = demo_users().get(said["user"]), signon.clock.now()
+    if await kept.find(FAMILY, said["family"]) is None:
+        raise BadRequest("invalid_grant", why="revoked")
     if user is None:
         raise BadRequest("invalid_grant", why="user")
     scope = " ".join(scopes)
@@ -108,30 +126,29 @@ async def _given(signon: SignOn, request: Request, kept: Secrets, said: dict[str
         "fhirUser": said["fhir_user"],
         "patient": said["patient"],
         "scope": scope,
+        "sid": said["family"],
     }
     signon.own.changed()
     token = signon.own.issuer.issue(signon.own.keys, claims, now=now / MICROSECONDS, seconds=TOKEN)
-    verified = await signon.door.verify(token)
-    request.scope[ASKER] = verified.asker
+    try:
+        request.scope[ASKER] = (await signon.door.verify(token)).asker
+    except Refused as refused:
+        raise BadRequest("invalid_grant", why=refused.why) from None
     answer: dict[str, Any] = {"access_token": token, "token_type": "Bearer", "expires_in": TOKEN, "scope": scope}
     if said["patient"]:
         answer |= {"patient": said["patient"], "need_patient_banner": True}
     if "openid" in scopes:
         answer["id_token"] = _identity(signon, said, user, now // MICROSECONDS)
-    longest = max((REFRESHED[each] for each in KEPT if each in scopes), default=0)
-    left = said["auth_time"] + longest - now // MICROSECONDS
+    left = said["auth_time"] + _longest(said["scopes"]) - now // MICROSECONDS
     if left > 0:
         answer[REFRESH_TOKEN] = await kept.give(REFRESH_TOKEN, said, left)
-    await kept.keep(FAMILY, said["family"], {"session": verified.asker.session, "until": verified.until}, max(left, KNOWN))
     return answer
 
 
-async def _ended(signon: SignOn, kept: Secrets, said: dict[str, Any]) -> None:
-    """All that has come of one sign-on is void."""
-    family = await kept.find(FAMILY, said["family"])
-    await kept.keep(FAMILY, said["family"], None, 0)
-    if family:
-        await signon.door.withdraw(family["session"], family["until"])
+async def ended(signon: SignOn, family: str) -> None:
+    """All that has come of one sign-on is void: every access token that bears its name, the codes and refresh tokens."""
+    await Secrets(signon.store, signon.clock).keep(FAMILY, family, None, 0)
+    await signon.door.withdraw(family, signon.clock.now() + TOKEN * MICROSECONDS)
 
 
 def _identity(signon: SignOn, said: dict[str, Any], user: DemoUser, now: int) -> str:

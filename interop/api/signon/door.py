@@ -70,6 +70,7 @@ class Verified(NamedTuple):
     asker: Asker
     claims: Claims
     until: int
+    trusted: Trusted
 
 
 class SignOnDoor:
@@ -133,7 +134,7 @@ class SignOnDoor:
             raise Unauthenticated(refused.why) from None
         except Unreachable:
             raise Problem("issuer-unavailable") from None
-        known = Known(verified.asker, verified.until, self._bucket(verified.asker), self._trusted[str(verified.claims["iss"])])
+        known = Known(verified.asker, verified.until, self._bucket(verified.asker), verified.trusted)
         if len(self._known) >= KNOWN:
             del self._known[next(iter(self._known))]
         self._known[digest] = known
@@ -153,7 +154,7 @@ class SignOnDoor:
             asker = replace(asker, session=sha256(token.encode("ascii")).hexdigest()[:32])
         if asker.session in self._revoked(now):
             raise Refused("revoked")
-        return Verified(asker, claims, int(claims["exp"] * MICROSECONDS))
+        return Verified(asker, claims, int(claims["exp"] * MICROSECONDS), trusted)
 
     async def revoke(self, token: str) -> Verified:
         """A token that is good now is no longer (RFC 7009); it stays so after a restart. Raises Refused, Unreachable."""

@@ -8,15 +8,17 @@ from typing import Any, Final
 import orjson
 
 from interop.api import links
-from interop.api.asgi import JSON, Request, Response, Unkept, parameters
+from interop.api.asgi import ASKER, JSON, Request, Response, Unkept, parameters
 from interop.api.auditing import WHY
 from interop.api.problems import json_error, not_allowed
 from interop.api.services import Services
 from interop.api.signon.backend import CLIENT_CREDENTIALS, BadRequest, client_credentials
-from interop.api.signon.codes import AUTHORIZATION_CODE, REFRESH_TOKEN, authorization_code, refresh_token
+from interop.api.signon.codes import AUTHORIZATION_CODE, REFRESH_TOKEN, authorization_code, ended, refresh_token
 from interop.api.signon.fetching import Unreachable
 from interop.api.signon.limits import Throttled, place_of
+from interop.api.signon.secrets import Secrets
 from interop.api.signon.service import SignOn
+from interop.api.signon.trust import Own
 from interop.clock import MICROSECONDS
 from interop.errors import Problem
 from interop.signon.authorization import SIGNING
@@ -156,7 +158,8 @@ async def _token(signon: SignOn, services: Services, request: Request) -> Respon
 
 
 async def _revoke(signon: SignOn, services: Services, request: Request) -> Response:
-    """``POST /signon/revoke``: whoever has a token may end it. What is no token is answered alike (RFC 7009, 2.2)."""
+    """``POST /signon/revoke``: whoever has a token of either kind may end it, and with it whatever came of the same sign-on. What is
+    no token is answered alike (RFC 7009, 2.1, 2.2)."""
     try:
         form = await read_form(request)
     except BadRequest as bad:
@@ -165,10 +168,19 @@ async def _revoke(signon: SignOn, services: Services, request: Request) -> Respo
     now = signon.clock.now()
     if failures.empty(now):
         raise Throttled(failures.wait())
+    token = form.get("token", "")
     try:
-        await signon.door.revoke(form.get("token", ""))
-    except Refused:
+        refreshing = await Secrets(signon.store, signon.clock).find(REFRESH_TOKEN, token)
+        if refreshing is not None:
+            await ended(signon, refreshing["family"])
+        else:
+            verified = await signon.door.revoke(token)
+            request.scope[ASKER] = verified.asker
+            if isinstance(verified.trusted, Own) and "sid" in verified.claims:
+                await ended(signon, verified.asker.session)
+    except Refused as refused:
         failures.take(now)
+        request.scope[WHY] = refused.why
     except Unreachable:
         raise Problem("issuer-unavailable") from None
     return Unkept(200)

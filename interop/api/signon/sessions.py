@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from interop.api import links
 from interop.api.asgi import ASKER, Header, Request
+from interop.api.signon.door import Unauthenticated
 from interop.api.signon.secrets import Secrets, name_of
 from interop.clock import MICROSECONDS, Clock
 from interop.errors import Problem
@@ -81,18 +82,28 @@ class Sessions:
         return self._clock.now() // MICROSECONDS
 
     async def asker(self, request: Request) -> Asker | None:
-        """Who asks by a cookie, None for nobody; raises Foreign. What the door asks where there is no token."""
-        session = await self.find(request)
+        """Who asks by a cookie, None where there is none; raises Unauthenticated for one that stands for nobody, Foreign. What the
+        door asks where there is no token."""
+        session = await self._alive(request)
         if session is None:
+            if named(request, NAMES[self.tls(request)]):
+                raise Unauthenticated("session")
             return None
         request.scope[ASKER] = session.asker
         self.ours(request)
         if request.method not in SAFE:
             self.check(session, request.header(TOKEN))
+        await self._seen(session)
         return session.asker
 
     async def find(self, request: Request) -> Session | None:
         """The session of a request's cookie, alive now and noted as used."""
+        session = await self._alive(request)
+        if session is not None:
+            await self._seen(session)
+        return session
+
+    async def _alive(self, request: Request) -> Session | None:
         secret = cookie(request, NAMES[self.tls(request)])
         if not secret:
             return None
@@ -108,14 +119,16 @@ class Sessions:
         if now >= session.ends:
             await self._drop(session)
             return None
-        session.seen = max(now, session.seen)
-        if now - session.noted >= TOUCHED:
-            await self._note(session)
         return session
+
+    async def _seen(self, session: Session) -> None:
+        session.seen = max(self._now, session.seen)
+        if session.seen - session.noted >= TOUCHED:
+            await self._note(session)
 
     async def begin(self, request: Request, asker: Asker) -> list[Header]:
         """A new session, always under a new secret; the one that the browser had is over. Returns the headers with the cookie."""
-        before = await self.find(request)
+        before = await self._alive(request)
         if before is not None:
             await self._drop(before)
         now = self._now
@@ -174,6 +187,11 @@ class Sessions:
 
 def cookie(request: Request, name: str) -> str:
     """The value of a cookie, '' where it is not there or there twice (RFC 6265, 5.4)."""
-    pairs = (each.strip().partition("=") for each in request.header(b"cookie").replace(",", ";").split(";"))
-    found = [value for named, _, value in pairs if named == name]
+    found = named(request, name)
     return found[0] if len(found) == 1 else ""
+
+
+def named(request: Request, name: str) -> list[str]:
+    """The values of the cookies of that name."""
+    pairs = (each.strip().partition("=") for each in request.header(b"cookie").replace(",", ";").split(";"))
+    return [value for called, _, value in pairs if called == name]
