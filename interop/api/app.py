@@ -29,6 +29,7 @@ EXACT: dict[str, Handler] = {
     "/openapi.json": openapi,
     endpoints.WELL_KNOWN: endpoints.answer,
     endpoints.OPENID: endpoints.answer,
+    endpoints.PROTECTED: endpoints.answer,
 }
 PREFIXES: dict[str, Route] = {
     ingest.PREFIX: ("ingest", ingest.ingest),

@@ -22,7 +22,8 @@ from interop.store.values import Change, Used
 
 OPEN: Final = frozenset((
     "/fhir/metadata", "/fhir/.well-known/smart-configuration", "/.well-known/smart-configuration",
-    "/.well-known/openid-configuration", "/signon/token", "/signon/jwks", "/signon/revoke",
+    "/.well-known/openid-configuration", "/.well-known/oauth-protected-resource/fhir",
+    "/signon/token", "/signon/jwks", "/signon/revoke",
     "/auth/authorize", "/auth/sign-on", "/auth/patient", "/auth/login", "/auth/callback", "/auth/logout",
 ))  # fmt: skip
 """Addresses about nobody, and those where one signs on."""

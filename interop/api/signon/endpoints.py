@@ -28,6 +28,16 @@ from interop.signon.refused import Refused
 PREFIX: Final = "/signon/"
 WELL_KNOWN: Final = "/.well-known/smart-configuration"
 OPENID: Final = "/.well-known/openid-configuration"
+PROTECTED: Final = "/.well-known/oauth-protected-resource/fhir"
+"""Where RFC 9728, 3.1 has the metadata of ``/fhir``."""
+SERVICES: Final = (
+    "client-confidential-asymmetric",
+    "permission-v1",
+    "permission-v2",
+    "permission-patient",
+    "permission-user",
+)
+"""What any engine does at which somebody signs on (SMART App Launch 2.2, 3.1: capabilities)."""
 PERSONAL: Final = (
     "launch-standalone",
     "launch-ehr",
@@ -39,7 +49,7 @@ PERSONAL: Final = (
     "permission-offline",
     "permission-online",
 )
-"""What the embedded issuer does for people (SMART App Launch 2.2, 3.1: capabilities)."""
+"""What the embedded issuer does besides, for people."""
 LARGEST: Final = 64 * 1024
 """Bytes of a form."""
 FORM: Final = "application/x-www-form-urlencoded"
@@ -71,11 +81,12 @@ async def smart_configuration(services: Services, request: Request) -> Response:
     """``GET [base]/.well-known/smart-configuration``; there is none where nobody signs on."""
     if services.signon is None:
         raise Problem("not-found")
-    return Response(200, orjson.dumps(await configuration(services.signon, request)), JSON)
+    return Response(200, orjson.dumps(configuration(services.signon, request)), JSON)
 
 
-async def configuration(signon: SignOn, request: Request) -> dict[str, Any]:
-    """What SMART App Launch 2.2 has a server say of sign-on. Of a configured issuer, what it says itself where it can be asked."""
+def configuration(signon: SignOn, request: Request) -> dict[str, Any]:
+    """What SMART App Launch 2.2 has a server say of sign-on at its own addresses. Where an issuer is configured, that is for
+    backend services alone: people sign on there (``protected``), and one of its addresses beside one of ours would not do."""
     root = links.root(request, signon.base)
     said: dict[str, Any] = {
         "issuer": signon.own.issuer.name,
@@ -88,13 +99,7 @@ async def configuration(signon: SignOn, request: Request) -> dict[str, Any]:
         "response_types_supported": [],
         "code_challenge_methods_supported": ["S256"],
         "scopes_supported": ["system/*.cruds", "system/*.rs", "user/*.cruds", "patient/*.rs"],
-        "capabilities": [
-            "client-confidential-asymmetric",
-            "permission-v1",
-            "permission-v2",
-            "permission-patient",
-            "permission-user",
-        ],
+        "capabilities": list(SERVICES),
     }
     if signon.demo:
         said |= {
@@ -106,15 +111,22 @@ async def configuration(signon: SignOn, request: Request) -> dict[str, Any]:
             "scopes_supported": [*SIGNING, *said["scopes_supported"]],
             "capabilities": [*PERSONAL, *said["capabilities"]],
         }
-    if signon.configured is not None:
-        try:
-            theirs = await signon.configured.settings()
-        except Unreachable:
-            theirs = {}
-        said["associated_endpoints"] = [{"url": signon.configured.wanted.issuer, "capabilities": []}]
-        if isinstance(theirs.get("authorization_endpoint"), str):
-            said["authorization_endpoint"] = theirs["authorization_endpoint"]
     return said
+
+
+async def protected(signon: SignOn, services: Services, request: Request) -> Response:
+    """Whose tokens the FHIR API takes (RFC 9728, 2)."""
+    root = links.root(request, signon.base)
+    said = configuration(signon, request)
+    issuer = said["issuer"] if signon.configured is None else signon.configured.wanted.issuer
+    metadata = {
+        "resource": f"{root}/fhir",
+        "resource_name": "interop",
+        "authorization_servers": [issuer],
+        "bearer_methods_supported": ["header"],
+        "scopes_supported": said["scopes_supported"],
+    }
+    return Response(200, orjson.dumps(metadata), JSON)
 
 
 def grants(signon: SignOn) -> tuple[str, ...]:
@@ -126,7 +138,7 @@ async def openid(signon: SignOn, services: Services, request: Request) -> Respon
     """``/.well-known/openid-configuration``: what OpenID Connect Discovery 1.0, 3 has the embedded issuer say."""
     if not signon.demo:
         raise Problem("not-found")
-    said = await configuration(signon, request)
+    said = configuration(signon, request)
     more = {"subject_types_supported": ["public"], "id_token_signing_alg_values_supported": [ALGORITHM]}
     left = {name: value for name, value in said.items() if name != "capabilities"}
     return Response(200, orjson.dumps(left | more), JSON)
@@ -158,8 +170,8 @@ async def _token(signon: SignOn, services: Services, request: Request) -> Respon
 
 
 async def _revoke(signon: SignOn, services: Services, request: Request) -> Response:
-    """``POST /signon/revoke``: whoever has a token of either kind may end it, and with it whatever came of the same sign-on. What is
-    no token is answered alike (RFC 7009, 2.1, 2.2)."""
+    """``POST /signon/revoke``: whoever has a token of either kind may end it, and with it whatever came of the same sign-on. What
+    is no token is answered alike (RFC 7009, 2.1, 2.2)."""
     try:
         form = await read_form(request)
     except BadRequest as bad:
@@ -209,6 +221,7 @@ Handler = Callable[[SignOn, Services, Request], Awaitable[Response]]
 ADDRESSES: Final[dict[str, tuple[tuple[str, ...], Handler]]] = {
     WELL_KNOWN: (("GET", "HEAD"), _configuration),
     OPENID: (("GET", "HEAD"), openid),
+    PROTECTED: (("GET", "HEAD"), protected),
     f"{PREFIX}jwks": (("GET", "HEAD"), _jwks),
     f"{PREFIX}token": (("POST",), _token),
     f"{PREFIX}revoke": (("POST",), _revoke),

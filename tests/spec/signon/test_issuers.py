@@ -156,18 +156,23 @@ async def test_clients_know_the_server_by_the_audience(site: Site) -> None:
     assert statement["rest"][0]["security"]["service"][0]["coding"][0]["code"] == "SMART-on-FHIR"
 
 
-async def test_whoever_asks_where_to_sign_on_does_not_make_us_ask_the_issuer_each_time(
-    site: Site, remote: respx.MockRouter, rsa: RSAKey
-) -> None:
+async def test_whoever_asks_where_to_sign_on_does_not_make_us_ask_the_issuer(site: Site, remote: respx.MockRouter) -> None:
     """Anyone may ask, so that it would be a way to burden the issuer."""
-    remote["discovery"].respond(503)
-    for _ in range(5):
-        assert (await site.http.get("/.well-known/smart-configuration")).status_code == 200
-    assert remote["discovery"].call_count == 1
-    remote["discovery"].respond(json={"issuer": ISSUER, "jwks_uri": KEYS, "authorization_endpoint": f"{ISSUER}/authorize"})
-    site.clock.advance(31)
-    for _ in range(5):
-        said = (await site.http.get("/.well-known/smart-configuration")).json()
-    assert said["authorization_endpoint"] == f"{ISSUER}/authorize"
-    assert remote["discovery"].call_count == 2
-    assert await status(site, made(site, rsa)) == 200
+    for path in ("/.well-known/smart-configuration", "/.well-known/oauth-protected-resource/fhir", "/fhir/metadata"):
+        assert (await site.http.get(path)).status_code == 200
+    assert not remote["discovery"].called
+
+
+async def test_people_are_not_told_to_come_to_us(site: Site) -> None:
+    """Its authorization endpoint and our token endpoint would not fit together; RFC 9728 names whose tokens are taken."""
+    said = (await site.http.get("/fhir/.well-known/smart-configuration")).json()
+    assert "authorization_endpoint" not in said
+    assert said["grant_types_supported"] == ["client_credentials"]
+    assert not {"launch-standalone", "launch-ehr", "sso-openid-connect", "client-public"} & set(said["capabilities"])
+    resource = (await site.http.get("/.well-known/oauth-protected-resource/fhir")).json()
+    assert resource["resource"] == AUDIENCE
+    assert resource["authorization_servers"] == [ISSUER]
+    for path in ("/auth/authorize", "/.well-known/openid-configuration"):
+        assert (await site.http.get(path)).status_code == 404
+    for path in ("/auth/sign-on", "/auth/patient"):
+        assert (await site.http.post(path)).status_code == 404
