@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from interop.clock import instant
 from interop.policy.decide import Question, rules
 from interop.policy.facts import Agreement, Facts
-from interop.policy.rules import Rules, covers
+from interop.policy.rules import Rules
 from interop.policy.tables import tables
 from interop.store.where import All, Any, Where
 
@@ -73,7 +73,7 @@ def sharing(by: Rules) -> dict[str, str]:
     sources = sorted({*by.facts.sources, *(one.source for one in by.facts.agreements)} - {own, ""})
     told: dict[str, list[str]] = {source: [] for source in sources}
     for one in by.facts.agreements:
-        if one.source in told and covers(one, by.purpose.agreements, own):
+        if one.source in told and by.covers(one, by.purpose.agreements):
             told[one.source].append("" if one.holds(by.now) else _state(one, by.now))
     return {source: min(states, key=("", *WORSE).index, default="none") for source, states in told.items()}
 

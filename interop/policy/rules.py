@@ -34,9 +34,8 @@ NAMES_SUBJECT: Final = Any((NAMES_PATIENT, Present("subject")))
 Shared = dict[tuple[object, ...], Where]
 
 
-def covers(agreement: Agreement, purposes: frozenset[str], organisation: str) -> bool:
-    """Whether an agreement, once it is in force, lets an organisation use what it is about for one of these purposes."""
-    return agreement.partner in ("", organisation) and not purposes.isdisjoint(agreement.purposes or DIRECT)
+THEMSELVES: Final = frozenset(("self", "proxy"))
+"""Relationships of who asks for no organisation: the person, and whoever the person has said acts for them."""
 
 
 @lru_cache(maxsize=1_000)
@@ -48,7 +47,7 @@ def _types(of: Tables, classes: frozenset[str], about: str) -> tuple[str, ...]:
 def _labels(of: Tables, role: Role, patient: bool, now: int) -> Where:
     known = marks(of, patient)
     parts: list[Where] = []
-    if role.relationship in ("self", "proxy"):
+    if role.relationship in THEMSELVES:
         parts.append(without(known.patient))
     if role.consent != "own":
         parts.append(Any((without(known.all), All(tuple(_label(role, one, now) for one in known.sensitive)))))
@@ -100,11 +99,19 @@ class Rules:
         """Agreement: whatever contributed is the asker's own organisation or shares for this purpose, or for one that is named."""
         purposes = (self.of.purposes[agreement] if agreement else self.purpose).agreements
         own = self.asker.organisation
-        key = (purposes, own)
+        key = (purposes, own, self.role.relationship in THEMSELVES)
         if key not in self.shared:
-            names = {one.source for one in self.facts.agreements if covers(one, purposes, own) and one.holds(self.now)}
+            names = {one.source for one in self.facts.agreements if self.covers(one, purposes) and one.holds(self.now)}
             self.shared[key] = Sources(tuple(sorted((names | {own}) - {""})))
         return self.shared[key]
+
+    def covers(self, agreement: Agreement, purposes: frozenset[str]) -> bool:
+        """Whether an agreement, once it is in force, lets the asker use what it is about for one of these purposes. All who take
+        part are organisations: who asks for none takes part in nothing, but for people themselves."""
+        if not self.asker.organisation and self.role.relationship not in THEMSELVES:
+            return False
+        partners = ("", self.asker.organisation)
+        return agreement.partner in partners and not purposes.isdisjoint(agreement.purposes or DIRECT)
 
     def once(self, make: Callable[[Rules], Where]) -> Where:
         """What these rules come to, made once a second for each asker."""

@@ -169,12 +169,20 @@ def _shared(who: Who, thing: Thing, purposes: list[str], world: World) -> bool:
             continue
         for deal in world.deals:
             meant = deal.purposes or ("direct-care",)
-            if deal.giver == source and deal.taker in ("", who.organisation) and any(p in meant for p in purposes):
+            if deal.giver == source and _takes(who, deal) and any(p in meant for p in purposes):
                 if deal.state == "active" and deal.begins <= world.now and world.now < deal.ends:
                     break
         else:
             return False
     return True
+
+
+def _takes(who: Who, deal: Deal) -> bool:
+    """Whether the deal is one with whoever asks: with their organisation, or with all organisations that take part; the person and
+    who acts for the person come with none."""
+    if who.role in ("patient", "carer"):
+        return deal.taker == "" or deal.taker == who.organisation
+    return who.organisation != "" and (deal.taker == "" or deal.taker == who.organisation)
 
 
 def _said(somebody: Somebody, what: str, codes: set[str] | frozenset[str], world: World) -> bool:

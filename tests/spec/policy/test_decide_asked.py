@@ -49,6 +49,18 @@ def test_the_tester_of_an_open_engine_may_do_everything() -> None:
         assert ask(interaction, "Patient", TESTER) is PERMIT_ALL
 
 
+def test_who_asks_for_no_organisation_takes_part_in_no_agreement_but_people_themselves_do() -> None:
+    said = tuple(Claim(what, "user:issuer|jo", BEFORE, FOREVER) for what in ("care", "proxy"))
+    known = Somebody(frozenset(("p1",)), (*said, Claim("consent", "given", BEFORE, FOREVER)))
+    shared, own = (thing("CarePlan", known, source=source) for source in (OTHER, ""))
+    for role in ("gp", "system", "coordinator", "social-worker"):
+        assert given(ask("read", "CarePlan", asker(role)), shared)
+        assert not given(ask("read", "CarePlan", asker(role, organisation="")), shared)
+        assert given(ask("read", "CarePlan", asker(role, organisation="")), own)
+    assert given(ask("read", "CarePlan", asker("carer", organisation="")), shared)
+    assert given(ask("read", "CarePlan", asker("patient", organisation="", patient="p1")), shared)
+
+
 def test_an_asker_of_whom_nothing_is_known_has_no_names() -> None:
     assert Asker("", "", "", "", "", "", "", (), "", "") == NOBODY
     assert NOBODY.codes == ()
