@@ -13,9 +13,10 @@ EVERYTHING: Final = All(())
 
 
 def any_of(parts: list[Where]) -> Where:
-    """At least one part holds; lists of one kind and parameter become one list."""
+    """At least one part holds; alternatives of alternatives are alternatives, lists of one kind and parameter become one list."""
     if len(parts) == 1:
         return parts[0]
+    parts = [one for part in parts for one in (part.parts if isinstance(part, Any) else (part,))]
     lists: dict[tuple[type, str], list[Where]] = {}
     rest: list[Where] = []
     for part in parts:
@@ -23,7 +24,7 @@ def any_of(parts: list[Where]) -> Where:
             lists.setdefault((type(part), part.parameter), []).append(part)
         elif isinstance(part, Ids):
             lists.setdefault((Ids, ""), []).append(part)
-        elif part != NOTHING and part not in rest:
+        elif part not in rest:
             rest.append(part)
     merged = [_merged(each) for each in lists.values()] + rest
     return merged[0] if len(merged) == 1 else Any(tuple(merged))
