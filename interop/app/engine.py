@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from interop.api.app import create_app
 from interop.api.asking import SharedRecord, asker_of, tester_of
+from interop.api.claiming import Claiming
 from interop.api.door import OpenDoor
 from interop.api.inquiring import AuditedRecord
 from interop.api.knowledge import Knowledge
@@ -96,6 +97,7 @@ class Engine:
             raise
         audited.untold = shop.takedowns.untold
         shop.writes.witness = intake.told = audited.auditing
+        audited.auditing.claimed = Claiming(shop.store, shop.governance.facts, shop.clock).claimed
         reading = ReadingStore(shop.store, shop.whereabouts, shop.clock)
         record = SharedRecord(reading, shop.clock, shop.indexing, shop.governance.facts, open=settings.open)
         heard = AuditedRecord(record, audited.auditing, tester_of if settings.open else asker_of)
@@ -193,6 +195,10 @@ def signon_of(settings: Settings, shop: Workshop) -> SignOn:
         clients=settings.clients,
         claims=settings.claims,
         rate=settings.rate,
+        apps=settings.apps,
+        client_id=settings.pages_client,
+        client_secret=settings.secret(),
+        scope=settings.pages_scope,
     )
 
 

@@ -11,6 +11,8 @@ from interop.audit.row import CHANGE, NOTICE, READ, Row
 
 BREAK_GLASS: Final = "break-glass"
 SELF_CLAIMED: Final = "self-claimed"
+OWN: Final = "own-relationship"
+"""Somebody is involved in a person's care, or for longer, by what they or their organisation wrote themselves."""
 SAME_SURNAME: Final = "same-surname"
 UNUSUAL_VOLUME: Final = "unusual-volume"
 TAKEDOWN: Final = "takedown"

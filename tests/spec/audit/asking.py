@@ -11,6 +11,7 @@ import httpx
 
 from interop.api.app import create_app
 from interop.api.asgi import ACCOUNT, Request, Response
+from interop.api.claiming import Claiming
 from interop.api.reading import ReadingStore
 from interop.app.audited import Audited
 from interop.apply.whereabouts import Whereabouts
@@ -107,6 +108,7 @@ async def asking(place: Path) -> AsyncIterator[Asking]:
     services.store = ReadingStore(store, Whereabouts(store), services.clock)
     services.door, services.audit, services.trail = door, audited.auditing, audited.trail
     services.writes.witness = intake.told = audited.auditing
+    audited.auditing.claimed = Claiming(store, services.facts, clock).claimed
     transport = httpx.ASGITransport(app=create_app(services), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://care.test") as http:
         yield Asking(http, door, audited, clock)
