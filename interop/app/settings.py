@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from interop.policy.tables import tables
+from interop.signon.apps import PAGES, SCOPE
 
 SECRET: Final = 16
 """Characters of a token at least."""
@@ -64,10 +65,33 @@ class Settings(BaseSettings):
     """The file of backend services that may sign on; None = ``clients.json`` in ``data``."""
     claims: Path | None = None
     """A table of which claims of the issuer mean which role; None = ``interop/signon/tables/claims.csv``."""
+    apps: Path | None = None
+    """The file of applications through which people sign on at the embedded issuer; None = ``apps.json`` in ``data``."""
+    pages_client: str = PAGES
+    """The client id of the engine's own pages at the configured issuer."""
+    pages_secret: Path | None = None
+    """The file of their secret there; None = they prove by signature, or are a public client."""
+    pages_scope: str = SCOPE
+    """What they ask for there: ``openid`` and whatever has the roles of a person told."""
     rate: int = Field(default=1_000, ge=0)
     """Requests a second of one person, twenty times as many of a program; 0 = any number."""
     metrics_token: Path | None = None
     """The file of the token with which ``/metrics`` is given to a scraper that does not sign on; None = to nobody."""
+    pds: str | None = None
+    """The address of the Personal Demographics Service before ``/Patient``; None = it is never asked."""
+    pds_api_key: Path | None = None
+    """The file of the key by which the service knows this application; with ``pds_key`` and ``pds_kid``. None = it asks for no
+    sign-on, as its sandbox."""
+    pds_key: Path | None = None
+    """The file of the private key (RSA, PEM) that signs it on."""
+    pds_kid: str = ""
+    """What the service calls that key."""
+    pds_token_url: str = ""
+    """Where it gives tokens; '' = ``/oauth2/token`` of its address."""
+    pds_rate: float = Field(default=5.0, gt=0, le=100)
+    """Requests a second that it is asked at most in the background."""
+    pds_ask: Literal["unverified", "all"] = "unverified"
+    """Whose numbers are asked about: those that no source has verified, or all."""
     proxy: bool = False
     """A proxy of the operator's speaks TLS before the HTTP port, which nobody else reaches."""
 
@@ -93,6 +117,25 @@ class Settings(BaseSettings):
         if len(token) < SECRET or not token.isascii() or b" " in token:
             raise ValueError(f"{self.metrics_token.name} holds no token of at least {SECRET} characters without blanks")
         return token
+
+    def secret(self) -> str:
+        """The secret of the pages at the issuer, '' for none; raises ValueError where the file has none."""
+        if self.pages_secret is None:
+            return ""
+        try:
+            text = self.pages_secret.read_text("ascii").strip()
+        except UnicodeDecodeError:
+            text = ""
+        if len(text) < SECRET or " " in text:
+            raise ValueError(f"{self.pages_secret.name} holds no secret of at least {SECRET} characters without blanks")
+        return text
+
+    @field_validator("pages_scope")
+    @classmethod
+    def _scope(cls, value: str) -> str:
+        if "openid" not in value.split():
+            raise ValueError("the scope of the pages has openid in it: without it nobody is told who has signed on")
+        return value
 
     @field_validator("database")
     @classmethod

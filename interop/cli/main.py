@@ -98,12 +98,39 @@ def serve(
         typer.Option(help="A JSON file of backend services; clients.json in --data unless given.", envvar="INTEROP_CLIENTS"),
     ] = None,
     claims: Annotated[Path | None, typer.Option(help="A CSV of which claims mean which role.", envvar="INTEROP_CLAIMS")] = None,
+    apps: Annotated[
+        Path | None,
+        typer.Option(help="A JSON file of applications for people; apps.json in --data unless given.", envvar="INTEROP_APPS"),
+    ] = None,
+    pages_client: Annotated[
+        str, typer.Option(help="The client id of the engine's pages at the issuer.", envvar="INTEROP_PAGES_CLIENT")
+    ] = "interop-pages",
+    pages_secret: Annotated[
+        Path | None, typer.Option(help="The file of their secret there.", envvar="INTEROP_PAGES_SECRET")
+    ] = None,
+    pages_scope: Annotated[str, typer.Option(help="What they ask for there.", envvar="INTEROP_PAGES_SCOPE")] = "openid profile",
     rate: Annotated[
         int, typer.Option(min=0, help="Requests a second of one person; of a program 20 times as many.", envvar="INTEROP_RATE")
     ] = 1_000,
     proxy: Annotated[
         bool, typer.Option("--proxy", help="A proxy speaks TLS before the HTTP port.", envvar="INTEROP_PROXY")
     ] = False,
+    pds: Annotated[
+        str | None,
+        typer.Option(help="The Personal Demographics Service: its address before /Patient. Off unless given.", envvar="INTEROP_PDS"),
+    ] = None,
+    pds_api_key: Annotated[
+        Path | None, typer.Option(help="The file of the application's API key there.", envvar="INTEROP_PDS_API_KEY")
+    ] = None,
+    pds_key: Annotated[Path | None, typer.Option(help="The file of its private key (PEM).", envvar="INTEROP_PDS_KEY")] = None,
+    pds_kid: Annotated[str, typer.Option(help="What the service calls that key.", envvar="INTEROP_PDS_KID")] = "",
+    pds_token_url: Annotated[
+        str, typer.Option(help="Where it gives tokens, if not beside it.", envvar="INTEROP_PDS_TOKEN_URL")
+    ] = "",
+    pds_rate: Annotated[float, typer.Option(help="Requests a second to it at most.", envvar="INTEROP_PDS_RATE")] = 5.0,
+    pds_ask: Annotated[
+        str, typer.Option(help="Ask about numbers that are unverified, or about all.", envvar="INTEROP_PDS_ASK")
+    ] = "unverified",
     open: Annotated[
         bool,
         typer.Option("--open", help="Nobody signs on, everyone sees all: for test suites, on loopback.", envvar="INTEROP_OPEN"),
@@ -134,6 +161,10 @@ def serve(
             audience=audience,
             clients=clients,
             claims=claims,
+            apps=apps,
+            pages_client=pages_client,
+            pages_secret=pages_secret,
+            pages_scope=pages_scope,
             rate=rate,
             proxy=proxy,
             consent=consent,
@@ -142,6 +173,13 @@ def serve(
             mllp_tls_cert=mllp_tls_cert,
             mllp_tls_key=mllp_tls_key,
             mllp_tls_ca=mllp_tls_ca,
+            pds=pds,
+            pds_api_key=pds_api_key,
+            pds_key=pds_key,
+            pds_kid=pds_kid,
+            pds_token_url=pds_token_url,
+            pds_rate=pds_rate,
+            pds_ask=pds_ask,
         )
     )
 

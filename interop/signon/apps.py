@@ -18,6 +18,8 @@ from interop.policy.scopes import Scope, read_scopes
 NAME: Final = "apps.json"
 PAGES: Final = "interop-pages"
 """The engine's own pages."""
+SCOPE: Final = "openid profile"
+"""What they ask a configured issuer for."""
 LARGEST: Final = 1024 * 1024
 """Bytes of the file."""
 LONGEST: Final = 2_000

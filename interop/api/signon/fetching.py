@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import httpx
@@ -24,6 +24,8 @@ STALE: Final = 24 * 3_600 * MICROSECONDS
 PAUSE: Final = 30 * MICROSECONDS
 """Between two fetches: an unknown key id makes one at most, however many tokens name it."""
 _ACCEPT: Final = {"accept": "application/json"}
+Headers = Mapping[str, str]
+_NONE: Final[Headers] = {}
 _log = structlog.get_logger("interop.signon")
 
 
@@ -38,22 +40,20 @@ class Fetcher:
         self._make = client or (lambda: httpx.AsyncClient(timeout=PATIENCE, follow_redirects=False))
         self._client: httpx.AsyncClient | None = None
 
-    async def object(self, url: str) -> dict[str, Any]:
+    async def object(self, url: str, headers: Headers = _NONE) -> dict[str, Any]:
         """The JSON object at an address; raises Unreachable. In a task of its own: a request that is answered at once has none."""
-        return await asyncio.create_task(self._object("GET", url))
+        return await asyncio.create_task(self._object("GET", url, headers))
 
-    async def posted(self, url: str, form: dict[str, str], auth: tuple[str, str] | None = None) -> dict[str, Any]:
-        """The JSON object that a form is answered with, ``auth`` by HTTP Basic (RFC 6749, 2.3.1); raises Unreachable."""
-        return await asyncio.create_task(self._object("POST", url, form, auth))
+    async def posted(self, url: str, form: dict[str, str], headers: Headers = _NONE) -> dict[str, Any]:
+        """The JSON object that a form is answered with; raises Unreachable."""
+        return await asyncio.create_task(self._object("POST", url, headers, form))
 
-    async def _object(
-        self, method: str, url: str, form: dict[str, str] | None = None, auth: tuple[str, str] | None = None
-    ) -> dict[str, Any]:
+    async def _object(self, method: str, url: str, headers: Headers, form: dict[str, str] | None = None) -> dict[str, Any]:
         if self._client is None:
             self._client = self._make()
         try:
             async with asyncio.timeout(2 * PATIENCE):
-                async with self._client.stream(method, url, headers=_ACCEPT, data=form, auth=auth) as answer:
+                async with self._client.stream(method, url, headers={**_ACCEPT, **headers}, data=form) as answer:
                     if answer.status_code != 200:
                         raise Unreachable(f"status {answer.status_code}")
                     body = b""

@@ -8,9 +8,7 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-from dataclasses import replace
-from hashlib import sha256
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode
 
 from interop.api import links
@@ -24,6 +22,7 @@ from interop.api.signon.codes import AUTHORIZATION_CODE, authorization_code
 from interop.api.signon.endpoints import read_form
 from interop.api.signon.fetching import Unreachable
 from interop.api.signon.limits import Throttled, place_of
+from interop.api.signon.relying import identity, signed_on
 from interop.api.signon.secrets import Secrets
 from interop.api.signon.service import SignOn
 from interop.api.signon.sessions import FIELD, Foreign, cookie
@@ -31,12 +30,9 @@ from interop.api.signon.trust import safe
 from interop.clock import MICROSECONDS
 from interop.errors import Problem
 from interop.policy.asker import Asker
-from interop.policy.scopes import read_scopes
 from interop.signon.apps import PAGES
 from interop.signon.authorization import challenge
-from interop.signon.issuer import default_scope
 from interop.signon.refused import Refused
-from interop.signon.tokens import Wanted, head_of, verify
 
 GOING: Final = ("interop-going", "__Host-interop-going")
 """Cookies of a browser that is on its way to the issuer."""
@@ -161,7 +157,7 @@ async def _back(signon: SignOn, request: Request) -> tuple[Asker, str]:
     }
     if signon.configured is None:
         return await _embedded(signon, request, asked, nonce, root), to
-    return await _configured(signon, asked, nonce, settings), to
+    return await signed_on(signon, signon.configured, asked, nonce, settings), to
 
 
 async def _embedded(signon: SignOn, request: Request, asked: dict[str, str], nonce: str, root: str) -> Asker:
@@ -169,42 +165,8 @@ async def _embedded(signon: SignOn, request: Request, asked: dict[str, str], non
         said = await authorization_code(signon, request, asked, f"{root}/signon/token")
     except BadRequest as bad:
         raise Refused(bad.why) from None
-    claims = await _identity(signon, said, root, PAGES, nonce)
+    claims = await identity(signon, signon.own, said, root, PAGES, nonce)
     asker = (await signon.door.verify(said["access_token"])).asker
     if not asker.user.endswith(f"|{claims['sub']}"):
         raise Refused("subject")
     return asker
-
-
-async def _configured(signon: SignOn, asked: dict[str, str], nonce: str, settings: dict[str, Any]) -> Asker:
-    """By the id token's claims and the table of claims; what the pages may do, the role's and the person's, nobody narrows."""
-    assert signon.configured is not None
-    where = settings.get("token_endpoint")
-    if not isinstance(where, str) or not safe(where):
-        raise Unreachable("no token endpoint")
-    said = await signon.fetcher.posted(where, asked, (signon.client_id, signon.client_secret) if signon.client_secret else None)
-    claims = await _identity(signon, said, signon.configured.wanted.issuer, signon.client_id, nonce)
-    asker = signon.configured.asker(claims)
-    scopes = read_scopes(default_scope(asker.role, asker.patient))
-    return replace(asker, client=signon.client_id, scopes=scopes, feed="")
-
-
-async def _identity(signon: SignOn, said: dict[str, Any], issuer: str, client: str, nonce: str) -> dict[str, Any]:
-    """The claims of the id token (OpenID Connect Core 1.0, 3.1.3.7). Raises Refused, Unreachable."""
-    token = said.get("id_token")
-    if not isinstance(token, str):
-        raise Refused("id-token")
-    head = head_of(token)
-    keys = signon.configured if signon.configured is not None else signon.own
-    claims = verify(
-        token,
-        head,
-        await keys.find(head.kid, head.algorithm),
-        Wanted(issuer, frozenset((client,))),
-        signon.clock.now() / MICROSECONDS,
-    )
-    if isinstance(claims["aud"], list) and len(claims["aud"]) > 1 and claims.get("azp") != client:
-        raise Refused("audience")
-    if not hmac.compare_digest(sha256(nonce.encode()).digest(), sha256(str(claims.get("nonce", "")).encode()).digest()):
-        raise Refused("nonce")
-    return claims

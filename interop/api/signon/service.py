@@ -18,7 +18,7 @@ from interop.api.signon.sessions import Sessions
 from interop.api.signon.trust import Configured, Own, Trusted
 from interop.clock import Clock
 from interop.signon.apps import NAME as APPS
-from interop.signon.apps import PAGES, App, read_apps
+from interop.signon.apps import PAGES, SCOPE, App, read_apps
 from interop.signon.claims import rows
 from interop.signon.clients import NAME, Client, read_clients
 from interop.signon.issuer import SERVICES, OwnIssuer
@@ -32,7 +32,7 @@ ATTEMPTS: Final = (1 / 6, 20)
 class SignOn:
     """``own`` issues tokens: the embedded issuer, or beside a configured one whatever registered backend services are given.
     ``base`` is the address under which clients know the server, '' the one that a request names. ``client_id`` and
-    ``client_secret`` are the pages' at a configured issuer; without a secret they are a public client there."""
+    ``client_secret`` are the pages' at a configured issuer, ``scope`` what they ask for there."""
 
     store: Store
     clock: Clock
@@ -47,7 +47,7 @@ class SignOn:
     apps_file: Path | None = None
     client_id: str = PAGES
     client_secret: str = field(default="", repr=False)
-    scope: str = "openid profile"
+    scope: str = SCOPE
     _clients: Mapping[str, Client] = field(default_factory=dict)
     _stamp: tuple[int, int] = (-1, -1)
     _remote: dict[str, RemoteKeys] = field(default_factory=dict)
@@ -113,6 +113,7 @@ def sign_on(
     apps: Path | None = None,
     client_id: str = PAGES,
     client_secret: str = "",
+    scope: str = SCOPE,
     fetcher: Callable[[], Fetcher] = Fetcher,
 ) -> SignOn:
     """Sign-on for an engine: with ``issuer``, tokens are taken from there for ``audience``, the FHIR base; without, from the
@@ -132,5 +133,5 @@ def sign_on(
     at = SignOn(
         store, clock, fetching, door, own, configured, clients or data / NAME, sessions, base, apps_file=apps or data / APPS
     )
-    at.client_id, at.client_secret = client_id, client_secret
+    at.client_id, at.client_secret, at.scope = client_id, client_secret, scope
     return at
