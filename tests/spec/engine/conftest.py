@@ -17,6 +17,12 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Where an engine keeps its record: settings."""
+    return {} if request.param == "sqlite" else {"database": request.getfixturevalue("database")}
+
+
 @pytest.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
     async with running(tmp_path / "data") as engine:
