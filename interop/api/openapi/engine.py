@@ -16,6 +16,11 @@ SHOWN: Final[dict[str, Part]] = {
 }
 SIGNED_ON: Final[dict[str, Part]] = {
     "/.well-known/smart-configuration": {"summary": "Where to sign on (SMART App Launch 2.2).", "media": "application/json"},
+    "/.well-known/oauth-protected-resource/fhir": {"summary": "Whose tokens are taken (RFC 9728).", "media": "application/json"},
+    "/.well-known/openid-configuration": {
+        "summary": "What the embedded issuer says of itself (OpenID Connect Discovery 1.0); absent where another is configured.",
+        "media": "application/json",
+    },
 }
 """Where anybody signs on."""
 
