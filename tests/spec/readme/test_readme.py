@@ -60,7 +60,7 @@ def test_there_are_commands_to_try() -> None:
     assert len(BLOCKS) >= 8
     tried = {call[1] for call in written() if call[0] == "interop" and call[1:]}
     assert {"serve", "send", "convert", "messages", "explain", "tables"} <= tried
-    assert {"token", "agreement", "consent", "break-glass", "why", "audit", "identity", "client", "claim"} <= tried
+    assert {"token", "agreement", "consent", "break-glass", "why", "audit", "identity", "client", "claim", "takedown"} <= tried
 
 
 @pytest.mark.parametrize("call", written(), ids=" ".join)
@@ -113,6 +113,7 @@ def test_the_picture_stands_by_itself() -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
 def test_the_commands_work_in_the_order_of_the_page(tmp_path: Path) -> None:
     """From the first command to the last, each ends well and shows what the text says of it."""
     reader = Reader(tmp_path)
@@ -152,3 +153,5 @@ def test_the_commands_work_in_the_order_of_the_page(tmp_path: Path) -> None:
     assert '"V200001"' in of("interop break-glass")
     assert "break-glass" in of("interop break-glass").partition('"V200001"')[2]
     assert "are as they were written" in of("interop break-glass")
+    assert "Taken down. 3 have seen it" in of("interop takedown")
+    assert "ambulance-clinician" in of("interop takedown")
