@@ -139,10 +139,12 @@ class Connection(asyncio.Protocol):
             transport.close()
 
     async def _asked(self, record: Record, body: bytes, before: list[Due]) -> bytes:
-        """The answer to a query, once all that came before it on this connection is answered."""
+        """The answer to a query, once all that came before it on this connection is answered. The feed's organisation asks where a
+        certificate proves whose the connection is."""
         if before:
             await asyncio.wait(before)
-        return await self._listener.responder.answer(record, body, self._feed.organisation)
+        whose = self._feed.organisation if self._listener.mutual is not None else ""
+        return await self._listener.responder.answer(record, body, whose)
 
     def _wait(self, receipt: Due, request: Request) -> None:
         self._waiting.append((receipt, request))

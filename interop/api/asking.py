@@ -12,7 +12,7 @@ from interop.clock import Clock
 from interop.errors import Problem
 from interop.fhir.searching import normalise
 from interop.formats.json import load_json
-from interop.policy.asker import TESTER, Asker
+from interop.policy.asker import NOBODY, TESTER, Asker
 from interop.policy.decide import Policy, Question, decide
 from interop.policy.facts import Facts
 from interop.ports import Inquiry, Person
@@ -45,7 +45,9 @@ SYSTEM = "system"
 
 
 def asker_of(inquiry: Inquiry) -> Asker:
-    """Who asks by another protocol: the organisation to which the way in belongs, for direct care."""
+    """Who asks by another protocol: the organisation to which the way in belongs, for direct care; nobody where to none."""
+    if not inquiry.organisation:
+        return replace(NOBODY, client=inquiry.who)
     return Asker(role=SYSTEM, organisation=inquiry.organisation, client=inquiry.who, scopes=None)
 
 

@@ -51,7 +51,7 @@ async def _take(services: Services, request: Request, feed: Feed, wait: Wait) ->
         adapter = feed.adapter or _recognised(services, body[:HEAD])
         asker = services.askers.get(adapter)
         if asker is not None and services.record is not None and asker.asks(body):
-            answer = await asker.answer_from(services.record, body, feed.organisation or speaks_for(request.asker))
+            answer = await asker.answer_from(services.record, body, _asks_for(services, request, feed))
             return Response(200, answer, services.adapters[adapter].media_types[0].encode("ascii"))
         if adapter:
             whose = speaks_for(request.asker)
@@ -59,6 +59,16 @@ async def _take(services: Services, request: Request, feed: Feed, wait: Wait) ->
         else:
             taken = services.intake.refuse(feed.name, body, Problem("unknown-format"))
     return _answer(services, await _settle(taken))
+
+
+def _asks_for(services: Services, request: Request, feed: Feed) -> str:
+    """The organisation for which a query is answered; '' where who sends it may not read people's records by the API either."""
+    try:
+        if not request.asker.patient and services.decide(request, "search-type", "Patient"):
+            return feed.organisation or speaks_for(request.asker)
+    except Problem:
+        pass
+    return ""
 
 
 async def _settle(taken: Future[Receipt]) -> Receipt:

@@ -10,7 +10,7 @@ from interop.signon.keyfile import own_keys
 
 
 def signed(
-    engine: Engine, role: str, organisation: str = "", *, feed: str = "", client: str = "", patient: str = ""
+    engine: Engine, role: str, organisation: str = "", *, feed: str = "", client: str = "", patient: str = "", scope: str = ""
 ) -> dict[str, str]:
     """The headers of a request by somebody of that role."""
     claims = {
@@ -19,7 +19,7 @@ def signed(
         "organisation": organisation,
         "feed": feed,
         "client_id": client or f"program-{role}",
-        "scope": default_scope(role, patient),
+        "scope": scope or default_scope(role, patient),
         "patient": patient,
     }
     token = OwnIssuer().issue(own_keys(engine.settings.data), claims, now=time.time(), seconds=600)

@@ -15,11 +15,13 @@ import pytest
 from lxml import etree
 
 from interop.app.engine import Engine
+from interop.audit.row import DENIAL
 from interop.ports import Feed
 from tests.spec.api.reports import SOAP11, SOAP12, posted, report
+from tests.spec.audit.test_engine import rows
 from tests.spec.engine.messages import adt
 from tests.spec.engine.running import client as client_of
-from tests.spec.engine.running import journal, settings
+from tests.spec.engine.running import journal, sender, settings
 from tests.spec.security.signing import signed
 
 pytestmark = pytest.mark.anyio
@@ -99,6 +101,53 @@ async def test_who_may_send_under_a_feed(
     answer = await http.post(f"/ingest/{to}", content=adt(), headers=headers)
     assert answer.status_code == status
     assert len(await journal(engine)) == (status == 202)
+
+
+QUERY = "\r".join((
+    "MSH|^~\\&|EPR|RX1|ROUTE|ROUTE|202601051015||QBP^Q22^QBP_Q21|Q1|P|2.4", "QPD|Q22^Find Candidates|T1|@PID.5.1^NOBODY", "RCP|I",
+)).encode()  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("role", "organisation", "to", "more", "may"),
+    [
+        ("system", "RX1", "ward", {}, True),
+        ("system", "RYY", "open", {}, True),
+        ("feed", "RX1", "ward", {}, False),
+        ("feed", "RYY", "open", {}, False),
+        ("system", "RX1", "ward", {"scope": "system/Observation.rs"}, False),
+        ("system", "RX1", "ward", {"patient": "p1"}, False),
+        ("tester", "", "ward", {}, True),
+        ("tester", "", "open", {}, False),
+    ],
+)
+async def test_a_query_is_answered_to_who_may_read_and_has_an_organisation(
+    role: str, organisation: str, to: str, more: dict[str, str], may: bool, engine: Engine, http: httpx.AsyncClient
+) -> None:
+    """A feed sends messages and reads nothing, whatever protocol it speaks."""
+    headers = signed(engine, role, organisation, feed="*", **more)
+    answer = await http.post(f"/ingest/{to}", content=QUERY, headers=headers)
+    assert answer.status_code == 200
+    assert (b"MSA|AA|" in answer.content) == may, answer.content
+    assert (b"MSA|AR|" in answer.content) == (not may), answer.content
+    denied = [row for row in rows(engine.settings.data) if row.kind == DENIAL]
+    assert len(denied) == (not may)
+
+
+@pytest.mark.parametrize("whose", ["", "RX1"])
+async def test_a_query_over_mllp_without_a_certificate_is_nobodys(tmp_path: Path, whose: str) -> None:
+    """Whoever is on this machine may be at the other end, whatever the feed is called."""
+    feed = Feed("line", "hl7v2", organisation=whose)
+    engine = await Engine.start(settings(tmp_path / "data", open=False, mllp_feed="line"), declared={"line": feed})
+    try:
+        async with sender(engine.mllp) as line:
+            answer = await line.ask(QUERY)
+            assert answer is not None
+            assert answer.code == "AR"
+        (denied,) = [row for row in rows(tmp_path / "data") if row.kind == DENIAL]
+        assert (denied.interaction, denied.who.role) == ("QBP^Q22", "")
+    finally:
+        await engine.stop()
 
 
 async def test_nobody_may(engine: Engine, http: httpx.AsyncClient) -> None:

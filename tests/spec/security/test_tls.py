@@ -18,10 +18,13 @@ from pydantic import ValidationError
 from interop.app.engine import Engine
 from interop.app.settings import Settings
 from interop.app.tls import client_context, server_context
+from interop.audit.row import READ
 from interop.ports import Feed
+from tests.spec.audit.test_engine import rows
 from tests.spec.engine.messages import adt
 from tests.spec.engine.running import TIMEOUT, Ack, Mllp, journal, settings
 from tests.spec.security.certificates import Authority, Pair
+from tests.spec.security.test_senders import QUERY
 
 pytestmark = pytest.mark.anyio
 WARD = adt()
@@ -102,6 +105,19 @@ async def test_a_message_comes_in_under_the_feed_of_its_certificate(engine: Engi
     assert other is not None
     assert other.code == "AA"
     assert [entry.feed for entry in await journal(engine)] == ["east", "west"]
+
+
+async def test_a_query_is_the_organisations_whose_the_certificate_is(place: Place, tmp_path: Path) -> None:
+    """It is answered, by what that organisation may see; who asked is in the audit."""
+    engine = await Engine.start(place.settings(tmp_path / "data", open=False), declared=place.feeds)
+    try:
+        said = await ask(engine, context(place, place.east), QUERY)
+        assert said is not None
+        assert said.code == "AA"
+    finally:
+        await engine.stop()
+    (row,) = [row for row in rows(tmp_path / "data") if row.interaction == "QBP^Q22"]
+    assert (row.kind, row.who.role, row.who.organisation) == (READ, "system", "RX1")
 
 
 async def test_a_message_of_the_other_ward_is_refused(engine: Engine, place: Place) -> None:
