@@ -1,8 +1,9 @@
 """Who asks, from the claims of a proved token.
 
 The table ``tables/claims.csv`` says which claim means which role; the first row that fits stands. ``claim`` ``nrbac`` is the role
-code of NHS CIS2's selected role (``nhsid_nrbac_roles``, its last part: ``S0010:G0020:R8000``), any other a claim of that name;
-``value`` and ``organisation`` are regular expressions of the whole text, '' = any organisation; ``role`` ``=`` is the value itself.
+code of NHS CIS2's selected role (``nhsid_nrbac_roles``, its last part: ``S0010:G0020:R8000``), ``nrbac-activity`` any of that
+role's activity codes (``B0825``), any other a claim of that name; ``value`` and ``organisation`` are regular expressions of the
+whole text, '' = any organisation; ``role`` ``=`` is the value itself.
 """
 
 from __future__ import annotations
@@ -124,10 +125,19 @@ def _organisation(claims: Claims, selected: Claims) -> str:
     return said.upper()
 
 
+def _values(claim: str, claims: Claims, selected: Claims) -> list[str]:
+    """What a row of the table is held against."""
+    if claim == "nrbac":
+        return [str(selected.get("role_code", "")).rpartition(":")[2]]
+    said = selected.get("activity_codes") if claim == "nrbac-activity" else claims.get(claim)
+    listed = said if claim == "nrbac-activity" else [said]
+    return [each for each in listed if isinstance(each, str)] if isinstance(listed, list) else []
+
+
 def _role(claims: Claims, selected: Claims, organisation: str, table: tuple[Row, ...]) -> str:
     for row in table:
-        said = str(selected.get("role_code", "")).rpartition(":")[2] if row.claim == "nrbac" else claims.get(row.claim)
-        if not isinstance(said, str) or not said or not row.value.fullmatch(said):
+        said = next((each for each in _values(row.claim, claims, selected) if each and row.value.fullmatch(each)), "")
+        if not said:
             continue
         if row.organisation is not None and not row.organisation.fullmatch(organisation):
             continue

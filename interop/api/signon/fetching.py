@@ -33,6 +33,10 @@ class Unreachable(Exception):
     """The server does not answer with what is wanted."""
 
 
+class Declined(Unreachable):
+    """The server refuses what it was asked for (400, 401)."""
+
+
 class Fetcher:
     """Fetches JSON objects; follows no redirects."""
 
@@ -54,6 +58,8 @@ class Fetcher:
         try:
             async with asyncio.timeout(2 * PATIENCE):
                 async with self._client.stream(method, url, headers={**_ACCEPT, **headers}, data=form) as answer:
+                    if answer.status_code in (400, 401):
+                        raise Declined(f"status {answer.status_code}")
                     if answer.status_code != 200:
                         raise Unreachable(f"status {answer.status_code}")
                     body = b""

@@ -16,7 +16,7 @@ from typing import Any, Final
 from urllib.parse import quote_plus
 
 from interop.api.signon.backend import ASSERTION
-from interop.api.signon.fetching import Unreachable
+from interop.api.signon.fetching import Declined, Unreachable
 from interop.api.signon.service import SignOn
 from interop.api.signon.trust import Configured, Own, safe
 from interop.clock import MICROSECONDS
@@ -41,7 +41,10 @@ async def signed_on(signon: SignOn, configured: Configured, form: dict[str, str]
     if not isinstance(where, str) or not safe(where):
         raise Unreachable("no token endpoint")
     proof, headers = _proof(signon, settings, where)
-    said = await signon.fetcher.posted(where, {**form, **proof}, headers)
+    try:
+        said = await signon.fetcher.posted(where, {**form, **proof}, headers)
+    except Declined:
+        raise Refused("code") from None
     claims = await identity(signon, configured, said, configured.wanted.issuer, signon.client_id, nonce)
     asker = configured.asker({**await _more(signon, said, settings, claims["sub"]), **claims})
     if asker.role in PROGRAMS or not asker.user:

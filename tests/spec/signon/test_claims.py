@@ -91,6 +91,24 @@ def test_a_table_of_the_operators_takes_its_place(tmp_path: Path) -> None:
         rows(file)
 
 
+def test_activities_of_the_selected_role_are_looked_up_where_a_table_says_so(tmp_path: Path) -> None:
+    """The table that comes with the engine maps roles alone: which activities an organisation gives whom is its own to say."""
+    file = tmp_path / "activities.csv"
+    file.write_text("claim,value,organisation,role,why\nnrbac-activity,B0825,,coordinator,Amend demographics\n", encoding="utf-8")
+    claims = cis2(("1", "RXA", "S8000:G8000:R9999"))
+    said = {"iss": ISSUER, "sub": "555", **claims}
+    with pytest.raises(Refused, match="role"):
+        asker_of(said, own=False, table=rows(file))
+    for codes, found in ((["B0820", "B0825"], True), (["B0820"], False), ("B0825", False), ([["B0825"]], False)):
+        claims["nhsid_nrbac_roles"][0]["activity_codes"] = codes
+        if found:
+            assert asker_of(said, own=False, table=rows(file)).role == "coordinator"
+        else:
+            with pytest.raises(Refused, match="role"):
+                asker_of(said, own=False, table=rows(file))
+    assert not [row for row in rows() if row.claim == "nrbac-activity"]
+
+
 def test_a_program_is_no_person() -> None:
     """Its subject is itself (RFC 9068, 2.2)."""
     found = who(role="system", client_id="555", organisation="rxa")
