@@ -24,6 +24,7 @@ from interop.audit.row import ANSWER, CHANGE, DENIAL, JUDGED, MESSAGE, NOTICE, N
 from interop.errors import Problem
 from interop.fhir import facts
 from interop.policy.asker import Asker
+from interop.policy.decide import purpose_of
 from interop.ports import Feed
 from interop.store.decision import Account
 from interop.store.values import Entry, Head
@@ -345,7 +346,7 @@ def _gave(account: Account | None) -> bool:
 
 def who(asker: Asker) -> tuple[str, ...]:
     """Who asks, as a row has it."""
-    return (asker.user, asker.role, asker.organisation, asker.client, asker.purpose, asker.session, asker.fhir_user)
+    return (asker.user, asker.role, asker.organisation, asker.client, purpose_of(asker), asker.session, asker.fhir_user)
 
 
 def _doing(step: Step, head: Head | None) -> str:

@@ -81,6 +81,12 @@ def decide(question: Question, facts: Facts, now: int) -> Decision:
     return made
 
 
+def purpose_of(asker: Asker) -> str:
+    """The purpose in force: the one that the asker named, else the role's own; '' for a role that is not known, or sees all."""
+    role = tables().roles.get(asker.role)
+    return asker.purpose or (role.purposes[0] if role is not None and not role.all else "")
+
+
 def rules(asker: Asker, facts: Facts, now: int, shared: Shared | None = None) -> Rules | None:
     """What the tables say for an asker; None for a role that they do not have, or a purpose that the role does not have."""
     known = tables()

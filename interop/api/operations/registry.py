@@ -90,10 +90,10 @@ OPERATIONS: Final = (
     Operation(
         "who-looked",
         "OperationDefinition/Patient-who-looked",
-        "audit.who_looked",
+        "looking.who_looked",
         (INSTANCE,),
         ("Patient",),
-        "Who looked at the record of the person: when, which organisation, in what role, what of it.",
+        "Who looked at the record of the person: when, which organisation, in what role, for what, what of it; in a sentence each.",
         (CARE_START, CARE_END, Input("_count", "positiveInt", "Looks at most, the latest; without it 200.")),
     ),
     Operation(

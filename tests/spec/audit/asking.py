@@ -17,6 +17,7 @@ from interop.app.audited import Audited
 from interop.apply.whereabouts import Whereabouts
 from interop.audit.log import AuditLog
 from interop.clock import ManualClock
+from interop.ids import Mint
 from interop.policy.asker import TESTER, Asker
 from interop.store.decision import Account
 from interop.store.sqlite import SqliteStore
@@ -39,8 +40,8 @@ class Door:
 class Asking:
     """The API, its audit, its clock."""
 
-    def __init__(self, http: httpx.AsyncClient, door: Door, audited: Audited, clock: ManualClock) -> None:
-        self.http, self.door, self.audited, self.clock = http, door, audited, clock
+    def __init__(self, http: httpx.AsyncClient, door: Door, audited: Audited, clock: ManualClock, mint: Mint) -> None:
+        self.http, self.door, self.audited, self.clock, self.mint = http, door, audited, clock, mint
 
     async def send(self, method: str, address: str, asker: Asker | None = None, **more: Any) -> httpx.Response:
         self.door.asker = asker or TESTER
@@ -111,7 +112,7 @@ async def asking(place: Path) -> AsyncIterator[Asking]:
     audited.auditing.claimed = Claiming(store, services.facts, clock).claimed
     transport = httpx.ASGITransport(app=create_app(services), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://care.test") as http:
-        yield Asking(http, door, audited, clock)
+        yield Asking(http, door, audited, clock, services.mint)
     await intake.drain()
     await store.close()
     await audited.stop()

@@ -18,7 +18,7 @@ OPERATIONS = {
     "voluntary-sector": "knowledge",
     "social-worker": "knowledge record",
     "patient": "knowledge record consent looks",
-    "carer": "knowledge record",
+    "carer": "knowledge record looks",
     "privacy-officer": "knowledge audit looks agreement takedown links",
     "operator": "knowledge messages ingest agreement links",
     "analyst": "knowledge",
