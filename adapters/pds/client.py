@@ -17,6 +17,8 @@ _NUMBER: Final = re.compile(r"\d{10}", re.ASCII)
 _BIRTH: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _GENDERS: Final = frozenset({"", "male", "female", "other", "unknown"})
 NHS_NUMBER: Final = "https://fhir.nhs.uk/Id/nhs-number"
+CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+LEVELS: Final = frozenset({"U", "R", "V"})
 MOST: Final = 50
 LONGEST: Final = 100
 """Characters of a criterion."""
@@ -83,7 +85,7 @@ class Pds:
         number = said.get("id") if isinstance(said, dict) and said.get("resourceType") == "Patient" else None
         if not isinstance(number, str) or not _NUMBER.fullmatch(number) or not _numbers(said) <= {number}:
             raise self._failed("an answer that is no Patient, or of two")
-        return dict(said)
+        return {**said, "meta": _labelled(said.get("meta"))} if "meta" in said else dict(said)
 
     def _counted(self, reply: Reply) -> Reply:
         self.calls[reply.outcome] += 1
@@ -92,6 +94,20 @@ class Pds:
     def _failed(self, detail: str) -> Problem:
         self.calls["source-error"] += 1
         return Problem("source-error", detail=detail)
+
+
+def _labelled(meta: Any) -> Any:
+    """Whether somebody is restricted, under the one name of the system that it is told by; the service has used others."""
+    labels = meta.get("security") if isinstance(meta, dict) else None
+    if not isinstance(labels, list):
+        return meta
+    return {
+        **meta,
+        "security": [
+            {**each, "system": CONFIDENTIALITY} if isinstance(each, dict) and each.get("code") in LEVELS else each
+            for each in labels
+        ],
+    }
 
 
 def _numbers(patient: dict[str, Any]) -> set[str]:

@@ -17,7 +17,9 @@ _NAME: Final = re.compile(r"[\x21-\x7e]{1,200}")
 
 
 class Service:
-    """Makes connections."""
+    """Makes connections. ``reads``: the adapter that reads its Patients."""
+
+    reads = "r4"
 
     def connect(self, reached: Reached, now: Callable[[], int]) -> Demographics:
         """Connections by these settings; raises ValueError that names the one which cannot be, OSError for a key that cannot be

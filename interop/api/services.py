@@ -30,6 +30,7 @@ from interop.store.where import Where
 if TYPE_CHECKING:
     from interop.api.signon.service import SignOn
     from interop.apply.takedown import Takedowns
+    from interop.apply.tracing import Tracer
     from interop.audit.trail import Trail
     from interop.fhir.terminology import Terminology
 
@@ -85,6 +86,8 @@ class Services:
     policy: Policy = decide
     audit: Auditor = field(default_factory=Unaudited)
     """Who is told of every answer before it goes out."""
+    tracer: Tracer | None = None
+    """Asks the national demographics service; None where it is never asked."""
     takedowns: Takedowns | None = None
     """Takes down messages of feeds; None where there is nothing that works the journal off."""
     trail: Trail | None = None

@@ -14,15 +14,18 @@ from interop.api.claiming import Claiming
 from interop.api.door import OpenDoor
 from interop.api.inquiring import AuditedRecord
 from interop.api.knowledge import Knowledge
+from interop.api.proxied import networks, proxied
 from interop.api.reading import ReadingStore
 from interop.api.server import HttpServer
 from interop.api.services import Services
 from interop.api.signon.service import SignOn, sign_on
 from interop.app.audited import Audited
-from interop.app.feeds import Feeds, feeds_of
+from interop.app.feeds import Feeds, Owned, feeds_of
+from interop.app.national import tracer_of
 from interop.app.settings import Settings, address
 from interop.app.tls import Holders, server_context
 from interop.app.workshop import Workshop
+from interop.apply.tracing import Tracer
 from interop.clock import Clock
 from interop.errors import Problem
 from interop.journal.intake import JournalIntake
@@ -51,6 +54,8 @@ class Engine:
     audited: Audited
     signon: SignOn | None = None
     """None where it was started open."""
+    tracer: Tracer | None = None
+    """None where the national service is not asked."""
     listeners: list[Listener] = field(default_factory=list)
     turned_away: int = 0
     """Connections over MLLP that were ended for their certificate."""
@@ -79,7 +84,7 @@ class Engine:
         intake = JournalIntake(
             shop.store,
             adapters(),
-            feeds,
+            Owned(feeds, test_numbers=settings.test_numbers),
             shop.clock,
             routed=Routes().has,
             arrived=shop.dispatcher.arrived,
@@ -92,6 +97,7 @@ class Engine:
         try:
             signon = None if settings.open else signon_of(settings, shop)
             audited = Audited.open(settings, shop.clock, feeds, shop.store)
+            tracer = tracer_of(settings, shop, intake)
         except BaseException:
             await shop.store.close()
             raise
@@ -121,6 +127,7 @@ class Engine:
             audit=audited.auditing,
             trail=audited.trail,
             takedowns=shop.takedowns,
+            tracer=tracer,
             signon=signon,
             door=signon.door if signon is not None else OpenDoor(),
             base=signon.base if signon is not None else "",
@@ -130,8 +137,11 @@ class Engine:
                 "certificates_turned_away": engine.turned_away,
             },
         )
-        server = HttpServer(create_app(services), *address(settings.http), prompt=isinstance(shop.store, SqliteStore), tls=tls)
-        engine = cls(settings, feeds, shop, intake, heard, knowledge, server, audited, signon)
+        app = create_app(services)
+        if settings.proxy:
+            app = proxied(app, networks(settings.proxy_address))
+        server = HttpServer(app, *address(settings.http), prompt=isinstance(shop.store, SqliteStore), tls=tls)
+        engine = cls(settings, feeds, shop, intake, heard, knowledge, server, audited, signon, tracer)
         try:
             await engine._open()
         except BaseException:
@@ -146,6 +156,8 @@ class Engine:
         if self.signon is not None:
             await self.signon.start()
         self.workshop.identity_queue.start()
+        if self.tracer is not None:
+            self.tracer.start()
         for adapter in adapters().values():
             if isinstance(adapter, Listens):
                 host, port = address(self.settings.mllp)
@@ -178,6 +190,8 @@ class Engine:
         await self.server.stop()
         if self.signon is not None:
             await self.signon.stop()
+        if self.tracer is not None:
+            await self.tracer.stop()
         await self.intake.drain()
         await self.workshop.stop()
         await self.audited.stop()

@@ -8,19 +8,23 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from interop.app.settings import Settings
+from interop.identity.sources import STATED, VERIFIED
 from interop.ids import OdsCode
 from interop.mapping.refusal import Refusals
 from interop.mapping.snapshots import DELTA
 from interop.mapping.tables import families, read_tables
 from interop.ports import Feed, Wait
+from interop.ports.demographics import PDS
 from interop.ports.feed import Names, organisation
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 COLUMNS = ["feed", "adapter", "ack", "test_numbers", "description"]
 SNAPSHOTS = "snapshots"
-OPTIONAL = (SNAPSHOTS, "organisation", "also", "certificate")
+OPTIONAL = (SNAPSHOTS, "organisation", "also", "certificate", "numbers")
 CERTIFICATE = re.compile(r"sha256:[0-9a-f]{64}|(?:cn|dns|uri):\S+")
-RESERVED = frozenset(("api", "engine"))
+ENGLAND = OdsCode("X26")
+"""NHS England, whose service it is."""
+RESERVED = frozenset(("api", "engine", PDS))
 
 
 class Feeds(Mapping[str, Feed]):
@@ -46,8 +50,28 @@ class Feeds(Mapping[str, Feed]):
         return len(self._feeds)
 
 
+class Owned(Mapping[str, Feed]):
+    """Feeds, and the engine's own, under which nobody sends to it: what the national service says."""
+
+    def __init__(self, feeds: Mapping[str, Feed], *, test_numbers: bool) -> None:
+        national = Feed(PDS, "", "what the Personal Demographics Service says", test_numbers=test_numbers, organisation=ENGLAND)
+        self._feeds, self._own = feeds, {PDS: national}
+
+    def __getitem__(self, name: str) -> Feed:
+        return self._own.get(name) or self._feeds[name]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._feeds
+        yield from self._own
+
+    def __len__(self) -> int:
+        return len(self._feeds) + len(self._own)
+
+
 def feeds_of(settings: Settings, adapters: list[str], declared: dict[str, Feed] | None = None) -> Feeds:
     """The feeds of an engine; ``declared`` takes the place of a feeds file. Raises ValueError for a bad file."""
+    if settings.mllp_feed in RESERVED:
+        raise ValueError(f"{settings.mllp_feed!r} cannot be the feed of the MLLP port")
     if declared is None:
         declared = read_feeds(settings.feeds) if settings.feeds else default_feeds(settings, adapters)
     return Feeds(declared, opened=settings.feeds is None, test_numbers=settings.test_numbers)
@@ -73,7 +97,8 @@ def read_feeds(path: Path) -> dict[str, Feed]:
 
     ``organisation`` is an ODS code; ``also`` names others that its messages may claim, with semicolons between, each a code or
     ``NAME=CODE``; ``certificate`` who may send under it over mutual TLS, with blanks between: ``sha256:`` and the fingerprint in
-    hexadecimal, or ``cn:``, ``dns:``, ``uri:`` and a name of the certificate."""
+    hexadecimal, or ``cn:``, ``dns:``, ``uri:`` and a name of the certificate. ``numbers``: ``verified`` where its system has traced
+    every NHS number that it tells, ``stated`` where those count that its messages state as verified; as its family without."""
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
         columns = [*(reader.fieldnames or ())]
@@ -96,8 +121,19 @@ def read_feeds(path: Path) -> dict[str, Feed]:
                 certificates = _certificates(row.get("certificate") or "", row["feed"], holders)
             except ValueError as error:
                 raise ValueError(f"{path.name}, line {line}: {error}") from None
+            if (numbers := (row.get("numbers") or "").strip()) not in ("", VERIFIED, STATED):
+                raise ValueError(f"{path.name}, line {line}: numbers is {VERIFIED} or {STATED}")
             feeds[row["feed"]] = Feed(
-                row["feed"], row["adapter"], row["description"], Wait(row["ack"]), test, snapshots, bound, also, certificates
+                row["feed"],
+                row["adapter"],
+                row["description"],
+                Wait(row["ack"]),
+                test,
+                snapshots,
+                bound,
+                also,
+                certificates,
+                numbers == VERIFIED if numbers else None,
             )
     return feeds
 

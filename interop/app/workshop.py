@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from interop.app.feeds import Owned
 from interop.app.opening import open_store
 from interop.app.settings import Settings
 from interop.apply.applier import Applier
@@ -71,6 +72,7 @@ class Workshop:
         """Check the tables, open the store. Raises TablesRefused; BlockingIOError where another engine has it; ValueError where
         the database belongs to another key."""
         sys.setswitchinterval(SWITCH_INTERVAL)
+        feeds = Owned(feeds, test_numbers=settings.test_numbers)
         for name in families():
             for site in family(name).sites:
                 check_site(name, site)

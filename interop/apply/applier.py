@@ -20,6 +20,7 @@ from interop.clock import Clock, instant
 from interop.errors import Category, Problem
 from interop.fhir.rows import row_of
 from interop.identity.linking import identity_of
+from interop.identity.sources import verified
 from interop.mapping.snapshots import MARK
 from interop.ports import Feed, MessageState
 from interop.ports.demographics import PDS
@@ -204,8 +205,13 @@ class _Work:
         identity = ""
         if piece.type == "Patient":
             feed = self._feeds.get(made.feed)
-            national = {name for name, _ in resource.stored} == {PDS}
-            identity = identity_of(body, test_numbers=feed is not None and feed.test_numbers, national=national)
+            names = {name for name, _ in resource.stored}
+            identity = identity_of(
+                body,
+                test_numbers=feed is not None and feed.test_numbers,
+                national=names == {PDS},
+                verified=verified(self._feeds, names, made.feed, made.family),
+            )
         whole = content(piece.type, piece.id, dict(body))
         known = not resource.source or together(resource.source, made.source) == resource.source
         if known and not resource.deleted and same_content(resource.body, whole):

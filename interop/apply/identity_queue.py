@@ -7,7 +7,7 @@ table of pairs. A meta value says up to when that was done: after a restart the 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import suppress
 from time import perf_counter
 from typing import Final
@@ -22,6 +22,7 @@ from interop.identity.candidates import candidates, more_candidates
 from interop.identity.grouping import pair
 from interop.identity.judging import judged
 from interop.identity.known import Known, known_of
+from interop.identity.linking import known_by
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Meta, Pairs, Persons, Search, Several
 from interop.store.seam import Store
@@ -50,11 +51,14 @@ class IdentityQueue:
     the 999 range count as valid."""
 
     def __init__(self, store: Store, clock: Clock, linking: Linking, idle: asyncio.Event, *, test_numbers: bool) -> None:
-        self._store, self._clock, self._linking, self._quiet = store, clock, linking, idle
+        self._store = self.store = store
+        self._clock, self._linking, self._quiet = clock, linking, idle
         self._test_numbers = test_numbers
         self._seen: dict[str, Known] = {}
         self._task: asyncio.Task[None] | None = None
         self._done = asyncio.Event()
+        self.told: Callable[[Sequence[str]], None] = lambda patients: None
+        """Hears of Patients that have been compared."""
         self.compared = 0
         """Patients compared since the start."""
 
@@ -136,7 +140,7 @@ class IdentityQueue:
     async def _portion(self, patients: Iterable[Stored]) -> int:
         """Compare these; when the latest of them was written."""
         said: dict[tuple[str, str], Pair] = {}
-        latest = 0
+        latest, compared = 0, []
         for each in patients:
             latest = max(latest, each.updated)
             began = perf_counter()
@@ -145,9 +149,12 @@ class IdentityQueue:
                 said |= await self._compare(each, known)
                 self._remember(each.id, known)
                 self.compared += 1
+                compared.append(each.id)
                 await asyncio.sleep(perf_counter() - began)  # half of the time is left to those who ask
         if said:
             await self._store.commit(Change(pairs=list(said.values())))
+        if compared:
+            self.told(compared)
         return latest
 
     async def _keep(self, latest: int) -> None:
@@ -179,13 +186,16 @@ class IdentityQueue:
             gone: list[Stored] = await self._store.query(Several(PERMIT_ALL, tuple(("Patient", id) for id in lost)))
             others |= {each.id: each for each in gone}
         others.pop(stored.id, None)
-        persons = {patient: person for patient, person, _ in await self._store.query(Persons((stored.id, *others)))}
+        rows = await self._store.query(Persons((stored.id, *others)))
+        persons = {patient: person for patient, person, _ in rows}
+        kept_by = {patient: identity for patient, _, identity in rows}
+        known = _stated(known, kept_by.get(stored.id, ""))
         own = persons.get(stored.id, stored.id)
         likely = []
         for other in others.values():
             linked = persons.get(other.id, other.id) == own
             if not linked and not (other.id in standing and standing[other.id].decision):
-                found_out = judged(known, self._known(other))
+                found_out = judged(known, _stated(self._known(other), kept_by.get(other.id, "")))
                 if found_out.why:
                     likely.append((found_out, other.id))
         likely.sort(key=lambda one: (-one[0].score.weight, one[1]))
@@ -203,3 +213,10 @@ class IdentityQueue:
                 key = pair(stored.id, id)
                 said[key] = Pair(*key, None, None, "", 0.0, 0.0, "", 0)
         return said
+
+
+def _stated(known: Known, identity: str) -> Known:
+    """With what the sources of a Patient are known to say of its number's status, as linking goes by it."""
+    kept = known_by(identity)
+    same = bool(known.number) and kept.number == known.number
+    return known._replace(status=kept.status, former=kept.former) if same else known

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from interop.apply.mapping_work import Job
+from interop.identity.sources import verified
 from interop.ports import Feed
 from interop.store.values import Entry
 
@@ -16,5 +17,5 @@ def job_of(entry: Entry, feeds: Mapping[str, Feed]) -> Job:
         return Job(entry.message, entry.feed, entry.adapter, entry.body, entry.received, False)
     return Job(
         entry.message, entry.feed, entry.adapter, entry.body, entry.received, feed.test_numbers, feed.snapshots,
-        feed.organisation, feed.also,
+        feed.organisation, feed.also, verified(feeds, (entry.feed,), entry.feed, entry.adapter),
     )  # fmt: skip

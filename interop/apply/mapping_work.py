@@ -25,7 +25,8 @@ from interop.record.umbrella import ENGINE, add_umbrellas
 
 
 class Job(NamedTuple):
-    """A message to map; ``received`` in microseconds, ``organisation`` and ``also`` those of its feed."""
+    """A message to map; ``received`` in microseconds, ``organisation`` and ``also`` those of its feed, ``verified``
+    whether its NHS numbers are where no status is stated."""
 
     message: int
     feed: str
@@ -36,6 +37,7 @@ class Job(NamedTuple):
     snapshots: tuple[str, ...] = ()
     organisation: str = ""
     also: Names = ()
+    verified: bool = False
 
     def dated(self, order: Order) -> Order:
         """When its facts held: as the message says, by a time or a version of its own, else when it came."""
@@ -98,7 +100,7 @@ def _map(job: Job, mint: Mint) -> Yield:
         made.source = source_of(job.feed, job.organisation, job.also, envelope.organisation)
         order = job.dated(envelope.order)
         tables = family_of(envelope)
-        mapped = tables.map(source, envelope, mint)
+        mapped = tables.map(source, envelope, mint, whose=made.source)
         add_umbrellas(mapped, mint)
         if tables.model.tables.snapshots:
             made.whole = scoped(mapped, tables.model.tables.snapshots, envelope, job.snapshots)
@@ -134,7 +136,7 @@ def _piece(contribution: Contribution, job: Job, order: Order) -> Piece:
     body = complete(contribution.type, assemble(contribution.type, contribution.registers))
     made.index = [_plain(row) for row in indexed(body)]
     if contribution.type == "Patient":
-        made.identity = identity_of(body, test_numbers=job.test_numbers, national=job.feed == PDS)
+        made.identity = identity_of(body, test_numbers=job.test_numbers, national=job.feed == PDS, verified=job.verified)
     made.content = content(contribution.type, contribution.id, body)
     if derived is not None:
         derived["told"] = job.feed

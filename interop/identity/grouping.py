@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import combinations
 from typing import Final
 
-from interop.identity.linking import is_number_alone, number_of, unverified, verdict, withdrawn_by
+from interop.identity.linking import is_number_alone, is_verified, number_of, verdict, withdrawn_by
 from interop.identity.rules import CONFLICT, LINK
 
 Pair = tuple[str, str]
@@ -125,7 +125,7 @@ def _by_number(identities: Mapping[str, str]) -> tuple[list[Pair], list[Pair], d
     for held in holders.values():
         kinds = [kind for kind in held if not is_number_alone(kind)]
         for kind in kinds:
-            if not unverified(kind):
+            if is_verified(kind):
                 same = held[kind]
                 edges += combinations(same, 2) if len(same) <= DIFFERENT else [(same[0], other) for other in same[1:]]
         for one, other in combinations(kinds, 2) if len(kinds) <= DIFFERENT else ():
@@ -135,7 +135,7 @@ def _by_number(identities: Mapping[str, str]) -> tuple[list[Pair], list[Pair], d
                 edges += between
             elif said == CONFLICT:
                 conflicts += between
-        owners = [patient for kind in kinds if not unverified(kind) for patient in held[kind]]
+        owners = [patient for kind in kinds if is_verified(kind) for patient in held[kind]]
         if owners:
             alone |= {patient: owners for kind in held if is_number_alone(kind) for patient in held[kind]}
     return edges, conflicts, alone

@@ -50,9 +50,11 @@ class Known(NamedTuple):
         return bool(self.number) and not (self.birth or self.families or self.given or self.placeholder)
 
 
-def known_of(patient: Patient, *, test_numbers: bool) -> Known:
-    """Read a Patient; ``test_numbers``: numbers of the 999 range count as valid."""
+def known_of(patient: Patient, *, test_numbers: bool, verified: bool = False) -> Known:
+    """Read a Patient; ``test_numbers``: numbers of the 999 range count as valid; ``verified``: one without a status counts as
+    verified (``interop.identity.sources``)."""
     number, status, mistyped = _number(patient, test_numbers)
+    status = "v" if verified and number and not status else status
     families, given, middle, placeholder = _names(patient)
     addresses = dicts(patient, "address")[:MOST]
     lines = (plain(line) for each in addresses for line in texts(each, "line")[:1])

@@ -93,9 +93,11 @@ def _numbers(a: Known, b: Known) -> str:
     stated = {a.status, b.status}
     if a.number != b.number:
         return "other" if stated <= {"v", "p"} else "differs"
+    if "p" in stated and stated & {"n", ""}:
+        return "traced"
     if "n" in stated:
-        return "traced" if "p" in stated else "unverified"
-    if a.alone != b.alone and (a.status if a.alone else b.status) == "v":
+        return "unverified"
+    if a.alone != b.alone and stated <= {"v", "p"}:
         return "alone"
     return "verified" if stated <= {"v", "p"} else "unstated"
 

@@ -5,7 +5,8 @@ where the number is stated as verified, ``n`` where as something else, ``p`` whe
 the numbers that the service has withdrawn. '' where the Patient may not link by itself: a number that fails modulus 11, one of ten
 equal digits, one of the 999 range save where configured, two numbers, a birth date or name that is told in part, a newborn's name
 that is none. Those wait for people to decide. A number that is stated as not verified (NHS Data Dictionary, NHS NUMBER STATUS
-INDICATOR CODE, 01 alone is verified) links with the national service's own Patient and with nobody else.
+INDICATOR CODE, 01 alone is verified), or of which nobody says anything, links with the national service's own Patient and with
+nobody else.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from interop.identity.known import Known, known_of
 from interop.identity.rules import Rule, rule_of
 
 
-def identity_of(patient: dict[str, Any], *, test_numbers: bool, national: bool = False) -> str:
+def identity_of(patient: dict[str, Any], *, test_numbers: bool, national: bool = False, verified: bool = False) -> str:
     """The identity of a Patient's body. A Patient of whom a source knows nothing but a number that it states as verified (the
     e-Referral Service) has the number alone: it follows whoever has that number, as long as that is one person. ``national``: it
-    is the national service's own Patient."""
-    known = known_of(patient, test_numbers=test_numbers)
+    is the national service's own Patient; ``verified``: its sources' numbers are, where they state no status."""
+    known = known_of(patient, test_numbers=test_numbers, verified=verified)
     if national:
         return _national(known)
     if not known.number:
@@ -69,9 +70,9 @@ def withdrawn_by(identity: str) -> frozenset[str]:
     return _parted(identity.split("|", 6)[6]) if identity.count("|") >= 6 else frozenset()
 
 
-def unverified(identity: str) -> bool:
-    """Whether the number of an identity is stated as not verified."""
-    return identity.endswith("|n")
+def is_verified(identity: str) -> bool:
+    """Whether the number of an identity is verified: stated so, of a source that has traced it, or the national service's own."""
+    return known_by(identity).status in ("v", "p")
 
 
 def verdict(a: str, b: str) -> Rule:

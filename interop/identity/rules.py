@@ -15,7 +15,7 @@ LINK, QUEUE, CONFLICT, APART, SCORE = "link", "queue", "conflict", "apart", "sco
 VERDICTS: Final = (LINK, QUEUE, CONFLICT, APART, SCORE)
 USED: Final = ("number", "birth", "family", "given", "gender")
 COLUMNS: Final = ("rule", *USED, "verdict", "why")
-SAME_NUMBER: Final = ("verified", "traced", "alone", "unstated")
+SAME_NUMBER: Final = ("verified", "traced", "alone")
 
 
 class Rule(NamedTuple):
@@ -86,7 +86,7 @@ def _levels(place: str, field: str, cell: str) -> frozenset[str]:
 
 def _safe(place: str, levels: dict[str, frozenset[str]]) -> None:
     if levels["number"] - set(SAME_NUMBER):
-        raise BadTable(f"{place}: nothing links without one valid number on both sides, traced or by nobody stated as not verified")
+        raise BadTable(f"{place}: nothing links without one valid number that is verified on both sides, or on one and traced")
     if levels["birth"] != {"exact"} and levels["number"] != {"alone"}:
         raise BadTable(f"{place}: nothing links with another birth date, or without one")
     if levels["given"] & {"differs", "close", "sounds", "variant"}:

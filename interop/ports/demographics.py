@@ -78,7 +78,11 @@ class Demographics(Protocol):
 
 @runtime_checkable
 class Reaches(Protocol):
-    """Makes connections to a service; an entry point of the group ``interop.demographics``."""
+    """Makes connections to a service; an entry point of the group ``interop.demographics``. ``reads`` names the adapter that reads
+    its Patients."""
+
+    @property
+    def reads(self) -> str: ...
 
     def connect(self, reached: Reached, now: Callable[[], int]) -> Demographics:
         """``now`` tells microseconds since the epoch. Raises ValueError for settings or a key that cannot be used."""

@@ -31,6 +31,8 @@ class Feed:
     organisation: str = ""
     also: Names = ()
     certificates: tuple[str, ...] = ()
+    verified: bool | None = None
+    """Whether NHS numbers of which its messages state no status were traced by its system; None = as its family's table says."""
 
 
 def organisation(said: str) -> str:

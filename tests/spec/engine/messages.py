@@ -25,14 +25,17 @@ def adt(
     version: str = "2.4",
     processing: str = "P",
     charset: str = "UNICODE UTF-8",
+    status: str = "NSTS01",
     extra: tuple[str, ...] = (),
 ) -> bytes:
-    """ADT; ``at`` is EVN-6, ``merged`` the retired local number of an A40. ``nhs`` joins the local number in PID-3."""
+    """ADT; ``at`` is EVN-6, ``merged`` the retired local number of an A40. ``nhs`` joins the local number in PID-3, its
+    ``status`` (ITK table 0445) in PID-32."""
     numbers = f"{local}^^^PAS" + (f"~{nhs}^^^NHS" if nhs else "")
     segments = [
         f"MSH|^~\\&|PAS|RX1|ROUTE|ROUTE|{sent}||ADT^{event}|{control}|{processing}|{version}|||||GBR|{charset}|EN||iTKv1.0",
         f"EVN||{at}||||{at}",
-        f"PID|1||{numbers}||{family}^ZELDA^^^MS||{born}|2|||7 Tolpuddle Row^^Eastmere^Mereshire^QX9 7ZD||{phone}",
+        f"PID|1||{numbers}||{family}^ZELDA^^^MS||{born}|2|||7 Tolpuddle Row^^Eastmere^Mereshire^QX9 7ZD||{phone}"
+        + ("|" * 19 + status if nhs and status else ""),
     ]
     segments += [f"MRG|{merged}^^^PAS"] if event == "A40" else [f"PV1|1|I|{ward}||||||||||||||||{visit}"]
     return ("\r".join([*segments, *extra]) + "\r").encode()

@@ -254,6 +254,12 @@ async def test_a_number_of_one_digit_repeated_passes_modulus_11_and_never_links(
     await alone(http, "ONES-A", "ONES-B")
 
 
+async def test_a_number_of_which_nobody_says_that_it_was_verified_does_not_link(engine: Engine, http: httpx.AsyncClient) -> None:
+    for number, local in enumerate(("SILENT-A", "SILENT-B")):
+        await ingest(http, adt(control=local, local=local, nhs=ZELDA, visit=f"VSILENT{number}", status=""))
+    await alone(http, "SILENT-A", "SILENT-B")
+
+
 async def test_a_good_number_with_agreeing_demographics_links(engine: Engine, http: httpx.AsyncClient) -> None:
     for number, local in enumerate(("LINK-A", "LINK-B")):
         await ingest(http, adt(control=local, local=local, nhs=ZELDA, visit=f"VL{number}"))
@@ -270,7 +276,7 @@ async def alone(http: httpx.AsyncClient, *locals: str) -> None:
 
 
 async def test_an_unknown_feed_is_404(engine: Engine, http: httpx.AsyncClient) -> None:
-    for name in ("api", "engine", "Not%20A%20Name", ""):
+    for name in ("api", "engine", "pds", "Not%20A%20Name", ""):
         answer = await http.post(f"/ingest/{name}", content=adt())
         assert (answer.status_code, answer.json()["issue"][0]["code"]) == (404, "not-found")
 

@@ -16,7 +16,7 @@ STATUS = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-NHSNumber
 
 
 def patient(
-    number: str = NUMBER, born: str = "1950-04-01", family: str = "O'Neill", status: str = "", given: str = "ANY", **more: Any
+    number: str = NUMBER, born: str = "1950-04-01", family: str = "O'Neill", status: str = "01", given: str = "ANY", **more: Any
 ) -> dict[str, Any]:
     """A Patient as a source tells it."""
     identifier: dict[str, Any] = {"system": NHS_NUMBER, "value": number}
@@ -47,7 +47,7 @@ def test_case_accents_and_punctuation_of_the_name_do_not_count(family: str) -> N
     assert links(identity(family=family), identity())
 
 
-@pytest.mark.parametrize("said", [{"born": "1950-01-04"}, {"family": "Nolan"}, {"number": OTHER}, {"given": "Anne"}])
+@pytest.mark.parametrize("said", [{"born": "1950-01-04"}, {"family": "Nolan", "given": ""}, {"number": OTHER}, {"given": "Anne"}])
 def test_where_one_of_them_differs_there_is_no_link(said: dict[str, str]) -> None:
     """A number that was given to a wrong person does not pull two people together."""
     assert not links(identity(**said), identity())
@@ -83,15 +83,26 @@ def test_what_links_where_both_state_the_number_as_verified(a: dict[str, str], b
     assert links(one, other) == links(other, one) == linked
 
 
-@pytest.mark.parametrize("said", [{"family": "Nolan"}, {"given": "Mya"}, {"family": "O'Neil"}, {"gender": "male"}])
-def test_where_a_source_says_nothing_of_the_status_all_must_agree(said: dict[str, str]) -> None:
+def test_a_number_of_which_nobody_says_that_it_was_verified_links_nobody() -> None:
+    """However much agrees; the pair is for people, or for the national service."""
     sure = {"given": "Mia", "gender": "female"}
-    assert links(identity(**sure), identity(**sure, status="01"))
-    assert not links(identity(**{**sure, **said}), identity(**sure, status="01"))
+    assert not links(identity(**sure, status=""), identity(**sure))
+    assert not links(identity(**sure, status=""), identity(**sure, status=""))
+    assert not links(identity(**sure, status=""), f"{NUMBER}|||||v"), "nor does a number alone follow it"
+    assert links(identity(**sure, status=""), national(given="Mia"))
 
 
-def test_what_an_earlier_version_kept_links_as_it_did() -> None:
-    assert links(f"{NUMBER}|1950-04-01|oneill", identity(status="01"))
+def test_a_source_that_has_traced_its_numbers_need_not_say_so_each_time() -> None:
+    told = identity_of(patient(status=""), test_numbers=True, verified=True)
+    assert links(told, identity())
+    assert told == identity()
+    assert identity_of(patient(status="02"), test_numbers=True, verified=True) == identity(status="02"), "what is stated stands"
+
+
+def test_what_an_earlier_version_kept_is_read_as_it_was() -> None:
+    """It said nothing of the status: so it links nobody until its Patient is written again."""
+    assert number_of(f"{NUMBER}|1950-04-01|oneill") == NUMBER
+    assert not links(f"{NUMBER}|1950-04-01|oneill", identity())
     assert is_number_alone(f"{NUMBER}||")
     assert links(f"{NUMBER}||", identity())
 
@@ -184,7 +195,7 @@ def test_a_verified_number_alone_is_an_identity_of_its_own_kind() -> None:
     alone = identity(born="", family="", status="01")
     assert is_number_alone(alone)
     assert number_of(alone) == NUMBER
-    assert identity(born="", family="") == ""
+    assert identity(born="", family="", status="") == ""
 
 
 def test_whoever_is_parted_from_three_who_are_alike_leaves_the_three_together_whatever_their_order() -> None:

@@ -9,7 +9,9 @@ import pytest
 from interop.identity.levels import FIELDS, MISSING
 from interop.identity.reading import BadTable, read, read_given_names
 from interop.identity.rules import SAME_NUMBER, USED, VERDICTS, read_rules, rules
+from interop.identity.sources import families, read_sources, verified
 from interop.identity.weights import read_weights
+from interop.ports import Feed
 
 RULES = read("rules.csv")
 WEIGHTS = read("weights.csv")
@@ -19,13 +21,14 @@ HEAD = "rule,number,birth,family,given,gender,verdict,why\n"
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ("X,unverified,exact,exact,exact,exact,link,y", "not verified"),
+        ("X,unverified,exact,exact,exact,exact,link,y", "verified on both sides"),
+        ("X,unstated,exact,exact,exact,exact,link,y", "verified on both sides"),
         ("X,missing,exact,exact,exact,exact,link,y", "valid number"),
         ("X,verified,typo,exact,exact,exact,link,y", "birth date"),
         ("X,verified,missing,exact,exact,exact,link,y", "birth date"),
         ("X,verified,exact,exact,differs,exact,link,y", "given name"),
         ("X,verified,exact,exact,close,exact,link,y", "given name"),
-        ("X,unstated,exact,differs,exact,exact,link,y", "family name"),
+        ("X,traced,exact,differs,exact,exact,link,y", "family name"),
         ("X,verified,exact,perhaps,exact,exact,link,y", "no level 'perhaps'"),
         ("X,verified,exact,exact,exact,exact,merge,y", "one of"),
         ("X,verified,exact,exact,exact,exact,queue,", "says why"),
@@ -104,3 +107,38 @@ def test_every_level_has_a_weight() -> None:
 def test_a_given_name_that_cannot_be_looked_up_is_refused(row: str, said: str) -> None:
     with pytest.raises(BadTable, match=said):
         read_given_names(read("given-names.csv") + row + "\n")
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("hl7v2,perhaps,y", "verified or stated"),
+        ("hl7v2,verified,", "and why"),
+        (",verified,y", "names a family"),
+        ("openhr,stated,y", "there twice"),
+        ("hl7v2,verified", "columns"),
+    ],
+)
+def test_a_source_that_could_be_read_two_ways_is_refused(row: str, said: str) -> None:
+    with pytest.raises(BadTable, match=said):
+        read_sources(read("sources.csv") + row + "\n")
+
+
+def test_numbers_without_a_status_are_verified_where_every_feed_that_tells_of_the_person_has_traced_them() -> None:
+    """Of a feed that declares nothing its family's row tells; most families have none."""
+    assert families() == {"openhr", "gpconnect"}
+    feeds = {
+        "gp": Feed("gp", "openhr"),
+        "ward": Feed("ward", "hl7v2"),
+        "traced": Feed("traced", "hl7v2", verified=True),
+        "careless": Feed("careless", "openhr", verified=False),
+        "opened": Feed("opened", ""),
+    }
+    told = {name for name in feeds if verified(feeds, (name,), name, "")}
+    assert told == {"gp", "traced"}
+    assert verified(feeds, ("opened",), "opened", "openhr"), "a feed that takes anything: its message's family tells"
+    assert not verified(feeds, ("opened",), "gp", "openhr")
+    assert verified(feeds, ("gp", "traced"))
+    assert not verified(feeds, ("gp", "ward"))
+    assert not verified(feeds, ())
+    assert not verified(feeds, ("gone",), "gone", "openhr")

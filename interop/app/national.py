@@ -1,0 +1,48 @@
+"""The national demographics service, where the settings name one."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from functools import partial
+from importlib.metadata import entry_points
+
+from interop.app.settings import Settings
+from interop.app.workshop import Workshop
+from interop.apply.tracing import Tracer
+from interop.ports import Intake, Receipt, Wait
+from interop.ports.demographics import PDS, Reached, Reaches
+
+GROUP = "interop.demographics"
+
+
+def tracer_of(settings: Settings, shop: Workshop, intake: Intake) -> Tracer | None:
+    """Who asks the service; None where it is off. Raises ValueError for settings or a key that cannot be used, OSError for a file
+    that cannot be read."""
+    if settings.pds is None:
+        return None
+    service = _service()
+    client = settings.pds_api_key.read_text("utf-8").strip() if settings.pds_api_key is not None else ""
+    reached = Reached(settings.pds, client, settings.pds_kid, settings.pds_key, settings.pds_token_url)
+    tracer = Tracer(
+        shop.identity_queue.store,
+        shop.clock,
+        service.connect(reached, shop.clock.now),
+        partial(_taken, intake, service.reads),
+        rate=settings.pds_rate,
+        every=settings.pds_ask == "all",
+        test_numbers=settings.test_numbers,
+    )
+    shop.identity_queue.told = tracer.heard
+    return tracer
+
+
+def _service() -> Reaches:
+    for point in entry_points(group=GROUP, name=PDS):
+        found = point.load()
+        if isinstance(found, Reaches):
+            return found
+    raise ValueError("The package that asks the Personal Demographics Service is not installed: install interop anew.")
+
+
+def _taken(intake: Intake, adapter: str, body: bytes) -> Awaitable[Receipt]:
+    return intake.receive(PDS, body, adapter=adapter, wait=Wait.APPLIED)
