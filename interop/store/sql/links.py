@@ -26,6 +26,8 @@ class Targets(NamedTuple):
     patients: str
     asked: bool = False
     """They are queries, whose answers may be many."""
+    one: str = ""
+    """The name of the parameter that holds the id of the one Patient whose person they are."""
 
 
 class Links(Leaves):
@@ -36,8 +38,8 @@ class Links(Leaves):
         self._tables: list[str] = []
         self._groups: dict[str, Targets] = {}
         self._guard = guard
-        self.focus = ""
-        """A query of the Patients with whom the search begins: of most rows the subject is one of them."""
+        self.focus: Targets | None = None
+        """The Patients with whom the search begins: of most rows the subject is one of them, and most often the one named."""
 
     @abstractmethod
     def probe(self, where: Where, type_: str | None, row: str = "r") -> str: ...
@@ -56,7 +58,7 @@ class Links(Leaves):
     def focused(self, start: Where | None) -> Iterator[None]:
         """What is compiled within is asked of rows that ``start`` leaves."""
         before = self.focus
-        self.focus = self.group(start.patients).patients if isinstance(start, Person) and len(start.patients) == 1 else ""
+        self.focus = self.group(start.patients) if isinstance(start, Person) and len(start.patients) == 1 else None
         yield
         self.focus = before
 
@@ -101,6 +103,8 @@ class Links(Leaves):
 
     def referring(self, parameter: str, type_: str | None, targets: Targets) -> str:
         """The numbers of the rows that ``refers`` holds of."""
+        if targets.one:
+            return self._referring_to(parameter, type_, targets.one)
         parts = []
         pids = self._reference_pids(parameter, type_)
         if pids and targets.references:
@@ -110,6 +114,23 @@ class Links(Leaves):
             if type_ is not None:
                 text += f" AND s.type = :{self.bind(type_)}"
             parts.append(" AND ".join([text, *self.named(parameter, "s")]))
+        return " UNION ALL ".join(parts) or "SELECT 0 AS rid WHERE 0 = 1"
+
+    def _referring_to(self, parameter: str, type_: str | None, one: str) -> str:
+        """The same for one Patient and whoever is linked with it. The Patient itself is sought by its id, and others only where
+        there is a link: a set of both would be made anew for each place in the statement."""
+        linked = f"link a CROSS JOIN link b CROSS JOIN {{}} WHERE a.patient = :{one} AND b.person = a.person AND"
+        parts = []
+        pids = self._reference_pids(parameter, type_)
+        if pids:
+            sought = f"SELECT x.rid FROM {{}} {pids} AND x.target = '{PATIENT}' || "
+            parts.append(sought.format("index_reference x WHERE") + f":{one}")
+            parts.append(sought.format(linked.format("index_reference x")) + "b.patient")
+        if not parameter or parameter in NAMED:
+            also = [] if type_ is None else [f"s.type = :{self.once(type_)}"]
+            also += self.named(parameter, "s")
+            for table, own in (("resource s WHERE", f":{one}"), (linked.format("resource s"), "b.patient")):
+                parts.append(" AND ".join([f"SELECT s.rid FROM {table} s.subject <> '' AND s.subject = {own}", *also]))
         return " UNION ALL ".join(parts) or "SELECT 0 AS rid WHERE 0 = 1"
 
     def _among(self, column: str, targets: str) -> str:
@@ -136,7 +157,7 @@ class Links(Leaves):
                 "SELECT b.patient FROM link a CROSS JOIN link b "
                 f"WHERE a.patient = :{one} AND b.person = a.person UNION SELECT CAST(:{one} AS TEXT)",
             )
-            made = Targets(f"SELECT '{PATIENT}' || id FROM {found}", f"SELECT id FROM {found}")
+            made = Targets(f"SELECT '{PATIENT}' || id FROM {found}", f"SELECT id FROM {found}", one=one)
             self._groups[patients[0]] = made
             return made
         asked = united([f"SELECT {self.literal(patient)}" for patient in patients])

@@ -7,10 +7,9 @@ and its contrary holds of none either.
 from __future__ import annotations
 
 from interop.store.sql.index import ELSE, NAMED, PLAIN, SOLE
-from interop.store.sql.joining import either
 from interop.store.sql.leaves import NEVER
 from interop.store.sql.names import LABELS
-from interop.store.sql.where import ALWAYS, Compiler
+from interop.store.sql.where import ALWAYS, CONTRARY, Compiler, every, some
 from interop.store.where import About, All, Any, Ids, Not, Person, Present, Sources, Token, Tokens, Types, Unguarded, Updated, Where
 
 
@@ -19,11 +18,12 @@ def was(compiler: Compiler, where: Where, type_: str | None, row: str, *, sure: 
     it is deleted."""
     match where:
         case All(parts):
-            return "(" + " AND ".join([was(compiler, part, type_, row, sure=sure) for part in parts]) + ")" if parts else ALWAYS
+            return every([was(compiler, part, type_, row, sure=sure) for part in parts])
         case Any(parts):
-            return either([was(compiler, part, type_, row, sure=sure) for part in parts]) if parts else NEVER
+            return some([was(compiler, part, type_, row, sure=sure) for part in parts])
         case Not(part):
-            return f"NOT ({was(compiler, part, type_, row, sure=not sure)})"
+            inner = was(compiler, part, type_, row, sure=not sure)
+            return CONTRARY.get(inner) or f"NOT ({inner})"
         case Unguarded(part):
             return was(compiler, part, type_, row, sure=sure)
         case Ids() | Types() | Updated() | Sources():
@@ -56,4 +56,6 @@ def _labelled(compiler: Compiler, where: Token | Tokens, type_: str | None, row:
         return NEVER
     label = compiler.code(where, "x") if isinstance(where, Token) else compiler.codes(where, "x")
     held = f"x.rid = {row}.rid AND x.version = {row}.version AND {pids} AND {label}"
-    return f"(({row}.named & {PLAIN}) = 0 AND EXISTS (SELECT 1 FROM index_version x WHERE {held}))"
+    return every(
+        [f"({row}.named & {PLAIN}) = 0", NEVER if label == NEVER else f"EXISTS (SELECT 1 FROM index_version x WHERE {held})"]
+    )

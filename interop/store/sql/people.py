@@ -71,10 +71,13 @@ class People(Links):
         """That something is said about the person of a row's subject; where that is likely whom the search begins with, it is asked
         once and not for each row."""
         each = self._of_person(f"{row}.subject", said)
-        if not self.focus:
+        if self.focus is None:
             return each
-        once = f"EXISTS (SELECT 1 FROM index_access x WHERE {self.dialect.among('x.subject', self.focus)} AND {said.any})"
-        return f"CASE WHEN {row}.subject IN ({self.focus}) THEN {once} ELSE {each} END"
+        named = self._of_person(f":{self.focus.one}", said)
+        people = self.focus.patients
+        once = f"EXISTS (SELECT 1 FROM index_access x WHERE {self.dialect.among('x.subject', people)} AND {said.any})"
+        linked = f"CASE WHEN {row}.subject IN ({people}) THEN {once} ELSE {each} END"
+        return f"CASE WHEN {row}.subject = :{self.focus.one} THEN {named} ELSE {linked} END"
 
     def _of_person(self, patient: str, said: Said) -> str:
         """That something is said about the person of a Patient: of itself, which is asked code by code, or of anyone linked."""

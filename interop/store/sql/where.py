@@ -47,6 +47,7 @@ from interop.store.where import (
 
 NONE = "SELECT 0 AS rid WHERE 0 = 1"
 ALWAYS = "1 = 1"
+CONTRARY = {ALWAYS: NEVER, NEVER: ALWAYS}
 INDEXED = Token | Tokens | Text | Span | Range | Composite | Near
 """Parts that hold of a resource only by rows of the index tables."""
 FEW = 8
@@ -89,11 +90,12 @@ class Compiler(People):
         match where:
             case All(parts):
                 type_ = narrowed(parts, type_)
-                return "(" + " AND ".join([self.probe(part, type_, row) for part in parts]) + ")" if parts else ALWAYS
+                return every([self.probe(part, type_, row) for part in parts])
             case Any(parts):
-                return either([self.probe(part, type_, row) for part in parts]) if parts else NEVER
+                return some([self.probe(part, type_, row) for part in parts])
             case Not(part):
-                return f"NOT ({self.probe(part, type_, row)})"
+                inner = self.probe(part, type_, row)
+                return CONTRARY.get(inner) or f"NOT ({inner})"
             case Ids(ids):
                 return f"{row}.id IN ({self.bound(ids)})" if ids else NEVER
             case Types(types):
@@ -102,7 +104,7 @@ class Compiler(People):
             case Updated():
                 return f"({self._updated(where, row)})"
             case Token(parameter, kind="token") | Tokens(parameter) if parameter == LABELS:
-                return f"(({row}.named & {PLAIN}) = 0 AND {self._indexed(where, type_, row)})"
+                return every([f"({row}.named & {PLAIN}) = 0", self._indexed(where, type_, row)])
             case Token() | Text() | Span() | Range() | Tokens():
                 return self._indexed(where, type_, row)
             case Composite() | Near():
@@ -321,6 +323,18 @@ class Compiler(People):
         with self.focused(start):
             conditions += [self.probe(part, of) for part in parts]
         return f"resource r WHERE {' AND '.join(conditions)}"
+
+
+def every(conditions: list[str]) -> str:
+    """That all of the conditions hold, without what is decided already."""
+    left = [one for one in conditions if one != ALWAYS]
+    return NEVER if NEVER in left else f"({' AND '.join(left)})" if left else ALWAYS
+
+
+def some(conditions: list[str]) -> str:
+    """That one of the conditions holds, without what is decided already."""
+    left = [one for one in conditions if one != NEVER]
+    return ALWAYS if ALWAYS in left else either(left) if left else NEVER
 
 
 def narrowed(parts: tuple[Where, ...] | list[Where], type_: str | None) -> str | None:
