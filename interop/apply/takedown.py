@@ -8,7 +8,7 @@ left, by the tables of today (docs/decisions/0053-takedown.md). What is about no
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -27,6 +27,7 @@ from interop.clock import Clock, instant
 from interop.errors import Problem
 from interop.identity.grouping import pair
 from interop.identity.linking import identity_of
+from interop.identity.sources import verified
 from interop.policy.tables import tables
 from interop.ports import Feed, MessageState
 from interop.ports.demographics import PDS
@@ -195,10 +196,15 @@ class Takedowns:
         """Where the record is."""
         return self._store
 
-    def test_numbers(self, feed: str) -> bool:
-        """Whether 999 numbers of a feed may link."""
-        known = self._feeds.get(feed)
-        return known is not None and known.test_numbers
+    def identity(self, patient: dict[str, Any], names: set[str], message: Entry) -> str:
+        """What is compared of a Patient to which these feeds contribute, as it was when ``message`` came."""
+        feed = self._feeds.get(message.feed)
+        return identity_of(
+            patient,
+            test_numbers=feed is not None and feed.test_numbers,
+            national=names == {PDS},
+            verified=verified(self._feeds, names, message.feed, message.adapter),
+        )
 
 
 class _Work:
@@ -218,7 +224,11 @@ class _Work:
         """Fill in the removal."""
         (made,) = await self._of.mapped([self._removal.message])
         keys, snapshots = await self._touched(made)
+        if snapshots:
+            keys = list(dict.fromkeys([*keys, *await self._left_out(snapshots)]))
         heads: list[Head] = await self._store.query(Heads(tuple(keys))) if keys else []
+        there = {(head.type, head.id) for head in heads}
+        heads += [Head(*key, 0, "", b"", True) for key in keys if key not in there]
         versions: dict[Key, list[tuple[int, int, str]]] = {}
         for type_, id_, version, message, subject in await self._store.query(Versions(tuple(keys))) if keys else ():
             versions.setdefault((type_, id_), []).append((version, message, subject))
@@ -256,6 +266,14 @@ class _Work:
         types = tables().types
         return [key for key in keys if types.get(key[0]) != "directory"], latest
 
+    async def _left_out(self, scopes: Sequence[str]) -> list[Key]:
+        """What other messages say in scopes of which this one is the latest snapshot: it may have kept them out of the record."""
+        numbers = set(await self._store.query(Sharing(self._message))) - {self._message}
+        keys: dict[Key, None] = {}
+        async for made in self._mapped(self._before(numbers)):
+            keys.update(((piece.type, piece.id), None) for piece in made.pieces if piece.event in scopes)
+        return [key for key in keys if tables().types.get(key[0]) != "directory"]
+
     async def _since(self, heads: Sequence[Head], apart: Sequence[str]) -> list[Snapshot]:
         """The latest snapshots of the scopes of these resources, without those ``apart``."""
         scopes = {said: None for head in heads for said in head.contributions if said[0] == self._feed and said[1] not in apart}
@@ -269,18 +287,25 @@ class _Work:
             for (feed, _), state in head.contributions.items():
                 if feed in self._feeds:
                     numbers |= {value[3] for value in load(state)["r"].values()}
-        numbers -= {self._message}
+        return self._before(numbers - {self._message})
+
+    def _before(self, numbers: Iterable[int]) -> list[int]:
+        """Those that come before the takedown, in the journal's order."""
         return sorted(each for each in numbers if not self._number or each < self._number)
+
+    async def _mapped(self, numbers: Sequence[int]) -> AsyncIterator[Yield]:
+        for start in range(0, len(numbers), TOGETHER):
+            for one in await self._of.mapped(await self._of.read(numbers[start : start + TOGETHER])):
+                yield one
 
     async def _tell(self, replay: Replay, made: Yield, numbers: Sequence[int]) -> dict[tuple[str, str], tuple[str, str, str]]:
         """Tell again what is left; what is said of the pairs of Patients that the message has brought together."""
         ties = {pair(*relink[:2]): (*relink[:2], "") for relink in made.relinks}
-        for start in range(0, len(numbers), TOGETHER):
-            for one in await self._of.mapped(await self._of.read(numbers[start : start + TOGETHER])):
-                replay.message(one)
-                for patient, into, paired in one.relinks:
-                    if pair(patient, into) in ties:
-                        ties[pair(patient, into)] = patient, into, TIE if paired else MERGE
+        async for one in self._mapped(numbers):
+            replay.message(one)
+            for patient, into, paired in one.relinks:
+                if pair(patient, into) in ties:
+                    ties[pair(patient, into)] = patient, into, TIE if paired else MERGE
         return ties
 
     def _untie(self, ties: Mapping[tuple[str, str], tuple[str, str, str]], replay: Replay) -> None:
@@ -321,7 +346,7 @@ class _Work:
         contributed = head.source if owners - set(self._feeds) or not said else said
         stored = Stored(
             head.type, head.id, head.version + 1, self._now, b"", body is None, owner, self._number, "", source=contributed,
-            told="" if body is None else "PUT 201" if head.deleted else "",
+            told="PUT 201" if body is not None and head.version and head.deleted else "",
         )  # fmt: skip
         index: list[IndexRow] = []
         if body is not None:
@@ -329,6 +354,5 @@ class _Work:
             index = [*indexed(body), IndexRow("_source", "uri", source(TAKEN, self._number))]
         self._change.puts.append(Put(stored, index))
         if head.type == "Patient":
-            numbers = self._of.test_numbers(self._feed)
-            identity = "" if body is None else identity_of(body, test_numbers=numbers, national=owners == {PDS})
+            identity = "" if body is None else self._of.identity(body, owners, self._removal.message)
             self._linker.seen(head.id, identity, self._number, self._now)

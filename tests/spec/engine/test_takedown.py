@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.spec.engine.running import client, found, ingest, running
+from interop.app.engine import Engine
+from tests.spec.engine.messages import ZELDA, adt
+from tests.spec.engine.running import client, found, ingest, running, tell
+from tests.spec.engine.taking import ask, persons, sent, taken
+from tests.spec.families.maps import example
+from tests.spec.policy.test_held_commands import SHARING
 
 pytestmark = pytest.mark.anyio
+FEEDS = "feed,adapter,ack,test_numbers,description,snapshots\n"
+ORU = (
+    "MSH|^~\\&|LAB|RXX|HUB|HUB|20260103||ORU^R01|LAB1|P|2.4\rPID|1||P1^^^PAS||TEST^ANN\r"
+    "OBR|1||LAB77|FBC^Full blood count|||20260103\rOBX|1|NM|HB^Haemoglobin||72.50|g/L|||||F"
+)
+MDM = (
+    "MSH|^~\\&|DOC|RXX|HUB|HUB|20260104||MDM^T02|DOC1|P|2.4\rEVN|T02|20260104\rPID|1||P1^^^PAS||TEST^ANN\r"
+    "PV1|1|I|WARD||||||||||||||||V1\rTXA|1|DS|TX|||||||||D77||||||AU\rOBX|1|TX|LETTER||The wrong words||||||F"
+)
 
 
 def message(day: int, *more: str, trigger: str = "A08", patient: str = "P1", name: str = "TEST^ANN", sender: str = "PAS") -> bytes:
@@ -19,33 +34,278 @@ def message(day: int, *more: str, trigger: str = "A08", patient: str = "P1", nam
     return "\r".join([*lines, f"PID|1||{patient}^^^PAS||{name}", *more]).encode()
 
 
+VISIT = "PV1|1|I|WARD||||||||||||||||V1"
 WRONG = ("PV1|1|I|WARD||||||||||||||||V9", "AL1|1|DA|PEN^Penicillin", "DG1|1||J18.9^Pneumonia^I10||20260102|W")
 
 
-async def sent(http: httpx.AsyncClient, body: bytes, feed: str = "hl7v2") -> int:
-    answer = await ingest(http, body, feed)
-    assert answer.json()["state"] == "applied", answer.text
-    number: int = answer.json()["message"]
-    return number
+async def status(http: httpx.AsyncClient, number: int) -> dict[str, Any]:
+    said: dict[str, Any] = (await http.get(f"/messages/{number}")).json()
+    return said
 
 
-async def taken(http: httpx.AsyncClient, number: int, **more: Any) -> dict[str, Any]:
-    said = [{"name": "message", "valuePositiveInt": number}, {"name": "reason", "valueString": "sent about the wrong person"}]
-    said += [{"name": name, "valueBoolean": value} for name, value in more.items()]
-    answer = await http.post("/fhir/$takedown", json={"resourceType": "Parameters", "parameter": said})
-    assert answer.status_code == 200, answer.text
-    told: dict[str, Any] = answer.json()
-    return told
+async def refused(http: httpx.AsyncClient, body: bytes) -> bool:
+    """Whether a message is told that it was taken down."""
+    answer = await ingest(http, body)
+    return answer.status_code == 409 and "taken down" in answer.text
 
 
-async def test_what_a_wrong_message_said_goes_and_what_was_there_before_is_back(tmp_path: Path) -> None:
-    async with running(tmp_path / "data") as engine, client(engine) as http:
-        await sent(http, message(1, "PV1|1|I|WARD||||||||||||||||V1"))
+def a_year_later(engine: Engine) -> None:
+    """Let messages come later than any window of repeats is long."""
+    clock = engine.workshop.clock
+
+    class Later:
+        def now(self) -> int:
+            return clock.now() + 365 * 24 * 3600 * 1_000_000
+
+    engine.intake._clock = Later()
+
+
+async def test_what_a_wrong_message_said_goes_and_what_was_there_before_is_back(tmp_path: Path, place: dict[str, str]) -> None:
+    async with running(tmp_path / "data", **place) as engine, client(engine) as http:
+        await sent(http, message(1, VISIT))
         (before,) = await found(http, "Patient")
         number = await sent(http, message(2, *WRONG, name="OTHER^BOB"))
         assert len(await found(http, "Encounter")) == 2
+        dry = await taken(http, number, dry=True)
+        assert len(await found(http, "Encounter")) == 2
         told = await taken(http, number)
-        assert sum(each["name"] == "resource" for each in told["parameter"]) == 4, told
+        assert dry.resources == told.resources
+        patient = told.resources[f"Patient/{before['id']}"]
+        assert (patient["gone"], patient["withheld"]) == (False, 1)
+        assert sorted(name.partition("/")[0] for name, one in told.resources.items() if one["gone"]) == [
+            "AllergyIntolerance", "Condition", "Encounter",
+        ]  # fmt: skip
         assert [len(await found(http, type_)) for type_ in ("Encounter", "AllergyIntolerance", "Condition")] == [1, 0, 0]
         (after,) = await found(http, "Patient")
         assert after["name"] == before["name"]
+        said = await status(http, number)
+        assert (said["state"], said["reason"], said["detail"]) == ("applied", "taken-down", str(told.takedown))
+
+
+@pytest.mark.parametrize(
+    ("body", "types"),
+    [(ORU.encode(), {"Observation", "DiagnosticReport"}), (MDM.encode(), {"DocumentReference"})],
+    ids=["a result", "a document"],
+)
+async def test_a_result_and_a_document_go_whole(body: bytes, types: set[str], tmp_path: Path) -> None:
+    async with running(tmp_path / "data") as engine, client(engine) as http:
+        await sent(http, message(1, VISIT))
+        number = await sent(http, body)
+        there = {one["resourceType"]: one["id"] for type_ in types for one in await found(http, type_)}
+        assert there.keys() == types
+        (name, id_), *_ = sorted(there.items())
+        told = await taken(http, f"{name}/{id_}")
+        assert told.takedown > number
+        for type_, each in there.items():
+            assert (await http.get(f"/fhir/{type_}/{each}")).status_code == 410
+            assert (await http.get(f"/fhir/{type_}/{each}/_history/1")).status_code == 404
+            assert await found(http, type_) == []
+        assert len(await found(http, "Patient")) == 1
+
+
+async def test_nothing_gives_what_was_taken_down_by_any_way_of_asking(tmp_path: Path) -> None:
+    """Words of it are in no answer: reads, versions, histories of every level, searches, operations, queries of HL7 v2."""
+    async with running(tmp_path / "data") as engine, client(engine) as http:
+        await sent(http, message(1, VISIT))
+        wrong = message(2, *WRONG, "ZXX|SECRETWORD", name="SECRETWORD^BOB").replace(b"Penicillin", b"SECRETWORD")
+        number = await sent(http, wrong.replace(b"Pneumonia", b"SECRETWORD"))
+        gone = [
+            f"{type_}/{one['id']}" for type_ in ("Encounter", "AllergyIntolerance", "Condition") for one in await found(http, type_)
+        ]
+        (patient,) = await found(http, "Patient")
+        versions = [f"{name}/_history/{version}" for name in (*gone, f"Patient/{patient['id']}") for version in (1, 2, 3)]
+        whole = (f"Patient/{patient['id']}/{each}" for each in ("$everything", "$whole-record", "$care-plan", "$crew-card"))
+        ways = [
+            *gone, *(f"{name}/_history" for name in gone), *versions, *whole, "Patient/_history", "_history", "Condition/_history",
+            f"Patient/{patient['id']}/_history", "Patient?name=SECRETWORD", "Patient?_has:Condition:patient:code:text=SECRETWORD",
+            "Condition?code:text=SECRETWORD", "AllergyIntolerance?_include=*&_revinclude=*", "Encounter?_include=Encounter:patient",
+            "Patient?_revinclude=*", "Patient?_revinclude=Condition:patient", "Observation/$lastn?patient=" + patient["id"],
+        ]  # fmt: skip
+        before = [(await http.get(f"/fhir/{way}")).text for way in ways]
+        assert sum("SECRETWORD" in text for text in before) > len(ways) / 2
+        await taken(http, number)
+        for way in ways:
+            answer = await http.get(f"/fhir/{way}")
+            if "SECRETWORD" not in way:
+                assert "SECRETWORD" not in answer.text, way
+            else:
+                assert answer.json().get("entry", []) == [], way
+        assert "SECRETWORD" not in (await http.get(f"/messages/{number}")).text
+        query = "MSH|^~\\&|X|RXX|HUB|HUB|20260105||QBP^Q22^QBP_Q21|Q1|P|2.5\rQPD|Q22^Find|T1|@PID.5.1^SECRETWORD\rRCP|I|10^RD"
+        (answered,) = await tell(engine, query.encode())
+        assert answered is not None
+        assert "SECRETWORD^" not in answered.text
+
+
+async def test_versions_that_held_it_are_not_given_again_and_earlier_ones_are(tmp_path: Path, place: dict[str, str]) -> None:
+    async with running(tmp_path / "data", **place) as engine, client(engine) as http:
+        await sent(http, message(1, VISIT))
+        number = await sent(http, message(2, VISIT, name="OTHER^BOB"))
+        await sent(http, message(3, VISIT, name="TEST^ANNA"))
+        (patient,) = await found(http, "Patient")
+        address = f"/fhir/Patient/{patient['id']}/_history"
+        assert [(await http.get(f"{address}/{version}")).status_code for version in (1, 2, 3)] == [200, 200, 200]
+        await taken(http, number)
+        assert [(await http.get(f"{address}/{version}")).status_code for version in (1, 2, 3, 4)] == [200, 404, 404, 200]
+        history = (await http.get(address)).json()
+        assert [entry["resource"]["meta"]["versionId"] for entry in history["entry"]] == ["4", "1"]
+        assert history["total"] == 2
+        (after,) = await found(http, "Patient")
+        assert (after["name"], after["meta"]["versionId"]) == (patient["name"], "4")
+
+
+async def test_what_others_have_said_since_stands(tmp_path: Path) -> None:
+    """Of the same feed, and of another."""
+    feeds = tmp_path / "feeds.csv"
+    feeds.write_text(FEEDS + "a,hl7v2,applied,yes,x,\nb,hl7v2,applied,yes,x,\n")
+    async with running(tmp_path / "data", feeds=feeds, mllp_feed="a") as engine, client(engine) as http:
+        number = await sent(http, message(1, VISIT, "AL1|1|DA|PEN^Penicillin", name="WRONG^BOB"), "a")
+        await sent(http, message(2, VISIT), "a")
+        await sent(http, message(3, VISIT, "AL1|1|DA|PEN^Penicillin", sender="OTHER"), "b")
+        told = await taken(http, number)
+        (patient,) = await found(http, "Patient")
+        assert patient["name"][0]["family"] == "TEST"
+        assert len(await found(http, "AllergyIntolerance")) == 1
+        assert [one["gone"] for name, one in told.resources.items() if name.startswith("AllergyIntolerance")] == [False]
+
+
+async def test_what_a_message_took_away_comes_back(tmp_path: Path, place: dict[str, str]) -> None:
+    """A cancelled admission, and what a complete snapshot left out."""
+    feeds = tmp_path / "feeds.csv"
+    feeds.write_text(FEEDS + "pas,hl7v2,applied,yes,x,allergies\n")
+    async with running(tmp_path / "data", feeds=feeds, mllp_feed="pas", **place) as engine, client(engine) as http:
+        await sent(http, message(1, VISIT, "AL1|1|DA|A^A", "AL1|2|DA|B^B", trigger="A01"), "pas")
+        before = await found(http, "Encounter")
+        number = await sent(http, message(2, VISIT, "AL1|1|DA|B^B", trigger="A11"), "pas")
+        now = await found(http, "Encounter")
+        assert not now or now[0]["status"] == "cancelled"
+        number = [number, await sent(http, message(3, VISIT, "AL1|1|DA|B^B"), "pas")]
+        assert len(await found(http, "AllergyIntolerance")) == 1
+        for each in number:
+            await taken(http, each)
+        assert len(await found(http, "AllergyIntolerance")) == 2
+        (after,) = await found(http, "Encounter")
+        assert after["status"] == before[0]["status"]
+
+
+async def test_a_merge_and_an_identity_that_rest_on_it_are_undone(tmp_path: Path, place: dict[str, str]) -> None:
+    async with running(tmp_path / "data", **place) as engine, client(engine) as http:
+        await sent(http, adt("A01", "C1", local="L1", visit="V1"))
+        await sent(http, adt("A01", "C2", local="L2", visit="V2", family="OTHER"))
+        number = await sent(http, adt("A40", "C3", local="L1", merged="L2", at="20260106"))
+        assert [len(one) for one in await persons(engine)] == [2]
+        await taken(http, number)
+        assert [len(one) for one in await persons(engine)] == [1, 1]
+        again = [
+            await sent(http, adt("A08", f"C4{local}", local=local, nhs=ZELDA, visit=f"V{local}", at="20260107"))
+            for local in ("L1", "L7")
+        ]
+        grouped = sorted(len(one) for one in await persons(engine))
+        await taken(http, again[1])
+        assert sorted(len(one) for one in await persons(engine)) == [1, 1]
+        assert grouped in ([1, 2], [1, 1, 1])
+
+
+async def test_a_message_that_was_taken_down_stays_down(tmp_path: Path, place: dict[str, str]) -> None:
+    """Sent again the same day or a year later it is told that it was; what is right comes under a control id of its own."""
+    async with running(tmp_path / "data", **place) as engine, client(engine) as http:
+        body = message(2, *WRONG, name="OTHER^BOB")
+        number = await sent(http, body)
+        told = await taken(http, number)
+        assert await refused(http, body)
+        (said,) = await tell(engine, body)
+        assert said is not None
+        assert said.code == "AE"
+        a_year_later(engine)
+        assert await refused(http, body)
+        assert [await found(http, type_) for type_ in ("Condition", "Patient")] == [[], []]
+        await sent(http, body.replace(b"PASA082", b"PASA083"))
+        assert len(await found(http, "Condition")) == 1
+        assert (await taken(http, number)).takedown == told.takedown
+        assert len(await found(http, "Condition")) == 1
+
+
+async def test_after_a_restart_too(tmp_path: Path) -> None:
+    body = message(2, *WRONG)
+    async with running(tmp_path / "data") as engine, client(engine) as http:
+        await taken(http, await sent(http, body))
+    async with running(tmp_path / "data") as engine, client(engine) as http:
+        a_year_later(engine)
+        assert await refused(http, body)
+
+
+async def test_twice_is_once_though_two_ask_together(tmp_path: Path) -> None:
+    async with running(tmp_path / "data") as engine, client(engine) as http:
+        number = await sent(http, message(2, *WRONG))
+        told = await asyncio.gather(*(taken(http, number) for _ in range(4)))
+        assert len({one.takedown for one in told}) == 1
+        assert {frozenset(one.resources) for one in told} == {frozenset(told[0].resources)}
+        (encounter,) = (name for name in told[0].resources if name.startswith("Encounter"))
+        history = (await http.get(f"/fhir/{encounter}/_history")).json()
+        assert [entry["request"]["method"] for entry in history["entry"]] == ["DELETE"]
+
+
+async def test_a_message_that_was_refused_or_shelved_is_taken_down_and_not_worked_on_again(tmp_path: Path) -> None:
+    async with running(tmp_path / "data") as engine, client(engine) as http:
+        answer = await ingest(http, message(2, *WRONG).replace(b"|2.4", b"|9.9"))
+        number = int(answer.headers["location"].rpartition("/")[2])
+        assert (await status(http, number))["state"] == "refused"
+        told = await taken(http, number)
+        assert (told.resources, told.people) == ({}, 0)
+        said = await status(http, number)
+        assert (said["state"], said["reason"]) == ("refused", "taken-down")
+
+
+async def test_a_message_that_waits_with_others_of_its_patient_is_taken_down_in_its_place(tmp_path: Path) -> None:
+    """Journalled and not yet in the record: the takedown comes after it and before what comes later."""
+    async with running(tmp_path / "data") as engine, client(engine) as http:
+        await sent(http, message(1, VISIT))
+        await engine.workshop.dispatcher.stop()
+        numbers = [
+            (await http.post("/ingest/hl7v2", content=message(day, *WRONG, name=f"N{day}^X"))).json()["message"] for day in (2, 3)
+        ]
+        waiting = asyncio.create_task(taken(http, numbers[0]))
+        while numbers[0] not in engine.workshop.takedowns._waiting:
+            await asyncio.sleep(0)
+        await engine.workshop.dispatcher.start()
+        told = await waiting
+        await sent(http, message(4, VISIT, name="N4^X"))
+        assert told.takedown > numbers[1]
+        (patient,) = await found(http, "Patient")
+        assert patient["name"][0]["family"] == "N4"
+        assert len(await found(http, "Condition")) == 1
+
+
+@pytest.mark.parametrize(
+    ("what", "status"),
+    [(4_711, 404), ("Patient/none", 404), ("Patient", 400), ("Nothing/x", 400)],
+)
+async def test_what_is_not_there_cannot_be_taken(what: int | str, status: int, tmp_path: Path) -> None:
+    async with running(tmp_path / "data") as engine, client(engine) as http:
+        assert (await ask(http, what)).status_code == status
+
+
+async def test_a_reason_is_wanted_and_of_several_messages_the_wrong_one(tmp_path: Path) -> None:
+    async with running(tmp_path / "data") as engine, client(engine) as http:
+        numbers = [await sent(http, message(day, VISIT, name=f"N{day}^X")) for day in (1, 2)]
+        (patient,) = await found(http, "Patient")
+        assert (await ask(http, numbers[0], reason="")).status_code == 400
+        answer = await ask(http, f"Patient/{patient['id']}")
+        assert answer.status_code == 400
+        assert f"({numbers[0]}, {numbers[1]})" in answer.text
+
+
+async def test_an_agreement_that_a_message_brought_goes_with_it(tmp_path: Path) -> None:
+    async with running(tmp_path / "data") as engine, client(engine) as http:
+
+        def agreed() -> list[str]:
+            return [each.status for each in engine.workshop.governance.facts().agreements]
+
+        await sent(http, example("emis", "organisations.txt"), "emis")
+        first = await sent(http, SHARING.format("true", "false").encode(), "emis")
+        second = await sent(http, SHARING.format("true", "true").encode(), "emis")
+        told = [agreed()]
+        for each in (second, first):
+            await taken(http, each)
+            told.append(agreed())
+        assert told == [["withdrawn"], ["active"], []]

@@ -16,6 +16,7 @@ from interop.mapping.library import adapters
 from interop.mapping.tables import families
 from tests.spec.engine.running import client, ingest, running
 from tests.spec.engine.taking import persons, present, taken
+from tests.spec.engine.test_takedown import VISIT, message
 from tests.spec.families.maps import example
 
 pytestmark = pytest.mark.anyio
@@ -51,8 +52,9 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, tuple[A
 
 async def alike(tmp_path: Path, sent: list[Sent], down: set[int], **more: Any) -> None:
     """Hold the two records against each other."""
+    files = {name: value for name, value in more.items() if name != "database"}
     was, were = await record(tmp_path / "down", sent, down, **more)
-    never, nobody = await record(tmp_path / "never", [one for place, one in enumerate(sent) if place not in down], set())
+    never, nobody = await record(tmp_path / "never", [one for place, one in enumerate(sent) if place not in down], set(), **files)
     assert differences(was, never) == {}
     assert were == nobody
     assert never or len(down) == len(sent)
@@ -76,3 +78,18 @@ async def test_of_a_day_of_several_feeds_that_tell_of_the_same_people(place: dic
     random.shuffle(sent)
     sent = sent[:240]
     await alike(tmp_path, sent, set(random.sample(range(len(sent)), 24)), **place)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(6))
+async def test_of_a_feed_that_sends_all_that_it_holds_in_any_order(seed: int, tmp_path: Path) -> None:
+    """What a snapshot left out or kept from being taken in is there again, whichever of them is taken down."""
+    random = Random(f"takedown {seed}")
+    feeds = tmp_path / "feeds.csv"
+    feeds.write_text("feed,adapter,ack,test_numbers,description,snapshots\npas,hl7v2,applied,yes,x,allergies\n")
+    sent = []
+    for on in random.sample(range(1, 29), 12):
+        codes = random.sample("ABCD", random.randrange(5))
+        allergies = [f"AL1|{place}|DA|{code}^{code}{on}" for place, code in enumerate(codes, 1)]
+        sent.append(("pas", message(on, VISIT, *allergies, patient=random.choice(("P1", "P2")), name=f"N{on % 5}^X")))
+    await alike(tmp_path, sent, set(random.sample(range(12), 5)), feeds=feeds, mllp_feed="pas")
