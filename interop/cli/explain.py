@@ -15,6 +15,7 @@ from typing import Any
 
 from interop.app.opening import named, open_store
 from interop.app.workshop import id_key
+from interop.cli.hiding import MASKED, hides
 from interop.clock import instant
 from interop.errors import Problem
 from interop.formats.json import write_json
@@ -34,15 +35,16 @@ _BRACKETS = re.compile(r"\[[^\]]*\]")
 _UNSAID = Said("", "", "")
 
 
-def explain(resource: str, data: Path, database: str | None = None, *, as_json: bool) -> int:
-    """Print the lineage of ``Type/id``; 1 where there is no such resource or directory."""
+def explain(resource: str, data: Path, database: str | None = None, *, as_json: bool, whereabouts: bool = False) -> int:
+    """Print the lineage of ``Type/id``; 1 where there is no such resource or directory. Without values where it is about somebody
+    whose whereabouts are hidden, unless ``whereabouts`` is said."""
     kind, _, rest = resource.partition("/")
     id_, _, below = rest.partition("/")
     if not id_:
         print(f"{resource} is not Type/id, such as Encounter/4f2k…", file=sys.stderr)
         return 2
     try:
-        lines = asyncio.run(_explain(kind, id_, data, database))
+        lines = asyncio.run(_explain(kind, id_, data, database, whereabouts))
     except ValueError as error:
         print(f"--database: {error}", file=sys.stderr)
         return 2
@@ -75,28 +77,36 @@ def explain(resource: str, data: Path, database: str | None = None, *, as_json: 
     return 0
 
 
-async def _explain(kind: str, id_: str, data: Path, database: str | None) -> list[dict[str, Any]]:
+async def _explain(kind: str, id_: str, data: Path, database: str | None, whereabouts: bool) -> list[dict[str, Any]]:
+    """Values are masked where they may tell where somebody is."""
     store = await open_store(data, database, read_only=True)
     try:
-        found = await store.query(Read(PERMIT_ALL, kind, id_))
-        heads = await store.query(Heads(((kind, id_),)))
-        if not found or not heads:
-            return []
-        states = {key: load(state) for key, state in heads[0].contributions.items()}
-        if not states:
-            entries = await store.query(Message(found[0].message))
-            return [_line("*", None, entries[0], "the body that was written", "", _UNSAID)] if entries else []
-        mint = Mint(id_key(data))
-        traces: dict[int, _Trace] = {}
-        lines = []
-        for origin in origins(kind, states):
-            if origin.message not in traces:
-                entries = await store.query(Message(origin.message))
-                traces[origin.message] = await _trace(store, entries[0], found[0].tables, mint)
-            lines += traces[origin.message].lines(origin, id_)
-        return lines
+        lines = await _lines(store, kind, id_, data)
+        if lines and not whereabouts and await hides(store, (kind, id_)):
+            lines = [line | {"value": MASKED} for line in lines]
     finally:
         await store.close()
+    return lines
+
+
+async def _lines(store: Store, kind: str, id_: str, data: Path) -> list[dict[str, Any]]:
+    found = await store.query(Read(PERMIT_ALL, kind, id_))
+    heads = await store.query(Heads(((kind, id_),)))
+    if not found or not heads:
+        return []
+    states = {key: load(state) for key, state in heads[0].contributions.items()}
+    if not states:
+        entries = await store.query(Message(found[0].message))
+        return [_line("*", None, entries[0], "the body that was written", "", _UNSAID)] if entries else []
+    mint = Mint(id_key(data))
+    traces: dict[int, _Trace] = {}
+    lines = []
+    for origin in origins(kind, states):
+        if origin.message not in traces:
+            entries = await store.query(Message(origin.message))
+            traces[origin.message] = await _trace(store, entries[0], found[0].tables, mint)
+        lines += traces[origin.message].lines(origin, id_)
+    return lines
 
 
 class _Trace:

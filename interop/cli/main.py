@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from interop.cli import governing, identifying, removing
-from interop.cli.options import Data, Json, Token
+from interop.cli.options import Data, Json, Token, Whereabouts
 
 app = typer.Typer(
     name="interop",
@@ -250,13 +250,25 @@ def messages(
     count: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many, newest first.")] = 20,
     feeds: Annotated[bool, typer.Option("--feeds", help="A line for each feed instead.")] = False,
     body: Annotated[int, typer.Option(help="Print the bytes of this message as they were received.")] = 0,
+    whereabouts: Whereabouts = False,
     as_json: Json = False,
 ) -> None:
     """Show the journal: what came, what became of it, what to do."""
     from interop.cli.messages import messages as run
 
     raise typer.Exit(
-        run(data, database, feed=feed, state=state, control_id=control_id, count=count, feeds=feeds, body=body, as_json=as_json)
+        run(
+            data,
+            database,
+            feed=feed,
+            state=state,
+            control_id=control_id,
+            count=count,
+            feeds=feeds,
+            body=body,
+            as_json=as_json,
+            whereabouts=whereabouts,
+        )
     )
 
 
@@ -265,12 +277,13 @@ def explain(
     resource: Annotated[str, typer.Argument(help="Type/id, such as Encounter/4f2…; a path below it narrows.")],
     data: Data = Path("data"),
     database: Database = None,
+    whereabouts: Whereabouts = False,
     as_json: Json = False,
 ) -> None:
     """Tell for every element of a resource which message, source field and table row it comes from."""
     from interop.cli.explain import explain as run
 
-    raise typer.Exit(run(resource, data, database, as_json=as_json))
+    raise typer.Exit(run(resource, data, database, as_json=as_json, whereabouts=whereabouts))
 
 
 @app.command()

@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 from interop.app.opening import named, open_store
+from interop.cli.hiding import REFUSED, hides_in
 from interop.clock import instant
 from interop.errors import Problem, reasons
 from interop.store.plan import Feeds, Message, Messages, Plan
+from interop.store.seam import Store
 from interop.store.values import Entry, FeedCount
 
+Hidden = Callable[[Store, Entry], Awaitable[bool]]
 BELOW = ("where", "sentence", "action")
 
 
@@ -28,10 +32,12 @@ def messages(
     feeds: bool,
     body: int,
     as_json: bool,
+    whereabouts: bool = False,
 ) -> int:
-    """Print journal entries, feed counts, or one message's bytes; 1 where there is nothing to read."""
+    """Print journal entries, feed counts, or one message's bytes; 1 where there is nothing to read, or it is about somebody whose
+    whereabouts are hidden and ``whereabouts`` is not said."""
     plan: Plan = Message(body) if body else Feeds() if feeds else Messages(feed, state, control_id, 0, count)
-    found = read(data, database, plan)
+    found = read(data, database, plan, hides_in if body and not whereabouts else None)
     if found is None:
         return 1
     if body:
@@ -75,13 +81,18 @@ def _cell(name: str, value: Any) -> str:
     return str(value).replace("T", " ")[:19] if name == "received" else str(value)
 
 
-def read(data: Path, database: str | None, plan: Plan) -> list[Any] | None:
-    """The answer of the store to a plan; None, with a sentence on standard error, where it cannot be read."""
+def read(data: Path, database: str | None, plan: Plan, hidden: Hidden | None = None) -> list[Any] | None:
+    """The answer of the store to a plan; None, with a sentence on standard error, where it cannot be read or is ``hidden``."""
 
-    async def run() -> list[Any]:
+    async def run() -> list[Any] | None:
         store = await open_store(data, database, read_only=True)
         try:
-            return await store.query(plan)
+            found = await store.query(plan)
+            for each in found if hidden is not None else ():
+                if hidden is not None and await hidden(store, each):
+                    print(REFUSED.format(what=f"Message {each.message}"), file=sys.stderr)
+                    return None
+            return found
         finally:
             await store.close()
 

@@ -15,3 +15,4 @@ Token = Annotated[
     str, typer.Option(help="With which to sign on; without it the demonstration's, from the key in --data.", envvar="INTEROP_TOKEN")
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON line for each result.")]
+Whereabouts = Annotated[bool, typer.Option("--whereabouts", help="Also of people who hide where they are.")]
