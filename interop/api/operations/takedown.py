@@ -45,7 +45,7 @@ async def takedown(asked: Asked) -> Response:
     message, reference = asked.inputs.number("message"), asked.inputs.text("reference")
     if (message is None) == (not reference):
         raise BadInput("message", "", "name a message, or a resource by reference")
-    if asked.services.trail is None or asked.services.takedowns is None:
+    if asked.services.trail is None:
         raise Problem("not-found")
     keys: list[Key] = []
     if message is None:
@@ -96,7 +96,8 @@ async def _since(asked: Asked, keys: Sequence[Key]) -> int:
 async def _message(asked: Asked, entry: Entry, why: str, *, dry: bool) -> _Answer:
     """What a feed sent."""
     services, takedowns = asked.services, asked.services.takedowns
-    assert takedowns is not None
+    if takedowns is None:
+        raise Problem("not-found")
     if dry:
         removal = await takedowns.plan(entry.message)
         keys = [(one.type, one.id) for one in removal.taken]
