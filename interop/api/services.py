@@ -110,12 +110,14 @@ class Services:
         self.protocols = {each.base: each for each in self.adapters.values() if isinstance(each, Answers)}
         asking = self.adapters.items() if self.record is not None else ()
         self.askers = {name: each for name, each in asking if isinstance(each, Asks)}
+        if self.signon is not None:
+            self.signon.door.prepare = self.understands
         self.seal = Seal(self.mint.id("", "urn:interop:secret", "cursor").encode("ascii"))
 
     def decide(self, request: Request, interaction: str, type: str = "", id: str = "") -> Decision:
         """What who asks may see; raises Problem where the request as such is refused (``forbidden``)."""
         asker, now = request.asker, self.clock.now()
-        said = self._narrowed(asker.scopes, now) if asker.scopes else ()
+        said = self.narrowed(asker.scopes) if asker.scopes else ()
         decision = self.policy(Question(interaction, type, id, asker, said), self.facts(), now)
         account = request.account
         account.rules[decision.rule] = None
@@ -123,10 +125,16 @@ class Services:
             raise Problem(decision.refusal)
         return Decision(decision.rule, decision.predicate, "", decision.whole, account)
 
-    def _narrowed(self, scopes: tuple[Scope, ...], now: int) -> tuple[tuple[Scope, Where], ...]:
+    def narrowed(self, scopes: tuple[Scope, ...]) -> tuple[tuple[Scope, Where], ...]:
+        """What the criteria of scopes ask (``interop.api.searching.narrowed``)."""
         from interop.api.searching.narrowed import narrowed
 
-        return narrowed(self.indexing, scopes, now)
+        return narrowed(self.indexing, self.knowledge, scopes, self.clock.now())
+
+    async def understands(self, scopes: tuple[Scope, ...]) -> bool:
+        """Whether the criteria of all these scopes are understood, what has to be looked up for them away from the loop."""
+        wanted = {scope for scope in scopes if scope.criteria}
+        return not wanted or len(await self.knowledge.compute(lambda: self.narrowed(scopes))) == len(wanted)
 
     def cursor_of(self, request: Request, address: str) -> str:
         """For whom a cursor of that address is sealed: another's cursor opens nothing."""

@@ -10,7 +10,6 @@ from interop.api.asgi import Response
 from interop.api.fhir.audit_events import AUDIT_EVENT, EARLIEST, LATEST, group, seen, told
 from interop.api.operations.audit import MOST, parameters, part, trail_of
 from interop.api.operations.operation import Asked
-from interop.api.searching.narrowed import narrowed
 from interop.api.services import Services
 from interop.audit.events import event_id
 from interop.audit.privacy import BREAK_GLASS, SELF_CLAIMED
@@ -75,7 +74,7 @@ async def _about(asked: Asked) -> tuple[str, ...]:
     services, request, asker = asked.services, asked.request, asked.request.asker
     decision = services.decide(request, "$who-looked", "Patient", asked.id)
     if tables().roles[asker.role].relationship == PROXY:
-        said = narrowed(services.indexing, asker.scopes, services.clock.now()) if asker.scopes else ()
+        said = services.narrowed(asker.scopes) if asker.scopes else ()
         if not permitted(Question("$who-looked", AUDIT_EVENT, asked.id, asker, said)):
             raise Problem("forbidden")
         found: list[Stored] = await services.store.query(Read(decision, "Patient", asked.id))

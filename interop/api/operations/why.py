@@ -10,7 +10,6 @@ from typing import Final
 from interop.api.asgi import Response
 from interop.api.operations.operation import Asked
 from interop.api.operations.parameters import BadInput, Said, as_parameters, parts, resource
-from interop.api.searching.narrowed import narrowed
 from interop.policy.decide import Question
 from interop.policy.explain import Clause, explain
 from interop.policy.explain import Said as Access
@@ -34,7 +33,7 @@ async def why(asked: Asked) -> Response:
         raise BadInput("type", "", "R4 has no such type")
     services.decide(asked.request, "$why", type)
     now = services.clock.now()
-    said = narrowed(services.indexing, asker.scopes, now) if asker.scopes else ()
+    said = services.narrowed(asker.scopes) if asker.scopes else ()
     people: list[str] = []
     access: list[Access] = []
     found = await services.store.query(Read(PERMIT_ALL, "Patient", asked.id))

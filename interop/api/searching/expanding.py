@@ -50,7 +50,7 @@ async def _fetch(services: Services, decision: Decision, ground: Ground, wanted:
             return await _value_set(services, decision, ground, wanted.parameter, value)
         system, _, code = value.rpartition("|")
         terminology = await services.knowledge.for_value_set(services, decision, system)
-        return await services.knowledge.compute(lambda: _related(terminology, relation, system, code))
+        return await services.knowledge.compute(lambda: related(terminology, relation, system, code))
     except Uncomputable:
         raise malformed(wanted.parameter, "the codes cannot be listed: a value set or code system is not known here") from None
     except TooCostly:
@@ -72,7 +72,7 @@ async def _value_set(services: Services, decision: Decision, ground: Ground, par
     return tuple(dict.fromkeys((each.system, each.code) for each in found.contains))
 
 
-def _related(terminology: Terminology, relation: str, system: str, code: str) -> Pairs:
+def related(terminology: Terminology, relation: str, system: str, code: str) -> Pairs:
     """The code and what is below or above it in the hierarchy of its code system."""
     from interop.fhir.terminology import Uncomputable
 

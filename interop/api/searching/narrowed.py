@@ -1,11 +1,16 @@
-"""Scopes with criteria as predicates (SMART App Launch 2.2, 3.0.2.4: scopes with search parameters)."""
+"""Scopes with criteria as predicates (SMART App Launch 2.2, 3.0.2.4: scopes with search parameters).
+
+Value sets and code hierarchies are those of R4, the packages and the releases: what clients have stored widens no token.
+"""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from interop.api.searching.ground import Ground, Known, Unexpanded
+from interop.api.knowledge import Knowledge
+from interop.api.searching.expanding import MOST, related
+from interop.api.searching.ground import Codes, Ground, Known, Unexpanded
 from interop.api.searching.query import understand
 from interop.api.searching.standing import known
 from interop.errors import Problem
@@ -13,29 +18,55 @@ from interop.policy.scopes import Scope
 from interop.record.indexing import Indexing
 from interop.store.where import Where
 
+if TYPE_CHECKING:
+    from interop.fhir.terminology import Terminology
+
 DAY: Final = 86_400_000_000
 """Microseconds: so long ``ap`` of a date stands as it was understood."""
+Pairs = tuple[tuple[str, str], ...]
 
 
-def narrowed(indexing: Indexing, scopes: tuple[Scope, ...], now: int) -> tuple[tuple[Scope, Where], ...]:
+def narrowed(indexing: Indexing, knowledge: Knowledge, scopes: tuple[Scope, ...], now: int) -> tuple[tuple[Scope, Where], ...]:
     """What the criteria of scopes ask of a resource of their type. One that is not wholly understood is left out, and
     gives nothing."""
     if not any(scope.criteria for scope in scopes):
         return ()
-    return _read(known(indexing), scopes, now // DAY)
+    return _read(known(indexing), knowledge, scopes, now // DAY)
 
 
 @lru_cache(maxsize=1024)
-def _read(known: Known, scopes: tuple[Scope, ...], day: int) -> tuple[tuple[Scope, Where], ...]:
+def _read(known: Known, knowledge: Knowledge, scopes: tuple[Scope, ...], day: int) -> tuple[tuple[Scope, Where], ...]:
     ground = Ground(known, "", day * DAY)
-    found: list[tuple[Scope, Where]] = []
-    for scope in scopes:
-        if not scope.criteria:
-            continue
+    read = [(scope, _understood(ground, knowledge, scope)) for scope in scopes if scope.criteria]
+    return tuple((scope, where) for scope, where in read if where is not None)
+
+
+def _understood(ground: Ground, knowledge: Knowledge, scope: Scope) -> Where | None:
+    found: dict[Codes, Pairs] = {}
+    while len(found) <= MOST:
         try:
-            where = understand(ground, (scope.type,), scope.criteria, strict=True).where
-        except (Problem, Unexpanded):
-            continue
-        if where is not None:
-            found.append((scope, where))
-    return tuple(found)
+            return understand(Ground(ground.known, "", ground.now, found), (scope.type,), scope.criteria, strict=True).where
+        except Unexpanded as wanted:
+            pairs = _codes(knowledge.terminology, wanted.codes)
+            if pairs is None:
+                return None
+            found[wanted.codes] = pairs
+        except Problem:
+            return None
+    return None
+
+
+def _codes(terminology: Terminology, wanted: Codes) -> Pairs | None:
+    """What a value set or a hierarchy of codes holds; None where it is not known, cannot be listed, is too large, or is one of
+    the record (``partOf`` of a Location)."""
+    from interop.fhir.terminology import TooCostly, Uncomputable
+
+    try:
+        if wanted.relation == "in":
+            return tuple(dict.fromkeys((each.system, each.code) for each in terminology.expand(wanted.value).contains))
+        if wanted.relation in ("below", "above"):
+            system, _, code = wanted.value.rpartition("|")
+            return related(terminology, wanted.relation, system, code)
+    except (Uncomputable, TooCostly):
+        return None
+    return None

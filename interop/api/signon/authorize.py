@@ -31,7 +31,7 @@ from interop.api.signon.sessions import cookie
 from interop.clock import MICROSECONDS
 from interop.errors import Problem
 from interop.policy.asker import Asker
-from interop.policy.scopes import Scope
+from interop.policy.scopes import Scope, read_scopes
 from interop.signon.apps import PAGES, App, BadApps, fit, here
 from interop.signon.authorization import BadAuthorization, Wish, read_wish
 from interop.signon.issuer import DEMO
@@ -74,6 +74,8 @@ async def authorize(signon: SignOn, services: Services, request: Request) -> Res
         if len(form) != len(pairs):
             raise BadAuthorization("invalid_request", "repeated")
         wish = read_wish(form, app, address, links.base(request, signon.base))
+        if not await services.understands(read_scopes(" ".join(wish.scopes))):
+            raise BadAuthorization("invalid_scope", "criteria")
     except BadAuthorization as bad:
         request.scope[SIGNING], request.scope[WHY] = "sign-on", bad.why
         return _back(signon, request, address, form.get("state", ""), {"error": bad.error})

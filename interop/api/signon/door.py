@@ -14,6 +14,7 @@ from interop.api.signon.trust import Own, Trusted
 from interop.clock import MICROSECONDS, Clock
 from interop.errors import Problem
 from interop.policy.asker import NOBODY, Asker
+from interop.policy.scopes import Scope
 from interop.signon.refused import Refused
 from interop.signon.tokens import Claims, head_of, verify
 from interop.store.plan import Spent
@@ -76,7 +77,8 @@ class Verified(NamedTuple):
 
 class SignOnDoor:
     """Lets in whoever has a token of a trusted issuer. ``rate``: requests a second of one asker, 0 = without limit. ``sessions``
-    finds who asks where there is no token: a browser that has signed on (None: nobody)."""
+    finds who asks where there is no token: a browser that has signed on (None: nobody). ``prepare`` is told the scopes of each new
+    token: what their criteria stand for is looked up before a decision wants it."""
 
     def __init__(self, trusted: Sequence[Trusted], store: Store, clock: Clock, *, rate: int = 0) -> None:
         self._trusted = {each.wanted.issuer: each for each in trusted}
@@ -89,6 +91,7 @@ class SignOnDoor:
         self._people = Buckets(rate, rate * 5) if rate else None
         self._programs = Buckets(rate * TWENTYFOLD, rate * TWENTYFOLD * 5) if rate else None
         self.sessions: Callable[[Request], Awaitable[Asker | None]] | None = None
+        self.prepare: Callable[[tuple[Scope, ...]], Awaitable[object]] | None = None
 
     async def start(self) -> None:
         """Read which tokens were revoked before."""
@@ -135,6 +138,8 @@ class SignOnDoor:
             raise Unauthenticated(refused.why) from None
         except Unreachable:
             raise Problem("issuer-unavailable") from None
+        if self.prepare is not None and verified.asker.scopes:
+            await self.prepare(verified.asker.scopes)
         known = Known(verified.asker, verified.until, self._bucket(verified.asker), verified.trusted)
         if len(self._known) >= KNOWN:
             del self._known[next(iter(self._known))]

@@ -21,6 +21,7 @@ from interop.api.signon.service import SignOn
 from interop.api.signon.trust import Own
 from interop.clock import MICROSECONDS
 from interop.errors import Problem
+from interop.policy.scopes import read_scopes
 from interop.signon.authorization import SIGNING
 from interop.signon.keyfile import ALGORITHM
 from interop.signon.refused import Refused
@@ -163,6 +164,8 @@ async def _token(signon: SignOn, services: Services, request: Request) -> Respon
             raise BadRequest("unsupported_grant_type" if form.get("grant_type") else "invalid_request")
         endpoint = f"{links.root(request, signon.base)}{PREFIX}token"
         made = await grant(signon, request, form, endpoint)
+        if not await services.understands(read_scopes(made["scope"])):
+            raise BadRequest("invalid_scope", why="criteria")
     except BadRequest as bad:
         request.scope[WHY] = bad.why
         return _refused(bad)

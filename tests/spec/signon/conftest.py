@@ -97,6 +97,7 @@ async def serving_at(data: Path, clock: ManualClock, **options: Any) -> AsyncIte
     store = SqliteStore.open(data, clock=clock)
     intake, services = serving(store, clock)
     services.signon = signon = sign_on(data, store, clock, **options)
+    signon.door.prepare = services.understands
     services.door, services.base = signon.door, signon.base
     await signon.start()
     server = HttpServer(create_app(services), "127.0.0.1", 0, prompt=True)
