@@ -16,6 +16,7 @@ from interop.api.asgi import ACCOUNT, Request, Response
 from interop.api.claiming import Claimed, nobody
 from interop.api.fhir.routes import resource_types
 from interop.api.problems import fhir_error, json_error
+from interop.api.signon.limits import place_of
 from interop.apply.drafts import there
 from interop.apply.journalled import Step
 from interop.audit.log import AuditLog
@@ -232,8 +233,9 @@ class Auditing:
                 more["reason"] = said
             if (status == 401 or token) and not self._room(more):
                 return response
+            more["from"] = place_of(request)
         elif token:
-            kind = SIGNED
+            kind, more["from"] = SIGNED, place_of(request)
         elif request.method in _READS or interaction[:1] == "$" or interaction.startswith("search") or _gave(account):
             kind = READ  # of a batch, and of a write that has changed nothing and answers with what there is
         else:

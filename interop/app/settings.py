@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from interop.api.proxied import HERE, networks
 from interop.policy.tables import tables
 from interop.signon.apps import PAGES, SCOPE
 
@@ -94,12 +95,20 @@ class Settings(BaseSettings):
     """Whose numbers are asked about: those that no source has verified, or all."""
     proxy: bool = False
     """A proxy of the operator's speaks TLS before the HTTP port, which nobody else reaches."""
+    proxy_address: Annotated[tuple[str, ...], NoDecode] = HERE
+    """Addresses and networks from which it comes: of it alone ``X-Forwarded-For`` and ``X-Forwarded-Proto`` are believed."""
 
-    @field_validator("package", "release", mode="before")
+    @field_validator("package", "release", "proxy_address", mode="before")
     @classmethod
     def _paths(cls, value: Any) -> Any:
         """In the environment: blanks between."""
         return tuple(value.split()) if isinstance(value, str) else value
+
+    @field_validator("proxy_address")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        networks(value)
+        return value
 
     @field_validator("consent")
     @classmethod

@@ -156,6 +156,8 @@ def _agents(row: Row, action: str) -> list[dict[str, Any]]:
         }
         for code, display in ((asks, client), (gives, "interop"))
     ]
+    if row.more.get("from"):
+        said[0]["network"] = {"address": row.more["from"], "type": "2"}
     if who.user or who.role:
         user: dict[str, Any] = {
             "type": {"coding": [{"system": _HL7 + "v3-ParticipationType", "code": "IRCP", "display": "information recipient"}]},

@@ -48,7 +48,8 @@ class Row(NamedTuple):
 
     change: ``keys`` (``[create, Type, id]``), ``mark`` (``break-glass``, ``self-claimed``, ``own-relationship``); answer: ``of``, ``messages``;
     message: ``messages`` (numbers in the journal), ``feed``, ``state``; read: ``query`` (names of parameters); denial: ``reason``,
-    ``unwritten`` (so many before it); notice: ``rule``; judged: ``item``, ``outcome``; notification: ``item``, ``channel``.
+    ``unwritten`` (so many before it), and as sign-on ``from`` (the address of who asked; of IPv6 the network); notice: ``rule``;
+    judged: ``item``, ``outcome``; notification: ``item``, ``channel``.
     """
 
     sequence: int

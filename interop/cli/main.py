@@ -131,6 +131,10 @@ def serve(
     pds_ask: Annotated[
         str, typer.Option(help="Ask about numbers that are unverified, or about all.", envvar="INTEROP_PDS_ASK")
     ] = "unverified",
+    proxy_address: Annotated[
+        list[str] | None,
+        typer.Option(help="From where it comes; this machine unless given; may be repeated.", envvar="INTEROP_PROXY_ADDRESS"),
+    ] = None,
     open: Annotated[
         bool,
         typer.Option("--open", help="Nobody signs on, everyone sees all: for test suites, on loopback.", envvar="INTEROP_OPEN"),
@@ -167,6 +171,7 @@ def serve(
             pages_scope=pages_scope,
             rate=rate,
             proxy=proxy,
+            proxy_address=tuple(proxy_address) if proxy_address else None,
             consent=consent,
             tls_cert=tls_cert,
             tls_key=tls_key,

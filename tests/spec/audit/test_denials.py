@@ -38,8 +38,8 @@ async def test_who_has_not_signed_on_is_in_it_with_why(tmp_path: Path) -> None:
         assert (await at.http.post("/ingest/hospital", content=b"MSH|")).status_code == 401
     denied = [row for row in rows(tmp_path) if row.kind == DENIAL]
     assert [(row.interaction, row.status, row.who.user, row.patients, row.more) for row in denied] == [
-        ("read", 401, "", (), {"reason": "expired"}),
-        ("ingest", 401, "", (), {"reason": "expired"}),
+        ("read", 401, "", (), {"reason": "expired", "from": "127.0.0.1"}),
+        ("ingest", 401, "", (), {"reason": "expired", "from": "127.0.0.1"}),
     ]
 
 
