@@ -3,53 +3,103 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 from interop.cli.governed import Engine, call
 
 COLUMNS = ("when", "organisation", "role", "user", "how", "what")
+QUESTION = "Take this down? What is withheld is never given again. [y/N] "
 
 
-def takedown(engine: Engine, *, message: int | None, reference: str, reason: str, dry_run: bool, as_json: bool) -> int:
-    """Take a message or a resource down, or with ``dry_run`` tell what would go; 1 where it could not be."""
-    said = call(
-        engine,
-        "$takedown",
-        ("message", "valuePositiveInt", message),
-        ("reference", "valueString", reference),
-        ("reason", "valueString", reason),
-        ("dry-run", "valueBoolean", dry_run or None),
-    )
-    if said is None:
+def takedown(engine: Engine, *, message: int | None, reference: str, reason: str, dry_run: bool, yes: bool, as_json: bool) -> int:
+    """Tell what would go and, once that is confirmed, take it down; 1 where it could not be, 2 where nobody confirmed it."""
+
+    def asked(dry: bool) -> list[dict[str, Any]] | None:
+        said = call(
+            engine,
+            "$takedown",
+            ("message", "valuePositiveInt", message),
+            ("reference", "valueString", reference),
+            ("reason", "valueString", reason),
+            ("dry-run", "valueBoolean", dry or None),
+        )
+        return None if said is None else said[1].get("parameter", [])
+
+    told = asked(True) if dry_run or not yes else None
+    if told is None and (dry_run or not yes):
         return 1
-    told = said[1].get("parameter", [])
+    if told is not None and not dry_run and _all(told, "dry-run")[0]:
+        _show(told, to_errors=as_json)
+        if not _confirmed():
+            return 2
+        told = None
+    told = told if told is not None else asked(False)
+    if told is None:
+        return 1
     if as_json:
-        print(json.dumps({"dryRun": dry_run, "takedown": _all(told, "takedown"), "resources": _all(told, "resource"),
-                          "people": _all(told, "people")[0], "seen": _all(told, "seen")}))  # fmt: skip
-        return 0
-    _show(told, dry_run=dry_run)
+        print(json.dumps(_plain(told)))
+    else:
+        _show(told)
     return 0
 
 
-def _show(told: list[dict[str, Any]], *, dry_run: bool) -> None:
+def _confirmed() -> bool:
+    if not sys.stdin.isatty():
+        print("Nothing was done: nobody is there to be asked. Add --yes where this is what you want.", file=sys.stderr)
+        return False
+    print(QUESTION, end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() in ("y", "yes"):
+        return True
+    print("Nothing was done.", file=sys.stderr)
+    return False
+
+
+def _plain(told: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "dryRun": _all(told, "dry-run")[0],
+        "takedown": next(iter(_all(told, "takedown")), None),
+        "resources": _all(told, "resource"),
+        "people": _all(told, "people")[0],
+        "seen": _all(told, "seen"),
+        "uncertain": _all(told, "uncertain"),
+    }
+
+
+def _show(told: list[dict[str, Any]], *, to_errors: bool = False) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    console = Console()
-    for each in _all(told, "resource"):
-        done = "goes" if each.get("gone") else "is put back"
-        console.print(f"{each['reference']} {done}; {each.get('withheld', 0)} versions are withheld", highlight=False)
+    console = Console(stderr=to_errors, soft_wrap=True, highlight=False)
+    said = _plain(told)
+    for each in said["resources"]:
+        console.print(f"{each['reference']}: {_fate(each)}; versions withheld: {each.get('withheld', 0)}", markup=False)
         if each.get("path"):
-            console.print("  " + ", ".join(each["path"]), highlight=False)
-    people = _all(told, "people")[0]
-    if dry_run:
-        console.print(f"Nothing was done. {people} have seen it.", highlight=False)
-        return
-    console.print(f"Taken down. {people} have seen it and are in the outbox:", highlight=False)
-    table = Table(*COLUMNS, box=None)
-    for each in _all(told, "seen"):
-        table.add_row(*(str(each.get(name, "")) for name in COLUMNS))
-    console.print(table)
+            console.print("  spoken of: " + ", ".join(each["path"]), markup=False)
+    if not said["resources"]:
+        console.print("Nothing of it is in the record.")
+    people = f"{said['people']} who asked" if said["people"] != 1 else "One who asked"
+    if said["dryRun"]:
+        console.print(f"Nothing has been done yet. {people} may have seen it.")
+    else:
+        console.print(f"Taken down (message {said['takedown']}). {people} may have seen it and will be told:" if said["takedown"]
+                      else "There was nothing to take down.")  # fmt: skip
+    if said["seen"]:
+        table = Table(*COLUMNS, box=None)
+        for each in said["seen"]:
+            table.add_row(*(str(each.get(name, "")) for name in COLUMNS))
+        console.print(table)
+    for each in said["uncertain"]:
+        console.print(
+            f"The engine ended without a word between {each['after']} and {each['before']}: if the power went, reads of its last "
+            "second may lack in this list."
+        )
+
+
+def _fate(resource: dict[str, Any]) -> str:
+    if resource.get("gone"):
+        return "goes"
+    return "stays as it was written since" if resource.get("stands") else "is as it was without it"
 
 
 def _all(told: list[dict[str, Any]], name: str) -> list[Any]:
