@@ -24,12 +24,13 @@ from interop.mapping.library import Family, Said, adapters, family_of
 from interop.mapping.runtime import Instance
 from interop.mapping.sites import FOLDER, sites_of
 from interop.mapping.tables import unpack
+from interop.ports.feed import organisation
 from interop.record.lineage import Origin, origins
 from interop.record.state import load
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Heads, Message, Read, Tables
 from interop.store.seam import Store
-from interop.store.values import Entry
+from interop.store.values import Entry, Stored
 
 _BRACKETS = re.compile(r"\[[^\]]*\]")
 _UNSAID = Said("", "", "")
@@ -104,7 +105,7 @@ async def _lines(store: Store, kind: str, id_: str, data: Path) -> list[dict[str
     for origin in origins(kind, states):
         if origin.message not in traces:
             entries = await store.query(Message(origin.message))
-            traces[origin.message] = await _trace(store, entries[0], found[0].tables, mint)
+            traces[origin.message] = await _trace(store, entries[0], found[0], mint)
         lines += traces[origin.message].lines(origin, id_)
     return lines
 
@@ -145,8 +146,9 @@ def _line(element: str, value: Any, entry: Entry, source: str, row: str, said: S
     }
 
 
-async def _trace(store: Store, entry: Entry, digest: str, mint: Mint) -> _Trace:
-    adapter = adapters()[entry.adapter]
+async def _trace(store: Store, entry: Entry, stored: Stored, mint: Mint) -> _Trace:
+    """The message mapped as one of the source, of those that the resource comes from, whose it seems to be."""
+    adapter, digest = adapters()[entry.adapter], stored.tables
     envelope, source = adapter.open(entry.body)
     family = family_of(envelope, traced=True)
     if digest and family.digest != digest:
@@ -158,7 +160,12 @@ async def _trace(store: Store, entry: Entry, digest: str, mint: Mint) -> _Trace:
                     site = envelope.organisation if envelope.organisation in sites_of(folder) else ""
                     family = Family.load(envelope.family, root=Path(directory), traced=True, site=site)
     trace = _Trace(entry, family.rows())
-    family.map(source, envelope, mint, lambda *step: trace.steps.append(step))
+    claimed = organisation(envelope.organisation)
+    for whose in sorted(stored.source.split(","), key=lambda name: name != claimed):
+        trace.steps.clear()
+        family.map(source, envelope, mint, lambda *step: trace.steps.append(step), whose)
+        if any(one.id == stored.id for _, one, *_ in trace.steps):
+            break
     return trace
 
 

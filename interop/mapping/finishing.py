@@ -52,7 +52,7 @@ def finish(run: Run, digest: str, cancellable: frozenset[tuple[str, str]]) -> Ma
             _contain(one)
             continue
         if one.relink is not None:
-            into = one.relink.id if isinstance(one.relink, Instance) else run.mint.id("Patient", *one.relink)
+            into = one.relink.id if isinstance(one.relink, Instance) else run.mint.id("Patient", *_of_source(run, one.relink))
             if into != one.id and one.effect in ("link", "unlink"):
                 relinks.append(Relink(one.id, into, one.row, paired=True))
                 _pair(run, one, into)
@@ -100,7 +100,7 @@ def _identify(run: Run, one: Instance) -> None:
         key = "urn:interop:message", f"{run.envelope.digest.hex()}|{one.name}|{number}"
         one.tags.append("unlinked")
     one.key = key
-    one.id = run.mint.id(one.type, *key)
+    one.id = run.mint.id(one.type, *(_of_source(run, key) if one.type == "Patient" else key))
 
 
 def _by_identifier(run: Run, one: Instance) -> Key | None:
@@ -137,8 +137,14 @@ def _rank(key: Key) -> int:
     return len(_REGISTERS) + (2 if system.startswith(LOCAL) else system == _ROLE)
 
 
+def _of_source(run: Run, key: Key) -> Key:
+    """A Patient of whom a source knows the NHS number alone is that source's own Patient: whether those of two sources are one
+    person is for ``interop.identity``, which looks at more than the number."""
+    return (key[0], f"{key[1]}|{run.source}") if key[0] == NHS_NUMBER and run.source else key
+
+
 def _by_number(run: Run, one: Instance, text: str) -> Key | None:
-    """An NHS number names its Patient; a bad or repeated-digit one names nobody: with birth date and family name it
+    """An NHS number names the Patient of its source; a bad or repeated-digit one names nobody: with birth date and family name it
     holds one sender's messages about one person together, without them it does not even do that."""
     number = NhsNumber.read(text)
     if number is not None and number.standing in (Standing.USABLE, Standing.TEST):

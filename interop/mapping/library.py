@@ -86,12 +86,13 @@ class Family:
         codes = {name: f"{self.model.tables.deviations.folder}/codes/{name}.csv" for name in self.model.tables.deviations.codes}
         return {row.row: Said(row.to, row.why, row.file, codes.get(row.codes, "")) for row in self.model.tables.elements}
 
-    def map(self, source: Source, envelope: Envelope, mint: Mint, trace: Trace | None = None) -> Mapped:
-        """Contributions of one message. Raises Problem ``unknown-trigger`` where there is no route for it."""
+    def map(self, source: Source, envelope: Envelope, mint: Mint, trace: Trace | None = None, whose: str = "") -> Mapped:
+        """Contributions of one message of the source ``whose`` (``interop.record.sources``; '' where nobody knows, offline). Raises
+        Problem ``unknown-trigger`` where there is no route for it."""
         route = self._routes.get(envelope.message)
         if route is None:
             raise Problem("unknown-trigger", detail=_named(envelope.message))
-        run = Run(envelope, mint, self.model.tables.shared.systems, trace)
+        run = Run(envelope, mint, self.model.tables.shared.systems, trace, whose)
         if isinstance(source, Message):
             run.root.hi = len(source.segments)
             route(run, Er7(source))

@@ -44,15 +44,20 @@ class Run(Naming):
         "own",
         "references",
         "root",
+        "source",
         "told",
         "trace",
         "trigger",
         "units",
     )
 
-    def __init__(self, envelope: Envelope, mint: Mint, systems: dict[str, str], trace: Trace | None = None) -> None:
+    def __init__(
+        self, envelope: Envelope, mint: Mint, systems: dict[str, str], trace: Trace | None = None, source: str = ""
+    ) -> None:
         self.envelope = envelope
         self.mint = mint
+        self.source = source
+        """Whose message it is; '' where nobody knows, offline."""
         super().__init__(envelope.organisation, systems)
         self.trigger = envelope.message.partition("^")[2]
         self.instances: list[Instance] = []

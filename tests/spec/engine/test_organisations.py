@@ -17,7 +17,7 @@ from interop.record.sources import source_of, together
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Heads, Search
 from interop.store.values import Stored
-from tests.spec.engine.messages import ZELDA, adt
+from tests.spec.engine.messages import adt
 from tests.spec.engine.running import client, ingest, journal, settings, tell
 
 pytestmark = pytest.mark.anyio
@@ -100,33 +100,42 @@ async def test_a_feed_of_nobody_gives_what_its_messages_say(tmp_path: Path) -> N
         assert await sources(engine) == ["RZZ", "feed:open"]
 
 
-NATIONAL = adt(nhs=ZELDA).replace(b"L1001^^^PAS~", b"")
-"""A person whom every sender knows by the NHS number alone: one Patient, whoever tells of her."""
-LATER = NATIONAL.replace(b"|C1|", b"|C2|").replace(b"20260105", b"20260106").replace(b"V1001", b"V2002")
+PRACTICE = "PD1|||MILL LANE SURGERY^^B83012\r"
 
 
-@pytest.mark.parametrize("later", [LATER, LATER.replace(b"QUARRINGTON", b"QUARRINGTON-HART")], ids=["the same", "another name"])
-async def test_what_several_have_contributed_to_is_of_all_of_them(later: bytes, tmp_path: Path) -> None:
-    """Also where the second says of her what the first has said: when the first takes it back, it is still there."""
+def shared(control: str, visit: str, practice: str = PRACTICE) -> bytes:
+    """A message that speaks of a practice by its national code, as other senders do: one Organization, whoever tells of it."""
+    return adt(control=control, visit=visit, local=f"L{visit}").replace(b"PV1|", practice.encode() + b"PV1|")
+
+
+@pytest.mark.parametrize("practice", [PRACTICE, PRACTICE.replace("MILL LANE", "MILL ROAD")], ids=["the same", "another name"])
+async def test_what_several_have_contributed_to_is_of_all_of_them(practice: str, tmp_path: Path) -> None:
+    """Also where the second says of it what the first has said: when the first takes it back, it is still there."""
     async with owned(tmp_path / "data") as (engine, http):
-        assert (await ingest(http, by(NATIONAL, "RXX"))).status_code == 200
-        assert await sources(engine) == ["RXX"]
-        assert (await ingest(http, by(later, "RZZ"), "open")).status_code == 200
-        assert await sources(engine) == ["RXX,RZZ"]
-        assert await sources(engine, "Encounter") == ["RXX", "RZZ"]
+        assert (await ingest(http, by(shared("C1", "V1"), "RXX"))).status_code == 200
+        assert "RXX" in await sources(engine, "Organization")
+        assert (await ingest(http, by(shared("C2", "V2", practice), "RZZ"), "open")).status_code == 200
+        assert "RXX,RZZ" in await sources(engine, "Organization")
+        assert await sources(engine, "Patient") == await sources(engine, "Encounter") == ["RXX", "RZZ"]
 
 
 async def test_a_record_made_again_is_of_the_same(tmp_path: Path) -> None:
+    types = ("Patient", "Encounter", "Organization")
     async with owned(tmp_path / "data") as (engine, http):
-        for body, feed in ((by(NATIONAL, "RYY"), "hl7v2"), (by(LATER, "RZZ"), "open"), (by(adt(control="C3"), ""), "hl7v2")):
+        for body, feed in (
+            (by(shared("C1", "V1"), "RYY"), "hl7v2"),
+            (by(shared("C2", "V2"), "RZZ"), "open"),
+            (by(adt(control="C3"), ""), "hl7v2"),
+        ):
             assert (await ingest(http, body, feed)).status_code == 200
-        before = [await sources(engine, type) for type in ("Patient", "Encounter")]
+        before = [await sources(engine, type) for type in types]
     for name in (tmp_path / "data").glob("record.sqlite*"):
         name.unlink()
     async with owned(tmp_path / "data") as (engine, _):
         await engine.workshop.dispatcher.idle.wait()
-        assert [await sources(engine, type) for type in ("Patient", "Encounter")] == before
-    assert before[0] == ["RXX", "RYY,RZZ"]
+        assert [await sources(engine, type) for type in types] == before
+    assert before[0] == ["RXX", "RYY", "RZZ"]
+    assert "RYY,RZZ" in before[2]
 
 
 async def test_a_message_of_another_organisation_is_refused_and_kept(tmp_path: Path) -> None:
