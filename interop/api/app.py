@@ -11,11 +11,11 @@ from interop.api.auditing import WHY
 from interop.api.fhir import router
 from interop.api.guarding import guarded
 from interop.api.openapi import openapi
-from interop.api.parts import SCRAPER, scrapes
+from interop.api.parts import SCRAPER, scrapes, who
 from interop.api.problems import fhir_error, json_error, unforeseen
 from interop.api.services import Services
 from interop.api.signon import endpoints, people
-from interop.errors import Problem
+from interop.errors import Problem, reasons
 
 Handler = Callable[[Services, Request], Awaitable[Response]]
 Route = tuple[str, Handler]
@@ -41,7 +41,12 @@ PREFIXES: dict[str, Route] = {
 
 
 def create_app(services: Services, pages: Asgi | None = None) -> Asgi:
-    """The application over these services. ``pages`` answers what is no API; without it a plain home page does."""
+    """The application over these services. ``pages`` answers what is no API; without it a plain home page does.
+
+    What every answer may need is read now: it is said too when no file can be opened.
+    """
+    reasons()
+    who("messages")
     behind = guarded(pages if pages is not None else _home(services))
     counted, audit = services.requests, services.audit
     hosts = services.hosts
