@@ -25,7 +25,7 @@ TESTER: Final = "tester"
 _ROLE: Final = re.compile(r"[a-z][a-z0-9-]{1,39}")
 _ORGANISATION: Final = re.compile(r"[A-Z0-9]{2,20}")
 _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
-_FHIR_USER: Final = re.compile(r"(?:.*/)?((?:Practitioner|PractitionerRole|Patient|RelatedPerson|Person)/[A-Za-z0-9\-.]{1,64})")
+_FHIR_USER: Final = re.compile(r"((?:.*/)?)((?:Practitioner|PractitionerRole|Patient|RelatedPerson|Person)/[A-Za-z0-9\-.]{1,64})")
 _NAME: Final = re.compile(r"[A-Za-z0-9_.:/@-]{0,200}")
 _FEED: Final = re.compile(r"[A-Za-z0-9_.-]{0,64}|\*")
 Claims = Mapping[str, Any]
@@ -57,9 +57,10 @@ def _row(said: dict[str, str]) -> Row:
     return Row(said["claim"], re.compile(said["value"]), organisation, said["role"])
 
 
-def asker_of(claims: Claims, *, own: bool, table: tuple[Row, ...] | None = None) -> Asker:
+def asker_of(claims: Claims, *, own: bool, table: tuple[Row, ...] | None = None, base: str = "") -> Asker:
     """Who asks. ``own``: the embedded issuer made the token, whose claims are Asker's fields by name; of another issuer's the
-    table says what they mean. Raises Refused where no role is found, or a claim is not what it must be."""
+    table says what they mean. ``base`` is our FHIR base: a user under another is a resource of somebody else's, under whose id
+    there may be another person here. Raises Refused where no role is found, or a claim is not what it must be."""
     issuer, subject = str(claims["iss"]), str(claims["sub"])
     selected = _selected(claims)
     client = _text(claims, "client_id", _NAME) or _text(claims, "azp", _NAME)
@@ -70,7 +71,7 @@ def asker_of(claims: Claims, *, own: bool, table: tuple[Row, ...] | None = None)
     feed = _text(claims, "feed", _FEED)
     said = claims.get("fhirUser")
     user = _FHIR_USER.fullmatch(said) if isinstance(said, str) and len(said) < 500 else None
-    fhir_user = user[1] if user else ""
+    fhir_user = user[2] if user and (own or user[1] in ("", base and f"{base}/")) else ""
     patient = _text(claims, "patient", _ID)
     if not patient and role == "patient" and fhir_user.startswith("Patient/"):
         patient = fhir_user.partition("/")[2]

@@ -49,13 +49,13 @@ def head_of(token: str, algorithms: frozenset[str] = frozenset(ALGORITHMS)) -> H
     first, second, _ = token.split(".")
     header, claims = _part(first), _part(second)
     algorithm, kid, issuer = header.get("alg"), header.get("kid", ""), claims.get("iss")
-    if algorithm not in algorithms:
+    if not isinstance(algorithm, str) or algorithm not in algorithms:
         raise Refused("algorithm")
     if not isinstance(kid, str) or not isinstance(issuer, str) or "crit" in header or "b64" in header:
         raise Refused("malformed")
     if str(header.get("typ", "")).lower() not in _TYPES:
         raise Refused("type")
-    return Head(str(algorithm), kid, issuer, str(header.get("jku", "")))
+    return Head(algorithm, kid, issuer, str(header.get("jku", "")))
 
 
 def _part(text: str) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def check(claims: Claims, wanted: Wanted, now: float) -> None:
     if not any(isinstance(each, str) and each in wanted.audiences for each in named):
         raise Refused("audience")
     subject = claims.get("sub")
-    if not isinstance(subject, str) or not 0 < len(subject) <= 255:
+    if not isinstance(subject, str) or not 0 < len(subject) <= 255 or not subject.isprintable():
         raise Refused("subject")
     ends, begins, issued = (_time(claims, name) for name in ("exp", "nbf", "iat"))
     if ends is None or ends <= now - SKEW:

@@ -40,7 +40,7 @@ PATIENCE: Final = 10 * 60
 """Seconds until it is back."""
 OWN: Final = "openid fhirUser profile user/*.cruds"
 """What the pages ask for: what one's role may, of a patient the own record alone."""
-_PATH: Final = re.compile(r"/(?:[A-Za-z0-9_.~-]+/?)*")
+_PATH: Final = re.compile(r"/(?:[A-Za-z0-9_.~-]+(?:/[A-Za-z0-9_.~-]+)*/?)?")
 
 
 async def login(signon: SignOn, services: Services, request: Request) -> Response:
@@ -83,7 +83,7 @@ async def callback(signon: SignOn, services: Services, request: Request) -> Resp
     except Refused as refused:
         failures.take(signon.clock.now())
         request.scope[WHY] = refused.why
-        return screens.stopped("Sign-on did not come to its end. Begin again.", demo=signon.demo)
+        return screens.stopped("Signing in was not completed. Please begin again.", demo=signon.demo)
     except Unreachable:
         raise Problem("issuer-unavailable") from None
     request.scope[ASKER] = asker
@@ -95,13 +95,13 @@ async def logout(signon: SignOn, services: Services, request: Request) -> Respon
     """``/auth/logout``: a page that asks, and by POST with the session's token the end of it."""
     session = await signon.sessions.find(request)
     if session is None:
-        return screens.stopped("Nobody was signed on.", status=200, demo=signon.demo)
+        return screens.stopped("Nobody was signed in.", status=200, demo=signon.demo)
     if request.method == "GET":
         form = (
             f'<form method="post" action="/auth/logout"><input type="hidden" name="{FIELD}" value="{session.token}">'
-            '<button type="submit">Sign off</button></form>'
+            '<button type="submit">Sign out</button></form>'
         )
-        return screens.page("Sign off?", form, demo=signon.demo)
+        return screens.page("Do you want to sign out?", form, demo=signon.demo)
     request.scope[SIGNING], request.scope[ASKER] = "sign-off", session.asker
     signon.sessions.ours(request)
     try:
@@ -110,7 +110,7 @@ async def logout(signon: SignOn, services: Services, request: Request) -> Respon
         raise Foreign("csrf") from None
     signon.sessions.check(session, said)
     headers = await signon.sessions.end(request, session)
-    response = screens.page("You have signed off", '<p><a href="/auth/login">Sign on</a></p>', demo=signon.demo)
+    response = screens.page("You have signed out", '<p><a href="/auth/login">Sign in</a></p>', demo=signon.demo)
     response.headers += [*headers, (b"clear-site-data", b'"cache", "storage"')]
     return response
 

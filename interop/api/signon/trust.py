@@ -87,6 +87,7 @@ class Configured:
 
     def __init__(self, issuer: str, audience: str, fetcher: Fetcher, clock: Clock, table: tuple[Row, ...] | None = None) -> None:
         self._wanted = Wanted(issuer, frozenset((audience, audience.rstrip("/"))))
+        self._base = audience.rstrip("/")
         self._fetcher, self._clock, self._table = fetcher, clock, table
         self._said: dict[str, Any] = {}
         self._got = self._tried = -FRESH
@@ -123,7 +124,7 @@ class Configured:
 
     def asker(self, claims: Claims) -> Asker:
         """Who its claims say asks, by the table of claims; never the tester."""
-        return asker_of(claims, own=False, table=self._table)
+        return asker_of(claims, own=False, table=self._table, base=self._base)
 
 
 def safe(url: str) -> bool:

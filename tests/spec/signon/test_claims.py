@@ -20,8 +20,11 @@ def cis2(*roles: tuple[str, str, str], selected: str = "") -> dict[str, Any]:
     return {"nhsid_nrbac_roles": listed, **({"selected_roleid": selected} if selected else {})}
 
 
+BASE = "https://care.example/fhir"
+
+
 def who(**claims: Any) -> Any:
-    return asker_of({"iss": ISSUER, "sub": "555", **claims}, own=False)
+    return asker_of({"iss": ISSUER, "sub": "555", **claims}, own=False, base=BASE)
 
 
 @pytest.mark.parametrize(
@@ -73,6 +76,23 @@ def test_a_patient_is_one_whose_identity_is_proved() -> None:
     """NHS login's P9."""
     found = who(identity_proofing_level="P9", fhirUser="https://care.example/fhir/Patient/p1")
     assert (found.role, found.patient, found.fhir_user) == ("patient", "p1", "Patient/p1")
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        "https://elsewhere.example/fhir/Patient/p1",
+        "https://care.example/fhir/../Patient/p1",
+        "//care.example/fhir/Patient/p1",
+        "/Patient/p1",
+    ],
+)
+def test_who_somebody_is_elsewhere_says_nothing_of_who_they_are_here(user: str) -> None:
+    """Another server's Patient of the same id is another person."""
+    found = who(identity_proofing_level="P9", fhirUser=user)
+    assert (found.role, found.patient, found.fhir_user) == ("patient", "", "")
+    assert asker_of({"iss": ISSUER, "sub": "1", "role": "gp", "fhirUser": user}, own=False).fhir_user == ""
+    assert who(identity_proofing_level="P9", fhirUser="Patient/p1").patient == "p1"
 
 
 def test_every_role_of_the_table_is_one_of_policys() -> None:

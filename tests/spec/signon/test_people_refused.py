@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from interop.api.signon.login import _PATH
 from interop.signon.people import demo_users
 from tests.spec.signon.browser import APP, VERIFIER, Browser, query
 from tests.spec.signon.conftest import Site
@@ -202,3 +204,21 @@ async def test_the_page_is_marked_runs_nothing_and_is_framed_by_nobody(browser: 
     assert "frame-ancestors 'none'" in said
     assert (page.headers["cache-control"], page.headers["x-frame-options"]) == ("no-store", "DENY")
     assert "HttpOnly; SameSite=Lax" in page.headers["set-cookie"]
+
+
+@pytest.mark.parametrize(
+    ("to", "kept"),
+    [
+        ("/", True), ("/messages", True), ("/docs/a.b~c/", True),
+        ("/" + "a" * 4_000 + "!", False), ("/" + "a/" * 2_000 + "!", False),
+        ("//elsewhere.example", False), ("/\\elsewhere.example", False),
+        ("https://elsewhere.example", False), ("/a//b", False), ("/a\n", False),
+    ],
+)  # fmt: skip
+async def test_where_somebody_goes_after_sign_on_is_here_and_soon_told(browser: Browser, to: str, kept: bool) -> None:
+    """However long an address is, it is judged in the time of reading it."""
+    began = time.perf_counter()
+    answer = await browser.http.get("/auth/login", params={"to": to})
+    assert answer.status_code == 303
+    assert time.perf_counter() - began < 2
+    assert (_PATH.fullmatch(to) is not None) == kept
