@@ -14,7 +14,10 @@ from interop.api.guarding import policy
 from interop.api.openapi import page, present
 from interop.api.parts import may
 from interop.api.services import Services
+from interop.api.signon import screens
 from interop.errors import Problem
+from interop.policy.asker import NOBODY, Asker
+from interop.signon.people import demo_users
 from interop.store.plan import Feeds
 from interop.store.values import FeedCount
 
@@ -22,6 +25,7 @@ STYLE = (
     "body{font:1rem/1.5 Arial,sans-serif;margin:2rem;color:#212b32}table{border-collapse:collapse}"
     "th,td{padding:.25rem .75rem;border-bottom:1px solid #d8dde0;text-align:left}"
     "td{text-align:right}.said{text-align:left}"
+    ".demo{background:#ffeb3b;border:3px solid #212b32;padding:.5rem 1rem;max-width:50rem}"
 )
 HEADERS = {
     "content-security-policy": policy(STYLE, page.STYLE),
@@ -47,7 +51,8 @@ def create_pages(services: Services) -> FastAPI:
     @pages.api_route("/", methods=["GET", "HEAD"], response_class=HTMLResponse)
     async def home(request: Request) -> HTMLResponse:
         shown = await _may(services, request, "home/feeds")
-        return HTMLResponse(render(services, await services.store.query(Feeds()) if shown else None), headers=HEADERS)
+        counts = await services.store.query(Feeds()) if shown else None
+        return HTMLResponse(render(services, counts, request.scope.get(ASKER, NOBODY)), headers=HEADERS)
 
     @pages.api_route("/api", methods=["GET", "HEAD"], response_class=HTMLResponse)
     async def api() -> HTMLResponse:
@@ -80,8 +85,8 @@ async def _may(services: Services, request: Request, part: str) -> bool:
     return may(services, asked, part)
 
 
-def render(services: Services, counts: list[FeedCount] | None) -> str:
-    """The page as HTML; without the feeds where they are not to be shown."""
+def render(services: Services, counts: list[FeedCount] | None, asker: Asker = NOBODY) -> str:
+    """The page as HTML for who asks; without the feeds where they are not to be shown."""
     feeds = "" if counts is None else _feeds(services, counts)
     links = "".join(f'<li><a href="{address}">{text}</a></li>' for address, text in LINKS)
     return (
@@ -90,9 +95,22 @@ def render(services: Services, counts: list[FeedCount] | None) -> str:
         f"<style>{STYLE}</style></head>"
         f"<body><main><h1>{NAME} {escape(software_version())}</h1>"
         "<p>Turns the messages of source systems into one shared care record.</p>"
-        f"{feeds}"
+        f"{_signed(services, asker)}{feeds}"
         f"<h2>More</h2><ul>{links}</ul></main></body></html>"
     )
+
+
+def _signed(services: Services, asker: Asker) -> str:
+    """Who one is here."""
+    if services.signon is None:
+        return '<p class="demo" role="note"><b>OPEN.</b> Nobody signs in: everyone on this machine sees all.</p>'
+    note = screens.DEMONSTRATION if services.signon.demo else ""
+    if asker == NOBODY:
+        return f'{note}<p><a href="/auth/login">Sign in</a></p>'
+    user = demo_users().get(asker.user.rpartition("|")[2]) if services.signon.demo else None
+    role, place = screens.role_words(asker.role), f" of {asker.organisation}" if asker.organisation else ""
+    said = f"{user.name} ({role}{place})" if user is not None else f"{role}{place}"
+    return f'{note}<p>You are signed in as <b>{escape(said)}</b>. <a href="/auth/logout">Sign out</a></p>'
 
 
 def _feeds(services: Services, counts: list[FeedCount]) -> str:

@@ -91,16 +91,22 @@ def serve(*, data: Path, **options: Any) -> int:
     return started(_serve(settings), settings)
 
 
-def warnings(engine: Any) -> list[str]:
-    """What whoever started the engine must know of who may see what."""
+def warnings(engine: Any, web: str = "") -> list[str]:
+    """What whoever started the engine must know of who may see what; ``web`` is its address."""
+    from interop.signon.people import demo_users
+
     if engine.signon is None:
         return ["Nobody signs on: everyone on this machine sees all. For tests, never with data of real people."]
     if engine.signon.demo:
         return [
-            f"Demonstration: tokens come from the embedded issuer {engine.signon.own.issuer.name}, which lets anyone with the data "
-            "directory be anyone (interop token --role gp --org B83012). Give --issuer for real people."
+            f"DEMONSTRATION: sign in at {web}/auth/login as one of {len(demo_users())} made-up people. No password is asked, so "
+            "whoever can open that page can be anyone on it: never put real people's data into this engine.",
+            f"Tokens come from the embedded issuer {engine.signon.own.issuer.name}; whoever has the data directory can make one "
+            "for anyone (interop token --role gp --org G99901). Give --issuer for real people.",
         ]
-    return [f"Tokens come from {engine.settings.issuer}, for {engine.settings.audience}."]
+    return [
+        f"Sign in at {web}/auth/login, by {engine.settings.issuer}. Tokens come from there, for {engine.settings.audience}.",
+    ]
 
 
 async def _serve(settings: Any) -> int:
@@ -117,7 +123,7 @@ async def _serve(settings: Any) -> int:
         f"FHIR {web}/fhir, ingest {web}/ingest/FEED, MLLP port {engine.mllp}, data in {named(settings.data, settings.database)}",
         flush=True,
     )
-    for line in warnings(engine):
+    for line in warnings(engine, (engine.signon.base if engine.signon is not None else "") or web):
         print(line, flush=True)
     await stop.wait()
     print("Stopping: finishing what is at hand.", flush=True)

@@ -46,7 +46,6 @@ PATIENCE: Final = 15 * 60
 LAUNCH: Final = "launch"
 LAUNCHED: Final = 5 * 60
 """Seconds within which an application comes with the handle of a launch."""
-SEARCHED: Final = ("name", "birthdate", "identifier")
 FINDING: Final = (Scope("user", "Patient", "rs"),)
 _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
@@ -80,7 +79,7 @@ async def authorize(signon: SignOn, services: Services, request: Request) -> Res
         request.scope[SIGNING], request.scope[WHY] = "sign-on", bad.why
         return _back(signon, request, address, form.get("state", ""), {"error": bad.error})
     browser = cookie(request, BROWSERS[signon.sessions.tls(request)]) or secrets.token_urlsafe(32)
-    response = screens.users(_sealed(signon, Ticket(wish), browser), demo_users().values(), app.name, address)
+    response = screens.users(_sealed(signon, Ticket(wish), browser), demo_users().values(), _called(signon, app.id), address)
     response.headers.append(signon.sessions.cookie(request, BROWSERS, browser, PATIENCE))
     return response
 
@@ -97,7 +96,10 @@ async def sign_on(signon: SignOn, services: Services, request: Request) -> Respo
     if user.role == "patient":
         record = form.get("record", "")
         if not _ID.fullmatch(record):
-            return _failed(signon, request, "record")
+            signon.failures.of(place_of(request)).take(signon.clock.now())
+            request.scope[WHY] = "record"
+            wrong, called = "Enter the id of the Patient whose record is yours", _called(signon, ticket.wish.client)
+            return screens.users(form["ticket"], demo_users().values(), called, ticket.wish.address, wrong)
         if ticket.wish.launch:
             return _denied(signon, request, ticket.wish)
         return await _coded(signon, request, ticket.wish, user, record, f"Patient/{record}")
@@ -112,7 +114,7 @@ async def sign_on(signon: SignOn, services: Services, request: Request) -> Respo
         del request.scope[SIGNING]
         browser = cookie(request, BROWSERS[signon.sessions.tls(request)])
         sealed = _sealed(signon, ticket._replace(user=user.user), browser)
-        return screens.picker(sealed, None, ticket.wish.client, ticket.wish.address)
+        return screens.picker(sealed, None, _called(signon, ticket.wish.client), ticket.wish.address)
     return await _coded(signon, request, ticket.wish, user, "", "")
 
 
@@ -132,9 +134,15 @@ async def patient(signon: SignOn, services: Services, request: Request) -> Respo
             return _denied(signon, request, ticket.wish)
         return await _coded(signon, request, ticket.wish, user, chosen, "")
     del request.scope[SIGNING]
-    criteria = {name: form[name] for name in SEARCHED if form.get(name, "").strip()}
+    number = ("identifier", "".join(form.get("identifier", "").split()))
+    criteria = [
+        *(("name", each) for each in form.get("name", "").split()),
+        ("birthdate", form.get("birthdate", "").strip()),
+        number,
+    ]
+    criteria = [(name, value) for name, value in criteria if value]
     found = await find(services, request, asker, criteria) if criteria else []
-    return screens.picker(form["ticket"], found, ticket.wish.client, ticket.wish.address)
+    return screens.picker(form["ticket"], found, _called(signon, ticket.wish.client), ticket.wish.address)
 
 
 async def launch(signon: SignOn, services: Services, request: Request) -> Response:
@@ -164,7 +172,7 @@ def _app(signon: SignOn, request: Request, form: Mapping[str, str]) -> App | Non
     client, address = form.get("client_id", ""), form.get("redirect_uri", "")
     if client == PAGES:
         own = links.root(request, signon.base) + CALLBACK
-        return App(PAGES, "the pages of this engine", frozenset((own,))) if address == own else None
+        return App(PAGES, PAGES, frozenset((own,))) if address == own else None
     try:
         registered = signon.apps().get(client)
     except BadApps:
@@ -172,6 +180,15 @@ def _app(signon: SignOn, request: Request, form: Mapping[str, str]) -> App | Non
     if registered is not None:
         return registered if address in registered.addresses else None
     return App(client, client, frozenset((address,))) if fit(client) and here(address) else None
+
+
+def _called(signon: SignOn, client: str) -> str:
+    """What the pages call an application."""
+    try:
+        registered = signon.apps().get(client)
+    except BadApps:
+        registered = None
+    return "this engine" if client == PAGES else registered.name if registered is not None else client
 
 
 def _sealed(signon: SignOn, ticket: Ticket, browser: str) -> str:
@@ -216,13 +233,13 @@ def _back(signon: SignOn, request: Request, address: str, state: str, said: dict
 
 def _lost(request: Request, why: str) -> Response:
     request.scope[SIGNING], request.scope[WHY] = "sign-on", why
-    return screens.stopped("The application that has sent you here is not known, or its address is none of its own.")
+    return screens.stopped(
+        "The application that sent you here is not registered, or asked for an answer at an address that is not its own."
+    )
 
 
 def _failed(signon: SignOn, request: Request, why: str) -> Response:
     """Nothing is told but that it must begin again; a few of these and the address waits."""
     signon.failures.of(place_of(request)).take(signon.clock.now())
     request.scope[WHY] = why
-    return screens.stopped(
-        "This page was open for too long, is of another browser, or something in it was not chosen. Begin again."
-    )
+    return screens.stopped("This page was open for too long, or it belongs to another browser. Please begin again.")

@@ -16,9 +16,9 @@ MOST: Final = 20
 """Patients on a page."""
 
 
-async def find(services: Services, request: Request, asker: Asker, criteria: dict[str, str]) -> list[dict[str, Any]]:
+async def find(services: Services, request: Request, asker: Asker, criteria: list[tuple[str, str]]) -> list[dict[str, Any]]:
     """The Patients that the asker may see of those who fit."""
-    form = urlencode({**criteria, "_count": str(MOST)}).encode("ascii")
+    form = urlencode([*criteria, ("_count", str(MOST))]).encode("ascii")
     status, said = await _ask(services, request, asker, "POST", "/fhir/Patient/_search", form)
     entries = said.get("entry", ()) if status == 200 else ()
     found = [each.get("resource", {}) for each in entries]

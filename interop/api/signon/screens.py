@@ -28,8 +28,12 @@ input[type=text]{font:inherit;width:100%;max-width:24rem;padding:.4rem .5rem;bor
 button{font:inherit;font-weight:700;color:#fff;background:#007f3b;border:0;border-radius:4px;padding:.6rem 1.2rem;margin:.75rem 0;
 cursor:pointer}
 :focus-visible{outline:4px solid #212b32;outline-offset:0;box-shadow:0 0 0 8px #ffeb3b}
-a{color:#005eb8}.error{border-left:5px solid #d5281b;padding-left:1rem}
+a{color:#005eb8}.error{border-left:5px solid #d5281b;padding-left:1rem;font-weight:700}
+@media print{header{background:none;color:inherit;padding:0}body{background:none}button,input[type=text]{display:none}
+.choice{border-width:0 0 1px;border-radius:0;break-inside:avoid}main{max-width:none}}
 """
+WORDS: Final = {"gp": "GP", "nhs111": "NHS 111 clinician", "mdt-member": "MDT member"}
+"""Roles as people call them, where that is not their name here."""
 DEMONSTRATION: Final = (
     '<p class="demo" role="note"><strong>DEMONSTRATION.</strong> Nobody here is real and no password is asked: whoever can open '
     "this page can be anyone on it. Never put real people's data into this engine.</p>"
@@ -38,8 +42,9 @@ DEMONSTRATION: Final = (
 
 def page(title: str, content: str, *, status: int = 200, to: str = "", demo: bool = True) -> Response:
     """A page. ``to``: where its form may lead in the end, the address of an application."""
+    called = f"Error: {title}" if status >= 400 else title
     body = (
-        f'<!DOCTYPE html><html lang="en-GB"><head><meta charset="utf-8"><title>{escape(title)} – interop</title>'
+        f'<!DOCTYPE html><html lang="en-GB"><head><meta charset="utf-8"><title>{escape(called)} – interop</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{STYLE}</style></head><body><header><p>interop</p></header><main>"
         f"{DEMONSTRATION if demo else ''}<h1>{escape(title)}</h1>{content}</main></body></html>"
@@ -63,34 +68,47 @@ def led(address: str, more: Iterable[Header] = ()) -> Response:
 
 def stopped(what: str, *, status: int = 400, demo: bool = True) -> Response:
     """Nothing can be done with a request, and no application is told."""
-    again = '<p><a href="/auth/login">Sign on</a></p>'
-    return page("You are not signed on", f'<p class="error">{escape(what)}</p>{again}', status=status, demo=demo)
+    again = '<p><a href="/auth/login">Sign in</a></p>'
+    kind = ' class="error" role="alert"' if status >= 400 else ""
+    return page("You are not signed in", f"<p{kind}>{escape(what)}</p>{again}", status=status, demo=demo)
 
 
-def users(ticket: str, people: Iterable[DemoUser], app: str, to: str) -> Response:
-    """Who one is."""
+def users(ticket: str, people: Iterable[DemoUser], app: str, to: str, wrong: str = "") -> Response:
+    """Who one is; ``wrong`` says what was not filled in."""
+    invalid = ' aria-invalid="true"' if wrong else ""
     rows = "".join(_choice("user", each.user, each.name, _said(each), place == 0) for place, each in enumerate(people))
     content = (
-        f"<p>You sign on to <b>{escape(app)}</b>.</p>"
+        f"<p>You are signing in to <b>{escape(app)}</b>.</p>"
         f'<form method="post" action="/auth/sign-on">{_hidden("ticket", ticket)}'
         f"<fieldset><legend>Who are you?</legend>{rows}</fieldset>"
-        '<label class="field" for="record">Whose record, for the patient alone</label>'
-        '<p class="hint" id="record-hint">The id of the Patient that is to be their own, as the record has it.</p>'
+        '<label class="field" for="record">If you sign in as the patient: whose record is yours?</label>'
+        '<p class="hint" id="record-hint">The id of a Patient, as in the address /fhir/Patient/ID. Everyone else leaves this '
+        f"empty.</p>{_wrong('record', wrong)}"
         '<input type="text" id="record" name="record" maxlength="64" autocomplete="off" spellcheck="false" '
-        'aria-describedby="record-hint"><br><button type="submit">Sign on</button></form>'
+        f'aria-describedby="record-hint{" record-wrong" if wrong else ""}"{invalid}>'
+        '<br><button type="submit">Sign in</button></form>'
     )
-    return page("Sign on", content, to=to)
+    return page("Sign in", content, to=to, status=400 if wrong else 200)
+
+
+def _wrong(field: str, what: str) -> str:
+    return f'<p class="error" id="{field}-wrong" role="alert">{escape(what)}</p>' if what else ""
 
 
 def picker(ticket: str, found: Sequence[Mapping[str, Any]] | None, app: str, to: str) -> Response:
     """Whose record it is about; ``found`` are Patients that who asks may see, None before anything was asked."""
     fields = "".join(
-        f'<label class="field" for="{name}">{text}</label><input type="text" id="{name}" name="{name}" maxlength="100" '
-        'autocomplete="off" spellcheck="false">'
-        for name, text in (("name", "Name, or how it begins"), ("birthdate", "Born (YYYY-MM-DD)"), ("identifier", "NHS number"))
+        f'<label class="field" for="{name}">{text}</label><p class="hint" id="{name}-hint">{hint}</p>'
+        f'<input type="text" id="{name}" name="{name}" maxlength="100" autocomplete="off" spellcheck="false" '
+        f'aria-describedby="{name}-hint">'
+        for name, text, hint in (
+            ("name", "Name", "First name, family name or both, or how they begin"),
+            ("birthdate", "Date of birth", "Year, month, day: for example 1980-03-27"),
+            ("identifier", "NHS number", "Ten digits"),
+        )
     )
     content = (
-        f"<p><b>{escape(app)}</b> is to show one person.</p>"
+        f"<p><b>{escape(app)}</b> will show the record of one person. Fill in what you know of them.</p>"
         f'<form method="post" action="/auth/patient">{_hidden("ticket", ticket)}{fields}'
         '<br><button type="submit">Find</button></form>'
     )
@@ -98,9 +116,10 @@ def picker(ticket: str, found: Sequence[Mapping[str, Any]] | None, app: str, to:
         rows = "".join(_choice("patient", str(each["id"]), _name(each), _facts(each), False) for each in found)
         chosen = (
             f'<form method="post" action="/auth/patient">{_hidden("ticket", ticket)}'
-            f'<fieldset><legend>Found</legend>{rows}</fieldset><button type="submit">Go on with this person</button></form>'
+            f"<fieldset><legend>People found</legend>{rows}</fieldset>"
+            '<button type="submit">Continue with this person</button></form>'
         )
-        content += chosen if found else '<p role="status">Nobody is found whom you may see.</p>'
+        content += chosen if found else '<p role="status">Nobody whom you may see was found.</p>'
     return page("Whose record?", content, to=to)
 
 
@@ -116,8 +135,13 @@ def _choice(field: str, value: str, who: str, why: str, checked: bool) -> str:
 
 
 def _said(user: DemoUser) -> str:
-    place = f", {user.organisation}" if user.organisation else ""
-    return f"{user.role.replace('-', ' ')}{place}. {user.why}."
+    place = f" of {user.organisation}" if user.organisation else ""
+    return f"{role_words(user.role)}{place}. {user.why}."
+
+
+def role_words(role: str) -> str:
+    """A role as people call it."""
+    return WORDS.get(role, role.replace("-", " ").capitalize())
 
 
 def _name(patient: Mapping[str, Any]) -> str:

@@ -165,7 +165,7 @@ async def test_who_is_another_or_has_no_role_of_people_is_not_let_in(more: dict[
     provider.more = more
     answer = await come_back(site, provider)
     assert answer.status_code == 400
-    assert "Begin again" in answer.text
+    assert "Please begin again" in answer.text
     assert "DEMONSTRATION" not in answer.text
 
 

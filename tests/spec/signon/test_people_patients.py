@@ -25,7 +25,8 @@ async def test_a_patient_is_found_by_a_form_and_stands_in_the_answer(browser: Br
     page = await browser.authorize(scope=STANDALONE)
     picker = await browser.send(page, "/auth/sign-on", user="demo-gp")
     assert picker.status_code == 200
-    assert "example" not in picker.text
+    assert 'value="example"' not in picker.text
+    assert "Shaw" not in picker.text
     found = await browser.send(picker, "/auth/patient", name="sha")
     assert 'name="patient" value="example"' in found.text
     assert "Shaw" in found.text
@@ -45,7 +46,7 @@ async def test_a_person_finds_and_chooses_whom_policy_shows_them(browser: Browse
     picker = await browser.send(await browser.authorize(scope=STANDALONE), "/auth/sign-on", user=user)
     found = await browser.send(picker, "/auth/patient", name="shaw")
     assert ('value="example"' in found.text) == sees
-    assert ("Nobody is found" in found.text) != sees
+    assert ("Nobody whom you may see" in found.text) != sees
     answer = await browser.send(found if sees else picker, "/auth/patient", patient="example")
     assert query(answer.headers["location"]).get("error") == (None if sees else "access_denied")
 
@@ -103,24 +104,65 @@ async def test_a_launch_is_made_for_whom_one_may_see_and_by_a_person(browser: Br
     ).status_code == 403
 
 
+async def refresh(browser: Browser, token: str, **more: str) -> tuple[int, dict[str, str]]:
+    """What is answered to a refresh token."""
+    data = {"grant_type": "refresh_token", "refresh_token": token, "client_id": "app", **more}
+    answer = await browser.site.http.post("/signon/token", data=data)
+    return answer.status_code, answer.json()
+
+
+async def good(browser: Browser, *said: dict[str, str]) -> list[bool]:
+    """Whether these answers' access tokens are taken."""
+    return [(await browser.site.get(each["access_token"], "/fhir/Organization")).status_code == 200 for each in said]
+
+
 async def test_refresh_tokens_are_used_once_and_a_replay_ends_the_family(browser: Browser) -> None:
     """RFC 9700, 4.14.2."""
-
-    async def refresh(token: str, client: str = "app") -> tuple[int, dict[str, str]]:
-        data = {"grant_type": "refresh_token", "refresh_token": token, "client_id": client}
-        answer = await browser.site.http.post("/signon/token", data=data)
-        return answer.status_code, answer.json()
-
     first = await browser.tokens(scope="openid offline_access user/*.rs")
-    assert (await refresh(first["refresh_token"], "another"))[0] == 400
+    assert (await refresh(browser, first["refresh_token"], client_id="another"))[0] == 400
     browser.site.clock.advance(3_700)
-    assert (await browser.site.get(first["access_token"], "/fhir/Organization")).status_code == 401
-    status, second = await refresh(first["refresh_token"])
+    assert await good(browser, first) == [False]
+    status, second = await refresh(browser, first["refresh_token"])
     assert status == 200
-    assert (await browser.site.get(second["access_token"], "/fhir/Organization")).status_code == 200
-    assert await refresh(first["refresh_token"]) == (400, {"error": "invalid_grant"})
-    assert (await browser.site.get(second["access_token"], "/fhir/Organization")).status_code == 401
-    assert await refresh(second["refresh_token"]) == (400, {"error": "invalid_grant"})
+    assert await good(browser, second) == [True]
+    assert await refresh(browser, first["refresh_token"]) == (400, {"error": "invalid_grant"})
+    assert await good(browser, second) == [False]
+    assert await refresh(browser, second["refresh_token"]) == (400, {"error": "invalid_grant"})
+
+
+async def test_a_replay_ends_every_token_of_the_sign_on_and_none_of_another(browser: Browser) -> None:
+    other = await browser.tokens()
+    code = (await browser.code(scope="offline_access user/*.rs"))["code"]
+    first = (await browser.exchange(code)).json()
+    _, second = await refresh(browser, first["refresh_token"])
+    assert await good(browser, first, second, other) == [True, True, True]
+    assert (await browser.exchange(code)).json() == {"error": "invalid_grant"}
+    assert await good(browser, first, second, other) == [False, False, True]
+    assert (await refresh(browser, second["refresh_token"]))[0] == 400
+
+
+@pytest.mark.parametrize("revoked", ["access_token", "refresh_token"])
+async def test_either_token_may_be_revoked_and_ends_the_sign_on(browser: Browser, revoked: str) -> None:
+    """RFC 7009, 2.1; it stays so, and of a token that is none nothing is told."""
+    first = await browser.tokens(scope="offline_access user/*.rs")
+    _, second = await refresh(browser, first["refresh_token"])
+    for token in (second[revoked], "none", second[revoked]):
+        answer = await browser.site.http.post("/signon/revoke", data={"token": token})
+        assert (answer.status_code, answer.content) == (200, b"")
+    assert await good(browser, first, second) == [False, False]
+    assert (await refresh(browser, second["refresh_token"]))[0] == 400
+
+
+async def test_a_new_token_may_be_for_less_and_never_for_more(browser: Browser) -> None:
+    """RFC 6749, 6."""
+    first = await browser.tokens(scope="offline_access user/Organization.rs user/Location.rs")
+    status, second = await refresh(browser, first["refresh_token"], scope="user/Location.rs")
+    assert (status, second["scope"]) == (200, "user/Location.rs")
+    assert await good(browser, second) == [False]
+    status, third = await refresh(browser, second["refresh_token"])
+    assert third["scope"] == first["scope"]
+    assert await good(browser, third) == [True]
+    assert await refresh(browser, third["refresh_token"], scope="user/*.cruds") == (400, {"error": "invalid_scope"})
 
 
 async def test_online_access_ends_half_a_day_after_sign_on_however_often_it_is_refreshed(browser: Browser) -> None:
@@ -133,6 +175,24 @@ async def test_online_access_ends_half_a_day_after_sign_on_however_often_it_is_r
         statuses.append(answer.status_code)
         said = answer.json()
     assert statuses == [200] * 11 + [400] * 2
+
+
+async def test_a_person_is_found_by_several_names_and_a_number_with_blanks(browser: Browser) -> None:
+    picker = await browser.send(await browser.authorize(scope=STANDALONE), "/auth/sign-on", user="demo-gp")
+    for fields, found in (({"name": "shaw sha"}, True), ({"name": "shaw other"}, False), ({"identifier": "999 000 0018"}, False)):
+        page = await browser.send(picker, "/auth/patient", **fields)
+        assert ('value="example"' in page.text) == found, fields
+
+
+async def test_a_patient_says_which_record_is_theirs(browser: Browser) -> None:
+    """The page comes again with what is missing, told to a screen reader as well."""
+    page = await browser.authorize()
+    for record in ("", "../x"):
+        answer = await browser.send(page, "/auth/sign-on", user="demo-patient", record=record)
+        assert answer.status_code == 400
+        assert 'id="record-wrong" role="alert"' in answer.text
+        assert 'aria-describedby="record-hint record-wrong" aria-invalid="true"' in answer.text
+    assert (await browser.send(answer, "/auth/sign-on", user="demo-patient", record="example")).status_code == 303
 
 
 async def test_no_refresh_token_is_given_unasked(browser: Browser) -> None:
