@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from interop.api.asgi import Request
+from interop.api.feed_health import DOWN, WELL, Told, said
 from interop.api.services import Services
 from interop.errors import Problem
 from interop.policy.absence import SYSTEM, Absence, FeedHealth, absence, gate
@@ -110,24 +111,27 @@ async def health(services: Services) -> tuple[FeedHealth, ...]:
     if not services.feed_health or not 0 <= now - services.feed_health[0] < EVERY:
         counts: list[FeedCount] = await services.store.query(Feeds())
         organisations = {name: feed.organisation for name, feed in services.feeds.items()}
-        found = judged(counts, organisations, services.down(), services.stale_after, now)
+        told = await said(services, organisations)
+        found = judged(counts, organisations, told, services.stale_after, now)
         services.feed_health = (now, found)
     return services.feed_health[1]
 
 
 def judged(
-    counts: Iterable[FeedCount], organisations: Mapping[str, str], down: Mapping[str, int], stale_after: int, now: int
+    counts: Iterable[FeedCount], organisations: Mapping[str, str], told: Mapping[str, Told], stale_after: int, now: int
 ) -> tuple[FeedHealth, ...]:
-    """The health of feeds. ``down`` are those that are known to be, since when; ``stale_after`` how long one may be silent, 0 for
-    ever; all in microseconds."""
+    """The health of feeds. ``told`` is what was last said of their sources; ``stale_after`` how long one may be silent, 0 for ever,
+    in microseconds. A source that has sent since it was down is no longer; one that was asked and had nothing is not silent."""
     last = {each.feed: each.last_received for each in counts}
     found = []
-    for feed in sorted({*organisations, *down}):
-        heard = last.get(feed, 0)
+    for feed in sorted(organisations):
+        heard, source = last.get(feed, 0), told.get(feed, Told(WELL, 0))
+        if source.state == WELL:
+            heard = max(heard, source.since)
         state, since = "well", heard
-        if feed in down:
-            state, since = "down", down[feed]
+        if source.state == DOWN and heard <= source.since:
+            state, since = "down", source.since
         elif heard and stale_after and now - heard > stale_after:
             state = "stale"
-        found.append(FeedHealth(feed, organisations.get(feed, ""), state, since))
+        found.append(FeedHealth(feed, organisations[feed], state, since))
     return tuple(found)

@@ -1,5 +1,6 @@
 """``POST /ingest/{feed}``: a message by HTTP. 202 once it is on disk; with ``?wait=applied`` 200 once it is in the record. A query
-of the adapter's protocol gets 200 and its answer. Who may not send under the feed is told so before the body is read."""
+of the adapter's protocol gets 200 and its answer. With ``?source=`` there is no message: whoever pulls the source tells how it is.
+Who may not send under the feed is told so before the body is read."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from asyncio import CancelledError, Future
 import orjson
 
 from interop.api.asgi import JSON, Disconnected, Header, Request, Response, TooLarge
+from interop.api.feed_health import tell
 from interop.api.problems import fhir_error, not_allowed, unforeseen
 from interop.api.sending import check_name, check_sender, speaks_for
 from interop.api.services import Services
@@ -32,6 +34,10 @@ async def ingest(services: Services, request: Request) -> Response:
         if feed is None:
             raise Problem("wrong-feed")
         check_sender(request.asker, feed)
+        state = dict(request.query).get("source")
+        if state is not None:
+            await tell(services, feed.name, state)
+            return Response(204)
         wait = _wait(request)
     except Problem as problem:
         return fhir_error(problem)

@@ -96,8 +96,6 @@ class Services:
     """With which ``/metrics`` is given without sign-on; none where empty."""
     stale_after: int = 0
     """Microseconds for which a feed may be silent before its source is said to be stale; 0 = for ever."""
-    down: Callable[[], Mapping[str, int]] = dict
-    """The feeds that are known to be down, since when (microseconds)."""
     feed_health: tuple[int, tuple[FeedHealth, ...]] | None = None
     """How the feeds were when they were last looked at (``interop.api.absences``)."""
     seal: Seal = field(init=False)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 NEWEST = 200_000
 """How far back in the journal a pull looks for what it has."""
 PAGE = 5_000
+DOWN = frozenset({"source-unavailable", "source-timeout"})
+"""Reasons by which a source is down."""
 DONE = frozenset({"received", "mapped", "applied"})
 """States of what is in the journal for good; what was refused or failed is fetched again."""
 
@@ -112,6 +114,8 @@ async def _pull(pulled: AsyncIterator[Pulled], address: str, as_json: bool, head
                         _tell(line, as_json, sys.stdout)
             except Problem as problem:
                 ended = problem
+        if ended.reason.name in DOWN if ended is not None else not counts["failed"]:
+            await _say_of_source(engine, address, "well" if ended is None else "down")
     if as_json:
         print(json.dumps({"pulled": sum(counts.values()), **counts}))
     else:
@@ -120,6 +124,20 @@ async def _pull(pulled: AsyncIterator[Pulled], address: str, as_json: bool, head
         _tell({"what": "The pull ended early", "outcome": "ended", **ended.as_json()}, as_json, sys.stderr)
         return 2
     return 1 if counts["failed"] else 0
+
+
+async def _say_of_source(engine: httpx.AsyncClient, address: str, state: str) -> None:
+    """Tell the engine how the source is, so that what is absent can be told from what is not there: down where it could not be
+    reached, well where all of it was seen. Of any other end nothing is known."""
+    import httpx
+
+    try:
+        answer = await engine.post(address, params={"source": state})
+        told = answer.is_success
+    except httpx.TransportError:
+        told = False
+    if not told:
+        print("The engine could not be told how the source is: what it says of this feed may be out of date.", file=sys.stderr)
 
 
 def _again(details: RetryDetails) -> None:

@@ -16,6 +16,7 @@ import stamina
 
 from interop.app.engine import Engine
 from interop.cli.pull import pull
+from interop.store.plan import Held
 from tests.spec.engine.running import TIMEOUT, client, found, ingest, running
 
 pytestmark = pytest.mark.anyio
@@ -116,6 +117,32 @@ async def test_what_is_pulled_is_in_the_record_and_the_same_again_is_nothing_new
         appointment = await one(http, "Appointment?status=booked")
         referral = await one(http, f"ServiceRequest?identifier=https://fhir.nhs.uk/Id/UBRN|{UBRN}")
     assert appointment["basedOn"] == [{"reference": f"ServiceRequest/{referral['id']}"}]
+
+
+async def source(engine: Engine) -> str:
+    """What the engine has been told of the source."""
+    found = await engine.workshop.store.query(Held("feed-health referrals", engine.workshop.clock.now()))
+    return str(found[0]).partition(" ")[0] if found else ""
+
+
+async def test_a_source_that_does_not_answer_is_down_until_all_of_it_is_seen(
+    engine: Engine, service: respx.Router, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One that refuses us, or tells of something that cannot be had, is not known to be down, nor to be well."""
+    listed = service.post(f"{BASE}/STU3/ReferralRequest/$ers.fetchworklist")
+    listed.respond(403)
+    assert (await run(engine, tmp_path, capsys))[0] == 2
+    assert await source(engine) == ""
+    listed.respond(503)
+    assert (await run(engine, tmp_path, capsys))[0] == 2
+    assert await source(engine) == "down"
+    told(service, 8, "BOOKED")
+    service.get(f"{BASE}/STU3/Appointment/990412").respond(404)
+    assert (await run(engine, tmp_path, capsys))[0] == 1
+    assert await source(engine) == "down"
+    told(service, 8, "BOOKED")
+    assert (await run(engine, tmp_path, capsys))[0] == 0
+    assert await source(engine) == "well"
 
 
 async def test_an_older_answer_does_not_overwrite_a_newer_state(

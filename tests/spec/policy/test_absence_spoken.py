@@ -10,20 +10,24 @@ from typing import Any
 import pytest
 
 from interop.api.absences import judged
+from interop.api.feed_health import Told, tell
 from interop.api.services import Services
+from interop.clock import ManualClock, instant
 from interop.policy.asker import TESTER, Asker
 from interop.policy.facts import Agreement, Facts
 from interop.store.sqlite import SqliteStore
-from interop.store.values import FeedCount
+from interop.store.values import Change, FeedCount, IndexRow
 from tests.spec.api.conftest import Client, matches
 from tests.spec.api.people import T0, patient
 from tests.spec.policy.test_indistinguishable import Desk, opened
 from tests.spec.policy.worlds import HOUR, Made, World, consented, keep, observed, team
+from tests.spec.store.build import put, reference
 
 pytestmark = pytest.mark.anyio
 GP = Asker("https://id.test|gp", "gp", "RA1", "desk", scopes=None)
 OTHER = Asker("https://id.test|gp2", "gp", "RC3", "desk", scopes=None)
 OFFERED = Agreement("a", "RB2", "RA1", (), T0 - HOUR, T0 + HOUR, "pending")
+SENDER = Asker("", "feed", "RB2", "puller", feed="hospital", scopes=None)
 PERSON = Asker("https://id.test|p", "patient", "", "app", patient="known", fhir_user="Patient/known", scopes=None)
 
 
@@ -132,15 +136,122 @@ async def test_a_feed_that_is_silent_for_too_long_or_down_is_told(client: Client
     feed = services.feeds["hospital"]
     services.feeds = {"hospital": replace(feed, organisation="RC3"), "lab": replace(feed, name="lab", organisation="RA1")}
     services.facts = lambda: Facts((replace(OFFERED, source="RC3", status="active"),), "explicit", ("RA1", "RC3"))
-    services.down = lambda: {"hospital": T0 - HOUR}
+    await tell(services, "hospital", "down")
     answer = await client.get("/fhir/Observation?patient=known")
     assert told(answer.json()) == ["down"]
-    assert "2025-12-31T23:00:00" in answer.text
+    assert instant(services.clock.now()) in answer.text
+
+
+def words(bundle: dict[str, Any]) -> list[str]:
+    """The words for what is absent."""
+    entries = [entry["resource"] for entry in bundle.get("entry", []) if entry.get("search", {}).get("mode") == "outcome"]
+    return [issue["details"]["text"] for each in entries for issue in each["issue"]]
+
+
+SHARED = replace(OFFERED, status="active")
+CASES: dict[str, tuple[Agreement | None, tuple[str, str] | None]] = {
+    "none": (None, ("not-shared", "not shared (no agreement): RB2")),
+    "pending": (OFFERED, ("not-shared", "not shared (agreement pending): RB2")),
+    "to come": (replace(SHARED, start=T0 + HOUR, end=T0 + 2 * HOUR), ("not-shared", "not shared (agreement pending): RB2")),
+    "withdrawn": (replace(OFFERED, status="withdrawn"), ("not-shared", "not shared (agreement withdrawn): RB2")),
+    "expired": (replace(SHARED, end=T0), ("not-shared", "not shared (agreement ended): RB2")),
+    "for another": (replace(SHARED, partner="RC3"), ("not-shared", "not shared (no agreement): RB2")),
+    "for another purpose": (replace(SHARED, purposes=("booking",)), ("not-shared", "not shared (no agreement): RB2")),
+    "in force": (SHARED, None),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+async def test_each_way_of_not_sharing_has_its_code_and_its_words(client: Client, services: Services, case: str) -> None:
+    agreement, expected = CASES[case]
+    services.facts = lambda: Facts((agreement,) if agreement is not None else (), "explicit", ("RA1", "RB2"))
+    bundle = (await client.get("/fhir/Observation?patient=known")).json()
+    assert list(zip(told(bundle), words(bundle), strict=True)) == ([expected] if expected is not None else [])
+    assert ("Observation/known-other" in matches(bundle)) == (expected is None)
+
+
+@pytest.mark.parametrize(
+    ("refused", "expected"),
+    [(None, []), ("refused", ["withheld (no consent)"]), ("refused:HIV", []), ("refused:R", [])],
+)
+async def test_who_refuses_the_whole_is_told_of_and_who_refuses_a_label_is_not(
+    client: Client, services: Services, refused: str | None, expected: list[str]
+) -> None:
+    """Nor does the label's refusal change a byte of the rest of the answer."""
+    services.facts = lambda: Facts((SHARED,), "explicit", ("RA1", "RB2"))
+    before = (await client.get("/fhir/Observation?patient=known")).text
+    if refused is not None:
+        said = put(
+            "Consent", "no", 1, reference("patient", "Patient/known"), IndexRow("consent", "access", refused, T0 - HOUR, T0 + HOUR)
+        )
+        await services.store.commit(Change(puts=[said]))
+    answer = await client.get("/fhir/Observation?patient=known")
+    assert words(answer.json()) == expected
+    assert (answer.text == before) == (expected == [])
+
+
+async def feed_said(client: Client, services: Services) -> list[str]:
+    return words((await client.get("/fhir/Observation?patient=known")).json())
+
+
+async def test_a_source_is_down_since_it_was_first_said_until_it_is_well_or_sends(client: Client, services: Services) -> None:
+    """Whoever pulls it says so; a second failure does not make it younger, and nothing new is no silence."""
+    clock = services.clock
+    assert isinstance(clock, ManualClock)
+    feed = replace(services.feeds["hospital"], organisation="RB2")
+    services.feeds, services.stale_after = {"hospital": feed}, 10 * HOUR
+    services.facts = lambda: Facts((SHARED,), "explicit", ("RA1", "RB2"))
+    services.door = Desk(SENDER)
+    address = "/ingest/hospital?source="
+    first = clock.now()
+    assert (await client.http.post(address + "down")).status_code == 204
+    clock.advance(60)
+    assert (await client.http.post(address + "down")).status_code == 204
+    services.door = Desk(GP)
+    assert await feed_said(client, services) == [f"source down since {instant(first)}: RB2"]
+    services.door = Desk(SENDER)
+    assert (await client.http.post(address + "well")).status_code == 204
+    services.door = Desk(GP)
+    assert await feed_said(client, services) == []
+    clock.advance(10 * 3_600)
+    well = clock.now() - 10 * HOUR
+    services.facts = lambda: Facts((replace(SHARED, end=T0 * 2),), "explicit", ("RA1", "RB2"))
+    services.feed_health = None
+    assert await feed_said(client, services) == []
+    clock.advance(1)
+    services.feed_health = None
+    assert await feed_said(client, services) == [f"stale since {instant(well)}: RB2"]
+
+
+async def test_only_who_may_send_under_a_feed_says_how_its_source_is(client: Client, services: Services) -> None:
+    services.feeds = {"hospital": replace(services.feeds["hospital"], organisation="RB2")}
+    for asker, status in ((GP, 403), (replace(SENDER, feed="lab"), 403), (replace(SENDER, organisation="RC3"), 403), (SENDER, 400)):
+        services.door = Desk(asker)
+        assert (await client.http.post("/ingest/hospital?source=asleep")).status_code == status
+    assert (await client.http.post("/ingest/nowhere?source=down")).status_code in (403, 404)
+    services.door = Desk(GP)
+    assert await feed_said(client, services) == ["not shared (agreement pending): RB2"]
 
 
 def test_a_feed_is_stale_once_it_has_been_silent_for_longer_than_it_may() -> None:
     counts = [FeedCount(name, 1, 0, 1, 0, 0, 0, 0, last) for name, last in (("fresh", T0 - 5), ("old", T0 - 11), ("never", 0))]
     feeds = dict.fromkeys(("fresh", "old", "never", "pulled"), "RA1")
-    found = {each.feed: (each.state, each.since) for each in judged(counts, feeds, {"pulled": T0 - 3}, 10, T0)}
+    found = {each.feed: (each.state, each.since) for each in judged(counts, feeds, {"pulled": Told("down", T0 - 3)}, 10, T0)}
     assert found == {"fresh": ("well", T0 - 5), "old": ("stale", T0 - 11), "never": ("well", 0), "pulled": ("down", T0 - 3)}
     assert all(each.state == "well" for each in judged(counts, feeds, {}, 0, T0))
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (Told("down", T0 - 6), ("well", T0 - 5)),
+        (Told("down", T0 - 5), ("down", T0 - 5)),
+        (Told("down", T0 - 1), ("down", T0 - 1)),
+        (Told("well", T0 - 1), ("well", T0 - 1)),
+        (Told("well", T0 - 9), ("well", T0 - 5)),
+    ],
+)
+def test_what_sends_after_it_was_down_is_well(said: Told, expected: tuple[str, int]) -> None:
+    count = FeedCount("one", 1, 0, 1, 0, 0, 0, 0, T0 - 5)
+    (found,) = judged([count], {"one": "RA1"}, {"one": said}, 10, T0)
+    assert (found.state, found.since) == expected
