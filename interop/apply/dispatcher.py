@@ -14,7 +14,7 @@ import structlog
 from interop.apply.applier import Applier, families_of
 from interop.apply.jobs import job_of
 from interop.apply.journalled import ADAPTERS, TAKEN
-from interop.apply.mapping_work import Job, Yield
+from interop.apply.mapping_work import Yield
 from interop.apply.pool import Mappers
 from interop.errors import Category, Problem
 from interop.mapping.refusal import Refusals
@@ -29,7 +29,7 @@ AGAIN = 1.0
 """Seconds between two tries while the disk or a mapper cannot be had."""
 log = structlog.get_logger(__name__)
 
-_Batch = tuple[list[Job], "asyncio.Task[list[Yield]]"]
+_Batch = tuple[list[Entry], "asyncio.Task[list[Yield]]"]
 Finished = Callable[[int, MessageState, Problem | None], None]
 Takedown = Callable[[Entry], Awaitable[tuple[int, MessageState, Problem | None]]]
 
@@ -95,15 +95,18 @@ class Dispatcher:
             self.idle.clear()
             for one in batches(entries):
                 self._open += 1
-                await self._batches.put(one if isinstance(one, Entry) else self._begun([job_of(each, self._feeds) for each in one]))
+                await self._batches.put(one if isinstance(one, Entry) else self._begun(one))
             if fresh:
                 self.read_up_to = fresh[-1].message
 
-    def _begun(self, jobs: list[Job]) -> _Batch:
-        work = asyncio.create_task(self._mappers.map(jobs))
+    def _begun(self, entries: list[Entry]) -> _Batch:
+        work = asyncio.create_task(self._map(entries))
         self._mapping.add(work)
         work.add_done_callback(self._mapping.discard)
-        return jobs, work
+        return entries, work
+
+    async def _map(self, entries: list[Entry]) -> list[Yield]:
+        return await self._mappers.map([job_of(each, self._feeds) for each in entries])
 
     async def _apply(self) -> None:
         while True:
@@ -118,7 +121,7 @@ class Dispatcher:
             if not self._open:
                 self._arrived.set()
 
-    async def _mapped(self, jobs: list[Job], work: asyncio.Task[list[Yield]]) -> list[Yield]:
+    async def _mapped(self, entries: list[Entry], work: asyncio.Task[list[Yield]]) -> list[Yield]:
         """What a batch yields; where no mapper could be had for it, wait and try again."""
         while True:
             try:
@@ -126,7 +129,7 @@ class Dispatcher:
             except Exception as error:
                 log.error("batch not mapped; trying again", error=type(error).__name__)
                 await asyncio.sleep(AGAIN)
-                work = asyncio.create_task(self._mappers.map(jobs))
+                work = asyncio.create_task(self._map(entries))
 
     async def _commit(self, batch: list[Yield]) -> list[tuple[int, MessageState, Problem | None]]:
         """Apply a batch; while the disk fails, wait and try again. A batch that breaks the applier is taken message by message."""
@@ -165,11 +168,12 @@ class Dispatcher:
         """Keep the tables that this batch was mapped by, once for each digest."""
         for family, site, digest in families_of(batch):
             if digest not in self._kept:
-                data = await asyncio.get_running_loop().run_in_executor(None, _packed, family, site)
                 try:
+                    data = await asyncio.get_running_loop().run_in_executor(None, _packed, family, site)
                     await self._store.commit(Change(tables=[(digest, data)]))
-                except Problem as problem:
-                    log.error("tables not kept; trying with the next batch", reason=problem.reason.name)
+                except (Problem, OSError) as error:
+                    reason = error.reason.name if isinstance(error, Problem) else type(error).__name__
+                    log.error("tables not kept; trying with the next batch", reason=reason)
                     return
                 self._kept.add(digest)
 
