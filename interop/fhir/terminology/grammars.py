@@ -21,6 +21,8 @@ Judge = Callable[[str], bool | None]
 _NAME = r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}"
 # Parameters are read leniently: senders leave out the quotes around values with spaces and slashes.
 _MEDIA = re.compile(rf"{_NAME}/{_NAME}(?:[ \t]*;[ \t]*[^\s;=]+=[^;\x00-\x1f\x7f]*)*[ \t]*;?")
+_LONGEST = 1_000
+"""Characters of a media type: what is longer is none, and would take long to read."""
 _SHORT_MEDIA = frozenset(("xml", "json", "ttl"))
 _LANGUAGE = re.compile(
     r"(?P<language>[a-z]{2,3})(?:-[a-z]{3}){0,3}(?:-[a-z]{4})?(?:-(?P<region>[a-z]{2}|[0-9]{3}))?"
@@ -34,7 +36,7 @@ _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=
 
 def media_type(code: str) -> bool | None:
     """RFC 6838 type/subtype with parameters; also ``xml``, ``json`` and ``ttl``, which FHIR R4 lets stand for its own formats."""
-    return code in _SHORT_MEDIA or _MEDIA.fullmatch(code) is not None
+    return code in _SHORT_MEDIA or (len(code) <= _LONGEST and _MEDIA.fullmatch(code) is not None)
 
 
 def language(code: str) -> bool | None:

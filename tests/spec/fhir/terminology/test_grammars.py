@@ -6,11 +6,13 @@ import json
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
+from time import perf_counter
 
 import pytest
 
 from interop.fhir.definitions import Definitions
 from interop.fhir.terminology import Terminology
+from interop.fhir.terminology.grammars import media_type
 from interop.fhir.terminology.lists import COUNTRIES, CURRENCIES
 from tests.spec.fhir.terminology.made import value_set
 
@@ -116,3 +118,10 @@ def test_a_list_of_a_value_set_goes_before_a_grammar() -> None:
     assert TERMS.validate_in_system("http://unitsofmeasure.org", "five apples").result is False
     assert TERMS.validate_code(odd, "http://unitsofmeasure.org", "five apples").result is True
     assert [each.code for each in TERMS.expand(odd).contains] == ["five apples"]
+
+
+def test_a_text_that_is_too_long_for_a_media_type_is_none_and_soon_told() -> None:
+    assert media_type("a/b;a=" + "x" * 900) is True
+    began = perf_counter()
+    assert media_type("a/b;a=" + " " * 1_000_000 + "\x00") is False
+    assert perf_counter() - began < 1
