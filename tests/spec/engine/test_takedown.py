@@ -10,6 +10,8 @@ import httpx
 import pytest
 
 from interop.app.engine import Engine
+from interop.ports import MessageState
+from interop.store.values import Change, Outcome
 from tests.spec.engine.messages import ZELDA, adt
 from tests.spec.engine.running import client, found, ingest, running, tell
 from tests.spec.engine.taking import ask, persons, sent, taken
@@ -245,7 +247,7 @@ async def test_twice_is_once_though_two_ask_together(tmp_path: Path) -> None:
         assert [entry["request"]["method"] for entry in history["entry"]] == ["DELETE"]
 
 
-async def test_a_message_that_was_refused_or_shelved_is_taken_down_and_not_worked_on_again(tmp_path: Path) -> None:
+async def test_a_message_that_was_refused_is_taken_down_and_there_was_nothing_of_it(tmp_path: Path) -> None:
     async with running(tmp_path / "data") as engine, client(engine) as http:
         answer = await ingest(http, message(2, *WRONG).replace(b"|2.4", b"|9.9"))
         number = int(answer.headers["location"].rpartition("/")[2])
@@ -254,6 +256,22 @@ async def test_a_message_that_was_refused_or_shelved_is_taken_down_and_not_worke
         assert (told.resources, told.people) == ({}, 0)
         said = await status(http, number)
         assert (said["state"], said["reason"]) == ("refused", "taken-down")
+
+
+@pytest.mark.parametrize("state", [MessageState.FAILED, MessageState.SHELVED])
+async def test_one_that_failed_is_not_tried_again_when_it_is_repeated(state: MessageState, tmp_path: Path) -> None:
+    """Without a takedown a repeat of what failed is worked on."""
+    async with running(tmp_path / "data") as engine, client(engine) as http:
+        await engine.workshop.dispatcher.stop()
+        body = message(2, *WRONG)
+        number = (await http.post("/ingest/hl7v2", content=body)).json()["message"]
+        await engine.workshop.store.commit(Change(outcomes=[Outcome(number, state, 1, "fault")]))
+        await engine.workshop.dispatcher.start()
+        told = await taken(http, number)
+        assert (told.resources, told.people) == ({}, 0)
+        assert await refused(http, body)
+        assert (await status(http, number))["state"] == state
+        assert await found(http, "Condition") == []
 
 
 async def test_a_message_that_waits_with_others_of_its_patient_is_taken_down_in_its_place(tmp_path: Path) -> None:
