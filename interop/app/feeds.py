@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from interop.app.settings import Settings
+from interop.identity.national import BASE
 from interop.identity.sources import STATED, VERIFIED
 from interop.ids import OdsCode
 from interop.mapping.refusal import Refusals
@@ -54,7 +55,8 @@ class Owned(Mapping[str, Feed]):
     """Feeds, and the engine's own, under which nobody sends to it: what the national service says."""
 
     def __init__(self, feeds: Mapping[str, Feed], *, test_numbers: bool) -> None:
-        national = Feed(PDS, "", "what the Personal Demographics Service says", test_numbers=test_numbers, organisation=ENGLAND)
+        also = ((organisation(BASE), ENGLAND),)
+        national = Feed(PDS, "", "the Personal Demographics Service", Wait.APPLIED, test_numbers, (), ENGLAND, also)
         self._feeds, self._own = feeds, {PDS: national}
 
     def __getitem__(self, name: str) -> Feed:

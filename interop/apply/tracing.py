@@ -23,7 +23,7 @@ from interop.identity.linking import known_by
 from interop.identity.national import message_of, outcome_of
 from interop.ids import NHS_NUMBER
 from interop.ports import MessageState, Receipt
-from interop.ports.demographics import ONE, PDS, SEVERAL, Criteria, Demographics, Reply
+from interop.ports.demographics import FOUND, ONE, PDS, SEVERAL, Criteria, Demographics, Reply
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Claims, Meta, Pairs, Persons, Search, Several
 from interop.store.seam import Store
@@ -73,11 +73,12 @@ class Tracer:
         test_numbers: bool = False,
         pause: Pause = asyncio.sleep,
     ) -> None:
-        self._store, self._clock, self._service, self._take, self._pause = store, clock, service, take, pause
+        self._store, self._clock, self._service, self._take, self.pause = store, clock, service, take, pause
         self._between, self._every, self._test_numbers = 1.0 / rate, every, test_numbers
         self._written: dict[str, None] = {}
         self._missed = True
-        self._arrived, self._done = asyncio.Event(), asyncio.Event()
+        self._arrived = asyncio.Event()
+        self._waiting: list[asyncio.Future[None]] = []
         self._task: asyncio.Task[None] | None = None
         self._asking = asyncio.Lock()
 
@@ -104,10 +105,13 @@ class Tracer:
 
     async def settled(self) -> None:
         """Wait until nobody is left who is to be asked about."""
-        while self._written or self._missed or not self._done.is_set():
-            self._done.clear()
+        while True:
+            done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(done)
             self._arrived.set()
-            await self._done.wait()
+            await done
+            if not self._written and not self._missed:
+                return
 
     async def verify(self, patient: str) -> Traced | None:
         """Ask about a Patient's number now, whatever is known of it; None where it has no valid one. Raises Problem."""
@@ -126,38 +130,41 @@ class Tracer:
 
     async def _run(self) -> None:
         while True:
+            waiting, self._waiting = self._waiting, []
             try:
                 await self._catch_up()
             except Problem as problem:
                 log.warning("the national service was not asked; trying again", reason=problem.reason.name)
-                await self._pause(AGAIN)
+                self._waiting += waiting
+                self._missed = True
+                await self.pause(AGAIN)
                 continue
             except Exception as error:
                 log.error("the national service was not asked", error=type(error).__name__)
-                await self._pause(AGAIN)
+                self._waiting += waiting
+                self._missed = True
+                await self.pause(AGAIN)
                 continue
-            if self._written or self._missed:
-                continue
-            self._done.set()
+            for done in waiting:
+                if not done.done():
+                    done.set_result(None)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._arrived.wait(), EVERY)
             self._arrived.clear()
-            self._done.clear()
 
     async def _catch_up(self) -> None:
         whole, since = await self._swept()
         old = self._clock.now() - whole >= OLD
         if old or self._missed:
-            began = self._clock.now()
+            began, self._missed = self._clock.now(), False
             async for portion in self._left(0 if old else since):
                 await self._consider(portion)
-            self._missed = False
             await self._store.commit(Change(meta=[(SWEPT, f"{began if old else whole} {began - OVERLAP}")]))
         while ids := list(self._written)[:PORTION]:
             began = self._clock.now()
-            await self._consider(ids)
             for id in ids:
-                self._written.pop(id, None)
+                del self._written[id]
+            await self._consider(ids)
             if not self._written:
                 whole, _ = await self._swept()
                 await self._store.commit(Change(meta=[(SWEPT, f"{whole} {began - OVERLAP}")]))
@@ -222,7 +229,7 @@ class Tracer:
             log.warning("the national service's answer was not taken", reason=problem.reason.name)
             name = f"pds {about[0]}" if ask == self._verify else f"pds-trace {about[0]}"
             await self._remember(name, ERROR)
-        await self._pause(self._between)
+        await self.pause(self._between)
 
     async def _due(self, name: str) -> bool:
         kept = await self._store.query(Meta(name))
@@ -236,6 +243,8 @@ class Tracer:
             reply = await self._service.read(number)
             outcome = outcome_of(number, reply)
             message = await self._taken(number, reply)
+            if outcome == FOUND:
+                await self._restored(number)
             await self._remember(f"pds {number}", outcome)
             return Traced(outcome, message)
 
@@ -253,13 +262,23 @@ class Tracer:
             await self._remember(f"pds-trace {patient}", reply.outcome)
             return Traced(reply.outcome, message)
 
-    async def _taken(self, number: str, reply: Reply) -> int:
+    async def _restored(self, number: str) -> None:
+        """What was said to have been replaced is somebody's again: whoever it was replaced by is asked about anew."""
+        for known in await self._national(number):
+            if number in known.former and known.number != number:
+                reply = await self._service.read(known.number)
+                await self._taken(known.number, reply, without=number)
+
+    async def _national(self, *numbers: str) -> list[Known]:
+        """What the service was heard to say of those who have or had these numbers."""
+        rows = await self._store.query(Claims(tuple((NHS_NUMBER, number) for number in numbers)))
+        return [known for known in (known_by(identity) for _, _, identity in rows) if known.status == "p"]
+
+    async def _taken(self, number: str, reply: Reply, without: str = "") -> int:
         """Journal and apply what was said; raises Problem where that cannot be now."""
         ours = text(reply.matches[0].patient, "id") if reply.matches else number
-        rows = await self._store.query(Claims(((NHS_NUMBER, ours), (NHS_NUMBER, number))))
-        said = [known_by(identity) for _, _, identity in rows]
-        former = {each for known in said if known.status == "p" and known.number == ours for each in known.former}
-        body = message_of(number, reply, former, self._clock.now())
+        former = {each for known in await self._national(ours, number) if known.number == ours for each in known.former}
+        body = message_of(number, reply, former - {without}, self._clock.now())
         if body is None:
             return 0
         receipt = await self._take(orjson.dumps(body))

@@ -1,4 +1,5 @@
-"""The commands of who is who: ``identity queue``, ``link``, ``unlink``, ``split``, ``undo``, ``history``."""
+"""The commands of who is who: ``identity queue``, ``link``, ``unlink``, ``split``, ``undo``, ``verify``, ``trace``,
+``history``."""
 
 from __future__ import annotations
 
@@ -87,12 +88,31 @@ def undo(
 
 
 @identity.command()
+def verify(patient: Record, url: Url = ENGINE, token: Token = "", data: Data = Path("data"), as_json: Json = False) -> None:
+    """Ask the Personal Demographics Service who has a record's NHS number."""
+    _ask("identity-verify", patient, url, token, data, as_json)
+
+
+@identity.command()
+def trace(patient: Record, url: Url = ENGINE, token: Token = "", data: Data = Path("data"), as_json: Json = False) -> None:
+    """Ask the Personal Demographics Service who a record is of, by name and birth date."""
+    _ask("identity-trace", patient, url, token, data, as_json)
+
+
+@identity.command()
 def history(patient: Record, url: Url = ENGINE, token: Token = "", data: Data = Path("data"), as_json: Json = False) -> None:
     """Show how a record came to its person, who decided what and why."""
     from interop.cli.governed import Engine
     from interop.cli.identity import history as run
 
     raise typer.Exit(run(Engine(url, token, data), patient, as_json=as_json))
+
+
+def _ask(operation: str, patient: str, url: str, token: str, data: Path, as_json: bool) -> None:
+    from interop.cli.governed import Engine
+    from interop.cli.identity import ask
+
+    raise typer.Exit(ask(Engine(url, token, data), operation, patient, as_json=as_json))
 
 
 def _decide(operation: str, patient: str, other: str, reason: str, url: str, token: str, data: Path, as_json: bool) -> None:

@@ -8,6 +8,17 @@ from typing import Any
 from interop.cli.governed import Engine, call
 
 Part = dict[str, Any]
+SAYS = {
+    "found": "It has somebody under that number; the record is linked where birth date and names agree.",
+    "superseded": "The number was replaced by another: a record that holds the old one is linked with nobody by it.",
+    "invalidated": "The number is nobody's: a record that holds it is linked with nobody by it.",
+    "not-found": "It has nobody under that number.",
+    "one": "One person fits; it is with those that may be the same, for people to decide.",
+    "several": "More than one person fits.",
+    "none": "Nobody fits.",
+    "nothing-to-ask": "The record holds no valid number, or for a trace no family name or whole birth date.",
+}
+"""What an answer means."""
 
 
 def queue(engine: Engine, *, count: int, as_json: bool) -> int:
@@ -47,6 +58,24 @@ def decide(engine: Engine, operation: str, patient: str, other: str, reason: str
         print(f"One person has {len(records)} record{'s' if len(records) != 1 else ''} now:")
         for record in records:
             print(f"  {_person(record)}")
+    return 0
+
+
+def ask(engine: Engine, operation: str, patient: str, *, as_json: bool) -> int:
+    """``identity-verify`` or ``identity-trace``: what the national service says, and with whom the record is one person now."""
+    said = call(engine, f"Patient/{_id(patient)}/${operation}")
+    if said is None:
+        return 1
+    answer = said[1].get("parameter", [])
+    outcome = next((each.get("valueCode", "") for each in answer if each["name"] == "outcome"), "")
+    records = [_values(each["part"]) for each in answer if each["name"] == "record"]
+    if as_json:
+        _lines([{"outcome": outcome, "record": records}])
+        return 0
+    print(f"The Personal Demographics Service says: {outcome}. {SAYS.get(outcome, '')}".rstrip())
+    print(f"One person has {len(records)} record{'s' if len(records) != 1 else ''} now:")
+    for record in records:
+        print(f"  {_person(record)}")
     return 0
 
 

@@ -117,7 +117,9 @@ def serve(
     ] = False,
     pds: Annotated[
         str | None,
-        typer.Option(help="The Personal Demographics Service: its address before /Patient. Off unless given.", envvar="INTEROP_PDS"),
+        typer.Option(
+            help="The Personal Demographics Service, its address before /Patient; off unless given.", envvar="INTEROP_PDS"
+        ),
     ] = None,
     pds_api_key: Annotated[
         Path | None, typer.Option(help="The file of the application's API key there.", envvar="INTEROP_PDS_API_KEY")

@@ -47,7 +47,7 @@ def visit(control: str, local: str, nhs: str, name: str, number: str, *, trust: 
         (
             f"MSH|^~\\&|PAS|{trust}|ROUTE|ROUTE|202601051015||ADT^A01^ADT_A01|{control}|P|2.4|||||GBR|UNICODE UTF-8|EN||ITKv1.0",
             "EVN||202601051000||||202601051000",
-            f"PID|1||{local}^^^PAS~{nhs}^^^NHS||{name}||{born}|{sex}|||{address}||{telephone}",
+            f"PID|1||{local}^^^PAS~{nhs}^^^NHS||{name}||{born}|{sex}|||{address}||{telephone}{'|' * 19}NSTS01",
             "PD1|||ELM SURGERY^^Z99911|G9999911^Hart^Ines^^^Dr",
             f"PV1|1|I|{trust}^ELM^BED4^{trust}01||||{doctor}|||430|||||||||{number}^^^VISIT{'|' * 25}202601050930{more}",
             "",

@@ -35,6 +35,7 @@ OUTCOMES: Final = {
     "absent": "as if there were no such thing",
     "refused": "the request as such is not for the role",
     "sign-on": "who asks must sign on first",
+    "off": "what it needs is turned off here: the national service, which no test asks",
     "unfit": "the request of this test is refused for what it says, before anything is looked at or whoever it is from",
     "done": "it is done, without anything of another's: nothing there to delete, a message taken in",
     "work": "on another person's record, for it is what the role is there for: to keep records apart and together",
@@ -123,6 +124,8 @@ def outcome(route: Route, answer: httpx.Response, role: str) -> str:
         return {401: "sign-on", 403: "refused"}.get(answer.status_code, "absent")
     if answer.status_code in (400, 406, 412, 415, 422):
         return "unfit"
+    if answer.status_code == 503:
+        return "off"
     assert answer.status_code in (200, 201, 202, 204, 303), answer.text
     if role == "tester":
         return "open"

@@ -57,7 +57,7 @@ GROUPS = {
     "audit": "$audit $privacy-queue $privacy-outcome",
     "looks": "$who-looked",
     "takedown": "$takedown",
-    "links": "$link $unlink $split $identity-queue $identity-history $identity-undo",
+    "links": "$link $unlink $split $identity-queue $identity-history $identity-undo $identity-verify $identity-trace",
 }
 CALLED_PRIVATE = {"PRS", "SPI", "DIA", "DRGIS", "REL", "PDS", "DEMO", "DOB", "LOCIS", "LIVARG"}
 ITSELF = {"R", "HIV", "STD", "SEX", "SDV", "ETH", "PSY", "GDIS", "VIO", "unknown"}
