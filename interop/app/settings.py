@@ -161,7 +161,9 @@ class Settings(BaseSettings):
             raise ValueError("--mllp-tls-cert, --mllp-tls-key and --mllp-tls-ca go together")
         host, _ = address(self.mllp)
         if not loopback(host) and not all(mutual):
-            raise ValueError(f"{host} is not this machine alone: without mutual TLS MLLP listens on loopback only (127.0.0.1)")
+            raise ValueError(
+                f"--mllp: {host} is not this machine alone; without mutual TLS it listens on loopback only (127.0.0.1)"
+            )
         return self
 
     @property
@@ -196,9 +198,9 @@ class Settings(BaseSettings):
         if loopback(host):
             return self
         if self.open or self.issuer is None:
-            raise ValueError(f"{host} is not this machine alone: without an issuer the engine listens on loopback only (127.0.0.1)")
+            raise ValueError(f"--http: {host} is not this machine alone; without an issuer it listens on loopback only (127.0.0.1)")
         if self.tls_cert is None and not self.proxy:
-            raise ValueError(f"{host} is not this machine alone: it is spoken to by TLS (--tls-cert and --tls-key, or --proxy)")
+            raise ValueError(f"--http: {host} is not this machine alone; that takes TLS (--tls-cert and --tls-key, or --proxy)")
         return self
 
     @field_validator("http", "mllp")

@@ -22,7 +22,9 @@ def settings_of(**given: Any) -> Any:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         for line in error.errors():
-            print(f"--{'-'.join(str(part) for part in line['loc']).replace('_', '-')}: {line['msg']}", file=sys.stderr)
+            option = "-".join(map(str, line["loc"])).replace("_", "-")
+            said = line["msg"].removeprefix("Value error, ")
+            print(f"--{option}: {said}" if option else said, file=sys.stderr)
         return None
 
 
