@@ -23,6 +23,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from copy import deepcopy
 from io import StringIO
 from pathlib import Path
+from select import select
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
@@ -42,6 +43,7 @@ SUITE = (
     "signon/test_scopes.py",
 )
 EQUIVALENTS = Path(__file__).parent / "policy_equivalents.csv"
+SURVIVED, BROKEN = -1, -2
 SECONDS = 60.0
 """A mutant that runs longer is killed: it never ends."""
 
@@ -365,6 +367,8 @@ class Judge:
         self.items: list[pytest.Item] = []
         self.of_line: dict[tuple[str, int], list[int]] = {}
         self.cost: list[float] = []
+        self.kills: dict[str, dict[int, int]] = {}
+        """Of a module or table, how many mutants each test has noticed: those that have are asked first."""
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """In place of running the tests: once each, to see what they run."""
@@ -397,15 +401,16 @@ class Judge:
 
     judge: Callable[[], None]
 
-    def tests_of(self, mutant: Mutant) -> list[pytest.Item]:
-        """Those that may notice, the quickest first."""
+    def tests_of(self, mutant: Mutant) -> list[int]:
+        """Those that may notice: first those that have often noticed for their time, then the quickest."""
         if mutant.line:
             first = set(self.of_line.get((mutant.place, mutant.line), ()))
             numbers = self.around(mutant) or set(range(len(self.items)))
         else:
             first = {n for n, item in enumerate(self.items) if "test_tables" in item.nodeid}
             numbers = set(range(len(self.items)))
-        return [self.items[number] for number in sorted(numbers, key=lambda n: (n not in first, self.cost[n]))]
+        kills = self.kills.get(mutant.place, {})
+        return sorted(numbers, key=lambda n: (-kills.get(n, 0) / (self.cost[n] + 0.01), n not in first, self.cost[n]))
 
     def around(self, mutant: Mutant) -> set[int]:
         """Tests that run the lines about it: expressions over several lines are told by one of them."""
@@ -419,27 +424,40 @@ class Judge:
             put = mutant.make()
         except (TablesRefused, KeyError, SyntaxError, ValueError, IndexError):
             return True
+        out, into = os.pipe()
         child = os.fork()
         if not child:
-            os._exit(self._alone(put, mutant))
-        deadline = time.monotonic() + SECONDS
-        while True:
-            done, status = os.waitpid(child, os.WNOHANG)
-            if done:
-                return os.waitstatus_to_exitcode(status) != 0
-            if time.monotonic() > deadline:
-                os.kill(child, 9)
-                os.waitpid(child, 0)
-                return True
-            time.sleep(0.002)
+            os.write(into, str(self._alone(put, mutant)).encode("ascii"))
+            os._exit(0)
+        os.close(into)
+        ready, _, _ = select([out], [], [], SECONDS)
+        said = os.read(out, 20) if ready else b""
+        if not ready:
+            os.kill(child, 9)
+        os.waitpid(child, 0)
+        os.close(out)
+        if not said:
+            return True  # it never ended, or ended the process
+        noticed = int(said)
+        if noticed >= 0:
+            kills = self.kills.setdefault(mutant.place, {})
+            kills[noticed] = kills.get(noticed, 0) + 1
+        return noticed != SURVIVED
 
     def _alone(self, put: Callable[[], None], mutant: Mutant) -> int:
+        """The test that notices; ``BROKEN`` where the change itself cannot stand, ``SURVIVED`` where none does."""
         with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
             try:
                 put()
-                return int(not all(passes(item) for item in self.tests_of(mutant)))
             except BaseException:
-                return 1
+                return BROKEN
+            for number in self.tests_of(mutant):
+                try:
+                    if not passes(self.items[number]):
+                        return number
+                except BaseException:
+                    return number
+        return SURVIVED
 
 
 def passes(item: pytest.Item) -> bool:
