@@ -37,6 +37,7 @@ async def until_refused(line: Mllp, bodies: list[bytes]) -> tuple[set[str], Ack]
     raise AssertionError("the disk never filled up")
 
 
+@pytest.mark.long
 async def test_a_full_disk_refuses_for_the_time_being_and_mends_itself(tmp_path: Path) -> None:
     data = prepare(tmp_path / "data")
     bodies = traffic(7, 400)
@@ -74,6 +75,7 @@ async def test_a_full_disk_refuses_for_the_time_being_and_mends_itself(tmp_path:
     assert record(data).resources
 
 
+@pytest.mark.long
 async def test_a_record_that_has_no_room_waits_and_catches_up(tmp_path: Path) -> None:
     """The journal takes messages although the record cannot be written: they are applied when it can be."""
     data = prepare(tmp_path / "data")

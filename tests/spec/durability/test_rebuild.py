@@ -31,6 +31,7 @@ TRANSACTION = {
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.long
 async def test_after_a_day_of_messages_the_rebuilt_record_says_the_same(tmp_path: Path) -> None:
     data, again = prepare(tmp_path / "data"), tmp_path / "again"
     messages = list(day(date(2026, 1, 5)))

@@ -29,7 +29,7 @@ async def serve(*options: str) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long)])
 async def test_sigterm_under_load_loses_nothing_that_was_acknowledged(tmp_path: Path, seed: int) -> None:
     data, bodies, acknowledged = prepare(tmp_path / "data"), traffic(seed, COUNT), set[str]()
     moment = Random(seed).randrange(1, COUNT - 700)

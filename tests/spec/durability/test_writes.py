@@ -97,6 +97,7 @@ async def made_again(data: Path, *options: str) -> None:
     assert differences(record(data.with_name("again")), record(there)) == []
 
 
+@pytest.mark.long
 async def test_the_power_goes(tmp_path: Path) -> None:
     """The journal makes again what the record has lost, under the same versions (docs/decisions/0042)."""
     await killed(prepare(tmp_path / "data"), 1, 1, power=True)
