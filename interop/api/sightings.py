@@ -12,7 +12,7 @@ from interop.api.auditing import Auditor
 from interop.apply.journalled import TAKEN, body_of, keys_of
 from interop.apply.withdrawn import loaded
 from interop.audit.events import event_id
-from interop.audit.row import NOTICE, READ, Row
+from interop.audit.row import CHANGE, NOTICE, READ, Row
 from interop.audit.trail import Trail
 from interop.policy.asker import Asker
 from interop.store.decision import PERMIT_ALL
@@ -90,7 +90,7 @@ async def taken_away(store: Store, takedown: Entry) -> list[Key]:
 async def sightings(trail: Trail, of: Concern, until: int = NOW) -> Seen:
     """Who saw it, oldest first, up to ``until`` (microseconds)."""
     found: dict[tuple[int, int], Sighting] = {}
-    span = Wanted(kinds=(READ,), low=of.since, high=until + 1, outcomes=("0",), oldest=True)
+    span = Wanted(kinds=(READ, CHANGE), low=of.since, high=until + 1, outcomes=("0",), oldest=True)
     for start in range(0, len(of.patients), PATIENTS):
         await _find(trail, span._replace(patients=of.patients[start : start + PATIENTS]), of.keys, found)
     types = tuple({type_ for type_, _ in of.keys} - {"Patient"})
@@ -163,9 +163,11 @@ async def subscribers(store: Store, types: set[str]) -> list[str]:
 
 
 def _gave(row: Row, keys: frozenset[Key]) -> bool:
-    """Whether what a row tells of may have held any of these."""
+    """Whether what a row tells of may have held any of these. Who changed a resource had it before them."""
     if row.interaction == OPERATION:
         return False  # its answer names resources and gives none
+    if row.kind == CHANGE:
+        return any((type_, id_) in keys for _, type_, id_ in row.more.get("keys", ()))
     if row.interaction in EXACT:
         return (row.type, row.id) in keys
     if row.interaction in BY_TYPE and not any(name in str(row.more.get("query", "")) for name in BEYOND):

@@ -12,7 +12,7 @@ from interop.api.auditing import ENGINE, Auditing
 from interop.api.sightings import tell, told
 from interop.app.settings import Settings
 from interop.app.surnames import Surnames
-from interop.apply.journalled import TAKEN
+from interop.apply.journalled import ADAPTERS, TAKEN
 from interop.audit.key import AuditKey
 from interop.audit.log import AuditLog
 from interop.audit.parts import places
@@ -88,7 +88,7 @@ class Audited:
         """Tell of takedowns that were done when the process ended, before the audit had who is to be told of them."""
         before, done = 0, await told(self.trail)
         while found := await self._store.query(Messages(feed=TAKEN, state=MessageState.APPLIED, before=before)):
-            for each in [each for each in found if each.message not in done]:
+            for each in [each for each in found if each.message not in done and each.adapter in (TAKEN, *ADAPTERS)]:
                 await tell(self._store, self.trail, self.auditing, each.message, ENGINE)
             before = found[-1].message
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from interop.fhir.rows import IndexRow as IndexRow
 
 TAKEDOWN = "takedown"
-"""The feed of takedowns in the journal."""
+"""The feed of takedowns in the journal, and the adapter of those that take down what a feed sent."""
 
 
 @dataclass(slots=True)

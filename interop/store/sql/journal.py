@@ -57,7 +57,10 @@ class JournalWriter:
         rows = yield "SELECT coalesce(max(message), 0) FROM entry", ()
         self._next = rows[0][0] + 1
         for key, digest, said in (
-            yield "SELECT duplicate, digest, type FROM entry WHERE feed = ? AND duplicate <> ''", (TAKEDOWN,)
+            yield (
+                "SELECT duplicate, digest, type FROM entry WHERE feed = ? AND adapter = ? AND duplicate <> ''",
+                (TAKEDOWN, TAKEDOWN),
+            )
         ):
             self._down[key, bytes(digest)] = int(said.rpartition(" ")[2])
 
@@ -77,7 +80,7 @@ class JournalWriter:
     def settle(self) -> None:
         added = 0
         for entry, message, repeats, state, reason in self._verdicts:
-            if message and entry.feed == TAKEDOWN and entry.duplicate:
+            if message and entry.adapter == TAKEDOWN and entry.duplicate:
                 self._down[entry.duplicate, entry.digest] = int(entry.type.rpartition(" ")[2])
             entry.message, entry.repeats, entry.state, entry.reason, entry.size = message, repeats, state, reason, len(entry.body)
             added += message != 0

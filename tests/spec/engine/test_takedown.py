@@ -8,9 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
 from interop.app.engine import Engine
+from interop.cli.main import app
 from interop.ports import MessageState
+from interop.store.plan import Access
 from interop.store.values import Change, Outcome
 from tests.spec.engine.messages import ZELDA, adt
 from tests.spec.engine.running import client, found, ingest, running, tell
@@ -122,6 +125,7 @@ async def test_nothing_gives_what_was_taken_down_by_any_way_of_asking(tmp_path: 
             f"Patient/{patient['id']}/_history", "Patient?name=SECRETWORD", "Patient?_has:Condition:patient:code:text=SECRETWORD",
             "Condition?code:text=SECRETWORD", "AllergyIntolerance?_include=*&_revinclude=*", "Encounter?_include=Encounter:patient",
             "Patient?_revinclude=*", "Patient?_revinclude=Condition:patient", "Observation/$lastn?patient=" + patient["id"],
+            "Condition?_content=SECRETWORD", "AllergyIntolerance?_text=SECRETWORD", "Patient?_content=SECRETWORD",
         ]  # fmt: skip
         before = [(await http.get(f"/fhir/{way}")).text for way in ways]
         assert sum("SECRETWORD" in text for text in before) > len(ways) / 2
@@ -311,6 +315,48 @@ async def test_a_reason_is_wanted_and_of_several_messages_the_wrong_one(tmp_path
         answer = await ask(http, f"Patient/{patient['id']}")
         assert answer.status_code == 400
         assert f"({numbers[0]}, {numbers[1]})" in answer.text
+
+
+async def test_a_relationship_that_rests_on_it_goes_with_it(tmp_path: Path) -> None:
+    """A practice that a wrong message registers somebody with."""
+    async with running(tmp_path / "data") as engine, client(engine) as http:
+
+        async def care() -> set[str]:
+            (patient,) = await found(http, "Patient")
+            rows = await engine.workshop.store.query(Access((patient["id"],), ("care",)))
+            return {code for _, _, code, *_ in rows}
+
+        await sent(http, message(1, "PD1||||G1^RIGHT^^^^^^^^^^^^A81001", VISIT))
+        before = await care()
+        number = await sent(http, message(2, "PD1|||WRONG SURGERY^^B83012", VISIT))
+        during = await care()
+        assert during - before
+        await taken(http, number)
+        assert await care() == before
+
+
+async def test_a_feed_of_that_name_is_a_feed_as_any_other(tmp_path: Path) -> None:
+    async with running(tmp_path / "data") as engine, client(engine) as http:
+        number = await sent(http, message(1, *WRONG), "takedown")
+        assert (await taken(http, number)).takedown == number + 1
+        await sent(http, message(2, *WRONG), "takedown")
+    async with running(tmp_path / "data") as engine, client(engine) as http:
+        assert len(await found(http, "Condition")) == 1
+
+
+async def test_the_command_that_explains_says_nothing_of_it(tmp_path: Path) -> None:
+    async with running(tmp_path / "data") as engine, client(engine) as http:
+        await sent(http, message(1, VISIT))
+        number = await sent(http, message(2, *WRONG, name="SECRETWORD^BOB"))
+        names = [f"{one['resourceType']}/{one['id']}" for type_ in ("Patient", "Condition") for one in await found(http, type_)]
+        for down in (False, True):
+            said = [
+                await asyncio.to_thread(CliRunner().invoke, app, ["explain", name, "--data", str(tmp_path / "data")])
+                for name in names
+            ]
+            assert ["SECRETWORD" in each.output for each in said] == [not down, False]
+            assert ("Pneumonia" in said[1].output) is not down
+            await taken(http, number)
 
 
 async def test_an_agreement_that_a_message_brought_goes_with_it(tmp_path: Path) -> None:

@@ -148,3 +148,12 @@ async def test_a_takedown_is_not_taken_down_what_was_right_is_written_again(tmp_
             assert (await ask(http, told.takedown)).status_code == 404
         assert await put(http, "Observation/o1", observation("1")) > number
         assert (await http.get("/fhir/Observation/o1")).status_code == 200
+
+
+async def test_who_wrote_it_again_has_seen_it(tmp_path: Path) -> None:
+    async with running(tmp_path / "data") as engine, client(engine) as http:
+        for value in ("1", "2"):
+            await put(http, "Observation/o1", observation(value))
+        await put(http, "Basic/b1", {"resourceType": "Basic", "id": "b1", "code": {"text": "other"}})
+        told = await taken(http, "Observation/o1")
+        assert [(one["how"], one["what"]) for one in told.seen] == [("change", "Observation")]
