@@ -99,7 +99,7 @@ async def sign_on(signon: SignOn, services: Services, request: Request) -> Respo
             signon.failures.of(place_of(request)).take(signon.clock.now())
             request.scope[WHY] = "record"
             wrong, called = "Enter the id of the Patient whose record is yours", _called(signon, ticket.wish.client)
-            return screens.users(form["ticket"], demo_users().values(), called, ticket.wish.address, wrong)
+            return screens.users(form["ticket"], demo_users().values(), called, ticket.wish.address, wrong, user.user)
         if ticket.wish.launch:
             return _denied(signon, request, ticket.wish)
         return await _coded(signon, request, ticket.wish, user, record, f"Patient/{record}")

@@ -117,7 +117,9 @@ async def _given(signon: SignOn, request: Request, kept: Secrets, said: dict[str
         raise BadRequest("invalid_grant", why="revoked")
     if user is None:
         raise BadRequest("invalid_grant", why="user")
-    scope = " ".join(scopes)
+    scope = " ".join(
+        each for each in scopes if each != "fhirUser" or said["fhir_user"]
+    )  # nothing in the record stands for the others
     claims = {
         "sub": user.user,
         "client_id": said["client"],

@@ -11,6 +11,7 @@ from interop.api.asgi import Header, Page, Response, Unkept
 from interop.api.guarding import policy
 from interop.signon.people import DemoUser
 
+MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 STYLE: Final = """
 *{box-sizing:border-box}
 body{font:1.1875rem/1.5 Arial,sans-serif;margin:0;color:#212b32;background:#f0f4f5}
@@ -73,26 +74,27 @@ def stopped(what: str, *, status: int = 400, demo: bool = True) -> Response:
     return page("You are not signed in", f"<p{kind}>{escape(what)}</p>{again}", status=status, demo=demo)
 
 
-def users(ticket: str, people: Iterable[DemoUser], app: str, to: str, wrong: str = "") -> Response:
-    """Who one is; ``wrong`` says what was not filled in."""
+def users(ticket: str, people: Iterable[DemoUser], app: str, to: str, wrong: str = "", chosen: str = "") -> Response:
+    """Who one is; ``wrong`` says what was not filled in by whoever was ``chosen``."""
+    said = f'<p class="error" id="record-wrong">{escape(wrong)}</p>' if wrong else ""
     invalid = ' aria-invalid="true"' if wrong else ""
-    rows = "".join(_choice("user", each.user, each.name, _said(each), place == 0) for place, each in enumerate(people))
+    listed = list(people)
+    checked = chosen or listed[0].user
+    rows = "".join(_choice("user", each.user, each.name, _said(each), each.user == checked) for each in listed)
+    summary = f'<p class="error" role="alert"><a href="#record">{escape(wrong)}</a></p>' if wrong else ""
     content = (
+        f"{summary}"
         f"<p>You are signing in to <b>{escape(app)}</b>.</p>"
         f'<form method="post" action="/auth/sign-on">{_hidden("ticket", ticket)}'
         f"<fieldset><legend>Who are you?</legend>{rows}</fieldset>"
         '<label class="field" for="record">If you sign in as the patient: whose record is yours?</label>'
         '<p class="hint" id="record-hint">The id of a Patient, as in the address /fhir/Patient/ID. Everyone else leaves this '
-        f"empty.</p>{_wrong('record', wrong)}"
+        f"empty.</p>{said}"
         '<input type="text" id="record" name="record" maxlength="64" autocomplete="off" spellcheck="false" '
         f'aria-describedby="record-hint{" record-wrong" if wrong else ""}"{invalid}>'
         '<br><button type="submit">Sign in</button></form>'
     )
     return page("Sign in", content, to=to, status=400 if wrong else 200)
-
-
-def _wrong(field: str, what: str) -> str:
-    return f'<p class="error" id="{field}-wrong" role="alert">{escape(what)}</p>' if what else ""
 
 
 def picker(ticket: str, found: Sequence[Mapping[str, Any]] | None, app: str, to: str) -> Response:
@@ -152,4 +154,13 @@ def _name(patient: Mapping[str, Any]) -> str:
 
 def _facts(patient: Mapping[str, Any]) -> str:
     numbers = [str(each.get("value", "")) for each in patient.get("identifier", ()) if "nhs-number" in str(each.get("system", ""))]
-    return ", ".join(each for each in (f"born {patient['birthDate']}" if patient.get("birthDate") else "", *numbers[:1]) if each)
+    number = f"NHS number {numbers[0][:3]} {numbers[0][3:6]} {numbers[0][6:]}" if numbers else ""
+    return ". ".join(each for each in (_born(str(patient.get("birthDate", ""))), number) if each)
+
+
+def _born(said: str) -> str:
+    """A date of birth as clinical systems show it, 27-Mar-1980; as it is where it is not known to the day."""
+    year, _, rest = said.partition("-")
+    month, _, day = rest.partition("-")
+    shown = f"{day}-{MONTHS[int(month) - 1]}-{year}" if day else said
+    return f"Born {shown}" if said else ""

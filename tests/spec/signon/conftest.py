@@ -96,7 +96,11 @@ async def serving_at(data: Path, clock: ManualClock, **options: Any) -> AsyncIte
     """A server over the data of a directory until the block ends; ``options`` of ``sign_on``."""
     store = SqliteStore.open(data, clock=clock)
     intake, services = serving(store, clock)
-    services.signon = signon = sign_on(data, store, clock, **options)
+    try:
+        services.signon = signon = sign_on(data, store, clock, **options)
+    except BaseException:
+        await store.close()
+        raise
     signon.door.prepare = services.understands
     services.door, services.base = signon.door, signon.base
     await signon.start()

@@ -30,7 +30,7 @@ async def test_a_person_signs_on_and_the_application_reads_as_that_person(browse
     assert {name: said[name] for name in ("token_type", "expires_in", "scope")} == {
         "token_type": "Bearer",
         "expires_in": 3600,
-        "scope": "openid fhirUser user/*.rs",
+        "scope": "openid user/*.rs",
     }
     asker = (await browser.site.signon.door.verify(said["access_token"])).asker
     assert (asker.user, asker.role, asker.organisation, asker.client) == (
@@ -41,6 +41,14 @@ async def test_a_person_signs_on_and_the_application_reads_as_that_person(browse
     )
     assert [str(each) for each in asker.scopes or ()] == ["user/*.rs"]
     assert (await browser.site.get(said["access_token"], "/fhir/Organization")).status_code == 200
+
+
+async def test_a_scope_that_gives_nothing_is_not_said_to_be_given(browser: Browser) -> None:
+    """``fhirUser``: for the staff of the demonstration no resource stands in the record."""
+    said = await browser.tokens(scope="openid fhirUser user/*.rs")
+    claims = jwt.decode(said["id_token"], browser.site.signon.own.keys.signing, algorithms=["ES384"]).claims
+    assert "fhirUser" not in said["scope"].split()
+    assert "fhirUser" not in claims
 
 
 async def test_the_application_is_sent_back_its_state_and_who_answers(browser: Browser) -> None:
@@ -89,6 +97,7 @@ async def test_a_patient_sees_the_own_record_alone(browser: Browser) -> None:
     answer = await browser.send(page, "/auth/sign-on", user="demo-patient", record="example")
     said = (await browser.exchange(answer.headers["location"].partition("code=")[2].partition("&")[0])).json()
     assert (said["patient"], said["need_patient_banner"]) == ("example", True)
+    assert said["scope"] == "openid fhirUser patient/*.rs"
     claims = jwt.decode(said["id_token"], browser.site.signon.own.keys.signing, algorithms=["ES384"]).claims
     assert claims["fhirUser"] == f"{browser.site.root}/fhir/Patient/example"
     assert (await browser.site.get(said["access_token"])).status_code == 200

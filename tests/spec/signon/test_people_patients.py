@@ -190,7 +190,8 @@ async def test_a_patient_says_which_record_is_theirs(browser: Browser) -> None:
     for record in ("", "../x"):
         answer = await browser.send(page, "/auth/sign-on", user="demo-patient", record=record)
         assert answer.status_code == 400
-        assert 'id="record-wrong" role="alert"' in answer.text
+        assert '<p class="error" role="alert"><a href="#record">' in answer.text
+        assert 'value="demo-patient" required checked' in answer.text
         assert 'aria-describedby="record-hint record-wrong" aria-invalid="true"' in answer.text
     assert (await browser.send(answer, "/auth/sign-on", user="demo-patient", record="example")).status_code == 303
 
