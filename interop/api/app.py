@@ -101,12 +101,20 @@ def create_app(services: Services, pages: Asgi | None = None) -> Asgi:
 
 
 def _host(scope: Scope) -> bytes:
-    """The name in the Host header, without its port; ``localhost`` where there is none (HTTP/1.0)."""
+    """The name in the Host header, without its port; ``localhost`` where there is none (HTTP/1.0), b'' where there are several or
+    what follows the name is no port (RFC 9112, 3.2)."""
+    named: bytes | None = None
     for name, value in scope["headers"]:
         if name == b"host":
-            named: bytes = value
-            return (named if named.endswith(b"]") else named.rpartition(b":")[0] or named).lower()
-    return b"localhost"
+            if named is not None:
+                return b""
+            named = value
+    if named is None:
+        return b"localhost"
+    host, colon, port = named.rpartition(b":")
+    if not colon or named.endswith(b"]"):
+        return named.lower()
+    return host.lower() if port.isdigit() else b""
 
 
 def _plain(path: str) -> Route | None:

@@ -115,6 +115,32 @@ async def test_a_host_that_is_no_host_gets_into_no_answer(client: Client, store:
     assert answer.json()["entry"][0]["fullUrl"] == "http://localhost/fhir/Patient/p1"
 
 
+@pytest.mark.parametrize(
+    ("named", "status"),
+    [
+        ([b"localhost"], 200), ([b"LOCALHOST:8080"], 200), ([b"[::1]:8080"], 200), ([b"[::1]"], 200), ([], 200),
+        ([b"localhost", b"elsewhere.example"], 421), ([b"elsewhere.example", b"localhost"], 421), ([b"localhost"] * 2, 421),
+        ([b"localhost:80@elsewhere.example"], 421), ([b"localhost:"], 421), ([b""], 421), ([b"localhost."], 421),
+        ([b"localhost.elsewhere.example"], 421),
+    ],
+)  # fmt: skip
+async def test_who_names_us_otherwise_or_twice_is_told_nothing(services: Services, named: list[bytes], status: int) -> None:
+    """A page of another site whose name leads here; a proxy that looked at the other header (RFC 9112, 3.2)."""
+    services.hosts = frozenset((b"localhost", b"[::1]"))
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    headers = [(b"host", each) for each in named]
+    scope = {"type": "http", "method": "GET", "path": "/health/live", "query_string": b"", "headers": headers, "scheme": "http"}
+    await create_app(services)(scope, receive, send)
+    assert sent[0]["status"] == status
+
+
 async def test_the_address_that_clients_know_can_be_configured(client: Client, services: Services, store: SqliteStore) -> None:
     services.base = "https://care.example"
     await contribute(store, patient("p1"))
