@@ -51,15 +51,16 @@ class Checkpointer:
         self._thread.join()
 
     def _work(self) -> None:
-        connection = writing(self._path, cache=64)
-        connection.execute("PRAGMA busy_timeout = 0")
+        connection = None
         try:
             while not self._stop.wait(INTERVAL):
                 # A full or failing disk: commits tell their callers, the next look tries again.
                 with suppress(sqlite3.Error, OSError):
+                    connection = connection or _opened(self._path)
                     self._look(connection)
         finally:
-            connection.close()
+            if connection is not None:
+                connection.close()
 
     def _look(self, connection: sqlite3.Connection) -> None:
         size = os.stat(self._log).st_size
@@ -70,3 +71,9 @@ class Checkpointer:
         elif size >= LARGE:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
             self._copied = busy
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    connection = writing(path, cache=64)
+    connection.execute("PRAGMA busy_timeout = 0")
+    return connection
