@@ -53,14 +53,12 @@ def explain(question: Question, facts: Facts, people: Iterable[str], said: Itera
     by = rules(question.asker, facts, now)
     kind = tables().types.get(question.type, "")
     if by is None or not kind:
-        return Explanation(False, question.asker.role or "nobody", (), (_clause("other-role", "change"),))
+        return Explanation(False, question.asker.role or "nobody", (), _roles("", kind))
     named = {"role": by.role.name, "purpose": by.purpose.name, "class": kind}
     rule = f"{by.role.name}/{by.purpose.name}/{kind}"
     if not by.role.all and kind not in by.seen:
-        changes = [_clause("other-role", "change")]
-        if kind in by.role.sees:
-            changes.insert(0, _clause("other-purpose", "change"))
-        return Explanation(False, rule, (_clause("role", "fails", **named),), tuple(changes))
+        purposes = (_clause("other-purpose", "change"),) if kind in by.role.sees else ()
+        return Explanation(False, rule, (_clause("role", "fails", **named),), (*purposes, *_roles(by.role.name, kind)))
     clauses = [_clause("role", "holds", **named)]
     if not permitted(question):
         return Explanation(False, rule, (*clauses, _clause("scope", "fails")), (_clause("other-scope", "change"),))
@@ -69,7 +67,8 @@ def explain(question: Question, facts: Facts, people: Iterable[str], said: Itera
     involved = _involved(by, frozenset(people), tuple(said))
     sources = _sources(by)
     if not involved:
-        return Explanation(False, rule, (*clauses, _clause("involvement", "fails"), *sources), (*_ways(by), *_agreements(by)))
+        ways = (*_launch(by, question.id), *_ways(by), *_roles(by.role.name, kind), *_agreements(by))
+        return Explanation(False, rule, (*clauses, _clause("involvement", "fails"), *sources), ways)
     return Explanation(True, rule, (*clauses, *involved, *sources), _agreements(by))
 
 
@@ -101,23 +100,39 @@ def _sources(by: Rules) -> tuple[Clause, ...]:
 
 
 def _agreements(by: Rules) -> tuple[Clause, ...]:
-    return tuple(_clause("agreement-signed", "change", organisation=source) for source, state in sharing(by).items() if state)
+    failing = [source for source, state in sharing(by).items() if state]
+    if failing and not by.takes_part:
+        return (_clause("organisation-named", "change"),)
+    return tuple(_clause("agreement-signed", "change", organisation=source) for source in failing)
+
+
+def _launch(by: Rules, patient: str) -> tuple[Clause, ...]:
+    """A token for one patient opens no other: told by what was asked alone, not by who is known."""
+    return (_clause("other-launch", "change"),) if by.asker.patient not in ("", patient) else ()
 
 
 def _ways(by: Rules) -> tuple[Clause, ...]:
-    """What would open the record of a person to the asker, the least first."""
+    """What would open the record of a person to the asker, the least first: who is named nowhere cannot be named as involved, and
+    only a user declares."""
     codes = []
-    if by.role.relationship == "proxy":
-        codes.append("proxy-given")
-    if by.role.relationship == "care":
-        codes.append("relationship-made")
-        if "self-claim" in by.role.given:
-            codes.append("relationship-claimed")
-    if by.role.consent == "asked":
-        codes.append("consent-given")
-    if "break-glass" in by.role.given:
+    if by.facts.codes(by.asker):
+        if by.role.relationship == "proxy":
+            codes.append("proxy-given")
+        if by.role.relationship == "care":
+            codes.append("relationship-made")
+            if "self-claim" in by.role.given and by.asker.user:
+                codes.append("relationship-claimed")
+        if by.role.consent == "asked":
+            codes.append("consent-given")
+    if "break-glass" in by.role.given and by.asker.user:
         codes.append("break-glass-declared")
-    return tuple(_clause(code, "change") for code in (*codes, "other-role"))
+    return tuple(_clause(code, "change") for code in codes)
+
+
+def _roles(own: str, kind: str) -> tuple[Clause, ...]:
+    """That somebody in another role asks, where one sees the class."""
+    others = [role for role in tables().roles.values() if not role.all and role.name != own and kind in role.sees]
+    return (_clause("other-role", "change"),) if others else ()
 
 
 def holds(where: Where, people: frozenset[str], said: tuple[Said, ...]) -> bool:

@@ -99,16 +99,21 @@ class Rules:
         """Agreement: whatever contributed is the asker's own organisation or shares for this purpose, or for one that is named."""
         purposes = (self.of.purposes[agreement] if agreement else self.purpose).agreements
         own = self.asker.organisation
-        key = (purposes, own, self.role.relationship in THEMSELVES)
+        key = (purposes, own, self.takes_part)
         if key not in self.shared:
             names = {one.source for one in self.facts.agreements if self.covers(one, purposes) and one.holds(self.now)}
             self.shared[key] = Sources(tuple(sorted((names | {own}) - {""})))
         return self.shared[key]
 
+    @property
+    def takes_part(self) -> bool:
+        """Whether any agreement can be one with the asker."""
+        return bool(self.asker.organisation) or self.role.relationship in THEMSELVES
+
     def covers(self, agreement: Agreement, purposes: frozenset[str]) -> bool:
         """Whether an agreement, once it is in force, lets the asker use what it is about for one of these purposes. All who take
         part are organisations: who asks for none takes part in nothing, but for people themselves."""
-        if not self.asker.organisation and self.role.relationship not in THEMSELVES:
+        if not self.takes_part:
             return False
         partners = ("", self.asker.organisation)
         return agreement.partner in partners and not purposes.isdisjoint(agreement.purposes or DIRECT)

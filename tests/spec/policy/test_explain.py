@@ -144,7 +144,7 @@ def test_a_role_that_never_sees_the_class_is_told_so() -> None:
 def test_who_has_no_role_or_asks_for_no_type_is_told_no_more() -> None:
     assert told(Asker()) == Explanation(False, "nobody", (), (told(asker("king")).changes[0],))
     assert told(asker("king")).rule == "king"
-    assert codes(told(asker("gp"), type="Nothing")) == ["|", "other-role"]
+    assert codes(told(asker("gp"), type="Nothing")) == ["|"]
 
 
 def test_a_token_that_was_not_given_for_it_is_told_so() -> None:
