@@ -8,8 +8,9 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
+from html import escape
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from interop.api import links
 from interop.api.asgi import ASKER, Request, Response
@@ -110,9 +111,24 @@ async def logout(signon: SignOn, services: Services, request: Request) -> Respon
         raise Foreign("csrf") from None
     signon.sessions.check(session, said)
     headers = await signon.sessions.end(request, session)
-    response = screens.page("You have signed out", '<p><a href="/auth/login">Sign in</a></p>', demo=signon.demo)
+    content = f'<p><a href="/auth/login">Sign in</a></p>{await _there(signon)}'
+    response = screens.page("You have signed out", content, demo=signon.demo)
     response.headers += [*headers, (b"clear-site-data", b'"cache", "storage"')]
     return response
+
+
+async def _there(signon: SignOn) -> str:
+    """Where one signs out of the issuer as well, which else lets the next person in without asking who that is (OpenID Connect
+    RP-Initiated Logout 1.0)."""
+    try:
+        where = (await signon.configured.settings()).get("end_session_endpoint") if signon.configured is not None else None
+    except Unreachable:
+        where = None
+    if not isinstance(where, str) or not safe(where):
+        return ""
+    address = f"{where}{'&' if '?' in where else '?'}{urlencode({'client_id': signon.client_id})}"
+    link = f'<a href="{escape(address)}">Sign out of {escape(str(urlsplit(where).hostname))}</a>'
+    return f"<p>Does somebody else use this device? {link} too, or they can sign in as you.</p>"
 
 
 async def _issuer(signon: SignOn, root: str) -> tuple[str, str, str]:

@@ -214,6 +214,20 @@ async def test_the_pages_prove_who_they_are_as_the_issuer_wants_it(site: Site, p
     assert "client_secret" not in provider.forms[3]
 
 
+async def test_one_is_told_to_sign_out_there_too(site: Site, provider: Provider) -> None:
+    """On a device that is shared the issuer would let the next person in as the one before."""
+    for where, told in (("https://id.example/out?x=1", True), ("http://id.example/out", False), (None, False)):
+        provider.settings["end_session_endpoint"] = where
+        site.clock.advance(3_601)
+        headers = crumbs(await come_back(site, provider)) | {"sec-fetch-site": "same-origin"}
+        page = await site.http.get("/auth/logout", headers=headers)
+        token = page.text.partition('name="csrf" value="')[2].partition('"')[0]
+        answer = await site.http.post("/auth/logout", data={"csrf": token}, headers=headers)
+        assert answer.status_code == 200
+        assert ('href="https://id.example/out?x=1&amp;client_id=interop-pages"' in answer.text) == told
+        assert (await site.http.get("/fhir/Organization", headers=headers)).status_code == 401
+
+
 async def test_an_issuer_that_is_not_there_is_told_in_a_page(site: Site, mocked: respx.MockRouter) -> None:
     mocked.get(DISCOVERY).respond(503)
     answer = await site.http.get("/auth/login")

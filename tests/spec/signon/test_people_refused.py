@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
@@ -140,6 +141,18 @@ async def test_a_code_is_of_use_once_and_again_ends_what_it_gave(browser: Browse
     assert (await browser.site.get(token, "/fhir/Organization")).status_code == 200
     assert (await browser.exchange(code)).json() == {"error": "invalid_grant"}
     assert (await browser.site.get(token, "/fhir/Organization")).status_code == 401
+
+
+async def test_of_two_who_come_with_a_code_at_once_neither_goes_on(browser: Browser) -> None:
+    """One of them has stolen it, and nobody can tell which."""
+    code = (await browser.code(scope="offline_access user/*.rs"))["code"]
+    answers = await asyncio.gather(*(browser.exchange(code) for _ in range(4)))
+    given = [answer.json() for answer in answers if answer.status_code == 200]
+    assert len(given) <= 1
+    for said in given:
+        assert (await browser.site.get(said["access_token"], "/fhir/Organization")).status_code == 401
+        data = {"grant_type": "refresh_token", "refresh_token": said["refresh_token"], "client_id": "app"}
+        assert (await browser.site.http.post("/signon/token", data=data)).status_code == 400
 
 
 async def test_a_code_with_a_wrong_verifier_is_used_up(browser: Browser) -> None:
