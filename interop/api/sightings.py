@@ -164,8 +164,8 @@ async def subscribers(store: Store, types: set[str]) -> list[str]:
 
 def _gave(row: Row, keys: frozenset[Key]) -> bool:
     """Whether what a row tells of may have held any of these. Who changed a resource had it before them."""
-    if row.interaction == OPERATION:
-        return False  # its answer names resources and gives none
+    if row.interaction == OPERATION or (row.kind == READ and not row.resources):
+        return False  # a takedown's answer names resources and gives none
     if row.kind == CHANGE:
         return any((type_, id_) in keys for _, type_, id_ in row.more.get("keys", ()))
     if row.interaction in EXACT:

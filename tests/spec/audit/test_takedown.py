@@ -160,6 +160,39 @@ async def test_afterwards_it_is_gone_for_those_who_could_see_it_and_nothing_for_
                 assert (await at.get(role, address)).status_code in (403, 404)
 
 
+async def test_so_it_is_with_what_a_feed_sent(tmp_path: Path) -> None:
+    async with world(tmp_path / "data") as at:
+        bearer = {"authorization": f"Bearer {at.tokens['tester']}"}
+        numbers = []
+        practice = "PD1|||SURGERY^^A81001"
+        for day, more in ((1, (VISIT,)), (2, (VISIT, "AL1|1|DA|PEN^Penicillin"))):
+            body = message(day, practice, *more)
+            answer = await at.http.post("/ingest/hl7v2?wait=applied", content=body, headers=bearer)
+            numbers.append(answer.json()["message"])
+        (patient,) = [each["resource"]["id"] for each in (await at.get("tester", "Patient?name=TEST")).json()["entry"]]
+        assert (await run(at.engine, "agreement", "add", "RXX", token=at.tokens["tester"])).exit_code == 0
+        assert (await run(at.engine, "consent", patient, "given", token=at.tokens["gp"])).exit_code == 0
+        (allergy,) = [each["resource"]["id"] for each in (await at.get("tester", "AllergyIntolerance")).json()["entry"]]
+        addresses = [
+            f"AllergyIntolerance/{allergy}",
+            f"AllergyIntolerance/{allergy}/_history/1",
+            f"AllergyIntolerance?patient={patient}",
+        ]
+        roles = ("gp", "hospital-clinician")
+        before = {role: [await at.get(role, address) for address in addresses] for role in roles}
+        assert [answer.status_code for answer in before["gp"]] == [200] * 3
+        told = await at.down("--yes", what=("message", str(numbers[1])))
+        assert {(one["role"], one["how"]) for one in told["seen"]} == {
+            (role, how) for role, hows in (("gp", ("read", "vread", "search-type")), ("tester", ("search-type",))) for how in hows
+        }
+        after = {role: [await at.get(role, address) for address in addresses] for role in roles}
+        assert [answer.status_code for answer in after["gp"]] == [410, 404, 200]
+        assert after["gp"][2].json().get("entry", []) == []
+        other = "hospital-clinician"
+        assert [answer.status_code for answer in before[other][:2]] == [404, 404]
+        assert [answer.content for answer in before[other][:2]] == [answer.content for answer in after[other][:2]]
+
+
 async def test_what_came_without_a_person_is_found_in_the_audit_too(tmp_path: Path) -> None:
     """A Binary names nobody; neither do the rows of who read it."""
     async with running(tmp_path / "data") as engine, client(engine) as http:
