@@ -27,7 +27,7 @@ LONGEST: Final = 12 * 3600
 TOUCHED: Final = 60
 """Seconds after which a request is noted in the store: a restart takes so much of the idle time away at most."""
 REMEMBERED: Final = 10_000
-"""Sessions in memory."""
+"""Sessions of which is known to the second when they were last used."""
 KIND: Final = "session"
 TOKEN: Final = b"x-csrf-token"
 """The header with the token of the session (``Session.token``), wanted of everything but reading."""
@@ -108,14 +108,16 @@ class Sessions:
         if not secret:
             return None
         name, now = name_of(KIND, secret), self._now
+        said = await self._secrets.find(KIND, secret)
+        if said is None:  # whoever ended it, here or in another process
+            self._live.pop(name, None)
+            return None
         session = self._live.get(name)
         if session is None:
-            said = await self._secrets.find(KIND, secret)
-            if said is None:
-                return None
             asker = Asker(**{**said["asker"], "scopes": read_scopes(said["asker"]["scopes"])})
             session = Session(secret, asker, said["began"], said["seen"], said["seen"])
             self._remember(name, session)
+        session.seen = max(session.seen, said["seen"])
         if now >= session.ends:
             await self._drop(session)
             return None

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from interop.api.signon.sessions import Sessions
 from interop.clock import ManualClock
 from tests.spec.signon.browser import Browser
 from tests.spec.signon.conftest import Site, serving_at
@@ -131,6 +132,21 @@ async def test_signing_off_ends_it_for_whoever_has_the_cookie(browser: Browser) 
     assert COOKIE not in browser.http.cookies
     browser.http.cookies.set(COOKIE, kept)
     assert await read(browser) == 401
+
+
+async def test_another_process_knows_at_once_that_it_has_ended(browser: Browser) -> None:
+    await browser.sign_on("demo-tester")
+    signon = browser.site.signon
+    here, other = signon.door.sessions, Sessions(signon.store, browser.site.clock).asker
+    for sessions in (other, here, other):
+        signon.door.sessions = sessions
+        browser.site.clock.advance(890)
+        assert await read(browser) == 200
+    signon.door.sessions = here
+    await browser.http.post("/auth/logout", data={"csrf": await browser.token()}, headers=OURS)
+    for sessions in (other, here):
+        signon.door.sessions = sessions
+        assert await read(browser) == 401
 
 
 async def test_signing_off_is_asked_by_our_own_page_alone(browser: Browser) -> None:
