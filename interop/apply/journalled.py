@@ -21,7 +21,7 @@ from interop.apply.asked import DELETE, NO_AUTHOR, Author, Key
 from interop.apply.drafts import FEED, Draft, deletion, foreign, there
 from interop.apply.withdrawn import TAKEDOWN, Why, Withdrawn, dumped, loaded, withdraw
 from interop.formats.json import load_json
-from interop.ports import MessageState
+from interop.ports import AckState, MessageState
 from interop.record.sources import together
 from interop.store.values import TAKEDOWN as TAKEN_DOWN
 from interop.store.values import Change, Entry, Head, Outcome
@@ -59,7 +59,9 @@ def entry_of(steps: Sequence[Step], body: bytes, received: int, author: Author =
 def takedown_of(why: Why, resources: Sequence[Withdrawn], received: int, author: Author = NO_AUTHOR) -> Entry:
     """The entry of a takedown of what the API wrote."""
     named = f"message {why.message}" if why.message else "/".join(resources[0].key)
-    return _entry(TAKEN, f"{TAKEDOWN} {named}", dumped(why, resources), received, author)
+    entry = _entry(TAKEN, f"{TAKEDOWN} {named}", dumped(why, resources), received, author)
+    entry.ack = AckState.SENT
+    return entry
 
 
 def _entry(feed: str, said: str, body: bytes, received: int, author: Author) -> Entry:

@@ -29,7 +29,7 @@ from interop.identity.grouping import pair
 from interop.identity.linking import identity_of
 from interop.identity.sources import verified
 from interop.policy.tables import tables
-from interop.ports import Feed, MessageState
+from interop.ports import AckState, Feed, MessageState
 from interop.ports.demographics import PDS
 from interop.record.fold import content, fold, render, same_content, source
 from interop.record.indexing import indexed
@@ -124,7 +124,18 @@ class Takedowns:
             return int(about.detail), removal
         body = orjson.dumps({"message": message, "reason": reason, "author": author._asdict()})
         again = taken_down(about.feed, about.duplicate)
-        entry = Entry(0, TAKEN, TAKEN, self._clock.now(), "", f"{TAKEN} {message}", body, duplicate=again, digest=about.digest)
+        entry = Entry(
+            0,
+            TAKEN,
+            TAKEN,
+            self._clock.now(),
+            "",
+            f"{TAKEN} {message}",
+            body,
+            ack=AckState.SENT,
+            duplicate=again,
+            digest=about.digest,
+        )
         await witness.take_down(entry, [(one.type, one.id) for one in removal.taken], removal.patients)
         await self._store.commit(Change(entries=[entry]))
         if entry.message:

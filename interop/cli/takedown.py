@@ -81,9 +81,12 @@ def _show(told: list[dict[str, Any]], *, to_errors: bool = False) -> None:
     people = f"{said['people']} who asked" if said["people"] != 1 else "One who asked"
     if said["dryRun"]:
         console.print(f"Nothing has been done yet. {people} may have seen it.")
+    elif said["takedown"]:
+        console.print(
+            f"Taken down (message {said['takedown']}). {people} may have seen it; whoever did is in the outbox to be told:"
+        )
     else:
-        console.print(f"Taken down (message {said['takedown']}). {people} may have seen it and will be told:" if said["takedown"]
-                      else "There was nothing to take down.")  # fmt: skip
+        console.print("There was nothing to take down.")
     if said["seen"]:
         table = Table(*COLUMNS, box=None)
         for each in said["seen"]:
