@@ -77,7 +77,7 @@ def test_what_is_not_fails_and_says_how(judged: Callable[..., Result], table: Ca
 
 
 def test_the_form_of_other_projects_is_read(tmp_path: Path, judged: Callable[..., Result]) -> None:
-    """Totals, entries with includes, order, variants of ``_summary``; what names an authorisation for which there is no token is skipped."""
+    """Totals, entries with includes, order, variants of ``_summary``; a case whose authorisation has no token is skipped."""
     cases = [
         {"id": 1, "auth": None, "request": "GET Patient?family=Marrowby", "expect_total_matches": 2},
         {"id": 2, "auth": None, "request": "GET Patient?family=Marrowby&_sort=birthdate", "expect": "entries in sort order"},
