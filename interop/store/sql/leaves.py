@@ -26,11 +26,11 @@ TRIGRAM = 3
 class Leaves:
     """Says conditions and binds their values."""
 
-    def __init__(self, names: Names, dialect: Dialect) -> None:
+    def __init__(self, names: Names, dialect: Dialect, first: int = 0) -> None:
         self.names = names
         self.dialect = dialect
         self.parameters: dict[str, Value] = {}
-        self._number = 0
+        self._number = first
         self._once: dict[Value, str] = {}
 
     def number(self) -> int:

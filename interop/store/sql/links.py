@@ -33,8 +33,8 @@ class Targets(NamedTuple):
 class Links(Leaves):
     """Says where references lead."""
 
-    def __init__(self, names: Names, dialect: Dialect, guard: Where | None) -> None:
-        super().__init__(names, dialect)
+    def __init__(self, names: Names, dialect: Dialect, guard: Where | None, first: int = 0) -> None:
+        super().__init__(names, dialect, first)
         self._tables: list[str] = []
         self._groups: dict[str, Targets] = {}
         self._guard = guard

@@ -39,14 +39,16 @@ Key = tuple[Value, ...]
 
 
 class Values:
-    """The values of a tree, each once, in the order in which they are met. Contributors are ``named``: their value is a mask."""
+    """The values of a tree, each once, in the order in which they are met. Contributors are ``named``: their value is a mask.
+    ``times`` are the places of the times that access rows are asked with."""
 
-    __slots__ = ("_places", "listed", "named")
+    __slots__ = ("_places", "listed", "named", "times")
 
     def __init__(self) -> None:
         self._places: dict[Value, int] = {}
         self.listed: list[Value] = []
         self.named: list[int] = []
+        self.times: list[int] = []
 
     def place(self, value: Value) -> int:
         """The place of a value."""
@@ -54,6 +56,15 @@ class Values:
         if found is None:
             found = self._places[value] = len(self.listed)
             self.listed.append(value)
+        return found
+
+    def time(self, now: int) -> int:
+        """The place of a time that access rows are asked with: no other value has it."""
+        found = self._places.get((About, now))
+        if found is None:
+            found = self._places[About, now] = len(self.listed)
+            self.listed.append(now)
+            self.times.append(found)
         return found
 
     def mask(self, names: tuple[str, ...]) -> int:
@@ -82,8 +93,8 @@ def _not(where: Not, values: Values) -> Key | None:
 
 def _about(where: About, values: Values) -> Key:
     if where.parameter in STEADY:
-        return (About, where.parameter, where.every, values.place(where.now), where.codes)
-    return (About, where.parameter, where.every, values.place(where.now), *[values.place(code[:LONGEST]) for code in where.codes])
+        return (About, where.parameter, where.every, values.time(where.now), where.codes)
+    return (About, where.parameter, where.every, values.time(where.now), *[values.place(code[:LONGEST]) for code in where.codes])
 
 
 def _token(where: Token, values: Values) -> Key:
@@ -167,7 +178,7 @@ class Marks:
                 return Not(self.marked(part, known))
             case About(parameter, codes, now, every):
                 said = codes if parameter in STEADY else self._texts(codes, known)
-                return About(parameter, said, self.number(known.place(now)), every)
+                return About(parameter, said, self.number(known.time(now)), every)
             case Sources(names):
                 return Masked((self.text(known.mask(names)),))
             case Token(parameter, code, system, kind) if code is not None:
@@ -192,3 +203,12 @@ class Marks:
             case Has(of, parameter, asked):
                 return Has(of, parameter, None if asked is None else self.marked(asked, known))
         return where
+
+
+def literal(value: Value) -> str:
+    """A number or a text as it stands in a statement."""
+    if value.__class__ is int:
+        return str(value)
+    assert value.__class__ is str
+    assert "\0" not in value
+    return "'" + value.replace("'", "''") + "'"

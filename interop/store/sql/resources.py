@@ -14,7 +14,7 @@ from interop.store.sql.shapes import Shapes
 from interop.store.sql.statement import Statement, Steps, padded
 from interop.store.sql.where import Compiler
 from interop.store.values import Stored
-from interop.store.where import Person
+from interop.store.where import Person, Where
 
 COLUMNS = ("type", "id", "version", "updated", "body", "deleted", "owner", "message", "tables", "source", "subject")
 PORTION = 256
@@ -37,28 +37,48 @@ LIVING = " AND r.deleted = 0"
 
 
 class Guard:
-    """The conditions of a Decision on rows of ``resource`` and ``version``; each begins with AND, '' where nothing is held back."""
+    """The conditions of a Decision on rows of ``resource`` and ``version``; each begins with AND, '' where nothing is held back.
+    ``shapes``: those that are kept are taken."""
 
-    def __init__(self, decision: Decision, type_: str | None, names: Names, dialect: Dialect) -> None:
+    def __init__(self, decision: Decision, type_: str | None, names: Names, dialect: Dialect, shapes: Shapes | None = None) -> None:
         self.compiler = Compiler(names, dialect)
-        self._predicate, self._type = ruling(decision.predicate, type_), type_
-        self.open = self._predicate is None
+        self._type, self._whole = type_, decision.predicate
+        self._ruled = None if shapes is None or self._whole is None else shapes.rule(self._whole)
 
     def living(self, row: str = "r") -> str:
         """On a present version that is no deletion."""
-        return "" if self._predicate is None else f" AND {self.compiler.probe(self._predicate, self._type, row)}"
+        kept = self._kept(row)
+        if kept is not None:
+            return f" AND {kept}" if kept else ""
+        predicate = self._predicate()
+        return "" if predicate is None else f" AND {self.compiler.probe(predicate, self._type, row)}"
 
     def past(self, row: str) -> str:
         """On an earlier version, or a deletion: nobody may see it who could not see what was deleted."""
-        if self._predicate is None:
-            return ""
-        return f" AND {row}.known = 1 AND {was(self.compiler, self._predicate, self._type, row)}"
+        kept = self._kept(row, past=True)
+        if kept is None:
+            predicate = self._predicate()
+            kept = "" if predicate is None else was(self.compiler, predicate, self._type, row)
+        return f" AND {row}.known = 1 AND {kept}" if kept else ""
 
     def present(self) -> str:
         """On a present version, deletion or not."""
-        if self._predicate is None:
+        living, past = self.living(), self.past("r")
+        return f" AND ((r.deleted = 0{living}) OR (r.deleted = 1{past}))" if living or past else ""
+
+    def _predicate(self) -> Where | None:
+        return ruling(self._whole, self._type)
+
+    def _kept(self, row: str, *, past: bool = False) -> str | None:
+        if self._whole is None:
             return ""
-        return f" AND ((r.deleted = 0{self.living()}) OR (r.deleted = 1{self.past('r')}))"
+        if self._ruled is None:
+            return None
+        kept = self._ruled.held(self._type, row, self.compiler.focus, past=past)
+        if kept:
+            self.compiler.names.contributors.missed = True
+            self.compiler.parameters.update(self._ruled.parameters)
+        return kept
 
 
 def read(plan: Read, names: Names, dialect: Dialect, shapes: Shapes) -> Steps[list[Stored]]:
@@ -96,9 +116,9 @@ def _read(plan: Read, guard: Guard, condition: str) -> Statement:
     return compiler.prologue + READ + condition, {"type": plan.type, "id": plan.id, **compiler.parameters}
 
 
-def read_version(plan: ReadVersion, names: Names, dialect: Dialect) -> Steps[list[Stored]]:
+def read_version(plan: ReadVersion, names: Names, dialect: Dialect, shapes: Shapes) -> Steps[list[Stored]]:
     """One version: where it may be seen itself, and the present one too."""
-    guard = Guard(plan.decision, plan.type, names, dialect)
+    guard = Guard(plan.decision, plan.type, names, dialect, shapes)
     named = f"r.type = :type AND r.id = :id{guard.present()}"
     earlier = guard.past("v")
     rows = yield (
@@ -110,9 +130,9 @@ def read_version(plan: ReadVersion, names: Names, dialect: Dialect) -> Steps[lis
     return [stored(row, names) for row in rows]
 
 
-def history(plan: History, names: Names, dialect: Dialect) -> Steps[list[Stored]]:
+def history(plan: History, names: Names, dialect: Dialect, shapes: Shapes) -> Steps[list[Stored]]:
     """Each version that may be seen itself, of what may be seen as it is now."""
-    guard = Guard(plan.decision, plan.type, names, dialect)
+    guard = Guard(plan.decision, plan.type, names, dialect, shapes)
     present, earlier = guard.present(), guard.past("v")
     compiler = guard.compiler
     parameters: dict[str, Any] = {"count": plan.count}
@@ -148,12 +168,12 @@ def history(plan: History, names: Names, dialect: Dialect) -> Steps[list[Stored]
     return [stored(row[:-1], names, told=row[-1]) for row in rows]
 
 
-def several(plan: Several, names: Names, dialect: Dialect) -> Steps[list[Stored]]:
+def several(plan: Several, names: Names, dialect: Dialect, shapes: Shapes) -> Steps[list[Stored]]:
     found: list[Stored] = []
     keys = list(dict.fromkeys(plan.keys))
     for start in range(0, len(keys), PORTION):
         some = padded(keys[start : start + PORTION], ("", ""))
-        guard = Guard(plan.decision, None, names, dialect)
+        guard = Guard(plan.decision, None, names, dialect, shapes)
         compiler = guard.compiler
         wanted = compiler.table(
             "type, id", " UNION ALL ".join(f"SELECT {compiler.literal(t)}, {compiler.literal(i)}" for t, i in some)
@@ -168,8 +188,8 @@ def several(plan: Several, names: Names, dialect: Dialect) -> Steps[list[Stored]
     return found
 
 
-def compartment(plan: Compartment, names: Names, dialect: Dialect) -> Steps[list[Stored]]:
-    guard = Guard(plan.decision, None, names, dialect)
+def compartment(plan: Compartment, names: Names, dialect: Dialect, shapes: Shapes) -> Steps[list[Stored]]:
+    guard = Guard(plan.decision, None, names, dialect, shapes)
     compiler = guard.compiler
     among = "r.subject <> ''"
     start = Person("", (plan.patient,)) if plan.patient else None
@@ -194,7 +214,7 @@ def compartment(plan: Compartment, names: Names, dialect: Dialect) -> Steps[list
     return [stored(row, names) for row in rows]
 
 
-def group(plan: Group, names: Names, dialect: Dialect) -> Steps[list[str]]:
+def group(plan: Group, names: Names, dialect: Dialect, shapes: Shapes) -> Steps[list[str]]:
     """Those that may be seen; the one that was asked for alone, where it may not be seen or is not there."""
     rows = yield (
         "SELECT b.patient FROM link a CROSS JOIN link b WHERE b.person = a.person AND a.patient = :patient ORDER BY b.patient",
@@ -203,6 +223,6 @@ def group(plan: Group, names: Names, dialect: Dialect) -> Steps[list[str]]:
     members: list[str] = [patient for (patient,) in rows]
     if len(members) < 2 or plan.decision.predicate is None:
         return members or [plan.patient]
-    found = yield from several(Several(plan.decision, tuple(("Patient", member) for member in members)), names, dialect)
+    found = yield from several(Several(plan.decision, tuple(("Patient", member) for member in members)), names, dialect, shapes)
     seen = {one.id for one in found}
     return [member for member in members if member in seen] if plan.patient in seen else [plan.patient]

@@ -6,12 +6,26 @@ from interop.store.where import All, Any, Chain, Has, Not, Types, Unguarded, Whe
 
 EVERYTHING = All(())
 NOTHING = Any(())
+ROOM = 1_000
+"""Predicates of which it is kept what is left of them."""
+_kept: dict[int, tuple[Where, dict[str | None, Where | None]]] = {}
 
 
 def ruling(predicate: Where | None, type_: str | None) -> Where | None:
     """The predicate for resources of a type (None: of any); None where it holds nothing back. Its own chains are unguarded."""
     if predicate is None:
         return None
+    known = _kept.get(id(predicate))
+    if known is None:
+        if len(_kept) >= ROOM:
+            _kept.clear()
+        known = _kept[id(predicate)] = (predicate, {})  # held, so that no other object has its identity
+    if type_ not in known[1]:
+        known[1][type_] = _left(predicate, type_)
+    return known[1][type_]
+
+
+def _left(predicate: Where, type_: str | None) -> Where | None:
     left = folded(predicate, type_)
     if left == EVERYTHING:
         return None

@@ -44,7 +44,7 @@ def search(plan: Search, names: Names, dialect: Dialect, shapes: Shapes, kept: E
     """One page, and one resource more where there is another."""
     known = statement(plan, names, dialect, shapes, kept)
     if known is None:
-        return (yield from _search(plan, names, dialect, kept))
+        return (yield from _search(plan, names, dialect, kept, shapes))
     rows = yield known
     return told(rows, names)
 
@@ -54,9 +54,10 @@ def statement(plan: Search, names: Names, dialect: Dialect, shapes: Shapes, kept
     return shapes.search(plan, lambda marked: _search(marked, names, dialect, kept))
 
 
-def _search(plan: Search, names: Names, dialect: Dialect, kept: Estimates) -> Steps[list[Stored]]:
+def _search(plan: Search, names: Names, dialect: Dialect, kept: Estimates, shapes: Shapes | None = None) -> Steps[list[Stored]]:
     of = narrowed(flatten(plan.where), plan.type or None)
-    where = bounded(both(plan.where, ruling(plan.decision.predicate, of)))
+    rule = _Rule(plan.decision.predicate, of, shapes)
+    where = rule.rest(plan.where)
     parts = flatten(where)
 
     def make() -> Compiler:
@@ -66,20 +67,48 @@ def _search(plan: Search, names: Names, dialect: Dialect, kept: Estimates) -> St
     if start is None and plan.sort:
         start = yield from _against(make, kept, parts, of, plan.sort[0])
         if start is None and key(make(), *plan.sort[0], of).walk is not None:
-            return (yield from _walk(make, plan, parts, of))
+            return (yield from _walk(make, plan, parts, of, rule))
     elif start is None and plan.type and asks_for_words(where):
-        found = yield from _early(make, plan, where)
+        found = yield from _early(make, plan, where, rule)
         if len(found) > plan.count:
             return found
     compiler = make()
     compiler.few = start is not None
-    source = compiler.source(where, of, start=start, scan=start is None)
+    source = compiler.source(where, of, start=start, scan=start is None) + rule.held(compiler, start)
     return (yield from _page(compiler, plan, source, _keys(compiler, plan, of), plan.count + 1))
 
 
-def count(plan: Count, names: Names, dialect: Dialect, kept: Estimates) -> Steps[list[int]]:
+class _Rule:
+    """The predicate of a search: where it is kept, a condition behind what the question asks; else a part of the question."""
+
+    def __init__(self, predicate: Where | None, of: str | None, shapes: Shapes | None) -> None:
+        self._predicate, self._of = predicate, of
+        self._ruled = None if shapes is None or of is None or predicate is None else shapes.rule(predicate)
+        if self._ruled is not None and not self._ruled.follows(of):
+            self._ruled = None
+
+    def rest(self, where: Where | None) -> Where | None:
+        """What is asked beside the condition. Raises Problem ``too-costly``."""
+        return bounded(where if self._ruled is not None else both(where, ruling(self._predicate, self._of)))
+
+    def held(self, compiler: Compiler, start: Where | None = None) -> str:
+        """The condition on the row ``r``, where it is kept; begins with AND."""
+        if self._ruled is None:
+            return ""
+        with compiler.focused(start):
+            text = self._ruled.held(self._of, "r", compiler.focus)
+        assert text is not None
+        if not text:
+            return ""
+        compiler.names.contributors.missed = True
+        compiler.parameters.update(self._ruled.parameters)
+        return f" AND {text}"
+
+
+def count(plan: Count, names: Names, dialect: Dialect, shapes: Shapes, kept: Estimates) -> Steps[list[int]]:
     of = narrowed(flatten(plan.where), plan.type or None)
-    where = bounded(both(plan.where, ruling(plan.decision.predicate, of)))
+    rule = _Rule(plan.decision.predicate, of, shapes)
+    where = rule.rest(plan.where)
     parts = flatten(where)
 
     def make() -> Compiler:
@@ -88,12 +117,13 @@ def count(plan: Count, names: Names, dialect: Dialect, kept: Estimates) -> Steps
     if plan.most and (yield from _size(make, kept, of, plan.most + 1)) > plan.most:
         return []
     compiler = make()
-    if len(parts) == 1 and isinstance(parts[0], Token | Tokens | Text | Span | Range | Composite | Near):
+    held = rule.held(compiler)
+    if not held and len(parts) == 1 and isinstance(parts[0], Token | Tokens | Text | Span | Range | Composite | Near):
         rows = compiler.rows(parts[0], of)  # what is deleted has no index rows
         text = f"{compiler.prologue}SELECT count(DISTINCT d.rid) FROM ({rows}) d"
     else:
         start = yield from _start(make, kept, parts, of)
-        text = compiler.source(where, of, start=start, scan=start is None)
+        text = compiler.source(where, of, start=start, scan=start is None) + rule.held(compiler, start)
         text = f"{compiler.prologue}SELECT count(*) FROM {text}"
     found = yield text, compiler.parameters
     return [found[0][0]]
@@ -158,14 +188,14 @@ def _inmost(part: Where, type_: str | None) -> tuple[Where, str | None]:
     return part, type_
 
 
-def _early(make: Make, plan: Search, where: Where | None) -> Steps[list[Stored]]:
+def _early(make: Make, plan: Search, where: Where | None, rule: _Rule) -> Steps[list[Stored]]:
     """What the first resources of the type after the cursor give."""
     compiler = make()
     compiler.few = True
     after = plan.after[-1] if plan.after is not None else ""
     named = f"e.type = :{compiler.bind(plan.type)} AND e.id > :{compiler.bind(after)}"
     last = f"SELECT max(id) FROM (SELECT e.id FROM resource e WHERE {named} ORDER BY e.id LIMIT {EARLY}) d"
-    source = f"{compiler.source(where, plan.type, scan=True)} AND r.id <= ({last})"
+    source = f"{compiler.source(where, plan.type, scan=True)}{rule.held(compiler)} AND r.id <= ({last})"
     return (yield from _page(compiler, plan, source, [], plan.count + 1))
 
 
@@ -184,7 +214,7 @@ def _keys(compiler: Compiler, plan: Search, type_: str | None) -> list[Key]:
     return [key(compiler, parameter, descending, type_) for parameter, descending in plan.sort]
 
 
-def _walk(make: Make, plan: Search, parts: list[Where], type_: str | None) -> Steps[list[Stored]]:
+def _walk(make: Make, plan: Search, parts: list[Where], type_: str | None, rule: _Rule) -> Steps[list[Stored]]:
     """Through the index of the first key; then through what has no value for it."""
     compiler, found = make(), list[Stored]()
     keys = _keys(compiler, plan, type_)
@@ -193,7 +223,7 @@ def _walk(make: Make, plan: Search, parts: list[Where], type_: str | None) -> St
         source, column = walked(first)
         if plan.after is not None:
             source += f" AND {column} {'<=' if first.descending else '>='} :{compiler.bind(plan.after[0])}"
-        source += "".join([f" AND {compiler.probe(part, type_)}" for part in parts])
+        source += "".join([f" AND {compiler.probe(part, type_)}" for part in parts]) + rule.held(compiler)
         found = yield from _page(
             compiler, plan, source, [first._replace(expression=column), *keys[1:]], plan.count + 1, rid="w.rid"
         )
@@ -201,7 +231,7 @@ def _walk(make: Make, plan: Search, parts: list[Where], type_: str | None) -> St
     if wanted and not any(_implies(part, plan.sort[0][0]) for part in parts):
         compiler = make()
         keys = _keys(compiler, plan, type_)
-        source = f"{compiler.source(both(*parts), type_, scan=True)} AND {without(first)}"
+        source = f"{compiler.source(both(*parts), type_, scan=True)}{rule.held(compiler)} AND {without(first)}"
         after = plan.after if plan.after is not None and plan.after[0] == first.missing else None
         found += yield from _page(compiler, plan, source, keys, wanted, after)
     return found

@@ -14,9 +14,12 @@ from typing import Any, NamedTuple
 
 from interop.store.decision import Decision
 from interop.store.plan import Read, Search
-from interop.store.sql.marks import Key, Marks, Values, shape
+from interop.store.sql.conditions import Conditions
+from interop.store.sql.dialect import Dialect
+from interop.store.sql.links import Targets
+from interop.store.sql.marks import Key, Marks, Values, literal, shape
 from interop.store.sql.names import Names
-from interop.store.sql.start import SURE, bounded, flatten, rank
+from interop.store.sql.start import SURE, asks_for_words, bounded, flatten, rank
 from interop.store.sql.statement import Statement, Steps
 from interop.store.values import Stored
 from interop.store.where import Where
@@ -56,18 +59,37 @@ class Numbers:
 class Ruled:
     """A predicate as it is asked: its shape and values, and for each shape of a question the text with what it always takes."""
 
-    __slots__ = ("made", "predicate", "shape", "size", "values")
+    __slots__ = ("at", "conditions", "made", "parameters", "predicate", "shape", "size", "timeless", "values", "words")
 
     def __init__(self, predicate: Where | None, size: int, numbers: Numbers) -> None:
         self.predicate = predicate
         """Held so that no other object has its identity."""
         self.size = size
         self.values = Values()
-        bounded(predicate)
+        bounded(predicate, 1)
+        self.words = asks_for_words(predicate)
+        """Whether it asks for full text."""
+        self.conditions: Conditions | None = None
+        self.parameters: dict[str, Any] = {}
+        """What its conditions take."""
         found = () if predicate is None else shape(predicate, self.values)
         self.shape = None if found is None else numbers.of(found)
         """The number of its shape; None where what is asked under it is not kept."""
+        times = self.values.times
+        self.at = self.values.listed[times[0]] if len(times) == 1 else 0
+        """The one time that it asks access rows with; 0 where there is none, or several."""
+        rest = [value for place, value in enumerate(self.values.listed) if place not in times]
+        self.timeless: Key = (size, predicate) if self.shape is None or len(times) > 1 else (size, self.shape, *rest)
+        """The same for predicates that differ in that time alone."""
         self.made: dict[Key, tuple[str, dict[str, Any], list[tuple[str, int]]] | None] = {}
+
+    def held(self, type_: str | None, row: str, focus: Targets | None = None, *, past: bool = False) -> str | None:
+        """As ``Conditions.text``."""
+        return None if self.conditions is None else self.conditions.text(type_, row, focus, past=past)
+
+    def follows(self, type_: str | None) -> bool:
+        """As ``Conditions.follows``."""
+        return self.predicate is None or (self.conditions is not None and self.conditions.follows(type_))
 
     def resolved(self, names: Names) -> list[Any]:
         """Its values, masks for contributors."""
@@ -87,8 +109,9 @@ def resolved(values: Values, names: Names) -> list[Any]:
 class Shapes:
     """What has been made so far; one for each store."""
 
-    def __init__(self, names: Names) -> None:
-        self._names = names
+    def __init__(self, names: Names, dialect: Dialect) -> None:
+        self._names, self._dialect = names, dialect
+        self._conditions: dict[tuple[int, int], Conditions] = {}
         self._known: dict[Key, Shape | None] = {}
         self._ruled: dict[int, Ruled] = {}
         self._numbers = Numbers()
@@ -101,7 +124,7 @@ class Shapes:
         values = Values()
         bounded(plan.where)
         asked = shape(plan.where, values)
-        ruled = self._rule(plan.decision.predicate)
+        ruled = self.rule(plan.decision.predicate)
         if asked is None or ruled.shape is None:
             return None
         key = (plan.type, plan.sort, asked)
@@ -120,7 +143,7 @@ class Shapes:
 
     def read(self, plan: Read, gone: bool, make: Callable[[Read], Steps[list[Stored]]]) -> Statement | None:
         """The statement of a read by id under a predicate, of what is there or of what is ``gone``."""
-        ruled = self._rule(plan.decision.predicate)
+        ruled = self.rule(plan.decision.predicate)
         if ruled.shape is None:
             return None
         key = (plan.type, gone)
@@ -130,7 +153,8 @@ class Shapes:
         assert kept is not None
         return kept[0], {**kept[1], "type": plan.type, "id": plan.id}
 
-    def _rule(self, predicate: Where | None) -> Ruled:
+    def rule(self, predicate: Where | None) -> Ruled:
+        """A predicate with what is kept of it."""
         found = self._open if predicate is None else self._ruled.get(id(predicate))
         if found is None or found.size != self._names.size:
             found = Ruled(predicate, self._names.size, self._numbers)
@@ -140,7 +164,21 @@ class Shapes:
                 if len(self._ruled) >= PREDICATES:
                     self._ruled.clear()
                 self._ruled[id(predicate)] = found
+                self._keep(found)
         return found
+
+    def _keep(self, ruled: Ruled) -> None:
+        """Give a predicate the conditions of its shape."""
+        if ruled.shape is None or ruled.predicate is None:
+            return
+        key = (ruled.size, ruled.shape)
+        known = self._conditions.get(key)
+        if known is None:
+            if len(self._conditions) >= ROOM:
+                self._conditions.clear()
+            known = self._conditions[key] = Conditions(ruled.predicate, ruled.values, self._names, self._dialect)
+        ruled.parameters = {f"r{place}": value for place, value in enumerate(ruled.resolved(self._names))}
+        ruled.conditions = known
 
     def _prepared(
         self, ruled: Ruled, key: Key, make: Callable[[], Shape | None]
@@ -193,13 +231,5 @@ def _shape(statement: Statement, rules: Marks, asked: Marks, own: tuple[str, ...
         elif value in asked.made:
             places[1].append((name, asked.made[value]))
         elif name not in own:
-            same[name] = _literal(value)
+            same[name] = literal(value)
     return Shape(NAMED.sub(lambda found: same.get(found[1], found[0]), text), *places)
-
-
-def _literal(value: Any) -> str:
-    if value.__class__ is int:
-        return str(value)
-    assert value.__class__ is str
-    assert "\0" not in value
-    return "'" + value.replace("'", "''") + "'"

@@ -65,7 +65,7 @@ class SqlStore(ABC):
         self._record = record
         self._writes = writes
         self._feeds = FeedCounter(lambda: journal.last if writes else 2**62)
-        self._shapes, self._estimates = Shapes(names), Estimates()
+        self._shapes, self._estimates = Shapes(names, dialect), Estimates()
         self._answers = self._table()
 
     @abstractmethod
@@ -169,12 +169,12 @@ class SqlStore(ABC):
         shapes, kept = self._shapes, self._estimates
         return {
             plans.Read: (lambda plan: resources.read(plan, names, dialect, shapes), False),
-            plans.ReadVersion: (lambda plan: resources.read_version(plan, names, dialect), False),
-            plans.History: (lambda plan: resources.history(plan, names, dialect), False),
-            plans.Several: (lambda plan: resources.several(plan, names, dialect), False),
+            plans.ReadVersion: (lambda plan: resources.read_version(plan, names, dialect, shapes), False),
+            plans.History: (lambda plan: resources.history(plan, names, dialect, shapes), False),
+            plans.Several: (lambda plan: resources.several(plan, names, dialect, shapes), False),
             plans.Search: (lambda plan: searching.search(plan, names, dialect, shapes, kept), False),
-            plans.Count: (lambda plan: searching.count(plan, names, dialect, kept), True),
-            plans.Compartment: (lambda plan: resources.compartment(plan, names, dialect), False),
+            plans.Count: (lambda plan: searching.count(plan, names, dialect, shapes, kept), True),
+            plans.Compartment: (lambda plan: resources.compartment(plan, names, dialect, shapes), False),
             plans.Heads: (lambda plan: engine.heads(plan, names, dialect), False),
             plans.Versions: (lambda plan: taken.versions(plan, dialect), False),
             plans.Made: (lambda plan: taken.made(plan), True),
@@ -183,7 +183,7 @@ class SqlStore(ABC):
             plans.Said: (lambda plan: engine.said(plan, dialect), False),
             plans.Persons: (lambda plan: engine.persons(plan), False),
             plans.Claims: (lambda plan: engine.claims(plan, names), False),
-            plans.Group: (lambda plan: resources.group(plan, names, dialect), False),
+            plans.Group: (lambda plan: resources.group(plan, names, dialect, shapes), False),
             plans.Access: (lambda plan: engine.access(plan, names, dialect), False),
             plans.Pairs: (lambda plan: pairs.pairs(plan), False),
             plans.Undecided: (lambda plan: pairs.undecided(plan), False),

@@ -71,8 +71,8 @@ class Compiler(People):
     """Compiles parts for one statement and gathers its parameters. ``guard`` is the Decision's predicate: a chain does not
     pass through a resource that the reader may not see."""
 
-    def __init__(self, names: Names, dialect: Dialect, guard: Where | None = None) -> None:
-        super().__init__(names, dialect, guard)
+    def __init__(self, names: Names, dialect: Dialect, guard: Where | None = None, first: int = 0) -> None:
+        super().__init__(names, dialect, guard, first)
         self.few = False
         """Whether few resources are looked at: then each is better asked by itself than all listed that have some words or that
         a chain leads to."""

@@ -14,11 +14,10 @@ from interop.errors import Problem
 from interop.store.plan import Compartment, Count, History, Plan, Read, Search
 from interop.store.sql import resources, searching
 from interop.store.sql.journal import JournalWriter
-from interop.store.sql.links import both
 from interop.store.sql.names import Names
 from interop.store.sql.record import RecordWriter
 from interop.store.sql.resources import READ, stored
-from interop.store.sql.start import asks_for_words, bounded
+from interop.store.sql.start import SURE, asks_for_words, bounded, flatten, rank
 from interop.store.sql.statement import Steps, T
 from interop.store.sql.store import Counters, SqlStore, Work, counters
 from interop.store.sql.writer import Result
@@ -26,14 +25,12 @@ from interop.store.sqlite import schema
 from interop.store.sqlite.checkpoint import Checkpointer
 from interop.store.sqlite.committer import Committer
 from interop.store.sqlite.connection import JOURNAL, RECORD, is_disk, run, unavailable, writing
+from interop.store.sqlite.counts import Counts, standing
 from interop.store.sqlite.dialect import SqliteDialect
 from interop.store.sqlite.fulltext import take_in
 from interop.store.sqlite.lock import DirectoryLock
 from interop.store.sqlite.readers import COSTLY, PATIENCE, Readers
 from interop.store.values import Change
-
-COUNTS = 1_000
-"""Counts that are kept."""
 
 
 class _Half:
@@ -72,8 +69,7 @@ class SqliteStore(SqlStore):
         self._lock = lock
         self._halves: list[_Half] = []
         self._readers: Readers
-        self._counts: dict[Count, Any] = {}
-        self._counts_at = 0
+        self._counts = Counts(self._shapes, lambda: self._halves[1].committer.work.groups)
 
     @classmethod
     def open(
@@ -152,30 +148,33 @@ class SqliteStore(SqlStore):
         return await super().query(plan)
 
     async def _read(self, plan: Plan, steps: Callable[[], Steps[T]], *, long: bool) -> T:
-        if self._halves and isinstance(plan, Search | Count) and asks_for_words(bounded(both(plan.where, plan.decision.predicate))):
+        if self._halves and isinstance(plan, Search | Count) and self._words(plan):
             behind = self._halves[1].committer.caught_up()
             if not behind.done():
                 await asyncio.wait({behind}, timeout=PATIENCE)
             if not behind.done():
                 raise Problem("too-costly")
         if self._halves and isinstance(plan, Count):
-            return await self._counted(plan, steps)
+            counted: T = await self._counted(plan, steps)
+            return counted
         patience = PATIENCE if isinstance(plan, Search | History | Compartment) else inf
         return await self._readers.read(steps, long=long, patience=patience)
 
-    async def _counted(self, plan: Count, steps: Callable[[], Steps[T]]) -> T:
-        """A count that was made since the record last changed is not made again."""
-        work = self._halves[1].committer.work
-        if self._counts_at != work.groups or len(self._counts) >= COUNTS:
-            self._counts.clear()
-            self._counts_at = work.groups
-        found: T | None = self._counts.get(plan)
-        if found is None:
-            before = work.groups
-            found = await self._readers.read(steps, long=True, patience=PATIENCE)
-            if before == work.groups == self._counts_at:
-                self._counts[plan] = found
-        return found
+    def _words(self, plan: Search | Count) -> bool:
+        """Whether full text is asked for; raises Problem ``too-costly`` for what lies too deep."""
+        return asks_for_words(bounded(plan.where, 1)) or self._shapes.rule(plan.decision.predicate).words
+
+    async def _counted(self, plan: Count, steps: Callable[[], Steps[T]]) -> Any:
+        """A count, kept or made; of one person's record at once."""
+        near = any(rank(part) <= SURE for part in flatten(plan.where))
+
+        async def count() -> Any:
+            return await self._readers.read(steps, long=not near, patience=PATIENCE)
+
+        async def look(at: int) -> tuple[int, int]:
+            return await self._readers.read(lambda: standing(at), long=True)
+
+        return await self._counts.of(plan, count, look)
 
     def _submit(self, change: Change, *, derived: bool) -> Awaitable[Result]:
         return self._halves[derived].committer.submit(change)

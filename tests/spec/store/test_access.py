@@ -221,3 +221,26 @@ async def test_a_process_that_only_reads_learns_who_contributed(opener: Anything
     assert one.source == "RYY"
     await write(writer, put("Observation", "z", source="RXX,RYY"))
     assert await observations(reader, Sources(("RXX", "RYY"))) == ["x", "y", "z"]
+
+
+async def test_a_count_is_that_of_the_time_it_is_asked_for(store: Anything) -> None:
+    """However often, in whatever order, while nothing is written; and what is written counts from then on."""
+    await write(
+        store,
+        *(put("Patient", name) for name in "abc"),
+        *(put("Observation", f"o{name}", 1, of(name)) for name in "abc"),
+        put("Consent", "ca", 1, of("a"), access("consent", "given", T0 + 10, T0 + 20)),
+        put("Consent", "cb", 1, of("b"), access("consent", "given", T0 + 15, T0 + 30)),
+    )
+
+    async def counted(now: int) -> int:
+        predicate = All((Sources(()), about("consent", "given", now=T0 + now)))
+        return int((await store.query(Count(Decision("row", predicate), "Observation")))[0])
+
+    expected = {0: 0, 9: 0, 10: 1, 14: 1, 15: 2, 19: 2, 20: 1, 29: 1, 30: 0, 99: 0}
+    order = [*expected, *reversed(expected), 12, 11, 12, 17, 25, 10]
+    for at in order:
+        told = max(known for known in expected if known <= at)
+        assert [await counted(at), await counted(at)] == [expected[told]] * 2, at
+    await write(store, put("Consent", "cc", 1, of("c"), access("consent", "given", T0, T0 + 12)))
+    assert [await counted(at) for at in (9, 11, 9, 12, 17, 9)] == [1, 2, 1, 1, 2, 1]

@@ -180,7 +180,9 @@ async def test_a_search_asks_each_resource_that_it_finds_by_an_index(database: s
     try:
         await run(connection, names.load())
         sql, parameters = next(
-            searching.search(Search(PERMIT_ALL, "Observation", where), names, PostgresDialect(), Shapes(names), Estimates())
+            searching.search(
+                Search(PERMIT_ALL, "Observation", where), names, PostgresDialect(), Shapes(names, PostgresDialect()), Estimates()
+            )
         )
         assert isinstance(parameters, dict)
         text_, order = native(sql)

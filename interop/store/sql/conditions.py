@@ -1,0 +1,90 @@
+"""What the predicates of Decisions come to as conditions, kept by their shape: a clinician's is a long tree, and going through it
+takes longer than most questions take to answer.
+
+Kept is what asks rows of the people of a resource, its sources, types and labels, and nothing that leads elsewhere; values have
+names by their place in the predicate (``r0``), which no other part of a statement uses.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any as Value
+
+from interop.store.sql.dialect import Dialect
+from interop.store.sql.links import Targets
+from interop.store.sql.marks import Marks, Masked, Values, literal
+from interop.store.sql.names import Names
+from interop.store.sql.past import was
+from interop.store.sql.ruling import ruling
+from interop.store.sql.start import NONE, flatten, rank
+from interop.store.sql.where import ALWAYS, Compiler
+from interop.store.where import About, All, Any, Ids, Not, Present, Sources, Token, Tokens, Types, Updated, Where
+
+FIRST = 1_000_000
+"""Parameters of a condition are numbered from here on, beyond those of the statement that it becomes part of."""
+NAMED = re.compile(r":(p\d+)\b")
+ROOM = 200
+"""Conditions that are kept of one shape: types, rows, places."""
+OWN = About | Sources | Masked | Types | Token | Tokens | Present | Ids | Updated
+"""Parts that ask one row of ``resource`` and what is said about its people."""
+
+
+class Conditions:
+    """The conditions of all predicates of one shape; ``values`` are those of any of them."""
+
+    def __init__(self, predicate: Where, values: Values, names: Names, dialect: Dialect) -> None:
+        self._names, self._dialect = names, dialect
+        self._marks = Marks(1)
+        self._predicate = self._marks.marked(predicate, values)
+        self._left: dict[str | None, Where | None] = {}
+        self._texts: dict[tuple[Value, ...], str | None] = {}
+
+    def left(self, type_: str | None) -> Where | None:
+        """The predicate for resources of a type (None: of any), with marks for values; None where it holds nothing back."""
+        if type_ not in self._left:
+            self._left[type_] = ruling(self._predicate, type_)
+        return self._left[type_]
+
+    def follows(self, type_: str | None) -> bool:
+        """Whether it is only asked of rows that the question leaves: no part of it is one that a search might begin with."""
+        return own(self.left(type_)) and all(rank(part) >= NONE for part in flatten(self.left(type_)))
+
+    def text(self, type_: str | None, row: str, focus: Targets | None = None, *, past: bool = False) -> str | None:
+        """The condition on a row of ``resource``, or with ``past`` of ``version``; '' where nothing is held back, None where it is
+        of no kind that is kept."""
+        key = (type_, row, focus, past)
+        if key not in self._texts:
+            if len(self._texts) >= ROOM:
+                self._texts.clear()
+            self._texts[key] = self._made(type_, row, focus, past)
+        return self._texts[key]
+
+    def _made(self, type_: str | None, row: str, focus: Targets | None, past: bool) -> str | None:
+        left = self.left(type_)
+        if left is None:
+            return ""
+        if not own(left):
+            return None
+        compiler = Compiler(self._names, self._dialect, first=FIRST)
+        compiler.focus = focus
+        text = was(compiler, left, type_, row) if past else compiler.probe(left, type_, row)
+        assert not compiler.prologue
+        if text == ALWAYS and not past:
+            return ""
+        made = self._marks.made
+        said = {name: f":r{made[value]}" if value in made else literal(value) for name, value in compiler.parameters.items()}
+        return NAMED.sub(lambda found: said.get(found[1], found[0]), text)
+
+
+def own(where: Where | None) -> bool:
+    """Whether each part asks only the row itself and its people."""
+    match where:
+        case None:
+            return True
+        case All(parts) | Any(parts):
+            return all(own(part) for part in parts)
+        case Not(part):
+            return own(part)
+        case Token(kind=kind):
+            return kind == "token"
+    return isinstance(where, OWN)
