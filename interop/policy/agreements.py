@@ -23,7 +23,7 @@ from interop.fhir.rows import EARLIEST, LATEST
 from interop.fhir.shapes import dicts, text
 from interop.ids.national import ODS_ORGANISATION, OdsCode
 from interop.policy.facts import Agreement
-from interop.policy.grants import NEVER, Span, coded, codes, period
+from interop.policy.grants import Span, coded, codes, period
 from interop.policy.tables import tables
 
 TYPE: Final = "http://terminology.hl7.org/CodeSystem/contract-type", "disclosure"
@@ -78,7 +78,7 @@ def _shares(contract: dict[str, Any], resolve: Resolve) -> Iterator[tuple[str, t
     for term in dicts(contract, "term"):
         span = applies.within(period(term, "applies"))
         partners: dict[str, dict[str, None]] = {}
-        for action in dicts(term, "action") if span.low < span.high and span != NEVER else []:
+        for action in dicts(term, "action") if span.low < span.high else []:
             intents = dicts(action.get("intent"), "coding")
             purposes = [
                 named[text(each, "code")] for each in intents if text(each, "system") == PURPOSES and text(each, "code") in named
