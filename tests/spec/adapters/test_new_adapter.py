@@ -34,7 +34,7 @@ def installed(project: Path, site: Path) -> dict[str, str]:
     return os.environ | {"PYTHONPATH": os.pathsep.join((str(site), str(project), str(ROOT)))}
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", [pytest.param(form, marks=pytest.mark.long if form != "xml" else ()) for form in FORMS])
 def test_the_skeleton_of_a_package_passes_its_own_tests(form: str, tmp_path: Path) -> None:
     """Another team adds a source without touching the engine: adapter and tables are found by entry points."""
     code, said = asked("acme", "--format", form, "--package", "--into", tmp_path)
