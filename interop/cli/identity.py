@@ -33,7 +33,8 @@ def queue(engine: Engine, *, count: int, as_json: bool) -> int:
     elif not pairs:
         print("No pair waits for a decision.")
     for pair in () if as_json else pairs:
-        print(f"{pair['why']}  score {pair['score']:.2f}  since {pair['since']}\n  {pair['explanation']}")
+        score = f"score {pair['score']:.2f}" if "score" in pair else "score not told"
+        print(f"{pair['why']}  {score}  since {pair['since']}\n  {pair['explanation']}")
         for record in pair["record"]:
             print(f"  {_person(record)}")
         print("  " + "  ".join(f"{field} {level}" for field, level in pair.get("compared", {}).items()) + "\n")

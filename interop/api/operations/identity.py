@@ -8,7 +8,7 @@ to keep records apart and together: they see names, birth dates and the end of a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from interop.api.operations.operation import Asked
 from interop.api.operations.parameters import BadInput, as_parameters, parts, resource
 from interop.apply.asked import UPDATE, Criteria
 from interop.apply.asked import Asked as Write
+from interop.apply.whereabouts import Whereabouts
 from interop.clock import instant
 from interop.errors import Problem
 from interop.fhir.shapes import Json, dicts, text, texts
@@ -34,6 +35,8 @@ from interop.store.where import Reference
 
 PAGE: Final = 50
 MOST: Final = 200
+WHERE: Final = ("postcode", "address", "telecom")
+"""Fields of a comparison that tell where somebody is."""
 REASON: Final = 2_000
 """Characters of a reason."""
 
@@ -82,12 +85,13 @@ async def queue(asked: Asked) -> Response:
     """Pairs that wait for a decision, the likeliest first; raises Problem ``bad-parameter``."""
     decision = _decision(asked, "$identity-queue")
     count = min(asked.inputs.number("count") or PAGE, MOST)
-    found: list[Pair] = await asked.services.store.query(Undecided(count + 1, _after(asked.inputs.text("after"))))
+    found: list[Pair] = await asked.services.store.query(Undecided(count + 1, _after(asked)))
     pairs = found[:count]
-    people = await _shown(asked, decision, [side for each in pairs for side in (each.a, each.b)])
-    said = [("pair", "part", _pair(each, people)) for each in pairs]
+    sides = [side for each in pairs for side in (each.a, each.b)]
+    people, hidden = await _shown(asked, decision, sides), await Whereabouts(asked.services.store).hidden(sides)
+    said = [("pair", "part", _pair(each, people, hidden)) for each in pairs]
     last = pairs[-1] if len(found) > count else None
-    following = f"{last.weight!r}|{last.a}|{last.b}" if last is not None else None
+    following = asked.services.seal.seal(_place(asked), [last.weight, last.a, last.b]) if last is not None else None
     return resource(as_parameters(*said, ("next", "valueString", following)))
 
 
@@ -98,7 +102,7 @@ async def history(asked: Asked) -> Response:
     store = asked.services.store
     persons = await _persons(asked, asked.id)
     members = sorted(each for each, person in persons.items() if person == persons[asked.id])
-    people = await _shown(asked, decision, members)
+    people, hidden = await _shown(asked, decision, members), await Whereabouts(store).hidden(members)
     found: list[Stored] = await store.query(Search(PERMIT_ALL, LINKAGE, Reference("item", (f"Patient/{asked.id}",)), count=MOST))
     versions = [each for one in found for each in await store.query(History(PERMIT_ALL, LINKAGE, one.id, count=MOST))]
     involved = {side for each in await store.query(Pairs((asked.id,))) if each.tie or each.decision for side in (each.a, each.b)}
@@ -106,7 +110,7 @@ async def history(asked: Asked) -> Response:
     versions.sort(key=lambda each: (each.updated, each.id, each.version))
     return resource(
         as_parameters(
-            *(("record", "part", _person(each, people)) for each in members),
+            *(("record", "part", _person(each, people, hidden)) for each in members),
             *(("event", "part", _event(each)) for each in sorted(events, key=lambda each: (each.time, each.message, each.patient))),
             *(("decision", "part", told) for each in versions if (told := _version(asked.id, each)) is not None),
         )
@@ -135,8 +139,8 @@ async def _decide(asked: Asked, decision: Decision, said: Sequence[Decided]) -> 
         await services.writes.transaction(writes, _no_criteria)
     persons = await _persons(asked, asked.id)
     members = sorted(each for each, person in persons.items() if person == persons[asked.id])
-    people = await _shown(asked, decision, members)
-    return resource(as_parameters(*(("record", "part", _person(each, people)) for each in members)))
+    people, hidden = await _shown(asked, decision, members), await Whereabouts(services.store).hidden(members)
+    return resource(as_parameters(*(("record", "part", _person(each, people, hidden)) for each in members)))
 
 
 def _no_criteria(type: str, text: str) -> Criteria:
@@ -170,32 +174,38 @@ async def _persons(asked: Asked, *patients: str) -> dict[str, str]:
     return {each: each for each in patients} | found
 
 
-def _after(cursor: str) -> tuple[float, str, str] | None:
+def _after(asked: Asked) -> tuple[float, str, str] | None:
+    """Where the page before ended; sealed, for how alike two records are may tell where somebody hides."""
+    cursor = asked.inputs.text("after")
     if not cursor:
         return None
-    try:
-        weight, a, b = cursor.split("|")
-        return float(weight), a, b
-    except ValueError:
-        raise BadInput("after", "", "it is not the next of a page") from None
+    weight, a, b = asked.services.seal.open(_place(asked), cursor)
+    return weight, a, b
 
 
-def _pair(each: Pair, people: dict[str, Json]) -> list[Json]:
-    fields = [field.partition(":") for field in (each.compared or "").split()]
+def _place(asked: Asked) -> str:
+    return asked.services.cursor_of(asked.request, "$identity-queue")
+
+
+def _pair(each: Pair, people: dict[str, Json], hidden: Container[str]) -> list[Json]:
+    """Of somebody who hides nothing tells whether they live where the other does."""
+    hides = each.a in hidden or each.b in hidden
+    fields = [field.partition(":") for field in (each.compared or "").split() if not hides or field.partition(":")[0] not in WHERE]
     return parts(
-        ("record", "part", _person(each.a, people)),
-        ("record", "part", _person(each.b, people)),
+        ("record", "part", _person(each.a, people, hidden)),
+        ("record", "part", _person(each.b, people, hidden)),
         ("why", "valueCode", each.why),
         ("explanation", "valueString", WHYS.get(each.why or "")),
-        ("score", "valueDecimal", each.score),
-        ("weight", "valueDecimal", each.weight),
+        ("score", "valueDecimal", None if hides else each.score),
+        ("weight", "valueDecimal", None if hides else each.weight),
         ("since", "valueInstant", instant(each.since or 0)),
         ("compared", "part", parts(*((field, "valueCode", level) for field, _, level in fields))),
     )
 
 
-def _person(id: str, people: dict[str, Json]) -> list[Json]:
-    """A record as those who decide see it: who and when born, the end of the number; not where or how to reach them."""
+def _person(id: str, people: dict[str, Json], hidden: Container[str]) -> list[Json]:
+    """A record as those who decide see it: who and when born, the end of the number; not where or how to reach them. The source
+    may be the practice of somebody who hides."""
     patient = people.get(id, {})
     names = dicts(patient, "name")
     name = " ".join([*texts(names[0], "given"), text(names[0], "family")]) if names else ""
@@ -206,7 +216,7 @@ def _person(id: str, people: dict[str, Json]) -> list[Json]:
         ("birthDate", "valueDate", text(patient, "birthDate")),
         ("gender", "valueCode", text(patient, "gender")),
         ("number-ends", "valueString", numbers[0][-4:] if numbers else ""),
-        ("source", "valueUri", text(patient.get("meta"), "source")),
+        ("source", "valueUri", "" if id in hidden else text(patient.get("meta"), "source")),
     )
 
 

@@ -107,6 +107,34 @@ async def test_the_queue_shows_who_and_not_where(engine: Engine, http: httpx.Asy
         assert not any(said in answer.text.upper() for said in ("TOLPUDDLE", "QX9", "9990000018", "EASTMERE"))
 
 
+async def test_of_somebody_who_hides_it_does_not_tell_whether_another_lives_there(engine: Engine, http: httpx.AsyncClient) -> None:
+    """Nor how alike they are as a whole, nor which practice told of them."""
+    restricted = {"security": [{"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}]}
+    home = {
+        "address": [{"line": ["7 Tolpuddle Row"], "postalCode": "QX9 7ZD"}],
+        "telecom": [{"system": "phone", "value": "01632 960141"}],
+    }
+    body = {"resourceType": "Patient", "name": [{"family": "Ashdown", "given": ["Mary"]}], "birthDate": "1941-03-17", **home}
+    for hides in ({}, {"meta": restricted}):
+        assert (await http.post("/fhir/Patient", json={**body, **hides})).status_code == 201
+    assert (await http.post("/fhir/Patient", json=body)).status_code == 201
+    assert len(await queue(engine, http)) == 3
+    whole = []
+    for said in (await http.get("/fhir/Patient/$identity-queue")).json()["parameter"]:
+        names = {part["name"] for part in said["part"]}
+        compared = {each["name"] for part in said["part"] if part["name"] == "compared" for each in part["part"]}
+        sources = [each for part in said["part"] if part["name"] == "record" for each in part["part"] if each["name"] == "source"]
+        assert {"birth", "family"} <= compared
+        assert ({"postcode", "address", "telecom"} <= compared) == ("score" in names) == ("weight" in names) == (len(sources) == 2)
+        whole.append("score" in names)
+        assert ("postcode" in compared) == ("score" in names)
+    assert sorted(whole) == [False, False, True]
+    (said,) = [
+        each for each in (await http.get("/fhir/Patient/$identity-queue?count=1")).json()["parameter"] if each["name"] == "next"
+    ]
+    assert not any(name in said["valueString"] for name in ("|", "."))
+
+
 async def test_pages_hold_each_pair_once_the_likeliest_first(engine: Engine, http: httpx.AsyncClient) -> None:
     await applied(http, *(admission(f"L{place}", number="", more=HOME if place % 2 else "") for place in range(5)))
     whole = await queue(engine, http)
