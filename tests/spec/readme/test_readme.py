@@ -53,7 +53,15 @@ def calls(line: str) -> Iterator[list[str]]:
 def written() -> list[list[str]]:
     """Every call of the README: those of its blocks, and those of ours that stand in the text."""
     found = [call for block in BLOCKS for line in lines(block) for call in calls(line)]
-    return found + [shlex.split(text) for text in OURS.findall(re.sub(r"```.*?```", "", README, flags=re.DOTALL))]
+    return found + in_text(README)
+
+
+def in_text(page: str) -> list[list[str]]:
+    """Calls of ours that stand in the text of a page, and those of its indented lines."""
+    plain = re.sub(r"```.*?```", "", page, flags=re.DOTALL)
+    return [
+        shlex.split(text) for text in OURS.findall(plain) + re.findall(r"^    ((?:interop|conformance) .*)$", plain, re.MULTILINE)
+    ]
 
 
 def test_there_are_commands_to_try() -> None:
@@ -63,7 +71,13 @@ def test_there_are_commands_to_try() -> None:
     assert {"token", "agreement", "consent", "break-glass", "why", "audit", "identity", "client", "claim", "takedown"} <= tried
 
 
-@pytest.mark.parametrize("call", written(), ids=" ".join)
+def of_documents() -> list[list[str]]:
+    """Every call of ours in docs/*.md that the README does not have."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md")) if path.name != "specification.md"]
+    return [list(call) for call in sorted({tuple(call) for text in texts for call in in_text(text)} - set(map(tuple, written())))]
+
+
+@pytest.mark.parametrize("call", [*written(), *of_documents()], ids=" ".join)
 def test_each_command_and_option_exists(call: list[str]) -> None:
     """Of our own commands each option is asked for; of others that they are ones a newcomer has."""
     name = call[0]
