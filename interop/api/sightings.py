@@ -10,13 +10,14 @@ import orjson
 
 from interop.api.auditing import Auditor
 from interop.apply.journalled import TAKEN, body_of, keys_of
+from interop.apply.scanning import made_by
 from interop.apply.withdrawn import loaded
 from interop.audit.events import event_id
 from interop.audit.row import CHANGE, NOTICE, READ, Row
 from interop.audit.trail import Trail
 from interop.policy.asker import Asker
 from interop.store.decision import PERMIT_ALL
-from interop.store.plan import Made, Message, Search, Versions
+from interop.store.plan import Message, Search, Versions
 from interop.store.seam import Store
 from interop.store.sqlite.audit_index import Event, Wanted
 from interop.store.values import Entry, Stored
@@ -84,7 +85,7 @@ async def about(store: Store, keys: Sequence[Key]) -> tuple[str, ...]:
 
 async def taken_away(store: Store, takedown: Entry) -> list[Key]:
     """The resources that a takedown which is done has changed."""
-    return list(await store.query(Made(takedown.message))) if takedown.adapter == TAKEN else keys_of(takedown)
+    return await made_by(store, takedown.message) if takedown.adapter == TAKEN else keys_of(takedown)
 
 
 async def sightings(trail: Trail, of: Concern, until: int = NOW) -> Seen:

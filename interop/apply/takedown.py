@@ -21,6 +21,7 @@ from interop.apply.mapping_work import Yield
 from interop.apply.persons import MERGE, TIE, Linker, Linking, linked_with
 from interop.apply.pool import Mappers
 from interop.apply.replaying import Replay
+from interop.apply.scanning import made_by, sharing_with
 from interop.apply.standing import Standing
 from interop.apply.witness import Remover
 from interop.clock import Clock, instant
@@ -35,7 +36,7 @@ from interop.record.fold import content, fold, render, same_content, source
 from interop.record.indexing import indexed
 from interop.record.state import load
 from interop.record.umbrella import ENGINE
-from interop.store.plan import Heads, Made, Message, Said, Sharing, Snapshots, Versions
+from interop.store.plan import Heads, Message, Said, Snapshots, Versions
 from interop.store.seam import Store
 from interop.store.values import (
     Change,
@@ -268,7 +269,7 @@ class _Work:
                 keys[piece.type, piece.id] = None
                 paths = self._paths.setdefault((piece.type, piece.id), {})
                 paths.update((register.partition(":")[0], None) for register in load(piece.state)["r"])
-        keys.update(dict.fromkeys(await self._store.query(Made(self._message))))
+        keys.update(dict.fromkeys(await made_by(self._store, self._message)))
         scopes = tuple((self._feed, scope) for scope in made.whole)
         latest: list[str] = []
         if scopes:
@@ -279,7 +280,7 @@ class _Work:
 
     async def _left_out(self, scopes: Sequence[str]) -> list[Key]:
         """What other messages say in scopes of which this one is the latest snapshot: it may have kept them out of the record."""
-        numbers = set(await self._store.query(Sharing(self._message))) - {self._message}
+        numbers = await sharing_with(self._store, self._message)
         keys: dict[Key, None] = {}
         async for made in self._mapped(self._before(numbers)):
             keys.update(((piece.type, piece.id), None) for piece in made.pieces if piece.event in scopes)
@@ -292,7 +293,7 @@ class _Work:
 
     async def _others(self, heads: Sequence[Head], versions: Mapping[Key, list[tuple[int, int, str]]]) -> list[int]:
         """The messages that may have spoken of the same resources, in the journal's order."""
-        numbers = set(await self._store.query(Sharing(self._message)))
+        numbers = await sharing_with(self._store, self._message)
         numbers |= {message for of in versions.values() for _, message, _ in of}
         for head in heads:
             for (feed, _), state in head.contributions.items():

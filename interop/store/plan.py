@@ -119,16 +119,20 @@ class Versions:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The resources of which a message has made a version -> [(type, id)], in order."""
+    """The resources of which a message has made a version -> [(above, [(type, id)])]: those of one portion of the record; ``above``
+    is that of the next, 0 after the last."""
 
     message: int
+    above: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """The messages that have a patient identifier in common with a message -> [number], in order, itself among them."""
+    """The messages that have a patient identifier in common with a message -> [(above, [number])]: those of one portion of the
+    journal, as ``Made``."""
 
     message: int
+    above: int = 0
 
 
 @dataclass(frozen=True, slots=True)

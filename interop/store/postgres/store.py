@@ -53,7 +53,8 @@ WAIT = 3.0
 """Seconds that a start waits for the lock: a process that was killed lets go a moment later."""
 
 ENGINE = (plans.Heads, plans.Snapshots, plans.Said, plans.Persons, plans.Claims, plans.Tables, plans.Meta, plans.Waiting,
-          plans.Message, plans.Messages, plans.Feeds, plans.Coverage, plans.Everything)  # fmt: skip
+          plans.Versions, plans.Made, plans.Sharing, plans.Message, plans.Messages, plans.Feeds, plans.Coverage,
+          plans.Everything)  # fmt: skip
 
 
 log = structlog.get_logger()

@@ -11,6 +11,8 @@ from interop.store.sql.statement import Steps, padded
 from interop.store.values import Withheld
 
 PORTION = 256
+AT_A_TIME = 100_000
+"""Resources or messages that are gone through in one read."""
 
 
 def versions(plan: Versions, dialect: Dialect) -> Steps[list[tuple[str, str, int, int, str]]]:
@@ -30,23 +32,31 @@ def versions(plan: Versions, dialect: Dialect) -> Steps[list[tuple[str, str, int
     return sorted(found)
 
 
-def made(plan: Made) -> Steps[list[tuple[str, str]]]:
-    """No index tells this: the record is gone through, which is rare enough."""
+def made(plan: Made) -> Steps[list[tuple[int, list[tuple[str, str]]]]]:
+    """No index tells this: the record is gone through, which is rare enough, so many resources at a time."""
+    within = "message = :message AND rid > :above AND rid <= :upto"
     rows = yield (
-        "SELECT type, id FROM resource WHERE message = :message UNION SELECT type, id FROM version WHERE message = :message",
-        {"message": plan.message},
+        f"SELECT type, id FROM resource WHERE {within} "
+        f"UNION SELECT r.type, r.id FROM resource r WHERE r.rid IN (SELECT rid FROM version WHERE {within})",
+        {"message": plan.message, "above": plan.above, "upto": plan.above + AT_A_TIME},
     )
-    return sorted((type_, id_) for type_, id_ in rows)
+    ends = yield "SELECT coalesce(max(rid), 0) FROM resource", ()
+    return [(_next(plan.above, ends[0][0]), sorted((type_, id_) for type_, id_ in rows))]
 
 
-def sharing(plan: Sharing) -> Steps[list[int]]:
+def sharing(plan: Sharing) -> Steps[list[tuple[int, list[int]]]]:
     """No index of the keys is kept for this: it would be written with every message."""
     rows = yield (
-        "SELECT DISTINCT message FROM journal_key WHERE key IN (SELECT key FROM journal_key WHERE message = :message) "
-        "UNION SELECT message FROM entry WHERE message = :message",
-        {"message": plan.message},
+        "SELECT DISTINCT message FROM journal_key WHERE message > :above AND message <= :upto "
+        "AND key IN (SELECT key FROM journal_key WHERE message = :message)",
+        {"message": plan.message, "above": plan.above, "upto": plan.above + AT_A_TIME},
     )
-    return sorted(message for (message,) in rows)
+    ends = yield "SELECT coalesce(max(message), 0) FROM entry", ()
+    return [(_next(plan.above, ends[0][0]), sorted(message for (message,) in rows))]
+
+
+def _next(above: int, last: int) -> int:
+    return above + AT_A_TIME if above + AT_A_TIME < last else 0
 
 
 def withhold(withheld: Iterable[Withheld], number: Callable[[tuple[str, str]], int]) -> Steps[None]:
