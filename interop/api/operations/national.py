@@ -8,6 +8,7 @@ from interop.api.operations.identity import _decision, _person, _persons, _shown
 from interop.api.operations.operation import Asked
 from interop.api.operations.parameters import as_parameters, resource
 from interop.apply.tracing import Tracer
+from interop.apply.whereabouts import Whereabouts
 from interop.errors import Problem
 
 NOTHING = "nothing-to-ask"
@@ -40,6 +41,6 @@ async def _told(asked: Asked, name: str, outcome: str) -> Response:
     decision = _decision(asked, name)
     persons = await _persons(asked, asked.id)
     members = sorted(each for each, person in persons.items() if person == persons[asked.id])
-    people = await _shown(asked, decision, members)
-    records = (("record", "part", _person(each, people)) for each in members)
+    people, hidden = await _shown(asked, decision, members), await Whereabouts(asked.services.store).hidden(members)
+    records = (("record", "part", _person(each, people, hidden)) for each in members)
     return resource(as_parameters(("outcome", "valueCode", outcome), *records))
