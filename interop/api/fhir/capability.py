@@ -58,6 +58,8 @@ ABOUT: Final = (
     "numbers included. References may lead to what is not here."
 )
 
+KEPT: Final = 16
+"""Statements that are kept: of several bases."""
 OAUTH: Final = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 SERVICE: Final = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 
@@ -87,7 +89,14 @@ async def capabilities(services: Services, request: Request) -> Response:
     base = links.base(request, services.base)
     if mode == "terminology":
         return Response(200, await services.knowledge.compute(lambda: terminology_statement(services.knowledge, base)))
-    return Response(200, await services.knowledge.compute(lambda: statement(statement_of(services, base), mode == "normative")))
+    of, normative = statement_of(services, base), mode == "normative"
+    made = _made.get((of, normative))
+    if made is None:  # only this is long: what is made is given at once
+        made = await services.knowledge.compute(lambda: statement(of, normative))
+        if len(_made) >= KEPT:
+            _made.clear()
+        _made[of, normative] = made
+    return Response(200, made)
 
 
 def statement_of(services: Services, base: str) -> Statement:
@@ -98,7 +107,9 @@ def statement_of(services: Services, base: str) -> Statement:
     )
 
 
-@lru_cache(maxsize=16)
+_made: Final[dict[tuple[Statement, bool], bytes]] = {}
+
+
 def statement(of: Statement, normative: bool = False) -> bytes:
     """The statement as bytes."""
     return orjson.dumps(described(of, normative))

@@ -37,6 +37,7 @@ class Conditions:
         self._marks = Marks(1)
         self._predicate = self._marks.marked(predicate, values)
         self._left: dict[str | None, Where | None] = {}
+        self._follows: dict[str | None, bool] = {}
         self._texts: dict[tuple[Value, ...], str | None] = {}
 
     def left(self, type_: str | None) -> Where | None:
@@ -47,7 +48,11 @@ class Conditions:
 
     def follows(self, type_: str | None) -> bool:
         """Whether it is only asked of rows that the question leaves: no part of it is one that a search might begin with."""
-        return own(self.left(type_)) and all(rank(part) >= NONE for part in flatten(self.left(type_)))
+        known = self._follows.get(type_)
+        if known is None:
+            left = self.left(type_)
+            known = self._follows[type_] = own(left) and all(rank(part) >= NONE for part in flatten(left))
+        return known
 
     def text(self, type_: str | None, row: str, focus: Targets | None = None, *, past: bool = False) -> str | None:
         """The condition on a row of ``resource``, or with ``past`` of ``version``; '' where nothing is held back, None where it is
