@@ -23,7 +23,7 @@ from interop.api.signon import screens
 from interop.api.signon.backend import BadRequest
 from interop.api.signon.codes import asker_of, give_code
 from interop.api.signon.endpoints import read_form
-from interop.api.signon.inside import find, sees
+from interop.api.signon.inside import find, sees, stands
 from interop.api.signon.limits import Throttled, place_of
 from interop.api.signon.secrets import Secrets
 from interop.api.signon.service import SignOn
@@ -47,6 +47,8 @@ LAUNCH: Final = "launch"
 LAUNCHED: Final = 5 * 60
 """Seconds within which an application comes with the handle of a launch."""
 FINDING: Final = (Scope("user", "Patient", "rs"),)
+UNNAMED: Final = ("patient", "carer", "tester")
+"""Roles for which no Practitioner stands."""
 _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 
@@ -102,20 +104,20 @@ async def sign_on(signon: SignOn, services: Services, request: Request) -> Respo
             return screens.users(form["ticket"], demo_users().values(), called, ticket.wish.address, wrong, user.user)
         if ticket.wish.launch:
             return _denied(signon, request, ticket.wish)
-        return await _coded(signon, request, ticket.wish, user, record, f"Patient/{record}")
+        return await _coded(signon, services, request, ticket.wish, user, record, f"Patient/{record}")
     if ticket.wish.launch:
         kept = Secrets(signon.store, signon.clock)
         launched = await kept.find(LAUNCH, ticket.wish.launch)
         fitting = launched is not None and launched["user"] == f"{DEMO}|{user.user}"
         if launched is None or not fitting or not await kept.use(LAUNCH, ticket.wish.launch, 2 * LAUNCHED):
             return _denied(signon, request, ticket.wish)
-        return await _coded(signon, request, ticket.wish, user, launched["patient"], "")
+        return await _coded(signon, services, request, ticket.wish, user, launched["patient"], "")
     if ticket.wish.picks:
         del request.scope[SIGNING]
         browser = cookie(request, BROWSERS[signon.sessions.tls(request)])
         sealed = _sealed(signon, ticket._replace(user=user.user), browser)
         return screens.picker(sealed, None, _called(signon, ticket.wish.client), ticket.wish.address)
-    return await _coded(signon, request, ticket.wish, user, "", "")
+    return await _coded(signon, services, request, ticket.wish, user, "", "")
 
 
 async def patient(signon: SignOn, services: Services, request: Request) -> Response:
@@ -132,7 +134,7 @@ async def patient(signon: SignOn, services: Services, request: Request) -> Respo
     if chosen:
         if not _ID.fullmatch(chosen) or not await sees(services, request, asker, chosen):
             return _denied(signon, request, ticket.wish)
-        return await _coded(signon, request, ticket.wish, user, chosen, "")
+        return await _coded(signon, services, request, ticket.wish, user, chosen, "")
     del request.scope[SIGNING]
     number = ("identifier", "".join(form.get("identifier", "").split()))
     criteria = [
@@ -213,7 +215,11 @@ async def _ticket(signon: SignOn, request: Request) -> tuple[Mapping[str, str], 
     return form, Ticket(Wish(**{**wish, "scopes": tuple(wish["scopes"])}), user)
 
 
-async def _coded(signon: SignOn, request: Request, wish: Wish, user: DemoUser, chosen: str, fhir_user: str) -> Response:
+async def _coded(
+    signon: SignOn, services: Services, request: Request, wish: Wish, user: DemoUser, chosen: str, fhir_user: str
+) -> Response:
+    if not fhir_user and user.role not in UNNAMED:
+        fhir_user = await stands(services, request, user)
     root = links.root(request, signon.base)
     code = await give_code(signon, wish, user, chosen, fhir_user, root)
     return _back(signon, request, wish.address, wish.state, {"code": code})

@@ -135,7 +135,10 @@ async def test_the_pages_are_signed_on_to_and_changed_through(tmp_path: Path) ->
         assert (await browser.http.get("/fhir/Observation/ann-bp", headers=ours)).status_code == 200
         await browser.http.post("/auth/logout", data={"csrf": ours["x-csrf-token"]}, headers={"origin": at.root})
         assert (await browser.http.get("/fhir/Patient/ann", headers=ours)).status_code == 401
-    mine = [row for row in rows(tmp_path / "data") if row.who.client == "interop-pages"]
+    every = [row for row in rows(tmp_path / "data") if row.who.client == "interop-pages"]
+    made = [row for row in every if row.type == "Practitioner"]
+    assert [(row.kind, row.who.role, row.who.user) for row in made] == [("change", "operator", ""), ("answer", "operator", "")]
+    mine = [row for row in every if row.who.user]
     kinds = [(row.kind, row.interaction) for row in mine]
     assert ("sign-on", "sign-on") in kinds
     assert kinds[-1] == ("sign-on", "sign-off")

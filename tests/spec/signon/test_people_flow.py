@@ -30,7 +30,7 @@ async def test_a_person_signs_on_and_the_application_reads_as_that_person(browse
     assert {name: said[name] for name in ("token_type", "expires_in", "scope")} == {
         "token_type": "Bearer",
         "expires_in": 3600,
-        "scope": "openid user/*.rs",
+        "scope": "openid fhirUser user/*.rs",
     }
     asker = (await browser.site.signon.door.verify(said["access_token"])).asker
     assert (asker.user, asker.role, asker.organisation, asker.client) == (
@@ -43,9 +43,23 @@ async def test_a_person_signs_on_and_the_application_reads_as_that_person(browse
     assert (await browser.site.get(said["access_token"], "/fhir/Organization")).status_code == 200
 
 
+async def test_staff_are_in_the_record_from_their_first_sign_on(browser: Browser) -> None:
+    """``fhirUser`` (SMART App Launch 2.2, 5.1): the audit and relationships know them by it, and it is written once."""
+    for _ in range(2):
+        said = await browser.tokens(scope="openid fhirUser user/*.rs")
+        claims = jwt.decode(said["id_token"], browser.site.signon.own.keys.signing, algorithms=["ES384"]).claims
+        named = (await browser.site.signon.door.verify(said["access_token"])).asker.fhir_user
+        assert claims["fhirUser"] == f"{browser.site.root}/fhir/{named}"
+        found = (await browser.site.get(said["access_token"], f"/fhir/{named}")).json()
+        assert found["name"] == [{"text": "Dr Ada Lark", "family": "Lark", "given": ["Ada"]}]
+        assert found["meta"]["versionId"] == "1"
+        every = (await browser.site.get(said["access_token"], "/fhir/Practitioner?_summary=count")).json()
+        assert every["total"] == 1
+
+
 async def test_a_scope_that_gives_nothing_is_not_said_to_be_given(browser: Browser) -> None:
-    """``fhirUser``: for the staff of the demonstration no resource stands in the record."""
-    said = await browser.tokens(scope="openid fhirUser user/*.rs")
+    """``fhirUser``: for the tester no resource stands in the record."""
+    said = await browser.tokens("demo-tester", scope="openid fhirUser user/*.rs")
     claims = jwt.decode(said["id_token"], browser.site.signon.own.keys.signing, algorithms=["ES384"]).claims
     assert "fhirUser" not in said["scope"].split()
     assert "fhirUser" not in claims
