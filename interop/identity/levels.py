@@ -13,7 +13,7 @@ from interop.identity.names import canonical, metaphone, parts, plain
 
 MISSING: Final = "missing"
 FIELDS: Final[dict[str, tuple[str, ...]]] = {
-    "number": ("verified", "traced", "alone", "unstated", "unverified", "transposed", "other", "differs", MISSING),
+    "number": ("verified", "traced", "alone", "elsewhere", "unstated", "unverified", "transposed", "other", "differs", MISSING),
     "birth": ("exact", "swapped", "typo", "part", "near", "differs", MISSING),
     "family": ("exact", "typo", "part", "swapped", "sounds", "close", "differs", MISSING),
     "given": (
@@ -94,12 +94,17 @@ def _numbers(a: Known, b: Known) -> str:
     if a.number != b.number:
         return "other" if stated <= {"v", "p"} else "differs"
     if "p" in stated and stated & {"n", ""}:
-        return "traced"
+        return "traced" if _lives_there(*((a, b) if a.status == "p" else (b, a))) else "elsewhere"
     if "n" in stated:
         return "unverified"
     if a.alone != b.alone and stated <= {"v", "p"}:
         return "alone"
     return "verified" if stated <= {"v", "p"} else "unstated"
+
+
+def _lives_there(national: Known, other: Known) -> bool:
+    """Whether the national service has a postcode of the other's; it tells none of whoever is restricted."""
+    return not national.postcodes or bool(national.postcodes & other.postcodes)
 
 
 def _births(a: str, b: str) -> str:

@@ -1,12 +1,12 @@
 """What the store keeps of a Patient for linking: its identity, by which others are found that may be the same person.
 
 ``number|birth date|family names|given names/further names|gender|status``: names plain, blanks between several; status ``v``
-where the number is stated as verified, ``n`` where as something else, ``p`` where the national service itself says it; after that
-the numbers that the service has withdrawn. '' where the Patient may not link by itself: a number that fails modulus 11, one of ten
-equal digits, one of the 999 range save where configured, two numbers, a birth date or name that is told in part, a newborn's name
-that is none. Those wait for people to decide. A number that is stated as not verified (NHS Data Dictionary, NHS NUMBER STATUS
-INDICATOR CODE, 01 alone is verified), or of which nobody says anything, links with the national service's own Patient and with
-nobody else.
+where the number is stated as verified, ``n`` where as something else, ``p`` where the national service itself says it; save where
+it is ``v``, after that the numbers that the service has withdrawn, and postcodes. '' where the Patient may not link by itself: a
+number that fails modulus 11, one of ten equal digits, one of the 999 range save where configured, two numbers, a birth date or
+name that is told in part, a newborn's name that is none. Those wait for people to decide. A number that is stated as not verified
+(NHS Data Dictionary, NHS NUMBER STATUS INDICATOR CODE, 01 alone is verified), or of which nobody says anything, links with the
+national service's own Patient and with nobody else.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def identity_of(patient: dict[str, Any], *, test_numbers: bool, national: bool =
         return f"{known.number}|||||v" if known.status == "v" else ""
     if len(known.birth) != 10 or not known.families or known.placeholder:
         return ""
-    given = _joined(known.given) + ("/" + _joined(known.middle) if known.middle else "")
-    return "|".join((known.number, known.birth, _joined(known.families), given, known.gender, known.status))
+    said = (known.number, known.birth, _joined(known.families), _given(known), known.gender, known.status)
+    return "|".join(said if known.status == "v" else (*said, "", _joined(known.postcodes)))
 
 
 def _national(known: Known) -> str:
@@ -40,19 +40,19 @@ def _national(known: Known) -> str:
     whole = bool(known.number and len(known.birth) == 10 and known.families) and not known.placeholder
     if not whole and not known.former:
         return ""
-    given = _joined(known.given) + ("/" + _joined(known.middle) if known.middle else "")
-    said = (known.number, known.birth, _joined(known.families), given, known.gender) if whole else ("",) * 5
-    return "|".join((*said, "p", *((_joined(known.former),) if known.former else ())))
+    said = (known.number, known.birth, _joined(known.families), _given(known), known.gender) if whole else ("",) * 5
+    return "|".join((*said, "p", _joined(known.former), _joined(known.postcodes)))
 
 
 @lru_cache(maxsize=65_536)
 def known_by(identity: str) -> Known:
     """What an identity says; also one that an earlier version wrote (number, birth date, family name)."""
-    number, birth, families, given, gender, status, former, *_ = [*identity.split("|"), "", "", "", "", "", ""]
+    number, birth, families, given, gender, status, former, places, *_ = [*identity.split("|"), *[""] * 7]
     first, _, further = given.partition("/")
     if not birth and not families:
         status = "v"
-    return Known(number, status, birth, _parted(families), _parted(first), _parted(further), gender, former=_parted(former))
+    names = _parted(families), _parted(first), _parted(further)
+    return Known(number, status, birth, *names, gender, _parted(places), former=_parted(former))
 
 
 def is_number_alone(identity: str) -> bool:
@@ -67,7 +67,7 @@ def number_of(identity: str) -> str:
 
 def withdrawn_by(identity: str) -> frozenset[str]:
     """The NHS numbers that an identity of the national service says are nobody's."""
-    return _parted(identity.split("|", 6)[6]) if identity.count("|") >= 6 else frozenset()
+    return _parted(identity.split("|", 7)[6]) if identity.count("|") >= 6 else frozenset()
 
 
 def is_verified(identity: str) -> bool:
@@ -83,6 +83,10 @@ def verdict(a: str, b: str) -> Rule:
 @lru_cache(maxsize=65_536)
 def _verdict(a: str, b: str) -> Rule:
     return rule_of(known_by(a), known_by(b))
+
+
+def _given(known: Known) -> str:
+    return _joined(known.given) + ("/" + _joined(known.middle) if known.middle else "")
 
 
 def _joined(names: frozenset[str]) -> str:

@@ -154,6 +154,18 @@ def test_it_does_not_where_the_service_has_somebody_else(said: dict[str, str]) -
     assert not links(identity(status="02", **said), national())
 
 
+def test_a_namesake_born_the_same_day_who_lives_elsewhere_is_not_taken_for_the_one_whom_the_service_has() -> None:
+    """A number may have been copied. Of somebody restricted the service does not tell where they live."""
+    home, elsewhere = ({"address": [{"postalCode": code}]} for code in ("QX9 7ZD", "QX1 1AA"))
+    for status in ("02", ""):
+        assert links(identity(status=status, **home), national(**home))
+        assert links(identity(status=status, address=[*home["address"], *elsewhere["address"]]), national(**home))
+        assert not links(identity(status=status, **elsewhere), national(**home))
+        assert not links(identity(status=status), national(**home))
+        assert links(identity(status=status, **home), national())
+    assert links(identity(status="01", **elsewhere), national(**home)), "what a source has verified itself may move"
+
+
 def test_two_who_are_not_verified_meet_through_the_national_service_alone() -> None:
     both = {"a": identity(status="02"), "b": identity(status="01", family="Oneill")}
     assert groups(both, (), {}) == [["a"], ["b"]]

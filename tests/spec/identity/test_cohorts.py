@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,8 @@ from interop.identity.grouping import groups
 from interop.identity.judging import judged
 from interop.identity.known import known_of
 from interop.identity.linking import identity_of
-from tests.spec.identity.cohorts import FALSE, TRUE, Cohort, Two
+from interop.ids import NHS_NUMBER
+from tests.spec.identity.cohorts import FALSE, TRUE, Cohort, Two, numbered
 
 SEED = 20_261_122
 NEVER_BY_ITSELF = ("birth date slip", "no birth date", "known by the middle name")
@@ -50,6 +52,30 @@ def test_at_least_98_of_100_verified_pairs_of_one_person_are_linked(count: int) 
     assert found.total() >= 0.98 * count
     assert lost == {}, "who is not linked is on the queue"
     assert all(found[kind] == 0 for kind in NEVER_BY_ITSELF)
+
+
+def as_stated(record: dict[str, Any], status: str) -> dict[str, Any]:
+    """The record with this status of its number, '' = with none."""
+    told = [numbered(each["value"], status) if each["system"] == NHS_NUMBER else each for each in record.get("identifier", ())]
+    return {**record, "identifier": told}
+
+
+@pytest.mark.parametrize("count", [1_500, pytest.param(10_000, marks=pytest.mark.long)])
+def test_through_the_national_service_no_two_people_are_linked_either(count: int) -> None:
+    """The one's number is not verified, and the service knows the other under its own."""
+    wrong, right = Counter[str](), 0
+    for two in Cohort(SEED + 2).false_pairs(count):
+        told = {f"a{status}": identity_of(as_stated(two.a, status), test_numbers=True) for status in ("", "02")}
+        told |= {"p": identity_of(two.b, test_numbers=True, national=True)}
+        wrong[two.kind] += len(groups(told, (), {})) != 3
+    cohort = Cohort(SEED + 2)
+    for two in cohort.true_pairs(count):
+        told = {f"a{status}": identity_of(as_stated(two.a, status), test_numbers=True) for status in ("", "02")}
+        assert len(groups(told, (), {})) == 2, "nobody has verified it"
+        right += len(groups(told | {"p": identity_of(two.b, test_numbers=True, national=True)}, (), {})) == 1
+    print(f"seed {SEED + 2}: {right} of {count} verified by the service link, {wrong.total()} of two people")
+    assert +wrong == {}
+    assert right / count >= 0.65, "who has moved or changed a name is on the queue"
 
 
 @pytest.mark.parametrize("count", [2_000, pytest.param(10_000, marks=pytest.mark.long)])

@@ -47,7 +47,7 @@ async def test_it_is_off_unless_settings_name_it_and_then_nothing_is_asked(tmp_p
         other = router.route().respond(500)
         async with running(tmp_path / "data") as engine, client(engine) as http:
             assert engine.tracer is None
-            await applied(http, admission("L1", status="02"), admission("L2"))
+            await applied(http, admission("L1", status="02", more=HOME), admission("L2"))
             one, two = await ids(http, "L1", "L2")
             assert await queue(engine, http) == [({one, two}, "number")]
             for operation in ("verify", "trace"):
@@ -84,7 +84,7 @@ async def test_what_the_service_says_is_a_message_of_its_own_feed(tmp_path: Path
     died = {"deceasedDateTime": "2025-11-02T00:00:00+00:00", "extension": [{"url": url, "extension": [status]}]}
     async with asking(tmp_path / "data") as (engine, http, service):
         service.people[NUMBER] = patient(**died)
-        await applied(http, admission("L1", status="02"))
+        await applied(http, admission("L1", status="02", more=HOME))
         await settled(engine)
         (told,) = [entry for entry in await journal(engine) if entry.feed == "pds"]
         assert (told.adapter, told.state, told.type) == ("r4", "applied", "collection")
@@ -102,14 +102,15 @@ async def test_what_the_service_says_is_a_message_of_its_own_feed(tmp_path: Path
         ({"born": "1941-03-18"}, "conflict"),
         ({"given": "Anne"}, "conflict"),
         ({"family": "Quarrington"}, "number"),
+        ({"address": [{"postalCode": "QX1 1AA"}]}, "number"),
     ],
 )
 async def test_where_the_service_knows_somebody_else_nothing_links_and_people_are_asked(
-    tmp_path: Path, national: dict[str, str], why: str
+    tmp_path: Path, national: dict[str, Any], why: str
 ) -> None:
     async with asking(tmp_path / "data") as (engine, http, service):
         service.people[NUMBER] = patient(**national)
-        await applied(http, admission("L1", status="02"), admission("L2", status="02"))
+        await applied(http, admission("L1", status="02", more=HOME), admission("L2", status="02", more=HOME))
         await settled(engine)
         assert await groups(engine, "L1", "L2", http=http) == [{"L1"}, {"L2"}]
         one, two = await ids(http, "L1", "L2")
@@ -121,7 +122,7 @@ async def test_where_the_service_knows_somebody_else_nothing_links_and_people_ar
 
 async def test_a_number_that_the_service_does_not_have_verifies_nothing_and_is_asked_about_once(tmp_path: Path) -> None:
     async with asking(tmp_path / "data") as (engine, http, service):
-        await applied(http, admission("L1", status="02"), admission("L2"))
+        await applied(http, admission("L1", status="02", more=HOME), admission("L2"))
         await settled(engine)
         one, two = await ids(http, "L1", "L2")
         assert await queue(engine, http) == [({one, two}, "number")]
@@ -145,7 +146,7 @@ async def test_a_number_that_was_replaced_parts_whom_it_had_joined_and_people_ar
         await applied(http, admission("L1"), admission("L2"))
         assert await groups(engine, "L1", "L2", http=http) == [{"L1", "L2"}]
         service.people |= {NUMBER: patient(OTHER), OTHER: patient(OTHER)}
-        await applied(http, admission("L3", status="02"))
+        await applied(http, admission("L3", status="02", more=HOME))
         await settled(engine)
         assert await groups(engine, "L1", "L2", "L3", http=http) == [{"L1"}, {"L2"}, {"L3"}]
         one, two = await ids(http, "L1", "L2")
@@ -153,7 +154,7 @@ async def test_a_number_that_was_replaced_parts_whom_it_had_joined_and_people_ar
         assert "withdrawn" in reasons
         parted = [each for each in parts(await history(http, two), "event") if each["before"] != each["after"]]
         assert [each["why"] for each in parted] == ["identity"] * 2, "once joined, once parted"
-        await applied(http, admission("L4", number=OTHER, status="02"))
+        await applied(http, admission("L4", number=OTHER, status="02", more=HOME))
         await settled(engine)
         assert await groups(engine, "L1", "L4", http=http) == [{"L1"}, {"L4"}]
         assert len(parts(await history(http, (await ids(http, "L4"))[0]), "record")) == 2, "the number in its place links"
@@ -181,7 +182,7 @@ async def test_a_number_that_was_invalidated_links_nobody(tmp_path: Path) -> Non
 
 async def test_people_who_were_parted_by_hand_stay_apart_whatever_the_service_says(tmp_path: Path) -> None:
     async with asking(tmp_path / "data") as (engine, http, service):
-        await applied(http, admission("L1", status="02"), admission("L2"))
+        await applied(http, admission("L1", status="02", more=HOME), admission("L2"))
         one, two = await ids(http, "L1", "L2")
         await call(http, "unlink", one, two)
         service.people[NUMBER] = patient()
@@ -228,7 +229,7 @@ async def test_a_service_that_fails_delays_and_loses_no_message_and_is_asked_aga
 
         engine.tracer.pause = pause
         service.down = 403
-        await applied(http, admission("L1", status="02"), admission("L2"))
+        await applied(http, admission("L1", status="02", more=HOME), admission("L2"))
         await asyncio.wait_for(waits.wait(), 30)
         await applied(http, admission("L3", "ZELDA", OTHER, "QUARRINGTON", status="02"))
         assert {entry.state for entry in await journal(engine)} == {"applied"}
@@ -248,8 +249,8 @@ async def test_an_answer_that_makes_no_sense_keeps_nobody_else_waiting(tmp_path:
         service.people = {NUMBER: {"resourceType": "Group"}, OTHER: patient(OTHER, "Zelda", "Quarrington", "1970-01-01")}
         await applied(
             http,
-            admission("L1", status="02"),
-            admission("L2", "ZELDA", OTHER, "QUARRINGTON", "19700101", "02"),
+            admission("L1", status="02", more=HOME),
+            admission("L2", "ZELDA", OTHER, "QUARRINGTON", "19700101", "02", more=HOME),
             admission("L3", "ZELDA", OTHER, "QUARRINGTON", "19700101"),
         )
         await settled(engine)
@@ -260,7 +261,7 @@ async def test_an_answer_that_makes_no_sense_keeps_nobody_else_waiting(tmp_path:
 async def test_a_restart_asks_about_nobody_again_and_about_whom_it_had_not_come_to(tmp_path: Path) -> None:
     async with asking(tmp_path / "data") as (engine, http, service):
         service.people[NUMBER] = patient()
-        await applied(http, admission("L1", status="02"))
+        await applied(http, admission("L1", status="02", more=HOME))
         await settled(engine)
         assert engine.tracer is not None
         await engine.tracer.stop()
@@ -376,7 +377,7 @@ async def test_settings_that_cannot_be_keep_the_engine_from_starting(tmp_path: P
 async def test_the_same_links_come_of_the_journal_without_asking_anybody(tmp_path: Path) -> None:
     async with asking(tmp_path / "data") as (engine, http, service):
         service.people[NUMBER] = patient()
-        await applied(http, admission("L1", status="02"), admission("L2"))
+        await applied(http, admission("L1", status="02", more=HOME), admission("L2"))
         await settled(engine)
         assert await groups(engine, "L1", "L2", http=http) == [{"L1", "L2"}]
     again = tmp_path / "again"
