@@ -50,6 +50,16 @@ class Said:
             acting |= {named(each): (each, until) for each in proxies}
         return replace(self, labels=dict(sorted(kept.items())), proxies=dict(sorted(acting.items())))
 
+    def give_way(self, new: Said, labels: tuple[str, ...] = (), proxies: tuple[Reference, ...] = ()) -> Said:
+        """What is left of the Consent of another Patient of the person, once it was decided anew on these labels, these proxies,
+        else on the whole, as ``new`` has it: what says the same on that, and all that is said of anything else."""
+        if not labels and not proxies:
+            return self if (self.whole, self.until) == (new.whole, new.until) else replace(self, whole="", until="")
+        kept = {name: said for name, said in self.labels.items() if name not in labels or new.labels.get(name) == said}
+        decided = {*map(named, proxies)}
+        acting = {name: said for name, said in self.proxies.items() if name not in decided or new.proxies.get(name) == said}
+        return replace(self, labels=kept, proxies=acting)
+
 
 def named(reference: Reference) -> str:
     """What a Reference to a proxy names."""

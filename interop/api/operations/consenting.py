@@ -63,18 +63,23 @@ async def record_consent(asked: Asked) -> Response:
 async def _recorded(
     asked: Asked, patient: str, decision: str, until: str, labels: tuple[str, ...], proxies: tuple[Json, ...], taken_by: str
 ) -> Response:
-    """Once; raises Problem ``stale-version`` where somebody else came in between. Of a person with several Patients, the Consent of
-    the one who is asked about is in force from now on, and begins from what was."""
+    """Once; raises Problem ``stale-version`` where somebody else came in between. Of a person with several Patients the one who is
+    asked about has what is decided, and the Consents of the others no longer say anything else of it. What they say of anything
+    else stays theirs: if it turns out that they are somebody else, nobody has what another has given."""
     services, author = asked.services, author_of(asked.request)
     standing = await _standing(asked, patient)
     active = {each: stored for each, stored in standing.items() if text(orjson.loads(stored.body), "status") == "active"}
-    before = active.get(patient) or next(iter(active.values()), None)
-    said = read(orjson.loads(before.body)) if before is not None else Said()
-    said = said.decide(decision, until, labels, proxies)
-    made = written(said, _id(asked, patient), patient, asked.request.asker, taken_by, services.clock.now())
-    writes = [_write(made, standing.get(patient), author)]
-    others = (stored for each, stored in active.items() if each != patient)
-    writes += [_write(superseded(orjson.loads(stored.body)), stored, author) for stored in others]
+    asker, now = asked.request.asker, services.clock.now()
+    own = read(orjson.loads(active[patient].body)) if patient in active else Said()
+    said = own.decide(decision, until, labels, proxies)
+    writes = [_write(written(said, _id(asked, patient), patient, asker, taken_by, now), standing.get(patient), author)]
+    for other, stored in active.items():
+        body = orjson.loads(stored.body)
+        before = read(body)
+        left = before.give_way(said, labels, proxies)
+        if other != patient and left != before:
+            kept = written(left, stored.id, other, asker, taken_by, now) if left != Said() else superseded(body)
+            writes.append(_write(kept, stored, author))
     done = await services.writes.transaction(writes, _no_criteria)
     return answer(services, asked.request, writes[0], done[0])
 

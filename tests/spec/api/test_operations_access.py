@@ -28,7 +28,8 @@ from interop.policy.asker import Asker
 from interop.policy.grants import USER
 from interop.record.fold import content, render
 from interop.record.indexing import indexed
-from interop.store.plan import Access, Everything
+from interop.store.decision import PERMIT_ALL
+from interop.store.plan import Access, Everything, Read
 from interop.store.sql.store import SqlStore
 from interop.store.sqlite import SqliteStore
 from interop.store.values import Change, Committed, Link, Put, Stored
@@ -202,6 +203,36 @@ class TestConsent:
         assert await here.sees(GP) == set()
         await here.done(GP, "record-consent", "Patient/ann-ward", decision="given")
         assert await here.sees(GP) == {"bp", "ward", "hiv"}
+
+    async def test_patients_who_turn_out_to_be_two_people_have_what_each_has_said(self, here: World) -> None:
+        """Nobody has what another has given, or loses what they have refused of anything that the other did not decide on."""
+
+        async def said(patient: str) -> set[str]:
+            return {code for _, _, code, *_ in await here.store.query(Access((patient,), ("consent", "proxy")))}
+
+        daughter = {"valueReference": {"identifier": {"system": USER, "value": DAUGHTER.user}}}
+        await here.share()
+        await here.done(GP, "record-consent", "Patient/ann-ward", decision="refused")
+        await here.done(GP, "record-consent", "Patient/ann-ward", decision="refused", label=["HIV", "PSY"])
+        await here.done(GP, "record-consent", "Patient/ann-ward", decision="given", proxy=daughter)
+        await here.done(GP, "record-consent", decision="given")
+        assert await here.sees(GP) == {"bp", "ward"}
+        await here.done(GP, "record-consent", decision="given", label="HIV")
+        assert await here.sees(GP) == {"bp", "ward", "hiv"}
+        await here.done(GP, "record-consent", decision="refused", label="PSY")
+        assert await said("ann") == {"given", "given:HIV", "refused:PSY", f"user:{DAUGHTER.user}"}
+        await contribute(here.store, "RX1", links={"ann-ward": "two"})
+        assert await said("ann") == {"given", "given:HIV", "refused:PSY"}
+        assert await said("ann-ward") == {"refused:PSY", f"user:{DAUGHTER.user}"}
+        assert await here.sees(GP) == {"bp", "hiv"}
+
+    async def test_a_consent_of_which_nothing_is_left_is_no_longer_in_force(self, here: World) -> None:
+        await here.share()
+        before = await here.done(GP, "record-consent", "Patient/ann-ward", decision="refused")
+        await here.done(GP, "record-consent", decision="given")
+        (stored,) = await here.store.query(Read(PERMIT_ALL, "Consent", before["id"]))
+        assert orjson.loads(stored.body)["status"] == "inactive"
+        assert await here.sees(GP) == {"bp", "ward"}
 
     async def test_who_acts_for_the_person_is_a_decision_of_its_own(self, here: World) -> None:
         await here.share()
