@@ -31,6 +31,8 @@ from interop.store.plan import Count, Group, Search
 from interop.store.values import Stored
 
 FORM: Final = "application/x-www-form-urlencoded"
+FEW: Final = 100
+"""So many that are only counted are in the audit as if they had been given; the number of more is of nobody."""
 URL_LIMIT: Final = 60_000
 """Bytes of a query string."""
 
@@ -148,7 +150,7 @@ async def _page(services: Services, standing: Ground, place: Place, asked: Asked
         services, place.decision, standing, lambda on: understand(on, place.types, pairs, asked.strict, place.within)
     )
     if query.only_count:
-        return Page(query, [], False, (await services.store.query(Count(place.decision, query.type, query.where)))[0])
+        return Page(query, [], False, await _counted(services, place.decision, query))
     plan = Search(place.decision, query.type, query.where, query.sort, query.count, asked.after)
     matches: list[Stored] = await services.store.query(plan)
     more, total = len(matches) > query.count, asked.total
@@ -160,6 +162,14 @@ async def _page(services: Services, standing: Ground, place: Place, asked: Asked
         else:
             total = await _total(services, place.decision, query)
     return Page(query, matches, more, total)
+
+
+async def _counted(services: Services, decision: Decision, query: Query) -> int:
+    """How many match. A few are looked at: that somebody fits what was asked is told of them, and is in the audit as told."""
+    counted = int((await services.store.query(Count(decision, query.type, query.where)))[0])
+    if 0 < counted <= FEW and decision.account is not None:
+        await services.store.query(Search(decision, query.type, query.where, (), counted))
+    return counted
 
 
 async def _total(services: Services, decision: Decision, query: Query) -> int | None:

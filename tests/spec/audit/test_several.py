@@ -1,4 +1,4 @@
-"""What is about several people is disclosed of each of them."""
+"""What is about several people is disclosed of each of them, and what is counted of few."""
 
 from __future__ import annotations
 
@@ -50,3 +50,22 @@ async def test_one_who_is_named_twice_is_one(tmp_path: Path) -> None:
         await at.get("Observation/o9")
         events = await at.events(OFFICER, "AuditEvent?action=R")
     assert [each["entity"][0]["what"]["reference"] for each in events] == ["Patient/p1"]
+
+
+@pytest.mark.parametrize(
+    ("query", "whose"),
+    [
+        ("Observation?patient=p1&_summary=count", {"p1"}),
+        ("Observation?patient=p1&_count=0", {"p1"}),
+        ("Patient?_has:Observation:subject:status=final&_summary=count", {"p1"}),
+        ("Patient?family=Quarrington,Other&_summary=count", {"p1", "p2"}),
+        ("Observation?patient=p2&_summary=count", set()),
+    ],
+)
+async def test_that_somebody_fits_is_told_of_them_where_few_do(tmp_path: Path, query: str, whose: set[str]) -> None:
+    """A number answers as well as a record whether somebody has what was asked for."""
+    async with asking(tmp_path) as at:
+        await at.made()
+        assert bool((await at.get(query)).json()["total"]) == bool(whose)
+        found = await at.events(OFFICER, "AuditEvent?subtype=search-type")
+    assert {each["entity"][0]["what"]["reference"][8:] for each in found if "what" in each["entity"][0]} == whose
