@@ -20,6 +20,8 @@ SILENCE = 75
 the close fails."""
 GRACE = 5
 """Seconds that requests under way are given when the server stops."""
+SOON = 0.005
+"""Seconds between looks at whether they have ended."""
 ROUND = 10
 """Seconds between looks at which requests do not become whole."""
 
@@ -48,7 +50,6 @@ class HttpServer:
             log_level="critical",
             server_header=False,
             proxy_headers=False,
-            timeout_graceful_shutdown=GRACE,
             timeout_keep_alive=SILENCE,
         )
         config.load()
@@ -115,6 +116,20 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.up.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no connection more, let those that are there end, but not for ever."""
+        for each in (*self.servers, *(sockets or ())):
+            each.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        try:
+            async with asyncio.timeout(GRACE):
+                while self.server_state.connections or self.server_state.tasks:
+                    await asyncio.sleep(SOON)
+        except TimeoutError:
+            for task in self.server_state.tasks:
+                task.cancel()
 
 
 def _listen(host: str, port: int) -> socket.socket:
