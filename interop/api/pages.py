@@ -103,7 +103,7 @@ def render(services: Services, counts: list[FeedCount] | None, asker: Asker = NO
 def _signed(services: Services, asker: Asker) -> str:
     """Who one is here."""
     if services.signon is None:
-        return '<p class="demo" role="note"><b>OPEN.</b> Nobody signs in: everyone on this machine sees all.</p>'
+        return '<p class="demo"><b>OPEN.</b> Nobody signs in: everyone on this machine sees all.</p>'
     note = screens.DEMONSTRATION if services.signon.demo else ""
     if asker == NOBODY:
         return f'{note}<p><a href="/auth/login">Sign in</a></p>'

@@ -36,7 +36,7 @@ a{color:#005eb8}.error{border-left:5px solid #d5281b;padding-left:1rem;font-weig
 WORDS: Final = {"gp": "GP", "nhs111": "NHS 111 clinician", "mdt-member": "MDT member"}
 """Roles as people call them, where that is not their name here."""
 DEMONSTRATION: Final = (
-    '<p class="demo" role="note"><strong>DEMONSTRATION.</strong> Nobody here is real and no password is asked: whoever can open '
+    '<p class="demo"><strong>DEMONSTRATION.</strong> Nobody here is real and no password is asked: whoever can open '
     "this page can be anyone on it. Never put real people's data into this engine.</p>"
 )
 
