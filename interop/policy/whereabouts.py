@@ -23,6 +23,10 @@ PARAMETER: Final = "hidden"
 """The access rows of such a Patient (``interop.policy.access``)."""
 REDACTED: Final = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "REDACTED", "display": "redacted"}
 """The label of what something was taken out of (FHIR R4 security labels, 6.1.3.5)."""
+OURS: Final = frozenset(("_id", "_lastUpdated", "_list", "_security", "_tag", "_profile", "_source"))
+"""Parameters of every type."""
+PEOPLE: Final = ("Patient", "Person", "RelatedPerson")
+"""Who has an address: nobody is put in an order of which it is not known what it tells."""
 NAMED: Final = ("patient", "subject")
 """Parameters by which a person is found: where they name somebody, they lead to no place."""
 _SIZE: Final = 2**40
@@ -59,7 +63,10 @@ def _listed(type: str) -> tuple[str, ...]:
 
 
 def tells(type: str, parameter: str) -> bool:
-    """Whether a search parameter of a type ('' = of any) tells where somebody is."""
+    """Whether a search parameter of a type ('' = of any) tells where somebody is; of one that R4 does not have it is not known what
+    it tells."""
+    if type and parameter not in (*OURS, *NAMED) and parameter not in facts.search_parameters(type):
+        return True
     parameters = _table()["parameter"]
     named = parameters.values() if not type else (parameters.get(type, frozenset()), parameters["*"])
     return any(parameter in names for names in named)
@@ -67,6 +74,8 @@ def tells(type: str, parameter: str) -> bool:
 
 def orders(type: str, parameter: str) -> bool:
     """Whether the order by a search parameter tells it, or by the place that it leads to."""
+    if type not in PEOPLE and parameter not in facts.search_parameters(type):
+        return False
     return tells(type, parameter) or (parameter not in NAMED and may_be_place(type, parameter))
 
 

@@ -167,6 +167,9 @@ def test_where_r4_demands_something_it_says_that_it_is_masked() -> None:
          Has("Patient", "organization", All((Ids(("a",)), shown(5))))),
         (Has("Encounter", "location", None), "Location", Has("Encounter", "location", shown(5))),
         (Has("Encounter", "subject", Ids(("a",))), "Patient", None),
+        (Text("town", "x"), "Patient", All((Text("town", "x"), shown(5)))),
+        (Text("town", "x"), "Encounter", All((Text("town", "x"), shown(5)))),
+        (Token("_tag", "x"), "Patient", None),
     ],
 )  # fmt: skip
 def test_no_question_that_leads_to_a_place_or_a_practice_finds_one(where: Where, type: str, made: Where | None) -> None:
@@ -175,6 +178,10 @@ def test_no_question_that_leads_to_a_place_or_a_practice_finds_one(where: Where,
 
 
 def test_nobody_is_put_in_the_order_of_places() -> None:
+    """Nor by a parameter of a client's own, of which nobody knows what it tells."""
+    assert orders("Patient", "town")
+    assert not orders("Observation", "mood")
+    assert not orders("Patient", "_lastUpdated")
     assert orders("Encounter", "location")
     assert not orders("Observation", "subject")
     assert not may_be_place("Observation", "code")
