@@ -139,6 +139,15 @@ def children(process: int) -> list[int]:
         return []
 
 
+def spent(process: int) -> float:
+    """Seconds of processor time, of the system and its own, that a process has taken."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def resident(process: int) -> float:
     """Resident memory of a process in MB."""
     try:

@@ -22,7 +22,7 @@ from conformance.judged.outcome import Unusable
 
 METHOD = (
     "The server on the first core, the load on the last, over connections that are kept, each in lock-step; one second of "
-    "each figure is not counted. MB are resident, of all processes of the server."
+    "each figure is not counted. µs are the server's processor time an answer; MB are resident, of all processes of the server."
 )
 RULES = (
     f"Rules are on: a GP of {HOME} asks with a token, unlimited in rate; everyone consents, the sources agree, each answer is "
@@ -103,7 +103,7 @@ def _size(asked: Request, size: int, wanted: list[Any], directory: Path) -> Colu
         found: list[Measured] = []
         for each in measure(host, asking, wanted, directory, asked.seconds, asked.connections):
             found.append(each)
-            _say(asked, f"  {each.figure.name}: {each.rate:,.0f}/s, p99 {each.asked.p99} ms")
+            _say(asked, f"  {each.figure.name}: {each.rate:,.0f}/s, p99 {each.asked.p99} ms, {each.spent or 0:,.0f} µs")
         return Column(size, rate, disk, found)
 
 
@@ -145,22 +145,23 @@ def table(facts: Machine, asked: Request, columns: list[Column]) -> list[str]:
         "",
     ]
     heads = [f"{column.patients:,} patients, {column.patients * EACH:,} resources" for column in columns]
-    lines.append(f"{'':34}" + "".join(f"{head:>42}" for head in heads))
-    parts = f"{'per second':>14}{'p50 ms':>10}{'p99 ms':>10}{'MB':>8}"
+    lines.append(f"{'':34}" + "".join(f"{head:>50}" for head in heads))
+    parts = f"{'per second':>14}{'p50 ms':>10}{'p99 ms':>10}{'µs':>8}{'MB':>8}"
     lines.append(f"{'':34}" + parts * len(columns) + "   wanted")
-    lines.append(f"{'load, resources':34}" + "".join(f"{column.loading:>14,.0f}{'':28}" for column in columns))
+    lines.append(f"{'load, resources':34}" + "".join(f"{column.loading:>14,.0f}{'':36}" for column in columns))
     for number, first in enumerate(columns[0].figures):
         row = f"{first.figure.name:34}"
         for column in columns:
-            row += _cell(column.figures[number]) if number < len(column.figures) else " " * 42
+            row += _cell(column.figures[number]) if number < len(column.figures) else " " * 50
         lines.append(row + _wanted(first))
-    lines.append(f"{'disk, MB':34}" + "".join(f"{column.disk or 0:>14,.0f}{'':28}" for column in columns))
+    lines.append(f"{'disk, MB':34}" + "".join(f"{column.disk or 0:>14,.0f}{'':36}" for column in columns))
     return lines
 
 
 def _cell(each: Measured) -> str:
     memory = "" if each.memory is None else f"{each.memory:,.0f}"
-    return f"{each.rate:>14,.0f}{each.asked.p50:>10.2f}{each.asked.p99:>10.2f}{memory:>8}"
+    spent = "" if each.spent is None else f"{each.spent:,.0f}"
+    return f"{each.rate:>14,.0f}{each.asked.p50:>10.2f}{each.asked.p99:>10.2f}{spent:>8}{memory:>8}"
 
 
 def _wanted(each: Measured) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from conformance.bench.machine import cores
-from conformance.bench.server import Server, children, resident
+from conformance.bench.server import Server, children, resident, spent
 from conformance.bench.serving import databases
 from conformance.bench.serving.sharing import Askers
 from conformance.judged.outcome import Unusable
@@ -69,6 +69,10 @@ class Host:
     def memory(self) -> float | None:
         """Resident MB of all its processes, without those of a database server; None for one that is not ours."""
         return round(sum(map(resident, self._processes())), 1) if self._server is not None else None
+
+    def spent(self) -> float | None:
+        """Seconds of processor time of all its processes so far; None for one that is not ours."""
+        return sum(map(spent, self._processes())) if self._server is not None else None
 
     def disk(self) -> float | None:
         """MB of its data directory or database; None for one that is not ours."""

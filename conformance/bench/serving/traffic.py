@@ -50,6 +50,8 @@ class Asked(NamedTuple):
     seconds: float
     refused: str = ""
     wrong: int = 0
+    all: int = 0
+    """Answers of the whole job, those that are not counted among them."""
 
     @property
     def good(self) -> int:
@@ -183,6 +185,7 @@ class Tally:
         self.size = 0
         self.refused = ""
         self.wrong = 0
+        self.all = 0
         self.last = since
 
     def amiss(self, now: float, asked: bytes, answer: bytes) -> None:
@@ -192,6 +195,7 @@ class Tally:
 
     def add(self, now: float, wait: float, status: bytes, size: int) -> None:
         """An answer."""
+        self.all += 1
         if now < self._since:
             return
         self.waits.append(wait)
@@ -230,6 +234,7 @@ async def drive(job: dict[str, Any]) -> dict[str, Any]:
         "seconds": taken,
         "refused": tally.refused,
         "wrong": tally.wrong,
+        "all": tally.all,
     }
     return {"rate": made / taken, **told, **sums}
 
