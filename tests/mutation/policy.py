@@ -1,8 +1,8 @@
 """Mutation of ``interop/policy``: does a test notice when a condition, a constant or a cell of a table is another one?
 
 Every module there is mutated (comparisons, boolean operators, conditions, numbers, words, what is returned), every table row by
-row and cell by cell. A mutant is killed by the first test that fails; of the tests of policy that need no server those are asked
-that run the changed line. Survivors are listed with their reasons in policy_equivalents.csv.
+row and cell by cell. A mutant is killed by the first test that fails; of the tests of policy that are quick and need no server
+those are asked that run the changed function. Survivors are listed with their reasons in policy_equivalents.csv.
 
     python -m tests.mutation.policy [-v] [MODULE|TABLE ...]
 """
@@ -37,11 +37,16 @@ PACKAGE = "interop.policy"
 SPECIFICATION = ROOT / "tests" / "spec"
 SUITE = (
     "policy/test_decide*.py",
-    "policy/test_explain.py",
-    "policy/test_held*.py",
+    "policy/test_explain*.py",
+    "policy/test_held_[!ch]*.py",
+    "policy/test_held_consents.py",
+    "policy/test_redaction.py",
     "policy/test_tables*.py",
+    "policy/test_whereabouts.py",
     "signon/test_scopes.py",
 )
+SERVERS = frozenset(("engine", "site", "store"))
+"""Fixtures of tests that need more than a moment."""
 EQUIVALENTS = Path(__file__).parent / "policy_equivalents.csv"
 SURVIVED, BROKEN = -1, -2
 SECONDS = 60.0
@@ -361,7 +366,7 @@ def _row(table: str, name: str, words: str, change: Callable[[Any], Any]) -> Mut
 
 
 class Judge:
-    """Knows which tests run which lines; runs them on mutants, each in a process of its own."""
+    """Knows which tests run which functions; runs them on mutants, each in a process of its own."""
 
     def __init__(self) -> None:
         self.items: list[pytest.Item] = []
@@ -370,22 +375,22 @@ class Judge:
         self.kills: dict[str, dict[int, int]] = {}
         """Of a module or table, how many mutants each test has noticed: those that have are asked first."""
 
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Servers are not run ten times a second."""
+        items[:] = [item for item in items if not SERVERS.intersection(getattr(item, "fixturenames", ()))]
+
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """In place of running the tests: once each, to see what they run."""
         self.items = session.items
         folder = str(Path(interop.policy.__path__[0]))
         for number, item in enumerate(self.items):
-            touched: set[tuple[str, int]] = set()
+            touched: set[CodeType] = set()
 
-            def trace(frame: Any, event: str, _: Any, touched: set[tuple[str, int]] = touched) -> Any:
-                file = frame.f_code.co_filename
-                if not file.startswith(folder):
-                    return None
-                touched.add((Path(file).stem, frame.f_lineno))
-                return trace
+            def trace(frame: Any, event: str, _: Any, touched: set[CodeType] = touched) -> None:
+                touched.add(frame.f_code)
 
             _forget()
-            started = time.perf_counter()
+            started = time.process_time()
             sys.settrace(trace)
             try:
                 passed = passes(item)
@@ -393,8 +398,14 @@ class Judge:
                 sys.settrace(None)
             if not passed:
                 raise AssertionError(f"{item.nodeid} fails without any change")
-            self.cost.append(time.perf_counter() - started)
-            for key in touched:
+            self.cost.append(time.process_time() - started)
+            ran = {
+                (Path(code.co_filename).stem, line)
+                for code in touched
+                if code.co_filename.startswith(folder)
+                for line in lines(code)
+            }
+            for key in ran:
                 self.of_line.setdefault(key, []).append(number)
         self.judge()
         return True
@@ -460,6 +471,11 @@ class Judge:
         return SURVIVED
 
 
+def lines(code: CodeType) -> set[int]:
+    """The lines of a function."""
+    return {line for _, _, line in code.co_lines() if line is not None}
+
+
 def passes(item: pytest.Item) -> bool:
     """Whether a test passes."""
     return all(report.outcome != "failed" for report in runtestprotocol(item, log=False, nextitem=None))
@@ -478,17 +494,24 @@ def mutants(wanted: tuple[str, ...] = ()) -> list[Mutant]:
     return [mutant for mutant in found if not wanted or mutant.place in wanted]
 
 
-def survivors(
+class Verdict(NamedTuple):
+    """What was judged, and what of it no test notices."""
+
+    judged: list[Mutant]
+    survived: list[Mutant]
+
+
+def verdict(
     wanted: tuple[str, ...] = (), share: tuple[int, int] = (0, 1), told: Callable[[str], None] = str, tests: str = ""
-) -> list[Mutant]:
-    """The mutants that no test notices; ``share``: of so many processes this one; ``tests``: an expression of ``pytest -k``."""
+) -> Verdict:
+    """Judge the mutants; ``share``: every so manieth of them, from which on; ``tests``: an expression of ``pytest -k``."""
     judge, found = Judge(), []
+    todo = mutants(wanted)[share[0] :: share[1]]
 
     def run() -> None:
         gc.freeze()
         told(f"{len(judge.items)} tests in {sum(judge.cost):.0f} s")
         started = time.perf_counter()
-        todo = mutants(wanted)[share[0] :: share[1]]
         for mutant in todo:
             if not judge.killed(mutant):
                 found.append(mutant)
@@ -501,7 +524,7 @@ def survivors(
     status = pytest.main([*files, *options], plugins=[judge])
     if status not in (0, pytest.ExitCode.NO_TESTS_COLLECTED):
         raise AssertionError(f"pytest ended with {status}")
-    return found
+    return Verdict(todo, found)
 
 
 def equivalents() -> dict[tuple[str, str, str], str]:
@@ -511,21 +534,22 @@ def equivalents() -> dict[tuple[str, str, str], str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Tell the survivors that are not listed, one a line; 1 where there are any."""
+    """Tell the survivors that are not listed, and what is listed and does not survive, one a line; 1 where there are any."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation.policy", description=__doc__)
     parser.add_argument("-v", action="store_true", dest="verbose")
-    parser.add_argument("--share", default="0/1", help="which of how many processes this is")
+    parser.add_argument("--share", default="0/1", help="every so manieth mutant, from which on: 0/2 and 1/2 are all")
     parser.add_argument("-k", default="", dest="tests", help="only these tests, as of pytest")
     parser.add_argument("places", nargs="*")
     options = parser.parse_args(arguments)
     number, of = map(int, options.share.split("/"))
     known = equivalents()
     out = csv.writer(sys.__stdout__)
-    found = survivors(tuple(options.places), (number, of), print if options.verbose else str, options.tests)
-    left = [mutant for mutant in found if mutant.name not in known]
-    for mutant in left:
-        out.writerow(mutant.name)
-    return int(bool(left))
+    judged, survived = verdict(tuple(options.places), (number, of), print if options.verbose else str, options.tests)
+    names = {mutant.name for mutant in survived}
+    wrong = [(*mutant.name, "is noticed by no test") for mutant in survived if mutant.name not in known]
+    wrong += [(*mutant.name, "is listed and noticed") for mutant in judged if mutant.name in known and mutant.name not in names]
+    out.writerows(wrong)
+    return int(bool(wrong))
 
 
 if __name__ == "__main__":
