@@ -30,7 +30,7 @@ class Service:
         tokens = None
         if reached.key is not None:
             if not _NAME.fullmatch(reached.client) or not _NAME.fullmatch(reached.kid):
-                raise ValueError("pds_client and pds_kid name the application and its key where pds_key is given")
+                raise ValueError("pds_api_key and pds_kid name the application and its key where pds_key is given")
             parts = urlsplit(base)
             url = _address("pds_token_url", reached.token_url or f"{parts.scheme}://{parts.netloc}/oauth2/token")
             tokens = Tokens(url, reached.client, reached.kid, reached.key.read_bytes(), now)

@@ -16,17 +16,20 @@ GROUP = "interop.demographics"
 
 
 def tracer_of(settings: Settings, shop: Workshop, intake: Intake) -> Tracer | None:
-    """Who asks the service; None where it is off. Raises ValueError for settings or a key that cannot be used, OSError for a file
-    that cannot be read."""
+    """Who asks the service; None where it is off. Raises ValueError for settings, a key or a file that cannot be used."""
     if settings.pds is None:
         return None
     service = _service()
-    client = settings.pds_api_key.read_text("utf-8").strip() if settings.pds_api_key is not None else ""
-    reached = Reached(settings.pds, client, settings.pds_kid, settings.pds_key, settings.pds_token_url)
+    try:
+        client = settings.pds_api_key.read_text("utf-8").strip() if settings.pds_api_key is not None else ""
+        reached = Reached(settings.pds, client, settings.pds_kid, settings.pds_key, settings.pds_token_url)
+        connected = service.connect(reached, shop.clock.now)
+    except OSError as error:
+        raise ValueError(f"{error.filename} cannot be read ({error.strerror}): name it with --pds-key or --pds-api-key") from error
     tracer = Tracer(
         shop.identity_queue.store,
         shop.clock,
-        service.connect(reached, shop.clock.now),
+        connected,
         partial(_taken, intake, service.reads),
         rate=settings.pds_rate,
         every=settings.pds_ask == "all",

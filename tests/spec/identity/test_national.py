@@ -17,7 +17,7 @@ from interop.app.engine import Engine
 from interop.apply.tracing import OLD
 from interop.clock import MICROSECONDS, ManualClock
 from interop.store.plan import Persons
-from tests.spec.adapters.pds import BASE, NUMBER, OTHER, patient
+from tests.spec.adapters.pds import NUMBER, OTHER, patient
 from tests.spec.engine.running import client, found, journal, running
 from tests.spec.identity.national import asking, settled
 from tests.spec.identity.test_command import command, lines
@@ -365,11 +365,18 @@ async def test_only_those_whose_work_it_is_ask_the_service(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "settings",
-    [{"pds": "http://pds.test"}, {"pds": BASE, "pds_key": Path("/nowhere/key.pem")}, {"pds": BASE, "mllp_feed": "pds"}],
+    ("settings", "said"),
+    [
+        ({"pds": "http://pds.test"}, "https://"),
+        ({"pds_api_key": Path("/nowhere/api.key")}, "api.key cannot be read"),
+        ({"pds_key": Path("/nowhere/key.pem"), "pds_api_key": Path(__file__).with_name("__init__.py")}, "pds_api_key and pds_kid"),
+        ({"pds_rate": 0}, "greater than 0"),
+        ({"pds_ask": "some"}, "'unverified' or 'all'"),
+        ({"mllp_feed": "pds"}, "cannot be the feed"),
+    ],
 )
-async def test_settings_that_cannot_be_keep_the_engine_from_starting(tmp_path: Path, settings: dict[str, Any]) -> None:
-    with pytest.raises((ValueError, OSError)):
+async def test_settings_that_cannot_be_keep_the_engine_from_starting(tmp_path: Path, settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
         async with asking(tmp_path / "data", **settings):
             pass
 
