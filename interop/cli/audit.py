@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from interop.cli.shown import plain
 from interop.clock import instant
 
 
@@ -93,7 +94,7 @@ def queue(data: Path, closed: bool, as_json: bool) -> int:
         if as_json:
             print(json.dumps(said))
         else:
-            by = f"{item.user} ({item.role}, {item.organisation})"
+            by = plain(f"{item.user} ({item.role}, {item.organisation})")
             print(f"{item.item}  {instant(item.time)}  {by}  {item.patients}  {item.outcome}".rstrip())
     if not items and not as_json:
         print("Nothing has an outcome yet." if closed else "Nothing waits for the privacy officer.")

@@ -16,6 +16,7 @@ from typing import Any
 from interop.app.opening import named, open_store
 from interop.app.workshop import id_key
 from interop.cli.hiding import MASKED, hides
+from interop.cli.shown import cell
 from interop.clock import instant
 from interop.errors import Problem
 from interop.formats.json import write_json
@@ -70,11 +71,12 @@ def explain(resource: str, data: Path, database: str | None = None, *, as_json: 
     for column in table.columns:
         column.overflow = "fold"
     for line in lines:
-        table.add_row(line["element"], _short(line["value"]), line["source"], _row(line), f"{line['feed']} {line['message']}")
+        said = (line["element"], _short(line["value"]), line["source"], _row(line), f"{line['feed']} {line['message']}")
+        table.add_row(*map(cell, said))
     console.print(table)
     whys = {line["row"]: line["why"] for line in lines if line["why"]}
     for row, why in sorted(whys.items()):
-        console.print(f"{row}: {why}", soft_wrap=True, highlight=False)
+        console.print(f"{row}: {why}", soft_wrap=True, highlight=False, markup=False)
     return 0
 
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from interop.cli.governed import Engine, call
+from interop.cli.shown import plain
 
 Part = dict[str, Any]
 SAYS = {
@@ -98,7 +99,9 @@ def history(engine: Engine, patient: str, *, as_json: bool) -> int:
             print(f"event     {values['when']}  {values['why']}: {moved}")
         else:
             who = values.get("who", "an engine without sign-on")
-            print(f"decision  {values['when']}  {values['decision']} {_of(values['other'])} by {who}: {values['reason']}")
+            print(
+                f"decision  {values['when']}  {values['decision']} {_of(values['other'])} by {plain(who)}: {plain(values['reason'])}"
+            )
     return 0
 
 
@@ -124,7 +127,7 @@ def _person(record: dict[str, Any]) -> str:
         record.get("gender", ""),
         f"…{ends}" if ends else "",
     )
-    return "  ".join([_of(record["patient"]), *(each for each in said if each)])
+    return plain("  ".join([_of(record["patient"]), *(each for each in said if each)]))
 
 
 def _of(reference: dict[str, str]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from interop.app.opening import named, open_store
 from interop.cli.hiding import REFUSED, hides_in
+from interop.cli.shown import cell, plain
 from interop.clock import instant
 from interop.errors import Problem, reasons
 from interop.store.plan import Feeds, Message, Messages, Plan
@@ -68,13 +69,13 @@ def _show(lines: list[dict[str, Any]]) -> None:
     for column in table.columns:
         column.overflow = "fold"
     for line in lines:
-        table.add_row(*(_cell(name, line.get(name, "")) for name in columns))
+        table.add_row(*(cell(_cell(name, line.get(name, ""))) for name in columns))
     console = Console()
     console.print(table)
     for line in lines:
         said = " ".join(str(line[name]) for name in BELOW if line.get(name))
         if said:
-            console.print(f"{line['message']}: {said}", soft_wrap=True, highlight=False)
+            console.print(f"{line['message']}: {plain(said)}", soft_wrap=True, highlight=False, markup=False)
 
 
 def _cell(name: str, value: Any) -> str:

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from interop.cli.governed import Engine, call
+from interop.cli.shown import cell
 
 COLUMNS = ("when", "organisation", "role", "user", "how", "what")
 QUESTION = "Take this down? What is withheld is never given again. [y/N] "
@@ -90,7 +91,7 @@ def _show(told: list[dict[str, Any]], *, to_errors: bool = False) -> None:
     if said["seen"]:
         table = Table(*COLUMNS, box=None)
         for each in said["seen"]:
-            table.add_row(*(str(each.get(name, "")) for name in COLUMNS))
+            table.add_row(*(cell(each.get(name, "")) for name in COLUMNS))
         console.print(table)
     for each in said["uncertain"]:
         console.print(
