@@ -401,6 +401,27 @@ def client(
     raise typer.Exit(run.register(data, clients, id, said, jwks, as_json=as_json))
 
 
+@app.command()
+def application(
+    id: Annotated[str, typer.Argument(help="The application; without it all are listed.")] = "",
+    data: Data = Path("data"),
+    apps: Annotated[Path | None, typer.Option(help="The file; apps.json in --data unless given.", envvar="INTEROP_APPS")] = None,
+    name: Annotated[str, typer.Option(help="What the sign-on page calls it.")] = "",
+    redirect: Annotated[list[str] | None, typer.Option(help="An address that codes go to; may be repeated.")] = None,
+    scope: Annotated[str, typer.Option(help="What it may ask for at most, such as patient/*.rs; everything unless given.")] = "",
+    remove: Annotated[bool, typer.Option("--remove", help="Take it out.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Register an application through which people sign on, take one out, or list them."""
+    from interop.cli import application as run
+
+    if not id:
+        raise typer.Exit(run.applications(data, apps, as_json=as_json))
+    if remove:
+        raise typer.Exit(run.remove(data, apps, id, as_json=as_json))
+    raise typer.Exit(run.register(data, apps, id, name, redirect or [], scope, as_json=as_json))
+
+
 @app.command("new-adapter")
 def new_adapter(
     name: Annotated[str, typer.Argument(help="The family's name: lower-case letters and digits.")],

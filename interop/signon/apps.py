@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +19,8 @@ from interop.policy.scopes import Scope, read_scopes
 NAME: Final = "apps.json"
 PAGES: Final = "interop-pages"
 """The engine's own pages."""
+CALLBACK: Final = "/auth/callback"
+"""Where codes for them go."""
 SCOPE: Final = "openid profile"
 """What they ask a configured issuer for."""
 LARGEST: Final = 1024 * 1024
@@ -43,6 +46,11 @@ class App:
     addresses: frozenset[str]
     scopes: tuple[Scope, ...] = EVERYTHING
 
+    def said(self) -> dict[str, Any]:
+        """As the file holds it."""
+        scope = {"scope": " ".join(map(str, self.scopes))} if self.scopes != EVERYTHING else {}
+        return {"id": self.id, "name": self.name, "redirect_uris": sorted(self.addresses), **scope}
+
 
 def read_apps(path: Path) -> dict[str, App]:
     """The applications of a file by id, {} where it is not there. Raises BadApps, which names the entry."""
@@ -54,13 +62,19 @@ def read_apps(path: Path) -> dict[str, App]:
         return {}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadApps(f"{path.name} cannot be read: it is JSON, an object with a list apps.") from error
-    apps = [_app(each, f"{path.name}, apps[{place}]") for place, each in enumerate(listed if isinstance(listed, list) else ())]
+    apps = [read_app(each, f"{path.name}, apps[{place}]") for place, each in enumerate(listed if isinstance(listed, list) else ())]
     if len({each.id for each in apps}) != len(apps):
         raise BadApps(f"{path.name} names an application twice.")
     return {each.id: each for each in apps}
 
 
-def _app(said: Any, where: str) -> App:
+def written(apps: Iterable[App]) -> bytes:
+    """The file of these applications."""
+    return json.dumps({"apps": [each.said() for each in apps]}, indent=1).encode("utf-8")
+
+
+def read_app(said: Any, where: str) -> App:
+    """An application of the file; raises BadApps, which begins with ``where``."""
     if not isinstance(said, dict) or not isinstance(said.get("id"), str) or not fit(said["id"]) or said["id"] == PAGES:
         raise BadApps(f"{where}: id is of letters, digits, '_', '.', '-', and none of the engine's own.")
     addresses, scope = said.get("redirect_uris"), said.get("scope", "")

@@ -32,13 +32,11 @@ from interop.clock import MICROSECONDS
 from interop.errors import Problem
 from interop.policy.asker import Asker
 from interop.policy.scopes import Scope, read_scopes
-from interop.signon.apps import PAGES, App, BadApps, fit, here
+from interop.signon.apps import PAGES, App, BadApps
 from interop.signon.authorization import BadAuthorization, Wish, read_wish
 from interop.signon.issuer import DEMO
 from interop.signon.people import DemoUser, demo_users
 
-CALLBACK: Final = "/auth/callback"
-"""Where codes for our own pages go."""
 BROWSERS: Final = ("interop-signing-on", "__Host-interop-signing-on")
 """Cookies of a browser that is signing on."""
 PATIENCE: Final = 15 * 60
@@ -67,7 +65,7 @@ async def authorize(signon: SignOn, services: Services, request: Request) -> Res
     except Problem:
         return _lost(request, "address")
     form = dict(pairs)
-    app = _app(signon, request, form)
+    app = _app(signon, request, form.get("client_id", ""), form.get("redirect_uri", ""))
     if app is None or len([each for each, _ in pairs if each in ("client_id", "redirect_uri")]) != 2:
         return _lost(request, "client")
     address = form["redirect_uri"]
@@ -169,19 +167,12 @@ def _demo(signon: SignOn) -> None:
         raise Problem("not-found")
 
 
-def _app(signon: SignOn, request: Request, form: Mapping[str, str]) -> App | None:
-    """Who asks for a code, its address proved: the engine's own pages, a registered application, or any on this machine."""
-    client, address = form.get("client_id", ""), form.get("redirect_uri", "")
-    if client == PAGES:
-        own = links.root(request, signon.base) + CALLBACK
-        return App(PAGES, PAGES, frozenset((own,))) if address == own else None
+def _app(signon: SignOn, request: Request, client: str, address: str) -> App | None:
+    """Who asks for a code, its address proved. Raises Problem where the file of applications cannot be used."""
     try:
-        registered = signon.apps().get(client)
+        return signon.app(client, address, links.root(request, signon.base))
     except BadApps:
         raise Problem("fault") from None
-    if registered is not None:
-        return registered if address in registered.addresses else None
-    return App(client, client, frozenset((address,))) if fit(client) and here(address) else None
 
 
 def _called(signon: SignOn, client: str) -> str:

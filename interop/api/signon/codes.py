@@ -12,7 +12,9 @@ from interop.api.signon.limits import Throttled, place_of
 from interop.api.signon.secrets import Secrets
 from interop.api.signon.service import SignOn
 from interop.clock import MICROSECONDS
+from interop.errors import Problem
 from interop.policy.asker import Asker
+from interop.signon.apps import BadApps
 from interop.signon.authorization import KEPT, Wish, proves
 from interop.signon.issuer import DEMO
 from interop.signon.keyfile import ALGORITHM
@@ -115,6 +117,12 @@ async def _given(signon: SignOn, request: Request, kept: Secrets, said: dict[str
     user, now = demo_users().get(said["user"]), signon.clock.now()
     if await kept.find(FAMILY, said["family"]) is None:
         raise BadRequest("invalid_grant", why="revoked")
+    try:
+        app = signon.app(said["client"], said["address"], said["root"])
+    except BadApps:
+        raise Problem("fault") from None
+    if app is None:
+        raise BadRequest("invalid_grant", why="client")
     if user is None:
         raise BadRequest("invalid_grant", why="user")
     scope = " ".join(

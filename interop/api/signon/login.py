@@ -17,7 +17,6 @@ from interop.api.asgi import ASKER, Request, Response
 from interop.api.auditing import SIGNING, WHY
 from interop.api.services import Services
 from interop.api.signon import screens
-from interop.api.signon.authorize import CALLBACK
 from interop.api.signon.backend import BadRequest
 from interop.api.signon.codes import AUTHORIZATION_CODE, authorization_code
 from interop.api.signon.endpoints import read_form
@@ -31,7 +30,7 @@ from interop.api.signon.trust import safe
 from interop.clock import MICROSECONDS
 from interop.errors import Problem
 from interop.policy.asker import Asker
-from interop.signon.apps import PAGES
+from interop.signon.apps import CALLBACK, PAGES
 from interop.signon.authorization import challenge
 from interop.signon.refused import Refused
 

@@ -17,8 +17,8 @@ from interop.api.signon.limits import Buckets
 from interop.api.signon.sessions import Sessions
 from interop.api.signon.trust import Configured, Own, Trusted
 from interop.clock import Clock
+from interop.signon.apps import CALLBACK, PAGES, SCOPE, App, fit, here, read_apps
 from interop.signon.apps import NAME as APPS
-from interop.signon.apps import PAGES, SCOPE, App, read_apps
 from interop.signon.claims import rows
 from interop.signon.clients import NAME, Client, read_clients
 from interop.signon.issuer import SERVICES, OwnIssuer
@@ -81,6 +81,17 @@ class SignOn:
     def apps(self) -> Mapping[str, App]:
         """The registered applications. Raises BadApps."""
         return read_apps(self.apps_file) if self.apps_file is not None else {}
+
+    def app(self, client: str, address: str, root: str) -> App | None:
+        """The application that takes codes at this address: the engine's own pages, a registered one, or any on this machine; None
+        for none. Raises BadApps."""
+        if client == PAGES:
+            own = root + CALLBACK
+            return App(PAGES, PAGES, frozenset((own,))) if address == own else None
+        registered = self.apps().get(client)
+        if registered is not None:
+            return registered if address in registered.addresses else None
+        return App(client, client, frozenset((address,))) if fit(client) and here(address) else None
 
     def seal(self) -> Seal:
         """What seals for a browser what it brings back, with a secret of the engine's own key."""

@@ -23,6 +23,19 @@ def query(location: str) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(location).query))
 
 
+def allows(page: httpx.Response, address: str, root: str) -> bool:
+    """Whether a browser lets a form of the page lead to an address: every content security policy must (CSP 3, 4.1, 6.4.1)."""
+    parts = urlsplit(address)
+    for policy in page.headers.get_list("content-security-policy"):
+        said = dict(each.split(maxsplit=1) for each in policy.split("; ") if " " in each)
+        sources = said.get("form-action", "").split()
+        if "sandbox" in policy or f"{parts.scheme}://{parts.netloc}" not in [
+            root if each == "'self'" else each for each in sources
+        ]:
+            return False
+    return True
+
+
 class Browser:
     """One person's browser."""
 
@@ -55,7 +68,10 @@ class Browser:
         hidden = {name: unescape(value) for name, value in FIELD.findall(page.text)}
         hides = page.headers.get("referrer-policy") == "no-referrer"
         headers = {"origin": "null" if hides else self.site.root, "sec-fetch-site": "same-origin"}
-        return await self.http.post(action, data={**hidden, **fields}, headers=headers)
+        answer = await self.http.post(action, data={**hidden, **fields}, headers=headers)
+        assert allows(page, self.site.root + action, self.site.root)
+        assert "location" not in answer.headers or allows(page, answer.headers["location"], self.site.root)
+        return answer
 
     async def code(self, user: str = "demo-gp", **changed: str | None) -> dict[str, str]:
         """What the application is told after sign-on."""

@@ -124,6 +124,39 @@ def test_a_client_that_cannot_be_is_refused(words: tuple[str, ...], tmp_path: Pa
     assert not (tmp_path / "clients.json").exists()
 
 
+def test_applications_are_registered_listed_and_taken_out(tmp_path: Path) -> None:
+    where = ("--data", str(tmp_path / "data"))
+    address = "https://app.example/back"
+    given = run("application", "app", *where, "--redirect", address, "--name", "The app", "--scope", "patient/Observation.rs")
+    assert given.exit_code == 0, given.output
+    assert run("application", "other", *where, "--redirect", address).exit_code == 0
+    assert run("application", *where).stdout == f"app  The app  {address}\nother  other  {address}\n"
+    said = json.loads(run("application", *where, "--json").stdout.splitlines()[0])
+    assert said == {"id": "app", "name": "The app", "redirect_uris": [address], "scope": "patient/Observation.rs"}
+    assert run("application", "app", *where, "--remove").exit_code == 0
+    assert run("application", *where).stdout == f"other  other  {address}\n"
+    assert run("application", "app", *where, "--remove").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("app",),
+        ("app", "--redirect", "http://app.example/"),
+        ("app", "--redirect", "https://app.example/#part"),
+        ("app", "--redirect", "https://app.example/", "--scope", "system/*.rs"),
+        ("app", "--redirect", "https://app.example/", "--scope", "everything"),
+        ("interop-pages", "--redirect", "https://app.example/"),
+        ("demo-gp", "--redirect", "https://app.example/"),
+    ],
+)
+def test_an_application_that_cannot_be_is_refused(words: tuple[str, ...], tmp_path: Path) -> None:
+    done = run("application", "--data", str(tmp_path), *words)
+    assert done.exit_code == 2
+    assert words[0] in done.stderr
+    assert not (tmp_path / "apps.json").exists()
+
+
 async def test_who_was_not_let_in_is_in_the_audit_with_the_reason(tmp_path: Path, rsa: RSAKey) -> None:
     """A word of ours: nothing of what was sent."""
     data = tmp_path / "data"

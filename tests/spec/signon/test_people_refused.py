@@ -112,6 +112,22 @@ async def test_a_registered_application_is_given_no_more_than_it_may_have(browse
     assert (await browser.site.get(said["access_token"])).status_code == 403
 
 
+async def test_an_application_that_is_taken_out_gets_nothing_more(browser: Browser, tmp_path: Path) -> None:
+    """Neither for a code that it has nor for a refresh token."""
+    wanted = {"client_id": "shown", "redirect_uri": REGISTERED, "scope": "patient/Observation.rs offline_access"}
+
+    async def code() -> str:
+        answer = await browser.send(await browser.authorize(**wanted), "/auth/sign-on", user="demo-patient", record="example")
+        return query(answer.headers["location"])["code"]
+
+    said = (await browser.exchange(await code(), client_id="shown", redirect_uri=REGISTERED)).json()
+    late = await code()
+    (tmp_path / "data" / "apps.json").unlink()
+    data = {"grant_type": "refresh_token", "refresh_token": said["refresh_token"], "client_id": "shown"}
+    assert (await browser.site.http.post("/signon/token", data=data)).json() == {"error": "invalid_grant"}
+    assert (await browser.exchange(late, client_id="shown", redirect_uri=REGISTERED)).json() == {"error": "invalid_grant"}
+
+
 @pytest.mark.parametrize(
     "changed",
     [
