@@ -99,9 +99,8 @@ def history(engine: Engine, patient: str, *, as_json: bool) -> int:
             print(f"event     {values['when']}  {values['why']}: {moved}")
         else:
             who = values.get("who", "an engine without sign-on")
-            print(
-                f"decision  {values['when']}  {values['decision']} {_of(values['other'])} by {plain(who)}: {plain(values['reason'])}"
-            )
+            by = plain(f"by {who}: {values['reason']}")
+            print(f"decision  {values['when']}  {values['decision']} {_of(values['other'])} {by}")
     return 0
 
 
