@@ -26,7 +26,7 @@ from interop.audit.trail import Trail
 from interop.errors import Problem
 from interop.formats.json import write_json
 from interop.ids.national import ODS_ORGANISATION
-from interop.policy.asker import TESTER
+from interop.policy.asker import TESTER, Asker
 from interop.policy.tables import tables
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Group
@@ -103,7 +103,7 @@ async def read_own(services: Services, request: Request, id: str) -> Response:
     if one is None or (allowed.patients is not None and one[0].patient not in allowed.patients):
         raise Problem("not-found")
     told(request, [one])
-    stored = projected(*one)
+    stored = projected(*one, request.asker)
     return Response(200, stored.body, FHIR_JSON, version_headers(stored))
 
 
@@ -125,7 +125,7 @@ async def search_own(services: Services, request: Request, trail: Trail) -> Resp
         own_ids = allowed.patients
         narrowed = tuple(each for each in wanted.patients if each in own_ids) if wanted.patients else own_ids
         wanted = wanted._replace(patients=narrowed or ("",), users=wanted.users)
-        if not narrowed:
+        if not narrowed or not {*wanted.users} <= {request.asker.user}:
             wanted = wanted._replace(high=EARLIEST)
     rows = await asyncio.to_thread(trail.find, wanted)
     more = len(rows) > wanted.page
@@ -139,7 +139,7 @@ async def search_own(services: Services, request: Request, trail: Trail) -> Resp
         last_event = rows[-1][0]
         reached = [last_event.time, last_event.chain, last_event.sequence, last_event.number]
         said_links.append(("next", f"{base}{address}?{CURSOR}={services.seal.seal(cursor, [now, pairs, reached, total])}"))
-    entries = [found(base, projected(event, row)) for event, row in rows]
+    entries = [found(base, projected(event, row, request.asker)) for event, row in rows]
     return Response(200, bundle("searchset", said_links, entries, total))
 
 
@@ -149,8 +149,11 @@ def told(request: Request, rows: list[tuple[Event, Row]]) -> None:
     request.account.patients.update((event.patient, None) for event, _ in rows if event.patient)
 
 
-def projected(event: Event, row: Row) -> Stored:
-    """A row about one patient as it is served."""
+def projected(event: Event, row: Row, reader: Asker) -> Stored:
+    """A row about one patient as it is served. To anyone but who watches over the audit no member of staff is named: the
+    organisation answers for them."""
+    if reader.role not in WATCHERS and row.who.user != reader.user:
+        row = row._replace(who=row.who._replace(user="", agent="", session=""))
     purposes = {name: each.code for name, each in tables().purposes.items()}
     resource = audit_event(row, event.chain, event.number, event.status, purposes)
     id_ = event_id(event.chain, event.sequence, event.number)

@@ -9,6 +9,7 @@ import pytest
 
 from interop.audit.row import CHANGE, DENIAL, READ, Row, Who
 from interop.audit.words import sentence, words
+from interop.fhir.validation import check
 from interop.ids.national import ODS_ORGANISATION
 from interop.policy.asker import Asker
 from interop.policy.decide import purpose_of
@@ -123,6 +124,29 @@ async def test_who_acts_for_a_person_sees_who_looked_as_long_as_they_do_and_at_n
         assert await looks(at, wide)
         at.clock.advance(3_601)
         assert (await at.get("Patient/p1/$who-looked", CARER)).status_code == 404
+
+
+async def test_the_person_reads_events_in_which_nobody_is_named_but_they_themselves(tmp_path: Path) -> None:
+    named = Asker("iss|gp1", "gp", "A81001", "surgery", fhir_user="Practitioner/dr1", session="s1", scopes=None)
+    async with asking(tmp_path) as at:
+        await at.made()
+        for who in (named, PERSON):
+            at.audited.auditing.given(who, "search-type", ["p1"], 1)
+        events = await at.events(PERSON, "AuditEvent?subtype=search-type")
+        text = str(events)
+        assert len(events) == 2
+        assert PERSON.user in text
+        assert "A81001" in text
+        assert not [each for each in ("iss|gp1", "Practitioner/dr1", "session:s1") if each in text]
+        (one,) = [each for each in events if "A81001" in str(each)]
+        assert (await at.get(f"AuditEvent/{one['id']}", PERSON)).json() == one
+        assert [each for each in check(one) if each.severity == "error"] == []
+        by = "AuditEvent?agent:identifier=urn:interop:user|"
+        assert await at.events(PERSON, by + "iss|gp1") == []
+        assert await at.events(PERSON, f"{by}iss|gp1,urn:interop:user|{PERSON.user}") == []
+        assert await at.events(PERSON, by + PERSON.user)
+        officer = Asker("iss|po", "privacy-officer", "RX1", "console", "audit", scopes=None)
+        assert len(await at.events(officer, by + "iss|gp1")) == 1
 
 
 def test_the_purpose_in_force_is_the_role_s_own_where_none_is_named() -> None:
