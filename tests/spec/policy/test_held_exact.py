@@ -216,5 +216,9 @@ class TestConsents:
             assert said({**PERMIT, "actor": none}) == set()
         assert said({**PERMIT, **CARER, "provision": [PERMIT]}) == {"RelatedPerson/daughter"}
 
+    def test_resources_of_other_types_say_nothing_whatever_is_in_them(self) -> None:
+        for kind in ("Observation", "Contract", "", None, 3, ["Consent"], {}):
+            assert access_rows({**CONSENT, "provision": {**DENY, **labels("HIV")}, "resourceType": kind}) == []
+
     def test_every_access_row_has_a_word_for_a_code(self) -> None:
         assert all(isinstance(row.a, str) and row.a for row in access_rows({**CONSENT, "provision": {**PERMIT, **CARER}}))
