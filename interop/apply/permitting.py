@@ -7,7 +7,7 @@ import re
 from collections.abc import Container, Mapping, Sequence
 from typing import Final
 
-from interop.apply.asked import PATCH, UPDATE, Asked, Key, Permit, Resource
+from interop.apply.asked import DELETE, PATCH, UPDATE, Asked, Key, Permit, Resource
 from interop.apply.journalled import TURN
 from interop.errors import Problem
 from interop.fhir import facts
@@ -27,11 +27,16 @@ async def shown(asked: Sequence[Asked], keys: Sequence[Key], heads: Mapping[Key,
             seen = await one.permit.see(key)
             if seen is None and await one.permit.read(key) is None:
                 found.pop(key, None)
-            elif seen is None or (one.method in (UPDATE, PATCH) and seen.body != heads[key].body):
+            elif seen is None or (seen.body != heads[key].body and (one.method in (UPDATE, PATCH) or _hides(one, key))):
                 raise Problem("forbidden", where=one.place)
         if place % TURN == TURN - 1:
             await asyncio.sleep(0)
     return found
+
+
+def _hides(one: Asked, key: Key) -> bool:
+    """Whether it takes away a Patient who is seen in part: what keeps the rest hidden would go with it."""
+    return one.method == DELETE and key[0] == PATIENT
 
 
 async def about_seen(permit: Permit, type: str, resource: Resource, made: Container[Key]) -> None:

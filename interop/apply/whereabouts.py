@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from interop.formats.json import load_json
+from interop.policy.labels import hides_whereabouts
 from interop.policy.whereabouts import PARAMETER
-from interop.store.plan import Access
+from interop.store.decision import PERMIT_ALL
+from interop.store.plan import Access, History, Persons, Several
 from interop.store.seam import Store
-from interop.store.values import Change
+from interop.store.values import Change, Stored
 
 KEPT: Final = 200_000
 """Patients of whom it is remembered."""
@@ -37,6 +40,9 @@ class Whereabouts:
                 because = {row[6] for row in rows}
                 for patient in unknown:
                     found[patient] = bool(await self._store.query(Access((patient,), (PARAMETER,))))
+            gone = await self._gone(unknown)
+            because |= set(gone.values())
+            found.update(dict.fromkeys(gone, True))
             if changes != self._changes:  # something was said meanwhile: this answer is not kept
                 return await self.hidden(asked)
             if len(known) > KEPT:
@@ -45,6 +51,19 @@ class Whereabouts:
             known.update((patient, found.get(patient, False)) for patient in unknown)
             self._because |= because
         return frozenset(patient for patient in asked if known[patient])
+
+    async def _gone(self, patients: tuple[str, ...]) -> dict[str, str]:
+        """Whom a Patient hides who was deleted, and which: what the last version said holds on, or taking it away would tell."""
+        persons = {patient: person for patient, person, _ in await self._store.query(Persons(patients))}
+        persons.update((patient, patient) for patient in patients if patient not in persons)
+        there = {stored.id for stored in await self._store.query(Several(PERMIT_ALL, tuple((PATIENT, each) for each in persons)))}
+        hiding: dict[str, str] = {}
+        for each in persons.keys() - there:
+            versions: list[Stored] = await self._store.query(History(PERMIT_ALL, PATIENT, each))
+            last = next((stored.body for stored in versions if stored.body), b"")
+            if last and hides_whereabouts(load_json(last, values=None)):
+                hiding[persons[each]] = each
+        return {patient: hiding[persons[patient]] for patient in patients if persons[patient] in hiding}
 
     def committed(self, change: Change) -> None:
         """Forget what a change may have made untrue."""

@@ -277,6 +277,22 @@ async def test_who_is_linked_later_is_hidden_from_then_on_and_no_longer_when_par
     assert STREET in await api.text("/fhir/Patient/open")
 
 
+async def test_deleting_who_hides_tells_nothing(api: Api) -> None:
+    """Neither what was said of them, nor of whom they are one person with; it is not for who sees a part to do."""
+    assert (await api.http.delete("/fhir/Patient/hides")).status_code == 403
+    assert STREET not in await api.text("/fhir/Patient/linked")
+    gone = Put(Stored("Patient", "hides", 2, T0, b"", deleted=True, owner="gp"), [])
+    assert isinstance(await api.store.commit(Change(puts=[gone])), Committed)
+    assert (await api.http.get("/fhir/Patient/hides")).status_code == 410
+    for address in ("Patient/hides/_history", "Patient/hides/_history/1", "Patient/linked", "RelatedPerson/kin", "Encounter/seen",
+                    "Patient/_history", "Binary/secured"):  # fmt: skip
+        said = await api.text(f"/fhir/{address}")
+        assert "REDACTED" in said, address
+        assert address == "Patient/_history" or not [each for each in TOLD if each in said], address
+    await api.write(person("hides"), version=3)
+    assert STREET in await api.text("/fhir/Patient/linked")
+
+
 async def test_only_the_tester_sees_it(api: Api) -> None:
     api.services.policy = lambda question, facts, now: PERMIT_ALL
     assert STREET in await api.text("/fhir/Patient/hides")
