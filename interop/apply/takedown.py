@@ -200,8 +200,14 @@ class Takedowns:
         return found
 
     async def mapped(self, entries: Sequence[Entry]) -> list[Yield]:
-        """What messages yield by the tables of today."""
-        return await self._mappers.map([job_of(entry, self._feeds) for entry in entries])
+        """What messages yield by the tables of today.
+
+        Raises Problem ``fault`` where they refuse one that was applied: what it said would be lost."""
+        found = await self._mappers.map([job_of(entry, self._feeds) for entry in entries])
+        for entry, made in zip(entries, found, strict=True):
+            if made.problem is not None and entry.state == MessageState.APPLIED:
+                raise Problem("fault", detail=f"message {entry.message} was applied and the tables of today refuse it")
+        return found
 
     @property
     def store(self) -> Store:

@@ -12,11 +12,12 @@ from interop.apply.journalled import steps_of
 from interop.apply.withdrawn import Withdrawn
 from interop.errors import Problem
 from interop.store.decision import PERMIT_ALL
-from interop.store.plan import Heads, Message, ReadVersion, Versions
+from interop.store.plan import Heads, History, Message, ReadVersion, Versions
 from interop.store.seam import Store
 from interop.store.values import Head
 
 _ATTACHED: Final = re.compile(rb'"url":"(?:[^"\\\\]*/)?Binary/([A-Za-z0-9\-.]{1,64})"')
+VERSIONS: Final = 10_000
 Version = tuple[int, int]
 """Number, and the message that made it."""
 
@@ -70,10 +71,9 @@ async def _written(store: Store, key: Key, message: int) -> Draft | None:
     return next(step.draft for step in steps_of(entry) if step.key == key)
 
 
-async def attached(store: Store, head: Head) -> list[Key]:
-    """The Binaries of the API that a resource attaches: its words are in them."""
-    if head.deleted:
-        return []
-    keys = {("Binary", found.decode("ascii")): None for found in _ATTACHED.findall(head.body)}
+async def attached(store: Store, key: Key) -> list[Key]:
+    """The Binaries of the API that any version of a resource attaches: its words are in them."""
+    versions = await store.query(History(PERMIT_ALL, *key, count=VERSIONS))
+    keys = {("Binary", found.decode("ascii")): None for one in versions for found in _ATTACHED.findall(one.body)}
     heads: list[Head] = await store.query(Heads(tuple(keys))) if keys else []
     return [(each.type, each.id) for each in heads if each.version and not each.deleted and not foreign(each)]

@@ -78,7 +78,7 @@ async def _meant(asked: Asked, reference: str) -> tuple[int, list[Key]]:
     if not heads or not heads[0].version:
         raise Problem("not-found")
     if not foreign(heads[0]):
-        return 0, [key, *await attached(store, heads[0])]
+        return 0, [key, *await attached(store, key)]
     numbers = sorted({message for _, _, _, message, _ in await store.query(Versions((key,)))})
     if len(numbers) > 1:
         said = ", ".join(map(str, numbers))

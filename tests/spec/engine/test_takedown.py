@@ -12,9 +12,10 @@ from typer.testing import CliRunner
 
 from interop.app.engine import Engine
 from interop.cli.main import app
+from interop.mapping.library import adapters
 from interop.ports import MessageState
 from interop.store.plan import Access
-from interop.store.values import Change, Outcome
+from interop.store.values import Change, Entry, Outcome
 from tests.spec.engine.messages import ZELDA, adt
 from tests.spec.engine.running import client, found, ingest, running, tell
 from tests.spec.engine.taking import ask, persons, sent, taken
@@ -276,6 +277,20 @@ async def test_one_that_failed_is_not_tried_again_when_it_is_repeated(state: Mes
         assert await refused(http, body)
         assert (await status(http, number))["state"] == state
         assert await found(http, "Condition") == []
+
+
+async def test_where_a_message_that_was_applied_cannot_be_mapped_any_more_nothing_is_done(tmp_path: Path) -> None:
+    """Its adapter is not installed: what it said could not be told again and would be lost."""
+    async with running(tmp_path / "data") as engine, client(engine) as http:
+        store = engine.workshop.store
+        number = await sent(http, message(1, *WRONG))
+        keys = tuple(adapters()["hl7v2"].envelope(message(1, *WRONG)).keys)
+        other = Entry(0, "hl7v2", "uninstalled", 1, "", "", b"x", keys)
+        await store.commit(Change(entries=[other]))
+        await store.commit(Change(outcomes=[Outcome(other.message, MessageState.APPLIED, 1)]))
+        assert (await ask(http, number)).status_code == 500
+        assert len(await found(http, "Condition")) == 1
+        assert (await http.get(f"/messages/{other.message + 1}")).status_code == 404
 
 
 async def test_a_message_that_waits_with_others_of_its_patient_is_taken_down_in_its_place(tmp_path: Path) -> None:

@@ -115,8 +115,8 @@ async def test_a_document_goes_whole_with_what_it_attaches(tmp_path: Path) -> No
             "resourceType": "DocumentReference", "id": "d1", "status": "current", "subject": {"reference": "Patient/p1"},
             "content": [{"attachment": {"url": "Binary/x", "contentType": "text/plain"}}],
         }  # fmt: skip
-        for words in ("a letter", "the letter"):
-            await put(http, "DocumentReference/d1", {**document, "description": words})
+        await put(http, "DocumentReference/d1", document)
+        await put(http, "DocumentReference/d1", {**document, "content": [{"attachment": {"title": "elsewhere"}}]})
         told = await taken(http, "DocumentReference/d1")
         assert {name: (one["gone"], one["withheld"]) for name, one in told.resources.items()} == {
             "DocumentReference/d1": (True, 2), "Binary/x": (True, 1),
