@@ -99,6 +99,7 @@ def _size(asked: Request, size: int, wanted: list[Any], directory: Path) -> Colu
         if rate is None:
             rate = load(host, asking, data, database)
             _say(asked, f"{size:,} patients loaded: {rate:,.0f} resources/s")
+        host.rest()
         disk = host.disk()
         found: list[Measured] = []
         for each in measure(host, asking, wanted, directory, asked.seconds, asked.connections):

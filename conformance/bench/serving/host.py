@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,11 +11,17 @@ from urllib.parse import urlsplit
 import httpx
 
 from conformance.bench.machine import cores
+from conformance.bench.report import WrongOutcome
 from conformance.bench.server import Server, children, resident, spent
 from conformance.bench.serving import databases
 from conformance.bench.serving.sharing import Askers
 from conformance.judged.outcome import Unusable
 from conformance.judged.tokens import bearer
+
+REST = 2.0
+"""Seconds for which a server is looked at."""
+IDLE = 0.05
+"""The share of a core that it takes at most when nobody asks."""
 
 
 class Host:
@@ -73,6 +80,18 @@ class Host:
     def spent(self) -> float | None:
         """Seconds of processor time of all its processes so far; None for one that is not ours."""
         return sum(map(spent, self._processes())) if self._server is not None else None
+
+    def rest(self, patience: float = 1_800.0) -> None:
+        """Wait until the server does nothing of its own any more: who was loaded is compared with everyone else behind the
+        requests. Raises WrongOutcome where that takes longer than so many seconds."""
+        until = time.monotonic() + patience
+        while self._server is not None and time.monotonic() < until:
+            before = self.spent() or 0.0
+            time.sleep(REST)
+            if (self.spent() or 0.0) - before < IDLE * REST:
+                return
+        if self._server is not None:
+            raise WrongOutcome(f"the server is still busy with itself after {patience:.0f} s")
 
     def disk(self) -> float | None:
         """MB of its data directory or database; None for one that is not ours."""
