@@ -16,8 +16,9 @@ GROUP = "interop.demographics"
 
 
 def tracer_of(settings: Settings, shop: Workshop, intake: Intake) -> Tracer | None:
-    """Who asks the service; None where it is off. Raises ValueError for settings, a key or a file that cannot be used."""
-    if settings.pds is None:
+    """Who asks the service; None where it is off, or nothing is applied (``hold``). Raises ValueError for settings, a key or a file
+    that cannot be used."""
+    if settings.pds is None or settings.hold:
         return None
     service = _service()
     try:
