@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from interop.api.signon.login import _PATH
+from interop.clock import ManualClock
 from interop.signon.people import demo_users
 from tests.spec.signon.browser import APP, VERIFIER, Browser, query
-from tests.spec.signon.conftest import Site
+from tests.spec.signon.conftest import Site, serving_at
 
 pytestmark = pytest.mark.anyio
 REGISTERED = "https://app.example/back?of=app"
@@ -169,6 +170,22 @@ async def test_of_two_who_come_with_a_code_at_once_neither_goes_on(browser: Brow
         assert (await browser.site.get(said["access_token"], "/fhir/Organization")).status_code == 401
         data = {"grant_type": "refresh_token", "refresh_token": said["refresh_token"], "client_id": "app"}
         assert (await browser.site.http.post("/signon/token", data=data)).status_code == 400
+
+
+async def test_a_code_and_its_use_and_what_it_ended_outlive_a_restart(tmp_path: Path) -> None:
+    clock, codes, tokens = ManualClock(), [], []
+    for exchanged in ((), (200,), (400,), ()):
+        async with serving_at(tmp_path / "data", clock) as site:
+            browser = Browser(site)
+            if not codes:
+                codes.append((await browser.code())["code"])
+            for status in exchanged:
+                answer = await browser.exchange(codes[0])
+                assert answer.status_code == status
+                tokens += [answer.json()["access_token"]] if status == 200 else []
+            good = [(await site.get(token, "/fhir/Organization")).status_code for token in tokens]
+            assert good == [200 if exchanged == (200,) else 401 for _ in tokens]
+            await browser.http.aclose()
 
 
 async def test_a_code_with_a_wrong_verifier_is_used_up(browser: Browser) -> None:
