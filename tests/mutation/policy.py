@@ -29,7 +29,6 @@ from typing import Any, NamedTuple
 
 import pytest
 from _pytest.runner import runtestprotocol
-from hypothesis import Phase, settings
 
 import interop.policy
 
@@ -52,8 +51,6 @@ EQUIVALENTS = Path(__file__).parent / "policy_equivalents.csv"
 SURVIVED, BROKEN = -1, -2
 SECONDS = 60
 """Of the processor. A mutant that takes more is killed: it never ends."""
-QUICKLY = settings(max_examples=40, phases=(Phase.explicit, Phase.generate), database=None, deadline=None)
-"""Whether a property fails is wanted, and not the smallest example."""
 
 
 class Mutant(NamedTuple):
@@ -378,6 +375,14 @@ class Judge:
         self.kills: dict[str, dict[int, int]] = {}
         """Of a module or table, how many mutants each test has noticed: those that have are asked first."""
 
+    def pytest_collection(self) -> None:
+        """Whether a property fails is wanted, and not the smallest example."""
+        from hypothesis import Phase, settings
+
+        some = {"max_examples": 40, "phases": (Phase.explicit, Phase.generate), "database": None, "deadline": None}
+        settings.register_profile("mutation", settings.get_profile("seeded"), **some)
+        settings.load_profile("mutation")
+
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Servers are not run ten times a second."""
         items[:] = [item for item in items if not SERVERS.intersection(getattr(item, "fixturenames", ()))]
@@ -520,8 +525,6 @@ def verdict(
         told(f"{len(todo)} mutants, {len(found)} survive, {time.perf_counter() - started:.0f} s")
 
     judge.judge = run
-    settings.register_profile("mutation", QUICKLY)
-    settings.load_profile("mutation")
     files = [str(file) for pattern in SUITE for file in sorted(SPECIFICATION.glob(pattern))]
     options = ["-q", "-p", "no:cacheprovider", "-n", "0", "-m", "not long", "--timeout", "0", "-k", tests]
     status = pytest.main([*files, *options], plugins=[judge])
