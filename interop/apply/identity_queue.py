@@ -113,9 +113,19 @@ class IdentityQueue:
             ids = list(self._linking.written)[:PORTION]
             await self._turn()
             stored: list[Stored] = await self._store.query(Several(PERMIT_ALL, tuple(("Patient", id) for id in ids)))
+            await self._close(set(ids) - {each.id for each in stored})
             for id in ids:
                 self._linking.written.pop(id, None)
             await self._keep(await self._portion(stored))
+
+    async def _close(self, gone: set[str]) -> None:
+        """Take the pairs of Patients that are not there any more off the queue."""
+        pairs: list[Pair] = await self._store.query(Pairs(tuple(sorted(gone)))) if gone else []
+        closed = [each._replace(tie=None, decision=None, why="", weight=0.0, score=0.0, compared="", since=0) for each in pairs]
+        if any(each.why for each in pairs):
+            await self._store.commit(Change(pairs=closed))
+        for id in gone:
+            self._seen.pop(id, None)
 
     async def _left(self) -> AsyncIterator[list[Stored]]:
         """Whoever was written since the last that was compared."""

@@ -20,6 +20,7 @@ from tests.spec.engine.messages import ZELDA, adt
 from tests.spec.engine.running import client, found, ingest, running, tell
 from tests.spec.engine.taking import ask, persons, sent, taken
 from tests.spec.families.maps import example
+from tests.spec.identity.test_queue import queue
 from tests.spec.policy.test_held_commands import SHARING
 
 pytestmark = pytest.mark.anyio
@@ -211,6 +212,22 @@ async def test_a_merge_and_an_identity_that_rest_on_it_are_undone(tmp_path: Path
         await taken(http, again[1])
         assert sorted(len(one) for one in await persons(engine)) == [1, 1]
         assert grouped in ([1, 2], [1, 1, 1])
+
+
+async def test_a_pair_that_waits_for_people_closes_when_one_of_them_is_gone_and_when_they_are_alike_no_longer(
+    tmp_path: Path,
+) -> None:
+    async with running(tmp_path / "data") as engine, client(engine) as http:
+        await sent(http, adt("A01", "C1", local="L1", visit="V1"))
+        made = await sent(http, adt("A01", "C2", local="L2", visit="V2"))
+        other = adt("A01", "C3", local="L3", visit="V3", family="KETTLEWELL", born="19800808", phone="01632960999")
+        await sent(http, other.replace(b"^ZELDA", b"^MARY").replace(b"7 Tolpuddle Row", b"9 Low Street").replace(b"QX9", b"QX1"))
+        alike = await sent(http, adt("A08", "C4", local="L3", visit="V3", at="20260107"))
+        waiting = [len(await queue(engine, http))]
+        for number in (alike, made):
+            await taken(http, number)
+            waiting.append(len(await queue(engine, http)))
+        assert waiting == [3, 1, 0]
 
 
 async def test_a_message_that_was_taken_down_stays_down(tmp_path: Path, place: dict[str, str]) -> None:
