@@ -20,7 +20,7 @@ from interop.api.signon.limits import place_of
 from interop.apply.drafts import there
 from interop.apply.journalled import Step
 from interop.audit.log import AuditLog
-from interop.audit.privacy import OWN, TAKEDOWN
+from interop.audit.privacy import TAKEDOWN
 from interop.audit.row import ANSWER, CHANGE, DENIAL, JUDGED, MESSAGE, NOTICE, NOTIFICATION, READ, SIGNED, Names
 from interop.errors import Problem
 from interop.fhir import facts
@@ -162,7 +162,7 @@ class Auditing:
         self.urgent = False
         """A change was made that somebody has to hear of."""
         self.claimed: Claimed = nobody
-        """Whether the author of a change comes to be involved by it."""
+        """What the author of a change comes to be allowed by it."""
         self.looks: list[tuple[Asker, tuple[str, ...]]] = []
         """Reads by those for whom a resource of the record stands."""
 
@@ -277,8 +277,8 @@ class Auditing:
             for body in (held, head.body if head is not None else b""):
                 patients.update((found.decode("ascii"), None) for found in _PATIENT.findall(body))
             mark = mark or marked(held)
-        if not mark and asker.codes and await self.claimed(asker, steps, heads):
-            mark = OWN
+        if not mark and asker.codes:
+            mark = await self.claimed(asker, steps, heads)
         keys = [[_doing(step, heads.get(step.key)), step.key[0], self._names.one(step.key[1])] for step in steps]
         more: dict[str, Any] = {"keys": keys}
         if mark:

@@ -46,7 +46,7 @@ class Row(NamedTuple):
     """``time`` in microseconds; ``status`` the HTTP status, 0 for none; ``resources`` how many were given; ``patients`` the ids of
     the Patients whom they are about; ``rules`` the rows of the policy that decided. ``more`` is the kind's own:
 
-    change: ``keys`` (``[create, Type, id]``), ``mark`` (``break-glass``, ``self-claimed``, ``own-relationship``); answer: ``of``,
+    change: ``keys`` (``[create, Type, id]``), ``mark`` (a rule of ``tables/privacy.csv``, such as ``break-glass``); answer: ``of``,
     ``messages``; message: ``messages`` (numbers in the journal), ``feed``, ``state``; read: ``query`` (names of parameters);
     denial: ``reason``, ``unwritten`` (so many before it), and as sign-on ``from`` (the address of who asked; of IPv6 the network);
     notice: ``rule``; judged: ``item``, ``outcome``; notification: ``item``, ``channel``.

@@ -60,11 +60,18 @@ def _care_team(resource: dict[str, Any], declared: bool) -> Iterator[Grant]:
     if resource.get("status") != "active":
         return
     span = period(resource)
-    if any(coded(each, CATEGORY, SELF_CLAIMED) for each in dicts(resource, "category")):
+    if self_claimed(resource):
         span = Span(span.low, min(span.high, span.low + CLAIM)) if declared and span.low > EARLIEST else NEVER
     yield from _care(resource, dicts(resource, "managingOrganization"), span)
     for each in dicts(resource, "participant"):
         yield from _care(resource, [each.get("member"), each.get("onBehalfOf")], span.within(period(each)))
+
+
+def self_claimed(resource: dict[str, Any]) -> bool:
+    """Whether a resource says that somebody is in a care team who has only said so themself."""
+    if resource.get("resourceType") != "CareTeam":
+        return False
+    return any(coded(each, CATEGORY, SELF_CLAIMED) for each in dicts(resource, "category"))
 
 
 def _service_request(resource: dict[str, Any], declared: bool) -> Iterator[Grant]:

@@ -6,6 +6,7 @@ on and those who may act for the person. A later decision makes a new version an
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -59,6 +60,15 @@ class Said:
         decided = {*map(named, proxies)}
         acting = {name: said for name, said in self.proxies.items() if name not in decided or new.proxies.get(name) == said}
         return replace(self, labels=kept, proxies=acting)
+
+
+def opens(before: Iterable[Said], decision: str, labels: Collection[str], proxies: Collection[Reference]) -> bool:
+    """Whether a decision opens what the person has closed, as the Consents that stand say, or names who acts for the person."""
+    if decision != GIVEN:
+        return False
+    if not labels and not proxies:
+        return any(said.whole in (REFUSED, WITHDRAWN) for said in before)
+    return bool(proxies) or any(said.labels.get(label, ("",))[0] == REFUSED for said in before for label in labels)
 
 
 def named(reference: Reference) -> str:

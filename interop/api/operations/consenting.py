@@ -21,10 +21,11 @@ from interop.errors import Problem
 from interop.fhir.searching import interval
 from interop.fhir.shapes import Json, text
 from interop.policy.grants import codes
-from interop.policy.said import DECISIONS, Said, read, superseded, written
+from interop.policy.relationships import self_claimed
+from interop.policy.said import DECISIONS, Said, opens, read, superseded, written
 from interop.policy.tables import tables
 from interop.store.decision import PERMIT_ALL
-from interop.store.plan import Persons, Several
+from interop.store.plan import Access, Persons, Several
 from interop.store.values import Stored
 
 SYSTEM: Final = "urn:interop:consent"
@@ -70,6 +71,8 @@ async def _recorded(
     standing = await _standing(asked, patient)
     active = {each: stored for each, stored in standing.items() if text(orjson.loads(stored.body), "status") == "active"}
     asker, now = asked.request.asker, services.clock.now()
+    if not asker.patient and opens(map(read, map(_body, active.values())), decision, labels, proxies):
+        await _involved(asked, patient)
     own = read(orjson.loads(active[patient].body)) if patient in active else Said()
     said = own.decide(decision, until, labels, proxies)
     writes = [_write(written(said, _id(asked, patient), patient, asker, taken_by, now), standing.get(patient), author)]
@@ -82,6 +85,26 @@ async def _recorded(
             writes.append(_write(kept, stored, author))
     done = await services.writes.transaction(writes, _no_criteria)
     return answer(services, asked.request, writes[0], done[0])
+
+
+async def _involved(asked: Asked, patient: str) -> None:
+    """Raise Problem ``forbidden`` where the asker's own word alone says that they are involved in the person's care: who claims it
+    does not turn what the person has closed, nor say who acts for them."""
+    services, asker = asked.services, asked.request.asker
+    role, now = tables().roles.get(asker.role), services.clock.now()
+    if role is None or role.relationship != "care":
+        return
+    codes = services.facts().codes(asker)
+    said = await services.store.query(Access((patient,), ("care",)))
+    keys = tuple({(type_, id_) for _, _, code, low, high, type_, id_ in said if code in codes and low <= now < high})
+    found: list[Stored] = await services.store.query(Several(PERMIT_ALL, keys)) if keys else []
+    if all(self_claimed(_body(stored)) for stored in found):
+        raise Problem("forbidden", detail="whoever says alone that they are involved opens nothing that the person has closed")
+
+
+def _body(stored: Stored) -> Json:
+    said: Json = orjson.loads(stored.body)
+    return said
 
 
 async def _standing(asked: Asked, patient: str) -> dict[str, Stored]:

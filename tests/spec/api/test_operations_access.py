@@ -345,6 +345,21 @@ class TestClaim:
         await here.done(WARD, "record-consent", decision="given", taken_by="Sister Hollis")
         assert await here.sees(WARD) == {"bp", "ward"}
 
+    async def test_a_claim_alone_opens_nothing_that_the_person_has_closed(self, here: World) -> None:
+        """Nor does it say who acts for them; whom somebody else involves may take down that they have changed their mind."""
+        await here.share()
+        await here.done(GP, "record-consent", decision="refused")
+        await here.done(GP, "record-consent", decision="refused", label="HIV")
+        await here.done(WARD, "claim-relationship", reason="Admitted her")
+        user = {"identifier": {"system": "urn:interop:user", "value": "https://id.example|son"}}
+        for said in ({}, {"label": "HIV"}, {"proxy": {"valueReference": user}}):
+            answer = await here.call(WARD, "record-consent", decision="given", taken_by="me", **said)
+            assert answer.status_code == 403, said
+        assert await here.sees(WARD) == set()
+        assert (await here.call(WARD, "record-consent", decision="refused")).status_code == 200
+        await here.done(GP, "record-consent", decision="given")
+        assert await here.sees(WARD) == {"bp", "ward"}
+
     @pytest.mark.parametrize(
         "period",
         [

@@ -85,3 +85,30 @@ async def test_what_claims_it_says_so_itself(tmp_path: Path) -> None:
             "resourceType": "Parameters", "parameter": [{"name": "reason", "valueString": "on call"}]}, headers=JSON)  # fmt: skip
         assert answer.status_code in (200, 201), answer.text
         assert await queue(at) == [("self-claimed", "iss|gp1")]
+
+
+async def test_consent_that_somebody_else_turns_is_an_item(tmp_path: Path) -> None:
+    """What the person says, what only closes, and what follows on silence is none."""
+    person = Asker("iss|ann", "patient", "", "app", "own-record", "p1", scopes=None)
+
+    async def say(asker: Asker, decision: str, **more: Any) -> None:
+        said = [{"name": "decision", "valueCode": decision}, *({"name": name, **value} for name, value in more.items())]
+        body = {"resourceType": "Parameters", "parameter": said}
+        answer = await at.send("POST", "Patient/p1/$record-consent", asker, json=body, headers=JSON)
+        assert answer.status_code in (200, 201), answer.text
+
+    async with asking(tmp_path) as at:
+        await at.put({"resourceType": "Patient", "id": "p1", "generalPractitioner": [SURGERY]})
+        await say(DOCTOR, "given")
+        await say(DOCTOR, "refused")
+        await say(person, "given")
+        await say(person, "withdrawn")
+        await say(DOCTOR, "refused", label={"valueString": "HIV"})
+        assert await queue(at) == []
+        await say(DOCTOR, "given")
+        await say(DOCTOR, "given", label={"valueString": "HIV"})
+        son = {"identifier": {"system": "urn:interop:user", "value": "https://id.example|son"}}
+        await say(DOCTOR, "given", proxy={"valueReference": son})
+        assert await queue(at) == [("consent-opened", "iss|gp1")] * 3
+        await say(DOCTOR, "given", label={"valueString": "ETH"})
+        assert len(await queue(at)) == 3
