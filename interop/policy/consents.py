@@ -59,7 +59,7 @@ def consent(resource: dict[str, Any], declared: bool) -> Iterator[Grant]:
     since = EARLIEST if said is None else said.low
     theirs = any(_is(resource, kind) for kind in KINDS) and said is not None
     for grant in _provisions(resource, provision, Around(ALWAYS, (), (), False, False), DEEP):
-        refuses = grant.parameter == CONSENT and grant.code.startswith("refused")
+        refuses = grant.code.startswith("refused")
         if refuses:
             yield grant
         elif theirs:
@@ -138,10 +138,9 @@ def _wide(name: str, value: Any) -> bool:
 
 
 def _given(resource: dict[str, Any], provision: dict[str, Any], here: Around) -> Iterator[Grant]:
-    if "actor" in provision:
-        for code in _actors(resource, provision):
-            if code.startswith(("RelatedPerson/", "user:")):
-                yield Grant(PROXY, code, *here.span)
+    for code in _actors(resource, provision):
+        if code.startswith(("RelatedPerson/", "user:")):
+            yield Grant(PROXY, code, *here.span)
     if here.actors or here.narrowed or (here.purposes and not CARING.intersection(here.purposes)):
         return
     for label in here.labels:
@@ -183,13 +182,12 @@ def _actors(resource: dict[str, Any], provision: dict[str, Any]) -> Iterator[str
         yield from codes(actor.get("reference"), frozenset(("RelatedPerson",)), resource)
 
 
-def _denies(provision: Any) -> bool:
+def _denies(provision: dict[str, Any]) -> bool:
     """Whether anything in a provision refuses."""
     waiting = [provision]
     while waiting:
         each = waiting.pop()
-        if isinstance(each, dict):
-            if each.get("type") == "deny":
-                return True
-            waiting += dicts(each, "provision")
+        if each.get("type") == "deny":
+            return True
+        waiting += dicts(each, "provision")
     return False

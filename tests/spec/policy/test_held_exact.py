@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -65,7 +66,7 @@ class TestOrganisations:
 
     def test_an_ods_code_is_written_as_one_and_any_other_name_as_what_it_is(self) -> None:
         assert organisation("RX1") == {"identifier": {"system": ODS_ORGANISATION, "value": "RX1"}}
-        assert organisation("feed:hospital") == {"identifier": {"system": SOURCE, "value": "feed:hospital"}}
+        assert organisation("feed:hospital") == {"identifier": {"system": "urn:interop:source", "value": "feed:hospital"}}
 
 
 class TestContract:
@@ -84,6 +85,7 @@ class TestContract:
             }
         ]
         assert made["subject"] == [organisation(AGREED.source)]
+        assert contract(replace(AGREED, purposes=())) == made
         assert made["type"] == concept("http://terminology.hl7.org/CodeSystem/contract-type", "disclosure")
 
     def test_without_terms_it_is_for_direct_care_with_all_for_its_period(self) -> None:
