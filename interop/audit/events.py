@@ -97,7 +97,7 @@ def _subtypes(row: Row) -> list[dict[str, str]]:
         system, code, display = _SUBTYPES[row.kind]
         return [{"system": system, "code": code, "display": display}]
     said: list[dict[str, str]] = []
-    if row.kind == CHANGE:
+    if row.kind == CHANGE and row.interaction[:1] != "$":
         keys = row.more.get("keys", ())
         code = keys[0][0] if len(keys) == 1 else "transaction"
         said.append({"system": "http://hl7.org/fhir/restful-interaction", "code": code})

@@ -20,6 +20,7 @@ from interop.audit.log import AuditLog
 from interop.audit.row import CHANGE, NOTICE
 from interop.audit.trail import Trail
 from interop.clock import ManualClock
+from interop.fhir.validation import check
 from tests.spec.audit.test_engine import rows
 from tests.spec.engine.running import client, running
 from tests.spec.engine.taking import JSON, ask, sent, taken
@@ -131,6 +132,17 @@ async def test_it_is_in_the_audit_before_it_is_done_and_the_person_sees_that_it_
         assert [(look["action"], look["what"], look["role"]) for look in found if look["what"] == "$takedown"] == [
             ("removed something from the record", "$takedown", "privacy-officer")
         ]
+
+
+async def test_its_audit_events_keep_to_r4(tmp_path: Path) -> None:
+    async with world(tmp_path / "data") as at:
+        await at.get("gp", "Observation/o1")
+        await at.down("--yes")
+        found = (await at.get("privacy-officer", "AuditEvent?_count=200")).json()["entry"]
+        events = [each["resource"] for each in found if "$takedown" in json.dumps(each)]
+        assert {event["action"] for event in events} >= {"D", "E"}
+        for event in events:
+            assert [finding for finding in check(event) if finding.severity == "error"] == []
 
 
 async def test_only_a_privacy_officer_takes_down(tmp_path: Path) -> None:
@@ -267,6 +279,7 @@ async def test_a_takedown_of_which_nobody_was_told_is_told_at_the_next_start(tmp
         assert [row for row in rows(tmp_path / "data") if row.kind == NOTICE] == notices
 
 
+@pytest.mark.long
 async def test_the_command_tells_what_would_go_and_asks(tmp_path: Path) -> None:
     async with world(tmp_path / "data") as at:
         command = ["takedown", "document", "Observation/o1", "--reason", WHY]
