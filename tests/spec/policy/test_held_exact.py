@@ -181,6 +181,7 @@ class TestConsents:
         assert said({**PERMIT, "purpose": []}) == set()
         assert said({**PERMIT, "purpose": "TREAT"}) == set()
         assert said({**DENY, "purpose": []}) == {"refused"}
+        assert said({**DENY, **purpose("PurposeOfUse")}) == said({**DENY, **purpose("PurposeOfUse", "HRESCH")}) == {"refused"}
 
     def test_what_lies_beyond_what_stands_around_it_gives_nothing(self) -> None:
         beyond = {**PERMIT, **labels("HIV"), "provision": [{**PERMIT, **labels("HIV", "STD")}]}
