@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 Said = tuple[str, str, Any]
 """Name, ``value[x]`` and value of a parameter; None and '' are not told."""
+PATIENCE = 60
+"""Seconds."""
 NEXT = {
     401: "Sign on with --token or INTEROP_TOKEN; on the engine's own machine --data makes a token of the demonstration.",
     403: "Ask under a role that may: interop token --role … makes one of the demonstration.",
@@ -41,7 +43,10 @@ def ask(engine: Engine, method: str, address: str, body: dict[str, Any] | None =
     url = address if "://" in address else f"{engine.url.rstrip('/')}/fhir/{address}"
     headers = {"content-type": "application/fhir+json", "accept": "application/fhir+json", **bearer(url, engine.token, engine.data)}
     try:
-        answer = httpx.request(method, url, json=body, headers=headers, timeout=60, trust_env=False)
+        answer = httpx.request(method, url, json=body, headers=headers, timeout=PATIENCE, trust_env=False)
+    except httpx.ReadTimeout:
+        _tell(f"{engine.url} has not answered within {PATIENCE} seconds. It may still be at it: ask again later.")
+        return None
     except httpx.TransportError:
         _tell(f"No engine answers at {engine.url}. Start it with interop serve, or name it with --url.")
         return None
