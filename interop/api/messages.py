@@ -9,9 +9,11 @@ import orjson
 from interop.api.asgi import JSON, Request, Response
 from interop.api.parts import check, may
 from interop.api.problems import json_error, not_allowed
+from interop.api.sending import check_sender
 from interop.api.services import Services
 from interop.clock import instant
 from interop.errors import Problem, reasons
+from interop.policy.asker import Asker
 from interop.store.plan import Message
 from interop.store.values import Entry
 
@@ -29,9 +31,21 @@ async def message(services: Services, request: Request) -> Response:
     if not own:
         check(services, request, "messages")
     found: list[Entry] = await services.store.query(Message(int(number)))
-    if not found or own not in ("", "*", found[0].feed):
+    if not found or (own and not _sent(services, request.asker, found[0].feed)):
         raise Problem("not-found")
     return Response(200, orjson.dumps(describe(found[0])), JSON)
+
+
+def _sent(services: Services, asker: Asker, name: str) -> bool:
+    """Whether who asks may have sent under the feed of a message: whoever may send under any is of one organisation."""
+    feed = services.feeds.get(name)
+    if feed is None:
+        return asker.feed == name
+    try:
+        check_sender(asker, feed)
+    except Problem:
+        return False
+    return True
 
 
 def describe(entry: Entry) -> dict[str, Any]:

@@ -150,6 +150,31 @@ async def test_a_query_over_mllp_without_a_certificate_is_nobodys(tmp_path: Path
         await engine.stop()
 
 
+@pytest.mark.parametrize(
+    ("role", "organisation", "feed", "status"),
+    [
+        ("feed", "RX1", "ward", 200), ("feed", "RX1", "*", 200), ("system", "RX1", "*", 200), ("operator", "RYY", "", 200),
+        ("tester", "", "*", 200), ("feed", "RYY", "*", 404), ("feed", "RYY", "ward", 404), ("feed", "RX1", "open", 404),
+        ("gp", "RX1", "ward", 404), ("gp", "RX1", "", 403),
+    ],
+)  # fmt: skip
+async def test_what_became_of_a_message_is_told_to_who_may_have_sent_it(
+    role: str, organisation: str, feed: str, status: int, engine: Engine, http: httpx.AsyncClient
+) -> None:
+    """Whoever may send under any feed is told nothing of another organisation's, nor of what clients wrote."""
+    sent = await http.post("/ingest/ward", content=adt(), headers=signed(engine, "feed", "RX1", feed="ward"))
+    assert sent.status_code == 202
+    headers = signed(engine, role, organisation, feed=feed)
+    assert (await http.get(sent.headers["location"], headers=headers)).status_code == status
+    made = await http.post(
+        "/fhir/Organization", json={"resourceType": "Organization", "name": "x"}, headers=signed(engine, "tester")
+    )
+    assert made.status_code == 201
+    if role in ("feed", "system"):
+        written = made.json()["meta"]["source"].rpartition("#")[2]
+        assert (await http.get(f"/messages/{written}", headers=headers)).status_code == 404
+
+
 async def test_nobody_may(engine: Engine, http: httpx.AsyncClient) -> None:
     answer = await http.post("/ingest/ward", content=adt())
     assert code(answer) == (401, "unauthenticated")
