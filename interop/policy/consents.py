@@ -133,7 +133,7 @@ def _here(provision: dict[str, Any], around: Around, refuses: bool) -> Around:
 def _wide(name: str, value: Any) -> bool:
     """Whether it narrows nothing: an action that is to read."""
     actions = "http://terminology.hl7.org/CodeSystem/consentaction"
-    concepts = [each for each in value if isinstance(each, dict)] if name == "action" and isinstance(value, list) else []
+    concepts = value if name == "action" and isinstance(value, list) else []
     return any(coded(each, actions, code) for each in concepts for code in ("access", "disclose", "use"))
 
 

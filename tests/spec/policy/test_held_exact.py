@@ -191,6 +191,8 @@ class TestConsents:
         ) == {"given:HIV"}
         within = {**PERMIT, **labels("HIV", "STD"), "provision": [{**PERMIT, **labels("STD")}]}
         assert said(within) == {"given:HIV", "given:STD"}
+        assert said({**labels("HIV", "STD"), "provision": [{**PERMIT, **labels("STD")}]}) == {"given:STD"}
+        assert said({**labels("HIV"), "provision": [{**PERMIT, **labels("STD")}]}) == set()
         care = {"provision": [{**PERMIT, **purpose("TREAT")}], **purpose("TREAT", "COC")}
         assert said(care) == {"given"}
         assert said({"provision": [{**PERMIT, **purpose("TREAT")}], **purpose("COC")}) == set()
