@@ -30,6 +30,8 @@ OPEN: Final = frozenset((
 """Addresses about nobody, and those where one signs on."""
 KNOWN: Final = 10_000
 """Tokens that are remembered as verified."""
+AGAIN: Final = 3_600 * MICROSECONDS
+"""After so long a token that was verified is verified again: its issuer may have taken the key back."""
 LOOK: Final = 2 * MICROSECONDS
 """Between two looks whether keys were withdrawn."""
 FAILURES: Final = (1 / 6, 30)
@@ -58,7 +60,7 @@ class Unauthenticated(Problem):
 
 @dataclass(slots=True)
 class Known:
-    """A verified token: who asks by it, until when (microseconds), by what name it is revoked."""
+    """A verified token: who asks by it, until when it is taken unseen (microseconds), by what name it is revoked."""
 
     asker: Asker
     until: int
@@ -140,7 +142,8 @@ class SignOnDoor:
             raise Problem("issuer-unavailable") from None
         if self.prepare is not None and verified.asker.scopes:
             await self.prepare(verified.asker.scopes)
-        known = Known(verified.asker, verified.until, self._bucket(verified.asker), verified.trusted)
+        until = min(verified.until, now + AGAIN)
+        known = Known(verified.asker, until, self._bucket(verified.asker), verified.trusted)
         if len(self._known) >= KNOWN:
             del self._known[next(iter(self._known))]
         self._known[digest] = known

@@ -90,6 +90,19 @@ async def test_keys_are_fetched_once_and_for_a_new_id_again(site: Site, remote: 
     assert remote["keys"].call_count == 2
 
 
+async def test_a_key_that_the_issuer_has_taken_back_signs_for_an_hour_at_most(
+    site: Site, remote: respx.MockRouter, rsa: RSAKey
+) -> None:
+    """However long its tokens are good, and however often they come."""
+    token = made(site, rsa, exp=site.now + 30 * 86_400)
+    assert await status(site, token) == 200
+    remote["keys"].respond(json=jwks(("k2", RSAKey.generate_key(2048, private=True))))
+    site.clock.advance(3_599)
+    assert await status(site, token) == 200
+    site.clock.advance(2)
+    assert await status(site, token) == 401
+
+
 async def test_tokens_with_ids_of_no_key_make_no_more_than_a_fetch_in_half_a_minute(
     site: Site, remote: respx.MockRouter, rsa: RSAKey
 ) -> None:
