@@ -14,7 +14,7 @@ from interop.policy.agreements import PURPOSES, SOURCE, agreements, contract, or
 from interop.policy.consents import DEEP, labels_named
 from tests.spec.policy.test_held_agreements import AGREED, nobody, with_action
 from tests.spec.policy.test_held_consents import CARER, CONSENT, DENY, NURSE, PERMIT, actor, concept, labels, purpose, rows, said
-from tests.spec.policy.test_held_relationships import at
+from tests.spec.policy.test_held_relationships import TEAM, at, whom
 
 RX9 = {"identifier": {"system": ODS_ORGANISATION, "value": "RX9"}}
 ACTION = "http://terminology.hl7.org/CodeSystem/consentaction"
@@ -63,6 +63,10 @@ class TestOrganisations:
             "RX1",
             "RX2",
         ]
+
+    def test_an_id_has_at_most_64_characters(self) -> None:
+        assert whom(TEAM, participant=[{"member": {"reference": f"Practitioner/{'x' * 64}"}}]) == {f"Practitioner/{'x' * 64}"}
+        assert whom(TEAM, participant=[{"member": {"reference": f"Practitioner/{'x' * 65}"}}]) == set()
 
     def test_an_ods_code_is_written_as_one_and_any_other_name_as_what_it_is(self) -> None:
         assert organisation("RX1") == {"identifier": {"system": ODS_ORGANISATION, "value": "RX1"}}
