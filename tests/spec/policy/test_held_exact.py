@@ -146,7 +146,8 @@ class TestConsents:
         broken = {
             **PERMIT, **organisation_, **purpose("BTG"), "period": {"start": "2026-01-10T09:00:00Z", "end": "2026-01-10T10:00:00Z"},
         }  # fmt: skip
-        assert rows(broken, category=[concept("urn:interop:codes:access", "break-glass")]) == set()
+        for none in (broken, None, 5, "x"):
+            assert rows(none, category=[concept("urn:interop:codes:access", "break-glass")]) == set()
 
     def test_labels_that_a_consent_bears_are_those_with_a_code_as_the_table_has_them(self) -> None:
         old = {"system": "http://hl7.org/fhir/v3/ActCode", "code": "HIV"}
