@@ -1,6 +1,7 @@
 """Scopes with criteria as predicates (SMART App Launch 2.2, 3.0.2.4: scopes with search parameters).
 
-Value sets and code hierarchies are those of R4, the packages and the releases: what clients have stored widens no token.
+Value sets and code hierarchies are those of R4, the packages and the releases: what clients have stored widens no token. A scope
+that asks where somebody is gives nothing: what it gave would tell.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from interop.api.searching.query import understand
 from interop.api.searching.standing import known
 from interop.errors import Problem
 from interop.policy.scopes import Scope
+from interop.policy.whereabouts import guarded
 from interop.record.indexing import Indexing
 from interop.store.where import Where
 
@@ -45,7 +47,8 @@ def _understood(ground: Ground, knowledge: Knowledge, scope: Scope) -> Where | N
     found: dict[Codes, Pairs] = {}
     while len(found) <= MOST:
         try:
-            return understand(Ground(ground.known, "", ground.now, found), (scope.type,), scope.criteria, strict=True).where
+            where = understand(Ground(ground.known, "", ground.now, found), (scope.type,), scope.criteria, strict=True).where
+            return where if guarded(where, scope.type, 0) is where else None
         except Unexpanded as wanted:
             pairs = _codes(knowledge.terminology, wanted.codes)
             if pairs is None:

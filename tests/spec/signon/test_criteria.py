@@ -32,6 +32,8 @@ UNKNOWN = (
     "nonsense=1",
     "_include=Observation:subject",
     "_filter=status eq final",
+    "subject:Patient.address-city=Leeds",
+    "_content=Leeds",
 )
 
 
