@@ -59,9 +59,9 @@ def period(holder: Any, name: str = "period", *, unclear: Span = NEVER) -> Span:
     return Span(low.low, high.high)
 
 
-def moment(holder: Any, name: str) -> Span | None:
+def moment(holder: dict[str, Any], name: str) -> Span | None:
     """What a date, dateTime or instant covers; all time where there is none, None where it cannot be read."""
-    if not isinstance(holder, dict) or name not in holder:
+    if name not in holder:
         return ALWAYS
     found = interval(text(holder, name))
     return None if found is None else Span(*found)
