@@ -396,3 +396,20 @@ async def test_the_same_links_come_of_the_journal_without_asking_anybody(tmp_pat
             await rebuilt.workshop.dispatcher.idle.wait()
         assert rebuilt.tracer is None
         assert await groups(rebuilt, "L1", "L2", http=http) == [{"L1", "L2"}]
+
+
+@pytest.mark.long
+async def test_it_is_the_same_on_postgresql(tmp_path: Path, database: str) -> None:
+    async with asking(tmp_path / "data", database=database) as (engine, http, service):
+        service.people[NUMBER] = patient(label="R")
+        await applied(http, admission("L1", status="02", more=HOME), admission("L2", more=HOME))
+        await settled(engine)
+        assert await groups(engine, "L1", "L2", http=http) == [{"L1", "L2"}]
+        assert await engine.workshop.whereabouts.hidden(await ids(http, "L1", "L2")) == {*await ids(http, "L1", "L2")}
+        service.people[NUMBER] = "INVALIDATED_RESOURCE"
+        (one,) = await ids(http, "L1")
+        await http.post(f"/fhir/Patient/{one}/$identity-verify")
+        assert await groups(engine, "L1", "L2", http=http) == [{"L1"}, {"L2"}]
+    async with asking(tmp_path / "data", database=database) as (engine, http, service):
+        await settled(engine)
+        assert service.asked == []
