@@ -79,9 +79,9 @@ def codes(reference: Any, types: frozenset[str] = PARTIES, within: Any = None) -
     if named.startswith("#"):
         yield from _contained(named[1:], types, within)
     else:
-        kind, separator, id_ = named.partition("/")
+        kind, _, id_ = named.partition("/")
         id_ = id_.partition("/_history/")[0]
-        if separator and kind in types and id_ and "/" not in id_ and len(id_) <= _LONGEST:
+        if kind in types and id_ and "/" not in id_ and len(id_) <= _LONGEST:
             yield f"{kind}/{id_}"
     yield from _identified(reference.get("identifier"))
 

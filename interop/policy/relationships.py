@@ -107,7 +107,7 @@ def _stay(resource: dict[str, Any], current: tuple[str, ...]) -> Span:
     if status != "finished" or said.low == EARLIEST:
         return NEVER
     if said.high == LATEST:
-        began = moment(resource.get("period"), "start")
+        began = moment(resource["period"], "start")
         said = Span(said.low, began.high) if began is not None else NEVER
     return _after(said)
 

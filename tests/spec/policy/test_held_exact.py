@@ -67,6 +67,8 @@ class TestOrganisations:
     def test_an_id_has_at_most_64_characters(self) -> None:
         assert whom(TEAM, participant=[{"member": {"reference": f"Practitioner/{'x' * 64}"}}]) == {f"Practitioner/{'x' * 64}"}
         assert whom(TEAM, participant=[{"member": {"reference": f"Practitioner/{'x' * 65}"}}]) == set()
+        assert whom(TEAM, participant=[{"member": {"reference": "Practitioner/x/_history"}}]) == set()
+        assert whom(TEAM, participant=[{"member": {"reference": "Practitioner"}}]) == set()
 
     def test_an_ods_code_is_written_as_one_and_any_other_name_as_what_it_is(self) -> None:
         assert organisation("RX1") == {"identifier": {"system": ODS_ORGANISATION, "value": "RX1"}}
