@@ -28,9 +28,11 @@ PAGE = 64
 
 @dataclass(slots=True)
 class Work:
-    """What a committer has done: transactions, those that were synced, changes committed, statements, changes in conflict."""
+    """What a committer has done: transactions, those of them that changed what a search may find, those that were synced, changes
+    committed, statements, changes in conflict."""
 
     groups: int = 0
+    finds: int = 0
     syncs: int = 0
     commits: int = 0
     statements: int = 0

@@ -178,6 +178,7 @@ class Committer:
             raise
         self._writer.settle()
         work.groups += 1
+        work.finds += any(map(_finds, changes))
         work.syncs += synced
         work.statements += 2
         committed = sum(isinstance(result, Committed) for result in results)
@@ -220,3 +221,8 @@ def _answer(calls: list[Call], answers: Answers) -> None:
                 future.set_exception(answer)
             else:
                 future.set_result(answer)
+
+
+def _finds(change: Change) -> bool:
+    """Whether a change may change what a search finds, or who may see it."""
+    return bool(change.puts or change.reindexed or change.states or change.withheld or change.links or change.link_events)

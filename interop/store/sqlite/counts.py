@@ -26,10 +26,10 @@ class Made(NamedTuple):
 
 
 class Counts:
-    """The counts of one store; ``groups`` tells how many groups of changes the record has had."""
+    """The counts of one store; ``changes`` tells how often the record has changed in what a search may find."""
 
-    def __init__(self, shapes: Shapes, groups: Callable[[], int]) -> None:
-        self._shapes, self._groups = shapes, groups
+    def __init__(self, shapes: Shapes, changes: Callable[[], int]) -> None:
+        self._shapes, self._changes = shapes, changes
         self._made: dict[tuple[Any, ...], Made] = {}
         self._at = 0
         self._same: tuple[int, int] | None = None
@@ -47,27 +47,27 @@ class Counts:
     ) -> list[int]:
         """A count: one that is kept, or what ``count`` comes to. ``look`` tells around a time between which times no access row
         begins or ends, as ``standing``."""
-        groups = self._groups()
-        if self._at != groups or len(self._made) >= ROOM:
+        changes = self._changes()
+        if self._at != changes or len(self._made) >= ROOM:
             self.clear()
-            self._at = groups
+            self._at = changes
         ruled = self._shapes.rule(plan.decision.predicate)
         key = (plan.type, plan.where, plan.most, ruled.timeless)
         made = self._made.get(key)
         if made is not None and (made.at == ruled.at or await self._between(made.at, ruled.at, look)):
             return made.found
-        before = self._groups()
+        before = self._changes()
         found = await count()
-        if before == self._groups() == self._at:
+        if before == self._changes() == self._at:
             self._made[key] = Made(ruled.at, found)
         return found
 
     async def _between(self, one: int, other: int, look: Callable[[int], Awaitable[tuple[int, int]]]) -> bool:
         """Whether the record has not changed and no access row begins or ends between the times."""
         if self._same is None or not self._same[0] <= other < self._same[1]:
-            before = self._groups()
+            before = self._changes()
             found = await look(other)
-            if not before == self._groups() == self._at:
+            if not before == self._changes() == self._at:
                 return False
             self._same = found
         return self._same[0] <= one < self._same[1] and self._same[0] <= other < self._same[1]

@@ -69,7 +69,7 @@ class SqliteStore(SqlStore):
         self._lock = lock
         self._halves: list[_Half] = []
         self._readers: Readers
-        self._counts = Counts(self._shapes, lambda: self._halves[1].committer.work.groups)
+        self._counts = Counts(self._shapes, lambda: self._halves[1].committer.work.finds)
 
     @classmethod
     def open(

@@ -244,3 +244,9 @@ async def test_a_count_is_that_of_the_time_it_is_asked_for(store: Anything) -> N
         assert [await counted(at), await counted(at)] == [expected[told]] * 2, at
     await write(store, put("Consent", "cc", 1, of("c"), access("consent", "given", T0, T0 + 12)))
     assert [await counted(at) for at in (9, 11, 9, 12, 17, 9)] == [1, 2, 1, 1, 2, 1]
+    await write(store, links=[Link("a", "p1", ""), Link("b", "p1", "")])
+    assert [await counted(at) for at in (9, 11, 17)] == [1, 3, 2]
+    await write(store, meta=[("a name", "a value")])
+    assert [await counted(at) for at in (9, 11, 17)] == [1, 3, 2]
+    await store.commit(Change(reindexed=[Reindexed("Consent", "cc", 1, [])]))
+    assert [await counted(at) for at in (9, 11, 17)] == [0, 2, 2]
