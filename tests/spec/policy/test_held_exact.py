@@ -68,6 +68,7 @@ class TestOrganisations:
         assert whom(TEAM, participant=[{"member": {"reference": f"Practitioner/{'x' * 64}"}}]) == {f"Practitioner/{'x' * 64}"}
         assert whom(TEAM, participant=[{"member": {"reference": f"Practitioner/{'x' * 65}"}}]) == set()
         assert whom(TEAM, participant=[{"member": {"reference": "Practitioner/x/_history"}}]) == set()
+        assert whom(TEAM, participant=[{"member": {"reference": "Practitioner/x/y"}}]) == set()
         assert whom(TEAM, participant=[{"member": {"reference": "Practitioner"}}]) == set()
 
     def test_an_ods_code_is_written_as_one_and_any_other_name_as_what_it_is(self) -> None:
