@@ -2,7 +2,7 @@
 
 A takedown is an entry of the journal (feed and adapter ``takedown``, the body says which message and why) and is done in its place,
 so that a rebuild repeats it. The contributions of the message's feed to whatever it touched are told again by the messages that are
-left, by the tables of today (docs/decisions/0053-takedown.md). What is about no person (an Organization, a Practitioner) stays.
+left, by the tables of today (docs/decisions/0053-takedown.md). What is about no person (an Organization, a Schedule) stays.
 """
 
 from __future__ import annotations
@@ -58,6 +58,11 @@ TOGETHER: Final = 64
 WAITING: Final = (MessageState.RECEIVED, MessageState.MAPPED)
 UNTOLD: Final = (0, 0, "", 0)
 """The latest snapshot of a scope of which there is none."""
+
+
+def stays(type: str) -> bool:
+    """Whether resources of a type are about nobody: messages about anyone speak of them, and a takedown leaves them."""
+    return tables().types.get(type) in ("directory", "book")
 
 
 class Taken(NamedTuple):
@@ -281,8 +286,7 @@ class _Work:
         if scopes:
             latest = [one.scope for one in await self._store.query(Snapshots(scopes)) if one.message == self._message]
             keys.update({(type_, id_): None for _, _, type_, id_ in await self._store.query(Said(scopes))})
-        types = tables().types
-        return [key for key in keys if types.get(key[0]) != "directory"], latest
+        return [key for key in keys if not stays(key[0])], latest
 
     async def _left_out(self, scopes: Sequence[str]) -> list[Key]:
         """What other messages say in scopes of which this one is the latest snapshot: it may have kept them out of the record."""
@@ -290,7 +294,7 @@ class _Work:
         keys: dict[Key, None] = {}
         async for made in self._mapped(self._before(numbers)):
             keys.update(((piece.type, piece.id), None) for piece in made.pieces if piece.event in scopes)
-        return [key for key in keys if tables().types.get(key[0]) != "directory"]
+        return [key for key in keys if not stays(key[0])]
 
     async def _since(self, heads: Sequence[Head], apart: Sequence[str]) -> list[Snapshot]:
         """The latest snapshots of the scopes of these resources, without those ``apart``."""

@@ -8,7 +8,7 @@ import httpx
 import orjson
 
 from interop.app.engine import Engine
-from interop.policy.tables import tables
+from interop.apply.takedown import stays
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Persons, Search
 from tests.spec.engine.running import ingest
@@ -69,7 +69,7 @@ async def present(engine: Engine) -> dict[str, dict[str, Any]]:
     found = await engine.workshop.store.query(Search(PERMIT_ALL, "", count=MOST))
     resources = {}
     for one in found:
-        if tables().types.get(one.type) != "directory":
+        if not stays(one.type):
             body = orjson.loads(one.body)
             meta = {name: value for name, value in body.get("meta", {}).items() if name not in CHANGING}
             resources[f"{one.type}/{one.id}"] = {**body, "meta": meta, "of": [one.owner, one.source, one.subject]}
