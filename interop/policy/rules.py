@@ -165,11 +165,12 @@ class Rules:
         return Person("", (self.asker.patient,)) if self.asker.patient else EVERYTHING
 
     def own(self) -> Where:
-        """What names nobody, and is not known to be about nobody: for the organisation that it comes from alone."""
+        """What names nobody, and is not known to be about nobody: for the organisation that it comes from alone. Of any type but
+        Patient, which names nobody else."""
         if not self.asker.organisation:
             return NOTHING
         theirs = Sources((self.asker.organisation,))
-        return All((Not(Types((PATIENT,))), Not(NAMES_SUBJECT), theirs, Not(Sources(())), _uncleared(self.of, self.role)))
+        return All((Not(NAMES_SUBJECT), theirs, Not(Sources(())), _uncleared(self.of, self.role)))
 
     def found(self) -> Where:
         """Finding: who a person is, so that help can begin or an emergency be declared."""
