@@ -83,6 +83,7 @@ async def rounds(data: Path, seed: int, kills: int, unharmed: Record) -> None:
     assert differences(record(data), unharmed) == []
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.long) for seed in (2, 3))])
 async def test_the_owner_is_killed(tmp_path: Path, seed: int, unharmed: Record) -> None:
     await rounds(tmp_path / "data", seed, 1, unharmed)

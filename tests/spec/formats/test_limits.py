@@ -33,7 +33,7 @@ CROWDED: dict[str, tuple[Read, Make]] = {
     "XML: elements": (read_xml, lambda n: b"<a>" + b"<b/>" * (n - 1) + b"</a>"),
     "XML: texts": (read_xml, lambda n: b"<a>" + b"<b>1</b>" * (n - 1) + b"</a>"),
     "XML: attributes": (read_xml, lambda n: b"<a>" + b"<b c='1'/>" * ((n - 1) // 2) + b"</a>"),
-    "XML: names": (read_xml, lambda n: b"<a>" + b"".join(b"<b%d/>" % i for i in range(n - 1)) + b"</a>"),
+    "XML: names": (read_xml, lambda n: b"<a>" + b"".join(b"<b%d/>" % (i % 1_999) for i in range(n - 1)) + b"</a>"),
     "CSV: cells": (read_csv, lambda n: b",".join(b"c%d" % i for i in range(50)) + b"\n" + (b"1," * 49 + b"1\n") * (n // 52 - 3)),
     "CSV: rows": (read_csv, lambda n: b"a\n" + b"1\n" * (n // 3 - 2)),
 }
