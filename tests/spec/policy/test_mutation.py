@@ -38,9 +38,9 @@ def test_every_mutant_is_noticed_or_listed() -> None:
 WRONG = ("is noticed by no test", "is listed and noticed")
 
 
-def judged(*shares: str) -> list[str]:
-    """What is wrong, by so many processes beside each other."""
-    command = [sys.executable, "-m", "tests.mutation.policy", "--share"]
+def judged(*shares: str, tests: str = "", places: tuple[str, ...] = ()) -> list[str]:
+    """What is wrong, by so many processes beside each other; ``tests`` an expression of ``pytest -k``."""
+    command = [sys.executable, "-m", "tests.mutation.policy", "-k", tests, *places, "--share"]
     running = [subprocess.Popen([*command, share], cwd=ROOT, stdout=subprocess.PIPE, text=True) for share in shares]
     told = [one.communicate()[0].splitlines() for one in running]
     wrong = [line for lines in told for line in lines if line.endswith(WRONG)]
