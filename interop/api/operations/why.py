@@ -38,6 +38,7 @@ async def why(asked: Asked) -> Response:
     access: list[Access] = []
     found = await services.store.query(Read(PERMIT_ALL, "Patient", asked.id))
     if found and not found[0].deleted:
+        asked.request.account.patients[asked.id] = None  # that somebody is involved, or has consented, is told of the person
         people = await services.store.query(Group(PERMIT_ALL, asked.id))
         access = [Access(*row[:5]) for row in await services.store.query(plans.Access((asked.id,)))]
     told = explain(Question("$why", type, asked.id, asker, said), services.facts(), people, access, now)

@@ -55,6 +55,15 @@ async def test_events_keep_to_r4_and_say_by_which_pattern(tmp_path: Path, query:
         assert any(agent["requestor"] for agent in event["agent"])
 
 
+async def test_who_asks_why_something_may_be_seen_has_looked(tmp_path: Path) -> None:
+    """The answer may tell whether somebody is involved and has consented."""
+    async with asking(tmp_path) as at:
+        await at.made()
+        assert (await at.get("Patient/p1/$why", GP)).status_code == 200
+        answer = await at.get("Patient/p1/$who-looked", PERSON)
+    assert "iss|gp1" in answer.text or "A81001" in answer.text, answer.json()
+
+
 async def test_an_event_is_read_under_its_id_for_ever(tmp_path: Path) -> None:
     async with asking(tmp_path) as at:
         await at.made()
