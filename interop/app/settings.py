@@ -196,6 +196,8 @@ class Settings(BaseSettings):
         if self.open and self.issuer:
             raise ValueError("--open lets everyone in: leave it or --issuer out")
         if loopback(host):
+            if self.proxy and self.issuer is None:
+                raise ValueError("--proxy: what comes by it is not from this machine alone; without an issuer there is none")
             return self
         if self.open or self.issuer is None:
             raise ValueError(f"--http: {host} is not this machine alone; without an issuer it listens on loopback only (127.0.0.1)")

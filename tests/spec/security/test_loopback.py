@@ -48,6 +48,13 @@ def test_tls_alone_does_not_do(said: dict[str, Any]) -> None:
         Settings.model_validate({"http": "0.0.0.0:8080", **said})
 
 
+@pytest.mark.parametrize("said", [{}, {"open": True}])
+def test_nor_does_a_proxy_on_this_machine(said: dict[str, Any]) -> None:
+    """Whoever comes by it is anyone; many a proxy names the engine by its address here, so that names do not tell."""
+    with pytest.raises(ValidationError, match="without an issuer"):
+        Settings.model_validate({"proxy": True, **said})
+
+
 def test_nor_does_an_issuer_alone() -> None:
     with pytest.raises(ValidationError, match="TLS"):
         Settings.model_validate({"http": "0.0.0.0:8080", **ISSUED})

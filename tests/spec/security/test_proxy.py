@@ -81,7 +81,7 @@ async def test_the_proxy_says_whether_it_was_over_tls() -> None:
 @pytest.mark.parametrize("said", ["care.example", "10.1.0.1/16", "10.1.0.0/40", "all"])
 def test_the_proxy_is_named_by_addresses(said: str) -> None:
     with pytest.raises(ValidationError):
-        Settings.model_validate({"proxy": True, "proxy_address": said})
+        Settings.model_validate({"proxy_address": said})
 
 
 def test_they_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +94,8 @@ def test_they_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 )
 async def test_limits_and_audit_are_by_the_true_client(more: dict[str, Any], told: bool, tmp_path: Path) -> None:
     """One whose bad tokens make them wait does not make others wait who come by the same proxy."""
-    async with running(tmp_path / "data", open=False, **more) as engine, client_of(engine) as http:
+    issuer = {"issuer": "https://id.example", "audience": "https://care.example/fhir"}
+    async with running(tmp_path / "data", open=False, **issuer, **more) as engine, client_of(engine) as http:
         for number in range(31):
             answer = await http.get("/fhir/Patient", headers={"authorization": f"Bearer x{number}", "x-forwarded-for": "192.0.2.7"})
         assert answer.status_code == 429
