@@ -93,4 +93,5 @@ def place_of(request: Request) -> str:
         address = ip_address(client[0])
     except (TypeError, ValueError, IndexError):
         return ""
+    address = getattr(address, "ipv4_mapped", None) or address  # a port for both families has IPv4 so
     return str(address) if address.version == 4 else address.exploded[:19]

@@ -62,10 +62,12 @@ def test_what_is_remembered_is_bounded() -> None:
         ("192.0.2.1", "192.0.2.2", False),
         ("2001:db8::1", "2001:db8::ffff", True),
         ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
         ("", "", True),
     ],
 )
-def test_an_address_of_ipv6_stands_for_its_network(one: str, other: str, same: bool) -> None:
+def test_an_address_of_ipv6_stands_for_its_network_and_one_of_ipv4_for_itself(one: str, other: str, same: bool) -> None:
     def place(address: str) -> str:
         scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "client": (address, 1) if address else None}
         return place_of(Request(scope, lambda: None))  # type: ignore[arg-type, return-value]
