@@ -84,7 +84,7 @@ class SignOnDoor:
 
     def __init__(self, trusted: Sequence[Trusted], store: Store, clock: Clock, *, rate: int = 0) -> None:
         self._trusted = {each.wanted.issuer: each for each in trusted}
-        self._own = [each for each in trusted if isinstance(each, Own)]
+        self._own = {each: each.turn for each in trusted if isinstance(each, Own)}
         self._store, self._clock, self._rate = store, clock, rate
         self._known: dict[bytes, Known] = {}
         self._withdrawn: dict[str, int] = {}
@@ -135,13 +135,14 @@ class SignOnDoor:
                 raise Refused("scheme")
             token = said[7:].strip().decode("ascii")
             verified = await self.verify(token)
+            if self.prepare is not None and any(each.criteria for each in verified.asker.scopes or ()):
+                await self.prepare(verified.asker.scopes or ())
+                verified = await self.verify(token)  # it may have been withdrawn meanwhile
         except Refused as refused:
             failures.take(now)
             raise Unauthenticated(refused.why) from None
         except Unreachable:
             raise Problem("issuer-unavailable") from None
-        if self.prepare is not None and verified.asker.scopes:
-            await self.prepare(verified.asker.scopes)
         until = min(verified.until, now + AGAIN)
         known = Known(verified.asker, until, self._bucket(verified.asker), verified.trusted)
         if len(self._known) >= KNOWN:
@@ -186,8 +187,10 @@ class SignOnDoor:
     def _renew(self, now: int) -> None:
         """Forget what was verified by keys that are no longer."""
         self._look = now + LOOK
-        for own in self._own:
-            if own.changed():
+        for own, turn in self._own.items():
+            own.changed()
+            if own.turn != turn:
+                self._own[own] = own.turn
                 self._known = {digest: known for digest, known in self._known.items() if known.trusted is not own}
 
     def _bucket(self, asker: Asker) -> Bucket | None:

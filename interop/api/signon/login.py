@@ -26,11 +26,10 @@ from interop.api.signon.relying import identity, signed_on
 from interop.api.signon.secrets import Secrets
 from interop.api.signon.service import SignOn
 from interop.api.signon.sessions import FIELD, Foreign, cookie
-from interop.api.signon.trust import safe
 from interop.clock import MICROSECONDS
 from interop.errors import Problem
 from interop.policy.asker import Asker
-from interop.signon.apps import CALLBACK, PAGES
+from interop.signon.apps import CALLBACK, PAGES, sound
 from interop.signon.authorization import challenge
 from interop.signon.refused import Refused
 
@@ -40,6 +39,8 @@ PATIENCE: Final = 10 * 60
 """Seconds until it is back."""
 OWN: Final = "openid fhirUser profile user/*.cruds"
 """What the pages ask for: what one's role may, of a patient the own record alone."""
+UNASKED: Final = ("going", "state")
+"""Why somebody comes back who did not go from here: any page can send everyone of a hospital so, who then must not wait."""
 _PATH: Final = re.compile(r"/(?:[A-Za-z0-9_.~-]+(?:/[A-Za-z0-9_.~-]+)*/?)?")
 
 
@@ -81,7 +82,8 @@ async def callback(signon: SignOn, services: Services, request: Request) -> Resp
     try:
         asker, to = await _back(signon, request)
     except Refused as refused:
-        failures.take(signon.clock.now())
+        if refused.why not in UNASKED:
+            failures.take(signon.clock.now())
         request.scope[WHY] = refused.why
         return screens.stopped("Signing in was not completed. Please begin again.", demo=signon.demo)
     except Unreachable:
@@ -123,7 +125,7 @@ async def _there(signon: SignOn) -> str:
         where = (await signon.configured.settings()).get("end_session_endpoint") if signon.configured is not None else None
     except Unreachable:
         where = None
-    if not isinstance(where, str) or not safe(where):
+    if not isinstance(where, str) or not sound(where):
         return ""
     address = f"{where}{'&' if '?' in where else '?'}{urlencode({'client_id': signon.client_id})}"
     link = f'<a href="{escape(address)}">Sign out of {escape(str(urlsplit(where).hostname))}</a>'
@@ -136,7 +138,7 @@ async def _issuer(signon: SignOn, root: str) -> tuple[str, str, str]:
         return f"{root}/auth/authorize", root, OWN
     said = await signon.configured.settings()
     where = said.get("authorization_endpoint")
-    if not isinstance(where, str) or not safe(where):
+    if not isinstance(where, str) or not sound(where):
         raise Unreachable("no authorization endpoint")
     return where, signon.configured.wanted.issuer, signon.scope
 

@@ -18,10 +18,11 @@ from urllib.parse import quote_plus
 from interop.api.signon.backend import ASSERTION
 from interop.api.signon.fetching import Declined, Unreachable
 from interop.api.signon.service import SignOn
-from interop.api.signon.trust import Configured, Own, safe
+from interop.api.signon.trust import Configured, Own
 from interop.clock import MICROSECONDS
 from interop.policy.asker import Asker
 from interop.policy.scopes import read_scopes
+from interop.signon.apps import sound
 from interop.signon.issuer import default_scope
 from interop.signon.keyfile import ALGORITHM
 from interop.signon.refused import Refused
@@ -38,7 +39,7 @@ async def signed_on(signon: SignOn, configured: Configured, form: dict[str, str]
     """Who has signed on, for a code: by the claims of the id token and of the UserInfo endpoint, and the table of claims. What the
     pages may do is the role's and the person's, nobody narrows it. Raises Refused, Unreachable."""
     where = settings.get("token_endpoint")
-    if not isinstance(where, str) or not safe(where):
+    if not isinstance(where, str) or not sound(where):
         raise Unreachable("no token endpoint")
     proof, headers = _proof(signon, settings, where)
     try:
@@ -73,7 +74,7 @@ async def _more(signon: SignOn, said: Said, settings: Said, subject: str) -> dic
     where, token = settings.get("userinfo_endpoint"), said.get("access_token")
     if where is None or not isinstance(token, str):
         return {}
-    if not isinstance(where, str) or not safe(where) or not token.isascii():
+    if not isinstance(where, str) or not sound(where) or not token.isascii():
         raise Unreachable("no address of UserInfo")
     found = await signon.fetcher.object(where, {"authorization": f"Bearer {token}"})
     if found.get("sub") != subject:

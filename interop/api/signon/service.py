@@ -139,7 +139,7 @@ def sign_on(
         configured = Configured(issuer, audience, fetching, clock, rows(claims) if claims is not None else None)
     trusted: list[Trusted] = [own] if configured is None else [configured, own]
     door = SignOnDoor(trusted, store, clock, rate=rate)
-    sessions = Sessions(store, clock, base)
+    sessions = Sessions(store, clock, trusted[0].wanted.issuer, base)
     door.sessions = sessions.asker
     at = SignOn(
         store, clock, fetching, door, own, configured, clients or data / NAME, sessions, base, apps_file=apps or data / APPS

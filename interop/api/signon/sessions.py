@@ -71,11 +71,13 @@ class Session:
 
 
 class Sessions:
-    """All of them. ``base`` is the address under which clients know the server, '' = the one that a request names."""
+    """All of them. ``issuer`` is the one where people sign on: a session of another, which an engine that was started otherwise has
+    left in the store, is none. ``base`` is the address under which clients know the server, '' = the one that a request names."""
 
-    def __init__(self, store: Store, clock: Clock, base: str = "") -> None:
-        self._secrets, self._clock, self._base = Secrets(store, clock), clock, base
+    def __init__(self, store: Store, clock: Clock, issuer: str, base: str = "") -> None:
+        self._secrets, self._clock, self._issuer, self._base = Secrets(store, clock), clock, issuer, base
         self._live: dict[str, Session] = {}
+        self._over: dict[str, None] = {}
 
     @property
     def _now(self) -> int:
@@ -109,13 +111,16 @@ class Sessions:
             return None
         name, now = name_of(KIND, secret), self._now
         said = await self._secrets.find(KIND, secret)
-        if said is None:  # whoever ended it, here or in another process
+        if said is None or name in self._over:  # whoever ended it, here, while it was looked for, or in another process
             self._live.pop(name, None)
             return None
         session = self._live.get(name)
         if session is None:
             asker = Asker(**{**said["asker"], "scopes": read_scopes(said["asker"]["scopes"])})
             session = Session(secret, asker, said["began"], said["seen"], said["seen"])
+            if not asker.user.startswith(f"{self._issuer}|"):
+                await self._drop(session)
+                return None
             self._remember(name, session)
         session.seen = max(session.seen, said["seen"])
         if now >= session.ends:
@@ -183,7 +188,12 @@ class Sessions:
         await self._secrets.keep(KIND, session.secret, said, max(session.ends - self._now, 1))
 
     async def _drop(self, session: Session) -> None:
-        self._live.pop(name_of(KIND, session.secret), None)
+        """It is over: also for a request that has found it in the store and is about to note that it was used."""
+        name = name_of(KIND, session.secret)
+        self._live.pop(name, None)
+        if len(self._over) >= REMEMBERED:
+            del self._over[next(iter(self._over))]
+        self._over[name] = None
         await self._secrets.keep(KIND, session.secret, None, 0)
 
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from math import inf
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from interop.api.signon.fetching import FRESH, PAUSE, Fetcher, RemoteKeys, Unreachable
 from interop.clock import MICROSECONDS, Clock
 from interop.policy.asker import Asker
+from interop.signon.apps import sound
 from interop.signon.claims import TESTER, Claims, Row, asker_of
 from interop.signon.issuer import OwnIssuer
 from interop.signon.keyfile import NAME, OwnKeys, own_keys
 from interop.signon.keys import Key, KeySet
 from interop.signon.refused import Refused
 from interop.signon.tokens import Wanted
-
-LOOK: Final = 2 * MICROSECONDS
-"""Between two looks at the key file, which another process may have changed."""
 
 
 class Trusted(Protocol):
@@ -37,15 +37,17 @@ class Trusted(Protocol):
 
 
 class Own:
-    """The engine's own issuer with its key file. ``changed`` tells whether the keys are others than before."""
+    """The engine's own issuer with its key file. ``turn`` counts how often the keys have become others: who remembers what they
+    have proved compares it, for of several who look at the file ``changed`` tells one."""
 
     def __init__(self, issuer: OwnIssuer, directory: Path, clock: Clock) -> None:
         self.issuer = issuer
         self._directory, self._clock = directory, clock
         self.keys: OwnKeys = own_keys(directory)
+        self.turn = 0
         self._stamp = self._stat()
-        self._looked = clock.now()
         self._verifying: KeySet | None = None
+        self._until = 0.0
 
     @property
     def wanted(self) -> Wanted:
@@ -58,6 +60,7 @@ class Own:
         if stamp == self._stamp:
             return False
         self.keys, self._stamp, self._verifying = own_keys(self._directory), stamp, None
+        self.turn += 1
         return True
 
     def _stat(self) -> tuple[int, int, int]:
@@ -70,8 +73,10 @@ class Own:
     async def find(self, kid: str, algorithm: str) -> Key | None:
         """The key of that id."""
         self.changed()
-        if self._verifying is None:
-            self._verifying = self.keys.verifying(self._clock.now() / MICROSECONDS)
+        now = self._clock.now() / MICROSECONDS
+        if self._verifying is None or now >= self._until:
+            self._verifying = self.keys.verifying(now)
+            self._until = min((until for _, until in self.keys.former if now < until), default=inf)
         return self._verifying.find(kid, algorithm)
 
     def asker(self, claims: Claims) -> Asker:
@@ -91,6 +96,7 @@ class Configured:
         self._fetcher, self._clock, self._table = fetcher, clock, table
         self._said: dict[str, Any] = {}
         self._got = self._tried = -FRESH
+        self._asking = asyncio.Lock()
         self._keys = RemoteKeys(self._address, fetcher, clock)
 
     @property
@@ -103,18 +109,21 @@ class Configured:
         now = self._clock.now()
         if now - self._got < FRESH:
             return self._said
-        if now - self._tried < PAUSE:
-            raise Unreachable("asked a moment ago")
-        self._tried = now
-        said = await self._fetcher.object(self._wanted.issuer.rstrip("/") + "/.well-known/openid-configuration")
-        if said.get("issuer") != self._wanted.issuer:
-            raise Unreachable("another issuer answers")
-        self._said, self._got = said, now
-        return said
+        async with self._asking:  # who comes meanwhile waits for the answer
+            if now - self._got < FRESH:
+                return self._said
+            if now - self._tried < PAUSE:
+                raise Unreachable("asked a moment ago")
+            self._tried = now
+            said = await self._fetcher.object(self._wanted.issuer.rstrip("/") + "/.well-known/openid-configuration")
+            if said.get("issuer") != self._wanted.issuer:
+                raise Unreachable("another issuer answers")
+            self._said, self._got = said, now
+            return said
 
     async def _address(self) -> str:
         said = (await self.settings()).get("jwks_uri")
-        if not isinstance(said, str) or not safe(said):
+        if not isinstance(said, str) or not sound(said):
             raise Unreachable("no address of keys")
         return said
 
@@ -125,10 +134,3 @@ class Configured:
     def asker(self, claims: Claims) -> Asker:
         """Who its claims say asks, by the table of claims; never the tester."""
         return asker_of(claims, own=False, table=self._table, base=self._base)
-
-
-def safe(url: str) -> bool:
-    """Whether an address is asked: by TLS, or on this machine."""
-    return url.startswith(
-        ("https://", "http://127.0.0.1:", "http://127.0.0.1/", "http://localhost:", "http://localhost/", "http://[::1]:")
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,8 @@ async def test_while_the_issuer_cannot_be_reached_what_was_fetched_stands_for_a_
         {},
         {"issuer": ISSUER, "jwks_uri": "http://id.example/keys"},
         {"issuer": ISSUER, "jwks_uri": "file:///keys"},
+        {"issuer": ISSUER, "jwks_uri": "http://127.0.0.1:9@id.example/keys"},
+        {"issuer": ISSUER, "jwks_uri": "http://localhost:@id.example/keys"},
     ],
 )
 async def test_a_discovery_that_is_not_the_issuers_is_not_used(
@@ -140,6 +143,14 @@ async def test_a_discovery_that_is_not_the_issuers_is_not_used(
     remote["discovery"].respond(json=said)
     assert await status(site, made(site, rsa)) == 503
     assert not remote["keys"].called
+
+
+async def test_who_asks_while_the_issuer_is_asked_waits_for_its_answer(site: Site, remote: respx.MockRouter) -> None:
+    """Else every hour those who sign on in that moment would be told that it cannot be reached."""
+    assert site.signon.configured is not None
+    said = await asyncio.gather(*(site.signon.configured.settings() for _ in range(3)))
+    assert [each["jwks_uri"] for each in said] == [KEYS] * 3
+    assert remote["discovery"].call_count == 1
 
 
 async def test_an_answer_without_end_is_not_read_to_the_end(site: Site, remote: respx.MockRouter, rsa: RSAKey) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from interop.api.signon.sessions import Sessions
 from interop.clock import ManualClock
+from interop.signon.issuer import DEMO
 from tests.spec.signon.browser import Browser
 from tests.spec.signon.conftest import Site, serving_at
+from tests.spec.signon.test_issuers import AUDIENCE, ISSUER
 
 pytestmark = pytest.mark.anyio
 COOKIE = "interop-session"
@@ -134,10 +138,52 @@ async def test_signing_off_ends_it_for_whoever_has_the_cookie(browser: Browser) 
     assert await read(browser) == 401
 
 
+async def test_a_request_that_crosses_the_sign_off_does_not_bring_the_session_back(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has found the session in the store, and would note there that it was used."""
+    await browser.sign_on("demo-tester")
+    token = await browser.token()
+    stolen = {"cookie": f"{COOKIE}={browser.http.cookies[COOKIE]}"}
+    kept = browser.site.signon.sessions._secrets
+    find = kept.find
+
+    async def crossed(kind: str, secret: str) -> dict[str, Any] | None:
+        said = await find(kind, secret)
+        monkeypatch.setattr(kept, "find", find)
+        off = asyncio.create_task(browser.http.post("/auth/logout", data={"csrf": token}, headers=OURS))
+        assert (await off).status_code == 200
+        return said
+
+    monkeypatch.setattr(kept, "find", crossed)
+    browser.site.clock.advance(61)
+    statuses = [(await browser.site.http.get("/fhir/Organization", headers=OURS | stolen)).status_code for _ in range(2)]
+    assert statuses == [401, 401]
+
+
+async def test_a_session_of_the_demonstration_is_none_where_an_issuer_is_configured(tmp_path: Path) -> None:
+    """Over the same data: nobody of a configured issuer is the tester."""
+    clock = ManualClock()
+    async with serving_at(tmp_path / "data", clock) as site:
+        browser = Browser(site)
+        await browser.sign_on("demo-tester")
+        cookies = {"cookie": f"__Host-{COOKIE}={browser.http.cookies[COOKIE]}"}
+        await browser.http.aclose()
+    async with serving_at(tmp_path / "data", clock, issuer=ISSUER, audience=AUDIENCE) as site:
+        assert (await site.http.get("/fhir/Patient", headers=OURS | cookies)).status_code == 401
+
+
+async def test_whoever_is_sent_back_without_having_gone_makes_nobody_wait(browser: Browser) -> None:
+    """A page of another site can send everyone of a hospital there, who come from one address."""
+    for _ in range(25):
+        assert (await browser.http.get("/auth/callback?state=x&code=y")).status_code == 400
+    assert (await browser.sign_on("demo-gp")).status_code == 303
+
+
 async def test_another_process_knows_at_once_that_it_has_ended(browser: Browser) -> None:
     await browser.sign_on("demo-tester")
     signon = browser.site.signon
-    here, other = signon.door.sessions, Sessions(signon.store, browser.site.clock).asker
+    here, other = signon.door.sessions, Sessions(signon.store, browser.site.clock, DEMO).asker
     for sessions in (other, here, other):
         signon.door.sessions = sessions
         browser.site.clock.advance(890)

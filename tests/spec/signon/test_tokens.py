@@ -13,7 +13,8 @@ from joserfc.jwk import ECKey, RSAKey
 
 from interop.api.signon.door import Unauthenticated
 from interop.clock import ManualClock
-from interop.signon.keyfile import write_keys
+from interop.policy.scopes import Scope
+from interop.signon.keyfile import KEPT, write_keys
 from tests.spec.signon.conftest import Site, part, serving_at, signed
 
 pytestmark = pytest.mark.anyio
@@ -250,6 +251,41 @@ async def test_what_a_withdrawn_key_signed_is_refused_though_it_was_verified_bef
     site.clock.advance(3)
     assert (await site.get(before)).status_code == 401
     assert (await site.get(site.token(jti="new"))).status_code == 200
+
+
+async def test_whoever_looks_at_the_keys_first_does_not_save_what_a_withdrawn_one_signed(site: Site, tmp_path: Path) -> None:
+    """Anyone may ask for them, and each verification looks too."""
+    await site.fill()
+    before = site.token()
+    assert (await site.get(before)).status_code == 200
+    write_keys(tmp_path / "data", site.signon.own.keys.rotated(site.now, withdraw=True))
+    assert len((await site.http.get("/signon/jwks")).json()["keys"]) == 1
+    site.clock.advance(3)
+    assert (await site.get(before)).status_code == 401
+
+
+async def test_a_key_that_signs_no_more_verifies_for_a_month_though_nobody_restarts_the_engine(site: Site, tmp_path: Path) -> None:
+    await site.fill()
+    before = [site.token(jti=f"n{number}", exp=site.now + 10 * KEPT) for number in range(2)]
+    write_keys(tmp_path / "data", site.signon.own.keys.rotated(site.now))
+    assert (await site.get(before[0])).status_code == 200
+    site.clock.advance(KEPT)
+    assert (await site.get(before[1])).status_code == 401
+
+
+@pytest.mark.parametrize("how", ["revoked", "withdrawn"])
+async def test_a_token_that_ends_while_its_scopes_are_looked_up_is_not_taken(how: str, site: Site, tmp_path: Path) -> None:
+    await site.fill()
+    token = site.token(scope="user/Patient.rs?name=shaw")
+
+    async def meanwhile(scopes: tuple[Scope, ...]) -> None:
+        if how == "revoked":
+            await site.signon.door.revoke(token)
+        else:
+            write_keys(tmp_path / "data", site.signon.own.keys.rotated(site.now, withdraw=True))
+
+    site.signon.door.prepare = meanwhile
+    assert [(await site.get(token)).status_code for _ in range(2)] == [401, 401]
 
 
 async def test_the_private_key_is_never_published(site: Site) -> None:
