@@ -48,6 +48,7 @@ FINDING: Final = (Scope("user", "Patient", "rs"),)
 UNNAMED: Final = ("patient", "carer", "tester")
 """Roles for which no Practitioner stands."""
 _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_BROWSER: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class Ticket(NamedTuple):
@@ -78,7 +79,9 @@ async def authorize(signon: SignOn, services: Services, request: Request) -> Res
     except BadAuthorization as bad:
         request.scope[SIGNING], request.scope[WHY] = "sign-on", bad.why
         return _back(signon, request, address, form.get("state", ""), {"error": bad.error})
-    browser = cookie(request, BROWSERS[signon.sessions.tls(request)]) or secrets.token_urlsafe(32)
+    browser = cookie(request, BROWSERS[signon.sessions.tls(request)])
+    if not _BROWSER.fullmatch(browser):
+        browser = secrets.token_urlsafe(32)
     response = screens.users(_sealed(signon, Ticket(wish), browser), demo_users().values(), _called(signon, app.id), address)
     response.headers.append(signon.sessions.cookie(request, BROWSERS, browser, PATIENCE))
     return response

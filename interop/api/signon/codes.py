@@ -15,7 +15,7 @@ from interop.clock import MICROSECONDS
 from interop.errors import Problem
 from interop.policy.asker import Asker
 from interop.signon.apps import BadApps
-from interop.signon.authorization import KEPT, Wish, proves
+from interop.signon.authorization import KEPT, BadAuthorization, Wish, grantable, proves
 from interop.signon.issuer import DEMO
 from interop.signon.keyfile import ALGORITHM
 from interop.signon.people import DemoUser, demo_users
@@ -90,15 +90,14 @@ async def refresh_token(signon: SignOn, request: Request, form: Mapping[str, str
         raise Throttled(failures.wait())
     kept, token = Secrets(signon.store, signon.clock), form.get("refresh_token", "")
     said = await kept.find(REFRESH_TOKEN, token)
-    why = "token" if said is None else "client" if form.get("client_id") != said["client"] else ""
-    if said is not None and not why:
+    try:
+        if said is None or form.get("client_id") != said["client"]:
+            raise BadRequest("invalid_grant", why="token" if said is None else "client")
+        scopes = _narrowed(said["scopes"], form.get("scope", ""))
         if not await kept.use(REFRESH_TOKEN, token, REFRESHED["offline_access"]):
             await ended(signon, said["family"])
-            why = "replayed"
-    try:
-        if why or said is None:
-            raise BadRequest("invalid_grant", why=why)
-        return await _given(signon, request, kept, said, _narrowed(said["scopes"], form.get("scope", "")))
+            raise BadRequest("invalid_grant", why="replayed")
+        return await _given(signon, request, kept, said, scopes)
     except BadRequest:
         failures.take(now)
         raise
@@ -125,6 +124,10 @@ async def _given(signon: SignOn, request: Request, kept: Secrets, said: dict[str
         raise BadRequest("invalid_grant", why="client")
     if user is None:
         raise BadRequest("invalid_grant", why="user")
+    try:
+        scopes = grantable(" ".join(scopes), app)  # as the application is registered now
+    except BadAuthorization as bad:
+        raise BadRequest("invalid_scope", why=bad.why) from None
     scope = " ".join(
         each for each in scopes if each != "fhirUser" or said["fhir_user"]
     )  # nothing in the record stands for the others
@@ -179,5 +182,5 @@ def _identity(signon: SignOn, said: dict[str, Any], user: DemoUser, now: int) ->
 
 
 def asker_of(user: DemoUser, client: str) -> Asker:
-    """Who asks while a patient is chosen, before there is a token."""
+    """Who asks where there is no access token: while a patient is chosen, and by a refresh token."""
     return Asker(user=f"{DEMO}|{user.user}", role=user.role, organisation=user.organisation, client=client)

@@ -13,7 +13,7 @@ from interop.api.auditing import WHY
 from interop.api.problems import json_error, not_allowed
 from interop.api.services import Services
 from interop.api.signon.backend import CLIENT_CREDENTIALS, BadRequest, client_credentials
-from interop.api.signon.codes import AUTHORIZATION_CODE, REFRESH_TOKEN, authorization_code, ended, refresh_token
+from interop.api.signon.codes import AUTHORIZATION_CODE, REFRESH_TOKEN, asker_of, authorization_code, ended, refresh_token
 from interop.api.signon.fetching import Unreachable
 from interop.api.signon.limits import Throttled, place_of
 from interop.api.signon.secrets import Secrets
@@ -24,6 +24,7 @@ from interop.errors import Problem
 from interop.policy.scopes import read_scopes
 from interop.signon.authorization import SIGNING
 from interop.signon.keyfile import ALGORITHM
+from interop.signon.people import demo_users
 from interop.signon.refused import Refused
 
 PREFIX: Final = "/signon/"
@@ -187,6 +188,9 @@ async def _revoke(signon: SignOn, services: Services, request: Request) -> Respo
     try:
         refreshing = await Secrets(signon.store, signon.clock).find(REFRESH_TOKEN, token)
         if refreshing is not None:
+            user = demo_users().get(refreshing["user"])
+            if user is not None:
+                request.scope[ASKER] = asker_of(user, refreshing["client"])
             await ended(signon, refreshing["family"])
         else:
             verified = await signon.door.revoke(token)

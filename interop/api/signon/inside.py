@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import orjson
 
 from interop.api.asgi import ACCOUNT, ASKER, WHOLE, Header, Message, Request
+from interop.api.auditing import SIGNING, WHY
 from interop.api.fhir import router
 from interop.api.services import Services
 from interop.policy.asker import Asker
@@ -60,7 +61,7 @@ async def _ask(
 ) -> tuple[int, dict[str, Any]]:
     headers = [(name, value) for name, value in request.scope["headers"] if name == b"host"]
     headers += more
-    scope = {name: value for name, value in request.scope.items() if name not in (ACCOUNT, WHOLE)}
+    scope = {name: value for name, value in request.scope.items() if name not in (ACCOUNT, WHOLE, SIGNING, WHY)}
     scope |= {"method": method, "path": path, "raw_path": path.encode("ascii"), "query_string": b"", "headers": headers}
     scope[ASKER] = asker
 

@@ -149,7 +149,8 @@ def role_words(role: str) -> str:
 def _name(patient: Mapping[str, Any]) -> str:
     names = [each for each in patient.get("name", ()) if isinstance(each, dict)]
     said = names[0] if names else {}
-    return str(said.get("text") or " ".join([*said.get("given", ()), said.get("family", "")]).strip() or "Without a name")
+    parts = [*said.get("given", ()), said.get("family", "")]  # null where an extension stands for it
+    return str(said.get("text") or " ".join(each for each in parts if each) or "Without a name")
 
 
 def _facts(patient: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from interop.app.engine import Engine
-from interop.audit.row import DENIAL, SIGNED, Row
+from interop.audit.row import DENIAL, READ, SIGNED, Row
 from interop.cli.serve import warnings
 from interop.signon.people import demo_users
 from tests.spec.audit.test_engine import rows
@@ -228,3 +228,18 @@ async def test_whoever_starts_it_is_told_where_to_sign_in_and_that_it_is_a_demon
     assert said.startswith("DEMONSTRATION")
     assert f"{at.root}/auth/login" in said
     assert f"one of {len(demo_users())} made-up people" in said
+
+
+async def test_the_audit_has_the_choice_of_a_patient_as_a_read_and_whose_refresh_token_was_revoked(tmp_path: Path) -> None:
+    async with default(tmp_path / "data") as (at, browser):
+        await filled(at, browser)
+        picker = await browser.send(await browser.authorize(scope="patient/*.rs offline_access"), "/auth/sign-on", user="demo-gp")
+        answer = await browser.send(picker, "/auth/patient", patient="ann")
+        said = (await browser.exchange(query(answer.headers["location"])["code"])).json()
+        revoked = await at.http.post("/signon/revoke", data={"token": said["refresh_token"]})
+        assert revoked.status_code == 200
+    found = rows(tmp_path / "data")
+    (chosen,) = [row for row in found if row.interaction == "read" and row.who.role == "gp"]
+    assert (chosen.kind, chosen.type) == (READ, "Patient")
+    last = [row for row in found if row.kind == SIGNED][-1]
+    assert (last.interaction, last.who.user, last.who.client) == ("signon", "https://demo.interop.invalid|demo-gp", "app")

@@ -104,6 +104,18 @@ async def test_a_launch_is_made_for_whom_one_may_see_and_by_a_person(browser: Br
     ).status_code == 403
 
 
+async def test_whoever_has_a_name_with_parts_missing_is_found_all_the_same(browser: Browser) -> None:
+    """JSON has null where an extension stands for a value (FHIR R4 JSON, 2.6.2)."""
+    absent = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]}
+    name = {"family": "Shaw", "given": [None, "Bea"], "_given": [absent, None]}
+    headers = {"authorization": f"Bearer {browser.site.token()}"}
+    said = {"resourceType": "Patient", "id": "bea", "name": [name]}
+    assert (await browser.site.http.put("/fhir/Patient/bea", json=said, headers=headers)).status_code == 201
+    picker = await browser.send(await browser.authorize(scope=STANDALONE), "/auth/sign-on", user="demo-gp")
+    found = await browser.send(picker, "/auth/patient", name="bea")
+    assert '<span class="who">Bea Shaw</span>' in found.text
+
+
 async def refresh(browser: Browser, token: str, **more: str) -> tuple[int, dict[str, str]]:
     """What is answered to a refresh token."""
     data = {"grant_type": "refresh_token", "refresh_token": token, "client_id": "app", **more}
@@ -163,6 +175,7 @@ async def test_a_new_token_may_be_for_less_and_never_for_more(browser: Browser) 
     assert third["scope"] == first["scope"]
     assert await good(browser, third) == [True]
     assert await refresh(browser, third["refresh_token"], scope="user/*.cruds") == (400, {"error": "invalid_scope"})
+    assert (await refresh(browser, third["refresh_token"]))[0] == 200
 
 
 async def test_online_access_ends_half_a_day_after_sign_on_however_often_it_is_refreshed(browser: Browser) -> None:

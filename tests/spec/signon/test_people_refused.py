@@ -129,6 +129,32 @@ async def test_an_application_that_is_taken_out_gets_nothing_more(browser: Brows
     assert (await browser.exchange(late, client_id="shown", redirect_uri=REGISTERED)).json() == {"error": "invalid_grant"}
 
 
+async def test_one_that_is_registered_for_less_gets_less_from_then_on(browser: Browser, tmp_path: Path) -> None:
+    """Also for the refresh tokens that it has."""
+    apps = {"id": "shown", "redirect_uris": [REGISTERED], "scope": "patient/Observation.rs patient/Patient.rs"}
+    file = tmp_path / "data" / "apps.json"
+    file.write_text(json.dumps({"apps": [apps]}), encoding="utf-8")
+    wanted = {"client_id": "shown", "redirect_uri": REGISTERED, "scope": f"{apps['scope']} offline_access"}
+    answer = await browser.send(await browser.authorize(**wanted), "/auth/sign-on", user="demo-patient", record="example")
+    code = query(answer.headers["location"])["code"]
+    said = (await browser.exchange(code, client_id="shown", redirect_uri=REGISTERED)).json()
+    scopes = [said["scope"]]
+    for scope in ("patient/Patient.rs", "user/Patient.rs"):
+        file.write_text(json.dumps({"apps": [{**apps, "scope": scope}]}), encoding="utf-8")
+        data = {"grant_type": "refresh_token", "refresh_token": said["refresh_token"], "client_id": "shown"}
+        said = (await browser.site.http.post("/signon/token", data=data)).json()
+        scopes.append(said.get("scope", said.get("error")))
+    assert scopes == [wanted["scope"], "patient/Patient.rs offline_access", "invalid_scope"]
+
+
+async def test_a_cookie_that_is_none_of_ours_is_replaced(browser: Browser) -> None:
+    page = await browser.http.get(
+        "/auth/authorize", params=browser.asked(), headers=[(b"cookie", "interop-signing-on=\xe9".encode("latin-1"))]
+    )
+    assert page.status_code == 200
+    assert page.headers["set-cookie"].startswith("interop-signing-on=")
+
+
 @pytest.mark.parametrize(
     "changed",
     [
