@@ -67,6 +67,7 @@ async def test_after_a_day_of_messages_the_rebuilt_record_says_the_same(tmp_path
     assert len(was.resources) > 500
 
 
+@pytest.mark.long
 async def test_it_keeps_to_a_new_directory(tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").write_text("")

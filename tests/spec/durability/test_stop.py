@@ -29,7 +29,8 @@ async def serve(*options: str) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
-@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [1, 2])
 async def test_sigterm_under_load_loses_nothing_that_was_acknowledged(tmp_path: Path, seed: int) -> None:
     data, bodies, acknowledged = prepare(tmp_path / "data"), traffic(seed, COUNT), set[str]()
     moment = Random(seed).randrange(1, COUNT - 700)
@@ -69,6 +70,7 @@ async def test_a_sender_that_still_waits_when_the_engine_stops_gets_its_answer(t
     assert set(journal(tmp_path / "data").controls) == taken
 
 
+@pytest.mark.long
 async def test_a_second_engine_on_the_same_directory_is_refused_in_one_sentence(tmp_path: Path) -> None:
     async with Served(tmp_path / "data") as served:
         status, said = await serve("--data", str(tmp_path / "data"), "--http", "127.0.0.1:0", "--mllp", "127.0.0.1:0")
@@ -81,6 +83,7 @@ async def test_a_second_engine_on_the_same_directory_is_refused_in_one_sentence(
             assert answer.code == "AA"
 
 
+@pytest.mark.long
 async def test_after_a_kill_the_directory_is_free_again(tmp_path: Path) -> None:
     async with Served(tmp_path / "data") as served:
         served.kill()
@@ -100,6 +103,7 @@ async def test_until_sign_on_is_there_it_listens_on_loopback_only(tmp_path: Path
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.long
 async def test_a_port_that_is_taken_is_told_in_one_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

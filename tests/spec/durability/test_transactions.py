@@ -62,7 +62,8 @@ async def send(served: Served, answered: set[int], moment: int) -> None:
     await asyncio.gather(*(client() for _ in range(CLIENTS)))
 
 
-@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 12))])
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(1, 12))
 async def test_the_owner_is_killed(tmp_path: Path, seed: int) -> None:
     data, answered, moment = prepare(tmp_path / "data"), set[int](), Random(seed).randrange(1, COUNT - CLIENTS)
     async with Served(data) as served:

@@ -82,6 +82,7 @@ def mappers(engine: Engine) -> list[int]:
     return [int(child) for child in children if b"interop.apply.mapper" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
+@pytest.mark.long
 async def test_a_mapper_killed_while_idle_is_replaced_and_no_message_is_blamed(engine: Engine) -> None:
     async with client(engine) as http:
         for number in range(3):
@@ -112,6 +113,7 @@ async def test_a_mapper_killed_at_work_loses_no_message_and_applies_none_twice(e
         assert (await http.get("/fhir/Encounter?_summary=count")).json()["total"] == total + 1
 
 
+@pytest.mark.long
 async def test_a_message_that_kills_its_mapper_answers_for_itself_and_the_others_go_on(engine: Engine) -> None:
     bodies = [adt(control=f"C{number}", local=f"L{number}", visit=f"V{number}") for number in range(12)]
     bodies[5] = adt(control="C5", local="L5", visit="V5", family="DEADLY")
