@@ -7,7 +7,7 @@ import pytest
 from interop.api.fhir.routes import INTERACTIONS
 from interop.api.operations.registry import OPERATIONS
 from interop.policy.asker import NOBODY, TESTER, Asker
-from interop.policy.decide import Question, decide, rules
+from interop.policy.decide import Question, decide, purpose_of, rules
 from interop.policy.facts import Agreement, Facts
 from interop.policy.scopes import Scope, read_scopes
 from interop.policy.tables import tables
@@ -59,6 +59,13 @@ def test_who_asks_for_no_organisation_takes_part_in_no_agreement_but_people_them
         assert given(ask("read", "CarePlan", asker(role, organisation="")), own)
     assert given(ask("read", "CarePlan", asker("carer", organisation="")), shared)
     assert given(ask("read", "CarePlan", asker("patient", organisation="", patient="p1")), shared)
+
+
+def test_the_purpose_in_force_is_the_role_s_own_where_none_is_named() -> None:
+    assert purpose_of(Asker(role="gp")) == "direct-care"
+    assert purpose_of(Asker(role="gp", purpose="booking")) == purpose_of(Asker(role="king", purpose="booking")) == "booking"
+    assert purpose_of(Asker(role="carer")) == "own-record"
+    assert purpose_of(Asker()) == purpose_of(TESTER) == purpose_of(Asker(role="king")) == ""
 
 
 def test_an_asker_of_whom_nothing_is_known_has_no_names() -> None:
