@@ -73,11 +73,11 @@ def asker_of(claims: Claims, *, own: bool, table: tuple[Row, ...] | None = None,
     user = _FHIR_USER.fullmatch(said) if isinstance(said, str) and len(said) < 500 else None
     fhir_user = user[2] if user and (own or user[1] in ("", base and f"{base}/")) else ""
     patient = _text(claims, "patient", _ID)
-    if role == "patient":  # whose own record it is, never one that was chosen for an application to show
-        if not patient and fhir_user.startswith("Patient/"):
-            patient = fhir_user.partition("/")[2]
-        if patient and said and fhir_user != f"Patient/{patient}":
+    if role == "patient":  # whose own record it is says fhirUser: patient is whom an application shows
+        themselves = fhir_user.removeprefix("Patient/") if fhir_user.startswith("Patient/") else ""
+        if patient and patient != themselves and not (own and said is None):
             raise Refused("claims")
+        patient = patient or themselves
     return Asker(
         user="" if subject == client else f"{issuer}|{subject}",
         role=role,
