@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from interop.apply.scanning import made_by
 from interop.apply.whereabouts import Whereabouts
-from interop.store.plan import Claims, Made, Versions
+from interop.store.plan import Claims, Versions
 from interop.store.seam import Store
 from interop.store.values import Entry
 
@@ -25,7 +26,7 @@ async def hides(store: Store, *keys: Key) -> bool:
 
 async def hides_in(store: Store, entry: Entry) -> bool:
     """Whether a message is: by what it made, and by the numbers that it names, whatever became of it."""
-    if await hides(store, *await store.query(Made(entry.message))):
+    if await hides(store, *await made_by(store, entry.message)):
         return True
     numbers = [(system, value) for system, _, value in (key.rpartition("|") for key in entry.keys) if value]
     named = await store.query(Claims(tuple(numbers))) if numbers else ()
