@@ -64,6 +64,7 @@ class IdentityQueue:
 
     def start(self) -> None:
         """Begin with what was written and not compared before the last stop."""
+        self._done.clear()
         self._task = asyncio.ensure_future(self._run())
 
     async def stop(self) -> None:
@@ -93,6 +94,7 @@ class IdentityQueue:
                 continue
             except Exception as error:
                 log.error("pairs not compared", error=type(error).__name__)
+                self._linking.missed = True
                 await asyncio.sleep(AGAIN)
             if not self._linking.written and not self._linking.missed:
                 self._done.set()
@@ -101,22 +103,30 @@ class IdentityQueue:
             self._done.clear()
 
     async def _catch_up(self) -> None:
+        """What is kept is when a round began: whoever was written up to then has been compared, in whatever order."""
         while self._linking.missed or self._linking.written:
+            began, looked = self._clock.now(), True
             if self._linking.missed:
-                self._linking.missed = False
+                self._linking.missed, looked = False, False
                 self._linking.written.clear()
-                latest = 0
                 async for portion in self._left():
-                    latest = max(latest, await self._portion(portion))
-                await self._keep(latest)
-                continue
-            ids = list(self._linking.written)[:PORTION]
-            await self._turn()
-            stored: list[Stored] = await self._store.query(Several(PERMIT_ALL, tuple(("Patient", id) for id in ids)))
-            await self._close(set(ids) - {each.id for each in stored})
-            for id in ids:
-                self._linking.written.pop(id, None)
-            await self._keep(await self._portion(stored))
+                    await self._portion(portion)
+                    looked = True
+            else:
+                ids = list(self._linking.written)
+                for start in range(0, len(ids), PORTION):
+                    await self._some(ids[start : start + PORTION])
+            if looked:
+                await self._keep(began)
+
+    async def _some(self, ids: Sequence[str]) -> None:
+        """Compare these as they are now; whoever is written while that is done is compared again."""
+        await self._turn()
+        for id in ids:
+            self._linking.written.pop(id, None)
+        stored: list[Stored] = await self._store.query(Several(PERMIT_ALL, tuple(("Patient", id) for id in ids)))
+        await self._close(set(ids) - {each.id for each in stored})
+        await self._portion(stored)
 
     async def _close(self, gone: set[str]) -> None:
         """Take the pairs of Patients that are not there any more off the queue."""
@@ -147,31 +157,37 @@ class IdentityQueue:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._quiet.wait(), PATIENCE)
 
-    async def _portion(self, patients: Iterable[Stored]) -> int:
-        """Compare these; when the latest of them was written."""
+    async def _portion(self, patients: Iterable[Stored]) -> None:
+        """Compare these. One who cannot be compared keeps nobody else from it."""
         said: dict[tuple[str, str], Pair] = {}
-        latest, compared = 0, []
+        compared: dict[str, Known] = {}
         for each in patients:
-            latest = max(latest, each.updated)
             began = perf_counter()
-            known = self._known(each)
-            if self._seen.get(each.id) != known:
+            try:
+                known = self._known(each)
+                if self._seen.get(each.id) == known:
+                    continue
                 said |= await self._compare(each, known)
-                self._remember(each.id, known)
-                self.compared += 1
-                compared.append(each.id)
-                await asyncio.sleep(perf_counter() - began)  # half of the time is left to those who ask
+            except Problem:
+                raise
+            except Exception as error:
+                log.error("a Patient cannot be compared", error=type(error).__name__)
+                continue
+            compared[each.id] = known
+            await asyncio.sleep(perf_counter() - began)  # half of the time is left to those who ask
         if said:
             await self._store.commit(Change(pairs=list(said.values())))
+        for id, known in compared.items():
+            self._remember(id, known)
+        self.compared += len(compared)
         if compared:
-            self.told(compared)
-        return latest
+            self.told(list(compared))
 
-    async def _keep(self, latest: int) -> None:
+    async def _keep(self, began: int) -> None:
         """All that was written up to then has been compared."""
         kept = await self._store.query(Meta(META))
-        if latest > (int(kept[0]) if kept else 0):
-            await self._store.commit(Change(meta=[(META, str(latest))]))
+        if began > (int(kept[0]) if kept else 0):
+            await self._store.commit(Change(meta=[(META, str(began))]))
 
     def _known(self, stored: Stored) -> Known:
         return known_of(orjson.loads(stored.body), test_numbers=self._test_numbers)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,11 @@ import pytest
 from conformance.generate.numbers import nhs_number
 from interop.api.asgi import Request
 from interop.app.engine import Engine
+from interop.apply import identity_queue
+from interop.errors import Problem
+from interop.identity.known import Known
 from interop.store.plan import Meta, Pairs
+from interop.store.values import Change, Pair, Stored
 from tests.spec.engine.running import client, running, tell
 from tests.spec.identity.test_decisions import admission, applied, call, history, ids, parts
 
@@ -163,6 +169,83 @@ async def test_what_was_not_compared_before_a_stop_is_compared_after_the_next_st
         compared = engine.workshop.identity_queue.compared
         assert compared == 2
         assert await engine.workshop.store.query(Meta("identity-compared"))
+
+
+async def test_whoever_waits_behind_one_who_was_written_again_is_compared_after_a_kill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path / "data") as engine, client(engine) as http:
+        at, linking = engine.workshop.identity_queue, engine.workshop.applier._linking
+        await at.stop()
+        await applied(
+            http, admission("L1", number=""), admission("L2", number=""), admission("M1", "GRETA", "", "STONE", "19550707")
+        )
+        last, *before = await ids(http, "M1", "L1", "L2")
+        clock = at._clock
+
+        class Later:
+            def now(self) -> int:
+                return clock.now() + 600 * 1_000_000
+
+        monkeypatch.setattr(engine.workshop.applier, "_clock", Later())
+        await applied(http, admission("M1", "GRETA", "", "STONE", "19550708", hour=10))
+        linking.missed, linking.written = False, dict.fromkeys((last, *before))
+        portion, done = at._portion, []
+
+        async def killed(patients: Sequence[Stored]) -> Any:
+            if done:
+                raise asyncio.CancelledError
+            done.append(patients)
+            return await portion(patients)
+
+        monkeypatch.setattr(identity_queue, "PORTION", 1)
+        monkeypatch.setattr(at, "_portion", killed)
+        with pytest.raises(asyncio.CancelledError):
+            await at._catch_up()
+    async with running(tmp_path / "data") as engine, client(engine) as http:
+        assert len(await queue(engine, http)) == 1
+
+
+async def test_one_who_cannot_be_compared_keeps_nobody_else_from_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(tmp_path / "data") as engine, client(engine) as http:
+        at = engine.workshop.identity_queue
+        compare = at._compare
+
+        async def broken(stored: Stored, said: Known) -> dict[tuple[str, str], Pair]:
+            if b"STONE" in stored.body:
+                raise ValueError
+            return await compare(stored, said)
+
+        monkeypatch.setattr(at, "_compare", broken)
+        await at.stop()
+        await applied(
+            http, admission("M1", "GRETA", "", "STONE", "19550707"), admission("L1", number=""), admission("L2", number="")
+        )
+        at.start()
+        assert len(await queue(engine, http)) == 1
+
+
+async def test_pairs_that_the_disk_did_not_take_are_put_on_the_queue_when_it_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path / "data") as engine, client(engine) as http:
+        at = engine.workshop.identity_queue
+        await at.stop()
+        await applied(http, admission("L1", number=""), admission("L2", number=""))
+        store = at._store
+
+        class Full:
+            def __getattr__(self, name: str) -> Any:
+                return getattr(store, name)
+
+            async def commit(self, change: Change) -> Any:
+                raise Problem("journal-unavailable")
+
+        with monkeypatch.context() as patched, pytest.raises(Problem):
+            patched.setattr(at, "_store", Full())
+            await at._catch_up()
+        at.start()
+        assert len(await queue(engine, http)) == 1
 
 
 async def test_records_of_the_api_are_compared_too(engine: Engine, http: httpx.AsyncClient) -> None:
