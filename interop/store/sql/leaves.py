@@ -10,7 +10,7 @@ from interop.fhir.searching import normalise
 from interop.store.sql.compare import DATES, NUMBERS, POINT
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.index import LONGEST, point
-from interop.store.sql.names import Names
+from interop.store.sql.names import LABELS, Names
 from interop.store.where import All, Any, Near, Range, Reference, Span, Text, Token, Tokens, Where
 
 NEVER = "0 = 1"
@@ -64,19 +64,28 @@ class Leaves:
         """On system and code of a row."""
         parts = [] if where.code is None else [f"{row}.{column} = :{self.bind(where.code[:LONGEST])}"]
         if where.system is not None:
-            sid = self.names.system(where.system)
-            parts.append(NEVER if sid < 0 else f"{row}.sid = {sid}")
+            sid = self._system(where.parameter, where.system)
+            parts.append(f"{row}.sid = {sid}" if sid else NEVER)
         return " AND ".join(parts) or "1 = 1"
 
     def codes(self, where: Tokens, row: str, column: str = "code") -> str:
         """On system and code of a row, one of many pairs."""
-        systems: dict[int, list[str]] = {}
+        systems: dict[str, list[str]] = {}
         for system, code in where.pairs:
-            sid = self.names.system(system)
-            if sid >= 0:
-                systems.setdefault(sid, []).append(code[:LONGEST])
-        each = [f"({row}.{column} IN ({self.bound(tuple(found))}) AND {row}.sid = {sid})" for sid, found in systems.items()]
+            systems.setdefault(system, []).append(code[:LONGEST])
+        each = [
+            f"({row}.{column} IN ({self.bound(tuple(found))}) AND {row}.sid = {sid})"
+            for system, found in systems.items()
+            if (sid := self._system(where.parameter, system))
+        ]
         return f"({' OR '.join(each)})" if len(each) > 1 else each[0] if each else NEVER
+
+    def _system(self, parameter: str, url: str) -> str:
+        """The number of a code system; '' where no index row has it. One of labels may be on disk before it is known here."""
+        sid = self.names.system(url)
+        if sid >= 0:
+            return str(sid)
+        return f"(SELECT n.sid FROM system n WHERE n.url = {self.literal(url)})" if parameter == LABELS else ""
 
     def text(self, where: Text, row: str, column: str = "value", written: str = "") -> str:
         """On the text of a row; ``written`` is the column of the text as written, where there is one."""

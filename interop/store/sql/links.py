@@ -14,7 +14,7 @@ from interop.store.sql.dialect import Dialect
 from interop.store.sql.index import LONGEST, NAMED, PATIENT
 from interop.store.sql.joining import united
 from interop.store.sql.leaves import NEVER, Leaves
-from interop.store.sql.names import Names
+from interop.store.sql.names import LABELS, Names
 from interop.store.sql.ruling import ruling
 from interop.store.where import All, Chain, Has, Person, Where
 
@@ -79,6 +79,15 @@ class Links(Leaves):
         if len(numbers) < 2:
             return f"x.pid = {numbers[0]}" if numbers else ""
         return f"x.pid IN ({', '.join(map(str, numbers))})"
+
+    def label_pid(self, type_: str | None, row: str) -> str:
+        """The number of the labels' parameter, sought from a row. The first label of a type may be on disk before it is known here:
+        then the statement itself looks it up."""
+        known = [] if type_ is None else self.names.pids(type_, LABELS, "token")
+        if known:
+            return str(known[0])
+        of = f"{row}.type" if type_ is None else self.literal(type_)
+        return f"(SELECT n.pid FROM parameter n WHERE n.type = {of} AND n.name = '{LABELS}' AND n.kind = 'token')"
 
     def named(self, parameter: str, row: str) -> list[str]:
         """That the row's own subject is named by the parameter, where it can be."""

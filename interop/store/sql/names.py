@@ -119,10 +119,10 @@ class Names:
 
     def _parameter(self, key: Parameter, pid: int) -> None:
         if key not in self.parameters:
-            self.parameters[key] = pid
             self._kinds[pid] = key[2]
             if key[1] == LABELS:
                 self.labels.add(pid)
             if key[0]:
                 self._named[key[1:]] = [*self._named.get(key[1:], []), pid]
                 self._all[key[:2]] = [*self._all.get(key[:2], []), pid]
+            self.parameters[key] = pid  # last: what is made of these names is kept by how many are known

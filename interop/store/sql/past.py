@@ -51,11 +51,8 @@ def _of(compiler: Compiler, parameter: str, patients: tuple[str, ...], row: str,
 
 
 def _labelled(compiler: Compiler, where: Token | Tokens, type_: str | None, row: str) -> str:
-    pids = compiler.pids(type_, LABELS, "token")
-    if not pids:
-        return NEVER
     label = compiler.code(where, "x") if isinstance(where, Token) else compiler.codes(where, "x")
-    held = f"x.rid = {row}.rid AND x.version = {row}.version AND {pids} AND {label}"
-    return every(
-        [f"({row}.named & {PLAIN}) = 0", NEVER if label == NEVER else f"EXISTS (SELECT 1 FROM index_version x WHERE {held})"]
-    )
+    if label == NEVER:
+        return NEVER
+    held = f"x.rid = {row}.rid AND x.version = {row}.version AND x.pid = {compiler.label_pid(type_, row)} AND {label}"
+    return f"(({row}.named & {PLAIN}) = 0 AND EXISTS (SELECT 1 FROM index_version x WHERE {held}))"

@@ -53,19 +53,24 @@ class People(Links):
 
     def _of_people(self, where: About, row: str, others: str, other: str, sole: str) -> str:
         """``others``: a table of the Patients beside the subject, FROM and WHERE, ``other`` the id of one; ``sole`` is not 0 where
-        there surely are none."""
+        there surely are none. What must not be said of anyone is asked with ``every`` False: the first of its kind may be on disk
+        before it is known here, so that the statement itself looks it up."""
         pids = self.names.pids("", where.parameter, "access")
-        if not pids:
+        if not pids and where.every:
             return NEVER
+        pid = f"= {pids[0]}" if pids else f"IN (SELECT n.pid FROM parameter n WHERE {self._access(where.parameter)})"
         codes = [f":{self.once(code[:LONGEST])}" for code in where.codes]
         now = self.once(where.now)
-        said = Said(f"x.pid = {pids[0]}", codes, f"x.low <= :{now} AND x.high > :{now}")
+        said = Said(f"x.pid {pid}", codes, f"x.low <= :{now} AND x.high > :{now}")
         subject = f"{row}.subject <> '' AND {self._of_subject(row, said)}"
         if where.every:
             lacking = f"EXISTS (SELECT 1 FROM {others} AND NOT {self._of_person(other, said)})"
             return f"({subject} AND ({sole} <> 0 OR NOT {lacking}))"
         having = f"EXISTS (SELECT 1 FROM {others} AND {self._of_person(other, said)})"
         return f"(({subject}) OR ({sole} = 0 AND {having}))"
+
+    def _access(self, parameter: str) -> str:
+        return f"n.type = '' AND n.name = {self.literal(parameter)} AND n.kind = 'access'"
 
     def _of_subject(self, row: str, said: Said) -> str:
         """That something is said about the person of a row's subject; where that is likely whom the search begins with, it is asked

@@ -104,7 +104,7 @@ class Compiler(People):
             case Updated():
                 return f"({self._updated(where, row)})"
             case Token(parameter, kind="token") | Tokens(parameter) if parameter == LABELS:
-                return every([f"({row}.named & {PLAIN}) = 0", self._indexed(where, type_, row)])
+                return self._labelled(where, type_, row)
             case Token() | Text() | Span() | Range() | Tokens():
                 return self._indexed(where, type_, row)
             case Composite() | Near():
@@ -214,6 +214,16 @@ class Compiler(People):
         if isinstance(where, Text) and where.kind == "text" and where.match not in {"equals", "exact"}:
             return f"{row}.rid IN (SELECT x.rid FROM {source})"
         return f"EXISTS (SELECT 1 FROM {source} AND x.rid = {row}.rid)"
+
+    def _labelled(self, where: Token | Tokens, type_: str | None, row: str) -> str:
+        if isinstance(where, Token):
+            label = self.code(where, "x")
+        else:
+            label = self.codes(where, "x", "code || ''" if len(where.pairs) > FEW else "code")
+        if label == NEVER:
+            return NEVER
+        found = f"index_token x WHERE x.pid = {self.label_pid(type_, row)} AND {label} AND x.rid = {row}.rid"
+        return f"(({row}.named & {PLAIN}) = 0 AND EXISTS (SELECT 1 FROM {found}))"
 
     def _table_of(self, where: Where, type_: str | None, *, probed: bool = False) -> str | None:
         """Table and condition of an index part, alias ``x``; None where nothing is indexed so. ``probed``: for one resource."""
