@@ -29,7 +29,7 @@ from interop.api.signon.sessions import FIELD, Foreign, cookie
 from interop.clock import MICROSECONDS
 from interop.errors import Problem
 from interop.policy.asker import Asker
-from interop.signon.apps import CALLBACK, PAGES, sound
+from interop.signon.apps import CALLBACK, PAGES
 from interop.signon.authorization import challenge
 from interop.signon.refused import Refused
 
@@ -122,10 +122,10 @@ async def _there(signon: SignOn) -> str:
     """Where one signs out of the issuer as well, which else lets the next person in without asking who that is (OpenID Connect
     RP-Initiated Logout 1.0)."""
     try:
-        where = (await signon.configured.settings()).get("end_session_endpoint") if signon.configured is not None else None
+        where = signon.configured.address(await signon.configured.settings(), "end_session_endpoint") if signon.configured else ""
     except Unreachable:
-        where = None
-    if not isinstance(where, str) or not sound(where):
+        where = ""
+    if not where:
         return ""
     address = f"{where}{'&' if '?' in where else '?'}{urlencode({'client_id': signon.client_id})}"
     link = f'<a href="{escape(address)}">Sign out of {escape(str(urlsplit(where).hostname))}</a>'
@@ -136,9 +136,8 @@ async def _issuer(signon: SignOn, root: str) -> tuple[str, str, str]:
     """Where to go, who that is, and what to ask for. Raises Unreachable."""
     if signon.configured is None:
         return f"{root}/auth/authorize", root, OWN
-    said = await signon.configured.settings()
-    where = said.get("authorization_endpoint")
-    if not isinstance(where, str) or not sound(where):
+    where = signon.configured.address(await signon.configured.settings(), "authorization_endpoint")
+    if not where:
         raise Unreachable("no authorization endpoint")
     return where, signon.configured.wanted.issuer, signon.scope
 

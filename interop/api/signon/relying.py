@@ -22,7 +22,6 @@ from interop.api.signon.trust import Configured, Own
 from interop.clock import MICROSECONDS
 from interop.policy.asker import Asker
 from interop.policy.scopes import read_scopes
-from interop.signon.apps import sound
 from interop.signon.issuer import default_scope
 from interop.signon.keyfile import ALGORITHM
 from interop.signon.refused import Refused
@@ -38,8 +37,8 @@ Said = Mapping[str, Any]
 async def signed_on(signon: SignOn, configured: Configured, form: dict[str, str], nonce: str, settings: Said) -> Asker:
     """Who has signed on, for a code: by the claims of the id token and of the UserInfo endpoint, and the table of claims. What the
     pages may do is the role's and the person's, nobody narrows it. Raises Refused, Unreachable."""
-    where = settings.get("token_endpoint")
-    if not isinstance(where, str) or not sound(where):
+    where = configured.address(settings, "token_endpoint")
+    if not where:
         raise Unreachable("no token endpoint")
     proof, headers = _proof(signon, settings, where)
     try:
@@ -47,7 +46,7 @@ async def signed_on(signon: SignOn, configured: Configured, form: dict[str, str]
     except Declined:
         raise Refused("code") from None
     claims = await identity(signon, configured, said, configured.wanted.issuer, signon.client_id, nonce)
-    asker = configured.asker({**await _more(signon, said, settings, claims["sub"]), **claims})
+    asker = configured.asker({**await _more(signon, configured, said, settings, claims["sub"]), **claims})
     if asker.role in PROGRAMS or not asker.user:
         raise Refused("role")
     scopes = read_scopes(default_scope(asker.role, asker.patient))
@@ -69,12 +68,12 @@ async def identity(signon: SignOn, keys: Configured | Own, said: Said, issuer: s
     return claims
 
 
-async def _more(signon: SignOn, said: Said, settings: Said, subject: str) -> dict[str, Any]:
+async def _more(signon: SignOn, configured: Configured, said: Said, settings: Said, subject: str) -> dict[str, Any]:
     """What the UserInfo endpoint says of the same person (OpenID Connect Core 1.0, 5.3.2)."""
-    where, token = settings.get("userinfo_endpoint"), said.get("access_token")
-    if where is None or not isinstance(token, str):
+    where, token = configured.address(settings, "userinfo_endpoint"), said.get("access_token")
+    if settings.get("userinfo_endpoint") is None or not isinstance(token, str):
         return {}
-    if not isinstance(where, str) or not sound(where) or not token.isascii():
+    if not where or not token.isascii():
         raise Unreachable("no address of UserInfo")
     found = await signon.fetcher.object(where, {"authorization": f"Bearer {token}"})
     if found.get("sub") != subject:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from math import inf
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,7 +11,7 @@ from typing import Any, Protocol
 from interop.api.signon.fetching import FRESH, PAUSE, Fetcher, RemoteKeys, Unreachable
 from interop.clock import MICROSECONDS, Clock
 from interop.policy.asker import Asker
-from interop.signon.apps import sound
+from interop.signon.apps import here, sound
 from interop.signon.claims import TESTER, Claims, Row, asker_of
 from interop.signon.issuer import OwnIssuer
 from interop.signon.keyfile import NAME, OwnKeys, own_keys
@@ -122,10 +123,18 @@ class Configured:
             return said
 
     async def _address(self) -> str:
-        said = (await self.settings()).get("jwks_uri")
-        if not isinstance(said, str) or not sound(said):
+        found = self.address(await self.settings(), "jwks_uri")
+        if not found:
             raise Unreachable("no address of keys")
-        return said
+        return found
+
+    def address(self, said: Mapping[str, Any], name: str) -> str:
+        """One of the addresses that the issuer says; '' for none, and for one that is neither by TLS nor, as the issuer itself, on
+        this machine: what a remote issuer says does not make us ask what else listens here."""
+        found = said.get(name)
+        if not isinstance(found, str) or not sound(found) or (here(found) and not here(self._wanted.issuer)):
+            return ""
+        return found
 
     async def find(self, kid: str, algorithm: str) -> Key | None:
         """The key of that id; raises Unreachable."""

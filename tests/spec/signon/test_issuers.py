@@ -134,6 +134,7 @@ async def test_while_the_issuer_cannot_be_reached_what_was_fetched_stands_for_a_
         {"issuer": ISSUER, "jwks_uri": "http://id.example/keys"},
         {"issuer": ISSUER, "jwks_uri": "file:///keys"},
         {"issuer": ISSUER, "jwks_uri": "http://127.0.0.1:9@id.example/keys"},
+        {"issuer": ISSUER, "jwks_uri": "http://localhost:9/keys"},
         {"issuer": ISSUER, "jwks_uri": "http://localhost:@id.example/keys"},
     ],
 )
