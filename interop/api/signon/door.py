@@ -88,6 +88,7 @@ class SignOnDoor:
         self._store, self._clock, self._rate = store, clock, rate
         self._known: dict[bytes, Known] = {}
         self._withdrawn: dict[str, int] = {}
+        self._room = KNOWN
         self._look = 0
         self._failures = Buckets(*FAILURES)
         self._people = Buckets(rate, rate * 5) if rate else None
@@ -180,8 +181,9 @@ class SignOnDoor:
         await self._store.commit(Change(used=[Used(WITHDRAWN + session, until, now)]))
 
     def _revoked(self, now: int) -> dict[str, int]:
-        if len(self._withdrawn) > KNOWN:
+        if len(self._withdrawn) > self._room:
             self._withdrawn = {name: until for name, until in self._withdrawn.items() if until > now}
+            self._room = max(KNOWN, 2 * len(self._withdrawn))  # not gone through again for each token while none of them has ended
         return self._withdrawn
 
     def _renew(self, now: int) -> None:

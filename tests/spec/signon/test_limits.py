@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from interop.api.asgi import Request
+from interop.api.signon.door import KNOWN
 from interop.api.signon.limits import REMEMBERED, Buckets, place_of
 from interop.clock import ManualClock
 from tests.spec.signon.conftest import Site, serving_at
@@ -47,6 +48,20 @@ async def test_an_asker_may_ask_so_often(tmp_path: Path, clock: ManualClock) -> 
         assert {(await site.get(program, "/fhir/Organization")).status_code for _ in range(50)} == {200}
         site.clock.advance(0.5)
         assert [(await site.get(person[0], "/fhir/Organization")).status_code for _ in range(2)] == [200, 429]
+
+
+async def test_many_that_were_revoked_are_not_gone_through_for_each_token(site: Site) -> None:
+    """Whoever may have tokens may revoke as many: what has ended is forgotten, now and then."""
+    door, now = site.signon.door, site.clock.now()
+    door._withdrawn = {f"n{number}": now + 1_000_000 for number in range(KNOWN + 1)}
+    assert (await site.get(site.token(jti="n7"))).status_code == 401
+    kept = door._withdrawn
+    assert (await site.get(site.token(jti="n8"))).status_code == 401
+    assert door._withdrawn is kept
+    door._withdrawn |= {f"m{number}": now + 1_000_000 for number in range(KNOWN + 2)}
+    site.clock.advance(2)
+    assert (await site.get(site.token(), "/fhir/Organization")).status_code == 200
+    assert len(door._withdrawn) == 0
 
 
 def test_what_is_remembered_is_bounded() -> None:
