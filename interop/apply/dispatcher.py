@@ -78,13 +78,14 @@ class Dispatcher:
     async def _read(self) -> None:
         while True:
             self._arrived.clear()
+            repeated = len(self._repeated)  # more may come while these are read
             try:
                 fresh = await self._store.query(Waiting(self.read_up_to, BATCH))
-                again = [message for message in self._repeated if message <= self.read_up_to]
+                again = [message for message in self._repeated[:repeated] if message <= self.read_up_to]
                 entries = [entry for message in again for entry in await self._store.query(Message(message))] + fresh
-                self._repeated.clear()
-            except Problem:
-                log.exception("journal not readable; trying again")
+                del self._repeated[:repeated]
+            except Exception as error:
+                log.error("journal not readable; trying again", error=type(error).__name__)
                 await asyncio.sleep(AGAIN)
                 continue
             if not entries:
@@ -171,7 +172,7 @@ class Dispatcher:
                 try:
                     data = await asyncio.get_running_loop().run_in_executor(None, _packed, family, site)
                     await self._store.commit(Change(tables=[(digest, data)]))
-                except (Problem, OSError) as error:
+                except Exception as error:
                     reason = error.reason.name if isinstance(error, Problem) else type(error).__name__
                     log.error("tables not kept; trying with the next batch", reason=reason)
                     return

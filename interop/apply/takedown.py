@@ -144,6 +144,9 @@ class Takedowns:
         )
         await witness.take_down(entry, [(one.type, one.id) for one in removal.taken], removal.patients)
         await self._store.commit(Change(entries=[entry]))
+        if not entry.message and await self._in_vain(entry.repeats):
+            entry.repeats, entry.duplicate = 0, ""
+            await self._store.commit(Change(entries=[entry]))
         if entry.message:
             witness.journalled(entry)
             self._arrived(1)
@@ -155,6 +158,11 @@ class Takedowns:
             raise Problem("fault")
         return int(found[0].detail), done or Removal(found[0])
 
+    async def _in_vain(self, number: int) -> bool:
+        """Whether a takedown that was asked for before has failed: it is asked for anew."""
+        found: list[Entry] = await self._store.query(Message(number))
+        return bool(found) and found[0].state == MessageState.FAILED
+
     async def _settled(self, number: int) -> None:
         """Wait until an entry has its outcome on disk."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -162,7 +170,10 @@ class Takedowns:
         found: list[Entry] = await self._store.query(Message(number))
         if found[0].state in WAITING:
             await future
-        self._waiting.pop(number, None)
+        if future in (others := self._waiting.get(number, [])):
+            others.remove(future)
+            if not others:
+                del self._waiting[number]
 
     def finished(self, number: int, state: MessageState, problem: Problem | None) -> None:
         """An entry has its outcome on disk."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from interop.app.engine import Engine
+from interop.store.plan import Message, Plan
 from interop.store.values import Change, Outcome
 from tests.spec.engine.messages import adt
 from tests.spec.engine.running import found, ingest, journal, running, sender, tell
@@ -100,3 +102,30 @@ async def test_a_message_that_failed_is_worked_on_again_when_it_comes_again(engi
     assert (answer.status_code, answer.json()["state"]) == (200, "applied")
     assert [(entry.message, entry.state) for entry in await journal(engine)] == [(1, "applied")]
     assert shop.unfinished == 0
+
+
+async def test_a_message_sent_again_while_another_is_worked_on_again_is_not_forgotten(
+    engine: Engine, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for control in ("C7", "C8"):
+        await ingest(http, adt(control=control, visit=f"V{control}"))
+    dispatcher, store = engine.workshop.dispatcher, engine.workshop.store
+    later = [2]
+    for number in (1, 2):
+        await store.commit(Change(outcomes=[Outcome(number, "received", engine.workshop.clock.now())]))
+        engine.workshop.added(1)
+    query = store.query
+
+    async def meanwhile(plan: Plan) -> Any:
+        answer = await query(plan)
+        if isinstance(plan, Message) and later:
+            dispatcher.again(later.pop())
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(dispatcher, "_store", type("Slow", (), {"query": staticmethod(meanwhile), "commit": store.commit})())
+        dispatcher.again(1)
+        async with asyncio.timeout(5):
+            while engine.workshop.unfinished:
+                await asyncio.sleep(0)
+    assert [entry.state for entry in await journal(engine)] == ["applied", "applied"]

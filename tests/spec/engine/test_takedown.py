@@ -405,3 +405,25 @@ async def test_an_agreement_that_a_message_brought_goes_with_it(tmp_path: Path) 
             await taken(http, each)
             told.append(agreed())
         assert told == [["withdrawn"], ["active"], []]
+
+
+async def test_a_takedown_that_failed_is_done_when_it_is_asked_for_again(
+    engine: Engine, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mapper that was killed, say, while the takedown was at its turn."""
+    number = await sent(http, message(5, *WRONG))
+    takedowns = engine.workshop.takedowns
+    perform = takedowns.perform
+
+    async def dying(entry: Entry) -> Any:
+        raise ChildProcessError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(engine.workshop.dispatcher, "_takedown", dying)
+        assert (await ask(http, number)).status_code == 500
+    assert engine.workshop.dispatcher._takedown == perform
+    assert await found(http, "AllergyIntolerance")
+    assert (await taken(http, number)).resources
+    assert not await found(http, "AllergyIntolerance")
+    assert await refused(http, message(5, *WRONG))
+    assert not takedowns._waiting

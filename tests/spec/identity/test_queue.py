@@ -190,7 +190,8 @@ async def test_whoever_waits_behind_one_who_was_written_again_is_compared_after_
         monkeypatch.setattr(engine.workshop.applier, "_clock", Later())
         await applied(http, admission("M1", "GRETA", "", "STONE", "19550708", hour=10))
         linking.missed, linking.written = False, dict.fromkeys((last, *before))
-        portion, done = at._portion, []
+        portion = at._portion
+        done: list[Sequence[Stored]] = []
 
         async def killed(patients: Sequence[Stored]) -> Any:
             if done:
