@@ -15,7 +15,7 @@ from interop.ids import ODS_ORGANISATION
 from interop.policy.access import access_rows
 from interop.policy.asker import Asker
 from interop.policy.declarations import claim, emergency
-from interop.policy.said import DECISIONS, GIVEN, REFUSED, WITHDRAWN, Said, named, read, superseded, written
+from interop.policy.said import DECISIONS, GIVEN, REFUSED, WITHDRAWN, Said, named, opens, read, superseded, written
 from interop.policy.tables import tables
 from tests.spec.policy.test_held_relationships import at
 
@@ -170,6 +170,31 @@ class TestGivingWay:
         assert self.THEIRS.give_way(same, (), (SON,)) == self.THEIRS
         assert set(self.THEIRS.give_way(Said(), (), (SON,)).proxies) == {named(DAUGHTER)}
         assert set(self.THEIRS.give_way(Said("", "", {}, {named(SON): (SON, "2027")}), (), (SON,)).proxies) == {named(DAUGHTER)}
+
+
+class TestOpening:
+    CLOSED = (Said(GIVEN, "", {"STD": (GIVEN, "")}), Said("", "", {"HIV": (REFUSED, "")}))
+
+    @pytest.mark.parametrize("decision", [REFUSED, WITHDRAWN])
+    def test_what_closes_opens_nothing(self, decision: str) -> None:
+        assert opens([Said(REFUSED)], decision, (), ()) is False
+        assert opens(self.CLOSED, decision, ("HIV",), (SON,)) is False
+
+    @pytest.mark.parametrize(("whole", "opened"), [("", False), (GIVEN, False), (REFUSED, True), (WITHDRAWN, True)])
+    def test_the_whole_is_opened_where_any_consent_has_closed_it(self, whole: str, opened: bool) -> None:
+        assert opens([Said(GIVEN), Said(whole)], GIVEN, (), ()) is opened
+        assert opens([Said(whole)], GIVEN, ("HIV",), ()) is False
+
+    def test_a_label_is_opened_where_any_consent_has_refused_it(self) -> None:
+        assert opens(self.CLOSED, GIVEN, ("STD", "HIV"), ()) is True
+        assert opens(self.CLOSED, GIVEN, ("STD",), ()) is False
+        assert opens(self.CLOSED, GIVEN, ("PSY",), ()) is False
+        assert opens(self.CLOSED, GIVEN, (), ()) is False
+
+    def test_whoever_is_named_to_act_for_the_person_is_let_in(self) -> None:
+        assert opens([], GIVEN, (), (SON,)) is True
+        assert opens(self.CLOSED, GIVEN, ("STD",), (SON,)) is True
+        assert opens([], GIVEN, (), ()) is opens([], GIVEN, ("HIV",), ()) is False
 
 
 def test_what_is_superseded_is_no_longer_in_force_and_otherwise_as_it_was() -> None:
