@@ -30,6 +30,8 @@ TICK = 1.0
 """Seconds between two looks at what the index lacks."""
 A_TICK = 3_000
 """Rows that the index takes at each of them while more keep coming; who asks it waits for all."""
+LOOKS = 10_000
+"""Reads, the latest, whose names are compared when they can be again."""
 AGAIN = 10_000
 """The latest messages of the journal that are held against the audit at a start: more are never under way."""
 _log = structlog.get_logger("interop.audit")
@@ -93,14 +95,37 @@ class Audited:
             before = found[-1].message
 
     async def tick(self) -> None:
-        """Compare names, bring the index forward; all the way where a change was made that somebody has to hear of."""
-        urgent, self.auditing.urgent = self.auditing.urgent, False
+        """Compare names, tell of takedowns, bring the index forward; all the way where a change was made that somebody has to hear
+        of. What fails keeps nothing else from being done, and is raised at the end."""
+        failed: Exception | None = None
+        for each in (self._compare, self._tell, self._index):
+            try:
+                await each()
+            except Exception as error:
+                failed = failed or error
+        if failed is not None:
+            raise failed
+
+    async def _compare(self) -> None:
         looks, self.auditing.looks = self.auditing.looks, []
         try:
-            while self.untold:
-                await tell(self._store, self.trail, self.auditing, self.untold[0], ENGINE)
-                del self.untold[0]
             await self._surnames.compare(looks)
+        except Problem:
+            self.auditing.looks = (looks + self.auditing.looks)[-LOOKS:]
+            raise
+
+    async def _tell(self) -> None:
+        for number in list(self.untold):
+            self.untold.remove(number)
+            try:
+                await tell(self._store, self.trail, self.auditing, number, ENGINE)
+            except BaseException:
+                self.untold.append(number)
+                raise
+
+    async def _index(self) -> None:
+        urgent, self.auditing.urgent = self.auditing.urgent, False
+        try:
             await asyncio.to_thread(self.trail.catch_up, 0 if urgent else A_TICK)
         except BaseException:
             self.auditing.urgent = self.auditing.urgent or urgent

@@ -246,6 +246,9 @@ class AuditLog:
                 self.tick()
             except Problem as problem:
                 failed = problem
+            except Exception as error:  # this thread may not end: whoever waits for the disk would wait for good
+                failed = Problem("audit-unavailable", detail=type(error).__name__)
+                _log.error("the audit's thread failed", error=type(error).__name__)
             self._tell(failed)
         self._tell(Problem("stopping"))
 

@@ -17,6 +17,7 @@ from interop.audit.parts import lines
 from interop.audit.row import READ, Names, decode
 from interop.audit.verify import verify
 from interop.clock import ManualClock
+from interop.errors import Problem
 from interop.store.values import Change
 from tests.spec.audit.asking import asking
 from tests.spec.audit.conftest import KEY
@@ -237,3 +238,20 @@ async def test_nothing_of_what_is_in_the_record_is_in_the_log(tmp_path: Path) ->
     for secret_text in (b"anary", b"zelda", b"9990000018", b"9990000026", b"9990000034", b"07700900123", b"1931", b"QUARRINGTON"):
         assert secret_text not in text, secret_text
     assert b"~" in text
+
+
+async def test_whatever_goes_wrong_with_its_thread_a_change_is_answered_and_the_next_is_made(
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = AuditLog.open(tmp_path / "audit", tmp_path / "elsewhere", KEY, clock)
+    tick = log.tick
+
+    def broken() -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(log, "tick", broken)
+    with pytest.raises(Problem, match="RuntimeError"):
+        await asyncio.wait_for(log.durable(log.write(READ)), 5)
+    monkeypatch.setattr(log, "tick", tick)
+    await asyncio.wait_for(log.durable(log.write(READ)), 5)
+    await asyncio.to_thread(log.close)

@@ -118,6 +118,18 @@ async def test_each_who_saw_it_and_each_subscription_waits_in_the_outbox_without
         assert len([alert for alert in at.engine.audited.outbox() if alert.rule == "takedown"]) == 2
 
 
+async def test_who_cannot_be_told_of_one_takedown_keeps_no_alert_from_anybody(tmp_path: Path) -> None:
+    async with world(tmp_path / "data") as at:
+        audited = at.engine.audited
+        await at.get("gp", "Observation/o1")
+        await at.down("--yes")
+        audited.untold.append(1 << 40)
+        with pytest.raises(ValueError, match="unpack"):
+            await audited.tick()
+        assert [alert for alert in audited.outbox() if alert.rule == "takedown"]
+        audited.untold.clear()
+
+
 async def test_it_is_in_the_audit_before_it_is_done_and_the_person_sees_that_it_was(tmp_path: Path) -> None:
     async with world(tmp_path / "data") as at:
         number = (await at.down("--yes"))["takedown"]
