@@ -88,7 +88,7 @@ def asker_of(claims: Claims, *, own: bool, table: tuple[Row, ...] | None = None,
         fhir_user=fhir_user,
         scopes=read_scopes(_scope(claims)),
         feed=feed if own or feed != "*" else "",
-        session=(_text(claims, "sid", _NAME) if own else "") or _text(claims, "jti", _NAME) or _text(claims, "sid", _NAME),
+        session=(_text(claims, "sid", _NAME) if own else "") or _text(claims, "jti", _NAME),
     )
 
 

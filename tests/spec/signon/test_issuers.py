@@ -154,6 +154,20 @@ async def test_who_asks_while_the_issuer_is_asked_waits_for_its_answer(site: Sit
     assert remote["discovery"].call_count == 1
 
 
+async def test_of_several_tokens_of_one_sign_on_there_the_one_that_is_revoked_ends_and_stays_so(
+    tmp_path: Path, clock: ManualClock, remote: respx.MockRouter, rsa: RSAKey
+) -> None:
+    """An issuer that gives tokens no ids: whoever signs on again there, in the same session, is let in."""
+    kept = []
+    for revoked in (2, 0):
+        async with serving_at(tmp_path / "data", clock, issuer=ISSUER, audience=AUDIENCE) as site:
+            kept = kept or [made(site, rsa, jti=None, sid="s1", exp=site.now + seconds) for seconds in (300, 3_000, 3_100)]
+            for token in kept[:revoked]:
+                assert (await site.http.post("/signon/revoke", data={"token": token})).status_code == 200
+            clock.advance(0 if revoked else 400)
+            assert [await status(site, token) for token in kept] == [401, 401, 200]
+
+
 async def test_an_answer_without_end_is_not_read_to_the_end(site: Site, remote: respx.MockRouter, rsa: RSAKey) -> None:
     remote["keys"].respond(content=b"[" * 300_000)
     assert await status(site, made(site, rsa)) == 503
