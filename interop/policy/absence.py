@@ -43,13 +43,15 @@ class Absence(NamedTuple):
 
 
 def gate(question: Question, facts: Facts, now: int) -> Where | None:
-    """What must hold of a Patient before anything else of the person is shown: a relationship and consent, or an emergency.
+    """What must hold of a Patient before anything else of the person is shown: a relationship and consent, or an emergency; with a
+    token for one patient, that it is that person: of anybody else it tells no more than of nobody.
 
     None where nothing is asked: of the tester, of people about themselves, of roles that see nobody."""
     by = rules(question.asker, facts, now)
     if by is None or by.role.relationship in ("self", "none"):
         return None
-    return Any((All((by.relationship(), by.consent())), by.emergency()))
+    opened = Any((All((by.relationship(), by.consent())), by.emergency()))
+    return All((opened, by.launched())) if by.asker.patient else opened
 
 
 def absence(question: Question, facts: Facts, feeds: Iterable[FeedHealth], passed: bool, now: int) -> tuple[Absence, ...]:

@@ -97,6 +97,16 @@ async def test_who_has_not_consented_and_who_is_not_known_are_told_of_alike(
     assert (stranger.status_code, stranger.text.replace("known", "nobody")) == (unknown.status_code, unknown.text)
 
 
+@pytest.mark.parametrize("address", SAID)
+async def test_a_token_for_one_patient_is_told_of_another_as_of_nobody(client: Client, services: Services, address: str) -> None:
+    """Whatever its bearer may see otherwise."""
+    services.door = Desk(replace(GP, patient="silent"))
+    known, unknown = [await client.get(f"/fhir/{address.format(name)}") for name in ("known", "nobody")]
+    assert (known.status_code, known.text.replace("known", "nobody")) == (unknown.status_code, unknown.text)
+    services.door = Desk(replace(GP, patient="known"))
+    assert "withheld" not in told((await client.get(f"/fhir/{address.format('known')}")).json())
+
+
 async def test_nothing_is_said_where_there_is_nothing_to_say(client: Client, services: Services) -> None:
     """Nor of a search that is about nobody in particular, nor of counts, nor on further pages."""
     for address in ("Observation", "Observation?patient=known&_summary=count", "Organization"):
