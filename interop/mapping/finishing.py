@@ -144,15 +144,18 @@ def _of_source(run: Run, key: Key) -> Key:
 
 
 def _by_number(run: Run, one: Instance, text: str) -> Key | None:
-    """An NHS number names the Patient of its source; a bad or repeated-digit one names nobody: with birth date and family name it
-    holds one sender's messages about one person together, without them it does not even do that."""
+    """An NHS number names the Patient of its source; a bad or repeated-digit one names nobody: with birth date, family and first
+    given name (twins) it holds one sender's messages about one person together, without them it does not even do that."""
     number = NhsNumber.read(text)
     if number is not None and number.standing in (Standing.USABLE, Standing.TEST):
         return NHS_NUMBER, number
     born = one.registers.get("birthDate", "")
     names = [value for register, value in sorted(one.registers.items()) if register.startswith("name:")]
-    family = names[0][0].get("family", "") if names and names[0] else ""
-    return (run.local("unverified-nhs-number"), f"{text}|{born}|{family.casefold()}") if born and family else None
+    name = names[0][0] if names and names[0] else {}
+    family, given = name.get("family", ""), name.get("given")
+    first = str(given[0]) if isinstance(given, list) and given else ""
+    who = f"{text}|{born}|{family.casefold()}|{first.casefold()}"
+    return (run.local("unverified-nhs-number"), who) if born and family else None
 
 
 def _flag_numbers(one: Instance) -> None:

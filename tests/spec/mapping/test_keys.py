@@ -229,6 +229,23 @@ def test_with_birth_date_and_family_name_it_holds_one_senders_messages_together(
     assert same != patient(bad.format("Able", "19410317"), b"1" * 16, "RYY")
 
 
+def test_twins_under_one_placeholder_number_are_two(tmp_path: Path) -> None:
+    family = load(
+        tmp_path,
+        source=SOURCE,
+        routes="ADT^A01,one,\n",
+        resources="one,,PID,Patient,identifier,,upsert,\n",
+        elements=IDENTIFIED["rows"] + "A05,one,PID-5~,.2,,name[+].given[+],,,\n",
+    )
+
+    def patient(name: str) -> str:
+        return made(family, er7(f"PID|||4444444444^^^NHS||{name}||20260101")).one("one").id
+
+    assert patient("Able^Ann") == patient("ABLE^ANN")
+    assert patient("Able^Ann") != patient("Able^Amy")
+    assert patient("Able^Ann") != patient("Able")
+
+
 def test_a_tree_takes_the_text_at_the_path(tmp_path: Path) -> None:
     tables: dict[str, Any] = {
         "source": "patient,,,\nid,,,\n@root,,,\n@extension,,,\nfamily,,,\n",
