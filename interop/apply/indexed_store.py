@@ -8,19 +8,27 @@ from typing import Any
 
 from interop.apply.reindexing import Reindexer
 from interop.record.indexing import Indexing
-from interop.store.plan import Plan
+from interop.store.decision import PERMIT_ALL
+from interop.store.plan import Plan, Read
 from interop.store.seam import Store
-from interop.store.values import Change, Committed, Conflict
+from interop.store.values import Change, Committed, Conflict, LinkEvent, Put, Stored
+
+Key = tuple[str, str]
 
 
 class IndexedStore:
     """A Store. A change that defines, alters or ends a search parameter is answered when what there is has been indexed by it, or
-    after ``reindexer.patience`` seconds. ``heard`` hears of each change that is on disk before whoever made it is answered."""
+    after ``reindexer.patience`` seconds. ``heard`` hears of each change that is on disk before whoever made it is answered.
+
+    A change that failed may be on disk all the same: a connection was lost with the answer. Whoever made it finds nothing left to
+    do, so what it touched is read after the next commit, and heard as it is."""
 
     def __init__(
         self, store: Store, indexing: Indexing, reindexer: Reindexer, heard: Callable[[Change], None] = lambda change: None
     ) -> None:
         self._store, self._indexing, self._reindexer, self._heard = store, indexing, reindexer, heard
+        self._doubted: dict[Key, Put] = {}
+        self._relinked: list[LinkEvent] = []
 
     async def query(self, plan: Plan) -> list[Any]:
         return await self._store.query(plan)
@@ -31,12 +39,36 @@ class IndexedStore:
     async def commit(self, change: Change) -> Committed | Conflict:
         if change.puts:
             self._indexing.complete(change)
-        result = await self._store.commit(change)
+        try:
+            result = await self._store.commit(change)
+        except Exception:
+            self._doubted.update({(put.stored.type, put.stored.id): put for put in change.puts})
+            self._relinked = change.link_events or self._relinked
+            raise
         if (change.puts or change.links) and isinstance(result, Committed):
-            self._heard(change)
-            if change.puts and self._indexing.committed(change):
-                await self._reindexer.settled()
+            for put in change.puts:
+                self._doubted.pop((put.stored.type, put.stored.id), None)
+            await self._tell(change)
+        if self._doubted or self._relinked:
+            await self._settle()
         return result
 
     async def migrate(self) -> None:
         await self._store.migrate()
+
+    async def _tell(self, change: Change) -> None:
+        self._heard(change)
+        if change.puts and self._indexing.committed(change):
+            await self._reindexer.settled()
+
+    async def _settle(self) -> None:
+        """Hear of what is there of what was doubted."""
+        relinked, self._relinked = self._relinked, []
+        if relinked:
+            self._heard(Change(link_events=relinked))
+        for key, put in list(self._doubted.items()):
+            found: list[Stored] = await self._store.query(Read(PERMIT_ALL, *key))
+            if self._doubted.get(key) is put:  # else it was heard of meanwhile
+                del self._doubted[key]
+                if found:
+                    await self._tell(Change(puts=[Put(found[0], put.index)]))

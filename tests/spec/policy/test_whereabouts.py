@@ -18,6 +18,7 @@ from interop.apply.reindexing import Reindexer
 from interop.apply.whereabouts import Whereabouts
 from interop.apply.writes import Writes
 from interop.clock import ManualClock
+from interop.errors import Problem
 from interop.fhir.findings import failed
 from interop.fhir.validation import check
 from interop.policy.whereabouts import guarded, redacted, shown
@@ -325,3 +326,25 @@ async def test_what_is_left_is_as_r4_has_it(api: Api) -> None:
 def test_every_part_of_a_question_that_tells_it_leaves_hidden_people_out(where: Where, type: str, made: Where | None) -> None:
     found = guarded(where, type, 5)
     assert found is where if made is None else found == made
+
+
+async def test_a_label_counts_whose_commit_was_done_though_the_answer_was_lost(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection to the database broke between the two: at the second attempt nothing is left to write."""
+    person = {"resourceType": "Patient", "id": "moves", **LIVES}
+    assert (await api.http.put("/fhir/Patient/moves", json=person)).status_code == 201
+    assert STREET in await api.text("/fhir/Patient/moves")
+    store, lost = api.store._store, list[Change]()
+    commit = store.commit
+
+    async def breaking(change: Change) -> Any:
+        done = await commit(change)
+        if change.puts and not lost:
+            lost.append(change)
+            raise Problem("journal-unavailable")
+        return done
+
+    monkeypatch.setattr(store, "commit", breaking)
+    monkeypatch.setattr("interop.apply.writes.AGAIN", 0)
+    answer = await api.http.put("/fhir/Patient/moves", json={**person, "meta": RESTRICTED})
+    assert (answer.status_code, len(lost)) == (200, 1)
+    assert STREET not in await api.text("/fhir/Patient/moves")
