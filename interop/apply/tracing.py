@@ -221,13 +221,16 @@ class Tracer:
 
     async def _quietly(self, ask: Callable[..., Awaitable[Traced]], *about: object) -> None:
         """Ask; what is wrong with this one alone is remembered and keeps nobody else waiting."""
+        name = f"pds {about[0]}" if ask == self._verify else f"pds-trace {about[0]}"
         try:
             await ask(*about)
         except Problem as problem:
             if problem.reason.name in WHOLE or problem.reason.category.value in ("unavailable", "busy"):
                 raise
             log.warning("the national service's answer was not taken", reason=problem.reason.name)
-            name = f"pds {about[0]}" if ask == self._verify else f"pds-trace {about[0]}"
+            await self._remember(name, ERROR)
+        except Exception as error:
+            log.error("the national service's answer broke what takes it", error=type(error).__name__)
             await self._remember(name, ERROR)
         await self.pause(self._between)
 

@@ -16,6 +16,7 @@ from interop.app.copying import copy_journal
 from interop.app.engine import Engine
 from interop.apply.tracing import OLD
 from interop.clock import MICROSECONDS, ManualClock
+from interop.ports.demographics import Reply
 from interop.store.plan import Persons
 from tests.spec.adapters.pds import NUMBER, OTHER, patient
 from tests.spec.engine.running import client, found, journal, running
@@ -256,6 +257,30 @@ async def test_an_answer_that_makes_no_sense_keeps_nobody_else_waiting(tmp_path:
         await settled(engine)
         assert await groups(engine, "L1", "L2", "L3", http=http) == [{"L1"}, {"L2", "L3"}]
         assert sorted(service.asked) == sorted([f"Patient/{NUMBER}", f"Patient/{OTHER}"])
+
+
+async def test_nor_does_one_that_breaks_what_takes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with asking(tmp_path / "data") as (engine, http, service):
+        service.people = {OTHER: patient(OTHER, "Zelda", "Quarrington", "1970-01-01")}
+        assert engine.tracer is not None
+        pds = engine.tracer._service
+        read = pds.read
+
+        async def breaking(number: str) -> Reply:
+            if number == NUMBER:
+                raise OverflowError
+            return await read(number)
+
+        monkeypatch.setattr(pds, "read", breaking)
+        await applied(
+            http,
+            admission("L1", status="02", more=HOME),
+            admission("L2", "ZELDA", OTHER, "QUARRINGTON", "19700101", "02", more=HOME),
+            admission("L3", "ZELDA", OTHER, "QUARRINGTON", "19700101"),
+        )
+        async with asyncio.timeout(10):
+            await settled(engine)
+        assert await groups(engine, "L1", "L2", "L3", http=http) == [{"L1"}, {"L2", "L3"}]
 
 
 async def test_a_restart_asks_about_nobody_again_and_about_whom_it_had_not_come_to(tmp_path: Path) -> None:
