@@ -25,6 +25,8 @@ FIRST = 1_000_000
 NAMED = re.compile(r":(p\d+)\b")
 ROOM = 200
 """Conditions that are kept of one shape: types, rows, places."""
+UNMADE = "?"
+"""Stands for a text that is not kept: another thread may clear what is kept at any time."""
 OWN = About | Sources | Masked | Types | Token | Tokens | Present | Ids | Updated
 """Parts that ask one row of ``resource`` and what is said about its people."""
 
@@ -58,11 +60,12 @@ class Conditions:
         """The condition on a row of ``resource``, or with ``past`` of ``version``; '' where nothing is held back, None where it is
         of no kind that is kept."""
         key = (type_, row, focus, past)
-        if key not in self._texts:
+        known = self._texts.get(key, UNMADE)
+        if known is UNMADE:
             if len(self._texts) >= ROOM:
                 self._texts.clear()
-            self._texts[key] = self._made(type_, row, focus, past)
-        return self._texts[key]
+            known = self._texts[key] = self._made(type_, row, focus, past)
+        return known
 
     def _made(self, type_: str | None, row: str, focus: Targets | None, past: bool) -> str | None:
         left = self.left(type_)

@@ -39,6 +39,12 @@ class Shape(NamedTuple):
     asked: list[tuple[str, int]]
 
 
+UNMADE = Shape("?", [], [])
+"""Stands for a shape that is not kept: another thread may clear what is kept at any time."""
+NOT_MADE: tuple[str, dict[str, Any], list[tuple[str, int]]] = ("?", {}, [])
+"""The same for the text of a predicate."""
+
+
 class Numbers:
     """Shapes of predicates as numbers. None is ever given twice: it stands for what may be seen."""
 
@@ -128,9 +134,8 @@ class Shapes:
         if asked is None or ruled.shape is None:
             return None
         key = (plan.type, plan.sort, asked)
-        if key in ruled.made:
-            kept = ruled.made[key]
-        else:
+        kept = ruled.made.get(key, NOT_MADE)
+        if kept is NOT_MADE:
             kept = self._prepared(ruled, key, lambda: self._searching(plan, values, ruled, make))
         if kept is None:
             return None
@@ -185,11 +190,11 @@ class Shapes:
     ) -> tuple[str, dict[str, Any], list[tuple[str, int]]] | None:
         """Text and values of the predicate for a shape of a question."""
         whole = (ruled.size, ruled.shape, key)
-        if whole not in self._known:
+        made = self._known.get(whole, UNMADE)
+        if made is UNMADE:
             if len(self._known) >= ROOM:
                 self._known.clear()
-            self._known[whole] = make()
-        made = self._known[whole]
+            made = self._known[whole] = make()
         if len(ruled.made) >= ROOM:
             ruled.made.clear()
         if made is None:
