@@ -58,6 +58,8 @@ class AuditLog:
         self._ended: list[int] = []
         self._synced = 0
         self._torn = False
+        self._left = False
+        """A sync has failed, and none since has brought to disk what it left."""
         self._signed = self._reached = Checkpoint(0, 0, b"", 0, 0, 0)
         self._waiting: list[tuple[int, asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
         self._lock = threading.Lock()
@@ -108,7 +110,7 @@ class AuditLog:
         with self._lock:
             if self._torn:
                 self._mend()
-            elif self.problem is not None:
+            if self.problem is not None:
                 raise self.problem
             sequence = self.sequence + 1
             text = dumps(
@@ -157,7 +159,9 @@ class AuditLog:
                 since, self._unsynced, self._unsynced_from = self._unsynced_from, [], self.offset
             if unsynced:
                 try:
-                    if self.problem is not None:  # what a failed sync left is written again: the system may have let go of it
+                    if (
+                        self.problem is not None or self._left
+                    ):  # the system may have let go of what a failed sync left
                         _whole(file, b"".join(unsynced), since)
                     os.fdatasync(file)
                     self.syncs += 1
@@ -165,8 +169,10 @@ class AuditLog:
                     with self._lock:
                         if file == self._file:  # of a part that has ended ``_turn`` has brought all to disk
                             self._unsynced, self._unsynced_from = unsynced + self._unsynced, since
+                            self._left = True
                             raise self._failed(error) from None
             with self._lock:
+                self._left = False
                 ended, self._ended = self._ended, []
                 self._synced, self._reached = reached.sequence, reached
                 if not self._torn:
@@ -217,7 +223,9 @@ class AuditLog:
             os.ftruncate(self._file, self.offset)
         except OSError as error:
             raise self._failed(error) from None
-        self._torn, self.problem = False, None
+        self._torn = False
+        if not self._left:
+            self.problem = None
 
     def _turn(self) -> None:
         """Begin the next part. Where that cannot be, the part at hand goes on."""

@@ -255,3 +255,28 @@ async def test_whatever_goes_wrong_with_its_thread_a_change_is_answered_and_the_
     monkeypatch.setattr(log, "tick", tick)
     await asyncio.wait_for(log.durable(log.write(READ)), 5)
     await asyncio.to_thread(log.close)
+
+
+def test_a_row_that_is_taken_again_does_not_hide_that_a_sync_has_failed(
+    opened: Callable[..., AuditLog], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk fails both; what the sync left is on no disk until it is written again."""
+
+    def failing(*given: object) -> int:
+        raise OSError(errno.ENOSPC, "full")
+
+    log = opened()
+    log.write(READ)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fdatasync", failing)
+        with monkeypatch.context() as full, pytest.raises(Problem):
+            full.setattr(os, "pwrite", failing)
+            log.write(READ)
+        with pytest.raises(Problem):
+            log.sync()
+        with pytest.raises(Problem):
+            log.write(READ)
+    log.sync()
+    log.write(READ)
+    log.close()
+    assert verify(tmp_path / "audit", tmp_path / "elsewhere", KEY).bad is None
