@@ -50,8 +50,9 @@ def test_an_attachment_keeps_what_kind_of_thing_it_is() -> None:
     ],
 )  # fmt: skip
 def test_what_is_left_of_a_reference(element: str, reference: dict[str, Any], made: dict[str, Any]) -> None:
-    several = element == "performer"
-    assert left("Observation", **{element: [reference] if several else reference}) == {element: [made] if several else made}
+    before, after = ([reference], [made]) if element == "performer" else (reference, made)
+    elements: dict[str, Any] = {element: before}
+    assert left("Observation", **elements) == {element: after}
 
 
 def test_a_reference_to_what_is_contained_is_one_to_its_type() -> None:
