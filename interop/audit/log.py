@@ -159,9 +159,7 @@ class AuditLog:
                 since, self._unsynced, self._unsynced_from = self._unsynced_from, [], self.offset
             if unsynced:
                 try:
-                    if (
-                        self.problem is not None or self._left
-                    ):  # the system may have let go of what a failed sync left
+                    if self.problem is not None or self._left:  # the system may have let go of what a failed sync left
                         _whole(file, b"".join(unsynced), since)
                     os.fdatasync(file)
                     self.syncs += 1
