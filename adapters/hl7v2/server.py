@@ -48,6 +48,8 @@ class Connection(asyncio.Protocol):
         self._writable = True
         self._ended = False
         self._linger = False
+        self._answered = 0.0
+        """When the last answer went out, by the clock of the loop."""
         self.closed: Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -111,7 +113,7 @@ class Connection(asyncio.Protocol):
 
     def end(self) -> None:
         """Take no more messages; close when the last answer is out."""
-        self._linger = bool(self._waiting)
+        self._linger = bool(self._waiting) or asyncio.get_running_loop().time() < self._answered + LINGER
         self._finish()
 
     def abort(self) -> None:
@@ -183,6 +185,7 @@ class Connection(asyncio.Protocol):
         if transport is not None and open_:
             if out:
                 transport.write(b"".join(map(frame, out)))
+                self._answered = asyncio.get_running_loop().time()
             if self._ended and not waiting:
                 self._close()
         state, acknowledged = AckState.SENT if open_ else AckState.FAILED, self._intake.acknowledged

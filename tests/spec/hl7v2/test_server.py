@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from asyncio import Future, StreamReader, StreamWriter
+from asyncio import Future, StreamReader, StreamWriter, Transport
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from socket import SO_LINGER, SOL_SOCKET
+from typing import cast
 
 from adapters.hl7v2 import MllpListener, adapter
 from adapters.hl7v2.framing import Decoder, frame
@@ -214,6 +215,26 @@ def test_an_answer_that_finds_no_connection_is_told_as_failed() -> None:
             ledger.release(0)
             await until(lambda: bool(ledger.told))
             assert ledger.told == [(1, AckState.FAILED)]
+
+    run(test)
+
+
+def test_an_answer_that_just_went_out_reaches_a_sender_that_is_still_sending_when_the_engine_stops() -> None:
+    async def test() -> None:
+        ledger = Ledger()
+        async with serving(ledger) as (listener, reader, writer):
+            cast(Transport, writer.transport).pause_reading()
+            writer.write(frame(message("C1")))
+            await until(lambda: ledger.told == [(1, AckState.SENT)])
+            stopped = asyncio.ensure_future(listener.stop())
+            for nth in range(20):
+                writer.write(frame(message(f"D{nth}")))
+                await asyncio.sleep(0)
+            cast(Transport, writer.transport).resume_reading()
+            assert await answered(reader, 1) == ["AA C1"]
+            writer.close()
+            await stopped
+            assert len(ledger.received) == 1
 
     run(test)
 
