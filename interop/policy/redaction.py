@@ -109,7 +109,7 @@ class _Redaction:
     def _reference(self, value: Json, targets: tuple[str, ...]) -> Json:
         literal = value.get("reference")
         leads = self._contained.get(literal[1:], "") if isinstance(literal, str) and literal[:1] == "#" else target_type(value)
-        may = {leads} if leads else set(targets) or {PLACE}
+        may = {leads} if leads else set(targets) - {"Resource"} or {PLACE}
         if PLACE in may:
             return {"extension": [MASKED]}
         made = self._object(value, "Reference", ())

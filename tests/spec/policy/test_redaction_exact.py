@@ -132,6 +132,12 @@ def test_where_r4_demands_something_it_is_masked_and_where_it_does_not_it_goes()
     assert left("DocumentReference", ("content",), content=[{"attachment": {"url": SECRET}}]) == {"content": [MASKED]}
 
 
+@pytest.mark.parametrize("named", [{"display": SECRET}, {"identifier": {"value": SECRET}}])
+def test_what_a_reference_to_anything_calls_may_be_a_place(named: dict[str, object]) -> None:
+    assert SECRET not in repr(left("Observation", focus=[named]))
+    assert SECRET not in repr(left("Composition", subject=named))
+
+
 def test_resources_within_others_are_gone_through() -> None:
     entry = {"resource": {"resourceType": "Patient", "gender": "male", "address": [{"text": SECRET}]}}
     assert left("Bundle", type="collection", entry=[entry]) == {
