@@ -244,7 +244,7 @@ def pull(
     """Fetch what is new from a source that does not send, and hand it to the running engine."""
     from interop.cli.pull import pull as run
 
-    raise typer.Exit(run(feed, sources=sources, to=to, data=data, database=database, as_json=as_json))
+    raise typer.Exit(run(feed, sources=sources, to=to, data=data, database=database, token=token, as_json=as_json))
 
 
 @app.command()

@@ -29,7 +29,7 @@ DONE = frozenset({"received", "mapped", "applied"})
 """States of what is in the journal for good; what was refused or failed is fetched again."""
 
 
-def pull(feed: str, *, sources: Path, to: str, data: Path, database: str | None = None, as_json: bool, token: str = "") -> int:
+def pull(feed: str, *, sources: Path, to: str, data: Path, database: str | None, token: str, as_json: bool) -> int:
     """Pull a feed once; 1 where something could not be had or was refused, 2 where it could not be begun or not be ended."""
     try:
         settings, puller = read_source(sources, feed)

@@ -89,7 +89,7 @@ async def run(engine: Engine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
     def called() -> int:
         to = f"http://127.0.0.1:{engine.http}"
-        return pull(feed, sources=tmp_path / "sources.toml", to=to, data=tmp_path / "data", as_json=True)
+        return pull(feed, sources=tmp_path / "sources.toml", to=to, data=tmp_path / "data", database=None, token="", as_json=True)
 
     code = await asyncio.to_thread(called)
     lines = capsys.readouterr().out.splitlines()
@@ -181,7 +181,15 @@ async def test_a_service_that_is_down_ends_the_pull_with_a_sentence_and_an_actio
     service.post(f"{BASE}/STU3/ReferralRequest/$ers.fetchworklist").respond(503)
     assert (
         await asyncio.to_thread(
-            lambda: pull("referrals", sources=tmp_path / "sources.toml", to="http://127.0.0.1:9", data=tmp_path, as_json=False)
+            lambda: pull(
+                "referrals",
+                sources=tmp_path / "sources.toml",
+                to="http://127.0.0.1:9",
+                data=tmp_path,
+                database=None,
+                token="",
+                as_json=False,
+            )
         )
         == 2
     )
@@ -195,7 +203,9 @@ async def test_a_feed_that_cannot_be_pulled_is_named(
     feed: str, words: str, engine: Engine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code = await asyncio.to_thread(
-        lambda: pull(feed, sources=tmp_path / "sources.toml", to="http://127.0.0.1:9", data=tmp_path, as_json=False)
+        lambda: pull(
+            feed, sources=tmp_path / "sources.toml", to="http://127.0.0.1:9", data=tmp_path, database=None, token="", as_json=False
+        )
     )
     assert (code, words in capsys.readouterr().err) == (2, True)
 
@@ -205,6 +215,14 @@ async def test_an_engine_that_is_not_there_ends_the_pull(
 ) -> None:
     told(service, 8, "BOOKED")
     code = await asyncio.to_thread(
-        lambda: pull("referrals", sources=tmp_path / "sources.toml", to="http://127.0.0.1:9", data=tmp_path, as_json=False)
+        lambda: pull(
+            "referrals",
+            sources=tmp_path / "sources.toml",
+            to="http://127.0.0.1:9",
+            data=tmp_path,
+            database=None,
+            token="",
+            as_json=False,
+        )
     )
     assert (code, "interop serve" in capsys.readouterr().err) == (2, True)
