@@ -70,6 +70,8 @@ class Mutant(NamedTuple):
         return self.place, self.where, self.change
 
 
+UNCHANGED = Mutant("", "", "", 0, lambda: _forget)
+"""It has to survive; where it does not, no mutant can."""
 OPPOSITES: dict[type[ast.AST], type[Any]] = {
     ast.Eq: ast.NotEq,
     ast.NotEq: ast.Eq,
@@ -518,6 +520,8 @@ def verdict(
         gc.freeze()
         told(f"{len(judge.items)} tests in {sum(judge.cost):.0f} s")
         started = time.perf_counter()
+        if judge.killed(UNCHANGED):
+            raise AssertionError("what was not changed counts as noticed: so would everything")
         for mutant in todo:
             if not judge.killed(mutant):
                 found.append(mutant)
