@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from tests.mutation.policy import EQUIVALENTS, ROOT, TABLES, equivalents, modules, mutants
+from tests.mutation.mutants import TABLES, modules, mutants
+from tests.mutation.policy import EQUIVALENTS, ROOT, equivalents
 
 
 def test_every_module_and_every_table_is_mutated() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.mutation.policy import TABLES
+from tests.mutation.mutants import TABLES
 from tests.spec.policy.test_mutation import judged
 
 DECIDING = ("absence", "access", "agreements", "asker", "consents", "decide", "explain", "facts", "narrowing", "rules")
