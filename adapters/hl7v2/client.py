@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
@@ -154,8 +153,9 @@ async def send(
             raise failures.exceptions[0] from None
     finally:
         whole.cancel()
-        with suppress(asyncio.CancelledError, ExceptionGroup):
-            await whole
+        await asyncio.wait((whole,))
+        if not whole.cancelled():
+            whole.exception()  # said above, or nobody waits for it any more
 
 
 async def _one_by_one(bodies: AsyncIterable[bytes] | Iterable[bytes]) -> AsyncIterator[bytes]:

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
@@ -14,6 +14,7 @@ import uvicorn
 from interop.api.asgi import Asgi
 from interop.api.bounded import PATIENCE, BoundedConnection
 from interop.api.connection import Connection, PromptConnection
+from interop.background import Background, within
 
 SILENCE = 75
 """Seconds after which a connection that is not used is closed: later than clients' own pools do it, for a request that crosses
@@ -34,7 +35,7 @@ class HttpServer:
         self.app, self.host, self.port, self.prompt, self.tls = app, host, port, prompt, tls
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
-        self._watching: asyncio.Task[None] | None = None
+        self._watching = Background()
 
     async def start(self) -> None:
         """Open the port; raises OSError where that cannot be done."""
@@ -62,7 +63,7 @@ class HttpServer:
             waiting.cancel()
             self._serving.result()
             raise OSError(f"the HTTP server ended while it started on port {self.port}")
-        self._watching = asyncio.create_task(self._watch())
+        self._watching.start(self._watch())
 
     @property
     def connections(self) -> int:
@@ -82,8 +83,7 @@ class HttpServer:
 
     async def stop(self) -> None:
         """Take no more, let requests end within the grace time, close."""
-        if self._watching is not None:
-            self._watching.cancel()
+        await self._watching.stop()
         if self._server is not None and self._serving is not None:
             self._server.leave()
             await self._serving
@@ -106,8 +106,7 @@ class _Server(uvicorn.Server):
     async def main_loop(self) -> None:
         """Write the date of answers once a second, until told to leave."""
         while not await self.on_tick(0):
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._told.wait(), 1)
+            await within(self._told, 1)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 
 import structlog
 
@@ -18,6 +17,7 @@ from interop.audit.log import AuditLog
 from interop.audit.parts import places
 from interop.audit.privacy import alerting
 from interop.audit.trail import Trail
+from interop.background import Background
 from interop.clock import Clock
 from interop.errors import Problem
 from interop.notify.outbox import Alert
@@ -47,7 +47,7 @@ class Audited:
         self.trail = Trail(log.directory)
         self.untold: list[int] = []
         """Takedowns that nobody waits for: done at a start, after the process had ended."""
-        self._working: asyncio.Task[None] | None = None
+        self._working = Background()
 
     @classmethod
     def open(cls, settings: Settings, clock: Clock, feeds: Mapping[str, Feed], store: Store) -> Audited:
@@ -66,14 +66,11 @@ class Audited:
         await asyncio.to_thread(self.trail.catch_up)
         if self.log.recovered.chain:
             await self._complete()
-        self._working = asyncio.create_task(self._work())
+        self._working.start(self._work())
 
     async def stop(self) -> None:
         """A last checkpoint."""
-        if self._working is not None:
-            self._working.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._working
+        await self._working.stop()
         await asyncio.to_thread(self.log.close)
         self.trail.close()
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import suppress
 from time import perf_counter
 from typing import Final
 
@@ -16,6 +15,7 @@ import orjson
 import structlog
 
 from interop.apply.persons import Linking
+from interop.background import Background, within
 from interop.clock import Clock
 from interop.errors import Problem
 from interop.identity.candidates import candidates, more_candidates
@@ -55,7 +55,7 @@ class IdentityQueue:
         self._clock, self._linking, self._quiet = clock, linking, idle
         self._test_numbers = test_numbers
         self._seen: dict[str, Known] = {}
-        self._task: asyncio.Task[None] | None = None
+        self._comparing = Background()
         self._done = asyncio.Event()
         self.told: Callable[[Sequence[str]], None] = lambda patients: None
         """Hears of Patients that have been compared."""
@@ -65,15 +65,11 @@ class IdentityQueue:
     def start(self) -> None:
         """Begin with what was written and not compared before the last stop."""
         self._done.clear()
-        self._task = asyncio.ensure_future(self._run())
+        self._comparing.start(self._run())
 
     async def stop(self) -> None:
         """End; what is left is compared after the next start."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await self._comparing.stop()
 
     async def settled(self) -> None:
         """Wait until whoever was written has been compared."""
@@ -154,8 +150,7 @@ class IdentityQueue:
 
     async def _turn(self) -> None:
         """Let messages go first, for a while."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._quiet.wait(), PATIENCE)
+        await within(self._quiet, PATIENCE)
 
     async def _portion(self, patients: Iterable[Stored]) -> None:
         """Compare these. One who cannot be compared keeps nobody else from it."""

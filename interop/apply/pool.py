@@ -71,7 +71,8 @@ class Mappers:
                 await self._add()
         mapper = await self._free.get()
         try:
-            answer = await asyncio.wait_for(mapper.ask(jobs), self._timeout)
+            async with asyncio.timeout(self._timeout):
+                answer = await mapper.ask(jobs)
         except (MapperDied, TimeoutError) as error:
             self.deaths += 1
             await self._drop(mapper)
@@ -127,7 +128,8 @@ class _Mapper:
         mapper = cls(process, reader, writer)
         mapper._send(pickle.dumps(key))
         try:
-            await asyncio.wait_for(reader.readexactly(len(READY)), timeout)
+            async with asyncio.timeout(timeout):
+                await reader.readexactly(len(READY))
         except BaseException as error:
             await mapper.close(kill=True)
             if isinstance(error, (TimeoutError, EOFError, ConnectionError)):
@@ -156,7 +158,8 @@ class _Mapper:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
         try:
-            await asyncio.wait_for(self._process.wait(), 10)
+            async with asyncio.timeout(10):
+                await self._process.wait()
         except TimeoutError:
             self._process.kill()
             await self._process.wait()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from time import perf_counter
 from typing import Final
 
@@ -16,6 +15,7 @@ import orjson
 import structlog
 
 from interop.apply.drafts import OWNER
+from interop.background import Background, within
 from interop.clock import Clock
 from interop.errors import Category, Problem
 from interop.fhir import facts
@@ -49,7 +49,7 @@ class Reindexer:
         self._digests: dict[str, str] = {}
         self._wanted = asyncio.Event()
         self._idle = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._watching = Background()
         self.written = 0
         """Resources indexed anew since the start."""
 
@@ -65,25 +65,20 @@ class Reindexer:
         self._indexing.heard({each.id: orjson.loads(each.body) async for each in self._all(DEFINITIONS, None)})
         await self._catch_up()
         self._idle.set()
-        self._task = asyncio.ensure_future(self._watch())
+        self._watching.start(self._watch())
 
     async def stop(self) -> None:
         """End; a type that is not done is done at the next start."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await self._watching.stop()
         self._idle.set()
 
     async def settled(self) -> None:
         """Begin to index by what is defined now; wait until that is done, or for ``patience``."""
-        if self._task is None:
+        if not self._watching.running:
             return
         self._idle.clear()
         self._wanted.set()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._idle.wait(), self.patience)
+        await within(self._idle, self.patience)
 
     async def _watch(self) -> None:
         while True:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import suppress
 from typing import Final, NamedTuple
 
 import orjson
 import structlog
 
+from interop.background import Background, within
 from interop.clock import MICROSECONDS, Clock
 from interop.errors import Problem
 from interop.fhir.shapes import Json, dicts, text, texts
@@ -79,20 +79,16 @@ class Tracer:
         self._missed = True
         self._arrived = asyncio.Event()
         self._waiting: list[asyncio.Future[None]] = []
-        self._task: asyncio.Task[None] | None = None
+        self._sweeping = Background()
         self._asking = asyncio.Lock()
 
     def start(self) -> None:
         """Begin with what was written since the last sweep."""
-        self._task = asyncio.ensure_future(self._run())
+        self._sweeping.start(self._run())
 
     async def stop(self) -> None:
         """End; what was not asked is asked after the next start."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await self._sweeping.stop()
         await self._service.close()
 
     def heard(self, patients: Iterable[str]) -> None:
@@ -148,8 +144,7 @@ class Tracer:
             for done in waiting:
                 if not done.done():
                     done.set_result(None)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._arrived.wait(), EVERY)
+            await within(self._arrived, EVERY)
             self._arrived.clear()
 
     async def _catch_up(self) -> None:

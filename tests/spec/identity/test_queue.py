@@ -297,3 +297,20 @@ async def test_nobody_reads_or_decides_whose_work_it_is_not(
         statuses.append((await call(http, "split", one)).status_code)
         answers[role] = set(statuses)
     assert answers == {role: {200} if role in ("privacy-officer", "operator") else {403} for role in answers}
+
+
+@pytest.mark.parametrize("later", range(4))
+async def test_it_ends_in_the_very_turn_in_which_it_may_go_on(engine: Engine, later: int) -> None:
+    """The engine stops as the last message is applied; who waited for that is told both at once."""
+    await engine.workshop.identity_queue.settled()
+    linking = engine.workshop.identity_queue._linking
+    engine.workshop.dispatcher.idle.clear()
+    linking.written["nobody"] = None
+    linking.arrived.set()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    engine.workshop.dispatcher.idle.set()
+    for _ in range(later):
+        await asyncio.sleep(0)
+    done, _ = await asyncio.wait((asyncio.ensure_future(engine.workshop.identity_queue.stop()),), timeout=20)
+    assert done
