@@ -94,7 +94,7 @@ async def test_after_a_kill_the_directory_is_free_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("option", ["--http", "--mllp"])
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "[::]", "care.example"])
-async def test_until_sign_on_is_there_it_listens_on_loopback_only(tmp_path: Path, option: str, host: str) -> None:
+async def test_open_to_everyone_it_listens_on_loopback_only(tmp_path: Path, option: str, host: str) -> None:
     status, said = await serve("--data", str(tmp_path / "data"), option, f"{host}:0")
     assert status == 2
     assert said.count("\n") == 1
