@@ -16,3 +16,31 @@ Token = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON line for each result.")]
 Whereabouts = Annotated[bool, typer.Option("--whereabouts", help="Also of people who hide where they are.")]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        help="postgresql://USER@HOST:PORT/NAME: journal and record are there; without it, in the data directory.",
+        envvar="INTEROP_DATABASE",
+    ),
+]
+Mappers = Annotated[
+    int | None, typer.Option(help="Mapper processes; 0 maps in the owner; default cores - 1.", envvar="INTEROP_MAPPERS")
+]
+Feeds = Annotated[
+    Path | None,
+    typer.Option(help="A CSV of feeds; without it a feed opens with its first message.", envvar="INTEROP_FEEDS"),
+]
+TestNumbers = Annotated[
+    bool, typer.Option(help="999 NHS numbers may link records (never in production).", envvar="INTEROP_TEST_NUMBERS")
+]
+Issuer = Annotated[
+    str | None, typer.Option(help="Whose tokens are taken, https://…; without it the embedded issuer's.", envvar="INTEROP_ISSUER")
+]
+Checkpoints = Annotated[
+    Path | None,
+    typer.Option(help="Where the audit's signed checkpoints are kept: on another disk or host.", envvar="INTEROP_CHECKPOINTS"),
+]
+AuditKey = Annotated[
+    Path | None,
+    typer.Option("--audit-key", help="The file of the audit's key; default DATA/audit.key.", envvar="INTEROP_AUDIT_KEY"),
+]

@@ -1,0 +1,155 @@
+"""The command ``serve`` with its options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from interop.cli.options import AuditKey, Checkpoints, Data, Database, Feeds, Issuer, Mappers, TestNumbers
+
+Http = Annotated[str, typer.Option(help="HOST:PORT of the FHIR API, ingest and pages.", envvar="INTEROP_HTTP")]
+Mllp = Annotated[str, typer.Option(help="HOST:PORT of the MLLP port.", envvar="INTEROP_MLLP")]
+
+
+def add(app: typer.Typer) -> None:
+    """Add the command to the console script."""
+    app.command()(serve)
+
+
+def serve(
+    data: Data = Path("data"),
+    database: Database = None,
+    http: Http = "127.0.0.1:8080",
+    mllp: Mllp = "127.0.0.1:2575",
+    mappers: Mappers = None,
+    feeds: Feeds = None,
+    mllp_feed: Annotated[str, typer.Option(help="The feed that the MLLP port belongs to.", envvar="INTEROP_MLLP_FEED")] = "hl7v2",
+    test_numbers: TestNumbers = False,
+    package: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A FHIR package (folder, .tgz, .zip) that the API knows beside R4; may be repeated.", envvar="INTEROP_PACKAGE"
+        ),
+    ] = None,
+    release: Annotated[
+        list[Path] | None,
+        typer.Option(help="A compiled release of SNOMED CT or dm+d; may be repeated.", envvar="INTEROP_RELEASE"),
+    ] = None,
+    update_creates: Annotated[
+        bool, typer.Option(help="An update makes a resource where there is none under its id.", envvar="INTEROP_UPDATE_CREATES")
+    ] = True,
+    consent: Annotated[
+        str,
+        typer.Option(help="The model of consent: explicit, or implied with opt-out.", envvar="INTEROP_CONSENT"),
+    ] = "explicit",
+    tls_cert: Annotated[Path | None, typer.Option(help="HTTPS: the certificate.", envvar="INTEROP_TLS_CERT")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Its key.", envvar="INTEROP_TLS_KEY")] = None,
+    mllp_tls_cert: Annotated[
+        Path | None, typer.Option(help="MLLP over TLS: the certificate.", envvar="INTEROP_MLLP_TLS_CERT")
+    ] = None,
+    mllp_tls_key: Annotated[Path | None, typer.Option(help="Its key.", envvar="INTEROP_MLLP_TLS_KEY")] = None,
+    mllp_tls_ca: Annotated[
+        Path | None, typer.Option(help="The authorities that senders' certificates are of.", envvar="INTEROP_MLLP_TLS_CA")
+    ] = None,
+    issuer: Issuer = None,
+    audience: Annotated[
+        str | None, typer.Option(help="The FHIR base for which they are, https://NAME/fhir.", envvar="INTEROP_AUDIENCE")
+    ] = None,
+    clients: Annotated[
+        Path | None,
+        typer.Option(help="A JSON file of backend services; clients.json in --data unless given.", envvar="INTEROP_CLIENTS"),
+    ] = None,
+    claims: Annotated[Path | None, typer.Option(help="A CSV of which claims mean which role.", envvar="INTEROP_CLAIMS")] = None,
+    apps: Annotated[
+        Path | None,
+        typer.Option(help="A JSON file of applications for people; apps.json in --data unless given.", envvar="INTEROP_APPS"),
+    ] = None,
+    pages_client: Annotated[
+        str, typer.Option(help="The client id of the engine's pages at the issuer.", envvar="INTEROP_PAGES_CLIENT")
+    ] = "interop-pages",
+    pages_secret: Annotated[
+        Path | None, typer.Option(help="The file of their secret there.", envvar="INTEROP_PAGES_SECRET")
+    ] = None,
+    pages_scope: Annotated[str, typer.Option(help="What they ask for there.", envvar="INTEROP_PAGES_SCOPE")] = "openid profile",
+    rate: Annotated[
+        int, typer.Option(min=0, help="Requests a second of one person; of a program 20 times as many.", envvar="INTEROP_RATE")
+    ] = 1_000,
+    proxy: Annotated[
+        bool, typer.Option("--proxy", help="A proxy speaks TLS before the HTTP port.", envvar="INTEROP_PROXY")
+    ] = False,
+    pds: Annotated[
+        str | None,
+        typer.Option(
+            help="The Personal Demographics Service, its address before /Patient; off unless given.", envvar="INTEROP_PDS"
+        ),
+    ] = None,
+    pds_api_key: Annotated[
+        Path | None, typer.Option(help="The file of the application's API key there.", envvar="INTEROP_PDS_API_KEY")
+    ] = None,
+    pds_key: Annotated[Path | None, typer.Option(help="The file of its private key (PEM).", envvar="INTEROP_PDS_KEY")] = None,
+    pds_kid: Annotated[str, typer.Option(help="What the service calls that key.", envvar="INTEROP_PDS_KID")] = "",
+    pds_token_url: Annotated[
+        str, typer.Option(help="Where it gives tokens, if not beside it.", envvar="INTEROP_PDS_TOKEN_URL")
+    ] = "",
+    pds_rate: Annotated[float, typer.Option(help="Requests a second to it at most.", envvar="INTEROP_PDS_RATE")] = 5.0,
+    pds_ask: Annotated[
+        str, typer.Option(help="Ask about numbers that are unverified, or about all.", envvar="INTEROP_PDS_ASK")
+    ] = "unverified",
+    proxy_address: Annotated[
+        list[str] | None,
+        typer.Option(help="From where it comes; this machine unless given; may be repeated.", envvar="INTEROP_PROXY_ADDRESS"),
+    ] = None,
+    open: Annotated[
+        bool,
+        typer.Option("--open", help="Nobody signs on, everyone sees all: for test suites, on loopback.", envvar="INTEROP_OPEN"),
+    ] = False,
+    checkpoints: Checkpoints = None,
+    audit_key: AuditKey = None,
+) -> None:
+    """Run the engine until it is interrupted."""
+    from interop.cli.serve import serve as run
+
+    raise typer.Exit(
+        run(
+            data=data,
+            database=database,
+            http=http,
+            mllp=mllp,
+            mappers=mappers,
+            feeds=feeds,
+            mllp_feed=mllp_feed,
+            test_numbers=test_numbers,
+            package=tuple(package or ()),
+            release=tuple(release or ()),
+            update_creates=update_creates,
+            open=open,
+            checkpoints=checkpoints,
+            audit_key=audit_key,
+            issuer=issuer,
+            audience=audience,
+            clients=clients,
+            claims=claims,
+            apps=apps,
+            pages_client=pages_client,
+            pages_secret=pages_secret,
+            pages_scope=pages_scope,
+            rate=rate,
+            proxy=proxy,
+            proxy_address=tuple(proxy_address) if proxy_address else None,
+            consent=consent,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
+            mllp_tls_cert=mllp_tls_cert,
+            mllp_tls_key=mllp_tls_key,
+            mllp_tls_ca=mllp_tls_ca,
+            pds=pds,
+            pds_api_key=pds_api_key,
+            pds_key=pds_key,
+            pds_kid=pds_kid,
+            pds_token_url=pds_token_url,
+            pds_rate=pds_rate,
+            pds_ask=pds_ask,
+        )
+    )
