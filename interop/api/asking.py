@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from interop.api.searching import Ground, understand
-from interop.api.searching.standing import known
+from interop.api.searching.ground import known
 from interop.clock import Clock
 from interop.errors import Problem
 from interop.fhir.searching import normalise

@@ -13,6 +13,7 @@ from interop.api.door import Door, OpenDoor
 from interop.api.knowledge import Knowledge
 from interop.api.paging import Small
 from interop.api.seal import Seal
+from interop.api.searching.narrowed import narrowed
 from interop.apply.writes import Writes
 from interop.clock import Clock
 from interop.errors import Problem
@@ -125,8 +126,6 @@ class Services:
 
     def narrowed(self, scopes: tuple[Scope, ...]) -> tuple[tuple[Scope, Where], ...]:
         """What the criteria of scopes ask (``interop.api.searching.narrowed``)."""
-        from interop.api.searching.narrowed import narrowed
-
         return narrowed(self.indexing, self.knowledge, scopes, self.clock.now())
 
     async def understands(self, scopes: tuple[Scope, ...]) -> bool:

@@ -16,6 +16,7 @@ from interop.api.fhir.routes import INTERACTIONS, allowed, resource_types
 from interop.api.fhir.search import search_compartment, search_system
 from interop.api.fhir.write import create, delete, malformed_id, patch, update
 from interop.api.forms import POSTED, Form, form_of
+from interop.api.operations.calling import call
 from interop.api.operations.definitions import OURS, read_ours
 from interop.api.operations.operation import INSTANCE, SYSTEM, TYPE
 from interop.api.operations.registry import operation
@@ -133,7 +134,7 @@ async def _route(services: Services, request: Request, headers: list[Header]) ->
             return Response(204, headers=headers)
         raise Problem("not-allowed")
     if called:
-        return await called.handler(services, request, *(*address.named, "", "")[:2])
+        return await call(called, services, request, *(*address.named, "", "")[:2])
     if address.named in OURS and address.kind == "instance":
         return await read_ours(services, request, *address.named)
     interaction = INTERACTIONS[address.kind, "GET" if method == "HEAD" else method]

@@ -84,12 +84,6 @@ class Operation:
         """Whether it may be called there."""
         return level in self.levels and (not type or not self.types or type in self.types)
 
-    async def handler(self, services: Services, request: Request, type: str, id: str) -> Response:
-        """Read what it is told and let it answer; raises Problem."""
-        from interop.api.operations.parameters import read
-
-        return await self.function()(Asked(services, request, type, id, await read(services, request, self)))
-
     def function(self) -> Answer:
         """What answers."""
         module, _, name = self.answer.rpartition(".")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from interop.api.asgi import Request, Response, parameters
 from interop.api.fhir.bodies import expanded, resource_body
 from interop.api.forms import parts as parts_of
 from interop.api.operations.inputs import Inputs
+from interop.api.operations.operation import Input, Operation
 from interop.api.paging import CURSOR, legible
 from interop.api.services import QUERY_LIMIT, Services
 from interop.errors import Problem
@@ -15,9 +16,6 @@ from interop.fhir.findings import ERROR, Finding
 from interop.fhir.shapes import Json, chosen, dicts, text
 from interop.fhir.validation.structure import check_value
 from interop.formats.json import load_json, write_json
-
-if TYPE_CHECKING:
-    from interop.api.operations.operation import Input, Operation
 
 SHOWING = frozenset(("_format", "_pretty", "_summary", "_elements"))
 """Parameters of how the answer is to look, which every operation takes (FHIR R4 operations, 3.2.0.2)."""

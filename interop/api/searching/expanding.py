@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
-from interop.api.searching.ground import Codes, Ground, Unexpanded
+from interop.api.searching.concepts import related
+from interop.api.searching.ground import MOST, Codes, Ground, Pairs, Unexpanded
 from interop.api.searching.hierarchies import ABOVE, BELOW, steps
 from interop.api.searching.references import ID
 from interop.api.searching.unsupported import malformed
@@ -15,15 +16,8 @@ from interop.store.decision import Decision
 from interop.store.plan import Read
 from interop.store.values import Stored
 
-if TYPE_CHECKING:
-    from interop.fhir.terminology import Terminology
-
-MOST: Final = 10
-"""Value sets and hierarchies of one search at most."""
 CODES: Final = 10_000
-LEVELS: Final = 64
 T = TypeVar("T")
-Pairs = tuple[tuple[str, str], ...]
 
 
 async def expanded(services: Services, decision: Decision, ground: Ground, understanding: Callable[[Ground], T]) -> T:
@@ -70,26 +64,3 @@ async def _value_set(services: Services, decision: Decision, ground: Ground, par
     terminology = await services.knowledge.for_value_set(services, decision, url)
     found = await services.knowledge.compute(lambda: terminology.expand(named))
     return tuple(dict.fromkeys((each.system, each.code) for each in found.contains))
-
-
-def related(terminology: Terminology, relation: str, system: str, code: str) -> Pairs:
-    """The code and what is below or above it in the hierarchy of its code system."""
-    from interop.fhir.terminology import Uncomputable
-
-    if relation == "below":
-        is_a = {"system": system, "filter": [{"property": "concept", "op": "is-a", "value": code}]}
-        found = terminology.expand({"resourceType": "ValueSet", "compose": {"include": [is_a]}})
-        return tuple(dict.fromkeys(((system, code), *((each.system, each.code) for each in found.contains))))
-    level, above = [code], dict.fromkeys([code])
-    for _ in range(LEVELS):
-        parents: list[str] = []
-        for each in level:
-            known = terminology.lookup(system, each)
-            if known is None:
-                raise Uncomputable([system])
-            parents += [parent for parent in known.parents if parent not in above]
-        level = list(dict.fromkeys(parents))
-        above.update(dict.fromkeys(level))
-        if not level:
-            break
-    return tuple((system, each) for each in above)

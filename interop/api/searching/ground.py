@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from interop.fhir import facts
+from interop.record.indexing import Indexing
 
 STORED: Final = frozenset(("_id", "_lastUpdated"))
 """Parameters of every type, answered without an index."""
 UNANSWERED: Final = frozenset(("_filter", "_query"))
+MOST: Final = 10
+"""Value sets and hierarchies of one search at most."""
 Parameters = Mapping[str, facts.SearchParameter]
 
 
@@ -38,6 +41,11 @@ class Known(NamedTuple):
         return {code: known[code] for code in sorted(known.keys() - STORED - UNANSWERED)}
 
 
+def known(indexing: Indexing) -> Known:
+    """The parameters that there are now: R4's, and clients' own that are indexed."""
+    return Known(indexing.parameters, indexing.waiting, indexing.revision)
+
+
 class Codes(NamedTuple):
     """Codes that a search names together: ``relation`` in (``value`` is a value set), below or above (``system|code``)."""
 
@@ -53,7 +61,9 @@ class Unexpanded(Exception):
         self.parameter, self.codes = parameter, codes
 
 
-Expanded = Mapping[Codes, tuple[tuple[str, str], ...]]
+Pairs = tuple[tuple[str, str], ...]
+"""Codes with their systems, or ids with their types."""
+Expanded = Mapping[Codes, Pairs]
 
 
 @dataclass(slots=True)
@@ -66,7 +76,7 @@ class Ground:
     now: int
     expanded: Expanded = field(default_factory=dict)
 
-    def codes(self, parameter: str, codes: Codes) -> tuple[tuple[str, str], ...]:
+    def codes(self, parameter: str, codes: Codes) -> Pairs:
         """What a value set or hierarchy holds; raises Unexpanded."""
         found = self.expanded.get(codes)
         if found is None:

@@ -10,10 +10,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from interop.api.knowledge import Knowledge
-from interop.api.searching.expanding import MOST, related
-from interop.api.searching.ground import Codes, Ground, Known, Unexpanded
+from interop.api.searching.concepts import related
+from interop.api.searching.ground import MOST, Codes, Ground, Known, Pairs, Unexpanded, known
 from interop.api.searching.query import understand
-from interop.api.searching.standing import known
 from interop.errors import Problem
 from interop.policy.scopes import Scope
 from interop.policy.whereabouts import guarded
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 DAY: Final = 86_400_000_000
 """Microseconds: so long ``ap`` of a date stands as it was understood."""
-Pairs = tuple[tuple[str, str], ...]
 
 
 def narrowed(indexing: Indexing, knowledge: Knowledge, scopes: tuple[Scope, ...], now: int) -> tuple[tuple[Scope, Where], ...]:

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from interop.api.searching.ground import Ground, Known
+from interop.api.searching.ground import Ground, known
 from interop.api.services import Services
-from interop.record.indexing import Indexing
-
-
-def known(indexing: Indexing) -> Known:
-    """The parameters that there are now: R4's, and clients' own that are indexed."""
-    return Known(indexing.parameters, indexing.waiting, indexing.revision)
 
 
 def ground(services: Services, base: str, now: int) -> Ground:

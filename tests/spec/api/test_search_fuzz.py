@@ -9,8 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from interop.api.searching import Ground, understand
-from interop.api.searching.ground import Unexpanded
-from interop.api.searching.standing import known
+from interop.api.searching.ground import Unexpanded, known
 from interop.errors import Problem
 from interop.fhir import facts
 from interop.record.indexing import Indexing
