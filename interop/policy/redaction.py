@@ -65,9 +65,9 @@ class _Redaction:
         for name, each in value.items():
             stem = name.removeprefix("_")
             element = known.get(stem)
-            if element is None or stem in out:
+            if element is None or stem in out or stem.endswith("[x]"):
                 continue
-            if len(element.types) == 1 and element.types[0] in TELLING:
+            if element.types[0] in TELLING:
                 if element.min and name == stem:
                     made[name] = _nothing(element)
                 continue

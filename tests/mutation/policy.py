@@ -26,11 +26,12 @@ from tests.mutation.mutants import UNCHANGED, Mutant, mutants
 ROOT = Path(__file__).parent.parent.parent
 SPECIFICATION = ROOT / "tests" / "spec"
 SUITE = (
+    "policy/test_absence_*.py",
     "policy/test_decide*.py",
     "policy/test_explain*.py",
     "policy/test_held_[!ch]*.py",
     "policy/test_held_consents.py",
-    "policy/test_redaction.py",
+    "policy/test_redaction*.py",
     "policy/test_tables*.py",
     "policy/test_whereabouts.py",
     "signon/test_scopes.py",

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from interop.policy.absence import SYSTEM, Absence, FeedHealth, absence
+from interop.policy.absence import SYSTEM, Absence, FeedHealth, absence, gate
 from interop.policy.asker import TESTER, Asker
-from interop.policy.decide import Question, decide
+from interop.policy.decide import Question, decide, rules
 from interop.policy.explain import Explanation, Said, explain
 from interop.policy.facts import Agreement, Facts
 from interop.policy.scopes import read_scopes
 from interop.policy.tables import tables
+from interop.store.where import All, Any, Person, Sources
 from tests.spec.policy.cells import BEFORE, FACTS, FOREVER, NOW, SECOND, SOON, askers
 from tests.spec.policy.evaluate import given
 from tests.spec.policy.oracle import Claim, Somebody
@@ -226,6 +227,33 @@ def test_each_source_that_shares_nothing_is_named_with_its_reason() -> None:
     assert "not shared (no agreement): H-PAIR" not in spoken(asker("gp", organisation=OTHER))
     assert "not shared (agreement ended): A81001" in spoken(asker("gp", organisation=OTHER))
     assert "not shared (no agreement): I-BOOKING" not in spoken(asker("gp", purpose="booking"))
+
+
+def test_before_anything_of_a_person_is_told_the_record_must_be_open_and_the_token_for_that_person() -> None:
+    for who in (asker("gp"), asker("gp", patient="p1")):
+        by = rules(who, SHARED, NOW)
+        assert by is not None
+        opened = Any((All((by.relationship(), by.consent())), by.emergency()))
+        told = gate(Question("read", "Observation", "p1", who), SHARED, NOW)
+        assert told == (All((opened, Person("", ("p1",)))) if who.patient else opened)
+    for who in (TESTER, Asker(), asker("operator"), asker("patient", patient="p1")):
+        assert gate(Question("read", "Observation", "p1", who), SHARED, NOW) is None
+
+
+def test_who_cannot_be_named_is_told_so_where_somebody_does_not_share() -> None:
+    nameless = asker("gp", organisation="")
+    assert "organisation-named" in codes(told(nameless))
+    assert "organisation-named" not in codes(told(nameless, facts=Facts()))
+
+
+def test_what_who_asks_has_is_their_own_and_what_is_shared() -> None:
+    for organisation, sources in ((OWN, (OWN, TRUST)), ("", ())):
+        by = rules(asker("gp", organisation=organisation), SHARED, NOW)
+        assert by is not None
+        assert by.agreed() == Sources(sources)
+    themselves = rules(asker("patient", organisation="", patient="p1"), SHARED, NOW)
+    assert themselves is not None
+    assert themselves.agreed() == Sources((TRUST,))
 
 
 def test_a_person_unknown_here_and_one_without_consent_are_withheld_alike() -> None:

@@ -12,9 +12,11 @@ from interop.ids import ODS_ORGANISATION
 from interop.policy.access import access_rows
 from interop.policy.agreements import PURPOSES, SOURCE, agreements, contract, organisation
 from interop.policy.consents import DEEP, labels_named
+from interop.policy.grants import codes
+from interop.policy.relationships import BEFORE, CATEGORY, CLAIM, GRACE, REFERRAL, self_claimed
 from tests.spec.policy.test_held_agreements import AGREED, nobody, with_action
 from tests.spec.policy.test_held_consents import CARER, CONSENT, DENY, NURSE, PERMIT, actor, concept, labels, purpose, rows, said
-from tests.spec.policy.test_held_relationships import TEAM, at, whom
+from tests.spec.policy.test_held_relationships import ENCOUNTER, REFERRED, TEAM, at, care, whom
 
 RX9 = {"identifier": {"system": ODS_ORGANISATION, "value": "RX9"}}
 ACTION = "http://terminology.hl7.org/CodeSystem/consentaction"
@@ -235,3 +237,42 @@ class TestConsents:
 
     def test_every_access_row_has_a_word_for_a_code(self) -> None:
         assert all(isinstance(row.a, str) and row.a for row in access_rows({**CONSENT, "provision": {**PERMIT, **CARER}}))
+
+
+class TestWhoIsMeant:
+    HELD: dict[str, Any] = {
+        "resourceType": "CareTeam",
+        "contained": [
+            {"resourceType": "Organization", "id": "o", "identifier": [RX9["identifier"]]},
+            {"resourceType": "Organization", "identifier": [{"system": ODS_ORGANISATION, "value": "RX8"}]},
+            {"resourceType": "Patient", "id": "p", "identifier": [{"system": ODS_ORGANISATION, "value": "RX7"}]},
+            {"resourceType": "Practitioner", "id": "d", "organization": RX9},
+            {"resourceType": "PractitionerRole", "id": "r", "practitioner": {"reference": "Practitioner/dr"}, "organization": RX9},
+        ],
+    }
+
+    @pytest.mark.parametrize(
+        ("reference", "meant"),
+        [("#o", ["ods:RX9"]), ("#", []), ("#p", []), ("#d", []), ("#r", ["Practitioner/dr", "ods:RX9"]), ("#nothing", [])],
+    )
+    def test_by_what_is_contained(self, reference: str, meant: list[str]) -> None:
+        assert list(codes({"reference": reference}, within=self.HELD)) == meant
+
+
+class TestHowLong:
+    def test_what_is_said_nowhere_is_so_long(self) -> None:
+        day = 86_400_000_000
+        assert (14 * day, 548 * day, 3 * day, 90 * day) == (BEFORE, REFERRAL, GRACE, CLAIM)
+
+    @pytest.mark.parametrize("dated", ["authoredOn", "occurrenceDateTime", "occurrencePeriod"])
+    def test_a_referral_counts_from_the_one_date_that_it_has(self, dated: str) -> None:
+        value = {"end": "2026-01-12"} if dated == "occurrencePeriod" else "2026-01-12"
+        assert {end for _, _, end in care({**REFERRED, dated: value})} == {at("2026-01-13") + 548 * 86_400_000_000}
+
+    def test_who_manages_a_care_team_is_in_it(self) -> None:
+        assert whom({**TEAM, "participant": [], "managingOrganization": [RX9]}) == {"ods:RX9"}
+
+    def test_in_care_teams_alone_somebody_claims_to_be(self) -> None:
+        claimed = {"category": [concept(CATEGORY, "self-claimed")]}
+        assert self_claimed({**TEAM, **claimed})
+        assert not self_claimed({**ENCOUNTER, **claimed})

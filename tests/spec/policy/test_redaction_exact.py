@@ -88,6 +88,7 @@ def test_what_is_contained_stays_where_anything_leads_to_it_from_without() -> No
 def test_what_r4_does_not_know_goes() -> None:
     assert left("Patient", mood=SECRET, _mood=GONE, gender="male", active=False) == {"gender": "male", "active": False}
     assert left("Nothing", id="1", name=SECRET) == {}
+    assert left("Observation", **{"value[x]": SECRET, "_value[x]": KEPT, "status": "final"}) == {"status": "final"}
     assert left("Patient", gender={"x": SECRET}, maritalStatus=SECRET, contact=[SECRET, {"gender": "male"}]) == {
         "gender": MASKED, "contact": [{"gender": "male"}],
     }  # fmt: skip

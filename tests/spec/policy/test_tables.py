@@ -9,7 +9,7 @@ import pytest
 
 from interop.fhir import facts
 from interop.fhir.parameters import compartment, search_parameters
-from interop.policy.labels import hides_whereabouts, label_rows
+from interop.policy.labels import hides_whereabouts, label_rows, marks
 from interop.policy.tables import Rows, TablesRefused, packaged, read_tables, tables
 from interop.store.values import IndexRow
 
@@ -194,3 +194,11 @@ def test_labels_that_hide_where_a_patient_is() -> None:
     assert hides_whereabouts(label({"display": "hidden"}))
     assert not hides_whereabouts(label({"system": CONFIDENTIALITY, "code": "N"}))
     assert not hides_whereabouts({"resourceType": "Patient"})
+
+
+def test_what_is_sensitive_is_what_consents_have_a_name_for() -> None:
+    for patient in (False, True):
+        found = marks(tables(), patient).sensitive
+        assert [one.consent for one in found] == sorted({one.consent for one in found} - {""})
+        assert {pair for one in found for pair in one.pairs} <= {one.pair for one in tables().labels if one.kind == "sensitive"}
+        assert all(one.pairs for one in found)
