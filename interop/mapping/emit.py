@@ -11,7 +11,6 @@ from interop.mapping.emit_tree import TreePaths
 from interop.mapping.emit_units import UnitEmitter
 from interop.mapping.model import Element, Model, Resource
 from interop.mapping.paths import TreePath
-from interop.mapping.units import register
 
 HEAD = '''"""Generated from the tables of {family} (digest {digest}); not to be edited."""
 
@@ -140,8 +139,8 @@ class _Module:
         """
         if any(element.kind == "copy" for element in resource.elements):
             return f"i.deleted.append({REST!r})"
-        elsewhere = {register(element) for element in resource.elements if element.target and _elsewhere(element)}
-        registers = sorted({register(element) for element in resource.elements if element.target} - elsewhere)
+        elsewhere = {element.register for element in resource.elements if element.target and _elsewhere(element)}
+        registers = sorted({element.register for element in resource.elements if element.target} - elsewhere)
         return f"i.deleted += [name for name in {tuple(registers)!r} if name not in r]"
 
     def route(self, lines: Lines, message: str, resources: tuple[str, ...]) -> None:

@@ -11,7 +11,7 @@ from interop.mapping.er7_texts import Er7Texts
 from interop.mapping.model import Element, Resource, SubTable
 from interop.mapping.paths import Er7Path, Path
 from interop.mapping.pure import fields_of, only_left
-from interop.mapping.units import Unit, partition, register
+from interop.mapping.units import Unit, partition
 
 
 class Er7Paths(Er7Texts):
@@ -186,7 +186,7 @@ class Er7Paths(Er7Texts):
         field = self.field(resource, each, "i")
         self.loop_path = each
         lines.add(depth, f"f = {field}")
-        registers = sorted({register(element) for element in elements if element.target})
+        registers = sorted({element.register for element in elements if element.target})
         lines.add(depth, "if f == NULL:")
         lines.add(depth + 1, f"i.deleted += {tuple(registers)!r}")
         lines.add(depth + 1, "f = ''")
@@ -250,13 +250,13 @@ class Er7Paths(Er7Texts):
                 lines.add(depth, f"v = {self.field(resource, path, scope)}")
                 lines.add(depth, "if v:")
                 lines.add(depth + 1, "if v == NULL:")
-                lines.add(depth + 2, f"i.deleted += ({register(element)!r},)")
+                lines.add(depth + 2, f"i.deleted += ({element.register!r},)")
                 lines.add(depth + 1, "v = m.text(v)")
                 lines.add(depth + 1, "if v:")
                 return depth + 2
             if deletes and isinstance(path, Er7Path) and path.segment not in ("", "MSH") and path.component:
                 lines.add(depth, f"if {self.field(resource, path, scope)} == NULL:")
-                lines.add(depth + 1, f"i.deleted += ({register(element)!r},)")
+                lines.add(depth + 1, f"i.deleted += ({element.register!r},)")
                 if hit := self.hit(element):
                     lines.add(depth + 1, hit)
             lines.add(depth, f"v = {' or '.join(self.text(resource, path, scope) for path in element.sources)}")
@@ -316,7 +316,7 @@ class Er7Paths(Er7Texts):
             field = self.field(resource, path, scope)
             if element.target is not None and not element.row.each and not path.component:
                 lines.add(depth, f"if {field} == NULL:")
-                lines.add(depth + 1, f"i.deleted += ({register(element)!r},)")
+                lines.add(depth + 1, f"i.deleted += ({element.register!r},)")
             if path.component:
                 lines.add(depth, f"y = m.raw_part(m.once({field}), m.component, {path.component})")
                 inner = "m.subcomponent"

@@ -101,8 +101,8 @@ class RowEmitter:
         for element in elements:
             lines.add(1, f"# {element.id} {element.row.to} is gone")
             tests = self.conditions(lines, 1, resource, element.when, "i") or "True"
-            lines.add(1, f"if {tests} and {_register(element)!r} not in r:")
-            lines.add(2, f"i.deleted += ({_register(element)!r},)")
+            lines.add(1, f"if {tests} and {element.register!r} not in r:")
+            lines.add(2, f"i.deleted += ({element.register!r},)")
 
     def element(self, lines: Lines, depth: int, resource: Resource, element: Element, peers: list[Element], fired: bool) -> None:
         """One row of a resource."""
@@ -116,7 +116,7 @@ class RowEmitter:
                 lines.add(depth, "fired = True")
             return
         if element.kind == "delete":
-            self.paths.withdraw(lines, depth, element, _register(element))
+            self.paths.withdraw(lines, depth, element, element.register)
             return
         if element.constant:
             self.constant(lines, depth, element, peers)
@@ -197,7 +197,7 @@ class RowEmitter:
         others = [
             peer
             for peer in peers
-            if peer is not element and not peer.constant and peer.target and _register(peer) == _register(element)
+            if peer is not element and not peer.constant and peer.target and peer.register == element.register
         ]
         part = element.target.repeats or len(element.target.parts) > element.target.register
         if others and part:
@@ -220,7 +220,7 @@ class RowEmitter:
         """Put an expression's value where the target says."""
         target = element.target
         assert target is not None
-        register = "" if self.in_table else _register(element)
+        register = "" if self.in_table else element.register
         if self.in_table:
             pass
         elif self.traced and not element.constant:
@@ -365,12 +365,6 @@ def list_variable(element: Element, number: int) -> str:
         f"{part.key}_{part.label or ''}" if part.label is not None else part.key for part in element.target.parts[: number + 1]
     ]
     return "e_" + "_".join(words).replace("-", "_")
-
-
-def _register(element: Element) -> str:
-    target = element.target
-    assert target is not None
-    return f"{target.path}:{element.group}" if target.repeats else target.path
 
 
 def route_name(message: str) -> str:

@@ -176,12 +176,10 @@ class Labeller:
 
     def _registers(self, model: Model, resource: Resource) -> Iterator[str]:
         """The registers of a resource that can hold a code of a set."""
-        from interop.mapping.units import register
-
         for element in resource.elements:
             target = element.target
             if target is not None and target.path.partition(".")[0] not in _NOT_CODED and self._codes(model, element):
-                yield register(element)
+                yield element.register
 
     def _codes(self, model: Model, element: Element) -> bool:
         """Whether a row can give a code of a set: one of its code table, or one that the source names."""

@@ -34,6 +34,12 @@ class Element:
         """Every path that the row reads: its sources and those of its condition."""
         return [*self.sources, *(test.path for test in self.when)]
 
+    @property
+    def register(self) -> str:
+        """The register that the row sets; only of a row with a target."""
+        assert self.target is not None
+        return f"{self.target.path}:{self.group}" if self.target.repeats else self.target.path
+
 
 @dataclass(slots=True)
 class Resource:

@@ -40,7 +40,7 @@ def partition(model: Model, resource: Resource) -> tuple[list[Unit], list[Elemen
     if (isinstance(resource.each, Er7Path) and resource.each.field) or any(one.kind == "copy" for one in resource.elements):
         return [], resource.elements
     groups = _groups(resource)
-    registers = [{register(element) for element in group if element.target} for group in groups]
+    registers = [{element.register for element in group if element.target} for group in groups]
     units: dict[object, Unit] = {}
     rest: list[Element] = []
     for number, group in enumerate(groups):
@@ -62,13 +62,6 @@ def partition(model: Model, resource: Resource) -> tuple[list[Unit], list[Elemen
     return list(units.values()), rest
 
 
-def register(element: Element) -> str:
-    """The register that a row sets."""
-    target = element.target
-    assert target is not None
-    return f"{target.path}:{element.group}" if target.repeats else target.path
-
-
 def _whole(element: Element) -> bool:
     """Whether a row sets its register at one go."""
     target = element.target
@@ -81,12 +74,12 @@ def _groups(resource: Resource) -> list[list[Element]]:
     whole: dict[str, bool] = {}
     for element in resource.elements:
         if element.target and not element.row.each:
-            whole[register(element)] = whole.get(register(element), True) and _whole(element)
+            whole[element.register] = whole.get(element.register, True) and _whole(element)
     for element in resource.elements:
         if element.row.each:
             key: object = ("each", element.row.each)
-        elif element.target and not whole[register(element)]:
-            key = ("register", register(element))
+        elif element.target and not whole[element.register]:
+            key = ("register", element.register)
         else:
             key = ("row", element.id)
         groups.setdefault(key, []).append(element)
@@ -145,7 +138,7 @@ def _anyway(element: Element, unit: list[Element]) -> bool:
         return False
     if element.constant:
         return not any(
-            not peer.constant and peer.target and element.target and register(peer) == register(element) and not _whole(element)
+            not peer.constant and peer.target and element.target and peer.register == element.register and not _whole(element)
             for peer in unit
         )
     return any(isinstance(path, Literal) or _is_trigger(path) for path in element.sources)

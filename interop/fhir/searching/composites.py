@@ -10,8 +10,9 @@ from interop.fhir import facts
 from interop.fhir.facts import SearchParameter
 from interop.fhir.rows import IndexRow
 from interop.fhir.searching.convert import CONVERTERS
-from interop.fhir.searching.expression import Union, parse
+from interop.fhir.searching.expression import Union
 from interop.fhir.searching.making import Convert, Rows
+from interop.fhir.searching.parsing import parse
 from interop.fhir.searching.walk import Branch, branches, ends_of, within
 
 _LEFT_OUT = frozenset(("text", "of-type", "identifier", "part", "below"))

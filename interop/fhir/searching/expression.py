@@ -97,11 +97,3 @@ class And:
 
 
 Expression = Union | Unequal | And
-
-
-def parse(text: str) -> Expression:
-    """The operations of an expression; raises Unreadable."""
-    # The reader of FHIRPath is loaded when the first expression is read.
-    from interop.fhir.searching.reading import read
-
-    return read(text)

@@ -12,8 +12,9 @@ from interop.fhir.facts import SearchParameter
 from interop.fhir.rows import IndexRow
 from interop.fhir.searching.composites import Composite, Made
 from interop.fhir.searching.convert import CONVERTERS, FAMILY
-from interop.fhir.searching.expression import And, Exists, Expression, Unequal, Union, Unreadable, parse
+from interop.fhir.searching.expression import And, Exists, Expression, Unequal, Union, Unreadable
 from interop.fhir.searching.making import Convert, Rows
+from interop.fhir.searching.parsing import parse
 from interop.fhir.searching.walk import Branch, Walk, branches, ends_of
 from interop.fhir.searching.words import content, narrative
 

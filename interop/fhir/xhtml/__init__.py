@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-BLANK = "has neither text nor an image"
-"""The one reason of txt-2."""
+from interop.fhir.xhtml.reasons import BLANK
+
+__all__ = ["BLANK", "problems"]
+
 _CACHED_LENGTH = 4096
 
 

@@ -12,7 +12,7 @@ from lxml import etree
 
 from interop.errors import Problem
 from interop.fhir.canonicals import XHTML
-from interop.fhir.xhtml import BLANK
+from interop.fhir.xhtml.reasons import BLANK
 from interop.formats.xml import parse_xml
 
 _XML = "{http://www.w3.org/XML/1998/namespace}"

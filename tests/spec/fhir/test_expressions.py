@@ -6,7 +6,8 @@ import pytest
 
 from interop.fhir import facts
 from interop.fhir.searching import indexable
-from interop.fhir.searching.expression import Cast, Equals, Extension, Item, ResolvesTo, Step, Union, Unreadable, parse
+from interop.fhir.searching.expression import Cast, Equals, Extension, Item, ResolvesTo, Step, Union, Unreadable
+from interop.fhir.searching.parsing import parse
 
 
 def test_a_path() -> None:
