@@ -269,6 +269,23 @@ class Messages:
 
 
 @dataclass(frozen=True, slots=True)
+class Deliveries:
+    """What destinations are to be told, oldest first -> [Delivery]; destination and state '' = any; ``after`` a sequence;
+    ``sequence`` 0 = any, else that one."""
+
+    destination: str = ""
+    state: str = ""
+    after: int = 0
+    count: int = 50
+    sequence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Queues:
+    """A line for each destination that was ever to be told anything that is still kept -> [QueueCount]."""
+
+
+@dataclass(frozen=True, slots=True)
 class Feeds:
     """A line for each feed -> [FeedCount]."""
 
@@ -320,3 +337,5 @@ Plan = (
     | Coverage
     | Everything
 )
+    | Deliveries
+    | Queues

@@ -231,6 +231,69 @@ class Kept(NamedTuple):
     time: int
 
 
+PENDING, SENT, SHELVED, WITHHELD, DROPPED = "pending", "sent", "shelved", "withheld", "dropped"
+"""The states of a delivery: it waits its turn; it was taken; it was refused for good or is too old; the destination may not have
+it; nobody wants it any more."""
+
+
+class Delivery(NamedTuple):
+    """Something that a destination is to be told. ``id`` is the same whenever the same event is routed there; ``route`` is the row
+    of routes.csv, or the Subscription, that asks for it; ``event`` one of ``created``, ``updated``, ``deleted`` (of the version
+    that is named), ``message`` (of which ``concerns`` are the resources, ``Type/id`` with blanks between) and ``alert`` (``resource`` is
+    the item of the privacy officer's queue, ``type`` its rule). ``made``, ``due`` and ``changed`` are microseconds; ``sequence`` is
+    given by the store."""
+
+    destination: str
+    id: str
+    route: str
+    event: str
+    format: str
+    made: int
+    message: int = 0
+    type: str = ""
+    resource: str = ""
+    version: int = 0
+    concerns: str = ""
+    state: str = PENDING
+    tries: int = 0
+    due: int = 0
+    reason: str = ""
+    changed: int = 0
+    sequence: int = 0
+
+
+class Mark(NamedTuple):
+    """What has become of a delivery."""
+
+    sequence: int
+    state: str
+    tries: int
+    due: int
+    reason: str
+    changed: int
+
+
+class Sweep(NamedTuple):
+    """Deliveries of a destination that are in one state come to be in another, to be tried at once, at ``before``; ``to`` '' takes
+    away those that have not changed since ``before`` (microseconds)."""
+
+    destination: str
+    state: str
+    to: str
+    before: int
+
+
+class QueueCount(NamedTuple):
+    """How a destination's queue stands; ``oldest`` is when the oldest that waits was made, 0 for none."""
+
+    destination: str
+    pending: int
+    sent: int
+    shelved: int
+    withheld: int
+    oldest: int
+
+
 @dataclass(slots=True)
 class Change:
     """Everything that happens at once, as a value. A Change holds journal entries or record changes, never both: the
@@ -258,6 +321,9 @@ class Change:
     used: list[Used] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
     follows: bool = False
+    deliveries: list[Delivery] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+    sweeps: list[Sweep] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from interop.store.sql.deliveries import Outbox
 from interop.store.sql.dialect import Dialect, Rows
 from interop.store.sql.facts import spent, write_facts
 from interop.store.sql.index import (
@@ -47,7 +48,7 @@ KNOWN = 100_000
 """Texts that the writer remembers."""
 
 PARTS = ("puts", "reindexed", "states", "withheld", "links", "link_events", "pairs", "outcomes", "losses", "snapshots", "tables",
-         "meta", "used", "kept")  # fmt: skip
+         "meta", "used", "kept", "deliveries", "marks", "sweeps")  # fmt: skip
 """What a Change says of the record, beside what it expects."""
 
 Key = tuple[str, str]
@@ -136,6 +137,7 @@ class RecordWriter:
         self._dialect = dialect
         self._names = names
         self._texts = Texts()
+        self._outbox = Outbox()
         self._next = 1
         self._put = 0
         self.puts = 0
@@ -145,6 +147,7 @@ class RecordWriter:
         rows = yield "SELECT coalesce(max(rid), 0) FROM resource", ()
         self._next = rows[0][0] + 1
         yield from self._names.load()
+        yield from self._outbox.load()
 
     @property
     def last(self) -> int:
@@ -172,6 +175,7 @@ class RecordWriter:
             whole = good[0] if len(good) == 1 else _together(good)
             yield from self._write(whole, present)
             yield from write_facts(whole)
+            yield from self._outbox.write(whole)
             self._put = len(whole.puts)
         return results
 

@@ -10,7 +10,7 @@ from typing import Any
 from interop.errors import Problem
 from interop.store import plan as plans
 from interop.store.plan import Plan
-from interop.store.sql import engine, ledger, pairs, resources, searching, taken
+from interop.store.sql import deliveries, engine, ledger, pairs, resources, searching, taken
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.estimates import Estimates
 from interop.store.sql.feeds import FeedCounter
@@ -93,7 +93,8 @@ class SqlStore(ABC):
         journal = bool(change.entries or change.acks)
         derived = bool(change.expect or change.puts or change.reindexed or change.states or change.withheld or change.links
                        or change.link_events or change.pairs or change.outcomes or change.losses or change.snapshots
-                       or change.tables or change.meta or change.used or change.kept)  # fmt: skip
+                       or change.tables or change.meta or change.used or change.kept
+                       or change.deliveries or change.marks or change.sweeps)  # fmt: skip
         assert not (journal and derived), "a change holds journal entries or record changes, never both"
         if not journal and not derived:
             return Committed()
@@ -197,6 +198,8 @@ class SqlStore(ABC):
             plans.Held: (lambda plan: engine.held(plan), False),
             plans.Message: (lambda plan: ledger.message(plan), False),
             plans.Messages: (lambda plan: ledger.messages(plan), True),
+            plans.Deliveries: (lambda plan: deliveries.deliveries(plan), False),
+            plans.Queues: (lambda plan: deliveries.queues(), True),
             plans.Feeds: (lambda plan: self._feeds.count(), True),
             plans.Coverage: (lambda plan: ledger.coverage(plan), True),
             plans.Everything: (lambda plan: ledger.everything(plan, 2**62), True),

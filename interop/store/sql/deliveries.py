@@ -1,0 +1,74 @@
+"""The outbox: what destinations are to be told, written with what it follows from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from interop.store.plan import Deliveries
+from interop.store.sql.statement import Steps, insert
+from interop.store.values import DROPPED, PENDING, SENT, SHELVED, WITHHELD, Change, Delivery, QueueCount
+
+COLUMNS = (
+    "destination, id, route, event, format, made, message, type, resource, version, concerns, state, tries, due, reason, changed"
+)
+HEAD = f"delivery (sequence, {COLUMNS})"
+ALREADY = "ON CONFLICT (destination, id) DO NOTHING"
+"""A change that is made again from the journal says what it has said."""
+MARK = "UPDATE delivery SET state = ?, tries = ?, due = ?, reason = ?, changed = ? WHERE sequence = ? AND state <> ?"
+MOVE = "UPDATE delivery SET state = ?, tries = 0, due = 0, reason = '', changed = ? WHERE destination = ? AND state = ?"
+CLEAR = (
+    "DELETE FROM delivery WHERE destination = ? AND state = ? AND changed < ? AND sequence < (SELECT max(sequence) FROM delivery)"
+)
+"""The last one stays: numbers are given from there."""
+
+
+class Outbox:
+    """Numbers deliveries in the order in which their changes are written."""
+
+    def __init__(self) -> None:
+        self._next = 1
+
+    def load(self) -> Steps[None]:
+        rows = yield "SELECT coalesce(max(sequence), 0) FROM delivery", ()
+        self._next = rows[0][0] + 1
+
+    def write(self, change: Change) -> Steps[None]:
+        """The deliveries of a change, and what has become of earlier ones. What was dropped is not marked otherwise: it was sent
+        while nobody wanted it any more."""
+        rows: list[tuple[Any, ...]] = []
+        for each in change.deliveries:
+            rows.append((self._next, *each[:-1]))
+            self._next += 1
+        yield from insert(HEAD, rows, ALREADY)
+        for mark in change.marks:
+            yield MARK, (mark.state, mark.tries, mark.due, mark.reason, mark.changed, mark.sequence, DROPPED)
+        for sweep in change.sweeps:
+            if sweep.to:
+                yield MOVE, (sweep.to, sweep.before, sweep.destination, sweep.state)
+            else:
+                yield CLEAR, (sweep.destination, sweep.state, sweep.before)
+
+
+def deliveries(plan: Deliveries) -> Steps[list[Delivery]]:
+    """As the plan says."""
+    text, parameters = f"SELECT {COLUMNS}, sequence FROM delivery WHERE sequence > :after", dict[str, Any](after=plan.after)
+    parameters["count"] = plan.count
+    for name in ("destination", "state", "sequence"):
+        if value := getattr(plan, name):
+            text += f" AND {name} = :{name}"
+            parameters[name] = value
+    rows = yield f"{text} ORDER BY sequence LIMIT :count", parameters
+    return [Delivery(*row) for row in rows]
+
+
+def queues() -> Steps[list[QueueCount]]:
+    """Counts by destination."""
+    rows = yield "SELECT destination, state, count(*), min(made) FROM delivery GROUP BY destination, state", ()
+    counts = {(destination, state): (number, oldest) for destination, state, number, oldest in rows}
+    found = []
+    for destination in sorted({destination for destination, _ in counts}):
+        pending, sent, shelved, withheld = (
+            counts.get((destination, state), (0, 0)) for state in (PENDING, SENT, SHELVED, WITHHELD)
+        )
+        found.append(QueueCount(destination, pending[0], sent[0], shelved[0], withheld[0], pending[1]))
+    return found
