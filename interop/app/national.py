@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from importlib.metadata import entry_points
 
@@ -10,7 +10,7 @@ from interop.app.settings import Settings
 from interop.app.workshop import Workshop
 from interop.apply.tracing import Tracer
 from interop.ports import Intake, Receipt, Wait
-from interop.ports.demographics import PDS, Reached, Reaches
+from interop.ports.demographics import PDS, Demographics, Reached, Reaches
 
 GROUP = "interop.demographics"
 
@@ -20,13 +20,8 @@ def tracer_of(settings: Settings, shop: Workshop, intake: Intake) -> Tracer | No
     that cannot be used."""
     if settings.pds is None or settings.hold:
         return None
-    service = _service()
-    try:
-        client = settings.pds_api_key.read_text("utf-8").strip() if settings.pds_api_key is not None else ""
-        reached = Reached(settings.pds, client, settings.pds_kid, settings.pds_key, settings.pds_token_url)
-        connected = service.connect(reached, shop.clock.now)
-    except OSError as error:
-        raise ValueError(f"{error.filename} cannot be read ({error.strerror}): name it with --pds-key or --pds-api-key") from error
+    service = national_service()
+    connected = connection(service, settings, settings.pds, shop.clock.now)
     tracer = Tracer(
         shop.identity_queue.store,
         shop.clock,
@@ -40,7 +35,16 @@ def tracer_of(settings: Settings, shop: Workshop, intake: Intake) -> Tracer | No
     return tracer
 
 
-def _service() -> Reaches:
+def connection(service: Reaches, settings: Settings, url: str, now: Callable[[], int]) -> Demographics:
+    """A connection to the service, not yet used. Raises ValueError for settings, a key or a file that cannot be used."""
+    try:
+        client = settings.pds_api_key.read_text("utf-8").strip() if settings.pds_api_key is not None else ""
+        return service.connect(Reached(url, client, settings.pds_kid, settings.pds_key, settings.pds_token_url), now)
+    except OSError as error:
+        raise ValueError(f"{error.filename} cannot be read ({error.strerror}): name it with --pds-key or --pds-api-key") from error
+
+
+def national_service() -> Reaches:
     for point in entry_points(group=GROUP, name=PDS):
         found = point.load()
         if isinstance(found, Reaches):

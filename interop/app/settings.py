@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     and sees all; on loopback alone, for conformance suites and without data of real people. ``consent``: the model of consent, a
     row of ``interop/policy/tables/consent.csv``."""
 
-    model_config = SettingsConfigDict(env_prefix="INTEROP_")
+    model_config = SettingsConfigDict(env_prefix="INTEROP_", env_ignore_empty=True)
 
     data: Path = Path("data")
     database: str | None = Field(default=None, repr=False)

@@ -73,9 +73,7 @@ class Workshop:
         the database belongs to another key."""
         sys.setswitchinterval(SWITCH_INTERVAL)
         feeds = Owned(feeds, test_numbers=settings.test_numbers)
-        for name in families():
-            for site in family(name).sites:
-                check_site(name, site)
+        check_tables()
         clock = clock or SystemClock()
         store = await open_store(settings.data, settings.database, clock=clock)
         key = id_key(settings.data)
@@ -158,6 +156,13 @@ class Workshop:
             told(message, state, problem)
 
 
+def check_tables() -> None:
+    """Compile every family's mapping tables, those of its sites too. Raises TablesRefused."""
+    for name in families():
+        for site in family(name).sites:
+            check_site(name, site)
+
+
 def _tell(change: Change, governance: Governance, whereabouts: Whereabouts) -> None:
     """What is on disk, to those who keep something of it in memory."""
     governance.committed(change)
@@ -194,11 +199,16 @@ def id_key(directory: Path) -> bytes:
     return key
 
 
+def key_digest(key: bytes) -> str:
+    """The digest by which a database knows the key that its ids were made with."""
+    return hashlib.sha256(b"interop id key" + key).hexdigest()
+
+
 async def check_key(store: Store, key: bytes) -> None:
     """A database keeps the digest of the key that its ids were made with: beside another, every person would be there twice.
 
     Raises ValueError where it is another."""
-    digest = hashlib.sha256(b"interop id key" + key).hexdigest()
+    digest = key_digest(key)
     kept = await store.query(Meta("id key"))
     if not kept:
         await store.commit(Change(meta=[("id key", digest)]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +13,28 @@ from interop.errors import Problem
 from interop.mapping.refusal import TablesRefused
 
 
-def settings_of(**given: Any) -> Any:
-    """Settings from options; prints what is wrong and returns None where they cannot be."""
-    from pydantic import ValidationError
-
-    from interop.app.settings import Settings
+def settings_of(config: Path | None = None, **given: Any) -> Any:
+    """Settings from options, the environment and a file; prints what is wrong and returns None where they cannot be."""
+    from interop.app.configuration import COMMAND, DEFAULT, Misconfigured, configured
 
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        for line in error.errors():
-            option = "-".join(map(str, line["loc"])).replace("_", "-")
-            said = line["msg"].removeprefix("Value error, ")
-            print(f"--{option}: {said}" if option else said, file=sys.stderr)
-        return None
+        return configured({name: value for name, value in given.items() if value is not None}, config).settings
+    except Misconfigured as wrong:
+        for fault in wrong.faults:
+            where = "" if fault.origin in ("", COMMAND, DEFAULT) else f"{fault.origin}, "
+            named = fault.setting if where else option(fault.setting)
+            print(
+                f"{where}{named}: {fault.why}" if fault.setting else f"{where.rstrip(', ')}{': ' if where else ''}{fault.why}",
+                file=sys.stderr,
+            )
+    except OSError as error:
+        print(f"{error.filename} cannot be read ({error.strerror}): name a file with --config or INTEROP_CONFIG.", file=sys.stderr)
+    return None
+
+
+def option(setting: str) -> str:
+    """A setting as the command line calls it."""
+    return f"--{setting.replace('_', '-')}" if setting else ""
 
 
 def started(work: Any, settings: Any) -> int:
@@ -84,9 +93,9 @@ def prepare() -> None:
     )
 
 
-def serve(*, data: Path, **options: Any) -> int:
-    """Serve until SIGINT or SIGTERM."""
-    settings = settings_of(data=data, **options)
+def serve(given: Mapping[str, Any], config: Path | None) -> int:
+    """Serve until SIGINT or SIGTERM; ``given`` are the options of the command line."""
+    settings = settings_of(config, **given)
     if settings is None:
         return 2
     prepare()

@@ -1,24 +1,56 @@
-"""The command ``serve`` with its options."""
+"""The commands ``serve`` and ``check-config``, which have the same options."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from interop.cli.options import AuditKey, Checkpoints, Data, Database, Feeds, Issuer, Mappers, TestNumbers
+from interop.cli.options import AuditKey, Checkpoints, Data, Database, Feeds, Issuer, Json, Mappers, TestNumbers
 
 Http = Annotated[str, typer.Option(help="HOST:PORT of the FHIR API, ingest and pages.", envvar="INTEROP_HTTP")]
 Mllp = Annotated[str, typer.Option(help="HOST:PORT of the MLLP port.", envvar="INTEROP_MLLP")]
 
 
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        help="A TOML file of settings by their names; environment and command line come before it.", envvar="INTEROP_CONFIG"
+    ),
+]
+
+
+def with_options_of(other: Callable[..., None]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A command takes all options of another beside its own, in ``**options``."""
+
+    def taking(command: Callable[..., None]) -> Callable[..., None]:
+        own = [each for each in signature(command, eval_str=True).parameters.values() if each.kind is not Parameter.VAR_KEYWORD]
+        names = {each.name for each in own}
+        theirs = [each for each in signature(other, eval_str=True).parameters.values() if each.name not in names]
+        command.__signature__ = Signature([*own, *theirs])  # type: ignore[attr-defined]
+        return command
+
+    return taking
+
+
 def add(app: typer.Typer) -> None:
     """Add the command to the console script."""
     app.command()(serve)
+    app.command("check-config")(with_options_of(serve)(check_config))
+
+
+def given(context: typer.Context, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that stand on the command line; what the environment says the settings read themselves."""
+    sources = {name: context.get_parameter_source(name) for name in options}
+    return {name: value for name, value in options.items() if (source := sources[name]) and source.name == "COMMANDLINE"}
 
 
 def serve(
+    context: typer.Context,
+    config: Config = None,
     data: Data = Path("data"),
     database: Database = None,
     http: Http = "127.0.0.1:8080",
@@ -111,45 +143,57 @@ def serve(
     """Run the engine until it is interrupted."""
     from interop.cli.serve import serve as run
 
-    raise typer.Exit(
-        run(
-            data=data,
-            database=database,
-            http=http,
-            mllp=mllp,
-            mappers=mappers,
-            feeds=feeds,
-            mllp_feed=mllp_feed,
-            test_numbers=test_numbers,
-            package=tuple(package or ()),
-            release=tuple(release or ()),
-            update_creates=update_creates,
-            open=open,
-            checkpoints=checkpoints,
-            audit_key=audit_key,
-            issuer=issuer,
-            audience=audience,
-            clients=clients,
-            claims=claims,
-            apps=apps,
-            pages_client=pages_client,
-            pages_secret=pages_secret,
-            pages_scope=pages_scope,
-            rate=rate,
-            proxy=proxy,
-            proxy_address=tuple(proxy_address) if proxy_address else None,
-            consent=consent,
-            tls_cert=tls_cert,
-            tls_key=tls_key,
-            mllp_tls_cert=mllp_tls_cert,
-            mllp_tls_key=mllp_tls_key,
-            mllp_tls_ca=mllp_tls_ca,
-            pds=pds,
-            pds_api_key=pds_api_key,
-            pds_key=pds_key,
-            pds_kid=pds_kid,
-            pds_token_url=pds_token_url,
-            pds_rate=pds_rate,
-            pds_ask=pds_ask,
-        )
-    )
+    options = {
+        "data": data,
+        "database": database,
+        "http": http,
+        "mllp": mllp,
+        "mappers": mappers,
+        "feeds": feeds,
+        "mllp_feed": mllp_feed,
+        "test_numbers": test_numbers,
+        "package": package,
+        "release": release,
+        "update_creates": update_creates,
+        "open": open,
+        "checkpoints": checkpoints,
+        "audit_key": audit_key,
+        "issuer": issuer,
+        "audience": audience,
+        "clients": clients,
+        "claims": claims,
+        "apps": apps,
+        "pages_client": pages_client,
+        "pages_secret": pages_secret,
+        "pages_scope": pages_scope,
+        "rate": rate,
+        "proxy": proxy,
+        "proxy_address": proxy_address,
+        "consent": consent,
+        "tls_cert": tls_cert,
+        "tls_key": tls_key,
+        "mllp_tls_cert": mllp_tls_cert,
+        "mllp_tls_key": mllp_tls_key,
+        "mllp_tls_ca": mllp_tls_ca,
+        "pds": pds,
+        "pds_api_key": pds_api_key,
+        "pds_key": pds_key,
+        "pds_kid": pds_kid,
+        "pds_token_url": pds_token_url,
+        "pds_rate": pds_rate,
+        "pds_ask": pds_ask,
+    }
+    raise typer.Exit(run(given(context, options), config))
+
+
+def check_config(
+    context: typer.Context,
+    config: Config = None,
+    reach: Annotated[bool, typer.Option("--reach", help="Ask the issuer too whether it is there.")] = False,
+    as_json: Json = False,
+    **options: Any,
+) -> None:
+    """Say every setting of an engine, where it comes from, and what is wrong or dangerous about it; nothing is started."""
+    from interop.cli.check_config import check_config as run
+
+    raise typer.Exit(run(given(context, options), config, reach=reach, as_json=as_json))

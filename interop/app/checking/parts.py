@@ -1,0 +1,91 @@
+"""The parts that a start makes of the settings, made and let go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from interop.app.checking.finding import Finding, Level
+from interop.app.engine import knowledge_of
+from interop.app.feeds import feeds_of
+from interop.app.national import connection, national_service
+from interop.app.settings import Settings
+from interop.app.tls import Holders, server_context
+from interop.app.workshop import check_tables
+from interop.audit.key import AuditKey
+from interop.mapping.library import adapters
+from interop.mapping.refusal import TablesRefused
+from interop.signon.apps import NAME as APPS
+from interop.signon.apps import read_apps
+from interop.signon.claims import rows
+from interop.signon.clients import NAME as CLIENTS
+from interop.signon.clients import read_clients
+from interop.signon.keyfile import read_keys
+
+Made = Callable[[], Any]
+
+
+def parts(settings: Settings) -> Iterator[Finding]:
+    """What of it cannot be, in the words of a start. Nothing is written."""
+    for setting, made, action in _parts(settings):
+        try:
+            made()
+        except FileNotFoundError as error:
+            name = Path(error.filename).name if error.filename else setting
+            yield Finding(Level.STOPS, setting, f"{name} is not there.", f"Put the file there or correct {setting}.")
+        except OSError as error:
+            said = error.strerror or type(error).__name__
+            yield Finding(Level.STOPS, setting, f"It cannot be read: {said}.", "Let the user that the engine runs as read it.")
+        except TablesRefused as refused:
+            yield Finding(Level.STOPS, setting, f"The mapping tables are refused: {refused}", action)
+        except ValueError as error:
+            yield Finding(Level.STOPS, setting, _sentence(error), action)
+
+
+def _sentence(error: ValueError) -> str:
+    text = str(error)
+    return text if text.endswith(".") else f"{text}."
+
+
+def _parts(settings: Settings) -> Iterator[tuple[str, Made, str]]:
+    file = settings.feeds.name if settings.feeds is not None else "the setting"
+    yield "feeds", lambda: feeds_of(settings, list(adapters())), f"Correct {file} and check again."
+    yield "", check_tables, "Correct the rows that are named; interop tables checks them alone."
+    if settings.tls_cert is not None and settings.tls_key is not None:
+        certificate, key = settings.tls_cert, settings.tls_key
+        yield "tls_cert", lambda: server_context(certificate, key), "Name a certificate and its own key, PEM without a password."
+    if settings.mutual:
+        yield "mllp_tls_cert", lambda: _mutual(settings), "Name a certificate, its own key and the authorities, all in PEM."
+        yield "feeds", lambda: _holders(settings), "Name certificates in the column certificate of the feeds file."
+    if settings.package or settings.release:
+        yield "package", lambda: knowledge_of(settings).close(), "Correct --package or --release."
+    yield "metrics_token", settings.scraping, "Put a token of at least 16 characters into the file."
+    yield "pages_secret", settings.secret, "Put the secret that the issuer gave into the file."
+    if settings.open:
+        return
+    yield "clients", lambda: read_clients(settings.clients or settings.data / CLIENTS), "Correct it; interop client writes it."
+    yield "apps", lambda: read_apps(settings.apps or settings.data / APPS), "Correct it; interop application writes it."
+    yield "data", lambda: read_keys(settings.data), "Restore signon.key from its backup."
+    if settings.claims is not None:
+        claims = settings.claims
+        yield "claims", lambda: rows(claims), "Correct the row that is named."
+    audit_key = settings.audit_key or settings.data / "audit.key"
+    if audit_key.exists():  # a start makes one that is not there
+        yield "audit_key", lambda: AuditKey.kept(audit_key), "Restore it from its backup."
+    if settings.pds is not None:
+        url = settings.pds
+        yield "pds", lambda: connection(national_service(), settings, url, lambda: 0), "Correct the setting that is named."
+
+
+def _mutual(settings: Settings) -> None:
+    if settings.mllp_tls_cert is not None and settings.mllp_tls_key is not None:
+        server_context(settings.mllp_tls_cert, settings.mllp_tls_key, settings.mllp_tls_ca)
+
+
+def _holders(settings: Settings) -> None:
+    try:
+        feeds = feeds_of(settings, list(adapters()))
+    except (OSError, ValueError):
+        return  # told already
+    Holders(feeds.values())

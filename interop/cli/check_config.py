@@ -1,0 +1,64 @@
+"""``interop check-config``: every setting, where it comes from, and what is wrong or dangerous about it. Nothing is started."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from interop.cli.serve import option
+
+
+def check_config(given: Mapping[str, Any], config: Path | None, *, reach: bool, as_json: bool) -> int:
+    """1 where an engine would not start, or where something is dangerous."""
+    from interop.app.checking import Finding, Level, findings
+    from interop.app.configuration import Misconfigured, configured, shown
+
+    try:
+        configuration = configured(given, config)
+    except Misconfigured as wrong:
+        action = "Correct it there and check again."
+        said = [
+            Finding(Level.STOPS, fault.setting, f"{_from(fault.origin, fault.setting)}{fault.why}.", action)
+            for fault in wrong.faults
+        ]
+        return _show({}, said, as_json)
+    except OSError as error:
+        sentence = f"{error.filename} cannot be read: {error.strerror}."
+        return _show({}, [Finding(Level.STOPS, "config", sentence, "Name a file with --config or INTEROP_CONFIG.")], as_json)
+    return _show(shown(configuration), asyncio.run(findings(configuration, reach=reach)), as_json)
+
+
+def _from(origin: str, setting: str) -> str:
+    """Where a setting that cannot be comes from, as the beginning of a sentence."""
+    return f"{origin or option(setting)}: "
+
+
+def _show(settings: Mapping[str, tuple[Any, str]], found: list[Any], as_json: bool) -> int:
+    status = 1 if any(each.level != "notice" for each in found) else 0
+    if as_json:
+        for name, (value, origin) in settings.items():
+            print(json.dumps({"setting": name, "value": value, "from": origin}))
+        for each in found:
+            print(
+                json.dumps(
+                    {"finding": each.level.value, **{name: value for name, value in each._asdict().items() if name != "level"}}
+                )
+            )
+        return status
+    width = max(map(len, settings), default=0)
+    for name, (value, origin) in settings.items():
+        text = " ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+        print(f"{name:{width}}  {text or '-'}  ({origin})")
+    if settings:
+        print()
+    for each in found:
+        print(f"{each.level.value}: {each.setting + ': ' if each.setting else ''}{each.sentence} {each.action}")
+    counts = {level: sum(each.level == level for each in found) for level in ("stops", "danger", "notice")}
+    if status:
+        print(f"\n{counts['stops']} would keep the engine from starting, {counts['danger']} dangerous, {counts['notice']} to know.")
+    else:
+        print(f"An engine starts with these settings; {counts['notice']} to know.")
+    return status
