@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Mapping
 
 import structlog
+from orjson import loads
 
 from interop.api.auditing import ENGINE, Auditing
 from interop.api.sightings import tell, told
+from interop.app.backup.restoring import RESTORED
 from interop.app.settings import Settings
 from interop.app.surnames import Surnames
 from interop.apply.journalled import ADAPTERS, TAKEN
@@ -54,7 +56,11 @@ class Audited:
         """Begin a chain. Raises OSError; ValueError for a key that is none."""
         directory, elsewhere = places(settings.data, settings.checkpoints)
         key = AuditKey.kept(settings.audit_key or settings.data / "audit.key")
-        return cls(AuditLog.open(directory, elsewhere, key, clock), feeds, store)
+        note = settings.data / RESTORED
+        restored = loads(note.read_bytes()) if note.exists() else None
+        log = AuditLog.open(directory, elsewhere, key, clock, restored=restored)
+        note.unlink(missing_ok=True)
+        return cls(log, feeds, store)
 
     @property
     def problem(self) -> Problem | None:

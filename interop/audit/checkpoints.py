@@ -70,6 +70,11 @@ def kept(directory: Path) -> dict[int, list[Checkpoint]]:
     return found
 
 
+def known(directory: Path) -> list[int]:
+    """The chains that have checkpoints there: a chain that a restored directory has lost keeps its number."""
+    return [int(path.stem) for path in directory.glob(f"*{SUFFIX}") if path.stem.isdigit()]
+
+
 def _read(path: Path) -> Iterator[Checkpoint]:
     for line in path.read_bytes().split(b"\n"):
         with suppress(ValueError, TypeError, KeyError):

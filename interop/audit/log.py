@@ -70,14 +70,23 @@ class AuditLog:
 
     @classmethod
     def open(
-        cls, directory: Path, elsewhere: Path, key: AuditKey, clock: Clock, *, size: int = SIZE, background: bool = True
+        cls,
+        directory: Path,
+        elsewhere: Path,
+        key: AuditKey,
+        clock: Clock,
+        *,
+        size: int = SIZE,
+        background: bool = True,
+        restored: dict[str, Any] | None = None,
     ) -> AuditLog:
-        """Begin a chain; its first row binds the head of the one before. Raises OSError."""
+        """Begin a chain; its first row binds the head of the one before. ``restored``: the directory is from a backup,
+        and what that says of where its chains end. Raises OSError."""
         log = cls(directory, elsewhere, key, clock, size=size)
         for folder in (directory, elsewhere):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         log.recovered = recover(directory, elsewhere, key)
-        log.chain = log.recovered.chain + 1
+        log.chain = max([log.recovered.chain, *(checkpoints.known(elsewhere) if restored else ())]) + 1
         while True:
             try:
                 log._file, log.part = create(directory, log.chain, 1), 1
@@ -85,7 +94,7 @@ class AuditLog:
             except FileExistsError:
                 log.chain += 1
         log._head = beginning(log.chain)
-        log.write(OPENED, more=log.recovered.told())
+        log.write(OPENED, more=log.recovered.told() | ({"restored": restored} if restored else {}))
         log.sync()
         log.checkpoint()
         if background:

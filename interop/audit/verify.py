@@ -7,7 +7,8 @@ wrong lies between two of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -42,17 +43,21 @@ class Line(NamedTuple):
 @dataclass(slots=True)
 class Verified:
     """What was looked at: rows, checkpoints, chains; ``bad`` the first bad entry, None where there is none. ``beyond`` are rows
-    after the last checkpoint of their chain: whoever has the key could have cut off more of them."""
+    after the last checkpoint of their chain: whoever has the key could have cut off more of them. ``lost``: chains of which rows
+    were signed, or all, that are missing since a backup was restored, as the chain says that was begun then."""
 
     rows: int = 0
     checkpoints: int = 0
     chains: int = 0
     beyond: int = 0
+    lost: list[int] = field(default_factory=list)
     bad: Bad | None = None
 
 
 Read = Callable[[int], Iterable[Line]]
 End = tuple[int, bytes]
+Restored = Mapping[int, Mapping[str, Any]]
+"""What chains that were begun after a restore say of it, by chain."""
 
 
 class _Wrong(Exception):
@@ -86,16 +91,40 @@ def judge(last: int, read: Read, signed: Mapping[int, Iterable[Checkpoint]], key
     """Look at the chains from 1 to ``last``; ``read`` gives the lines of one."""
     found = Verified()
     ends: dict[int, End] = {}
+    restored = _restored(last, read)
     try:
         for chain in range(1, last + 1):
+            if _without(chain, 0, restored) and next(iter(read(chain)), None) is None:
+                found.lost.append(chain)
+                continue
             found.chains += 1
-            ends[chain] = _chain(chain, read, list(signed.get(chain, ())), key, found, ends)
+            ends[chain] = _chain(chain, read, list(signed.get(chain, ())), key, found, ends, restored)
     except _Wrong as wrong:
         found.bad = wrong.bad
     return found
 
 
-def _chain(chain: int, read: Read, signed: list[Checkpoint], key: Verifier, found: Verified, ends: Mapping[int, End]) -> End:
+def _restored(last: int, read: Read) -> Restored:
+    found: dict[int, Mapping[str, Any]] = {}
+    for chain in range(1, last + 1):
+        for line in islice(read(chain), 1):
+            if b'"restored"' in line.text and (said := parted(line.text)) is not None:
+                with suppress(ValueError, TypeError, KeyError):
+                    found[chain] = orjson.loads(said[0])[-1]["restored"]
+    return found
+
+
+def _without(chain: int, sequence: int, restored: Restored) -> bool:
+    """Whether a backup that was restored ended there, so that what was signed beyond is known to be missing."""
+    for after, said in restored.items():
+        if chain < after and (chain > said["last"] or (sequence and said["open"].get(str(chain)) == sequence)):
+            return True
+    return False
+
+
+def _chain(
+    chain: int, read: Read, signed: list[Checkpoint], key: Verifier, found: Verified, ends: Mapping[int, End], restored: Restored
+) -> End:
     """How many rows a chain has, and its last head."""
     stamps = key.stamps if isinstance(key, AuditKey) else None
     due = _due(chain, signed, key)
@@ -121,7 +150,9 @@ def _chain(chain: int, read: Read, signed: list[Checkpoint], key: Verifier, foun
             reached = sequence
             found.checkpoints += 1
         found.rows += 1
-    if due:
+    if due and _without(chain, sequence, restored):
+        found.lost.append(chain)
+    elif due:
         raise _Wrong(Bad(chain, sequence + 1, line.file, f"and what follows up to {max(due)} is cut off"))
     if not sequence:
         raise _Wrong(Bad(chain, 1, line.file, "and the whole chain is missing"))

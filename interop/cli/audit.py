@@ -38,6 +38,7 @@ def verify(data: Path, checkpoints: Path | None, key: Path | None, public: str, 
         "chains": found.chains,
         "checkpoints": found.checkpoints,
         "beyond": found.beyond,
+        "lost": found.lost,
         "key": by.public.hex(),
         "bad": None if bad is None else {**bad._asdict()},
     }
@@ -50,6 +51,11 @@ def verify(data: Path, checkpoints: Path | None, key: Path | None, public: str, 
             f"{found.rows} entries of {found.chains} chains are as they were written; {found.checkpoints} checkpoints agree, "
             f"{found.beyond} entries came after the last of their chain. Public key {by.public.hex()}."
         )
+        if found.lost:
+            print(
+                f"A backup was restored: of chain {', '.join(map(str, found.lost))} entries are missing that were written after it "
+                "was made."
+            )
     return 0 if bad is None else 1
 
 

@@ -1,0 +1,1 @@
+"""Backups of an engine that may be running, and the way back."""
