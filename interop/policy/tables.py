@@ -284,7 +284,7 @@ class _Reading:
             if not own:
                 self.refuse("roles", name, "a role has a purpose")
             flags = {flag for flag in FLAGS if self.one("roles", name, cells[flag], ("yes", "")) == "yes"}
-            if not flags <= {"find"} and "find" not in flags:
+            if flags and "find" not in flags:
                 self.refuse("roles", name, "who declares anything about a person must be able to find the person")
             roles[name] = Role(
                 name,

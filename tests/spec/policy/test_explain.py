@@ -13,7 +13,7 @@ from interop.policy.explain import Explanation, Said, explain
 from interop.policy.facts import Agreement, Facts
 from interop.policy.scopes import read_scopes
 from interop.policy.tables import tables
-from interop.store.where import All, Any, Person, Sources
+from interop.store.where import All, Any, Person, Present, Sources, Types
 from tests.spec.policy.cells import BEFORE, FACTS, FOREVER, NOW, SECOND, SOON, askers
 from tests.spec.policy.evaluate import given
 from tests.spec.policy.oracle import Claim, Somebody
@@ -254,6 +254,13 @@ def test_what_who_asks_has_is_their_own_and_what_is_shared() -> None:
     themselves = rules(asker("patient", organisation="", patient="p1"), SHARED, NOW)
     assert themselves is not None
     assert themselves.agreed() == Sources((TRUST,))
+
+
+def test_who_needs_no_relationship_has_to_do_with_every_person_and_what_names_one() -> None:
+    for role in ("privacy-officer", "operator", "analyst"):
+        by = rules(asker(role), SHARED, NOW)
+        assert by is not None
+        assert by.relationship() == Any((Types(("Patient",)), Any((Present("patient"), Present("subject")))))
 
 
 def test_a_person_unknown_here_and_one_without_consent_are_withheld_alike() -> None:

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from interop.fhir import facts
 from interop.policy.scopes import LONGEST, covers, read_scope, read_scopes
 from tests.spec.signon.conftest import Site
 
@@ -57,6 +58,7 @@ def test_their_number_and_length_are_bounded() -> None:
     assert read_scopes("user/Patient.r " * 1_000) == ()
     assert len("user/Patient.r " * 200) < LONGEST
     assert len(read_scopes("user/Patient.r " * 200)) == 1
+    assert len(read_scopes(" ".join(f"user/{kind}.r" for kind in sorted(facts.resource_types())[:101]))) == 100
 
 
 @pytest.mark.parametrize(
@@ -78,6 +80,7 @@ def test_what_is_asked_lies_within_what_is_allowed(asked: str, within: bool) -> 
     scope = read_scope(asked)
     assert scope is not None
     assert covers(allowed, scope) is within
+    assert covers(read_scopes("user/*.rs"), scope) is (asked == "user/Observation.rs")
 
 
 async def found(site: Site, path: str, **claims: str) -> tuple[int, list[str]]:
