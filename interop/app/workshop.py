@@ -20,10 +20,13 @@ from interop.apply.garbage import settle
 from interop.apply.governance import Governance
 from interop.apply.identity_queue import IdentityQueue
 from interop.apply.indexed_store import IndexedStore
-from interop.apply.journalled import ADAPTERS
+from interop.apply.journalled import ADAPTERS, REPLAYED, TAKEN
+from interop.apply.keeping import Keeping
 from interop.apply.persons import Linking
 from interop.apply.pool import Mappers
 from interop.apply.reindexing import Reindexer
+from interop.apply.replays import Replays
+from interop.apply.retelling import Teller
 from interop.apply.takedown import Takedowns
 from interop.apply.whereabouts import Whereabouts
 from interop.apply.writes import Writes
@@ -63,6 +66,7 @@ class Workshop:
     governance: Governance
     whereabouts: Whereabouts
     takedowns: Takedowns
+    replays: Replays
     unfinished: int = 0
     finished: int = 0
     told: list[Told] = field(default_factory=list)
@@ -93,8 +97,11 @@ class Workshop:
         linking = Linking()
         applier = Applier(indexed, clock, feeds, linking)
         shop: list[Workshop] = []
-        takedowns = Takedowns(indexed, clock, mappers, feeds, linking, lambda count: shop[0]._asked(count))
-        dispatcher = Dispatcher(store, mappers, applier, feeds, takedowns.perform, lambda *outcome: shop[0]._finished(*outcome))
+        teller, keeping = Teller(indexed, mappers, feeds), Keeping(store, clock)
+        takedowns = Takedowns(indexed, clock, teller, linking, lambda count: shop[0]._asked(count))
+        replays = Replays(indexed, clock, teller, linking, keeping, lambda count: shop[0]._asked(count))
+        orders = {TAKEN: takedowns.perform, REPLAYED: replays.perform}
+        dispatcher = Dispatcher(store, mappers, applier, feeds, orders, keeping, lambda *outcome: shop[0]._finished(*outcome))
         writes = Writes(indexed, clock, update_creates=settings.update_creates, linking=linking)
         queue = IdentityQueue(indexed, clock, linking, dispatcher.idle, test_numbers=settings.test_numbers)
         shop.append(
@@ -113,6 +120,7 @@ class Workshop:
                 governance,
                 whereabouts,
                 takedowns,
+                replays,
             )
         )
         return shop[0]
@@ -144,14 +152,15 @@ class Workshop:
         self.unfinished += count
 
     def _asked(self, count: int) -> None:
-        """So many takedowns are in the journal."""
+        """So many takedowns or replays are in the journal."""
         self.added(count)
         self.dispatcher.arrived()
 
     def _finished(self, message: int, state: MessageState, problem: Problem | None) -> None:
         self.unfinished -= 1
         self.finished += 1
-        self.takedowns.finished(message, state, problem)
+        self.takedowns.finished(message)
+        self.replays.finished(message)
         for told in self.told:
             told(message, state, problem)
 

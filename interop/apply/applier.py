@@ -17,7 +17,7 @@ from interop.apply.mapping_work import Piece, Yield
 from interop.apply.persons import Linker, Linking, linked_with
 from interop.apply.standing import Standing
 from interop.clock import Clock, instant
-from interop.errors import Category, Problem
+from interop.errors import Category, Problem, reasons
 from interop.fhir.rows import row_of
 from interop.identity.linking import identity_of
 from interop.identity.sources import verified
@@ -118,11 +118,10 @@ class _Work:
     def message(self, made: Yield) -> tuple[int, MessageState, Problem | None]:
         """Take in one message; what becomes of it."""
         if made.problem is not None:
-            name, where, detail = made.problem
-            problem = Problem(name, where=where, detail=detail)
-            state = MessageState.REFUSED if problem.reason.category in REFUSED else MessageState.FAILED
-            self._change.outcomes.append(Outcome(made.message, state.value, self._now, name, detail, where))
-            return made.message, state, problem
+            problem = Problem(made.problem[0], where=made.problem[1], detail=made.problem[2])
+            outcome = refusal_of(made, self._now)
+            self._change.outcomes.append(outcome)
+            return made.message, MessageState(outcome.state), problem
         whole = [scope for scope in made.whole if self._begin(scope, made)]
         for piece in made.pieces:
             self._piece(piece, made, whole)
@@ -257,6 +256,13 @@ class _Work:
         change.losses = [LossCount(*what, count) for what, count in self._losses.items()]
         change.links, change.link_events, change.pairs = await self._linker.settled()
         return change
+
+
+def refusal_of(made: Yield, now: int) -> Outcome:
+    """The outcome of a message that could not be mapped."""
+    name, where, detail = made.problem or ("fault", "", "")
+    state = MessageState.REFUSED if reasons()[name].category in REFUSED else MessageState.FAILED
+    return Outcome(made.message, state.value, now, name, detail, where)
 
 
 def families_of(batch: Iterable[Yield]) -> set[tuple[str, str, str]]:

@@ -11,18 +11,17 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 
 import structlog
 
-from interop.apply.applier import Applier, families_of
+from interop.apply.applier import Applier
 from interop.apply.jobs import job_of
-from interop.apply.journalled import ADAPTERS, TAKEN
+from interop.apply.journalled import ADAPTERS, ORDERS
+from interop.apply.keeping import Keeping
 from interop.apply.mapping_work import Yield
 from interop.apply.pool import Mappers
 from interop.errors import Category, Problem
-from interop.mapping.refusal import Refusals
-from interop.mapping.tables import pack, read_tables
 from interop.ports import Feed, MessageState
 from interop.store.plan import Message, Waiting
 from interop.store.seam import Store
-from interop.store.values import Change, Entry
+from interop.store.values import Entry
 
 BATCH = 64
 AGAIN = 1.0
@@ -31,23 +30,29 @@ log = structlog.get_logger(__name__)
 
 _Batch = tuple[list[Entry], "asyncio.Task[list[Yield]]"]
 Finished = Callable[[int, MessageState, Problem | None], None]
-Takedown = Callable[[Entry], Awaitable[tuple[int, MessageState, Problem | None]]]
+Order = Callable[[Entry], Awaitable[tuple[int, MessageState, Problem | None]]]
 
 
 class Dispatcher:
-    """Works off the journal until stopped; ``finished`` is told of each outcome once it is on disk. ``takedown`` does what an
-    entry of ``interop.apply.takedown`` asks, when all before it is applied."""
+    """Works off the journal until stopped; ``finished`` is told of each outcome once it is on disk. ``orders`` do what an entry of
+    their adapter asks (``interop.apply.takedown``, ``interop.apply.replays``), when all before it is applied."""
 
     def __init__(
-        self, store: Store, mappers: Mappers, applier: Applier, feeds: Mapping[str, Feed], takedown: Takedown, finished: Finished
+        self,
+        store: Store,
+        mappers: Mappers,
+        applier: Applier,
+        feeds: Mapping[str, Feed],
+        orders: Mapping[str, Order],
+        keeping: Keeping,
+        finished: Finished,
     ) -> None:
         self._store, self._mappers, self._applier, self._feeds = store, mappers, applier, feeds
-        self._takedown, self._finished = takedown, finished
+        self._orders, self._keeping, self._finished = orders, keeping, finished
         self._arrived = asyncio.Event()
         self._batches: asyncio.Queue[_Batch | Entry] = asyncio.Queue(max(1, mappers.count) + 1)
         self._mapping: set[asyncio.Task[list[Yield]]] = set()
         self._tasks: list[asyncio.Task[None]] = []
-        self._kept: set[str] = set()
         self._repeated: list[int] = []
         self.read_up_to = 0
         self.idle = asyncio.Event()
@@ -113,9 +118,9 @@ class Dispatcher:
         while True:
             one = await self._batches.get()
             if isinstance(one, Entry):
-                self._finished(*await self._take_down(one))
+                self._finished(*await self._ordered(one))
             elif batch := await self._mapped(*one):
-                await self._keep_tables(batch)
+                await self._keeping.keep(batch)
                 for message, state, problem in await self._commit(batch):
                     self._finished(message, state, problem)
             self._open -= 1
@@ -150,40 +155,27 @@ class Dispatcher:
                     return [(made.message, MessageState.FAILED, Problem("fault"))]
                 batch = [Yield(made.message, made.feed, made.type, problem=("fault", "", kind))]
 
-    async def _take_down(self, entry: Entry) -> tuple[int, MessageState, Problem | None]:
-        """Do a takedown in its place; while the disk fails or no mapper can be had, wait and try again."""
+    async def _ordered(self, entry: Entry) -> tuple[int, MessageState, Problem | None]:
+        """Do what an entry asks in its place; while the disk fails or no mapper can be had, wait and try again."""
         while True:
             try:
-                return await self._takedown(entry)
+                return await self._orders[entry.adapter](entry)
             except Exception as error:
                 if isinstance(error, Problem) and error.reason.category is Category.UNAVAILABLE:
                     log.error("record not writable; trying again", reason=error.reason.name, action=error.reason.action)
                     await asyncio.sleep(AGAIN)
                     continue
                 kind = type(error).__name__
-                log.error("takedown failed", message=entry.message, error=kind)
+                log.error(f"{entry.adapter} failed", message=entry.message, error=kind)
                 made = Yield(entry.message, entry.feed, entry.type, problem=("fault", "", kind))
                 return (await self._commit([made]))[0]
 
-    async def _keep_tables(self, batch: list[Yield]) -> None:
-        """Keep the tables that this batch was mapped by, once for each digest."""
-        for family, site, digest in families_of(batch):
-            if digest not in self._kept:
-                try:
-                    data = await asyncio.get_running_loop().run_in_executor(None, _packed, family, site)
-                    await self._store.commit(Change(tables=[(digest, data)]))
-                except Exception as error:
-                    reason = error.reason.name if isinstance(error, Problem) else type(error).__name__
-                    log.error("tables not kept; trying with the next batch", reason=reason)
-                    return
-                self._kept.add(digest)
-
 
 def batches(entries: Iterable[Entry]) -> Iterator[list[Entry] | Entry]:
-    """What is mapped together, and takedowns by themselves, in order. What the API wrote its writer finishes."""
+    """What is mapped together, and takedowns and replays by themselves, in order. What the API wrote its writer finishes."""
     together: list[Entry] = []
     for entry in entries:
-        if entry.adapter == TAKEN:
+        if entry.adapter in ORDERS:
             if together:
                 yield together
             yield entry
@@ -192,7 +184,3 @@ def batches(entries: Iterable[Entry]) -> Iterator[list[Entry] | Entry]:
             together.append(entry)
     if together:
         yield together
-
-
-def _packed(family: str, site: str) -> bytes:
-    return pack(read_tables(family, Refusals(), site=site))

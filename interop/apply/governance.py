@@ -66,6 +66,10 @@ class Governance:
         if touched:
             self._settle()
 
+    def redeclared(self) -> None:
+        """What feeds call organisations may be another."""
+        self._settle()
+
     def names(self, code: str) -> tuple[str, ...]:
         """By what references the record means the organisation of an ODS code: the id that the code gives, and Organizations that
         have it among their identifiers."""

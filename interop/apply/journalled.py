@@ -23,8 +23,8 @@ from interop.apply.withdrawn import TAKEDOWN, Why, Withdrawn, dumped, loaded, wi
 from interop.formats.json import load_json
 from interop.ports import AckState, MessageState
 from interop.record.sources import together
+from interop.store.values import REPLAY, Change, Entry, Head, Outcome
 from interop.store.values import TAKEDOWN as TAKEN_DOWN
-from interop.store.values import Change, Entry, Head, Outcome
 
 ADAPTER: Final = "api"
 SIGNED: Final = "api+author"
@@ -32,6 +32,10 @@ ADAPTERS: Final = (ADAPTER, SIGNED)
 TRANSACTION: Final = "transaction"
 TAKEN: Final = TAKEN_DOWN
 """The feed of takedowns."""
+REPLAYED: Final = REPLAY
+"""The feed of replays (``interop.apply.replays``)."""
+ORDERS: Final = (TAKEN, REPLAYED)
+"""The adapters of entries that ask the engine to tell again what others have said, when all before them is applied."""
 DOWN: Final = "taken-down"
 """The reason that a message has once it is taken down; its detail is the number of the takedown."""
 TURN: Final = 32

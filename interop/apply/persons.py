@@ -112,9 +112,9 @@ class Linker:
         """A source links two Patients, or undoes that."""
         self._tied(patient, other, TIE if linked else "", Trigger("link" if linked else "unlink", message, time))
 
-    def taken_down(self, patient: str, other: str, tie: str, message: int, time: int) -> None:
-        """What sources say of two Patients, once a message is taken down; '' is nothing."""
-        self._tied(patient, other, tie, Trigger("takedown", message, time))
+    def told_again(self, patient: str, other: str, tie: str, why: str, message: int, time: int) -> None:
+        """What sources say of two Patients, once that is told again (``why``: a takedown, a replay); '' is nothing."""
+        self._tied(patient, other, tie, Trigger(why, message, time))
 
     def decided(self, said: Decided, message: int, time: int) -> None:
         """People say what two Patients are; '' takes back what was said."""

@@ -30,6 +30,8 @@ class Replay:
         """The latest complete snapshot of those that were told here."""
         self.sources: dict[Key, str] = {}
         """Whose what was told here of a resource is."""
+        self.last: dict[Key, tuple[int, str]] = {}
+        """The message that was told last of those that speak of a resource, and the digest of its tables."""
         self._said: dict[Scope, dict[Key, None]] = {}
 
     def message(self, made: Yield) -> None:
@@ -43,6 +45,7 @@ class Replay:
             if piece.feed in self._feeds and key in self.standing:
                 self._piece(key, piece, order, whole)
                 self.sources[key] = together(self.sources.get(key, ""), made.source)
+                self.last[key] = made.message, made.digest
         for scope in whole:
             for key in self._said.get((made.feed, scope), {}):
                 if (key, scope) not in own:

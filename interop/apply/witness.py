@@ -22,6 +22,19 @@ class Witness(Protocol):
         ...
 
 
+class Replayer(Protocol):
+    """What ``Replays`` tells of a replay."""
+
+    async def replay(self, entry: Entry, done: Sequence[tuple[str, str, str]], patients: Sequence[str]) -> None:
+        """Before the journal has it: what becomes (change, vanish, new) of which resources (type, id), and of whom. Raises Problem
+        where nothing may be changed."""
+        ...
+
+    def journalled(self, entry: Entry) -> None:
+        """The journal has it."""
+        ...
+
+
 class Remover(Protocol):
     """What ``Takedowns`` tells of a takedown."""
 

@@ -119,20 +119,40 @@ class Versions:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The resources of which a message has made a version -> [(above, [(type, id)])]: those of one portion of the record; ``above``
-    is that of the next, 0 after the last."""
+    """The resources of which any of these messages has made a version -> [(above, [(type, id)])]: those of one portion of the
+    record; ``above`` is that of the next, 0 after the last."""
 
-    message: int
+    messages: tuple[int, ...]
     above: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """The messages that have a patient identifier in common with a message -> [(above, [number])]: those of one portion of the
+    """The messages that have a patient identifier in common with any of these -> [(above, [number])]: those of one portion of the
     journal, as ``Made``."""
 
-    message: int
+    messages: tuple[int, ...]
     above: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Replayable:
+    """Messages of feeds that have an outcome, after ``after`` and up to ``upto`` -> [(above, [number])], in order, at most
+    ``count``: those of one portion of the journal; ``above`` is where the next begins, 0 after the last.
+
+    Filters '' = any; ``since`` and ``until`` microseconds of when they were received, ``until`` exclusive, 0 = any. What was
+    refused before it was journalled as good, taken down, or written by the API is none of them."""
+
+    feed: str = ""
+    type: str = ""
+    state: str = ""
+    reason: str = ""
+    control_id: str = ""
+    since: int = 0
+    until: int = 0
+    after: int = 0
+    upto: int = 0
+    count: int = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +240,12 @@ class Tables:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptTables:
+    """The mapping tables that are kept -> [(digest, first, content)]: when they were first used (microseconds, 0 where nobody
+    knows), in that order."""
+
+
+@dataclass(frozen=True, slots=True)
 class Spent:
     """The names kept with ``Change.used`` that begin so and are kept beyond ``now`` (microseconds) -> [(name, until)]."""
 
@@ -240,6 +266,23 @@ class Meta:
     """A value kept with ``Change.meta`` -> [str] or []."""
 
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """What destinations are to be told, oldest first -> [Delivery]; destination and state '' = any; ``after`` a sequence;
+    ``sequence`` 0 = any, else that one."""
+
+    destination: str = ""
+    state: str = ""
+    after: int = 0
+    count: int = 50
+    sequence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Queues:
+    """A line for each destination that was ever to be told anything that is still kept -> [QueueCount]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,23 +309,6 @@ class Messages:
     control_id: str = ""
     before: int = 0
     count: int = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Deliveries:
-    """What destinations are to be told, oldest first -> [Delivery]; destination and state '' = any; ``after`` a sequence;
-    ``sequence`` 0 = any, else that one."""
-
-    destination: str = ""
-    state: str = ""
-    after: int = 0
-    count: int = 50
-    sequence: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Queues:
-    """A line for each destination that was ever to be told anything that is still kept -> [QueueCount]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +342,7 @@ Plan = (
     | Versions
     | Made
     | Sharing
+    | Replayable
     | Snapshots
     | Said
     | Persons
@@ -327,9 +354,12 @@ Plan = (
     | Contributors
     | LinkHistory
     | Tables
+    | KeptTables
     | Spent
     | Held
     | Meta
+    | Deliveries
+    | Queues
     | Waiting
     | Message
     | Messages
@@ -337,5 +367,3 @@ Plan = (
     | Coverage
     | Everything
 )
-    | Deliveries
-    | Queues

@@ -9,6 +9,8 @@ from interop.fhir.rows import IndexRow as IndexRow
 
 TAKEDOWN = "takedown"
 """The feed of takedowns in the journal, and the adapter of those that take down what a feed sent."""
+REPLAY = "replay"
+"""The feed and adapter of replays in the journal."""
 
 
 @dataclass(slots=True)
@@ -239,9 +241,9 @@ it; nobody wants it any more."""
 class Delivery(NamedTuple):
     """Something that a destination is to be told. ``id`` is the same whenever the same event is routed there; ``route`` is the row
     of routes.csv, or the Subscription, that asks for it; ``event`` one of ``created``, ``updated``, ``deleted`` (of the version
-    that is named), ``message`` (of which ``concerns`` are the resources, ``Type/id`` with blanks between) and ``alert`` (``resource`` is
-    the item of the privacy officer's queue, ``type`` its rule). ``made``, ``due`` and ``changed`` are microseconds; ``sequence`` is
-    given by the store."""
+    that is named), ``message`` (of which ``concerns`` are the resources, ``Type/id`` with blanks between) and ``alert``
+    (``resource`` is the item of the privacy officer's queue, ``type`` its rule). ``made``, ``due`` and ``changed`` are
+    microseconds; ``sequence`` is given by the store."""
 
     destination: str
     id: str
@@ -300,7 +302,8 @@ class Change:
     journal is on disk before anything is derived from it. A name of ``used`` that was used before is a Conflict of type ``used``.
 
     ``expect`` names versions that must still be the present ones, (type, id) -> version (0 = not there). ``follows``: the journal
-    alone makes just this again at the next start, so that the embedded store may lose it with the power.
+    alone makes just this again at the next start, so that the embedded store may lose it with the power. ``tables``: mapping tables
+    by digest, with when they were first used (microseconds); what is kept already stays as it is.
     """
 
     entries: list[Entry] = field(default_factory=list)
@@ -316,14 +319,14 @@ class Change:
     outcomes: list[Outcome] = field(default_factory=list)
     losses: list[LossCount] = field(default_factory=list)
     snapshots: list[Snapshot] = field(default_factory=list)
-    tables: list[tuple[str, bytes]] = field(default_factory=list)
+    tables: list[tuple[str, bytes, int]] = field(default_factory=list)
     meta: list[tuple[str, str]] = field(default_factory=list)
     used: list[Used] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
-    follows: bool = False
     deliveries: list[Delivery] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     sweeps: list[Sweep] = field(default_factory=list)
+    follows: bool = False
 
 
 @dataclass(slots=True)

@@ -123,6 +123,11 @@ def tables(plan: Tables) -> Steps[list[bytes]]:
     return [bytes(content) for (content,) in rows]
 
 
+def kept_tables() -> Steps[list[tuple[str, int, bytes]]]:
+    rows = yield "SELECT digest, first, content FROM mapping_tables ORDER BY first, digest", ()
+    return [(digest, first, bytes(content)) for digest, first, content in rows]
+
+
 def spent(plan: Spent) -> Steps[list[tuple[str, int]]]:
     rows = yield (
         "SELECT name, until FROM used WHERE name >= ? AND name < ? AND until > ?",

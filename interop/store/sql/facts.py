@@ -45,7 +45,8 @@ def write_facts(change: Change) -> Steps[None]:
     yield from insert(SNAPSHOT, list({(one.feed, one.scope): one for one in change.snapshots}.values()), SNAPSHOT_AGAIN)
     yield from insert("link_event (patient, before, after, why, message, time)", change.link_events)
     yield from pairs.write(change.pairs)
-    yield from insert("mapping_tables (digest, content)", list(dict(change.tables).items()), "ON CONFLICT DO NOTHING")
+    kept = {digest: (digest, content, first) for digest, content, first in reversed(change.tables)}
+    yield from insert("mapping_tables (digest, content, first)", list(kept.values()), "ON CONFLICT DO NOTHING")
     yield from insert(
         "meta (name, value)", list(dict(change.meta).items()), "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from interop.store.plan import Coverage, Everything, Message, Messages, Waiting
+from interop.store.plan import Coverage, Everything, Message, Messages, Replayable, Waiting
 from interop.store.sql.statement import Steps, marks, padded
-from interop.store.values import Entry, FeedCount, LossCount
+from interop.store.values import REPLAY, TAKEDOWN, Entry, FeedCount, LossCount
 
 STATE = "CASE WHEN e.state = 'refused' THEN 'refused' ELSE coalesce(o.state, e.state) END"
 FACTS = (
@@ -78,6 +78,38 @@ def messages(plan: Messages) -> Steps[list[Entry]]:
         parameters["before"] = plan.before
     rows = yield f"{text} ORDER BY e.message DESC LIMIT :count", parameters
     return [_entry(row) for row in rows]
+
+
+NOT_REPLAYED = f"('api', 'api+author', '{TAKEDOWN}', '{REPLAY}')"
+"""Adapters of entries that the engine itself has made."""
+AT_A_TIME = 100_000
+"""Messages that are gone through in one read."""
+
+
+def replayable(plan: Replayable) -> Steps[list[tuple[int, list[int]]]]:
+    """No index knows most of these filters: the journal is gone through, so many messages at a time."""
+    ends = yield "SELECT coalesce(max(message), 0) FROM entry", ()
+    last = min(plan.upto or ends[0][0], ends[0][0])
+    upto = min(plan.after + AT_A_TIME, last)
+    reason = "CASE WHEN coalesce(o.reason, '') <> '' THEN o.reason ELSE e.reason END"
+    text = (
+        f"SELECT e.message FROM entry e JOIN outcome o ON o.message = e.message WHERE e.message > :after AND e.message <= :upto "
+        f"AND e.state <> 'refused' AND o.reason <> 'taken-down' AND e.adapter NOT IN {NOT_REPLAYED}"
+    )
+    parameters: dict[str, Any] = {"after": plan.after, "upto": upto, "count": plan.count}
+    filters = (("feed", "e.feed"), ("type", "e.type"), ("state", "o.state"), ("reason", reason), ("control_id", "e.control_id"))
+    for name, column in filters:
+        if value := getattr(plan, name):
+            text += f" AND {column} = :{name}"
+            parameters[name] = value
+    for name, does in (("since", ">="), ("until", "<")):
+        if value := getattr(plan, name):
+            text += f" AND e.received {does} :{name}"
+            parameters[name] = value
+    rows = yield f"{text} ORDER BY e.message LIMIT :count", parameters
+    numbers = [message for (message,) in rows]
+    above = numbers[-1] if len(numbers) == plan.count else upto
+    return [(above if above < last else 0, numbers)]
 
 
 def coverage(plan: Coverage) -> Steps[list[LossCount]]:

@@ -7,7 +7,7 @@ from itertools import chain
 
 from interop.store.plan import Made, Sharing, Versions
 from interop.store.sql.dialect import Dialect
-from interop.store.sql.statement import Steps, padded
+from interop.store.sql.statement import Steps, marks, padded
 from interop.store.values import Withheld
 
 PORTION = 256
@@ -34,11 +34,13 @@ def versions(plan: Versions, dialect: Dialect) -> Steps[list[tuple[str, str, int
 
 def made(plan: Made) -> Steps[list[tuple[int, list[tuple[str, str]]]]]:
     """No index tells this: the record is gone through, which is rare enough, so many resources at a time."""
-    within = "message = :message AND rid > :above AND rid <= :upto"
+    messages = padded(plan.messages, -1)
+    within = f"message IN ({marks(len(messages))}) AND rid > ? AND rid <= ?"
+    asked = [*messages, plan.above, plan.above + AT_A_TIME]
     rows = yield (
         f"SELECT type, id FROM resource WHERE {within} "
         f"UNION SELECT r.type, r.id FROM resource r WHERE r.rid IN (SELECT rid FROM version WHERE {within})",
-        {"message": plan.message, "above": plan.above, "upto": plan.above + AT_A_TIME},
+        asked + asked,
     )
     ends = yield "SELECT coalesce(max(rid), 0) FROM resource", ()
     return [(_next(plan.above, ends[0][0]), sorted((type_, id_) for type_, id_ in rows))]
@@ -46,10 +48,11 @@ def made(plan: Made) -> Steps[list[tuple[int, list[tuple[str, str]]]]]:
 
 def sharing(plan: Sharing) -> Steps[list[tuple[int, list[int]]]]:
     """No index of the keys is kept for this: it would be written with every message."""
+    messages = padded(plan.messages, -1)
     rows = yield (
-        "SELECT DISTINCT message FROM journal_key WHERE message > :above AND message <= :upto "
-        "AND key IN (SELECT key FROM journal_key WHERE message = :message)",
-        {"message": plan.message, "above": plan.above, "upto": plan.above + AT_A_TIME},
+        "SELECT DISTINCT message FROM journal_key WHERE message > ? AND message <= ? "
+        f"AND key IN (SELECT key FROM journal_key WHERE message IN ({marks(len(messages))}))",
+        [plan.above, plan.above + AT_A_TIME, *messages],
     )
     ends = yield "SELECT coalesce(max(message), 0) FROM entry", ()
     return [(_next(plan.above, ends[0][0]), sorted(message for (message,) in rows))]

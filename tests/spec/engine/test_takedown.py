@@ -419,9 +419,9 @@ async def test_a_takedown_that_failed_is_done_when_it_is_asked_for_again(
         raise ChildProcessError
 
     with monkeypatch.context() as patched:
-        patched.setattr(engine.workshop.dispatcher, "_takedown", dying)
+        patched.setitem(engine.workshop.dispatcher._orders, "takedown", dying)
         assert (await ask(http, number)).status_code == 500
-    assert engine.workshop.dispatcher._takedown == perform
+    assert engine.workshop.dispatcher._orders["takedown"] == perform
     assert await found(http, "AllergyIntolerance")
     assert (await taken(http, number)).resources
     assert not await found(http, "AllergyIntolerance")

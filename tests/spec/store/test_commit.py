@@ -56,7 +56,7 @@ async def test_a_conflict_leaves_no_trace(store: Any) -> None:
         link_events=[LinkEvent("new", "", "p", "first", 1, T0)],
         outcomes=[Outcome(1, "applied", T0)],
         losses=[LossCount("gp", "openhr", "event/x", "unmapped", "", 1)],
-        tables=[("d", b"t")],
+        tables=[("d", b"t", 1)],
         meta=[("m", "v")],
     )
     await clash(store, change)
@@ -148,8 +148,8 @@ async def test_loss_counts_add_up(store: Any) -> None:
 
 
 async def test_tables_are_kept_once_by_digest_and_meta_is_replaced(store: Any) -> None:
-    await write(store, tables=[("d", b"one")], meta=[("epoch", "1")])
-    await write(store, tables=[("d", b"one")], meta=[("epoch", "2")])
+    await write(store, tables=[("d", b"one", 1)], meta=[("epoch", "1")])
+    await write(store, tables=[("d", b"one", 1)], meta=[("epoch", "2")])
     assert await store.query(Tables("d")) == [b"one"]
     assert await store.query(Meta("epoch")) == ["2"]
     assert await store.query(Meta("absent")) == []

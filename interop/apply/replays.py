@@ -1,0 +1,298 @@
+"""Replays: messages of the journal mapped again by the tables of today; what comes of it takes the place of what they had said.
+
+A replay is an entry of the journal (feed and adapter ``replay``, the body names the messages) and is done in its place, when all
+before it is applied; a rebuild repeats it and finds nothing to do (docs/decisions/0058-replay.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from interop.apply.applier import refusal_of
+from interop.apply.asked import Author, Key
+from interop.apply.awaiting import WAITING, Awaiting
+from interop.apply.journalled import ADAPTERS, DOWN, ORDERS, REPLAYED
+from interop.apply.keeping import Keeping
+from interop.apply.mapping_work import Yield
+from interop.apply.persons import Linking
+from interop.apply.replaying import Replay
+from interop.apply.retelling import Retelling, Teller, Ties, Untold, stays
+from interop.apply.scanning import made_by
+from interop.apply.witness import Replayer
+from interop.clock import Clock
+from interop.errors import Problem
+from interop.formats.json import load_json
+from interop.ports import AckState, MessageState
+from interop.record.differing import CHANGE, NEW, VANISH, differing
+from interop.record.sources import together
+from interop.record.state import dump, load
+from interop.store.plan import Message, Pairs
+from interop.store.seam import Store
+from interop.store.values import Change, Conflict, Entry, Head, LossCount, Outcome
+
+MOST: Final = 1_000
+"""Messages of one replay."""
+
+
+class Difference(NamedTuple):
+    """What becomes of a resource: ``kind`` is change, vanish or new, ``paths`` say so of each element; ``message`` is the last of
+    those that speak of it, 0 where none does any more. ``before`` and ``after`` are its contents, b'' for none."""
+
+    type: str
+    id: str
+    kind: str
+    paths: dict[str, str]
+    message: int
+    before: bytes
+    after: bytes
+
+
+class Held(NamedTuple):
+    """A message that is left as it is: the tables of today refuse ``refused``, which was applied, for the reason ``why``."""
+
+    message: int
+    refused: int
+    why: str
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What a replay comes to: how many ``messages`` were mapped again, those of another state (number, before, now), those that are
+    ``held``, and what becomes of resources; ``states`` of which feeds say something else though nothing shows it."""
+
+    messages: int = 0
+    moved: list[tuple[int, str, str]] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
+    patients: set[str] = field(default_factory=set)
+    changes: list[Change] = field(default_factory=list)
+    yields: list[Yield] = field(default_factory=list)
+
+    @property
+    def nothing(self) -> bool:
+        """Whether the record and the states of messages stay as they are."""
+        return not self.changes
+
+    def add(self, other: Replayed) -> None:
+        """What another part comes to as well."""
+        self.messages += other.messages
+        for mine, theirs in (
+            (self.moved, other.moved), (self.held, other.held), (self.differences, other.differences),
+            (self.changes, other.changes), (self.yields, other.yields),
+        ):  # fmt: skip
+            mine += theirs  # type: ignore[operator]
+        self.patients |= other.patients
+
+
+class Replays:
+    """``arrived`` is told that so many entries more wait in the journal."""
+
+    def __init__(
+        self, store: Store, clock: Clock, teller: Teller, linking: Linking, keeping: Keeping | None, arrived: Callable[[int], None]
+    ) -> None:
+        self._store, self._clock, self._teller, self._linking = store, clock, teller, linking
+        self._keeping, self._arrived = keeping, arrived
+        self._waiting = Awaiting(store)
+        self._done: dict[int, Replayed] = {}
+
+    async def plan(self, numbers: Sequence[int], number: int = 0) -> Replayed:
+        """What replaying these messages comes to now, or at the entry of that number."""
+        whole = Replayed()
+        for part in await self._parts(numbers):
+            whole.add(await self._planned(part, number))
+        return whole
+
+    async def ask(self, numbers: Sequence[int], author: Author, witness: Replayer) -> tuple[int, Replayed]:
+        """Replay these messages; the number of the replay once it is done, 0 where there was nothing to do, and what it came to.
+        ``witness`` is told of it before the journal is.
+
+        Raises Problem ``fault``, and what ``witness`` raises."""
+        planned = await self.plan(numbers)
+        if planned.nothing:
+            return 0, planned
+        numbers = sorted({*numbers} - {held.message for held in planned.held})
+        body = orjson.dumps({"messages": numbers, "author": author._asdict()})
+        entry = Entry(0, REPLAYED, REPLAYED, self._clock.now(), "", f"{REPLAYED} {len(numbers)}", body, ack=AckState.SENT)
+        await witness.replay(entry, [(one.kind, one.type, one.id) for one in planned.differences], sorted(planned.patients))
+        await self._store.commit(Change(entries=[entry]))
+        witness.journalled(entry)
+        self._arrived(1)
+        await self._waiting.settled(entry.message)
+        done = self._done.pop(entry.message, None)
+        found: list[Entry] = await self._store.query(Message(entry.message))
+        if done is None or found[0].state != MessageState.APPLIED:
+            raise Problem("fault")
+        done.held += planned.held
+        done.messages += len(planned.held)
+        return entry.message, done
+
+    def finished(self, number: int) -> None:
+        """An entry has its outcome on disk."""
+        self._waiting.finished(number)
+
+    async def perform(self, entry: Entry) -> tuple[int, MessageState, Problem | None]:
+        """Do what an entry asks, in its place; what became of it. Raises Problem where the store cannot be written."""
+        whole = Replayed()
+        for part in await self._parts(orjson.loads(entry.body)["messages"]):
+            whole.add(await self._performed(part, entry.message))
+        await self._store.commit(
+            Change(outcomes=[Outcome(entry.message, MessageState.APPLIED, self._clock.now(), retracted=len(whole.differences))])
+        )
+        if entry.message in self._waiting:
+            self._done[entry.message] = whole
+        return entry.message, MessageState.APPLIED, None
+
+    async def _parts(self, numbers: Iterable[int]) -> list[list[Entry]]:
+        """The messages that can be replayed, by feed."""
+        parts: dict[str, list[Entry]] = {}
+        for number in sorted({*numbers}):
+            for entry in await self._store.query(Message(number)):
+                refused = entry.state == MessageState.REFUSED and not entry.finished  # its sender was told before it was journalled
+                ours = entry.adapter in (*ADAPTERS, *ORDERS)
+                if not (refused or ours or entry.state in WAITING or entry.reason == DOWN):
+                    parts.setdefault(entry.feed, []).append(entry)
+        return list(parts.values())
+
+    async def _planned(self, entries: Sequence[Entry], number: int) -> Replayed:
+        """What these messages of one feed come to; what cannot be told again is held, with what hangs together with it."""
+        try:
+            return await self._told(entries, number)
+        except Untold as untold:
+            if len(entries) == 1:
+                return Replayed(1, held=[Held(entries[0].message, untold.message, untold.why)])
+        whole = Replayed()
+        for half in _halves(entries):
+            whole.add(await self._planned(half, number))
+        return whole
+
+    async def _performed(self, entries: Sequence[Entry], number: int) -> Replayed:
+        while True:
+            try:
+                async with self._linking.lock:
+                    told = await self._told(entries, number)
+                    if self._keeping is not None:
+                        await self._keeping.keep(told.yields)
+                    for change in told.changes:
+                        if isinstance(await self._store.commit(change), Conflict):
+                            break
+                    else:
+                        puts = [put for change in told.changes for put in change.puts]
+                        self._linking.heard(put.stored.id for put in puts if put.stored.type == "Patient")
+                        return told
+            except Untold as untold:
+                if len(entries) == 1:
+                    return Replayed(1, held=[Held(entries[0].message, untold.message, untold.why)])
+                break
+        whole = Replayed()
+        for half in _halves(entries):
+            whole.add(await self._performed(half, number))
+        return whole
+
+    async def _told(self, entries: Sequence[Entry], number: int) -> Replayed:
+        """Raises Untold where a message that counts cannot be told again."""
+        made = await self._teller.mapped(entries)
+        now = self._clock.now()
+        work = _Work(self._teller, entries, made, number, now)
+        await work.run()
+        moved = []
+        for entry, one in zip(entries, made, strict=True):
+            outcome = _outcome(entry, one, now)
+            if outcome is None:
+                continue
+            work.change.outcomes.append(outcome)
+            if outcome.state != entry.state:
+                moved.append((entry.message, entry.state, str(outcome.state)))
+                work.change.losses += [LossCount(one.feed, one.type, *loss) for loss in one.losses]
+        changes = [work.change] if work.change != Change() else []
+        return Replayed(len(entries), moved, [], work.differences, work.patients, changes, list(made))
+
+
+class _Work(Retelling):
+    """One feed's messages while they are computed."""
+
+    again = True
+    order = REPLAYED
+
+    def __init__(self, teller: Teller, messages: Sequence[Entry], made: Sequence[Yield], number: int, now: int) -> None:
+        super().__init__(teller, messages, made, number, now)
+        self.differences: list[Difference] = []
+        self.patients: set[str] = set()
+
+    async def _shown(self) -> Iterable[Key]:
+        return await made_by(self._store, *self._messages)
+
+    def _leaves(self, type: str) -> bool:
+        return False
+
+    async def _tied(self, patients: set[str]) -> Ties:
+        pairs = await self._store.query(Pairs(tuple(sorted(patients)))) if patients else []
+        return {(each.a, each.b): (each.a, each.b, "") for each in pairs if each.tie}
+
+    def _settle(self, head: Head, replay: Replay) -> None:
+        key = head.type, head.id
+        standing = replay.standing[key]
+        if stays(head.type):  # who withdrew what is about nobody is not kept: it stays withdrawn
+            for one, state in head.contributions.items():
+                marks = {name: stamp for name, stamp in load(state).items() if name in ("d", "c")}
+                if one[0] in self._feeds and marks:
+                    standing.merge(one, dump({"r": {}, **marks}))
+        self._states(head, replay.told(key))
+        body, whole, shown = self._folded(head, standing)
+        said = replay.sources.get(key, "")
+        others = {feed for feed, _ in standing.stored} - set(self._feeds)
+        if others or stays(head.type) or not said:
+            said = together(head.source, said) if said else head.source
+        if not shown and (body is None or said == head.source):
+            return
+        message, digest = replay.last.get(key, (0, ""))
+        self._put(head, standing, body, whole, said, digest)
+        self._differ(head, whole, message)
+
+    def _differ(self, head: Head, whole: bytes, message: int) -> None:
+        key = head.type, head.id
+        before = load_json(head.body, values=None) if head.body and not head.deleted else None
+        after = load_json(whole, values=None) if whole else None
+        kind = NEW if before is None else VANISH if after is None else CHANGE
+        spoke = [version for version in self._versions.get(key, []) if version[1] in self._messages]
+        message = message or max((number for _, number, _ in spoke), default=0)
+        was = b"" if before is None else head.body
+        self.differences.append(Difference(*key, kind, differing(before, after), message, was, whole))
+        self.patients |= {subject for *_, subject in self._versions.get(key, ()) if subject}
+        if head.type == "Patient":
+            self.patients.add(head.id)
+        for one in (before, after):
+            self.patients |= _subjects(one)
+
+
+def _subjects(body: dict[str, Any] | None) -> set[str]:
+    """The Patients whom a resource names as those that it is about."""
+    found = set()
+    for name in ("subject", "patient", "beneficiary"):
+        said = (body or {}).get(name)
+        reference = said.get("reference", "") if isinstance(said, dict) else ""
+        if isinstance(reference, str) and reference.startswith("Patient/"):
+            found.add(reference.removeprefix("Patient/"))
+    return found
+
+
+def _outcome(entry: Entry, made: Yield, now: int) -> Outcome | None:
+    """What becomes of a message; None where it is what became of it before."""
+    if made.problem is not None:
+        outcome = refusal_of(made, now)
+        same = (entry.state, entry.reason, entry.detail, entry.where)
+        return None if same == (outcome.state, outcome.reason, outcome.detail, outcome.where) else outcome
+    lost = sum(count for *_, count in made.losses)
+    if entry.state == MessageState.APPLIED:
+        if (entry.carried, entry.lost) == (made.carried, lost):
+            return None
+        return Outcome(entry.message, entry.state, entry.finished, carried=made.carried, lost=lost, retracted=entry.retracted)
+    return Outcome(entry.message, MessageState.APPLIED.value, now, carried=made.carried, lost=lost)
+
+
+def _halves(entries: Sequence[Entry]) -> tuple[Sequence[Entry], Sequence[Entry]]:
+    middle = len(entries) // 2
+    return entries[:middle], entries[middle:]
