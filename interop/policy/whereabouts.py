@@ -23,8 +23,8 @@ PARAMETER: Final = "hidden"
 """The access rows of such a Patient (``interop.policy.access``)."""
 REDACTED: Final = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "REDACTED", "display": "redacted"}
 """The label of what something was taken out of (FHIR R4 security labels, 6.1.3.5)."""
-OURS: Final = frozenset(("_id", "_lastUpdated", "_list", "_security", "_tag", "_profile", "_source"))
-"""Parameters of every type."""
+OURS: Final = frozenset(("_id", "_lastUpdated", "_list", "_security", "_tag", "_profile"))
+"""Parameters of every type that tell nothing of it."""
 PEOPLE: Final = ("Patient", "Person", "RelatedPerson")
 """Who has an address: nobody is put in an order of which it is not known what it tells."""
 NAMED: Final = ("patient", "subject")

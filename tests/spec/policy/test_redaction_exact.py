@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 
 from interop.policy.redaction import may_be_place, without_whereabouts
+from interop.policy.whereabouts import redacted, tells
 
 SECRET = "7 Secret Lane"
 MASKED = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked"}]}
@@ -159,3 +161,20 @@ def test_resources_within_others_are_gone_through() -> None:
 )
 def test_which_parameters_may_lead_to_a_place(type: str, parameter: str, may: bool) -> None:
     assert may_be_place(type, parameter) is may
+
+
+def test_what_something_was_taken_out_of_is_labelled_beside_its_other_labels() -> None:
+    """FHIR R4 security labels, 6.1.3.5."""
+    told = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "REDACTED", "display": "redacted"}
+    assert orjson.loads(redacted(b'{"resourceType":"Patient","id":"1"}'))["meta"] == {"security": [told]}
+    own = {"system": "urn:x", "code": "y"}
+    body = orjson.dumps({"resourceType": "Patient", "id": "1", "meta": {"versionId": "2", "security": [own]}})
+    assert orjson.loads(redacted(body))["meta"] == {"versionId": "2", "security": [own, told]}
+
+
+@pytest.mark.parametrize("name", ["_id", "_lastUpdated", "_list", "_security", "_tag", "_profile", "patient", "subject"])
+def test_parameters_of_every_type_tell_nothing_of_where_somebody_is(name: str) -> None:
+    assert not tells("Patient", name)
+    assert not tells("Observation", name)
+    assert tells("Patient", "_mood")
+    assert tells("Patient", "_source")
