@@ -8,6 +8,9 @@ from typing import Any
 from interop.store.decision import Decision
 from interop.store.where import Where
 
+FEEDS_REFUSED = "feeds file refused"
+"""The name of the ``Meta`` that says why the feeds file that is there does not count; '' where it does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Read:
@@ -324,6 +327,32 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
+class Export:
+    """For ``stream``: all that may be seen of ``types``, each with what narrows it -> Block.
+
+    It is one state of the record, as it was at ``until`` (microseconds), whatever is written meanwhile; what bears that time or an
+    earlier one must be committed.
+
+    ``since``: only what was changed after that, and, as Blocks that are ``deleted``, what was taken away after it. ``personal``:
+    only what is about a Patient; ``patients``: only what is about these and whoever is one person with them, None = of anyone."""
+
+    decision: Decision
+    types: tuple[tuple[str, Where | None], ...]
+    until: int
+    since: int = 0
+    personal: bool = False
+    patients: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hiding:
+    """The Patients of whom ``parameter`` is said at any time, those who were deleted, and whoever is one person with either ->
+    [patient id]; for the engine's own redaction: whoever hides is among them."""
+
+    parameter: str
+
+
+@dataclass(frozen=True, slots=True)
 class Everything:
     """For ``stream``: every journal entry in order -> Entry. For rebuild."""
 
@@ -365,5 +394,7 @@ Plan = (
     | Messages
     | Feeds
     | Coverage
+    | Export
+    | Hiding
     | Everything
 )

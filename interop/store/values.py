@@ -37,6 +37,20 @@ class Stored:
 
 
 @dataclass(slots=True)
+class Block:
+    """Resources of one type as an export gives them. ``lines``: their bodies, each as ``Stored.body`` has it, line breaks between;
+    b'' where they are ``deleted``. By place: ``ids``, ``subjects`` (as ``Stored.subject``) and ``several``, whether the body may
+    name Patients besides."""
+
+    type: str
+    ids: list[str]
+    subjects: list[str]
+    several: list[bool]
+    lines: bytes
+    deleted: bool = False
+
+
+@dataclass(slots=True)
 class Head:
     """A resource as the fold sees it: present version (0 = none yet), the message that made it, and its contributions by (feed,
     event); ``source`` as in Stored."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 
 import asyncpg
 import structlog
@@ -26,7 +27,9 @@ from interop.store.postgres.connection import (
     unavailable,
 )
 from interop.store.postgres.dialect import PostgresDialect
+from interop.store.postgres.exporting import snapshot
 from interop.store.postgres.pool import Pool
+from interop.store.sql.exporting import Snapshot
 from interop.store.sql.index import TABLES
 from interop.store.sql.journal import JournalWriter
 from interop.store.sql.names import Names
@@ -53,7 +56,7 @@ WAIT = 3.0
 """Seconds that a start waits for the lock: a process that was killed lets go a moment later."""
 
 ENGINE = (plans.Heads, plans.Snapshots, plans.Said, plans.Persons, plans.Claims, plans.Tables, plans.Meta, plans.Waiting,
-          plans.Versions, plans.Made, plans.Sharing, plans.Message, plans.Messages, plans.Feeds, plans.Coverage,
+          plans.Versions, plans.Made, plans.Sharing, plans.Message, plans.Messages, plans.Feeds, plans.Coverage, plans.Hiding,
           plans.Everything)  # fmt: skip
 
 
@@ -167,6 +170,9 @@ class PostgresStore(SqlStore):
         else:
             self._near += 1
         return await (self._own if isinstance(plan, ENGINE) else self._api).read(steps)
+
+    def _snapshot(self) -> AbstractAsyncContextManager[Snapshot]:
+        return snapshot(self._url)
 
     def _submit(self, change: Change, *, derived: bool) -> Awaitable[Result]:
         if self._record.puts >= self._analysed and (self._analysis is None or self._analysis.done()):

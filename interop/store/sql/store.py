@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
 from interop.errors import Problem
 from interop.store import plan as plans
 from interop.store.plan import Plan
-from interop.store.sql import deliveries, engine, ledger, pairs, resources, searching, taken
+from interop.store.sql import deliveries, engine, exporting, ledger, pairs, resources, searching, taken
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.estimates import Estimates
 from interop.store.sql.feeds import FeedCounter
@@ -75,6 +76,10 @@ class SqlStore(ABC):
         """Run the steps that answer a plan."""
 
     @abstractmethod
+    def _snapshot(self) -> AbstractAsyncContextManager[exporting.Snapshot]:
+        """One state of the database, for an export."""
+
+    @abstractmethod
     def _submit(self, change: Change, *, derived: bool) -> Awaitable[Result]:
         """Hand a change to the committer of the journal or of the record (``derived``)."""
 
@@ -120,7 +125,7 @@ class SqlStore(ABC):
         return found
 
     async def stream(self, plan: Plan) -> AsyncIterator[Any]:
-        """Answer a plan a page at a time: Everything, Waiting, History, Search and Compartment in flat memory."""
+        """Answer a plan a page at a time: Everything, Waiting, History, Search, Compartment and Export in flat memory."""
         match plan:
             case plans.Everything() | plans.Waiting():
                 after = plan.after
@@ -146,6 +151,11 @@ class SqlStore(ABC):
                     for one in found:
                         yield one
                     cursor = (one.type, one.id)
+            case plans.Export():
+                given = exporting.blocks(plan, self._snapshot(), self._names, self._dialect, self._shapes)
+                async with aclosing(given):
+                    async for block in given:
+                        yield block
             case _:
                 for one in await self.query(plan):
                     yield one
@@ -204,6 +214,7 @@ class SqlStore(ABC):
             plans.Messages: (lambda plan: ledger.messages(plan), True),
             plans.Feeds: (lambda plan: self._feeds.count(), True),
             plans.Coverage: (lambda plan: ledger.coverage(plan), True),
+            plans.Hiding: (lambda plan: exporting.hiding(plan, names), True),
             plans.Everything: (lambda plan: ledger.everything(plan, 2**62), True),
         }
 

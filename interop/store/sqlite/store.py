@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from interop.clock import Clock, SystemClock
 from interop.errors import Problem
 from interop.store.plan import Compartment, Count, History, Plan, Read, Search
 from interop.store.sql import resources, searching
+from interop.store.sql.exporting import Snapshot
 from interop.store.sql.journal import JournalWriter
 from interop.store.sql.names import Names
 from interop.store.sql.record import RecordWriter
@@ -27,6 +29,7 @@ from interop.store.sqlite.committer import Committer
 from interop.store.sqlite.connection import JOURNAL, RECORD, is_disk, run, unavailable, writing
 from interop.store.sqlite.counts import Counts, standing
 from interop.store.sqlite.dialect import SqliteDialect
+from interop.store.sqlite.exporting import snapshot
 from interop.store.sqlite.fulltext import take_in
 from interop.store.sqlite.lock import DirectoryLock
 from interop.store.sqlite.readers import COSTLY, PATIENCE, Readers
@@ -67,6 +70,7 @@ class SqliteStore(SqlStore):
     def __init__(self, lock: DirectoryLock | None, names: Names, journal: JournalWriter, record: RecordWriter) -> None:
         super().__init__(SqliteDialect(), journal, record, names, writes=lock is not None)
         self._lock = lock
+        self._directory = Path()
         self._halves: list[_Half] = []
         self._readers: Readers
         self._counts = Counts(self._shapes, lambda: self._halves[1].committer.work.finds)
@@ -102,6 +106,7 @@ class SqliteStore(SqlStore):
                 clock = clock or SystemClock()
                 store._halves.append(_Half("journal", directory / JOURNAL, journal, clock, 8_192))
                 store._halves.append(_Half("record", directory / RECORD, record, clock, 32_768))
+            store._directory = directory
             store._readers = Readers(directory, costly)
             if read_only:
                 store._readers.run(names.load())
@@ -175,6 +180,9 @@ class SqliteStore(SqlStore):
             return await self._readers.read(lambda: standing(at), long=True)
 
         return await self._counts.of(plan, count, look)
+
+    def _snapshot(self) -> AbstractAsyncContextManager[Snapshot]:
+        return snapshot(self._directory)
 
     def _submit(self, change: Change, *, derived: bool) -> Awaitable[Result]:
         return self._halves[derived].committer.submit(change)
