@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Final
 
 from interop.api import health, ingest, messages, metrics, protocols
 from interop.api.asgi import ASKER, Asgi, Disconnected, Receive, Request, Response, Scope, Send
@@ -11,7 +10,7 @@ from interop.api.auditing import WHY
 from interop.api.fhir import router
 from interop.api.guarding import guarded
 from interop.api.openapi import openapi
-from interop.api.parts import SCRAPER, scrapes, who
+from interop.api.parts import SCRAPER, public_addresses, scrapes
 from interop.api.problems import fhir_error, json_error, unforeseen
 from interop.api.services import Services
 from interop.api.signon import endpoints, people
@@ -20,8 +19,6 @@ from interop.errors import Problem, reasons
 Handler = Callable[[Services, Request], Awaitable[Response]]
 Route = tuple[str, Handler]
 _FHIR: Route = ("fhir", router.answer)
-PUBLIC: Final = frozenset(("health/live", "health/ready"))
-"""Parts of the API that anyone may ask."""
 EXACT: dict[str, Handler] = {
     "/health/live": health.live,
     "/health/ready": health.ready,
@@ -46,7 +43,7 @@ def create_app(services: Services, pages: Asgi | None = None) -> Asgi:
     What every answer may need is read now: it is said too when no file can be opened.
     """
     reasons()
-    who("messages")
+    public = public_addresses()
     behind = guarded(pages if pages is not None else _home(services))
     counted, audit = services.requests, services.audit
     hosts = services.hosts
@@ -80,7 +77,7 @@ def create_app(services: Services, pages: Asgi | None = None) -> Asgi:
         try:
             if part == "metrics" and scrapes(services, request):
                 scope[ASKER] = SCRAPER
-            elif part not in PUBLIC:
+            elif path not in public:
                 scope[ASKER] = await services.door.admit(request)
             response = await handle(services, request)
         except Problem as problem:

@@ -1,6 +1,7 @@
-"""Who may see which part of what is not the record: ``parts.csv``.
+"""Who may see which part of what is not the record: ``parts.csv``, and nothing else says it.
 
-``public``: anyone; ``signed-on``: whoever sign-on knows; else the name of an interaction that policy decides about.
+A part that has an address of its own is called by it. ``public``: anyone, the door is not asked; ``signed-on``: whoever sign-on
+knows; else the name of an interaction that policy decides about.
 """
 
 from __future__ import annotations
@@ -32,6 +33,11 @@ def who(part: str) -> str:
 def _table() -> dict[str, str]:
     text = files("interop.api").joinpath("parts.csv").read_text("utf-8")
     return {part: who for part, who, _ in list(csv.reader(text.splitlines()))[1:]}
+
+
+def public_addresses() -> frozenset[str]:
+    """What anyone may ask without being known: addresses about nobody, and those where one signs on."""
+    return frozenset(f"/{part}" for part, who in _table().items() if who == PUBLIC)
 
 
 def check(services: Services, request: Request, part: str) -> None:

@@ -13,7 +13,7 @@ from interop.api.signon.limits import Bucket, Buckets, Throttled, place_of
 from interop.api.signon.trust import Own, Trusted
 from interop.clock import MICROSECONDS, Clock
 from interop.errors import Problem
-from interop.policy.asker import NOBODY, Asker
+from interop.policy.asker import Asker
 from interop.policy.scopes import Scope
 from interop.signon.refused import Refused
 from interop.signon.tokens import Claims, head_of, verify
@@ -21,13 +21,6 @@ from interop.store.plan import Spent
 from interop.store.seam import Store
 from interop.store.values import Change, Used
 
-OPEN: Final = frozenset((
-    "/fhir/metadata", "/fhir/.well-known/smart-configuration", "/.well-known/smart-configuration",
-    "/.well-known/openid-configuration", "/.well-known/oauth-protected-resource/fhir",
-    "/signon/token", "/signon/jwks", "/signon/revoke",
-    "/auth/authorize", "/auth/sign-on", "/auth/patient", "/auth/login", "/auth/callback", "/auth/logout",
-))  # fmt: skip
-"""Addresses about nobody, and those where one signs on."""
 KNOWN: Final = 10_000
 """Tokens that are remembered as verified."""
 AGAIN: Final = 3_600 * MICROSECONDS
@@ -103,8 +96,6 @@ class SignOnDoor:
 
     async def admit(self, request: Request) -> Asker:
         """Who asks. Raises Unauthenticated; Throttled; Problem ``issuer-unavailable`` where the keys cannot be had."""
-        if request.path in OPEN:
-            return NOBODY
         now = self._clock.now()
         if now >= self._look:
             self._renew(now)

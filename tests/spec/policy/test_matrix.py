@@ -58,7 +58,7 @@ class Desk:
         self.asker = asker
 
     async def admit(self, request: Request) -> Asker:
-        if self.asker == NOBODY and request.path not in ("/fhir/metadata", "/fhir/.well-known/smart-configuration"):
+        if self.asker == NOBODY:
             raise Problem("unauthenticated")
         return self.asker
 

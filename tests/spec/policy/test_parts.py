@@ -7,11 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from interop.api import app
 from interop.api.asgi import Request
-from interop.api.parts import PUBLIC, SIGNED_ON, who
+from interop.api.parts import SIGNED_ON, public_addresses, who
 from interop.api.services import Services
-from interop.api.signon.door import OPEN
 from interop.app.settings import Settings
 from interop.errors import Problem
 from interop.policy.asker import NOBODY, Asker
@@ -19,6 +17,7 @@ from interop.policy.tables import tables
 from interop.store.values import Change, Entry
 from tests.spec.api.conftest import Client
 from tests.spec.api.people import T0
+from tests.spec.policy.routes import routes
 from tests.spec.policy.test_indistinguishable import Desk, opened
 from tests.spec.policy.worlds import world
 
@@ -27,6 +26,28 @@ OPERATOR = Asker("https://id.test|ops", "operator", "RA1", "console", scopes=Non
 GP = Asker("https://id.test|gp", "gp", "RA1", "desk", scopes=None)
 LAB = Asker("", "feed", "RA1", "lab", scopes=None, feed="lab")
 TOKEN = b"0123456789abcdef"
+ABOUT_NOBODY = {
+    "/health/live",
+    "/health/ready",
+    "/fhir/metadata",
+    "/fhir/.well-known/smart-configuration",
+    "/.well-known/smart-configuration",
+    "/.well-known/openid-configuration",
+    "/.well-known/oauth-protected-resource/fhir",
+    "/signon/jwks",
+}
+SIGNING_ON = {
+    "/signon/token",
+    "/signon/revoke",
+    "/auth/authorize",
+    "/auth/sign-on",
+    "/auth/patient",
+    "/auth/login",
+    "/auth/callback",
+    "/auth/logout",
+}
+PAGES = {"/home", "/api"}
+"""Behind the API: what they show they ask about themselves."""
 
 
 @pytest.fixture
@@ -101,10 +122,22 @@ async def test_the_description_is_for_whoever_has_signed_on(parts: tuple[Service
 
 
 def test_the_table_says_what_is_so() -> None:
-    assert {part for part in app.PUBLIC if who(part) == PUBLIC} == app.PUBLIC
-    assert {f"/{part}" for part in ("fhir/metadata", "fhir/.well-known/smart-configuration") if who(part) == PUBLIC} <= OPEN
     decided = {who(part) for part in ("messages", "metrics", "home/feeds")}
     assert decided <= {*tables().operations}
     assert who("openapi.json") == SIGNED_ON
     with pytest.raises(KeyError):
         who("everything")
+
+
+async def test_the_door_is_asked_of_every_address_that_the_table_does_not_open(parts: tuple[Services, Client]) -> None:
+    """Who nobody knows is sent away from all of those, and from no other; which are open stands here again."""
+    services, client = parts
+    services.door = Shut()
+    addresses = {route.address: route.method for route in routes(services)} | dict.fromkeys(public_addresses(), "GET")
+    sent_away = {
+        address for address, method in addresses.items() if (await client.http.request(method, address)).status_code == 401
+    }
+    pages = {address for address in addresses if address == "/" or address.startswith("/api")}
+    assert sent_away == addresses.keys() - public_addresses() - pages
+    assert "/auth/launch" in sent_away
+    assert public_addresses() == ABOUT_NOBODY | SIGNING_ON | PAGES
