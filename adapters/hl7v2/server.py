@@ -58,14 +58,32 @@ class Connection(asyncio.Protocol):
         self._listener.connections.add(self)
         mutual = self._listener.mutual
         if mutual is not None:
-            tls = transport.get_extra_info("ssl_object")
-            feed = mutual.feed(tls.getpeercert(binary_form=True) or b"", tls.getpeercert() or {})
+            feed = self._certified(mutual, self._transport)
             if feed is None:
                 self._ended = True
                 mutual.turned_away()
                 self._transport.abort()
             else:
                 self._feed = feed
+
+    def redeclared(self) -> None:
+        """Go on under the same feed, as it is declared now; one whose certificate is another's since is ended: it has to connect
+        anew."""
+        mutual = self._listener.mutual
+        if mutual is None or self._transport is None or self._ended:
+            return
+        feed = self._certified(mutual, self._transport)
+        if feed is not None and feed.name == self._feed.name:
+            self._feed = feed
+            return
+        if feed is None:
+            mutual.turned_away()
+        self.end()
+
+    @staticmethod
+    def _certified(mutual: Mutual, transport: Transport) -> Feed | None:
+        tls = transport.get_extra_info("ssl_object")
+        return mutual.feed(tls.getpeercert(binary_form=True) or b"", tls.getpeercert() or {})
 
     def data_received(self, data: bytes) -> None:
         if self._ended:
@@ -233,6 +251,11 @@ class MllpListener:
         tls = self.mutual.context if self.mutual is not None else None
         self._server = await loop.create_server(lambda: Connection(self, intake, record), self.host, self.port, ssl=tls)
         self.port = self._server.sockets[0].getsockname()[1]
+
+    def redeclared(self) -> None:
+        """Let go of connections whose certificate is no longer of the feed that they send under."""
+        for connection in list(self.connections):
+            connection.redeclared()
 
     async def stop(self) -> None:
         """Take no more, give the answers that are due within a grace time, close."""

@@ -21,7 +21,7 @@ from interop.apply.drafts import there
 from interop.apply.journalled import Step
 from interop.audit.log import AuditLog
 from interop.audit.privacy import TAKEDOWN
-from interop.audit.row import ANSWER, CHANGE, DENIAL, JUDGED, MESSAGE, NOTICE, NOTIFICATION, READ, SIGNED, Names
+from interop.audit.row import ANSWER, CHANGE, DECLARED, DENIAL, JUDGED, MESSAGE, NOTICE, NOTIFICATION, READ, SIGNED, Names
 from interop.errors import Problem
 from interop.fhir import facts
 from interop.policy.asker import Asker
@@ -201,6 +201,10 @@ class Auditing:
     def notified(self, item: str, channel: str) -> None:
         """Write that somebody was told; raises Problem ``audit-unavailable``."""
         self.log.write(NOTIFICATION, who(ENGINE), "notify", more={"item": item, "channel": channel})
+
+    async def declared(self, what: Mapping[str, Any]) -> None:
+        """Write that the feeds are declared anew and wait until that is on disk; raises Problem ``audit-unavailable``."""
+        await self.log.durable(self.log.write(DECLARED, who(ENGINE), "feeds", more=dict(what)))
 
     def begin(self, request: Request) -> None:
         """A request begins that may change something."""

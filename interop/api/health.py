@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import orjson
 
 from interop.api.asgi import JSON, Request, Response
@@ -23,8 +25,8 @@ async def ready(services: Services, request: Request) -> Response:
     if problem is not None:
         raise problem
     await services.store.query(Meta("ready"))
-    return _ok("ready")
+    return _ok("ready", services.notes())
 
 
-def _ok(status: str) -> Response:
-    return Response(200, orjson.dumps({"status": status}), JSON)
+def _ok(status: str, notes: Mapping[str, str] = {}) -> Response:
+    return Response(200, orjson.dumps({"status": status, **notes}), JSON)

@@ -49,7 +49,7 @@ class Services:
     keeps the engine from taking messages, or None. ``hosts`` are the names that a request may call the server by (None:
     any): a page of another site that has its own name point here is not answered. ``base`` is the address under which clients
     know the server (``https://care.example``); '' takes the one that each request names. ``gauges`` are further figures for
-    ``/metrics``, by name. The limits are in bytes.
+    ``/metrics``, by name; ``notes`` what ``/health/ready`` says besides. The limits are in bytes.
     """
 
     store: Store
@@ -60,6 +60,7 @@ class Services:
     feeds: Mapping[str, Feed]
     adapters: Mapping[str, Adapter]
     ready: Callable[[], Problem | None] = lambda: None
+    notes: Callable[[], Mapping[str, str]] = dict
     gauges: Callable[[], Mapping[str, float]] = dict
     base: str = ""
     hosts: frozenset[bytes] | None = None

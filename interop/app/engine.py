@@ -20,8 +20,9 @@ from interop.api.server import HttpServer
 from interop.api.services import Services
 from interop.api.signon.service import SignOn, sign_on
 from interop.app.audited import Audited
-from interop.app.feeds import Feeds, Owned, feeds_of
+from interop.app.feeds import Feeds, Owned, Remembered, feeds_of
 from interop.app.national import tracer_of
+from interop.app.redeclaring import Redeclaring, stamp
 from interop.app.settings import Settings, address
 from interop.app.tls import Holders, server_context
 from interop.app.workshop import Workshop
@@ -59,11 +60,18 @@ class Engine:
     listeners: list[Listener] = field(default_factory=list)
     turned_away: int = 0
     """Connections over MLLP that were ended for their certificate."""
+    redeclaring: Redeclaring | None = None
+    """Reads the feeds file again; None where there is none."""
+    _holders: Holders | None = None
 
     @property
     def http(self) -> int:
         """The HTTP port."""
         return self.server.port
+
+    def notes(self) -> dict[str, str]:
+        """What is not as it was declared, though messages are taken."""
+        return {"feeds": "refused"} if self.redeclaring is not None and self.redeclaring.problem else {}
 
     @property
     def mllp(self) -> int:
@@ -77,10 +85,11 @@ class Engine:
         Raises BlockingIOError where another engine has it, OSError where a port is taken, ValueError for a feeds
         file, package or release that cannot be used.
         """
+        taken = stamp(settings.feeds)
         feeds = feeds_of(settings, list(adapters()), declared)
         tls = server_context(settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None
         knowledge = knowledge_of(settings)
-        shop = await Workshop.open(settings, feeds, clock)
+        shop = await Workshop.open(settings, Remembered(feeds), clock)
         intake = JournalIntake(
             shop.store,
             adapters(),
@@ -123,6 +132,7 @@ class Engine:
             test_numbers=settings.test_numbers,
             stale_after=settings.stale_after * 1_000_000,
             metrics_token=settings.scraping(),
+            notes=lambda: engine.notes(),
             ready=lambda: Problem("stopping") if intake.stopping else audited.problem,
             audit=audited.auditing,
             trail=audited.trail,
@@ -135,6 +145,7 @@ class Engine:
                 "unfinished_messages": shop.unfinished,
                 "mapper_deaths": shop.mappers.deaths,
                 "certificates_turned_away": engine.turned_away,
+                "feeds_file_refused": int(engine.redeclaring is not None and bool(engine.redeclaring.problem)),
             },
         )
         app = create_app(services)
@@ -142,6 +153,10 @@ class Engine:
             app = proxied(app, networks(settings.proxy_address))
         server = HttpServer(app, *address(settings.http), prompt=isinstance(shop.store, SqliteStore), tls=tls)
         engine = cls(settings, feeds, shop, intake, heard, knowledge, server, audited, signon, tracer)
+        if settings.feeds is not None and declared is None:
+            audit = audited.auditing.declared
+            engine.redeclaring = Redeclaring(settings.feeds, taken, feeds, shop.store, engine._declared, audit)
+            engine.redeclaring.told += [shop.governance.redeclared, engine._redeclared]
         try:
             await engine._open()
         except BaseException:
@@ -167,6 +182,8 @@ class Engine:
                 await listener.start(self.intake, self.record)
                 self.listeners.append(listener)
         await self.server.start()
+        if self.redeclaring is not None:
+            await self.redeclaring.start()
 
     def _mutual(self) -> Mutual | None:
         """Mutual TLS of the MLLP port, None where it has none. Raises ValueError for files that cannot be used."""
@@ -174,7 +191,22 @@ class Engine:
         if settings.mllp_tls_cert is None or settings.mllp_tls_key is None:
             return None
         context = server_context(settings.mllp_tls_cert, settings.mllp_tls_key, settings.mllp_tls_ca)
-        return Mutual(context, Holders(self.feeds.values()).feed, self._turned_away)
+        self._holders = Holders(self.feeds.values())
+        return Mutual(context, lambda *shown: self._holders.feed(*shown) if self._holders is not None else None, self._turned_away)
+
+    def _declared(self) -> dict[str, Feed]:
+        """The feeds of the file as it is now; raises OSError, ValueError as a start does."""
+        declared = dict(feeds_of(self.settings, list(adapters())))
+        if self.settings.mutual:
+            Holders(declared.values())
+        return declared
+
+    def _redeclared(self) -> None:
+        """Who may send over mutual TLS follows the feeds."""
+        if self._holders is not None:
+            self._holders = Holders(self.feeds.values())
+        for listener in self.listeners:
+            listener.redeclared()
 
     def _turned_away(self) -> None:
         """Somebody whose certificate is no feed's has connected."""
@@ -185,6 +217,8 @@ class Engine:
     async def stop(self) -> None:
         """Take nothing more in, finish the batch at hand, close. What is journalled and not applied is done at the next start."""
         self.intake.stopping = True
+        if self.redeclaring is not None:
+            await self.redeclaring.stop()
         for listener in self.listeners:
             await listener.stop()
         await self.server.stop()

@@ -6,6 +6,7 @@ import csv
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from interop.app.settings import Settings
 from interop.identity.national import BASE
@@ -35,6 +36,8 @@ class Feeds(Mapping[str, Feed]):
     def __init__(self, declared: dict[str, Feed], *, opened: bool, test_numbers: bool = False) -> None:
         self._feeds = dict(declared)
         self._opened, self._test_numbers = opened, test_numbers
+        self.former: dict[str, Feed] = {}
+        """Feeds that were taken out, as they were last declared: what they have sent and waits is theirs still."""
 
     def __getitem__(self, name: str) -> Feed:
         feed = self._feeds.get(name)
@@ -49,6 +52,46 @@ class Feeds(Mapping[str, Feed]):
 
     def __len__(self) -> int:
         return len(self._feeds)
+
+    def redeclare(self, declared: dict[str, Feed]) -> None:
+        """These are the feeds from now on, all at once."""
+        before, self._feeds = self._feeds, dict(declared)
+        self.former = {name: feed for name, feed in (self.former | before).items() if name not in declared}
+
+    def compared(self, declared: dict[str, Feed]) -> Redeclaration:
+        """How what would be declared differs from what is."""
+        before = self._feeds
+        return Redeclaration(
+            tuple(sorted(declared.keys() - before.keys())),
+            tuple(sorted(name for name, feed in declared.items() if name in before and before[name] != feed)),
+            tuple(sorted(before.keys() - declared.keys())),
+        )
+
+
+class Redeclaration(NamedTuple):
+    """Names of the feeds that are new, that differ, and that were taken out."""
+
+    new: tuple[str, ...]
+    changed: tuple[str, ...]
+    gone: tuple[str, ...]
+
+
+class Remembered(Mapping[str, Feed]):
+    """Feeds, those that were taken out among them: for what works the journal off."""
+
+    def __init__(self, feeds: Feeds) -> None:
+        self._feeds = feeds
+
+    def __getitem__(self, name: str) -> Feed:
+        found = self._feeds.get(name)
+        return found if found is not None else self._feeds.former[name]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._feeds
+        yield from self._feeds.former
+
+    def __len__(self) -> int:
+        return len(self._feeds) + len(self._feeds.former)
 
 
 class Owned(Mapping[str, Feed]):
@@ -110,6 +153,8 @@ def read_feeds(path: Path) -> dict[str, Feed]:
         feeds: dict[str, Feed] = {}
         holders: dict[str, str] = {}
         for line, row in enumerate(reader, 2):
+            if None in row or None in row.values():
+                raise ValueError(f"{path.name}, line {line}: a row has as many cells as there are columns")
             if not NAME.fullmatch(row["feed"]) or row["feed"] in RESERVED:
                 raise ValueError(f"{path.name}, line {line}: {row['feed']!r} cannot be the name of a feed")
             if row["ack"] not in ("journalled", "applied"):

@@ -10,7 +10,21 @@ from base64 import b64encode
 from typing import Any, Final
 
 from interop.audit.actions import action_of
-from interop.audit.row import ANSWER, CHANGE, CLOSED, DENIAL, JUDGED, MESSAGE, NOTICE, NOTIFICATION, OPENED, READ, SIGNED, Row
+from interop.audit.row import (
+    ANSWER,
+    CHANGE,
+    CLOSED,
+    DECLARED,
+    DENIAL,
+    JUDGED,
+    MESSAGE,
+    NOTICE,
+    NOTIFICATION,
+    OPENED,
+    READ,
+    SIGNED,
+    Row,
+)
 from interop.clock import instant
 from interop.ids.national import ODS_ORGANISATION
 
@@ -27,9 +41,14 @@ _TYPES: Final = {
     CLOSED: (DICOM, "110100", "Application Activity"),
     SIGNED: (DICOM, "110114", "User Authentication"),
     NOTICE: (DICOM, "110113", "Security Alert"),
+    DECLARED: (DICOM, "110113", "Security Alert"),
     JUDGED: (DICOM, "110101", "Audit Log Used"),
 }
-_SUBTYPES: Final = {OPENED: (DICOM, "110120", "Application Start"), CLOSED: (DICOM, "110121", "Application Stop")}
+_SUBTYPES: Final = {
+    OPENED: (DICOM, "110120", "Application Start"),
+    CLOSED: (DICOM, "110121", "Application Stop"),
+    DECLARED: (DICOM, "110131", "Software Configuration"),
+}
 _OURS: Final = "urn:interop:codes:audit"
 RESTFUL: Final = frozenset((
     "read", "vread", "update", "patch", "delete", "history", "history-instance", "history-type", "history-system", "create",

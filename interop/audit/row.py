@@ -25,6 +25,8 @@ NOTICE: Final = "notice"
 """Something for the privacy officer that rows alone do not tell."""
 JUDGED: Final = "judged"
 """A privacy officer's outcome of an item of the queue."""
+DECLARED: Final = "declared"
+"""Which feeds there are, and what of them, is another since."""
 OPENED: Final = "opened"
 CLOSED: Final = "closed"
 
@@ -47,9 +49,10 @@ class Row(NamedTuple):
     the Patients whom they are about; ``rules`` the rows of the policy that decided. ``more`` is the kind's own:
 
     change: ``keys`` (``[create, Type, id]``), ``mark`` (a rule of ``tables/privacy.csv``, such as ``break-glass``); answer: ``of``,
-    ``messages``; message: ``messages`` (numbers in the journal), ``feed``, ``state``; read: ``query`` (names of parameters);
+    ``messages``; message: ``messages`` (numbers in the journal), ``feed``, ``state``; read: ``query`` (names of parameters), ``destination`` and ``delivery`` (what was sent by itself);
     denial: ``reason``, ``unwritten`` (so many before it), and as sign-on ``from`` (the address of who asked; of IPv6 the network);
-    notice: ``rule``; judged: ``item``, ``outcome``; notification: ``item``, ``channel``.
+    notice: ``rule``; declared: ``new``, ``changed``, ``gone`` (names of feeds), ``digest`` (SHA-256 of the feeds file);
+    judged: ``item``, ``outcome``; notification: ``item``, ``channel``.
     """
 
     sequence: int

@@ -14,7 +14,7 @@ from interop.cli.hiding import REFUSED, hides_in
 from interop.cli.shown import cell, plain
 from interop.clock import instant
 from interop.errors import Problem, reasons
-from interop.store.plan import Feeds, Message, Messages, Plan
+from interop.store.plan import FEEDS_REFUSED, Feeds, Message, Messages, Meta, Plan
 from interop.store.seam import Store
 from interop.store.values import Entry, FeedCount
 
@@ -47,6 +47,8 @@ def messages(
             return 1
         sys.stdout.buffer.write(found[0].body)
         return 0
+    if feeds and (refused := read(data, database, Meta(FEEDS_REFUSED))) and refused[0]:
+        print(f"The feeds file that is there is not the one that counts: {refused[0]}. Correct it.", file=sys.stderr)
     lines = [_feed(one) if feeds else describe(one) for one in found]
     if as_json:
         for line in lines:

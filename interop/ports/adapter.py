@@ -75,6 +75,10 @@ class Listener(Protocol):
 
     async def stop(self) -> None: ...
 
+    def redeclared(self) -> None:
+        """Certificates may be of other feeds than when they connected: who may not send as before is let go."""
+        ...
+
 
 @runtime_checkable
 class Listens(Protocol):

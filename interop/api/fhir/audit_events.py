@@ -44,7 +44,7 @@ TYPES: Final = {
     "110106": (kinds.NOTIFICATION,),
     "110100": (kinds.OPENED, kinds.CLOSED),
     "110114": (kinds.SIGNED,),
-    "110113": (kinds.NOTICE,),
+    "110113": (kinds.NOTICE, kinds.DECLARED),
     "110101": (kinds.JUDGED,),
 }
 """``AuditEvent.type`` -> kinds of rows."""

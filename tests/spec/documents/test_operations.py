@@ -57,7 +57,7 @@ def test_each_figure_is_told(name: str) -> None:
     assert f"`{name}" in TEXT
 
 
-@pytest.mark.parametrize("name", ["unfinished_messages", "mapper_deaths", "certificates_turned_away"])
+@pytest.mark.parametrize("name", ["unfinished_messages", "mapper_deaths", "certificates_turned_away", "feeds_file_refused"])
 def test_each_gauge_of_the_engine_is_told(name: str) -> None:
     assert f'"{name}"' in SOURCES[ROOT / "interop" / "app" / "engine.py"]
     assert f"`interop_{name}`" in TEXT

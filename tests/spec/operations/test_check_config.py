@@ -34,6 +34,8 @@ def clean(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [each for each in os.environ if each.startswith("INTEROP_")]:
         monkeypatch.delenv(name)
     monkeypatch.setattr("interop.app.checking.reaching._unsynchronised", lambda: False)
+    roomy = shutil.disk_usage("/")._replace(total=100 * LEAST, free=90 * LEAST)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: roomy)
 
 
 async def found(data: Path, *, clock: Any = None, **more: Any) -> list[Finding]:
@@ -115,7 +117,7 @@ async def test_a_data_directory_that_others_may_look_into_is_dangerous(tmp_path:
 @pytest.mark.parametrize(("free", "level"), [(LEAST - 1, Level.DANGER), (9 * LEAST, Level.NOTICE)])
 async def test_little_room_is_told(tmp_path: Path, free: int, level: Level, monkeypatch: pytest.MonkeyPatch) -> None:
     tmp_path.chmod(0o700)
-    usage = shutil.disk_usage(tmp_path)._replace(total=100 * LEAST, free=free)
+    usage = shutil.disk_usage("/")._replace(total=100 * LEAST, free=free)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
     assert (await one(tmp_path)).level == level
 
