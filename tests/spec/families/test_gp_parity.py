@@ -1,6 +1,6 @@
 """Three ways out of GP systems, one standard: the same fact in OpenHR, in the EMIS extract and in GP Connect is the same in FHIR.
 
-``tests/spec/families/gp_same_facts.py`` tells one person's facts in all three forms. Each difference is named, with why.
+``tests/spec/families/gp_same_facts`` tells one person's facts in all three forms. Each difference is named, with why.
 """
 
 from __future__ import annotations
