@@ -59,7 +59,8 @@ def create_app(services: Services, pages: Asgi | None = None) -> Asgi:
             raise
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        if hosts is not None and _host(scope) not in hosts:
+        request = Request(scope, receive)
+        if hosts is not None and request.head.host not in hosts:
             await json_error(Problem("wrong-host")).send(scope, send)
             return
         path: str = scope["path"]
@@ -71,7 +72,6 @@ def create_app(services: Services, pages: Asgi | None = None) -> Asgi:
                 await behind(scope, receive, send)
                 return
             part, handle = found
-        request = Request(scope, receive)
         if request.method != "GET":
             audit.begin(request)
         try:
@@ -95,23 +95,6 @@ def create_app(services: Services, pages: Asgi | None = None) -> Asgi:
         await response.send(scope, send)
 
     return app
-
-
-def _host(scope: Scope) -> bytes:
-    """The name in the Host header, without its port; ``localhost`` where there is none (HTTP/1.0), b'' where there are several or
-    what follows the name is no port (RFC 9112, 3.2)."""
-    named: bytes | None = None
-    for name, value in scope["headers"]:
-        if name == b"host":
-            if named is not None:
-                return b""
-            named = value
-    if named is None:
-        return b"localhost"
-    host, colon, port = named.rpartition(b":")
-    if not colon or named.endswith(b"]"):
-        return named.lower()
-    return host.lower() if port.isdigit() else b""
 
 
 def _plain(path: str) -> Route | None:

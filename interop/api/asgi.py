@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from functools import cached_property
+from hashlib import sha256
 from typing import Any, ClassVar, Final
 from urllib.parse import parse_qsl
 
@@ -28,7 +30,8 @@ ACCOUNT: Final = "interop.account"
 FIELDS: Final = 1000
 """Fields of a query string or form at most."""
 WHOLE: Final = "interop.whole"
-"""Key of the scope: where the server can, a function that sends status, headers and body at once, and tells whether it did."""
+"""Key of the scope: where the server can, a function that sends status, headers, further lines of the head that are written
+already (``lines``), and body at once, and tells whether it did."""
 STRICT: Final[list[Header]] = [
     (b"content-security-policy", b"sandbox; default-src 'none'; frame-ancestors 'none'"),
     (b"referrer-policy", b"no-referrer"),
@@ -40,11 +43,63 @@ TRANSPORT: Final[Header] = (b"strict-transport-security", b"max-age=31536000; in
 """RFC 6797; over TLS alone."""
 
 
+def lines(headers: Sequence[Header]) -> bytes:
+    """Header fields as lines of a head; raises ValueError for one that would be several."""
+    written = b"".join([b"%s: %s\r\n" % header for header in headers])
+    if written.count(b"\n") != len(headers) or written.count(b"\r") != len(headers):
+        raise ValueError("a line break in a header")
+    return written
+
+
+def in_lines(headers: tuple[Header, ...]) -> tuple[bytes, bytes]:
+    """Headers of every answer as lines: over plain HTTP, over TLS."""
+    return lines(headers), lines((*headers, TRANSPORT))
+
+
+class Head(tuple[Header, ...]):
+    """The header fields of a request in their order, and what they alone tell: found out once, though a client repeats them with
+    each request."""
+
+    @cached_property
+    def named(self) -> dict[bytes, bytes]:
+        """By lower-case name; of a field that is repeated, the values with commas between."""
+        found = dict(self)
+        if len(found) != len(self):
+            found = {}
+            for name, value in self:
+                found[name] = found[name] + b", " + value if name in found else value
+        return found
+
+    @cached_property
+    def host(self) -> bytes:
+        """The name in the Host header, without its port; ``localhost`` where there is none (HTTP/1.0), b'' where there are several
+        or what follows the name is no port (RFC 9112, 3.2)."""
+        said = [value for name, value in self if name == b"host"]
+        if len(said) != 1:
+            return b"" if said else b"localhost"
+        host, colon, port = said[0].rpartition(b":")
+        if not colon or said[0].endswith(b"]"):
+            return said[0].lower()
+        return host.lower() if port.isdigit() else b""
+
+    @cached_property
+    def token(self) -> bytes:
+        """A digest of what ``Authorization`` says; b'' where it is not there."""
+        said = self.named.get(b"authorization")
+        return b"" if said is None else sha256(said).digest()
+
+
 class Response:
     """What is sent back. Nobody may keep it: it is about people."""
 
     __slots__ = ("body", "headers", "media_type", "status")
-    always: ClassVar[list[Header]] = [(b"cache-control", b"private, no-cache"), (b"vary", b"accept, accept-encoding"), *STRICT]
+    always: ClassVar[tuple[Header, ...]] = (
+        (b"cache-control", b"private, no-cache"),
+        (b"vary", b"accept, accept-encoding"),
+        *STRICT,
+    )
+    """Headers of each of them."""
+    written: ClassVar = in_lines(always)
 
     def __init__(self, status: int, body: bytes = b"", media_type: bytes = FHIR_JSON, headers: list[Header] | None = None) -> None:
         self.status = status
@@ -60,13 +115,12 @@ class Response:
             headers.append((b"content-type", self.media_type))
         if self.status not in (204, 304):
             headers.append((b"content-length", b"%d" % len(body)))
-        headers += self.always
-        if scope.get("scheme") == "https":
-            headers.append(TRANSPORT)
+        secure = scope.get("scheme") == "https"
         if scope["method"] == "HEAD":
             body = b""
         whole = scope.get(WHOLE)
-        if whole is None or not whole(self.status, headers, body):
+        if whole is None or not whole(self.status, headers, self.written[secure], body):
+            headers += (*self.always, TRANSPORT) if secure else self.always
             await send({"type": "http.response.start", "status": self.status, "headers": headers})
             await send({"type": "http.response.body", "body": body})
 
@@ -75,7 +129,8 @@ class Unkept(Response):
     """An answer with a secret in it, or on the way to one: no cache has it (RFC 6749, 5.1)."""
 
     __slots__ = ()
-    always: ClassVar[list[Header]] = [(b"cache-control", b"no-store"), (b"pragma", b"no-cache"), *STRICT]
+    always = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"), *STRICT)
+    written = in_lines(always)
 
 
 class Page(Response):
@@ -83,7 +138,8 @@ class Page(Response):
     of ``no-referrer`` a browser would hide from us, too, that a form is ours (Fetch, Origin header)."""
 
     __slots__ = ()
-    always: ClassVar[list[Header]] = [(b"cache-control", b"no-store"), (b"referrer-policy", b"same-origin"), *STRICT[2:]]
+    always = ((b"cache-control", b"no-store"), (b"referrer-policy", b"same-origin"), *STRICT[2:])
+    written = in_lines(always)
 
 
 class Disconnected(Exception):
@@ -108,32 +164,24 @@ class TooLarge(Problem):
 class Request:
     """One HTTP request."""
 
-    __slots__ = ("_headers", "_receive", "method", "path", "scope")
+    __slots__ = ("_receive", "head", "method", "path", "scope")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope = scope
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self._receive = receive
-        self._headers: dict[bytes, bytes] | None = None
+        said: Sequence[Header] = scope["headers"]
+        self.head = said if isinstance(said, Head) else Head(said)
 
     @property
     def headers(self) -> dict[bytes, bytes]:
         """Headers by lower-case name; of one that is repeated, the values with commas between."""
-        found = self._headers
-        if found is None:
-            pairs: list[Header] = self.scope["headers"]
-            found = dict(pairs)
-            if len(found) != len(pairs):
-                found = {}
-                for name, value in pairs:
-                    found[name] = found[name] + b", " + value if name in found else value
-            self._headers = found
-        return found
+        return self.head.named
 
     def header(self, name: bytes) -> str:
         """A header's value, '' where it is not there."""
-        return self.headers.get(name, b"").decode("latin-1").strip()
+        return self.head.named.get(name, b"").decode("latin-1").strip()
 
     @property
     def asker(self) -> Asker:

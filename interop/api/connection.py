@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Coroutine, Generator
+from functools import cached_property, partial
 from math import inf
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from interop.api.asgi import WHOLE, Header
+from interop.api.asgi import WHOLE, Head, Header, lines
 from interop.api.bounded import URL_BYTES, BoundedConnection
 
 PASSED_OVER: Final = 16 * 1024
@@ -35,7 +36,8 @@ class Connection(BoundedConnection):
 
     _head = b""
     """The header lines of the last GET; b'' where they may not be taken again."""
-    _headers: list[Header]
+    _scope: dict[str, Any]
+    """What the scope of a GET with these headers always has."""
     _between = True
     """The parser is between two requests."""
     _silent_since = inf
@@ -59,7 +61,18 @@ class Connection(BoundedConnection):
             return
         if between and data.find(_END) == len(data) - len(_END) and _GET.fullmatch(line):
             if not self.expect_100_continue and self.cycle.keep_alive:
-                self._head, self._headers = head, self.headers
+                self._head = head
+                self._scope = {
+                    "type": "http",
+                    "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
+                    "http_version": "1.1",
+                    "server": self.server,
+                    "client": self.client,
+                    "scheme": self.scheme,
+                    "root_path": self.root_path,
+                    "headers": Head(self.headers),
+                    "method": "GET",
+                }
         if self._silent_since == inf and self.cycle is not None and self.cycle.response_complete:
             self._silent_since = self.loop.time()  # what came asks nothing: line breaks, the end of a body answered before
 
@@ -113,41 +126,17 @@ class Connection(BoundedConnection):
 
     def _again(self, path: bytes, query: bytes) -> None:
         """A GET with the headers of the one before."""
-        scope: Any = {
-            "type": "http",
-            "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
-            "http_version": "1.1",
-            "server": self.server,
-            "client": self.client,
-            "scheme": self.scheme,
-            "root_path": self.root_path,
-            "headers": self._headers,
-            "state": self.app_state.copy(),
-            "method": "GET",
-            "path": path.decode("ascii"),
-            "raw_path": path,
-            "query_string": query,
-        }
-        self.cycle = cycle = RequestResponseCycle(
-            scope=scope,
-            transport=self.transport,
-            flow=self.flow,
-            logger=self.logger,
-            access_logger=self.access_logger,
-            access_log=self.access_log,
-            default_headers=self.server_state.default_headers,
-            message_event=asyncio.Event(),
-            expect_100_continue=False,
-            keep_alive=True,
-            on_response=self.on_response_complete,
-        )
-        cycle.more_body = False
-        cycle.message_event.set()
+        scope = self._scope.copy()
+        scope["path"] = path.decode("ascii")
+        scope["raw_path"] = path
+        scope["query_string"] = query
+        scope["state"] = self.app_state.copy()
+        self.cycle = cycle = _Again(self, scope)
         self._start_asgi_task(cycle, self.app)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         scope: Any = cycle.scope
-        scope[WHOLE] = _Whole(cycle).send
+        scope[WHOLE] = partial(_whole, cycle)
         super()._start_asgi_task(cycle, app)
 
 
@@ -177,7 +166,7 @@ class PromptConnection(Connection):
             super()._start_asgi_task(cycle, app)
             return
         cycle.more_body = False
-        scope[WHOLE] = _Whole(cycle).send
+        scope[WHOLE] = partial(_whole, cycle)
         coroutine = cycle.run_asgi(app)
         try:
             waiting = coroutine.send(None)
@@ -188,32 +177,67 @@ class PromptConnection(Connection):
         self.tasks.add(task)
 
 
-class _Whole:
-    __slots__ = ("cycle",)
+class _Again(RequestResponseCycle):
+    """A GET, come whole, with the headers of the one before: what is the same each time is the class's."""
 
-    def __init__(self, cycle: RequestResponseCycle) -> None:
-        self.cycle = cycle
+    logger: Any
+    access_log = False
+    disconnected = response_started = response_complete = False
+    waiting_for_100_continue = more_body = False
+    keep_alive = True
+    chunked_encoding = None
+    expected_content_length = 0
+    body = b""  # type: ignore[assignment]
 
-    def send(self, status: int, headers: list[Header], body: bytes) -> bool:
-        """Send an answer that says its length; False, and nothing done, where the connection cannot take it at once."""
-        cycle = self.cycle
-        if cycle.disconnected or cycle.flow.write_paused or cycle.response_started:
-            return False
-        unread = has_more(cycle)
-        lines = [b"%s: %s\r\n" % pair for pair in cycle.default_headers]
-        lines += [b"%s: %s\r\n" % pair for pair in headers]
-        head = b"".join(lines)
-        if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines):
-            raise ValueError("a line break in a header")
-        cycle.response_started = cycle.response_complete = True
-        cycle.waiting_for_100_continue = False
-        end = b"\r\n" if cycle.keep_alive and not unread else _CLOSE + b"\r\n"
-        cycle.transport.write(b"".join((STATUS_LINE[status], head, end, body)))
+    def __init__(self, connection: Connection, scope: Any) -> None:
+        self.scope = scope
+        self.transport = connection.transport
+        self.flow = connection.flow
+        self.logger = connection.logger
+        self.default_headers = connection.server_state.default_headers
+        self.on_response = connection.on_response_complete
+
+    @cached_property
+    def message_event(self) -> asyncio.Event:  # type: ignore[override]
+        """That there is something to receive; made where somebody waits for it."""
+        event = asyncio.Event()
+        event.set()
+        return event
+
+
+def _whole(cycle: RequestResponseCycle, status: int, headers: list[Header], written: bytes, body: bytes) -> bool:
+    """Send an answer that says its length; False, and nothing done, where the connection cannot take it at once."""
+    if cycle.disconnected or cycle.flow.write_paused or cycle.response_started:
+        return False
+    unread = has_more(cycle)
+    head = lines(headers)
+    cycle.response_started = cycle.response_complete = True
+    cycle.waiting_for_100_continue = False
+    end = b"\r\n" if cycle.keep_alive and not unread else _CLOSE + b"\r\n"
+    cycle.transport.write(b"".join((STATUS_LINE[status], _always.of(cycle.default_headers), head, written, end, body)))
+    if "message_event" in cycle.__dict__:
         cycle.message_event.set()
-        if not cycle.keep_alive and not unread:
-            cycle.transport.close()
-        cycle.on_response()
-        return True
+    if not cycle.keep_alive and not unread:
+        cycle.transport.close()
+    cycle.on_response()
+    return True
+
+
+class _Always:
+    """The server's own headers as lines; they change once a second, all at once (a new list)."""
+
+    def __init__(self) -> None:
+        self._headers: list[Header] = []
+        self._lines = b""
+
+    def of(self, headers: list[Header]) -> bytes:
+        """These as lines."""
+        if headers is not self._headers:
+            self._headers, self._lines = headers, lines(headers)
+        return self._lines
+
+
+_always = _Always()
 
 
 class _Begun:

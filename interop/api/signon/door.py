@@ -99,16 +99,16 @@ class SignOnDoor:
         now = self._clock.now()
         if now >= self._look:
             self._renew(now)
-        said = request.headers.get(b"authorization")
-        if said is None:
+        head = request.head
+        digest = head.token
+        if not digest:
             found = await self.sessions(request) if self.sessions is not None else None
             if found is None:
                 raise Unauthenticated("none")
             return self._allowed(found, self._bucket(found), now)
-        digest = sha256(said).digest()
         known = self._known.get(digest)
         if known is None or known.until <= now:
-            known = await self._first(request, said, digest, now)
+            known = await self._first(request, head.named[b"authorization"], digest, now)
         return self._allowed(known.asker, known.bucket, now)
 
     @staticmethod
