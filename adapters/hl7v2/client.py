@@ -22,6 +22,10 @@ TIMEOUT: Final = 30.0
 AHEAD: Final = 64
 """How many answers of each connection may wait for whoever reads them."""
 POSITIVE: Final = frozenset({"AA", "CA"})
+REJECTED: Final = frozenset({"AR", "CR"})
+"""For reasons that need not lie in the message (HL7 v2.4, 2.9.2.2): the sender may try again."""
+CONTENT: Final = frozenset(str(code) for code in range(100, 207))
+"""HL7 table 0357: what is wrong is in the message; it will be the next time too."""
 
 
 class Line(asyncio.Protocol):
@@ -72,7 +76,7 @@ class Line(asyncio.Protocol):
         except TimeoutError:
             self.close()
             return Answer(self._asked, False, "", f"no answer within {timeout:g} s")
-        return Answer(self._asked, answer.accepted, answer.code, answer.text)
+        return Answer(self._asked, answer.accepted, answer.code, answer.text, answer.again)
 
     def close(self) -> None:
         if self._transport is not None:
@@ -96,7 +100,9 @@ def parse(body: bytes) -> tuple[str, Answer | None]:
     if err and err[1]:
         told.append(err[1])
     text = "; ".join(er7.unescape(part, message.delimiters, message.charset) for part in dict.fromkeys(told) if part)
-    return msa[2].strip(), Answer(msa[2].strip(), msa[1] in POSITIVE, msa[1], text)
+    code = er7.unescape(err[3], message.delimiters, message.charset).partition("^")[0] if err else ""
+    again = msa[1] in REJECTED and not (code.isdigit() and code in CONTENT)
+    return msa[2].strip(), Answer(msa[2].strip(), msa[1] in POSITIVE, msa[1], text, again)
 
 
 async def send(

@@ -73,6 +73,7 @@ def _envelope(body: bytes, head: Header, message: Message | None) -> Envelope:
         sender=f"{msh[3]}|{msh[4]}",
         organisation=organisation,
         version=version,
+        receiver=f"{msh[5]}|{msh[6]}",
     )
 
 

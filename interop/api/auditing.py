@@ -56,8 +56,14 @@ PARAMETERS: Final = 40
 _READS: Final = ("GET", "HEAD")
 _DONE: Final = {"GET": "read", "HEAD": "read", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "POST": "create",
                 "TAKEDOWN": "takedown"}  # fmt: skip
+_REPLAYED: Final = {CHANGED: "update", VANISH: "delete", NEW: "create"}
 ENGINE: Final = Asker(role="engine", client="interop")
 BUNDLE: Final = "batch"
+DELIVER: Final = "deliver"
+"""What is sent to a destination by a route or a Subscription."""
+EXPORT: Final = "$export"
+PEOPLE: Final = 1_000
+"""Patients whom one row of an export names."""
 Key = tuple[str, str]
 
 
@@ -327,6 +333,22 @@ class Auditing:
         """What was given in answer to a query of another protocol. Raises Problem ``audit-unavailable``."""
         found = self._names.all(dict.fromkeys(patients))
         self.log.write(READ, who(asker), interaction, status=200, resources=resources, patients=found, rules=rules)
+
+    def delivered(
+        self,
+        asker: Asker,
+        destination: str,
+        delivery: str,
+        about: Key,
+        patients: Sequence[str],
+        resources: int,
+        rules: tuple[str, ...],
+    ) -> None:
+        """What is about to go to a destination, for whom, about whom. Raises Problem ``audit-unavailable``."""
+        type_, id_ = about
+        more = {"destination": destination, "delivery": delivery}
+        found = self._names.all(dict.fromkeys(patients))
+        self.log.write(READ, who(asker), DELIVER, type_, id_ and self._names.one(id_), 0, resources, found, rules, more)
 
     def refused(self, asker: Asker, interaction: str, problem: Problem) -> None:
         """A query of another protocol was refused. Raises Problem ``audit-unavailable``."""

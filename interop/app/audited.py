@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 from orjson import loads
@@ -49,6 +49,8 @@ class Audited:
         self.trail = Trail(log.directory)
         self.untold: list[int] = []
         """Takedowns that nobody waits for: done at a start, after the process had ended."""
+        self.also: list[Callable[[], Awaitable[None]]] = []
+        """What else is done at each tick."""
         self._working = Background()
 
     @classmethod
@@ -101,7 +103,7 @@ class Audited:
         """Compare names, tell of takedowns, bring the index forward; all the way where a change was made that somebody has to hear
         of. What fails keeps nothing else from being done, and is raised at the end."""
         failed: Exception | None = None
-        for each in (self._compare, self._tell, self._index):
+        for each in (self._compare, self._tell, self._index, *self.also):
             try:
                 await each()
             except Exception as error:

@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     mllp_feed: str = "hl7v2"
     mappers: int | None = Field(default=None, ge=0, le=64)
     feeds: Path | None = None
+    destinations: Path | None = None
+    """The file of the destinations to which routes and alerts lead; None = nothing goes out."""
     test_numbers: bool = False
     package: Annotated[tuple[Path, ...], NoDecode] = ()
     release: Annotated[tuple[Path, ...], NoDecode] = ()

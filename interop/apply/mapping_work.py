@@ -66,7 +66,8 @@ class Piece:
 class Yield:
     """What one message yields: pieces and relinks, or a problem (name, where, detail). ``site`` is the sender for which the tables
     hold, '' where they are the family's; ``whole`` are the scopes of which it tells all (``interop.mapping.snapshots``), ``order``
-    the message's own where its family has scopes; ``source`` whose it is (``interop.record.sources``)."""
+    the message's own where its family has scopes; ``source`` whose it is (``interop.record.sources``);
+    ``sender`` and ``receiver`` as in the envelope."""
 
     message: int
     feed: str
@@ -82,6 +83,8 @@ class Yield:
     order: tuple[int, int, str] | None = None
     whole: list[str] = field(default_factory=list)
     source: str = ""
+    sender: str = ""
+    receiver: str = ""
 
 
 def map_batch(jobs: list[Job], mint: Mint) -> list[Yield]:
@@ -97,6 +100,7 @@ def _map(job: Job, mint: Mint) -> Yield:
             raise Problem("unknown-format")
         envelope, source = adapter.open(job.body)
         made.type, made.family = envelope.message, envelope.family
+        made.sender, made.receiver = envelope.sender, envelope.receiver
         made.source = source_of(job.feed, job.organisation, job.also, envelope.organisation)
         order = job.dated(envelope.order)
         tables = family_of(envelope)

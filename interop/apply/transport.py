@@ -42,6 +42,8 @@ def _yield(made: Yield) -> tuple[Any, ...]:
         made.order,
         made.whole,
         made.source,
+        made.sender,
+        made.receiver,
     )
 
 

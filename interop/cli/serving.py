@@ -57,6 +57,12 @@ def serve(
     mllp: Mllp = "127.0.0.1:2575",
     mappers: Mappers = None,
     feeds: Feeds = None,
+    destinations: Annotated[
+        Path | None,
+        typer.Option(
+            help="A TOML file of destinations to which routes lead; without it nothing goes out.", envvar="INTEROP_DESTINATIONS"
+        ),
+    ] = None,
     mllp_feed: Annotated[str, typer.Option(help="The feed that the MLLP port belongs to.", envvar="INTEROP_MLLP_FEED")] = "hl7v2",
     test_numbers: TestNumbers = False,
     package: Annotated[
@@ -150,6 +156,7 @@ def serve(
         "mllp": mllp,
         "mappers": mappers,
         "feeds": feeds,
+        "destinations": destinations,
         "mllp_feed": mllp_feed,
         "test_numbers": test_numbers,
         "package": package,

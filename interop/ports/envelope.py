@@ -26,7 +26,8 @@ class Envelope:
     ``family`` names the folder of tables in ``mappings``, ``message`` the row of its ``routes.csv`` (``ADT^A01``);
     ``organisation`` is the ODS code (or other name) of who assigns local identifiers; ``keys`` are the patient identifiers,
     ``system|value``, that hold messages in order, both sides of a merge; ``duplicate`` is what makes two messages the same
-    one within a feed (for HL7 v2: MSH-3, MSH-4, MSH-10) and ``digest`` is the content without its sending time.
+    one within a feed (for HL7 v2: MSH-3, MSH-4, MSH-10) and ``digest`` is the content without its sending time. ``sender`` and
+    ``receiver`` are application and facility, ``|`` between (for HL7 v2: MSH-3 and MSH-4, MSH-5 and MSH-6).
     """
 
     family: str
@@ -39,3 +40,4 @@ class Envelope:
     sender: str = ""
     organisation: str = ""
     version: str = ""
+    receiver: str = ""

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came back for one message: its control id, whether it was accepted, the protocol's own code (``AA``, ``CE``; empty
-    where no answer came) and the other side's words."""
+    where no answer came) and the other side's words. ``again``: it was not taken for no fault of its own, and may be later."""
 
     control_id: str
     accepted: bool
     code: str = ""
     text: str = ""
+    again: bool = False
 
 
 @runtime_checkable

@@ -278,6 +278,19 @@ class Delivery(NamedTuple):
     sequence: int = 0
 
 
+class Heard(NamedTuple):
+    """A message whose facts are in a change, for whoever decides where it goes; the store keeps nothing of it. ``concerns`` as in
+    Delivery; ``sender`` and ``receiver`` as in ``interop.ports.Envelope``."""
+
+    message: int
+    feed: str
+    family: str
+    type: str
+    sender: str
+    receiver: str
+    concerns: str
+
+
 class Mark(NamedTuple):
     """What has become of a delivery."""
 
@@ -337,6 +350,7 @@ class Change:
     meta: list[tuple[str, str]] = field(default_factory=list)
     used: list[Used] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
+    heard: list[Heard] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     sweeps: list[Sweep] = field(default_factory=list)

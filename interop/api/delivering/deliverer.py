@@ -1,0 +1,176 @@
+"""All destinations of an engine: their workers, and what an operator may do to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from interop.api.auditing import Auditing
+from interop.api.delivering.payload import Contents
+from interop.api.delivering.senders import Send
+from interop.api.delivering.worker import Worker
+from interop.clock import Clock, instant
+from interop.errors import Problem, reasons
+from interop.notify.backoff import DAY
+from interop.notify.destinations import Destination
+from interop.policy.asker import TESTER, Asker
+from interop.store.plan import Deliveries, Meta, Queues
+from interop.store.seam import Store
+from interop.store.values import PENDING, SHELVED, Change, Delivery, Mark, QueueCount, Sweep
+
+SYSTEM: Final = "system"
+"""The role of a destination: a program of its organisation."""
+
+
+def asker_of(destination: Destination, *, open: bool) -> Asker:
+    """Who a destination is for the policy."""
+    client = f"destination:{destination.name}"
+    if open:
+        return replace(TESTER, client=client)
+    return Asker(role=SYSTEM, organisation=destination.organisation, client=client, scopes=None)
+
+
+class Deliverer:
+    """``workers`` by the name of their destination."""
+
+    def __init__(self, store: Store, contents: Contents, audit: Auditing, clock: Clock) -> None:
+        self._store, self._contents, self._audit, self._clock = store, contents, audit, clock
+        self.workers: dict[str, Worker] = {}
+        self._known: dict[str, Destination] = {}
+        self._started = False
+
+    def add(
+        self,
+        name: str,
+        asker: Asker,
+        send: Send,
+        days: int,
+        marked: Callable[[Delivery, Mark], None] = lambda delivery, mark: None,
+    ) -> Worker:
+        """A destination more."""
+        worker = Worker(name, asker, send, self._store, self._contents, self._audit, self._clock, days, marked)
+        self.workers[name] = worker
+        if self._started:
+            worker.start()
+        return worker
+
+    def declare(self, destinations: Mapping[str, Destination]) -> None:
+        """What the deployment says of its destinations, to be shown."""
+        self._known.update(destinations)
+
+    async def remove(self, name: str) -> None:
+        """Nobody sends there any more."""
+        if (worker := self.workers.pop(name, None)) is not None:
+            await worker.stop()
+
+    async def start(self) -> None:
+        """Begin with what is left from before."""
+        for name, worker in self.workers.items():
+            worker.paused = (await self._store.query(Meta(_paused(name)))) == ["yes"]
+            worker.start()
+        self._started = True
+
+    async def stop(self) -> None:
+        self._started = False
+        for worker in list(self.workers.values()):
+            await worker.stop()
+
+    def arrived(self, destinations: Iterable[str]) -> None:
+        """There is something for these."""
+        for name in destinations:
+            if (worker := self.workers.get(name)) is not None:
+                worker.wake()
+
+    async def pause(self, name: str, paused: bool) -> None:
+        """Send nothing more there, or go on; a restart keeps it so. Raises Problem ``not-found``."""
+        worker = self._worker(name)
+        await self._store.commit(Change(meta=[(_paused(name), "yes" if paused else "no")]))
+        worker.paused = paused
+        worker.wake()
+
+    async def resend(self, name: str, sequence: int = 0) -> int:
+        """Try what is on the shelf again, all of it or one; how many that are. Each is tried as long as one that is new. Raises
+        Problem ``not-found``."""
+        worker, now = self._worker(name), self._clock.now()
+        if sequence:
+            found: list[Delivery] = await self._store.query(Deliveries(name, sequence=sequence))
+            if not found or found[0].state == PENDING:
+                raise Problem("not-found")
+            await self._store.commit(Change(marks=[Mark(sequence, PENDING, 0, 0, "", now)]))
+            count = 1
+        else:
+            count = next((each.shelved for each in await self.queues() if each.destination == name), 0)
+            await self._store.commit(Change(sweeps=[Sweep(name, SHELVED, PENDING, now)]))
+        worker.wake()
+        return count
+
+    async def queues(self) -> list[QueueCount]:
+        """A line for each destination that there is or was."""
+        counted = {each.destination: each for each in await self._store.query(Queues())}
+        return [counted.get(name) or QueueCount(name, 0, 0, 0, 0, 0) for name in sorted({*counted, *self.workers})]
+
+    async def described(self) -> list[dict[str, Any]]:
+        """How each queue stands, as JSON; without addresses, which may hold secrets."""
+        said = []
+        for each in await self.queues():
+            worker, known = self.workers.get(each.destination), self._known.get(each.destination)
+            one: dict[str, Any] = {"destination": each.destination, "paused": worker is not None and worker.paused}
+            one["state"] = "unknown" if worker is None else "paused" if worker.paused else "running"
+            if known is not None:
+                one |= {"kind": known.kind, "organisation": known.organisation}
+            one |= {"pending": each.pending, "sent": each.sent, "shelved": each.shelved, "withheld": each.withheld}
+            if each.oldest:
+                one["oldest"] = instant(each.oldest)
+            said.append(one)
+        return said
+
+    async def gauges(self) -> dict[str, dict[str, float]]:
+        """Figures by destination, for ``/metrics``: the age of the oldest in seconds."""
+        now = self._clock.now()
+        return {
+            each.destination: {
+                "pending": each.pending,
+                "sent": each.sent,
+                "shelved": each.shelved,
+                "withheld": each.withheld,
+                "oldest": (now - each.oldest) / 1_000_000 if each.oldest else 0,
+            }
+            for each in await self.queues()
+        }
+
+    def _worker(self, name: str) -> Worker:
+        if name not in self.workers:
+            raise Problem("not-found", where=name)
+        return self.workers[name]
+
+
+def describe(delivery: Delivery, days: int = 0) -> dict[str, Any]:
+    """A delivery as whoever runs the engine may see it: of which type it is, and not of whom."""
+    said: dict[str, Any] = {
+        "delivery": delivery.sequence,
+        "id": delivery.id,
+        "destination": delivery.destination,
+        "route": delivery.route,
+        "event": delivery.event,
+        "format": delivery.format,
+        "made": instant(delivery.made),
+        "state": delivery.state,
+        "tries": delivery.tries,
+    }
+    if delivery.message:
+        said["message"] = delivery.message
+    if delivery.type:
+        said["type"] = delivery.type
+    if delivery.due and delivery.state == PENDING:
+        said["next"] = instant(delivery.due)
+    if days:
+        said["until"] = instant(delivery.made + days * DAY)
+    if delivery.reason:
+        known = reasons()[delivery.reason]
+        said |= {"reason": delivery.reason, "category": known.category.value, "sentence": known.sentence, "action": known.action}
+    return said
+
+
+def _paused(name: str) -> str:
+    return f"paused destination {name}"

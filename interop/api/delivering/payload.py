@@ -1,0 +1,134 @@
+"""What a delivery holds when it goes out: read under the Decision of whose destination it is, at that moment."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+import orjson
+
+from interop.apply.whereabouts import Whereabouts
+from interop.clock import Clock, instant
+from interop.notify.routes import ALERT, DELETED, FHIR, FHIR_MESSAGE, ID_ONLY, MESSAGE
+from interop.policy.asker import Asker
+from interop.policy.decide import Policy, Question
+from interop.policy.facts import Facts
+from interop.store.decision import Account, Decision
+from interop.store.plan import Message, Read, ReadVersion
+from interop.store.seam import Store
+from interop.store.values import Delivery, Entry, Stored
+
+FHIR_JSON: Final = "application/fhir+json"
+JSON: Final = "application/json"
+EVENTS: Final = "urn:interop:event"
+"""The system of what a MessageHeader says has happened."""
+PATIENT: Final = "Patient"
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """``about`` is type and id where it is one resource, '' of others; ``patients`` whom it discloses, by the ``rules`` of the
+    policy; ``deleted``: the resource is gone. ``body`` is empty where it is only to be told that there is something."""
+
+    id: str
+    body: bytes
+    media_type: str
+    about: tuple[str, str] = ("", "")
+    patients: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    resources: int = 0
+    deleted: bool = False
+    format: str = FHIR
+
+
+class Contents:
+    """Reads what deliveries hold. ``reading`` is the store as the API reads it, ``store`` the engine's."""
+
+    def __init__(
+        self,
+        reading: Store,
+        store: Store,
+        whereabouts: Whereabouts,
+        facts: Callable[[], Facts],
+        clock: Clock,
+        policy: Policy,
+        base: str = "",
+    ) -> None:
+        self._reading, self._store, self._whereabouts = reading, store, whereabouts
+        self._facts, self._clock, self._policy, self._base = facts, clock, policy, base
+
+    async def of(self, delivery: Delivery, asker: Asker) -> Payload | None:
+        """What goes out; None where who asks may have nothing of it, whatever there is."""
+        if delivery.event == ALERT:
+            said = {
+                "id": delivery.id,
+                "event": ALERT,
+                "item": delivery.resource,
+                "rule": delivery.type,
+                "time": instant(delivery.made),
+            }
+            return Payload(delivery.id, orjson.dumps(said), JSON, format=ID_ONLY)
+        return await (self._message if delivery.event == MESSAGE else self._resource)(delivery, asker)
+
+    def _decide(self, asker: Asker, type: str, id: str, account: Account) -> Decision | None:
+        made = self._policy(Question("vread", type, id, asker), self._facts(), self._clock.now())
+        account.rules[made.rule] = None
+        return None if made.refusal else Decision(made.rule, made.predicate, "", made.whole, account)
+
+    async def _resource(self, delivery: Delivery, asker: Asker) -> Payload | None:
+        account = Account()
+        decision = self._decide(asker, delivery.type, delivery.resource, account)
+        if decision is None:
+            return None
+        found: list[Stored] = await self._reading.query(ReadVersion(decision, delivery.type, delivery.resource, delivery.version))
+        if not found:
+            return None
+        about = delivery.type, delivery.resource
+        body, kind = (
+            (self._bundle(delivery, found[0].body), FHIR_JSON) if delivery.format == FHIR_MESSAGE else (found[0].body, FHIR_JSON)
+        )
+        if delivery.format == ID_ONLY:
+            version = f"{delivery.type}/{delivery.resource}/_history/{delivery.version}"
+            body, kind = orjson.dumps({"id": delivery.id, "event": delivery.event, "resource": version}), JSON
+        patients, rules = tuple(account.patients), tuple(account.rules)
+        return Payload(delivery.id, body, kind, about, patients, rules, 1, delivery.event == DELETED, delivery.format)
+
+    async def _message(self, delivery: Delivery, asker: Asker) -> Payload | None:
+        """A message as it was received tells all that it says: everything that it speaks of must be open, and nobody in it hide
+        where they are. What speaks of nothing cannot be judged."""
+        account, whole = Account(), True
+        keys = [(type_, id_) for type_, _, id_ in (each.partition("/") for each in delivery.concerns.split())]
+        for type_, id_ in keys:
+            decision = self._decide(asker, type_, id_, account)
+            if decision is None or not await self._reading.query(Read(decision, type_, id_)):
+                return None
+            whole = whole and decision.whole
+        if not whole and await self._whereabouts.hidden(account.patients):
+            return None
+        found: list[Entry] = await self._store.query(Message(delivery.message))
+        if not keys or not found or found[0].reason == "taken-down":
+            return None
+        patients, rules = tuple(account.patients), tuple(account.rules)
+        return Payload(delivery.id, found[0].body, "text/plain", ("", ""), patients, rules, len(keys), format=delivery.format)
+
+    def _bundle(self, delivery: Delivery, resource: bytes) -> bytes:
+        """A FHIR message (R4 messaging, 2.4): a MessageHeader whose focus is the resource."""
+        header = str(UUID(bytes=hashlib.blake2b(delivery.id.encode(), digest_size=16).digest()))
+        base = f"{self._base}/fhir" if self._base else "urn:interop"
+        focus = f"{delivery.type}/{delivery.resource}"
+        said = {
+            "resourceType": "MessageHeader",
+            "id": header,
+            "eventCoding": {"system": EVENTS, "code": f"{focus.partition('/')[0]}-{delivery.event}"},
+            "source": {"endpoint": base},
+            "focus": [{"reference": focus}],
+        }
+        entries = [b'{"fullUrl":"urn:uuid:%b","resource":%b}' % (header.encode(), orjson.dumps(said))]
+        if resource:
+            entries.append(b'{"fullUrl":%b,"resource":%b}' % (orjson.dumps(f"{base}/{focus}"), resource))
+        when = orjson.dumps(instant(delivery.made))
+        head = b'{"resourceType":"Bundle","id":"%b","type":"message","timestamp":%b,"entry":[' % (delivery.id.encode(), when)
+        return head + b",".join(entries) + b"]}"

@@ -1,0 +1,119 @@
+"""One worker for each destination: what is due, in order, until it is sent, refused for good or too old."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from interop.api.auditing import Auditing
+from interop.api.delivering.payload import Contents
+from interop.api.delivering.senders import Send
+from interop.background import Background, within
+from interop.clock import MICROSECONDS, Clock
+from interop.errors import Problem
+from interop.notify.backoff import DAY, tried
+from interop.policy.asker import Asker
+from interop.store.plan import Deliveries
+from interop.store.seam import Store
+from interop.store.values import PENDING, SENT, WITHHELD, Change, Delivery, Mark, Sweep
+
+LOOK: Final = 30.0
+"""Seconds after which a worker looks for work that it was not told of."""
+PAUSE: Final = 1.0
+"""Seconds before it goes on where the store, the audit or the worker itself has failed."""
+KEPT: Final = 30
+"""Days for which what was sent, and what was withheld, is kept: who was told what is in the audit."""
+_log = structlog.get_logger("interop.deliveries")
+
+
+class Worker:
+    """Sends to one destination. ``asker`` is who it is for the policy. ``marked`` is told what has become of each delivery."""
+
+    def __init__(
+        self,
+        name: str,
+        asker: Asker,
+        send: Send,
+        store: Store,
+        contents: Contents,
+        audit: Auditing,
+        clock: Clock,
+        days: int,
+        marked: Callable[[Delivery, Mark], None] = lambda delivery, mark: None,
+    ) -> None:
+        self.name, self.asker, self.send, self.days = name, asker, send, days
+        self._store, self._contents, self._audit, self._clock = store, contents, audit, clock
+        self._marked = marked
+        self.paused = False
+        self._wake = asyncio.Event()
+        self._working = Background()
+        self._cleared = 0
+
+    def start(self) -> None:
+        self._working.start(self._work())
+
+    async def stop(self) -> None:
+        """What is under way goes on at the next start, under the same id."""
+        await self._working.stop()
+
+    def wake(self) -> None:
+        """There may be something to do."""
+        self._wake.set()
+
+    async def _work(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                wait = LOOK if self.paused else await self.step()
+            except Exception as error:
+                name = error.reason.name if isinstance(error, Problem) else type(error).__name__
+                _log.error("a delivery cannot be tried", destination=self.name, error=name)
+                wait = PAUSE
+            if wait:
+                await within(self._wake, wait)
+            else:
+                await asyncio.sleep(0)
+
+    async def step(self) -> float:
+        """Try the first that waits; seconds until there may be something to do, 0 for at once. Raises Problem where the store or
+        the audit cannot be written: then nothing has gone out."""
+        now = self._clock.now()
+        found: list[Delivery] = await self._store.query(Deliveries(self.name, PENDING, count=1))
+        if not found:
+            await self._clear(now)
+            return LOOK
+        delivery = found[0]
+        if delivery.due > now:
+            return min((delivery.due - now) / MICROSECONDS, LOOK)
+        mark = await self._tried(delivery)
+        await self._store.commit(Change(marks=[mark]))
+        self._marked(delivery, mark)
+        return 0.0
+
+    async def _tried(self, delivery: Delivery) -> Mark:
+        payload = await self._contents.of(delivery, self.asker)
+        if payload is None:
+            return Mark(delivery.sequence, WITHHELD, delivery.tries, 0, "", self._clock.now())
+        self._audit.delivered(self.asker, self.name, delivery.id, payload.about, payload.patients, payload.resources, payload.rules)
+        taken = await self.send(payload)
+        mark = tried(delivery, taken.problem, self._clock.now(), self.days, taken.wait)
+        if taken.problem is not None:
+            _log.warning(
+                "a delivery was not taken",
+                destination=self.name,
+                delivery=delivery.sequence,
+                reason=taken.problem.reason.name,
+                code=taken.code,
+                state=mark.state,
+            )
+        return mark
+
+    async def _clear(self, now: int) -> None:
+        """What was sent long ago is kept no longer."""
+        if now - self._cleared >= DAY:
+            self._cleared = now
+            before = now - KEPT * DAY
+            await self._store.commit(Change(sweeps=[Sweep(self.name, state, "", before) for state in (SENT, WITHHELD)]))

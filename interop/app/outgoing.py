@@ -1,0 +1,106 @@
+"""What goes out of an engine: the routes of the tables, the destinations of the deployment, the queues between."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import structlog
+
+from interop.api.delivering.deliverer import Deliverer, asker_of
+from interop.api.delivering.payload import Contents
+from interop.api.delivering.senders import sender_of
+from interop.api.delivering.watched import watched
+from interop.api.searching.ground import known
+from interop.app.audited import Audited
+from interop.app.settings import Settings, loopback
+from interop.app.workshop import Workshop
+from interop.apply.routing import Router, when
+from interop.mapping.library import adapters
+from interop.mapping.places import mappings_root
+from interop.notify.destinations import KINDS, Destination, read_destinations
+from interop.notify.routes import Route, RoutesRefused, read_routes
+from interop.policy.decide import decide
+from interop.ports import Sender
+from interop.record.indexing import Indexing
+from interop.store.seam import Store
+from interop.store.values import Change
+
+CHANNEL = "deliveries"
+"""How the audit names that an alert was put into the queues."""
+_log = structlog.get_logger("interop.deliveries")
+
+
+def routes_of(indexing: Indexing, now: int) -> tuple[Route, ...]:
+    """The rows of ``mappings/routes.csv``, () where the tables have none. Raises RoutesRefused."""
+    table = mappings_root().joinpath("routes.csv")
+    if not table.is_file():
+        return ()
+    lines = table.read_text("utf-8").splitlines()
+    return read_routes(lines, lambda type, text: watched(known(indexing), type, text, now), when)
+
+
+def destinations_of(settings: Settings) -> dict[str, Destination]:
+    """The destinations of the deployment. Raises ValueError, OSError."""
+    return {} if settings.destinations is None else read_destinations(settings.destinations, loopback)
+
+
+def joined(routes: tuple[Route, ...], destinations: Mapping[str, Destination]) -> list[Route]:
+    """The routes that lead somewhere. Raises RoutesRefused where a destination does not take the format."""
+    found = []
+    for route in routes:
+        to = destinations.get(route.destination)
+        if to is None:
+            continue
+        if route.format not in KINDS[to.kind]:
+            takes = ", ".join(KINDS[to.kind])
+            raise RoutesRefused(f"routes.csv, row {route.id}: {to.name} is of kind {to.kind}, which takes {takes}")
+        found.append(route)
+    return found
+
+
+class Outgoing:
+    """``deliverer`` sends, ``router`` decides what."""
+
+    def __init__(self, router: Router, deliverer: Deliverer, audited: Audited, store: Store) -> None:
+        self.router, self.deliverer = router, deliverer
+        self._audited, self._store = audited, store
+
+    @classmethod
+    def of(cls, settings: Settings, shop: Workshop, audited: Audited, reading: Store, base: str) -> Outgoing:
+        """Raises ValueError for a table, a file or a destination that cannot be used."""
+        try:
+            destinations = destinations_of(settings)
+        except OSError as error:
+            raise ValueError(f"{error.filename} cannot be read ({error.strerror}): name it with --destinations") from error
+        routes = joined(routes_of(shop.indexing, shop.clock.now()), destinations)
+        facts = shop.governance.facts
+        contents = Contents(reading, shop.store, shop.whereabouts, facts, shop.clock, decide, base)
+        deliverer = Deliverer(shop.store, contents, audited.auditing, shop.clock)
+        deliverer.declare(destinations)
+        for name, each in destinations.items():
+            deliverer.add(name, asker_of(each, open=settings.open), sender_of(each, _mllp()), each.days)
+        shop.router.use(routes)
+        shop.router.arrived = deliverer.arrived
+        made = cls(shop.router, deliverer, audited, shop.store)
+        audited.also.append(made.alert)
+        return made
+
+    async def alert(self) -> None:
+        """Put alerts of the privacy officer's queue that nobody has been told of where routes lead. They are told once: a process
+        that ends between the two commits puts them there again under the same id."""
+        if not self.router.alerts:
+            return
+        for alert in self._audited.outbox():
+            await self._store.commit(Change(deliveries=(due := self.router.alert(alert.item, alert.rule, alert.time))))
+            self.deliverer.arrived({each.destination for each in due})
+            self._audited.auditing.notified(alert.item, CHANNEL)
+
+    async def start(self) -> None:
+        await self.deliverer.start()
+
+    async def stop(self) -> None:
+        await self.deliverer.stop()
+
+
+def _mllp() -> Sender | None:
+    return next((each for each in adapters().values() if isinstance(each, Sender) and "mllp" in each.schemes), None)
