@@ -1,280 +1,46 @@
-"""The operations by which people govern who sees what, end to end, under the rules, by a clock that is moved."""
+"""Emergencies, claimed relationships and agreements, and why somebody may see: operations end to end, under the rules, by a clock
+that is moved."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import orjson
 import pytest
 
-from interop.api.asgi import Request
-from interop.api.reading import ReadingStore
-from interop.api.services import Services
-from interop.apply.governance import Governance
-from interop.apply.indexed_store import IndexedStore
-from interop.apply.reindexing import Reindexer
-from interop.apply.whereabouts import Whereabouts
 from interop.apply.writes import Writes
 from interop.clock import ManualClock
 from interop.fhir.findings import failed
 from interop.fhir.validation import check
-from interop.ids import ODS_ORGANISATION
-from interop.policy.asker import Asker
-from interop.policy.grants import USER
-from interop.record.fold import content, render
-from interop.record.indexing import indexed
-from interop.store.decision import PERMIT_ALL
-from interop.store.plan import Access, Everything, Read
+from interop.store.plan import Access, Everything
 from interop.store.sql.store import SqlStore
 from interop.store.sqlite import SqliteStore
-from interop.store.values import Change, Committed, Link, Put, Stored
-from tests.spec.api.conftest import Client, calling, serving
-from tests.spec.api.people import T0, patient
+from tests.spec.api.governed import (
+    ANN,
+    CREW,
+    DAUGHTER,
+    GP,
+    NAVIGATOR,
+    OFFICER,
+    OPERATOR,
+    OTHER_CREW,
+    PROGRAM,
+    WARD,
+    World,
+    of_ann,
+    record_ann,
+    world,
+)
 
 pytestmark = pytest.mark.anyio
-GP = Asker("https://issuer.test|gp", "gp", "A81001", scopes=None)
-CREW = Asker("https://issuer.test|crew", "ambulance-clinician", "RYE", scopes=None)
-OTHER_CREW = Asker("https://issuer.test|other", "ambulance-clinician", "RYE", scopes=None)
-WARD = Asker("https://issuer.test|ward", "hospital-clinician", "RX1", scopes=None)
-NAVIGATOR = Asker("https://issuer.test|navigator", "care-navigator", "RX1", scopes=None)
-PROGRAM = Asker(role="system", organisation="RX1", client="ward-system", scopes=None)
-OPERATOR = Asker("https://issuer.test|operator", "operator", scopes=None)
-OFFICER = Asker("https://issuer.test|officer", "privacy-officer", "RX1", scopes=None)
-ANN = Asker("https://issuer.test|ann", "patient", patient="ann", scopes=None)
-DAUGHTER = Asker("https://issuer.test|daughter", "carer", scopes=None)
-EVERYONE = {
-    asker.user or asker.client: asker
-    for asker in (GP, CREW, OTHER_CREW, WARD, NAVIGATOR, PROGRAM, OPERATOR, OFFICER, ANN, DAUGHTER)
-}
-PRACTICE = {"identifier": {"system": ODS_ORGANISATION, "value": "A81001"}}
-CODE = {"coding": [{"system": "http://loinc.org", "code": "85354-9"}]}
-HIV = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "HIV"}
-
-
-def observation(id: str, of: str, *labels: dict[str, str]) -> dict[str, Any]:
-    marked = {"meta": {"security": list(labels)}} if labels else {}
-    return {
-        "resourceType": "Observation",
-        "id": id,
-        "status": "final",
-        "code": CODE,
-        "subject": {"reference": f"Patient/{of}"},
-        **marked,
-    }
-
-
-class ByHeader:
-    """A door that lets everyone in under the name that they say."""
-
-    async def admit(self, request: Request) -> Asker:
-        return EVERYONE[request.header(b"x-who")]
-
-
-class World:
-    """The API, its record and its clock. Ann has two Patients, one at her practice and one at the ward's hospital."""
-
-    def __init__(self, store: SqlStore, client: Client, clock: ManualClock, services: Services) -> None:
-        self.store, self.client, self.clock, self.services = store, client, clock, services
-
-    async def call(self, who: Asker, name: str, of: str = "Patient/ann", /, **said: Any) -> httpx.Response:
-        """Call an operation by POST; a list is several values, a dict a datatype by its type."""
-        parameters = []
-        for key, value in said.items():
-            for each in value if isinstance(value, list) else [value]:
-                form, given = next(iter(each.items())) if isinstance(each, dict) else _form(key, each)
-                parameters.append({"name": key.replace("_", "-"), form: given})
-        body = orjson.dumps({"resourceType": "Parameters", "parameter": parameters})
-        address = f"/fhir/{of}/${name}" if of else f"/fhir/${name}"
-        return await self.client.send("POST", address, body, x_who=who.user or who.client)
-
-    async def done(self, who: Asker, name: str, of: str = "Patient/ann", /, **said: Any) -> dict[str, Any]:
-        answer = await self.call(who, name, of, **said)
-        assert answer.status_code in (200, 201), answer.text
-        made: dict[str, Any] = answer.json()
-        return made
-
-    async def sees(self, who: Asker) -> set[str]:
-        """The observations that somebody finds, which are those that they can read."""
-        found = {each.partition("/")[2] for each in await self.client.ids("/fhir/Observation", x_who=who.user or who.client)}
-        for id in ("bp", "ward", "hiv"):
-            answer = await self.client.get(f"/fhir/Observation/{id}", x_who=who.user or who.client)
-            assert answer.status_code == (200 if id in found else 404)
-        return found
-
-    async def share(self) -> None:
-        """Both organisations share with all who take part."""
-        for source in ("A81001", "RX1"):
-            await self.done(OPERATOR, "agreement", "", source=source)
-
-
-def _form(key: str, value: Any) -> tuple[str, Any]:
-    forms = {"until": "valueDateTime", "start": "valueDateTime", "end": "valueDateTime", "decision": "valueCode"}
-    return ("valueInteger", value) if isinstance(value, int) else (forms.get(key, "valueString"), value)
-
-
-async def contribute(store: SqlStore, source: str, *resources: dict[str, Any], links: dict[str, str] | None = None) -> None:
-    puts = []
-    for resource in resources:
-        kind, id = resource["resourceType"], resource["id"]
-        body = render(content(kind, id, dict(resource)), 1, "2026-01-01T00:00:00.000Z", "feed", 1)
-        puts.append(Put(Stored(kind, id, 1, T0, body, owner="feed", source=source), indexed(resource)))
-    change = Change(puts=puts, links=[Link(patient, person, "") for patient, person in (links or {}).items()])
-    assert isinstance(await store.commit(change), Committed)
-
-
-@asynccontextmanager
-async def world(store: SqlStore, clock: ManualClock) -> AsyncIterator[World]:
-    intake, services = serving(store, clock)
-    governance = Governance(services.mint, services.feeds)
-    await governance.start(store)
-    indexing = services.indexing
-    written = IndexedStore(store, indexing, Reindexer(store, indexing, clock), governance.committed)
-    services.store = ReadingStore(store, Whereabouts(store), clock)
-    services.facts, services.door = governance.facts, ByHeader()
-    services.writes = Writes(written, clock)
-    async with calling(services) as client:
-        yield World(store, client, clock, services)
-    await intake.drain()
 
 
 @pytest.fixture
 async def here(store: SqlStore, clock: ManualClock) -> AsyncIterator[World]:
-    ann = patient("ann", generalPractitioner=[PRACTICE])
-    await contribute(store, "A81001", ann, observation("bp", "ann"), observation("hiv", "ann", HIV), links={"ann": "one"})
-    await contribute(store, "RX1", patient("ann-ward"), observation("ward", "ann-ward"), links={"ann-ward": "one"})
-    async with world(store, clock) as made:
+    async with of_ann(store, clock) as made:
         yield made
-
-
-class TestConsent:
-    async def test_it_is_not_given_by_default(self, here: World) -> None:
-        await here.share()
-        assert await here.sees(GP) == set()
-
-    async def test_given_refused_and_withdrawn_are_versions_of_one_consent(self, here: World) -> None:
-        await here.share()
-        first = await here.done(GP, "record-consent", decision="given")
-        assert await here.sees(GP) == {"bp", "ward"}
-        for decision in ("refused", "given", "withdrawn"):
-            again = await here.done(GP, "record-consent", decision=decision)
-            assert again["id"] == first["id"]
-            assert await here.sees(GP) == ({"bp", "ward"} if decision == "given" else set())
-        assert again["meta"]["versionId"] == "4"
-        assert not failed(check(again))
-
-    async def test_the_person_decides_too(self, here: World) -> None:
-        await here.share()
-        await here.done(ANN, "record-consent", decision="given")
-        assert await here.sees(GP) == {"bp", "ward"}
-
-    async def test_it_ends_when_it_says(self, here: World) -> None:
-        await here.share()
-        await here.done(GP, "record-consent", decision="given", until="2026-01-01T12:00:00Z")
-        here.clock.advance(12 * 3600)
-        assert await here.sees(GP) == {"bp", "ward"}
-        here.clock.advance(1)
-        assert await here.sees(GP) == set()
-
-    async def test_a_label_is_decided_on_by_itself(self, here: World) -> None:
-        await here.share()
-        await here.done(GP, "record-consent", decision="given")
-        said = await here.done(GP, "record-consent", decision="given", label="HIV")
-        assert await here.sees(GP) == {"bp", "ward", "hiv"}
-        assert said["meta"]["security"] == [HIV]
-        await here.done(GP, "record-consent", decision="refused", label="HIV")
-        assert await here.sees(GP) == {"bp", "ward"}
-        await here.done(GP, "record-consent", decision="refused")
-        assert await here.sees(GP) == set()
-        await here.done(GP, "record-consent", decision="given")
-        assert await here.sees(GP) == {"bp", "ward"}
-
-    async def test_of_a_person_with_several_patients_one_is_in_force(self, here: World) -> None:
-        """And what was said by way of the other goes on in it."""
-        await here.share()
-        await here.done(GP, "record-consent", decision="given", label="HIV")
-        await here.done(GP, "record-consent", "Patient/ann-ward", decision="given")
-        assert await here.sees(GP) == {"bp", "ward", "hiv"}
-        await here.done(GP, "record-consent", decision="refused")
-        assert await here.sees(GP) == set()
-        await here.done(GP, "record-consent", "Patient/ann-ward", decision="given")
-        assert await here.sees(GP) == {"bp", "ward", "hiv"}
-
-    async def test_patients_who_turn_out_to_be_two_people_have_what_each_has_said(self, here: World) -> None:
-        """Nobody has what another has given, or loses what they have refused of anything that the other did not decide on."""
-
-        async def said(patient: str) -> set[str]:
-            return {code for _, _, code, *_ in await here.store.query(Access((patient,), ("consent", "proxy")))}
-
-        daughter = {"valueReference": {"identifier": {"system": USER, "value": DAUGHTER.user}}}
-        await here.share()
-        await here.done(GP, "record-consent", "Patient/ann-ward", decision="refused")
-        await here.done(GP, "record-consent", "Patient/ann-ward", decision="refused", label=["HIV", "PSY"])
-        await here.done(GP, "record-consent", "Patient/ann-ward", decision="given", proxy=daughter)
-        await here.done(GP, "record-consent", decision="given")
-        assert await here.sees(GP) == {"bp", "ward"}
-        await here.done(GP, "record-consent", decision="given", label="HIV")
-        assert await here.sees(GP) == {"bp", "ward", "hiv"}
-        await here.done(GP, "record-consent", decision="refused", label="PSY")
-        assert await said("ann") == {"given", "given:HIV", "refused:PSY", f"user:{DAUGHTER.user}"}
-        await contribute(here.store, "RX1", links={"ann-ward": "two"})
-        assert await said("ann") == {"given", "given:HIV", "refused:PSY"}
-        assert await said("ann-ward") == {"refused:PSY", f"user:{DAUGHTER.user}"}
-        assert await here.sees(GP) == {"bp", "hiv"}
-
-    async def test_a_consent_of_which_nothing_is_left_is_no_longer_in_force(self, here: World) -> None:
-        await here.share()
-        before = await here.done(GP, "record-consent", "Patient/ann-ward", decision="refused")
-        await here.done(GP, "record-consent", decision="given")
-        (stored,) = await here.store.query(Read(PERMIT_ALL, "Consent", before["id"]))
-        assert orjson.loads(stored.body)["status"] == "inactive"
-        assert await here.sees(GP) == {"bp", "ward"}
-
-    async def test_who_acts_for_the_person_is_a_decision_of_its_own(self, here: World) -> None:
-        await here.share()
-        daughter = {"valueReference": {"identifier": {"system": USER, "value": DAUGHTER.user}}}
-        assert await here.sees(DAUGHTER) == set()
-        await here.done(GP, "record-consent", decision="given", proxy=daughter)
-        assert await here.sees(DAUGHTER) == {"bp", "ward"}
-        assert await here.sees(GP) == set()
-        await here.done(GP, "record-consent", decision="withdrawn", proxy=daughter)
-        assert await here.sees(DAUGHTER) == set()
-
-    async def test_decisions_at_the_same_time_are_all_kept(self, here: World) -> None:
-        labels = ["HIV", "STD", "SEX", "SDV", "ETH", "PSY"]
-        await asyncio.gather(*(here.done(GP, "record-consent", decision="refused", label=label) for label in labels))
-        said = await here.done(GP, "record-consent", decision="given")
-        assert said["meta"]["versionId"] == "7"
-        assert {each["code"] for each in said["meta"]["security"]} == {*labels}
-
-    @pytest.mark.parametrize(
-        "said",
-        [
-            {"decision": "perhaps"},
-            {},
-            {"decision": "given", "label": "SECRET"},
-            {"decision": "given", "until": "2025-12-31"},
-            {"decision": "given", "until": "soon"},
-            {"decision": "given", "proxy": {"valueReference": {"reference": "Practitioner/x"}}},
-            {"decision": "given", "taken_by": "x" * 201},
-        ],
-    )
-    async def test_what_is_wrong_is_named(self, here: World, said: dict[str, Any]) -> None:
-        answer = await here.call(GP, "record-consent", **said)
-        assert answer.status_code == 400
-        assert [*said, "decision"][-1 if len(said) < 2 else 1].replace("_", "-") in answer.json()["issue"][0]["diagnostics"]
-
-    async def test_who_has_nothing_to_do_with_the_person_takes_down_nothing(self, here: World) -> None:
-        """Not even whoever may declare an emergency: else a consent would be the easier way."""
-        await here.share()
-        for who in (WARD, GP):
-            answer = await here.call(who, "record-consent", "Patient/nobody" if who is GP else "Patient/ann", decision="given")
-            assert answer.status_code == 404
-        assert (await here.call(CREW, "record-consent", decision="given")).status_code == 403
 
 
 class TestBreakGlass:
@@ -467,9 +233,7 @@ async def test_the_journal_alone_makes_it_all_again(here: World, tmp_path: Path)
     await here.done(CREW, "break-glass", reason="Unconscious at home")
     await here.done(WARD, "claim-relationship", reason="Admitted her")
     other = SqliteStore.open(tmp_path / "again", clock=here.clock)
-    ann = patient("ann", generalPractitioner=[PRACTICE])
-    await contribute(other, "A81001", ann, observation("bp", "ann"), observation("hiv", "ann", HIV), links={"ann": "one"})
-    await contribute(other, "RX1", patient("ann-ward"), observation("ward", "ann-ward"), links={"ann-ward": "one"})
+    await record_ann(other)
     writes = Writes(other, here.clock)
     async for entry in here.store.stream(Everything()):
         await other.commit(await writes.replay(entry))
