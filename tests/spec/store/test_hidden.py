@@ -23,7 +23,7 @@ from interop.store.sqlite import SqliteStore
 from interop.store.values import Change, Committed, IndexRow, Link, Put, Stored
 from interop.store.where import All, Any, Not, Token, Types, Where
 from tests.spec.store.build import T0, put, reference, token
-from tests.spec.store.test_search_model import CODES, NAMES, TYPES, Model, leaves, links, rows, some, sorts, trees
+from tests.spec.store.search_model import CODES, NAMES, TYPES, Model, leaves, links, rows, some, sorts, trees
 
 labels = st.builds(token, st.just("_security"), some(("R", "V")), st.just("urn:c"))
 told = st.one_of(labels, rows.filter(lambda row: row.kind not in {"access", "measure"}))
