@@ -12,6 +12,7 @@ import pytest
 from interop.audit.key import AuditKey
 from interop.audit.row import ANSWER, CHANGE, MESSAGE, READ
 from interop.audit.verify import verify
+from tests.failures import failing
 from tests.spec.audit.test_engine import rows
 from tests.spec.durability.process import Served
 from tests.spec.durability.state import prepare
@@ -51,6 +52,12 @@ class Told:
 
 @pytest.mark.long
 @pytest.mark.parametrize("round", range(3))
+@failing(
+    "engine",
+    "reading",
+    seen="the client has no answer",
+    recovered="rows are in the file before the answer; the next chain binds them",
+)
 async def test_an_engine_that_is_killed_has_the_rows_of_all_that_it_answered(tmp_path: Path, round: int) -> None:
     """Reads, changes and messages of eight clients; ``kill -9`` in the middle, twice; the chains go on from each other."""
     data = prepare(tmp_path / "data")

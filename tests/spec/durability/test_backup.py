@@ -17,6 +17,7 @@ from interop.app.engine import Engine
 from interop.audit.key import AuditKey
 from interop.cli.main import app
 from interop.store.plan import Message
+from tests.failures import failing
 from tests.spec.durability.load import push, settled, traffic
 from tests.spec.durability.process import Served
 from tests.spec.durability.state import differences, journal, prepare, record
@@ -57,6 +58,12 @@ async def kept(tmp_path: Path) -> Path:
     return tmp_path / "backup"
 
 
+@failing(
+    "backup",
+    "starting",
+    seen="`interop restore` tells the last message and its time",
+    recovered="senders and `interop pull` send again what came after; the audit names the gap",
+)
 async def test_what_was_acknowledged_before_it_is_there_again_and_what_is_missing_is_said(kept: Path, tmp_path: Path) -> None:
     status, said, _ = await asked("restore", kept, "--data", tmp_path / "again")
     assert (status, said["messages"], said["last"], said["received"][:2]) == (0, 6, 6, "20")
@@ -112,6 +119,12 @@ def altered(path: Path) -> None:
 
 @pytest.mark.parametrize("harm", [cut, altered, Path.unlink])
 @pytest.mark.parametrize("name", ["journal.sqlite", "record.sqlite", "id.key", "audit/00000001-0001.log", "manifest.json"])
+@failing(
+    "backup",
+    "starting",
+    seen="`interop restore` names the file that differs and does nothing",
+    recovered="another backup; digests and signature tell which is whole",
+)
 async def test_a_backup_that_is_not_as_it_was_written_is_refused(
     kept: Path, tmp_path: Path, name: str, harm: Callable[[Path], None]
 ) -> None:
@@ -206,6 +219,7 @@ async def test_directories_keys_and_all_that_is_restored_are_for_the_owner_alone
             assert path.stat().st_mode & 0o077 == 0, path
 
 
+@failing("record disk", "starting", seen="messages wait at the start", recovered="the journal makes the record again")
 async def test_the_record_is_made_again_where_only_the_journal_was_there(kept: Path, tmp_path: Path) -> None:
     await asked("restore", kept, "--data", tmp_path / "again")
     (tmp_path / "again" / "record.sqlite").unlink()
@@ -240,9 +254,9 @@ async def test_from_a_database_and_into_one_the_journal_goes_number_for_number(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("at", [50, 700, 1500])
+@pytest.mark.parametrize("at", [40, 300])
 async def test_under_load_it_holds_all_that_was_acknowledged_when_it_began(tmp_path: Path, at: int) -> None:
-    data, bodies, acknowledged = prepare(tmp_path / "data"), traffic(17, 2_000), set[str]()
+    data, bodies, acknowledged = prepare(tmp_path / "data"), traffic(17, 500), set[str]()
     begun, before = asyncio.Event(), set[str]()
     async with Served(data) as served:
 

@@ -11,6 +11,7 @@ from random import Random
 
 import pytest
 
+from tests.failures import failing
 from tests.spec.durability.load import push, settled, traffic
 from tests.spec.durability.process import Served
 from tests.spec.durability.state import Record, differences, journal, opened, prepare, record
@@ -85,12 +86,22 @@ async def rounds(data: Path, seed: int, kills: int, unharmed: Record) -> None:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.long) for seed in (2, 3))])
+@failing(
+    "engine",
+    "taking in",
+    "applying",
+    seen="connections end; senders without an answer send again",
+    recovered="the next start works off the journal; repeats are recognised",
+)
 async def test_the_owner_is_killed(tmp_path: Path, seed: int, unharmed: Record) -> None:
     await rounds(tmp_path / "data", seed, 1, unharmed)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(100, 130))
+@failing(
+    "engine", "starting", seen="connections end, several times in a row", recovered="each start goes on where the journal stands"
+)
 async def test_the_owner_is_killed_again_and_again(tmp_path: Path, seed: int, unharmed: Record) -> None:
     await rounds(tmp_path / "data", seed, 1 + seed % 4, unharmed)
 
@@ -133,6 +144,7 @@ async def mapper_round(data: Path, seed: int, kills: int, unharmed: Record, mapp
 
 
 @pytest.mark.long
+@failing("mapper", "taking in", seen="nothing: messages are answered when journalled", recovered="another mapper takes its batch")
 async def test_a_mapper_is_killed(tmp_path: Path, unharmed: Record) -> None:
     await mapper_round(tmp_path / "data", 4, 2, unharmed, 1)
 

@@ -17,6 +17,7 @@ from interop.formats.json import write_json
 from interop.store.plan import Waiting
 from interop.store.sqlite import SqliteStore
 from interop.store.values import Change, Outcome
+from tests.failures import failing
 from tests.spec.store.build import T0, entry, journal, put, token, write
 
 pytestmark = pytest.mark.anyio
@@ -73,6 +74,7 @@ def held(data: Path) -> list[list[tuple[Any, ...]]]:
         connection.close()
 
 
+@failing("power", "applying", seen="messages wait again at the start", recovered="the journal makes them again, byte for byte")
 async def test_whatever_the_log_has_lost_the_journal_makes_again(tmp_path: Path) -> None:
     await fill(tmp_path / "data")
     whole = tmp_path / "whole"

@@ -19,6 +19,7 @@ from interop.apply.withdrawn import Why
 from interop.audit.row import CHANGE, NOTICE
 from interop.store.plan import Messages
 from interop.store.values import Change
+from tests.failures import failing
 from tests.spec.audit.test_engine import rows
 from tests.spec.durability.process import CODE
 from tests.spec.durability.state import prepare
@@ -49,6 +50,12 @@ def place(request: pytest.FixtureRequest) -> dict[str, str]:
     return {} if request.param == "sqlite" else {"database": request.getfixturevalue("database")}
 
 
+@failing(
+    "engine",
+    "takedown",
+    seen="the privacy officer has no answer",
+    recovered="the takedown is an entry of the journal, done at the next start",
+)
 async def test_a_takedown_that_is_journalled_when_the_process_is_killed_is_done_at_the_next_start(tmp_path: Path) -> None:
     data = prepare(tmp_path / "data")
     async with running(data) as engine, client(engine) as http:

@@ -14,6 +14,7 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.failures import failing
 from tests.postgres import Server
 from tests.spec.durability.process import Served
 from tests.spec.durability.state import differences, journal, prepare, record
@@ -98,6 +99,7 @@ async def made_again(data: Path, *options: str) -> None:
 
 
 @pytest.mark.long
+@failing("power", "writing", seen="the client has no answer", recovered="what was answered is in the journal and made again")
 async def test_the_power_goes(tmp_path: Path) -> None:
     """The journal makes again what the record has lost, under the same versions (docs/decisions/0042)."""
     await killed(prepare(tmp_path / "data"), 1, 1, power=True)
@@ -105,6 +107,12 @@ async def test_the_power_goes(tmp_path: Path) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(2, 12))
+@failing(
+    "engine",
+    "writing",
+    seen="the client has no answer",
+    recovered="what was answered is there; what is journalled is finished at the start",
+)
 async def test_the_engine_is_killed_again_and_again(tmp_path: Path, seed: int) -> None:
     data = prepare(tmp_path / "data")
     await killed(data, seed, 1 + seed % 3, power=seed % 2 == 0)
@@ -121,6 +129,7 @@ async def test_the_engine_on_postgresql_is_killed(tmp_path: Path, database: str,
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(40, 44))
+@failing("PostgreSQL", "writing", seen="503 until it is back", recovered="what was answered is there; the rest is written again")
 async def test_postgresql_ends_and_comes_back(tmp_path: Path, postgres: Server, database: str, seed: int) -> None:
     """Clients are told to try again (503) and the engine goes on by itself."""
     writers = Writers(seed)
@@ -140,6 +149,12 @@ async def test_postgresql_ends_and_comes_back(tmp_path: Path, postgres: Server, 
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(60, 64))
+@failing(
+    "PostgreSQL",
+    "writing",
+    seen="503, or no difference",
+    recovered="new connections; a commit of which the answer did not come is looked up",
+)
 async def test_connections_to_postgresql_are_cut(tmp_path: Path, postgres: Server, database: str, seed: int) -> None:
     """In the middle of a statement or of COMMIT, where nobody knows whether it was done."""
     writers, random = Writers(seed), Random(seed)
@@ -163,6 +178,7 @@ async def test_connections_to_postgresql_are_cut(tmp_path: Path, postgres: Serve
 
 
 @pytest.mark.long
+@failing("journal disk", "writing", seen="503 `journal-unavailable`", recovered="the client tries again once there is room")
 async def test_a_full_disk_refuses_writes_and_mends_itself(tmp_path: Path) -> None:
     """503 with ``Retry-After``; what was answered before is there; reads go on."""
     data, writers = prepare(tmp_path / "data"), Writers(7)
@@ -186,6 +202,7 @@ async def test_a_full_disk_refuses_writes_and_mends_itself(tmp_path: Path) -> No
     assert writers.statuses.keys() <= TAKEN | {503}
 
 
+@failing("sender", "writing", seen="nothing", recovered="what was journalled is finished without the client")
 async def test_a_client_that_goes_away_has_written_all_or_nothing(tmp_path: Path) -> None:
     """In the middle of the body nothing is done; in the middle of the answer the write goes on to its end."""
     random = Random(5)
