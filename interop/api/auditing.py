@@ -27,6 +27,8 @@ from interop.fhir import facts
 from interop.policy.asker import Asker
 from interop.policy.decide import purpose_of
 from interop.ports import Feed
+from interop.record.differing import CHANGE as CHANGED
+from interop.record.differing import NEW, VANISH
 from interop.store.decision import Account
 from interop.store.values import Entry, Head
 
@@ -56,6 +58,7 @@ PARAMETERS: Final = 40
 _READS: Final = ("GET", "HEAD")
 _DONE: Final = {"GET": "read", "HEAD": "read", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "POST": "create",
                 "TAKEDOWN": "takedown"}  # fmt: skip
+_REPLAYED: Final = {CHANGED: "update", VANISH: "delete", NEW: "create"}
 _REPLAYED: Final = {CHANGED: "update", VANISH: "delete", NEW: "create"}
 ENGINE: Final = Asker(role="engine", client="interop")
 BUNDLE: Final = "batch"
@@ -88,6 +91,10 @@ class Auditor(Protocol):
 
     async def take_down(self, entry: Entry, keys: Sequence[Key], patients: Sequence[str]) -> None:
         """Before the journal has a takedown: what it takes away and of whom. Raises Problem ``audit-unavailable``."""
+        ...
+
+    async def replay(self, entry: Entry, done: Sequence[tuple[str, str, str]], patients: Sequence[str]) -> None:
+        """Before the journal has a replay: what becomes of what, and of whom. Raises Problem ``audit-unavailable``."""
         ...
 
     def journalled(self, entry: Entry) -> None:
@@ -124,6 +131,9 @@ class Unaudited:
         """Nothing."""
 
     async def take_down(self, entry: Entry, keys: Sequence[Key], patients: Sequence[str]) -> None:
+        """Nothing."""
+
+    async def replay(self, entry: Entry, done: Sequence[tuple[str, str, str]], patients: Sequence[str]) -> None:
         """Nothing."""
 
     def journalled(self, entry: Entry) -> None:
@@ -188,10 +198,19 @@ class Auditing:
 
     async def take_down(self, entry: Entry, keys: Sequence[Key], patients: Sequence[str]) -> None:
         """Write what a takedown is about to take away and wait until that is on disk, as ``attempt``."""
+        await self._ordered("$takedown", entry, [("takedown", *key) for key in keys], patients)
+
+    async def replay(self, entry: Entry, done: Sequence[tuple[str, str, str]], patients: Sequence[str]) -> None:
+        """Write what a replay is about to change and wait until that is on disk, as ``attempt``."""
+        await self._ordered("$replay", entry, [(_REPLAYED[kind], type_, id_) for kind, type_, id_ in done], patients)
+
+    async def _ordered(
+        self, interaction: str, entry: Entry, done: Sequence[tuple[str, str, str]], patients: Sequence[str]
+    ) -> None:
         present = _PRESENT.get()
         asker = present.request.asker if present is not None else ENGINE
-        more = {"keys": [["takedown", type_, self._names.one(id_)] for type_, id_ in keys]}
-        sequence = self.log.write(CHANGE, who(asker), "$takedown", "", "", 0, len(keys), self._names.all(patients), (), more)
+        more = {"keys": [[doing, type_, self._names.one(id_)] for doing, type_, id_ in done]}
+        sequence = self.log.write(CHANGE, who(asker), interaction, "", "", 0, len(done), self._names.all(patients), (), more)
         await self.log.durable(sequence)
         entry.control_id = f"audit:{self.log.chain}-{sequence}"
         if present is not None:

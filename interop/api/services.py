@@ -30,6 +30,7 @@ from interop.store.where import Where
 
 if TYPE_CHECKING:
     from interop.api.signon.service import SignOn
+    from interop.apply.replays import Replays
     from interop.apply.takedown import Takedowns
     from interop.apply.tracing import Tracer
     from interop.audit.trail import Trail
@@ -92,6 +93,8 @@ class Services:
     """Asks the national demographics service; None where it is never asked."""
     takedowns: Takedowns | None = None
     """Takes down messages of feeds; None where there is nothing that works the journal off."""
+    replays: Replays | None = None
+    """Maps messages again; None as ``takedowns``."""
     trail: Trail | None = None
     """The audit as it is read."""
     metrics_token: bytes = b""

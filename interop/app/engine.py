@@ -137,6 +137,7 @@ class Engine:
             audit=audited.auditing,
             trail=audited.trail,
             takedowns=shop.takedowns,
+            replays=shop.replays,
             tracer=tracer,
             signon=signon,
             door=signon.door if signon is not None else OpenDoor(),

@@ -20,7 +20,7 @@ from interop.apply.keeping import Keeping
 from interop.apply.mapping_work import Yield
 from interop.apply.persons import Linking
 from interop.apply.replaying import Replay
-from interop.apply.retelling import Retelling, Teller, Ties, Untold, stays
+from interop.apply.retelling import Retelling, Teller, Ties, stays
 from interop.apply.scanning import made_by
 from interop.apply.witness import Replayer
 from interop.clock import Clock
@@ -52,17 +52,18 @@ class Difference(NamedTuple):
 
 
 class Held(NamedTuple):
-    """A message that is left as it is: the tables of today refuse ``refused``, which was applied, for the reason ``why``."""
+    """A message that was applied and that the tables of today refuse, for the reason ``why``: it stays as it is, with the
+    ``resources`` in which its word stands."""
 
     message: int
-    refused: int
     why: str
+    resources: tuple[Key, ...]
 
 
 @dataclass(slots=True)
 class Replayed:
     """What a replay comes to: how many ``messages`` were mapped again, those of another state (number, before, now), those that are
-    ``held``, and what becomes of resources; ``states`` of which feeds say something else though nothing shows it."""
+    ``held``, what becomes of resources, and the changes that make it so: none where the record and the states of messages stay."""
 
     messages: int = 0
     moved: list[tuple[int, str, str]] = field(default_factory=list)
@@ -103,7 +104,7 @@ class Replays:
         """What replaying these messages comes to now, or at the entry of that number."""
         whole = Replayed()
         for part in await self._parts(numbers):
-            whole.add(await self._planned(part, number))
+            whole.add(await self._told(part, number))
         return whole
 
     async def ask(self, numbers: Sequence[int], author: Author, witness: Replayer) -> tuple[int, Replayed]:
@@ -114,7 +115,7 @@ class Replays:
         planned = await self.plan(numbers)
         if planned.nothing:
             return 0, planned
-        numbers = sorted({*numbers} - {held.message for held in planned.held})
+        numbers = sorted({*numbers})
         body = orjson.dumps({"messages": numbers, "author": author._asdict()})
         entry = Entry(0, REPLAYED, REPLAYED, self._clock.now(), "", f"{REPLAYED} {len(numbers)}", body, ack=AckState.SENT)
         await witness.replay(entry, [(one.kind, one.type, one.id) for one in planned.differences], sorted(planned.patients))
@@ -126,8 +127,6 @@ class Replays:
         found: list[Entry] = await self._store.query(Message(entry.message))
         if done is None or found[0].state != MessageState.APPLIED:
             raise Problem("fault")
-        done.held += planned.held
-        done.messages += len(planned.held)
         return entry.message, done
 
     def finished(self, number: int) -> None:
@@ -157,50 +156,27 @@ class Replays:
                     parts.setdefault(entry.feed, []).append(entry)
         return list(parts.values())
 
-    async def _planned(self, entries: Sequence[Entry], number: int) -> Replayed:
-        """What these messages of one feed come to; what cannot be told again is held, with what hangs together with it."""
-        try:
-            return await self._told(entries, number)
-        except Untold as untold:
-            if len(entries) == 1:
-                return Replayed(1, held=[Held(entries[0].message, untold.message, untold.why)])
-        whole = Replayed()
-        for half in _halves(entries):
-            whole.add(await self._planned(half, number))
-        return whole
-
     async def _performed(self, entries: Sequence[Entry], number: int) -> Replayed:
         while True:
-            try:
-                async with self._linking.lock:
-                    told = await self._told(entries, number)
-                    if self._keeping is not None:
-                        await self._keeping.keep(told.yields)
-                    for change in told.changes:
-                        if isinstance(await self._store.commit(change), Conflict):
-                            break
-                    else:
-                        puts = [put for change in told.changes for put in change.puts]
-                        self._linking.heard(put.stored.id for put in puts if put.stored.type == "Patient")
-                        return told
-            except Untold as untold:
-                if len(entries) == 1:
-                    return Replayed(1, held=[Held(entries[0].message, untold.message, untold.why)])
-                break
-        whole = Replayed()
-        for half in _halves(entries):
-            whole.add(await self._performed(half, number))
-        return whole
+            async with self._linking.lock:
+                told = await self._told(entries, number)
+                if self._keeping is not None:
+                    await self._keeping.keep(told.yields)
+                done = [not isinstance(await self._store.commit(change), Conflict) for change in told.changes]
+            if all(done):
+                puts = [put for change in told.changes for put in change.puts]
+                self._linking.heard(put.stored.id for put in puts if put.stored.type == "Patient")
+                return told
 
     async def _told(self, entries: Sequence[Entry], number: int) -> Replayed:
-        """Raises Untold where a message that counts cannot be told again."""
-        made = await self._teller.mapped(entries)
+        """What these messages of one feed come to."""
+        made = await self._teller.tried(entries)
         now = self._clock.now()
         work = _Work(self._teller, entries, made, number, now)
         await work.run()
         moved = []
         for entry, one in zip(entries, made, strict=True):
-            outcome = _outcome(entry, one, now)
+            outcome = None if entry.message in work.refused else _outcome(entry, one, now)
             if outcome is None:
                 continue
             work.change.outcomes.append(outcome)
@@ -208,7 +184,9 @@ class Replays:
                 moved.append((entry.message, entry.state, str(outcome.state)))
                 work.change.losses += [LossCount(one.feed, one.type, *loss) for loss in one.losses]
         changes = [work.change] if work.change != Change() else []
-        return Replayed(len(entries), moved, [], work.differences, work.patients, changes, list(made))
+        held = [Held(number, why, tuple(work.held.get(number, ()))) for number, why in sorted(work.refused.items())]
+        held = [one for one in held if one.resources or one.message in {entry.message for entry in entries}]
+        return Replayed(len(entries), moved, held, work.differences, work.patients, changes, list(made))
 
 
 class _Work(Retelling):
@@ -220,6 +198,11 @@ class _Work(Retelling):
     def __init__(self, teller: Teller, messages: Sequence[Entry], made: Sequence[Yield], number: int, now: int) -> None:
         super().__init__(teller, messages, made, number, now)
         self.differences: list[Difference] = []
+        applied = {each.message for each in messages if each.state == MessageState.APPLIED}
+        self.refused = {each.message: each.problem[0] for each in made if each.problem is not None and each.message in applied}
+        """The messages that were applied and that the tables of today refuse, and why."""
+        self.held: dict[int, list[Key]] = {}
+        """What is left as it is, by the message that was refused."""
         self.patients: set[str] = set()
 
     async def _shown(self) -> Iterable[Key]:
@@ -231,6 +214,19 @@ class _Work(Retelling):
     async def _tied(self, patients: set[str]) -> Ties:
         pairs = await self._store.query(Pairs(tuple(sorted(patients)))) if patients else []
         return {(each.a, each.b): (each.a, each.b, "") for each in pairs if each.tie}
+
+    async def _read(self, entries: Sequence[Entry]) -> list[Yield]:
+        found = await self._teller.tried(entries)
+        self.refused.update((one.message, one.problem[0]) for one in found if one.problem is not None)
+        return [one for one in found if one.problem is None]
+
+    def _holds(self, head: Head) -> bool:
+        """Whether the word of a message that cannot be told again stands in a resource: it is left as it is."""
+        key = head.type, head.id
+        spoke = self._spoke(head) | {message for _, message, _ in self._versions.get(key, ())}
+        for number in spoke & self.refused.keys():
+            self.held.setdefault(number, []).append(key)
+        return not spoke.isdisjoint(self.refused)
 
     def _settle(self, head: Head, replay: Replay) -> None:
         key = head.type, head.id
@@ -255,12 +251,13 @@ class _Work(Retelling):
     def _differ(self, head: Head, whole: bytes, message: int) -> None:
         key = head.type, head.id
         before = load_json(head.body, values=None) if head.body and not head.deleted else None
-        after = load_json(whole, values=None) if whole else None
+        now = whole.removesuffix(b",") + b"}}" if whole else b""
+        after = load_json(now, values=None) if now else None
         kind = NEW if before is None else VANISH if after is None else CHANGE
         spoke = [version for version in self._versions.get(key, []) if version[1] in self._messages]
         message = message or max((number for _, number, _ in spoke), default=0)
         was = b"" if before is None else head.body
-        self.differences.append(Difference(*key, kind, differing(before, after), message, was, whole))
+        self.differences.append(Difference(*key, kind, differing(before, after), message, was, now))
         self.patients |= {subject for *_, subject in self._versions.get(key, ()) if subject}
         if head.type == "Patient":
             self.patients.add(head.id)
@@ -291,8 +288,3 @@ def _outcome(entry: Entry, made: Yield, now: int) -> Outcome | None:
             return None
         return Outcome(entry.message, entry.state, entry.finished, carried=made.carried, lost=lost, retracted=entry.retracted)
     return Outcome(entry.message, MessageState.APPLIED.value, now, carried=made.carried, lost=lost)
-
-
-def _halves(entries: Sequence[Entry]) -> tuple[Sequence[Entry], Sequence[Entry]]:
-    middle = len(entries) // 2
-    return entries[:middle], entries[middle:]

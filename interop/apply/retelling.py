@@ -32,7 +32,7 @@ from interop.record.fold import content, fold, render, same_content, source
 from interop.record.indexing import indexed
 from interop.record.state import load
 from interop.record.umbrella import ENGINE
-from interop.store.plan import Heads, Message, Said, Snapshots, Versions
+from interop.store.plan import Heads, Message, Pairs, Said, Snapshots, Versions
 from interop.store.seam import Store
 from interop.store.values import Change, ContributionState, Entry, Head, IndexRow, Put, Snapshot, Stored
 
@@ -47,18 +47,6 @@ Ties = dict[tuple[str, str], tuple[str, str, str]]
 def stays(type: str) -> bool:
     """Whether resources of a type are about nobody: messages about anyone speak of them, and which did is not kept."""
     return tables().types.get(type) in ("directory", "book")
-
-
-class Untold(Problem):
-    """The tables of today refuse a message that was applied: told again, what it said would be lost. ``message`` is its number,
-    ``why`` the reason of the error table."""
-
-    def __init__(self, message: int, why: str) -> None:
-        super().__init__("fault", detail=f"message {message} was applied and the tables of today refuse it")
-        self.message, self.why = message, why
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return (Untold, (self.message, self.why))
 
 
 class Teller:
@@ -77,13 +65,20 @@ class Teller:
         return found
 
     async def mapped(self, entries: Sequence[Entry]) -> list[Yield]:
-        """What messages yield by the tables of today. Raises Untold where they refuse one that was applied."""
-        found = []
-        for start in range(0, len(entries), TOGETHER):
-            found += await self._mappers.map([job_of(entry, self._feeds) for entry in entries[start : start + TOGETHER]])
+        """What messages yield by the tables of today.
+
+        Raises Problem ``fault`` where they refuse one that was applied: what it said would be lost."""
+        found = await self.tried(entries)
         for entry, made in zip(entries, found, strict=True):
             if made.problem is not None and entry.state == MessageState.APPLIED:
-                raise Untold(entry.message, made.problem[0])
+                raise Problem("fault", detail=f"message {entry.message} was applied and the tables of today refuse it")
+        return found
+
+    async def tried(self, entries: Sequence[Entry]) -> list[Yield]:
+        """The same, with the problem of each that they refuse."""
+        found: list[Yield] = []
+        for start in range(0, len(entries), TOGETHER):
+            found += await self._mappers.map([job_of(entry, self._feeds) for entry in entries[start : start + TOGETHER]])
         return found
 
     def identity(self, patient: dict[str, Any], names: set[str], message: Entry) -> str:
@@ -128,6 +123,14 @@ class Retelling(ABC):
     async def _tied(self, patients: set[str]) -> Ties:
         """The pairs of these Patients of which it is to be told anew what they are; '' where nobody says anything."""
 
+    async def _read(self, entries: Sequence[Entry]) -> list[Yield]:
+        """What messages beside these yield."""
+        return await self._teller.mapped(entries)
+
+    def _holds(self, head: Head) -> bool:
+        """Whether a resource is left as it is because not all who speak of it can be told again."""
+        return False
+
     @abstractmethod
     def _settle(self, head: Head, replay: Replay) -> None:
         """Put into the change what becomes of a resource."""
@@ -148,9 +151,11 @@ class Retelling(ABC):
         relinked = {side for made in self._made.values() for relink in made.relinks for side in relink[:2]}
         await self._linker.load([], patients | relinked)
         ties = await self._tell(replay, await self._tied(patients), await self._others(heads))
+        held = {(head.type, head.id) for head in heads if self._holds(head)}
         for head in heads:
-            self._settle(head, replay)
-        self._untie(ties, replay)
+            if (head.type, head.id) not in held:
+                self._settle(head, replay)
+        await self._untie({key: said for key, said in ties.items() if held.isdisjoint(("Patient", side) for side in key)}, replay)
         for scope in self._whole() | {(self._feed, scope): None for scope in scopes}:
             latest = replay.latest.get(scope) or (Snapshot(*scope, 0, 0, "", 0) if scope[1] in scopes else None)
             if latest is not None and latest != self._snapshots.get(scope):
@@ -184,7 +189,7 @@ class Retelling(ABC):
             said: None for head in heads for said in head.contributions if said[0] == self._feed and said[1][:1] == MARK
         }
         self._snapshots = {(one.feed, one.scope): one for one in await self._known(scopes)}
-        return [one.scope for one in self._snapshots.values() if one.message in self._messages]
+        return [one.scope for one in self._snapshots.values() if one.message in self._made]
 
     async def _known(self, scopes: Iterable[tuple[str, str]]) -> list[Snapshot]:
         wanted = tuple(scopes)
@@ -207,10 +212,13 @@ class Retelling(ABC):
         numbers = await sharing_with(self._store, *self._messages)
         numbers |= {message for of in self._versions.values() for _, message, _ in of}
         for head in heads:
-            for (feed, _), state in head.contributions.items():
-                if feed in self._feeds:
-                    numbers |= {value[3] for value in load(state)["r"].values()}
+            numbers |= self._spoke(head)
         return self._before(numbers - {*self._messages})
+
+    def _spoke(self, head: Head) -> set[int]:
+        """The messages whose word stands in what the feed says of a resource."""
+        states = [load(state) for said, state in head.contributions.items() if said[0] in self._feeds]
+        return {value[3] for state in states for value in state["r"].values()}
 
     def _before(self, numbers: Iterable[int]) -> list[int]:
         """Those that come before the entry that asks, in the journal's order."""
@@ -220,7 +228,7 @@ class Retelling(ABC):
         """What these messages yield, in their order."""
         for start in range(0, len(numbers), TOGETHER):
             some = numbers[start : start + TOGETHER]
-            made = await self._teller.mapped(await self._teller.read(each for each in some if each not in self._made))
+            made = await self._read(await self._teller.read(each for each in some if each not in self._made))
             own = [self._made[each] for each in some if each in self._made]
             for one in sorted([*made, *own], key=lambda one: one.message):
                 yield one
@@ -236,14 +244,17 @@ class Retelling(ABC):
                     ties[pair(patient, into)] = patient, into, TIE if paired else MERGE
         return ties
 
-    def _untie(self, ties: Ties, replay: Replay) -> None:
+    async def _untie(self, ties: Ties, replay: Replay) -> None:
+        sides = tuple(sorted({side for key in ties for side in key}))
+        known = {(each.a, each.b): each.tie or "" for each in (await self._store.query(Pairs(sides)) if sides else ())}
         bodies = {(put.stored.type, put.stored.id): put.stored.body for put in self.change.puts}
-        for patient, into, tie in ties.values():
+        for key, (patient, into, tie) in ties.items():
             if tie == TIE:
                 standing = replay.standing.get(("Patient", patient))
                 body = bodies.get(("Patient", patient), standing.body if standing is not None else b"")
                 tie = TIE if into in linked_with(body) else ""
-            self._linker.told_again(patient, into, tie, self.order, self._number, self._now)
+            if tie != known.get(key, ""):
+                self._linker.told_again(patient, into, tie, self.order, self._number, self._now)
 
     def _states(self, head: Head, told: Mapping[tuple[str, str], bytes]) -> bool:
         """Put what the feed says now into the change; whether that is something else."""

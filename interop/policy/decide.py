@@ -23,7 +23,7 @@ SEARCHES: Final = frozenset(("search-type", "search-system", "search-compartment
 BUNDLES: Final = frozenset(("batch", "transaction"))
 """Each entry is decided by itself."""
 DECLARED: Final = frozenset(("self-claim", "break-glass"))
-UNPERSONAL: Final = frozenset(("ingest", "messages", "audit", "takedown", "links"))
+UNPERSONAL: Final = frozenset(("ingest", "messages", "audit", "takedown", "links", "replay"))
 """Operations that no scope of FHIR speaks of but one for everything."""
 ROOM: Final = 10_000
 """Decisions that are kept for the second in which they hold."""

@@ -6,6 +6,7 @@ from typing import Final
 
 from interop.api.operations.governing import GOVERNING
 from interop.api.operations.operation import INSTANCE, SYSTEM, TYPE, Input, Operation
+from interop.api.operations.running import RUNNING
 
 _FHIR: Final = "http://hl7.org/fhir/OperationDefinition/"
 
@@ -332,6 +333,7 @@ OPERATIONS: Final = (
         ),
     ),
     *GOVERNING,
+    *RUNNING,
 )
 
 

@@ -20,7 +20,7 @@ OPERATIONS = {
     "patient": "knowledge record consent looks",
     "carer": "knowledge record looks",
     "privacy-officer": "knowledge audit looks agreement takedown links",
-    "operator": "knowledge messages ingest agreement links",
+    "operator": "knowledge messages ingest agreement links replay",
     "analyst": "knowledge",
     "system": "knowledge record ingest",
     "feed": "ingest",
@@ -57,6 +57,7 @@ GROUPS = {
     "audit": "$audit $privacy-queue $privacy-outcome",
     "looks": "$who-looked",
     "takedown": "$takedown",
+    "replay": "$replay",
     "links": "$link $unlink $split $identity-queue $identity-history $identity-undo $identity-verify $identity-trace",
 }
 CALLED_PRIVATE = {"PRS", "SPI", "DIA", "DRGIS", "REL", "PDS", "DEMO", "DOB", "LOCIS", "LIVARG"}
