@@ -391,6 +391,7 @@ def _gave(account: Account | None) -> bool:
     return account is not None and account.resources > 0
 
 
+@lru_cache(maxsize=4096)
 def who(asker: Asker) -> tuple[str, ...]:
     """Who asks, as a row has it."""
     return (asker.user, asker.role, asker.organisation, asker.client, purpose_of(asker), asker.session, asker.fhir_user)
@@ -428,7 +429,7 @@ def _known() -> frozenset[str]:
 
 def asked(method: str, path: str) -> tuple[str, str, str]:
     """Interaction, type and id that a request under ``/fhir`` names; '' for what is none."""
-    parts = path.split("/")[2:]
+    _, _, *parts = path.split("/")
     type_ = parts[0] if parts and parts[0] in resource_types() else ""
     if len(parts) == 2 and type_ and parts[1] and parts[1][0] not in "_$":
         return _DONE.get(method, "read"), type_, parts[1]

@@ -49,7 +49,7 @@ def form_of(request: Request) -> Form:
     query: bytes = request.scope.get("query_string", b"")
     accept = request.headers.get(b"accept", b"")
     posted: list[tuple[str, str]] = request.scope.get(POSTED, [])
-    if b"_format" in query or b"_pretty" in query or posted:
+    if posted or (query and (b"_format" in query or b"_pretty" in query)):
         said = dict(_pairs(query) + [(name, value.replace(" ", "+")) for name, value in posted])
         return asked(accept, said.get("_format", ""), said.get("_pretty", ""))
     return _accepted(accept) if accept else DEFAULT

@@ -24,6 +24,7 @@ NAMES: Final = b"Patient/"
 PATIENT: Final = "Patient"
 NOBODY: Final[frozenset[str]] = frozenset()
 BINARY, LETTER = "Binary", "DocumentReference"
+NARROWED: Final = (Search, Count)
 _NAMED: Final = re.compile(rb'"(?:reference|fullUrl)":"(?:[^"\\]*/)?Patient/([A-Za-z0-9\-.]{1,64})(?:/_history/[^"]*)?"')
 _LEADS: Final = re.compile(rb'"securityContext":\{[^{}]*"reference":"(?:[^"\\]*/)?([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})"')
 
@@ -44,7 +45,7 @@ class ReadingStore:
         decision = getattr(plan, "decision", None)
         if decision is None:
             return await self._store.query(plan)
-        if not decision.whole and isinstance(plan, Search | Count):
+        if not decision.whole and isinstance(plan, NARROWED):
             plan = _guarded(plan, self._clock.now())
         found = await self._store.query(plan)
         account: Account | None = decision.account

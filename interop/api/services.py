@@ -120,7 +120,7 @@ class Services:
     def decide(self, request: Request, interaction: str, type: str = "", id: str = "") -> Decision:
         """What who asks may see; raises Problem where the request as such is refused (``forbidden``)."""
         asker, now = request.asker, self.clock.now()
-        said = self.narrowed(asker.scopes) if asker.scopes else ()
+        said = self.narrowed(asker.scopes or ()) if asker.criteria else ()
         decision = self.policy(Question(interaction, type, id, asker, said), self.facts(), now)
         account = request.account
         account.rules[decision.rule] = None

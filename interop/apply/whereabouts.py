@@ -16,6 +16,7 @@ from interop.store.values import Change, Stored
 KEPT: Final = 200_000
 """Patients of whom it is remembered."""
 PATIENT: Final = "Patient"
+NOBODY: Final[frozenset[str]] = frozenset()
 
 
 class Whereabouts:
@@ -32,6 +33,11 @@ class Whereabouts:
         """Those of the Patients who are hidden."""
         known = self._hidden
         asked = dict.fromkeys(patients)
+        for patient in asked:
+            if known.get(patient, True):
+                break
+        else:
+            return NOBODY
         if unknown := tuple(patient for patient in asked if patient not in known):
             changes = self._changes
             found: dict[str, bool] = {}

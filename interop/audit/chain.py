@@ -7,6 +7,7 @@ without the key the heads are compared with the signed checkpoints.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from hashlib import blake2b, sha256
 from typing import Final
 
@@ -27,7 +28,14 @@ def follow(head: bytes, row: bytes) -> bytes:
 
 def stamp(key: bytes, head: bytes) -> bytes:
     """What stands beside the row whose head this is; ``key`` of 32 bytes."""
-    return blake2b(head, key=key, digest_size=STAMP // 2).hexdigest().encode("ascii")
+    keyed = _keyed(key).copy()
+    keyed.update(head)
+    return keyed.hexdigest().encode("ascii")
+
+
+@lru_cache(maxsize=4)
+def _keyed(key: bytes) -> blake2b:
+    return blake2b(key=key, digest_size=STAMP // 2)
 
 
 def parted(line: bytes) -> tuple[bytes, int, bytes] | None:

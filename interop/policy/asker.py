@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from functools import cached_property
+from typing import Any, Final
 
 from interop.policy.scopes import Scope
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asker:
     """Who asks.
 
@@ -30,6 +31,23 @@ class Asker:
     scopes: tuple[Scope, ...] | None = ()
     feed: str = ""
     session: str = ""
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        """Found out once: what is kept for an asker is looked up with each request."""
+        return hash(tuple(self.__getstate__().values()))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what was found out: in another process a hash is another."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    @cached_property
+    def criteria(self) -> bool:
+        """Whether a scope narrows what it gives by criteria."""
+        return any(scope.criteria for scope in self.scopes or ())
 
     @property
     def codes(self) -> tuple[str, ...]:
