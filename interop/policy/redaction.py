@@ -67,12 +67,15 @@ class _Redaction:
             element = known.get(stem)
             if element is None or stem in out or stem.endswith("[x]"):
                 continue
+            shadow = name != stem
+            if shadow and not facts.is_primitive(element.types[0]):
+                continue
             if element.types[0] in TELLING:
-                if element.min and name == stem:
+                if element.min:
                     made[name] = _nothing(element)
                 continue
             below = tuple(path.partition(".")[2] for path in out if path.startswith(f"{stem}."))
-            kept = self._element(each, element, below, shadow=name != stem)
+            kept = self._element(each, element, below, shadow=shadow)
             if kept is not None:
                 made[name] = kept
         for element in facts.children(block):
@@ -84,7 +87,7 @@ class _Redaction:
         """What is left of the values of an element; None where nothing is."""
         if isinstance(value, list):
             kept = [self._one(each, element, out, shadow) for each in value]
-            if not shadow and not facts.is_primitive(element.types[0]):
+            if not facts.is_primitive(element.types[0]):
                 kept = [each for each in kept if each is not None]
             return kept if any(each is not None for each in kept) else None
         return self._one(value, element, out, shadow)
@@ -101,7 +104,7 @@ class _Redaction:
             return self._reference(value, element.targets)
         if kind == "Attachment":
             value = {name: each for name, each in value.items() if name.removeprefix("_") in ATTACHMENT}
-        made = self._object(value, element.block or kind, out)
+        made = self._object(value, element.block, out)
         if kind == "Extension":
             return made if len(made.keys() - {"id", "url"}) else None
         return made or {"extension": [MASKED]}
@@ -134,14 +137,15 @@ def _reached(resource: Json) -> list[Json]:
     return [each for literal, each in contained.items() if literal in found]
 
 
-def _literals(value: typing.Any) -> Iterator[str]:
+def _literals(value: typing.Any) -> Iterator[typing.Any]:
+    """Everything that is said, among it what is referred to."""
     if isinstance(value, dict):
         for each in value.values():
             yield from _literals(each)
     elif isinstance(value, list):
         for each in value:
             yield from _literals(each)
-    elif isinstance(value, str) and value[:1] == "#":
+    else:
         yield value
 
 

@@ -53,7 +53,7 @@ def read_scope(text: str) -> Scope | None:
     if not actions or (type_ == "*" and query) or (type_ != "*" and type_ not in facts.resource_types()):
         return None
     try:
-        criteria = tuple(parse_qsl(query or "", strict_parsing=bool(query), errors="strict", max_num_fields=20))
+        criteria = tuple(parse_qsl(query, strict_parsing=True, errors="strict", max_num_fields=20)) if query else ()
     except ValueError:
         return None
     return Scope(context, type_, _FIRST.get(actions, actions), criteria)

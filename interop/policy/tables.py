@@ -63,7 +63,7 @@ class Role:
     given: frozenset[str]
     """What its operations may ask for: the flags that are yes, and the column operations."""
     why: str
-    all: bool = False
+    all: bool
     """It sees everything, whatever it is about."""
 
 

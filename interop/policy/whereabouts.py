@@ -7,16 +7,15 @@ asking.
 
 from __future__ import annotations
 
-import csv
 from dataclasses import replace
 from functools import cache
-from importlib.resources import files
 from typing import Final
 
 from interop.fhir import facts
 from interop.fhir.references import literal_type
 from interop.formats.json import load_json, write_json
 from interop.policy.redaction import PLACE, may_be_place, without_whereabouts
+from interop.policy.tables import Rows, packaged
 from interop.store.where import About, All, Any, Chain, Has, Not, Reference, Text, Token, Types, Where
 
 PARAMETER: Final = "hidden"
@@ -36,13 +35,20 @@ class WhereaboutsRefused(ValueError):
     """The table names what R4 lacks."""
 
 
+Whereabouts = dict[str, dict[str, frozenset[str]]]
+"""Kind -> type -> names; type ``*`` holds for all."""
+
+
 @cache
-def _table() -> dict[str, dict[str, frozenset[str]]]:
-    """Kind -> type -> names; type ``*`` holds for all."""
+def _table() -> Whereabouts:
+    return read_whereabouts(packaged("whereabouts"))
+
+
+def read_whereabouts(rows: Rows) -> Whereabouts:
+    """The table. Raises WhereaboutsRefused for a row of no kind, of a type that R4 lacks, or without a reason."""
     found: dict[str, dict[str, set[str]]] = {"element": {}, "parameter": {}}
-    text = files("interop.policy").joinpath("tables/whereabouts.csv").read_text("utf-8")
-    for line, row in enumerate(csv.DictReader(text.splitlines()), 2):
-        if row["kind"] not in found or (row["type"] != "*" and row["type"] not in facts.resource_types()) or not row["why"]:
+    for line, row in enumerate(rows, 2):
+        if row["kind"] not in found or row["type"] not in ("*", *facts.resource_types()) or not row["why"]:
             raise WhereaboutsRefused(f"whereabouts.csv, line {line}: kind, type or why")
         found[row["kind"]].setdefault(row["type"], set()).add(row["name"])
     return {kind: {type_: frozenset(names) for type_, names in rows.items()} for kind, rows in found.items()}

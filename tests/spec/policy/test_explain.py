@@ -263,6 +263,12 @@ def test_who_needs_no_relationship_has_to_do_with_every_person_and_what_names_on
         assert by.relationship() == Any((Types(("Patient",)), Any((Present("patient"), Present("subject")))))
 
 
+def test_who_has_no_name_is_in_no_care_and_declares_nothing() -> None:
+    by = rules(Asker(role="gp", scopes=None), Facts(), NOW)
+    assert by is not None
+    assert by.relationship() == by.emergency() == Any(())
+
+
 def test_a_person_unknown_here_and_one_without_consent_are_withheld_alike() -> None:
     assert spoken(asker("gp"), False, facts=SHARED) == ["withheld (no consent)"]
     assert spoken(asker("gp"), True, facts=SHARED) == []

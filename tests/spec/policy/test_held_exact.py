@@ -16,7 +16,7 @@ from interop.policy.grants import codes
 from interop.policy.relationships import BEFORE, CATEGORY, CLAIM, GRACE, REFERRAL, self_claimed
 from tests.spec.policy.test_held_agreements import AGREED, nobody, with_action
 from tests.spec.policy.test_held_consents import CARER, CONSENT, DENY, NURSE, PERMIT, actor, concept, labels, purpose, rows, said
-from tests.spec.policy.test_held_relationships import ENCOUNTER, REFERRED, TEAM, at, care, whom
+from tests.spec.policy.test_held_relationships import BOOKED, ENCOUNTER, REFERRED, TEAM, at, care, whom
 
 RX9 = {"identifier": {"system": ODS_ORGANISATION, "value": "RX9"}}
 ACTION = "http://terminology.hl7.org/CodeSystem/consentaction"
@@ -275,4 +275,15 @@ class TestHowLong:
     def test_in_care_teams_alone_somebody_claims_to_be(self) -> None:
         claimed = {"category": [concept(CATEGORY, "self-claimed")]}
         assert self_claimed({**TEAM, **claimed})
-        assert not self_claimed({**ENCOUNTER, **claimed})
+        assert self_claimed({**ENCOUNTER, **claimed}) is False
+
+    def test_a_referral_without_an_end_is_never_forgotten(self) -> None:
+        assert {end for _, _, end in care({**REFERRED, "occurrencePeriod": {"start": "2026-01-12"}})} == {LATEST}
+
+    @pytest.mark.parametrize("status", ["planned", "cancelled", "entered-in-error", None])
+    def test_a_visit_that_did_not_take_place_is_none_whenever_it_was_to_be(self, status: str | None) -> None:
+        assert care({**ENCOUNTER, "status": status, "period": {"start": "2026-01-12", "end": "2026-01-13"}}) == set()
+
+    def test_an_appointment_whose_end_cannot_be_read_is_none(self) -> None:
+        assert care(BOOKED)
+        assert care({**BOOKED, "end": "soon"}) == set()

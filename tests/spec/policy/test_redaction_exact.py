@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from interop.policy.redaction import may_be_place, without_whereabouts
-from interop.policy.whereabouts import redacted, tells
+from interop.policy.whereabouts import WhereaboutsRefused, orders, read_whereabouts, redacted, tells
 
 SECRET = "7 Secret Lane"
 MASKED = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked"}]}
@@ -84,6 +84,8 @@ def test_what_is_contained_stays_where_anything_leads_to_it_from_without() -> No
         "performer": performer
     }
     assert left("Observation", contained=["x", OFFICE], performer=[{"reference": "#o"}])["contained"] == [OFFICE]
+    one, other = ({"resourceType": "Organization", "id": id, "partOf": {"reference": f"#{up}"}} for id, up in ("ab", "ba"))
+    assert left("Observation", contained=[one, other], performer=[{"reference": "#a"}])["contained"] == [one, other]
     assert left("Observation", contained=[], performer=performer) == {"performer": performer}
 
 
@@ -141,6 +143,22 @@ def test_what_a_reference_to_anything_calls_may_be_a_place(named: dict[str, obje
     assert SECRET not in repr(left("Composition", subject=named))
 
 
+def test_what_extends_what_needs_no_extension_goes() -> None:
+    """R4 has an underscore before the names of primitive elements alone."""
+    assert left("Patient", _contact=[None, KEPT], _maritalStatus=KEPT, _address=[KEPT]) == {}
+    wanted = {"type": {"text": "to"}}
+    assert left("Task", input=[{**wanted, "_valueAddress": GONE}, {**wanted, "valueAddress": {}}]) == {
+        "input": [wanted, {**wanted, "valueAddress": MASKED}]
+    }
+
+
+def test_a_resource_of_a_type_that_is_none_is_empty() -> None:
+    entry = [{"resource": {"resourceType": kind, "city": SECRET, "text": SECRET}} for kind in ("Address", "Nothing")]
+    assert left("Bundle", entry=entry) == {
+        "entry": [{"resource": {"resourceType": "Address"}}, {"resource": {"resourceType": "Nothing"}}]
+    }
+
+
 def test_resources_within_others_are_gone_through() -> None:
     entry = {"resource": {"resourceType": "Patient", "gender": "male", "address": [{"text": SECRET}]}}
     assert left("Bundle", type="collection", entry=[entry]) == {
@@ -178,3 +196,24 @@ def test_parameters_of_every_type_tell_nothing_of_where_somebody_is(name: str) -
     assert not tells("Observation", name)
     assert tells("Patient", "_mood")
     assert tells("Patient", "_source")
+
+
+ROW = {"kind": "element", "type": "Patient", "name": "photo", "why": "By which the person is recognised"}
+
+
+def test_the_table_says_what_goes_of_which_type_or_of_all() -> None:
+    rows = [ROW, {**ROW, "name": "contact"}, {**ROW, "type": "*", "kind": "parameter"}]
+    assert read_whereabouts(rows) == {"element": {"Patient": {"photo", "contact"}}, "parameter": {"*": {"photo"}}}
+
+
+@pytest.mark.parametrize("wrong", [{"kind": "thing"}, {"type": "Nothing"}, {"type": ""}, {"why": ""}])
+def test_a_row_of_no_kind_of_no_type_or_without_a_reason_is_refused(wrong: dict[str, str]) -> None:
+    with pytest.raises(WhereaboutsRefused) as refused:
+        read_whereabouts([ROW, {**ROW, **wrong}])
+    assert str(refused.value) == "whereabouts.csv, line 3: kind, type or why"
+
+
+@pytest.mark.parametrize("type", ["Patient", "Person", "RelatedPerson"])
+def test_people_are_put_in_no_order_of_which_it_is_not_known_what_it_tells(type: str) -> None:
+    assert orders(type, "mood")
+    assert not orders("Observation", "mood")

@@ -47,6 +47,7 @@ def test_a_scope_of_either_version_is_read(text: str, said: str) -> None:
         "user/Observation.rs?category",
         "user/patient.rs",
         "user/Patient.rsx",
+        "user/Patient.rs?name=%FF",
     ],
 )
 def test_what_is_none_gives_nothing(text: str) -> None:
