@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from interop.api import health, ingest, messages, metrics, protocols
 from interop.api.asgi import ASKER, Asgi, Disconnected, Receive, Request, Response, Scope, Send
 from interop.api.auditing import WHY
+from interop.api.exporting import serving
 from interop.api.fhir import router
 from interop.api.guarding import guarded
 from interop.api.openapi import openapi
@@ -31,6 +32,7 @@ EXACT: dict[str, Handler] = {
 PREFIXES: dict[str, Route] = {
     ingest.PREFIX: ("ingest", ingest.ingest),
     messages.PREFIX: ("messages", messages.message),
+    serving.PREFIX: ("exports", serving.export),
     endpoints.PREFIX: ("signon", endpoints.answer),
     people.PREFIX: ("auth", people.answer),
 }

@@ -105,6 +105,11 @@ class Auditor(Protocol):
         """Who saw what a takedown has taken away, and Subscriptions to it: they are to be told; raises Problem
         ``audit-unavailable``."""
         ...
+    async def exported(self, asker: Asker, export: str, level: tuple[str, str], account: Account, types: Sequence[str]) -> None:
+        """Before anyone can have what was exported: of whom, and wait until that is on disk; raises Problem
+        ``audit-unavailable``."""
+        ...
+
 
     def begin(self, request: Request) -> None:
         """A request begins that may change something."""
@@ -141,6 +146,9 @@ class Unaudited:
 
     def seen(self, asker: Asker, takedown: int, who_saw: Sequence[tuple[str, str, str]], subscribers: Sequence[str]) -> None:
         """Nothing."""
+    async def exported(self, asker: Asker, export: str, level: tuple[str, str], account: Account, types: Sequence[str]) -> None:
+        """Nothing."""
+
 
     def begin(self, request: Request) -> None:
         """Nothing."""
@@ -228,6 +236,20 @@ class Auditing:
         self.log.write(NOTIFICATION, who(ENGINE), "notify", more={"item": item, "channel": channel})
 
     async def declared(self, what: Mapping[str, Any]) -> None:
+    async def exported(self, asker: Asker, export: str, level: tuple[str, str], account: Account, types: Sequence[str]) -> None:
+        """Write of whom an export holds resources, a row for each ``PEOPLE`` of them, and wait until that is on disk; raises
+        Problem ``audit-unavailable``. ``level``: the type and id at which it was asked for; the first row says of how many types
+        and resources."""
+        patients, rules = list(account.patients), tuple(account.rules)
+        type_, id_ = level
+        more = {"export": export, "types": list(types)}
+        for start in range(0, max(1, len(patients)), PEOPLE):
+            some = self._names.all(patients[start : start + PEOPLE])
+            resources = account.resources if not start else len(some)
+            last = self.log.write(READ, who(asker), EXPORT, type_, id_ and self._names.one(id_), 200, resources, some, rules, more)
+            await asyncio.sleep(0)
+        await self.log.durable(last)
+
         """Write that the feeds are declared anew and wait until that is on disk; raises Problem ``audit-unavailable``."""
         await self.log.durable(self.log.write(DECLARED, who(ENGINE), "feeds", more=dict(what)))
 

@@ -4,19 +4,20 @@ hide them."""
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from dataclasses import replace
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from interop.apply.whereabouts import Whereabouts
 from interop.clock import Clock
 from interop.errors import Problem
-from interop.policy.whereabouts import guarded, orders, redacted
+from interop.policy.whereabouts import PARAMETER, guarded, orders, redacted
 from interop.store.decision import PERMIT_ALL, Account
-from interop.store.plan import Count, Plan, Search, Several
+from interop.store.plan import Count, Export, Hiding, Plan, Search, Several
 from interop.store.seam import Store
-from interop.store.values import Change, Committed, Conflict, Stored
+from interop.store.values import Block, Change, Committed, Conflict, Stored
 from interop.store.where import Text
 
 NAMES: Final = b"Patient/"
@@ -86,7 +87,39 @@ class ReadingStore:
         return frozenset(stored.subject for stored in found if stored.subject)
 
     def stream(self, plan: Plan) -> AsyncIterator[Any]:
-        return self._store.stream(plan)
+        return self._exported(plan) if isinstance(plan, Export) else self._store.stream(plan)
+
+    async def _exported(self, plan: Export) -> AsyncGenerator[Block, None]:
+        """The same for Blocks: what is about nobody who hides, and names nobody else, is not looked at."""
+        decision, now = plan.decision, self._clock.now()
+        hidden: frozenset[str] = NOBODY
+        if not decision.whole:
+            hidden = await self._whereabouts.hidden(await self._store.query(Hiding(PARAMETER)))
+            types = tuple((type_, guarded(where, type_, now)) for type_, where in plan.types)
+            plan = replace(plan, types=types)
+        async with aclosing(cast("AsyncGenerator[Block, None]", self._store.stream(plan))) as blocks:
+            async for block in blocks:
+                subjects = dict.fromkeys(each for each in block.subjects if each)
+                looked_at = [
+                    place
+                    for place, subject in enumerate(block.subjects)
+                    if block.several[place] or subject in hidden or (block.type == BINARY and not block.deleted)
+                ]
+                if looked_at and not block.deleted:
+                    lines = block.lines.split(b"\n")
+                    for place in looked_at:
+                        stored = Stored(block.type, block.ids[place], 1, 0, lines[place])
+                        named = others(stored)
+                        if block.type == BINARY:
+                            named |= await self._letters(stored)
+                        subjects.update(dict.fromkeys(named))
+                        if block.subjects[place] in hidden or named & hidden:
+                            lines[place] = redacted(stored.body)
+                    block.lines = b"\n".join(lines)
+                if decision.account is not None:
+                    decision.account.resources += len(block.ids)
+                    decision.account.patients.update(subjects)
+                yield block
 
     async def commit(self, change: Change) -> Committed | Conflict:
         return await self._store.commit(change)

@@ -33,7 +33,7 @@ def shown(response: Response, form: Form, request: Request) -> Response:
     if form is not DEFAULT and response.body and response.media_type == FHIR_JSON:
         response.body = (_once if same else _in_form)(response.body, form.kind, form.pretty)
         response.media_type = form.content_type
-    if b"accept-encoding" in request.headers and len(response.body) > SMALLEST and _takes_gzip(request.header(b"accept-encoding")):
+    if b"accept-encoding" in request.headers and len(response.body) > SMALLEST and takes_gzip(request.header(b"accept-encoding")):
         response.body = (_packed_once if same else _packed)(response.body)
         response.headers.append((b"content-encoding", b"gzip"))
     return response
@@ -96,7 +96,7 @@ def _indent(element: Any, margin: str) -> None:
 
 
 @lru_cache(maxsize=256)
-def _takes_gzip(accepted: str) -> bool:
+def takes_gzip(accepted: str) -> bool:
     """Whether gzip is among the encodings that a client takes (RFC 9110, 12.5.3)."""
     weights: dict[str, str] = {}
     for part in accepted.lower().split(","):

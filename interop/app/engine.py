@@ -12,6 +12,7 @@ from interop.api.app import create_app
 from interop.api.asking import SharedRecord, asker_of, tester_of
 from interop.api.claiming import Claiming
 from interop.api.door import OpenDoor
+from interop.api.exporting.exports import Exports
 from interop.api.inquiring import AuditedRecord
 from interop.api.knowledge import Knowledge
 from interop.api.proxied import networks, proxied
@@ -68,6 +69,8 @@ class Engine:
     def http(self) -> int:
         """The HTTP port."""
         return self.server.port
+    exports: Exports | None = None
+    """Writes bulk exports."""
 
     def notes(self) -> dict[str, str]:
         """What is not as it was declared, though messages are taken."""
@@ -122,6 +125,7 @@ class Engine:
             clock=shop.clock,
             mint=shop.mint,
             writes=shop.writes,
+        exports = Exports(settings.data / "exports", shop.clock)
             feeds=feeds,
             adapters=adapters(),
             hosts=hosts_of(settings),
@@ -143,6 +147,7 @@ class Engine:
             door=signon.door if signon is not None else OpenDoor(),
             base=signon.base if signon is not None else "",
             gauges=lambda: {
+            exports=exports,
                 "unfinished_messages": shop.unfinished,
                 "mapper_deaths": shop.mappers.deaths,
                 "certificates_turned_away": engine.turned_away,
@@ -157,10 +162,12 @@ class Engine:
         if settings.feeds is not None and declared is None:
             audit = audited.auditing.declared
             engine.redeclaring = Redeclaring(settings.feeds, taken, feeds, shop.store, engine._declared, audit)
+        exports.services = services
             engine.redeclaring.told += [shop.governance.redeclared, engine._redeclared]
         try:
             await engine._open()
         except BaseException:
+        engine.exports = exports
             await engine.stop()
             raise
         return engine
@@ -192,6 +199,8 @@ class Engine:
         if settings.mllp_tls_cert is None or settings.mllp_tls_key is None:
             return None
         context = server_context(settings.mllp_tls_cert, settings.mllp_tls_key, settings.mllp_tls_ca)
+        if self.exports is not None:
+            await self.exports.start()
         self._holders = Holders(self.feeds.values())
         return Mutual(context, lambda *shown: self._holders.feed(*shown) if self._holders is not None else None, self._turned_away)
 
@@ -239,6 +248,8 @@ def signon_of(settings: Settings, shop: Workshop) -> SignOn:
         settings.data,
         shop.store,
         shop.clock,
+        if self.exports is not None:
+            await self.exports.stop()
         issuer=settings.issuer,
         audience=settings.audience,
         clients=settings.clients,

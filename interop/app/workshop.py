@@ -29,6 +29,7 @@ from interop.apply.replays import Replays
 from interop.apply.retelling import Teller
 from interop.apply.takedown import Takedowns
 from interop.apply.whereabouts import Whereabouts
+from interop.apply.underway import Underway
 from interop.apply.writes import Writes
 from interop.clock import Clock, SystemClock
 from interop.errors import Problem
@@ -93,16 +94,17 @@ class Workshop:
         mint = Mint(key)
         governance = Governance(mint, feeds, settings.consent)
         whereabouts = Whereabouts(store)
-        indexed = IndexedStore(store, indexing, reindexer, lambda change: _tell(change, governance, whereabouts))
+        underway = Underway()
+        indexed = IndexedStore(store, indexing, reindexer, lambda change: _tell(change, governance, whereabouts), underway)
         linking = Linking()
-        applier = Applier(indexed, clock, feeds, linking)
+        applier = Applier(indexed, clock, feeds, linking, underway)
         shop: list[Workshop] = []
         teller, keeping = Teller(indexed, mappers, feeds), Keeping(store, clock)
         takedowns = Takedowns(indexed, clock, teller, linking, lambda count: shop[0]._asked(count))
         replays = Replays(indexed, clock, teller, linking, keeping, lambda count: shop[0]._asked(count))
         orders = {TAKEN: takedowns.perform, REPLAYED: replays.perform}
         dispatcher = Dispatcher(store, mappers, applier, feeds, orders, keeping, lambda *outcome: shop[0]._finished(*outcome))
-        writes = Writes(indexed, clock, update_creates=settings.update_creates, linking=linking)
+        writes = Writes(indexed, clock, update_creates=settings.update_creates, linking=linking, underway=underway)
         queue = IdentityQueue(indexed, clock, linking, dispatcher.idle, test_numbers=settings.test_numbers)
         shop.append(
             cls(

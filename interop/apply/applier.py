@@ -16,6 +16,7 @@ from typing import Any
 from interop.apply.mapping_work import Piece, Yield
 from interop.apply.persons import Linker, Linking, linked_with
 from interop.apply.standing import Standing
+from interop.apply.underway import Underway
 from interop.clock import Clock, instant
 from interop.errors import Category, Problem, reasons
 from interop.fhir.rows import row_of
@@ -44,7 +45,15 @@ SLICE = 0.001
 class Applier:
     """Applies batches, one at a time. ``feeds`` tell whether 999 NHS numbers may link records."""
 
-    def __init__(self, store: Store, clock: Clock, feeds: Mapping[str, Feed], linking: Linking | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        feeds: Mapping[str, Feed],
+        linking: Linking | None = None,
+        underway: Underway | None = None,
+    ) -> None:
+        self._underway = underway or Underway()
         self._linking = linking or Linking()
         self._store, self._clock, self._feeds = store, clock, feeds
         self.conflicts = 0
@@ -54,8 +63,9 @@ class Applier:
         """Commit a batch; what became of each message. Raises Problem where the store cannot be written."""
         while True:
             async with self._linking.lock:
-                change, outcomes = await self._compute(batch)
-                done = not isinstance(await self._store.commit(change), Conflict)
+                with self._underway.at(self._clock.now()):
+                    change, outcomes = await self._compute(batch)
+                    done = not isinstance(await self._store.commit(change), Conflict)
             if done:
                 self._linking.heard(put.stored.id for put in change.puts if put.stored.type == "Patient")
                 return outcomes

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from interop.apply.reindexing import Reindexer
+from interop.apply.underway import Underway
 from interop.record.indexing import Indexing
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Plan, Read
@@ -15,6 +16,8 @@ from interop.store.values import Change, Committed, Conflict, LinkEvent, Put, St
 
 Key = tuple[str, str]
 
+LATER = 1 << 62
+"""After any time that a change bears."""
 
 class IndexedStore:
     """A Store. A change that defines, alters or ends a search parameter is answered when what there is has been indexed by it, or
@@ -24,9 +27,15 @@ class IndexedStore:
     do, so what it touched is read after the next commit, and heard as it is."""
 
     def __init__(
-        self, store: Store, indexing: Indexing, reindexer: Reindexer, heard: Callable[[Change], None] = lambda change: None
+        self,
+        store: Store,
+        indexing: Indexing,
+        reindexer: Reindexer,
+        heard: Callable[[Change], None] = lambda change: None,
+        underway: Underway | None = None,
     ) -> None:
         self._store, self._indexing, self._reindexer, self._heard = store, indexing, reindexer, heard
+        self._underway = underway or Underway()
         self._doubted: dict[Key, Put] = {}
         self._relinked: list[LinkEvent] = []
 
@@ -40,7 +49,8 @@ class IndexedStore:
         if change.puts:
             self._indexing.complete(change)
         try:
-            result = await self._store.commit(change)
+            with self._underway.at(min([put.stored.updated for put in change.puts], default=LATER)):
+                result = await self._store.commit(change)
         except Exception:
             self._doubted.update({(put.stored.type, put.stored.id): put for put in change.puts})
             self._relinked = change.link_events or self._relinked

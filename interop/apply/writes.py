@@ -20,6 +20,7 @@ from interop.apply.locks import Locks
 from interop.apply.permitting import shown
 from interop.apply.persons import Linking
 from interop.apply.placed import placed
+from interop.apply.underway import Underway
 from interop.apply.withdrawing import withdrawing
 from interop.apply.withdrawn import Why, Withdrawn
 from interop.apply.witness import Remover, Witness
@@ -52,8 +53,10 @@ class Writes:
         new_id: Callable[[], str] = lambda: str(uuid4()),
         update_creates: bool = True,
         linking: Linking | None = None,
+        underway: Underway | None = None,
     ) -> None:
         self._linking = linking or Linking()
+        self.underway = underway or Underway()
         self._store = store
         self._clock = clock
         self._new_id = new_id
@@ -67,14 +70,14 @@ class Writes:
         Raises Problem: ``bad-parameter``, ``invalid-resource`` (as Invalid), ``not-found``, ``gone``, ``stale-version``,
         ``several-matches``, ``id-taken``, ``feed-owned``, ``forbidden``, ``not-allowed``, and what ``Asked.change`` raises.
         """
-        return (await _whole(self._write([asked])))[0]
+        return (await _whole(self._timed(self._write([asked]))))[0]
 
     async def transaction(self, asked: Sequence[Asked], understand: Understand) -> list[Written]:
         """Do all or nothing, in the order that R4 gives (3.1.0.11.2); the answers are in the order of ``asked``.
 
         Raises Problem: those of ``write``, each with the place in the Bundle; ``same-resource``, ``no-match``.
         """
-        return await _whole(self._write(asked, understand))
+        return await _whole(self._timed(self._write(asked, understand)))
 
     async def take_down(
         self, keys: Sequence[Key], why: Why, author: Author, witness: Remover, patients: Sequence[str]
@@ -83,7 +86,12 @@ class Writes:
         there was nothing to take. ``witness`` is told of it before the journal is.
 
         Raises Problem ``not-found``, ``feed-owned``, and what ``witness`` raises."""
-        return await _whole(self._take_down(keys, why, author, witness, patients))
+        return await _whole(self._timed(self._take_down(keys, why, author, witness, patients)))
+
+    async def _timed(self, write: Awaitable[T]) -> T:
+        """What it writes bears no earlier time than now."""
+        with self.underway.at(self._clock.now()):
+            return await write
 
     async def _take_down(
         self, keys: Sequence[Key], why: Why, author: Author, witness: Remover, patients: Sequence[str]

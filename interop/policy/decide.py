@@ -25,6 +25,8 @@ BUNDLES: Final = frozenset(("batch", "transaction"))
 DECLARED: Final = frozenset(("self-claim", "break-glass"))
 UNPERSONAL: Final = frozenset(("ingest", "messages", "audit", "takedown", "links", "replay"))
 """Operations that no scope of FHIR speaks of but one for everything."""
+EXPORT: Final = "export"
+"""Operations that a token for a person, or for a patient, is not given for: programs alone keep what is exported."""
 ROOM: Final = 10_000
 """Decisions that are kept for the second in which they hold."""
 
@@ -127,6 +129,8 @@ def _operation(question: Question, by: Rules, rule: str) -> Decision:
             return Decision(rule, refusal=REFUSED)
         return Decision(rule, All((Types((PATIENT,)), declared(by, group))))
     if group in UNPERSONAL and scopes is not None and not any(one.type == ANY_TYPE and one.context != "patient" for one in scopes):
+        return Decision(rule, refusal=REFUSED)
+    if group == EXPORT and scopes is not None and not any(one.context == "system" for one in scopes):
         return Decision(rule, refusal=REFUSED)
     if group == "agreement":
         if not _in_scope(question, "cu"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from interop.api.operations.exporting import EXPORTING
 from interop.api.operations.governing import GOVERNING
 from interop.api.operations.operation import INSTANCE, SYSTEM, TYPE, Input, Operation
 from interop.api.operations.running import RUNNING
@@ -332,6 +333,7 @@ OPERATIONS: Final = (
             Input("reverse", "boolean", "Whether the code is one of the target."),
         ),
     ),
+    *EXPORTING,
     *GOVERNING,
     *RUNNING,
 )

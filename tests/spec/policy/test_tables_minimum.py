@@ -22,7 +22,7 @@ OPERATIONS = {
     "privacy-officer": "knowledge audit looks agreement takedown links",
     "operator": "knowledge messages ingest agreement links replay",
     "analyst": "knowledge",
-    "system": "knowledge record ingest",
+    "system": "knowledge record ingest export",
     "feed": "ingest",
 }
 WRITES = {
@@ -47,6 +47,7 @@ BESIDE_CARE = {
 GROUPS = {
     "knowledge": "$validate $expand $validate-code $lookup $subsumes $translate",
     "record": "$everything $whole-record $care-plan $crew-card $lastn $document $why",
+    "export": "$export",
     "find": "$match QBP^Q21 QBP^Q22 QBP^Q23 QBP^ZV1",
     "self-claim": "$claim-relationship",
     "break-glass": "$break-glass",

@@ -1,0 +1,259 @@
+"""The exports of an engine: one is worked on at a time, behind what is asked; what is done is kept for some hours.
+
+A process that ends leaves the files of its jobs: those that are done are there after the next start, those that were not are begun
+anew, in another state of the record and with another transactionTime.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import shutil
+from contextlib import aclosing, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final, cast
+
+import orjson
+import structlog
+
+from interop.api.exporting.asking import decided, planned, sources
+from interop.api.exporting.job import COMPLETED, FAILED, NAME, OPEN, QUEUED, RUNNING, Job, Wanted, decoded, keep
+from interop.api.exporting.writing import Files, Room, free
+from interop.api.services import Services
+from interop.api.signon.limits import Throttled
+from interop.apply.journalled import TAKEN
+from interop.background import Background, within
+from interop.clock import Clock
+from interop.errors import Problem
+from interop.policy.asker import Asker
+from interop.ports import MessageState
+from interop.store.decision import Account
+from interop.store.plan import Messages
+from interop.store.values import Block, Entry
+
+HOUR: Final = 3_600_000_000
+KEPT: Final = 6 * HOUR
+"""Microseconds for which what is done, or failed, is kept."""
+AT_ONCE: Final = 2
+"""Exports of one client that are not done."""
+EACH: Final = 10
+"""Exports of one client that are kept."""
+LATER: Final = 60
+"""Seconds after which a client that has too many asks again."""
+ATTEMPTS: Final = 3
+"""How often an export is begun that ends with its process."""
+SWEEP: Final = 60.0
+"""Seconds between two looks at what has expired."""
+_log = structlog.get_logger("interop.export")
+
+
+class Exports:
+    """Keeps its jobs in a directory of its own, readable by its owner alone; ``room`` tells how many bytes are free there."""
+
+    def __init__(self, directory: Path, clock: Clock, *, room: Room = free) -> None:
+        self.directory, self._clock, self._room = directory, clock, room
+        self.jobs: dict[str, Job] = {}
+        self._working = Background()
+        self._wake, self._idle = asyncio.Event(), asyncio.Event()
+        self.services: Services
+        """What exports are read from; set before the start."""
+
+    async def start(self) -> None:
+        """Take up what an earlier process left, and begin to work."""
+        await asyncio.to_thread(self._load)
+        self._working.start(self._work())
+
+    async def settled(self) -> None:
+        """Wait until there is nothing to be done."""
+        await self._idle.wait()
+
+    async def stop(self) -> None:
+        """End the work at hand; it is begun anew at the next start."""
+        await self._working.stop()
+
+    async def begin(self, asker: Asker, wanted: Wanted) -> Job:
+        """Take an export on. Raises Throttled, Problem ``export-no-room``."""
+        self._sweep()
+        own = [job for job in self.jobs.values() if job.of(asker)]
+        if sum(job.state in OPEN for job in own) >= AT_ONCE or len(own) >= EACH:
+            raise Throttled(LATER)
+        job = Job(secrets.token_hex(16), asker, wanted, self._clock.now())
+        self._idle.clear()
+        self.jobs[job.id] = job
+        try:
+            await asyncio.to_thread(self._make, job)
+        except OSError:
+            self.jobs.pop(job.id, None)
+            await asyncio.to_thread(self._remove, job.id)
+            raise Problem("export-no-room") from None
+        self._wake.set()
+        return job
+
+    async def find(self, asker: Asker, id: str) -> Job:
+        """An export that who asks has begun, as it is now; raises Problem ``not-found``. What may no longer be given is removed."""
+        self._sweep()
+        job = self.jobs.get(id)
+        if job is None or job.cancelled or not job.of(asker):
+            raise Problem("not-found")
+        if job.state == COMPLETED and await self._outdated(job):
+            await self._fail(job, Problem("export-ended"))
+        return job
+
+    async def cancel(self, asker: Asker, id: str) -> None:
+        """Stop an export, or give up its files; raises Problem ``not-found``."""
+        job = await self.find(asker, id)
+        job.cancelled = True
+        if job.state == RUNNING:
+            with suppress(Problem):
+                await asyncio.to_thread(self._keep, job)
+        else:
+            self.jobs.pop(id, None)
+            await asyncio.to_thread(self._remove, id)
+
+    def path(self, job: Job, name: str) -> Path:
+        """Where a file of an export is; raises Problem ``not-found`` for one that it has not."""
+        if job.state != COMPLETED or all(each.name != name for each in job.outputs):
+            raise Problem("not-found")
+        return self.directory / job.id / name
+
+    async def _outdated(self, job: Job) -> bool:
+        """Whether something that it stood on has ended since: the right to export, an agreement, a message that was taken down."""
+        try:
+            decision = await decided(self.services, job.asker, job.wanted.level)
+        except Problem:
+            return True
+        if not set(job.sources) <= sources(decision.predicate) and decision.predicate is not None:
+            return True
+        taken: list[Entry] = await self.services.store.query(Messages(feed=TAKEN, state=MessageState.APPLIED, count=1))
+        return bool(taken) and taken[0].finished > job.transaction
+
+    async def _work(self) -> None:
+        while True:
+            self._sweep()
+            job = next((job for job in self.jobs.values() if job.state == QUEUED), None)
+            if job is None:
+                self._wake.clear()
+                self._idle.set()
+                await within(self._wake, SWEEP)
+                continue
+            try:
+                await self._run(job)
+            except Problem as problem:
+                await self._fail(job, problem)
+            except Exception as error:
+                _log.error("export failed", error=type(error).__name__)
+                await self._fail(job, Problem("fault"))
+            if job.cancelled:
+                self.jobs.pop(job.id, None)
+                await asyncio.to_thread(self._remove, job.id)
+
+    async def _run(self, job: Job) -> None:
+        """Write the files, then put down of whom they are, then say that it is done."""
+        services = self.services
+        if job.attempts >= ATTEMPTS:
+            raise Problem("export-interrupted")
+        if job.cancelled:
+            return
+        job.state, job.attempts, job.begun, job.resources = RUNNING, job.attempts + 1, self._clock.now(), 0
+        await asyncio.to_thread(self._keep, job)
+        account = Account()
+        decision = await decided(services, job.asker, job.wanted.level, account)
+        job.transaction = services.writes.underway.complete(self._clock.now())
+        plan = await planned(services, decision, job.wanted, job.transaction)
+        files = Files(self.directory / job.id, job.wanted.elements, self._room)
+        done = False
+        writing: asyncio.Future[None] | None = None
+        try:
+            async with aclosing(cast("Any", services.store.stream(plan))) as blocks:
+                async for block in blocks:
+                    if writing is not None:
+                        await writing
+                    if _given_up(job):
+                        return
+                    job.resources += len(block.ids)
+                    writing = asyncio.ensure_future(asyncio.to_thread(files.write, cast("Block", block)))
+            if writing is not None:
+                await writing
+            await asyncio.to_thread(_warn, files, job.wanted.warnings)
+            done = True
+        finally:
+            if writing is not None and not writing.done():
+                await asyncio.wait((writing,))
+            await asyncio.shield(asyncio.to_thread(files.close, keep=done))
+        outputs = list(files.outputs.values())
+        types = [each.type for each in outputs if each.kind == "output"]
+        await services.audit.exported(job.asker, job.id, job.wanted.level, account, types)
+        now = self._clock.now()
+        finished = replace(
+            job,
+            state=COMPLETED,
+            finished=now,
+            expires=now + KEPT,
+            outputs=outputs,
+            sources=tuple(sorted(sources(decision.predicate))),
+        )
+        await asyncio.to_thread(self._keep, finished)
+        for name in ("outputs", "sources", "finished", "expires", "state"):
+            setattr(job, name, getattr(finished, name))
+
+    async def _fail(self, job: Job, problem: Problem) -> None:
+        """Say why, and take away what there is: the disk may be full of it."""
+        now = self._clock.now()
+        job.outputs, job.problem = [], (problem.reason.name, problem.detail)
+        job.finished, job.expires, job.state = now, now + KEPT, FAILED
+        _log.warning("export not done", reason=problem.reason.name)
+        with suppress(OSError):
+            await asyncio.to_thread(self._empty, job)
+
+    def _sweep(self) -> None:
+        """Let go of what has expired."""
+        now = self._clock.now()
+        for job in [job for job in self.jobs.values() if job.expires and job.expires <= now]:
+            del self.jobs[job.id]
+            self._remove(job.id)
+
+    def _load(self) -> None:
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = []
+        for each in self.directory.iterdir():
+            try:
+                job = decoded((each / NAME).read_bytes())
+            except (OSError, ValueError):
+                self._remove(each.name)
+                continue
+            if job.cancelled:
+                self._remove(job.id)
+                continue
+            if job.state == RUNNING:
+                job.state = QUEUED
+            found.append(job)
+        self.jobs.update((job.id, job) for job in sorted(found, key=lambda job: job.requested))
+
+    def _make(self, job: Job) -> None:
+        (self.directory / job.id).mkdir(mode=0o700)
+        self._keep(job)
+
+    def _keep(self, job: Job) -> None:
+        try:
+            keep(self.directory / job.id, job)
+        except OSError:
+            raise Problem("export-no-room") from None
+
+    def _empty(self, job: Job) -> None:
+        for each in (self.directory / job.id).glob("*.ndjson"):
+            each.unlink(missing_ok=True)
+        keep(self.directory / job.id, job)
+
+    def _remove(self, name: str) -> None:
+        shutil.rmtree(self.directory / name, ignore_errors=True)
+
+
+def _given_up(job: Job) -> bool:
+    return job.cancelled
+
+
+def _warn(files: Files, warnings: tuple[str, ...]) -> None:
+    for each in warnings:
+        said = {"severity": "warning", "code": "not-supported", "diagnostics": each}
+        files.add("error", "OperationOutcome", orjson.dumps({"resourceType": "OperationOutcome", "issue": [said]}), 1)
