@@ -59,7 +59,6 @@ _READS: Final = ("GET", "HEAD")
 _DONE: Final = {"GET": "read", "HEAD": "read", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "POST": "create",
                 "TAKEDOWN": "takedown"}  # fmt: skip
 _REPLAYED: Final = {CHANGED: "update", VANISH: "delete", NEW: "create"}
-_REPLAYED: Final = {CHANGED: "update", VANISH: "delete", NEW: "create"}
 ENGINE: Final = Asker(role="engine", client="interop")
 BUNDLE: Final = "batch"
 DELIVER: Final = "deliver"
@@ -105,11 +104,11 @@ class Auditor(Protocol):
         """Who saw what a takedown has taken away, and Subscriptions to it: they are to be told; raises Problem
         ``audit-unavailable``."""
         ...
+
     async def exported(self, asker: Asker, export: str, level: tuple[str, str], account: Account, types: Sequence[str]) -> None:
         """Before anyone can have what was exported: of whom, and wait until that is on disk; raises Problem
         ``audit-unavailable``."""
         ...
-
 
     def begin(self, request: Request) -> None:
         """A request begins that may change something."""
@@ -146,9 +145,9 @@ class Unaudited:
 
     def seen(self, asker: Asker, takedown: int, who_saw: Sequence[tuple[str, str, str]], subscribers: Sequence[str]) -> None:
         """Nothing."""
+
     async def exported(self, asker: Asker, export: str, level: tuple[str, str], account: Account, types: Sequence[str]) -> None:
         """Nothing."""
-
 
     def begin(self, request: Request) -> None:
         """Nothing."""
@@ -212,9 +211,7 @@ class Auditing:
         """Write what a replay is about to change and wait until that is on disk, as ``attempt``."""
         await self._ordered("$replay", entry, [(_REPLAYED[kind], type_, id_) for kind, type_, id_ in done], patients)
 
-    async def _ordered(
-        self, interaction: str, entry: Entry, done: Sequence[tuple[str, str, str]], patients: Sequence[str]
-    ) -> None:
+    async def _ordered(self, interaction: str, entry: Entry, done: Sequence[tuple[str, str, str]], patients: Sequence[str]) -> None:
         present = _PRESENT.get()
         asker = present.request.asker if present is not None else ENGINE
         more = {"keys": [[doing, type_, self._names.one(id_)] for doing, type_, id_ in done]}
@@ -236,6 +233,9 @@ class Auditing:
         self.log.write(NOTIFICATION, who(ENGINE), "notify", more={"item": item, "channel": channel})
 
     async def declared(self, what: Mapping[str, Any]) -> None:
+        """Write that the feeds are declared anew and wait until that is on disk; raises Problem ``audit-unavailable``."""
+        await self.log.durable(self.log.write(DECLARED, who(ENGINE), "feeds", more=dict(what)))
+
     async def exported(self, asker: Asker, export: str, level: tuple[str, str], account: Account, types: Sequence[str]) -> None:
         """Write of whom an export holds resources, a row for each ``PEOPLE`` of them, and wait until that is on disk; raises
         Problem ``audit-unavailable``. ``level``: the type and id at which it was asked for; the first row says of how many types
@@ -249,9 +249,6 @@ class Auditing:
             last = self.log.write(READ, who(asker), EXPORT, type_, id_ and self._names.one(id_), 200, resources, some, rules, more)
             await asyncio.sleep(0)
         await self.log.durable(last)
-
-        """Write that the feeds are declared anew and wait until that is on disk; raises Problem ``audit-unavailable``."""
-        await self.log.durable(self.log.write(DECLARED, who(ENGINE), "feeds", more=dict(what)))
 
     def begin(self, request: Request) -> None:
         """A request begins that may change something."""
