@@ -353,6 +353,35 @@ class Hiding:
 
 
 @dataclass(frozen=True, slots=True)
+class Disposable:
+    """Messages that have an outcome, or were refused, received before ``before`` (microseconds), of these feeds (() = any), whose
+    content is still there -> [(above, [(message, size, digest)])], at most ``count``, as ``Made``. Takedowns and replays never."""
+
+    before: int
+    feeds: tuple[str, ...] = ()
+    above: int = 0
+    count: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """Versions that were no longer the present ones at ``before`` (microseconds) -> [(above, [Withheld])], as ``Disposable``."""
+
+    before: int
+    above: int = 0
+    count: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Sourced:
+    """What comes of this source (``Stored.source``) and no other -> [(above, [(type, id)])], as ``Disposable``."""
+
+    source: str
+    above: int = 0
+    count: int = 200
+
+
+@dataclass(frozen=True, slots=True)
 class Everything:
     """For ``stream``: every journal entry in order -> Entry. For rebuild."""
 
@@ -397,4 +426,7 @@ Plan = (
     | Export
     | Hiding
     | Everything
+    | Disposable
+    | Replaced
+    | Sourced
 )

@@ -159,6 +159,13 @@ class Withheld(NamedTuple):
     last: int
 
 
+class Husk(NamedTuple):
+    """The content of a message is to go: number, feed, times, states and digest stay, and with ``keys`` whom it was about."""
+
+    message: int
+    keys: bool
+
+
 def taken_down(feed: str, key: str) -> str:
     """The duplicate key of a takedown of a message that a feed sent under its own; '' where that had none."""
     return f"{feed}\x1f{key}" if key else ""
@@ -335,6 +342,7 @@ class Change:
 
     entries: list[Entry] = field(default_factory=list)
     acks: list[tuple[int, str]] = field(default_factory=list)
+    husks: list[Husk] = field(default_factory=list)
     expect: dict[tuple[str, str], int] = field(default_factory=dict)
     puts: list[Put] = field(default_factory=list)
     reindexed: list[Reindexed] = field(default_factory=list)

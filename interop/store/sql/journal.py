@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from interop.store.sql.dialect import Dialect
+from interop.store.sql.retention import empty
 from interop.store.sql.statement import Steps, marks, padded, rounded
 from interop.store.sql.writer import Result
 from interop.store.values import TAKEDOWN, Change, Committed, Entry, taken_down
@@ -75,6 +76,8 @@ class JournalWriter:
             yield from self._add(entries)
         if any(change.acks for change in changes):
             yield from self._acknowledge([ack for change in changes for ack in change.acks])
+        if any(change.husks for change in changes):
+            yield from empty([husk for change in changes for husk in change.husks])
         return [Committed(change.entries) for change in changes]
 
     def settle(self) -> None:

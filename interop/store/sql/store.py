@@ -11,7 +11,7 @@ from typing import Any
 from interop.errors import Problem
 from interop.store import plan as plans
 from interop.store.plan import Plan
-from interop.store.sql import deliveries, engine, exporting, ledger, pairs, resources, searching, taken
+from interop.store.sql import deliveries, engine, exporting, ledger, pairs, resources, retention, searching, taken
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.estimates import Estimates
 from interop.store.sql.feeds import FeedCounter
@@ -95,7 +95,7 @@ class SqlStore(ABC):
         """Make a change durable and visible. Entries of the change are themselves completed (number, repeats, state)."""
         if not self._writes:
             raise Problem("not-allowed", detail="the store was opened for reading")
-        journal = bool(change.entries or change.acks)
+        journal = bool(change.entries or change.acks or change.husks)
         derived = bool(change.expect or change.puts or change.reindexed or change.states or change.withheld or change.links
                        or change.link_events or change.pairs or change.outcomes or change.losses or change.snapshots
                        or change.tables or change.meta or change.used or change.kept
@@ -215,6 +215,9 @@ class SqlStore(ABC):
             plans.Feeds: (lambda plan: self._feeds.count(), True),
             plans.Coverage: (lambda plan: ledger.coverage(plan), True),
             plans.Hiding: (lambda plan: exporting.hiding(plan, names), True),
+            plans.Disposable: (lambda plan: retention.disposable(plan), True),
+            plans.Replaced: (lambda plan: retention.replaced(plan), True),
+            plans.Sourced: (lambda plan: retention.sourced(plan), True),
             plans.Everything: (lambda plan: ledger.everything(plan, 2**62), True),
         }
 
