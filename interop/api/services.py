@@ -29,8 +29,8 @@ from interop.store.seam import Store
 from interop.store.where import Where
 
 if TYPE_CHECKING:
-    from interop.api.signon.service import SignOn
     from interop.api.exporting.exports import Exports
+    from interop.api.signon.service import SignOn
     from interop.apply.replays import Replays
     from interop.apply.takedown import Takedowns
     from interop.apply.tracing import Tracer
@@ -96,14 +96,14 @@ class Services:
     """Takes down messages of feeds; None where there is nothing that works the journal off."""
     replays: Replays | None = None
     """Maps messages again; None as ``takedowns``."""
+    exports: Exports | None = None
+    """Writes exports; None where nobody does."""
     trail: Trail | None = None
     """The audit as it is read."""
     metrics_token: bytes = b""
     """With which ``/metrics`` is given without sign-on; none where empty."""
     stale_after: int = 0
     """Microseconds for which a feed may be silent before its source is said to be stale; 0 = for ever."""
-    exports: Exports | None = None
-    """Writes exports; None where nobody does."""
     feed_health: tuple[int, tuple[FeedHealth, ...]] | None = None
     """How the feeds were when they were last looked at (``interop.api.absences``)."""
     seal: Seal = field(init=False)

@@ -64,13 +64,13 @@ class Engine:
     redeclaring: Redeclaring | None = None
     """Reads the feeds file again; None where there is none."""
     _holders: Holders | None = None
+    exports: Exports | None = None
+    """Writes bulk exports."""
 
     @property
     def http(self) -> int:
         """The HTTP port."""
         return self.server.port
-    exports: Exports | None = None
-    """Writes bulk exports."""
 
     def notes(self) -> dict[str, str]:
         """What is not as it was declared, though messages are taken."""
@@ -119,13 +119,13 @@ class Engine:
         reading = ReadingStore(shop.store, shop.whereabouts, shop.clock)
         record = SharedRecord(reading, shop.clock, shop.indexing, shop.governance.facts, open=settings.open)
         heard = AuditedRecord(record, audited.auditing, tester_of if settings.open else asker_of)
+        exports = Exports(settings.data / "exports", shop.clock)
         services = Services(
             store=reading,
             intake=intake,
             clock=shop.clock,
             mint=shop.mint,
             writes=shop.writes,
-        exports = Exports(settings.data / "exports", shop.clock)
             feeds=feeds,
             adapters=adapters(),
             hosts=hosts_of(settings),
@@ -140,6 +140,7 @@ class Engine:
             ready=lambda: Problem("stopping") if intake.stopping else audited.problem,
             audit=audited.auditing,
             trail=audited.trail,
+            exports=exports,
             takedowns=shop.takedowns,
             replays=shop.replays,
             tracer=tracer,
@@ -147,27 +148,26 @@ class Engine:
             door=signon.door if signon is not None else OpenDoor(),
             base=signon.base if signon is not None else "",
             gauges=lambda: {
-            exports=exports,
                 "unfinished_messages": shop.unfinished,
                 "mapper_deaths": shop.mappers.deaths,
                 "certificates_turned_away": engine.turned_away,
                 "feeds_file_refused": int(engine.redeclaring is not None and bool(engine.redeclaring.problem)),
             },
         )
+        exports.services = services
         app = create_app(services)
         if settings.proxy:
             app = proxied(app, networks(settings.proxy_address))
         server = HttpServer(app, *address(settings.http), prompt=isinstance(shop.store, SqliteStore), tls=tls)
         engine = cls(settings, feeds, shop, intake, heard, knowledge, server, audited, signon, tracer)
+        engine.exports = exports
         if settings.feeds is not None and declared is None:
             audit = audited.auditing.declared
             engine.redeclaring = Redeclaring(settings.feeds, taken, feeds, shop.store, engine._declared, audit)
-        exports.services = services
             engine.redeclaring.told += [shop.governance.redeclared, engine._redeclared]
         try:
             await engine._open()
         except BaseException:
-        engine.exports = exports
             await engine.stop()
             raise
         return engine
@@ -189,6 +189,8 @@ class Engine:
                 listener = adapter.listener(host, port, feed, self.workshop.clock.now, self._mutual())
                 await listener.start(self.intake, self.record)
                 self.listeners.append(listener)
+        if self.exports is not None:
+            await self.exports.start()
         await self.server.start()
         if self.redeclaring is not None:
             await self.redeclaring.start()
@@ -199,8 +201,6 @@ class Engine:
         if settings.mllp_tls_cert is None or settings.mllp_tls_key is None:
             return None
         context = server_context(settings.mllp_tls_cert, settings.mllp_tls_key, settings.mllp_tls_ca)
-        if self.exports is not None:
-            await self.exports.start()
         self._holders = Holders(self.feeds.values())
         return Mutual(context, lambda *shown: self._holders.feed(*shown) if self._holders is not None else None, self._turned_away)
 
@@ -232,6 +232,8 @@ class Engine:
         for listener in self.listeners:
             await listener.stop()
         await self.server.stop()
+        if self.exports is not None:
+            await self.exports.stop()
         if self.signon is not None:
             await self.signon.stop()
         if self.tracer is not None:
@@ -248,8 +250,6 @@ def signon_of(settings: Settings, shop: Workshop) -> SignOn:
         settings.data,
         shop.store,
         shop.clock,
-        if self.exports is not None:
-            await self.exports.stop()
         issuer=settings.issuer,
         audience=settings.audience,
         clients=settings.clients,

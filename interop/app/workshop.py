@@ -28,8 +28,8 @@ from interop.apply.reindexing import Reindexer
 from interop.apply.replays import Replays
 from interop.apply.retelling import Teller
 from interop.apply.takedown import Takedowns
-from interop.apply.whereabouts import Whereabouts
 from interop.apply.underway import Underway
+from interop.apply.whereabouts import Whereabouts
 from interop.apply.writes import Writes
 from interop.clock import Clock, SystemClock
 from interop.errors import Problem

@@ -15,9 +15,9 @@ from interop.store.seam import Store
 from interop.store.values import Change, Committed, Conflict, LinkEvent, Put, Stored
 
 Key = tuple[str, str]
-
 LATER = 1 << 62
 """After any time that a change bears."""
+
 
 class IndexedStore:
     """A Store. A change that defines, alters or ends a search parameter is answered when what there is has been indexed by it, or
@@ -34,8 +34,8 @@ class IndexedStore:
         heard: Callable[[Change], None] = lambda change: None,
         underway: Underway | None = None,
     ) -> None:
-        self._store, self._indexing, self._reindexer, self._heard = store, indexing, reindexer, heard
         self._underway = underway or Underway()
+        self._store, self._indexing, self._reindexer, self._heard = store, indexing, reindexer, heard
         self._doubted: dict[Key, Put] = {}
         self._relinked: list[LinkEvent] = []
 
