@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from interop.api import health, ingest, messages, metrics, protocols
+from interop.api import deliveries, health, ingest, messages, metrics, protocols
 from interop.api.asgi import ASKER, Asgi, Disconnected, Receive, Request, Response, Scope, Send
 from interop.api.auditing import WHY
 from interop.api.exporting import serving
@@ -32,6 +32,7 @@ EXACT: dict[str, Handler] = {
 PREFIXES: dict[str, Route] = {
     ingest.PREFIX: ("ingest", ingest.ingest),
     messages.PREFIX: ("messages", messages.message),
+    deliveries.PREFIX: ("deliveries", deliveries.answer),
     serving.PREFIX: ("exports", serving.export),
     endpoints.PREFIX: ("signon", endpoints.answer),
     people.PREFIX: ("auth", people.answer),

@@ -11,6 +11,8 @@ from interop.api.services import Services
 from interop.store.plan import Feeds
 from interop.store.values import FeedCount
 
+Queues = Mapping[str, Mapping[str, float]]
+"""Figures by destination."""
 STATES = ("waiting", "applied", "refused", "failed", "shelved")
 
 
@@ -24,17 +26,19 @@ async def metrics(services: Services, request: Request) -> Response:
     from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
     feeds: list[FeedCount] = await services.store.query(Feeds())
+    queues = await services.deliverer.gauges() if services.deliverer is not None else {}
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Figures(services, feeds))  # type: ignore[arg-type]
+    registry.register(_Figures(services, feeds, queues))  # type: ignore[arg-type]
     return Response(200, generate_latest(registry), CONTENT_TYPE_LATEST.encode("ascii"))
 
 
 class _Figures:
     """A collector of one moment."""
 
-    def __init__(self, services: Services, feeds: Iterable[FeedCount]) -> None:
+    def __init__(self, services: Services, feeds: Iterable[FeedCount], queues: Queues) -> None:
         self._services = services
         self._feeds = feeds
+        self._queues = queues
 
     def collect(self) -> Iterator[object]:
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -50,6 +54,14 @@ class _Figures:
             age = (now - feed.oldest_waiting) / 1_000_000 if feed.oldest_waiting else 0.0
             oldest.add_metric([feed.feed], max(age, 0.0))
         yield from (received, states, oldest)
+        out = GaugeMetricFamily("interop_deliveries", "Deliveries by state.", labels=["destination", "state"])
+        behind = GaugeMetricFamily("interop_oldest_delivery_seconds", "Age of the oldest waiting delivery.", labels=["destination"])
+        for destination, figures in self._queues.items():
+            for state in ("pending", "sent", "shelved", "withheld"):
+                out.add_metric([destination, state], figures[state])
+            behind.add_metric([destination], max(figures["oldest"], 0.0))
+        yield from (out, behind)
+        yield from self._folders()
         answers = CounterMetricFamily("interop_http_responses", "Answers by HTTP.", labels=["part", "method", "status"])
         for (part, method, status), count in sorted(self._services.requests.items()):
             answers.add_metric([part, method, str(status)], count)

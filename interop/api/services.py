@@ -29,6 +29,7 @@ from interop.store.seam import Store
 from interop.store.where import Where
 
 if TYPE_CHECKING:
+    from interop.api.delivering.deliverer import Deliverer
     from interop.api.exporting.exports import Exports
     from interop.api.signon.service import SignOn
     from interop.apply.replays import Replays
@@ -92,6 +93,8 @@ class Services:
     """Who is told of every answer before it goes out."""
     tracer: Tracer | None = None
     """Asks the national demographics service; None where it is never asked."""
+    deliverer: Deliverer | None = None
+    """Sends to destinations; None where nothing goes out."""
     takedowns: Takedowns | None = None
     """Takes down messages of feeds; None where there is nothing that works the journal off."""
     replays: Replays | None = None

@@ -22,7 +22,9 @@ from interop.api.services import Services
 from interop.api.signon.service import SignOn, sign_on
 from interop.app.audited import Audited
 from interop.app.feeds import Feeds, Owned, Remembered, feeds_of
+from interop.app.folders import Folders
 from interop.app.national import tracer_of
+from interop.app.outgoing import Outgoing
 from interop.app.redeclaring import Redeclaring, stamp
 from interop.app.settings import Settings, address
 from interop.app.tls import Holders, server_context
@@ -54,6 +56,7 @@ class Engine:
     knowledge: Knowledge
     server: HttpServer
     audited: Audited
+    outgoing: Outgoing
     signon: SignOn | None = None
     """None where it was started open."""
     tracer: Tracer | None = None
@@ -110,13 +113,14 @@ class Engine:
             signon = None if settings.open else signon_of(settings, shop)
             audited = Audited.open(settings, shop.clock, feeds, shop.store)
             tracer = tracer_of(settings, shop, intake)
+            reading = ReadingStore(shop.store, shop.whereabouts, shop.clock)
+            outgoing = Outgoing.of(settings, shop, audited, reading, signon.base if signon is not None else "")
         except BaseException:
             await shop.store.close()
             raise
         audited.untold = shop.takedowns.untold
         shop.writes.witness = intake.told = audited.auditing
         audited.auditing.claimed = Claiming(shop.store, shop.governance.facts, shop.clock).claimed
-        reading = ReadingStore(shop.store, shop.whereabouts, shop.clock)
         record = SharedRecord(reading, shop.clock, shop.indexing, shop.governance.facts, open=settings.open)
         heard = AuditedRecord(record, audited.auditing, tester_of if settings.open else asker_of)
         exports = Exports(settings.data / "exports", shop.clock)
@@ -144,6 +148,7 @@ class Engine:
             takedowns=shop.takedowns,
             replays=shop.replays,
             tracer=tracer,
+            deliverer=outgoing.deliverer,
             signon=signon,
             door=signon.door if signon is not None else OpenDoor(),
             base=signon.base if signon is not None else "",
@@ -159,7 +164,7 @@ class Engine:
         if settings.proxy:
             app = proxied(app, networks(settings.proxy_address))
         server = HttpServer(app, *address(settings.http), prompt=isinstance(shop.store, SqliteStore), tls=tls)
-        engine = cls(settings, feeds, shop, intake, heard, knowledge, server, audited, signon, tracer)
+        engine = cls(settings, feeds, shop, intake, heard, knowledge, server, audited, outgoing, signon, tracer)
         engine.exports = exports
         if settings.feeds is not None and declared is None:
             audit = audited.auditing.declared
@@ -179,6 +184,7 @@ class Engine:
         if self.signon is not None:
             await self.signon.start()
         self.workshop.identity_queue.start()
+        await self.outgoing.start()
         if self.tracer is not None:
             self.tracer.start()
         for adapter in adapters().values():
@@ -238,6 +244,7 @@ class Engine:
             await self.signon.stop()
         if self.tracer is not None:
             await self.tracer.stop()
+        await self.outgoing.stop()
         await self.intake.drain()
         await self.workshop.stop()
         await self.audited.stop()

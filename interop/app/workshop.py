@@ -27,6 +27,7 @@ from interop.apply.pool import Mappers
 from interop.apply.reindexing import Reindexer
 from interop.apply.replays import Replays
 from interop.apply.retelling import Teller
+from interop.apply.routing import Router
 from interop.apply.takedown import Takedowns
 from interop.apply.underway import Underway
 from interop.apply.whereabouts import Whereabouts
@@ -68,6 +69,7 @@ class Workshop:
     whereabouts: Whereabouts
     takedowns: Takedowns
     replays: Replays
+    router: Router
     unfinished: int = 0
     finished: int = 0
     told: list[Told] = field(default_factory=list)
@@ -96,8 +98,10 @@ class Workshop:
         whereabouts = Whereabouts(store)
         underway = Underway()
         indexed = IndexedStore(store, indexing, reindexer, lambda change: _tell(change, governance, whereabouts), underway)
+        router = indexed.router = Router(store, clock)
         linking = Linking()
         applier = Applier(indexed, clock, feeds, linking, underway)
+        applier.hears = router.hears
         shop: list[Workshop] = []
         teller, keeping = Teller(indexed, mappers, feeds), Keeping(store, clock)
         takedowns = Takedowns(indexed, clock, teller, linking, lambda count: shop[0]._asked(count))
@@ -123,6 +127,7 @@ class Workshop:
                 whereabouts,
                 takedowns,
                 replays,
+                router,
             )
         )
         return shop[0]

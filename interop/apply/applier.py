@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
@@ -32,7 +32,19 @@ from interop.record.state import Merged
 from interop.record.umbrella import ENGINE
 from interop.store.plan import Heads, Said, Snapshots
 from interop.store.seam import Store
-from interop.store.values import Change, Conflict, ContributionState, Head, IndexRow, LossCount, Outcome, Put, Snapshot, Stored
+from interop.store.values import (
+    Change,
+    Conflict,
+    ContributionState,
+    Head,
+    Heard,
+    IndexRow,
+    LossCount,
+    Outcome,
+    Put,
+    Snapshot,
+    Stored,
+)
 
 REFUSED = (Category.INCORRECT, Category.UNSUPPORTED, Category.FORBIDDEN, Category.CONFLICT, Category.NOT_FOUND)
 Key = tuple[str, str]
@@ -56,6 +68,8 @@ class Applier:
         self._underway = underway or Underway()
         self._linking = linking or Linking()
         self._store, self._clock, self._feeds = store, clock, feeds
+        self.hears: Callable[[str], bool] = lambda family: False
+        """Whether anyone wants to know of messages of a family."""
         self.conflicts = 0
         self.unchanged = 0
 
@@ -85,6 +99,8 @@ class Applier:
         until = perf_counter() + SLICE
         for made in batch:
             outcomes.append(work.message(made))
+            if made.problem is None and self.hears(made.family):
+                work.heard(made)
             if perf_counter() > until:
                 await asyncio.sleep(0)
                 until = perf_counter() + SLICE
@@ -150,6 +166,12 @@ class _Work:
             Outcome(made.message, MessageState.APPLIED.value, self._now, carried=made.carried, lost=lost, retracted=retracted)
         )
         return made.message, MessageState.APPLIED, None
+
+    def heard(self, made: Yield) -> None:
+        """Whoever decides where messages go is to know of this one."""
+        keys = dict.fromkeys((piece.type, piece.id) for piece in made.pieces)
+        concerns = " ".join("/".join(key) for key in keys if self._resource(key).version)
+        self._change.heard.append(Heard(made.message, made.feed, made.family, made.type, made.sender, made.receiver, concerns))
 
     def _begin(self, scope: str, made: Yield) -> bool:
         """Note a complete snapshot; whether it is the latest of its scope."""

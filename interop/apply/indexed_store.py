@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from interop.apply.reindexing import Reindexer
+from interop.apply.routing import Router
 from interop.apply.underway import Underway
 from interop.record.indexing import Indexing
 from interop.store.decision import PERMIT_ALL
@@ -38,6 +39,8 @@ class IndexedStore:
         self._store, self._indexing, self._reindexer, self._heard = store, indexing, reindexer, heard
         self._doubted: dict[Key, Put] = {}
         self._relinked: list[LinkEvent] = []
+        self.router: Router | None = None
+        """Decides what of a change is to leave."""
 
     async def query(self, plan: Plan) -> list[Any]:
         return await self._store.query(plan)
@@ -48,6 +51,8 @@ class IndexedStore:
     async def commit(self, change: Change) -> Committed | Conflict:
         if change.puts:
             self._indexing.complete(change)
+        if self.router is not None:
+            await self.router.route(change)
         try:
             with self._underway.at(min([put.stored.updated for put in change.puts], default=LATER)):
                 result = await self._store.commit(change)
@@ -61,6 +66,8 @@ class IndexedStore:
             await self._tell(change)
         if self._doubted or self._relinked:
             await self._settle()
+        if self.router is not None and isinstance(result, Committed):
+            self.router.committed(change)
         return result
 
     async def migrate(self) -> None:

@@ -71,7 +71,7 @@ def _resource(text: str) -> dict[str, Any] | None:
 def _words(said: dict[str, Any] | None) -> str:
     """What an OperationOutcome says, in one line."""
     issues = said.get("issue") if said is not None else None
-    found = []
+    found = [said.get("sentence", ""), said.get("detail", "")] if said is not None and "sentence" in said else []
     for issue in issues if isinstance(issues, list) else []:
         found += [issue.get("details", {}).get("text", ""), issue.get("diagnostics", "")]
     return " ".join(filter(None, found)) or "what answers is no engine of ours."

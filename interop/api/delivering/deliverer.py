@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from interop.api.auditing import Auditing
 from interop.api.delivering.payload import Contents
-from interop.api.delivering.senders import Send
+from interop.api.delivering.senders import Sends
 from interop.api.delivering.worker import Worker
 from interop.clock import Clock, instant
 from interop.errors import Problem, reasons
@@ -44,12 +44,12 @@ class Deliverer:
         self,
         name: str,
         asker: Asker,
-        send: Send,
+        sends: Sends,
         days: int,
         marked: Callable[[Delivery, Mark], None] = lambda delivery, mark: None,
     ) -> Worker:
         """A destination more."""
-        worker = Worker(name, asker, send, self._store, self._contents, self._audit, self._clock, days, marked)
+        worker = Worker(name, asker, sends, self._store, self._contents, self._audit, self._clock, days, marked)
         self.workers[name] = worker
         if self._started:
             worker.start()

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import httpx
 
@@ -37,7 +36,16 @@ class Taken:
     wait: int = 0
 
 
-Send = Callable[[Payload], Awaitable[Taken]]
+class Sends(Protocol):
+    """Hands deliveries over, one after the other."""
+
+    async def send(self, payload: Payload) -> Taken:
+        """Never raises for what the other side does."""
+        ...
+
+    async def close(self) -> None:
+        """Let connections go."""
+        ...
 
 
 def tls_of(destination: Destination) -> ssl.SSLContext:
@@ -48,15 +56,15 @@ def tls_of(destination: Destination) -> ssl.SSLContext:
     return context
 
 
-def sender_of(destination: Destination, mllp: Sender | None) -> Send:
+def sender_of(destination: Destination, mllp: Sender | None) -> Sends:
     """How a destination is sent to; ``mllp`` is who sends over MLLP. Raises ValueError where nobody does."""
     if destination.kind == FILE:
-        return Directory(Path(destination.address)).send
+        return Directory(Path(destination.address))
     if destination.kind == MLLP:
         if mllp is None:
             raise ValueError(f"[{destination.name}]: no adapter sends over MLLP")
-        return Line(destination, mllp).send
-    return Web(destination).send
+        return Line(destination, mllp)
+    return Web(destination)
 
 
 def judged(status: int, retry_after: str) -> Taken:
@@ -97,6 +105,12 @@ class Web:
     destination: Destination
     _client: httpx.AsyncClient | None = field(default=None, init=False)
 
+    async def close(self) -> None:
+        """Let connections go."""
+        if self._client is not None:
+            client, self._client = self._client, None
+            await client.aclose()
+
     async def send(self, payload: Payload) -> Taken:
         """POST; to a FHIR server PUT, DELETE, or ``$process-message``. ``Idempotency-Key`` is the delivery's id."""
         try:
@@ -132,6 +146,9 @@ class Line:
     destination: Destination
     sender: Sender
 
+    async def close(self) -> None:
+        """Nothing is held."""
+
     async def send(self, payload: Payload) -> Taken:
         """The message as it was received."""
         try:
@@ -155,6 +172,9 @@ class Directory:
     """A directory: a file each, named by the delivery, whole or not there."""
 
     place: Path
+
+    async def close(self) -> None:
+        """Nothing is held."""
 
     async def send(self, payload: Payload) -> Taken:
         """The same delivery sent again is the same file."""

@@ -10,7 +10,7 @@ import structlog
 
 from interop.api.auditing import Auditing
 from interop.api.delivering.payload import Contents
-from interop.api.delivering.senders import Send
+from interop.api.delivering.senders import Sends
 from interop.background import Background, within
 from interop.clock import MICROSECONDS, Clock
 from interop.errors import Problem
@@ -36,7 +36,7 @@ class Worker:
         self,
         name: str,
         asker: Asker,
-        send: Send,
+        sends: Sends,
         store: Store,
         contents: Contents,
         audit: Auditing,
@@ -44,7 +44,7 @@ class Worker:
         days: int,
         marked: Callable[[Delivery, Mark], None] = lambda delivery, mark: None,
     ) -> None:
-        self.name, self.asker, self.send, self.days = name, asker, send, days
+        self.name, self.asker, self.sends, self.days = name, asker, sends, days
         self._store, self._contents, self._audit, self._clock = store, contents, audit, clock
         self._marked = marked
         self.paused = False
@@ -58,6 +58,7 @@ class Worker:
     async def stop(self) -> None:
         """What is under way goes on at the next start, under the same id."""
         await self._working.stop()
+        await self.sends.close()
 
     def wake(self) -> None:
         """There may be something to do."""
@@ -98,7 +99,7 @@ class Worker:
         if payload is None:
             return Mark(delivery.sequence, WITHHELD, delivery.tries, 0, "", self._clock.now())
         self._audit.delivered(self.asker, self.name, delivery.id, payload.about, payload.patients, payload.resources, payload.rules)
-        taken = await self.send(payload)
+        taken = await self.sends.send(payload)
         mark = tried(delivery, taken.problem, self._clock.now(), self.days, taken.wait)
         if taken.problem is not None:
             _log.warning(

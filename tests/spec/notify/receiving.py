@@ -31,7 +31,8 @@ class Receiver:
         self.answers: list[int] = [200]
         self.headers = ""
         self.port = 0
-        self._changed = asyncio.Event()
+        self._changed, self._ended = asyncio.Event(), asyncio.Event()
+        self._open: set[asyncio.StreamWriter] = set()
 
     @property
     def url(self) -> str:
@@ -49,6 +50,7 @@ class Receiver:
                 await self._changed.wait()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open.add(writer)
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
@@ -59,13 +61,22 @@ class Receiver:
                 status = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
                 self._changed.set()
                 if status == -2:
-                    await asyncio.Event().wait()
+                    await self._ended.wait()
                 if status <= 0:
                     writer.write(b"HTTP/1.1 2" if status else b"")
                     break
                 writer.write(f"HTTP/1.1 {status} X\r\ncontent-length: 0\r\n{self.headers}\r\n".encode())
                 await writer.drain()
+        self._open.discard(writer)
         writer.close()
+
+    async def end(self) -> None:
+        """Let every connection go."""
+        self._ended.set()
+        for writer in list(self._open):
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
 
 @asynccontextmanager
@@ -78,3 +89,4 @@ async def receiving() -> AsyncIterator[Receiver]:
         yield made
     finally:
         server.close()
+        await made.end()

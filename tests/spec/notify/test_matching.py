@@ -27,7 +27,7 @@ from interop.store.values import Change, Committed, Link, Put, Stored
 from interop.store.where import All, Any, Chain, FullText, Has, Ids, Not, Span, Where
 from tests.postgres import Server
 from tests.spec.store.build import T0, put
-from tests.spec.store.test_search_model import TYPES, leaves, links, worlds
+from tests.spec.store.search_model import TYPES, leaves, links, worlds
 
 ONCE = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 DATABASES = pytest.mark.parametrize("database_of", ["sqlite", "postgresql"])

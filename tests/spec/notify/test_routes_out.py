@@ -20,7 +20,8 @@ async def test_an_admission_reaches_a_webhook_as_the_resource_it_made(tmp_path: 
         to.write_text(f'[admissions]\nkind = "webhook"\naddress = "{receiver.url}"\norganisation = "A99901"\n')
         async with running(tmp_path / "data", destinations=to, **place) as engine, client(engine) as http:
             [ack] = await tell(engine, adt())
-            assert ack is not None and ack.code == "AA"
+            assert ack is not None
+            assert ack.code == "AA"
             [got] = await receiver.until(1)
             assert got.json["resourceType"] == "Encounter"
             there = await http.get(f"/fhir/Encounter/{got.json['id']}")

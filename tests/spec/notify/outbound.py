@@ -1,0 +1,77 @@
+"""Workers over a real store, under the policy, with a clock that is moved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from interop.api.auditing import Auditing
+from interop.api.delivering.deliverer import Deliverer
+from interop.api.delivering.payload import Contents
+from interop.api.delivering.senders import sender_of
+from interop.api.delivering.worker import Worker
+from interop.api.reading import ReadingStore
+from interop.apply.whereabouts import Whereabouts
+from interop.audit.key import AuditKey
+from interop.audit.log import AuditLog
+from interop.clock import ManualClock
+from interop.mapping.library import adapters
+from interop.notify.destinations import Destination
+from interop.policy.asker import TESTER, Asker
+from interop.policy.decide import decide
+from interop.policy.facts import Facts
+from interop.ports import Sender
+from interop.store.plan import Deliveries
+from interop.store.values import Change, Delivery
+from tests.spec.api.people import T0
+
+
+class Outbound:
+    """``worker`` sends to ``destination``; ``step`` lets it try once."""
+
+    def __init__(
+        self, store: Any, directory: Path, destination: Destination, asker: Asker = TESTER, facts: Facts | None = None
+    ) -> None:
+        self.clock = ManualClock(T0)
+        self.store = store
+        known = facts or Facts()
+        whereabouts = Whereabouts(store)
+        self.log = AuditLog.open(
+            directory, directory / "checkpoints", AuditKey.kept(directory.with_suffix(".key")), self.clock, background=False
+        )
+        reading = ReadingStore(store, whereabouts, self.clock)
+        contents = Contents(reading, store, whereabouts, lambda: known, self.clock, decide)
+        self.audit = Auditing(self.log, {})
+        self.deliverer = Deliverer(store, contents, self.audit, self.clock)
+        mllp = adapters()["hl7v2"]
+        assert isinstance(mllp, Sender)
+        self.worker: Worker = self.deliverer.add(destination.name, asker, sender_of(destination, mllp), destination.days)
+
+    async def close(self) -> None:
+        await self.deliverer.stop()
+        self.log.close()
+
+    async def due(self, *names: str, **more: Any) -> None:
+        """Deliveries of resources, of their first version."""
+        rows = [self.delivery(name, **more) for name in names]
+        await self.store.commit(Change(deliveries=rows))
+
+    def delivery(self, name: str, **more: Any) -> Delivery:
+        """One of ``Type/id``, as a FHIR resource unless told otherwise."""
+        type_, _, id_ = name.partition("/")
+        row = Delivery(self.worker.name, f"d-{id_}", "r1", "created", "fhir", self.clock.now(), 0, type_, id_, 1)
+        return row._replace(**more)
+
+    async def step(self) -> float:
+        """Let the worker try."""
+        return await self.worker.step()
+
+    async def states(self) -> list[tuple[str, str, int]]:
+        """Resource, state and tries of each delivery."""
+        found: list[Delivery] = await self.store.query(Deliveries())
+        return [(each.resource, each.state, each.tries) for each in found]
+
+
+def webhook(url: str, **more: Any) -> Destination:
+    """A destination over HTTP of the organisation RA1."""
+    return Destination("gp", more.pop("kind", "webhook"), url, "RA1", **more)
