@@ -22,7 +22,6 @@ from interop.api.services import Services
 from interop.api.signon.service import SignOn, sign_on
 from interop.app.audited import Audited
 from interop.app.feeds import Feeds, Owned, Remembered, feeds_of
-from interop.app.folders import Folders
 from interop.app.national import tracer_of
 from interop.app.outgoing import Outgoing
 from interop.app.redeclaring import Redeclaring, stamp

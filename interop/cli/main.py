@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from interop.cli import delivering, governing, identifying, keeping, overseeing, registering, removing, replaying, serving
+from interop.cli import delivering, governing, identifying, keeping, overseeing, registering, removing, serving
 from interop.cli.options import Data, Database, Feeds, Json, Mappers, TestNumbers, Token, Whereabouts
 
 app = typer.Typer(
@@ -177,7 +177,6 @@ registering.add(app)
 app.command("new-adapter")(new_adapter)
 identifying.add(app)
 removing.add(app)
-replaying.add(app)
 delivering.add(app)
 keeping.add(app)
 overseeing.add(app)
