@@ -18,6 +18,7 @@ from interop.mapping.tables import families, read_tables
 from interop.ports import Feed, Wait
 from interop.ports.demographics import PDS
 from interop.ports.feed import Names, organisation
+from interop.store.values import REPLAY, TAKEDOWN
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 COLUMNS = ["feed", "adapter", "ack", "test_numbers", "description"]
@@ -26,7 +27,7 @@ OPTIONAL = (SNAPSHOTS, "organisation", "also", "certificate", "numbers")
 CERTIFICATE = re.compile(r"sha256:[0-9a-f]{64}|(?:cn|dns|uri):\S+")
 ENGLAND = OdsCode("X26")
 """NHS England, whose service it is."""
-RESERVED = frozenset(("api", "engine", PDS))
+RESERVED = frozenset(("api", "engine", PDS, TAKEDOWN, REPLAY))
 
 
 class Feeds(Mapping[str, Feed]):

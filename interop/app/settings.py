@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from interop.api.proxied import HERE, networks
+from interop.mapping.places import holding
 from interop.policy.tables import tables
 from interop.signon.apps import PAGES, SCOPE
 
@@ -37,6 +38,8 @@ class Settings(BaseSettings):
     mllp_feed: str = "hl7v2"
     mappers: int | None = Field(default=None, ge=0, le=64)
     feeds: Path | None = None
+    mappings: Path | None = None
+    """A directory of mapping tables in place of the packaged ones; None = those."""
     destinations: Path | None = None
     """The file of the destinations to which routes and alerts lead; None = nothing goes out."""
     test_numbers: bool = False
@@ -111,6 +114,11 @@ class Settings(BaseSettings):
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         networks(value)
         return value
+
+    @field_validator("mappings")
+    @classmethod
+    def _tables(cls, value: Path | None) -> Path | None:
+        return value if value is None else holding(value)
 
     @field_validator("consent")
     @classmethod

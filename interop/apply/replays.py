@@ -7,7 +7,7 @@ before it is applied; a rebuild repeats it and finds nothing to do (docs/decisio
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -30,7 +30,7 @@ from interop.ports import AckState, MessageState
 from interop.record.differing import CHANGE, NEW, VANISH, differing
 from interop.record.sources import together
 from interop.record.state import dump, load
-from interop.store.plan import Message, Pairs
+from interop.store.plan import Message, Pairs, Replayable
 from interop.store.seam import Store
 from interop.store.values import Change, Conflict, Entry, Head, LossCount, Outcome
 
@@ -87,6 +87,18 @@ class Replayed:
         ):  # fmt: skip
             mine += theirs  # type: ignore[operator]
         self.patients |= other.patients
+
+
+async def chosen(store: Store, plan: Replayable) -> tuple[list[int], int]:
+    """The messages that a plan means, at most its ``count``, and after which the next of them begin; 0 where there are no more."""
+    numbers: list[int] = []
+    while True:
+        found: list[tuple[int, list[int]]] = await store.query(replace(plan, count=plan.count - len(numbers)))
+        ((after, some),) = found
+        numbers += some
+        if not after or len(numbers) >= plan.count:
+            return numbers, after
+        plan = replace(plan, after=after)
 
 
 class Replays:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from interop.cli import delivering, governing, identifying, keeping, overseeing, registering, removing, serving
+from interop.cli import delivering, governing, identifying, keeping, overseeing, registering, removing, replaying, serving
 from interop.cli.options import Data, Database, Feeds, Json, Mappers, TestNumbers, Token, Whereabouts
 
 app = typer.Typer(
@@ -149,9 +149,22 @@ def tables(
     family: Annotated[str | None, typer.Argument(help="A family; without it all.")] = None,
     site: Annotated[str, typer.Option(help="What one sender says otherwise, row by row.")] = "",
     source: Annotated[bool, typer.Option("--source", help="Print the Python that the tables compile to.")] = False,
+    kept: Annotated[bool, typer.Option("--kept", help="Instead: those that messages were mapped by, and since when.")] = False,
+    write: Annotated[
+        tuple[str, Path] | None,
+        typer.Option("--write", metavar="DIGEST DIR", help="Instead: write kept ones, for interop serve --mappings."),
+    ] = None,
+    data: Data = Path("data"),
+    database: Database = None,
     as_json: Json = False,
 ) -> None:
-    """Check the mapping tables and say what they hold."""
+    """Check the mapping tables and say what they hold; list those that were used before, and bring them back."""
+    if kept or write:
+        from interop.cli import kept_tables
+
+        if write:
+            raise typer.Exit(kept_tables.write(data, database, *write, as_json=as_json))
+        raise typer.Exit(kept_tables.kept(data, database, family, as_json=as_json))
     from interop.cli.tables import tables as run
 
     raise typer.Exit(run(family, site=site, source=source, as_json=as_json))
@@ -177,6 +190,7 @@ registering.add(app)
 app.command("new-adapter")(new_adapter)
 identifying.add(app)
 removing.add(app)
+replaying.add(app)
 delivering.add(app)
 keeping.add(app)
 overseeing.add(app)

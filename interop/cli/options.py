@@ -33,6 +33,12 @@ Feeds = Annotated[
 TestNumbers = Annotated[
     bool, typer.Option(help="999 NHS numbers may link records (never in production).", envvar="INTEROP_TEST_NUMBERS")
 ]
+Mappings = Annotated[
+    Path | None,
+    typer.Option(
+        help="A directory of mapping tables in place of the packaged ones (interop tables --write).", envvar="INTEROP_MAPPINGS"
+    ),
+]
 Issuer = Annotated[
     str | None, typer.Option(help="Whose tokens are taken, https://…; without it the embedded issuer's.", envvar="INTEROP_ISSUER")
 ]

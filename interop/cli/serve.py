@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from interop.errors import Problem
+from interop.mapping.places import use
 from interop.mapping.refusal import TablesRefused
 
 
@@ -99,6 +100,8 @@ def serve(given: Mapping[str, Any], config: Path | None) -> int:
     if settings is None:
         return 2
     prepare()
+    if settings.mappings is not None:
+        use(settings.mappings)
     return started(_serve(settings), settings)
 
 

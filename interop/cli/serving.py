@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from interop.cli.options import AuditKey, Checkpoints, Data, Database, Feeds, Issuer, Json, Mappers, TestNumbers
+from interop.cli.options import AuditKey, Checkpoints, Data, Database, Feeds, Issuer, Json, Mappers, Mappings, TestNumbers
 
 Http = Annotated[str, typer.Option(help="HOST:PORT of the FHIR API, ingest and pages.", envvar="INTEROP_HTTP")]
 Mllp = Annotated[str, typer.Option(help="HOST:PORT of the MLLP port.", envvar="INTEROP_MLLP")]
@@ -57,6 +57,7 @@ def serve(
     mllp: Mllp = "127.0.0.1:2575",
     mappers: Mappers = None,
     feeds: Feeds = None,
+    mappings: Mappings = None,
     destinations: Annotated[
         Path | None,
         typer.Option(
@@ -156,6 +157,7 @@ def serve(
         "mllp": mllp,
         "mappers": mappers,
         "feeds": feeds,
+        "mappings": mappings,
         "destinations": destinations,
         "mllp_feed": mllp_feed,
         "test_numbers": test_numbers,

@@ -9,11 +9,11 @@ from interop.api.asgi import Response
 from interop.api.fhir.permits import author_of
 from interop.api.operations.operation import Asked
 from interop.api.operations.parameters import BadInput, Said, as_parameters, parts, resource
-from interop.apply.replays import MOST, Difference, Replayed
+from interop.apply.replays import MOST, Difference, Replayed, chosen
 from interop.errors import Problem
 from interop.fhir.searching import interval
 from interop.ports import MessageState
-from interop.store.plan import Message, Replayable
+from interop.store.plan import Message, Messages, Replayable
 
 USUAL: Final = 200
 """Messages of a batch where nothing is said."""
@@ -22,11 +22,12 @@ FILTERS: Final = ("feed", "type", "state", "reason", "control-id", "since", "unt
 
 async def replay(asked: Asked) -> Response:
     """Parameters: how many ``messages`` were mapped again, which are in another state (``moved``) or left as they are with the
-    resources in which they speak (``held``), what becomes of which resources (``difference``), and the number after which the
-    ``next`` batch begins.
+    resources in which they speak (``held``), what becomes of which resources (``difference``), the number after which the ``next``
+    batch begins, and the ``last`` of the journal.
 
     Raises Problem ``forbidden``, ``bad-parameter``, ``not-found``, ``audit-unavailable``."""
     asked.services.decide(asked.request, "$replay")
+    last = max([each.message for each in await asked.services.store.query(Messages(count=1))], default=0)
     numbers, after = await _meant(asked)
     replays = asked.services.replays
     if replays is None:
@@ -37,7 +38,7 @@ async def replay(asked: Asked) -> Response:
     else:
         work = asyncio.ensure_future(replays.ask(numbers, author_of(asked.request), asked.services.audit))
         done, told = await asyncio.shield(work)  # what is begun goes on to its end though the client may have gone
-    return _told(asked, told, done, after, dry=dry)
+    return _told(asked, told, done, (after, last), dry=dry)
 
 
 async def _meant(asked: Asked) -> tuple[list[int], int]:
@@ -55,15 +56,7 @@ async def _meant(asked: Asked) -> tuple[list[int], int]:
         return named, 0
     if not (asked.inputs.flag("all") or any(asked.inputs.text(name) for name in FILTERS[:-2])):
         raise BadInput("message", "", "say which messages: by number, by a filter, or all")
-    plan = _plan(asked, count)
-    numbers: list[int] = []
-    after = plan.after
-    while True:
-        found: list[tuple[int, list[int]]] = await asked.services.store.query(_from(plan, after, count - len(numbers)))
-        ((after, some),) = found
-        numbers += some
-        if not after or len(numbers) >= count:
-            return numbers, after
+    return await chosen(asked.services.store, _plan(asked, count))
 
 
 def _plan(asked: Asked, count: int) -> Replayable:
@@ -77,23 +70,19 @@ def _plan(asked: Asked, count: int) -> Replayable:
     )  # fmt: skip
 
 
-def _from(plan: Replayable, after: int, count: int) -> Replayable:
-    return Replayable(
-        plan.feed, plan.type, plan.state, plan.reason, plan.control_id, plan.since, plan.until, after, plan.upto, count
-    )
-
-
 def _time(asked: Asked, name: str) -> int:
     said = asked.inputs.text(name)
     found = interval(said) if said else None
     return found[0] if found is not None else 0
 
 
-def _told(asked: Asked, told: Replayed, done: int, after: int, *, dry: bool) -> Response:
+def _told(asked: Asked, told: Replayed, done: int, place: tuple[int, int], *, dry: bool) -> Response:
+    after, last = place
     asked.request.account.patients.update(dict.fromkeys(sorted(told.patients)))
     said: list[Said] = [("dry-run", "valueBoolean", dry)]
     said += [("replay", "valuePositiveInt", done)] if done else []
     said.append(("messages", "valueUnsignedInt", told.messages))
+    said.append(("last", "valueUnsignedInt", last))
     said += [("next", "valueUnsignedInt", after)] if after else []
     for number, before, now in told.moved:
         moved = parts(("message", "valuePositiveInt", number), ("before", "valueCode", before), ("now", "valueCode", now))
