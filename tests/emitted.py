@@ -110,7 +110,7 @@ def of_examples() -> Iterator[tuple[str, Resource]]:
 
 def of_files(paths: Iterable[Path]) -> Iterator[tuple[str, Resource]]:
     """The same of every message in files; what no adapter takes is passed over."""
-    from interop.cli.reading import messages
+    from interop.mapping.files import messages
 
     for path in paths:
         try:

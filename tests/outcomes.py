@@ -77,7 +77,7 @@ def measure(paths: Iterable[Path]) -> tuple[list[Outcome], list[Lost]]:
 
 
 def _converted(path: Path) -> tuple[Outcome, Counter[tuple[str, str]]]:
-    from interop.cli.reading import messages
+    from interop.mapping.files import messages
 
     name, outcome = "", "converted"
     kinds: dict[str, None] = {}

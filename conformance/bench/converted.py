@@ -24,7 +24,7 @@ METHOD = (
 OPENED = """
 import sys
 from pathlib import Path
-from interop.cli.reading import messages
+from interop.mapping.files import messages
 for name in sys.argv[1:]:
     for adapter, body in messages(Path(name)):
         adapter.open(body)

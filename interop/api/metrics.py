@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from interop.api.asgi import Request, Response
 from interop.api.parts import SCRAPER, check
@@ -68,3 +68,23 @@ class _Figures:
         yield answers
         for name, value in sorted(self._services.gauges().items()):
             yield GaugeMetricFamily(f"interop_{name}", name.replace("_", " "), value=value)
+
+    def _folders(self) -> Iterator[object]:
+        """The watched folders; nothing where there are none."""
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+        files = GaugeMetricFamily("interop_folder_files", "Files of a watched folder.", labels=["feed", "state"])
+        messages = CounterMetricFamily("interop_folder_messages", "Messages handed over since the start.", labels=["feed"])
+        sizes = GaugeMetricFamily("interop_folder_bytes", "The file at hand: read, and whole.", labels=["feed", "part"])
+        usable = GaugeMetricFamily("interop_folder_usable", "Whether a watched folder can be used.", labels=["feed"])
+        found = False
+        for each in self._services.folders():
+            found = True
+            for state in ("waiting", "working", "errors"):
+                files.add_metric([each.feed, state], getattr(each, state))
+            messages.add_metric([each.feed], each.messages)
+            for part in ("read", "size"):
+                sizes.add_metric([each.feed, part], getattr(each, part))
+            usable.add_metric([each.feed], each.usable)
+        if found:
+            yield from (files, messages, sizes, usable)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from interop.api.asgi import Request
 from interop.api.auditing import Auditor, Unaudited
 from interop.api.door import Door, OpenDoor
+from interop.api.figures import FolderFigures
 from interop.api.knowledge import Knowledge
 from interop.api.paging import Small
 from interop.api.seal import Seal
@@ -64,6 +65,8 @@ class Services:
     adapters: Mapping[str, Adapter]
     ready: Callable[[], Problem | None] = lambda: None
     notes: Callable[[], Mapping[str, str]] = dict
+    folders: Callable[[], Iterable[FolderFigures]] = tuple
+    """How the watched folders stand."""
     gauges: Callable[[], Mapping[str, float]] = dict
     base: str = ""
     hosts: frozenset[bytes] | None = None

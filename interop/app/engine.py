@@ -22,6 +22,7 @@ from interop.api.services import Services
 from interop.api.signon.service import SignOn, sign_on
 from interop.app.audited import Audited
 from interop.app.feeds import Feeds, Owned, Remembered, feeds_of
+from interop.app.folders import Folders
 from interop.app.national import tracer_of
 from interop.app.outgoing import Outgoing
 from interop.app.redeclaring import Redeclaring, stamp
@@ -65,6 +66,8 @@ class Engine:
     """Connections over MLLP that were ended for their certificate."""
     redeclaring: Redeclaring | None = None
     """Reads the feeds file again; None where there is none."""
+    folders: Folders | None = None
+    """Watches the folders of feeds."""
     _holders: Holders | None = None
     exports: Exports | None = None
     """Writes bulk exports."""
@@ -140,6 +143,7 @@ class Engine:
             stale_after=settings.stale_after * 1_000_000,
             metrics_token=settings.scraping(),
             notes=lambda: engine.notes(),
+            folders=lambda: engine.folders.figures() if engine.folders is not None else (),
             ready=lambda: Problem("stopping") if intake.stopping else audited.problem,
             audit=audited.auditing,
             trail=audited.trail,
@@ -169,6 +173,7 @@ class Engine:
             audit = audited.auditing.declared
             engine.redeclaring = Redeclaring(settings.feeds, taken, feeds, shop.store, engine._declared, audit)
             engine.redeclaring.told += [shop.governance.redeclared, engine._redeclared]
+        engine.folders = Folders(feeds, intake, shop.store, shop.clock, lambda: max(1, settings.backlog // 2) - shop.unfinished)
         try:
             await engine._open()
         except BaseException:
@@ -199,6 +204,8 @@ class Engine:
         await self.server.start()
         if self.redeclaring is not None:
             await self.redeclaring.start()
+        if self.folders is not None:
+            await self.folders.start()
 
     def _mutual(self) -> Mutual | None:
         """Mutual TLS of the MLLP port, None where it has none. Raises ValueError for files that cannot be used."""
@@ -222,6 +229,8 @@ class Engine:
             self._holders = Holders(self.feeds.values())
         for listener in self.listeners:
             listener.redeclared()
+        if self.folders is not None:
+            self.folders.redeclared()
 
     def _turned_away(self) -> None:
         """Somebody whose certificate is no feed's has connected."""
@@ -232,6 +241,8 @@ class Engine:
     async def stop(self) -> None:
         """Take nothing more in, finish the batch at hand, close. What is journalled and not applied is done at the next start."""
         self.intake.stopping = True
+        if self.folders is not None:
+            await self.folders.stop()
         if self.redeclaring is not None:
             await self.redeclaring.stop()
         for listener in self.listeners:

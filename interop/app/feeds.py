@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,7 +24,7 @@ from interop.store.values import REPLAY, TAKEDOWN
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 COLUMNS = ["feed", "adapter", "ack", "test_numbers", "description"]
 SNAPSHOTS = "snapshots"
-OPTIONAL = (SNAPSHOTS, "organisation", "also", "certificate", "numbers")
+OPTIONAL = (SNAPSHOTS, "organisation", "also", "certificate", "numbers", "folder")
 CERTIFICATE = re.compile(r"sha256:[0-9a-f]{64}|(?:cn|dns|uri):\S+")
 ENGLAND = OdsCode("X26")
 """NHS England, whose service it is."""
@@ -144,7 +145,8 @@ def read_feeds(path: Path) -> dict[str, Feed]:
     ``organisation`` is an ODS code; ``also`` names others that its messages may claim, with semicolons between, each a code or
     ``NAME=CODE``; ``certificate`` who may send under it over mutual TLS, with blanks between: ``sha256:`` and the fingerprint in
     hexadecimal, or ``cn:``, ``dns:``, ``uri:`` and a name of the certificate. ``numbers``: ``verified`` where its system has traced
-    every NHS number that it tells, ``stated`` where those count that its messages state as verified; as its family without."""
+    every NHS number that it tells, ``stated`` where those count that its messages state as verified; as its family without.
+    ``folder``: the directory whose files are its messages too, relative to that of the CSV file."""
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
         columns = [*(reader.fieldnames or ())]
@@ -153,6 +155,7 @@ def read_feeds(path: Path) -> dict[str, Feed]:
             raise ValueError(f"{path.name}: the columns must be {','.join(COLUMNS)}, and {', '.join(OPTIONAL)} if need be")
         feeds: dict[str, Feed] = {}
         holders: dict[str, str] = {}
+        folders: dict[Path, str] = {}
         for line, row in enumerate(reader, 2):
             if None in row or None in row.values():
                 raise ValueError(f"{path.name}, line {line}: a row has as many cells as there are columns")
@@ -171,6 +174,9 @@ def read_feeds(path: Path) -> dict[str, Feed]:
                 raise ValueError(f"{path.name}, line {line}: {error}") from None
             if (numbers := (row.get("numbers") or "").strip()) not in ("", VERIFIED, STATED):
                 raise ValueError(f"{path.name}, line {line}: numbers is {VERIFIED} or {STATED}")
+            folder = Path(os.path.abspath(path.parent / said)) if (said := (row.get("folder") or "").strip()) else None
+            if folder is not None and folders.setdefault(folder, row["feed"]) != row["feed"]:
+                raise ValueError(f"{path.name}, line {line}: the folder is that of the feed {folders[folder]} already")
             feeds[row["feed"]] = Feed(
                 row["feed"],
                 row["adapter"],
@@ -182,6 +188,7 @@ def read_feeds(path: Path) -> dict[str, Feed]:
                 also,
                 certificates,
                 numbers == VERIFIED if numbers else None,
+                str(folder or ""),
             )
     return feeds
 

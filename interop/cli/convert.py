@@ -11,12 +11,12 @@ from urllib.parse import quote
 
 import orjson
 
-from interop.cli.reading import Delivery
 from interop.errors import Problem
 from interop.formats.json import write_json
 from interop.ids import Mint
 from interop.mapping.assemble import assemble
 from interop.mapping.contribution import Contribution, Mapped
+from interop.mapping.files import Delivery
 from interop.mapping.library import Family, family_of
 from interop.mapping.refusal import TablesRefused
 from interop.mapping.runtime import Instance

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from interop.cli.bearer import bearer
-from interop.cli.reading import Delivery
 from interop.errors import Problem
+from interop.mapping.files import Delivery
 from interop.mapping.library import adapters
 from interop.ports import Answer, Sender
 

@@ -33,6 +33,8 @@ class Feed:
     certificates: tuple[str, ...] = ()
     verified: bool | None = None
     """Whether NHS numbers of which its messages state no status were traced by its system; None = as its family's table says."""
+    folder: str = ""
+    """The directory whose files are its messages too; '' = none."""
 
 
 def organisation(said: str) -> str:

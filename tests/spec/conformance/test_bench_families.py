@@ -12,7 +12,7 @@ from conformance.bench.command import families
 from conformance.bench.families import CASES, gp_record, report
 from conformance.bench.peers import PEERS
 from conformance.bench.report import WrongOutcome
-from interop.cli.reading import messages
+from interop.mapping.files import messages
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -16,16 +16,18 @@ HEAD = 4096
 
 
 class Delivery:
-    """Files that came together, in the order in which they are to be read: what explains others first."""
+    """Files that came together, in the order in which they are to be read: what explains others first. With ``adapter`` they are
+    that one's, and of no other."""
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, paths: Sequence[Path], adapter: str = "") -> None:
+        self._adapter = adapter
         self.paths = sorted(paths, key=_later) if len(paths) > 1 else list(paths)
         self._splits: dict[str, Callable[[BinaryIO], Iterator[bytes]]] = {}
 
     def messages(self, path: Path) -> Iterator[tuple[Adapter, bytes]]:
         """Each message of one of the files with its adapter; raises Problem."""
         with opened(path) as stream:
-            adapter = recognise(stream)
+            adapter = recognise(stream, self._adapter)
             for body in self._split(adapter)(stream):
                 yield adapter, body
 
@@ -52,11 +54,11 @@ def opened(path: Path) -> io.BufferedReader:
         raise Problem("file", detail=error.strerror or "") from None
 
 
-def recognise(stream: io.BufferedReader) -> Adapter:
-    """The adapter that knows what the stream begins with; raises Problem ``unknown-format``."""
+def recognise(stream: io.BufferedReader, only: str = "") -> Adapter:
+    """The adapter that knows what the stream begins with, of all or that one; raises Problem ``unknown-format``."""
     head = stream.peek(HEAD)[: 1 << 16]
     for adapter in adapters().values():
-        if adapter.recognises(head):
+        if only in ("", adapter.name) and adapter.recognises(head):
             return adapter
     raise Problem("unknown-format" if head.strip() else "unreadable", detail="" if head.strip() else "it is empty")
 

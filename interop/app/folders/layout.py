@@ -1,0 +1,136 @@
+"""The directories of one watched folder, and the renames by which a file goes through them: each is on disk when it is done."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from interop.audit.parts import sync_directory
+from interop.errors import reasons
+
+WORKING: Final = ".working"
+ARCHIVE: Final = "archive"
+ERROR: Final = "error"
+WHY: Final = ".why"
+UNFINISHED: Final = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".new", "~")
+"""Ends of names under which programs write what is not whole yet."""
+OTHER_CONTENT: Final = "changed"
+"""Why a file is put aside that was written to while it was read."""
+
+
+class Stamp(NamedTuple):
+    """By which a file is known to be as it was."""
+
+    inode: int
+    changed: int
+    size: int
+
+
+class Layout:
+    """One folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.working, self.archive, self.error = folder / WORKING, folder / ARCHIVE, folder / ERROR
+
+    def prepare(self) -> None:
+        """Make the directories that are missing below the folder. Raises OSError, also where the folder itself is not there."""
+        for each in (self.working, self.archive, self.error):
+            each.mkdir(mode=0o700, exist_ok=True)
+
+    def arrived(self) -> dict[str, Stamp]:
+        """The files that wait, by name: regular ones, neither hidden nor under the name of something unfinished; no links, by which
+        whoever may write here could have any file read. Raises OSError."""
+        found = {}
+        with os.scandir(self.folder) as entries:
+            for entry in entries:
+                if entry.name[0] == "." or entry.name.endswith(UNFINISHED) or not entry.is_file(follow_symlinks=False):
+                    continue
+                with suppress(FileNotFoundError):
+                    found[entry.name] = _stamp(entry.stat(follow_symlinks=False))
+        return found
+
+    def deliveries(self) -> list[Path]:
+        """What is being read, the oldest first."""
+        return sorted(each for each in self.working.iterdir() if each.is_dir())
+
+    def take(self, number: int, names: Sequence[str], stamps: Mapping[str, Stamp]) -> Path | None:
+        """Put files into a delivery of their own: whoever renames a file has it. One that is gone, or no longer as it was, is left
+        to whom it belongs; None where none was had."""
+        while (delivery := self.working / f"{number:020d}").exists():
+            number += 1
+        delivery.mkdir(mode=0o700)
+        for name in names:
+            with suppress(FileNotFoundError):
+                (self.folder / name).rename(delivery / name)
+                if self.stamp(delivery / name) != stamps[name]:
+                    (delivery / name).rename(_free(self.folder, name))
+        sync_directory(delivery)
+        sync_directory(self.folder)
+        if not any(delivery.iterdir()):
+            delivery.rmdir()
+            return None
+        return delivery
+
+    def stamp(self, path: Path) -> Stamp | None:
+        """How a file is; None where there is none."""
+        try:
+            return _stamp(path.lstat())
+        except FileNotFoundError:
+            return None
+
+    def keep(self, path: Path) -> None:
+        """Into the archive."""
+        self._put(path, self.archive)
+
+    def put_aside(self, path: Path, why: Mapping[str, Any]) -> None:
+        """Among the errors, with the reasons beside it, which are there first."""
+        target = _free(self.error, path.name)
+        beside = target.with_name(target.name + WHY)
+        beside.write_text(json.dumps(why, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        self._put(path, self.error, target)
+
+    def _put(self, path: Path, directory: Path, target: Path | None = None) -> None:
+        path.rename(target or _free(directory, path.name))
+        sync_directory(directory)
+        sync_directory(path.parent)
+
+
+def why(
+    refused: Mapping[str, Sequence[int]], counts: Mapping[str, int], messages: int, problem: Mapping[str, str]
+) -> dict[str, Any]:
+    """What stands beside a file that was put aside: of the file as a whole, and of messages of it, by reason with their numbers in
+    the journal. Nothing of what is in them."""
+    known = reasons()
+    said: dict[str, Any] = {"messages": messages, **problem}
+    if counts:
+        said["refused"] = [
+            {
+                "reason": name,
+                "count": count,
+                "sentence": known[name].sentence,
+                "action": known[name].action,
+                "messages": list(refused.get(name, ())),
+            }
+            for name, count in sorted(counts.items())
+        ]
+    return said
+
+
+def _stamp(found: os.stat_result) -> Stamp:
+    assert stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode)
+    return Stamp(found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+def _free(directory: Path, name: str) -> Path:
+    """A name in a directory that no other file has."""
+    target, number = directory / name, 1
+    while target.exists() or target.with_name(target.name + WHY).exists():
+        number += 1
+        target = directory / f"{name}.{number}"
+    return target
