@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shutil
+import threading
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ import structlog
 
 from interop.api.exporting.asking import decided, planned, sources
 from interop.api.exporting.job import COMPLETED, FAILED, NAME, OPEN, QUEUED, RUNNING, Job, Wanted, decoded, keep
-from interop.api.exporting.writing import Files, Room, free
+from interop.api.exporting.writing import Files, Room, free, type_of
 from interop.api.services import Services
 from interop.api.signon.limits import Throttled
 from interop.apply.journalled import TAKEN
@@ -55,6 +56,7 @@ class Exports:
         self.directory, self._clock, self._room = directory, clock, room
         self.jobs: dict[str, Job] = {}
         self._working = Background()
+        self._beginning, self._file = asyncio.Lock(), threading.Lock()
         self._wake, self._idle = asyncio.Event(), asyncio.Event()
         self.services: Services
         """What exports are read from; set before the start."""
@@ -75,18 +77,18 @@ class Exports:
     async def begin(self, asker: Asker, wanted: Wanted) -> Job:
         """Take an export on. Raises Throttled, Problem ``export-no-room``."""
         self._sweep()
-        own = [job for job in self.jobs.values() if job.of(asker)]
-        if sum(job.state in OPEN for job in own) >= AT_ONCE or len(own) >= EACH:
-            raise Throttled(LATER)
-        job = Job(secrets.token_hex(16), asker, wanted, self._clock.now())
+        async with self._beginning:
+            own = [job for job in self.jobs.values() if job.of(asker)]
+            if sum(job.state in OPEN for job in own) >= AT_ONCE or len(own) >= EACH:
+                raise Throttled(LATER)
+            job = Job(secrets.token_hex(16), asker, wanted, self._clock.now())
+            try:
+                await asyncio.to_thread(self._make, job)
+            except (OSError, Problem):
+                await asyncio.to_thread(self._remove, job.id)
+                raise Problem("export-no-room") from None
+            self.jobs[job.id] = job
         self._idle.clear()
-        self.jobs[job.id] = job
-        try:
-            await asyncio.to_thread(self._make, job)
-        except OSError:
-            self.jobs.pop(job.id, None)
-            await asyncio.to_thread(self._remove, job.id)
-            raise Problem("export-no-room") from None
         self._wake.set()
         return job
 
@@ -202,8 +204,8 @@ class Exports:
         now = self._clock.now()
         job.outputs, job.problem = [], (problem.reason.name, problem.detail)
         job.finished, job.expires, job.state = now, now + KEPT, FAILED
-        _log.warning("export not done", reason=problem.reason.name)
-        with suppress(OSError):
+        _log.warning("export not done", reason=problem.reason.name, detail=problem.detail)
+        with suppress(OSError, Problem):
             await asyncio.to_thread(self._empty, job)
 
     def _sweep(self) -> None:
@@ -236,14 +238,15 @@ class Exports:
 
     def _keep(self, job: Job) -> None:
         try:
-            keep(self.directory / job.id, job)
-        except OSError:
-            raise Problem("export-no-room") from None
+            with self._file:
+                keep(self.directory / job.id, job)
+        except OSError as error:
+            raise Problem("export-no-room", detail=type_of(error)) from None
 
     def _empty(self, job: Job) -> None:
         for each in (self.directory / job.id).glob("*.ndjson"):
             each.unlink(missing_ok=True)
-        keep(self.directory / job.id, job)
+        self._keep(job)
 
     def _remove(self, name: str) -> None:
         shutil.rmtree(self.directory / name, ignore_errors=True)

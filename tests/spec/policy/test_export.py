@@ -1,0 +1,156 @@
+"""What is exported is what a search by the same asker gives: as policy has it, and without the whereabouts of who hides them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import orjson
+import pytest
+
+from interop.api.exporting.exports import Exports
+from interop.api.services import Services
+from interop.policy.asker import Asker
+from interop.policy.facts import Agreement, Facts
+from interop.policy.scopes import read_scopes
+from interop.store.sqlite import SqliteStore
+from tests.spec.api.conftest import Client, link
+from tests.spec.policy.test_indistinguishable import Desk, opened
+from tests.spec.policy.test_whereabouts import HIDDEN, TOLD, Api, api, clock
+from tests.spec.policy.worlds import ORGANISATIONS, TYPES, World, keep, world
+
+__all__ = ["api", "clock"]
+pytestmark = pytest.mark.anyio
+ASYNC = {"prefer": "respond-async"}
+PROGRAM = Asker("", "system", "RB2", "engine", scopes=None)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@asynccontextmanager
+async def exporting(services: Services, place: Path) -> AsyncIterator[Exports]:
+    exports = Exports(place / "exports", services.clock, room=lambda directory: 1 << 40)
+    exports.services, services.exports = services, exports
+    await exports.start()
+    yield exports
+    await exports.stop()
+
+
+@asynccontextmanager
+async def told(place: Path, seed: int) -> AsyncIterator[tuple[SqliteStore, Services, Client, Exports, World]]:
+    """A generated record, and its exports."""
+    known = world(seed)
+    async with opened(place / "data", PROGRAM, known) as (store, services, client):
+        await keep(store, known.made, known.links)
+        async with exporting(services, place) as exports:
+            yield store, services, client, exports, known
+
+
+async def exported(client: Client, exports: Exports, address: str = "$export") -> list[bytes]:
+    """The lines of all files, in order."""
+    answer = await client.http.get(f"/fhir/{address}", headers=ASYNC)
+    assert answer.status_code == 202, answer.text
+    await exports.settled()
+    manifest = (await client.http.get(answer.headers["content-location"])).json()
+    bodies = [(await client.http.get(each["url"])).content for each in manifest["output"]]
+    return sorted(line for body in bodies for line in body.splitlines())
+
+
+async def read(client: Client, types: tuple[str, ...]) -> list[bytes]:
+    """What searches of these types give, each as a read has it."""
+    found: list[bytes] = []
+    for type_ in types:
+        following: str | None = f"/fhir/{type_}?_count=50"
+        while following:
+            answer = await client.get(following)
+            if answer.status_code == 403:
+                break
+            bundle = answer.json()
+            for entry in bundle.get("entry", ()):
+                if entry["search"]["mode"] == "match":
+                    address = f"/fhir/{type_}/{entry['resource']['id']}"
+                    found.append((await client.get(address, accept="application/fhir+json")).content)
+            following = link(bundle, "next")
+    return sorted(found)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_a_program_exports_what_it_may_search(tmp_path: Path, seed: int) -> None:
+    given = 0
+    async with told(tmp_path, seed) as (_, services, client, exports, _):
+        for organisation in ORGANISATIONS:
+            services.door = Desk(Asker("", "system", organisation, "engine", scopes=None))
+            lines = await exported(client, exports)
+            assert lines == await read(client, TYPES)
+            given += len(lines)
+            for job in list(exports.jobs):
+                await exports.cancel(exports.jobs[job].asker, job)
+    assert given
+
+
+async def test_scopes_narrow_it_and_a_token_for_people_exports_nothing(tmp_path: Path) -> None:
+    async with told(tmp_path, 1) as (_, services, client, exports, _):
+        services.door = Desk(Asker("", "system", "RB2", "engine", scopes=read_scopes("system/Observation.rs system/Location.read")))
+        assert await exported(client, exports) == await read(client, ("Observation", "Location"))
+        for scopes in ("user/*.cruds", "patient/*.rs", "system/*.c"):
+            services.door = Desk(Asker("", "system", "RB2", "engine", scopes=read_scopes(scopes)))
+            answer = await client.http.get("/fhir/$export", headers=ASYNC)
+            lines = [] if answer.status_code == 403 else await exported(client, exports)
+            assert lines == [], scopes
+
+
+async def test_only_who_began_it_has_it_and_nobody_else_can_tell_that_it_is_there(tmp_path: Path) -> None:
+    async with told(tmp_path, 1) as (_, services, client, exports, _):
+        place = (await client.http.get("/fhir/$export?_type=Location", headers=ASYNC)).headers["content-location"]
+        await exports.settled()
+        file = (await client.http.get(place)).json()["output"][0]["url"]
+        unknown = place[:-32] + "0" * 32
+        others = [
+            Asker("", "system", "RB2", "another", scopes=None),
+            Asker("", "system", "RA1", "engine", scopes=None),
+            Asker("https://id.test|x", "system", "RB2", "engine", scopes=None),
+            Asker("", "gp", "RB2", "engine", scopes=None),
+        ]
+        for asker in others:
+            services.door = Desk(asker)
+            for method in ("GET", "DELETE", "PUT"):
+                one = await client.http.request(method, place)
+                two = await client.http.request(method, unknown)
+                assert (one.status_code, one.content) == (two.status_code, two.content)
+                assert one.status_code == 404
+            assert (await client.http.get(file)).status_code == 404
+        services.door = Desk(PROGRAM)
+        assert (await client.http.get(file)).status_code == 200
+
+
+async def test_what_an_agreement_opened_is_gone_when_it_ends(tmp_path: Path) -> None:
+    async with told(tmp_path, 1) as (_, services, client, exports, _):
+        agreed = Facts((Agreement("a", "RA1", "", (), 0, 1 << 61, "active"),), "implied", ORGANISATIONS)
+        services.facts = lambda: agreed
+        place = (await client.http.get("/fhir/$export", headers=ASYNC)).headers["content-location"]
+        await exports.settled()
+        file = (await client.http.get(place)).json()["output"][0]["url"]
+        services.facts = lambda: Facts((), "implied", ORGANISATIONS)
+        assert (await client.http.get(file)).status_code == 404
+        assert (await client.http.get(place)).status_code == 409
+        assert not list(tmp_path.glob("exports/*/*.ndjson"))
+
+
+async def test_nobodys_whereabouts_are_in_it(api: Api, tmp_path: Path) -> None:
+    async with exporting(api.services, tmp_path) as exports:
+        client = Client(api.http)
+        lines = await exported(client, exports)
+        said = [orjson.loads(line) for line in lines]
+        names = [f"{each['resourceType']}/{each['id']}" for each in said]
+        assert set(HIDDEN) <= set(names)
+        assert lines == [
+            (await api.http.get(f"/fhir/{name}", headers={"accept": "application/fhir+json"})).content for name in names
+        ]
+        about = [line for name, line in zip(names, lines, strict=True) if name in HIDDEN]
+        assert not [each for each in TOLD if any(each.encode() in line for line in about)]
+        found = await exported(client, exports, "$export?_type=Patient&_typeFilter=Patient%3Faddress%3Dx")
+        assert found == []
