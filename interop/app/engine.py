@@ -183,6 +183,7 @@ class Engine:
 
     async def _open(self) -> None:
         await self.audited.start()
+        await self.outgoing.prepare()
         await self.workshop.start(hold=self.settings.hold)
         await self.audited.seen()
         if self.signon is not None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import structlog
 
 from interop.api.delivering.deliverer import Deliverer, asker_of
 from interop.api.delivering.payload import Contents
 from interop.api.delivering.senders import sender_of
+from interop.api.delivering.subscriptions import TYPE, Subscriptions
 from interop.api.delivering.watched import watched
 from interop.api.searching.ground import known
 from interop.app.audited import Audited
 from interop.app.settings import Settings, loopback
 from interop.app.workshop import Workshop
+from interop.apply.asked import Asked
 from interop.apply.routing import Router, when
 from interop.mapping.library import adapters
 from interop.mapping.places import mappings_root
@@ -30,13 +33,13 @@ CHANNEL = "deliveries"
 _log = structlog.get_logger("interop.deliveries")
 
 
-def routes_of(indexing: Indexing, now: int) -> tuple[Route, ...]:
+def routes_of(now: int) -> tuple[Route, ...]:
     """The rows of ``mappings/routes.csv``, () where the tables have none. Raises RoutesRefused."""
     table = mappings_root().joinpath("routes.csv")
     if not table.is_file():
         return ()
     lines = table.read_text("utf-8").splitlines()
-    return read_routes(lines, lambda type, text: watched(known(indexing), type, text, now), when)
+    return read_routes(lines, lambda type, text: watched(known(Indexing()), type, text, now), when)
 
 
 def destinations_of(settings: Settings) -> dict[str, Destination]:
@@ -61,8 +64,8 @@ def joined(routes: tuple[Route, ...], destinations: Mapping[str, Destination]) -
 class Outgoing:
     """``deliverer`` sends, ``router`` decides what."""
 
-    def __init__(self, router: Router, deliverer: Deliverer, audited: Audited, store: Store) -> None:
-        self.router, self.deliverer = router, deliverer
+    def __init__(self, router: Router, deliverer: Deliverer, audited: Audited, store: Store, subscriptions: Subscriptions) -> None:
+        self.router, self.deliverer, self.subscriptions = router, deliverer, subscriptions
         self._audited, self._store = audited, store
 
     @classmethod
@@ -72,7 +75,7 @@ class Outgoing:
             destinations = destinations_of(settings)
         except OSError as error:
             raise ValueError(f"{error.filename} cannot be read ({error.strerror}): name it with --destinations") from error
-        routes = joined(routes_of(shop.indexing, shop.clock.now()), destinations)
+        routes = joined(routes_of(shop.clock.now()), destinations)
         facts = shop.governance.facts
         contents = Contents(reading, shop.store, shop.whereabouts, facts, shop.clock, decide, base)
         deliverer = Deliverer(shop.store, contents, audited.auditing, shop.clock)
@@ -81,8 +84,11 @@ class Outgoing:
             deliverer.add(name, asker_of(each, open=settings.open), sender_of(each, _mllp()), each.days)
         shop.router.use(routes)
         shop.router.arrived = deliverer.arrived
-        made = cls(shop.router, deliverer, audited, shop.store)
+        subscriptions = Subscriptions(shop.store, shop.writes, shop.router, deliverer, shop.clock, here=settings.open)
+        made = cls(shop.router, deliverer, audited, shop.store, subscriptions)
         audited.also.append(made.alert)
+        shop.router.written = made.subscriptions.written
+        shop.writes.admit = made._admit
         return made
 
     async def alert(self) -> None:
@@ -95,10 +101,22 @@ class Outgoing:
             self.deliverer.arrived({each.destination for each in due})
             self._audited.auditing.notified(alert.item, CHANNEL)
 
+    def _admit(self, asked: Asked, resource: dict[str, Any]) -> None:
+        if asked.type == TYPE:
+            self.subscriptions.check(asked, resource)
+
+    async def prepare(self) -> None:
+        """Before anything is committed: Subscriptions that are active want to know of it."""
+        await self.subscriptions.prepare()
+
     async def start(self) -> None:
+        """Go on with what is left from before."""
         await self.deliverer.start()
+        await self.subscriptions.start()
 
     async def stop(self) -> None:
+        """What is under way goes on at the next start."""
+        await self.subscriptions.stop()
         await self.deliverer.stop()
 
 

@@ -44,15 +44,17 @@ Understand = Callable[[str, str], Criteria]
 
 class Author(NamedTuple):
     """Who writes, as sign-on found out (see ``interop.policy.asker``); the journal keeps it with the entry. ``organisation`` is the
-    source of what is written."""
+    source of what is written; ``scope`` what the token was given for, kept with Subscriptions alone (ANY_SCOPE = whatever)."""
 
     user: str = ""
     role: str = ""
     organisation: str = ""
     client: str = ""
     purpose: str = ""
+    scope: str = ""
 
 
+ANY_SCOPE: Final = "*"
 NO_AUTHOR: Final = Author()
 """Nobody is known by name: an engine that was started open."""
 

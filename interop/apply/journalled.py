@@ -30,6 +30,8 @@ ADAPTER: Final = "api"
 SIGNED: Final = "api+author"
 ADAPTERS: Final = (ADAPTER, SIGNED)
 TRANSACTION: Final = "transaction"
+SCOPED: Final = "Subscription"
+"""Whoever writes one is told later what they may see by the token with which they did."""
 TAKEN: Final = TAKEN_DOWN
 """The feed of takedowns."""
 REPLAYED: Final = REPLAY
@@ -53,6 +55,8 @@ class Step(NamedTuple):
 
 def entry_of(steps: Sequence[Step], body: bytes, received: int, author: Author = NO_AUTHOR) -> Entry:
     """The entry of one write, whose ``body`` is what the client sent, or of a transaction."""
+    if not any(step.key[0] == SCOPED for step in steps):
+        author = author._replace(scope="")
     if len(steps) == 1 and (body or steps[0].draft is None):
         said = f"{steps[0].method} {_address(steps[0])}"
     else:
@@ -71,7 +75,10 @@ def takedown_of(why: Why, resources: Sequence[Withdrawn], received: int, author:
 def _entry(feed: str, said: str, body: bytes, received: int, author: Author) -> Entry:
     adapter = ADAPTER
     if author != NO_AUTHOR:
-        adapter, body = SIGNED, orjson.dumps(author._asdict()) + b"\n" + body
+        told = author._asdict()
+        if not author.scope:
+            del told["scope"]
+        adapter, body = SIGNED, orjson.dumps(told) + b"\n" + body
     return Entry(0, feed, adapter, received, "", said, body, digest=hashlib.sha256(body).digest())
 
 

@@ -31,6 +31,8 @@ class Router:
         self._types: dict[str, list[Route]] = {}
         self.alerts: tuple[Route, ...] = ()
         self.arrived: Callable[[Iterable[str]], None] = lambda destinations: None
+        self.written: Callable[[Iterable[Put]], None] = lambda puts: None
+        """Is told of new versions that are on disk."""
         self._settle()
 
     def use(self, routes: Iterable[Route]) -> None:
@@ -78,6 +80,8 @@ class Router:
 
     def committed(self, change: Change) -> None:
         """A change is on disk."""
+        if change.puts:
+            self.written(change.puts)
         if change.deliveries:
             self.arrived({each.destination for each in change.deliveries})
 

@@ -66,6 +66,11 @@ class Work:
         self._resources = [one.resource for one in asked]
         self._within = Within(())
 
+    @property
+    def resources(self) -> list[Resource | None]:
+        """What is to be kept under each key; None of what is deleted."""
+        return [None if idle else resource for idle, resource in zip(self.idle, self._resources, strict=True)]
+
     def permit(self, update_creates: bool) -> None:
         """Whether each write may be done on what there is; raises Problem ``feed-owned``, ``stale-version``, ``not-found``,
         ``gone``, ``id-taken``, ``not-allowed``, ``bad-parameter``."""

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import structlog
 
-from interop.apply.asked import CREATE, DELETE, PATCH, UPDATE, Asked, Author, Criteria, Key, Understand, Written
+from interop.apply.asked import CREATE, DELETE, PATCH, UPDATE, Asked, Author, Criteria, Key, Resource, Understand, Written
 from interop.apply.drafts import there
 from interop.apply.identity import decisions_of, link
 from interop.apply.journalled import Step, change_of, entry_of, keys_of, steps_of, takedown_of
@@ -63,6 +63,8 @@ class Writes:
         self.update_creates = update_creates
         self._locks = Locks()
         self.witness: Witness | None = None
+        self.admit: Callable[[Asked, Resource], None] = lambda asked, resource: None
+        """Raises Problem for a resource that a client may not have kept, though R4 has nothing against it."""
 
     async def write(self, asked: Asked) -> Written:
         """Do one write.
@@ -178,6 +180,10 @@ class Writes:
             await work.link(lambda type, text: self._matches(criteria(type, text)))
         steps = await work.steps()
         await work.about()
+        for one, resource in zip(asked, work.resources, strict=True):
+            if resource is not None and not one.own:
+                with placed(one.place):
+                    self.admit(one, resource)
         if not steps:
             return await self._answers(work, None, Change())
         entry = entry_of(steps, asked[0].body if len(asked) == 1 else b"", self._clock.now(), asked[0].author)

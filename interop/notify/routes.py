@@ -32,6 +32,8 @@ EVENTS: Final = {
     DELETED: frozenset((DELETED,)),
 }
 AS_RECEIVED, FHIR, FHIR_MESSAGE, ID_ONLY = "as-received", "fhir", "fhir-message", "id-only"
+FHIR_XML, NOTHING = "fhir-xml", "nothing"
+"""Of Subscriptions alone: the resource as XML; only that there is something."""
 FORMATS: Final = {MESSAGE: (AS_RECEIVED,), ALERT: (ID_ONLY,), "": (FHIR, FHIR_MESSAGE, ID_ONLY)}
 """Formats by event; '' = of resources."""
 FIELDS: Final = ("feed", "type", "sender", "receiver")

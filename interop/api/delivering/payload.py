@@ -12,7 +12,9 @@ import orjson
 
 from interop.apply.whereabouts import Whereabouts
 from interop.clock import Clock, instant
-from interop.notify.routes import ALERT, DELETED, FHIR, FHIR_MESSAGE, ID_ONLY, MESSAGE
+from interop.fhir.xml import to_xml
+from interop.formats.json import load_json
+from interop.notify.routes import ALERT, DELETED, FHIR, FHIR_MESSAGE, FHIR_XML, ID_ONLY, MESSAGE, NOTHING
 from interop.policy.asker import Asker
 from interop.policy.decide import Policy, Question
 from interop.policy.facts import Facts
@@ -22,6 +24,7 @@ from interop.store.seam import Store
 from interop.store.values import Delivery, Entry, Stored
 
 FHIR_JSON: Final = "application/fhir+json"
+FHIR_AS_XML: Final = "application/fhir+xml"
 JSON: Final = "application/json"
 EVENTS: Final = "urn:interop:event"
 """The system of what a MessageHeader says has happened."""
@@ -93,6 +96,10 @@ class Contents:
         if delivery.format == ID_ONLY:
             version = f"{delivery.type}/{delivery.resource}/_history/{delivery.version}"
             body, kind = orjson.dumps({"id": delivery.id, "event": delivery.event, "resource": version}), JSON
+        elif delivery.format == FHIR_XML:
+            body, kind = to_xml(load_json(body, values=None)), FHIR_AS_XML
+        elif delivery.format == NOTHING:
+            body = b""
         patients, rules = tuple(account.patients), tuple(account.rules)
         return Payload(delivery.id, body, kind, about, patients, rules, 1, delivery.event == DELETED, delivery.format)
 

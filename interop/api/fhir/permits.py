@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from interop.api.asgi import Request
 from interop.api.services import Services
-from interop.apply.asked import NO_AUTHOR, Author, Key, Permit
+from interop.apply.asked import ANY_SCOPE, NO_AUTHOR, Author, Key, Permit
 from interop.errors import Problem
 from interop.policy.asker import TESTER
 from interop.store.plan import Read
@@ -41,4 +41,5 @@ def author_of(request: Request) -> Author:
     asker = request.asker
     if asker.role == TESTER.role:
         return NO_AUTHOR
-    return Author(asker.user, asker.role, asker.organisation, asker.client, asker.purpose)
+    scope = ANY_SCOPE if asker.scopes is None else " ".join(map(str, asker.scopes))
+    return Author(asker.user, asker.role, asker.organisation, asker.client, asker.purpose, scope)

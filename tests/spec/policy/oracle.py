@@ -22,6 +22,7 @@ WHO_SEES = {
     "document": "gp hospital-clinician ambulance-clinician nhs111 mdt-member patient carer system",
     "finance": "patient",
     "governance": "gp hospital-clinician patient privacy-officer",
+    "subscription": "system",
     "audit": "patient privacy-officer",
 }
 CLEARED = {

@@ -20,7 +20,7 @@ OPERATIONS = {
     "patient": "knowledge record consent looks",
     "carer": "knowledge record looks",
     "privacy-officer": "knowledge audit looks agreement takedown links",
-    "operator": "knowledge messages ingest agreement links replay",
+    "operator": "knowledge messages ingest agreement links replay retention",
     "analyst": "knowledge",
     "system": "knowledge record ingest export",
     "feed": "ingest",
@@ -36,7 +36,7 @@ WRITES = {
     "voluntary-sector": "task",
     "social-worker": "task plan",
     "operator": "directory",
-    "system": "book demographic appointment task plan clinical document",
+    "system": "book demographic appointment task plan clinical document subscription",
 }
 CLAIMS = {"gp", "hospital-clinician", "ambulance-clinician", "nhs111", "coordinator"}
 BESIDE_CARE = {
@@ -59,6 +59,7 @@ GROUPS = {
     "looks": "$who-looked",
     "takedown": "$takedown",
     "replay": "$replay",
+    "retention": "$retention",
     "links": "$link $unlink $split $identity-queue $identity-history $identity-undo $identity-verify $identity-trace",
 }
 CALLED_PRIVATE = {"PRS", "SPI", "DIA", "DRGIS", "REL", "PDS", "DEMO", "DOB", "LOCIS", "LIVARG"}
@@ -71,7 +72,8 @@ CLASSES = {
     "task": "Task",
     "plan": "CarePlan CareTeam Goal RequestGroup",
     "document": "Basic Binary Bundle Composition DocumentManifest DocumentReference MessageHeader Parameters",
-    "governance": "Consent Linkage Provenance Subscription VerificationResult",
+    "governance": "Consent Linkage Provenance VerificationResult",
+    "subscription": "Subscription",
     "audit": "AuditEvent",
 }
 

@@ -1,0 +1,271 @@
+"""FHIR R4 Subscriptions over the queues: rest-hooks (FHIR R4 Subscription).
+
+A client writes one as ``requested`` (or ``off``); the engine says ``active`` once new versions are matched, ``error`` where what
+was due was not taken, ``off`` when its time is over. What goes out is what its author may see when it goes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple
+
+import structlog
+
+from interop.api.delivering.addresses import Hook, endpoint, resolved
+from interop.api.delivering.deliverer import Deliverer
+from interop.api.delivering.watched import watched
+from interop.api.searching.ground import known
+from interop.apply.asked import ANY_SCOPE, NO_AUTHOR, UPDATE, Asked, Author
+from interop.apply.journalled import author_of
+from interop.apply.routing import Router
+from interop.apply.writes import Writes
+from interop.background import Background, within
+from interop.clock import Clock
+from interop.errors import Problem
+from interop.fhir import facts
+from interop.formats.instants import iso_instant
+from interop.formats.json import load_json
+from interop.notify.destinations import DAYS
+from interop.notify.routes import CREATED, FHIR, FHIR_XML, NOTHING, UPDATED, Route
+from interop.policy.asker import NOBODY, TESTER, Asker
+from interop.policy.scopes import read_scopes
+from interop.policy.whereabouts import guarded
+from interop.record.indexing import Indexing
+from interop.store.decision import PERMIT_ALL
+from interop.store.plan import Message, Read, Search
+from interop.store.seam import Store
+from interop.store.values import DROPPED, PENDING, SHELVED, Change, Delivery, Entry, Mark, Put, Stored, Sweep
+from interop.store.where import Where
+
+TYPE: Final = "Subscription"
+REST_HOOK: Final = "rest-hook"
+PAYLOADS: Final[Mapping[str, str]] = {"": NOTHING, "application/fhir+json": FHIR, "application/fhir+xml": FHIR_XML}
+"""What ``channel.payload`` may be, and the format that it comes to."""
+TICK: Final = 30.0
+"""Seconds between two looks at what has ended."""
+HEADERS: Final = 20
+_HEADER: Final = re.compile(r"([A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}):[ \t]*([\x21-\x7e](?:[\x20-\x7e]{0,4000}[\x21-\x7e])?)")
+_OURS: Final = frozenset(
+    ("host", "content-length", "content-type", "transfer-encoding", "connection", "idempotency-key", "te", "upgrade")
+)
+_log = structlog.get_logger("interop.deliveries")
+
+
+class Meant(NamedTuple):
+    """What a Subscription comes to; ``end`` in microseconds, 0 = never."""
+
+    type: str
+    where: Where | None
+    format: str
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    end: int
+
+
+def name_of(id: str) -> str:
+    """The name of its queue."""
+    return f"subscription:{id}"
+
+
+class Subscriptions:
+    """``here``: endpoints of this machine are taken, as an engine is tried with that was started open."""
+
+    def __init__(self, store: Store, writes: Writes, router: Router, deliverer: Deliverer, clock: Clock, *, here: bool) -> None:
+        self._store, self._writes, self._router, self._deliverer = store, writes, router, deliverer
+        self._clock, self._here = clock, here
+        self._known = known(Indexing())
+        self._ends: dict[str, int] = {}
+        self._due: dict[str, None] = {}
+        self._failures: dict[str, str] = {}
+        self._wake = asyncio.Event()
+        self._working = Background()
+
+    def check(self, asked: Asked, resource: dict[str, Any]) -> None:
+        """A client writes one. Raises Problem ``bad-value``, which says what of it cannot be done, ``forbidden``."""
+        if asked.permit is not None and asked.permit.of_person:
+            raise Problem("forbidden", where=TYPE, detail="a token for one person follows nobody")
+        status = resource.get("status")
+        if status not in ("requested", "off"):
+            raise Problem("bad-value", where="Subscription.status", detail="requested or off: the others are for the server to say")
+        if status == "requested":
+            meant = self._meant(resource)
+            if meant.end and meant.end <= self._clock.now():
+                raise Problem("bad-value", where="Subscription.end", detail="it is over")
+
+    async def prepare(self) -> None:
+        """Match what is active, before anything is committed."""
+        async for stored in self._store.stream(Search(PERMIT_ALL, TYPE)):
+            resource = load_json(stored.body, values=None)
+            self._due[stored.id] = None
+            if resource.get("status") == "active":
+                try:
+                    await self._begin(stored.id, self._meant(resource), await self._author(stored))
+                except Problem as problem:
+                    _log.error("a Subscription cannot be matched any more", reason=problem.reason.name)
+
+    async def start(self) -> None:
+        self._working.start(self._work())
+
+    async def stop(self) -> None:
+        await self._working.stop()
+
+    def written(self, puts: Iterable[Put]) -> None:
+        """New versions are on disk."""
+        for put in puts:
+            if put.stored.type == TYPE:
+                self._due[put.stored.id] = None
+                self._wake.set()
+
+    def marked(self, id: str, delivery: Delivery, mark: Mark) -> None:
+        """What became of a delivery: one that is shelved ends in ``error``."""
+        if mark.state == SHELVED:
+            self._failures[id] = mark.reason
+            self._due[id] = None
+            self._wake.set()
+
+    def _meant(self, resource: Mapping[str, Any]) -> Meant:
+        type_, _, query = str(resource.get("criteria", "")).partition("?")
+        if type_ not in facts.resource_types():
+            raise Problem("bad-value", where="Subscription.criteria", detail="TYPE?criteria of a search are wanted")
+        try:
+            where = watched(self._known, type_, query, self._clock.now()) if query else None
+        except ValueError as error:
+            raise Problem("bad-value", where="Subscription.criteria", detail=str(error)) from None
+        if guarded(where, type_, 0) is not where:
+            raise Problem("bad-value", where="Subscription.criteria", detail="nobody is told by where somebody is")
+        channel = resource.get("channel", {})
+        if channel.get("type") != REST_HOOK:
+            raise Problem("bad-value", where="Subscription.channel.type", detail=f"{REST_HOOK} alone is sent")
+        payload = str(channel.get("payload", "")).partition(";")[0].strip()
+        if payload not in PAYLOADS:
+            raise Problem("bad-value", where="Subscription.channel.payload", detail="application/fhir+json, +xml or none")
+        url = str(channel.get("endpoint", ""))
+        try:
+            endpoint(url, self._here)
+        except ValueError as error:
+            raise Problem("bad-value", where="Subscription.channel.endpoint", detail=str(error)) from None
+        end = resource.get("end")
+        return Meant(type_, where, PAYLOADS[payload], url, _headers(channel.get("header", [])), _end(end))
+
+    async def _work(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                await self.tick()
+            except Exception as error:
+                _log.error("a Subscription cannot be settled", error=type(error).__name__)
+            await within(self._wake, TICK)
+
+    async def tick(self) -> None:
+        """Do what is due: set up, end, tell of errors."""
+        now = self._clock.now()
+        self._due.update((id_, None) for id_, end in self._ends.items() if end <= now)
+        for id_ in list(self._due):
+            del self._due[id_]
+            try:
+                await self._settle(id_)
+            except BaseException:
+                self._due[id_] = None
+                raise
+
+    async def _settle(self, id_: str) -> None:
+        """Let a Subscription be what it says."""
+        found: list[Stored] = await self._store.query(Read(PERMIT_ALL, TYPE, id_))
+        stored = found[0] if found and not found[0].deleted else None
+        resource = load_json(stored.body, values=None) if stored is not None else {}
+        status = resource.get("status", "")
+        failure = self._failures.pop(id_, "")
+        if stored is None or status not in ("requested", "active"):
+            return await self._end(id_, PENDING if status == "error" else "")
+        author = await self._author(stored)
+        try:
+            meant = self._meant(resource)
+            if status == "requested" and not await self._reachable(meant):
+                raise Problem("destination-misdirected")
+        except Problem as problem:
+            await self._end(id_, "")
+            return await self._say(stored, author, resource, "error", str(problem))
+        if meant.end and meant.end <= self._clock.now():
+            await self._end(id_, "")
+            return await self._say(stored, author, resource, "off")
+        if failure and status == "active":
+            await self._end(id_, PENDING)
+            known_ = Problem(failure)
+            return await self._say(stored, author, resource, "error", f"{known_.reason.sentence} {known_.reason.action}")
+        await self._begin(id_, meant, author)
+        if status == "requested":
+            await self._say(stored, author, resource, "active")
+
+    async def _reachable(self, meant: Meant) -> bool:
+        """Whether the endpoint's name leads where we may send; one that cannot be looked up now may be later."""
+        try:
+            return bool(await resolved(endpoint(meant.url, self._here)))
+        except OSError:
+            return True
+
+    async def _begin(self, id_: str, meant: Meant, author: Author) -> None:
+        name = name_of(id_)
+        await self._deliverer.remove(name)
+        hook = Hook(meant.url, meant.headers, self._here)
+        worker = self._deliverer.add(
+            name, asker_of(author, open=self._here), hook, DAYS, lambda delivery, mark: self.marked(id_, delivery, mark)
+        )
+        events = frozenset((CREATED, UPDATED))
+        self._router.subscribe(id_, Route(f"{TYPE}/{id_}", name, meant.format, events, type=meant.type, where=meant.where))
+        if meant.end:
+            self._ends[id_] = meant.end
+        worker.wake()
+
+    async def _end(self, id_: str, keep: str) -> None:
+        """Match no more. What waits is dropped, or with ``keep`` put on the shelf."""
+        self._router.unsubscribe(id_)
+        self._ends.pop(id_, None)
+        name = name_of(id_)
+        await self._deliverer.remove(name)
+        to = SHELVED if keep else DROPPED
+        await self._store.commit(Change(sweeps=[Sweep(name, PENDING, to, self._clock.now())]))
+
+    async def _author(self, stored: Stored) -> Author:
+        """Who wrote it: the journal tells."""
+        found: list[Entry] = await self._store.query(Message(stored.message))
+        return author_of(found[0]) if found else NO_AUTHOR
+
+    async def _say(self, stored: Stored, author: Author, resource: dict[str, Any], status: str, error: str = "") -> None:
+        """Write the status as the author's own: it stays theirs. Where they have written meanwhile, that counts."""
+        said = {name: value for name, value in resource.items() if name not in ("error", "meta")}
+        said["status"] = status
+        if meta := {name: value for name, value in resource.get("meta", {}).items() if name in ("profile", "tag", "security")}:
+            said["meta"] = meta
+        if error:
+            said["error"] = error
+        asked = Asked(UPDATE, TYPE, stored.id, resource=said, expected=(stored.version,), author=author, own=True)
+        try:
+            await self._writes.write(asked)
+        except Problem as problem:
+            if problem.reason.name != "stale-version":
+                raise
+
+
+def asker_of(author: Author, *, open: bool) -> Asker:
+    """Who is told: whoever wrote it, by the scopes of the token with which they did; where it is not
+    known who did, the tester of an engine that was started open, else nobody."""
+    if author == NO_AUTHOR:
+        return TESTER if open else NOBODY
+    scopes = None if author.scope == ANY_SCOPE else read_scopes(author.scope)
+    return Asker(author.user, author.role, author.organisation, author.client, author.purpose, scopes=scopes)
+
+
+def _headers(lines: Any) -> tuple[tuple[str, str], ...]:
+    found: list[tuple[str, str]] = []
+    for line in lines if isinstance(lines, list) else []:
+        parted = _HEADER.fullmatch(str(line))
+        if parted is None or parted[1].lower() in _OURS or len(found) >= HEADERS:
+            raise Problem("bad-value", where="Subscription.channel.header", detail="Name: value, and none that we say ourselves")
+        found.append((parted[1], parted[2]))
+    return tuple(found)
+
+
+def _end(said: Any) -> int:
+    return (iso_instant(str(said)) or 0) if said else 0

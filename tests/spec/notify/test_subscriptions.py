@@ -1,0 +1,193 @@
+"""FHIR R4 Subscriptions by rest-hook: what matches is told once it is committed, to whoever may see it, while they want it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from interop.app.engine import Engine
+from interop.store.plan import Deliveries
+from tests.spec.engine.running import client, running
+from tests.spec.notify.receiving import Receiver, receiving
+
+pytestmark = pytest.mark.anyio
+JSON = "application/fhir+json"
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with receiving() as made:
+        yield made
+
+
+@pytest.fixture
+async def engine(tmp_path: Path, place: dict[str, str]) -> AsyncIterator[Engine]:
+    async with running(tmp_path / "data", **place) as engine:
+        yield engine
+
+
+@pytest.fixture
+async def http(engine: Engine) -> AsyncIterator[httpx.AsyncClient]:
+    async with client(engine) as http:
+        yield http
+
+
+def subscription(url: str, criteria: str = "Encounter?status=in-progress&class=IMP", **channel: Any) -> dict[str, Any]:
+    known = {"type": "rest-hook", "endpoint": url, "payload": JSON, **channel}
+    return {
+        "resourceType": "Subscription",
+        "status": "requested",
+        "reason": "admissions",
+        "criteria": criteria,
+        "channel": {name: value for name, value in known.items() if value is not None},
+    }
+
+
+def encounter(id: str, status: str = "in-progress") -> dict[str, Any]:
+    return {"resourceType": "Encounter", "id": id, "status": status, "class": {"code": "IMP"}}
+
+
+async def put(http: httpx.AsyncClient, resource: dict[str, Any]) -> httpx.Response:
+    answer = await http.put(f"/fhir/{resource['resourceType']}/{resource['id']}", json=resource, headers={"content-type": JSON})
+    assert answer.is_success, answer.text
+    return answer
+
+
+async def subscribed(engine: Engine, http: httpx.AsyncClient, said: dict[str, Any], until: str = "active") -> str:
+    answer = await http.post("/fhir/Subscription", json=said, headers={"content-type": JSON})
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["status"] == "requested"
+    await status(http, answer.json()["id"], until)
+    return str(answer.json()["id"])
+
+
+async def status(http: httpx.AsyncClient, id: str, wanted: str) -> dict[str, Any]:
+    """Wait until a Subscription says so."""
+    async with asyncio.timeout(20):
+        while True:
+            found: dict[str, Any] = (await http.get(f"/fhir/Subscription/{id}")).json()
+            if found["status"] == wanted:
+                return found
+            await asyncio.sleep(0.01)
+
+
+async def test_what_matches_is_told_and_what_does_not_is_not(engine: Engine, http: httpx.AsyncClient, receiver: Receiver) -> None:
+    await subscribed(engine, http, subscription(receiver.url))
+    await put(http, encounter("a", "planned"))
+    await put(http, encounter("b"))
+    await put(http, encounter("a"))
+    await put(http, encounter("a", "finished"))
+    got = await receiver.until(2)
+    assert [(each.method, each.path) for each in got] == [("PUT", "/in/Encounter/b"), ("PUT", "/in/Encounter/a")]
+    assert got[1].body == (await http.get("/fhir/Encounter/a/_history/2")).content
+    assert got[1].headers["content-type"] == JSON
+    assert len(await engine.workshop.store.query(Deliveries())) == 2
+
+
+async def test_without_payload_it_is_told_that_there_is_something(
+    engine: Engine, http: httpx.AsyncClient, receiver: Receiver
+) -> None:
+    await subscribed(
+        engine, http, subscription(receiver.url, "Encounter", payload=None, header=["Authorization: Bearer their-own"])
+    )
+    await put(http, encounter("a"))
+    [got] = await receiver.until(1)
+    assert (got.method, got.path, got.body, got.headers["authorization"]) == ("POST", "/in", b"", "Bearer their-own")
+    assert "content-type" not in got.headers
+
+
+async def test_it_is_told_in_xml_where_that_is_asked_for(engine: Engine, http: httpx.AsyncClient, receiver: Receiver) -> None:
+    await subscribed(engine, http, subscription(receiver.url, payload="application/fhir+xml"))
+    await put(http, encounter("a"))
+    [got] = await receiver.until(1)
+    assert got.headers["content-type"] == "application/fhir+xml"
+    assert b'<Encounter xmlns="http://hl7.org/fhir">' in got.body
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"criteria": "Encounter?patient.name=x"}, "chains"),
+        ({"criteria": "Encounter?nothing=x"}, "nothing"),
+        ({"criteria": "Nothing?status=x"}, "TYPE?criteria"),
+        ({"criteria": "Patient?address-postalcode=AB1"}, "where somebody is"),
+        ({"criteria": "Encounter?date=ap2026-01-01"}, "ap of a date"),
+        ({"criteria": "Observation?code:in=http://example.org/v"}, "value sets"),
+        ({"type": "websocket"}, "rest-hook"),
+        ({"endpoint": "http://example.org/in"}, "https://"),
+        ({"endpoint": "https://10.0.0.1/in"}, "private"),
+        ({"endpoint": "https://[::ffff:192.168.0.1]/in"}, "private"),
+        ({"endpoint": "https://169.254.169.254/latest"}, "private"),
+        ({"endpoint": "ftp://localhost/in"}, "https://"),
+        ({"endpoint": "https://user:secret@example.org/in"}, "without user"),
+        ({"payload": "text/plain"}, "fhir+json"),
+        ({"header": ["Host: elsewhere"]}, "Name: value"),
+        ({"header": ["X: y\r\nHost: elsewhere"]}, ""),
+        ({"status": "active"}, "requested or off"),
+        ({"end": "2020-01-01T00:00:00Z"}, "over"),
+    ],
+)
+async def test_what_cannot_be_done_is_refused_with_the_reason(tmp_path: Path, said: dict[str, Any], why: str) -> None:
+    async with running(tmp_path / "data") as engine, client(engine) as http:
+        resource = subscription("https://example.org/in")
+        for name, value in said.items():
+            (resource if name in ("criteria", "status", "end") else resource["channel"])[name] = value
+        answer = await http.post("/fhir/Subscription", json=resource, headers={"content-type": JSON})
+        assert answer.status_code == 422, answer.text
+        assert why.lower() in answer.text.lower()
+        bundle = {"resourceType": "Bundle", "type": "transaction"}
+        bundle["entry"] = [{"resource": resource, "request": {"method": "POST", "url": "Subscription"}}]  # type: ignore[assignment]
+        assert (await http.post("/fhir", json=bundle, headers={"content-type": JSON})).status_code == 422
+
+
+async def test_who_refuses_what_is_sent_is_in_error_until_asked_for_again(
+    engine: Engine, http: httpx.AsyncClient, receiver: Receiver
+) -> None:
+    receiver.answers = [410, 200]
+    id_ = await subscribed(engine, http, subscription(receiver.url))
+    await put(http, encounter("a"))
+    found = await status(http, id_, "error")
+    assert "does not take what it was sent" in found["error"]
+    await put(http, encounter("b"))
+    again = {**found, "status": "requested"}
+    del again["error"]
+    await put(http, again)
+    await status(http, id_, "active")
+    await put(http, encounter("c"))
+    await receiver.until(2)
+    assert [got.path for got in receiver.got] == ["/in/Encounter/a", "/in/Encounter/c"]
+
+
+async def test_what_is_ended_or_deleted_is_told_no_more(engine: Engine, http: httpx.AsyncClient, receiver: Receiver) -> None:
+    receiver.answers = [503]
+    ids = [await subscribed(engine, http, subscription(receiver.url)) for _ in range(2)]
+    await put(http, encounter("a"))
+    await receiver.until(2)
+    assert (await http.delete(f"/fhir/Subscription/{ids[0]}")).status_code == 204
+    await put(http, {**subscription(receiver.url), "id": ids[1], "status": "off"})
+    async with asyncio.timeout(20):
+        while {each.state for each in await engine.workshop.store.query(Deliveries())} != {"dropped"}:
+            await asyncio.sleep(0.01)
+    await put(http, encounter("b"))
+    assert len(await engine.workshop.store.query(Deliveries())) == 2
+
+
+async def test_a_restart_goes_on_with_what_was_due_and_with_what_comes(
+    tmp_path: Path, place: dict[str, str], receiver: Receiver
+) -> None:
+    receiver.answers = [503]
+    async with running(tmp_path / "data", **place) as engine, client(engine) as http:
+        await subscribed(engine, http, subscription(receiver.url))
+        await put(http, encounter("a"))
+        await receiver.until(1)
+    receiver.got.clear()
+    receiver.answers = [200]
+    async with running(tmp_path / "data", **place) as engine, client(engine) as http:
+        await put(http, encounter("b"))
+        await receiver.until(2)
+        assert [got.path for got in receiver.got] == ["/in/Encounter/a", "/in/Encounter/b"]
