@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from interop.app.checking.disks import disks
+from interop.app.checking.disks import disks, folders
 from interop.app.checking.exposure import exposure
 from interop.app.checking.finding import Finding, Level
-from interop.app.checking.parts import parts
+from interop.app.checking.parts import feeds_there, parts
 from interop.app.checking.reaching import clock, database, issuer, ports, running
 from interop.app.checking.secrets import certificates, keys
 from interop.app.configuration import Configuration, strangers
@@ -28,7 +28,7 @@ async def findings(
     settings, now = configuration.settings, (at or SystemClock()).now()
     if settings.data.exists() and not settings.data.is_dir():
         return list(disks(settings))  # nothing else can be looked at
-    found = [*parts(settings), *disks(settings)]
+    found = [*parts(settings), *disks(settings), *folders(feeds_there(settings).values())]
     alive = running(settings)
     if alive:
         sentence = "An engine runs on this data directory: its ports were not tried, and another one would not start beside it."

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 from interop.app.checking.finding import Finding, Level
 from interop.app.settings import Settings
+from interop.ports import Feed
 
 LEAST: Final = 1 << 30
 """Bytes free below which it is dangerous: a burst of messages fills them within minutes."""
@@ -19,7 +20,7 @@ LITTLE: Final = 0.1
 
 
 def disks(settings: Settings) -> Iterator[Finding]:
-    """Findings about the data directory and that of the audit's checkpoints."""
+    """Findings about the data directory, that of the audit's checkpoints, and the watched folders."""
     seen: set[int] = set()
     named = {"data": settings.data} | ({"checkpoints": settings.checkpoints} if settings.checkpoints is not None else {})
     for setting, path in named.items():
@@ -35,6 +36,24 @@ def disks(settings: Settings) -> Iterator[Finding]:
         if at.stat().st_dev not in seen:
             seen.add(at.stat().st_dev)
             yield from _room(setting, at)
+
+
+def folders(feeds: Iterable[Feed]) -> Iterator[Finding]:
+    """Watched folders that cannot be used, or by which anybody here may send. A start waits for those that are not there."""
+    for feed in feeds:
+        if not feed.folder:
+            continue
+        at, whose = Path(feed.folder), f"The folder {feed.folder} of the feed {feed.name}"
+        if not at.is_dir():
+            yield Finding(
+                Level.DANGER, "feeds", f"{whose} is not there: nothing comes in by it.", "Make it, or mount what it is on."
+            )
+        elif not os.access(at, os.R_OK | os.W_OK | os.X_OK):
+            action = "Give it to the user that the engine runs as."
+            yield Finding(Level.DANGER, "feeds", f"{whose} cannot be read and written: nothing comes in by it.", action)
+        elif stat.S_IMODE(at.stat().st_mode) & 0o002:
+            sentence = f"Anybody on this machine may write to it: {whose[0].lower()}{whose[1:]}. So anybody may send as that feed."
+            yield Finding(Level.DANGER, "feeds", sentence, f"chmod o-w {at}")
 
 
 def _room(setting: str, at: Path) -> Iterator[Finding]:

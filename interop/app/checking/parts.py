@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from interop.app.workshop import check_tables
 from interop.audit.key import AuditKey
 from interop.mapping.library import adapters
 from interop.mapping.refusal import TablesRefused
+from interop.ports import Feed
 from interop.signon.apps import NAME as APPS
 from interop.signon.apps import read_apps
 from interop.signon.claims import rows
@@ -84,8 +85,14 @@ def _mutual(settings: Settings) -> None:
 
 
 def _holders(settings: Settings) -> None:
+    feeds = feeds_there(settings)
+    if feeds:
+        Holders(feeds.values())
+
+
+def feeds_there(settings: Settings) -> Mapping[str, Feed]:
+    """The feeds; none where their file cannot be used, which is told already."""
     try:
-        feeds = feeds_of(settings, list(adapters()))
+        return feeds_of(settings, list(adapters()))
     except (OSError, ValueError):
-        return  # told already
-    Holders(feeds.values())
+        return {}

@@ -86,6 +86,7 @@ async def test_a_killed_engine_goes_on_with_the_file_where_it_was(tmp_path: Path
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1_800)
 async def test_a_file_of_a_million_rows_is_read_once_through_five_kills(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each row stands in the journal once."""
     monkeypatch.setenv("INTEROP_HOLD", "1")

@@ -34,7 +34,7 @@ ADDRESSES: Final = {
     "compartment-search": f"Patient/{{patient}}/{OBJECT}/_search",
 }
 """Kind of address -> one of that kind."""
-INSIDE: Final = {"ingest/": "lab", "messages/": "1", "deliveries/": ""}
+INSIDE: Final = {"exports/": "0" * 32, "ingest/": "lab", "messages/": "1", "deliveries/": ""}
 """What follows the beginning of an address."""
 _CODED: Final = "code=x&system=https://example.org/{id}"
 QUERIES: Final = {

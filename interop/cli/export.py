@@ -1,0 +1,236 @@
+"""``interop export``: a client of FHIR Bulk Data Access that begins an export, waits for it and fetches its files."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import urlsplit
+
+from interop.cli.bearer import bearer
+from interop.cli.governed import NEXT, Engine, words
+
+if TYPE_CHECKING:
+    import httpx
+    from rich.progress import Progress
+
+KINDS: Final = ("output", "deleted", "error")
+TRIES: Final = 5
+"""How often a file that breaks off is gone on with."""
+LONGEST: Final = 60
+"""Seconds between two questions at most."""
+PATIENCE: Final = 60
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
+
+
+class Asked(NamedTuple):
+    """What is wanted, as the command has it."""
+
+    people: bool = False
+    group: str = ""
+    types: tuple[str, ...] = ()
+    filters: tuple[str, ...] = ()
+    since: str = ""
+    elements: tuple[str, ...] = ()
+
+    @property
+    def address(self) -> str:
+        """Below the service base."""
+        return f"Group/{self.group}/$export" if self.group else "Patient/$export" if self.people else "$export"
+
+    @property
+    def query(self) -> list[tuple[str, str]]:
+        """The parameters."""
+        said = [("_type", ",".join(self.types)), ("_since", self.since), ("_elements", ",".join(self.elements))]
+        return [(name, value) for name, value in said if value] + [("_typeFilter", each) for each in self.filters]
+
+
+class Refused(Exception):
+    """It cannot be had; one sentence, and what to do."""
+
+
+def export(
+    engine: Engine, asked: Asked, into: Path, *, keep: bool, as_json: bool, wait: Callable[[float], None] = time.sleep
+) -> int:
+    """1 where it could not be had, 2 where the directory cannot be used; 130 where it was interrupted, and given up."""
+    import httpx
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    try:
+        into.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if any(into.iterdir()):
+            print(f"{into} is not empty: name another directory, so that exports are not mixed.", file=sys.stderr)
+            return 2
+    except OSError as error:
+        print(f"{into} cannot be used: {error.strerror}.", file=sys.stderr)
+        return 2
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
+    headers = {"accept": "application/fhir+json", **bearer(engine.url, engine.token, engine.data)}
+    place = ""
+    try:
+        with httpx.Client(timeout=PATIENCE, trust_env=False) as client:
+            try:
+                with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+                    place = _begun(client, engine, asked, headers)
+                    manifest = _waited(client, place, headers, progress, wait)
+                    files = list(_fetched(client, engine.url, manifest, headers, into, progress, wait))
+            except KeyboardInterrupt:
+                _given_up(client, place, headers)
+                print("Interrupted: the export was given up.", file=sys.stderr)
+                return 130
+            if not keep:
+                _given_up(client, place, headers)
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        return 1
+    except httpx.TransportError:
+        print(f"No engine answers at {engine.url}. Start it with interop serve, or name it with --url.", file=sys.stderr)
+        return 1
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol):
+        print(f"{engine.url} is no address: name the engine with --url http://HOST:PORT.", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"{into} does not take it: {error.strerror}. Make room, then begin again.", file=sys.stderr)
+        return 1
+    _told(manifest, files, into, as_json=as_json)
+    return 0
+
+
+def _begun(client: httpx.Client, engine: Engine, asked: Asked, headers: dict[str, str]) -> str:
+    """Where to ask for it."""
+    import httpx
+
+    url = f"{engine.url.rstrip('/')}/fhir/{asked.address}"
+    answer = client.get(url, params=httpx.QueryParams([*asked.query]), headers={**headers, "prefer": "respond-async"})
+    place = answer.headers.get("content-location", "")
+    if answer.status_code != 202 or not place:
+        raise _refusal(answer)
+    return str(place)
+
+
+def _waited(
+    client: httpx.Client, place: str, headers: dict[str, str], progress: Progress, wait: Callable[[float], None]
+) -> dict[str, Any]:
+    """The manifest, once there is one."""
+    task = progress.add_task("waiting", total=None)
+    while True:
+        answer = client.get(place, headers={**headers, "accept": "application/json"})
+        if answer.status_code == 200:
+            progress.remove_task(task)
+            manifest: dict[str, Any] = answer.json()
+            return manifest
+        if answer.status_code not in (202, 429):
+            raise _refusal(answer)
+        progress.update(task, description=answer.headers.get("x-progress", "waiting")[:60])
+        said = answer.headers.get("retry-after", "")
+        wait(min(LONGEST, int(said) if said.isdigit() else 5))
+
+
+def _fetched(
+    client: httpx.Client,
+    url: str,
+    manifest: dict[str, Any],
+    headers: dict[str, str],
+    into: Path,
+    progress: Progress,
+    wait: Callable[[float], None],
+) -> Iterator[dict[str, Any]]:
+    """Fetch each file; what each came to. The token goes to nobody but the engine that was named."""
+    (into / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
+    for kind in KINDS:
+        for each in manifest.get(kind) or ():
+            name = urlsplit(each["url"]).path.rpartition("/")[2]
+            if not _NAME.fullmatch(name) or (into / name).exists():
+                name = f"{kind}-{len(list(into.iterdir()))}.ndjson"
+            own = headers if _same(url, each["url"]) else {}
+            task = progress.add_task(name, total=None)
+            _fetch(client, each["url"], own, into / name, progress, task, wait)
+            progress.update(task, visible=False)
+            yield {"kind": kind, "type": each["type"], "file": name, "count": each.get("count")}
+
+
+def _fetch(
+    client: httpx.Client,
+    url: str,
+    headers: dict[str, str],
+    path: Path,
+    progress: Progress,
+    task: Any,
+    wait: Callable[[float], None],
+) -> None:
+    """A file, gone on with where it broke off."""
+    import httpx
+
+    part = path.with_name(path.name + ".part")
+    with os.fdopen(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as file:
+        for tried in range(TRIES):
+            at = file.tell()
+            # Not compressed on the way: what broke off could not be gone on with.
+            ask = {**headers, "accept": "application/fhir+ndjson", "accept-encoding": "identity"}
+            if at:
+                ask["range"] = f"bytes={at}-"
+            try:
+                with client.stream("GET", url, headers=ask) as answer:
+                    if answer.status_code not in (200, 206):
+                        answer.read()
+                        raise _refusal(answer)
+                    if answer.status_code == 200:
+                        file.seek(0)
+                        file.truncate()
+                    size = answer.headers.get("content-length", "")
+                    progress.update(task, total=file.tell() + int(size) if size.isdigit() else None)
+                    for chunk in answer.iter_bytes():
+                        file.write(chunk)
+                        progress.update(task, completed=file.tell())
+                break
+            except (httpx.RemoteProtocolError, httpx.ReadError, httpx.ReadTimeout):
+                if tried == TRIES - 1:
+                    raise
+                wait(2.0**tried)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def _same(one: str, two: str) -> bool:
+    """Whether two addresses are of one server."""
+    return urlsplit(one)[:2] == urlsplit(two)[:2]
+
+
+def _given_up(client: httpx.Client, place: str, headers: dict[str, str]) -> None:
+    import httpx
+
+    if place:
+        with suppress(httpx.HTTPError):
+            client.delete(place, headers=headers)
+
+
+def _refusal(answer: httpx.Response) -> Refused:
+    try:
+        said = answer.json()
+    except ValueError:
+        said = None
+    return Refused(
+        f"{answer.status_code}: {words(said if isinstance(said, dict) else None)} {NEXT.get(answer.status_code, '')}".strip()
+    )
+
+
+def _told(manifest: dict[str, Any], files: list[dict[str, Any]], into: Path, *, as_json: bool) -> None:
+    if as_json:
+        for each in files:
+            print(json.dumps(each))
+        total = sum(each["count"] or 0 for each in files if each["kind"] == "output")
+        print(json.dumps({"transactionTime": manifest["transactionTime"], "resources": total, "directory": str(into)}))
+        return
+    for each in files:
+        count = each["count"]
+        print(f"{each['file']:<40} {'' if count is None else f'{count:>12,}'}")
+    print(f"As of {manifest['transactionTime']}; next time: --since {manifest['transactionTime']}")
