@@ -56,7 +56,7 @@ def ask(engine: Engine, method: str, address: str, body: dict[str, Any] | None =
     said = _resource(answer.text)
     if answer.is_success and said is not None:
         return answer.status_code, said
-    _tell(f"{answer.status_code}: {_words(said)} {NEXT.get(answer.status_code, '')}".strip())
+    _tell(f"{answer.status_code}: {words(said)} {NEXT.get(answer.status_code, '')}".strip())
     return None
 
 
@@ -68,7 +68,7 @@ def _resource(text: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _words(said: dict[str, Any] | None) -> str:
+def words(said: dict[str, Any] | None) -> str:
     """What an OperationOutcome says, in one line."""
     issues = said.get("issue") if said is not None else None
     found = [said.get("sentence", ""), said.get("detail", "")] if said is not None and "sentence" in said else []

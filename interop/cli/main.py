@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from interop.cli import delivering, governing, identifying, keeping, overseeing, registering, removing, replaying, serving
+from interop.cli import bulk, delivering, governing, identifying, keeping, overseeing, registering, removing, replaying, serving
 from interop.cli.options import Data, Database, Feeds, Json, Mappers, TestNumbers, Token, Whereabouts
 
 app = typer.Typer(
@@ -126,6 +126,12 @@ def rebuild(
     mappers: Mappers = None,
     feeds: Feeds = None,
     test_numbers: TestNumbers = False,
+    without_purged: Annotated[
+        bool,
+        typer.Option(
+            "--without-purged", help="Do without messages whose content is no longer kept: what they said will be missing."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Make the record again from the journal, with the present tables, in a new directory or database."""
@@ -140,6 +146,7 @@ def rebuild(
             mappers=mappers,
             feeds=feeds,
             test_numbers=test_numbers,
+            without_purged=without_purged,
             as_json=as_json,
         )
     )
@@ -188,6 +195,7 @@ for command in (convert, send, pull, messages, explain, rebuild, tables):
     app.command()(command)
 registering.add(app)
 app.command("new-adapter")(new_adapter)
+bulk.add(app)
 identifying.add(app)
 removing.add(app)
 replaying.add(app)
