@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from interop.api.asgi import Request
 from interop.api.auditing import Auditor, Unaudited
@@ -20,6 +20,7 @@ from interop.clock import Clock
 from interop.errors import Problem
 from interop.ids import Mint
 from interop.policy.absence import FeedHealth
+from interop.policy.asker import Asker
 from interop.policy.decide import Policy, Question, decide
 from interop.policy.facts import Facts
 from interop.policy.scopes import Scope
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from interop.api.exporting.exports import Exports
     from interop.api.signon.service import SignOn
     from interop.apply.replays import Replays
+    from interop.apply.retention import Disposed
     from interop.apply.takedown import Takedowns
     from interop.apply.tracing import Tracer
     from interop.audit.trail import Trail
@@ -43,6 +45,18 @@ RESOURCE_LIMIT = 20 * 1024 * 1024
 MESSAGE_LIMIT = 20 * 1024 * 1024
 BUNDLE_LIMIT = 50 * 1024 * 1024
 QUERY_LIMIT = 256 * 1024
+
+
+class Disposer(Protocol):
+    """Lets go of what the settings no longer keep."""
+
+    async def due(self) -> Disposed:
+        """What a run would do now."""
+        ...
+
+    async def run(self, asker: Asker) -> Disposed:
+        """A portion of it; raises Problem ``audit-unavailable``."""
+        ...
 
 
 @dataclass(slots=True)
@@ -104,6 +118,8 @@ class Services:
     """Maps messages again; None as ``takedowns``."""
     exports: Exports | None = None
     """Writes exports; None where nobody does."""
+    disposing: Disposer | None = None
+    """Lets go of what is no longer kept; None as ``takedowns``."""
     trail: Trail | None = None
     """The audit as it is read."""
     metrics_token: bytes = b""

@@ -21,6 +21,7 @@ from interop.api.server import HttpServer
 from interop.api.services import Services
 from interop.api.signon.service import SignOn, sign_on
 from interop.app.audited import Audited
+from interop.app.disposing import Disposing
 from interop.app.feeds import Feeds, Owned, Remembered, feeds_of
 from interop.app.folders import Folders
 from interop.app.national import tracer_of
@@ -150,6 +151,7 @@ class Engine:
             exports=exports,
             takedowns=shop.takedowns,
             replays=shop.replays,
+            disposing=Disposing(settings, shop, audited, feeds),
             tracer=tracer,
             deliverer=outgoing.deliverer,
             signon=signon,

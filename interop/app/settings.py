@@ -50,6 +50,14 @@ class Settings(BaseSettings):
     update_creates: bool = True
     stale_after: int = Field(default=86_400, ge=0)
     """Seconds for which a feed may be silent before its source is said to be stale; 0 = for ever."""
+    keep_journal: int = Field(default=0, ge=0)
+    """Days for which the content of messages is kept, at least 8; 0 = for ever."""
+    keep_versions: int = Field(default=0, ge=0)
+    """Days for which replaced versions are kept; 0 = for ever."""
+    keep_audit: int = Field(default=0, ge=0)
+    """Days for which the audit is kept; 0 = for ever."""
+    purge_after: int | None = Field(default=None, ge=0)
+    """Days after which what a source alone has said is purged, once it has withdrawn its agreements; None = never."""
     open: bool = False
     checkpoints: Path | None = None
     """Where the audit's signed checkpoints are kept; None = beside it, which proves little."""

@@ -42,7 +42,7 @@ from interop.record.indexing import Indexing
 from interop.store.plan import Meta, Waiting
 from interop.store.seam import Store
 from interop.store.sql.store import SqlStore
-from interop.store.values import Change
+from interop.store.values import Change, Outcome
 
 SWITCH_INTERVAL = 0.0001
 """Seconds after which a busy thread yields: the commit threads run beside the loop."""
@@ -73,6 +73,8 @@ class Workshop:
     unfinished: int = 0
     finished: int = 0
     told: list[Told] = field(default_factory=list)
+    indexed: IndexedStore = field(init=False)
+    linking: Linking = field(init=False)
 
     @classmethod
     async def open(cls, settings: Settings, feeds: Mapping[str, Feed], clock: Clock | None = None) -> Workshop:
@@ -130,6 +132,7 @@ class Workshop:
                 router,
             )
         )
+        shop[0].indexed, shop[0].linking = indexed, linking
         return shop[0]
 
     async def start(self, *, hold: bool = False) -> None:
@@ -137,7 +140,10 @@ class Workshop:
         await self.reindexer.start()
         await self.governance.start(self.store)
         async for entry in self.store.stream(Waiting(0)):
-            if entry.adapter in ADAPTERS:
+            if entry.size and not entry.body:
+                gone = Outcome(entry.message, MessageState.FAILED, self.clock.now(), "purged")
+                await self.store.commit(Change(outcomes=[gone]))
+            elif entry.adapter in ADAPTERS:
                 await self.writes.finish(entry)
             else:
                 self.unfinished += 1

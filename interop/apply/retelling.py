@@ -68,6 +68,9 @@ class Teller:
         """What messages yield by the tables of today.
 
         Raises Problem ``fault`` where they refuse one that was applied: what it said would be lost."""
+        for entry in entries:
+            if entry.size and not entry.body:
+                raise Problem("purged", detail=f"message {entry.message}, which speaks of the same")
         found = await self.tried(entries)
         for entry, made in zip(entries, found, strict=True):
             if made.problem is not None and entry.state == MessageState.APPLIED:

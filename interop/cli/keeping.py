@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from interop.cli.options import AuditKey, Checkpoints, Data, Database, Feeds, Json
+from interop.cli.options import ENGINE, AuditKey, Checkpoints, Data, Database, Feeds, Json, Token, Url
 
 Passphrase = Annotated[
     Path | None,
@@ -17,10 +17,14 @@ Passphrase = Annotated[
 ]
 
 
+retention = typer.Typer(help="Let go of what the settings no longer keep, in a running engine.", no_args_is_help=True)
+
+
 def add(app: typer.Typer) -> None:
     """Add the commands to the console script."""
     app.command()(backup)
     app.command()(restore)
+    app.add_typer(retention, name="retention")
 
 
 def backup(
@@ -58,3 +62,31 @@ def restore(
 
     target = {"data": data, "database": database, "checkpoints": checkpoints}
     raise typer.Exit(run(backup, target, passphrase_file, keys, public, as_json=as_json))
+
+
+@retention.command("run")
+def retention_run(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would go.")] = False,
+    url: Url = ENGINE,
+    token: Token = "",
+    data: Data = Path("data"),
+    as_json: Json = False,
+) -> None:
+    """Let go of it, in portions; reading and taking in go on."""
+    from interop.cli.governed import Engine
+    from interop.cli.retention import run
+
+    raise typer.Exit(run(Engine(url, token, data), dry_run=dry_run, as_json=as_json))
+
+
+@retention.command("certificates")
+def retention_certificates(
+    data: Data = Path("data"),
+    checkpoints: Checkpoints = None,
+    public: Annotated[str, typer.Option(help="Instead of the audit's key its public half, in hexadecimal.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Show what was purged of sources that have withdrawn, and whether each certificate is as it was signed."""
+    from interop.cli.retention import certificates
+
+    raise typer.Exit(certificates(data, checkpoints, public, as_json=as_json))

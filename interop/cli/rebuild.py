@@ -21,6 +21,7 @@ def rebuild(
     mappers: int | None,
     feeds: Path | None,
     test_numbers: bool,
+    without_purged: bool = False,
     as_json: bool,
 ) -> int:
     """Copy the journal and the id key to ``into``, or ``into_database``, and work the journal off there; 1 where that cannot be."""
@@ -31,10 +32,10 @@ def rebuild(
     if settings is None:
         return 2
     prepare()
-    return started(_rebuilt((data, database), settings, as_json), settings)
+    return started(_rebuilt((data, database), settings, as_json, without_purged=without_purged), settings)
 
 
-async def _rebuilt(source: tuple[Path, str | None], settings: Any, as_json: bool) -> int:
+async def _rebuilt(source: tuple[Path, str | None], settings: Any, as_json: bool, *, without_purged: bool) -> int:
     from interop.app.copying import copy_journal, has_journal
     from interop.app.opening import named
 
@@ -46,10 +47,34 @@ async def _rebuilt(source: tuple[Path, str | None], settings: Any, as_json: bool
     if settings.database is not None and await has_journal(settings.data, settings.database):
         print(f"{named(settings.data, settings.database)} is not empty: name a new one with --into-database.", file=sys.stderr)
         return 1
+    gone = await _purged(data, database)
+    if gone and not without_purged:
+        print(
+            f"{gone:,} messages have no content any more: what only they said cannot be made again, and the record that is "
+            "there has it. Add --without-purged to do without.",
+            file=sys.stderr,
+        )
+        return 1
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     shutil.copy(data / "id.key", settings.data / "id.key")
     await copy_journal(source, (settings.data, settings.database))
     return await _work_off(settings, as_json)
+
+
+async def _purged(data: Path, database: str | None) -> int:
+    """How many messages are there without their content."""
+    from interop.app.opening import open_store
+    from interop.store.plan import Emptied
+
+    try:
+        store = await open_store(data, database, read_only=True)
+    except OSError:  # the journal alone is there
+        return 0
+    try:
+        count: int = (await store.query(Emptied()))[0]
+        return count
+    finally:
+        await store.close()
 
 
 async def _work_off(settings: Any, as_json: bool) -> int:

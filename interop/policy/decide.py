@@ -23,7 +23,7 @@ SEARCHES: Final = frozenset(("search-type", "search-system", "search-compartment
 BUNDLES: Final = frozenset(("batch", "transaction"))
 """Each entry is decided by itself."""
 DECLARED: Final = frozenset(("self-claim", "break-glass"))
-UNPERSONAL: Final = frozenset(("ingest", "messages", "audit", "takedown", "links", "replay"))
+UNPERSONAL: Final = frozenset(("ingest", "messages", "audit", "takedown", "links", "replay", "retention"))
 """Operations that no scope of FHIR speaks of but one for everything."""
 EXPORT: Final = "export"
 """Operations that a token for a person, or for a patient, is not given for: programs alone keep what is exported."""

@@ -364,6 +364,11 @@ class Disposable:
 
 
 @dataclass(frozen=True, slots=True)
+class Emptied:
+    """How many messages have no content any more (``Change.husks``) -> [int]."""
+
+
+@dataclass(frozen=True, slots=True)
 class Replaced:
     """Versions that were no longer the present ones at ``before`` (microseconds) -> [(above, [Withheld])], as ``Disposable``."""
 
@@ -427,6 +432,7 @@ Plan = (
     | Hiding
     | Everything
     | Disposable
+    | Emptied
     | Replaced
     | Sourced
 )

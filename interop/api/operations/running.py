@@ -33,4 +33,16 @@ RUNNING: Final = (
         changes=True,
         returns="Parameters",
     ),
+    Operation(
+        "retention",
+        "OperationDefinition/retention",
+        "retention.retention",
+        (SYSTEM,),
+        (),
+        "Let go of what the settings no longer keep: content of messages, replaced versions, and what sources alone have said that "
+        "have withdrawn. A portion at a time.",
+        (Input("dry-run", "boolean", "Whether only to tell what would go."),),
+        changes=True,
+        returns="Parameters",
+    ),
 )

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from interop.audit.certificates import SUFFIX as CERTIFICATE
 from interop.audit.chain import parted
 from interop.audit.checkpoints import SUFFIX
 from interop.audit.parts import chains, lines, part_path
 from interop.audit.row import CLOSED, decode
 
 PLACE: Final = "checkpoints"
+REMOVED: Final = ".removed"
 BLOCK: Final = 1 << 20
 
 
@@ -21,7 +23,7 @@ def copy(directory: Path, elsewhere: Path, target: Path, put: Callable[[str], No
     chains name rows of those before them. The last chain, and the number of rows of each that had not ended."""
     (target / PLACE).mkdir(mode=0o700, parents=True, exist_ok=True)
     there = chains(directory)
-    signed = sorted([*elsewhere.glob(f"*{SUFFIX}"), *elsewhere.glob("*.removed")]) if elsewhere.is_dir() else []
+    signed = [path for suffix in (SUFFIX, REMOVED, CERTIFICATE) for path in sorted(elsewhere.glob(f"*{suffix}"))]
     for path in signed:
         _copied(path, target / PLACE / path.name)
         put(f"{PLACE}/{path.name}")

@@ -34,6 +34,15 @@ def disposable(plan: Disposable) -> Steps[list[tuple[int, list[tuple[int, int, b
     return [(last if last < ends[0][0] else 0, [(message, size, bytes(digest)) for message, size, digest in rows])]
 
 
+def emptied() -> Steps[list[int]]:
+    """Goes through the journal once."""
+    rows = yield (
+        "SELECT count(*) FROM body b CROSS JOIN entry e WHERE length(b.body) = 0 AND e.message = b.message AND e.size > 0",
+        (),
+    )
+    return [rows[0][0]]
+
+
 def replaced(plan: Replaced) -> Steps[list[tuple[int, list[Withheld]]]]:
     """A portion of the record: of each resource all versions before the one that was present at ``before``."""
     upto = plan.above + AT_A_TIME

@@ -216,6 +216,7 @@ class SqlStore(ABC):
             plans.Coverage: (lambda plan: ledger.coverage(plan), True),
             plans.Hiding: (lambda plan: exporting.hiding(plan, names), True),
             plans.Disposable: (lambda plan: retention.disposable(plan), True),
+            plans.Emptied: (lambda plan: retention.emptied(), True),
             plans.Replaced: (lambda plan: retention.replaced(plan), True),
             plans.Sourced: (lambda plan: retention.sourced(plan), True),
             plans.Everything: (lambda plan: ledger.everything(plan, 2**62), True),
