@@ -8,12 +8,16 @@ names by their place in the predicate (``r0``), which no other part of a stateme
 from __future__ import annotations
 
 import re
+from functools import reduce
+from operator import or_
 from typing import Any as Value
 
 from interop.store.sql.dialect import Dialect
+from interop.store.sql.index import NAMED as BITS
+from interop.store.sql.index import PLAIN, SOLE
 from interop.store.sql.links import Targets
 from interop.store.sql.marks import Marks, Masked, Values, literal
-from interop.store.sql.names import Names
+from interop.store.sql.names import LABELS, Names
 from interop.store.sql.past import was
 from interop.store.sql.ruling import ruling
 from interop.store.sql.start import NONE, flatten, rank
@@ -96,3 +100,23 @@ def own(where: Where | None) -> bool:
         case Token(kind=kind):
             return kind == "token"
     return isinstance(where, OWN)
+
+
+def alike(where: Where, names: Names, type_: str) -> int | None:
+    """Resources of a type that have these bits of ``named`` are alike in what is asked where they are in subject, contributors and
+    ``named``; None where more is asked than whose they are, where they come from and how they are labelled."""
+    match where:
+        case All(parts) | Any(parts):
+            bits = [alike(part, names, type_) for part in parts]
+            return None if None in bits else reduce(or_, [one for one in bits if one is not None], 0)
+        case Not(part):
+            return alike(part, names, type_)
+        case About():
+            return SOLE
+        case Token(parameter, kind="token") | Tokens(parameter) if parameter == LABELS:
+            return PLAIN
+        case Present(parameter) if parameter in BITS:
+            return BITS[parameter] if names.present(type_, parameter) else 0
+        case Sources() | Types():
+            return 0
+    return None

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from interop.store.plan import Count, Search
+from interop.store.plan import Search
+from interop.store.sql.conditions import alike
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.estimates import Estimates
 from interop.store.sql.links import both
@@ -22,7 +23,7 @@ from interop.store.sql.start import NONE, SURE, asks_for_words, best, bounded, f
 from interop.store.sql.statement import Rows, Statement, Steps
 from interop.store.sql.where import Compiler, narrowed
 from interop.store.values import Stored
-from interop.store.where import Chain, Composite, Has, Near, Range, Reference, Span, Text, Token, Tokens, Where
+from interop.store.where import Chain, Has, Range, Reference, Span, Text, Token, Tokens, Where
 
 GLANCE = 200
 """Rows that are counted at first of each part; the part with fewer is begun with."""
@@ -56,14 +57,14 @@ def statement(plan: Search, names: Names, dialect: Dialect, shapes: Shapes, kept
 
 def _search(plan: Search, names: Names, dialect: Dialect, kept: Estimates, shapes: Shapes | None = None) -> Steps[list[Stored]]:
     of = narrowed(flatten(plan.where), plan.type or None)
-    rule = _Rule(plan.decision.predicate, of, shapes)
+    rule = Rule(plan.decision.predicate, of, shapes)
     where = rule.rest(plan.where)
     parts = flatten(where)
 
     def make() -> Compiler:
         return Compiler(names, dialect, plan.decision.predicate)
 
-    start = yield from _start(make, kept, parts, of, plan.count + 1)
+    start = yield from begin(make, kept, parts, of, plan.count + 1)
     if start is None and plan.sort:
         start = yield from _against(make, kept, parts, of, plan.sort[0])
         if start is None and key(make(), *plan.sort[0], of).walk is not None:
@@ -78,7 +79,7 @@ def _search(plan: Search, names: Names, dialect: Dialect, kept: Estimates, shape
     return (yield from _page(compiler, plan, source, _keys(compiler, plan, of), plan.count + 1))
 
 
-class _Rule:
+class Rule:
     """The predicate of a search: where it is kept, a condition behind what the question asks; else a part of the question."""
 
     def __init__(self, predicate: Where | None, of: str | None, shapes: Shapes | None) -> None:
@@ -91,12 +92,12 @@ class _Rule:
         """What is asked beside the condition. Raises Problem ``too-costly``."""
         return bounded(where if self._ruled is not None else both(where, ruling(self._predicate, self._of)))
 
-    def held(self, compiler: Compiler, start: Where | None = None) -> str:
-        """The condition on the row ``r``, where it is kept; begins with AND."""
+    def held(self, compiler: Compiler, start: Where | None = None, row: str = "r") -> str:
+        """The condition on a row, where it is kept; begins with AND."""
         if self._ruled is None:
             return ""
         with compiler.focused(start):
-            text = self._ruled.held(self._of, "r", compiler.focus)
+            text = self._ruled.held(self._of, row, compiler.focus)
         assert text is not None
         if not text:
             return ""
@@ -104,32 +105,14 @@ class _Rule:
         compiler.parameters.update(self._ruled.parameters)
         return f" AND {text}"
 
-
-def count(plan: Count, names: Names, dialect: Dialect, shapes: Shapes, kept: Estimates) -> Steps[list[int]]:
-    of = narrowed(flatten(plan.where), plan.type or None)
-    rule = _Rule(plan.decision.predicate, of, shapes)
-    where = rule.rest(plan.where)
-    parts = flatten(where)
-
-    def make() -> Compiler:
-        return Compiler(names, dialect, plan.decision.predicate)
-
-    if plan.most and (yield from _size(make, kept, of, plan.most + 1)) > plan.most:
-        return []
-    compiler = make()
-    held = rule.held(compiler)
-    if not held and len(parts) == 1 and isinstance(parts[0], Token | Tokens | Text | Span | Range | Composite | Near):
-        rows = compiler.rows(parts[0], of)  # what is deleted has no index rows
-        text = f"{compiler.prologue}SELECT count(DISTINCT d.rid) FROM ({rows}) d"
-    else:
-        start = yield from _start(make, kept, parts, of)
-        text = compiler.source(where, of, start=start, scan=start is None) + rule.held(compiler, start)
-        text = f"{compiler.prologue}SELECT count(*) FROM {text}"
-    found = yield text, compiler.parameters
-    return [found[0][0]]
+    def alike(self, names: Names) -> int | None:
+        """As ``conditions.alike``, of a condition that is kept. Asked once that is made: what it looks up is known then."""
+        conditions = None if self._ruled is None else self._ruled.conditions
+        left = None if conditions is None else conditions.left(self._of)
+        return None if left is None or self._of is None else alike(left, names, self._of)
 
 
-def _start(make: Make, kept: Estimates, parts: list[Where], type_: str | None, page: int = 0) -> Steps[Where | None]:
+def begin(make: Make, kept: Estimates, parts: list[Where], type_: str | None, page: int = 0) -> Steps[Where | None]:
     """The part to begin with; None where it is better to go through the type. A ``page`` of so many is full before long where
     all parts together leave a good share of the type: then few resources are gone through."""
     ranked = sorted(((rank(part), place) for place, part in enumerate(parts)), key=lambda pair: pair[0])
@@ -139,18 +122,18 @@ def _start(make: Make, kept: Estimates, parts: list[Where], type_: str | None, p
         return parts[ranked[0][1]]
     some = [parts[place] for number, place in ranked[:LOOKED_AT] if number < NONE]
     for limit in (GLANCE, MANY):
-        found = yield from _counts(make, kept, some, type_, limit)
+        found = yield from counts(make, kept, some, type_, limit)
         fewest = min(found)
         if fewest < GLANCE or (fewest < limit and not page):
             return some[found.index(fewest)]
-    size = yield from _size(make, kept, type_)
+    size = yield from size_of(make, kept, type_)
     gone_through = float(page)
     for one in found:
         gone_through *= max(size / one, 1.0)
     return some[found.index(fewest)] if fewest < MANY and fewest < gone_through else None
 
 
-def _size(make: Make, kept: Estimates, type_: str | None, limit: int = LARGE) -> Steps[int]:
+def size_of(make: Make, kept: Estimates, type_: str | None, limit: int = LARGE) -> Steps[int]:
     """About how many resources there are of the type, up to a limit."""
     size = kept.get((type_, None), limit)
     if size is None:
@@ -162,7 +145,7 @@ def _size(make: Make, kept: Estimates, type_: str | None, limit: int = LARGE) ->
     return size
 
 
-def _counts(make: Make, kept: Estimates, parts: list[Where], type_: str | None, limit: int) -> Steps[list[int]]:
+def counts(make: Make, kept: Estimates, parts: list[Where], type_: str | None, limit: int) -> Steps[list[int]]:
     """About how many rows each part has, up to a limit."""
     known = [kept.get((type_, part), limit) for part in parts]
     if None not in known:
@@ -188,7 +171,7 @@ def _inmost(part: Where, type_: str | None) -> tuple[Where, str | None]:
     return part, type_
 
 
-def _early(make: Make, plan: Search, where: Where | None, rule: _Rule) -> Steps[list[Stored]]:
+def _early(make: Make, plan: Search, where: Where | None, rule: Rule) -> Steps[list[Stored]]:
     """What the first resources of the type after the cursor give."""
     compiler = make()
     compiler.few = True
@@ -205,7 +188,7 @@ def _against(make: Make, kept: Estimates, parts: list[Where], type_: str | None,
     prefixes = {"le", "lt", "eb", "eq"} if descending else {"ge", "gt", "sa", "eq"}
     for part in parts:
         if isinstance(part, Span) and part.parameter == parameter and part.prefix in prefixes:
-            found = yield from _counts(make, kept, [part], type_, SORTABLE)
+            found = yield from counts(make, kept, [part], type_, SORTABLE)
             return part if found[0] < SORTABLE else None
     return None
 
@@ -214,7 +197,7 @@ def _keys(compiler: Compiler, plan: Search, type_: str | None) -> list[Key]:
     return [key(compiler, parameter, descending, type_) for parameter, descending in plan.sort]
 
 
-def _walk(make: Make, plan: Search, parts: list[Where], type_: str | None, rule: _Rule) -> Steps[list[Stored]]:
+def _walk(make: Make, plan: Search, parts: list[Where], type_: str | None, rule: Rule) -> Steps[list[Stored]]:
     """Through the index of the first key; then through what has no value for it."""
     compiler, found = make(), list[Stored]()
     keys = _keys(compiler, plan, type_)

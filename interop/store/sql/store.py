@@ -11,7 +11,7 @@ from typing import Any
 from interop.errors import Problem
 from interop.store import plan as plans
 from interop.store.plan import Plan
-from interop.store.sql import deliveries, engine, exporting, ledger, pairs, resources, retention, searching, taken
+from interop.store.sql import counting, deliveries, engine, exporting, ledger, pairs, resources, retention, searching, taken
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.estimates import Estimates
 from interop.store.sql.feeds import FeedCounter
@@ -186,7 +186,7 @@ class SqlStore(ABC):
             plans.History: (lambda plan: resources.history(plan, names, dialect, shapes), False),
             plans.Several: (lambda plan: resources.several(plan, names, dialect, shapes), False),
             plans.Search: (lambda plan: searching.search(plan, names, dialect, shapes, kept), False),
-            plans.Count: (lambda plan: searching.count(plan, names, dialect, shapes, kept), True),
+            plans.Count: (lambda plan: counting.count(plan, names, dialect, shapes, kept), True),
             plans.Compartment: (lambda plan: resources.compartment(plan, names, dialect, shapes), False),
             plans.Heads: (lambda plan: engine.heads(plan, names, dialect), False),
             plans.Versions: (lambda plan: taken.versions(plan, dialect), False),

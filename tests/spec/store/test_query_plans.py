@@ -244,6 +244,8 @@ SEARCHES: dict[str, Plan] = {
 PROPORTIONAL: dict[str, Plan] = {
     "count of all": Count(PERMIT_ALL, "Observation"),
     "count of many": Count(PERMIT_ALL, "Observation", C1),
+    "a clinician's total": Count(CLINICIAN, "Observation"),
+    "a clinician's total of a code": Count(CLINICIAN, "Observation", C1),
     "none is so": search("Observation", Not(Token("status", "final"))),
     "missing in none": search("Observation", Not(Present("code"))),
     "contains two characters": search("Patient", Text("name", "9", "contains")),
@@ -299,6 +301,15 @@ def test_exceptions_go_through_one_type_or_parameter_by_its_index(stores: Anythi
     loop, _, large = stores
     statements, _ = ran(loop, large, PROPORTIONAL[name])
     assert scans(large, statements) == []
+
+
+def test_a_clinicians_total_reads_no_resource(stores: Anything) -> None:
+    loop, _, large = stores
+    statements, _ = ran(loop, large, PROPORTIONAL["a clinician's total"])
+    lines = [row[3] for text in statements for row in large._readers._far.execute(f"EXPLAIN QUERY PLAN {text}")]
+    read = [line for line in lines if re.match(r"(SEARCH|SCAN) r\b", line)]
+    assert read == ["SEARCH r USING COVERING INDEX resource_whose (type=?)"] * 2
+    assert not [line for line in lines if "TEMP B-TREE" in line], "it comes in the order of its people"
 
 
 def test_what_goes_on_too_long_is_given_up_within_two_seconds(tmp_path: Path) -> None:
