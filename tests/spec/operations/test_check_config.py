@@ -134,6 +134,18 @@ async def test_a_feeds_file_that_is_not_there_stops_a_start(tmp_path: Path) -> N
     assert (finding.level, finding.sentence) == (Level.STOPS, "none.csv is not there.")
 
 
+async def test_a_watched_folder_is_looked_at(tmp_path: Path) -> None:
+    """One that is not there keeps no engine from starting, and nothing comes in by it; where all may write, all may send."""
+    path = tmp_path / "feeds.csv"
+    path.write_text("feed,adapter,ack,test_numbers,description,folder\nward,hl7v2,journalled,no,,in\n", encoding="utf-8")
+    finding = await one(tmp_path / "data", feeds=path)
+    assert (finding.level, f"{tmp_path / 'in'} of the feed ward is not there" in finding.sentence) == (Level.DANGER, True)
+    (tmp_path / "in").mkdir(mode=0o700)
+    assert await found(tmp_path / "data", feeds=path) == []
+    (tmp_path / "in").chmod(0o777)
+    assert (await one(tmp_path / "data", feeds=path)).action == f"chmod o-w {tmp_path / 'in'}"
+
+
 @pytest.mark.parametrize(("days", "level", "word"), [(-1, Level.DANGER, "ended on"), (10, Level.NOTICE, "ends on"), (40, None, "")])
 async def test_a_certificate_is_told_that_has_ended_or_ends_soon(tmp_path: Path, days: int, level: Level | None, word: str) -> None:
     pair = Authority(tmp_path, "ours").sign("care.example", days=days)

@@ -292,16 +292,20 @@ async def test_what_the_journal_does_not_take_is_handed_over_again_before_what_f
         assert at.names("archive") == ["day.hl7"]
 
 
-@pytest.mark.parametrize("handed", [0, 1, 5, 6, 11])
+@pytest.mark.parametrize(
+    ("handed", "store"),
+    [(0, "sqlite"), (1, "sqlite"), (5, "sqlite"), (6, "sqlite"), (11, "sqlite"), (6, "postgresql")],
+)
 async def test_an_engine_that_ended_in_the_middle_goes_on_where_it_was(
-    tmp_path: Path, handed: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, handed: int, store: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     """Nothing twice, nothing lost: also messages that are refused, which no control id makes the same; all reasons are there."""
+    kept = {"database": request.getfixturevalue("database")} if store == "postgresql" else {}
     monkeypatch.setattr("interop.app.folders.watch.CHUNK", 5)
     bodies = several(12)
     bodies[2] = bodies[2].replace(b"ADT^A01", b"ADT^Z99")
     bodies[7] = b"MSH|^~\\&|"
-    async with place(tmp_path) as at:
+    async with place(tmp_path, **kept) as at:
         receive, count = JournalIntake.receive, 0
 
         def ending(self: JournalIntake, *said: Any, **more: Any) -> Any:
@@ -318,7 +322,7 @@ async def test_an_engine_that_ended_in_the_middle_goes_on_where_it_was(
                 await at.settle()
         await at.engine.intake.drain()
         assert len(await journal(at.engine)) == handed
-    async with place(tmp_path) as at:
+    async with place(tmp_path, **kept) as at:
         await at.settle()
         entries = await journal(at.engine)
         assert len(entries) == 12
