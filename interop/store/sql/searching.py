@@ -38,6 +38,9 @@ LOOKED_AT = 4
 EARLY = 500
 """Resources that are asked one by one for words that many have, before all that have them are listed."""
 
+AMONG = 2
+"""So many times the resources of a page are asked for what is held, before all that are begun with are."""
+
 Make = Callable[[], Compiler]
 
 
@@ -71,6 +74,10 @@ def _search(plan: Search, names: Names, dialect: Dialect, kept: Estimates, shape
             return (yield from _walk(make, plan, parts, of, rule))
     elif start is None and plan.type and asks_for_words(where):
         found = yield from _early(make, plan, where, rule)
+        if len(found) > plan.count:
+            return found
+    elif start is not None and rank(start) > SURE:
+        found = yield from _first(make, kept, plan, where, of, start, rule)
         if len(found) > plan.count:
             return found
     compiler = make()
@@ -182,6 +189,19 @@ def _early(make: Make, plan: Search, where: Where | None, rule: Rule) -> Steps[l
     return (yield from _page(compiler, plan, source, [], plan.count + 1))
 
 
+def _first(
+    make: Make, kept: Estimates, plan: Search, where: Where | None, type_: str | None, start: Where, rule: Rule
+) -> Steps[list[Stored]]:
+    """What the first resources in order give of the many that are begun with: what is held is not asked of all of them."""
+    compiler = make()
+    held, among = rule.held(compiler, start), (plan.count + 1) * AMONG
+    if not held or (yield from counts(make, kept, [start], type_, GLANCE))[0] <= among:
+        return []
+    compiler.few = True
+    source = compiler.source(where, type_, start=start)
+    return (yield from _page(compiler, plan, source, _keys(compiler, plan, type_), plan.count + 1, held=(held, among)))
+
+
 def _against(make: Make, kept: Estimates, parts: list[Where], type_: str | None, sort: tuple[str, bool]) -> Steps[Where | None]:
     """A range of the parameter that is sorted by, which begins far from where the order does."""
     parameter, descending = sort
@@ -242,8 +262,9 @@ def _page(
     wanted: int,
     after: tuple[Any, ...] | None = UNSET,
     rid: str = "r.rid",
+    held: tuple[str, int] = ("", 0),
 ) -> Steps[list[Stored]]:
-    """So many resources of a source after the cursor, in order."""
+    """So many resources of a source after the cursor, in order. ``held``: a condition that is asked only of the first so many."""
     after = plan.after if after is UNSET else after
     selected = "".join([f", {one.expression} AS s{place}" for place, one in enumerate(keys)])
     order = [(f"s{place}", one.descending) for place, one in enumerate(keys)]
@@ -262,10 +283,13 @@ def _page(
         text = f" WHERE {beyond(order, bound)}"
     listed = ", ".join([f"k.{name}{' DESC' if descending else ''}" for name, descending in order])
     inner = f"SELECT {rid} AS rid, r.type AS type, r.id AS id{selected} FROM {source}"
+    condition, among = held
+    limited = " LIMIT :wanted" if condition else ""
     rows = yield (
         f"{compiler.prologue}SELECT {columns('r')}{''.join([f', k.s{place}' for place in range(len(keys))])} FROM (SELECT * FROM "
-        f"({inner}) k{text} ORDER BY {listed} LIMIT :count) k CROSS JOIN resource r WHERE r.rid = k.rid ORDER BY {listed}",
-        {**compiler.parameters, "count": wanted},
+        f"({inner}) k{text} ORDER BY {listed} LIMIT :count) k CROSS JOIN resource r WHERE r.rid = k.rid{condition} "
+        f"ORDER BY {listed}{limited}",
+        {**compiler.parameters, "count": among or wanted, **({"wanted": wanted} if condition else {})},
     )
     return told(rows, compiler.names)
 

@@ -8,9 +8,9 @@ import pytest
 
 from interop.store.decision import Decision
 from interop.store.plan import Compartment, Count, History, Read, ReadVersion, Search, Several
-from interop.store.values import Link
-from interop.store.where import All, Any, Chain, Has, Ids, Not, Person, Present, Token, Types, Where
-from tests.spec.store.build import T0, ids, put, reference, token, write
+from interop.store.values import IndexRow, Link, Put
+from interop.store.where import About, All, Any, Chain, Has, Ids, Not, Person, Present, Token, Types, Where
+from tests.spec.store.build import T0, date, ids, put, reference, token, write
 
 pytestmark = pytest.mark.anyio
 
@@ -110,3 +110,31 @@ async def test_a_deletion_is_seen_by_those_who_could_see_the_person(two: Anythin
     [gone] = await two.query(Read(ANN, "Encounter", "open-ann"))
     assert gone.deleted
     assert await two.query(Read(only(Person("", ("bob",))), "Encounter", "open-ann")) == []
+
+
+@pytest.mark.parametrize("held", [Any((About("care", ("ods:RXX",), T0), Ids(()))), About("care", ("ods:RXX",), T0)])
+@pytest.mark.parametrize("seen", [{"ann", "bob", "cyd"}, {"ann", "bob"}, {"cyd"}, set()])
+@pytest.mark.parametrize("sort", [(), (("date", True),), (("_lastUpdated", False), ("date", False))])
+async def test_pages_of_what_many_have_hold_what_is_seen_in_order(
+    store: Anything, held: Where, seen: set[str], sort: tuple[tuple[str, bool], ...]
+) -> None:
+    people, some = ("ann", "bob", "cyd"), list[Put]()
+    for n in range(60):
+        name = people[(n // 7) % 3]
+        rows = (reference("patient", f"Patient/{name}"), token("code", "many"), date("date", T0 + n % 11, T0 + n % 11 + 1))
+        some.append(put("Observation", f"o{n * 37 % 60:02}", 1, *rows, at=T0 + n % 13))
+    about = [
+        put("CareTeam", name, 1, reference("patient", f"Patient/{name}"), IndexRow("care", "access", "ods:RXX", 0, 2 * T0))
+        for name in seen
+    ]
+    await write(store, *(put("Patient", name, 1) for name in people), *some, *about)
+    everything = await store.query(Search(only(All(())), "Observation", Token("code", "many"), sort, 99))
+    wanted = [one.id for one in everything if one.subject in seen]
+    for count in (1, 2, 5, 20):
+        found, cursor = list[str](), None
+        while page := await store.query(Search(only(held), "Observation", Token("code", "many"), sort, count, cursor)):
+            found += ids(page[:count])
+            cursor = (*page[count - 1].sort, page[count - 1].id) if len(page) > count else None
+            if cursor is None:
+                break
+        assert found == wanted
