@@ -13,6 +13,7 @@ from interop.api.build import DATE, NAME, software_version
 from interop.api.fhir.bodies import PATCHES
 from interop.api.fhir.routes import INTERACTIONS, resource_types
 from interop.api.fhir.terminology_capability import terminology_statement
+from interop.api.operations.exporting import BULK
 from interop.api.operations.operation import INSTANCE, SYSTEM, TYPE
 from interop.api.operations.registry import OPERATIONS
 from interop.api.searching.compartments import COMPARTMENTS
@@ -145,6 +146,7 @@ def described(of: Statement, normative: bool = False) -> dict[str, Any]:
         "date": DATE,
         "description": ABOUT,
         "kind": "instance",
+        "instantiates": [BULK + "CapabilityStatement/bulk-data"],
         "software": {"name": NAME, "version": software_version()},
         "implementation": {"description": "Shared care record", "url": of.base},
         "fhirVersion": "4.0.1",
@@ -167,12 +169,21 @@ def security(root: str) -> dict[str, Any]:
     }
 
 
+NOTED: Final = {
+    "Subscription": "Channel rest-hook alone, without payload or as JSON or XML, to https endpoints that are of no private network; no "
+    "websockets, no topics. Criteria are those of a search without chains, _has, _list, full text, value sets and ap of dates. What "
+    "is told is what its author may see at that moment."
+}
+"""What is particular about a type."""
+
+
 def _resource(of: Statement, type: str, answered: dict[str, Any], pointing: list[str]) -> dict[str, Any]:
     routed = frozenset(INTERACTIONS.values())
     described: dict[str, Any] = {
         "type": type,
         "profile": f"http://hl7.org/fhir/StructureDefinition/{type}",
         "supportedProfile": [url for of_type, url in of.profiles if of_type == type],
+        "documentation": NOTED.get(type, []),
         "interaction": [{"code": code} for code in ON_TYPES if code in routed],
         "versioning": "versioned",
         "readHistory": True,

@@ -18,7 +18,7 @@ from interop.clock import ManualClock
 from interop.mapping.library import adapters
 from interop.notify.destinations import Destination
 from interop.policy.asker import TESTER, Asker
-from interop.policy.decide import decide
+from interop.policy.decide import Policy, decide
 from interop.policy.facts import Facts
 from interop.ports import Sender
 from interop.store.plan import Deliveries
@@ -30,7 +30,13 @@ class Outbound:
     """``worker`` sends to ``destination``; ``step`` lets it try once."""
 
     def __init__(
-        self, store: Any, directory: Path, destination: Destination, asker: Asker = TESTER, facts: Facts | None = None
+        self,
+        store: Any,
+        directory: Path,
+        destination: Destination,
+        asker: Asker = TESTER,
+        facts: Facts | None = None,
+        policy: Policy = decide,
     ) -> None:
         self.clock = ManualClock(T0)
         self.store = store
@@ -40,7 +46,7 @@ class Outbound:
             directory, directory / "checkpoints", AuditKey.kept(directory.with_suffix(".key")), self.clock, background=False
         )
         reading = ReadingStore(store, whereabouts, self.clock)
-        contents = Contents(reading, store, whereabouts, lambda: known, self.clock, decide)
+        contents = Contents(reading, store, whereabouts, lambda: known, self.clock, policy)
         self.audit = Auditing(self.log, {})
         self.deliverer = Deliverer(store, contents, self.audit, self.clock)
         mllp = adapters()["hl7v2"]

@@ -10,11 +10,15 @@ from typing import Any
 
 import pytest
 
+from interop.api.delivering.subscriptions import asker_of
+from interop.apply.asked import NO_AUTHOR, Author
 from interop.audit.row import READ, decode
 from interop.errors import Problem
 from interop.notify.backoff import LONGEST, waits
+from interop.notify.routes import NOTHING
 from interop.policy.asker import Asker
 from interop.policy.facts import Agreement, Facts
+from interop.store.decision import Decision
 from interop.store.plan import Deliveries
 from interop.store.values import Change
 from tests.spec.api.people import T0, patient
@@ -194,13 +198,41 @@ async def test_an_agreement_that_ends_before_it_goes_out_keeps_it_in(out: Outbou
     assert await out.states() == [("ours-1", "withheld", 0)]
 
 
-async def test_whereabouts_that_are_hidden_are_taken_out(store: Any, out: Outbound, receiver: Receiver) -> None:
+async def test_whereabouts_that_are_hidden_are_taken_out_and_a_message_that_tells_them_stays(
+    store: Any, out: Outbound, receiver: Receiver, tmp_path: Path
+) -> None:
+    """Also for whom everything else is open."""
     hidden = {"security": [{"system": CONFIDENTIALITY, "code": "R"}]}
     at_home = {**patient("hides"), "meta": hidden, "address": [{"line": ["7 Secret Lane"]}]}
-    await keep(store, [consented("hides"), team("hides", "RA1"), Made("Patient", "hides", [at_home], "api", "RB2")], {})
-    await out.due("Patient/hides")
-    await out.step()
-    assert all(b"Secret Lane" not in got.body for got in receiver.got)
+    await keep(store, [Made("Patient", "hides", [at_home], "api", "RB2")], {})
+    [kept] = await journal(store, entry(1))
+    all_open = Outbound(store, tmp_path / "open", webhook(receiver.url), SYSTEM, AGREED, lambda *asked: Decision("any"))
+    row = all_open.delivery("Patient/hides")
+    said = row._replace(id="m", event="message", format="as-received", message=kept.message, version=0, concerns="Patient/hides")
+    await store.commit(Change(deliveries=[row, said]))
+    await all_open.step()
+    await all_open.step()
+    [got] = receiver.got
+    assert got.json["id"] == "hides"
+    assert b"Secret Lane" not in got.body
+    assert await all_open.states() == [("hides", "sent", 1), ("hides", "withheld", 0)]
+    await all_open.close()
+
+
+@pytest.mark.parametrize("form", [NOTHING, "fhir", "fhir-xml"])
+async def test_a_subscription_is_told_of_nobody_whom_its_author_may_not_see(
+    store: Any, out: Outbound, receiver: Receiver, tmp_path: Path, form: str
+) -> None:
+    narrow = Author("", "system", "RA1", "app", "", "system/Observation.rs")
+    for number, author in enumerate((Author("", "system", "RA1", "app", "", "*"), narrow, NO_AUTHOR)):
+        receiver.got.clear()
+        name = f"subscription:{number}"
+        one = Outbound(store, tmp_path / name, replace(webhook(receiver.url), name=name), asker_of(author, open=False), AGREED)
+        await one.due("Patient/ours", "Observation/theirs-1", "Observation/ours-1", format=form)
+        for _ in range(3):
+            await one.step()
+        assert len(receiver.got) == (2, 1, 0)[number]
+        await one.close()
 
 
 async def test_each_delivery_is_in_the_audit_before_it_goes_out(out: Outbound, receiver: Receiver, tmp_path: Path) -> None:
