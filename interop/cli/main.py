@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from interop.cli import bulk, delivering, governing, identifying, keeping, overseeing, registering, removing, replaying, serving
+from interop.cli import (
+    bulk,
+    defaults,
+    delivering,
+    governing,
+    identifying,
+    keeping,
+    overseeing,
+    registering,
+    removing,
+    replaying,
+    serving,
+)
 from interop.cli.options import Data, Database, Feeds, Json, Mappers, TestNumbers, Token, Whereabouts
 
 app = typer.Typer(
@@ -190,6 +202,7 @@ def new_adapter(
 
 
 # In the order in which --help lists them.
+defaults.add(app)
 serving.add(app)
 for command in (convert, send, pull, messages, explain, rebuild, tables):
     app.command()(command)

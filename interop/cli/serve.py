@@ -15,11 +15,14 @@ from interop.mapping.refusal import TablesRefused
 
 
 def settings_of(config: Path | None = None, **given: Any) -> Any:
-    """Settings from options, the environment and a file; prints what is wrong and returns None where they cannot be."""
+    """Settings from options, the environment and a file; prints what is wrong and returns None where they cannot be. An option that
+    is None is not given, but for ``database``: there it means none."""
     from interop.app.configuration import COMMAND, DEFAULT, Misconfigured, configured
 
     try:
-        return configured({name: value for name, value in given.items() if value is not None}, config).settings
+        return configured(
+            {name: value for name, value in given.items() if value is not None or name == "database"}, config
+        ).settings
     except Misconfigured as wrong:
         for fault in wrong.faults:
             where = "" if fault.origin in ("", COMMAND, DEFAULT) else f"{fault.origin}, "

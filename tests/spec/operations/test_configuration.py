@@ -8,9 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
 from interop.app.configuration import Configuration, Misconfigured, configured, read_file, strangers
 from interop.app.settings import Settings
+from interop.cli.defaults import defaults
+from interop.cli.main import app
+from interop.cli.serve import settings_of
 
 
 @pytest.fixture(autouse=True)
@@ -132,3 +137,42 @@ def test_an_engine_is_not_started_by_a_file_that_is_refused(tmp_path: Path) -> N
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (2, f"{path}, htp: there is no such setting: did you mean http?\n")
     assert [each.name for each in tmp_path.iterdir()] == ["interop.toml"]
+
+
+class TestCommands:
+    """Commands about the same engine: what the file says is the default of their options of that name."""
+
+    def test_they_take_data_and_the_like_from_the_file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Also of a group; command line and environment come before it."""
+        monkeypatch.setenv("INTEROP_CONFIG", str(file(tmp_path, 'data = "there"\ntls_cert = "x.pem"\n')))
+        assert tables_of("messages") == {"data": str(tmp_path / "there")}
+        assert tables_of("audit", "verify") == {"data": str(tmp_path / "there")}
+        found = CliRunner().invoke(app, ["token", "--json"])
+        assert found.exit_code == 0, found.output
+        assert (tmp_path / "there" / "signon.key").exists()
+        CliRunner().invoke(app, ["token", "--data", str(tmp_path / "given")])
+        CliRunner().invoke(app, ["token"], env={"INTEROP_DATA": str(tmp_path / "said")})
+        assert {each.name for each in tmp_path.iterdir()} == {"interop.toml", "there", "given", "said"}
+
+    def test_a_rebuild_into_a_directory_leaves_the_database_of_the_file_alone(self, tmp_path: Path) -> None:
+        """Its own is where it reads from, not where it writes to."""
+        path = file(tmp_path, 'database = "postgresql://127.0.0.1:1/care"\nhttp = "127.0.0.1:1"\n')
+        settings = settings_of(path, data=tmp_path / "new", database=None)
+        assert (settings.database, settings.http) == (None, "127.0.0.1:1")
+
+    def test_a_file_that_cannot_be_used_ends_them(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("INTEROP_CONFIG", str(file(tmp_path, "dta = 1\n")))
+        done = CliRunner().invoke(app, ["token"])
+        assert (done.exit_code, "did you mean data?" in done.stderr) == (2, True)
+
+
+def tables_of(*words: str) -> dict[str, Any]:
+    """The defaults that the file gives a command."""
+    group = typer.main.get_command(app)
+    context = group.make_context("interop", [*words, "--help"], resilient_parsing=True)
+    context.invoked_subcommand = words[0]
+    defaults(context)  # type: ignore[arg-type]
+    found = context.default_map or {}
+    for word in words:
+        found = found[word]
+    return dict(found)

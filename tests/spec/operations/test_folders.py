@@ -292,15 +292,21 @@ async def test_what_the_journal_does_not_take_is_handed_over_again_before_what_f
         assert at.names("archive") == ["day.hl7"]
 
 
+@pytest.fixture
+def kept(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Where an engine keeps its record: settings."""
+    return {"database": request.getfixturevalue("database")} if request.param == "postgresql" else {}
+
+
 @pytest.mark.parametrize(
-    ("handed", "store"),
+    ("handed", "kept"),
     [(0, "sqlite"), (1, "sqlite"), (5, "sqlite"), (6, "sqlite"), (11, "sqlite"), (6, "postgresql")],
+    indirect=["kept"],
 )
 async def test_an_engine_that_ended_in_the_middle_goes_on_where_it_was(
-    tmp_path: Path, handed: int, store: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    tmp_path: Path, handed: int, kept: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing twice, nothing lost: also messages that are refused, which no control id makes the same; all reasons are there."""
-    kept = {"database": request.getfixturevalue("database")} if store == "postgresql" else {}
     monkeypatch.setattr("interop.app.folders.watch.CHUNK", 5)
     bodies = several(12)
     bodies[2] = bodies[2].replace(b"ADT^A01", b"ADT^Z99")

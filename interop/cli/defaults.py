@@ -1,0 +1,40 @@
+"""What the engine's file of settings says holds for every command that speaks of the same engine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, Final
+
+import typer
+
+NAMES: Final = ("data", "database", "feeds", "test_numbers", "issuer", "checkpoints", "audit_key", "clients", "apps")
+"""Settings that mean in each command what they mean to the engine."""
+
+
+def add(app: typer.Typer) -> None:
+    """Let ``INTEROP_CONFIG`` give the defaults of all commands."""
+    app.callback()(defaults)
+
+
+def defaults(context: typer.Context) -> None:
+    """Command line and environment come before the file; ``serve`` and ``check-config`` read it themselves."""
+    file = os.environ.get("INTEROP_CONFIG")
+    if not file or context.invoked_subcommand in ("serve", "check-config"):
+        return
+    from pathlib import Path
+
+    from interop.app.configuration import Misconfigured, read_file
+
+    try:
+        held = read_file(Path(file))
+    except (OSError, Misconfigured) as error:
+        print(f"INTEROP_CONFIG: {error}. interop check-config says more.", file=sys.stderr)
+        raise typer.Exit(2) from None
+    said = {name: str(value) if not isinstance(value, bool) else value for name, value in held.items() if name in NAMES}
+    context.default_map = _for_all(context.command, said)
+
+
+def _for_all(command: Any, said: dict[str, Any]) -> dict[str, Any]:
+    """The same for each command of a group and of the groups in it."""
+    return {name: _for_all(each, said) if hasattr(each, "commands") else said for name, each in command.commands.items()}
