@@ -154,7 +154,7 @@ def _operation(operation: Operation, level: str, type: str, method: str, criteri
         "tags": [type or "System"],
         "summary": operation.why,
         "parameters": named(["id"]) if level == INSTANCE else [],
-        "responses": answers(answer(200, "The answer of the operation.", "")),
+        "responses": answers(answer(202 if operation.lasting else 200, "The answer of the operation.", "")),
     }
     if method == "POST":
         said["requestBody"] = {"content": resource_content("Parameters")}
@@ -163,7 +163,8 @@ def _operation(operation: Operation, level: str, type: str, method: str, criteri
         said["parameters"] += [
             parameter(each.name, "query", each.why, SCHEMAS.get(each.type, TEXT), required=each.required) for each in inputs
         ]
-        said["parameters"] += [*(criteria if operation.searched else []), *named(LOOKS)]
+        looks = [each for each in LOOKS if SHARED[each][0] not in {one.name for one in inputs}]
+        said["parameters"] += [*(criteria if operation.searched else []), *named(looks)]
     return said
 
 

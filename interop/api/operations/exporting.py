@@ -19,7 +19,6 @@ _INPUTS: Final = (
 _PATIENT: Final = Input("patient", "Reference", "Only what is about these Patients.", many=True)
 
 EXPORTING: Final = (
-    Operation("export", BULK + "OperationDefinition/export", "export.export", (SYSTEM,), (), _WHY.format("everything"), _INPUTS),
     Operation(
         "export",
         BULK + "OperationDefinition/patient-export",
@@ -28,6 +27,7 @@ EXPORTING: Final = (
         ("Patient",),
         _WHY.format("what is about anyone"),
         (*_INPUTS, _PATIENT),
+        lasting=True,
     ),
     Operation(
         "export",
@@ -37,5 +37,16 @@ EXPORTING: Final = (
         ("Group",),
         _WHY.format("what is about the members of the group"),
         (*_INPUTS, _PATIENT),
+        lasting=True,
+    ),
+    Operation(
+        "export",
+        BULK + "OperationDefinition/export",
+        "export.export",
+        (SYSTEM,),
+        (),
+        _WHY.format("everything"),
+        _INPUTS,
+        lasting=True,
     ),
 )

@@ -59,7 +59,8 @@ class Operation:
     names the function that answers, ``MODULE.FUNCTION`` in this package, loaded when it is first called, so that terminology and
     validation cost nothing before; ``levels`` where it may be called; ``types`` on which resource types (() = all). ``searched``:
     it takes the search parameters of its type beside ``inputs``. ``paged``: it takes a cursor. ``changes``: it changes the record,
-    by POST alone. ``returns``: the type of the resource that it answers with.
+    by POST alone. ``returns``: the type of the resource that it answers with; ``lasting``: it is taken on
+    (202), and done afterwards.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Operation:
     paged: bool = False
     changes: bool = False
     returns: str = "Bundle"
+    lasting: bool = False
 
     @property
     def methods(self) -> tuple[str, ...]:

@@ -316,3 +316,12 @@ async def test_files_are_for_their_owner_alone(client: Client, exports: Exports,
     await done(client, exports, "$export")
     root = tmp_path / "exports"
     assert {path.stat().st_mode & 0o077 for path in (root, *root.rglob("*"))} == {0}
+
+
+async def test_the_statement_says_so(client: Client) -> None:
+    said = (await client.get("/fhir/metadata")).json()
+    assert said["instantiates"] == ["http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data"]
+    of = {each["type"]: each.get("operation", []) for each in said["rest"][0]["resource"]} | {"": said["rest"][0]["operation"]}
+    named = {type_: [one["definition"].rpartition("/")[2] for one in some if one["name"] == "export"] for type_, some in of.items()}
+    expected = {"": ["export"], "Patient": ["patient-export"], "Group": ["group-export"]}
+    assert {type_: some for type_, some in named.items() if some} == expected
