@@ -170,9 +170,9 @@ def security(root: str) -> dict[str, Any]:
 
 
 NOTED: Final = {
-    "Subscription": "Channel rest-hook alone, without payload or as JSON or XML, to https endpoints that are of no private network; no "
-    "websockets, no topics. Criteria are those of a search without chains, _has, _list, full text, value sets and ap of dates. What "
-    "is told is what its author may see at that moment."
+    "Subscription": "Channel rest-hook alone, without payload or as JSON or XML, to https endpoints that are of no private "
+    "network; no websockets, no topics. Criteria are those of a search without chains, _has, _list, full text, value sets and ap "
+    "of dates. What is told is what its author may see at that moment."
 }
 """What is particular about a type."""
 
