@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -163,8 +164,9 @@ class Replays:
         for number in sorted({*numbers}):
             for entry in await self._store.query(Message(number)):
                 refused = entry.state == MessageState.REFUSED and not entry.finished  # its sender was told before it was journalled
+                emptied = entry.size and not entry.body and entry.state != MessageState.APPLIED
                 ours = entry.adapter in (*ADAPTERS, *ORDERS)
-                if not (refused or ours or entry.state in WAITING or entry.reason == DOWN):
+                if not (refused or emptied or ours or entry.state in WAITING or entry.reason == DOWN):
                     parts.setdefault(entry.feed, []).append(entry)
         return list(parts.values())
 
@@ -253,7 +255,7 @@ class _Work(Retelling):
         said = replay.sources.get(key, "")
         others = {feed for feed, _ in standing.stored} - set(self._feeds)
         if others or stays(head.type) or not said:
-            said = together(head.source, said) if said else head.source
+            said = reduce(together, filter(None, said.split(",")), head.source)
         if not shown and (body is None or said == head.source):
             return
         message, digest = replay.last.get(key, (0, ""))

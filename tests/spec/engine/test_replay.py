@@ -10,7 +10,9 @@ import httpx
 import pytest
 
 from interop.app.engine import Engine
-from interop.store.plan import Feeds, Messages
+from interop.audit.row import CHANGE
+from interop.store.plan import Feeds, Message, Messages
+from tests.spec.audit.test_engine import rows
 from tests.spec.engine.retabling import NO_ALLERGIES, NO_GENDER, NO_UPDATES, forget, tables, use
 from tests.spec.engine.running import client, found, running
 from tests.spec.engine.taking import JSON, Told, persons, present, sent, taken
@@ -221,3 +223,19 @@ async def test_merges_that_are_told_again_are_the_same(tmp_path: Path) -> None:
         told = await replayed(http)
         assert (told.number, told.differences) == (0, {})
         assert (await present(engine), await persons(engine)) == (before, who)
+
+
+async def test_it_is_in_the_audit_before_it_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asked, what becomes of which resource, of whom; nothing where nothing changes."""
+    async with running(tmp_path / "data") as engine, client(engine) as http:
+        await sent(http, message(1, VISIT, ALLERGY, name=ANN))
+        await replayed(http)
+        assert [row for row in rows(tmp_path / "data") if row.kind == CHANGE] == []
+    use(monkeypatch, tables(tmp_path / "tables", NO_GENDER | NO_ALLERGIES))
+    async with running(tmp_path / "data") as engine, client(engine) as http:
+        told = await replayed(http)
+        (entry,) = await engine.workshop.store.query(Message(told.number))
+        (row,) = [row for row in rows(tmp_path / "data") if row.kind == CHANGE]
+        assert entry.control_id.startswith("audit:")
+        assert (row.interaction, len(row.patients)) == ("$replay", 1)
+        assert sorted(tuple(key[:2]) for key in row.more["keys"]) == [("delete", "AllergyIntolerance"), ("update", "Patient")]
