@@ -32,6 +32,8 @@ SLICE: Final = 0.004
 """Seconds that are spent on messages before they are waited for: whoever else asks waits no longer."""
 MANY: Final = 100
 """Files that are taken at once."""
+TOLD: Final = 60.0
+"""Seconds after which a file that is still being read is told."""
 PAUSE: Final = 0.2
 """Seconds before what was not taken is handed over again, and between two looks at a full backlog."""
 _log = structlog.get_logger("interop.folders")
@@ -141,6 +143,9 @@ class Watch:
         outcome, figures = position.of(path.name), self.figures
         before = await asyncio.to_thread(self._layout.stamp, path)
         figures.size, figures.read = before.size if before is not None else 0, 0
+        said = {"feed": self.feed.name, "delivery": position.delivery}
+        _log.info("file begun", **said, bytes=figures.size, done=outcome.messages)
+        told = monotonic()
         parts, skip = files.messages(path), outcome.messages
         while True:
             chunk, problem = await asyncio.to_thread(_chunk, parts)
@@ -150,6 +155,9 @@ class Watch:
             if fresh:
                 await self._hand_over(fresh, outcome, position, known)
                 await self._positions.keep(position)
+            if monotonic() - told > TOLD:
+                told = monotonic()
+                _log.info("file being read", **said, bytes=figures.size, read=figures.read, done=outcome.messages)
             if problem is not None:
                 outcome.problem = problem.as_json()
             if not chunk or problem is not None:
