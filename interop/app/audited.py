@@ -14,6 +14,7 @@ from interop.app.backup.restoring import RESTORED
 from interop.app.settings import Settings
 from interop.app.surnames import Surnames
 from interop.apply.journalled import ADAPTERS, TAKEN
+from interop.audit.disposal import removals
 from interop.audit.key import AuditKey
 from interop.audit.log import AuditLog
 from interop.audit.parts import places
@@ -86,7 +87,11 @@ class Audited:
         """Messages that were journalled when the process or the power went, before the audit had their number."""
         after = max(0, self.trail.index.last_message() - AGAIN)
         known = self.trail.index.messages(after)
-        missing: list[Entry] = [entry async for entry in self._store.stream(Everything(after)) if entry.message not in known]
+        # What came before was told in parts that are no longer kept.
+        kept = max((one.last for of in removals(self.log.elsewhere).values() for one in of), default=0)
+        missing: list[Entry] = [
+            entry async for entry in self._store.stream(Everything(after)) if entry.message not in known and entry.received > kept
+        ]
         self.auditing.received(missing)
         if missing:
             _log.info("the audit was given messages of the journal", messages=len(missing))

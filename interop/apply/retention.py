@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from interop.apply.purging import Purge
 from interop.clock import Clock
@@ -42,6 +42,8 @@ class Disposed:
     messages: int = 0
     size: int = 0
     versions: int = 0
+    parts: int = 0
+    """Parts of the audit."""
     sources: dict[str, int] = field(default_factory=dict)
     certificates: list[int] = field(default_factory=list)
     more: bool = False
@@ -142,8 +144,3 @@ class Retention:
                     yield some
                 if not above:
                     return
-
-
-def told(disposed: Disposed) -> dict[str, Any]:
-    """As the audit has it."""
-    return {"messages_gone": disposed.messages, "versions_gone": disposed.versions, "sources": disposed.sources}

@@ -112,6 +112,11 @@ class Trail:
             for file in files.values():
                 os.close(file)
 
+    def forget(self, chain: int, part: int) -> None:
+        """A part has been taken away."""
+        with self._lock:
+            self.index.forget(chain, part, whole=chain not in chains(self.directory))
+
     def find(self, wanted: Wanted) -> list[tuple[Event, Row]]:
         """Events with their rows, up to date."""
         self.catch_up()

@@ -17,6 +17,7 @@ import orjson
 
 from interop.audit.chain import beginning, follow, parted, stamp
 from interop.audit.checkpoints import Checkpoint, kept
+from interop.audit.disposal import Removed, removals, start
 from interop.audit.key import AuditKey, Verifier
 from interop.audit.parts import chains, lines, part_path
 
@@ -50,6 +51,8 @@ class Verified:
     checkpoints: int = 0
     chains: int = 0
     beyond: int = 0
+    removed: int = 0
+    """Rows that are no longer kept, under statements that the key has signed."""
     lost: list[int] = field(default_factory=list)
     bad: Bad | None = None
 
@@ -67,11 +70,13 @@ class _Wrong(Exception):
 
 def verify(directory: Path, elsewhere: Path, key: Verifier, told: Callable[[int], None] = lambda bytes: None) -> Verified:
     """Look at all chains. ``told`` hears of how many bytes more were read."""
-    there, signed = chains(directory), kept(elsewhere)
+    there, signed, removed = chains(directory), kept(elsewhere), removals(elsewhere)
+    gone = {chain: max(one.part for one in of) for chain, of in removed.items()}
 
     def read(chain: int) -> Iterator[Line]:
-        parts = there.get(chain, [])
-        for expected, part in enumerate(parts, 1):
+        first = gone.get(chain, 0) + 1
+        parts = [part for part in there.get(chain, []) if part >= first]
+        for expected, part in enumerate(parts, first):
             path = part_path(directory, chain, part)
             if part != expected:
                 yield Line(part_path(directory, chain, expected).name, b"")
@@ -83,13 +88,20 @@ def verify(directory: Path, elsewhere: Path, key: Verifier, told: Callable[[int]
                     before = end
             told(path.stat().st_size - before)
 
-    last = max([*there, *signed], default=0)
-    return judge(last, read, signed, key)
+    last = max([*there, *signed, *removed], default=0)
+    return judge(last, read, signed, key, removed)
 
 
-def judge(last: int, read: Read, signed: Mapping[int, Iterable[Checkpoint]], key: Verifier) -> Verified:
-    """Look at the chains from 1 to ``last``; ``read`` gives the lines of one."""
+def judge(
+    last: int,
+    read: Read,
+    signed: Mapping[int, Iterable[Checkpoint]],
+    key: Verifier,
+    removed: Mapping[int, list[Removed]] | None = None,
+) -> Verified:
+    """Look at the chains from 1 to ``last``; ``read`` gives the lines of one, without those that are ``removed``."""
     found = Verified()
+    removed = removed or {}
     ends: dict[int, End] = {}
     restored = _restored(last, read)
     try:
@@ -98,7 +110,11 @@ def judge(last: int, read: Read, signed: Mapping[int, Iterable[Checkpoint]], key
                 found.lost.append(chain)
                 continue
             found.chains += 1
-            ends[chain] = _chain(chain, read, list(signed.get(chain, ())), key, found, ends, restored)
+            begun = start(chain, removed.get(chain, []), key)
+            if begun is None:
+                raise _Wrong(Bad(chain, 1, f"{chain:08d}.removed", "and what follows is gone, which the key did not sign"))
+            found.removed += begun[0]
+            ends[chain] = _chain(chain, read, list(signed.get(chain, ())), key, found, ends, restored, begun[:2])
     except _Wrong as wrong:
         found.bad = wrong.bad
     return found
@@ -123,12 +139,22 @@ def _without(chain: int, sequence: int, restored: Restored) -> bool:
 
 
 def _chain(
-    chain: int, read: Read, signed: list[Checkpoint], key: Verifier, found: Verified, ends: Mapping[int, End], restored: Restored
+    chain: int,
+    read: Read,
+    signed: list[Checkpoint],
+    key: Verifier,
+    found: Verified,
+    ends: Mapping[int, End],
+    restored: Restored,
+    begun: End,
 ) -> End:
     """How many rows a chain has, and its last head."""
     stamps = key.stamps if isinstance(key, AuditKey) else None
     due = _due(chain, signed, key)
-    head, sequence, line, reached = beginning(chain), 0, Line(f"{chain:08d}-0001.log", b""), 0
+    (sequence, head), line, reached = begun, Line(f"{chain:08d}-0001.log", b""), begun[0]
+    if due.pop(sequence, Checkpoint(chain, 0, head, 0, 0, 0)).head != head:
+        raise _Wrong(Bad(chain, sequence, line.file, "is not what was signed when it was removed"))
+    due = {number: one for number, one in due.items() if number > sequence}
     for line in read(chain):
         said = parted(line.text)
         if said is None:
@@ -177,14 +203,20 @@ def _bound(chain: int, text: bytes, file: str, read: Read, ends: Mapping[int, En
         return
     known = ends.get(before)
     if known is not None and known[0] > sequence:  # it went on beside this one
-        known = sequence, _head(before, sequence, read)
+        beside = _head(before, sequence, read)
+        if beside is None:
+            return
+        known = sequence, beside
     if known is None or (known[0], known[1].hex()) != (sequence, head):
         raise _Wrong(Bad(before, sequence, file, f"is not the one that chain {chain} goes on from"))
 
 
-def _head(chain: int, sequence: int, read: Read) -> bytes:
+def _head(chain: int, sequence: int, read: Read) -> bytes | None:
+    """The head after so many rows; None where the first of them are no longer kept."""
     head = beginning(chain)
-    for line in islice(read(chain), sequence):
+    for place, line in enumerate(islice(read(chain), sequence), 1):
         found = parted(line.text)
+        if place == 1 and found is not None and found[1] > 1:
+            return None
         head = follow(head, found[0] if found is not None else b"")
     return head

@@ -39,6 +39,7 @@ def verify(data: Path, checkpoints: Path | None, key: Path | None, public: str, 
         "checkpoints": found.checkpoints,
         "beyond": found.beyond,
         "lost": found.lost,
+        "removed": found.removed,
         "key": by.public.hex(),
         "bad": None if bad is None else {**bad._asdict()},
     }
@@ -51,6 +52,8 @@ def verify(data: Path, checkpoints: Path | None, key: Path | None, public: str, 
             f"{found.rows} entries of {found.chains} chains are as they were written; {found.checkpoints} checkpoints agree, "
             f"{found.beyond} entries came after the last of their chain. Public key {by.public.hex()}."
         )
+        if found.removed:
+            print(f"{found.removed} entries before them are no longer kept, under statements that the key has signed.")
         if found.lost:
             print(
                 f"A backup was restored: of chain {', '.join(map(str, found.lost))} entries are missing that were written after it "

@@ -33,6 +33,8 @@ def run(engine: Engine, *, dry_run: bool, as_json: bool) -> int:
         return 0
     would = "would lose" if dry_run else "have lost"
     print(f"{total['messages']:,} messages {would} their content ({total['bytes']:,} bytes); {total['versions']:,} versions went.")
+    if total["audit-parts"]:
+        print(f"{total['audit-parts']:,} parts of the audit {'would go' if dry_run else 'went'}, under signed statements.")
     for name, count in total["sources"].items():
         print(f"{name}: {count:,} {'resources would be purged' if dry_run else 'resources and messages purged'}.")
     for number in total["certificates"]:
@@ -70,7 +72,7 @@ def certificates(data: Path, checkpoints: Path | None, public: str, *, as_json: 
 
 
 def _nothing() -> dict[str, Any]:
-    return {"messages": 0, "bytes": 0, "versions": 0, "sources": {}, "certificates": []}
+    return {"messages": 0, "bytes": 0, "versions": 0, "audit-parts": 0, "sources": {}, "certificates": []}
 
 
 def _add(total: dict[str, Any], answer: dict[str, Any]) -> bool:
@@ -78,7 +80,7 @@ def _add(total: dict[str, Any], answer: dict[str, Any]) -> bool:
     for each in answer.get("parameter", ()):
         value = next((value for name, value in each.items() if name.startswith("value")), None)
         match each["name"]:
-            case "messages" | "bytes" | "versions":
+            case "messages" | "bytes" | "versions" | "audit-parts":
                 total[each["name"]] += int(value or 0)
             case "source":
                 said = {part["name"]: next(value for name, value in part.items() if name != "name") for part in each["part"]}

@@ -11,8 +11,9 @@ from interop.errors import Problem
 
 
 async def retention(asked: Asked) -> Response:
-    """Parameters: how many ``messages`` have no content any more and how many ``bytes`` that was, how many ``versions`` are gone,
-    of which ``source`` how many resources, the ``certificate`` of each that is done, and whether there is ``more``.
+    """Parameters: how many ``messages`` have no content any more and how many ``bytes`` that was, how many ``versions`` and
+    ``audit-parts`` are gone, of which ``source`` how many resources, the ``certificate`` of each that is done, whether there is
+    ``more``.
 
     Raises Problem ``forbidden``, ``not-found``, ``audit-unavailable``, ``journal-unavailable``."""
     asked.services.decide(asked.request, "$retention")
@@ -28,6 +29,7 @@ async def retention(asked: Asked) -> Response:
         ("messages", "valueUnsignedInt", done.messages),
         ("bytes", "valueDecimal", done.size),
         ("versions", "valueUnsignedInt", done.versions),
+        ("audit-parts", "valueUnsignedInt", done.parts),
     ]
     said += [
         ("source", "part", parts(("name", "valueString", name), ("resources", "valueUnsignedInt", count)))

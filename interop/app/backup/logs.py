@@ -10,11 +10,11 @@ from typing import Any, Final
 from interop.audit.certificates import SUFFIX as CERTIFICATE
 from interop.audit.chain import parted
 from interop.audit.checkpoints import SUFFIX
+from interop.audit.disposal import SUFFIX as REMOVED
 from interop.audit.parts import chains, lines, part_path
 from interop.audit.row import CLOSED, decode
 
 PLACE: Final = "checkpoints"
-REMOVED: Final = ".removed"
 BLOCK: Final = 1 << 20
 
 

@@ -155,6 +155,13 @@ class AuditIndex:
                 execute("ROLLBACK")
                 raise
 
+    def forget(self, chain: int, part: int, *, whole: bool) -> None:
+        """The rows of a part are gone; ``whole``: nothing is left of the chain."""
+        with self._lock:
+            self._connection.execute("DELETE FROM event WHERE chain = ? AND part = ?", (chain, part))
+            if whole:
+                self._connection.execute("DELETE FROM reached WHERE chain = ?", (chain,))
+
     def find(self, wanted: Wanted) -> list[Event]:
         """The events, at most ``page`` + 1."""
         where, values = _where(wanted)
