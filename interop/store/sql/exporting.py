@@ -193,9 +193,16 @@ async def _past(
 
 def made(type_: str, rows: Rows, *, deleted: bool = False) -> Block:
     """A Block of rows (id, subject, body)."""
-    several = [not deleted and body.count(NAMES) > (1 if subject and type_ != "Patient" else 0) for _, subject, body in rows]
-    lines = b"" if deleted else b"\n".join([body for _, _, body in rows])
-    return Block(type_, [row[0] for row in rows], [row[1] for row in rows], several, lines, deleted)
+    ids, subjects, bodies = [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]
+    several = [False] * len(ids) if deleted else naming(type_, subjects, bodies)
+    return Block(type_, ids, subjects, several, b"" if deleted else b"\n".join(bodies), deleted)
+
+
+def naming(type_: str, subjects: list[str], bodies: list[bytes]) -> list[bool]:
+    """Which bodies may name Patients beside their subject."""
+    if type_ == "Patient":
+        return [NAMES in body for body in bodies]
+    return [body.count(NAMES) > (1 if subject else 0) for subject, body in zip(subjects, bodies, strict=True)]
 
 
 def hiding(plan: Hiding, names: Names) -> Steps[list[str]]:

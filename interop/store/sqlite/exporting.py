@@ -12,11 +12,11 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import orjson
 
-from interop.store.sql.exporting import NAMES, Walk
+from interop.store.sql.exporting import Walk, naming
 from interop.store.sql.statement import Rows, Statement
 from interop.store.sqlite.connection import is_disk, reading, unavailable
 from interop.store.values import Block
@@ -29,35 +29,36 @@ T = TypeVar("T")
 class FileSnapshot:
     """``interop.store.sql.exporting.Snapshot``."""
 
-    def __init__(self, connection: sqlite3.Connection, run: Callable[[Callable[[], T]], asyncio.Future[T]]) -> None:
-        self._connection = connection
-        self._run = run
+    def __init__(self, connection: sqlite3.Connection, thread: ThreadPoolExecutor) -> None:
+        self._connection, self._thread = connection, thread
 
     async def block(self, walk: Walk, after: str, count: int) -> Block:
         """The next resources of a walk."""
-        ((ids, subjects, several, lines),) = await self.rows((_gathered(walk), {**walk.parameters, "after": after, "count": count}))
-        return Block(walk.type, orjson.loads(ids), orjson.loads(subjects), [each == "1" for each in several], lines or b"")
+        return await _run(self._thread, lambda: self._block(walk, {**walk.parameters, "after": after, "count": count}))
+
+    def _block(self, walk: Walk, parameters: dict[str, Any]) -> Block:
+        ((ids, subjects, joined),) = self._connection.execute(_gathered(walk), parameters).fetchall()
+        lines: bytes = joined or b""
+        subjects = orjson.loads(subjects)
+        return Block(
+            walk.type, orjson.loads(ids), subjects, naming(walk.type, subjects, lines.split(b"\n") if lines else []), lines
+        )
 
     async def rows(self, statement: Statement) -> Rows:
         """The rows of a statement."""
-        return await self._run(lambda: self._connection.execute(*statement).fetchall())  # type: ignore[arg-type, return-value]
+        return await _run(self._thread, lambda: self._connection.execute(*statement).fetchall())
 
 
 def _gathered(walk: Walk) -> str:
-    name = f"x'{NAMES.hex()}'"
-    first = f"instr(body, {name})"
-    again = f"instr(substr(body, {first} + 1), {name}) > 0"
-    several = f"{first} > 0" if walk.type == "Patient" else f"CASE WHEN subject = '' THEN {first} > 0 ELSE {again} END"
     return (
-        f"{walk.prologue}SELECT json_group_array(id), json_group_array(subject), coalesce(group_concat({several}, ''), ''), "
-        f"CAST(group_concat(CAST(body AS TEXT), char(10)) AS BLOB) FROM (SELECT id, subject, body FROM ({walk.rows}))"
+        f"{walk.prologue}SELECT json_group_array(id), json_group_array(subject), "
+        f"CAST(group_concat(CAST(body AS TEXT), char(10)) AS BLOB) FROM ({walk.rows})"
     )
 
 
 @asynccontextmanager
 async def snapshot(directory: Path) -> AsyncIterator[FileSnapshot]:
     """The record as it is now, until the block ends. Raises Problem ``journal-unavailable``."""
-    loop = asyncio.get_running_loop()
     pool = ThreadPoolExecutor(1, thread_name_prefix="export")
 
     def begun() -> sqlite3.Connection:
@@ -66,15 +67,12 @@ async def snapshot(directory: Path) -> AsyncIterator[FileSnapshot]:
         connection.execute("SELECT 1 FROM resource LIMIT 1").fetchall()  # the transaction begins with its first read
         return connection
 
-    def run(work: Callable[[], T]) -> asyncio.Future[T]:
-        return loop.run_in_executor(pool, _guarded, work)
-
     try:
-        connection = await run(begun)
+        connection = await _run(pool, begun)
         try:
-            yield FileSnapshot(connection, run)
+            yield FileSnapshot(connection, pool)
         finally:
-            await asyncio.shield(run(connection.close))
+            await asyncio.shield(_run(pool, connection.close))
     finally:
         pool.shutdown(wait=False)
 
@@ -86,3 +84,7 @@ def _guarded(work: Callable[[], T]) -> T:
         if is_disk(error):
             raise unavailable(error) from None
         raise
+
+
+def _run(pool: ThreadPoolExecutor, work: Callable[[], T]) -> asyncio.Future[T]:
+    return asyncio.get_running_loop().run_in_executor(pool, _guarded, work)
