@@ -97,9 +97,9 @@ async def test_everyone_who_was_given_it_is_listed_and_nobody_else(tmp_path: Pat
 async def test_each_who_saw_it_and_each_subscription_waits_in_the_outbox_without_a_name(tmp_path: Path) -> None:
     async with world(tmp_path / "data") as at:
         await at.get("gp", "Observation/o1")
-        channel = {"type": "rest-hook", "endpoint": "https://subscriber.test/told"}
+        channel = {"type": "rest-hook", "endpoint": "https://93.184.215.14/told"}
         for name, criteria, status in (
-            ("s1", "Observation?code=x", "active"), ("s2", "Condition", "active"), ("s3", "Observation", "off"),
+            ("s1", "Observation?code=x", "requested"), ("s2", "Condition", "requested"), ("s3", "Observation", "off"),
         ):  # fmt: skip
             said = {"resourceType": "Subscription", "id": name, "status": status, "reason": "x", "criteria": criteria}
             await at.put(f"Subscription/{name}", {**said, "channel": channel})
