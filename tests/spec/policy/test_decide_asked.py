@@ -69,7 +69,7 @@ def test_the_purpose_in_force_is_the_role_s_own_where_none_is_named() -> None:
 
 
 def test_an_asker_of_whom_nothing_is_known_has_no_names() -> None:
-    assert Asker("", "", "", "", "", "", "", (), "", "") == NOBODY
+    assert Asker("", "", "", "", "", "", "", (), "", "") == Asker() == NOBODY
     assert NOBODY.codes == ()
     assert Asker(user="u").codes == ("user:u",)
     assert Asker(organisation="A81001", fhir_user="Patient/1").codes == ("Patient/1", "ods:A81001")
