@@ -18,7 +18,7 @@ from interop.store.sql.names import Names
 from interop.store.sql.past import was
 from interop.store.sql.resources import Guard
 from interop.store.sql.shapes import Shapes
-from interop.store.sql.statement import Rows, Statement, Steps
+from interop.store.sql.statement import Rows, Statement, Steps, padded
 from interop.store.sql.where import Compiler
 from interop.store.values import Block
 from interop.store.where import Person, Where
@@ -56,8 +56,9 @@ async def blocks(
     """The Blocks of an export."""
     async with opened as snapshot:
         given: set[tuple[str, str]] = set()
+        there = await _there(snapshot, [type_ for type_, _ in plan.types], dialect)
         for people in _people(plan):
-            for type_, where in plan.types:
+            for type_, where in (each for each in plan.types if each[0] in there):
                 walk = _present(plan, type_, where, people, names, dialect, shapes)
                 async for block in _walked(snapshot, walk):
                     if people is not None:
@@ -70,6 +71,16 @@ async def blocks(
                         block = _once(block, given)
                     if block.ids:
                         yield block
+
+
+async def _there(snapshot: Snapshot, types: list[str], dialect: Dialect) -> set[str]:
+    """Those of the types of which there ever was anything: most of R4's are never used."""
+    if not types:
+        return set()
+    wanted = padded(types, "")
+    exists = "EXISTS (SELECT 1 FROM resource r WHERE r.type = w.type)"
+    found = await snapshot.rows((f"{dialect.wanted(('type',), len(wanted))} SELECT w.type FROM wanted w WHERE {exists}", wanted))
+    return {type_ for (type_,) in found}
 
 
 def _people(plan: Export) -> Iterator[tuple[str, ...] | None]:
