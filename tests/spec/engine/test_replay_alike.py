@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import re
 import shutil
 from collections.abc import Iterator
 from datetime import date
@@ -32,6 +33,8 @@ from tests.spec.engine.test_takedown_alike import KEY, Sent, bodies, differences
 pytestmark = [pytest.mark.anyio, pytest.mark.long]
 ROWS = 24
 """Rows of a family's tables that are missing."""
+COPIED = "r4"
+"""One row of this family takes all elements over: some types are taken out of it."""
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +46,11 @@ def anew() -> Iterator[None]:
 
 def lacking(directory: Path, family: str, random: Random) -> Path:
     """The packaged tables without some rows of a family, such that they are not refused."""
+    if family == COPIED:
+        return tables(
+            directory,
+            {"r4/elements.csv": lambda text: re.sub(r"\|(location|medication|care_team|device|practitioner_role)(?=\|)", "", text)},
+        )
     while True:
         made = tables(directory, {})
         names: list[tuple[Path, str]] = []
