@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 from conformance.bench.machine import Machine, machine
 from conformance.bench.report import WrongOutcome
 from conformance.bench.serving import databases
+from conformance.bench.serving.exporting import Exported
+from conformance.bench.serving.exporting import measured as export
 from conformance.bench.serving.host import Host
 from conformance.bench.serving.loading import load, loaded
 from conformance.bench.serving.measuring import Measured, figures, measure
@@ -59,6 +61,7 @@ class Column(NamedTuple):
     loading: float
     disk: float | None
     figures: list[Measured]
+    export: Exported | None = None
 
 
 def run(asked: Request) -> int:
@@ -105,7 +108,10 @@ def _size(asked: Request, size: int, wanted: list[Any], directory: Path) -> Colu
         for each in measure(host, asking, wanted, directory, asked.seconds, asked.connections):
             found.append(each)
             _say(asked, f"  {each.figure.name}: {each.rate:,.0f}/s, p99 {each.asked.p99} ms, {each.spent or 0:,.0f} µs")
-        return Column(size, rate, disk, found)
+        exported = export(host, asking, directory, asked.seconds)
+        for line in exported.lines() if exported is not None else ():
+            _say(asked, f"  {line}")
+        return Column(size, rate, disk, found, exported)
 
 
 def _asking(asked: Request, size: int, host: Host) -> Asking:
@@ -133,6 +139,8 @@ def _json(facts: Machine, asked: Request, column: Column) -> None:
     print(json.dumps(head | {"figure": "load", "rate": round(column.loading, 1), "disk_mb": column.disk}))
     for each in column.figures:
         print(json.dumps(head | each.as_json()), flush=True)
+    for line in column.export.as_json() if column.export is not None else ():
+        print(json.dumps(head | line), flush=True)
 
 
 def table(facts: Machine, asked: Request, columns: list[Column]) -> list[str]:
@@ -156,6 +164,9 @@ def table(facts: Machine, asked: Request, columns: list[Column]) -> list[str]:
             row += _cell(column.figures[number]) if number < len(column.figures) else " " * 50
         lines.append(row + _wanted(first))
     lines.append(f"{'disk, MB':34}" + "".join(f"{column.disk or 0:>14,.0f}{'':36}" for column in columns))
+    for column in columns:
+        if column.export is not None:
+            lines += ["", f"{column.patients:,} patients", *(f"  {line}" for line in column.export.lines())]
     return lines
 
 
