@@ -14,8 +14,11 @@ import pytest
 from interop.api.exporting.exports import AT_ONCE, KEPT, Exports
 from interop.api.exporting.job import NAME, decoded
 from interop.api.services import Services
+from interop.apply.journalled import TAKEN
 from interop.clock import ManualClock
+from interop.ports import MessageState
 from interop.store.sql.store import SqlStore
+from interop.store.values import Change, Entry, Outcome
 from tests.spec.api.conftest import BASE, Client
 from tests.spec.api.people import contribute, encounter, patient, plan
 
@@ -325,3 +328,16 @@ async def test_the_statement_says_so(client: Client) -> None:
     named = {type_: [one["definition"].rpartition("/")[2] for one in some if one["name"] == "export"] for type_, some in of.items()}
     expected = {"": ["export"], "Patient": ["patient-export"], "Group": ["group-export"]}
     assert {type_: some for type_, some in named.items() if some} == expected
+
+
+async def test_what_was_taken_down_since_ends_it(client: Client, exports: Exports, store: SqlStore, clock: ManualClock) -> None:
+    place = (await kick(client, "$export")).headers["content-location"]
+    await exports.settled()
+    file = (await client.http.get(place)).json()["output"][0]["url"]
+    clock.advance(1)
+    taken = Entry(0, TAKEN, TAKEN, clock.now(), "", "takedown", b"{}")
+    await store.commit(Change(entries=[taken]))
+    assert (await client.http.get(file)).status_code == 200
+    await store.commit(Change(outcomes=[Outcome(taken.message, MessageState.APPLIED.value, clock.now())]))
+    assert (await client.http.get(file)).status_code == 404
+    assert (await client.http.get(place)).json()["issue"][0]["details"]["coding"][0]["code"] == "export-ended"
