@@ -18,7 +18,7 @@ from tests.spec.engine.running import client, found, running
 from tests.spec.engine.taking import JSON, Told, persons, present, sent, taken
 from tests.spec.engine.test_takedown import VISIT, message, status
 
-pytestmark = [pytest.mark.anyio, pytest.mark.long]
+pytestmark = pytest.mark.anyio
 ANN = "TEST^ANN|||2"
 OTHER = VISIT.removesuffix("V1") + "V2"
 ALLERGY = "AL1|1|DA|PEN^Penicillin"
@@ -85,6 +85,7 @@ async def counts(engine: Engine) -> list[tuple[str, int, int, int]]:
     return [(one.feed, one.applied, one.refused, one.failed) for one in found if one.feed != "replay"]
 
 
+@pytest.mark.long
 async def test_what_the_old_tables_said_and_the_new_ones_do_not_goes(
     tmp_path: Path, place: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,6 +109,7 @@ async def test_what_the_old_tables_said_and_the_new_ones_do_not_goes(
         assert (await status(http, number))["state"] == "applied"
 
 
+@pytest.mark.long
 async def test_twice_is_once(tmp_path: Path, place: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     async with running(tmp_path / "data", **place) as engine, client(engine) as http:
         for day in (3, 1, 2):
@@ -123,6 +125,7 @@ async def test_twice_is_once(tmp_path: Path, place: dict[str, str], monkeypatch:
         assert len(await engine.workshop.store.query(Messages(count=100))) == entries
 
 
+@pytest.mark.long
 async def test_a_message_that_failed_is_in_the_record_once_there_is_a_table_for_it(
     tmp_path: Path, place: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,6 +151,7 @@ async def test_a_message_that_failed_is_in_the_record_once_there_is_a_table_for_
         assert len(await found(http, "AllergyIntolerance")) == 1
 
 
+@pytest.mark.long
 async def test_what_the_tables_of_today_refuse_is_left_as_it_is_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With each resource in which its word stands: the rest is replayed."""
     async with running(tmp_path / "data") as engine, client(engine) as http:
@@ -188,6 +192,7 @@ async def test_a_batch_at_a_time_until_there_is_no_next(tmp_path: Path, place: d
         assert (await asked(http, message=1, feed="hl7v2")).status_code == 400
 
 
+@pytest.mark.long
 async def test_what_a_replay_has_shown_is_withheld_by_a_later_takedown(
     tmp_path: Path, place: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -225,6 +230,7 @@ async def test_merges_that_are_told_again_are_the_same(tmp_path: Path) -> None:
         assert (await present(engine), await persons(engine)) == (before, who)
 
 
+@pytest.mark.long
 async def test_it_is_in_the_audit_before_it_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who asked, what becomes of which resource, of whom; nothing where nothing changes."""
     async with running(tmp_path / "data") as engine, client(engine) as http:
