@@ -70,6 +70,7 @@ def test_the_purpose_in_force_is_the_role_s_own_where_none_is_named() -> None:
 
 def test_an_asker_of_whom_nothing_is_known_has_no_names() -> None:
     assert Asker("", "", "", "", "", "", "", (), "", "") == Asker() == NOBODY
+    assert {Asker(), NOBODY} == {Asker("", "", "", "", "", "", "", (), "", "")}
     assert NOBODY.codes == ()
     assert Asker(user="u").codes == ("user:u",)
     assert Asker(organisation="A81001", fhir_user="Patient/1").codes == ("Patient/1", "ods:A81001")
@@ -337,6 +338,8 @@ def test_what_no_scope_speaks_of_needs_one_for_everything() -> None:
         ("privacy-officer", "$audit"),
         ("privacy-officer", "$link"),
         ("privacy-officer", "$takedown"),
+        ("operator", "$replay"),
+        ("operator", "$retention"),
     ):
         assert not ask(name, "", asker(role, "system/*.rs")).refusal
         assert ask(name, "", asker(role, "user/Location.cruds")).refusal == "forbidden"
