@@ -347,6 +347,12 @@ def test_what_no_scope_speaks_of_needs_one_for_everything() -> None:
     assert not ask("$everything", "Patient", asker("gp", "user/Observation.rs")).refusal
 
 
+def test_what_is_exported_is_given_to_programs_alone() -> None:
+    for scopes, refused in (("system/*.rs", ""), ("system/Patient.rs", ""), ("user/*.rs", "forbidden"), ("patient/*.rs", "forbidden")):
+        assert ask("$export", "", asker("system", scopes)).refusal == refused
+    assert not ask("$export", "", asker("system")).refusal
+
+
 def test_an_operation_reads_within_the_scopes() -> None:
     decision = ask("$everything", "Patient", asker("gp", "user/Observation.r user/CarePlan.s user/Task.c"))
     assert [given(decision, thing(type)) for type in ("Observation", "CarePlan", "Task", "Patient")] == [True, True, False, False]

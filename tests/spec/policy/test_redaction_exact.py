@@ -92,7 +92,7 @@ def test_what_is_contained_stays_where_anything_leads_to_it_from_without() -> No
 def test_what_r4_does_not_know_goes() -> None:
     assert left("Patient", mood=SECRET, _mood=GONE, gender="male", active=False) == {"gender": "male", "active": False}
     assert left("Nothing", id="1", name=SECRET) == {}
-    assert left("Observation", **{"value[x]": SECRET, "_value[x]": KEPT, "status": "final"}) == {"status": "final"}
+    assert left("Observation", **{"value[x]": {"unit": SECRET}, "_value[x]": KEPT, "status": "final"}) == {"status": "final"}
     assert left("Patient", gender={"x": SECRET}, maritalStatus=SECRET, contact=[SECRET, {"gender": "male"}]) == {
         "gender": MASKED, "contact": [{"gender": "male"}],
     }  # fmt: skip
@@ -175,6 +175,7 @@ def test_resources_within_others_are_gone_through() -> None:
         ("Observation", "code", False),
         ("Observation", "mood", False),
         ("Patient", "name", False),
+        ("QuestionnaireResponse", "item-subject", True),
     ],
 )
 def test_which_parameters_may_lead_to_a_place(type: str, parameter: str, may: bool) -> None:
