@@ -348,7 +348,12 @@ def test_what_no_scope_speaks_of_needs_one_for_everything() -> None:
 
 
 def test_what_is_exported_is_given_to_programs_alone() -> None:
-    for scopes, refused in (("system/*.rs", ""), ("system/Patient.rs", ""), ("user/*.rs", "forbidden"), ("patient/*.rs", "forbidden")):
+    for scopes, refused in (
+        ("system/*.rs", ""),
+        ("system/Patient.rs", ""),
+        ("user/*.rs", "forbidden"),
+        ("patient/*.rs", "forbidden"),
+    ):
         assert ask("$export", "", asker("system", scopes)).refusal == refused
     assert not ask("$export", "", asker("system")).refusal
 
