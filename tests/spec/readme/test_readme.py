@@ -60,7 +60,8 @@ def in_text(page: str) -> list[list[str]]:
     """Calls of ours that stand in the text of a page, and those of its indented lines."""
     plain = re.sub(r"```.*?```", "", page, flags=re.DOTALL)
     return [
-        shlex.split(text) for text in OURS.findall(plain) + re.findall(r"^    ((?:interop|conformance) .*)$", plain, re.MULTILINE)
+        shlex.split(text, comments=True)
+        for text in OURS.findall(plain) + re.findall(r"^    ((?:interop|conformance) .*)$", plain, re.MULTILINE)
     ]
 
 
