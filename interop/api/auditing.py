@@ -372,7 +372,7 @@ class Auditing:
         found = self._names.all(dict.fromkeys(patients))
         self.log.write(READ, who(asker), interaction, status=200, resources=resources, patients=found, rules=rules)
 
-    def delivered(
+    async def delivered(
         self,
         asker: Asker,
         destination: str,
@@ -382,11 +382,13 @@ class Auditing:
         resources: int,
         rules: tuple[str, ...],
     ) -> None:
-        """What is about to go to a destination, for whom, about whom. Raises Problem ``audit-unavailable``."""
+        """What is about to go to a destination, for whom, about whom; waits until that is on disk. Raises Problem
+        ``audit-unavailable``."""
         type_, id_ = about
         more = {"destination": destination, "delivery": delivery}
         found = self._names.all(dict.fromkeys(patients))
-        self.log.write(READ, who(asker), DELIVER, type_, id_ and self._names.one(id_), 0, resources, found, rules, more)
+        named = id_ and self._names.one(id_)
+        await self.log.durable(self.log.write(READ, who(asker), DELIVER, type_, named, 0, resources, found, rules, more))
 
     def refused(self, asker: Asker, interaction: str, problem: Problem) -> None:
         """A query of another protocol was refused. Raises Problem ``audit-unavailable``."""

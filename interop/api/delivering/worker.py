@@ -98,7 +98,8 @@ class Worker:
         payload = await self._contents.of(delivery, self.asker)
         if payload is None:
             return Mark(delivery.sequence, WITHHELD, delivery.tries, 0, "", self._clock.now())
-        self._audit.delivered(self.asker, self.name, delivery.id, payload.about, payload.patients, payload.resources, payload.rules)
+        said = payload.about, payload.patients, payload.resources, payload.rules
+        await self._audit.delivered(self.asker, self.name, delivery.id, *said)
         taken = await self.sends.send(payload)
         mark = tried(delivery, taken.problem, self._clock.now(), self.days, taken.wait)
         if taken.problem is not None:

@@ -246,6 +246,20 @@ async def test_each_delivery_is_in_the_audit_before_it_goes_out(out: Outbound, r
     assert row.more == {"destination": "gp", "delivery": "d-ours-1"}
 
 
+async def test_nothing_goes_out_before_its_row_of_the_audit_is_on_disk(out: Outbound, receiver: Receiver, monkeypatch: Any) -> None:
+    await out.due("Observation/ours-1")
+
+    def fails() -> None:
+        raise Problem("audit-unavailable")
+
+    monkeypatch.setattr(out.log, "sync", fails)
+    with pytest.raises(Problem):
+        await out.step()
+    monkeypatch.undo()
+    assert receiver.got == []
+    assert await out.states() == [("ours-1", "pending", 0)]
+
+
 def _entries(directory: Path) -> list[bytes]:
     found = []
     for file in sorted(directory.rglob("*.log")):
