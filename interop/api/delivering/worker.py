@@ -14,7 +14,7 @@ from interop.api.delivering.senders import Sends
 from interop.background import Background, within
 from interop.clock import MICROSECONDS, Clock
 from interop.errors import Problem
-from interop.notify.backoff import DAY, tried
+from interop.notify.backoff import DAY, tried, waits
 from interop.policy.asker import Asker
 from interop.store.plan import Deliveries
 from interop.store.seam import Store
@@ -22,8 +22,6 @@ from interop.store.values import PENDING, SENT, WITHHELD, Change, Delivery, Mark
 
 LOOK: Final = 30.0
 """Seconds after which a worker looks for work that it was not told of."""
-PAUSE: Final = 1.0
-"""Seconds before it goes on where the store, the audit or the worker itself has failed."""
 KEPT: Final = 30
 """Days for which what was sent, and what was withheld, is kept: who was told what is in the audit."""
 _log = structlog.get_logger("interop.deliveries")
@@ -51,6 +49,8 @@ class Worker:
         self._wake = asyncio.Event()
         self._working = Background()
         self._cleared = 0
+        self._unkept: tuple[Delivery, Mark] | None = None
+        """What has become of a delivery and is not on disk: it is not sent again for want of that."""
 
     def start(self) -> None:
         self._working.start(self._work())
@@ -65,22 +65,31 @@ class Worker:
         self._wake.set()
 
     async def _work(self) -> None:
+        failed = 0
         while True:
             self._wake.clear()
             try:
                 wait = LOOK if self.paused else await self.step()
+                failed = 0
             except Exception as error:
                 name = error.reason.name if isinstance(error, Problem) else type(error).__name__
-                _log.error("a delivery cannot be tried", destination=self.name, error=name)
-                wait = PAUSE
+                sent = self._unkept is not None
+                _log.error(
+                    "a delivery cannot be marked" if sent else "a delivery cannot be tried", destination=self.name, error=name
+                )
+                failed += 1
+                wait = min(waits(failed) / MICROSECONDS, LOOK)
             if wait:
                 await within(self._wake, wait)
             else:
                 await asyncio.sleep(0)
 
     async def step(self) -> float:
-        """Try the first that waits; seconds until there may be something to do, 0 for at once. Raises Problem where the store or
-        the audit cannot be written: then nothing has gone out."""
+        """Try the first that waits; seconds until there may be something to do, 0 for at once. Raises Problem where the audit cannot
+        be written: then nothing has gone out; and where the store cannot: then the next step keeps what became of it, and sends
+        nothing before."""
+        if self._unkept is not None:
+            return await self._keep(*self._unkept)
         now = self._clock.now()
         found: list[Delivery] = await self._store.query(Deliveries(self.name, PENDING, count=1))
         if not found:
@@ -89,8 +98,12 @@ class Worker:
         delivery = found[0]
         if delivery.due > now:
             return min((delivery.due - now) / MICROSECONDS, LOOK)
-        mark = await self._tried(delivery)
+        return await self._keep(delivery, await self._tried(delivery))
+
+    async def _keep(self, delivery: Delivery, mark: Mark) -> float:
+        self._unkept = delivery, mark
         await self._store.commit(Change(marks=[mark]))
+        self._unkept = None
         self._marked(delivery, mark)
         return 0.0
 

@@ -283,6 +283,27 @@ async def test_nothing_goes_out_while_the_audit_cannot_be_written(out: Outbound,
     assert await out.states() == [("ours-1", "pending", 0)]
 
 
+async def test_what_was_sent_and_cannot_be_marked_is_marked_later_and_not_sent_again(
+    out: Outbound, receiver: Receiver, monkeypatch: Any
+) -> None:
+    await out.due("Observation/ours-1", "Observation/ours-2")
+
+    async def full(change: Change) -> None:
+        raise Problem("journal-unavailable")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(out.store, "commit", full)
+        for _ in range(3):
+            with pytest.raises(Problem):
+                await out.step()
+    assert [got.json["id"] for got in receiver.got] == ["ours-1"]
+    assert await out.states() == [("ours-1", "pending", 0), ("ours-2", "pending", 0)]
+    await out.step()
+    assert await out.states() == [("ours-1", "sent", 1), ("ours-2", "pending", 0)]
+    await out.step()
+    assert [got.json["id"] for got in receiver.got] == ["ours-1", "ours-2"]
+
+
 async def test_a_message_as_received_goes_where_all_that_it_speaks_of_may_be_seen(
     store: Any, out: Outbound, receiver: Receiver
 ) -> None:
