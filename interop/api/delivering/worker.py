@@ -85,9 +85,9 @@ class Worker:
                 await asyncio.sleep(0)
 
     async def step(self) -> float:
-        """Try the first that waits; seconds until there may be something to do, 0 for at once. Raises Problem where the audit cannot
-        be written: then nothing has gone out; and where the store cannot: then the next step keeps what became of it, and sends
-        nothing before."""
+        """Try the first that waits; seconds until there may be something to do, 0 for at once. Raises Problem where the audit
+        cannot be written: then nothing has gone out; and where the store cannot: then the next step keeps what became of it, and
+        sends nothing before."""
         if self._unkept is not None:
             return await self._keep(*self._unkept)
         now = self._clock.now()
