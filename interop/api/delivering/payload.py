@@ -12,7 +12,6 @@ import orjson
 
 from interop.apply.whereabouts import Whereabouts
 from interop.clock import Clock, instant
-from interop.fhir.xml import to_xml
 from interop.formats.json import load_json
 from interop.notify.routes import ALERT, DELETED, FHIR, FHIR_MESSAGE, FHIR_XML, ID_ONLY, MESSAGE, NOTHING
 from interop.policy.asker import Asker
@@ -97,6 +96,8 @@ class Contents:
             version = f"{delivery.type}/{delivery.resource}/_history/{delivery.version}"
             body, kind = orjson.dumps({"id": delivery.id, "event": delivery.event, "resource": version}), JSON
         elif delivery.format == FHIR_XML:
+            from interop.fhir.xml import to_xml
+
             body, kind = to_xml(load_json(body, values=None)), FHIR_AS_XML
         elif delivery.format == NOTHING:
             body = b""

@@ -17,7 +17,7 @@ from interop.ports import MessageState
 from interop.store.plan import Access
 from interop.store.values import Change, Entry, Outcome
 from tests.spec.engine.messages import ZELDA, adt
-from tests.spec.engine.running import client, found, ingest, running, tell
+from tests.spec.engine.running import client, found, ingest, journal, running, tell
 from tests.spec.engine.taking import ask, persons, sent, taken
 from tests.spec.families.maps import example
 from tests.spec.identity.test_queue import queue
@@ -367,13 +367,13 @@ async def test_a_relationship_that_rests_on_it_goes_with_it(tmp_path: Path) -> N
         assert await care() == before
 
 
-async def test_a_feed_of_that_name_is_a_feed_as_any_other(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["takedown", "replay", "api", "engine", "pds"])
+async def test_no_feed_has_a_name_that_the_journal_has_for_what_is_the_engines(tmp_path: Path, name: str) -> None:
     async with running(tmp_path / "data") as engine, client(engine) as http:
-        number = await sent(http, message(1, *WRONG), "takedown")
-        assert (await taken(http, number)).takedown == number + 1
-        await sent(http, message(2, *WRONG), "takedown")
-    async with running(tmp_path / "data") as engine, client(engine) as http:
-        assert len(await found(http, "Condition")) == 1
+        answer = await ingest(http, message(1, *WRONG), name)
+        assert answer.status_code == 404
+        assert answer.json()["issue"][0]["details"]["coding"][0]["code"] == "wrong-feed"
+        assert await journal(engine) == []
 
 
 async def test_the_command_that_explains_says_nothing_of_it(tmp_path: Path) -> None:
