@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -125,6 +126,41 @@ async def test_only_who_began_it_has_it_and_nobody_else_can_tell_that_it_is_ther
             assert (await client.http.get(file)).status_code == 404
         services.door = Desk(PROGRAM)
         assert (await client.http.get(file)).status_code == 200
+
+
+async def test_a_narrower_token_of_who_began_it_has_none_of_it(tmp_path: Path) -> None:
+    async with told(tmp_path, 1) as (_, services, client, exports, _):
+        begun = Asker("", "system", "RB2", "engine", scopes=read_scopes("system/Patient.rs system/Location.rs?name=x"))
+        services.door = Desk(begun)
+        place = (await client.http.get("/fhir/$export", headers=ASYNC)).headers["content-location"]
+        await exports.settled()
+        file = (await client.http.get(place)).json()["output"][0]["url"]
+        narrower = ("system/Location.rs", "user/Patient.rs user/Location.rs", "system/Patient.c", "system/Patient.rs", "")
+        narrow = [replace(begun, scopes=read_scopes(each)) for each in narrower]
+        for asker in (*narrow, replace(begun, scopes=()), replace(begun, purpose="booking")):
+            services.door = Desk(asker)
+            for method, address in (("GET", place), ("GET", file), ("DELETE", place)):
+                assert (await client.http.request(method, address)).status_code == 404, asker
+        for scopes in (begun.scopes, read_scopes("system/*.rs"), None):
+            services.door = Desk(replace(begun, scopes=scopes))
+            assert (await client.http.get(file)).status_code == 200, scopes
+
+
+async def test_an_export_of_everything_is_not_given_to_a_token_with_scopes(tmp_path: Path) -> None:
+    async with told(tmp_path, 1) as (_, services, client, exports, _):
+        place = (await client.http.get("/fhir/$export?_type=Location", headers=ASYNC)).headers["content-location"]
+        await exports.settled()
+        services.door = Desk(replace(PROGRAM, scopes=read_scopes("system/*.cruds")))
+        assert (await client.http.get(place)).status_code == 404
+
+
+async def test_other_scopes_give_a_client_no_further_exports(tmp_path: Path) -> None:
+    async with told(tmp_path, 1) as (_, services, client, _, _):
+        statuses = []
+        for scopes in ("system/Location.rs", "system/Patient.rs", "system/Observation.rs"):
+            services.door = Desk(replace(PROGRAM, scopes=read_scopes(scopes)))
+            statuses.append((await client.http.get("/fhir/$export", headers=ASYNC)).status_code)
+        assert statuses == [202, 202, 429]
 
 
 async def test_what_an_agreement_opened_is_gone_when_it_ends(tmp_path: Path) -> None:

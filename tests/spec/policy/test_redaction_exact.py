@@ -217,4 +217,4 @@ def test_a_row_of_no_kind_of_no_type_or_without_a_reason_is_refused(wrong: dict[
 @pytest.mark.parametrize("type", ["Patient", "Person", "RelatedPerson"])
 def test_people_are_put_in_no_order_of_which_it_is_not_known_what_it_tells(type: str) -> None:
     assert orders(type, "mood")
-    assert not orders("Observation", "mood")
+    assert orders("Observation", "mood") is False

@@ -56,6 +56,10 @@ def test_what_is_none_gives_nothing(text: str) -> None:
 
 
 def test_their_number_and_length_are_bounded() -> None:
+    assert read_scopes("user/Patient.r".ljust(4_096))
+    assert not read_scopes("user/Patient.r".ljust(4_097))
+    assert read_scope("user/Patient.r?" + "&".join(["name=a"] * 20))
+    assert not read_scope("user/Patient.r?" + "&".join(["name=a"] * 21))
     assert read_scopes("user/Patient.r " * 1_000) == ()
     assert len("user/Patient.r " * 200) < LONGEST
     assert len(read_scopes("user/Patient.r " * 200)) == 1
