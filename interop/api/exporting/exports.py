@@ -96,7 +96,7 @@ class Exports:
         """An export that who asks has begun, as it is now; raises Problem ``not-found``. What may no longer be given is removed."""
         self._sweep()
         job = self.jobs.get(id)
-        if job is None or job.cancelled or not job.of(asker):
+        if job is None or job.cancelled or not job.opens(asker):
             raise Problem("not-found")
         if job.state == COMPLETED and await self._outdated(job):
             await self._fail(job, Problem("export-ended"))

@@ -11,7 +11,8 @@ import orjson
 
 from interop.errors import Problem
 from interop.policy.asker import Asker
-from interop.policy.scopes import read_scope
+from interop.policy.decide import purpose_of
+from interop.policy.scopes import covers, read_scope
 
 QUEUED: Final = "queued"
 RUNNING: Final = "running"
@@ -75,6 +76,13 @@ class Job:
         return all(
             getattr(self.asker, each) == getattr(asker, each) for each in ("user", "client", "organisation", "role", "patient")
         )
+
+    def opens(self, asker: Asker) -> bool:
+        """Whether who asks may have it: who began it, for the same purpose, with scopes that cover those that it was begun with."""
+        if not self.of(asker) or purpose_of(asker) != purpose_of(self.asker):
+            return False
+        held, wanted = asker.scopes, self.asker.scopes
+        return held is None or (wanted is not None and all(covers(held, each) for each in wanted))
 
     def why(self) -> Problem:
         """Why it failed."""
