@@ -6,11 +6,10 @@ of the feed beyond it is known by its bytes and not journalled again.
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from typing import Any, Final
-
-import orjson
 
 from interop.store.plan import Message, Messages, Meta
 from interop.store.seam import Store
@@ -69,7 +68,7 @@ class Positions:
     async def read(self, delivery: str) -> Position:
         """How far a delivery was read: to the beginning where nothing is kept of it. Raises Problem."""
         kept = await self._store.query(Meta(self._name))
-        said: dict[str, Any] = orjson.loads(kept[0]) if kept and kept[0] else {}
+        said: dict[str, Any] = json.loads(kept[0]) if kept and kept[0] else {}
         if said.get("delivery") == delivery:
             files = {name: Outcome(**each) for name, each in said["files"].items()}
             return Position(delivery, said["number"], said["done"], files)
@@ -80,7 +79,9 @@ class Positions:
         """Keep a position; raises Problem."""
         self._count += 1
         follows = not durable and self._count % DURABLE != 0
-        text = orjson.dumps(asdict(position)).decode()
+        text = json.dumps(
+            asdict(position)
+        )  # of ASCII alone, also where a name is not UTF-8: orjson refuses what stands for its bytes
         await self._store.commit(Change(meta=[(self._name, text)], follows=follows))
 
     async def beyond(self, number: int) -> dict[bytes, list[Entry]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -161,6 +162,18 @@ async def test_a_link_and_a_directory_are_left(tmp_path: Path) -> None:
         await at.settle()
         assert await at.controls() == []
         assert (at.folder / "link.hl7").is_symlink()
+
+
+@pytest.mark.parametrize(("content", "part"), [(adt(), "archive"), (b"?", "error")])
+async def test_a_file_whose_name_is_not_utf_8_is_read_like_any_other(tmp_path: Path, content: bytes, part: str) -> None:
+    """A sender on an old file share writes Latin-1."""
+    name = os.fsdecode("Müller.hl7".encode("latin-1"))
+    async with place(tmp_path) as at:
+        at.put(name, content)
+        at.put("next.hl7", adt(control="C2"))
+        await at.settle()
+        assert name in at.names(part)
+        assert "next.hl7" in at.names("archive")
 
 
 async def test_files_are_read_in_the_order_of_their_names(tmp_path: Path) -> None:
