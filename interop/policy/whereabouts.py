@@ -22,8 +22,8 @@ PARAMETER: Final = "hidden"
 """The access rows of such a Patient (``interop.policy.access``)."""
 REDACTED: Final = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "REDACTED", "display": "redacted"}
 """The label of what something was taken out of (FHIR R4 security labels, 6.1.3.5)."""
-OURS: Final = frozenset(("_id", "_lastUpdated", "_list", "_security", "_tag", "_profile"))
-"""Parameters of every type that tell nothing of it."""
+LIST: Final = "_list"
+"""A parameter of every type, which R4's definitions give to none; it tells nothing of it."""
 PEOPLE: Final = ("Patient", "Person", "RelatedPerson")
 """Who has an address: nobody is put in an order of which it is not known what it tells."""
 NAMED: Final = ("patient", "subject")
@@ -71,7 +71,7 @@ def _listed(type: str) -> tuple[str, ...]:
 def tells(type: str, parameter: str) -> bool:
     """Whether a search parameter of a type ('' = of any) tells where somebody is; of one that R4 does not have it is not known what
     it tells."""
-    if type and parameter not in (*OURS, *NAMED) and parameter not in facts.search_parameters(type):
+    if type and parameter not in (LIST, *NAMED) and parameter not in facts.search_parameters(type):
         return True
     parameters = _table()["parameter"]
     named = parameters.values() if not type else (parameters.get(type, frozenset()), parameters["*"])

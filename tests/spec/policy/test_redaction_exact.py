@@ -197,6 +197,8 @@ def test_parameters_of_every_type_tell_nothing_of_where_somebody_is(name: str) -
     assert not tells("Observation", name)
     assert tells("Patient", "_mood")
     assert tells("Patient", "_source")
+    assert tells("", "address")
+    assert not tells("", "mood")
 
 
 ROW = {"kind": "element", "type": "Patient", "name": "photo", "why": "By which the person is recognised"}
