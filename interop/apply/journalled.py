@@ -20,6 +20,7 @@ import orjson
 from interop.apply.asked import DELETE, NO_AUTHOR, Author, Key
 from interop.apply.drafts import FEED, Draft, deletion, foreign, there
 from interop.apply.withdrawn import TAKEDOWN, Why, Withdrawn, dumped, loaded, withdraw
+from interop.errors import Problem
 from interop.formats.json import load_json
 from interop.ports import AckState, MessageState
 from interop.record.sources import together
@@ -83,13 +84,19 @@ def _entry(feed: str, said: str, body: bytes, received: int, author: Author) -> 
 
 
 def author_of(entry: Entry) -> Author:
-    """Who wrote what an entry holds; nobody where it was not known."""
-    return Author(**orjson.loads(entry.body.partition(b"\n")[0])) if entry.adapter == SIGNED else NO_AUTHOR
+    """Who wrote what an entry holds; nobody where it was not known. Raises Problem ``purged`` where its content is gone."""
+    return Author(**orjson.loads(_kept(entry).partition(b"\n")[0])) if entry.adapter == SIGNED else NO_AUTHOR
 
 
 def body_of(entry: Entry) -> bytes:
-    """What an entry holds beside its author."""
-    return entry.body.partition(b"\n")[2] if entry.adapter == SIGNED else entry.body
+    """What an entry holds beside its author. Raises Problem ``purged`` where its content is gone."""
+    return _kept(entry).partition(b"\n")[2] if entry.adapter == SIGNED else _kept(entry)
+
+
+def _kept(entry: Entry) -> bytes:
+    if entry.size and not entry.body:
+        raise Problem("purged", detail=f"message {entry.message}")
+    return entry.body
 
 
 def _bundle(steps: Iterable[Step]) -> bytes:
@@ -106,7 +113,7 @@ def keys_of(entry: Entry) -> list[Key]:
 
 
 def steps_of(entry: Entry) -> list[Step]:
-    """What an entry does."""
+    """What an entry does. Raises Problem ``purged`` where its content is gone."""
     if entry.type.startswith(TAKEDOWN):
         return [Step(one.key, one.draft, TAKEDOWN) for one in loaded(body_of(entry))[1]]
     if entry.type != TRANSACTION:

@@ -154,21 +154,29 @@ class Subscriptions:
             self._wake.clear()
             try:
                 await self.tick()
-            except Exception as error:
-                _log.error("a Subscription cannot be settled", error=type(error).__name__)
+            except* Exception as errors:
+                for error in errors.exceptions:
+                    _log.error("a Subscription cannot be settled", error=type(error).__name__)
             await within(self._wake, TICK)
 
     async def tick(self) -> None:
-        """Do what is due: set up, end, tell of errors."""
+        """Do what is due: set up, end, tell of errors. Raises an ExceptionGroup of what failed, once every other has had its turn;
+        what failed stays due."""
+        failed: list[Exception] = []
         now = self._clock.now()
         self._due.update((id_, None) for id_, end in self._ends.items() if end <= now)
         for id_ in list(self._due):
             del self._due[id_]
             try:
                 await self._settle(id_)
+            except Exception as error:
+                self._due[id_] = None
+                failed.append(error)
             except BaseException:
                 self._due[id_] = None
                 raise
+        if failed:
+            raise ExceptionGroup("Subscriptions cannot be settled", failed)
 
     async def _settle(self, id_: str) -> None:
         """Let a Subscription be what it says."""
@@ -179,8 +187,9 @@ class Subscriptions:
         failure = self._failures.pop(id_, "")
         if stored is None or status not in ("requested", "active"):
             return await self._end(id_, PENDING if status == "error" else "")
-        author = await self._author(stored)
+        author = NO_AUTHOR
         try:
+            author = await self._author(stored)
             meant = self._meant(resource)
             if status == "requested" and not await self._reachable(meant):
                 raise Problem("destination-misdirected")
@@ -199,9 +208,12 @@ class Subscriptions:
             await self._say(stored, author, resource, "active")
 
     async def _reachable(self, meant: Meant) -> bool:
-        """Whether the endpoint's name leads where we may send; one that cannot be looked up now may be later."""
+        """Whether the endpoint's name leads where we may send; one that cannot be looked up now may be later, one that is no name
+        never."""
         try:
             return bool(await resolved(endpoint(meant.url, self._here)))
+        except ValueError:
+            return False
         except OSError:
             return True
 
@@ -228,7 +240,7 @@ class Subscriptions:
         await self._store.commit(Change(sweeps=[Sweep(name, PENDING, to, self._clock.now())]))
 
     async def _author(self, stored: Stored) -> Author:
-        """Who wrote it: the journal tells."""
+        """Who wrote it: the journal tells. Raises Problem ``purged`` where it has let go of that: nobody is told then."""
         found: list[Entry] = await self._store.query(Message(stored.message))
         return author_of(found[0]) if found else NO_AUTHOR
 

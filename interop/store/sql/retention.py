@@ -9,12 +9,14 @@ from interop.store.plan import Disposable, Replaced, Sourced
 from interop.store.sql.statement import Steps, marks, padded, rounded
 from interop.store.values import REPLAY, TAKEDOWN, Husk, Withheld
 
+FOLLOWS: Final = "Subscription"
 AT_A_TIME: Final = 50_000
 """Messages or resources that are gone through in one read."""
 
 
 def disposable(plan: Disposable) -> Steps[list[tuple[int, list[tuple[int, int, bytes]]]]]:
-    """A portion of the journal; the content itself is not read."""
+    """A portion of the journal; the content itself is not read. What asks the engine to tell again stays, and so does what says
+    who follows something (the entry of the present version of a Subscription): it is read at each start."""
     ends = yield "SELECT coalesce(max(message), 0) FROM entry", ()
     upto = plan.above + AT_A_TIME
     said: dict[str, Any] = {"above": plan.above, "upto": upto, "before": plan.before, "count": plan.count}
@@ -27,6 +29,7 @@ def disposable(plan: Disposable) -> Steps[list[tuple[int, list[tuple[int, int, b
         "WHERE e.message > :above AND e.message <= :upto AND e.received < :before "
         "AND (e.state = 'refused' OR o.message IS NOT NULL) "
         f"AND e.adapter NOT IN ('{TAKEDOWN}', '{REPLAY}'){of} "
+        f"AND e.message NOT IN (SELECT r.message FROM resource r WHERE r.type = '{FOLLOWS}' AND r.deleted = 0) "
         "AND b.message = e.message AND length(b.body) > 0 ORDER BY e.message LIMIT :count",
         said,
     )
