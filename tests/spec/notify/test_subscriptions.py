@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import SplitResult
 
 import httpx
 import pytest
 
+from interop.api.delivering import addresses, subscriptions
 from interop.app.engine import Engine
 from interop.store.plan import Deliveries
 from tests.spec.engine.running import client, running
@@ -161,6 +163,41 @@ async def test_who_refuses_what_is_sent_is_in_error_until_asked_for_again(
     await put(http, encounter("c"))
     await receiver.until(2)
     assert [got.path for got in receiver.got] == ["/in/Encounter/a", "/in/Encounter/c"]
+
+
+async def test_what_cannot_be_a_name_is_in_error_and_holds_up_nobody_else(
+    engine: Engine, http: httpx.AsyncClient, receiver: Receiver
+) -> None:
+    nobody = await subscribed(engine, http, subscription(f"https://{'a' * 64}.example/in"), "error")
+    other = await subscribed(engine, http, subscription(receiver.url))
+    await put(http, encounter("a"))
+    assert [got.path for got in await receiver.until(1)] == ["/in/Encounter/a"]
+    assert await status(http, nobody, "error")
+    assert await status(http, other, "active")
+
+
+async def test_one_that_cannot_be_settled_stays_due_and_the_others_have_their_turn(
+    engine: Engine, http: httpx.AsyncClient, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    led = addresses.resolved
+
+    async def sometimes(parts: SplitResult) -> str:
+        looked.append(parts.path)
+        if parts.path == "/broken" and looked.count("/broken") == 1:
+            raise RuntimeError
+        return await led(parts)
+
+    monkeypatch.setattr(subscriptions, "resolved", sometimes)
+    said = [subscription(receiver.url.replace("/in", path)) for path in ("/broken", "/in")]
+    bundle = {"resourceType": "Bundle", "type": "transaction"}
+    bundle["entry"] = [{"resource": each, "request": {"method": "POST", "url": "Subscription"}} for each in said]  # type: ignore[assignment]
+    answer = await http.post("/fhir", json=bundle, headers={"content-type": JSON})
+    ids = [each["response"]["location"].split("Subscription/")[1].split("/")[0] for each in answer.json()["entry"]]
+    await status(http, ids[1], "active")
+    assert looked[:2] == ["/broken", "/in"]
+    await subscribed(engine, http, subscription(receiver.url))
+    await status(http, ids[0], "active")
 
 
 async def test_what_is_ended_or_deleted_is_told_no_more(engine: Engine, http: httpx.AsyncClient, receiver: Receiver) -> None:
