@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from dataclasses import dataclass, field
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -21,6 +21,10 @@ from interop.errors import Problem
 LONGEST: Final = 2_000
 """Characters of an address."""
 LOCAL: Final = ("localhost", "127.0.0.1", "::1")
+GLOBAL: Final = IPv6Network("2000::/3")
+"""What IANA gives out for global unicast (RFC 4291, 2.4): the rest of IPv6 is nobody's, somebody's own, or leads into IPv4."""
+TRANSLATED: Final = IPv6Network("64:ff9b::/96")
+"""The IPv4 in its last 32 bits is meant, by a translator of the network (RFC 6052, 2.1)."""
 
 
 def endpoint(text: str, here: bool) -> SplitResult:
@@ -55,12 +59,19 @@ def _literal(host: str) -> bool:
 
 def _public(host: str) -> bool:
     """Whether an IP address is one that anyone may reach. What IPv6 wraps counts as what it is."""
-    found = ip_address(host)
+    found: IPv4Address | IPv6Address = ip_address(host)
     if isinstance(found, IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour or (found.teredo[1] if found.teredo else None)
-        if inner is not None:
-            found = inner
+        found = _within(found)
+    if isinstance(found, IPv6Address) and found not in GLOBAL:
+        return False
     return found.is_global and not found.is_multicast
+
+
+def _within(found: IPv6Address) -> IPv4Address | IPv6Address:
+    """The IPv4 address that an IPv6 address wraps; itself where it wraps none."""
+    if found in TRANSLATED:
+        return IPv4Address(int(found) & 0xFFFFFFFF)
+    return found.ipv4_mapped or found.sixtofour or (found.teredo[1] if found.teredo else None) or found
 
 
 async def resolved(parts: SplitResult) -> str:
