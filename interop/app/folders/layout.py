@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -90,7 +91,7 @@ class Layout:
 
     def put_aside(self, path: Path, why: Mapping[str, Any]) -> None:
         """Among the errors, with the reasons beside it, which are there first."""
-        target = _free(self.error, path.name)
+        target = _free(self.error, path.name, WHY)
         beside = target.with_name(target.name + WHY)
         beside.write_text(json.dumps(why, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         self._put(path, self.error, target)
@@ -127,10 +128,15 @@ def _stamp(found: os.stat_result) -> Stamp:
     return Stamp(found.st_ino, found.st_mtime_ns, found.st_size)
 
 
-def _free(directory: Path, name: str) -> Path:
-    """A name in a directory that no other file has."""
-    target, number = directory / name, 1
-    while target.exists() or target.with_name(target.name + WHY).exists():
-        number += 1
-        target = directory / f"{name}.{number}"
-    return target
+def _free(directory: Path, name: str, beside: str = "") -> Path:
+    """A name in a directory that no other file has, nor with ``beside`` after it: the beginning of the name where it is too long
+    for what comes after it."""
+    longest = os.pathconf(directory, "PC_NAME_MAX")
+    for number in count(1):
+        end = f".{number}" if number > 1 else ""
+        while len(os.fsencode(name + end + beside)) > longest:
+            name = name[:-1]
+        target = directory / (name + end)
+        if not os.path.lexists(target) and not (beside and os.path.lexists(f"{target}{beside}")):
+            return target
+    raise AssertionError

@@ -176,6 +176,23 @@ async def test_a_file_whose_name_is_not_utf_8_is_read_like_any_other(tmp_path: P
         assert "next.hl7" in at.names("archive")
 
 
+@pytest.mark.parametrize("length", [251, 252, 255])
+@pytest.mark.parametrize("name", ["d{}.hl7", "ü{}.hl7"])
+async def test_a_file_with_the_longest_of_names_is_put_away_like_any_other(tmp_path: Path, name: str, length: int) -> None:
+    """Shortened where what is added to it would make it too long."""
+    name = name.format("a" * (length - len(name.format("").encode())))
+    async with place(tmp_path) as at:
+        for content in (b"?", adt(), b"??", adt(control="C2")):
+            (at.folder / name).write_bytes(content)
+            await at.settle()
+        assert (at.names(".working"), (at.folder / name).exists()) == ([], False)
+        assert len(at.names("archive")) == 2
+        assert name in at.names("archive")
+        first, second = (each for each in at.names("error") if not each.endswith(".why"))
+        assert at.names("error") == sorted([first, f"{first}.why", second, f"{second}.why"])
+        assert {name[:200]} == {each[:200] for each in at.names("error")}
+
+
 async def test_files_are_read_in_the_order_of_their_names(tmp_path: Path) -> None:
     async with place(tmp_path) as at:
         for name, number in (("20260102.hl7", 2), ("20260103.hl7", 3), ("20260101.hl7", 1)):
