@@ -27,7 +27,7 @@ class Disposing:
     def __init__(self, settings: Settings, shop: Workshop, audited: Audited, feeds: Any) -> None:
         self._audited, self._days = audited, settings.keep_audit
         keep = Keep(settings.keep_journal, settings.keep_versions, settings.keep_audit, settings.purge_after)
-        purge = Purge(shop.indexed, shop.clock, shop.linking, self._certify)
+        purge = Purge(shop.indexed, shop.clock, shop.linking, self._certify, shop.writes.underway)
         self._retention = Retention(shop.indexed, shop.clock, keep, feeds, shop.governance.facts, purge)
 
     async def due(self) -> Disposed:

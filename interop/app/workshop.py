@@ -106,8 +106,8 @@ class Workshop:
         applier.hears = router.hears
         shop: list[Workshop] = []
         teller, keeping = Teller(indexed, mappers, feeds), Keeping(store, clock)
-        takedowns = Takedowns(indexed, clock, teller, linking, lambda count: shop[0]._asked(count))
-        replays = Replays(indexed, clock, teller, linking, keeping, lambda count: shop[0]._asked(count))
+        takedowns = Takedowns(indexed, clock, teller, linking, lambda count: shop[0]._asked(count), underway)
+        replays = Replays(indexed, clock, teller, linking, keeping, lambda count: shop[0]._asked(count), underway)
         orders = {TAKEN: takedowns.perform, REPLAYED: replays.perform}
         dispatcher = Dispatcher(store, mappers, applier, feeds, orders, keeping, lambda *outcome: shop[0]._finished(*outcome))
         writes = Writes(indexed, clock, update_creates=settings.update_creates, linking=linking, underway=underway)

@@ -15,6 +15,7 @@ import orjson
 from interop.apply.journalled import ADAPTERS, keys_of
 from interop.apply.persons import Linker, Linking
 from interop.apply.retelling import stays
+from interop.apply.underway import Underway
 from interop.clock import Clock, instant
 from interop.store.plan import Disposable, Heads, Message, Meta, Pairs, Sourced, Versions
 from interop.store.seam import Store
@@ -33,7 +34,8 @@ NOTHING: Final[dict[str, Any]] = {
 class Purge:
     """Purges sources, one portion at a time."""
 
-    def __init__(self, store: Store, clock: Clock, linking: Linking, certify: Certify) -> None:
+    def __init__(self, store: Store, clock: Clock, linking: Linking, certify: Certify, underway: Underway | None = None) -> None:
+        self._underway = underway or Underway()
         self._store, self._clock, self._linking, self._certify = store, clock, linking, certify
 
     async def count(self, source: str) -> int:
@@ -80,22 +82,23 @@ class Purge:
         """One portion of the record, with the account of it, in one commit."""
         while True:
             async with self._linking.lock:
-                heads: list[Head] = await self._store.query(Heads(tuple(keys)))
-                made: dict[tuple[str, str], list[int]] = {}
-                for type_, id_, _, message, _ in await self._store.query(Versions(tuple(keys))):
-                    made.setdefault((type_, id_), []).append(message)
-                written = [message for head in heads if head.owner == "api" for message in made.get((head.type, head.id), ())]
-                account = dict(under_way, pending=await self._only(source, dict.fromkeys(written)))
-                change = Change()
-                for head in sorted(heads, key=lambda head: (head.type, head.id)):
-                    self._put(head, change)
-                    account["resources"] += not head.deleted
-                    account["versions"] += len(made.get((head.type, head.id), ()))
-                    account["people"] += head.type == "Patient" and not head.deleted
-                    account["told"] = _follow(account["told"], f"{head.type}/{head.id}".encode())
-                await self._unlink([head for head in heads if head.type == "Patient"], change)
-                change.meta.append(_meta(source, account))
-                result = await self._store.commit(change)
+                with self._underway.at(self._clock.now()):
+                    heads: list[Head] = await self._store.query(Heads(tuple(keys)))
+                    made: dict[tuple[str, str], list[int]] = {}
+                    for type_, id_, _, message, _ in await self._store.query(Versions(tuple(keys))):
+                        made.setdefault((type_, id_), []).append(message)
+                    written = [message for head in heads if head.owner == "api" for message in made.get((head.type, head.id), ())]
+                    account = dict(under_way, pending=await self._only(source, dict.fromkeys(written)))
+                    change = Change()
+                    for head in sorted(heads, key=lambda head: (head.type, head.id)):
+                        self._put(head, change)
+                        account["resources"] += not head.deleted
+                        account["versions"] += len(made.get((head.type, head.id), ()))
+                        account["people"] += head.type == "Patient" and not head.deleted
+                        account["told"] = _follow(account["told"], f"{head.type}/{head.id}".encode())
+                    await self._unlink([head for head in heads if head.type == "Patient"], change)
+                    change.meta.append(_meta(source, account))
+                    result = await self._store.commit(change)
             if not isinstance(result, Conflict):
                 self._linking.heard(head.id for head in heads if head.type == "Patient")
                 under_way.update(account)

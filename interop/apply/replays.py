@@ -23,6 +23,7 @@ from interop.apply.persons import Linking
 from interop.apply.replaying import Replay
 from interop.apply.retelling import Retelling, Teller, Ties, stays
 from interop.apply.scanning import made_by
+from interop.apply.underway import Underway
 from interop.apply.witness import Replayer
 from interop.clock import Clock
 from interop.errors import Problem
@@ -106,8 +107,16 @@ class Replays:
     """``arrived`` is told that so many entries more wait in the journal."""
 
     def __init__(
-        self, store: Store, clock: Clock, teller: Teller, linking: Linking, keeping: Keeping | None, arrived: Callable[[int], None]
+        self,
+        store: Store,
+        clock: Clock,
+        teller: Teller,
+        linking: Linking,
+        keeping: Keeping | None,
+        arrived: Callable[[int], None],
+        underway: Underway | None = None,
     ) -> None:
+        self._underway = underway or Underway()
         self._store, self._clock, self._teller, self._linking = store, clock, teller, linking
         self._keeping, self._arrived = keeping, arrived
         self._waiting = Awaiting(store)
@@ -173,10 +182,11 @@ class Replays:
     async def _performed(self, entries: Sequence[Entry], number: int) -> Replayed:
         while True:
             async with self._linking.lock:
-                told = await self._told(entries, number)
-                if self._keeping is not None:
-                    await self._keeping.keep(told.yields)
-                done = [not isinstance(await self._store.commit(change), Conflict) for change in told.changes]
+                with self._underway.at(self._clock.now()):
+                    told = await self._told(entries, number)
+                    if self._keeping is not None:
+                        await self._keeping.keep(told.yields)
+                    done = [not isinstance(await self._store.commit(change), Conflict) for change in told.changes]
             if all(done):
                 puts = [put for change in told.changes for put in change.puts]
                 self._linking.heard(put.stored.id for put in puts if put.stored.type == "Patient")

@@ -21,6 +21,7 @@ from interop.apply.persons import Linking
 from interop.apply.replaying import Replay
 from interop.apply.retelling import Retelling, Teller, Ties, stays
 from interop.apply.scanning import made_by, replays_of
+from interop.apply.underway import Underway
 from interop.apply.witness import Remover
 from interop.clock import Clock
 from interop.errors import Problem
@@ -63,7 +64,9 @@ class Takedowns:
         teller: Teller,
         linking: Linking,
         arrived: Callable[[int], None],
+        underway: Underway | None = None,
     ) -> None:
+        self._underway = underway or Underway()
         self._store, self._clock, self._teller = store, clock, teller
         self._linking, self._arrived = linking, arrived
         self._waiting = Awaiting(store)
@@ -138,18 +141,19 @@ class Takedowns:
         said = orjson.loads(entry.body)
         while True:
             async with self._linking.lock:
-                removal = await self.plan(said["message"], entry.message)
-                change, message = removal.change, removal.message
-                now = self._clock.now()
-                change.outcomes.append(Outcome(entry.message, MessageState.APPLIED, now, retracted=len(removal.taken)))
-                if message.reason != DOWN:
-                    change.outcomes.append(
-                        Outcome(
-                            message.message, message.state, message.finished, DOWN, str(entry.message), "", message.carried,
-                            message.lost, message.retracted,
-                        )
-                    )  # fmt: skip
-                done = not isinstance(await self._store.commit(change), Conflict)
+                with self._underway.at(self._clock.now()):
+                    removal = await self.plan(said["message"], entry.message)
+                    change, message = removal.change, removal.message
+                    now = self._clock.now()
+                    change.outcomes.append(Outcome(entry.message, MessageState.APPLIED, now, retracted=len(removal.taken)))
+                    if message.reason != DOWN:
+                        change.outcomes.append(
+                            Outcome(
+                                message.message, message.state, message.finished, DOWN, str(entry.message), "", message.carried,
+                                message.lost, message.retracted,
+                            )
+                        )  # fmt: skip
+                    done = not isinstance(await self._store.commit(change), Conflict)
             if done:
                 self._linking.heard(put.stored.id for put in change.puts if put.stored.type == "Patient")
                 if entry.message in self._waiting:

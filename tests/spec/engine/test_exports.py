@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from interop.app.engine import Engine as Running
 from interop.apply.reindexing import META
 from interop.cli.export import Asked, export
 from interop.cli.governed import Engine
@@ -19,7 +22,14 @@ from interop.record.indexing import Indexing
 from interop.store.sqlite import SqliteStore
 from interop.store.values import Change, Put, Stored
 from tests.spec.durability.process import Served
-from tests.spec.engine.running import running
+from tests.spec.engine.retabling import NO_GENDER, forget, tables, use
+from tests.spec.engine.running import client, running
+from tests.spec.engine.taking import sent, taken
+from tests.spec.engine.test_replay import replayed
+from tests.spec.engine.test_retention import agree, asked
+from tests.spec.engine.test_retention import engine as retaining
+from tests.spec.engine.test_retention import sent as of_source
+from tests.spec.engine.test_takedown import VISIT, message
 from tests.spec.store.build import T0, reference
 
 pytestmark = pytest.mark.anyio
@@ -146,3 +156,55 @@ def _memory(process: int, what: str) -> int:
     found = re.search(rf"{what}:\s+(\d+) kB", Path(f"/proc/{process}/status").read_text())
     assert found is not None
     return int(found[1]) * 1024
+
+
+@contextmanager
+def gapless(one: Running, kind: str) -> Iterator[None]:
+    """What is committed of a kind within bears no time up to which an export that begins just before has the record complete."""
+    shop = one.workshop
+    commit, changed = shop.indexed.commit, list[tuple[str, int]]()
+
+    async def noted(change: Change) -> Any:
+        complete = shop.writes.underway.complete(shop.clock.now())
+        changed.extend((put.stored.type, put.stored.updated - complete) for put in change.puts)
+        return await commit(change)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shop.indexed, "commit", noted)
+        yield
+    assert kind in {type_ for type_, _ in changed}
+    assert min(since for _, since in changed) > 0, changed
+
+
+@pytest.mark.long
+async def test_what_a_takedown_takes_is_told_to_the_export_that_begins_meanwhile_or_the_next(tmp_path: Path) -> None:
+    async with running(tmp_path) as one, client(one) as http:
+        number = await sent(http, message(2, VISIT))
+        with gapless(one, "Encounter"):
+            await taken(http, number)
+
+
+@pytest.mark.long
+async def test_what_a_replay_changes_is_told_to_the_export_that_begins_meanwhile_or_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path / "data") as one, client(one) as http:
+        await sent(http, message(1, VISIT, name="TEST^ANN|||2"))
+    use(monkeypatch, tables(tmp_path / "tables", NO_GENDER))
+    try:
+        async with running(tmp_path / "data") as one, client(one) as http:
+            with gapless(one, "Patient"):
+                await replayed(http)
+    finally:
+        forget()
+
+
+@pytest.mark.long
+async def test_what_a_purge_takes_is_told_to_the_export_that_begins_meanwhile_or_the_next(tmp_path: Path) -> None:
+    async with retaining(tmp_path, 100) as (_, http, _):
+        await agree(http, "RX1", "active")
+        await of_source(http, "one", ["A"])
+        await agree(http, "RX1", "withdrawn")
+    async with retaining(tmp_path, purge_after=1) as (one, _, _):
+        with gapless(one, "Patient"):
+            assert (await asked(one, "run"))[0] == 0
