@@ -32,9 +32,9 @@ from interop.ports import AckState, MessageState
 from interop.record.differing import CHANGE, NEW, VANISH, differing
 from interop.record.sources import together
 from interop.record.state import dump, load
-from interop.store.plan import Message, Pairs, Replayable
+from interop.store.plan import Heads, Message, Pairs, Replayable
 from interop.store.seam import Store
-from interop.store.values import Change, Conflict, Entry, Head, LossCount, Outcome
+from interop.store.values import Change, Conflict, Entry, Head, Heard, LossCount, Outcome
 
 MOST: Final = 1_000
 """Messages of one replay."""
@@ -206,11 +206,22 @@ class Replays:
             work.change.outcomes.append(outcome)
             if outcome.state != entry.state:
                 moved.append((entry.message, entry.state, str(outcome.state)))
+                if outcome.state == MessageState.APPLIED:
+                    work.change.heard.append(await self._heard(one, work.change))
                 work.change.losses += [LossCount(one.feed, one.type, *loss) for loss in one.losses]
         changes = [work.change] if work.change != Change() else []
         held = [Held(number, why, tuple(work.held.get(number, ()))) for number, why in sorted(work.refused.items())]
         held = [one for one in held if one.resources or one.message in {entry.message for entry in entries}]
         return Replayed(len(entries), moved, held, work.differences, work.patients, changes, list(made))
+
+    async def _heard(self, made: Yield, change: Change) -> Heard:
+        """A message that is applied only now, for whoever decides where messages go."""
+        keys = tuple(dict.fromkeys((piece.type, piece.id) for piece in made.pieces))
+        there = {(put.stored.type, put.stored.id) for put in change.puts}
+        if keys:
+            there |= {(head.type, head.id) for head in await self._store.query(Heads(keys)) if head.version}
+        concerns = " ".join("/".join(key) for key in keys if key in there)
+        return Heard(made.message, made.feed, made.family, made.type, made.sender, made.receiver, concerns)
 
 
 class _Work(Retelling):
@@ -251,6 +262,20 @@ class _Work(Retelling):
         for number in spoke & self.refused.keys():
             self.held.setdefault(number, []).append(key)
         return not spoke.isdisjoint(self.refused)
+
+    async def _stands(self, sides: tuple[str, str]) -> bool:
+        """A tie ends only where every message that may have made it was read again; those that were not are named."""
+        unread = set(self.refused)
+        for side in sides:
+            for each in await self._store.query(LinkHistory(side)):
+                if each.why in TIED and each.message not in self._told | unread:
+                    found: list[Entry] = await self._store.query(Message(each.message))
+                    unread |= {one.message for one in found if one.reason != DOWN and self._before([one.message])}
+        for number in unread:
+            self.refused.setdefault(number, "purged")
+            held = self.held.setdefault(number, [])
+            held += [key for key in (("Patient", side) for side in sides) if key not in held]
+        return bool(unread)
 
     def _settle(self, head: Head, replay: Replay) -> None:
         key = head.type, head.id
