@@ -80,7 +80,7 @@ class _Figures:
         found = False
         for each in self._services.folders():
             found = True
-            for state in ("waiting", "working", "errors"):
+            for state in ("waiting", "stuck", "working", "errors"):
                 files.add_metric([each.feed, state], getattr(each, state))
             messages.add_metric([each.feed], each.messages)
             for part in ("read", "size"):

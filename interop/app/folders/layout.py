@@ -18,6 +18,8 @@ WORKING: Final = ".working"
 ARCHIVE: Final = "archive"
 ERROR: Final = "error"
 WHY: Final = ".why"
+TAKING: Final = ".taking"
+"""End of the name of a delivery that has not all its files yet."""
 UNFINISHED: Final = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".new", "~")
 """Ends of names under which programs write what is not whole yet."""
 OTHER_CONTENT: Final = "changed"
@@ -32,6 +34,14 @@ class Stamp(NamedTuple):
     size: int
 
 
+class Immovable(Exception):
+    """A file, by its name, that cannot be renamed: it is in use, or somebody else's."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(why)
+        self.name = name
+
+
 class Layout:
     """One folder."""
 
@@ -40,9 +50,12 @@ class Layout:
         self.working, self.archive, self.error = folder / WORKING, folder / ARCHIVE, folder / ERROR
 
     def prepare(self) -> None:
-        """Make the directories that are missing below the folder. Raises OSError, also where the folder itself is not there."""
+        """Make the directories that are missing below the folder, and give back what was being taken when somebody else ended.
+        Raises OSError, also where the folder itself is not there."""
         for each in (self.working, self.archive, self.error):
             each.mkdir(mode=0o700, exist_ok=True)
+        for each in self.working.glob(f"*{TAKING}"):
+            self.give_back(each)
 
     def arrived(self) -> dict[str, Stamp]:
         """The files that wait, by name: regular ones, neither hidden nor under the name of something unfinished; no links, by which
@@ -58,25 +71,44 @@ class Layout:
 
     def deliveries(self) -> list[Path]:
         """What is being read, the oldest first."""
-        return sorted(each for each in self.working.iterdir() if each.is_dir())
+        return sorted(each for each in self.working.iterdir() if each.is_dir() and each.suffix != TAKING)
 
-    def take(self, number: int, names: Sequence[str], stamps: Mapping[str, Stamp]) -> Path | None:
-        """Put files into a delivery of their own: whoever renames a file has it. One that is gone, or no longer as it was, is left
-        to whom it belongs; None where none was had."""
-        while (delivery := self.working / f"{number:020d}").exists():
+    def take(self, number: int, names: Sequence[str], stamps: Mapping[str, Stamp]) -> bool:
+        """Put files into a delivery of their own, all or none of them: whoever renames a file has it. None where one is gone, or no
+        longer as it was. Raises Immovable where one cannot be renamed, OSError where the folder cannot be used."""
+        while (delivery := self.working / f"{number:020d}").exists() or delivery.with_suffix(TAKING).exists():
             number += 1
-        delivery.mkdir(mode=0o700)
-        for name in names:
-            with suppress(FileNotFoundError):
-                (self.folder / name).rename(delivery / name)
-                if self.stamp(delivery / name) != stamps[name]:
-                    (delivery / name).rename(_free(self.folder, name))
-        sync_directory(delivery)
+        taking = delivery.with_suffix(TAKING)
+        taking.mkdir(mode=0o700)
+        try:
+            whole = all(self._taken(name, taking, stamps[name]) for name in names)
+        except Immovable:
+            self.give_back(taking)
+            raise
+        if not whole:
+            self.give_back(taking)
+            return False
+        sync_directory(taking)
         sync_directory(self.folder)
-        if not any(delivery.iterdir()):
-            delivery.rmdir()
-            return None
-        return delivery
+        taking.rename(delivery)
+        sync_directory(self.working)
+        return True
+
+    def _taken(self, name: str, taking: Path, stamp: Stamp) -> bool:
+        try:
+            (self.folder / name).rename(taking / name)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise Immovable(name, error.strerror or "") from None
+        return self.stamp(taking / name) == stamp
+
+    def give_back(self, directory: Path) -> None:
+        """Put what is in a directory into the folder again, and remove it."""
+        for each in sorted(directory.iterdir()):
+            each.rename(_free(self.folder, each.name))
+        sync_directory(self.folder)
+        directory.rmdir()
 
     def stamp(self, path: Path) -> Stamp | None:
         """How a file is; None where there is none."""

@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 from interop.api.figures import FolderFigures
-from interop.app.folders.layout import OTHER_CONTENT, Layout, Stamp, why
+from interop.app.folders.layout import OTHER_CONTENT, Immovable, Layout, Stamp, why
 from interop.app.folders.position import Outcome, Position, Positions, digest
 from interop.background import Background
 from interop.clock import MICROSECONDS, Clock
@@ -48,6 +48,7 @@ class Watch:
         self._intake, self._positions, self._clock, self._room = intake, positions, clock, room
         self._layout = Layout(Path(feed.folder))
         self._still: dict[str, tuple[Stamp, int]] = {}
+        self._stuck: set[str] = set()
         self._working = Background()
 
     def start(self) -> None:
@@ -84,8 +85,8 @@ class Watch:
             await asyncio.sleep(EVERY)
 
     async def _take(self) -> bool:
-        """Put what stands still into deliveries; whether there was any. Files of a family that explain each other go together, the
-        others one by one in the order of their names."""
+        """Put what stands still into deliveries; whether there is a new one. Files of a family that explain each other go together,
+        the others one by one in the order of their names."""
         layout, now = self._layout, self._clock.now()
         arrived = await asyncio.to_thread(layout.arrived)
         self._still = {name: self._since(name, stamp, now) for name, stamp in arrived.items()}
@@ -95,11 +96,26 @@ class Watch:
         alone = [name for name in ready if name not in together][:MANY]
         if len(ready) < len(arrived):
             together = []  # what explains them may be on its way
+        taken = 0
         for names in [*([together] if together else []), *([name] for name in alone)]:
-            await asyncio.to_thread(layout.take, now, names, stamps)
-        self.figures.waiting = len(arrived) - len(together) - len(alone)
+            taken += await self._had(names, stamps, now)
+        self._stuck &= arrived.keys()
+        self.figures.waiting, self.figures.stuck = len(arrived) - taken - len(self._stuck), len(self._stuck)
         self.figures.errors = await asyncio.to_thread(lambda: sum(1 for each in layout.error.iterdir() if each.suffix != ".why"))
-        return bool(together or alone)
+        return taken > 0
+
+    async def _had(self, names: list[str], stamps: dict[str, Stamp], now: int) -> int:
+        """How many files are a delivery now: all or none. Where one cannot be renamed they wait as if it had just come."""
+        try:
+            taken = await asyncio.to_thread(self._layout.take, now, names, stamps)
+        except Immovable as error:
+            if error.name not in self._stuck:
+                _log.error("file cannot be taken", feed=self.feed.name, error=str(error))
+            self._stuck.add(error.name)
+            self._still |= {name: (stamps[name], now) for name in names}
+            return 0
+        self._stuck.difference_update(names)
+        return len(names) if taken else 0
 
     def _since(self, name: str, stamp: Stamp, now: int) -> tuple[Stamp, int]:
         before = self._still.get(name)

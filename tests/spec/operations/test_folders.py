@@ -7,7 +7,8 @@ import json
 import os
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from errno import EBUSY
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ import pytest
 
 from adapters.hl7v2.framing import frame
 from interop.app.engine import Engine
+from interop.app.folders.layout import Immovable
 from interop.app.folders.watch import Watch
 from interop.clock import ManualClock
 from interop.errors import Problem
@@ -212,6 +214,62 @@ async def test_files_that_explain_each_other_are_one_delivery(tmp_path: Path) ->
         bodies = [(await at.engine.workshop.store.query(Message(each.message)))[0].body for each in entries]
         assert any(b"\nClinicalCodeId," in body for body in bodies)
         assert at.names("archive") == ["codes.csv", "observations.csv", "patients.csv"]
+
+
+def stubborn(monkeypatch: pytest.MonkeyPatch, name: str, ends: BaseException) -> list[str]:
+    """That no rename of this name succeeds; the names that were tried."""
+    rename, tried = Path.rename, list[str]()
+
+    def refusing(self: Path, target: Path) -> Path:
+        tried.append(self.name)
+        if self.name == name:
+            raise ends
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", refusing)
+    return tried
+
+
+async def test_a_file_that_cannot_be_renamed_keeps_no_other_from_being_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told among the figures, leaves nothing behind, and is tried again only when it has stood as long again."""
+    async with place(tmp_path) as at:
+        for number, name in enumerate(("a.hl7", "b.hl7", "c.hl7")):
+            at.put(name, adt(control=f"C{number}"))
+        with monkeypatch.context() as patched:
+            tried = stubborn(patched, "a.hl7", OSError(EBUSY, "Device or resource busy"))
+            for _ in range(3):
+                await at.settle()
+                await at.watch.look()
+            assert (at.names("archive"), at.names(".working")) == (["b.hl7", "c.hl7"], [])
+            assert tried.count("a.hl7") == 3
+            assert (at.watch.figures.stuck, at.watch.figures.waiting, at.watch.figures.usable) == (1, 0, True)
+        await at.settle()
+        assert at.names("archive") == ["a.hl7", "b.hl7", "c.hl7"]
+        assert at.watch.figures.stuck == 0
+
+
+@pytest.mark.parametrize("ends", [OSError(EBUSY, "busy"), FileNotFoundError(), KeyboardInterrupt()])
+async def test_a_family_is_taken_whole_or_not_at_all(tmp_path: Path, ends: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of it that is in use, gone, or at which the engine is killed: the others go back into the folder."""
+    names = ["codes.csv", "observations.csv", "patients.csv"]
+    async with place(tmp_path, "gp,emis,journalled,yes,,in") as at:
+        for name in names:
+            at.put(name, example("emis", name.replace("csv", "txt")))
+        at.watch._layout.prepare()
+        stamps = at.watch._layout.arrived()
+        with monkeypatch.context() as patched:
+            stubborn(patched, "observations.csv", ends)
+            with suppress(Immovable, KeyboardInterrupt):
+                assert not at.watch._layout.take(7, names, stamps)
+        at.watch._layout.prepare()
+        assert at.names(".working") == []
+        assert sorted(at.watch._layout.arrived()) == names
+        await at.settle()
+        assert at.names("archive") == names
+        numbers = [each.type.partition("_")[0] for each in await journal(at.engine)]
+        assert numbers[0] == "Coding"
 
 
 async def test_a_file_of_which_a_message_is_refused_is_put_aside_with_the_reasons(tmp_path: Path) -> None:
