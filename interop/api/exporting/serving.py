@@ -7,6 +7,7 @@ import os
 import re
 import zlib
 from email.utils import formatdate
+from pathlib import Path
 from typing import Any, Final
 
 import orjson
@@ -105,11 +106,9 @@ def _file(services: Services, request: Request, job: Job, name: str) -> Response
         headers.append((b"content-range", b"bytes %d-%d/%d" % (low, high - 1, output.size)))
         status = 206
     packed = status == 200 and takes_gzip(request.header(b"accept-encoding"))
-    try:
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        raise Problem("not-found") from None
-    return FileResponse(status, file, low, high, headers, packed=packed)
+    if not path.is_file():
+        raise Problem("not-found")
+    return FileResponse(status, path, low, high, headers, packed=packed)
 
 
 def _span(first: str, last: str, size: int) -> tuple[int, int]:
@@ -120,16 +119,21 @@ def _span(first: str, last: str, size: int) -> tuple[int, int]:
 
 
 class FileResponse(Response):
-    """A part of a file, read as it is sent. It is closed when it was sent."""
+    """A part of a file, read as it is sent. It is open while it is sent alone: what is answered may be something else."""
 
-    __slots__ = ("_file", "_high", "_low", "_packed")
+    __slots__ = ("_high", "_low", "_packed", "_path")
 
-    def __init__(self, status: int, file: int, low: int, high: int, headers: list[Header], *, packed: bool) -> None:
+    def __init__(self, status: int, path: Path, low: int, high: int, headers: list[Header], *, packed: bool) -> None:
         super().__init__(status, b"", NDJSON, headers)
-        self._file, self._low, self._high, self._packed = file, low, high, packed
+        self._path, self._low, self._high, self._packed = path, low, high, packed
 
     async def send(self, scope: Scope, send: Send) -> None:
-        """Send it in chunks, with its length unless it is compressed on the way."""
+        """Send it in chunks, with its length unless it is compressed on the way; 404 where the file has gone meanwhile."""
+        try:
+            file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            await fhir_error(Problem("not-found")).send(scope, send)
+            return
         headers = [*self.headers, (b"content-type", NDJSON), *self.always]
         headers.append((b"content-encoding", b"gzip") if self._packed else (b"content-length", b"%d" % (self._high - self._low)))
         if scope.get("scheme") == "https":
@@ -139,7 +143,7 @@ class FileResponse(Response):
             await send({"type": "http.response.start", "status": self.status, "headers": headers})
             at = self._low if scope["method"] != "HEAD" else self._high
             while at < self._high:
-                chunk, read = await asyncio.to_thread(_read, self._file, at, min(CHUNK, self._high - at), packing)
+                chunk, read = await asyncio.to_thread(_read, file, at, min(CHUNK, self._high - at), packing)
                 if not read:
                     raise OSError("the file has become shorter")
                 at += read
@@ -147,7 +151,7 @@ class FileResponse(Response):
             rest = packing.flush() if packing is not None and scope["method"] != "HEAD" else b""
             await send({"type": "http.response.body", "body": rest})
         finally:
-            os.close(self._file)
+            os.close(file)
 
 
 def _read(file: int, at: int, size: int, packing: Any) -> tuple[bytes, int]:

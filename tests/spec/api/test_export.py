@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import os
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +13,19 @@ import httpx
 import orjson
 import pytest
 
+from interop.api.asgi import Request, Response
+from interop.api.auditing import Unaudited
 from interop.api.exporting.exports import AT_ONCE, KEPT, Exports
 from interop.api.exporting.job import NAME, decoded
+from interop.api.problems import json_error
 from interop.api.services import Services
 from interop.apply.journalled import TAKEN
 from interop.clock import ManualClock
+from interop.errors import Problem
 from interop.ports import MessageState
 from interop.store.sql.store import SqlStore
 from interop.store.values import Change, Entry, Outcome
-from tests.spec.api.conftest import BASE, Client
+from tests.spec.api.conftest import BASE, Client, calling
 from tests.spec.api.people import contribute, encounter, patient, plan
 
 pytestmark = pytest.mark.anyio
@@ -233,6 +239,34 @@ async def test_files_come_compressed_and_in_parts(client: Client, exports: Expor
     assert (await client.http.get(file["url"], headers={"range": "bytes=9999999-"})).status_code == 416
     head = await client.http.head(file["url"], headers={"accept-encoding": "identity"})
     assert (head.headers["content-length"], head.content) == (plain.headers["content-length"], b"")
+
+
+async def test_no_file_stays_open_whatever_is_answered(client: Client, exports: Exports, services: Services) -> None:
+    (file,) = (await done(client, exports, "$export?_type=Encounter"))["output"]
+
+    class Full(Unaudited):
+        def answered(self, request: Request, part: str, response: Response) -> Response:
+            return json_error(Problem("audit-unavailable"))
+
+    before = len(os.listdir("/dev/fd"))
+    assert (await client.http.get(file["url"])).status_code == 200
+    async with calling(replace(services, audit=Full())) as unaudited:
+        statuses = {(await unaudited.http.get(file["url"])).status_code for _ in range(20)}
+    assert (statuses, len(os.listdir("/dev/fd"))) == ({503}, before)
+
+
+async def test_a_file_that_goes_before_it_is_sent_is_not_there(client: Client, exports: Exports, services: Services) -> None:
+    (file,) = (await done(client, exports, "$export?_type=Encounter"))["output"]
+
+    class Slow(Unaudited):
+        def answered(self, request: Request, part: str, response: Response) -> Response:
+            for each in exports.directory.glob("*/*.ndjson"):
+                each.unlink()
+            return response
+
+    async with calling(replace(services, audit=Slow())) as late:
+        answer = await late.http.get(file["url"])
+    assert (answer.status_code, answer.json()["resourceType"]) == (404, "OperationOutcome")
 
 
 async def test_given_up_it_is_gone(client: Client, exports: Exports, tmp_path: Path) -> None:
