@@ -10,6 +10,8 @@ import typer
 
 NAMES: Final = ("data", "database", "feeds", "test_numbers", "issuer", "checkpoints", "audit_key", "clients", "apps")
 """Settings that mean in each command what they mean to the engine."""
+SWITCHES: Final = ("test_numbers",)
+"""Those of them that are yes or no."""
 
 
 def add(app: typer.Typer) -> None:
@@ -36,5 +38,11 @@ def defaults(context: typer.Context) -> None:
 
 
 def _for_all(command: Any, said: dict[str, Any]) -> dict[str, Any]:
-    """The same for each command of a group and of the groups in it."""
-    return {name: _for_all(each, said) if hasattr(each, "commands") else said for name, each in command.commands.items()}
+    """For each command of a group and of the groups in it."""
+    return {name: _for_all(each, said) if hasattr(each, "commands") else _of(each, said) for name, each in command.commands.items()}
+
+
+def _of(command: Any, said: dict[str, Any]) -> dict[str, Any]:
+    """What its options of the same kind take: ``messages --feeds`` is a switch, where the setting is a file."""
+    switches = {each.name for each in command.params if getattr(each, "is_flag", False)}
+    return {name: value for name, value in said.items() if name in SWITCHES or name not in switches}

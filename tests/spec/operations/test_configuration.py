@@ -154,6 +154,16 @@ class TestCommands:
         CliRunner().invoke(app, ["token"], env={"INTEROP_DATA": str(tmp_path / "said")})
         assert {each.name for each in tmp_path.iterdir()} == {"interop.toml", "there", "given", "said"}
 
+    def test_an_option_of_the_same_name_and_another_kind_takes_nothing_from_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """``messages --feeds`` asks for a line for each feed; to the engine ``feeds`` is a file."""
+        monkeypatch.setenv("INTEROP_CONFIG", str(file(tmp_path, 'data = "there"\nfeeds = "feeds.csv"\ntest_numbers = true\n')))
+        assert "feeds" not in tables_of("messages")
+        assert tables_of("rebuild")["feeds"] == str(tmp_path / "feeds.csv")
+        assert tables_of("rebuild")["test_numbers"] is True
+        assert "boolean" not in CliRunner().invoke(app, ["messages"]).stderr
+
     def test_a_rebuild_into_a_directory_leaves_the_database_of_the_file_alone(self, tmp_path: Path) -> None:
         """Its own is where it reads from, not where it writes to."""
         path = file(tmp_path, 'database = "postgresql://127.0.0.1:1/care"\nhttp = "127.0.0.1:1"\n')
