@@ -149,48 +149,66 @@ def read_feeds(path: Path) -> dict[str, Feed]:
     ``folder``: the directory whose files are its messages too, relative to that of the CSV file."""
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
-        columns = [*(reader.fieldnames or ())]
-        more = columns[len(COLUMNS) :]
-        if columns[: len(COLUMNS)] != COLUMNS or len({*more}) != len(more) or not {*OPTIONAL}.issuperset(more):
-            raise ValueError(f"{path.name}: the columns must be {','.join(COLUMNS)}, and {', '.join(OPTIONAL)} if need be")
-        feeds: dict[str, Feed] = {}
-        holders: dict[str, str] = {}
-        folders: dict[Path, str] = {}
-        for line, row in enumerate(reader, 2):
-            if None in row or None in row.values():
-                raise ValueError(f"{path.name}, line {line}: a row has as many cells as there are columns")
-            if not NAME.fullmatch(row["feed"]) or row["feed"] in RESERVED:
-                raise ValueError(f"{path.name}, line {line}: {row['feed']!r} cannot be the name of a feed")
-            if row["ack"] not in ("journalled", "applied"):
-                raise ValueError(f"{path.name}, line {line}: ack is journalled or applied")
-            test = row["test_numbers"] == "yes"
-            snapshots = tuple((row.get(SNAPSHOTS) or "").split())
-            if snapshots and (unknown := sorted({*snapshots} - known_scopes(row["adapter"]))):
-                raise ValueError(f"{path.name}, line {line}: {row['adapter']} has no scope {unknown[0]}")
-            try:
-                bound, also = _organisations(row.get("organisation") or "", row.get("also") or "")
-                certificates = _certificates(row.get("certificate") or "", row["feed"], holders)
-            except ValueError as error:
-                raise ValueError(f"{path.name}, line {line}: {error}") from None
-            if (numbers := (row.get("numbers") or "").strip()) not in ("", VERIFIED, STATED):
-                raise ValueError(f"{path.name}, line {line}: numbers is {VERIFIED} or {STATED}")
-            folder = Path(os.path.abspath(path.parent / said)) if (said := (row.get("folder") or "").strip()) else None
-            if folder is not None and folders.setdefault(folder, row["feed"]) != row["feed"]:
-                raise ValueError(f"{path.name}, line {line}: the folder is that of the feed {folders[folder]} already")
-            feeds[row["feed"]] = Feed(
-                row["feed"],
-                row["adapter"],
-                row["description"],
-                Wait(row["ack"]),
-                test,
-                snapshots,
-                bound,
-                also,
-                certificates,
-                numbers == VERIFIED if numbers else None,
-                str(folder or ""),
-            )
+        try:
+            return _declared(path, reader)
+        except csv.Error as error:
+            raise ValueError(f"{path.name}, line 1: {error}") from None
+
+
+def _declared(path: Path, reader: csv.DictReader[str]) -> dict[str, Feed]:
+    """Feeds, row by row; raises ValueError, and csv.Error where the first line is no CSV."""
+    columns = [*(reader.fieldnames or ())]
+    more = columns[len(COLUMNS) :]
+    if columns[: len(COLUMNS)] != COLUMNS or len({*more}) != len(more) or not {*OPTIONAL}.issuperset(more):
+        raise ValueError(f"{path.name}: the columns must be {','.join(COLUMNS)}, and {', '.join(OPTIONAL)} if need be")
+    feeds: dict[str, Feed] = {}
+    holders: dict[str, str] = {}
+    folders: dict[Path, str] = {}
+    for line, row in _rows(reader, path.name):
+        if None in row or None in row.values():
+            raise ValueError(f"{path.name}, line {line}: a row has as many cells as there are columns")
+        if not NAME.fullmatch(row["feed"]) or row["feed"] in RESERVED:
+            raise ValueError(f"{path.name}, line {line}: {row['feed']!r} cannot be the name of a feed")
+        if row["ack"] not in ("journalled", "applied"):
+            raise ValueError(f"{path.name}, line {line}: ack is journalled or applied")
+        test = row["test_numbers"] == "yes"
+        snapshots = tuple((row.get(SNAPSHOTS) or "").split())
+        if snapshots and (unknown := sorted({*snapshots} - known_scopes(row["adapter"]))):
+            raise ValueError(f"{path.name}, line {line}: {row['adapter']} has no scope {unknown[0]}")
+        try:
+            bound, also = _organisations(row.get("organisation") or "", row.get("also") or "")
+            certificates = _certificates(row.get("certificate") or "", row["feed"], holders)
+        except ValueError as error:
+            raise ValueError(f"{path.name}, line {line}: {error}") from None
+        if (numbers := (row.get("numbers") or "").strip()) not in ("", VERIFIED, STATED):
+            raise ValueError(f"{path.name}, line {line}: numbers is {VERIFIED} or {STATED}")
+        folder = Path(os.path.abspath(path.parent / said)) if (said := (row.get("folder") or "").strip()) else None
+        if folder is not None and folders.setdefault(folder, row["feed"]) != row["feed"]:
+            raise ValueError(f"{path.name}, line {line}: the folder is that of the feed {folders[folder]} already")
+        feeds[row["feed"]] = Feed(
+            row["feed"],
+            row["adapter"],
+            row["description"],
+            Wait(row["ack"]),
+            test,
+            snapshots,
+            bound,
+            also,
+            certificates,
+            numbers == VERIFIED if numbers else None,
+            str(folder or ""),
+        )
     return feeds
+
+
+def _rows(reader: csv.DictReader[str], name: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Rows with their lines; raises ValueError for what is no CSV, as a quote without its end before 128 KiB is."""
+    line = 1
+    try:
+        for line, row in enumerate(reader, 2):
+            yield line, row
+    except csv.Error as error:
+        raise ValueError(f"{name}, line {line + 1}: {error}") from None
 
 
 def _organisations(bound: str, also: str) -> tuple[str, Names]:

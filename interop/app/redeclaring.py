@@ -84,9 +84,16 @@ class Redeclaring:
         self._feeds.redeclare(declared)
         self._taken, self.problem = taken, ""
         for told in self.told:
-            told()
+            self._tell(told)
         _log.info("feeds declared anew", **said._asdict())
         await self._kept(digest, "")
+
+    def _tell(self, told: Callable[[], None]) -> None:
+        """One that fails keeps no other from being told."""
+        try:
+            told()
+        except Exception as error:
+            _log.error("feeds not followed", error=type(error).__name__)
 
     async def _refuse(self, why: str) -> None:
         self.problem = why
@@ -104,6 +111,8 @@ class Redeclaring:
                 await self.look()
             except Problem as problem:
                 _log.warning("feeds file waits", why=problem.reason.name)  # the audit or the disk: the next look tries again
+            except Exception as error:
+                _log.error("feeds file failed", error=type(error).__name__)
 
     def _digest(self) -> str:
         return sha256(self._path.read_bytes()).hexdigest()

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
+import structlog
+
 from interop.api.figures import FolderFigures
 from interop.app.folders.position import Positions
-from interop.app.folders.watch import Watch
+from interop.app.folders.watch import EVERY, Watch
 from interop.background import Background
 from interop.clock import Clock
 from interop.ports import Feed, Intake
 from interop.store.seam import Store
+
+_log = structlog.get_logger("interop.folders")
 
 
 class Folders:
@@ -58,4 +62,9 @@ class Folders:
         while True:
             await self._changed.wait()
             self._changed.clear()
-            await self.settle()
+            try:
+                await self.settle()
+            except Exception as error:
+                _log.error("folders not followed", error=type(error).__name__)
+                self._changed.set()
+                await asyncio.sleep(EVERY)

@@ -537,6 +537,29 @@ async def test_folders_follow_the_feeds_file(tmp_path: Path) -> None:
         assert [each.feed for each in at.engine.folders.figures()] == ["east"]
 
 
+async def test_folders_that_cannot_be_followed_once_are_followed_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("interop.app.folders.manager.EVERY", 0.0)
+    feeds = tmp_path / "feeds.csv"
+    async with place(tmp_path) as at:
+        folders = at.engine.folders
+        assert folders is not None
+        stop, failures = Watch.stop, iter((True,))
+
+        async def failing_once(self: Watch) -> None:
+            if next(failures, False):
+                raise RuntimeError
+            await stop(self)
+
+        monkeypatch.setattr(Watch, "stop", failing_once)
+        feeds.write_text(f"{HEAD}east,hl7v2,journalled,yes,,other\n")
+        assert at.engine.redeclaring is not None
+        await at.engine.redeclaring.look()
+        await at.engine.redeclaring.look()
+        async with asyncio.timeout(20):
+            while sorted(folders.watches) != ["east"]:
+                await asyncio.sleep(0)
+
+
 async def test_two_feeds_do_not_share_a_folder(tmp_path: Path) -> None:
     feeds = tmp_path / "feeds.csv"
     feeds.write_text(f"{HEAD}a,hl7v2,journalled,yes,,in\nb,hl7v2,journalled,yes,,./in/\n")

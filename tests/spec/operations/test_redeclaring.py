@@ -289,3 +289,79 @@ async def test_the_change_is_an_audit_event(tmp_path: Path, feeds: Path) -> None
     async with served(tmp_path, feeds) as (_, http):
         (event,) = await found(http, "AuditEvent?type=110113&_source=urn:interop:audit")
         assert {each["code"] for each in event["subtype"]} >= {"110131"}
+
+
+async def eventually(engine: Engine, names: list[str]) -> None:
+    """Its own looks find these feeds."""
+    async with asyncio.timeout(20):
+        while list(engine.feeds) != names:
+            await asyncio.sleep(0)
+
+
+async def test_a_file_that_is_no_csv_is_refused_and_a_mended_one_read(
+    tmp_path: Path, feeds: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stray quote makes one field of all that follows, longer than any may be."""
+    monkeypatch.setattr("interop.app.redeclaring.EVERY", 0.0)
+    async with served(tmp_path, feeds) as (engine, _):
+        declare(
+            feeds,
+            EAST,
+            'west,hl7v2,journalled,yes,",RWW,,,',
+            *(f"f{number},hl7v2,journalled,yes,,RX1,,," for number in range(5_000)),
+        )
+        assert engine.redeclaring is not None
+        async with asyncio.timeout(20):
+            while not engine.redeclaring.problem:
+                await asyncio.sleep(0)
+        assert engine.redeclaring.problem.startswith("feeds.csv, line 3: ")
+        assert "field" in engine.redeclaring.problem
+        declare(feeds, EAST, WEST)
+        await eventually(engine, ["east", "west"])
+
+
+async def test_a_file_that_is_no_csv_is_told_at_a_start_with_its_line(tmp_path: Path, feeds: Path) -> None:
+    declare(feeds, EAST, 'west,hl7v2,journalled,yes,"' + "x" * 140_000)
+    with pytest.raises(ValueError, match=r"feeds\.csv, line 3: field larger"):
+        async with running(tmp_path / "data", feeds=feeds):
+            pass
+
+
+async def test_what_fails_when_it_is_told_ends_neither_the_watch_nor_what_others_are_told(
+    tmp_path: Path, feeds: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("interop.app.redeclaring.EVERY", 0.0)
+    told: list[int] = []
+
+    def failing_once() -> None:
+        told.append(len(told))
+        if len(told) == 1:
+            raise RuntimeError
+
+    async with served(tmp_path, feeds) as (engine, _):
+        assert engine.redeclaring is not None
+        engine.redeclaring.told.insert(0, failing_once)
+        engine.redeclaring.told.append(lambda: told.append(-1))
+        declare(feeds, EAST, WEST)
+        await eventually(engine, ["east", "west"])
+        assert told == [0, -1]
+        declare(feeds, EAST)
+        await eventually(engine, ["east"])
+
+
+async def test_a_look_that_fails_for_no_foreseen_reason_is_followed_by_another(
+    tmp_path: Path, feeds: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("interop.app.redeclaring.EVERY", 0.0)
+    async with served(tmp_path, feeds) as (engine, _):
+        assert engine.redeclaring is not None
+        read, failures = engine.redeclaring._read, iter((True, True))
+
+        def failing_twice() -> Any:
+            if next(failures, False):
+                raise RuntimeError
+            return read()
+
+        monkeypatch.setattr(engine.redeclaring, "_read", failing_twice)
+        declare(feeds, EAST, WEST)
+        await eventually(engine, ["east", "west"])
