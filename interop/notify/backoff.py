@@ -20,13 +20,13 @@ def waits(tries: int, asked: int = 0) -> int:
 
 
 def tried(delivery: Delivery, problem: Problem | None, now: int, days: int, asked: int = 0) -> Mark:
-    """What becomes of a delivery after a try: by the class of the error table alone. One that is older than ``days`` is not
-    tried again."""
+    """What becomes of a delivery after a try: by the class of the error table alone. One that is older than ``days``,
+    from when it was made or let go out again, is not tried again."""
     tries = delivery.tries + 1
     if problem is None:
         return Mark(delivery.sequence, SENT, tries, 0, "", now)
     again = problem.reason.retry in ("transient", "ambiguous")
     due = now + waits(tries, asked)
-    if not again or due - delivery.made > days * DAY:
+    if not again or due - max(delivery.made, delivery.since) > days * DAY:
         return Mark(delivery.sequence, SHELVED, tries, 0, problem.reason.name, now)
     return Mark(delivery.sequence, PENDING, tries, due, problem.reason.name, now)

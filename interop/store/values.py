@@ -263,8 +263,9 @@ class Delivery(NamedTuple):
     """Something that a destination is to be told. ``id`` is the same whenever the same event is routed there; ``route`` is the row
     of routes.csv, or the Subscription, that asks for it; ``event`` one of ``created``, ``updated``, ``deleted`` (of the version
     that is named), ``message`` (of which ``concerns`` are the resources, ``Type/id`` with blanks between) and ``alert``
-    (``resource`` is the item of the privacy officer's queue, ``type`` its rule). ``made``, ``due`` and ``changed`` are
-    microseconds; ``sequence`` is given by the store."""
+    (``resource`` is the item of the privacy officer's queue, ``type`` its rule). ``made``, ``due``, ``changed`` and ``since`` are
+    microseconds; ``since`` is when an operator let it go out again, 0 for never: it counts from then how long it is tried.
+    ``sequence`` is given by the store."""
 
     destination: str
     id: str
@@ -282,6 +283,7 @@ class Delivery(NamedTuple):
     due: int = 0
     reason: str = ""
     changed: int = 0
+    since: int = 0
     sequence: int = 0
 
 
@@ -299,7 +301,7 @@ class Heard(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """What has become of a delivery."""
+    """What has become of a delivery. ``since`` as in Delivery, 0 where that stays."""
 
     sequence: int
     state: str
@@ -307,11 +309,12 @@ class Mark(NamedTuple):
     due: int
     reason: str
     changed: int
+    since: int = 0
 
 
 class Sweep(NamedTuple):
-    """Deliveries of a destination that are in one state come to be in another, to be tried at once, at ``before``; ``to`` '' takes
-    away those that have not changed since ``before`` (microseconds)."""
+    """Deliveries of a destination that are in one state come to be in another, to be tried at once and counted from ``before``;
+    ``to`` '' takes away those that have not changed since ``before`` (microseconds)."""
 
     destination: str
     state: str

@@ -83,9 +83,11 @@ class Deliverer:
                 worker.wake()
 
     async def pause(self, name: str, paused: bool) -> None:
-        """Send nothing more there, or go on; a restart keeps it so. Raises Problem ``not-found``."""
+        """Send nothing more there, or go on; a restart keeps it so. What waited meanwhile is tried as long as what is new. Raises
+        Problem ``not-found``."""
         worker = self._worker(name)
-        await self._store.commit(Change(meta=[(_paused(name), "yes" if paused else "no")]))
+        moved = [Sweep(name, PENDING, PENDING, self._clock.now())] if worker.paused and not paused else []
+        await self._store.commit(Change(meta=[(_paused(name), "yes" if paused else "no")], sweeps=moved))
         worker.paused = paused
         worker.wake()
 
@@ -97,7 +99,7 @@ class Deliverer:
             found: list[Delivery] = await self._store.query(Deliveries(name, sequence=sequence))
             if not found or found[0].state == PENDING:
                 raise Problem("not-found")
-            await self._store.commit(Change(marks=[Mark(sequence, PENDING, 0, 0, "", now)]))
+            await self._store.commit(Change(marks=[Mark(sequence, PENDING, 0, 0, "", now, now)]))
             count = 1
         else:
             count = next((each.shelved for each in await self.queues() if each.destination == name), 0)
@@ -165,7 +167,7 @@ def describe(delivery: Delivery, days: int = 0) -> dict[str, Any]:
     if delivery.due and delivery.state == PENDING:
         said["next"] = instant(delivery.due)
     if days:
-        said["until"] = instant(delivery.made + days * DAY)
+        said["until"] = instant(max(delivery.made, delivery.since) + days * DAY)
     if delivery.reason:
         known = reasons()[delivery.reason]
         said |= {"reason": delivery.reason, "category": known.category.value, "sentence": known.sentence, "action": known.action}

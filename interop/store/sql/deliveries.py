@@ -9,13 +9,17 @@ from interop.store.sql.statement import Steps, insert
 from interop.store.values import DROPPED, PENDING, SENT, SHELVED, WITHHELD, Change, Delivery, QueueCount
 
 COLUMNS = (
-    "destination, id, route, event, format, made, message, type, resource, version, concerns, state, tries, due, reason, changed"
+    "destination, id, route, event, format, made, message, type, resource, version, concerns, state, tries, due, reason, changed, "
+    "since"
 )
 HEAD = f"delivery (sequence, {COLUMNS})"
 ALREADY = "ON CONFLICT (destination, id) DO NOTHING"
 """A change that is made again from the journal says what it has said."""
-MARK = "UPDATE delivery SET state = ?, tries = ?, due = ?, reason = ?, changed = ? WHERE sequence = ? AND state <> ?"
-MOVE = "UPDATE delivery SET state = ?, tries = 0, due = 0, reason = '', changed = ? WHERE destination = ? AND state = ?"
+MARK = (
+    "UPDATE delivery SET state = ?, tries = ?, due = ?, reason = ?, changed = ?, since = CASE WHEN ? = 1 THEN ? ELSE since END "
+    "WHERE sequence = ? AND state <> ?"
+)
+MOVE = "UPDATE delivery SET state = ?, tries = 0, due = 0, reason = '', changed = ?, since = ? WHERE destination = ? AND state = ?"
 CLEAR = (
     "DELETE FROM delivery WHERE destination = ? AND state = ? AND changed < ? AND sequence < (SELECT max(sequence) FROM delivery)"
 )
@@ -41,10 +45,11 @@ class Outbox:
             self._next += 1
         yield from insert(HEAD, rows, ALREADY)
         for mark in change.marks:
-            yield MARK, (mark.state, mark.tries, mark.due, mark.reason, mark.changed, mark.sequence, DROPPED)
+            told = mark.state, mark.tries, mark.due, mark.reason, mark.changed
+            yield MARK, (*told, int(mark.since > 0), mark.since, mark.sequence, DROPPED)
         for sweep in change.sweeps:
             if sweep.to:
-                yield MOVE, (sweep.to, sweep.before, sweep.destination, sweep.state)
+                yield MOVE, (sweep.to, sweep.before, sweep.before, sweep.destination, sweep.state)
             else:
                 yield CLEAR, (sweep.destination, sweep.state, sweep.before)
 

@@ -14,7 +14,7 @@ from interop.api.delivering.subscriptions import asker_of
 from interop.apply.asked import NO_AUTHOR, Author
 from interop.audit.row import READ, decode
 from interop.errors import Problem
-from interop.notify.backoff import LONGEST, waits
+from interop.notify.backoff import DAY, LONGEST, waits
 from interop.notify.routes import NOTHING
 from interop.policy.asker import Asker
 from interop.policy.facts import Agreement, Facts
@@ -164,6 +164,29 @@ async def test_the_shelf_is_sent_again_when_an_operator_says_so(out: Outbound, r
     assert await out.deliverer.resend("gp", 1) == 1
     await out.step()
     assert [got.json["id"] for got in receiver.got] == ["ours-1", "ours-2", "ours-1", "ours-2", "ours-1"]
+
+
+@pytest.mark.parametrize("one", [0, 1])
+async def test_what_is_sent_again_after_its_days_is_tried_for_as_many_again(out: Outbound, receiver: Receiver, one: int) -> None:
+    receiver.answers = [422, 503, 503, 200]
+    await out.due("Observation/ours-1", made=out.clock.now() - 100 * DAY)
+    await out.step()
+    assert await out.deliverer.resend("gp", one) == 1
+    for _ in range(5):
+        out.clock.advance(await out.step())
+    assert await out.states() == [("ours-1", "sent", 3)]
+
+
+async def test_what_waited_while_a_destination_was_paused_is_tried_as_long_as_what_is_new(
+    out: Outbound, receiver: Receiver
+) -> None:
+    receiver.answers = [503, 200]
+    await out.due("Observation/ours-1", made=out.clock.now() - 100 * DAY)
+    out.worker.paused = True
+    await out.deliverer.pause("gp", False)
+    for _ in range(3):
+        out.clock.advance(await out.step())
+    assert await out.states() == [("ours-1", "sent", 2)]
 
 
 async def test_what_the_organisation_may_not_see_never_leaves(out: Outbound, receiver: Receiver) -> None:
