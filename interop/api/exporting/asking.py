@@ -113,13 +113,21 @@ async def _narrowed(services: Services, decision: Decision, wanted: Wanted) -> t
     return tuple((type_, None if type_ in whole or type_ not in asked else Any(tuple(asked[type_]))) for type_ in sorted(types))
 
 
-def sources(where: Where | None) -> set[str]:
-    """The organisations whose agreement a predicate stands on."""
+def agreed(where: Where | None) -> tuple[tuple[str, ...], ...]:
+    """The organisations whose agreement a predicate stands on: those of each of its parts, in order, as each is for a purpose."""
     match where:
         case Sources(names):
-            return set(names)
+            return (names,)
         case All(parts) | Any(parts):
-            return {name for part in parts for name in sources(part)}
+            return tuple(names for part in parts for names in agreed(part))
         case Not(part) | Unguarded(part):
-            return sources(part)
-    return set()
+            return agreed(part)
+    return ()
+
+
+def holds(before: tuple[tuple[str, ...], ...], now: Where | None) -> bool:
+    """Whether all agreements that a predicate stood on are still there in what it is now, each for what it was for."""
+    if now is None:
+        return True
+    after = agreed(now)
+    return len(before) == len(after) and all(set(one) <= set(other) for one, other in zip(before, after, strict=True))

@@ -18,7 +18,7 @@ from typing import Any, Final, cast
 import orjson
 import structlog
 
-from interop.api.exporting.asking import decided, planned, sources
+from interop.api.exporting.asking import agreed, decided, holds, planned
 from interop.api.exporting.job import COMPLETED, FAILED, NAME, OPEN, QUEUED, RUNNING, Job, Wanted, decoded, keep
 from interop.api.exporting.writing import Files, Room, free, type_of
 from interop.api.services import Services
@@ -125,7 +125,7 @@ class Exports:
             decision = await decided(self.services, job.asker, job.wanted.level)
         except Problem:
             return True
-        if not set(job.sources) <= sources(decision.predicate) and decision.predicate is not None:
+        if not holds(job.sources, decision.predicate):
             return True
         taken: list[Entry] = await self.services.store.query(Messages(feed=TAKEN, state=MessageState.APPLIED, count=1))
         return bool(taken) and taken[0].finished > job.transaction
@@ -193,7 +193,7 @@ class Exports:
             finished=now,
             expires=now + KEPT,
             outputs=outputs,
-            sources=tuple(sorted(sources(decision.predicate))),
+            sources=agreed(decision.predicate),
         )
         await asyncio.to_thread(self._keep, finished)
         for name in ("outputs", "sources", "finished", "expires", "state"):

@@ -53,7 +53,7 @@ class Output:
 @dataclass(slots=True)
 class Job:
     """Times in microseconds, 0 = not yet. ``attempts``: how often it was begun. ``sources``: the organisations whose agreement it
-    stood on. ``problem``: reason and detail of why it failed."""
+    stood on, for each part of the predicate. ``problem``: reason and detail of why it failed."""
 
     id: str
     asker: Asker
@@ -67,7 +67,7 @@ class Job:
     expires: int = 0
     resources: int = 0
     outputs: list[Output] = field(default_factory=list)
-    sources: tuple[str, ...] = ()
+    sources: tuple[tuple[str, ...], ...] = ()
     problem: tuple[str, str] = ("", "")
     cancelled: bool = False
 
@@ -108,7 +108,7 @@ def decoded(text: bytes) -> Job:
         wanted |= {name: tuple(wanted[name]) for name in ("level", "types", "elements", "warnings")}
         wanted["filters"] = tuple((type_, query) for type_, query in wanted["filters"])
         outputs = [Output(**each) for each in said.pop("outputs")]
-        said |= {"sources": tuple(said["sources"]), "problem": tuple(said["problem"])}
+        said |= {"sources": tuple(tuple(each) for each in said["sources"]), "problem": tuple(said["problem"])}
         return Job(
             asker=Asker(scopes=known, **asker),
             wanted=Wanted(patients=None if patients is None else tuple(patients), **wanted),

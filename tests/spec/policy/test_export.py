@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from interop.api.exporting.exports import Exports
+from interop.api.exporting.job import decoded, encoded
 from interop.api.services import Services
 from interop.policy.asker import Asker
 from interop.policy.facts import Agreement, Facts
@@ -174,6 +175,22 @@ async def test_what_an_agreement_opened_is_gone_when_it_ends(tmp_path: Path) -> 
         assert (await client.http.get(file)).status_code == 404
         assert (await client.http.get(place)).status_code == 409
         assert not list(tmp_path.glob("exports/*/*.ndjson"))
+
+
+async def test_an_agreement_for_something_else_does_not_keep_it(tmp_path: Path) -> None:
+    async with told(tmp_path, 1) as (_, services, client, exports, _):
+        care, booking = (Agreement(each, "RA1", "", (each,), 0, 1 << 61, "active") for each in ("direct-care", "booking"))
+        facts = [Facts(each, "implied", ORGANISATIONS) for each in ((care, booking), (booking,), (care, booking, care))]
+        services.facts = lambda: facts[0]
+        place = (await client.http.get("/fhir/$export", headers=ASYNC)).headers["content-location"]
+        await exports.settled()
+        services.facts = lambda: facts[2]
+        file = (await client.http.get(place)).json()["output"][0]["url"]
+        (job,) = exports.jobs.values()
+        assert decoded(encoded(job)) == job
+        services.facts = lambda: facts[1]
+        assert (await client.http.get(file)).status_code == 404
+        assert (await client.http.get(place)).json()["issue"][0]["details"]["coding"][0]["code"] == "export-ended"
 
 
 async def test_nobodys_whereabouts_are_in_it(api: Api, tmp_path: Path) -> None:
