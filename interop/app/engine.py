@@ -117,7 +117,7 @@ class Engine:
             audited = Audited.open(settings, shop.clock, feeds, shop.store)
             tracer = tracer_of(settings, shop, intake)
             reading = ReadingStore(shop.store, shop.whereabouts, shop.clock)
-            outgoing = Outgoing.of(settings, shop, audited, reading, signon.base if signon is not None else "")
+            outgoing = Outgoing.of(settings, shop, audited, reading, knowledge, signon.base if signon is not None else "")
         except BaseException:
             await shop.store.close()
             raise

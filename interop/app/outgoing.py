@@ -8,11 +8,13 @@ from typing import Any
 import structlog
 
 from interop.api.delivering.deliverer import Deliverer, asker_of
-from interop.api.delivering.payload import Contents
+from interop.api.delivering.payload import Contents, Narrowed
 from interop.api.delivering.senders import sender_of
 from interop.api.delivering.subscriptions import TYPE, Subscriptions
 from interop.api.delivering.watched import watched
+from interop.api.knowledge import Knowledge
 from interop.api.searching.ground import known
+from interop.api.searching.narrowed import narrowed
 from interop.app.audited import Audited
 from interop.app.settings import Settings, loopback
 from interop.app.workshop import Workshop
@@ -23,6 +25,7 @@ from interop.mapping.places import mappings_root
 from interop.notify.destinations import KINDS, Destination, read_destinations
 from interop.notify.routes import Route, RoutesRefused, read_routes
 from interop.policy.decide import decide
+from interop.policy.scopes import Scope
 from interop.ports import Sender
 from interop.record.indexing import Indexing
 from interop.store.seam import Store
@@ -69,7 +72,7 @@ class Outgoing:
         self._audited, self._store = audited, store
 
     @classmethod
-    def of(cls, settings: Settings, shop: Workshop, audited: Audited, reading: Store, base: str) -> Outgoing:
+    def of(cls, settings: Settings, shop: Workshop, audited: Audited, reading: Store, knowledge: Knowledge, base: str) -> Outgoing:
         """Raises ValueError for a table, a file or a destination that cannot be used."""
         try:
             destinations = destinations_of(settings)
@@ -77,7 +80,11 @@ class Outgoing:
             raise ValueError(f"{error.filename} cannot be read ({error.strerror}): name it with --destinations") from error
         routes = joined(routes_of(shop.clock.now()), destinations)
         facts = shop.governance.facts
-        contents = Contents(reading, shop.store, shop.whereabouts, facts, shop.clock, decide, base)
+
+        async def narrows(scopes: tuple[Scope, ...]) -> Narrowed:
+            return await knowledge.compute(lambda: narrowed(shop.indexing, knowledge, scopes, shop.clock.now()))
+
+        contents = Contents(reading, shop.store, shop.whereabouts, facts, shop.clock, decide, narrows, base)
         deliverer = Deliverer(shop.store, contents, audited.auditing, shop.clock)
         deliverer.declare(destinations)
         for name, each in destinations.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -17,10 +17,12 @@ from interop.notify.routes import ALERT, DELETED, FHIR, FHIR_MESSAGE, FHIR_XML, 
 from interop.policy.asker import Asker
 from interop.policy.decide import Policy, Question
 from interop.policy.facts import Facts
+from interop.policy.scopes import Scope
 from interop.store.decision import Account, Decision
 from interop.store.plan import Message, Read, ReadVersion
 from interop.store.seam import Store
 from interop.store.values import Delivery, Entry, Stored
+from interop.store.where import Where
 
 FHIR_JSON: Final = "application/fhir+json"
 FHIR_AS_XML: Final = "application/fhir+xml"
@@ -28,6 +30,8 @@ JSON: Final = "application/json"
 EVENTS: Final = "urn:interop:event"
 """The system of what a MessageHeader says has happened."""
 PATIENT: Final = "Patient"
+Narrowed = tuple[tuple[Scope, Where], ...]
+"""What the criteria of scopes ask (``interop.api.searching.narrowed``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,8 @@ class Payload:
 
 
 class Contents:
-    """Reads what deliveries hold. ``reading`` is the store as the API reads it, ``store`` the engine's."""
+    """Reads what deliveries hold. ``reading`` is the store as the API reads it, ``store`` the engine's; ``narrows`` says what the
+    criteria of scopes ask."""
 
     def __init__(
         self,
@@ -57,10 +62,12 @@ class Contents:
         facts: Callable[[], Facts],
         clock: Clock,
         policy: Policy,
+        narrows: Callable[[tuple[Scope, ...]], Awaitable[Narrowed]],
         base: str = "",
     ) -> None:
         self._reading, self._store, self._whereabouts = reading, store, whereabouts
         self._facts, self._clock, self._policy, self._base = facts, clock, policy, base
+        self._narrows = narrows
 
     async def of(self, delivery: Delivery, asker: Asker) -> Payload | None:
         """What goes out; None where who asks may have nothing of it, whatever there is."""
@@ -75,14 +82,15 @@ class Contents:
             return Payload(delivery.id, orjson.dumps(said), JSON, format=ID_ONLY)
         return await (self._message if delivery.event == MESSAGE else self._resource)(delivery, asker)
 
-    def _decide(self, asker: Asker, type: str, id: str, account: Account) -> Decision | None:
-        made = self._policy(Question("vread", type, id, asker), self._facts(), self._clock.now())
+    async def _decide(self, asker: Asker, type: str, id: str, account: Account) -> Decision | None:
+        said = await self._narrows(asker.scopes or ()) if asker.criteria else ()
+        made = self._policy(Question("vread", type, id, asker, said), self._facts(), self._clock.now())
         account.rules[made.rule] = None
         return None if made.refusal else Decision(made.rule, made.predicate, "", made.whole, account)
 
     async def _resource(self, delivery: Delivery, asker: Asker) -> Payload | None:
         account = Account()
-        decision = self._decide(asker, delivery.type, delivery.resource, account)
+        decision = await self._decide(asker, delivery.type, delivery.resource, account)
         if decision is None:
             return None
         found: list[Stored] = await self._reading.query(ReadVersion(decision, delivery.type, delivery.resource, delivery.version))
@@ -110,7 +118,7 @@ class Contents:
         account, whole = Account(), True
         keys = [(type_, id_) for type_, _, id_ in (each.partition("/") for each in delivery.concerns.split())]
         for type_, id_ in keys:
-            decision = self._decide(asker, type_, id_, account)
+            decision = await self._decide(asker, type_, id_, account)
             if decision is None or not await self._reading.query(Read(decision, type_, id_)):
                 return None
             whole = whole and decision.whole

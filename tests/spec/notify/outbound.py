@@ -7,10 +7,12 @@ from typing import Any
 
 from interop.api.auditing import Auditing
 from interop.api.delivering.deliverer import Deliverer
-from interop.api.delivering.payload import Contents
+from interop.api.delivering.payload import Contents, Narrowed
 from interop.api.delivering.senders import sender_of
 from interop.api.delivering.worker import Worker
+from interop.api.knowledge import Knowledge
 from interop.api.reading import ReadingStore
+from interop.api.searching.narrowed import narrowed
 from interop.apply.whereabouts import Whereabouts
 from interop.audit.key import AuditKey
 from interop.audit.log import AuditLog
@@ -20,7 +22,9 @@ from interop.notify.destinations import Destination
 from interop.policy.asker import TESTER, Asker
 from interop.policy.decide import Policy, decide
 from interop.policy.facts import Facts
+from interop.policy.scopes import Scope
 from interop.ports import Sender
+from interop.record.indexing import Indexing
 from interop.store.plan import Deliveries
 from interop.store.values import Change, Delivery
 from tests.spec.api.people import T0
@@ -46,7 +50,12 @@ class Outbound:
             directory, directory / "checkpoints", AuditKey.kept(directory.with_suffix(".key")), self.clock, background=False
         )
         reading = ReadingStore(store, whereabouts, self.clock)
-        contents = Contents(reading, store, whereabouts, lambda: known, self.clock, policy)
+        indexing, self.knowledge = Indexing(), Knowledge()
+
+        async def narrows(scopes: tuple[Scope, ...]) -> Narrowed:
+            return narrowed(indexing, self.knowledge, scopes, self.clock.now())
+
+        contents = Contents(reading, store, whereabouts, lambda: known, self.clock, policy, narrows)
         self.audit = Auditing(self.log, {})
         self.deliverer = Deliverer(store, contents, self.audit, self.clock)
         mllp = adapters()["hl7v2"]
@@ -55,6 +64,7 @@ class Outbound:
 
     async def close(self) -> None:
         await self.deliverer.stop()
+        self.knowledge.close()
         self.log.close()
 
     async def due(self, *names: str, **more: Any) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from interop.api.delivering import addresses, subscriptions
 from interop.app.engine import Engine
+from interop.apply.asked import UPDATE, Asked, Author
 from interop.store.plan import Deliveries
 from tests.spec.engine.running import client, running
 from tests.spec.notify.receiving import Receiver, receiving
@@ -163,6 +164,22 @@ async def test_who_refuses_what_is_sent_is_in_error_until_asked_for_again(
     await put(http, encounter("c"))
     await receiver.until(2)
     assert [got.path for got in receiver.got] == ["/in/Encounter/a", "/in/Encounter/c"]
+
+
+async def test_whose_token_has_criteria_is_told_what_they_give_and_no_more(
+    engine: Engine, http: httpx.AsyncClient, receiver: Receiver
+) -> None:
+    who = Author("", "system", "RA1", "theirs", "", "system/Location.rs?status=active system/Subscription.crus")
+    resource = {**subscription(receiver.url, "Location"), "id": "s1"}
+    await engine.workshop.writes.write(Asked(UPDATE, "Subscription", "s1", resource=resource, author=who, own=True))
+    await status(http, "s1", "active")
+    ward = {"resourceType": "Location", "mode": "instance"}
+    for id_, said in (("a", "suspended"), ("b", "active"), ("b", "inactive"), ("c", "active")):
+        await put(http, {**ward, "id": id_, "status": said})
+    got = await receiver.until(2)
+    assert [(each.path, each.json["status"]) for each in got] == [("/in/Location/b", "active"), ("/in/Location/c", "active")]
+    found = {(each.resource, each.version): each.state for each in await engine.workshop.store.query(Deliveries())}
+    assert (found["a", 1], found["b", 2]) == ("withheld", "withheld")
 
 
 async def test_what_cannot_be_a_name_is_in_error_and_holds_up_nobody_else(
