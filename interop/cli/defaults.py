@@ -26,11 +26,14 @@ def defaults(context: typer.Context) -> None:
         return
     from pathlib import Path
 
-    from interop.app.configuration import Misconfigured, read_file
+    from interop.app.configuration import read_file
+    from interop.mapping.places import VARIABLE, holding, use
 
     try:
         held = read_file(Path(file))
-    except (OSError, Misconfigured) as error:
+        if isinstance(tables := held.get("mappings"), Path) and not os.environ.get(VARIABLE):
+            use(holding(tables))
+    except (OSError, ValueError) as error:
         print(f"INTEROP_CONFIG: {error}. interop check-config says more.", file=sys.stderr)
         raise typer.Exit(2) from None
     said = {name: str(value) if not isinstance(value, bool) else value for name, value in held.items() if name in NAMES}

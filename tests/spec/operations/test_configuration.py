@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -164,6 +166,20 @@ class TestCommands:
         assert tables_of("rebuild")["test_numbers"] is True
         assert "boolean" not in CliRunner().invoke(app, ["messages"]).stderr
 
+    @pytest.mark.long
+    def test_they_map_by_the_tables_that_the_file_names(self, tmp_path: Path) -> None:
+        """As the engine does, so do tables, convert, explain and rebuild; the environment comes before the file."""
+        junk = tables_with_a_row_that_cannot_be(tmp_path / "candidate")
+        file(tmp_path, 'mappings = "candidate"\n')
+        done = command(tmp_path, "tables", "bars")
+        assert (done.returncode, "elements.csv" in done.stderr) == (1, True), done.stderr
+        shutil.copytree("mappings", tmp_path / "good")
+        done = command(tmp_path, "tables", "bars", INTEROP_MAPPINGS=str(tmp_path / "good"))
+        assert done.returncode == 0, done.stderr
+        shutil.rmtree(junk)
+        done = command(tmp_path, "tables", "bars")
+        assert (done.returncode, "candidate holds no mapping tables" in done.stderr) == (2, True), done.stderr
+
     def test_a_rebuild_into_a_directory_leaves_the_database_of_the_file_alone(self, tmp_path: Path) -> None:
         """Its own is where it reads from, not where it writes to."""
         path = file(tmp_path, 'database = "postgresql://127.0.0.1:1/care"\nhttp = "127.0.0.1:1"\n')
@@ -174,6 +190,20 @@ class TestCommands:
         monkeypatch.setenv("INTEROP_CONFIG", str(file(tmp_path, "dta = 1\n")))
         done = CliRunner().invoke(app, ["token"])
         assert (done.exit_code, "did you mean data?" in done.stderr) == (2, True)
+
+
+def tables_with_a_row_that_cannot_be(at: Path) -> Path:
+    shutil.copytree("mappings", at)
+    with (at / "bars" / "elements.csv").open("a", encoding="utf-8") as rows:
+        rows.write("junk\n")
+    return at
+
+
+def command(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """A command with the file of a folder, in a process of its own: tables are read once."""
+    environment = {**os.environ, "INTEROP_CONFIG": str(folder / "interop.toml"), **more}
+    line = [sys.executable, "-c", "from interop.cli.main import main; main()", *words]
+    return subprocess.run(line, capture_output=True, text=True, timeout=60, check=False, cwd=folder, env=environment)
 
 
 def tables_of(*words: str) -> dict[str, Any]:
