@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from interop.cli.governed import Engine, ask
 from interop.cli.shown import plain
 
+MISSING = "interop deliveries queues lists the destinations, interop deliveries list DESTINATION what is for one."
 DONE = {"pause": "Nothing more is sent to {}; what is due waits.", "resume": "What waits for {} is sent."}
 
 
@@ -70,8 +70,5 @@ def act(engine: Engine, destination: str, action: str, *, delivery: int = 0, as_
 
 
 def _ask(engine: Engine, method: str, address: str) -> dict[str, Any] | None:
-    found = ask(engine, method, f"{engine.url.rstrip('/')}/deliveries/{address}")
-    if found is not None:
-        return found[1]
-    print("interop deliveries queues lists the destinations.", file=sys.stderr)
-    return None
+    found = ask(engine, method, f"{engine.url.rstrip('/')}/deliveries/{address}", missing=MISSING)
+    return found[1] if found is not None else None

@@ -14,9 +14,10 @@ PATIENCE = 60
 NEXT = {
     401: "Sign on with --token or INTEROP_TOKEN; on the engine's own machine --data makes a token of the demonstration.",
     403: "Ask under a role that may: interop token --role … makes one of the demonstration.",
-    404: "Check the id: GET /fhir/Patient?identifier=… finds the person, where the role may.",
 }
 """What to do next, by status."""
+PERSON = "Check the id: GET /fhir/Patient?identifier=… finds the person, where the role may."
+"""What to do where what was named is not there, if it was a person."""
 
 
 class Engine(NamedTuple):
@@ -27,14 +28,16 @@ class Engine(NamedTuple):
     data: Path
 
 
-def call(engine: Engine, address: str, *said: Said) -> tuple[int, dict[str, Any]] | None:
+def call(engine: Engine, address: str, *said: Said, missing: str = PERSON) -> tuple[int, dict[str, Any]] | None:
     """POST an operation; the status and the resource that it answers with. None, with a sentence on standard error, where it
-    failed."""
+    failed; ``missing`` says what to do where there is nothing of that name."""
     parameters = [{"name": name, form: value} for name, form, value in said if value not in (None, "")]
-    return ask(engine, "POST", address, {"resourceType": "Parameters", "parameter": parameters})
+    return ask(engine, "POST", address, {"resourceType": "Parameters", "parameter": parameters}, missing=missing)
 
 
-def ask(engine: Engine, method: str, address: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]] | None:
+def ask(
+    engine: Engine, method: str, address: str, body: dict[str, Any] | None = None, *, missing: str = PERSON
+) -> tuple[int, dict[str, Any]] | None:
     """A request below the service base; as ``call``."""
     import httpx
 
@@ -56,7 +59,8 @@ def ask(engine: Engine, method: str, address: str, body: dict[str, Any] | None =
     said = _resource(answer.text)
     if answer.is_success and said is not None:
         return answer.status_code, said
-    _tell(f"{answer.status_code}: {words(said)} {NEXT.get(answer.status_code, '')}".strip())
+    following = missing if answer.status_code == 404 else NEXT.get(answer.status_code, "")
+    _tell(f"{answer.status_code}: {words(said)} {following}".strip())
     return None
 
 

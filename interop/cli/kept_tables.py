@@ -51,6 +51,9 @@ def write(data: Path, database: str | None, digest: str, directory: Path, *, as_
         print(f"{how} under {digest}: interop tables --kept lists the digests.", file=sys.stderr)
         return 1
     name, one = meant[0][0], Kept(meant[0][1])
+    if one.digest(directory) not in {"", *_present(), *(digest for digest, _, _ in found)}:
+        print(f"The tables of {one.family} in {directory} are kept nowhere else: name a new directory.", file=sys.stderr)
+        return 1
     try:
         made = one.write(directory, mappings_root())
     except OSError as error:

@@ -16,6 +16,7 @@ from interop.cli.governed import Engine, call
 from interop.clock import MICROSECONDS, SystemClock, instant
 
 QUESTION: Final = "Replay these messages? [y/N] "
+MISSING: Final = "Check the number: interop messages lists them."
 _AGO: Final = re.compile(r"(\d{1,6})([dhm])")
 _UNITS: Final = {"d": 86_400, "h": 3_600, "m": 60}
 
@@ -67,8 +68,10 @@ paced = Pace
 def replay(engine: Engine, which: Which, beside: Beside, pace: Pace, *, dry_run: bool, yes: bool, as_json: bool) -> int:
     """Tell what would change and, once that is confirmed, do it; 1 where it could not be, 2 where nobody confirmed it or the
     options do not fit together."""
-    if bool(which.messages) == bool(which.filters or which.all):
+    if not (which.messages or which.filters or which.all):
         return _wrong("Say which messages: by their numbers, by a filter such as --feed or --since, or --all.")
+    if which.messages and (which.filters or which.all):
+        return _wrong("Name messages by their numbers or by a filter, not by both.")
     if (beside.tables is not None or beside.values) and not dry_run:
         return _wrong("--tables and --values look beside the engine and change nothing: add --dry-run.")
     try:
@@ -81,16 +84,29 @@ def replay(engine: Engine, which: Which, beside: Beside, pace: Pace, *, dry_run:
         told = _through(engine, which, pace, dry=True)
         if told is None:
             return 1
-        show(told, pace.examples, dry=True, as_json=as_json and dry_run, to_errors=as_json and not dry_run)
-        if dry_run:
-            return 0
+        nothing = not (told.differences or told.moved)
+        show(
+            told, pace.examples, dry=True, as_json=as_json and (dry_run or nothing), to_errors=as_json and not (dry_run or nothing)
+        )
+        if dry_run or nothing:
+            return _nobody(which) if not told.messages else 0
         if not _confirmed():
             return 2
     told = _through(engine, which, pace, dry=False)
     if told is None:
         return 1
     show(told, pace.examples, dry=False, as_json=as_json)
-    return 0
+    return _nobody(which) if not told.messages else 0
+
+
+def _nobody(which: Which) -> int:
+    """Say why nothing was replayed; 1 where it was named."""
+    why = "what was refused before it was journalled as good, taken down, or written by the API is not replayed"
+    print(
+        f"None of these messages can be replayed: {why}." if which.messages else f"No message is of this filter: {why}.",
+        file=sys.stderr,
+    )
+    return int(bool(which.messages))
 
 
 def _through(engine: Engine, which: Which, pace: Pace, *, dry: bool) -> Summary | None:
@@ -104,7 +120,7 @@ def _through(engine: Engine, which: Which, pace: Pace, *, dry: bool) -> Summary 
             if not which.messages:
                 said += [("all", "valueBoolean", which.all or None), ("count", "valuePositiveInt", pace.batch)]
                 said += [("after", "valueUnsignedInt", after or None), ("upto", "valuePositiveInt", upto or None)]
-            answer = call(engine, "$replay", *said, ("dry-run", "valueBoolean", dry or None))
+            answer = call(engine, "$replay", *said, ("dry-run", "valueBoolean", dry or None), missing=MISSING)
             if answer is None:
                 if summary.messages and not dry:
                     print(f"{summary.messages} messages are done; the same command goes on with the rest.", file=sys.stderr)

@@ -31,8 +31,8 @@ def run(engine: Engine, *, dry_run: bool, as_json: bool) -> int:
     if as_json:
         print(json.dumps(total))
         return 0
-    would = "would lose" if dry_run else "have lost"
-    print(f"{total['messages']:,} messages {would} their content ({total['bytes']:,} bytes); {total['versions']:,} versions went.")
+    lose, go = ("would lose", "would go") if dry_run else ("have lost", "went")
+    print(f"{total['messages']:,} messages {lose} their content ({total['bytes']:,} bytes); {total['versions']:,} versions {go}.")
     if total["audit-parts"]:
         print(f"{total['audit-parts']:,} parts of the audit {'would go' if dry_run else 'went'}, under signed statements.")
     for name, count in total["sources"].items():

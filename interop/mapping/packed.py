@@ -25,6 +25,13 @@ class Kept:
         above = f"{self.family}/{FOLDER}/"
         self.site = next((path.removeprefix(above).partition("/")[0] for path in self.files if path.startswith(above)), "")
 
+    def digest(self, directory: Path) -> str:
+        """That of the tables which these would take the place of in a directory; '' where there are none."""
+        if not (directory / self.family).is_dir():
+            return ""
+        site = self.site if (directory / self.family / FOLDER / self.site).is_dir() else ""
+        return read_tables(self.family, Refusals(), directory, site).digest
+
     def write(self, directory: Path, root: Traversable) -> str:
         """Lay these tables over those of a directory, which begins as a copy of ``root`` where there is none; the digest of what is
         there then. Of what the family's tables are made of there, what these are not made of goes."""

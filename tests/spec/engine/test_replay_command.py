@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -74,6 +75,8 @@ async def test_a_change_is_tried_on_last_weeks_traffic_and_goes_live_with_just_t
         assert "female" not in tried.stdout
     use(monkeypatch, candidate)
     async with running(data, **place) as engine:
+        unasked = await command("replay", "--all", "--url", f"http://127.0.0.1:{engine.http}", "--data", str(data))
+        assert (unasked.returncode, "Add --yes" in unasked.stderr) == (2, True)
         live = await through(engine, "--since", "7d", "--yes", "--batch", "1", "--pause", "0")
         assert {name: said for name, said in live.items() if name not in ("dryRun", "replays")} == {
             name: said for name, said in told.items() if name not in ("dryRun", "replays")
@@ -85,6 +88,14 @@ async def test_a_change_is_tried_on_last_weeks_traffic_and_goes_live_with_just_t
         assert digests[0]["first"] < digests[1]["first"]
         written = await command("tables", "--write", digests[0]["digest"][:12], str(before), *where(engine))
         assert written.returncode == 0, written.stderr
+        shutil.copytree(before, edited := tmp_path / "edited")
+        rows = edited / "hl7v2" / "elements-patient.csv"
+        rows.write_text("".join(rows.read_text().splitlines(keepends=True)[:-1]))
+        refused = await command("tables", "--write", digests[0]["digest"], str(edited), *where(engine))
+        assert (refused.returncode, "kept nowhere else" in refused.stderr) == (1, True)
+        again = await command("tables", "--write", digests[1]["digest"], str(before), *where(engine))
+        assert again.returncode == 0, again.stderr
+        await command("tables", "--write", digests[0]["digest"], str(before), *where(engine))
     use(monkeypatch, before)
     async with running(data, **place) as engine:
         back = await through(engine, "--all", "--yes", "--pause", "0")
@@ -106,8 +117,10 @@ async def test_values_are_told_where_they_are_asked_for_beside_the_engine(tmp_pa
 async def test_it_asks_before_it_does_and_only_who_runs_the_engine_may(tmp_path: Path) -> None:
     async with running(tmp_path / "data", open=False) as engine:
         url = ["--url", f"http://127.0.0.1:{engine.http}", *where(engine)]
-        unasked = await command("replay", "--all", *url)
-        assert (unasked.returncode, "Add --yes" in unasked.stderr) == (2, True)
+        nobody = await command("replay", "--all", *url)
+        assert (nobody.returncode, "No message is of this filter" in nobody.stderr) == (0, True)
+        unknown = await command("replay", "4711", *url)
+        assert (unknown.returncode, "interop messages lists them" in unknown.stderr) == (1, True)
         for role, status in (("operator", 0), ("gp", 1), ("privacy-officer", 1)):
             done = await command("replay", "--all", "--dry-run", *url, "--token", await token(engine, role, "G99901"))
             assert done.returncode == status, done.stderr
