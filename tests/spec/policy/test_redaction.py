@@ -14,7 +14,7 @@ from interop.formats.json import write_json
 from interop.policy.redaction import may_be_place
 from interop.policy.tables import tables
 from interop.policy.whereabouts import guarded, orders, redacted, shown, tells
-from interop.store.where import All, Chain, Has, Ids, Reference, Text, Token, Where
+from interop.store.where import All, Chain, Has, Ids, Not, Reference, Text, Token, Where
 from tests.emitted import of_examples
 
 SECRET = "7 Secret Lane"
@@ -173,6 +173,8 @@ def test_where_r4_demands_something_it_says_that_it_is_masked() -> None:
         (All((Text("name", "x"), Token("_tag", "y"))), "Patient", None),
         (All((Text("name", "x"), Text("town", "y"))), "Patient", All((Text("name", "x"), All((Text("town", "y"), shown(5)))))),
         (Token("encounter", "x", None, "identifier"), "Observation", None),
+        (Not(Token("_tag", "y")), "Patient", None),
+        (Not(Text("town", "y")), "Patient", Not(All((Text("town", "y"), shown(5))))),
         (Text("town", "x"), "Patient", All((Text("town", "x"), shown(5)))),
         (Text("town", "x"), "Encounter", All((Text("town", "x"), shown(5)))),
         (Token("_tag", "x"), "Patient", None),
