@@ -32,12 +32,14 @@ from interop.ports import AckState, MessageState
 from interop.record.differing import CHANGE, NEW, VANISH, differing
 from interop.record.sources import together
 from interop.record.state import dump, load
-from interop.store.plan import Heads, Message, Pairs, Replayable
+from interop.store.plan import Heads, LinkHistory, Message, Pairs, Replayable, Versions
 from interop.store.seam import Store
 from interop.store.values import Change, Conflict, Entry, Head, Heard, LossCount, Outcome
 
 MOST: Final = 1_000
 """Messages of one replay."""
+TIED: Final = ("merge", "link")
+"""Why two Patients became one person where a message said so."""
 
 
 class Difference(NamedTuple):
@@ -54,8 +56,8 @@ class Difference(NamedTuple):
 
 
 class Held(NamedTuple):
-    """A message that was applied and that the tables of today refuse, for the reason ``why``: it stays as it is, with the
-    ``resources`` in which its word stands."""
+    """A message that was applied and that the tables of today refuse, or whose content is gone, for the reason ``why``: it stays as
+    it is, with the ``resources`` in which its word stands or of which it may have said that they are one person."""
 
     message: int
     why: str
@@ -265,17 +267,24 @@ class _Work(Retelling):
 
     async def _stands(self, sides: tuple[str, str]) -> bool:
         """A tie ends only where every message that may have made it was read again; those that were not are named."""
-        unread = set(self.refused)
+        unread = await self._about(sides, self.refused)
         for side in sides:
             for each in await self._store.query(LinkHistory(side)):
-                if each.why in TIED and each.message not in self._told | unread:
+                if each.why in TIED and each.message not in self._told and self._before([each.message]):
                     found: list[Entry] = await self._store.query(Message(each.message))
-                    unread |= {one.message for one in found if one.reason != DOWN and self._before([one.message])}
+                    unread |= {one.message for one in found if one.reason != DOWN}
         for number in unread:
             self.refused.setdefault(number, "purged")
             held = self.held.setdefault(number, [])
             held += [key for key in (("Patient", side) for side in sides) if key not in held]
         return bool(unread)
+
+    async def _about(self, sides: tuple[str, str], numbers: Iterable[int]) -> set[int]:
+        """Those of these messages that may be about one of two Patients: where it is not known whom they name, all."""
+        spoke = {row[3] for row in await self._store.query(Versions(tuple(("Patient", side) for side in sides)))}
+        keys = {key for number in spoke for entry in await self._store.query(Message(number)) for key in entry.keys}
+        found = [entry for number in numbers for entry in await self._store.query(Message(number))]
+        return {entry.message for entry in found if not entry.keys or not keys or not keys.isdisjoint(entry.keys)}
 
     def _settle(self, head: Head, replay: Replay) -> None:
         key = head.type, head.id

@@ -78,11 +78,16 @@ class Teller:
         return found
 
     async def tried(self, entries: Sequence[Entry]) -> list[Yield]:
-        """The same, with the problem of each that they refuse."""
-        found: list[Yield] = []
-        for start in range(0, len(entries), TOGETHER):
-            found += await self._mappers.map([job_of(entry, self._feeds) for entry in entries[start : start + TOGETHER]])
-        return found
+        """The same, with the problem of each that they refuse: ``purged`` where its content is gone."""
+        found: dict[int, Yield] = {}
+        for entry in entries:
+            if entry.size and not entry.body:
+                found[entry.message] = Yield(entry.message, entry.feed, entry.type, problem=("purged", "", ""))
+        left = [entry for entry in entries if entry.message not in found]
+        for start in range(0, len(left), TOGETHER):
+            made = await self._mappers.map([job_of(entry, self._feeds) for entry in left[start : start + TOGETHER]])
+            found |= {one.message: one for one in made}
+        return [found[entry.message] for entry in entries]
 
     def identity(self, patient: dict[str, Any], names: set[str], message: Entry) -> str:
         """What is compared of a Patient to which these feeds contribute, as it was when ``message`` came."""
@@ -113,6 +118,8 @@ class Retelling(ABC):
         self.change = Change()
         self._linker = Linker(teller.store)
         self._versions: dict[Key, list[Version]] = {}
+        self._told: set[int] = set()
+        """The messages that were told again."""
 
     @abstractmethod
     async def _shown(self) -> Iterable[Key]:
@@ -132,6 +139,10 @@ class Retelling(ABC):
 
     def _holds(self, head: Head) -> bool:
         """Whether a resource is left as it is because not all who speak of it can be told again."""
+        return False
+
+    async def _stands(self, sides: tuple[str, str]) -> bool:
+        """Whether what was said of two Patients stays, of whom none of those that were told again says anything."""
         return False
 
     @abstractmethod
@@ -242,6 +253,7 @@ class Retelling(ABC):
         numbers = sorted([*others, *self._made]) if self.again else others
         async for one in self._mapped(numbers):
             replay.message(one)
+            self._told.add(one.message)
             for patient, into, paired in one.relinks:
                 if pair(patient, into) in ties:
                     ties[pair(patient, into)] = patient, into, TIE if paired else MERGE
@@ -252,6 +264,8 @@ class Retelling(ABC):
         known = {(each.a, each.b): each.tie or "" for each in (await self._store.query(Pairs(sides)) if sides else ())}
         bodies = {(put.stored.type, put.stored.id): put.stored.body for put in self.change.puts}
         for key, (patient, into, tie) in ties.items():
+            if not tie and known.get(key) and await self._stands(key):
+                continue
             if tie == TIE:
                 standing = replay.standing.get(("Patient", patient))
                 body = bodies.get(("Patient", patient), standing.body if standing is not None else b"")

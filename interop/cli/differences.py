@@ -96,7 +96,8 @@ def show(summary: Summary, examples: int, *, dry: bool, as_json: bool, to_errors
     for (before, after), number in sorted(now.items()):
         line(f"{_messages(number)} {before} before: {after}")
     for number, (why, references) in sorted(summary.held.items()):
-        line(f"Message {number} stays as it is, with {len(references)} resources: the tables refuse it now ({why}).")
+        said = "its content is no longer kept" if why == "purged" else f"the tables refuse it now ({why})"
+        line(f"Message {number} stays as it is, with {len(references)} resources: {said}.")
     counts = summary.counts()
     line(", ".join(f"{counts[kind]} {kind}" for kind in KINDS) + f" ({_messages(summary.messages)})")
     if dry:
