@@ -105,9 +105,11 @@ class Layout:
 
     def give_back(self, directory: Path) -> None:
         """Put what is in a directory into the folder again, and remove it."""
-        for each in sorted(directory.iterdir()):
+        found = sorted(directory.iterdir())
+        for each in found:
             each.rename(_free(self.folder, each.name))
-        sync_directory(self.folder)
+        if found:
+            sync_directory(self.folder)
         directory.rmdir()
 
     def stamp(self, path: Path) -> Stamp | None:

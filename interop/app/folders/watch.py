@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from time import monotonic
-from typing import Final
+from typing import Any, Final, ParamSpec, TypeVar
 
 import structlog
 
@@ -38,6 +38,8 @@ PAUSE: Final = 0.2
 """Seconds before what was not taken is handed over again, and between two looks at a full backlog."""
 _log = structlog.get_logger("interop.folders")
 Part = tuple[Adapter, bytes]
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Watch:
@@ -50,6 +52,7 @@ class Watch:
         self._still: dict[str, tuple[Stamp, int]] = {}
         self._stuck: set[str] = set()
         self._working = Background()
+        self._busy: asyncio.Task[Any] | None = None
 
     def start(self) -> None:
         """Look again and again."""
@@ -58,14 +61,22 @@ class Watch:
     async def stop(self) -> None:
         """Read no more; what is not read goes on at the next start."""
         await self._working.stop()
+        if self._busy is not None:
+            await asyncio.wait((self._busy,))
+
+    async def _thread(self, call: Callable[P, R], *said: P.args, **more: P.kwargs) -> R:
+        """What a thread makes of a call. It goes on where the watch is ended, which waits for it: whoever watches next
+        would find it at work."""
+        self._busy = asyncio.create_task(asyncio.to_thread(call, *said, **more))
+        return await asyncio.shield(self._busy)
 
     async def look(self) -> None:
         """Finish what was begun, then take what has arrived and stands still, until nothing does. Raises OSError where the folder
         cannot be used, Problem where the journal cannot."""
-        await asyncio.to_thread(self._layout.prepare)
+        await self._thread(self._layout.prepare)
         self.figures.usable = True
         while True:
-            for delivery in await asyncio.to_thread(self._layout.deliveries):
+            for delivery in await self._thread(self._layout.deliveries):
                 await self._deliver(delivery)
             if not await self._take():
                 return
@@ -88,11 +99,11 @@ class Watch:
         """Put what stands still into deliveries; whether there is a new one. Files of a family that explain each other go together,
         the others one by one in the order of their names."""
         layout, now = self._layout, self._clock.now()
-        arrived = await asyncio.to_thread(layout.arrived)
+        arrived = await self._thread(layout.arrived)
         self._still = {name: self._since(name, stamp, now) for name, stamp in arrived.items()}
         ready = sorted(name for name, (_, since) in self._still.items() if now - since >= SETTLED)
         stamps = {name: arrived[name] for name in ready}
-        together = await asyncio.to_thread(lambda: [name for name in ready if self._explains(layout.folder / name)])
+        together = await self._thread(lambda: [name for name in ready if self._explains(layout.folder / name)])
         alone = [name for name in ready if name not in together][:MANY]
         if len(ready) < len(arrived):
             together = []  # what explains them may be on its way
@@ -101,13 +112,13 @@ class Watch:
             taken += await self._had(names, stamps, now)
         self._stuck &= arrived.keys()
         self.figures.waiting, self.figures.stuck = len(arrived) - taken - len(self._stuck), len(self._stuck)
-        self.figures.errors = await asyncio.to_thread(lambda: sum(1 for each in layout.error.iterdir() if each.suffix != ".why"))
+        self.figures.errors = await self._thread(lambda: sum(1 for each in layout.error.iterdir() if each.suffix != ".why"))
         return taken > 0
 
     async def _had(self, names: list[str], stamps: dict[str, Stamp], now: int) -> int:
         """How many files are a delivery now: all or none. Where one cannot be renamed they wait as if it had just come."""
         try:
-            taken = await asyncio.to_thread(self._layout.take, now, names, stamps)
+            taken = await self._thread(self._layout.take, now, names, stamps)
         except Immovable as error:
             if error.name not in self._stuck:
                 _log.error("file cannot be taken", feed=self.feed.name, error=str(error))
@@ -130,8 +141,8 @@ class Watch:
 
     async def _deliver(self, delivery: Path) -> None:
         """Read a delivery to its end and put its files where they belong."""
-        paths = await asyncio.to_thread(lambda: sorted(delivery.iterdir()))
-        files = await asyncio.to_thread(Delivery, paths, self.feed.adapter)
+        paths = await self._thread(lambda: sorted(delivery.iterdir()))
+        files = await self._thread(Delivery, paths, self.feed.adapter)
         position = await self._positions.read(delivery.name)
         if not position.done:
             self.figures.working = len(paths)
@@ -141,11 +152,11 @@ class Watch:
                 await self._file(files, path, position, known)
             position.done = True
             await self._positions.keep(position, durable=True)
-        for path in files.paths:
-            await asyncio.to_thread(self._put, path, position.of(path.name))
+        for path in [each for each in files.paths if each.name in position.files]:
+            await self._thread(self._put, path, position.of(path.name))
             _log.info("file read", feed=self.feed.name, delivery=delivery.name, messages=position.of(path.name).messages,
                       refused=sum(position.of(path.name).refused.values()), well=position.of(path.name).well)  # fmt: skip
-        await asyncio.to_thread(delivery.rmdir)
+        await self._thread(self._layout.give_back, delivery)  # what came into it since
         self.figures.working = 0
 
     def _put(self, path: Path, outcome: Outcome) -> None:
@@ -157,14 +168,14 @@ class Watch:
     async def _file(self, files: Delivery, path: Path, position: Position, known: dict[bytes, list[Entry]]) -> None:
         """Hand over the messages of a file beyond its position."""
         outcome, figures = position.of(path.name), self.figures
-        before = await asyncio.to_thread(self._layout.stamp, path)
+        before = await self._thread(self._layout.stamp, path)
         figures.size, figures.read = before.size if before is not None else 0, 0
         said = {"feed": self.feed.name, "delivery": position.delivery}
         _log.info("file begun", **said, bytes=figures.size, done=outcome.messages)
         told = monotonic()
         parts, skip = files.messages(path), outcome.messages
         while True:
-            chunk, problem = await asyncio.to_thread(_chunk, parts)
+            chunk, problem = await self._thread(_chunk, parts)
             figures.read += sum(len(body) for _, body in chunk)
             fresh = chunk[skip:]
             skip = max(0, skip - len(chunk))
@@ -178,7 +189,7 @@ class Watch:
                 outcome.problem = problem.as_json()
             if not chunk or problem is not None:
                 break
-        if await asyncio.to_thread(self._layout.stamp, path) != before:
+        if await self._thread(self._layout.stamp, path) != before:
             outcome.problem = {
                 "reason": OTHER_CONTENT,
                 "sentence": "The file was written to while it was read.",

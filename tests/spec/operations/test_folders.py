@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -16,7 +17,7 @@ import pytest
 
 from adapters.hl7v2.framing import frame
 from interop.app.engine import Engine
-from interop.app.folders.layout import Immovable
+from interop.app.folders.layout import Immovable, Layout
 from interop.app.folders.watch import Watch
 from interop.clock import ManualClock
 from interop.errors import Problem
@@ -468,6 +469,62 @@ async def test_what_was_read_and_not_yet_archived_is_archived_at_the_next_start(
     async with place(tmp_path) as at:
         await at.watch.look()
         assert (at.names("archive"), len(await journal(at.engine))) == (["day.hl7"], 3)
+
+
+async def test_a_file_that_gets_into_a_delivery_late_is_read_before_it_is_archived(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While what was there is put away, or after an engine ended then."""
+    keep = Layout.keep
+    async with place(tmp_path) as at:
+
+        def late(self: Layout, path: Path) -> None:
+            if path.name == "day.hl7":
+                (path.parent / "late.hl7").write_bytes(adt(control="C9"))
+            keep(self, path)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Layout, "keep", _cancelled)
+            at.put("day.hl7", b"".join(map(frame, several(3))))
+            with pytest.raises(asyncio.CancelledError):
+                await at.settle()
+        (delivery,) = (at.folder / ".working").iterdir()
+        (delivery / "early.hl7").write_bytes(adt(control="C8"))
+        with monkeypatch.context() as patched:
+            patched.setattr(Layout, "keep", late)
+            await at.watch.look()
+        assert at.names("archive") == ["day.hl7"]
+        await at.settle()
+        assert (await at.controls())[3:] == ["C8", "C9"]
+        assert at.names("archive") == ["day.hl7", "early.hl7", "late.hl7"]
+
+
+async def test_a_watch_that_is_ended_waits_for_the_thread_that_renames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever watches the folder next would find half a delivery."""
+    begun, go_on, take = threading.Event(), threading.Event(), Layout.take
+    monkeypatch.setattr("interop.background.PATIENCE", 0.0)
+
+    def slow(self: Layout, *said: Any) -> bool:
+        begun.set()
+        assert go_on.wait(20)
+        return take(self, *said)
+
+    async with place(tmp_path) as at:
+        at.put("day.hl7", adt())
+        await at.watch.look()
+        at.clock.advance(11)
+        monkeypatch.setattr(Layout, "take", slow)
+        at.watch.start()
+        await asyncio.to_thread(begun.wait, 20)
+        ending = asyncio.create_task(at.watch.stop())
+        for _ in range(1_000):
+            await asyncio.sleep(0)
+        assert not ending.done()
+        go_on.set()
+        async with asyncio.timeout(20):
+            await ending
+        (delivery,) = at.names(".working")
+        assert [each.name for each in (at.folder / ".working" / delivery).iterdir()] == ["day.hl7"]
 
 
 def _cancelled(*said: Any) -> None:
