@@ -119,9 +119,9 @@ class Layout:
         except FileNotFoundError:
             return None
 
-    def keep(self, path: Path) -> None:
-        """Into the archive."""
-        self._put(path, self.archive)
+    def keep(self, path: Path) -> Path:
+        """Into the archive; where it is there."""
+        return self._put(path, self.archive, _free(self.archive, path.name))
 
     def put_aside(self, path: Path, why: Mapping[str, Any]) -> None:
         """Among the errors, with the reasons beside it, which are there first."""
@@ -130,10 +130,11 @@ class Layout:
         beside.write_text(json.dumps(why, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         self._put(path, self.error, target)
 
-    def _put(self, path: Path, directory: Path, target: Path | None = None) -> None:
-        path.rename(target or _free(directory, path.name))
+    def _put(self, path: Path, directory: Path, target: Path) -> Path:
+        path.rename(target)
         sync_directory(directory)
         sync_directory(path.parent)
+        return target
 
 
 def why(

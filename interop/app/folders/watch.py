@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import Future
+from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from time import monotonic
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Final, NamedTuple, ParamSpec, TypeVar
 
 import structlog
 
@@ -24,8 +25,10 @@ from interop.store.values import Entry
 
 EVERY: Final = 1.0
 """Seconds between two looks."""
-SETTLED: Final = 2 * MICROSECONDS
+SETTLED: Final = 10 * MICROSECONDS
 """For so long a file stands still before it is taken."""
+LAST: Final = 1_000
+"""Files that were archived last, at which each look looks again: an upload that had stalled may go on."""
 CHUNK, BYTES = 256, 4 << 20
 """Messages, and bytes of them, that are read ahead of the journal."""
 SLICE: Final = 0.004
@@ -40,6 +43,19 @@ _log = structlog.get_logger("interop.folders")
 Part = tuple[Adapter, bytes]
 P = ParamSpec("P")
 R = TypeVar("R")
+CHANGED: Final = {
+    "reason": OTHER_CONTENT,
+    "sentence": "The file was written to while it was read, or after.",
+    "action": "Put it here again under a name that begins with a dot, and rename it when it is whole.",
+}
+
+
+class Archived(NamedTuple):
+    """A file in the archive, as it was when it was read."""
+
+    path: Path
+    stamp: Stamp | None
+    outcome: Outcome
 
 
 class Watch:
@@ -52,6 +68,8 @@ class Watch:
         self._still: dict[str, tuple[Stamp, int]] = {}
         self._stuck: set[str] = set()
         self._working = Background()
+        self._stamps: dict[str, Stamp | None] = {}
+        self._archived: deque[Archived] = deque(maxlen=LAST)
         self._busy: asyncio.Task[Any] | None = None
 
     def start(self) -> None:
@@ -75,6 +93,7 @@ class Watch:
         cannot be used, Problem where the journal cannot."""
         await self._thread(self._layout.prepare)
         self.figures.usable = True
+        self._archived = deque(await self._thread(self._unchanged, list(self._archived)), LAST)
         while True:
             for delivery in await self._thread(self._layout.deliveries):
                 await self._deliver(delivery)
@@ -161,14 +180,26 @@ class Watch:
 
     def _put(self, path: Path, outcome: Outcome) -> None:
         if outcome.well:
-            self._layout.keep(path)
+            before = self._stamps.pop(path.name, None) or self._layout.stamp(path)
+            self._archived.append(Archived(self._layout.keep(path), before, outcome))
         else:
+            self._stamps.pop(path.name, None)
             self._layout.put_aside(path, why(outcome.numbers, outcome.refused, outcome.messages, outcome.problem))
+
+    def _unchanged(self, archived: list[Archived]) -> list[Archived]:
+        """Those that are as they were read, and there still; one that was written to since is put aside."""
+        there = [(each, self._layout.stamp(each.path)) for each in archived]
+        for each, found in there:
+            if found is not None and found != each.stamp:
+                self._layout.put_aside(each.path, why({}, {}, each.outcome.messages, CHANGED))
+                _log.error("archived file written to", feed=self.feed.name, messages=each.outcome.messages)
+        return [each for each, found in there if found is not None and found == each.stamp]
 
     async def _file(self, files: Delivery, path: Path, position: Position, known: dict[bytes, list[Entry]]) -> None:
         """Hand over the messages of a file beyond its position."""
         outcome, figures = position.of(path.name), self.figures
         before = await self._thread(self._layout.stamp, path)
+        self._stamps[path.name] = before
         figures.size, figures.read = before.size if before is not None else 0, 0
         said = {"feed": self.feed.name, "delivery": position.delivery}
         _log.info("file begun", **said, bytes=figures.size, done=outcome.messages)
@@ -190,11 +221,7 @@ class Watch:
             if not chunk or problem is not None:
                 break
         if await self._thread(self._layout.stamp, path) != before:
-            outcome.problem = {
-                "reason": OTHER_CONTENT,
-                "sentence": "The file was written to while it was read.",
-                "action": "Put it here again under a name that begins with a dot, and rename it when it is whole.",
-            }
+            outcome.problem = CHANGED
 
     async def _hand_over(self, parts: list[Part], outcome: Outcome, position: Position, known: dict[bytes, list[Entry]]) -> None:
         """In order: what is not taken is handed over again before anything after it is."""

@@ -52,7 +52,7 @@ class Place(NamedTuple):
     async def settle(self) -> None:
         """One look, time in which nothing changes, another look."""
         await self.watch.look()
-        self.clock.advance(3)
+        self.clock.advance(11)
         await self.watch.look()
 
     def put(self, name: str, content: bytes) -> Path:
@@ -140,7 +140,7 @@ async def test_a_file_is_not_taken_while_it_grows(tmp_path: Path) -> None:
                 file.write(frame(body))
                 file.flush()
                 await at.watch.look()
-                at.clock.advance(1.5)
+                at.clock.advance(9)
         await at.watch.look()
         assert await at.controls() == []
         assert at.watch.figures.waiting == 1
@@ -341,12 +341,51 @@ async def test_a_file_that_is_written_to_while_it_is_read_is_put_aside(tmp_path:
         assert json.loads((at.folder / "error" / "day.hl7.why").read_text())["reason"] == "changed"
 
 
+async def test_an_upload_that_stalls_and_goes_on_in_the_archive_is_put_aside(tmp_path: Path) -> None:
+    """Its writer holds it still: what comes then is not in the journal, and whoever looks is told so."""
+    async with place(tmp_path) as at:
+        with (at.folder / "day.hl7").open("wb") as upload:
+            upload.write(b"".join(map(frame, several(3))))
+            upload.flush()
+            at.put("other.hl7", adt(control="C9"))
+            await at.settle()
+            assert at.names("archive") == ["day.hl7", "other.hl7"]
+            upload.write(frame(several(1, 3)[0]))
+        await at.settle()
+        assert (at.names("archive"), at.names("error")) == (["other.hl7"], ["day.hl7", "day.hl7.why"])
+        said = json.loads((at.folder / "error" / "day.hl7.why").read_text())
+        assert (said["messages"], said["reason"]) == (3, "changed")
+        assert at.watch.figures.errors == 1
+        (at.folder / "error" / "day.hl7").rename(at.folder / "day.hl7")
+        await at.settle()
+        assert sorted(await at.controls()) == ["C0", "C1", "C2", "C3", "C9"]
+        assert at.names("archive") == ["day.hl7", "other.hl7"]
+
+
+async def test_an_upload_that_goes_on_before_its_file_is_archived_is_put_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = Layout.keep
+
+    def growing(self: Layout, path: Path) -> Path:
+        with path.open("ab") as upload:
+            upload.write(frame(adt(control="C2")))
+        return keep(self, path)
+
+    monkeypatch.setattr(Layout, "keep", growing)
+    async with place(tmp_path) as at:
+        at.put("day.hl7", adt())
+        await at.settle()
+        await at.watch.look()
+        assert (at.names("archive"), at.names("error")) == ([], ["day.hl7", "day.hl7.why"])
+
+
 async def test_nothing_more_is_read_while_the_backlog_is_full(tmp_path: Path) -> None:
     """Half of it is left to those who wait for an answer; it goes on in order as there is room."""
     async with place(tmp_path, hold=True, backlog=20) as at:
         at.put("day.hl7", b"".join(map(frame, several(40))))
         await at.watch.look()
-        at.clock.advance(3)
+        at.clock.advance(11)
         reading = asyncio.create_task(at.watch.look())
         while at.engine.workshop.unfinished < 10:
             await asyncio.sleep(0)
@@ -478,10 +517,10 @@ async def test_a_file_that_gets_into_a_delivery_late_is_read_before_it_is_archiv
     keep = Layout.keep
     async with place(tmp_path) as at:
 
-        def late(self: Layout, path: Path) -> None:
+        def late(self: Layout, path: Path) -> Path:
             if path.name == "day.hl7":
                 (path.parent / "late.hl7").write_bytes(adt(control="C9"))
-            keep(self, path)
+            return keep(self, path)
 
         with monkeypatch.context() as patched:
             patched.setattr(Layout, "keep", _cancelled)
