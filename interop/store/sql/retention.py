@@ -28,7 +28,7 @@ def disposable(plan: Disposable) -> Steps[list[tuple[int, list[tuple[int, int, b
         "SELECT e.message, e.size, e.digest FROM entry e LEFT JOIN outcome o ON o.message = e.message CROSS JOIN body b "
         "WHERE e.message > :above AND e.message <= :upto AND e.received < :before "
         "AND (e.state = 'refused' OR o.message IS NOT NULL) "
-        f"AND e.adapter NOT IN ('{TAKEDOWN}', '{REPLAY}'){of} "
+        f"AND e.feed NOT IN ('{TAKEDOWN}', '{REPLAY}'){of} "
         f"AND e.message NOT IN (SELECT r.message FROM resource r WHERE r.type = '{FOLLOWS}' AND r.deleted = 0) "
         "AND b.message = e.message AND length(b.body) > 0 ORDER BY e.message LIMIT :count",
         said,

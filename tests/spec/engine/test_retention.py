@@ -24,9 +24,10 @@ from interop.store.plan import Heads, Message, Persons, Sourced
 from tests.spec.durability.process import CODE
 from tests.spec.engine.messages import ZELDA, adt
 from tests.spec.engine.running import client, ingest, journal, settings
-from tests.spec.engine.taking import persons
+from tests.spec.engine.taking import persons, taken
 from tests.spec.engine.test_replay import OTHER, replayed
 from tests.spec.engine.test_takedown import VISIT, message
+from tests.spec.engine.test_takedown_api import put
 
 pytestmark = pytest.mark.anyio
 DAY = 24 * 3600 * 1_000_000
@@ -295,6 +296,18 @@ async def test_a_replay_does_not_undo_a_merge_whose_message_has_lost_its_content
         assert await persons(one) == who
         assert told.held[merge][0] == "purged"
         assert len(told.held[merge][1]) == 2
+
+
+async def test_takedowns_keep_their_content_whoever_wrote_what_they_took(tmp_path: Path) -> None:
+    """Whoever asks for one again is told what was told of it before."""
+    async with engine(tmp_path, 100) as (_, http, _):
+        await put(http, "Basic/b1", {"resourceType": "Basic", "id": "b1", "code": {"text": "right"}})
+        wrong = await put(http, "Basic/b1", {"resourceType": "Basic", "id": "b1", "code": {"text": "wrong"}})
+        told = await taken(http, wrong)
+    async with engine(tmp_path, keep_journal=30) as (one, http, _):
+        assert (await asked(one, "run"))[1]["messages"] == 2
+        again = await taken(http, wrong)
+        assert (again.takedown, again.resources.keys()) == (told.takedown, told.resources.keys())
 
 
 async def taken_in(http: httpx.AsyncClient, body: bytes) -> int:
