@@ -10,6 +10,7 @@ from random import Random
 import pytest
 
 from adapters.hl7v2.framing import frame
+from tests.failures import failing
 from tests.spec.durability.process import Served
 from tests.spec.durability.state import opened
 from tests.spec.engine.messages import adt
@@ -70,6 +71,15 @@ async def killed(tmp_path: Path, feeds: Path, folder: Path, name: str, moments: 
         assert await served.ended() == 0
 
 
+@pytest.mark.long
+@pytest.mark.timeout(300)
+@failing(
+    "engine",
+    "taking in",
+    "starting",
+    seen="a file of a watched folder is read in part",
+    recovered="the next start goes on with it; what the journal has beyond the position is known by its bytes",
+)
 async def test_a_killed_engine_goes_on_with_the_file_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of what was journalled before nothing is even repeated."""
     monkeypatch.setenv("INTEROP_HOLD", "1")
