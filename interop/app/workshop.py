@@ -11,12 +11,14 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from interop.app.backup.restoring import RESTORED
 from interop.app.feeds import Owned
 from interop.app.opening import open_store
 from interop.app.settings import Settings
 from interop.apply.applier import Applier
 from interop.apply.dispatcher import Dispatcher
 from interop.apply.garbage import settle
+from interop.apply.generation import generation
 from interop.apply.governance import Governance
 from interop.apply.identity_queue import IdentityQueue
 from interop.apply.indexed_store import IndexedStore
@@ -92,6 +94,8 @@ class Workshop:
             except BaseException:
                 await store.close()
                 raise
+        note = settings.data / RESTORED
+        made = await generation(store, note.read_bytes() if note.is_file() else b"")
         mappers = Mappers(settings.mapper_count, key)
         indexing = Indexing()
         reindexer = Reindexer(store, indexing, clock)
@@ -101,6 +105,7 @@ class Workshop:
         underway = Underway()
         indexed = IndexedStore(store, indexing, reindexer, lambda change: _tell(change, governance, whereabouts), underway)
         router = indexed.router = Router(store, clock)
+        router.generation = made
         linking = Linking()
         applier = Applier(indexed, clock, feeds, linking, underway)
         applier.hears = router.hears

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
+from interop.apply.generation import Generation
 from interop.clock import Clock
 from interop.mapping.conditions import Test, parse_condition
 from interop.mapping.paths import PathError
@@ -13,8 +14,10 @@ from interop.notify.matching import Version, holds, patients, version
 from interop.notify.routes import ALERT, CREATED, DELETED, FIELDS, MESSAGE, UPDATED, Route, delivery_id
 from interop.store.plan import Persons
 from interop.store.seam import Store
-from interop.store.values import Change, Delivery, Put
+from interop.store.values import PENDING, SHELVED, Change, Delivery, Put
 
+REMADE: Final = "record-remade"
+"""Why a delivery of what happened before the record was made is on the shelf."""
 NONE: Final[Mapping[str, frozenset[str]]] = {}
 PATIENT: Final = "Patient/"
 
@@ -33,6 +36,8 @@ class Router:
         self.arrived: Callable[[Iterable[str]], None] = lambda destinations: None
         self.written: Callable[[Iterable[Put]], None] = lambda puts: None
         """Is told of new versions that are on disk."""
+        self.generation = Generation()
+        """Which making of the record this is."""
         self._settle()
 
     def use(self, routes: Iterable[Route]) -> None:
@@ -105,10 +110,11 @@ class Router:
         made: int = 0,
     ) -> Delivery:
         of = (message,) if event == MESSAGE else (type, resource, version)
-        name = delivery_id(route.destination, event, *of)
-        now = self._clock.now()
+        making, now = self.generation, self._clock.now()
+        name = delivery_id(route.destination, event, *of, *([making.id] if making.id and event != ALERT else []))
         said = route.destination, name, route.id, event, route.format, made or now
-        return Delivery(*said, message, type, resource, version, concerns, changed=now)
+        state, reason = (SHELVED, REMADE) if 0 < message <= making.before else (PENDING, "")
+        return Delivery(*said, message, type, resource, version, concerns, state, reason=reason, changed=now)
 
     async def _groups(self, change: Change) -> Mapping[str, frozenset[str]]:
         """Who is one person with whom criteria name once this change is made."""

@@ -58,7 +58,7 @@ async def _rebuilt(source: tuple[Path, str | None], settings: Any, as_json: bool
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     shutil.copy(data / "id.key", settings.data / "id.key")
     await copy_journal(source, (settings.data, settings.database))
-    return await _work_off(settings, as_json)
+    return await _work_off(settings, source, as_json)
 
 
 async def _purged(data: Path, database: str | None) -> int:
@@ -77,7 +77,27 @@ async def _purged(data: Path, database: str | None) -> int:
         await store.close()
 
 
-async def _work_off(settings: Any, as_json: bool) -> int:
+async def _carried(source: tuple[Path, str | None], settings: Any) -> int:
+    """Take what waits for destinations, what was sent and their pauses along, before anything else; how many deliveries."""
+    from interop.app.opening import open_store
+    from interop.apply.generation import carry, generation
+
+    into = await open_store(settings.data, settings.database)
+    try:
+        made = await generation(into)
+        try:
+            record = await open_store(*source, read_only=True)
+        except OSError:  # the journal alone is there
+            return 0
+        try:
+            return await carry(record, into, made.before)
+        finally:
+            await record.close()
+    finally:
+        await into.close()
+
+
+async def _work_off(settings: Any, source: tuple[Path, str | None], as_json: bool) -> int:
     from rich.console import Console
     from rich.progress import Progress
 
@@ -86,6 +106,7 @@ async def _work_off(settings: Any, as_json: bool) -> int:
     from interop.app.workshop import working
     from interop.mapping.library import adapters
 
+    carried = await _carried(source, settings)
     async with working(settings, feeds_of(settings, list(adapters()))) as workshop:
         console = Console(stderr=True)
         with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -93,6 +114,6 @@ async def _work_off(settings: Any, as_json: bool) -> int:
             while workshop.unfinished:
                 progress.update(task, completed=workshop.finished)
                 await asyncio.sleep(0.05)
-        said = {"messages": workshop.finished, "record": named(settings.data, settings.database)}
+        said = {"messages": workshop.finished, "record": named(settings.data, settings.database), "deliveries": carried}
     print(json.dumps(said) if as_json else f"{said['messages']} messages applied again; the record is in {said['record']}")
     return 0

@@ -272,6 +272,13 @@ class Meta:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """The values kept with ``Change.meta`` whose names begin so -> [(name, value)]."""
+
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
 class Deliveries:
     """What destinations are to be told, oldest first -> [Delivery]; destination and state '' = any; ``after`` a sequence;
     ``sequence`` 0 = any, else that one."""
@@ -421,6 +428,7 @@ Plan = (
     | Spent
     | Held
     | Meta
+    | Noted
     | Deliveries
     | Queues
     | Waiting

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import chain
 
-from interop.store.plan import Access, Claims, Heads, Held, LinkHistory, Meta, Persons, Said, Snapshots, Spent, Tables
+from interop.store.plan import Access, Claims, Heads, Held, LinkHistory, Meta, Noted, Persons, Said, Snapshots, Spent, Tables
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.names import Names
 from interop.store.sql.statement import Steps, marks, padded
@@ -145,6 +145,12 @@ def contributors() -> Steps[list[str]]:
     """Every list of contributing organisations."""
     rows = yield "SELECT names FROM contributors ORDER BY number", ()
     return [str(names) for (names,) in rows]
+
+
+def noted(plan: Noted) -> Steps[list[tuple[str, str]]]:
+    said = {"start": plan.prefix, "count": len(plan.prefix)}
+    rows = yield "SELECT name, value FROM meta WHERE substr(name, 1, :count) = :start ORDER BY name", said
+    return [(name, value) for name, value in rows]
 
 
 def meta(plan: Meta) -> Steps[list[str]]:

@@ -206,6 +206,7 @@ class SqlStore(ABC):
             plans.Tables: (lambda plan: engine.tables(plan), False),
             plans.KeptTables: (lambda plan: engine.kept_tables(), True),
             plans.Meta: (lambda plan: engine.meta(plan), False),
+            plans.Noted: (lambda plan: engine.noted(plan), False),
             plans.Spent: (lambda plan: engine.spent(plan), False),
             plans.Held: (lambda plan: engine.held(plan), False),
             plans.Deliveries: (lambda plan: deliveries.deliveries(plan), False),
