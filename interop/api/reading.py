@@ -13,6 +13,8 @@ from typing import Any, Final, cast
 from interop.apply.whereabouts import Whereabouts
 from interop.clock import Clock
 from interop.errors import Problem
+from interop.policy.secrets import TYPE as SECRET
+from interop.policy.secrets import masked
 from interop.policy.whereabouts import PARAMETER, guarded, orders, redacted
 from interop.store.decision import PERMIT_ALL, Account
 from interop.store.plan import Count, Export, Hiding, Plan, Search, Several
@@ -37,7 +39,7 @@ def others(stored: Stored) -> frozenset[str]:
 
 class ReadingStore:
     """A Store. Rows that are read under a Decision with an account are noted there; unless the Decision gives them whole, bodies
-    about hidden people are redacted, and no search finds them by where they are."""
+    about hidden people are redacted, and no search finds them by where they are. Headers of Subscriptions are given to nobody."""
 
     def __init__(self, store: Store, whereabouts: Whereabouts, clock: Clock) -> None:
         self._store, self._whereabouts, self._clock = store, whereabouts, clock
@@ -49,6 +51,9 @@ class ReadingStore:
         if not decision.whole and isinstance(plan, NARROWED):
             plan = _guarded(plan, self._clock.now())
         found = await self._store.query(plan)
+        for stored in found:
+            if isinstance(stored, Stored) and stored.type == SECRET:
+                stored.body = masked(SECRET, stored.body)
         account: Account | None = decision.account
         if account is None and decision.whole:
             return found
@@ -99,6 +104,8 @@ class ReadingStore:
             plan = replace(plan, types=types)
         async with aclosing(cast("AsyncGenerator[Block, None]", self._store.stream(plan))) as blocks:
             async for block in blocks:
+                if block.type == SECRET and not block.deleted:
+                    block.lines = b"\n".join(masked(SECRET, line) for line in block.lines.split(b"\n"))
                 subjects = dict.fromkeys(each for each in block.subjects if each)
                 looked_at = [
                     place

@@ -12,6 +12,7 @@ from interop.apply.journalled import TURN
 from interop.errors import Problem
 from interop.fhir import facts
 from interop.fhir.references import references
+from interop.policy.secrets import masked
 from interop.store.values import Head
 
 PATIENT: Final = "Patient"
@@ -27,7 +28,10 @@ async def shown(asked: Sequence[Asked], keys: Sequence[Key], heads: Mapping[Key,
             seen = await one.permit.see(key)
             if seen is None and await one.permit.read(key) is None:
                 found.pop(key, None)
-            elif seen is None or (seen.body != heads[key].body and (one.method in (UPDATE, PATCH) or _hides(one, key))):
+            elif seen is None or (
+                seen.body not in (heads[key].body, masked(key[0], heads[key].body))
+                and (one.method in (UPDATE, PATCH) or _hides(one, key))
+            ):
                 raise Problem("forbidden", where=one.place)
         if place % TURN == TURN - 1:
             await asyncio.sleep(0)

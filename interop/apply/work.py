@@ -16,6 +16,8 @@ from interop.apply.within import Within
 from interop.errors import Problem
 from interop.formats.json import SIZE, load_json
 from interop.formats.limits import bounded
+from interop.policy.secrets import TYPE as SECRET
+from interop.policy.secrets import masked, unmasked
 from interop.store.values import Head
 
 Name = tuple[str, str]
@@ -85,6 +87,18 @@ class Work:
             if one.change is not None:
                 with placed(one.place):
                     self._resources[place] = _patched(one, key, self.heads[key])
+
+    def unmask(self) -> bool:
+        """Let headers of Subscriptions that come back masked be what is kept; whether any did. Raises Problem ``bad-value``."""
+        some = False
+        for place, (one, key, resource) in enumerate(zip(self.asked, self.keys, self._resources, strict=True)):
+            if one.type == SECRET and resource is not None and not one.own and not self.idle[place]:
+                head = self.heads.get(key)
+                with placed(one.place):
+                    meant = unmasked(resource, head.body if head is not None and there(head) else b"")
+                some = some or meant is not resource
+                self._resources[place] = meant
+        return some
 
     async def link(self, find: Find) -> None:
         """Let references between entries, and those by criteria, lead to what is kept; raises Problem ``no-match``,
@@ -195,7 +209,7 @@ def _draft(key: Key, resource: Resource, base: str) -> Draft:
 
 def _patched(one: Asked, key: Key, head: Head) -> Resource:
     assert one.change is not None
-    patched = one.change(load_json(head.body, values=None))
+    patched = one.change(load_json(masked(one.type, head.body), values=None))
     if (patched.get("resourceType"), patched.get("id")) != key:
         raise Problem("bad-parameter", where=f"{one.type}.id", detail="a patch changes neither the type nor the id of a resource")
     return patched

@@ -175,6 +175,7 @@ class Writes:
         work = Work(asked, meant, heads, self._new_id)
         work.permit(self.update_creates)
         work.patch()
+        body = b"" if work.unmask() or len(asked) > 1 else asked[0].body
         if understand is not None:
             criteria = understand
             await work.link(lambda type, text: self._matches(criteria(type, text)))
@@ -186,7 +187,7 @@ class Writes:
                     self.admit(one, resource)
         if not steps:
             return await self._answers(work, None, Change())
-        entry = entry_of(steps, asked[0].body if len(asked) == 1 else b"", self._clock.now(), asked[0].author)
+        entry = entry_of(steps, body, self._clock.now(), asked[0].author)
         if self.witness is not None:
             await self.witness.attempt(entry, steps, heads)
         await self._store.commit(Change(entries=[entry]))

@@ -13,6 +13,7 @@ from interop.api.problems import outcome
 from interop.api.services import Services
 from interop.apply.asked import CREATE, DELETE, PATCH, UPDATE, Asked, Criteria, Written
 from interop.errors import Problem
+from interop.policy.secrets import masked
 
 
 async def create(services: Services, request: Request, type: str) -> Response:
@@ -96,7 +97,7 @@ def answer(services: Services, request: Request, asked: Asked, written: Written)
     elif wanted == "minimal" or stored is None:
         body = b""
     else:
-        body = stored.body
+        body = masked(stored.type, stored.body)
     if asked.method == DELETE:
         return Response(
             200 if wanted == "OperationOutcome" else 204, body if wanted == "OperationOutcome" else b"", headers=headers

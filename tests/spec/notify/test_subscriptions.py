@@ -104,6 +104,78 @@ async def test_without_payload_it_is_told_that_there_is_something(
     assert "content-type" not in got.headers
 
 
+SECRET = "Authorization: Bearer their-own"
+
+
+async def test_headers_are_given_to_nobody_who_reads(engine: Engine, http: httpx.AsyncClient, receiver: Receiver) -> None:
+    said = subscription(receiver.url, "Encounter", header=[SECRET, "X-For: ward"])
+    answer = await http.post("/fhir/Subscription", json=said, headers={"content-type": JSON})
+    id_ = answer.json()["id"]
+    await status(http, id_, "active")
+    bundle = {"resourceType": "Bundle", "type": "batch"}
+    bundle["entry"] = [{"request": {"method": "GET", "url": f"Subscription/{id_}"}}]  # type: ignore[assignment]
+    given = [answer, await http.post("/fhir", json=bundle, headers={"content-type": JSON})]
+    ways = (f"/{id_}", f"/{id_}/_history/1", f"/{id_}/_history", "/_history", "", f"?_id={id_}", f"/{id_}?_elements=channel")
+    given += [await http.get(f"/fhir/Subscription{way}") for way in (*ways, f"/{id_}?_format=xml")]
+    for each in given:
+        assert each.is_success
+        assert "Authorization: ***" in each.text
+        assert not any(secret in each.text for secret in ("their-own", "ward"))
+
+
+@pytest.mark.parametrize("way", ["update", "transaction", "patch"])
+async def test_headers_that_come_back_masked_are_those_that_are_kept(
+    engine: Engine, http: httpx.AsyncClient, receiver: Receiver, way: str
+) -> None:
+    id_ = await subscribed(engine, http, subscription(receiver.url, "Encounter", header=[SECRET]))
+    found = (await http.get(f"/fhir/Subscription/{id_}")).json()
+    again = {
+        **found,
+        "status": "requested",
+        "reason": "other",
+        "channel": {**found["channel"], "header": ["X: 1", *found["channel"]["header"]]},
+    }
+    if way == "update":
+        assert "their-own" not in (await put(http, again)).text
+    elif way == "transaction":
+        bundle = {"resourceType": "Bundle", "type": "transaction"}
+        bundle["entry"] = [{"resource": again, "request": {"method": "PUT", "url": f"Subscription/{id_}"}}]  # type: ignore[assignment]
+        assert (await http.post("/fhir", json=bundle, headers={"content-type": JSON})).status_code == 200
+    else:
+        said = [
+            {"op": "add", "path": "/channel/header/0", "value": "X: 1"},
+            {"op": "replace", "path": "/status", "value": "requested"},
+        ]
+        answer = await http.patch(f"/fhir/Subscription/{id_}", json=said, headers={"content-type": "application/json-patch+json"})
+        assert answer.status_code == 200
+        assert "their-own" not in answer.text
+    await status(http, id_, "active")
+    await put(http, encounter("a"))
+    [got] = await receiver.until(1)
+    assert (got.headers["x"], got.headers["authorization"]) == ("1", "Bearer their-own")
+
+
+async def test_what_is_kept_for_an_endpoint_is_told_to_no_other_and_copied_nowhere(
+    engine: Engine, http: httpx.AsyncClient, receiver: Receiver
+) -> None:
+    id_ = await subscribed(engine, http, subscription(receiver.url, "Encounter", header=[SECRET]))
+    found = {**(await http.get(f"/fhir/Subscription/{id_}")).json(), "status": "requested"}
+    for channel in (
+        {"endpoint": f"{receiver.url}/other"},
+        {"header": ["Authorization: ***", "Authorization: ***"]},
+        {"header": ["X: ***"]},
+    ):
+        moved = {**found, "channel": {**found["channel"], **channel}}
+        answer = await http.put(f"/fhir/Subscription/{id_}", json=moved, headers={"content-type": JSON})
+        assert answer.status_code == 422
+        assert "kept for this endpoint" in answer.text
+    new = {name: value for name, value in found.items() if name != "id"}
+    assert (await http.post("/fhir/Subscription", json=new, headers={"content-type": JSON})).status_code == 422
+    copied = [{"op": "copy", "from": "/channel/header/0", "path": "/reason"}, {"op": "replace", "path": "/status", "value": "off"}]
+    patched = {"content-type": "application/json-patch+json"}
+    assert (await http.patch(f"/fhir/Subscription/{id_}", json=copied, headers=patched)).json()["reason"] == "Authorization: ***"
+
+
 async def test_it_is_told_in_xml_where_that_is_asked_for(engine: Engine, http: httpx.AsyncClient, receiver: Receiver) -> None:
     await subscribed(engine, http, subscription(receiver.url, payload="application/fhir+xml"))
     await put(http, encounter("a"))
