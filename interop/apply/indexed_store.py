@@ -9,6 +9,7 @@ from typing import Any
 from interop.apply.reindexing import Reindexer
 from interop.apply.routing import Router
 from interop.apply.underway import Underway
+from interop.apply.withholding import note
 from interop.record.indexing import Indexing
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Plan, Read
@@ -51,6 +52,8 @@ class IndexedStore:
     async def commit(self, change: Change) -> Committed | Conflict:
         if change.puts:
             self._indexing.complete(change)
+        if change.puts or change.link_events:
+            await note(self._store, change)
         if self.router is not None:
             await self.router.route(change)
         try:

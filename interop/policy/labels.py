@@ -73,6 +73,11 @@ def hides_whereabouts(resource: dict[str, Any]) -> bool:
     return any(_read(coding).hides for coding in _labels(resource))
 
 
+def holding_back(resource: dict[str, Any]) -> set[tuple[str, str]]:
+    """The labels of a resource that may keep it, or whereabouts, from anyone: all but those that the table says to be open."""
+    return {label.pair for coding in _labels(resource) if (label := _read(coding)).kind != "open" or label.hides}
+
+
 def _labels(resource: dict[str, Any]) -> list[dict[str, Any]]:
     return dicts(resource["meta"], "security") if "meta" in resource else []
 

@@ -24,6 +24,7 @@ from interop.api.exporting.writing import Files, Room, free, type_of
 from interop.api.services import Services
 from interop.api.signon.limits import Throttled
 from interop.apply.journalled import TAKEN
+from interop.apply.withholding import since
 from interop.background import Background, within
 from interop.clock import Clock
 from interop.errors import Problem
@@ -120,12 +121,15 @@ class Exports:
         return self.directory / job.id / name
 
     async def _outdated(self, job: Job) -> bool:
-        """Whether something that it stood on has ended since: the right to export, an agreement, a message that was taken down."""
+        """Whether something that it stood on has ended since: the right to export, an agreement, a message that was taken
+        down, or what a label or a Consent gives no more."""
         try:
             decision = await decided(self.services, job.asker, job.wanted.level)
         except Problem:
             return True
         if not holds(job.sources, decision.predicate):
+            return True
+        if await since(self.services.store) > job.transaction:
             return True
         taken: list[Entry] = await self.services.store.query(Messages(feed=TAKEN, state=MessageState.APPLIED, count=1))
         return bool(taken) and taken[0].finished > job.transaction

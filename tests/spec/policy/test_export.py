@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -13,13 +14,16 @@ import pytest
 from interop.api.exporting.exports import Exports
 from interop.api.exporting.job import decoded, encoded
 from interop.api.services import Services
+from interop.clock import ManualClock
 from interop.policy.asker import Asker
 from interop.policy.facts import Agreement, Facts
 from interop.policy.scopes import read_scopes
 from interop.store.sqlite import SqliteStore
+from interop.store.values import Link, LinkEvent
 from tests.spec.api.conftest import Client, link
+from tests.spec.policy.test_held_consents import CONSENT
 from tests.spec.policy.test_indistinguishable import Desk, opened
-from tests.spec.policy.test_whereabouts import HIDDEN, TOLD, Api, api, clock
+from tests.spec.policy.test_whereabouts import HIDDEN, RESTRICTED, TOLD, Api, api, clock, of, person
 from tests.spec.policy.worlds import ORGANISATIONS, TYPES, World, keep, world
 
 __all__ = ["api", "clock"]
@@ -207,3 +211,68 @@ async def test_nobodys_whereabouts_are_in_it(api: Api, tmp_path: Path) -> None:
         assert not [each for each in TOLD if any(each.encode() in line for line in about)]
         found = await exported(client, exports, "$export?_type=Patient&_typeFilter=Patient%3Faddress%3Dx")
         assert found == []
+
+
+MINE = person("mine")
+SEEN = of("Observation", "seen", "mine", status="final", code={"text": "Weight"})
+HIV = {"security": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "HIV"}]}
+NORMAL = {"security": [{"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "N"}]}
+
+
+def said(type_: str, status: str = "active") -> dict[str, Any]:
+    about = {"id": "said", "patient": {"reference": "Patient/mine"}, "dateTime": "2025-01-01", "policyRule": {"text": "x"}}
+    return {**CONSENT, **about, "status": status, "provision": {"type": type_}}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "ended"),
+    [
+        ([MINE], MINE | {"meta": RESTRICTED}, True),
+        ([MINE, SEEN], SEEN | {"meta": HIV}, True),
+        ([SEEN | {"meta": HIV}], SEEN | {"meta": {"security": [*HIV["security"], *RESTRICTED["security"]]}}, True),
+        ([MINE], said("deny"), True),
+        ([MINE, said("permit")], said("deny"), True),
+        ([MINE, said("permit")], said("permit", "inactive"), True),
+        ([MINE], MINE | {"gender": "female"}, False),
+        ([MINE], MINE | {"meta": NORMAL}, False),
+        ([MINE | {"meta": RESTRICTED}], MINE | {"meta": RESTRICTED, "gender": "female"}, False),
+        ([MINE | {"meta": RESTRICTED}], MINE, False),
+        ([SEEN], person("new", meta=RESTRICTED), False),
+        ([MINE], said("permit"), False),
+        ([MINE, said("deny")], said("deny") | {"language": "en"}, False),
+        ([MINE, said("deny")], said("permit"), False),
+    ],
+)
+async def test_what_is_held_back_since_ends_it(
+    before: list[dict[str, Any]], after: dict[str, Any], ended: bool, api: Api, clock: ManualClock, tmp_path: Path
+) -> None:
+    async def put(resource: dict[str, Any]) -> None:
+        address = f"/fhir/{resource['resourceType']}/{resource['id']}"
+        answer = await api.http.put(address, json=resource, headers={"content-type": "application/fhir+json"})
+        assert answer.status_code in (200, 201), answer.text
+
+    for each in before:
+        await put(each)
+    clock.advance(1)
+    async with exporting(api.services, tmp_path) as exports:
+        place = (await api.http.get("/fhir/$export", headers=ASYNC)).headers["content-location"]
+        await exports.settled()
+        file = (await api.http.get(place)).json()["output"][0]["url"]
+        clock.advance(1)
+        await put(after)
+    async with exporting(api.services, tmp_path) as exports:
+        assert (await api.http.get(file)).status_code == (404 if ended else 200)
+        assert (await api.http.get(place)).status_code == (409 if ended else 200)
+        assert bool(list(tmp_path.glob("exports/*/*.ndjson"))) is not ended
+
+
+async def test_whoever_is_found_to_be_one_with_somebody_hidden_ends_it(api: Api, clock: ManualClock, tmp_path: Path) -> None:
+    async with exporting(api.services, tmp_path) as exports:
+        clock.advance(1)
+        place = (await api.http.get("/fhir/$export", headers=ASYNC)).headers["content-location"]
+        await exports.settled()
+        for patient, person_, status in (("open", "another", 200), ("open", "hides", 409)):
+            clock.advance(1)
+            event = LinkEvent(patient, patient, person_, "link", 2, clock.now())
+            await api.write(links=[Link(patient, person_, "")], link_events=[event])
+            assert (await api.http.get(place)).status_code == status
