@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from interop.cli.serve import option
+from interop.mapping.places import use
 
 
 def check_config(given: Mapping[str, Any], config: Path | None, *, reach: bool, as_json: bool) -> int:
@@ -28,6 +29,8 @@ def check_config(given: Mapping[str, Any], config: Path | None, *, reach: bool, 
     except OSError as error:
         sentence = f"{error.filename} cannot be read: {error.strerror}."
         return _show({}, [Finding(Level.STOPS, "config", sentence, "Name a file with --config or INTEROP_CONFIG.")], as_json)
+    if configuration.settings.mappings is not None:
+        use(configuration.settings.mappings)
     return _show(shown(configuration), asyncio.run(findings(configuration, reach=reach)), as_json)
 
 

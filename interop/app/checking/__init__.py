@@ -28,7 +28,7 @@ async def findings(
     settings, now = configuration.settings, (at or SystemClock()).now()
     if settings.data.exists() and not settings.data.is_dir():
         return list(disks(settings))  # nothing else can be looked at
-    found = [*parts(settings), *disks(settings), *folders(feeds_there(settings).values())]
+    found = [*parts(settings, now), *disks(settings), *folders(feeds_there(settings).values())]
     alive = running(settings)
     if alive:
         sentence = "An engine runs on this data directory: its ports were not tried, and another one would not start beside it."

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from interop.api.delivering.senders import tls_of
 from interop.app.checking.finding import Finding, Level
 from interop.app.engine import knowledge_of
 from interop.app.feeds import feeds_of
 from interop.app.national import connection, national_service
+from interop.app.outgoing import destinations_of, joined, routes_of
 from interop.app.settings import Settings
 from interop.app.tls import Holders, server_context
 from interop.app.workshop import check_tables
@@ -27,9 +29,9 @@ from interop.signon.keyfile import read_keys
 Made = Callable[[], Any]
 
 
-def parts(settings: Settings) -> Iterator[Finding]:
-    """What of it cannot be, in the words of a start. Nothing is written."""
-    for setting, made, action in _parts(settings):
+def parts(settings: Settings, now: int) -> Iterator[Finding]:
+    """What of it cannot be, in the words of a start. Nothing is written. ``now``: routes are read as of it."""
+    for setting, made, action in _parts(settings, now):
         try:
             made()
         except FileNotFoundError as error:
@@ -49,10 +51,12 @@ def _sentence(error: ValueError) -> str:
     return text if text.endswith(".") else f"{text}."
 
 
-def _parts(settings: Settings) -> Iterator[tuple[str, Made, str]]:
+def _parts(settings: Settings, now: int) -> Iterator[tuple[str, Made, str]]:
     file = settings.feeds.name if settings.feeds is not None else "the setting"
     yield "feeds", lambda: feeds_of(settings, list(adapters())), f"Correct {file} and check again."
-    yield "", check_tables, "Correct the rows that are named; interop tables checks them alone."
+    tables = "mappings" if settings.mappings is not None else ""
+    yield tables, check_tables, "Correct the rows that are named; interop tables checks them alone."
+    yield "destinations", lambda: _destinations(settings, now), "Correct the file of destinations, or the row of routes.csv."
     if settings.tls_cert is not None and settings.tls_key is not None:
         certificate, key = settings.tls_cert, settings.tls_key
         yield "tls_cert", lambda: server_context(certificate, key), "Name a certificate and its own key, PEM without a password."
@@ -77,6 +81,14 @@ def _parts(settings: Settings) -> Iterator[tuple[str, Made, str]]:
     if settings.pds is not None:
         url = settings.pds
         yield "pds", lambda: connection(national_service(), settings, url, lambda: 0), "Correct the setting that is named."
+
+
+def _destinations(settings: Settings, now: int) -> None:
+    destinations = destinations_of(settings)
+    joined(routes_of(now), destinations)
+    for each in destinations.values():
+        if each.certificate or each.authorities:
+            tls_of(each)
 
 
 def _mutual(settings: Settings) -> None:

@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -287,6 +289,40 @@ def test_settings_that_cannot_be_are_told_by_it_in_the_words_of_a_start(tmp_path
     (line,) = [json.loads(each) for each in text.splitlines()]
     assert (status, line["finding"]) == (1, "stops")
     assert "--tls-cert and --tls-key go together" in line["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "destinations.toml is not there."),
+        ('[gp]\nkind = "webhok"\naddress = "https://gp.example"\norganisation = "A81001"\n', "[gp]: kind is one of"),
+        (
+            '[admissions]\nkind = "mllp"\naddress = "mllps://gp.example:1"\norganisation = "A81001"\n',
+            "row admissions: admissions is of",
+        ),
+    ],
+)
+async def test_destinations_that_cannot_be_stop_a_start(tmp_path: Path, text: str | None, said: str) -> None:
+    """The file, each destination, and whether routes lead where their format is taken."""
+    path = tmp_path / "destinations.toml"
+    if text is not None:
+        path.write_text(text)
+    finding = await one(tmp_path / "data", destinations=path)
+    assert (finding.level, finding.setting, said in finding.sentence) == (Level.STOPS, "destinations", True), finding
+
+
+@pytest.mark.long
+def test_the_tables_that_are_checked_are_those_that_a_start_would_use(tmp_path: Path) -> None:
+    candidate = tmp_path / "candidate"
+    shutil.copytree("mappings", candidate)
+    with (candidate / "hl7v2" / "elements-patient.csv").open("a", encoding="utf-8") as rows:
+        rows.write("junk\n")
+    words = ["check-config", "--http", FREE["http"], "--mllp", FREE["mllp"], "--data", str(tmp_path), "--mappings", str(candidate)]
+    line = [sys.executable, "-c", "from interop.cli.main import main; main()", *words]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "stops: mappings: The mapping tables are refused: " in done.stdout
+    assert "elements-patient.csv" in done.stdout
 
 
 def test_of_a_database_it_shows_no_user_and_no_password(tmp_path: Path) -> None:
