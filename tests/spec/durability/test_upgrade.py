@@ -91,6 +91,8 @@ def rows(data: Path, table: str, columns: list[str], number: int) -> tuple[list[
         known = [name for _, name, *_ in now.execute(f"PRAGMA table_info({table})")]
         both = [name for name in columns if name in known]
         where = "WHERE name <> 'indexed-by'" if table == "meta" else ""
+        if where and number < 14:  # no record knew its generation then
+            where += " AND name NOT LIKE 'generation%'"
         found = now.execute(f"SELECT {', '.join(both)} FROM {table} {where}").fetchall()
     if "indexed" in both:
         at = both.index("indexed")
