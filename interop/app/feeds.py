@@ -13,6 +13,7 @@ from interop.app.settings import Settings
 from interop.identity.national import BASE
 from interop.identity.sources import STATED, VERIFIED
 from interop.ids import OdsCode
+from interop.mapping.library import adapters as installed
 from interop.mapping.refusal import Refusals
 from interop.mapping.snapshots import DELTA
 from interop.mapping.tables import families, read_tables
@@ -157,6 +158,7 @@ def read_feeds(path: Path) -> dict[str, Feed]:
 
 def _declared(path: Path, reader: csv.DictReader[str]) -> dict[str, Feed]:
     """Feeds, row by row; raises ValueError, and csv.Error where the first line is no CSV."""
+    there = sorted(installed())
     columns = [*(reader.fieldnames or ())]
     more = columns[len(COLUMNS) :]
     if columns[: len(COLUMNS)] != COLUMNS or len({*more}) != len(more) or not {*OPTIONAL}.issuperset(more):
@@ -171,6 +173,10 @@ def _declared(path: Path, reader: csv.DictReader[str]) -> dict[str, Feed]:
             raise ValueError(f"{path.name}, line {line}: {row['feed']!r} cannot be the name of a feed")
         if row["ack"] not in ("journalled", "applied"):
             raise ValueError(f"{path.name}, line {line}: ack is journalled or applied")
+        if row["adapter"] not in ("", *there):
+            raise ValueError(f"{path.name}, line {line}: there is no adapter {row['adapter']!r}; there are {', '.join(there)}")
+        if row["test_numbers"] not in ("yes", "no", ""):
+            raise ValueError(f"{path.name}, line {line}: test_numbers is yes or no")
         test = row["test_numbers"] == "yes"
         snapshots = tuple((row.get(SNAPSHOTS) or "").split())
         if snapshots and (unknown := sorted({*snapshots} - known_scopes(row["adapter"]))):

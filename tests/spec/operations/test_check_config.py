@@ -131,6 +131,21 @@ async def test_a_row_of_the_feeds_file_that_cannot_be_is_named_as_by_a_start(tmp
     assert finding.sentence == "feeds.csv, line 3: 'Ward 2' cannot be the name of a feed."
 
 
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("pas,hl7v9,journalled,no,,RX1,", "there is no adapter 'hl7v9'; there are "),
+        ("pas,hl7v2,journalled,true,,RX1,", "test_numbers is yes or no."),
+        ("pas,hl7v2,journalled,Yes,,RX1,", "test_numbers is yes or no."),
+    ],
+)
+async def test_an_adapter_that_there_is_not_or_a_word_for_yes_is_refused(tmp_path: Path, row: str, said: str) -> None:
+    """Else each of its messages would be; and test numbers would silently not link."""
+    finding = await one(tmp_path / "data", feeds=feeds(tmp_path, row))
+    assert (finding.level, finding.setting) == (Level.STOPS, "feeds")
+    assert finding.sentence.startswith(f"feeds.csv, line 2: {said}")
+
+
 async def test_a_feeds_file_that_is_not_there_stops_a_start(tmp_path: Path) -> None:
     finding = await one(tmp_path / "data", feeds=tmp_path / "none.csv")
     assert (finding.level, finding.sentence) == (Level.STOPS, "none.csv is not there.")
