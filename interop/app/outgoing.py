@@ -19,6 +19,7 @@ from interop.app.audited import Audited
 from interop.app.settings import Settings, loopback
 from interop.app.workshop import Workshop
 from interop.apply.asked import Asked
+from interop.apply.generation import generation
 from interop.apply.routing import Router, when
 from interop.mapping.library import adapters
 from interop.mapping.places import mappings_root
@@ -28,6 +29,7 @@ from interop.policy.decide import decide
 from interop.policy.scopes import Scope
 from interop.ports import Sender
 from interop.record.indexing import Indexing
+from interop.store.plan import Messages
 from interop.store.seam import Store
 from interop.store.values import Change
 
@@ -113,7 +115,11 @@ class Outgoing:
             self.subscriptions.check(asked, resource)
 
     async def prepare(self) -> None:
-        """Before anything is committed: Subscriptions that are active want to know of it."""
+        """Before anything is committed: Subscriptions that are active want to know of it. Where the audit has messages that the
+        journal has no more, the database is that of an earlier time: their numbers come again."""
+        last = self._audited.trail.index.last_message()
+        if last > max((entry.message for entry in await self._store.query(Messages(count=1))), default=0):
+            self.router.generation = await generation(self._store, b"gone up to %d" % last)
         await self.subscriptions.prepare()
 
     async def start(self) -> None:

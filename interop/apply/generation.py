@@ -29,8 +29,8 @@ class Generation(NamedTuple):
 
 
 async def generation(store: Store, restored: bytes = b"") -> Generation:
-    """The generation of this record, begun where there is none; ``restored``: the note of a restore that is not yet told, b'' for
-    none. Before anything else is committed."""
+    """The generation of this record, begun where there is none; ``restored``: what tells a restore from others, b'' for none.
+    Before anything else is committed."""
     known: list[str] = await store.query(Meta(GENERATION))
     if known:
         before = int(next(iter(await store.query(Meta(BEFORE))), "0"))

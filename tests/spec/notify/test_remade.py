@@ -96,6 +96,25 @@ async def test_a_number_that_comes_again_after_a_restore_goes_out_under_another_
         assert len({*keys(receiver)}) == len(receiver.got) == 4
 
 
+async def test_so_does_one_after_the_database_alone_went_back(tmp_path: Path) -> None:
+    async with receiving() as receiver:
+        to = toml(tmp_path, itk_route=hook(receiver))
+        data, kept = tmp_path / "data", tmp_path / "kept"
+        async with running(data, destinations=to):
+            pass
+        copytree(data, kept)
+        for control in ("C1", "C2"):
+            async with running(data, destinations=to) as engine, client(engine) as http:
+                await ingest(http, adt(control=control, visit="V1"))
+                [row] = await settled(engine, "sent")
+                assert row.message == 1
+            for file in ("journal.sqlite", "record.sqlite"):
+                for left in data.glob(f"{file}*"):
+                    left.unlink()
+                copy(kept / file, data / file)
+        assert len({*keys(receiver)}) == len(receiver.got) == 2
+
+
 async def test_a_rebuild_takes_along_what_waits_what_is_on_the_shelf_and_what_is_paused(
     tmp_path: Path, place: dict[str, str]
 ) -> None:
