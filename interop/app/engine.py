@@ -265,7 +265,10 @@ class Engine:
 
 
 def signon_of(settings: Settings, shop: Workshop) -> SignOn:
-    """Sign-on as the settings have it; raises ValueError for a key file or table that cannot be used."""
+    """Sign-on as the settings have it; raises ValueError for a key file or table that cannot be used, OSError for a file of
+    clients or applications that is named and not there."""
+    for file in filter(None, (settings.clients, settings.apps)):
+        file.stat()
     return sign_on(
         settings.data,
         shop.store,

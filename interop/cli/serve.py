@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Mapping
@@ -60,6 +61,9 @@ def started(work: Any, settings: Any) -> int:
         if error.errno is None:
             print(error, file=sys.stderr)
             return 1
+        if error.filename:
+            print(_unreadable(settings, os.fsdecode(error.filename), error.strerror), file=sys.stderr)
+            return 1
         print(
             f"A port cannot be opened ({error.strerror or error}): stop who has it, or choose others with --http and --mllp.",
             file=sys.stderr,
@@ -79,10 +83,16 @@ def started(work: Any, settings: Any) -> int:
     return 1
 
 
+def _unreadable(settings: Any, file: str, why: str | None) -> str:
+    """A file that a start needs: with the setting that names it, where one does."""
+    for name, value in settings:
+        if isinstance(value, Path) and value == Path(file):
+            return f"{file} cannot be read ({why}): name it with {option(name)}."
+    return f"{file} cannot be used ({why}): see that it is there and that the engine's user may read and write it."
+
+
 def prepare() -> None:
     """Files that only their owner may read; logs as JSON lines on standard error, which never hold what is in a message."""
-    import os
-
     import structlog
 
     os.umask(0o077)

@@ -69,8 +69,9 @@ def _parts(settings: Settings, now: int) -> Iterator[tuple[str, Made, str]]:
     yield "pages_secret", settings.secret, "Put the secret that the issuer gave into the file."
     if settings.open:
         return
-    yield "clients", lambda: read_clients(settings.clients or settings.data / CLIENTS), "Correct it; interop client writes it."
-    yield "apps", lambda: read_apps(settings.apps or settings.data / APPS), "Correct it; interop application writes it."
+    clients, apps = settings.clients, settings.apps
+    yield "clients", lambda: read_clients(_there(clients) or settings.data / CLIENTS), "Correct it; interop client writes it."
+    yield "apps", lambda: read_apps(_there(apps) or settings.data / APPS), "Correct it; interop application writes it."
     yield "data", lambda: read_keys(settings.data), "Restore signon.key from its backup."
     if settings.claims is not None:
         claims = settings.claims
@@ -81,6 +82,13 @@ def _parts(settings: Settings, now: int) -> Iterator[tuple[str, Made, str]]:
     if settings.pds is not None:
         url = settings.pds
         yield "pds", lambda: connection(national_service(), settings, url, lambda: 0), "Correct the setting that is named."
+
+
+def _there(path: Path | None) -> Path | None:
+    """Raises OSError where a file is named and not there."""
+    if path is not None:
+        path.stat()
+    return path
 
 
 def _destinations(settings: Settings, now: int) -> None:

@@ -326,6 +326,23 @@ async def test_destinations_that_cannot_be_stop_a_start(tmp_path: Path, text: st
     assert (finding.level, finding.setting, said in finding.sentence) == (Level.STOPS, "destinations", True), finding
 
 
+@pytest.mark.parametrize("setting", ["clients", "apps"])
+async def test_a_file_that_is_named_and_not_there_is_not_taken_for_an_empty_one(tmp_path: Path, setting: str) -> None:
+    finding = await one(tmp_path / "data", **{setting: tmp_path / "nod.json"})
+    assert (finding.level, finding.setting, finding.sentence) == (Level.STOPS, setting, "nod.json is not there.")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("option", ["--feeds", "--clients", "--apps"])
+def test_nor_by_a_start_which_names_the_file_and_its_option(tmp_path: Path, option: str) -> None:
+    missing = str(tmp_path / "none")
+    words = ["serve", "--http", FREE["http"], "--mllp", FREE["mllp"], "--data", str(tmp_path / "data"), option, missing]
+    line = [sys.executable, "-c", "from interop.cli.main import main; main()", *words]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert f"{missing} cannot be read (No such file or directory): name it with {option}.\n" in done.stderr
+
+
 @pytest.mark.long
 def test_the_tables_that_are_checked_are_those_that_a_start_would_use(tmp_path: Path) -> None:
     candidate = tmp_path / "candidate"
