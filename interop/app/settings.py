@@ -18,6 +18,8 @@ from interop.signon.apps import PAGES, SCOPE
 
 SECRET: Final = 16
 """Characters of a token at least."""
+KEPT: Final = 8
+"""Days for which the content of messages is kept at least."""
 
 
 class Settings(BaseSettings):
@@ -127,6 +129,13 @@ class Settings(BaseSettings):
     @classmethod
     def _tables(cls, value: Path | None) -> Path | None:
         return value if value is None else holding(value)
+
+    @field_validator("keep_journal")
+    @classmethod
+    def _days(cls, value: int) -> int:
+        if 0 < value < KEPT:
+            raise ValueError(f"{KEPT} days at least, or 0 for ever")
+        return value
 
     @field_validator("consent")
     @classmethod

@@ -22,7 +22,7 @@ def check_config(given: Mapping[str, Any], config: Path | None, *, reach: bool, 
     except Misconfigured as wrong:
         action = "Correct it there and check again."
         said = [
-            Finding(Level.STOPS, fault.setting, f"{_from(fault.origin, fault.setting)}{fault.why}.", action)
+            Finding(Level.STOPS, fault.setting, f"{_from(fault.origin, fault.setting)}{_ended(fault.why)}", action)
             for fault in wrong.faults
         ]
         return _show({}, said, as_json)
@@ -36,7 +36,12 @@ def check_config(given: Mapping[str, Any], config: Path | None, *, reach: bool, 
 
 def _from(origin: str, setting: str) -> str:
     """Where a setting that cannot be comes from, as the beginning of a sentence."""
-    return f"{origin or option(setting)}: "
+    where = origin or option(setting)
+    return f"{where}: " if where else ""
+
+
+def _ended(why: str) -> str:
+    return why if why.endswith((".", "?")) else f"{why}."
 
 
 def _show(settings: Mapping[str, tuple[Any, str]], found: list[Any], as_json: bool) -> int:

@@ -357,6 +357,23 @@ def test_the_tables_that_are_checked_are_those_that_a_start_would_use(tmp_path: 
     assert "elements-patient.csv" in done.stdout
 
 
+def test_what_it_says_of_them_is_sentences(tmp_path: Path) -> None:
+    """One point at the end of each, and no setting where several are meant."""
+    path = tmp_path / "interop.toml"
+    path.write_text('htp = "127.0.0.1:0"\n')
+    assert f"stops: htp: {path}: there is no such setting: did you mean http? Correct" in run("--config", str(path)).text
+    path.write_text('mappings = "none"\n')
+    assert "such as interop tables --write makes. Correct" in run("--config", str(path)).text
+    assert "stops: --tls-cert and --tls-key go together. Correct" in run("--tls-cert", "x.pem").text
+
+
+@pytest.mark.parametrize("days", ["1", "7"])
+def test_a_journal_that_is_kept_for_less_than_8_days_is_refused(tmp_path: Path, days: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTEROP_KEEP_JOURNAL", days)
+    status, text = run("--data", str(tmp_path / "data"))
+    assert (status, "keep_journal: environment INTEROP_KEEP_JOURNAL: 8 days at least, or 0 for ever. Correct" in text) == (1, True)
+
+
 def test_of_a_database_it_shows_no_user_and_no_password(tmp_path: Path) -> None:
     _, text = run("--data", str(tmp_path), "--database", "postgresql://interop:hunter2@127.0.0.1:1/care?sslmode=disable")
     assert "postgresql://127.0.0.1:1/care" in text
