@@ -12,6 +12,7 @@ import orjson
 
 from interop.apply.whereabouts import Whereabouts
 from interop.clock import Clock, instant
+from interop.errors import Problem
 from interop.formats.json import load_json
 from interop.notify.routes import ALERT, DELETED, FHIR, FHIR_MESSAGE, FHIR_XML, ID_ONLY, MESSAGE, NOTHING
 from interop.policy.asker import Asker
@@ -70,7 +71,8 @@ class Contents:
         self._narrows = narrows
 
     async def of(self, delivery: Delivery, asker: Asker) -> Payload | None:
-        """What goes out; None where who asks may have nothing of it, whatever there is."""
+        """What goes out; None where who asks may have nothing of it, whatever there is. Raises Problem ``purged`` where what they
+        might have is no longer kept."""
         if delivery.event == ALERT:
             said = {
                 "id": delivery.id,
@@ -127,6 +129,8 @@ class Contents:
         found: list[Entry] = await self._store.query(Message(delivery.message))
         if not keys or not found or found[0].reason == "taken-down":
             return None
+        if found[0].size and not found[0].body:
+            raise Problem("purged")
         patients, rules = tuple(account.patients), tuple(account.rules)
         return Payload(delivery.id, found[0].body, "text/plain", ("", ""), patients, rules, len(keys), format=delivery.format)
 

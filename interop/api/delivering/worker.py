@@ -108,7 +108,12 @@ class Worker:
         return 0.0
 
     async def _tried(self, delivery: Delivery) -> Mark:
-        payload = await self._contents.of(delivery, self.asker)
+        try:
+            payload = await self._contents.of(delivery, self.asker)
+        except Problem as problem:
+            if problem.reason.retry != "permanent":
+                raise
+            return tried(delivery, problem, self._clock.now(), self.days, 0)
         if payload is None:
             return Mark(delivery.sequence, WITHHELD, delivery.tries, 0, "", self._clock.now())
         said = payload.about, payload.patients, payload.resources, payload.rules

@@ -20,7 +20,7 @@ from interop.policy.asker import Asker
 from interop.policy.facts import Agreement, Facts
 from interop.store.decision import Decision
 from interop.store.plan import Deliveries
-from interop.store.values import Change
+from interop.store.values import Change, Husk
 from tests.spec.api.people import T0, patient
 from tests.spec.notify.outbound import Outbound, webhook
 from tests.spec.notify.receiving import Receiver, receiving
@@ -344,6 +344,20 @@ async def test_a_message_as_received_goes_where_all_that_it_speaks_of_may_be_see
     assert [got.headers["idempotency-key"] for got in receiver.got] == ["m1"]
     assert receiver.got[0].body == kept.body
     assert [each.state for each in await store.query(Deliveries())] == ["sent", "withheld", "withheld"]
+
+
+async def test_a_message_whose_content_is_no_longer_kept_is_shelved_and_never_sent_empty(
+    store: Any, out: Outbound, receiver: Receiver
+) -> None:
+    [kept] = await journal(store, entry(1))
+    row = out.delivery("ADT^A01", event="message", format="as-received", message=kept.message, version=0)
+    rows = [row._replace(id="m1", concerns="Patient/ours"), row._replace(id="m2", concerns="Patient/theirs")]
+    await store.commit(Change(deliveries=rows))
+    await store.commit(Change(husks=[Husk(kept.message, True)]))
+    for _ in rows:
+        await out.step()
+    assert receiver.got == []
+    assert [(each.state, each.reason) for each in await store.query(Deliveries())] == [("shelved", "purged"), ("withheld", "")]
 
 
 async def test_a_fhir_server_is_sent_puts_deletes_and_messages(
