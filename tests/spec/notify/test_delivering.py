@@ -351,7 +351,7 @@ async def test_a_message_whose_content_is_no_longer_kept_is_shelved_and_never_se
 ) -> None:
     [kept] = await journal(store, entry(1))
     row = out.delivery("ADT^A01", event="message", format="as-received", message=kept.message, version=0)
-    rows = [row._replace(id="m1", concerns="Patient/ours"), row._replace(id="m2", concerns="Patient/theirs")]
+    rows = [row._replace(id="m1", concerns="Patient/ours"), row._replace(id="m2", concerns="Observation/theirs-1")]
     await store.commit(Change(deliveries=rows))
     await store.commit(Change(husks=[Husk(kept.message, True)]))
     for _ in rows:
