@@ -32,6 +32,7 @@ SUITE = (
     "policy/test_held_[!ch]*.py",
     "policy/test_held_consents.py",
     "policy/test_redaction*.py",
+    "policy/test_secrets.py",
     "policy/test_tables*.py",
     "policy/test_whereabouts.py",
     "signon/test_scopes.py",
