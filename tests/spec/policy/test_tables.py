@@ -9,7 +9,7 @@ import pytest
 
 from interop.fhir import facts
 from interop.fhir.parameters import compartment, search_parameters
-from interop.policy.labels import hides_whereabouts, label_rows, marks
+from interop.policy.labels import hides_whereabouts, holding_back, label_rows, marks
 from interop.policy.tables import Rows, TablesRefused, packaged, read_tables, tables
 from interop.store.values import IndexRow
 
@@ -202,3 +202,11 @@ def test_what_is_sensitive_is_what_consents_have_a_name_for() -> None:
         assert [one.consent for one in found] == sorted({one.consent for one in found} - {""})
         assert {pair for one in found for pair in one.pairs} <= {one.pair for one in tables().labels if one.kind == "sensitive"}
         assert all(one.pairs for one in found)
+
+
+def test_what_holds_something_back_is_every_label_that_is_not_open() -> None:
+    every = [label for label in tables().labels if label.pair[0] != "urn:interop:label"]
+    resource = label(*({"system": each.pair[0], "code": each.pair[1]} for each in every))
+    assert holding_back(resource) == {each.pair for each in every if each.kind != "open"}
+    assert holding_back(label({"system": "urn:x", "code": "y"}))
+    assert holding_back({"resourceType": "Patient"}) == set()
