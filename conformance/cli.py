@@ -67,11 +67,11 @@ def generate(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="convert, mllp, apply, read, validate, serve, or all but serve.")],
+    name: Annotated[str, typer.Argument(help="convert, mllp, apply, read, lag, backlog, validate, serve, or all but serve.")],
     messages: Annotated[int | None, typer.Option("--messages", "-n", min=1, max=2_000_000, help="How many messages.")] = None,
     seed: Annotated[int, typer.Option("--seed", "-s", min=0, help="The same seed gives the same messages.")] = 1,
     runs: Annotated[int | None, typer.Option(min=1, max=99, help="Runs of which the median is shown; default 5.")] = None,
-    full: Annotated[bool, typer.Option("--full", help="apply: 200,000 messages, one run.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="apply: 200,000 messages, backlog: 1,000,000; one run.")] = False,
     family: Annotated[
         str, typer.Option(help="convert: a01, adt, siu, itk, openhr, emis, gpconnect, bars, ers or all; several by commas.")
     ] = "",
@@ -110,6 +110,19 @@ def bench(
 
 
 @app.command()
+def simulate(
+    people: Annotated[list[int] | None, typer.Option(min=1, help="A deployment for so many people; may be repeated.")] = None,
+    calibrate: Annotated[Path | None, typer.Option(help="Lines of conformance bench --json in place of our measurements.")] = None,
+    seed: Annotated[int, typer.Option("--seed", "-s", min=0, help="The same seed gives the same arrivals.")] = 20_260_401,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON line for each deployment and limit.")] = False,
+) -> None:
+    """Simulate deployments from one practice to England: how large, how long messages wait, what breaks first."""
+    from conformance.scaling.command import run
+
+    raise typer.Exit(run(people or [], calibrate, seed, as_json=as_json))
+
+
+@app.command()
 def day(
     once: Annotated[bool, typer.Option("--once", help="Exit when the records are printed: 0 when all is well.")] = False,
     data: Annotated[Path | None, typer.Option(help="Keep the data here; else a temporary directory.")] = None,
@@ -128,6 +141,29 @@ def day(
 
     on = base.date() if base else None
     raise typer.Exit(run(once=once, data=data, http=http, mllp=mllp, mappers=mappers, base=on, picture=picture))
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def topology(
+    context: typer.Context,
+    each: Annotated[int, typer.Option(min=1, max=9, help="Processes of each role.")] = 2,
+    data: Annotated[Path | None, typer.Option(help="An empty directory to keep everything in; else a temporary one.")] = None,
+    http: Annotated[int, typer.Option(help="The front's port for HTTP; 0 takes any.")] = 8080,
+    mllp: Annotated[int, typer.Option(help="The front's port for MLLP; 0 takes any.")] = 2575,
+    mappers: Annotated[int, typer.Option(min=0, help="Mapper processes of each worker.")] = 1,
+    front: Annotated[str, typer.Option(help="haproxy, own, or auto: HAProxy where it is installed.")] = "auto",
+    no_redis: Annotated[bool, typer.Option("--no-redis", help="Without Redis: processes look for themselves.")] = False,
+    seconds: Annotated[float | None, typer.Option("--for", min=0, help="End after so many seconds.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON line with all addresses.")] = False,
+) -> None:
+    """Start several processes of the engine on PostgreSQL and Redis behind a front, on loopback; more options go to each."""
+    from conformance.topology.command import run
+    from conformance.topology.running import FRONTS
+
+    if front not in FRONTS:
+        raise typer.BadParameter(f"no front {front!r}; there are {', '.join(FRONTS)}", param_hint="--front")
+    given = {"each": each, "http": http, "mllp": mllp, "mappers": mappers, "front": front, "with_redis": not no_redis}
+    raise typer.Exit(run(context.args, data=data, seconds=seconds, as_json=as_json, **given))
 
 
 @app.command()
@@ -196,6 +232,45 @@ def cases(
         typer.echo(str(problem), err=True)
         raise typer.Exit(2) from problem
     raise typer.Exit(found)
+
+
+@app.command()
+def crash(
+    kills: Annotated[int, typer.Option("--kills", "-k", min=1, max=10_000, help="How many times the engine is killed.")] = 100,
+    messages: Annotated[
+        int, typer.Option("--messages", "-n", min=10, max=200_000, help="Messages that are sent about each.")
+    ] = 10_000,
+    seed: Annotated[int, typer.Option("--seed", "-s", min=0, help="The same seed chooses the same moments.")] = 1,
+    power: Annotated[
+        bool, typer.Option("--power", help="With each kill the power goes: what was not synced is left by chance.")
+    ] = False,
+    database: Annotated[
+        str, typer.Option(help="postgresql://USER@HOST:PORT/NAME: each round makes a database after that name.")
+    ] = "",
+    data: Annotated[Path | None, typer.Option(help="Keep what was found here, and go on from it when run again.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON line for each round.")] = False,
+) -> None:
+    """Kill an engine under load (SIGKILL); exit 1 where anything acknowledged is missing, is there twice or came out otherwise."""
+    from conformance.crash.command import Request, run
+
+    raise typer.Exit(run(Request(kills, messages, seed, power, database, data, as_json)))
+
+
+@app.command()
+def linear(
+    servers: Annotated[list[str], typer.Argument(help="Base URLs of servers that are one record, such as http://127.0.0.1:8080.")],
+    seconds: Annotated[float, typer.Option(min=1, help="How long clients write and read.")] = 30,
+    clients: Annotated[int, typer.Option(min=1, max=1_000, help="Clients at once.")] = 12,
+    registers: Annotated[int, typer.Option(min=1, max=100, help="Resources that all of them write.")] = 4,
+    seed: Annotated[int, typer.Option("--seed", "-s", min=0, help="The same seed chooses the same operations.")] = 1,
+    feed: Annotated[str, typer.Option(help="An HL7 v2 feed to send messages to and to wait for; else only FHIR is written.")] = "",
+    token: Annotated[str, typer.Option(help="The bearer token of the clients.", envvar="CONFORMANCE_TOKEN")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
+) -> None:
+    """Whether all answers of a server, or of several processes of one, could have come one after another; kill them meanwhile."""
+    from conformance.linear.command import Request, run
+
+    raise typer.Exit(run(Request(servers, seconds, clients, registers, seed, feed, token, as_json)))
 
 
 add_to(app)

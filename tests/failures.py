@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
+from interop.generated import between, write
 from tests.places import ROOT
 
 PAGE: Final = ROOT / "docs" / "operations.md"
@@ -27,6 +28,11 @@ COMPONENTS: Final = {
     "audit disk": "the disk of the audit is full or fails",
     "checkpoints": "where the audit's checkpoints are kept cannot be written",
     "PostgreSQL": "the database server ends, or its connections are cut",
+    "worker": "one of several workers is killed",
+    "ingest": "one of several processes that take messages in is killed",
+    "API process": "one of several processes that answer is killed",
+    "Redis": "Redis is emptied, ends, or is gone",
+    "proxy": "the proxy before several processes ends",
     "sender": "the sender or client goes away, or sends again",
     "backup": "a backup is cut short, altered, or older than what is missing",
 }
@@ -41,6 +47,15 @@ PHASES: Final = {
 NEVER: Final = {
     ("mapper", "reading"): "mappers open no store",
     ("mapper", "writing"): "clients' writes are not mapped",
+    ("worker", "taking in"): "workers take nothing in",
+    ("worker", "writing"): "clients' writes are applied by who answers them",
+    ("worker", "reading"): "workers answer nobody",
+    ("ingest", "applying"): "workers apply",
+    ("ingest", "writing"): "clients write to who answers",
+    ("ingest", "reading"): "who takes messages in answers no reader",
+    ("API process", "taking in"): "messages go to who takes them in",
+    ("API process", "applying"): "workers apply",
+    ("proxy", "applying"): "nobody sends to workers",
     ("sender", "applying"): "nobody waits on the wire",
     ("sender", "starting"): "no port is open",
     ("checkpoints", "applying"): "checkpoints are of the audit alone",
@@ -118,22 +133,12 @@ def matrix(found: list[Cell]) -> str:
 
 def written(page: str) -> str:
     """The page with the matrix as it is now. Raises ValueError where it has no place."""
-    start, end = page.find(BEGIN), page.find(END)
-    if not 0 <= start < end:
-        raise ValueError(f"{PAGE.name} has no place for the failure matrix: {BEGIN} … {END}")
-    return page[:start] + matrix(cells()) + page[end + len(END) :]
+    return between(page, BEGIN, END, matrix(cells()), "the failure matrix")
 
 
 def main(arguments: list[str]) -> int:
     """Write, or check; 1 where the page differs."""
-    page = PAGE.read_text(encoding="utf-8")
-    wanted = written(page)
-    if "--check" in arguments:
-        if page != wanted:
-            print(f"docs/{PAGE.name} does not hold the failure matrix as the tests have it: run scripts/generate", file=sys.stderr)
-        return int(page != wanted)
-    PAGE.write_text(wanted, encoding="utf-8")
-    return 0
+    return write(PAGE, written, "the failure matrix as the tests have it", arguments)
 
 
 if __name__ == "__main__":

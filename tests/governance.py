@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from interop.generated import write
 from tests.places import ROOT
 
 PAGE = ROOT / "docs" / "information-governance.md"
@@ -161,14 +162,7 @@ def written(page: str) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write, or check; 1 where the page differs."""
-    page = PAGE.read_text(encoding="utf-8")
-    wanted = written(page)
-    if "--check" in arguments:
-        if page != wanted:
-            print(f"docs/{PAGE.name} does not hold the tables of policy as they are: scripts/generate writes it", file=sys.stderr)
-        return int(page != wanted)
-    PAGE.write_text(wanted, encoding="utf-8")
-    return 0
+    return write(PAGE, written, "the tables of policy as they are", arguments)
 
 
 if __name__ == "__main__":

@@ -257,8 +257,8 @@ class MllpListener:
         for connection in list(self.connections):
             connection.redeclared()
 
-    async def stop(self) -> None:
-        """Take no more, give the answers that are due within a grace time, close."""
+    async def stop(self, grace: float = GRACE) -> None:
+        """Take no more, give the answers that are due within ``grace`` seconds, close."""
         if self._server is None:
             return
         self._server.close()
@@ -266,7 +266,7 @@ class MllpListener:
         for connection in list(self.connections):
             connection.end()
         if closing:
-            await asyncio.wait(closing, timeout=GRACE)
+            await asyncio.wait(closing, timeout=grace)
         for connection in list(self.connections):
             connection.abort()
         await self._server.wait_closed()

@@ -37,7 +37,7 @@ Acknowledgements that the handling specification asks for ({INFRASTRUCTURE},
 {BUSINESS}) are sent to the address of wsa:ReplyTo where that is on this machine
 or one that the operator allows; without such an address the infrastructure acknowledgement goes with the answer.
 """
-_REFUSED: Final = (MessageState.REFUSED, MessageState.FAILED, MessageState.SHELVED)
+_REFUSED: Final = (MessageState.REFUSED, MessageState.FAILED, MessageState.SHELVED, MessageState.HELD)
 _going: set[Task[None]] = set()
 """Acknowledgements on their way."""
 _log = structlog.get_logger("adapters.nhs111")

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from conformance.bench import apply, convert, converted, mllp, read, validate
+from conformance.bench import apply, backlog, convert, converted, lag, mllp, read, validate
 from conformance.bench.data import Data, write
 from conformance.bench.families import CASES as CASES
 from conformance.bench.machine import cores, machine
@@ -32,21 +32,24 @@ BENCHES = {
     "mllp": Bench(20_500, "", mllp.measure, mllp.METHOD),
     "apply": Bench(20_000, "", apply.measure, apply.METHOD),
     "read": Bench(5_000, "", read.measure, read.METHOD),
+    "lag": Bench(3_000, "", lag.measure, lag.METHOD),
+    "backlog": Bench(20_000, "", backlog.measure, backlog.METHOD),
     "validate": Bench(5_000, "", validate.measure, validate.METHOD, made),
 }
-FULL = 200_000
+FULL = {"apply": 200_000, "backlog": 1_000_000}
 RUNS = 5
 
 
 def run(names: list[str], *, messages: int | None, seed: int, runs: int | None, full: bool, as_json: bool) -> int:
-    """Run benches one after the other; 1 where an outcome is wrong. ``full``: apply over 200,000 messages, once unless told."""
+    """Run benches one after the other; 1 where an outcome is wrong. ``full``: apply over 200,000 messages, backlog over 1,000,000,
+    once unless told."""
     status = 0
     with TemporaryDirectory(prefix="bench-") as place:
         directory = Path(place)
         for name in names:
             bench = BENCHES[name]
-            whole = full and name == "apply"
-            count = messages or (FULL if whole else bench.messages)
+            whole = full and name in FULL
+            count = messages or (FULL[name] if whole else bench.messages)
             data = bench.data(directory / f"{name}.mllp", seed, count, bench.trigger)
             facts = machine(directory)
             where = f"all of cores {', '.join(map(str, cores()))}" if name not in ("convert", "validate") else f"core {cores()[-1]}"
@@ -62,6 +65,9 @@ def run(names: list[str], *, messages: int | None, seed: int, runs: int | None, 
             finally:
                 data.path.unlink()
             report.show(as_json=as_json)
+            if name == "backlog" and not backlog.flat(report.figures):
+                print(f"backlog: memory is not flat within {backlog.FLAT:.0f}%", file=sys.stderr)
+                status = 1
     return status
 
 

@@ -9,15 +9,18 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from conformance.bench.reading import get
 from conformance.bench.report import WrongOutcome
 
 STARTED = re.compile(r"FHIR http://[^ ]*?:(\d+)/fhir.*MLLP port (\d+)")
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds within which an engine must be up, or down."""
 FEED = "bench"
+NOTHING: Final[Mapping[str, str]] = {}
 
 
 def command(name: str = "interop") -> str:
@@ -26,7 +29,8 @@ def command(name: str = "interop") -> str:
 
 
 class Server:
-    """A running ``interop serve``; a context manager. ``hold``: take messages in and apply none. ``open``: nobody signs on."""
+    """A running ``interop serve``; a context manager. ``hold``: take messages in and apply none. ``open``: nobody signs on.
+    ``environment``: variables besides those of this process; ``errors``: an open file for what it says of itself."""
 
     def __init__(
         self,
@@ -39,6 +43,8 @@ class Server:
         feed: str = FEED,
         options: tuple[str, ...] = (),
         open: bool = True,
+        environment: Mapping[str, str] = NOTHING,
+        errors: int | None = None,
     ) -> None:
         self.directory = directory
         arguments = [
@@ -60,10 +66,16 @@ class Server:
             arguments,
             stdout=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
-            env={**os.environ, "INTEROP_HOLD": "1" if hold else "0"},
+            stderr=errors,
+            env={**os.environ, "INTEROP_HOLD": "1" if hold else "0", **environment},
             text=True,
         )
-        self.http, self.mllp = self._ports()
+        try:
+            self.http, self.mllp = self._ports()
+        except BaseException:
+            self._process.kill()
+            self.close()
+            raise
 
     def _ports(self) -> tuple[int, int]:
         out = self._process.stdout
@@ -92,6 +104,10 @@ class Server:
                 self._process.wait()
         if self._process.stdout is not None:
             self._process.stdout.close()
+
+    def kill(self) -> None:
+        """SIGKILL: nothing of it gets to say goodbye. Its end is not waited for."""
+        self._process.kill()
 
     @property
     def process(self) -> int:

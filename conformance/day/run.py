@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -16,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from conformance.bench.report import WrongOutcome
-from conformance.bench.server import Server
+from conformance.bench.server import Server, command
 from conformance.day.mllp import Link
 from conformance.day.page import print_record
 from conformance.day.picture import draw
@@ -27,6 +29,7 @@ from conformance.examples.feed import ExampleMessage
 
 MLLP_FEED = "hospital"
 PATIENCE = 120.0
+STATES = ("waiting", "applied", "refused", "failed", "shelved")
 
 
 def run(
@@ -64,7 +67,7 @@ def run(
         failures = _send(console, list(day(on)), client, link)
         waited = _settled(operator)
         seconds = time.monotonic() - began
-        states = _states(operator)
+        states = _by_feed(directory)
         for name, counts in states.items():
             console.print(f"  {name:10} " + ", ".join(f"{count} {state}" for state, count in sorted(counts.items()) if count))
         total = sum(counts.get("applied", 0) for counts in states.values())
@@ -125,6 +128,15 @@ def _states(client: httpx.Client) -> dict[str, Counter[str]]:
             if float(value):
                 found.setdefault(names["feed"].strip('"'), Counter())[names["state"].strip('"')] += int(float(value))
     return found
+
+
+def _by_feed(directory: Path) -> dict[str, Counter[str]]:
+    """Messages by feed and state, as ``interop messages`` tells: ``/metrics`` names declared feeds alone."""
+    said = subprocess.run(
+        [command(), "messages", "--feeds", "--json", "--data", str(directory)], capture_output=True, text=True, check=True
+    )
+    lines = [json.loads(line) for line in said.stdout.splitlines()]
+    return {line["feed"]: Counter({state: line[state] for state in STATES if line[state]}) for line in lines}
 
 
 def _settled(client: httpx.Client) -> bool:

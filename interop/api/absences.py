@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -14,14 +15,19 @@ from interop.policy.asker import Asker
 from interop.policy.decide import ROOM, Question
 from interop.policy.facts import Facts
 from interop.policy.rules import SECOND
+from interop.ports import Feed
 from interop.store.decision import Decision
 from interop.store.plan import Feeds, Search
-from interop.store.values import FeedCount, Stored
+from interop.store.values import REPLAY, TAKEDOWN, FeedCount, Stored
 from interop.store.where import All, Ids, Person, Where
 from interop.store.where import Any as AnyOf
 
 EVERY: Final = 10_000_000
 """Microseconds between two looks at the feeds."""
+BEHIND: Final = 60_000_000
+"""A feed of which a message waits for so many microseconds is as stale as one that is silent: what it said is not shown."""
+OURS: Final = frozenset(("api", "engine", TAKEDOWN, REPLAY))
+"""Names under which clients and operators write, no source does."""
 Issue = dict[str, Any]
 
 
@@ -107,22 +113,53 @@ def persons(where: Where | None) -> tuple[str, ...]:
 
 async def health(services: Services) -> tuple[FeedHealth, ...]:
     """How the feeds are that have ever sent anything, looked at every ``EVERY``."""
-    now = services.clock.now()
-    if not services.feed_health or not 0 <= now - services.feed_health[0] < EVERY:
+    now, known = services.clock.now(), services.feed_health
+    if known and 0 <= now - known[0] < EVERY:
+        return known[1]
+    if services.feed_looking is None:
+        services.feed_looking = asyncio.create_task(_looked(services, now))
+    return await asyncio.shield(services.feed_looking)
+
+
+async def _looked(services: Services, now: int) -> tuple[FeedHealth, ...]:
+    """One look for all who ask meanwhile: it may have to count the journal."""
+    this = asyncio.current_task()
+    try:
         counts: list[FeedCount] = await services.store.query(Feeds())
-        organisations = {name: feed.organisation for name, feed in services.feeds.items()}
+        organisations = contributing(services.feeds, counts)
         told = await said(services, organisations)
         found = judged(counts, organisations, told, services.stale_after, now)
-        services.feed_health = (now, found)
-    return services.feed_health[1]
+        if services.feed_looking is this:
+            services.feed_health = (now, found)
+        return found
+    finally:
+        if services.feed_looking is this:
+            services.feed_looking = None
+
+
+def contributing(feeds: Mapping[str, Feed], counts: Iterable[FeedCount]) -> dict[str, str]:
+    """The organisations of feeds by name, '' where it is not known: of those that there are, of those that were opened by a message
+    before this process began or by another one, and of those that were taken out while something of theirs is not in the record."""
+    former: Mapping[str, Feed] = getattr(feeds, "former", {})
+    found = {name: feed.organisation for name, feed in feeds.items()}
+    for line in counts:
+        if line.feed in OURS or line.feed in found:
+            continue
+        feed = feeds.get(line.feed)
+        if feed is not None or line.incomplete_since or line.oldest_waiting:
+            feed = feed or former.get(line.feed)
+            found[line.feed] = feed.organisation if feed is not None else ""
+    return found
 
 
 def judged(
     counts: Iterable[FeedCount], organisations: Mapping[str, str], told: Mapping[str, Told], stale_after: int, now: int
 ) -> tuple[FeedHealth, ...]:
     """The health of feeds. ``told`` is what was last said of their sources; ``stale_after`` how long one may be silent, 0 for ever,
-    in microseconds. A source that has sent since it was down is no longer; one that was asked and had nothing is not silent."""
-    last = {each.feed: each.last_received for each in counts}
+    in microseconds. A source that has sent since it was down is no longer; one that was asked and had nothing is not silent.
+    One of whose messages one is shelved is incomplete besides, since that one came."""
+    lines = {each.feed: each for each in counts}
+    last = {feed: each.last_received for feed, each in lines.items()}
     found = []
     for feed in sorted(organisations):
         heard, source = last.get(feed, 0), told.get(feed, Told(WELL, 0))
@@ -133,5 +170,10 @@ def judged(
             state, since = "down", source.since
         elif heard and stale_after and now - heard > stale_after:
             state = "stale"
+        line = lines.get(feed)
+        if state == "well" and line is not None and line.oldest_waiting and now - line.oldest_waiting > BEHIND:
+            state, since = "stale", line.oldest_waiting
         found.append(FeedHealth(feed, organisations[feed], state, since))
+        if line is not None and line.incomplete_since:
+            found.append(FeedHealth(feed, organisations[feed], "incomplete", line.incomplete_since))
     return tuple(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from time import perf_counter
 
 from interop.api import deliveries, health, ingest, messages, metrics, protocols
 from interop.api.asgi import ASKER, Asgi, Disconnected, Receive, Request, Response, Scope, Send
@@ -13,6 +14,7 @@ from interop.api.guarding import guarded
 from interop.api.openapi import openapi
 from interop.api.parts import SCRAPER, public_addresses, scrapes
 from interop.api.problems import fhir_error, json_error, unforeseen
+from interop.api.roles import ALL, answering
 from interop.api.services import Services
 from interop.api.signon import endpoints, people
 from interop.errors import Problem, reasons
@@ -20,6 +22,9 @@ from interop.errors import Problem, reasons
 Handler = Callable[[Services, Request], Awaitable[Response]]
 Route = tuple[str, Handler]
 _FHIR: Route = ("fhir", router.answer)
+TAKING: frozenset[object] = frozenset((ingest.ingest, protocols.protocol))
+"""Where messages are taken in."""
+ROLE = "it is a process with the role {} that does"
 EXACT: dict[str, Handler] = {
     "/health/live": health.live,
     "/health/ready": health.ready,
@@ -38,6 +43,8 @@ PREFIXES: dict[str, Route] = {
     people.PREFIX: ("auth", people.answer),
 }
 """Addresses outside /fhir: the exact ones, and the beginnings of the others with the part of the API that each is."""
+UNASKED = frozenset(("health/live", "health/ready", "metrics", "openapi.json"))
+"""Parts whose answers do not depend on what other processes have committed."""
 
 
 def create_app(services: Services, pages: Asgi | None = None) -> Asgi:
@@ -48,8 +55,8 @@ def create_app(services: Services, pages: Asgi | None = None) -> Asgi:
     reasons()
     public = public_addresses()
     behind = guarded(pages if pages is not None else _home(services))
-    counted, audit = services.requests, services.audit
-    hosts = services.hosts
+    counted, audit, timed = services.requests, services.audit, services.watched.requests
+    hosts, fresh = services.hosts, services.fresh
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -62,6 +69,7 @@ def create_app(services: Services, pages: Asgi | None = None) -> Asgi:
             raise
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        begun = perf_counter()
         request = Request(scope, receive)
         if hosts is not None and request.head.host not in hosts:
             await json_error(Problem("wrong-host")).send(scope, send)
@@ -72,12 +80,24 @@ def create_app(services: Services, pages: Asgi | None = None) -> Asgi:
         else:
             found = _plain(path) or _protocol(services, path)
             if found is None:
-                await behind(scope, receive, send)
+                if fresh is not None and (problem := await _behind(fresh)) is not None:
+                    await json_error(problem).send(scope, send)
+                    return
+                elsewhere = _elsewhere(services, "", behind)
+                await (behind(scope, receive, send) if elsewhere is None else json_error(elsewhere).send(scope, send))
                 return
             part, handle = found
+        elsewhere = _elsewhere(services, part, handle)
+        if elsewhere is not None:
+            response = fhir_error(elsewhere) if part in ("fhir", "ingest") else json_error(elsewhere)
+            counted[part, request.method, response.status] += 1
+            await response.send(scope, send)
+            return
         if request.method != "GET":
             audit.begin(request)
         try:
+            if fresh is not None and part not in UNASKED:
+                await fresh()
             if part == "metrics" and scrapes(services, request):
                 scope[ASKER] = SCRAPER
             elif path not in public:
@@ -94,10 +114,28 @@ def create_app(services: Services, pages: Asgi | None = None) -> Asgi:
         except Exception as error:
             response = json_error(unforeseen(error))
         response = audit.answered(request, part, response)
+        timed[part].add(perf_counter() - begun)
         counted[part, request.method, response.status] += 1
         await response.send(scope, send)
 
     return app
+
+
+async def _behind(fresh: Callable[[], Awaitable[None]]) -> Problem | None:
+    """Bring what is known up to date; the Problem where that cannot be done."""
+    try:
+        await fresh()
+    except Problem as problem:
+        return problem
+    return None
+
+
+def _elsewhere(services: Services, part: str, handle: object) -> Problem | None:
+    """The Problem ``wrong-role`` where other processes answer."""
+    if services.roles is ALL or services.roles == ALL:
+        return None
+    wanted = answering(part, takes=handle in TAKING)
+    return None if wanted & services.roles else Problem("wrong-role", detail=ROLE.format(" or ".join(sorted(wanted))))
 
 
 def _plain(path: str) -> Route | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 
 from interop.api.searching import Ground, understand
@@ -58,7 +58,8 @@ def tester_of(inquiry: Inquiry) -> Asker:
 
 class SharedRecord:
     """``interop.ports.Record`` on the store; ``indexing`` tells which search parameters of a type there are, ``facts`` what
-    decisions know. ``open``: whoever asks is the tester. ``policy`` decides."""
+    decisions know, ``fresh`` brings that up to what other processes have committed. ``open``: whoever asks is the tester.
+    ``policy`` decides."""
 
     def __init__(
         self, store: Store, clock: Clock, indexing: Indexing, facts: Callable[[], Facts] = Facts, *, open: bool = False
@@ -66,6 +67,11 @@ class SharedRecord:
         self._store, self._clock, self._indexing, self._facts = store, clock, indexing, facts
         self._asker = tester_of if open else asker_of
         self.policy: Policy = decide
+        self.fresh: Callable[[], Awaitable[None]] | None = None
+
+    async def _up_to_date(self) -> None:
+        if self.fresh is not None:
+            await self.fresh()
 
     def _decide(self, inquiry: Inquiry, type: str, id: str = "") -> Decision:
         decision = self.policy(Question(inquiry.interaction, type, id, self._asker(inquiry)), self._facts(), self._clock.now())
@@ -75,6 +81,7 @@ class SharedRecord:
 
     async def find(self, inquiry: Inquiry, type: str, criteria: Sequence[tuple[str, str]], limit: int) -> list[Resource]:
         """The resources that satisfy criteria of a FHIR search; ``:exact`` without regard to case and accents."""
+        await self._up_to_date()
         decision = self._decide(inquiry, type)
         query = understand(Ground(known(self._indexing), "", self._clock.now()), (type,), criteria, strict=True)
         where = folded(query.where) if query.where is not None else None
@@ -85,6 +92,7 @@ class SharedRecord:
 
     async def person(self, inquiry: Inquiry, patient: str) -> Person:
         """All records of a person, each read under the Decision."""
+        await self._up_to_date()
         members: list[str] = await self._store.query(Group(self._decide(inquiry, "Patient", patient), patient))
         records = await self._read(inquiry, [("Patient", member) for member in sorted({*members, patient})])
         records.sort(key=lambda record: record["meta"]["lastUpdated"], reverse=True)
@@ -93,6 +101,7 @@ class SharedRecord:
 
     async def resolve(self, inquiry: Inquiry, references: Iterable[str]) -> dict[str, Resource]:
         """What references lead to, by reference."""
+        await self._up_to_date()
         wanted = [(type_, id_) for type_, _, id_ in (reference.partition("/") for reference in references) if id_]
         return {f"{one['resourceType']}/{one['id']}": one for one in await self._read(inquiry, wanted)}
 

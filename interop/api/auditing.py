@@ -1,6 +1,7 @@
 """What the API writes into the audit: every answer before it goes out, every change before it is journalled, every message.
 
-Where the log takes no row, nothing is given and nothing is changed (503): the audit fails closed.
+Where the log takes no row, nothing is given and nothing is changed (503): the audit fails closed. Figures alone are given still
+(``OF_NOBODY``).
 """
 
 from __future__ import annotations
@@ -64,6 +65,8 @@ BUNDLE: Final = "batch"
 DELIVER: Final = "deliver"
 """What is sent to a destination by a route or a Subscription."""
 EXPORT: Final = "$export"
+OF_NOBODY: Final = frozenset(("metrics",))
+"""Parts that disclose nothing of anyone: given though no row of it can be written, for who watches may not go blind just then."""
 PEOPLE: Final = 1_000
 """Patients whom one row of an export names."""
 Key = tuple[str, str]
@@ -305,6 +308,8 @@ class Auditing:
                 if account.refused:
                     self.log.write(DENIAL, who(asker), interaction, "", "", 403, rules=rules, more={"entries": account.refused})
         except Problem as problem:
+            if part in OF_NOBODY and kind == READ and status < 400:
+                return response
             return fhir_error(problem) if part == "fhir" else json_error(problem)
         if asker.fhir_user and patients and kind == READ:
             self.looks.append((asker, patients))

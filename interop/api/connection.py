@@ -13,6 +13,7 @@ from functools import cached_property, partial
 from math import inf
 from typing import Any, Final
 
+from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from interop.api.asgi import WHOLE, Head, Header, lines
@@ -24,6 +25,13 @@ _CLOSE: Final = b"connection: close\r\n"
 _END: Final = b"\r\n\r\n"
 _GET: Final = re.compile(rb"GET (/fhir/[A-Za-z0-9/_.$&=:|,;~@!*()'+-]*)(?:\?([A-Za-z0-9/_.$&=:|,;~@!*()'+%?-]*))? HTTP/1\.1")
 """A request line whose parts mean what they say."""
+
+
+class Serving(Config):
+    """How a server serves."""
+
+    leaving = False
+    """It is about to stop: each answer is the last of its connection and says so."""
 
 
 class Connection(BoundedConnection):
@@ -41,6 +49,17 @@ class Connection(BoundedConnection):
     _between = True
     """The parser is between two requests."""
     _silent_since = inf
+    config: Serving
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is asked here that is not answered."""
+        return self._between and (self.cycle is None or self.cycle.response_complete)
+
+    def leave(self) -> None:
+        """The answer that is under way is the last."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.keep_alive = False
 
     def data_received(self, data: bytes) -> None:
         """Take what the client sends."""
@@ -135,6 +154,8 @@ class Connection(BoundedConnection):
         self._start_asgi_task(cycle, self.app)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        if self.config.leaving:
+            cycle.keep_alive = False
         scope: Any = cycle.scope
         scope[WHOLE] = partial(_whole, cycle)
         super()._start_asgi_task(cycle, app)
@@ -160,6 +181,8 @@ class PromptConnection(Connection):
     store that answers at once."""
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        if self.config.leaving:
+            cycle.keep_alive = False
         scope: Any = cycle.scope
         path: str = scope["path"]
         if scope["method"] != "GET" or not path.startswith("/fhir/") or "$" in path or has_body(cycle):

@@ -12,13 +12,15 @@ from typing import Final, NamedTuple
 from interop.api.services import Services
 from interop.errors import Problem
 from interop.store.plan import Feeds, Held
-from interop.store.values import Change, FeedCount, Kept
+from interop.store.values import Change, FeedCount, Kept, News
 
 DOWN: Final = "down"
 WELL: Final = "well"
 STATES: Final = (DOWN, WELL)
 NAME: Final = "feed-health "
 """Begins the names under which the store keeps what is said."""
+TOLD: Final = "feed-health"
+"""The kind of the News that something was said of a source."""
 LONG: Final = 10 * 365 * 86_400_000_000
 """Microseconds: what nobody takes back."""
 
@@ -38,8 +40,8 @@ async def tell(services: Services, feed: str, state: str) -> None:
     before = (await said(services, (feed,))).get(feed)
     if state == DOWN and before is not None and before.state == DOWN and await _last(services, feed) <= before.since:
         return  # it still is
-    await services.store.commit(Change(kept=[Kept(NAME + feed, f"{state} {now}", now + LONG, now)]))
-    services.feed_health = None
+    await services.store.commit(Change(kept=[Kept(NAME + feed, f"{state} {now}", now + LONG, now)], news=[News(TOLD)]))
+    services.look_again()
 
 
 async def _last(services: Services, feed: str) -> int:

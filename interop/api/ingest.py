@@ -98,7 +98,12 @@ def _answer(services: Services, receipt: Receipt) -> Response:
     problem = receipt.problem
     if problem is None and receipt.state in (MessageState.REFUSED, MessageState.FAILED):
         problem = Problem("fault")
-    if problem is not None and receipt.state in (MessageState.REFUSED, MessageState.FAILED, MessageState.SHELVED):
+    if problem is not None and receipt.state in (
+        MessageState.REFUSED,
+        MessageState.FAILED,
+        MessageState.SHELVED,
+        MessageState.HELD,
+    ):
         return fhir_error(problem, headers)
     said: dict[str, int | str] = {"message": message, "state": receipt.state.value}
     if receipt.repeats:

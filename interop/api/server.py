@@ -13,14 +13,16 @@ import uvicorn
 
 from interop.api.asgi import Asgi
 from interop.api.bounded import PATIENCE, BoundedConnection
-from interop.api.connection import Connection, PromptConnection
+from interop.api.connection import Connection, PromptConnection, Serving
 from interop.background import Background, within
 
 SILENCE = 75
 """Seconds after which a connection that is not used is closed: later than clients' own pools do it, for a request that crosses
 the close fails."""
-GRACE = 5
+GRACE = 5.0
 """Seconds that requests under way are given when the server stops."""
+QUIET = 0.05
+"""Seconds for which a connection must be idle to be closed when the server stops: a request may be on its way."""
 SOON = 0.005
 """Seconds between looks at whether they have ended."""
 ROUND = 10
@@ -41,7 +43,7 @@ class HttpServer:
         """Open the port; raises OSError where that cannot be done."""
         listening = _listen(self.host, self.port)
         self.port = listening.getsockname()[1]
-        config = uvicorn.Config(
+        config = Serving(
             self.app,
             http=PromptConnection if self.prompt else Connection,
             ws="none",
@@ -81,10 +83,16 @@ class HttpServer:
             await asyncio.sleep(ROUND)
             self.expire(asyncio.get_running_loop().time() - PATIENCE)
 
-    async def stop(self) -> None:
-        """Take no more, let requests end within the grace time, close."""
+    def leave(self) -> None:
+        """Say with each answer that the connection ends with it; take requests still."""
+        if self._server is not None:
+            self._server.leaving.leaving = True
+
+    async def stop(self, grace: float = GRACE) -> None:
+        """Take no more, let requests end within ``grace`` seconds, close."""
         await self._watching.stop()
         if self._server is not None and self._serving is not None:
+            self._server.grace = grace
             self._server.leave()
             await self._serving
             self._server = self._serving = None
@@ -93,8 +101,9 @@ class HttpServer:
 class _Server(uvicorn.Server):
     """Leaves signals to the embedding process, tells when it is up and leaves when it is told to."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: Serving) -> None:
         super().__init__(config)
+        self.leaving, self.grace = config, GRACE
         self.up = asyncio.Event()
         self._told = asyncio.Event()
 
@@ -120,15 +129,22 @@ class _Server(uvicorn.Server):
         """Take no connection more, let those that are there end, but not for ever."""
         for each in (*self.servers, *(sockets or ())):
             each.close()
-        for connection in list(self.server_state.connections):
-            connection.shutdown()
+        self.leaving.leaving = True
+        state, quiet = self.server_state, asyncio.get_running_loop().time() + QUIET
         try:
-            async with asyncio.timeout(GRACE):
-                while self.server_state.connections or self.server_state.tasks:
+            async with asyncio.timeout(self.grace):
+                while state.connections or state.tasks:
+                    over = asyncio.get_running_loop().time() >= quiet
+                    for connection in [each for each in state.connections if isinstance(each, Connection)]:
+                        connection.leave()
+                        if over and connection.idle:
+                            connection.transport.close()
                     await asyncio.sleep(SOON)
         except TimeoutError:
-            for task in self.server_state.tasks:
+            for task in state.tasks:
                 task.cancel()
+            for left in list(state.connections):
+                left.transport.abort()
 
 
 def _listen(host: str, port: int) -> socket.socket:

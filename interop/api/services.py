@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,8 +14,10 @@ from interop.api.door import Door, OpenDoor
 from interop.api.figures import FolderFigures
 from interop.api.knowledge import Knowledge
 from interop.api.paging import Small
+from interop.api.roles import ALL
 from interop.api.seal import Seal
 from interop.api.searching.narrowed import narrowed
+from interop.api.watched import Watched
 from interop.apply.writes import Writes
 from interop.clock import Clock
 from interop.errors import Problem
@@ -59,6 +62,10 @@ class Disposer(Protocol):
         ...
 
 
+async def _unknown() -> None:
+    """Nobody has looked."""
+
+
 @dataclass(slots=True)
 class Services:
     """Everything that a request may need; made once.
@@ -78,12 +85,16 @@ class Services:
     feeds: Mapping[str, Feed]
     adapters: Mapping[str, Adapter]
     ready: Callable[[], Problem | None] = lambda: None
+    journals: Callable[[], Awaitable[None]] = _unknown
+    """Raises the Problem with which the journal cannot be written."""
     notes: Callable[[], Mapping[str, str]] = dict
     folders: Callable[[], Iterable[FolderFigures]] = tuple
     """How the watched folders stand."""
     gauges: Callable[[], Mapping[str, float]] = dict
     base: str = ""
     hosts: frozenset[bytes] | None = None
+    roles: frozenset[str] = ALL
+    """What this process is for; what is others' is refused."""
     resource_limit: int = RESOURCE_LIMIT
     message_limit: int = MESSAGE_LIMIT
     bundle_limit: int = BUNDLE_LIMIT
@@ -93,6 +104,8 @@ class Services:
     """The search parameters that there are, clients' own among them."""
     requests: Counter[tuple[str, str, int]] = field(default_factory=Counter)
     """Answers by part of the API, method and status."""
+    watched: Watched = field(default_factory=Watched)
+    """What is counted beside."""
     test_numbers: bool = False
     """Whether NHS numbers of the 999 range count as valid."""
     knowledge: Knowledge = field(default_factory=Knowledge)
@@ -105,6 +118,8 @@ class Services:
     """Who may have tokens; None where nobody signs on."""
     facts: Callable[[], Facts] = Facts
     """What decisions know, as it is now."""
+    fresh: Callable[[], Awaitable[None]] | None = None
+    """Brings what this process keeps in memory up to what any process has committed; None where there are no others."""
     policy: Policy = decide
     audit: Auditor = field(default_factory=Unaudited)
     """Who is told of every answer before it goes out."""
@@ -128,6 +143,8 @@ class Services:
     """Microseconds for which a feed may be silent before its source is said to be stale; 0 = for ever."""
     feed_health: tuple[int, tuple[FeedHealth, ...]] | None = None
     """How the feeds were when they were last looked at (``interop.api.absences``)."""
+    feed_looking: asyncio.Task[tuple[FeedHealth, ...]] | None = None
+    """The look that is under way."""
     seal: Seal = field(init=False)
     protocols: Mapping[str, Adapter] = field(init=False)
     """Base address -> adapter that answers there itself."""
@@ -141,6 +158,15 @@ class Services:
         if self.signon is not None:
             self.signon.door.prepare = self.understands
         self.seal = Seal(self.mint.id("", "urn:interop:secret", "cursor").encode("ascii"))
+
+    async def up_to_date(self) -> None:
+        """Know what any process has committed so far. Raises Problem ``journal-unavailable``."""
+        if self.fresh is not None:
+            await self.fresh()
+
+    def look_again(self) -> None:
+        """How feeds are has changed: what was looked at before, or is being looked at, no longer counts."""
+        self.feed_health = self.feed_looking = None
 
     def decide(self, request: Request, interaction: str, type: str = "", id: str = "") -> Decision:
         """What who asks may see; raises Problem where the request as such is refused (``forbidden``)."""

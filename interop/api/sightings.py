@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -97,14 +96,14 @@ async def sightings(trail: Trail, of: Concern, until: int = NOW) -> Seen:
     types = tuple({type_ for type_, _ in of.keys} - {"Patient"})
     if types:  # what names nobody, such as a Binary, is in the audit without a patient
         await _find(trail, span._replace(types=types), of.keys, found)
-    gaps = [each for each in await asyncio.to_thread(trail.gaps, of.since) if each[0] <= until]
+    gaps = [each for each in await trail.aside(trail.gaps, of.since) if each[0] <= until]
     return Seen(sorted(found.values(), key=lambda one: (one.time, one.event)), gaps)
 
 
 async def _find(trail: Trail, wanted: Wanted, keys: frozenset[Key], found: dict[tuple[int, int], Sighting]) -> None:
     after: tuple[int, int, int, int] | None = None
     while True:
-        page = await asyncio.to_thread(trail.find, wanted._replace(page=PAGE, after=after))
+        page = await trail.aside(trail.find, wanted._replace(page=PAGE, after=after))
         for event, row in page:
             if (wanted.patients or not row.patients) and _gave(row, keys):
                 found[event.chain, event.sequence] = _sighting(event, row)
@@ -116,7 +115,7 @@ async def _find(trail: Trail, wanted: Wanted, keys: frozenset[Key], found: dict[
 
 async def told(trail: Trail) -> dict[int, int]:
     """The takedowns of which it is put down who saw what they took away, and when that was (microseconds)."""
-    found = await asyncio.to_thread(trail.find, Wanted(kinds=(NOTICE,), interactions=(OPERATION,), page=1 << 30, oldest=True))
+    found = await trail.aside(trail.find, Wanted(kinds=(NOTICE,), interactions=(OPERATION,), page=1 << 30, oldest=True))
     return {int(row.id): row.time for _, row in found}
 
 
@@ -145,7 +144,7 @@ async def _concern(store: Store, trail: Trail, audit: Auditor, entry: Entry, key
         since = loaded(body_of(entry))[0].since
     of = concern(audit, keys, await about(store, keys), since)
     chain, _, sequence = entry.control_id.removeprefix("audit:").partition("-")
-    row = await asyncio.to_thread(trail.one, int(chain), int(sequence), 0) if sequence else None
+    row = await trail.aside(trail.one, int(chain), int(sequence), 0) if sequence else None
     if row is None:
         return of
     named = {(type_, id_) for _, type_, id_ in row[1].more.get("keys", ())}

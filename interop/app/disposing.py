@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -16,8 +16,10 @@ from interop.apply.retention import DAY, Disposed, Keep, Retention
 from interop.audit.certificates import issue
 from interop.audit.disposal import due, remove
 from interop.audit.row import NOTICE
+from interop.errors import Problem
 from interop.policy.asker import Asker
 
+SEAT: Final = "retention"
 _log = structlog.get_logger("interop.audit")
 
 
@@ -25,7 +27,8 @@ class Disposing:
     """What ``interop retention`` asks for."""
 
     def __init__(self, settings: Settings, shop: Workshop, audited: Audited, feeds: Any) -> None:
-        self._audited, self._days = audited, settings.keep_audit
+        self._audited, self._days, self._seats = audited, settings.keep_audit, shop.seats
+        self._one = asyncio.Lock()
         keep = Keep(settings.keep_journal, settings.keep_versions, settings.keep_audit, settings.purge_after)
         purge = Purge(shop.indexed, shop.clock, shop.linking, self._certify, shop.writes.underway)
         self._retention = Retention(shop.indexed, shop.clock, keep, feeds, shop.governance.facts, purge)
@@ -37,7 +40,17 @@ class Disposing:
         return found
 
     async def run(self, asker: Asker) -> Disposed:
-        """A portion of it; raises Problem ``audit-unavailable`` where that it is asked for cannot be put down first."""
+        """A portion of it; raises Problem ``audit-unavailable`` where that it is asked for cannot be put down first, ``busy`` where
+        another process does it. Of two in this process one waits: the seat is the process's, and the first to end leaves it."""
+        async with self._one:
+            if not await self._seats.take(SEAT):
+                raise Problem("busy")
+            try:
+                return await self._portion(asker)
+            finally:
+                await self._seats.leave(SEAT)
+
+    async def _portion(self, asker: Asker) -> Disposed:
         log = self._audited.log
         await log.durable(log.write(NOTICE, who(asker), "$retention", more={"rule": ""}))
         done = await self._retention.run()

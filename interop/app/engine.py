@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from interop.api.app import create_app
@@ -13,24 +14,32 @@ from interop.api.asking import SharedRecord, asker_of, tester_of
 from interop.api.claiming import Claiming
 from interop.api.door import OpenDoor
 from interop.api.exporting.exports import Exports
+from interop.api.feed_health import TOLD
 from interop.api.inquiring import AuditedRecord
 from interop.api.knowledge import Knowledge
 from interop.api.proxied import networks, proxied
 from interop.api.reading import ReadingStore
+from interop.api.roles import API, INGEST, WORKER
 from interop.api.server import HttpServer
 from interop.api.services import Services
+from interop.api.signon.door import REVOKED
 from interop.api.signon.service import SignOn, sign_on
 from interop.app.audited import Audited
+from interop.app.completing import Completing
 from interop.app.disposing import Disposing
 from interop.app.feeds import Feeds, Owned, Remembered, feeds_of
 from interop.app.folders import Folders
 from interop.app.national import tracer_of
 from interop.app.outgoing import Outgoing
 from interop.app.redeclaring import Redeclaring, stamp
-from interop.app.settings import Settings, address
+from interop.app.seats import Seated
+from interop.app.settings import Settings, address, loopback
+from interop.app.signalling import figures, share
 from interop.app.tls import Holders, server_context
+from interop.app.watching import spanning_of, telemetry_of, watched_of
 from interop.app.workshop import Workshop
 from interop.apply.tracing import Tracer
+from interop.background import within
 from interop.clock import Clock
 from interop.errors import Problem
 from interop.journal.intake import JournalIntake
@@ -40,6 +49,9 @@ from interop.mapping.tables import families, routed
 from interop.policy.asker import NOBODY
 from interop.ports import Feed, Listener, Listens, Mutual, Record
 from interop.store.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from interop.app.telemetry import Telemetry
 
 HOSTS = frozenset((b"127.0.0.1", b"localhost", b"[::1]"))
 """What requests may call the engine while it listens on this machine alone."""
@@ -63,6 +75,12 @@ class Engine:
     tracer: Tracer | None = None
     """None where the national service is not asked."""
     listeners: list[Listener] = field(default_factory=list)
+    telemetry: Telemetry | None = None
+    """Where spans go; None where nobody asked for any."""
+    leaving: bool = False
+    """It is about to stop and says so."""
+    _opened: bool = False
+    _enough: asyncio.Event = field(default_factory=asyncio.Event)
     turned_away: int = 0
     """Connections over MLLP that were ended for their certificate."""
     redeclaring: Redeclaring | None = None
@@ -72,6 +90,8 @@ class Engine:
     _holders: Holders | None = None
     exports: Exports | None = None
     """Writes bulk exports."""
+    singles: list[Seated] = field(default_factory=list)
+    """What is done by one process at a time."""
 
     @property
     def http(self) -> int:
@@ -98,20 +118,23 @@ class Engine:
         feeds = feeds_of(settings, list(adapters()), declared)
         tls = server_context(settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None
         knowledge = knowledge_of(settings)
+        telemetry = telemetry_of(settings)
         shop = await Workshop.open(settings, Remembered(feeds), clock)
+        spanning = spanning_of(telemetry, settings, shop, feeds)
         intake = JournalIntake(
-            shop.store,
+            shop.store if spanning is None else spanning.journal(shop.store),
             adapters(),
             Owned(feeds, test_numbers=settings.test_numbers),
             shop.clock,
             routed=Routes().has,
-            arrived=shop.dispatcher.arrived,
+            arrived=shop.arrived,
             again=shop.dispatcher.again,
             unfinished=lambda: shop.unfinished,
             added=shop.added,
             limit=settings.backlog,
         )
         shop.told.append(intake.finished)
+        shop.awaited.append(intake.awaited)
         try:
             signon = None if settings.open else signon_of(settings, shop)
             audited = Audited.open(settings, shop.clock, feeds, shop.store)
@@ -127,6 +150,8 @@ class Engine:
         record = SharedRecord(reading, shop.clock, shop.indexing, shop.governance.facts, open=settings.open)
         heard = AuditedRecord(record, audited.auditing, tester_of if settings.open else asker_of)
         exports = Exports(settings.data / "exports", shop.clock)
+        watched = watched_of(settings, shop, audited, intake, feeds)
+        record.policy = watched.decisions
         services = Services(
             store=reading,
             intake=intake,
@@ -136,16 +161,21 @@ class Engine:
             feeds=feeds,
             adapters=adapters(),
             hosts=hosts_of(settings),
+            roles=settings.roles,
             record=heard,
             indexing=shop.indexing,
             knowledge=knowledge,
             facts=shop.governance.facts,
+            fresh=shop.fresh if shop.following is not None else None,
             test_numbers=settings.test_numbers,
             stale_after=settings.stale_after * 1_000_000,
             metrics_token=settings.scraping(),
+            watched=watched,
+            policy=watched.decisions,
             notes=lambda: engine.notes(),
             folders=lambda: engine.folders.figures() if engine.folders is not None else (),
-            ready=lambda: Problem("stopping") if intake.stopping else audited.problem,
+            ready=lambda: Problem("stopping") if engine.leaving else audited.problem,
+            journals=shop.store.journals,
             audit=audited.auditing,
             trail=audited.trail,
             exports=exports,
@@ -159,18 +189,29 @@ class Engine:
             base=signon.base if signon is not None else "",
             gauges=lambda: {
                 "unfinished_messages": shop.unfinished,
+                "backlog_limit": settings.backlog,
+                "http_connections": engine.server.connections,
                 "mapper_deaths": shop.mappers.deaths,
                 "certificates_turned_away": engine.turned_away,
+                **figures(shop.signals),
                 "feeds_file_refused": int(engine.redeclaring is not None and bool(engine.redeclaring.problem)),
             },
         )
         exports.services = services
+        record.fresh = services.fresh
+        follow(shop, services)
+        share(shop.signals, signon)
+        if telemetry is not None and spanning is not None:
+            spanning.over(services, outgoing.deliverer)
+            watched.spans = lambda: telemetry.counts
         app = create_app(services)
         if settings.proxy:
             app = proxied(app, networks(settings.proxy_address))
+        if spanning is not None:
+            app = spanning.app(app)
         server = HttpServer(app, *address(settings.http), prompt=isinstance(shop.store, SqliteStore), tls=tls)
         engine = cls(settings, feeds, shop, intake, heard, knowledge, server, audited, outgoing, signon, tracer)
-        engine.exports = exports
+        engine.exports, engine.telemetry = exports, telemetry
         if settings.feeds is not None and declared is None:
             audit = audited.auditing.declared
             engine.redeclaring = Redeclaring(settings.feeds, taken, feeds, shop.store, engine._declared, audit)
@@ -184,16 +225,50 @@ class Engine:
         return engine
 
     async def _open(self) -> None:
+        if self.telemetry is not None:
+            self.telemetry.start()
+        roles = self.settings.roles
         await self.audited.start()
         await self.outgoing.prepare()
         await self.workshop.start(hold=self.settings.hold)
-        await self.audited.seen()
+        if not self.audited.shared:
+            await self.audited.seen()
         if self.signon is not None:
             await self.signon.start()
-        self.workshop.identity_queue.start()
-        await self.outgoing.start()
+        if WORKER in roles:
+            await self._work()
+        if INGEST in roles:
+            await self._listen()
+        if self.exports is not None and API in roles:
+            await self.exports.start()
+        await self.server.start()
+        if self.redeclaring is not None:
+            await self.redeclaring.start()
+        if self.folders is not None and INGEST in roles:
+            await self._alone("folders", self.folders.start, self.folders.stop)
+        await self.workshop.seats.started()
+        if WORKER in roles and not self.settings.hold:
+            self.workshop.warm(self._expected())
+        self._opened = True
+
+    def _expected(self) -> list[str]:
+        """The families that messages are expected of: those of declared feeds, then of those who listen."""
+        return [
+            *(self.feeds[name].adapter for name in sorted(self.feeds.declared)),
+            *(name for name, adapter in adapters().items() if isinstance(adapter, Listens)),
+        ]
+
+    async def _work(self) -> None:
+        queue = self.workshop.identity_queue
+        if self.audited.shared:
+            completing = Completing(self.audited, self.workshop.clock)
+            await self._alone("audit", completing.begin, completing.end)
+        await self._alone("identity queue", queue.begin, queue.stop)
+        await self._alone("deliveries", self.outgoing.start, self.outgoing.pause)
         if self.tracer is not None:
-            self.tracer.start()
+            await self._alone("tracer", self.tracer.begin, self.tracer.rest)
+
+    async def _listen(self) -> None:
         for adapter in adapters().values():
             if isinstance(adapter, Listens):
                 host, port = address(self.settings.mllp)
@@ -202,13 +277,12 @@ class Engine:
                 listener = adapter.listener(host, port, feed, self.workshop.clock.now, self._mutual())
                 await listener.start(self.intake, self.record)
                 self.listeners.append(listener)
-        if self.exports is not None:
-            await self.exports.start()
-        await self.server.start()
-        if self.redeclaring is not None:
-            await self.redeclaring.start()
-        if self.folders is not None:
-            await self.folders.start()
+
+    async def _alone(self, name: str, begin: Callable[[], Awaitable[None]], end: Callable[[], Awaitable[None]]) -> None:
+        """What one process does at a time, this one where it has the seat."""
+        single = Seated(self.workshop.seats, name, begin, end)
+        self.singles.append(single)
+        await single.start()
 
     def _mutual(self) -> Mutual | None:
         """Mutual TLS of the MLLP port, None where it has none. Raises ValueError for files that cannot be used."""
@@ -242,26 +316,59 @@ class Engine:
             self.audited.auditing.refused(NOBODY, "mllp", Problem("forbidden"))
 
     async def stop(self) -> None:
-        """Take nothing more in, finish the batch at hand, close. What is journalled and not applied is done at the next start."""
-        self.intake.stopping = True
-        if self.folders is not None:
-            await self.folders.stop()
+        """Say so; take nothing more in, finish the batch at hand, close. What is journalled and not applied is done at the next
+        start."""
+        await self._notice()
+        await self._leave("folders")
         if self.redeclaring is not None:
             await self.redeclaring.stop()
-        for listener in self.listeners:
-            await listener.stop()
-        await self.server.stop()
+        grace = self.settings.drain
+        await asyncio.gather(self.server.stop(grace), *(listener.stop(grace) for listener in self.listeners))
+        self.intake.stopping = True
         if self.exports is not None:
             await self.exports.stop()
         if self.signon is not None:
             await self.signon.stop()
+        await self._leave("tracer")
         if self.tracer is not None:
             await self.tracer.stop()
+        await self._leave("deliveries")
         await self.outgoing.stop()
         await self.intake.drain()
+        await self._leave("identity queue")
+        await self._leave("audit")
         await self.workshop.stop()
         await self.audited.stop()
         self.knowledge.close()
+        if self.telemetry is not None:
+            await asyncio.to_thread(self.telemetry.stop)
+
+    async def _notice(self) -> None:
+        """Be not ready for a while, so that whoever shares out requests and connections gives them to others."""
+        opened, self.leaving = self._opened and not self.leaving, True
+        if opened and self.settings.notice:
+            self.server.leave()
+            await within(self._enough, self.settings.notice)
+
+    def hasten(self) -> None:
+        """Give no more notice."""
+        self._enough.set()
+
+    async def _leave(self, name: str) -> None:
+        for single in self.singles:
+            if single.name == name:
+                await single.stop()
+
+
+def follow(shop: Workshop, services: Services) -> None:
+    """What the API keeps in memory follows what other processes commit."""
+
+    async def looked(ids: tuple[str, ...]) -> None:
+        services.look_again()
+
+    shop.hearing.also[TOLD] = looked
+    if services.signon is not None:
+        shop.hearing.also[REVOKED] = services.signon.door.heard
 
 
 def signon_of(settings: Settings, shop: Workshop) -> SignOn:
@@ -286,9 +393,13 @@ def signon_of(settings: Settings, shop: Workshop) -> SignOn:
 
 
 def hosts_of(settings: Settings) -> frozenset[bytes]:
-    """What requests may call the engine: this machine, the address it listens at, the name by which clients know it."""
+    """What requests may call the engine: this machine, the address it listens at, the name by which clients know it; beyond this
+    machine its own name too, by which who watches the processes does."""
     known = urlsplit(settings.audience).hostname if settings.audience else None
-    return HOSTS | {settings.http.rpartition(":")[0].encode()} | ({known.encode("idna")} if known else set())
+    own = {settings.http.rpartition(":")[0].encode()}
+    if not loopback(address(settings.http)[0]):
+        own.add(settings.name.encode())
+    return HOSTS | own | ({known.encode("idna")} if known else set())
 
 
 def knowledge_of(settings: Settings) -> Knowledge:

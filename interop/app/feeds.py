@@ -25,7 +25,9 @@ from interop.store.values import REPLAY, TAKEDOWN
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 COLUMNS = ["feed", "adapter", "ack", "test_numbers", "description"]
 SNAPSHOTS = "snapshots"
-OPTIONAL = (SNAPSHOTS, "organisation", "also", "certificate", "numbers", "folder")
+OPTIONAL = (SNAPSHOTS, "organisation", "also", "certificate", "numbers", "folder", "on_poison")
+ON_POISON = ("go-on", "stop")
+STOP = ON_POISON[1]
 CERTIFICATE = re.compile(r"sha256:[0-9a-f]{64}|(?:cn|dns|uri):\S+")
 ENGLAND = OdsCode("X26")
 """NHS England, whose service it is."""
@@ -38,6 +40,8 @@ class Feeds(Mapping[str, Feed]):
 
     def __init__(self, declared: dict[str, Feed], *, opened: bool, test_numbers: bool = False) -> None:
         self._feeds = dict(declared)
+        self.declared = frozenset(declared)
+        """Names that the deployment has chosen."""
         self._opened, self._test_numbers = opened, test_numbers
         self.former: dict[str, Feed] = {}
         """Feeds that were taken out, as they were last declared: what they have sent and waits is theirs still."""
@@ -59,6 +63,7 @@ class Feeds(Mapping[str, Feed]):
     def redeclare(self, declared: dict[str, Feed]) -> None:
         """These are the feeds from now on, all at once."""
         before, self._feeds = self._feeds, dict(declared)
+        self.declared = frozenset(declared)
         self.former = {name: feed for name, feed in (self.former | before).items() if name not in declared}
 
     def compared(self, declared: dict[str, Feed]) -> Redeclaration:
@@ -147,7 +152,8 @@ def read_feeds(path: Path) -> dict[str, Feed]:
     ``NAME=CODE``; ``certificate`` who may send under it over mutual TLS, with blanks between: ``sha256:`` and the fingerprint in
     hexadecimal, or ``cn:``, ``dns:``, ``uri:`` and a name of the certificate. ``numbers``: ``verified`` where its system has traced
     every NHS number that it tells, ``stated`` where those count that its messages state as verified; as its family without.
-    ``folder``: the directory whose files are its messages too, relative to that of the CSV file."""
+    ``folder``: the directory whose files are its messages too, relative to that of the CSV file. ``on_poison``: ``stop`` where its
+    later messages wait once one could not be applied, ``go-on`` where they do not, as without."""
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
         try:
@@ -188,6 +194,8 @@ def _declared(path: Path, reader: csv.DictReader[str]) -> dict[str, Feed]:
             raise ValueError(f"{path.name}, line {line}: {error}") from None
         if (numbers := (row.get("numbers") or "").strip()) not in ("", VERIFIED, STATED):
             raise ValueError(f"{path.name}, line {line}: numbers is {VERIFIED} or {STATED}")
+        if (poison := (row.get("on_poison") or "").strip()) not in ("", *ON_POISON):
+            raise ValueError(f"{path.name}, line {line}: on_poison is {' or '.join(ON_POISON)}")
         folder = Path(os.path.abspath(path.parent / said)) if (said := (row.get("folder") or "").strip()) else None
         if folder is not None and folders.setdefault(folder, row["feed"]) != row["feed"]:
             raise ValueError(f"{path.name}, line {line}: the folder is that of the feed {folders[folder]} already")
@@ -203,6 +211,7 @@ def _declared(path: Path, reader: csv.DictReader[str]) -> dict[str, Feed]:
             certificates,
             numbers == VERIFIED if numbers else None,
             str(folder or ""),
+            poison == STOP,
         )
     return feeds
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from interop.api.delivering.deliverer import Deliverer, asker_of
+from interop.api.delivering.deliverer import PAUSED, Deliverer, asker_of
 from interop.api.delivering.payload import Contents, Narrowed
 from interop.api.delivering.senders import sender_of
 from interop.api.delivering.subscriptions import TYPE, Subscriptions
@@ -31,10 +31,12 @@ from interop.ports import Sender
 from interop.record.indexing import Indexing
 from interop.store.plan import Messages
 from interop.store.seam import Store
-from interop.store.values import Change
+from interop.store.values import DELIVERY, Change
 
 CHANNEL = "deliveries"
 """How the audit names that an alert was put into the queues."""
+SEAT = "deliveries"
+"""The seat of the process that sends."""
 _log = structlog.get_logger("interop.deliveries")
 
 
@@ -72,6 +74,7 @@ class Outgoing:
     def __init__(self, router: Router, deliverer: Deliverer, audited: Audited, store: Store, subscriptions: Subscriptions) -> None:
         self.router, self.deliverer, self.subscriptions = router, deliverer, subscriptions
         self._audited, self._store = audited, store
+        self._sending = False
 
     @classmethod
     def of(cls, settings: Settings, shop: Workshop, audited: Audited, reading: Store, knowledge: Knowledge, base: str) -> Outgoing:
@@ -88,6 +91,8 @@ class Outgoing:
 
         contents = Contents(reading, shop.store, shop.whereabouts, facts, shop.clock, decide, narrows, base)
         deliverer = Deliverer(shop.store, contents, audited.auditing, shop.clock)
+        if shop.following is not None:
+            deliverer.alone = lambda: shop.seats.take(SEAT)
         deliverer.declare(destinations)
         for name, each in destinations.items():
             deliverer.add(name, asker_of(each, open=settings.open), sender_of(each, _mllp()), each.days)
@@ -97,13 +102,16 @@ class Outgoing:
         made = cls(shop.router, deliverer, audited, shop.store, subscriptions)
         audited.also.append(made.alert)
         shop.router.written = made.subscriptions.written
+        if shop.following is not None:
+            contents.fresh = shop.fresh
+            shop.hearing.also |= {TYPE: subscriptions.heard, DELIVERY: deliverer.heard, PAUSED: deliverer.told}
         shop.writes.admit = made._admit
         return made
 
     async def alert(self) -> None:
         """Put alerts of the privacy officer's queue that nobody has been told of where routes lead. They are told once: a process
         that ends between the two commits puts them there again under the same id."""
-        if not self.router.alerts:
+        if not (self.router.alerts and self._sending):
             return
         for alert in self._audited.outbox():
             await self._store.commit(Change(deliveries=(due := self.router.alert(alert.item, alert.rule, alert.time))))
@@ -126,6 +134,13 @@ class Outgoing:
         """Go on with what is left from before."""
         await self.deliverer.start()
         await self.subscriptions.start()
+        self._sending = True
+
+    async def pause(self) -> None:
+        """Send no more: another process does."""
+        self._sending = False
+        await self.subscriptions.stop()
+        await self.deliverer.pause_all()
 
     async def stop(self) -> None:
         """What is under way goes on at the next start."""

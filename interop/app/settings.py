@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_serializer, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from interop.api.proxied import HERE, networks
+from interop.api.roles import ALL, ROLES
 from interop.mapping.places import holding
 from interop.policy.tables import tables
+from interop.signals.place import Place
 from interop.signon.apps import PAGES, SCOPE
 
 SECRET: Final = 16
 """Characters of a token at least."""
+NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 KEPT: Final = 8
 """Days for which the content of messages is kept at least."""
 
@@ -35,6 +39,18 @@ class Settings(BaseSettings):
 
     data: Path = Path("data")
     database: str | None = Field(default=None, repr=False)
+    roles: Annotated[frozenset[str], NoDecode] = ALL
+    """What this process is for among those that share a database: ingest, worker, api; with SQLite all three."""
+    name: str = "engine"
+    """What it is called among them."""
+    redis: str | None = None
+    """The Redis by which they tell each other that there is something to look at, ``redis://…``; None = each looks."""
+    redis_password_file: Path | None = None
+    redis_ca: Path | None = None
+    """The authorities that its certificate is of (``rediss://``); None = those that this machine knows."""
+    redis_cert: Path | None = None
+    """The certificate that it is shown; with ``redis_key``."""
+    redis_key: Path | None = None
     http: str = "127.0.0.1:8080"
     mllp: str = "127.0.0.1:2575"
     mllp_feed: str = "hl7v2"
@@ -108,6 +124,14 @@ class Settings(BaseSettings):
     """Requests a second that it is asked at most in the background."""
     pds_ask: Literal["unverified", "all"] = "unverified"
     """Whose numbers are asked about: those that no source has verified, or all."""
+    otlp: str | None = None
+    """Where spans go: an OpenTelemetry collector by OTLP over HTTP, its address before ``/v1/traces``; None = there are none."""
+    otlp_share: float = Field(default=0.1, ge=0, le=1)
+    """Which share of messages and requests has spans."""
+    notice: float = Field(default=0.0, ge=0, le=600)
+    """Seconds for which an engine that is to stop says so at ``/health/ready`` and takes everything still."""
+    drain: float = Field(default=5.0, ge=0, le=600)
+    """Seconds that requests and senders are given then."""
     proxy: bool = False
     """A proxy of the operator's speaks TLS before the HTTP port, which nobody else reaches."""
     proxy_address: Annotated[tuple[str, ...], NoDecode] = HERE
@@ -118,6 +142,28 @@ class Settings(BaseSettings):
     def _paths(cls, value: Any) -> Any:
         """In the environment: blanks between."""
         return tuple(value.split()) if isinstance(value, str) else value
+
+    @field_validator("roles", mode="before")
+    @classmethod
+    def _roles(cls, value: Any) -> Any:
+        """Commas between."""
+        found = frozenset(each.strip() for each in value.split(",")) if isinstance(value, str) else frozenset(value)
+        if strange := sorted(found - ALL):
+            raise ValueError(f"there is no role {strange[0]!r}: name some of {', '.join(ROLES)}, with commas between")
+        if not found:
+            raise ValueError(f"a process has a role at least: name some of {', '.join(ROLES)}")
+        return found
+
+    @field_serializer("roles")
+    def _said(self, value: frozenset[str]) -> str:
+        return ",".join(each for each in ROLES if each in value)
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        if not NAME.fullmatch(value):
+            raise ValueError("a process is called by at most 32 small letters, digits and hyphens, not a hyphen first")
+        return value
 
     @field_validator("proxy_address")
     @classmethod
@@ -193,6 +239,30 @@ class Settings(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _shared(self) -> Self:
+        """Processes share PostgreSQL; SQLite is one process's."""
+        if self.database is None and self.roles != ALL:
+            raise ValueError("--roles: without --database there is one process, which has all roles; share them out on PostgreSQL")
+        return self
+
+    @model_validator(mode="after")
+    def _signalled(self) -> Self:
+        """Redis is for several processes; what belongs to it goes with it."""
+        named = {name: getattr(self, name) for name in ("redis_password_file", "redis_ca", "redis_cert", "redis_key")}
+        if self.redis is None:
+            if alone := [option for option, value in named.items() if value is not None]:
+                raise ValueError(f"--{alone[0].replace('_', '-')} goes with --redis")
+            return self
+        if self.database is None:
+            raise ValueError("--redis: without --database there is one process, and nobody to tell")
+        place = Place.of(self.redis)
+        if (self.redis_cert is None) != (self.redis_key is None):
+            raise ValueError("--redis-cert and --redis-key go together")
+        if not place.tls and (self.redis_ca or self.redis_cert):
+            raise ValueError("--redis: redis://… is without TLS; with certificates it is rediss://…")
+        return self
+
     @property
     def mutual(self) -> bool:
         """Whether MLLP is spoken over mutual TLS."""
@@ -204,6 +274,15 @@ class Settings(BaseSettings):
         """A URL by TLS, or of this machine."""
         if value is not None and not _safe(urlsplit(value)):
             raise ValueError("an issuer is named by its URL, https://NAME, as its tokens name it")
+        return value
+
+    @field_validator("otlp")
+    @classmethod
+    def _collector(cls, value: str | None) -> str | None:
+        """An address without credentials: it is logged."""
+        url = urlsplit(value or "")
+        if value is not None and (url.scheme not in ("http", "https") or not url.hostname or url.query or url.username):
+            raise ValueError("a collector is named as http://HOST:PORT or https://HOST:PORT, without /v1/traces and without a user")
         return value
 
     @field_validator("audience")

@@ -15,6 +15,7 @@ from typing import Any
 
 from interop.apply.mapping_work import Piece, Yield
 from interop.apply.persons import Linker, Linking, linked_with
+from interop.apply.shelving import HOLDS, tell
 from interop.apply.standing import Standing
 from interop.apply.underway import Underway
 from interop.clock import Clock, instant
@@ -30,7 +31,7 @@ from interop.record.indexing import indexed
 from interop.record.sources import together
 from interop.record.state import Merged
 from interop.record.umbrella import ENGINE
-from interop.store.plan import Heads, Said, Snapshots
+from interop.store.plan import STOPPED, Heads, Meta, Said, Snapshots
 from interop.store.seam import Store
 from interop.store.values import (
     Change,
@@ -45,6 +46,7 @@ from interop.store.values import (
     Snapshot,
     Stored,
 )
+from interop.watching import Histogram
 
 REFUSED = (Category.INCORRECT, Category.UNSUPPORTED, Category.FORBIDDEN, Category.CONFLICT, Category.NOT_FOUND)
 Key = tuple[str, str]
@@ -70,11 +72,16 @@ class Applier:
         self._store, self._clock, self._feeds = store, clock, feeds
         self.hears: Callable[[str], bool] = lambda family: False
         """Whether anyone wants to know of messages of a family."""
+        self.watch: Callable[[list[tuple[int, MessageState, Problem | None]], int], None] | None = None
+        """Who is told of what was applied, and when that was begun, in microseconds."""
+        self.seconds: dict[str, Histogram] = {}
+        """From when messages were received until they were applied, by feed."""
         self.conflicts = 0
         self.unchanged = 0
 
     async def apply(self, batch: list[Yield]) -> list[tuple[int, MessageState, Problem | None]]:
         """Commit a batch; what became of each message. Raises Problem where the store cannot be written."""
+        begun = self._clock.now()
         while True:
             async with self._linking.lock:
                 with self._underway.at(self._clock.now()):
@@ -82,8 +89,21 @@ class Applier:
                     done = not isinstance(await self._store.commit(change), Conflict)
             if done:
                 self._linking.heard(put.stored.id for put in change.puts if put.stored.type == "Patient")
+                self._timed(batch)
+                tell(change)
+                if self.watch is not None:
+                    self.watch(outcomes, begun)
                 return outcomes
             self.conflicts += 1
+
+    def _timed(self, batch: list[Yield]) -> None:
+        now = self._clock.now()
+        for made in batch:
+            if made.received and made.problem is None:
+                seconds = self.seconds.get(made.feed)
+                if seconds is None:
+                    seconds = self.seconds[made.feed] = Histogram()
+                seconds.add((now - made.received) / 1_000_000)
 
     async def _compute(self, batch: list[Yield]) -> tuple[Change, list[tuple[int, MessageState, Problem | None]]]:
         wanted = {(piece.type, piece.id): None for made in batch for piece in made.pieces}
@@ -94,7 +114,7 @@ class Applier:
             heads = {(head.type, head.id): head for head in await self._store.query(Heads(tuple(wanted)))}
         linker = Linker(self._store)
         await linker.load(batch, {id_ for kind, id_ in wanted if kind == "Patient"})
-        work = _Work(self._clock.now(), heads, linker, self._feeds, scopes)
+        work = _Work(self._clock.now(), heads, linker, self._feeds, scopes, await self._standing_still(batch))
         outcomes = []
         until = perf_counter() + SLICE
         for made in batch:
@@ -106,6 +126,11 @@ class Applier:
                 until = perf_counter() + SLICE
         self.unchanged += work.unchanged
         return await work.change(), outcomes
+
+    async def _standing_still(self, batch: list[Yield]) -> set[str]:
+        """The feeds of a batch that wait for somebody to let them go on: a point read for each that is to stop at all."""
+        stopping = dict.fromkeys(made.feed for made in batch if (feed := self._feeds.get(made.feed)) is not None and feed.stops)
+        return {feed for feed in stopping if any(await self._store.query(Meta(STOPPED + feed)))}
 
     async def _scopes(self, batch: list[Yield]) -> _Scopes:
         """What the store knows of the scopes of a batch: two indexed reads, none where no message is of any."""
@@ -131,9 +156,17 @@ class _Scopes:
 
 
 class _Work:
-    def __init__(self, now: int, heads: dict[Key, Head], linker: Linker, feeds: Mapping[str, Feed], scopes: _Scopes) -> None:
+    def __init__(
+        self,
+        now: int,
+        heads: dict[Key, Head],
+        linker: Linker,
+        feeds: Mapping[str, Feed],
+        scopes: _Scopes,
+        still: set[str],
+    ) -> None:
         self._now, self._heads, self._linker = now, heads, linker
-        self._scopes = scopes
+        self._scopes, self._still = scopes, still
         self._updated = instant(now)
         self._feeds = feeds
         self._resources: dict[Key, Standing] = {}
@@ -143,10 +176,17 @@ class _Work:
 
     def message(self, made: Yield) -> tuple[int, MessageState, Problem | None]:
         """Take in one message; what becomes of it."""
+        if made.feed in self._still:
+            self._change.outcomes.append(Outcome(made.message, MessageState.HELD.value, self._now, HOLDS))
+            return made.message, MessageState.HELD, Problem(HOLDS)
         if made.problem is not None:
             problem = Problem(made.problem[0], where=made.problem[1], detail=made.problem[2])
             outcome = refusal_of(made, self._now)
             self._change.outcomes.append(outcome)
+            feed = self._feeds.get(made.feed)
+            if outcome.state == MessageState.SHELVED and feed is not None and feed.stops:
+                self._still.add(made.feed)
+                self._change.meta.append((STOPPED + made.feed, str(made.message)))
             return made.message, MessageState(outcome.state), problem
         whole = [scope for scope in made.whole if self._begin(scope, made)]
         for piece in made.pieces:
@@ -154,9 +194,8 @@ class _Work:
         retracted = sum(self._retract(made, scope) for scope in whole)
         for patient, into, paired in made.relinks:
             if paired:
-                linked = into in linked_with(self._resources["Patient", patient].body)
-                self._linker.pair(patient, into, linked, made.message, self._now)
-            else:
+                self._linker.pair(patient, into, self._linked(patient, into), made.message, self._now)
+            elif not self._resource(("Patient", patient)).body or self._linked(patient, into):
                 self._linker.relink(patient, into, made.message, self._now)
         lost = 0
         for path, reason, row, count in made.losses:
@@ -172,6 +211,11 @@ class _Work:
         keys = dict.fromkeys((piece.type, piece.id) for piece in made.pieces)
         concerns = " ".join("/".join(key) for key in keys if self._resource(key).version)
         self._change.heard.append(Heard(made.message, made.feed, made.family, made.type, made.sender, made.receiver, concerns))
+
+    def _linked(self, one: str, other: str) -> bool:
+        """Whether either of two Patients says that it is the person of the other: a merge is said of the one that was retired."""
+        sides = ((one, other), (other, one))
+        return any(to in linked_with(self._resource(("Patient", patient)).body) for patient, to in sides)
 
     def _begin(self, scope: str, made: Yield) -> bool:
         """Note a complete snapshot; whether it is the latest of its scope."""
@@ -219,7 +263,7 @@ class _Work:
         changed = max([resource.merge((piece.feed, event), piece.state) for event in events])
         if piece.event in whole and resource.prune((piece.feed, piece.event), self._scopes.since[piece.feed, piece.event]):
             changed = Merged.VALUES
-        if not changed or (changed is Merged.TIMES and not resource.deleted):
+        if (not changed or (changed is Merged.TIMES and not resource.deleted)) and self._known(resource, made):
             self.unchanged += 1
             return
         if new and piece.content:
@@ -244,11 +288,15 @@ class _Work:
                 verified=verified(self._feeds, names, made.feed, made.family),
             )
         whole = content(piece.type, piece.id, dict(body))
-        known = not resource.source or together(resource.source, made.source) == resource.source
-        if known and not resource.deleted and same_content(resource.body, whole):
+        if self._known(resource, made) and not resource.deleted and same_content(resource.body, whole):
             self.unchanged += 1
             return
         self._put(resource, piece, made, whole, indexed(body), identity)
+
+    def _known(self, resource: Standing, made: Yield) -> bool:
+        """Whether it is told already that whose message this is has contributed, though what it says be nothing new."""
+        source = resource.source
+        return not source or source == made.source or together(source, made.source) == source
 
     def _put(self, resource: Standing, piece: Piece, made: Yield, whole: bytes, index: list[IndexRow], identity: str) -> None:
         resource.version += 1
@@ -293,7 +341,7 @@ class _Work:
 def refusal_of(made: Yield, now: int) -> Outcome:
     """The outcome of a message that could not be mapped."""
     name, where, detail = made.problem or ("fault", "", "")
-    state = MessageState.REFUSED if reasons()[name].category in REFUSED else MessageState.FAILED
+    state = MessageState.REFUSED if reasons()[name].category in REFUSED else MessageState.SHELVED
     return Outcome(made.message, state.value, now, name, detail, where)
 
 

@@ -25,6 +25,10 @@ class Awaiting:
     def __contains__(self, number: int) -> bool:
         return number in self._waiting
 
+    def numbers(self) -> list[int]:
+        """The entries that somebody waits for."""
+        return list(self._waiting)
+
     async def settled(self, number: int) -> None:
         """Wait until an entry has its outcome on disk."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -1,34 +1,43 @@
-"""From journal to record, in the journal's order: read what waits, let mappers work side by side, apply one batch after another.
+"""From journal to record, in the journal's order: take what waits, let mappers work side by side, apply one batch after another.
 
-Order holds for each patient because batches are applied in the order of the journal, whatever mapper is done first.
-Nothing waits in memory but a window of batches; the journal is the queue.
+Order holds for each patient because batches are applied in the order of the journal, whatever mapper is done first, whichever
+process has them (``interop.apply.claims``). Nothing waits in memory but a window of batches; the journal is the queue.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 import structlog
 
 from interop.apply.applier import Applier
+from interop.apply.claims import Claimed, Claims, Deposed, working
 from interop.apply.jobs import job_of
 from interop.apply.journalled import ADAPTERS, ORDERS
 from interop.apply.keeping import Keeping
 from interop.apply.mapping_work import Yield
 from interop.apply.pool import Mappers
-from interop.errors import Category, Problem
+from interop.background import within
+from interop.errors import Problem
 from interop.ports import Feed, MessageState
-from interop.store.plan import Message, Waiting
-from interop.store.seam import Store
 from interop.store.values import Entry
 
-BATCH = 64
 AGAIN = 1.0
 """Seconds between two tries while the disk or a mapper cannot be had."""
 log = structlog.get_logger(__name__)
 
 _Batch = tuple[list[Entry], "asyncio.Task[list[Yield]]"]
+
+
+class _Work(NamedTuple):
+    """What was taken: batches that are being mapped, and orders."""
+
+    claimed: Claimed
+    parts: list[_Batch | Entry]
+
+
 Finished = Callable[[int, MessageState, Problem | None], None]
 Order = Callable[[Entry], Awaitable[tuple[int, MessageState, Problem | None]]]
 
@@ -39,7 +48,7 @@ class Dispatcher:
 
     def __init__(
         self,
-        store: Store,
+        claims: Claims,
         mappers: Mappers,
         applier: Applier,
         feeds: Mapping[str, Feed],
@@ -47,26 +56,28 @@ class Dispatcher:
         keeping: Keeping,
         finished: Finished,
     ) -> None:
-        self._store, self._mappers, self._applier, self._feeds = store, mappers, applier, feeds
+        self._claims, self._mappers, self._applier, self._feeds = claims, mappers, applier, feeds
         self._orders, self._keeping, self._finished = orders, keeping, finished
         self._arrived = asyncio.Event()
-        self._batches: asyncio.Queue[_Batch | Entry] = asyncio.Queue(max(1, mappers.count) + 1)
+        self._taken: asyncio.Queue[_Work] = asyncio.Queue(max(1, mappers.count) + 1)
         self._mapping: set[asyncio.Task[list[Yield]]] = set()
         self._tasks: list[asyncio.Task[None]] = []
-        self._repeated: list[int] = []
-        self.read_up_to = 0
         self.idle = asyncio.Event()
         self._open = 0
 
     def again(self, message: int) -> None:
         """Work on a message once more whose outcome has been taken back."""
-        self._repeated.append(message)
+        self._claims.again(message)
         self.arrived()
 
     def arrived(self) -> None:
         """There is something new in the journal."""
         self._arrived.set()
         self.idle.clear()
+
+    def applied(self) -> None:
+        """Another process has applied something."""
+        self._claims.applied()
 
     async def start(self) -> None:
         """Begin to work off the journal from its first unfinished message."""
@@ -83,27 +94,28 @@ class Dispatcher:
     async def _read(self) -> None:
         while True:
             self._arrived.clear()
-            repeated = len(self._repeated)  # more may come while these are read
             try:
-                fresh = await self._store.query(Waiting(self.read_up_to, BATCH))
-                again = [message for message in self._repeated[:repeated] if message <= self.read_up_to]
-                entries = [entry for message in again for entry in await self._store.query(Message(message))] + fresh
-                del self._repeated[:repeated]
+                taken = await self._claims.take()
+                if not taken and not self._open and await self._claims.idle():
+                    self.idle.set()
             except Exception as error:
                 log.error("journal not readable; trying again", error=type(error).__name__)
                 await asyncio.sleep(AGAIN)
                 continue
-            if not entries:
-                if not self._open:
-                    self.idle.set()
-                await self._arrived.wait()
+            if not taken:
+                if self._claims.patience is None:
+                    await self._arrived.wait()
+                else:
+                    await within(self._arrived, self._claims.patience)
                 continue
             self.idle.clear()
-            for one in batches(entries):
-                self._open += 1
-                await self._batches.put(one if isinstance(one, Entry) else self._begun(one))
-            if fresh:
-                self.read_up_to = fresh[-1].message
+            self._open += len(taken)
+            for claimed in taken:
+                await self._taken.put(self._work(claimed))
+
+    def _work(self, claimed: Claimed) -> _Work:
+        parts = [one if isinstance(one, Entry) else self._begun(one) for one in batches(claimed.entries)]
+        return _Work(claimed, parts)
 
     def _begun(self, entries: list[Entry]) -> _Batch:
         work = asyncio.create_task(self._map(entries))
@@ -116,16 +128,44 @@ class Dispatcher:
 
     async def _apply(self) -> None:
         while True:
-            one = await self._batches.get()
-            if isinstance(one, Entry):
-                self._finished(*await self._ordered(one))
-            elif batch := await self._mapped(*one):
-                await self._keeping.keep(batch)
-                for message, state, problem in await self._commit(batch):
-                    self._finished(message, state, problem)
+            work = await self._taken.get()
+            await self._in_turn(work)
             self._open -= 1
             if not self._open:
                 self._arrived.set()
+
+    async def _in_turn(self, work: _Work) -> None:
+        """Apply what was taken when it is its turn, and before it what a process that is gone has left."""
+        claimed = work.claimed
+        try:
+            while True:
+                try:
+                    async for before in self._claims.turn(claimed):
+                        await self._in_turn(self._work(before))
+                    break
+                except Problem as unknown:
+                    log.error("turn not known; trying again", reason=unknown.reason.name)
+                    await asyncio.sleep(AGAIN)
+            with working(claimed):
+                for one in work.parts:
+                    if isinstance(one, Entry):
+                        self._finished(*await self._ordered(one))
+                    elif batch := await self._mapped(*one):
+                        await self._keeping.keep(batch)
+                        for message, state, problem in await self._commit(batch):
+                            self._finished(message, state, problem)
+            await self._close(claimed)
+        except Deposed:
+            log.warning("what was worked on is another process's by now", messages=len(claimed.left))
+            self._claims.drop(claimed)
+
+    async def _close(self, claimed: Claimed) -> None:
+        while True:
+            try:
+                return await self._claims.close(claimed)
+            except Problem as problem:
+                log.error("claim not closed; trying again", reason=problem.reason.name)
+                await asyncio.sleep(AGAIN)
 
     async def _mapped(self, entries: list[Entry], work: asyncio.Task[list[Yield]]) -> list[Yield]:
         """What a batch yields; where no mapper could be had for it, wait and try again."""
@@ -142,8 +182,10 @@ class Dispatcher:
         while True:
             try:
                 return await self._applier.apply(batch)
+            except Deposed:
+                raise
             except Exception as error:
-                if isinstance(error, Problem) and error.reason.category is Category.UNAVAILABLE:
+                if isinstance(error, Problem) and error.passes:
                     log.error("record not writable; trying again", reason=error.reason.name, action=error.reason.action)
                     await asyncio.sleep(AGAIN)
                     continue
@@ -160,8 +202,10 @@ class Dispatcher:
         while True:
             try:
                 return await self._orders[entry.adapter](entry)
+            except Deposed:
+                raise
             except Exception as error:
-                if isinstance(error, Problem) and error.reason.category is Category.UNAVAILABLE:
+                if isinstance(error, Problem) and error.passes:
                     log.error("record not writable; trying again", reason=error.reason.name, action=error.reason.action)
                     await asyncio.sleep(AGAIN)
                     continue

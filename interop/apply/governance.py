@@ -53,6 +53,21 @@ class Governance:
                 self._take(stored)
         self._settle()
 
+    async def renew(self, store: Store) -> None:
+        """Learn it all again: more was committed elsewhere than is told."""
+        fresh = Governance(self._mint, self._feeds, self._consent)
+        await fresh.start(store)
+        self._contracts, self._codes, self._ids, self._sources = fresh._contracts, fresh._codes, fresh._ids, fresh._sources
+        self._settle()
+
+    async def contributed(self, store: Store) -> None:
+        """Learn who contributes, where another process has told of somebody new."""
+        known = len(self._sources)
+        for names in await store.query(Contributors()):
+            self._sources.update(dict.fromkeys((names, *names.split(","))))
+        if len(self._sources) > known:
+            self._settle()
+
     def committed(self, change: Change) -> None:
         """Take note of a change that is on disk."""
         touched = False

@@ -67,6 +67,10 @@ class IdentityQueue:
         self._done.clear()
         self._comparing.start(self._run())
 
+    async def begin(self) -> None:
+        """The same, where this process has the seat."""
+        self.start()
+
     async def stop(self) -> None:
         """End; what is left is compared after the next start."""
         await self._comparing.stop()

@@ -6,6 +6,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from interop.apply.claims import Deposed, mark, marked
+from interop.apply.following import Following
+from interop.apply.hearing import news_of
+from interop.apply.locks import held
 from interop.apply.reindexing import Reindexer
 from interop.apply.routing import Router
 from interop.apply.underway import Underway
@@ -14,7 +18,7 @@ from interop.record.indexing import Indexing
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Plan, Read
 from interop.store.seam import Store
-from interop.store.values import Change, Committed, Conflict, LinkEvent, Put, Stored
+from interop.store.values import CLAIM, NEWS, Change, Committed, Conflict, LinkEvent, Put, Stored
 
 Key = tuple[str, str]
 LATER = 1 << 62
@@ -26,7 +30,10 @@ class IndexedStore:
     after ``reindexer.patience`` seconds. ``heard`` hears of each change that is on disk before whoever made it is answered.
 
     A change that failed may be on disk all the same: a connection was lost with the answer. Whoever made it finds nothing left to
-    do, so what it touched is read after the next commit, and heard as it is."""
+    do, so what it touched is read after the next commit, and heard as it is.
+
+    Where other processes write too (``following``), a change tells them its news and expects that nothing was said meanwhile by
+    which its index rows and deliveries would be others: it is completed anew then."""
 
     def __init__(
         self,
@@ -42,6 +49,10 @@ class IndexedStore:
         self._relinked: list[LinkEvent] = []
         self.router: Router | None = None
         """Decides what of a change is to leave."""
+        self.following: Following | None = None
+        """Hears other processes; None where there are none."""
+        self.changed: Callable[[], None] = lambda: None
+        """Is told when a change is on disk that others hear of."""
 
     async def query(self, plan: Plan) -> list[Any]:
         return await self._store.query(plan)
@@ -50,15 +61,9 @@ class IndexedStore:
         return self._store.stream(plan)
 
     async def commit(self, change: Change) -> Committed | Conflict:
-        if change.puts:
-            self._indexing.complete(change)
-        if change.puts or change.link_events:
-            await note(self._store, change)
-        if self.router is not None:
-            await self.router.route(change)
         try:
             with self._underway.at(min([put.stored.updated for put in change.puts], default=LATER)):
-                result = await self._store.commit(change)
+                result = await self._committed(change)
         except Exception:
             self._doubted.update({(put.stored.type, put.stored.id): put for put in change.puts})
             self._relinked = change.link_events or self._relinked
@@ -69,12 +74,50 @@ class IndexedStore:
             await self._tell(change)
         if self._doubted or self._relinked:
             await self._settle()
-        if self.router is not None and isinstance(result, Committed):
-            self.router.committed(change)
+        if isinstance(result, Committed):
+            if self.following is not None and (change.puts or change.links or change.news):
+                self.changed()
+            if self.router is not None:
+                self.router.committed(change)
         return result
 
     async def migrate(self) -> None:
         await self._store.migrate()
+
+    async def _committed(self, change: Change) -> Committed | Conflict:
+        following = self.following
+        if following is None:
+            await self._complete(change)
+            return await self._store.commit(change)
+        change.held = held()
+        claimed = mark(change)
+        while True:
+            index, meta, deliveries = [put.index for put in change.puts], list(change.meta), list(change.deliveries)
+            change.known = following.turn if change.puts else -1
+            await self._complete(change)
+            change.news += news_of(change)
+            result = await self._store.commit(change)
+            if not isinstance(result, Conflict):
+                if claimed is not None:
+                    marked(claimed, change)
+                return result
+            if result.type == CLAIM:
+                raise Deposed
+            if result.type != NEWS:
+                return result
+            for put, rows in zip(change.puts, index, strict=True):
+                put.index = rows
+            change.meta, change.deliveries = meta, deliveries
+            await following.now()
+
+    async def _complete(self, change: Change) -> None:
+        """Add what else is committed with a change."""
+        if change.puts:
+            self._indexing.complete(change)
+        if change.puts or change.link_events:
+            await note(self._store, change)
+        if self.router is not None:
+            await self.router.route(change)
 
     async def _tell(self, change: Change) -> None:
         self._heard(change)

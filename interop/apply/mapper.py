@@ -1,7 +1,7 @@
 """A mapper process: reads batches from a socket, maps them, writes what they yield. It opens no store.
 
 Frames are a length (4 bytes, big-endian) and a pickle to the mapper, what ``transport`` packs from it; the socket is between a
-parent and its own child.
+parent and its own child. A batch is a list; a string is the family whose tables are to be made ready, answered as an empty batch.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import signal
 import socket
 import struct
 import sys
+from contextlib import suppress
 
 from interop.apply.garbage import settle
-from interop.apply.mapping_work import map_batch
+from interop.apply.mapping_work import Yield, map_batch
 from interop.apply.transport import packed
 from interop.ids import Mint
 from interop.mapping.library import family
+from interop.watching.ends import quiet
 
 LENGTH = struct.Struct(">I")
 READY = LENGTH.pack(0)
@@ -26,6 +28,7 @@ READY = LENGTH.pack(0)
 def main() -> None:
     """``python -m interop.apply.mapper FD``: serve until the socket closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    quiet(name="mapper")
     with socket.socket(fileno=int(sys.argv[1])) as link:
         key = _read(link)
         if key is None:
@@ -35,11 +38,19 @@ def main() -> None:
         known = 0
         link.sendall(READY)
         while (data := _read(link)) is not None:
-            answer = packed(map_batch(pickle.loads(data), mint))
+            asked = pickle.loads(data)
+            answer = packed(made_ready(asked) if isinstance(asked, str) else map_batch(asked, mint))
             link.sendall(LENGTH.pack(len(answer)) + answer)
             if family.cache_info().currsize != known:
                 known = family.cache_info().currsize
                 settle()
+
+
+def made_ready(name: str) -> list[Yield]:
+    """Compile the tables of a family; of one that cannot be, the first message of it tells."""
+    with suppress(Exception):
+        family(name)
+    return []
 
 
 def _read(link: socket.socket) -> bytes | None:

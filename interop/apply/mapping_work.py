@@ -85,6 +85,8 @@ class Yield:
     source: str = ""
     sender: str = ""
     receiver: str = ""
+    received: int = field(default=0, compare=False)
+    """When, in microseconds; 0 where nobody watches how long it takes."""
 
 
 def map_batch(jobs: list[Job], mint: Mint) -> list[Yield]:

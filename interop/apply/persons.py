@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from interop.apply.locks import Beyond, Held, Locks
 from interop.apply.mapping_work import Yield
 from interop.identity.decisions import Decided
 from interop.identity.grouping import groups, pair
@@ -23,6 +24,8 @@ MERGE, TIE = "merge", "link"
 """What sources say of two Patients (A40; A24)."""
 
 
+LINKS = ("", "links")
+"""The name of the lock of whoever changes links."""
 IN_MIND = 50_000
 """Patients whose comparison may wait in memory."""
 
@@ -31,12 +34,17 @@ class Linking:
     """What those share who change links: whoever computes links from what is stored holds ``lock`` until they are stored, so that
     no two answer from the same state. ``heard`` is told of Patients that were written, whose pairs are to be compared anew."""
 
-    def __init__(self) -> None:
-        self.lock = asyncio.Lock()
+    def __init__(self, beyond: Beyond | None = None) -> None:
+        self._locks = Locks(beyond)
         self.written: dict[str, None] = {}
         self.missed = False
         """More were written than are kept in mind: the record tells who."""
         self.arrived = asyncio.Event()
+
+    @property
+    def lock(self) -> Held:
+        """Held by one of all who change links, in whatever process."""
+        return self._locks.hold((LINKS,))
 
     def heard(self, patients: Iterable[str]) -> None:
         """These Patients have been written."""

@@ -9,17 +9,25 @@ import pickle
 import socket
 import sys
 import time
+from collections.abc import Callable, Iterable, Sequence
 
 import structlog
 
 from interop.apply.mapper import LENGTH, READY
 from interop.apply.mapping_work import Job, Yield, map_batch
 from interop.apply.transport import unpacked
+from interop.background import Background
 from interop.ids import Mint
 
 SLICE = 0.002
 """Seconds that mapping on the loop may take before others get their turn."""
+AGAIN = 1.0
+"""Seconds between two tries to start a mapper for which nobody asked."""
 log = structlog.get_logger(__name__)
+
+
+Watch = Callable[[list[Job], list[Yield], int], None]
+"""Is told of a batch, what it came to, and when it was begun, in microseconds."""
 
 
 class MapperDied(Exception):
@@ -36,18 +44,51 @@ class Mappers:
         self._all: list[_Mapper] = []
         self._starting = asyncio.Lock()
         self.deaths = 0
+        self.busy, self.batches = 0, 0
+        """Mappers at work; batches that they have mapped."""
+        self.seconds = 0.0
+        """For how long they have worked."""
+        self.watch: Watch | None = None
+        """Who is told of what was mapped."""
+        self.now: Callable[[], int] = lambda: 0
+        self._families: tuple[str, ...] = ()
+        self._warming = Background()
+        self._idle = asyncio.Event()
+        """Set when a mapper has been added or has done its work."""
 
     async def start(self) -> None:
         """Start the processes; raises OSError where one cannot be had."""
         await asyncio.gather(*(self._add() for _ in range(self.count)))
 
+    def warm(self, families: Iterable[str]) -> None:
+        """From now on have mappers compile the tables of these families, in that order, while there is nothing else to do. One
+        mapper at a time, a family at a time: a batch that comes meanwhile is another's, or waits for one family at most."""
+        self._families = tuple(families)
+        if self.count and self._families and not self._warming.running:
+            self._warming.start(self._warm())
+
+    @property
+    def warmed(self) -> int:
+        """Mappers that have the tables of all families that were asked for."""
+        return sum(not mapper.wanted(self._families) for mapper in self._all)
+
     async def stop(self) -> None:
         """End the processes."""
+        await self._warming.stop()
         for mapper in self._all:
             await mapper.close()
 
     async def map(self, jobs: list[Job]) -> list[Yield]:
         """Map a batch, in the order of its messages."""
+        begun = self.now()
+        made = await self._map(jobs)
+        for job, one in zip(jobs, made, strict=True):
+            one.received = job.received
+        if self.watch is not None:
+            self.watch(jobs, made, begun)
+        return made
+
+    async def _map(self, jobs: list[Job]) -> list[Yield]:
         if not self.count:
             return await self._here(jobs)
         if not jobs:
@@ -56,7 +97,7 @@ class Mappers:
             return await self._ask(jobs)
         except MapperDied:
             if len(jobs) > 1:
-                return [one for job in jobs for one in await self.map([job])]
+                return [one for job in jobs for one in await self._map([job])]
         job = jobs[0]
         try:  # it may have been killed from outside: a message is to blame that ends two of them
             return await self._ask(jobs)
@@ -70,6 +111,8 @@ class Mappers:
             while len(self._all) < self.count:
                 await self._add()
         mapper = await self._free.get()
+        begun = time.perf_counter()
+        self.busy += 1
         try:
             async with asyncio.timeout(self._timeout):
                 answer = await mapper.ask(jobs)
@@ -80,8 +123,59 @@ class Mappers:
         except BaseException:
             await self._drop(mapper)
             raise
+        finally:
+            self.busy -= 1
+            self.batches += 1
+            self.seconds += time.perf_counter() - begun
+        mapper.ready.update(made.family for made in answer)
         self._free.put_nowait(mapper)
+        self._idle.set()
         return answer
+
+    async def _warm(self) -> None:
+        while True:
+            self._idle.clear()
+            if self.busy or not (mapper := self._cold()):
+                await self._idle.wait()
+                continue
+            name = mapper.wanted(self._families)[0]
+            try:
+                async with asyncio.timeout(self._timeout):
+                    await mapper.ask(name)
+            except (MapperDied, TimeoutError):
+                log.warning("a mapper ended while it compiled tables", family=name)
+                self._families = tuple(each for each in self._families if each != name)  # its first message tells what is wrong
+                await self._drop(mapper)
+                await self._replace()
+                continue
+            except BaseException:
+                await self._drop(mapper)
+                raise
+            mapper.ready.add(name)
+            self._free.put_nowait(mapper)
+            await asyncio.sleep(0)  # whoever waits for a mapper comes first
+
+    async def _replace(self) -> None:
+        """Start what lacks: somebody may wait for it."""
+        while True:
+            try:
+                async with self._starting:
+                    while len(self._all) < self.count:
+                        await self._add()
+                return
+            except OSError as error:
+                log.error("no mapper can be started; trying again", error=type(error).__name__)
+                await asyncio.sleep(AGAIN)
+
+    def _cold(self) -> _Mapper | None:
+        """A mapper that is free and lacks tables, the first family's first; taken."""
+        free = [self._free.get_nowait() for _ in range(self._free.qsize())]
+        lacking = [mapper for mapper in free if mapper.wanted(self._families)]
+        found = max(lacking, key=lambda mapper: len(mapper.wanted(self._families)), default=None)
+        for mapper in free:
+            if mapper is not found:
+                self._free.put_nowait(mapper)
+        return found
 
     async def _drop(self, mapper: _Mapper) -> None:
         self._all.remove(mapper)
@@ -101,11 +195,18 @@ class Mappers:
         mapper = await _Mapper.start(self._key, self._timeout)
         self._all.append(mapper)
         self._free.put_nowait(mapper)
+        self._idle.set()
 
 
 class _Mapper:
     def __init__(self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._process, self._reader, self._writer = process, reader, writer
+        self.ready: set[str] = set()
+        """The families whose tables it has compiled."""
+
+    def wanted(self, families: Sequence[str]) -> list[str]:
+        """Those of these whose tables it has not compiled yet."""
+        return [name for name in families if name not in self.ready]
 
     @classmethod
     async def start(cls, key: bytes, timeout: float) -> _Mapper:
@@ -137,7 +238,8 @@ class _Mapper:
             raise
         return mapper
 
-    async def ask(self, jobs: list[Job]) -> list[Yield]:
+    async def ask(self, jobs: list[Job] | str) -> list[Yield]:
+        """Have a batch mapped, or the tables of a family made ready; raises MapperDied."""
         self._send(pickle.dumps(jobs, protocol=5))
         try:
             await self._writer.drain()

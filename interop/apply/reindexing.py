@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from time import perf_counter
-from typing import Final
+from typing import Any, Final
 
 import orjson
 import structlog
@@ -23,7 +23,7 @@ from interop.record.indexing import BASES, DEFINITIONS, Indexing
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Meta, Search
 from interop.store.seam import Store
-from interop.store.values import Change, Reindexed, Stored
+from interop.store.values import Change, News, Reindexed, Stored
 from interop.store.where import Updated, Where
 
 META: Final = "indexed-by"
@@ -46,6 +46,9 @@ class Reindexer:
     def __init__(self, store: Store, indexing: Indexing, clock: Clock, *, patience: float = 5.0) -> None:
         self._store, self._indexing, self._clock = store, indexing, clock
         self.patience = patience
+        self.elsewhere = False
+        """Whether another process may index, where this one does not."""
+        self._indexing_now = False
         self._digests: dict[str, str] = {}
         self._wanted = asyncio.Event()
         self._idle = asyncio.Event()
@@ -58,14 +61,40 @@ class Reindexer:
 
         An upgrade is indexed before anything is served: a search by what is half indexed would leave people's records out.
         """
-        kept = await self._store.query(Meta(META))
-        self._digests = orjson.loads(kept[0]) if kept else {}
-        bases = await self._store.query(Meta(BASES))
-        self._indexing.bases |= set(orjson.loads(bases[0]) if bases else ())
-        self._indexing.heard({each.id: orjson.loads(each.body) async for each in self._all(DEFINITIONS, None)})
+        await self._read()
+        await self.addresses()
+        await self.defined()
         await self._catch_up()
         self._idle.set()
         self._watching.start(self._watch())
+
+    async def _read(self) -> None:
+        kept = await self._store.query(Meta(META))
+        self._digests = orjson.loads(kept[0]) if kept else {}
+
+    async def addresses(self) -> None:
+        """Learn by which addresses resources refer to this server."""
+        bases = await self._store.query(Meta(BASES))
+        self._indexing.bases |= set(orjson.loads(bases[0]) if bases else ())
+
+    async def defined(self) -> None:
+        """Learn clients' parameters."""
+        definitions: dict[str, dict[str, Any] | None] = dict.fromkeys(self._indexing.defined)
+        definitions.update({each.id: orjson.loads(each.body) async for each in self._all(DEFINITIONS, None)})
+        self._indexing.heard(definitions)
+
+    async def heard(self) -> None:
+        """Another process has defined what is to be indexed, or has indexed it: what is done is answered from now on, what is not
+        is begun where that is done here."""
+        if not self._indexing_now:
+            await self._read()
+        for kind, digest in self._digests.items():
+            if self._indexing.waiting(kind) and digest == self._indexing.digest(kind):
+                self._indexing.ready(kind, self._indexing.own(kind))
+        if self._watching.running:
+            self._wanted.set()
+        elif not any(self._indexing.waiting(kind) for kind in facts.resource_types()):
+            self._idle.set()
 
     async def stop(self) -> None:
         """End; a type that is not done is done at the next start."""
@@ -74,7 +103,7 @@ class Reindexer:
 
     async def settled(self) -> None:
         """Begin to index by what is defined now; wait until that is done, or for ``patience``."""
-        if not self._watching.running:
+        if not self._watching.running and not self.elsewhere:
             return
         self._idle.clear()
         self._wanted.set()
@@ -97,6 +126,13 @@ class Reindexer:
 
     async def _catch_up(self, *, gently: bool = False) -> None:
         """Index every type whose digest is not the one wanted."""
+        self._indexing_now = True
+        try:
+            await self._index(gently)
+        finally:
+            self._indexing_now = False
+
+    async def _index(self, gently: bool) -> None:
         before = self.written
         types = facts.resource_types()
         stale = sorted(kind for kind in types if self._digests.get(kind) != self._indexing.digest(kind))
@@ -126,7 +162,7 @@ class Reindexer:
             log.info("indexed anew", type=kind, resources=self.written - before)
 
     async def _keep(self) -> None:
-        await self._store.commit(Change(meta=[(META, orjson.dumps(self._digests).decode())]))
+        await self._store.commit(Change(meta=[(META, orjson.dumps(self._digests).decode())], news=[News(META)]))
 
     async def _sweep(self, kind: str, where: Where | None, gently: bool) -> None:
         portion: list[Stored] = []

@@ -6,7 +6,7 @@ before it is applied; a rebuild repeats it and finds nothing to do (docs/decisio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any, Final, NamedTuple
@@ -32,12 +32,14 @@ from interop.ports import AckState, MessageState
 from interop.record.differing import CHANGE, NEW, VANISH, differing
 from interop.record.sources import together
 from interop.record.state import dump, load
-from interop.store.plan import Heads, LinkHistory, Message, Pairs, Replayable, Versions
+from interop.store.plan import STOPPED, Heads, LinkHistory, Message, Pairs, Replayable, Versions
 from interop.store.seam import Store
 from interop.store.values import Change, Conflict, Entry, Head, Heard, LossCount, Outcome
 
 MOST: Final = 1_000
 """Messages of one replay."""
+AT_ONCE: Final = 200
+"""Messages that a feed held back are applied so many at a time."""
 TIED: Final = ("merge", "link")
 """Why two Patients became one person where a message said so."""
 
@@ -67,7 +69,8 @@ class Held(NamedTuple):
 @dataclass(slots=True)
 class Replayed:
     """What a replay comes to: how many ``messages`` were mapped again, those of another state (number, before, now), those that are
-    ``held``, what becomes of resources, and the changes that make it so: none where the record and the states of messages stay."""
+    ``held``, what becomes of resources, and the changes that make it so: none where the record and the states of messages stay.
+    ``waiting``: how many were left out because their feed stands still and holds them back."""
 
     messages: int = 0
     moved: list[tuple[int, str, str]] = field(default_factory=list)
@@ -76,6 +79,7 @@ class Replayed:
     patients: set[str] = field(default_factory=set)
     changes: list[Change] = field(default_factory=list)
     yields: list[Yield] = field(default_factory=list)
+    waiting: int = 0
 
     @property
     def nothing(self) -> bool:
@@ -85,6 +89,7 @@ class Replayed:
     def add(self, other: Replayed) -> None:
         """What another part comes to as well."""
         self.messages += other.messages
+        self.waiting += other.waiting
         for mine, theirs in (
             (self.moved, other.moved), (self.held, other.held), (self.differences, other.differences),
             (self.changes, other.changes), (self.yields, other.yields),
@@ -124,24 +129,28 @@ class Replays:
         self._waiting = Awaiting(store)
         self._done: dict[int, Replayed] = {}
 
-    async def plan(self, numbers: Sequence[int], number: int = 0) -> Replayed:
-        """What replaying these messages comes to now, or at the entry of that number."""
-        whole = Replayed()
-        for part in await self._parts(numbers):
+    async def plan(self, numbers: Sequence[int], number: int = 0, *, resume: bool = False) -> Replayed:
+        """What replaying these messages comes to now, or at the entry of that number. ``resume``: a feed that stands still goes on;
+        otherwise what it holds back is left out, for it builds on a message that is missing."""
+        parts, waiting = await self._parts(numbers, resume=resume)
+        whole = Replayed(waiting=waiting)
+        for part in parts:
             whole.add(await self._told(part, number))
         return whole
 
-    async def ask(self, numbers: Sequence[int], author: Author, witness: Replayer) -> tuple[int, Replayed]:
+    async def ask(self, numbers: Sequence[int], author: Author, witness: Replayer, resume: str = "") -> tuple[int, Replayed]:
         """Replay these messages; the number of the replay once it is done, 0 where there was nothing to do, and what it came to.
-        ``witness`` is told of it before the journal is.
+        ``witness`` is told of it before the journal is. ``resume``: a feed that stands still goes on, and these are the
+        first of those that it holds back.
 
         Raises Problem ``fault``, and what ``witness`` raises."""
-        planned = await self.plan(numbers)
-        if planned.nothing:
+        planned = await self.plan(numbers, resume=bool(resume))
+        if planned.nothing and not resume:
             return 0, planned
         numbers = sorted({*numbers})
-        body = orjson.dumps({"messages": numbers, "author": author._asdict()})
-        entry = Entry(0, REPLAYED, REPLAYED, self._clock.now(), "", f"{REPLAYED} {len(numbers)}", body, ack=AckState.SENT)
+        said = {"messages": numbers, "author": author._asdict()} | ({"resume": resume} if resume else {})
+        what = f"{REPLAYED} {len(numbers)}" + (f" resume {resume}" if resume else "")
+        entry = Entry(0, REPLAYED, REPLAYED, self._clock.now(), "", what, orjson.dumps(said), ack=AckState.SENT)
         await witness.replay(entry, [(one.kind, one.type, one.id) for one in planned.differences], sorted(planned.patients))
         await self._store.commit(Change(entries=[entry]))
         witness.journalled(entry)
@@ -149,9 +158,13 @@ class Replays:
         await self._waiting.settled(entry.message)
         done = self._done.pop(entry.message, None)
         found: list[Entry] = await self._store.query(Message(entry.message))
-        if done is None or found[0].state != MessageState.APPLIED:
+        if found[0].state != MessageState.APPLIED:
             raise Problem("fault")
-        return entry.message, done
+        return entry.message, done or planned  # another process did it
+
+    def awaited(self) -> list[int]:
+        """The entries whose outcome somebody waits for."""
+        return self._waiting.numbers()
 
     def finished(self, number: int) -> None:
         """An entry has its outcome on disk."""
@@ -159,27 +172,45 @@ class Replays:
 
     async def perform(self, entry: Entry) -> tuple[int, MessageState, Problem | None]:
         """Do what an entry asks, in its place; what became of it. Raises Problem where the store cannot be written."""
-        whole = Replayed()
-        for part in await self._parts(orjson.loads(entry.body)["messages"]):
-            whole.add(await self._performed(part, entry.message))
-        await self._store.commit(
-            Change(outcomes=[Outcome(entry.message, MessageState.APPLIED, self._clock.now(), retracted=len(whole.differences))])
-        )
+        whole, said = Replayed(), orjson.loads(entry.body)
+        resume = said.get("resume", "")
+        async for numbers in self._held_back(resume, entry.message) if resume else _once(said["messages"]):
+            parts, waiting = await self._parts(numbers, resume=bool(resume))
+            whole.waiting += waiting
+            for part in parts:
+                whole.add(await self._performed(part, entry.message))
+        applied = Outcome(entry.message, MessageState.APPLIED, self._clock.now(), retracted=len(whole.differences))
+        await self._store.commit(Change(outcomes=[applied], meta=[(STOPPED + resume, "")] if resume else []))
         if entry.message in self._waiting:
             self._done[entry.message] = whole
         return entry.message, MessageState.APPLIED, None
 
-    async def _parts(self, numbers: Iterable[int]) -> list[list[Entry]]:
-        """The messages that can be replayed, by feed."""
+    async def _held_back(self, feed: str, before: int) -> AsyncIterator[list[int]]:
+        """All that a feed that stands still holds back, in order; what comes behind the entry that lets it go on finds it going."""
+        after = 0
+        while True:
+            plan = Replayable(feed, state=MessageState.HELD, after=after, upto=before, count=AT_ONCE)
+            numbers, more = await chosen(self._store, plan)
+            if numbers:
+                yield numbers
+            if not more:
+                return
+            after = more
+
+    async def _parts(self, numbers: Iterable[int], *, resume: bool) -> tuple[list[list[Entry]], int]:
+        """The messages that can be replayed, by feed, and how many are left out that a feed holds back."""
         parts: dict[str, list[Entry]] = {}
+        waiting = 0
         for number in sorted({*numbers}):
             for entry in await self._store.query(Message(number)):
                 refused = entry.state == MessageState.REFUSED and not entry.finished  # its sender was told before it was journalled
                 emptied = entry.size and not entry.body and entry.state != MessageState.APPLIED
                 ours = entry.adapter in (*ADAPTERS, *ORDERS)
-                if not (refused or emptied or ours or entry.state in WAITING or entry.reason == DOWN):
+                if entry.state == MessageState.HELD and not resume:
+                    waiting += 1
+                elif not (refused or emptied or ours or entry.state in WAITING or entry.reason == DOWN):
                     parts.setdefault(entry.feed, []).append(entry)
-        return list(parts.values())
+        return list(parts.values()), waiting
 
     async def _performed(self, entries: Sequence[Entry], number: int) -> Replayed:
         while True:
@@ -224,6 +255,10 @@ class Replays:
             there |= {(head.type, head.id) for head in await self._store.query(Heads(keys)) if head.version}
         concerns = " ".join("/".join(key) for key in keys if key in there)
         return Heard(made.message, made.feed, made.family, made.type, made.sender, made.receiver, concerns)
+
+
+async def _once(numbers: list[int]) -> AsyncIterator[list[int]]:
+    yield numbers
 
 
 class _Work(Retelling):

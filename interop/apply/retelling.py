@@ -263,13 +263,16 @@ class Retelling(ABC):
         sides = tuple(sorted({side for key in ties for side in key}))
         known = {(each.a, each.b): each.tie or "" for each in (await self._store.query(Pairs(sides)) if sides else ())}
         bodies = {(put.stored.type, put.stored.id): put.stored.body for put in self.change.puts}
+
+        def said(one: str) -> bytes:
+            standing = replay.standing.get(("Patient", one))
+            return bodies.get(("Patient", one), standing.body if standing is not None else b"")
+
         for key, (patient, into, tie) in ties.items():
             if not tie and known.get(key) and await self._stands(key):
                 continue
             if tie == TIE:
-                standing = replay.standing.get(("Patient", patient))
-                body = bodies.get(("Patient", patient), standing.body if standing is not None else b"")
-                tie = TIE if into in linked_with(body) else ""
+                tie = TIE if into in linked_with(said(patient)) or patient in linked_with(said(into)) else ""
             if tie != known.get(key, ""):
                 self._linker.told_again(patient, into, tie, self.order, self._number, self._now)
 

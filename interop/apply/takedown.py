@@ -125,20 +125,29 @@ class Takedowns:
         found: list[Entry] = await self._store.query(Message(message))
         if found[0].reason != DOWN:
             raise Problem("fault")
-        return int(found[0].detail), done or Removal(found[0])
+        return int(found[0].detail), done or (removal if entry.message else Removal(found[0]))  # another process did it
 
     async def _in_vain(self, number: int) -> bool:
         """Whether a takedown that was asked for before has failed: it is asked for anew."""
         found: list[Entry] = await self._store.query(Message(number))
-        return bool(found) and found[0].state == MessageState.FAILED
+        return bool(found) and found[0].state in (MessageState.FAILED, MessageState.SHELVED)
+
+    def awaited(self) -> list[int]:
+        """The entries whose outcome somebody waits for."""
+        return self._waiting.numbers()
 
     def finished(self, number: int) -> None:
         """An entry has its outcome on disk."""
         self._waiting.finished(number)
 
     async def perform(self, entry: Entry) -> tuple[int, MessageState, Problem | None]:
-        """Do what an entry asks, in its place; what became of it. Raises Problem where the store cannot be written."""
+        """Do what an entry asks, in its place; what became of it. Where the message waits again, because it was sent again
+        meanwhile, it fails, and is asked for anew once that is in the record. Raises Problem where the store cannot be written."""
         said = orjson.loads(entry.body)
+        for each in await self._store.query(Message(said["message"])):
+            if each.state in WAITING:
+                await self._store.commit(Change(outcomes=[Outcome(entry.message, MessageState.FAILED, self._clock.now(), "fault")]))
+                return entry.message, MessageState.FAILED, Problem("fault")
         while True:
             async with self._linking.lock:
                 with self._underway.at(self._clock.now()):

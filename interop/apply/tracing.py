@@ -86,9 +86,17 @@ class Tracer:
         """Begin with what was written since the last sweep."""
         self._sweeping.start(self._run())
 
+    async def begin(self) -> None:
+        """The same, where this process has the seat."""
+        self.start()
+
+    async def rest(self) -> None:
+        """Ask no more by itself: another process does."""
+        await self._sweeping.stop()
+
     async def stop(self) -> None:
         """End; what was not asked is asked after the next start."""
-        await self._sweeping.stop()
+        await self.rest()
         await self._service.close()
 
     def heard(self, patients: Iterable[str]) -> None:

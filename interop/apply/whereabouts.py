@@ -77,10 +77,15 @@ class Whereabouts:
         telling = [
             put for put in said if put.stored.id in self._because or any(row[:2] == (PARAMETER, "access") for row in put.index)
         ]
-        if change.link_events or telling:
+        self.heard((put.stored.id for put in said), all=bool(change.link_events or telling))
+
+    def heard(self, patients: Iterable[str], *, all: bool) -> None:
+        """Forget what may be untrue now that these Patients were written; ``all``: somebody hides, or persons are others."""
+        written = list(patients)
+        if all or not self._because.isdisjoint(written):
             self._hidden.clear()
             self._because.clear()
             self._changes += 1
         else:
-            for put in said:
-                self._hidden.pop(put.stored.id, None)
+            for patient in written:
+                self._hidden.pop(patient, None)

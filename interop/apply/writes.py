@@ -13,10 +13,11 @@ from uuid import uuid4
 import structlog
 
 from interop.apply.asked import CREATE, DELETE, PATCH, UPDATE, Asked, Author, Criteria, Key, Resource, Understand, Written
-from interop.apply.drafts import there
+from interop.apply.awaiting import WAITING
+from interop.apply.drafts import OWNER, there
 from interop.apply.identity import decisions_of, link
-from interop.apply.journalled import Step, change_of, entry_of, keys_of, steps_of, takedown_of
-from interop.apply.locks import Locks
+from interop.apply.journalled import ADAPTERS, Step, change_of, entry_of, keys_of, steps_of, takedown_of
+from interop.apply.locks import Beyond, Locks, LocksLost, Name
 from interop.apply.permitting import shown
 from interop.apply.persons import Linking
 from interop.apply.placed import placed
@@ -29,21 +30,32 @@ from interop.clock import Clock
 from interop.errors import Problem
 from interop.ports import MessageState
 from interop.store.decision import PERMIT_ALL
-from interop.store.plan import Heads, Read
+from interop.store.plan import Heads, Message, Messages, Read, ReadVersion, Unfinished, Versions
 from interop.store.seam import Store
-from interop.store.values import Change, Conflict, Entry, Head, Outcome, Stored
+from interop.store.values import LOCK, Change, Committed, Conflict, Entry, Head, Outcome, Put, Stored
 
 T = TypeVar("T")
 AGAIN = 1.0
 """Seconds between two tries while the disk cannot be had."""
+UNSEEN = 5_000_000
+"""Microseconds within which an entry that another process has dated is in the journal."""
 PASSING = ("journal-unavailable", "too-costly")
 """What is waited for once an entry is in the journal."""
 log = structlog.get_logger(__name__)
 
 
+class Left(Exception):
+    """The locks of a write were lost when it was journalled and not applied: somebody else may have applied it."""
+
+    def __init__(self, entry: Entry, work: Work) -> None:
+        super().__init__(entry.message)
+        self.entry, self.work = entry, work
+
+
 class Writes:
     """Writes resources that belong to the API. Writes to one resource wait for each other, so that the journal holds them in
-    the order in which they were made. ``update_creates``: an update may make a resource under an id of the client's."""
+    the order in which they were made. ``update_creates``: an update may make a resource under an id of the client's. ``beyond``
+    keeps names from other processes."""
 
     def __init__(
         self,
@@ -54,6 +66,7 @@ class Writes:
         update_creates: bool = True,
         linking: Linking | None = None,
         underway: Underway | None = None,
+        beyond: Beyond | None = None,
     ) -> None:
         self._linking = linking or Linking()
         self.underway = underway or Underway()
@@ -61,7 +74,9 @@ class Writes:
         self._clock = clock
         self._new_id = new_id
         self.update_creates = update_creates
-        self._locks = Locks()
+        self._locks, self._beyond = Locks(beyond), beyond
+        self._done = 0
+        """Every entry of the API up to this one has its outcome."""
         self.witness: Witness | None = None
         self.admit: Callable[[Asked, Resource], None] = lambda asked, resource: None
         """Raises Problem for a resource that a client may not have kept, though R4 has nothing against it."""
@@ -104,9 +119,16 @@ class Writes:
                 return 0, []
             entry = takedown_of(why, resources, self._clock.now(), author)
             await witness.take_down(entry, [one.key for one in resources], patients)
-            await self._store.commit(Change(entries=[entry]))
+            try:
+                await self._journal(entry)
+            except LocksLost:
+                raise Problem("journal-unavailable", detail="LocksLost") from None
             witness.journalled(entry)
-            change = await self._settled(entry, steps_of(entry))
+            try:
+                change: Change | None = await self._settled(entry, steps_of(entry))
+            except LocksLost:
+                change = None
+        change = change or await self._finished(entry)
         if change.outcomes[0].state != MessageState.APPLIED:
             raise Problem(change.outcomes[0].reason or "fault")
         return entry.message, resources
@@ -116,21 +138,108 @@ class Writes:
         steps = steps_of(entry)
         return await change_of(entry, steps, await self._heads([step.key for step in steps]), self._clock.now())
 
-    async def finish(self, entry: Entry) -> None:
+    async def finish(self, entry: Entry) -> Change:
         """Apply an entry that was journalled and has no outcome: the process ended in between. Where the same resources have been
-        written since, its client was told that it failed (the answer to the journal's commit was lost): it is refused."""
-        async with self._locks.hold(keys_of(entry)):
-            steps = steps_of(entry)
-            heads = await self._heads([step.key for step in steps])
-            if any(head.message > entry.message for head in heads.values()):
-                outcome = Outcome(entry.message, MessageState.REFUSED, self._clock.now(), "stale-version", "written again since")
-                await self._store.commit(Change(outcomes=[outcome]))
-            else:
-                await self._settled(entry, steps, heads)
+        written since, its client was told that it failed (the answer to the journal's commit was lost): it is refused. What came of
+        it; nothing where whoever journalled it has done it meanwhile."""
+        while True:
+            try:
+                keys = keys_of(entry)
+                if self._beyond is not None and await self._passed_by(entry, keys):
+                    return await self._refused(entry)
+                async with self._locks.hold(keys), self._locks.hold(map(making, keys)):
+                    return await self._finish(entry)
+            except LocksLost:
+                continue
+
+    async def _passed_by(self, entry: Entry, keys: Sequence[Key]) -> bool:
+        """Whether a client has written any of these since and the entry has no outcome: whoever journalled it has lost its locks
+        and can no longer apply it. It is refused without them, so that no client waits for who is slow to do so. What has been
+        written is read first: an outcome from before that is then seen."""
+        heads = (await self._heads(keys)).values()
+        passed = any(head.owner == OWNER and head.version and head.message > entry.message for head in heads)
+        return passed and await self._waits(entry)
+
+    async def _waits(self, entry: Entry) -> bool:
+        found: list[Entry] = await self._store.query(Message(entry.message))
+        return bool(found) and found[0].state in WAITING
+
+    async def _finish(self, entry: Entry) -> Change:
+        if self._beyond is not None and not await self._waits(entry):
+            return Change()
+        steps = steps_of(entry)
+        heads = await self._heads([step.key for step in steps])
+        if not any(head.message > entry.message for head in heads.values()):
+            return await self._settled(entry, steps, heads)
+        return await self._refused(entry)
+
+    async def _refused(self, entry: Entry) -> Change:
+        outcome = Outcome(entry.message, MessageState.REFUSED, self._clock.now(), "stale-version", "written again since")
+        change = Change(outcomes=[outcome])
+        if isinstance(await self._store.commit(change), Conflict):
+            raise LocksLost
+        return change
+
+    async def complete(self) -> int:
+        """The latest time of which every change that bears it or an earlier one is on disk, whatever process makes it, or never
+        will be. Changes that are computed from messages are made under the lock of links and bear a time from within; writes of
+        clients bear that of their entry."""
+        if self._beyond is None:
+            return self.underway.complete(self._clock.now())
+        async with self._linking.lock:
+            now = self._clock.now()
+        upto = self.underway.complete(now - UNSEEN if await self._beyond.others() else now)
+        return min([upto, *(entry.received - 1 for entry in await self.left())])
+
+    async def others(self) -> bool:
+        """Whether other processes may be writing."""
+        return self._beyond is not None and await self._beyond.others() > 0
+
+    async def left(self) -> list[Entry]:
+        """Entries of the API that have no outcome, be it that they are being written."""
+        last: list[Entry] = await self._store.query(Messages(count=1))
+        found: list[Entry] = await self._store.query(Unfinished(self._done, ADAPTERS))
+        upto = found[0].message - 1 if found else max((entry.message for entry in last), default=0)
+        self._done = max(self._done, upto)  # numbers are given in the order of commits: none comes before those that were seen
+        return [entry for entry in found if entry.body or not entry.size]
 
     async def _write(self, asked: Sequence[Asked], understand: Understand | None = None) -> list[Written]:
+        while True:
+            try:
+                return await self._locked(asked, understand)
+            except Left as left:
+                change = await self._finished(left.entry)
+                if change.outcomes and change.outcomes[0].state != MessageState.APPLIED:
+                    raise Problem(change.outcomes[0].reason or "fault") from None
+                return await self._answers(left.work, left.entry, change)
+            except LocksLost:
+                log.warning("locks lost before a write was journalled; trying again")
+
+    async def _finished(self, entry: Entry) -> Change:
+        """Finish an entry of our own whose locks were lost; while the database cannot be had, wait and try again."""
+        while True:
+            try:
+                change = await self.finish(entry)
+                return change if change.outcomes else await self._by_another(entry)
+            except Problem as problem:
+                if problem.reason.name not in PASSING:
+                    raise
+                log.error("record not writable; trying again", message=entry.message, action=problem.reason.action)
+                await asyncio.sleep(AGAIN)
+
+    async def _by_another(self, entry: Entry) -> Change:
+        """What came of an entry that whoever looked for what was left has finished, be it that more has been written since."""
+        (found,) = await self._store.query(Message(entry.message))
+        keys = tuple(keys_of(entry))
+        made = [each[:3] for each in await self._store.query(Versions(keys)) if each[3] == entry.message]
+        puts = [Put(one, []) for each in made for one in await self._store.query(ReadVersion(PERMIT_ALL, *each))]
+        return Change(puts=puts, outcomes=[Outcome(found.message, found.state, found.finished, found.reason)])
+
+    async def _locked(self, asked: Sequence[Asked], understand: Understand | None) -> list[Written]:
         named = [criteria_name(one.criteria) for one in asked if one.criteria is not None]
         async with self._locks.hold(named):
+            if named and self._beyond is not None:
+                await self._others({one.type for one in asked if one.criteria is not None})
             while True:
                 meant = await self._meant(asked)
                 keys = [(one.type, each.id) for one, each in zip(asked, meant, strict=True) if each.id is not None]
@@ -138,6 +247,17 @@ class Writes:
                     if named and await self._meant(asked) != meant:
                         continue
                     return await self._perform(asked, meant, await self._heads(keys), understand)
+
+    async def _others(self, types: set[str]) -> None:
+        """See to it that what other processes have journalled of these types is found by criteria: one may have ended before it
+        was applied."""
+        for entry in await self.left():
+            if any(type_ in types for type_, _ in keys_of(entry)):
+                await self.finish(entry)
+
+    async def _journal(self, entry: Entry) -> None:
+        if isinstance(await self._store.commit(Change(entries=[entry])), Conflict):
+            raise LocksLost
 
     async def _meant(self, asked: Sequence[Asked]) -> list[Meant]:
         return [await self._one_meant(one) for one in asked]
@@ -187,13 +307,22 @@ class Writes:
                     self.admit(one, resource)
         if not steps:
             return await self._answers(work, None, Change())
-        entry = entry_of(steps, body, self._clock.now(), asked[0].author)
+        new = [step.key for step in steps if step.key not in heads] if self._beyond is not None else []
+        async with self._locks.hold(map(making, new)):
+            return await self._do(work, steps, heads, body)
+
+    async def _do(self, work: Work, steps: Sequence[Step], heads: dict[Key, Head], body: bytes) -> list[Written]:
+        """Journal, then apply. What is made is locked till then: nobody else finishes it meanwhile."""
+        entry = entry_of(steps, body, self._clock.now(), work.asked[0].author)
         if self.witness is not None:
             await self.witness.attempt(entry, steps, heads)
-        await self._store.commit(Change(entries=[entry]))
+        await self._journal(entry)
         if self.witness is not None:
             self.witness.journalled(entry)
-        change = await self._settled(entry, steps, heads)
+        try:
+            change = await self._settled(entry, steps, heads)
+        except LocksLost:
+            raise Left(entry, work) from None
         if change.outcomes[0].state != MessageState.APPLIED:
             raise Problem(change.outcomes[0].reason or "fault")
         return await self._answers(work, entry, change)
@@ -209,6 +338,7 @@ class Writes:
             elif (seen := await one.permit.see(key)) is not None:
                 stood[key] = seen
         message = entry.message if entry is not None else 0
+        made |= {key: one for key, one in stood.items() if message and one.message == message}  # the first commit's answer was lost
         return [
             Written(made[key], not (idle or there(work.heads.get(key))), message)
             if key in made
@@ -220,6 +350,8 @@ class Writes:
         """The change that was made. An entry that breaks the writer is failed, so that it is not met again at each start."""
         try:
             return await self._apply(entry, steps, heads)
+        except LocksLost:
+            raise
         except Exception as error:
             kind = type(error).__name__
             if isinstance(error, Problem):
@@ -241,14 +373,21 @@ class Writes:
                 change = await change_of(entry, steps, heads, self._clock.now())
                 said = decisions_of(change, steps, heads)
                 if not said:
-                    done = not isinstance(await self._store.commit(change), Conflict)
+                    result = await self._store.commit(change)
                 else:
                     async with self._linking.lock:
                         await link(self._store, change, said, entry)
-                        done = not isinstance(await self._store.commit(change), Conflict)
-                if done:
+                        result = await self._store.commit(change)
+                if isinstance(result, Conflict) and result.type == LOCK:
+                    raise LocksLost
+                if isinstance(result, Committed):
                     self._linking.heard(put.stored.id for put in change.puts if put.stored.type == "Patient")
                     return change
+                if self._beyond is not None:
+                    before, heads = heads, await self._heads([step.key for step in steps])
+                    if _overtaken(before, heads, entry):
+                        return await self._refused(entry)
+                    continue
             except Problem as problem:
                 if problem.reason.name not in PASSING:
                     raise
@@ -260,6 +399,19 @@ class Writes:
         if not keys:
             return {}
         return {(head.type, head.id): head for head in await self._store.query(Heads(tuple(keys)))}
+
+
+def _overtaken(before: dict[Key, Head], now: dict[Key, Head], entry: Entry) -> bool:
+    """Whether a client has written any of these since: they are locked, so it was under locks that were lost meanwhile."""
+    made = {key: head.message for key, head in before.items()}
+    return any(
+        head.owner == OWNER and head.message not in (entry.message, made.get(key, 0)) and head.version for key, head in now.items()
+    )
+
+
+def making(key: Key) -> Name:
+    """A resource that is being made, as the name of a lock."""
+    return f"+{key[0]}", key[1]
 
 
 async def _whole(write: Awaitable[T]) -> T:

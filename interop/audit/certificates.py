@@ -11,6 +11,7 @@ import orjson
 
 from interop.audit.key import AuditKey, Verifier
 from interop.audit.parts import sync_directory
+from interop.store.directory import make_directory
 
 SUFFIX: Final = ".certificate"
 
@@ -26,7 +27,7 @@ def issue(directory: Path, key: AuditKey, said: dict[str, Any]) -> dict[str, Any
     certificate = {"number": number, **said}
     text = orjson.dumps(certificate, option=orjson.OPT_SORT_KEYS)
     made = {"certificate": certificate, "signature": key.sign(text).hex(), "public": key.public.hex()}
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_directory(directory)
     path = directory / f"{number:06d}{SUFFIX}"
     with os.fdopen(os.open(path.with_suffix(".new"), os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as file:
         file.write(orjson.dumps(made, option=orjson.OPT_INDENT_2))

@@ -18,7 +18,7 @@ import orjson
 from interop.audit.chain import beginning, follow, parted, stamp
 from interop.audit.checkpoints import kept
 from interop.audit.key import AuditKey, Verifier
-from interop.audit.parts import chains, held, lines, part_path, sync_directory
+from interop.audit.parts import chains, goes_on, lines, part_path, sync_directory
 from interop.audit.row import CLOSED, decode
 
 SUFFIX: Final = ".removed"
@@ -79,7 +79,7 @@ def due(directory: Path, elsewhere: Path, key: AuditKey, before: int) -> Iterato
     for chain in sorted(there)[:-1]:
         good = [one for one in signed.get(chain, ()) if one.genuine(key)]
         parts = there[chain]
-        if not good or held(part_path(directory, chain, parts[-1])):
+        if not good or goes_on(directory, chain, parts):
             continue
         ends = {part: _last(part_path(directory, chain, part)) for part in parts}
         old = [part for part in parts if ends[part][1] < before]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
+
+from interop.ids.secret import kept
 
 SIZE: Final = 32
 
@@ -49,17 +50,7 @@ class AuditKey(Verifier):
     @classmethod
     def kept(cls, path: Path) -> AuditKey:
         """The key in a file that its owner alone may read, made where there is none. Raises ValueError where it is no key."""
-        try:
-            secret = path.read_bytes()
-        except FileNotFoundError:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            secret = secrets.token_bytes(SIZE)
-            made = path.with_name(path.name + ".new")
-            with os.fdopen(os.open(made, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as file:
-                file.write(secret)
-                file.flush()
-                os.fsync(file.fileno())
-            made.replace(path)
+        secret = kept(path, lambda: secrets.token_bytes(SIZE))
         if len(secret) != SIZE:
             raise ValueError(f"The key of the audit, {path.name}, is not of {SIZE} bytes: restore it.")
         return cls(secret)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,16 +21,23 @@ from interop.audit import checkpoints
 from interop.audit.chain import beginning, follow, stamp
 from interop.audit.checkpoints import Checkpoint
 from interop.audit.key import AuditKey
-from interop.audit.parts import create
+from interop.audit.parts import create, turn
 from interop.audit.recovery import Recovered, recover
 from interop.audit.row import CLOSED, OPENED
 from interop.clock import MICROSECONDS, Clock
 from interop.errors import Problem
+from interop.store.directory import make_directory
 
 SYNC: Final = 1.0
 """Seconds after which a row is on disk, whoever waits."""
 CHECKPOINT: Final = 5 * MICROSECONDS
 """Microseconds between checkpoints while rows come; 10 s at most are promised."""
+OPENING: Final = "opening.lock"
+"""The file by which processes begin their chains one after another."""
+BEGINNING: Final = 30.0
+"""Seconds for which others may be at that: a process that stands still there lets none begin, but each says so and ends."""
+ROOM: Final = b" " * 65_536
+"""What must find room before rows are taken again that a full disk has refused."""
 SIZE: Final = 256 << 20
 """Bytes after which a part ends."""
 NOTHING: Final[dict[str, Any]] = {}
@@ -50,7 +58,7 @@ class AuditLog:
         """Why no checkpoint could be kept, where none could."""
         self.recovered = Recovered()
         self.syncs = 0
-        self._clock, self._size = clock, size
+        self._clock, self._size, self._full = clock, size, size
         self._head = b""
         self._file = -1
         self._unsynced: list[bytes] = []
@@ -84,23 +92,28 @@ class AuditLog:
         and what that says of where its chains end. Raises OSError."""
         log = cls(directory, elsewhere, key, clock, size=size)
         for folder in (directory, elsewhere):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        log.recovered = recover(directory, elsewhere, key)
-        log.chain = max([log.recovered.chain, *(checkpoints.known(elsewhere) if restored else ())]) + 1
-        while True:
-            try:
-                log._file, log.part = create(directory, log.chain, 1), 1
-                break
-            except FileExistsError:
-                log.chain += 1
-        log._head = beginning(log.chain)
-        log.write(OPENED, more=log.recovered.told() | ({"restored": restored} if restored else {}))
-        log.sync()
-        log.checkpoint()
+            make_directory(folder)
+        with beginning_of(directory / OPENING):
+            log._begin(restored)
         if background:
             log._thread = threading.Thread(target=log._work, name="audit", daemon=True)
             log._thread.start()
         return log
+
+    def _begin(self, restored: dict[str, Any] | None) -> None:
+        """One process after another: each binds the chains that are there, and no two are of one number."""
+        self.recovered = recover(self.directory, self.elsewhere, self.key)
+        self.chain = max([self.recovered.chain, *(checkpoints.known(self.elsewhere) if restored else ())]) + 1
+        while True:
+            try:
+                self._file, self.part = create(self.directory, self.chain, 1), 1
+                break
+            except FileExistsError:
+                self.chain += 1
+        self._head = beginning(self.chain)
+        self.write(OPENED, more=self.recovered.told() | ({"restored": restored} if restored else {}))
+        self.sync()
+        self.checkpoint()
 
     def write(
         self,
@@ -131,9 +144,19 @@ class AuditLog:
             self._head, self.sequence = head, sequence
             self._unsynced.append(line)
             self.offset += len(line)
-            if self.offset >= self._size:
+            if self.offset >= self._full:
                 self._turn()
         return sequence
+
+    @property
+    def unsynced(self) -> int:
+        """Rows that the system has and the disk may not."""
+        return self.sequence - self._synced
+
+    @property
+    def unsigned_since(self) -> int:
+        """When the last checkpoint was signed, where rows came since; else 0."""
+        return self._signed.time if self.sequence > self._signed.sequence else 0
 
     def now(self) -> int:
         """The time that a row would have."""
@@ -163,6 +186,8 @@ class AuditLog:
         """Bring what there is to disk. Raises Problem ``audit-unavailable``."""
         with self._disk:
             with self._lock:
+                if self._torn:
+                    self._look()
                 reached = Checkpoint(self.chain, self.sequence, self._head, self.part, self.offset, 0)
                 unsynced, file = self._unsynced, self._file
                 since, self._unsynced, self._unsynced_from = self._unsynced_from, [], self.offset
@@ -234,17 +259,35 @@ class AuditLog:
         if not self._left:
             self.problem = None
 
+    def _look(self) -> None:
+        """Whether there is room again: as long as there is none nobody may come who writes, and nobody else would find out."""
+        try:
+            try:
+                _whole(self._file, ROOM, self.offset)
+            finally:
+                os.ftruncate(self._file, self.offset)
+        except OSError:
+            return
+        self._mend()
+
     def _turn(self) -> None:
-        """Begin the next part. Where that cannot be, the part at hand goes on."""
+        """Begin the next part. Where that cannot be, the part at hand goes on, and it is tried again when that has grown."""
         try:
             os.fdatasync(self._file)
+        except OSError as error:
+            self._left = True
+            return self._goes_on(error)
+        try:
             new = create(self.directory, self.chain, self.part + 1)
         except OSError as error:
-            _log.error("the audit's next part cannot be begun", error=type(error).__name__)
-            return
+            return self._goes_on(error)
         self._ended.append(self._file)  # a sync may be under way
-        self._file, self.part, self.offset = new, self.part + 1, 0
+        self._file, self.part, self.offset, self._full = new, self.part + 1, 0, self._size
         self._unsynced, self._unsynced_from = [], 0
+
+    def _goes_on(self, error: OSError) -> None:
+        self._full = self.offset + (self._size >> 4)
+        _log.error("the audit's next part cannot be begun", error=type(error).__name__)
 
     def _failed(self, error: OSError) -> Problem:
         if self.problem is None:
@@ -277,6 +320,16 @@ class AuditLog:
         for loop, futures in by_loop.items():
             with suppress(RuntimeError):  # the loop has ended; nobody waits
                 loop.call_soon_threadsafe(_settle, futures, failed)
+
+
+@contextmanager
+def beginning_of(path: Path) -> Iterator[None]:
+    """One process after another. Raises OSError, whose text is a sentence where another stands still there."""
+    try:
+        with turn(path, BEGINNING):
+            yield
+    except BlockingIOError:
+        raise OSError("A process that shares this audit stands still while it starts: end it, and start again.") from None
 
 
 def _settle(futures: list[asyncio.Future[None]], failed: Problem | None) -> None:

@@ -78,11 +78,13 @@ class Volume:
         """Whether a user has been counted in this hour."""
         return hour == self._hour and user in self._seen
 
-    def begin(self, user: str, hour: int, seen: set[str]) -> None:
-        """What a user had read in this hour before now."""
+    def begin(self, user: str, hour: int, seen: set[str], role: str) -> None:
+        """What a user had read in this hour before now: of one who was over the limit it is known."""
         if hour != self._hour:
             self._hour, self._seen, self._told = hour, {}, set()
         self._seen[user] = seen
+        if 0 < limit(role) < len(seen):
+            self._told.add(user)
 
     def over(self, row: Row) -> bool:
         """Take in a read; whether it is the one that is over the limit."""

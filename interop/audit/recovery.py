@@ -12,15 +12,16 @@ from interop.audit import checkpoints
 from interop.audit.chain import beginning, follow, parted, stamp
 from interop.audit.checkpoints import Checkpoint
 from interop.audit.key import AuditKey
-from interop.audit.parts import chains, held, lines, part_path
+from interop.audit.parts import chains, goes_on, lines, part_path
 
-LOOK_BACK: Final = 16
-"""Chains, the latest, that are looked at."""
+LOOK_BACK: Final = 64
+"""Chains, the latest, that are looked at: of all processes that share the directory, and of some starts of each."""
 
 
 @dataclass(slots=True)
 class Recovered:
-    """The latest chain (0 = there is none), its number of rows and its head; ``aside`` the bytes that were set aside."""
+    """The latest chain (0 = there is none), its number of rows and its head; ``aside`` the bytes that were set aside. Of a chain
+    that goes on beside this one, as they were last signed: what came after may go with the power."""
 
     chain: int = 0
     sequence: int = 0
@@ -39,17 +40,18 @@ def recover(directory: Path, elsewhere: Path, key: AuditKey) -> Recovered:
     aside = 0
     for chain in sorted(there)[-LOOK_BACK:]:
         good = [one for one in signed.get(chain, ()) if one.genuine(key)]
-        alive = held(part_path(directory, chain, there[chain][-1]))
-        sequence, head, rest = _end(directory, chain, there[chain], good[-1:], key, keep=alive)
+        if goes_on(directory, chain, there[chain]):
+            last = good[-1] if good else Checkpoint(chain, 0, beginning(chain), 0, 0, 0)
+            found = Recovered(chain, last.sequence, last.head)
+            continue
+        sequence, head, rest = _end(directory, chain, there[chain], good[-1:], key)
         aside += rest
         found = Recovered(chain, sequence, head)
     found.aside = aside
     return found
 
 
-def _end(
-    directory: Path, chain: int, parts: list[int], since: Iterable[Checkpoint], key: AuditKey, *, keep: bool
-) -> tuple[int, bytes, int]:
+def _end(directory: Path, chain: int, parts: list[int], since: Iterable[Checkpoint], key: AuditKey) -> tuple[int, bytes, int]:
     """Rows, head and how many bytes were set aside. From the last checkpoint on, where the file reaches as far."""
     sequence, head, first, offset = 0, beginning(chain), parts[0], 0
     for one in since:
@@ -69,7 +71,7 @@ def _end(
                 break
             sequence, head, good = sequence + 1, following, end
         rest = path.stat().st_size - good
-        if rest and not keep and part == parts[-1]:
+        if rest and part == parts[-1]:
             _aside(path, good)
             return sequence, head, rest
         if rest:

@@ -2,43 +2,96 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from contextvars import copy_context
+from functools import partial
+from math import inf
 from pathlib import Path
-from typing import Any
+from time import monotonic
+from typing import Any, TypeVar
 
 from interop.audit.actions import action_of
 from interop.audit.chain import parted
-from interop.audit.parts import chains, held, lines, part_path
+from interop.audit.parts import chains, goes_on, lines, part_path, turn
 from interop.audit.privacy import HOUR, SUBSCRIBER, TAKEDOWN, UNUSUAL_VOLUME, Volume, of_row
 from interop.audit.row import ANSWER, CLOSED, JUDGED, NOTIFICATION, READ, Row, decode
+from interop.errors import Problem
 from interop.store.sqlite.audit_index import AuditIndex, Event, Item, Wanted
 
+INDEXING = "index.lock"
+"""The file by which processes index one after another."""
+PATIENCE = 5.0
+"""Seconds for which a turn is waited for: a process may stand still in its own."""
+OPENING = 1.0
+"""The same where the index is opened: that may have no schema yet, and whoever has the turn makes it."""
+THREADS = 2
 BATCH = 2_000
 """Rows that the index takes at a time."""
+T = TypeVar("T")
 
 
 class Trail:
-    """Reads the audit of a directory. Blocks: for a thread of its own."""
+    """Reads the audit of a directory, the chains of all processes. Blocks, but for ``aside``, which does so in threads of its own:
+    who waits for the audit keeps nothing else waiting."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.index = AuditIndex(directory / "index.sqlite")
+        try:
+            with turn(directory / INDEXING, OPENING):
+                self.index = AuditIndex(directory / "index.sqlite")
+        except BlockingIOError:
+            self.index = AuditIndex(directory / "index.sqlite")
+        self._threads = ThreadPoolExecutor(THREADS, "trail")
+        self._stood = -inf
+        """When another process was found to stand still in its turn."""
         self._volume = Volume()
+        self._left: dict[int, tuple[int, int, int]] = {}
         self._lock = threading.Lock()
 
     def close(self) -> None:
         """Let go of the index."""
+        self._threads.shutdown(wait=False)
         self.index.close()
 
-    def catch_up(self, most: int = 0) -> int:
-        """Index what has been written since; at most so many rows of a chain (0 = all). How many there were."""
+    async def aside(self, ask: Callable[..., T], *told: Any) -> T:
+        """What ``ask``, something that blocks of here, says of it. Raises what that raises."""
+        run = partial(copy_context().run, ask, *told)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+
+    @contextmanager
+    def _turn(self, patience: float | None) -> Iterator[None]:
+        """This thread's, of all processes. Who comes soon after somebody who waited in vain does not wait."""
+        if patience is None:
+            patience = PATIENCE if monotonic() - self._stood > PATIENCE else 0
+        with ExitStack() as stack:
+            try:
+                if not self._lock.acquire(timeout=-1 if patience == inf else patience):
+                    raise BlockingIOError
+                stack.callback(self._lock.release)
+                stack.enter_context(turn(self.directory / INDEXING, patience))
+            except BlockingIOError:
+                if patience:
+                    self._stood = monotonic()
+                raise Problem("audit-unavailable", detail="another process has its turn") from None
+            yield
+
+    def catch_up(self, most: int = 0, patience: float | None = None) -> int:
+        """Index what has been written since, by whichever process; at most so many rows of a chain (0 = all). How many there were
+        that no other process had indexed. Processes take turns: whoever returns from here finds all that was written before.
+        Raises Problem ``audit-unavailable`` where others have theirs for more than ``patience`` seconds, None for ``PATIENCE``."""
         done = 0
-        with self._lock:
+        with self._turn(patience):
             reached = self.index.reached()
+            if reached != self._left:  # another process has read on: what is counted here lacks that
+                self._volume = Volume()
             for chain, parts in chains(self.directory).items():
                 done += self._chain(chain, parts, reached.get(chain, (1, 0, 0)), most)
+            self._left = self.index.reached()
         return done
 
     def _chain(self, chain: int, parts: list[int], reached: tuple[int, int, int], most: int) -> int:
@@ -46,6 +99,8 @@ class Trail:
         done = 0
         for each in [each for each in parts if each >= part]:
             start = place if each == part else 0
+            if start and part_path(self.directory, chain, each).stat().st_size == start:
+                continue
             batch = _Batch(chain, each, start, sequence)
             for end, line in lines(part_path(self.directory, chain, each), start):
                 self._take(batch, line, end)
@@ -81,7 +136,7 @@ class Trail:
         if row.kind == READ and user and row.patients:
             hour = row.time // HOUR
             if not self._volume.known(user, hour):
-                self._volume.begin(user, hour, self.index.seen(user, hour * HOUR, row.time))
+                self._volume.begin(user, hour, self.index.seen(user, hour * HOUR, (hour + 1) * HOUR), row.who.role)
             if self._volume.over(row):
                 batch.item(row, UNUSUAL_VOLUME)
 
@@ -113,8 +168,8 @@ class Trail:
                 os.close(file)
 
     def forget(self, chain: int, part: int) -> None:
-        """A part has been taken away."""
-        with self._lock:
+        """A part has been taken away. Waits as long as it takes: nobody would do it later."""
+        with self._turn(inf):
             self.index.forget(chain, part, whole=chain not in chains(self.directory))
 
     def find(self, wanted: Wanted) -> list[tuple[Event, Row]]:
@@ -131,7 +186,7 @@ class Trail:
         found = []
         for chain, _, last, kind in ends:
             after = next((time for time in begun if time > last), 0)
-            alive = chain in there and held(part_path(self.directory, chain, there[chain][-1]))
+            alive = chain in there and goes_on(self.directory, chain, there[chain])
             if kind != CLOSED and after >= since and after and not alive:
                 found.append((last, after))
         return sorted(found)

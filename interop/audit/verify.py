@@ -6,7 +6,7 @@ wrong lies between two of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -89,7 +89,10 @@ def verify(directory: Path, elsewhere: Path, key: Verifier, told: Callable[[int]
             told(path.stat().st_size - before)
 
     last = max([*there, *signed, *removed], default=0)
-    return judge(last, read, signed, key, removed)
+    unwritten = {
+        chain for chain in there if chain not in signed and not part_path(directory, chain, there[chain][0]).stat().st_size
+    }
+    return judge(last, read, signed, key, removed, unwritten)
 
 
 def judge(
@@ -98,8 +101,10 @@ def judge(
     signed: Mapping[int, Iterable[Checkpoint]],
     key: Verifier,
     removed: Mapping[int, list[Removed]] | None = None,
+    unwritten: Container[int] = (),
 ) -> Verified:
-    """Look at the chains from 1 to ``last``; ``read`` gives the lines of one, without those that are ``removed``."""
+    """Look at the chains from 1 to ``last``; ``read`` gives the lines of one, without those that are ``removed``. ``unwritten`` are
+    chains of which there is a file and nothing was signed: their process ended before it could do anything."""
     found = Verified()
     removed = removed or {}
     ends: dict[int, End] = {}
@@ -111,6 +116,9 @@ def judge(
                 continue
             found.chains += 1
             begun = start(chain, removed.get(chain, []), key)
+            if begun is not None and chain in unwritten:
+                ends[chain] = begun[:2]
+                continue
             if begun is None:
                 raise _Wrong(Bad(chain, 1, f"{chain:08d}.removed", "and what follows is gone, which the key did not sign"))
             found.removed += begun[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -64,20 +65,21 @@ def verify(data: Path, checkpoints: Path | None, key: Path | None, public: str, 
 
 def index(data: Path, as_json: bool) -> int:
     """Make the index anew from the logs, while no engine runs."""
+    from interop.audit.parts import alive
     from interop.audit.trail import Trail
 
     directory, _ = _places(data, None)
     if not directory.is_dir():
         print(f"There is no audit in {directory}. Name the engine's directory with --data.", file=sys.stderr)
         return 2
-    if _runs(data):
+    if alive(directory):
         print(f"An engine has {data}: stop it first; it brings the index up to date by itself.", file=sys.stderr)
         return 1
     for path in directory.glob("index.sqlite*"):
         path.unlink()
     trail = Trail(directory)
     try:
-        rows = trail.catch_up()
+        rows = trail.catch_up(patience=inf)
     finally:
         trail.close()
     print(json.dumps({"rows": rows}) if as_json else f"{rows} entries are in the index.")
@@ -94,7 +96,7 @@ def queue(data: Path, closed: bool, as_json: bool) -> int:
         return 2
     trail = Trail(directory)
     try:
-        trail.catch_up()
+        trail.catch_up(patience=inf)
         items = trail.index.items(open=not closed, count=1000)
     finally:
         trail.close()
@@ -130,7 +132,7 @@ def outcome(item: str, found: str, data: Path, checkpoints: Path | None, key: Pa
         return 2
     trail = Trail(directory)
     try:
-        trail.catch_up()
+        trail.catch_up(patience=inf)
         known = trail.index.item(item)
     finally:
         trail.close()
@@ -151,19 +153,6 @@ def _places(data: Path, checkpoints: Path | None) -> tuple[Path, Path]:
     from interop.audit.parts import places
 
     return places(data, checkpoints)
-
-
-def _runs(data: Path) -> bool:
-    import fcntl
-
-    try:
-        with (data / "lock").open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
 
 
 class _Progress:

@@ -30,6 +30,8 @@ class Summary:
     """What all batches came to."""
 
     messages: int = 0
+    waiting: int = 0
+    """Left out, for their feed stands still and holds them back."""
     replays: list[int] = field(default_factory=list)
     moved: list[tuple[int, str, str]] = field(default_factory=list)
     held: dict[int, tuple[str, set[str]]] = field(default_factory=dict)
@@ -52,6 +54,7 @@ class Summary:
         from interop.record.differing import values as values_of
 
         self.messages += told.messages
+        self.waiting += told.waiting
         self.moved += told.moved
         for held in told.held:
             self.hold(held.message, held.why, ["/".join(key) for key in held.resources])
@@ -98,6 +101,8 @@ def show(summary: Summary, examples: int, *, dry: bool, as_json: bool, to_errors
     for number, (why, references) in sorted(summary.held.items()):
         said = "its content is no longer kept" if why == "purged" else f"the tables refuse it now ({why})"
         line(f"Message {number} stays as it is, with {len(references)} resources: {said}.")
+    if summary.waiting:
+        line(f"{_messages(summary.waiting)} left out, held back by a feed that stands still: interop replay --resume FEED")
     counts = summary.counts()
     line(", ".join(f"{counts[kind]} {kind}" for kind in KINDS) + f" ({_messages(summary.messages)})")
     if dry:
@@ -130,6 +135,7 @@ def _plain(summary: Summary, examples: int, dry: bool) -> dict[str, Any]:
     return {
         "dryRun": dry,
         "messages": summary.messages,
+        "waiting": summary.waiting,
         **summary.counts(),
         "paths": paths,
         "moved": [{"message": number, "before": before, "now": now} for number, before, now in summary.moved],

@@ -20,7 +20,8 @@ from interop.cli import (
     replaying,
     serving,
 )
-from interop.cli.options import Data, Database, Feeds, Json, Mappers, TestNumbers, Token, Whereabouts
+from interop.cli.options import Data, Database, Feeds, Json, Mappers, State, TestNumbers, Token, Whereabouts
+from interop.watching.ends import Process
 
 app = typer.Typer(
     name="interop",
@@ -88,7 +89,7 @@ def messages(
     data: Data = Path("data"),
     database: Database = None,
     feed: Annotated[str, typer.Option(help="Only this feed.")] = "",
-    state: Annotated[str, typer.Option(help="Only this state: received, applied, refused, failed, shelved.")] = "",
+    state: State = "",
     control_id: Annotated[str, typer.Option(help="Only this control id.")] = "",
     count: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many, newest first.")] = 20,
     feeds: Annotated[bool, typer.Option("--feeds", help="A line for each feed instead.")] = False,
@@ -220,4 +221,5 @@ governing.add(app)
 
 def main() -> None:
     """Entry point of the console script."""
+    Process.ours = True
     app()

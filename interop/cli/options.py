@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from interop.ports.receipt import MessageState
+
 ENGINE = "http://127.0.0.1:8080"
 """Where an engine listens unless it is told otherwise."""
 Data = Annotated[Path, typer.Option(help="The data directory.", envvar="INTEROP_DATA")]
@@ -15,6 +17,29 @@ Token = Annotated[
     str, typer.Option(help="With which to sign on; without it the demonstration's, from the key in --data.", envvar="INTEROP_TOKEN")
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON line for each result.")]
+REPLAYED = (MessageState.APPLIED, MessageState.REFUSED, MessageState.FAILED, MessageState.SHELVED)
+"""States of messages that a filter of a replay may name; what is held goes on with its feed."""
+
+
+def _state(value: str) -> str:
+    if value and value not in {*MessageState}:
+        raise typer.BadParameter(f"a message's state is one of {', '.join(MessageState)}")
+    return value
+
+
+def _replayed(value: str) -> str:
+    if value == MessageState.HELD:
+        raise typer.BadParameter("what is held is applied when its feed goes on: --resume FEED")
+    if value and value not in REPLAYED:
+        raise typer.BadParameter(f"a state that is replayed is one of {', '.join(REPLAYED)}")
+    return value
+
+
+State = Annotated[str, typer.Option(help=f"Only this state: {', '.join(MessageState)}.", callback=_state)]
+ReplayedState = Annotated[
+    str,
+    typer.Option(help=f"Only this state: {', '.join(REPLAYED)}; held: with --resume.", callback=_replayed),
+]
 Whereabouts = Annotated[bool, typer.Option("--whereabouts", help="Also of people who hide where they are.")]
 Database = Annotated[
     str | None,

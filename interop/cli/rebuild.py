@@ -28,7 +28,7 @@ def rebuild(
     if into.exists() and any(into.iterdir()):
         print(f"{into} is not empty: name a new directory with --into.", file=sys.stderr)
         return 1
-    settings = settings_of(data=into, database=into_database, mappers=mappers, feeds=feeds, test_numbers=test_numbers)
+    settings = settings_of(alone=True, data=into, database=into_database, mappers=mappers, feeds=feeds, test_numbers=test_numbers)
     if settings is None:
         return 2
     prepare()
@@ -111,7 +111,7 @@ async def _work_off(settings: Any, source: tuple[Path, str | None], as_json: boo
         console = Console(stderr=True)
         with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
             task = progress.add_task("rebuilding", total=workshop.unfinished)
-            while workshop.unfinished:
+            while workshop.unfinished or not await workshop.worked_off():
                 progress.update(task, completed=workshop.finished)
                 await asyncio.sleep(0.05)
         said = {"messages": workshop.finished, "record": named(settings.data, settings.database), "deliveries": carried}

@@ -33,6 +33,7 @@ class Which(NamedTuple):
     since: str
     until: str
     all: bool
+    resume: str = ""
 
     @property
     def filters(self) -> dict[str, str]:
@@ -68,7 +69,9 @@ paced = Pace
 def replay(engine: Engine, which: Which, beside: Beside, pace: Pace, *, dry_run: bool, yes: bool, as_json: bool) -> int:
     """Tell what would change and, once that is confirmed, do it; 1 where it could not be, 2 where nobody confirmed it or the
     options do not fit together."""
-    if not (which.messages or which.filters or which.all):
+    if which.resume and (which.messages or which.filters or which.all or beside.tables is not None or beside.values):
+        return _wrong("--resume means all that the feed holds back: leave out messages, filters, --tables and --values.")
+    if not (which.messages or which.filters or which.all or which.resume):
         return _wrong("Say which messages: by their numbers, by a filter such as --feed or --since, or --all.")
     if which.messages and (which.filters or which.all):
         return _wrong("Name messages by their numbers or by a filter, not by both.")
@@ -88,19 +91,23 @@ def replay(engine: Engine, which: Which, beside: Beside, pace: Pace, *, dry_run:
         show(
             told, pace.examples, dry=True, as_json=as_json and (dry_run or nothing), to_errors=as_json and not (dry_run or nothing)
         )
+        if which.resume and nothing and not dry_run:
+            nothing = False
         if dry_run or nothing:
-            return _nobody(which) if not told.messages else 0
+            return _nobody(which, told) if not told.messages and not which.resume else 0
         if not _confirmed():
             return 2
     told = _through(engine, which, pace, dry=False)
     if told is None:
         return 1
     show(told, pace.examples, dry=False, as_json=as_json)
-    return _nobody(which) if not told.messages else 0
+    return _nobody(which, told) if not told.messages and not which.resume else 0
 
 
-def _nobody(which: Which) -> int:
-    """Say why nothing was replayed; 1 where it was named."""
+def _nobody(which: Which, told: Summary) -> int:
+    """Say why nothing was replayed, where that is not said yet; 1 where it was named."""
+    if told.waiting:
+        return int(bool(which.messages))
     why = "what was refused before it was journalled as good, taken down, or written by the API is not replayed"
     print(
         f"None of these messages can be replayed: {why}." if which.messages else f"No message is of this filter: {why}.",
@@ -117,7 +124,9 @@ def _through(engine: Engine, which: Which, pace: Pace, *, dry: bool) -> Summary 
             said: list[tuple[str, str, Any]] = [("message", "valuePositiveInt", each) for each in which.messages]
             forms = {"state": "valueCode", "reason": "valueCode", "since": "valueInstant", "until": "valueInstant"}
             said += [(name, forms.get(name, "valueString"), value) for name, value in which.filters.items()]
-            if not which.messages:
+            if which.resume:
+                said.append(("resume", "valueString", which.resume))
+            elif not which.messages:
                 said += [("all", "valueBoolean", which.all or None), ("count", "valuePositiveInt", pace.batch)]
                 said += [("after", "valueUnsignedInt", after or None), ("upto", "valuePositiveInt", upto or None)]
             answer = call(engine, "$replay", *said, ("dry-run", "valueBoolean", dry or None), missing=MISSING)
@@ -143,6 +152,8 @@ def _read(summary: Summary, parameters: list[dict[str, Any]]) -> tuple[int, int]
         match each["name"]:
             case "messages":
                 summary.messages += _value(each)
+            case "waiting":
+                summary.waiting += _value(each)
             case "replay":
                 summary.replays.append(_value(each))
             case "next":
@@ -169,6 +180,7 @@ def _beside(which: Which, beside: Beside, pace: Pace, as_json: bool) -> int:
     from interop.mapping.places import holding, use
 
     settings = settings_of(
+        alone=True,
         data=beside.data,
         database=beside.database,
         mappers=beside.mappers,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from interop.cli.options import ENGINE, Data, Database, Feeds, Json, Mappers, TestNumbers, Token, Url, Whereabouts
+from interop.cli.options import ENGINE, Data, Database, Feeds, Json, Mappers, ReplayedState, TestNumbers, Token, Url, Whereabouts
 
 
 def add(app: typer.Typer) -> None:
@@ -19,12 +19,16 @@ def replay(
     messages: Annotated[list[int] | None, typer.Argument(help="Numbers of messages (interop messages); else a filter.")] = None,
     feed: Annotated[str, typer.Option(help="Only this feed.")] = "",
     type: Annotated[str, typer.Option(help="Only this message type, such as ADT^A08.")] = "",
-    state: Annotated[str, typer.Option(help="Only this state: applied, refused, failed, shelved.")] = "",
+    state: ReplayedState = "",
     reason: Annotated[str, typer.Option(help="Only this reason of the error table, such as unknown-trigger.")] = "",
     control_id: Annotated[str, typer.Option(help="Only this control id.")] = "",
     since: Annotated[str, typer.Option(help="Only what was received since: 7d, 12h, 30m ago, or a time.")] = "",
     until: Annotated[str, typer.Option(help="Only what was received before.")] = "",
     all: Annotated[bool, typer.Option("--all", help="Every message, where there is no filter.")] = False,
+    resume: Annotated[
+        str,
+        typer.Option(help="A feed that stands still for a message that was shelved: apply what it holds back, and let it go on."),
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would change.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask: replay.")] = False,
     tables: Annotated[
@@ -51,7 +55,7 @@ def replay(
     from interop.cli.replay import Beside, Which, paced
     from interop.cli.replay import replay as run
 
-    which = Which(tuple(messages or ()), feed, type, state, reason, control_id, since, until, all)
+    which = Which(tuple(messages or ()), feed, type, state, reason, control_id, since, until, all, resume)
     beside = Beside(tables, values, data, database, mappers, feeds, test_numbers, whereabouts)
     pace = paced(batch, pause, examples)
     raise typer.Exit(run(Engine(url, token, data), which, beside, pace, dry_run=dry_run, yes=yes, as_json=as_json))

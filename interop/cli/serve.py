@@ -8,22 +8,29 @@ import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from interop.errors import Problem
 from interop.mapping.places import use
 from interop.mapping.refusal import TablesRefused
+from interop.watching.ends import Process, quiet
+
+ALONE: Final[Mapping[str, Any]] = {
+    "roles": "ingest,worker,api",
+    **dict.fromkeys(("redis", "redis_password_file", "redis_ca", "redis_cert", "redis_key")),
+}
+"""What belongs to one process of several, as a command has it that works by itself."""
 
 
-def settings_of(config: Path | None = None, **given: Any) -> Any:
+def settings_of(config: Path | None = None, *, alone: bool = False, **given: Any) -> Any:
     """Settings from options, the environment and a file; prints what is wrong and returns None where they cannot be. An option that
-    is None is not given, but for ``database``: there it means none."""
+    is None is not given, but for ``database``: there it means none. ``alone``: for a command that is no process of several,
+    whatever the environment says of those."""
     from interop.app.configuration import COMMAND, DEFAULT, Misconfigured, configured
 
+    said = {name: value for name, value in given.items() if value is not None or name == "database"}
     try:
-        return configured(
-            {name: value for name, value in given.items() if value is not None or name == "database"}, config
-        ).settings
+        return configured({**said, **(ALONE if alone else {})}, config).settings
     except Misconfigured as wrong:
         for fault in wrong.faults:
             where = "" if fault.origin in ("", COMMAND, DEFAULT) else f"{fault.origin}, "
@@ -43,10 +50,10 @@ def option(setting: str) -> str:
 
 
 def started(work: Any, settings: Any) -> int:
-    """Run ``work`` on the fast loop; say in one sentence why an engine could not start."""
+    """Run ``work`` on the fast loop; say in one sentence why an engine could not start: 2 for a setting that cannot be, else 1."""
     import uvloop
 
-    from interop.app.opening import named
+    from interop.app.opening import REACH, named
 
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -72,10 +79,11 @@ def started(work: Any, settings: Any) -> int:
         print(f"The mapping tables are refused; mend them and try again:\n{refused}", file=sys.stderr)
     except ValueError as error:
         print(error, file=sys.stderr)
+        return 2
     except Problem as problem:
         if settings.database is not None and problem.reason.name == "journal-unavailable":
             where = named(settings.data, settings.database)
-            print(f"{where} cannot be used ({problem.detail}): see that it runs and that the role may sign on.", file=sys.stderr)
+            print(f"{where} cannot be used ({problem.detail}): {REACH}", file=sys.stderr)
             return 1
         print(f"{problem.reason.sentence} {problem.reason.action}", file=sys.stderr)
     except KeyboardInterrupt:
@@ -91,20 +99,15 @@ def _unreadable(settings: Any, file: str, why: str | None) -> str:
     return f"{file} cannot be used ({why}): see that it is there and that the engine's user may read and write it."
 
 
-def prepare() -> None:
-    """Files that only their owner may read; logs as JSON lines on standard error, which never hold what is in a message."""
-    import structlog
+def prepare(**process: str) -> None:
+    """Files that only their owner may read; logs as JSON lines on standard error, which never hold what is in a message and say
+    which ``process`` they are of."""
+    from interop.watching.logs import configure
 
     os.umask(0o077)
-
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    if Process.ours:
+        quiet(**process)
+    configure(**process)
 
 
 def serve(given: Mapping[str, Any], config: Path | None) -> int:
@@ -112,7 +115,7 @@ def serve(given: Mapping[str, Any], config: Path | None) -> int:
     settings = settings_of(config, **given)
     if settings is None:
         return 2
-    prepare()
+    prepare(name=settings.name, roles=",".join(sorted(settings.roles)))
     if settings.mappings is not None:
         use(settings.mappings)
     return started(_serve(settings), settings)
@@ -120,8 +123,11 @@ def serve(given: Mapping[str, Any], config: Path | None) -> int:
 
 def warnings(engine: Any, web: str = "") -> list[str]:
     """What whoever started the engine must know of who may see what; ``web`` is its address."""
+    from interop.api.roles import API
     from interop.signon.people import demo_users
 
+    if API not in engine.settings.roles:
+        return []
     if engine.signon is None:
         return ["Nobody signs on: everyone on this machine sees all. For tests, never with data of real people."]
     if engine.signon.demo:
@@ -136,20 +142,32 @@ def warnings(engine: Any, web: str = "") -> list[str]:
     ]
 
 
+def greeting(engine: Any, web: str) -> str:
+    """What a process that has started answers, and where."""
+    from interop.api.roles import ALL, API, INGEST, WORKER
+    from interop.app.opening import named
+
+    settings = engine.settings
+    where = {
+        API: f"FHIR {web}/fhir",
+        INGEST: f"ingest {web}/ingest/FEED, MLLP port {engine.mllp}",
+        WORKER: "" if settings.roles == ALL else f"applies what waits, health {web}/health/ready",
+    }
+    said = [where[role] for role in (API, INGEST, WORKER) if role in settings.roles and where[role]]
+    said.append(f"data in {named(settings.data, settings.database)}")
+    return ("" if settings.roles == ALL else f"{settings.name}: ") + ", ".join(said)
+
+
 async def _serve(settings: Any) -> int:
     from interop.app.engine import Engine
-    from interop.app.opening import named
 
     engine = await Engine.start(settings)
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+        asyncio.get_running_loop().add_signal_handler(name, lambda: engine.hasten() if stop.is_set() else stop.set())
     host = settings.http.rpartition(":")[0]
     web = f"{'http' if settings.tls_cert is None else 'https'}://{host}:{engine.http}"
-    print(
-        f"FHIR {web}/fhir, ingest {web}/ingest/FEED, MLLP port {engine.mllp}, data in {named(settings.data, settings.database)}",
-        flush=True,
-    )
+    print(greeting(engine, web), flush=True)
     for line in warnings(engine, (engine.signon.base if engine.signon is not None else "") or web):
         print(line, flush=True)
     await stop.wait()

@@ -53,6 +53,33 @@ def serve(
     config: Config = None,
     data: Data = Path("data"),
     database: Database = None,
+    roles: Annotated[
+        str,
+        typer.Option(
+            help="What this process is for among those that share a PostgreSQL database, with commas between: ingest takes "
+            "messages in, worker applies them, api answers.",
+            envvar="INTEROP_ROLES",
+        ),
+    ] = "ingest,worker,api",
+    name: Annotated[
+        str, typer.Option(help="What this process is called among those that share a database.", envvar="INTEROP_NAME")
+    ] = "engine",
+    redis: Annotated[
+        str | None,
+        typer.Option(
+            help="The Redis by which they tell each other that there is something to look at, redis://HOST:PORT/DATABASE, or "
+            "rediss://… for TLS.",
+            envvar="INTEROP_REDIS",
+        ),
+    ] = None,
+    redis_password_file: Annotated[
+        Path | None, typer.Option(help="The file of its password.", envvar="INTEROP_REDIS_PASSWORD_FILE")
+    ] = None,
+    redis_ca: Annotated[
+        Path | None, typer.Option(help="The authorities that its certificate is of.", envvar="INTEROP_REDIS_CA")
+    ] = None,
+    redis_cert: Annotated[Path | None, typer.Option(help="The certificate that it is shown.", envvar="INTEROP_REDIS_CERT")] = None,
+    redis_key: Annotated[Path | None, typer.Option(help="Its key.", envvar="INTEROP_REDIS_KEY")] = None,
     http: Http = "127.0.0.1:8080",
     mllp: Mllp = "127.0.0.1:2575",
     mappers: Mappers = None,
@@ -144,6 +171,20 @@ def serve(
         bool,
         typer.Option("--open", help="Nobody signs on, everyone sees all: for test suites, on loopback.", envvar="INTEROP_OPEN"),
     ] = False,
+    otlp: Annotated[
+        str | None,
+        typer.Option(help="An OpenTelemetry collector, http://HOST:4318; no spans unless given.", envvar="INTEROP_OTLP"),
+    ] = None,
+    otlp_share: Annotated[
+        float, typer.Option(min=0, max=1, help="Which share of messages and requests has spans.", envvar="INTEROP_OTLP_SHARE")
+    ] = 0.1,
+    notice: Annotated[
+        float,
+        typer.Option(min=0, help="Seconds between saying at /health/ready that it stops and stopping.", envvar="INTEROP_NOTICE"),
+    ] = 0.0,
+    drain: Annotated[
+        float, typer.Option(min=0, help="Seconds that requests and senders are given then.", envvar="INTEROP_DRAIN")
+    ] = 5.0,
     checkpoints: Checkpoints = None,
     audit_key: AuditKey = None,
 ) -> None:
@@ -153,6 +194,13 @@ def serve(
     options = {
         "data": data,
         "database": database,
+        "roles": roles,
+        "name": name,
+        "redis": redis,
+        "redis_password_file": redis_password_file,
+        "redis_ca": redis_ca,
+        "redis_cert": redis_cert,
+        "redis_key": redis_key,
         "http": http,
         "mllp": mllp,
         "mappers": mappers,
@@ -191,6 +239,10 @@ def serve(
         "pds_token_url": pds_token_url,
         "pds_rate": pds_rate,
         "pds_ask": pds_ask,
+        "otlp": otlp,
+        "otlp_share": otlp_share,
+        "notice": notice,
+        "drain": drain,
     }
     raise typer.Exit(run(given(context, options), config))
 

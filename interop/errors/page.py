@@ -11,6 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from interop.errors.problem import Reason, reasons
+from interop.generated import between, write
 
 GENERATOR = 1
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
@@ -37,22 +38,12 @@ def _row(reason: Reason) -> str:
 
 def written(page: str) -> str:
     """The page with the table as it is now. Raises ValueError where the marks are missing."""
-    start, end = page.find(BEGIN), page.find(END)
-    if not 0 <= start < end:
-        raise ValueError(f"{PAGE.name} has no place for the error table: {BEGIN.strip()} … {END}")
-    return page[:start] + table() + page[end + len(END) :]
+    return between(page, BEGIN, END, table(), "the error table")
 
 
 def main(arguments: list[str]) -> int:
     """Write, or check; 1 where the page differs."""
-    page = PAGE.read_text(encoding="utf-8")
-    wanted = written(page)
-    if "--check" in arguments:
-        if page != wanted:
-            print(f"docs/{PAGE.name} does not hold interop/errors/table.csv as it is: run scripts/generate", file=sys.stderr)
-        return int(page != wanted)
-    PAGE.write_text(wanted, encoding="utf-8")
-    return 0
+    return write(PAGE, written, "interop/errors/table.csv as it is", arguments)
 
 
 if __name__ == "__main__":

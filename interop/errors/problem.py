@@ -82,6 +82,11 @@ class Problem(Exception):
     def __str__(self) -> str:
         return " ".join(part for part in (self.reason.sentence, self.detail, self.where and f"({self.where})") if part)
 
+    @property
+    def passes(self) -> bool:
+        """Whether it is worth trying again by itself: of the class ``transient`` in the table, whatever its category."""
+        return self.reason.retry == "transient"
+
     def as_json(self) -> dict[str, str]:
         """Category, reason, sentence, action and, where known, place and detail."""
         said = {

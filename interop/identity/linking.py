@@ -44,7 +44,7 @@ def _national(known: Known) -> str:
     return "|".join((*said, "p", _joined(known.former), _joined(known.postcodes)))
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def known_by(identity: str) -> Known:
     """What an identity says; also one that an earlier version wrote (number, birth date, family name)."""
     number, birth, families, given, gender, status, former, places, *_ = [*identity.split("|"), *[""] * 7]
@@ -80,7 +80,7 @@ def verdict(a: str, b: str) -> Rule:
     return _verdict(*sorted((a, b)))
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def _verdict(a: str, b: str) -> Rule:
     return rule_of(known_by(a), known_by(b))
 

@@ -34,7 +34,7 @@ class Mint:
         block = (sha256(key).digest() if len(key) > 64 else key).ljust(64, b"\0")
         self._inner = sha256(bytes(byte ^ 0x36 for byte in block))
         self._outer = sha256(bytes(byte ^ 0x5C for byte in block))
-        self.id = lru_cache(maxsize=65_536)(self._id)
+        self.id = lru_cache(maxsize=16_384)(self._id)
 
     def _id(self, resource_type: str, system: str, value: str) -> str:
         """The id of the ``resource_type`` that ``system|value`` identifies."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
+from time import perf_counter
+from typing import Final, Protocol
 
 from interop.clock import Clock
 from interop.errors import Category, Problem
@@ -13,7 +15,12 @@ from interop.ports import AckState, Adapter, Envelope, Feed, MessageState, Recei
 from interop.ports.feed import contributor
 from interop.store.plan import Message
 from interop.store.seam import Store
-from interop.store.values import Change, Conflict, Entry, Outcome
+from interop.store.values import Change, Committed, Conflict, Entry, Outcome
+from interop.watching import Histogram
+
+IN_VAIN: Final = (MessageState.REFUSED, MessageState.FAILED, MessageState.SHELVED)
+"""What became of a message that did not reach the record."""
+DOWN: Final = "taken-down"
 
 
 class Told(Protocol):
@@ -67,6 +74,8 @@ class JournalIntake:
         self._flushing: asyncio.Task[None] | None = None
         self._applied: dict[int, list[tuple[asyncio.Future[Receipt], int]]] = {}
         self.stopping = False
+        self.acknowledgements: dict[tuple[str, str], Histogram] = {}
+        """Seconds from a message to its receipt, by feed and by what is waited for."""
         self.told: Told | None = None
         """Who is told of messages that the journal has, before their senders are."""
 
@@ -108,6 +117,10 @@ class JournalIntake:
         """Tell what became of an acknowledgement; it is written with the next commit."""
         self._acks.append((message, state.value))
         self._wake()
+
+    def awaited(self) -> list[int]:
+        """The messages whose outcome somebody waits for."""
+        return list(self._applied)
 
     def finished(self, message: int, state: MessageState, problem: Problem | None) -> None:
         """The record has this message's outcome on disk: answer whoever waits for it."""
@@ -152,9 +165,16 @@ class JournalIntake:
 
     def _submit(self, entry: Entry, wait: Wait, problem: Problem | None) -> asyncio.Future[Receipt]:
         future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        future.add_done_callback(partial(self._timed, entry.feed, wait.value, perf_counter()))
         self._pending.append(_Waiting(entry, future, wait, problem))
         self._wake()
         return future
+
+    def _timed(self, feed: str, wait: str, begun: float, _: asyncio.Future[Receipt]) -> None:
+        timed = self.acknowledgements.get((feed, wait))
+        if timed is None:
+            timed = self.acknowledgements[feed, wait] = Histogram()
+        timed.add(perf_counter() - begun)
 
     def _wake(self) -> None:
         if self._flushing is None:
@@ -231,15 +251,17 @@ class JournalIntake:
     async def _repeated(self, message: int, one: _Waiting) -> None:
         """Answer a repeat. One whose first did not reach the record is worked on again: its sender meant it to be there."""
         try:
-            entries = await self._store.query(Message(message))
-            state = MessageState(entries[0].state) if entries else MessageState.RECEIVED
-            if entries and entries[0].reason == "taken-down":
-                _settle(one.future, Receipt(message, MessageState.REFUSED, Problem("taken-down"), message))
+            entries: list[Entry] = await self._store.query(Message(message))
+            if entries and entries[0].reason != DOWN and MessageState(entries[0].state) in IN_VAIN:
+                done = await self._store.commit(Change(outcomes=[Outcome(message, MessageState.RECEIVED.value, self._clock.now())]))
+                if isinstance(done, Committed) and done.again:
+                    self._added(1)
+                    self._again(message)
+                else:  # meanwhile it was taken down, or somebody else works on it again
+                    entries = await self._store.query(Message(message))
+            if entries and entries[0].reason == DOWN:
+                _settle(one.future, Receipt(message, MessageState.REFUSED, Problem(DOWN), message))
                 return
-            if state in (MessageState.REFUSED, MessageState.FAILED):
-                await self._store.commit(Change(outcomes=[Outcome(message, MessageState.RECEIVED.value, self._clock.now())]))
-                self._added(1)
-                self._again(message)
         except Problem as problem:
             _settle(one.future, Receipt(0, MessageState.REFUSED, problem))
             return

@@ -81,7 +81,7 @@ REGISTRY["", "id"] = REGISTRY["text", "id"] = lambda value: value if _ID.fullmat
 _HL7_TIME = re.compile(r"(\d{4})(\d\d)?(\d\d)?(?:(\d\d)(\d\d)(\d\d)?(\.\d+)?|(\d\d))?([+-]\d\d(?:\d\d)?|Z)?", re.ASCII)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def hl7_parts(value: str) -> tuple[str, str, str] | None:
     """An HL7 time as (date in its precision, time ``HH:MM:SS[.f]`` or '', offset or ''); None where it is none."""
     found = _HL7_TIME.fullmatch(value.strip())
@@ -115,7 +115,7 @@ def london_offset(local: datetime) -> str:
     return _offset(local)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def _offset_of_hour(year: int, month: int, day: int, hour: int) -> str:
     return _offset(datetime(year, month, day, hour))
 
@@ -198,7 +198,7 @@ def day_time(day: str, clock: str, minutes: str = "") -> str | None:
 _ISO = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(\.\d+)?(Z|[+-]\d\d:?\d\d)?)?)?)?", re.ASCII)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def iso_parts(value: str) -> tuple[str, str, str] | None:
     """An ISO 8601 time as (date, time or '', offset or ''); None where it is none. Without an offset it is Europe/London."""
     found = _ISO.fullmatch(value.strip())

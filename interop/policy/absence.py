@@ -23,7 +23,8 @@ WORSE: Final = ("pending", "withdrawn", "ended")
 
 
 class FeedHealth(NamedTuple):
-    """How a feed is: ``well``, ``stale`` or ``down``, ``since`` in microseconds; ``organisation`` '' where it is of nobody."""
+    """How a feed is: ``well``, ``stale``, ``down`` or, besides, ``incomplete``; ``since`` in microseconds;
+    ``organisation`` '' where it is of nobody."""
 
     feed: str
     organisation: str
@@ -32,8 +33,8 @@ class FeedHealth(NamedTuple):
 
 
 class Absence(NamedTuple):
-    """``code`` is ``not-shared``, ``withheld``, ``down`` or ``stale``, ``issue`` of FHIR R4 ``IssueType``; ``source`` is the
-    organisation that it is about, '' for none; ``since`` in microseconds, 0 for never told."""
+    """``code`` is ``not-shared``, ``withheld``, ``down``, ``stale`` or ``incomplete``, ``issue`` of FHIR R4
+    ``IssueType``; ``source`` is the organisation that it is about, '' for none; ``since`` in microseconds, 0 for never told."""
 
     code: str
     issue: str
@@ -63,7 +64,7 @@ def absence(question: Question, facts: Facts, feeds: Iterable[FeedHealth], passe
     states = sharing(by)
     found += [_absence(state, organisation) for organisation, state in states.items() if state]
     for feed in sorted(feeds):
-        if feed.state in ("down", "stale") and not states.get(feed.organisation):
+        if feed.state in ("down", "stale", "incomplete") and not states.get(feed.organisation):
             found.append(_absence(feed.state, feed.organisation or feed.feed, feed.since))
     return tuple(found)
 

@@ -8,6 +8,7 @@ from interop.ports.puller import Have, Pulled, Puller, Seen
 from interop.ports.receipt import AckState, Intake, MessageState, Receipt, Wait
 from interop.ports.record import Asks, Inquiry, Person, Record, Resource
 from interop.ports.sender import Answer, Sender
+from interop.ports.signals import Heard, Signals, Silent
 
 __all__ = [
     "AckState",
@@ -21,6 +22,7 @@ __all__ = [
     "Envelope",
     "Feed",
     "Have",
+    "Heard",
     "Inquiry",
     "Intake",
     "Listener",
@@ -37,6 +39,8 @@ __all__ = [
     "Resource",
     "Seen",
     "Sender",
+    "Signals",
+    "Silent",
     "Source",
     "Wait",
 ]

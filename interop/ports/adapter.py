@@ -73,7 +73,9 @@ class Listener(Protocol):
 
     async def start(self, intake: Intake, record: Record) -> None: ...
 
-    async def stop(self) -> None: ...
+    async def stop(self, grace: float = 5.0) -> None:
+        """Take no more, give the answers that are due within ``grace`` seconds, close."""
+        ...
 
     def redeclared(self) -> None:
         """Certificates may be of other feeds than when they connected: who may not send as before is let go."""

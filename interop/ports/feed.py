@@ -35,6 +35,8 @@ class Feed:
     """Whether NHS numbers of which its messages state no status were traced by its system; None = as its family's table says."""
     folder: str = ""
     """The directory whose files are its messages too; '' = none."""
+    stops: bool = False
+    """Whether it stands still once one of its messages is shelved, until somebody lets it go on."""
 
 
 def organisation(said: str) -> str:

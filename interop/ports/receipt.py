@@ -11,7 +11,8 @@ from interop.errors import Problem
 
 
 class MessageState(StrEnum):
-    """The states of a message in the journal."""
+    """The states of a message in the journal. Shelved: it could be read and not applied. Held: its feed stands still for
+    another that is."""
 
     RECEIVED = "received"
     MAPPED = "mapped"
@@ -19,6 +20,7 @@ class MessageState(StrEnum):
     REFUSED = "refused"
     FAILED = "failed"
     SHELVED = "shelved"
+    HELD = "held"
 
 
 class AckState(StrEnum):

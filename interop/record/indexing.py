@@ -136,6 +136,11 @@ class Indexing:
         found = _ADDRESS.fullmatch(row.a) if row.kind == "reference" else None
         return row._replace(a=found[2]) if found and found[1] in self.bases else row
 
+    @property
+    def defined(self) -> list[str]:
+        """The ids of the definitions that are known."""
+        return list(self._made)
+
     def committed(self, change: Change) -> bool:
         """Take note of the definitions in a change that is on disk; whether any came, went or changed."""
         touched = [put.stored for put in change.puts if put.stored.type == DEFINITIONS]

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from joserfc.jwk import ECKey
 
+from interop.ids.secret import kept
 from interop.signon.keys import Key, KeySet, public
 
 NAME: Final = "signon.key"
@@ -61,9 +62,9 @@ def own_keys(directory: Path) -> OwnKeys:
     found = read_keys(directory)
     if found is not None:
         return found
-    made = OwnKeys(new_key())
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_keys(directory, made)
+    kept(directory / NAME, lambda: _said(OwnKeys(new_key())))
+    made = read_keys(directory)
+    assert made is not None
     return made
 
 
@@ -81,8 +82,12 @@ def read_keys(directory: Path) -> OwnKeys | None:
 
 def write_keys(directory: Path, keys: OwnKeys) -> None:
     """Replace the file as a whole, on disk before it is used."""
+    keep(directory / NAME, _said(keys))
+
+
+def _said(keys: OwnKeys) -> bytes:
     said = {"signing": keys.signing.as_dict(private=True), "former": [list(each) for each in keys.former]}
-    keep(directory / NAME, json.dumps(said).encode("ascii"))
+    return json.dumps(said).encode("ascii")
 
 
 def keep(path: Path, content: bytes) -> None:

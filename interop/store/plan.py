@@ -11,6 +11,9 @@ from interop.store.where import Where
 FEEDS_REFUSED = "feeds file refused"
 """The name of the ``Meta`` that says why the feeds file that is there does not count; '' where it does."""
 
+STOPPED = "stopped "
+"""Begins the name of the ``Meta`` that holds the message for which a feed stands still; '' once it goes on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Read:
@@ -296,6 +299,72 @@ class Queues:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """The number of the record's last commit, of whatever process -> [int]; what is kept of its dictionaries is brought up to that.
+    Where one process alone writes nothing is counted: always the same number."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewsSince:
+    """The number of the record's last commit, with the news of each after ``turn`` -> [(number, kind, id)]; where there are none
+    [(number, '', '')]."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """Journal entries after ``after`` of these adapters with no outcome yet, in order -> [Entry]."""
+
+    after: int
+    adapters: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What of a portion of the journal after ``after`` has no outcome -> [(above, count, [message])]: how many messages are to be
+    worked on, and by number what is not: entries of these adapters, and those whose content has been purged. ``above`` is that of
+    the next portion, 0 after the last. No content is read."""
+
+    after: int
+    adapters: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenClaims:
+    """The claims that are open, where several processes work the journal off -> [(Claim, worker, gone)], in the order in which they
+    are to be applied; ``gone``: it is another worker's, which is no longer there. Empty where one process has the store."""
+
+    worker: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claimable:
+    """Whether there may be messages that nobody has claimed -> [bool]. Where several processes share the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimEntries:
+    """The messages of a claim that are still to be worked on, in order -> [Entry]. Where several processes share the store."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """About how many messages have no outcome, at least as many as there are -> [int]; 0 is exact. Where several processes share
+    the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What became of these messages -> [Outcome]; those without one are left out. Where several processes share the store."""
+
+    messages: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """Journal entries after ``after`` with no outcome yet, in order -> [Entry], at most ``limit``."""
 
@@ -431,6 +500,15 @@ Plan = (
     | Noted
     | Deliveries
     | Queues
+    | Turn
+    | NewsSince
+    | OpenClaims
+    | Claimable
+    | ClaimEntries
+    | Backlog
+    | Outcomes
+    | Unfinished
+    | Left
     | Waiting
     | Message
     | Messages

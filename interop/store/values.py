@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from interop.fhir.rows import IndexRow as IndexRow
 
@@ -94,7 +94,8 @@ class Entry:
 
 
 class FeedCount(NamedTuple):
-    """How a feed stands: counts by state, times of the oldest waiting and of the last received (0 = none)."""
+    """How a feed stands: counts by state, times of the oldest waiting, of the last received and of the oldest that is shelved and
+    so is lacking in the record (0 = none). ``held``: how many of those ``waiting`` do so because it stands still."""
 
     feed: str
     received: int
@@ -105,6 +106,8 @@ class FeedCount(NamedTuple):
     shelved: int
     oldest_waiting: int
     last_received: int
+    incomplete_since: int = 0
+    held: int = 0
 
 
 class LossCount(NamedTuple):
@@ -211,7 +214,8 @@ class Pair(NamedTuple):
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a message."""
+    """What became of a message. ``received`` takes back that it was refused, has failed or was shelved, and nothing else: what is
+    in the record, and what was taken down, stays so."""
 
     message: int
     state: str
@@ -246,14 +250,17 @@ class Used(NamedTuple):
 
 class Kept(NamedTuple):
     """A value under a name until ``until``, in place of the one before; at once gone where ``until`` is not after ``time``,
-    which is now (microseconds)."""
+    which is now (microseconds). ``there``: only where there is one, so that what has been taken away does not come back."""
 
     name: str
     value: str
     until: int
     time: int
+    there: bool = False
 
 
+DELIVERY = "delivery"
+"""The kind of the News that there is something for a destination."""
 PENDING, SENT, SHELVED, WITHHELD, DROPPED = "pending", "sent", "shelved", "withheld", "dropped"
 """The states of a delivery: it waits its turn; it was taken; it was refused for good or is too old; the destination may not have
 it; nobody wants it any more."""
@@ -301,7 +308,7 @@ class Heard(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """What has become of a delivery. ``since`` as in Delivery, 0 where that stays."""
+    """What has become of a delivery that waits; with ``since``, as in Delivery, it goes out again, whatever had become of it."""
 
     sequence: int
     state: str
@@ -333,6 +340,49 @@ class QueueCount(NamedTuple):
     oldest: int
 
 
+RECOUNT = "recount"
+"""The kind of News of messages that had an outcome and have another now, or none."""
+NAMES = "names"
+"""The kind of the News that there are new parameters, code systems or contributors; the store says so itself."""
+NEWS, LOCK = "news", "lock"
+"""Types of a Conflict: whoever made the change has not heard of what binds; or has lost the locks under which it was made."""
+
+
+class News(NamedTuple):
+    """What the other processes of a record are to hear of a change: that a resource of type ``kind`` has another version, or what
+    else a kind is for (``interop.apply.hearing``). ``binds``: nothing is committed by who has not heard of it."""
+
+    kind: str
+    id: str = ""
+    binds: bool = False
+
+
+CLAIM: Final = "claim"
+"""The type of a Conflict with a claim that is another's by now."""
+OF_CLIENTS: Final = ("api", "api+author")
+"""Adapters of entries that their writers finish: nobody claims them."""
+
+
+class Claim(NamedTuple):
+    """The messages from ``first`` to ``last`` that have no outcome are for one process to work on, when all claims of a lower
+    ``place`` are closed; ``token`` is another whenever the claim is taken over."""
+
+    place: int
+    token: int
+    first: int
+    last: int
+
+
+class Claiming(NamedTuple):
+    """A worker asks for claims: those below the place ``below`` whose worker is gone, else the next messages, ``spans`` claims of
+    ``size`` at most. ``worker`` is the number of its seat."""
+
+    worker: int
+    spans: int
+    size: int
+    below: int = 0
+
+
 @dataclass(slots=True)
 class Change:
     """Everything that happens at once, as a value. A Change holds journal entries or record changes, never both: the
@@ -340,7 +390,10 @@ class Change:
 
     ``expect`` names versions that must still be the present ones, (type, id) -> version (0 = not there). ``follows``: the journal
     alone makes just this again at the next start, so that the embedded store may lose it with the power. ``tables``: mapping tables
-    by digest, with when they were first used (microseconds); what is kept already stays as it is.
+    by digest, with when they were first used (microseconds); what is kept already stays as it is. Where several processes share
+    the store: ``news`` for the others; ``known``, the turn up to which its maker has heard theirs (-1: it does not depend on them),
+    and ``held``, the holder of the locks under which it was made (0: none), are expected to be good still, as is the claim that it
+    is made ``under``; ``closes``: that is done with. ``claiming`` asks for claims.
     """
 
     entries: list[Entry] = field(default_factory=list)
@@ -365,6 +418,12 @@ class Change:
     deliveries: list[Delivery] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     sweeps: list[Sweep] = field(default_factory=list)
+    news: list[News] = field(default_factory=list)
+    known: int = -1
+    held: int = 0
+    under: Claim | None = None
+    closes: bool = False
+    claiming: Claiming | None = None
     follows: bool = False
 
 
@@ -372,9 +431,12 @@ class Change:
 class Committed:
     """The change is on disk, or ``follows`` from what is. ``entries`` are the journal's numbers, in the order of
     ``Change.entries``; an entry that repeats an earlier one (same feed and duplicate key within the window) is not added: its
-    ``repeats`` names that one."""
+    ``repeats`` names that one. ``claims`` are those that ``Change.claiming`` asked for; ``again`` the messages whose outcome has
+    been taken back."""
 
     entries: list[Entry] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
+    again: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,32 @@ def ensure(url: str) -> None:
     _run(urlunsplit(parts._replace(path="/postgres")), make)
 
 
+def drop(url: str) -> None:
+    """Drop a database that ``ensure`` has made, whoever is connected to it. Raises Unusable."""
+    parts = urlsplit(url)
+    name = parts.path.lstrip("/").replace(chr(34), "")
+
+    async def gone(connection: Any) -> None:
+        await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    _run(urlunsplit(parts._replace(path="/postgres")), gone)
+
+
+def rows(url: str, asked: list[tuple[str, str]]) -> list[list[tuple[Any, ...]]]:
+    """What statements find, each in a schema, all at one moment. Raises Unusable."""
+
+    async def ask(connection: Any) -> list[list[tuple[Any, ...]]]:
+        found = []
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            for schema, sql in asked:
+                await connection.execute(f"SET LOCAL search_path TO {schema}")
+                found.append([tuple(row) for row in await connection.fetch(sql)])
+        return found
+
+    answer: list[list[tuple[Any, ...]]] = _run(url, ask)
+    return answer
+
+
 def size(url: str) -> float:
     """MB of a database. Raises Unusable."""
 

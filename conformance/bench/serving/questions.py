@@ -92,6 +92,8 @@ def appointments(asking: Asking) -> list[Piece]:
 
 def chained(asking: Asking) -> list[Piece]:
     """Observations of whoever has an NHS number, and Encounters of whoever has a name and a date of birth."""
+    people = People(asking.seed)
+    given = {(each.family, each.birth_date) for each in (people[at] for at in range(asking.patients)) if asking.sees(each)}
     found = []
     for at, each in enumerate(asking.sample("chained")):
         if at % 2:
@@ -99,7 +101,7 @@ def chained(asking: Asking) -> list[Piece]:
             found.append(asking.get(f"Observation?patient.identifier={number}", 200, -1 if asking.sees(each) else 0))
         else:
             named = urlencode({"patient.family": each.family, "patient.birthdate": str(each.birth_date)})
-            found.append(asking.get(f"Encounter?{named}"))
+            found.append(asking.get(f"Encounter?{named}", 200, -1 if (each.family, each.birth_date) in given else 0))
     return found
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from interop.api.auditing import Auditing
 from interop.api.delivering.payload import Contents
 from interop.api.delivering.senders import Sends
-from interop.api.delivering.worker import Worker
+from interop.api.delivering.worker import Alone, Through, Worker
 from interop.clock import Clock, instant
 from interop.errors import Problem, reasons
 from interop.notify.backoff import DAY
@@ -17,8 +17,10 @@ from interop.notify.destinations import Destination
 from interop.policy.asker import TESTER, Asker
 from interop.store.plan import Deliveries, Meta, Queues
 from interop.store.seam import Store
-from interop.store.values import PENDING, SHELVED, Change, Delivery, Mark, QueueCount, Sweep
+from interop.store.values import DELIVERY, PENDING, SHELVED, Change, Delivery, Mark, News, QueueCount, Sweep
 
+PAUSED: Final = "paused"
+"""The kind of the News that a destination was paused, or is to go on."""
 SYSTEM: Final = "system"
 """The role of a destination: a program of its organisation."""
 
@@ -39,6 +41,10 @@ class Deliverer:
         self.workers: dict[str, Worker] = {}
         self._known: dict[str, Destination] = {}
         self._started = False
+        self.through: Through | None = None
+        """Who sends in the workers' place and watches; set before the first start."""
+        self.alone: Alone | None = None
+        """Whether this process is still the one that sends; set before anybody is added."""
 
     def add(
         self,
@@ -51,6 +57,7 @@ class Deliverer:
         """A destination more."""
         worker = Worker(name, asker, sends, self._store, self._contents, self._audit, self._clock, days, marked)
         self.workers[name] = worker
+        worker.through, worker.alone = self.through, self.alone
         if self._started:
             worker.start()
         return worker
@@ -58,6 +65,11 @@ class Deliverer:
     def declare(self, destinations: Mapping[str, Destination]) -> None:
         """What the deployment says of its destinations, to be shown."""
         self._known.update(destinations)
+
+    @property
+    def declared(self) -> frozenset[str]:
+        """The destinations that the deployment has chosen."""
+        return frozenset(self._known)
 
     async def remove(self, name: str) -> None:
         """Nobody sends there any more."""
@@ -67,9 +79,16 @@ class Deliverer:
     async def start(self) -> None:
         """Begin with what is left from before."""
         for name, worker in self.workers.items():
+            worker.through = self.through
             worker.paused = (await self._store.query(Meta(_paused(name)))) == ["yes"]
             worker.start()
         self._started = True
+
+    async def pause_all(self) -> None:
+        """Send nothing: another process does."""
+        self._started = False
+        for worker in list(self.workers.values()):
+            await worker.pause()
 
     async def stop(self) -> None:
         self._started = False
@@ -82,12 +101,24 @@ class Deliverer:
             if (worker := self.workers.get(name)) is not None:
                 worker.wake()
 
+    async def heard(self, destinations: Sequence[str]) -> None:
+        """Another process has something for these; () is for any."""
+        self.arrived(destinations or list(self.workers))
+
+    async def told(self, destinations: Sequence[str]) -> None:
+        """These were paused, or are to go on, as another process was told; () is any."""
+        for name in destinations or list(self.workers):
+            if (worker := self.workers.get(name)) is not None:
+                worker.paused = (await self._store.query(Meta(_paused(name)))) == ["yes"]
+                worker.wake()
+
     async def pause(self, name: str, paused: bool) -> None:
         """Send nothing more there, or go on; a restart keeps it so. What waited meanwhile is tried as long as what is new. Raises
         Problem ``not-found``."""
         worker = self._worker(name)
         moved = [Sweep(name, PENDING, PENDING, self._clock.now())] if worker.paused and not paused else []
-        await self._store.commit(Change(meta=[(_paused(name), "yes" if paused else "no")], sweeps=moved))
+        said = [(_paused(name), "yes" if paused else "no")]
+        await self._store.commit(Change(meta=said, sweeps=moved, news=[News(PAUSED, name), News(DELIVERY, name)]))
         worker.paused = paused
         worker.wake()
 
@@ -99,11 +130,11 @@ class Deliverer:
             found: list[Delivery] = await self._store.query(Deliveries(name, sequence=sequence))
             if not found or found[0].state == PENDING:
                 raise Problem("not-found")
-            await self._store.commit(Change(marks=[Mark(sequence, PENDING, 0, 0, "", now, now)]))
+            await self._store.commit(Change(marks=[Mark(sequence, PENDING, 0, 0, "", now, now)], news=[News(DELIVERY, name)]))
             count = 1
         else:
             count = next((each.shelved for each in await self.queues() if each.destination == name), 0)
-            await self._store.commit(Change(sweeps=[Sweep(name, SHELVED, PENDING, now)]))
+            await self._store.commit(Change(sweeps=[Sweep(name, SHELVED, PENDING, now)], news=[News(DELIVERY, name)]))
         worker.wake()
         return count
 

@@ -49,6 +49,8 @@ class Payload:
     resources: int = 0
     deleted: bool = False
     format: str = FHIR
+    traceparent: str = ""
+    """The trace that it is of, for whom the deployment has declared (W3C Trace Context); '' = none."""
 
 
 class Contents:
@@ -69,10 +71,14 @@ class Contents:
         self._reading, self._store, self._whereabouts = reading, store, whereabouts
         self._facts, self._clock, self._policy, self._base = facts, clock, policy, base
         self._narrows = narrows
+        self.fresh: Callable[[], Awaitable[None]] | None = None
+        """Brings what decisions know up to what other processes have committed."""
 
     async def of(self, delivery: Delivery, asker: Asker) -> Payload | None:
         """What goes out; None where who asks may have nothing of it, whatever there is. Raises Problem ``purged`` where what they
         might have is no longer kept."""
+        if self.fresh is not None:
+            await self.fresh()
         if delivery.event == ALERT:
             said = {
                 "id": delivery.id,

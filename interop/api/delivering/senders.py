@@ -16,6 +16,7 @@ from interop.errors import Problem
 from interop.notify.destinations import FILE, MLLP, SERVER, Destination
 from interop.notify.routes import AS_RECEIVED, FHIR_MESSAGE
 from interop.ports import Sender
+from interop.store.directory import make_directory
 
 PATIENCE: Final = 30.0
 """Seconds for an answer."""
@@ -120,6 +121,8 @@ class Web:
                     verify=tls_of(self.destination) if secure else True, timeout=PATIENCE, follow_redirects=False, trust_env=False
                 )
             headers = {"content-type": payload.media_type, "idempotency-key": payload.id}
+            if payload.traceparent:
+                headers["traceparent"] = payload.traceparent
             if self.destination.token is not None:
                 headers["authorization"] = f"Bearer {self.destination.token.read_text('utf-8').strip()}"
         except (OSError, ssl.SSLError, UnicodeDecodeError):
@@ -185,7 +188,7 @@ class Directory:
         return Taken(code="written")
 
     def _write(self, payload: Payload) -> None:
-        self.place.mkdir(parents=True, exist_ok=True)
+        make_directory(self.place)
         kind = "hl7" if payload.format == AS_RECEIVED else "json"
         made = self.place / f".{payload.id}.new"
         with os.fdopen(os.open(made, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as file:

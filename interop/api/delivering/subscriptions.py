@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import structlog
@@ -23,7 +23,7 @@ from interop.apply.routing import Router
 from interop.apply.writes import Writes
 from interop.background import Background, within
 from interop.clock import Clock
-from interop.errors import Problem
+from interop.errors import Category, Problem
 from interop.fhir import facts
 from interop.formats.instants import iso_instant
 from interop.formats.json import load_json
@@ -79,6 +79,7 @@ class Subscriptions:
         self._ends: dict[str, int] = {}
         self._due: dict[str, None] = {}
         self._failures: dict[str, str] = {}
+        self._begun: dict[str, tuple[Meant, Author]] = {}
         self._wake = asyncio.Event()
         self._working = Background()
 
@@ -117,6 +118,32 @@ class Subscriptions:
             if put.stored.type == TYPE:
                 self._due[put.stored.id] = None
                 self._wake.set()
+
+    async def heard(self, ids: Sequence[str]) -> None:
+        """Other processes have written these; () is any. What is active is matched from now on, what is not is no longer."""
+        if not ids:
+            ids = list({*self._begun, *[each.id async for each in self._store.stream(Search(PERMIT_ALL, TYPE))]})
+        for id_ in ids:
+            found: list[Stored] = await self._store.query(Read(PERMIT_ALL, TYPE, id_))
+            await self._follow(id_, found[0] if found and not found[0].deleted else None)
+            self._due[id_] = None
+        self._wake.set()
+
+    async def _follow(self, id_: str, stored: Stored | None) -> None:
+        resource = load_json(stored.body, values=None) if stored is not None else {}
+        if stored is None or resource.get("status") != "active":
+            if id_ in self._begun:
+                await self._forget(id_)
+            return
+        try:
+            meant, author = self._meant(resource), await self._author(stored)
+        except Problem as problem:
+            if problem.reason.category is Category.UNAVAILABLE:
+                raise
+            _log.error("a Subscription cannot be matched any more", reason=problem.reason.name)
+            return await self._forget(id_)
+        if self._begun.get(id_) != (meant, author):
+            await self._begin(id_, meant, author)
 
     def marked(self, id: str, delivery: Delivery, mark: Mark) -> None:
         """What became of a delivery: one that is shelved ends in ``error``."""
@@ -228,16 +255,21 @@ class Subscriptions:
         self._router.subscribe(id_, Route(f"{TYPE}/{id_}", name, meant.format, events, type=meant.type, where=meant.where))
         if meant.end:
             self._ends[id_] = meant.end
+        self._begun[id_] = meant, author
         worker.wake()
 
     async def _end(self, id_: str, keep: str) -> None:
         """Match no more. What waits is dropped, or with ``keep`` put on the shelf."""
-        self._router.unsubscribe(id_)
-        self._ends.pop(id_, None)
+        await self._forget(id_)
         name = name_of(id_)
-        await self._deliverer.remove(name)
         to = SHELVED if keep else DROPPED
         await self._store.commit(Change(sweeps=[Sweep(name, PENDING, to, self._clock.now())]))
+
+    async def _forget(self, id_: str) -> None:
+        self._router.unsubscribe(id_)
+        self._ends.pop(id_, None)
+        self._begun.pop(id_, None)
+        await self._deliverer.remove(name_of(id_))
 
     async def _author(self, stored: Stored) -> Author:
         """Who wrote it: the journal tells. Raises Problem ``purged`` where it has let go of that: nobody is told then."""

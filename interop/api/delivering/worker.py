@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
 
 from interop.api.auditing import Auditing
-from interop.api.delivering.payload import Contents
-from interop.api.delivering.senders import Sends
+from interop.api.delivering.payload import Contents, Payload
+from interop.api.delivering.senders import Sends, Taken
 from interop.background import Background, within
 from interop.clock import MICROSECONDS, Clock
 from interop.errors import Problem
@@ -25,6 +25,10 @@ LOOK: Final = 30.0
 KEPT: Final = 30
 """Days for which what was sent, and what was withheld, is kept: who was told what is in the audit."""
 _log = structlog.get_logger("interop.deliveries")
+Through = Callable[[Delivery, Payload, Sends], Awaitable[Taken]]
+Alone = Callable[[], Awaitable[bool]]
+ANOTHER: Final = 1.0
+"""Seconds between two looks where another process sends by now: it is ended meanwhile."""
 
 
 class Worker:
@@ -46,6 +50,10 @@ class Worker:
         self._store, self._contents, self._audit, self._clock = store, contents, audit, clock
         self._marked = marked
         self.paused = False
+        self.through: Through | None = None
+        """Who sends in its place and watches."""
+        self.alone: Alone | None = None
+        """Whether this process is still the one that sends; asked right before, since it may have hung."""
         self._wake = asyncio.Event()
         self._working = Background()
         self._cleared = 0
@@ -54,6 +62,11 @@ class Worker:
 
     def start(self) -> None:
         self._working.start(self._work())
+
+    async def pause(self) -> None:
+        """Try nothing until the next start; what is under way goes on then, under the same id."""
+        await self._working.stop()
+        self._unkept = None
 
     async def stop(self) -> None:
         """What is under way goes on at the next start, under the same id."""
@@ -98,7 +111,8 @@ class Worker:
         delivery = found[0]
         if delivery.due > now:
             return min((delivery.due - now) / MICROSECONDS, LOOK)
-        return await self._keep(delivery, await self._tried(delivery))
+        mark = await self._tried(delivery)
+        return ANOTHER if mark is None else await self._keep(delivery, mark)
 
     async def _keep(self, delivery: Delivery, mark: Mark) -> float:
         self._unkept = delivery, mark
@@ -107,7 +121,8 @@ class Worker:
         self._marked(delivery, mark)
         return 0.0
 
-    async def _tried(self, delivery: Delivery) -> Mark:
+    async def _tried(self, delivery: Delivery) -> Mark | None:
+        """What becomes of it; None where another process sends by now, and this one has not."""
         try:
             payload = await self._contents.of(delivery, self.asker)
         except Problem as problem:
@@ -118,7 +133,10 @@ class Worker:
             return Mark(delivery.sequence, WITHHELD, delivery.tries, 0, "", self._clock.now())
         said = payload.about, payload.patients, payload.resources, payload.rules
         await self._audit.delivered(self.asker, self.name, delivery.id, *said)
-        taken = await self.sends.send(payload)
+        if self.alone is not None and not await self.alone():
+            return None
+        through = self.through
+        taken = await (self.sends.send(payload) if through is None else through(delivery, payload, self.sends))
         mark = tried(delivery, taken.problem, self._clock.now(), self.days, taken.wait)
         if taken.problem is not None:
             _log.warning(

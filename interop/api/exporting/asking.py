@@ -31,6 +31,7 @@ DEPTH: Final = 8
 
 async def decided(services: Services, asker: Asker, level: tuple[str, str], account: Account | None = None) -> Decision:
     """What who asks may export now; raises Problem ``forbidden``."""
+    await services.up_to_date()
     if asker.scopes:
         await services.understands(asker.scopes)
     said = services.narrowed(asker.scopes) if asker.scopes else ()

@@ -1,7 +1,9 @@
-"""The exports of an engine: one is worked on at a time, behind what is asked; what is done is kept for some hours.
+"""The exports of an engine: a process works on one at a time, behind what is asked; what is done is kept for some hours.
 
-A process that ends leaves the files of its jobs: those that are done are there after the next start, those that were not are begun
-anew, in another state of the record and with another transactionTime.
+Jobs are files of a directory, which all processes that answer share: whichever is asked says how one is, gives its files, stops it.
+Who works on one holds the lock of its directory. A process that ends leaves the files of its jobs: those that are done stay, those
+that are not are begun anew, by another process or at the next start, in another state of the record and with another
+transactionTime.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import threading
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from pathlib import Path
+from time import time
 from typing import Any, Final, cast
 
 import orjson
@@ -20,6 +23,7 @@ import structlog
 
 from interop.api.exporting.asking import agreed, decided, holds, planned
 from interop.api.exporting.job import COMPLETED, FAILED, NAME, OPEN, QUEUED, RUNNING, Job, Wanted, decoded, keep
+from interop.api.exporting.locking import let_go, taken
 from interop.api.exporting.writing import Files, Room, free, type_of
 from interop.api.services import Services
 from interop.api.signon.limits import Throttled
@@ -45,8 +49,16 @@ LATER: Final = 60
 """Seconds after which a client that has too many asks again."""
 ATTEMPTS: Final = 3
 """How often an export is begun that ends with its process."""
-SWEEP: Final = 60.0
-"""Seconds between two looks at what has expired."""
+LOOK: Final = 2.0
+"""Seconds between two looks at what other processes have begun or left, and at what has expired; and between two times at which
+others are told how far one is."""
+MADE: Final = ".new"
+"""How a directory ends in which a job is being made."""
+LEFT: Final = 24 * 3_600
+"""Seconds after which a directory is nobody's that has no job that can be read: longer than one that is done is kept, and who
+works on one writes there every few seconds."""
+GIVEN_UP: Final = "cancelled"
+"""The file by which whoever works on a job is told that nobody wants it."""
 _log = structlog.get_logger("interop.export")
 
 
@@ -56,6 +68,8 @@ class Exports:
     def __init__(self, directory: Path, clock: Clock, *, room: Room = free) -> None:
         self.directory, self._clock, self._room = directory, clock, room
         self.jobs: dict[str, Job] = {}
+        """As they were when they were last looked at."""
+        self._mine = ""
         self._working = Background()
         self._beginning, self._file = asyncio.Lock(), threading.Lock()
         self._wake, self._idle = asyncio.Event(), asyncio.Event()
@@ -64,11 +78,12 @@ class Exports:
 
     async def start(self) -> None:
         """Take up what an earlier process left, and begin to work."""
-        await asyncio.to_thread(self._load)
+        await asyncio.to_thread(self._ready)
+        await self._look()
         self._working.start(self._work())
 
     async def settled(self) -> None:
-        """Wait until there is nothing to be done."""
+        """Wait until there is nothing to be done here."""
         await self._idle.wait()
 
     async def stop(self) -> None:
@@ -77,16 +92,16 @@ class Exports:
 
     async def begin(self, asker: Asker, wanted: Wanted) -> Job:
         """Take an export on. Raises Throttled, Problem ``export-no-room``."""
-        self._sweep()
         async with self._beginning:
+            await self._look()
             own = [job for job in self.jobs.values() if job.of(asker)]
             if sum(job.state in OPEN for job in own) >= AT_ONCE or len(own) >= EACH:
                 raise Throttled(LATER)
             job = Job(secrets.token_hex(16), asker, wanted, self._clock.now())
             try:
                 await asyncio.to_thread(self._make, job)
-            except (OSError, Problem):
-                await asyncio.to_thread(self._remove, job.id)
+            except OSError:
+                await asyncio.to_thread(self._remove, f"{job.id}{MADE}")
                 raise Problem("export-no-room") from None
             self.jobs[job.id] = job
         self._idle.clear()
@@ -95,9 +110,8 @@ class Exports:
 
     async def find(self, asker: Asker, id: str) -> Job:
         """An export that who asks has begun, as it is now; raises Problem ``not-found``. What may no longer be given is removed."""
-        self._sweep()
-        job = self.jobs.get(id)
-        if job is None or job.cancelled or not job.opens(asker):
+        job = await self._read(id)
+        if job is None or not job.opens(asker) or await asyncio.to_thread(self._cancelled, job):
             raise Problem("not-found")
         if job.state == COMPLETED and await self._outdated(job):
             await self._fail(job, Problem("export-ended"))
@@ -107,12 +121,9 @@ class Exports:
         """Stop an export, or give up its files; raises Problem ``not-found``."""
         job = await self.find(asker, id)
         job.cancelled = True
-        if job.state == RUNNING:
-            with suppress(Problem):
-                await asyncio.to_thread(self._keep, job)
-        else:
-            self.jobs.pop(id, None)
-            await asyncio.to_thread(self._remove, id)
+        if not await asyncio.to_thread(self._given_up, id):
+            return  # who works on it sees that
+        self.jobs.pop(id, None)
 
     def path(self, job: Job, name: str) -> Path:
         """Where a file of an export is; raises Problem ``not-found`` for one that it has not."""
@@ -136,48 +147,71 @@ class Exports:
 
     async def _work(self) -> None:
         while True:
-            self._sweep()
-            job = next((job for job in self.jobs.values() if job.state == QUEUED), None)
-            if job is None:
-                self._wake.clear()
+            self._wake.clear()
+            await self._look()
+            if not await self._next() and not self._wake.is_set():
                 self._idle.set()
-                await within(self._wake, SWEEP)
+                await within(self._wake, LOOK)
+
+    async def _next(self) -> bool:
+        """Work on the first that waits, or was left by who had worked on it; whether there was one."""
+        for job in [job for job in self.jobs.values() if job.state in OPEN]:
+            lock = await asyncio.to_thread(taken, self.directory / job.id)
+            if lock is None:
                 continue
+            self._mine = job.id
             try:
-                await self._run(job)
-            except Problem as problem:
-                await self._fail(job, problem)
-            except Exception as error:
-                _log.error("export failed", error=type(error).__name__)
-                await self._fail(job, Problem("fault"))
-            if job.cancelled:
-                self.jobs.pop(job.id, None)
-                await asyncio.to_thread(self._remove, job.id)
+                if (found := await asyncio.to_thread(self._found, job.id)) is None or found.state not in OPEN:
+                    continue
+                self.jobs[job.id] = found
+                await self._done(found)
+                return True
+            finally:
+                self._mine = ""
+                await asyncio.shield(asyncio.to_thread(let_go, self.directory / job.id, lock))
+        return False
+
+    async def _done(self, job: Job) -> None:
+        """Work on one until it is done, has failed, or was given up."""
+        job.state = QUEUED
+        try:
+            await self._run(job)
+        except Problem as problem:
+            await self._fail(job, problem)
+        except Exception as error:
+            _log.error("export failed", error=type(error).__name__)
+            await self._fail(job, Problem("fault"))
+        if self._cancelled(job):
+            self.jobs.pop(job.id, None)
+            await asyncio.to_thread(self._remove, job.id)
 
     async def _run(self, job: Job) -> None:
         """Write the files, then put down of whom they are, then say that it is done."""
         services = self.services
         if job.attempts >= ATTEMPTS:
             raise Problem("export-interrupted")
-        if job.cancelled:
+        if self._cancelled(job):
             return
         job.state, job.attempts, job.begun, job.resources = RUNNING, job.attempts + 1, self._clock.now(), 0
         await asyncio.to_thread(self._keep, job)
         account = Account()
         decision = await decided(services, job.asker, job.wanted.level, account)
-        job.transaction = services.writes.underway.complete(self._clock.now())
+        job.transaction = await services.writes.complete()
         plan = await planned(services, decision, job.wanted, job.transaction)
         files = Files(self.directory / job.id, job.wanted.elements, self._room)
-        done = False
+        done, told = False, asyncio.get_running_loop().time()
         writing: asyncio.Future[None] | None = None
         try:
             async with aclosing(cast("Any", services.store.stream(plan))) as blocks:
                 async for block in blocks:
                     if writing is not None:
                         await writing
-                    if _given_up(job):
+                    if self._cancelled(job):
                         return
                     job.resources += len(block.ids)
+                    if asyncio.get_running_loop().time() - told > LOOK:
+                        await asyncio.to_thread(self._keep, job)
+                        told = asyncio.get_running_loop().time()
                     writing = asyncio.ensure_future(asyncio.to_thread(files.write, cast("Block", block)))
             if writing is not None:
                 await writing
@@ -212,33 +246,75 @@ class Exports:
         with suppress(OSError, Problem):
             await asyncio.to_thread(self._empty, job)
 
-    def _sweep(self) -> None:
+    async def _read(self, id: str) -> Job | None:
+        """A job as it is now."""
+        if id != self._mine:
+            found = await asyncio.to_thread(self._found, id)
+            if found is None:
+                self.jobs.pop(id, None)
+            elif id != self._mine:
+                self.jobs[id] = found
+        await self._sweep()
+        return self.jobs.get(id)
+
+    async def _look(self) -> None:
+        """Take in what all processes have begun and done."""
+        found = await asyncio.to_thread(self._all)
+        mine = self.jobs.get(self._mine)
+        self.jobs = {job.id: job for job in found if job.id != self._mine} | ({mine.id: mine} if mine is not None else {})
+        await self._sweep()
+
+    async def _sweep(self) -> None:
         """Let go of what has expired."""
         now = self._clock.now()
         for job in [job for job in self.jobs.values() if job.expires and job.expires <= now]:
-            del self.jobs[job.id]
-            self._remove(job.id)
+            self.jobs.pop(job.id, None)
+            await asyncio.to_thread(self._remove, job.id)
 
-    def _load(self) -> None:
+    def _ready(self) -> None:
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def _all(self) -> list[Job]:
+        """What can be read. What cannot may be in the making, of another version, or of a disk that fails: it goes when it has
+        stood for so long that nobody has it any more."""
         found = []
-        for each in self.directory.iterdir():
-            try:
-                job = decoded((each / NAME).read_bytes())
-            except (OSError, ValueError):
-                self._remove(each.name)
-                continue
-            if job.cancelled:
-                self._remove(job.id)
-                continue
-            if job.state == RUNNING:
-                job.state = QUEUED
-            found.append(job)
-        self.jobs.update((job.id, job) for job in sorted(found, key=lambda job: job.requested))
+        with suppress(FileNotFoundError):
+            for each in self.directory.iterdir():
+                if each.suffix != MADE and (job := self._found(each.name)) is not None:
+                    found.append(job)
+                elif _stood(each) > LEFT:
+                    self._remove(each.name)
+        return sorted(found, key=lambda job: job.requested)
+
+    def _found(self, id: str) -> Job | None:
+        try:
+            job = decoded((self.directory / id / NAME).read_bytes())
+        except (OSError, ValueError):
+            return None
+        job.cancelled = self._cancelled(job)
+        return job
+
+    def _cancelled(self, job: Job) -> bool:
+        return job.cancelled or (self.directory / job.id / GIVEN_UP).exists()
+
+    def _given_up(self, id: str) -> bool:
+        """Take it away where nobody works on it, else leave word; which of the two."""
+        place = self.directory / id
+        with suppress(OSError):
+            (place / GIVEN_UP).touch(0o600)
+        lock = taken(place) if id != self._mine else None
+        if lock is None:
+            return not place.exists()
+        self._remove(id)
+        let_go(place, lock)
+        return True
 
     def _make(self, job: Job) -> None:
-        (self.directory / job.id).mkdir(mode=0o700)
-        self._keep(job)
+        """Whoever sees the directory sees what the job is."""
+        made = self.directory / f"{job.id}{MADE}"
+        made.mkdir(mode=0o700)
+        keep(made, job)
+        made.rename(self.directory / job.id)
 
     def _keep(self, job: Job) -> None:
         try:
@@ -256,8 +332,11 @@ class Exports:
         shutil.rmtree(self.directory / name, ignore_errors=True)
 
 
-def _given_up(job: Job) -> bool:
-    return job.cancelled
+def _stood(place: Path) -> float:
+    """Seconds since something was made or removed there, by the clock of the files; 0 where that cannot be told."""
+    with suppress(OSError):
+        return time() - place.stat().st_mtime
+    return 0.0
 
 
 def _warn(files: Files, warnings: tuple[str, ...]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -98,16 +98,17 @@ def encoded(job: Job) -> bytes:
 
 
 def decoded(text: bytes) -> Job:
-    """A job from its file; raises ValueError."""
+    """A job from its file, without what a later version tells of it; raises ValueError, also where that has asked for something
+    that is not known here: it may narrow what is given, or to whom."""
     try:
-        said: dict[str, Any] = orjson.loads(text)
+        said = _known(Job, orjson.loads(text))
         asker, wanted = said.pop("asker"), said.pop("wanted")
         scopes = asker.pop("scopes")
         known = None if scopes is None else tuple(scope for each in scopes if (scope := read_scope(each)) is not None)
         patients = wanted.pop("patients")
         wanted |= {name: tuple(wanted[name]) for name in ("level", "types", "elements", "warnings")}
         wanted["filters"] = tuple((type_, query) for type_, query in wanted["filters"])
-        outputs = [Output(**each) for each in said.pop("outputs")]
+        outputs = [Output(**_known(Output, each)) for each in said.pop("outputs")]
         said |= {"sources": tuple(tuple(each) for each in said["sources"]), "problem": tuple(said["problem"])}
         return Job(
             asker=Asker(scopes=known, **asker),
@@ -117,6 +118,12 @@ def decoded(text: bytes) -> Job:
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("no file of an export") from error
+
+
+def _known(made: type, said: dict[str, Any]) -> dict[str, Any]:
+    """Without what a later version has added."""
+    names = {each.name for each in fields(made)}
+    return {name: value for name, value in said.items() if name in names}
 
 
 def keep(directory: Path, job: Job) -> None:

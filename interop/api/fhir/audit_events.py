@@ -6,7 +6,6 @@ AuditEvents that clients and feeds write are resources as any other. Which of th
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
@@ -99,7 +98,7 @@ async def read_own(services: Services, request: Request, id: str) -> Response:
     allowed = await seen(services, request, "read", id)
     if services.trail is None or place is None:
         raise Problem("not-found")
-    one = await asyncio.to_thread(services.trail.one, *place)
+    one = await services.trail.aside(services.trail.one, *place)
     if one is None or (allowed.patients is not None and one[0].patient not in allowed.patients):
         raise Problem("not-found")
     told(request, [one])
@@ -127,11 +126,11 @@ async def search_own(services: Services, request: Request, trail: Trail) -> Resp
         wanted = wanted._replace(patients=narrowed or ("",), users=wanted.users)
         if not narrowed or not {*wanted.users} <= {request.asker.user}:
             wanted = wanted._replace(high=EARLIEST)
-    rows = await asyncio.to_thread(trail.find, wanted)
+    rows = await trail.aside(trail.find, wanted)
     more = len(rows) > wanted.page
     rows = rows[: wanted.page]
     if total is None:
-        total = len(rows) if not more else await asyncio.to_thread(trail.index.count, wanted)
+        total = len(rows) if not more else await trail.aside(trail.index.count, wanted)
     told(request, rows)
     base = links.base(request, services.base)
     said_links: list[Link] = [("self", f"{base}{address}?{urlencode(pairs)}")]

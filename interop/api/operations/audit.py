@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any, Final
 
 from interop.api.asgi import Response
@@ -25,7 +24,7 @@ async def privacy_queue(asked: Asked) -> Response:
     services = asked.services
     services.decide(asked.request, "$privacy-queue")
     trail = trail_of(services)
-    await asyncio.to_thread(trail.catch_up)
+    await trail.aside(trail.catch_up)
     count = min(asked.inputs.number("_count") or 100, MOST)
     found = trail.index.items(open=not asked.inputs.flag("closed"), rule=asked.inputs.text("rule"), count=count)
     asked.request.account.resources += len(found)
@@ -42,12 +41,12 @@ async def privacy_outcome(asked: Asked) -> Response:
     if outcome not in OUTCOMES:
         raise Problem("bad-parameter", where="outcome", detail=f"one of {', '.join(OUTCOMES)} is wanted")
     trail = trail_of(services)
-    await asyncio.to_thread(trail.catch_up)
+    await trail.aside(trail.catch_up)
     item = trail.index.item(asked.inputs.text("item"))
     if item is None:
         raise Problem("not-found")
     services.audit.judge(asked.request.asker, item.item, outcome)
-    await asyncio.to_thread(trail.catch_up)
+    await trail.aside(trail.catch_up)
     now = trail.index.item(item.item)
     assert now is not None
     return parameters([_item(now)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
@@ -55,7 +54,7 @@ async def who_looked(asked: Asked) -> Response:
     low, high = _edge(asked, "start", EARLIEST), _edge(asked, "end", LATEST)
     count = min(asked.inputs.number("_count") or 200, MOST)
     wanted = Wanted(patients=patients, kinds=(READ, CHANGE, DENIAL), low=low, high=high, page=count)
-    found = await asyncio.to_thread(trail_of(services).find, wanted)
+    found = await trail_of(services).aside(trail_of(services).find, wanted)
     told(request, found[:count])
     declared = await _declared(services, asked.id)
     names: dict[str, str] = {"": ""}

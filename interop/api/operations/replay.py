@@ -13,7 +13,7 @@ from interop.apply.replays import MOST, Difference, Replayed, chosen
 from interop.errors import Problem
 from interop.fhir.searching import interval
 from interop.ports import MessageState
-from interop.store.plan import Message, Messages, Replayable
+from interop.store.plan import STOPPED, Message, Messages, Meta, Replayable
 
 USUAL: Final = 200
 """Messages of a batch where nothing is said."""
@@ -22,23 +22,34 @@ FILTERS: Final = ("feed", "type", "state", "reason", "control-id", "since", "unt
 
 async def replay(asked: Asked) -> Response:
     """Parameters: how many ``messages`` were mapped again, which are in another state (``moved``) or left as they are with the
-    resources in which they speak (``held``), what becomes of which resources (``difference``), the number after which the ``next``
-    batch begins, and the ``last`` of the journal.
+    resources in which they speak (``held``), how many are left out because their feed holds them back (``waiting``), what becomes
+    of which resources (``difference``), the number after which the ``next`` batch begins, and the ``last`` of the journal.
 
     Raises Problem ``forbidden``, ``bad-parameter``, ``not-found``, ``audit-unavailable``."""
     asked.services.decide(asked.request, "$replay")
+    resume = asked.inputs.text("resume")
     last = max([each.message for each in await asked.services.store.query(Messages(count=1))], default=0)
-    numbers, after = await _meant(asked)
+    numbers, after = await _held(asked, resume) if resume else await _meant(asked)
     replays = asked.services.replays
     if replays is None:
         raise Problem("not-found")
     dry, done = asked.inputs.flag("dry-run"), 0
     if dry:
-        told = await replays.plan(numbers)
+        told = await replays.plan(numbers, resume=bool(resume))
     else:
-        work = asyncio.ensure_future(replays.ask(numbers, author_of(asked.request), asked.services.audit))
+        work = asyncio.ensure_future(replays.ask(numbers, author_of(asked.request), asked.services.audit, resume))
         done, told = await asyncio.shield(work)  # what is begun goes on to its end though the client may have gone
     return _told(asked, told, done, (after, last), dry=dry)
+
+
+async def _held(asked: Asked, feed: str) -> tuple[list[int], int]:
+    """The first of the messages that a feed holds back that stands still. Raises Problem ``bad-parameter`` where it goes on."""
+    if asked.inputs.every("message") or asked.inputs.flag("all") or any(asked.inputs.text(name) for name in FILTERS):
+        raise BadInput("resume", "", "it is all that the feed holds back: leave out messages and filters")
+    if not any(await asked.services.store.query(Meta(STOPPED + feed))):
+        raise BadInput("resume", "", f"the feed {feed} does not stand still")
+    numbers, _ = await chosen(asked.services.store, Replayable(feed, state=MessageState.HELD, count=USUAL))
+    return numbers, 0
 
 
 async def _meant(asked: Asked) -> tuple[list[int], int]:
@@ -82,6 +93,7 @@ def _told(asked: Asked, told: Replayed, done: int, place: tuple[int, int], *, dr
     said: list[Said] = [("dry-run", "valueBoolean", dry)]
     said += [("replay", "valuePositiveInt", done)] if done else []
     said.append(("messages", "valueUnsignedInt", told.messages))
+    said += [("waiting", "valueUnsignedInt", told.waiting)] if told.waiting else []
     said.append(("last", "valueUnsignedInt", last))
     said += [("next", "valueUnsignedInt", after)] if after else []
     for number, before, now in told.moved:

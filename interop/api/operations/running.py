@@ -29,6 +29,11 @@ RUNNING: Final = (
             Input("upto", "positiveInt", "Only messages up to this number; without it all that there are."),
             Input("count", "positiveInt", "Messages of this batch at most; without it 200, at most 1,000."),
             Input("dry-run", "boolean", "Whether only to tell what would change."),
+            Input(
+                "resume",
+                "string",
+                "A feed that stands still for a message that was shelved: what it holds back is applied, and it goes on.",
+            ),
         ),
         changes=True,
         returns="Parameters",

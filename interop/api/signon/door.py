@@ -19,7 +19,7 @@ from interop.signon.refused import Refused
 from interop.signon.tokens import Claims, head_of, verify
 from interop.store.plan import Spent
 from interop.store.seam import Store
-from interop.store.values import Change, Used
+from interop.store.values import Change, News, Used
 
 KNOWN: Final = 10_000
 """Tokens that are remembered as verified."""
@@ -35,6 +35,8 @@ TWENTYFOLD: Final = 20
 """A program may ask so many times as often as a person."""
 WITHDRAWN: Final = "withdrawn "
 """Begins the names under which the store keeps tokens that were revoked."""
+REVOKED: Final = "withdrawn"
+"""The kind of the News that a token was withdrawn."""
 _SCHEME: Final = b"bearer "
 
 
@@ -89,10 +91,21 @@ class SignOnDoor:
         self.sessions: Callable[[Request], Awaitable[Asker | None]] | None = None
         self.prepare: Callable[[tuple[Scope, ...]], Awaitable[object]] | None = None
 
+    def shared(self) -> list[Buckets]:
+        """Its limits, to be kept together with other processes from now on."""
+        named = (("failures", self._failures), ("people", self._people), ("programs", self._programs))
+        return [each.share(name) for name, each in named if each is not None]
+
     async def start(self) -> None:
         """Read which tokens were revoked before."""
+        await self.heard(())
+
+    async def heard(self, sessions: Sequence[str]) -> None:
+        """Tokens of these names were withdrawn, here or by another process; () is any."""
         found = await self._store.query(Spent(WITHDRAWN, self._clock.now()))
-        self._withdrawn = {name.removeprefix(WITHDRAWN): until for name, until in found}
+        self._withdrawn.update((name.removeprefix(WITHDRAWN), until) for name, until in found)
+        gone = self._withdrawn
+        self._known = {digest: known for digest, known in self._known.items() if known.asker.session not in gone}
 
     async def admit(self, request: Request) -> Asker:
         """Who asks. Raises Unauthenticated; Throttled; Problem ``issuer-unavailable`` where the keys cannot be had."""
@@ -169,7 +182,8 @@ class SignOnDoor:
         now = self._clock.now()
         self._withdrawn[session] = until = until + 60 * MICROSECONDS
         self._known = {digest: known for digest, known in self._known.items() if known.asker.session != session}
-        await self._store.commit(Change(used=[Used(WITHDRAWN + session, until, now)]))
+        news = [News(REVOKED, session)]
+        await self._store.commit(Change(used=[Used(WITHDRAWN + session, until, now)], news=news))
 
     def _revoked(self, now: int) -> dict[str, int]:
         if len(self._withdrawn) > self._room:

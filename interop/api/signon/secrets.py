@@ -34,11 +34,11 @@ class Secrets:
         await self.keep(kind, secret, value, seconds)
         return secret
 
-    async def keep(self, kind: str, secret: str, value: dict[str, Any] | None, seconds: int) -> None:
-        """Another value for a secret; None takes it away."""
+    async def keep(self, kind: str, secret: str, value: dict[str, Any] | None, seconds: int, *, there: bool = False) -> None:
+        """Another value for a secret; None takes it away. ``there``: only where it has one, here or in another process."""
         now = self._clock.now()
         until = now + seconds * MICROSECONDS if value is not None else 0
-        await self._store.commit(Change(kept=[Kept(name_of(kind, secret), orjson.dumps(value).decode(), until, now)]))
+        await self._store.commit(Change(kept=[Kept(name_of(kind, secret), orjson.dumps(value).decode(), until, now, there)]))
 
     async def find(self, kind: str, secret: str) -> dict[str, Any] | None:
         """The value of a secret, None for one that was not given or is over."""

@@ -52,6 +52,10 @@ class SignOn:
     _stamp: tuple[int, int] = (-1, -1)
     _remote: dict[str, RemoteKeys] = field(default_factory=dict)
 
+    def shared(self) -> list[Buckets]:
+        """All limits, to be kept together with other processes from now on; before the first request."""
+        return [*self.door.shared(), self.failures.share("attempts")]
+
     @property
     def demo(self) -> bool:
         """Whether the embedded issuer is on."""

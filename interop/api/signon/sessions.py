@@ -140,7 +140,7 @@ class Sessions:
             await self._drop(before)
         now = self._now
         session = Session(secrets.token_urlsafe(32), replace(asker, session=secrets.token_hex(12)), now, now, now)
-        await self._note(session)
+        await self._note(session, begun=True)
         self._remember(name_of(KIND, session.secret), session)
         return [self.cookie(request, NAMES, session.secret)]
 
@@ -181,11 +181,12 @@ class Sessions:
             del self._live[next(iter(self._live))]
         self._live[name] = session
 
-    async def _note(self, session: Session) -> None:
+    async def _note(self, session: Session, *, begun: bool = False) -> None:
+        """What is over stays so, whichever process has ended it."""
         session.noted = session.seen
         asker = asdict(replace(session.asker, scopes=())) | {"scopes": " ".join(map(str, session.asker.scopes or ()))}
         said: dict[str, Any] = {"asker": asker, "began": session.began, "seen": session.seen}
-        await self._secrets.keep(KIND, session.secret, said, max(session.ends - self._now, 1))
+        await self._secrets.keep(KIND, session.secret, said, max(session.ends - self._now, 1), there=not begun)
 
     async def _drop(self, session: Session) -> None:
         """It is over: also for a request that has found it in the store and is about to note that it was used."""

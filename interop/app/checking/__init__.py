@@ -15,6 +15,7 @@ from interop.app.checking.finding import Finding, Level
 from interop.app.checking.parts import feeds_there, parts
 from interop.app.checking.reaching import clock, database, issuer, ports, running
 from interop.app.checking.secrets import certificates, keys
+from interop.app.checking.signals import redis
 from interop.app.configuration import Configuration, strangers
 from interop.clock import Clock, SystemClock
 
@@ -30,12 +31,16 @@ async def findings(
         return list(disks(settings))  # nothing else can be looked at
     found = [*parts(settings, now), *disks(settings), *folders(feeds_there(settings).values())]
     alive = running(settings)
-    if alive:
+    if alive and settings.database is not None:
+        sentence = "Processes run on this data directory: the ports were not tried."
+        found.append(Finding(Level.NOTICE, "data", sentence, "Nothing; a port that is taken is told at the start."))
+    elif alive:
         sentence = "An engine runs on this data directory: its ports were not tried, and another one would not start beside it."
         found.append(Finding(Level.NOTICE, "data", sentence, "Nothing, if it is this engine that runs; else stop it."))
     else:
         found += ports(settings)
     found += await database(settings)
+    found += await redis(settings)
     if reach:
         found += await issuer(settings, at or SystemClock())
     found += [*certificates(settings, now), *keys(settings, configuration.file), *exposure(settings), *clock(settings, now)]

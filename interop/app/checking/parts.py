@@ -13,6 +13,7 @@ from interop.app.feeds import feeds_of
 from interop.app.national import connection, national_service
 from interop.app.outgoing import destinations_of, joined, routes_of
 from interop.app.settings import Settings
+from interop.app.signalling import place_of
 from interop.app.tls import Holders, server_context
 from interop.app.workshop import check_tables
 from interop.audit.key import AuditKey
@@ -54,9 +55,12 @@ def _sentence(error: ValueError) -> str:
 def _parts(settings: Settings, now: int) -> Iterator[tuple[str, Made, str]]:
     file = settings.feeds.name if settings.feeds is not None else "the setting"
     yield "feeds", lambda: feeds_of(settings, list(adapters())), f"Correct {file} and check again."
+    if settings.otlp is not None:
+        yield "otlp", _telemetry, "Run pip install 'interop[otel]', or leave otlp out."
     tables = "mappings" if settings.mappings is not None else ""
     yield tables, check_tables, "Correct the rows that are named; interop tables checks them alone."
     yield "destinations", lambda: _destinations(settings, now), "Correct the file of destinations, or the row of routes.csv."
+    yield "redis_password_file", lambda: place_of(settings), "Correct the files that belong to Redis."
     if settings.tls_cert is not None and settings.tls_key is not None:
         certificate, key = settings.tls_cert, settings.tls_key
         yield "tls_cert", lambda: server_context(certificate, key), "Name a certificate and its own key, PEM without a password."
@@ -82,6 +86,15 @@ def _parts(settings: Settings, now: int) -> Iterator[tuple[str, Made, str]]:
     if settings.pds is not None:
         url = settings.pds
         yield "pds", lambda: connection(national_service(), settings, url, lambda: 0), "Correct the setting that is named."
+
+
+def _telemetry() -> None:
+    from interop.app.telemetry import ABSENT, check
+
+    try:
+        check()
+    except ValueError:
+        raise ValueError(ABSENT) from None
 
 
 def _there(path: Path | None) -> Path | None:

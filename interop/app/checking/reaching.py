@@ -10,20 +10,20 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
+from interop.api.roles import INGEST
 from interop.api.signon.fetching import Fetcher, Unreachable
 from interop.api.signon.trust import Configured
+from interop.app.belonging import Belongs, check
 from interop.app.checking.finding import Finding, Level
 from interop.app.copying import has_journal
-from interop.app.opening import named, open_store
+from interop.app.opening import REACH, named, open_store
 from interop.app.settings import Settings, address
 from interop.app.workshop import key_digest
-from interop.audit.parts import chains, held, part_path, places
+from interop.audit.parts import alive, places
 from interop.clock import MICROSECONDS, Clock
 from interop.errors import Problem
 from interop.store.plan import Meta
 
-LATEST: Final = 3
-"""Chains of the audit, the newest, of which one is held by an engine that runs."""
 AHEAD: Final = 60 * MICROSECONDS
 """By so much a file may be newer than the present."""
 UNSYNCHRONISED: Final = 5
@@ -33,14 +33,13 @@ UNSYNCHRONISED: Final = 5
 def running(settings: Settings) -> bool:
     """Whether an engine runs on this data directory."""
     directory, _ = places(settings.data, settings.checkpoints)
-    newest = list(chains(directory).items())[-LATEST:]
-    return any(held(part_path(directory, chain, numbers[-1])) for chain, numbers in newest)
+    return alive(directory)
 
 
 def ports(settings: Settings) -> Iterator[Finding]:
     """Ports that cannot be opened; both are held at once, so that they are not the same."""
     with ExitStack() as held_open:
-        for setting in ("http", "mllp"):
+        for setting in ("http", "mllp") if INGEST in settings.roles else ("http",):
             host, port = address(getattr(settings, setting))
             try:
                 family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -69,18 +68,27 @@ async def database(settings: Settings) -> list[Finding]:
     setting = "data" if settings.database is None else "database"
     where = named(settings.data, settings.database)
     try:
+        check(settings.data, settings.database)
         if not await has_journal(settings.data, settings.database):
             return []
         store = await open_store(settings.data, settings.database, read_only=True)
         try:
             kept = await store.query(Meta("id key"))
+            free = await store.seats.take(f"name {settings.name}")
         finally:
             await store.close()
     except Problem as problem:
-        action = "See that it runs and that the role may sign on." if settings.database is not None else problem.reason.action
-        return [Finding(Level.STOPS, setting, f"{where} cannot be used: {problem.detail or problem.reason.sentence}", action)]
+        if settings.database is not None:
+            return [_away(where, problem.detail)]
+        return [Finding(Level.STOPS, setting, f"{where} cannot be used: {problem.reason.sentence}", problem.reason.action)]
+    except Belongs as belongs:
+        sentence, _, action = str(belongs).partition(": ")
+        return [Finding(Level.STOPS, setting, f"{sentence}.", action[:1].upper() + action[1:])]
     except (OSError, ValueError) as error:
-        return [Finding(Level.STOPS, setting, f"{where} cannot be used: {error}", "Correct what it says and check again.")]
+        if settings.database is not None and isinstance(error, OSError) and error.errno is not None:
+            return [_away(where, type(error).__name__)]
+        why = str(error).rstrip(".")
+        return [Finding(Level.STOPS, setting, f"{where} cannot be used: {why}.", "Correct what it says and check again.")]
     key = settings.data / "id.key"
     if not key.exists():
         sentence = "There is a journal but no id.key: every person would be there twice under another id."
@@ -88,7 +96,15 @@ async def database(settings: Settings) -> list[Finding]:
     if kept and kept != [key_digest(key.read_bytes())]:
         sentence = "The id.key in the data directory is not the one that this database's ids were made with."
         return [Finding(Level.STOPS, "data", sentence, "Restore it from its backup.")]
+    if not free:
+        sentence = f"A process called {settings.name} runs on this database: another of that name would not start beside it."
+        return [Finding(Level.NOTICE, "name", sentence, "Nothing, if it is this one that runs; else give this one its own name.")]
     return []
+
+
+def _away(where: str, kind: str) -> Finding:
+    """In the words of a start."""
+    return Finding(Level.STOPS, "database", f"{where} cannot be used ({kind}).", REACH.capitalize())
 
 
 async def issuer(settings: Settings, at: Clock) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,10 +15,24 @@ from interop.clock import MICROSECONDS
 from interop.signon.keyfile import NAME as SIGNON_KEY
 
 SOON: Final = timedelta(days=30)
-CERTIFICATES: Final = ("tls_cert", "mllp_tls_cert", "mllp_tls_ca")
-KEYS: Final = ("tls_key", "mllp_tls_key", "audit_key", "pages_secret", "metrics_token", "pds_api_key", "pds_key")
+CERTIFICATES: Final = ("tls_cert", "mllp_tls_cert", "mllp_tls_ca", "redis_ca", "redis_cert")
+KEYS: Final = (
+    "tls_key",
+    "mllp_tls_key",
+    "audit_key",
+    "pages_secret",
+    "metrics_token",
+    "pds_api_key",
+    "pds_key",
+    "redis_password_file",
+    "redis_key",
+)
 OWN: Final = ("id.key", SIGNON_KEY, "audit.key")
 """Keys in the data directory."""
+
+
+MOUNTED: Final = Path("/run/secrets")
+"""Where the secrets of a container are."""
 
 
 def certificates(settings: Settings, now: int) -> Iterator[Finding]:
@@ -46,7 +61,11 @@ def certificates(settings: Settings, now: int) -> Iterator[Finding]:
 
 
 def keys(settings: Settings, configuration: Path | None = None) -> Iterator[Finding]:
-    """Key files that others than their owner may read; so is a file of settings that holds a password."""
+    """Key files that others than their owner may read; so is a file of settings that holds a password.
+
+    Not where the directory of a key lets nobody else in, nor where a container's secrets are: each is mounted by itself, from such
+    a directory, and read as another user than its owner.
+    """
     named = [(setting, path) for setting in KEYS if (path := getattr(settings, setting)) is not None]
     own = [("data", settings.data / name) for name in OWN]
     if configuration is not None and settings.database is not None and "@" in settings.database:
@@ -57,6 +76,13 @@ def keys(settings: Settings, configuration: Path | None = None) -> Iterator[Find
             mode = stat.S_IMODE(path.stat().st_mode)
         except OSError:
             continue
-        if mode & 0o077:
+        if mode & 0o077 and not (setting in KEYS and _enclosed(path)):
             sentence = f"Others on this machine may read {path}, which holds a secret."
             yield Finding(Level.DANGER, setting, sentence, f"chmod 600 {path}")
+
+
+def _enclosed(path: Path) -> bool:
+    """Whether others cannot get at it, whatever its own mode says."""
+    if path.parent == MOUNTED:
+        return path.stat().st_uid != os.geteuid()
+    return not stat.S_IMODE(path.resolve().parent.stat().st_mode) & 0o077

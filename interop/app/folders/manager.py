@@ -37,6 +37,7 @@ class Folders:
         await self._working.stop()
         for watch in self.watches.values():
             await watch.stop()
+        self.watches.clear()
 
     def redeclared(self) -> None:
         """The feeds are others since."""

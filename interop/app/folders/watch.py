@@ -80,7 +80,7 @@ class Watch:
         """Read no more; what is not read goes on at the next start."""
         await self._working.stop()
         if self._busy is not None:
-            await asyncio.wait((self._busy,))
+            await asyncio.gather(self._busy, return_exceptions=True)  # what it fails with nobody waits for any more
 
     async def _thread(self, call: Callable[P, R], *said: P.args, **more: P.kwargs) -> R:
         """What a thread makes of a call. It goes on where the watch is ended, which waits for it: whoever watches next

@@ -1,7 +1,8 @@
 """Group commit: one task and one connection for each schema.
 
 What is handed over in one turn of the loop, and all that came while the last transaction was on its way to disk, is one
-transaction; its callers are woken together. The connection holds the schema's lock: who has lost it cannot write.
+transaction; its callers are woken together. Each begins by taking the schema's next turn: the transactions of all processes are one
+after another, and whoever finds that others wrote since reads what is new of what it keeps.
 """
 
 from __future__ import annotations
@@ -9,17 +10,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 import asyncpg
 import structlog
 
 from interop.errors import Problem
-from interop.store.postgres.connection import Connection, carefully, execute, is_lost, leave, unavailable
+from interop.store.postgres.claims import deposed, settle
+from interop.store.postgres.connection import GRACE, TURN, Connection, carefully, execute, is_lost, leave, unavailable
+from interop.store.postgres.locks import lost
 from interop.store.sql.statement import Parameters, Rows, Statement, Steps, T
 from interop.store.sql.store import Work
 from interop.store.sql.writer import Result, Writer
-from interop.store.values import Change, Committed
+from interop.store.values import LOCK, Change, Committed, Conflict
 
 Call = tuple[Change, "asyncio.Future[Result]"]
 Answers = list[Result | Exception]
@@ -29,15 +33,19 @@ LIMIT = 1_024
 """Changes in one transaction."""
 LARGE = 64
 """Resources from which a group's rows are made on another thread: the loop goes on answering."""
+PATIENT = "SET LOCAL idle_in_transaction_session_timeout = '30s'; "
+"""Between the statements of a large group more time may pass before the server takes its process to hang."""
 
 log = structlog.get_logger()
 
 
 class Committer:
-    """Commits changes of one schema in groups. ``connect`` makes the writing connection, which has the lock."""
+    """Commits changes of one schema in groups. ``connect`` makes the writing connection."""
 
     def __init__(self, name: str, connect: Callable[[], Awaitable[Connection]], writer: Writer) -> None:
         self.work = Work()
+        self.turn = -1
+        """The number of the last commit that is known here, with all that the writer keeps of it."""
         self._name = name
         self._connect = connect
         self._writer = writer
@@ -63,7 +71,7 @@ class Committer:
         return future
 
     async def close(self) -> None:
-        """Commit what was handed over, then let go of connection and lock."""
+        """Commit what was handed over, then let go of the connection."""
         self._closed = True
         self._arrived.set()
         if self._task is not None:
@@ -105,16 +113,19 @@ class Committer:
 
     async def _transaction(self, changes: list[Change], execute: Execute = execute) -> Answers:
         connection, work = await self._ready(), self.work
+        begun = perf_counter()
         try:
-            await connection.execute("BEGIN")
             large = sum(len(one.puts) for one in changes) > LARGE
-            results = await self._run(connection, self._writer.write(changes), large=large, execute=execute)
-            await connection.execute("COMMIT")
+            turn = await self._begin(connection, large=large)
+            results = await self._written(connection, changes, large=large, execute=execute)
+            await connection.execute("COMMIT", timeout=TURN + GRACE)
         except BaseException as error:
             self._writer.abandon()
             await self._undo(connection, lost=is_lost(error) or not isinstance(error, Exception))
             raise
         self._writer.settle()
+        self.turn = turn
+        work.took(perf_counter() - begun, len(changes))
         work.groups += 1
         work.syncs += 1
         work.statements += 2
@@ -122,6 +133,37 @@ class Committer:
         work.commits += committed
         work.conflicts += len(results) - committed
         return list(results)
+
+    async def _written(self, connection: Connection, changes: list[Change], *, large: bool, execute: Execute) -> Answers:
+        """What the writer says of each change; those whose locks or claims are lost are in conflict."""
+        holders = {change.held for change in changes if change.held}
+        gone = await lost(connection, holders) if holders else ()
+        bad = await deposed(connection, changes) | {
+            place: Conflict(LOCK, "", change.held, 0) for place, change in enumerate(changes) if change.held in gone
+        }
+        good = [change for place, change in enumerate(changes) if place not in bad] if bad else changes
+        results = iter(await self._run(connection, self._writer.write(good), large=large, execute=execute))
+        answers: Answers = []
+        for place, change in enumerate(changes):
+            answer = bad.get(place) or next(results)
+            if isinstance(answer, Committed):
+                answer.claims = await settle(connection, change)
+            answers.append(answer)
+        return answers
+
+    async def _begin(self, connection: Connection, *, large: bool) -> int:
+        """Begin a transaction by taking the next turn, when those before it have ended; its number. Where nobody else wrote since
+        the last one, that is one statement."""
+        begun = await connection.execute(
+            f"BEGIN; {PATIENT if large else ''}UPDATE turn SET number = number + 1 WHERE number = {self.turn}",
+            timeout=TURN + GRACE,
+        )
+        if begun == "UPDATE 1":
+            return self.turn + 1
+        turn: int = await connection.fetchval("UPDATE turn SET number = number + 1 RETURNING number")
+        self.work.statements += 1
+        await self._run(connection, self._writer.load(), large=False)
+        return turn
 
     async def _ready(self) -> Connection:
         """The connection. A new one reads anew what the writer keeps: whether the last commit was done is not known."""
@@ -133,7 +175,7 @@ class Committer:
             except BaseException:
                 connection.terminate()
                 raise
-            self._connection = connection
+            self._connection, self.turn = connection, -1
         return self._connection
 
     async def _undo(self, connection: Connection, *, lost: bool) -> None:

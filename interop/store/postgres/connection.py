@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
@@ -19,6 +20,14 @@ RECORD = "record"
 
 PATIENCE = 10.0
 """Seconds for a connection to be made."""
+TURN = 30
+"""Seconds after which the server says that a turn does not come."""
+GRACE = 5.0
+"""Seconds after the server should have said that a statement takes too long, until it is taken to be gone."""
+ANSWER = 60.0
+"""Seconds for which a statement that writes is waited for."""
+KEEPALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 25_000}
+"""After about 25 s a host or network that is gone is known to be, as the server knows it of us."""
 
 SETTINGS = {
     "application_name": "interop",
@@ -35,28 +44,48 @@ SETTINGS = {
 }
 """A statement says itself where to begin: each connection plans it once, and goes from there by indexes only."""
 
-WRITING = SETTINGS | {"synchronous_commit": "on", "idle_in_transaction_session_timeout": "60s"}
+WRITING = SETTINGS | {
+    "synchronous_commit": "on",
+    "idle_in_transaction_session_timeout": "2s",
+    "lock_timeout": f"{TURN}s",
+    "client_connection_check_interval": "1s",
+}
+"""A process that hangs in the middle of a transaction holds the others up for so long; the server undoes what it began."""
 READING = SETTINGS | {"default_transaction_read_only": "on"}
 
 LOST = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-GONE = ("08", "28", "25006", "3D000", "53", "57P", "58", "XX")
-"""SQLSTATE: connection, authorisation, a standby, no such database, no room, shut down, disk, corruption."""
+GONE = ("08", "28", "25006", "25P03", "3D000", "53", "55P03", "57P", "58", "XX")
+"""SQLSTATE: connection, authorisation, a standby, hung in a transaction, no such database, no room, another's turn without end,
+shut down, disk, corruption."""
 COSTLY = ("57014", "54")
 """SQLSTATE: broken off by the time limit; more deeply nested or with more values than PostgreSQL takes."""
 
 
-async def connect(url: str, settings: Mapping[str, str], *, path: str, limit: float = 0) -> Connection:
-    """A connection. ``path`` names the schemas, first first; ``limit``: seconds that a statement may take, 0 = any.
+async def connect(url: str, settings: Mapping[str, str], *, path: str, limit: float = 0, answer: float | None = None) -> Connection:
+    """A connection. ``path`` names the schemas, first first; ``limit``: seconds that the server lets a statement take, 0 = any;
+    ``answer``: seconds after which one that was not answered raises TimeoutError, None = never.
 
     Raises what ``is_lost`` knows."""
-    return await asyncpg.connect(
+    connection = await asyncpg.connect(
         url,
         timeout=PATIENCE,
+        command_timeout=answer,
         statement_cache_size=512,
         max_cached_statement_lifetime=0,
         max_cacheable_statement_size=0,
         server_settings={**settings, "search_path": path, "statement_timeout": str(int(limit * 1000))},
     )
+    _kept_alive(connection._transport.get_extra_info("socket"))
+    return connection
+
+
+def _kept_alive(ours: socket.socket) -> None:
+    """Have the system find out that the other side is gone, where it can."""
+    if ours.family in (socket.AF_INET, socket.AF_INET6):
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in KEEPALIVE.items():
+            if hasattr(socket, name):
+                ours.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 async def execute(connection: Connection, sql: str, parameters: Parameters) -> Rows:

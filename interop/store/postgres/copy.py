@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-from interop.store.postgres.connection import JOURNAL, READING, WRITING, connect
+from interop.store.postgres.connection import JOURNAL, READING, SETTINGS, connect
 from interop.store.postgres.store import PostgresStore
 from interop.store.sql.copying import PORTION, TABLES
 
@@ -40,7 +40,7 @@ async def read_journal(url: str) -> AsyncIterator[Portion]:
 async def write_journal(url: str, portions: AsyncIterator[Portion]) -> None:
     """Make the schemas where they are not there and add the rows, all or none. Raises what opening raises."""
     await (await PostgresStore.open(url)).close()
-    connection, columns = await connect(url, WRITING, path=JOURNAL), dict(TABLES)
+    connection, columns = await connect(url, SETTINGS, path=JOURNAL), dict(TABLES)
     try:
         async with connection.transaction():
             async for table, rows in portions:

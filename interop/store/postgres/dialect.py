@@ -37,6 +37,8 @@ COPIED = 8
 
 AT_ONCE = 1_000
 """Up to so many index rows of all tables are changed by one statement: a turn of the line for each would take longer."""
+COMMON = "index_value"
+"""Its rows are no resource's: another process may have written them, which a copy would fail of."""
 REAL = frozenset(("z", "x", "y"))
 TEXTUAL = frozenset(("code", "target", "value", "written", "unit", "text", "kind", "words", "subject"))
 WHOLE = frozenset(("index_date", "index_access"))
@@ -64,7 +66,10 @@ class PostgresDialect:
         if sum(len(each.added) + len(each.taken) for each in tables) > AT_ONCE:
             for each in tables:
                 yield from remove(each.table, each.by, each.taken)
-                if each.added:
+                if each.added and each.table == COMMON:
+                    new = f"INSERT INTO {each.head} SELECT * FROM {_arrays(each.table, each.columns)} {ABSENT}"
+                    yield new, list(_columns(each.columns, each.added))
+                elif each.added:
                     yield f"{COPY}{each.head} {'' if each.numbered else ABSENT}".rstrip(), each.added
             return
         taken = [each for each in tables if each.by] if any(each.taken for each in tables) else []

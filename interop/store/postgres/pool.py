@@ -20,6 +20,7 @@ class Pool:
 
     async def read(self, steps: Callable[[], Steps[T]]) -> T:
         """Run steps that only read. A connection that proves lost is replaced, once: a restarted server goes unnoticed.
+        One that is silent is waited for once.
 
         Raises Problem: ``too-costly``, ``journal-unavailable``.
         """
@@ -29,6 +30,8 @@ class Pool:
             except Exception as error:
                 if not is_lost(error) or is_costly(error):
                     raise
+                if isinstance(error, TimeoutError):
+                    raise unavailable(error) from None
             try:
                 return await self._read(steps)
             except Exception as error:

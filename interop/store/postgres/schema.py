@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncpg
 
-from interop.store.postgres.connection import Connection
+from interop.store.postgres.connection import RECORD, Connection
 from interop.store.postgres.dialect import definitions
 from interop.store.sql.schema import migrations
 
@@ -19,6 +19,13 @@ async def number(connection: Connection, name: str) -> int:
         return 0
     found: int = await connection.fetchval(f"SELECT coalesce(max(number), 0) FROM {name}.migration")
     return found
+
+
+async def current(connection: Connection, name: str) -> bool:
+    """Whether nothing is left to be done to the schema: it is this version's, with the index for ``:contains``."""
+    if await number(connection, name) != migrations(name, "postgres")[-1][0]:
+        return False
+    return name != RECORD or await connection.fetchval("SELECT to_regclass('index_value_trigram')") is not None
 
 
 async def migrate(connection: Connection, name: str, now: int) -> list[int]:

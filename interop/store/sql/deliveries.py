@@ -15,10 +15,8 @@ COLUMNS = (
 HEAD = f"delivery (sequence, {COLUMNS})"
 ALREADY = "ON CONFLICT (destination, id) DO NOTHING"
 """A change that is made again from the journal says what it has said."""
-MARK = (
-    "UPDATE delivery SET state = ?, tries = ?, due = ?, reason = ?, changed = ?, since = CASE WHEN ? = 1 THEN ? ELSE since END "
-    "WHERE sequence = ? AND state <> ?"
-)
+MARK = "UPDATE delivery SET state = ?, tries = ?, due = ?, reason = ?, changed = ? WHERE sequence = ? AND state = ?"
+AGAIN = "UPDATE delivery SET state = ?, tries = ?, due = ?, reason = ?, changed = ?, since = ? WHERE sequence = ? AND state <> ?"
 MOVE = "UPDATE delivery SET state = ?, tries = 0, due = 0, reason = '', changed = ?, since = ? WHERE destination = ? AND state = ?"
 CLEAR = (
     "DELETE FROM delivery WHERE destination = ? AND state = ? AND changed < ? AND sequence < (SELECT max(sequence) FROM delivery)"
@@ -34,11 +32,11 @@ class Outbox:
 
     def load(self) -> Steps[None]:
         rows = yield "SELECT coalesce(max(sequence), 0) FROM delivery", ()
-        self._next = rows[0][0] + 1
+        self._next = max(self._next, rows[0][0] + 1)
 
     def write(self, change: Change) -> Steps[None]:
-        """The deliveries of a change, and what has become of earlier ones. What was dropped is not marked otherwise: it was sent
-        while nobody wanted it any more."""
+        """The deliveries of a change, and what has become of earlier ones. A try counts for what still waits: what was dropped was
+        sent while nobody wanted it any more, and of what another process has sent its late failure says nothing."""
         rows: list[tuple[Any, ...]] = []
         for each in change.deliveries:
             rows.append((self._next, *each[:-1]))
@@ -46,7 +44,10 @@ class Outbox:
         yield from insert(HEAD, rows, ALREADY)
         for mark in change.marks:
             told = mark.state, mark.tries, mark.due, mark.reason, mark.changed
-            yield MARK, (*told, int(mark.since > 0), mark.since, mark.sequence, DROPPED)
+            if mark.since:
+                yield AGAIN, (*told, mark.since, mark.sequence, DROPPED)
+            else:
+                yield MARK, (*told, mark.sequence, PENDING)
         for sweep in change.sweeps:
             if sweep.to:
                 yield MOVE, (sweep.to, sweep.before, sweep.before, sweep.destination, sweep.state)

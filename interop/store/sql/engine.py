@@ -153,6 +153,12 @@ def noted(plan: Noted) -> Steps[list[tuple[str, str]]]:
     return [(name, value) for name, value in rows]
 
 
+def turn() -> Steps[list[int]]:
+    """The number of the last commit."""
+    rows = yield "SELECT number FROM turn", ()
+    return [number for (number,) in rows]
+
+
 def meta(plan: Meta) -> Steps[list[str]]:
     rows = yield "SELECT value FROM meta WHERE name = :name", {"name": plan.name}
     return [value for (value,) in rows]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from interop.store.sql import pairs
+from interop.store.sql.again import WAITS_AGAIN
 from interop.store.sql.statement import Steps, insert, marks, padded
-from interop.store.values import Change, Link
+from interop.store.values import Change, Kept, Link
 
 LINK = (
     "ON CONFLICT (patient) DO UPDATE SET person = excluded.person, "
@@ -23,8 +26,6 @@ SNAPSHOT_AGAIN = (
 )
 USED_AGAIN = "ON CONFLICT (name) DO UPDATE SET until = excluded.until"
 KEPT_AGAIN = "ON CONFLICT (name) DO UPDATE SET value = excluded.value, until = excluded.until"
-WAITS_AGAIN = "received"
-"""An outcome of this state takes the message's outcome away: it waits again."""
 
 
 def write_facts(change: Change) -> Steps[None]:
@@ -54,13 +55,39 @@ def write_facts(change: Change) -> Steps[None]:
         yield "DELETE FROM used WHERE until <= ?", (max(each.time for each in change.used),)
         yield from insert("used (name, until)", [(each.name, each.until) for each in change.used], USED_AGAIN)
     if change.kept:
-        names = list({each.name: each for each in change.kept}.values())
+        names = _last(change.kept)
         gone = [each.name for each in names if each.until <= each.time]
         yield "DELETE FROM kept WHERE until <= ?", (max(each.time for each in names),)
         if gone:
             yield f"DELETE FROM kept WHERE name IN ({marks(len(gone))})", gone
-        rows = [(each.name, each.value, each.until) for each in names if each.until > each.time]
+        stays = [each for each in names if each.until > each.time]
+        rows = [(each.name, each.value, each.until) for each in stays if not each.there]
         yield from insert("kept (name, value, until)", rows, KEPT_AGAIN)
+        for each in stays:
+            if each.there:
+                yield "UPDATE kept SET value = ?, until = ? WHERE name = ?", (each.value, each.until, each.name)
+
+
+def _last(kept: Iterable[Kept]) -> list[Kept]:
+    """What becomes of each name, of values that come one after another."""
+    found: dict[str, Kept] = {}
+    for each in kept:
+        before = found.get(each.name)
+        if not each.there or before is None:
+            found[each.name] = each
+        elif before.until > before.time:
+            found[each.name] = each._replace(there=before.there)
+    return list(found.values())
+
+
+def had_outcome(change: Change) -> Steps[bool]:
+    """Whether any of a change's messages has an outcome already."""
+    messages = list({outcome.message for outcome in change.outcomes})
+    for start in range(0, len(messages), 256):
+        some = padded(messages[start : start + 256], 0)
+        if (yield f"SELECT message FROM outcome WHERE message IN ({marks(len(some))}) LIMIT 1", some):
+            return True
+    return False
 
 
 def spent(names: list[str], now: int) -> Steps[set[str]]:

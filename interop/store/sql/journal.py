@@ -20,6 +20,12 @@ ENTRY = (
     "state, ack, reason, detail, place, size, repeats)"
 )
 
+LAST = (
+    "SELECT l.message, e.duplicate, e.digest, e.type FROM (SELECT coalesce(max(message), 0) AS message FROM entry) l "
+    "LEFT JOIN entry e ON e.message > ? AND e.feed = ? AND e.adapter = ? AND e.duplicate <> ''"
+)
+"""The last number, with the takedowns that came after another."""
+
 
 class Earlier(NamedTuple):
     """A message that is in the journal under the same duplicate key."""
@@ -55,15 +61,11 @@ class JournalWriter:
         """Entries added since the start."""
 
     def load(self) -> Steps[None]:
-        rows = yield "SELECT coalesce(max(message), 0) FROM entry", ()
+        rows = yield LAST, (self.last, TAKEDOWN, TAKEDOWN)
         self._next = rows[0][0] + 1
-        for key, digest, said in (
-            yield (
-                "SELECT duplicate, digest, type FROM entry WHERE feed = ? AND adapter = ? AND duplicate <> ''",
-                (TAKEDOWN, TAKEDOWN),
-            )
-        ):
-            self._down[key, bytes(digest)] = int(said.rpartition(" ")[2])
+        for _, key, digest, said in rows:
+            if key is not None:
+                self._down[key, bytes(digest)] = int(said.rpartition(" ")[2])
 
     @property
     def last(self) -> int:

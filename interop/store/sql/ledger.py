@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from interop.store.plan import Coverage, Everything, Message, Messages, Replayable, Waiting
+from interop.store.plan import Coverage, Everything, Left, Message, Messages, Replayable, Unfinished, Waiting
 from interop.store.sql.statement import Steps, marks, padded
 from interop.store.values import REPLAY, TAKEDOWN, Entry, FeedCount, LossCount
 
@@ -28,7 +28,8 @@ ALL = (
 )
 
 
-def _entry(row: tuple[Any, ...], body: bytes = b"") -> Entry:
+def entry_of(row: tuple[Any, ...], body: bytes = b"") -> Entry:
+    """An entry from its ``FACTS``."""
     message, feed, adapter, received, control_id, type_, duplicate, digest, state, ack, reason, detail, place = row[:13]
     finished, size, repeats, carried, lost, retracted = row[13:19]
     return Entry(message, feed, adapter, received, control_id, type_, body, (), duplicate, bytes(digest), state, ack, reason,
@@ -50,13 +51,37 @@ def _with_keys(entries: list[Entry]) -> Steps[list[Entry]]:
 
 def waiting(plan: Waiting) -> Steps[list[Entry]]:
     rows = yield WAITING, {"after": plan.after, "limit": plan.limit}
-    return (yield from _with_keys([_entry(row, bytes(row[19])) for row in rows]))
+    return (yield from _with_keys([entry_of(row, bytes(row[19])) for row in rows]))
+
+
+def unfinished(plan: Unfinished) -> Steps[list[Entry]]:
+    rows = yield (
+        f"SELECT {FACTS}, b.body FROM {JOINED} CROSS JOIN body b WHERE e.message > ? AND e.state <> 'refused' "
+        f"AND e.adapter IN ({marks(len(plan.adapters))}) AND o.message IS NULL AND b.message = e.message ORDER BY e.message",
+        (plan.after, *plan.adapters),
+    )
+    return [entry_of(row, bytes(row[19])) for row in rows]
+
+
+def left(plan: Left) -> Steps[list[tuple[int, int, list[int]]]]:
+    """Facts and bytes are apart: of the body only its length is asked for, and that only of what has one."""
+    ends = yield "SELECT coalesce(max(message), 0) FROM entry", ()
+    upto = min(plan.after + AT_A_TIME, ends[0][0])
+    waits = f"FROM {JOINED} WHERE e.message > ? AND e.message <= ? AND e.state <> 'refused' AND o.message IS NULL"
+    counted = yield f"SELECT count(*) {waits}", (plan.after, upto)
+    found = yield (
+        f"SELECT e.message {waits} AND (e.adapter IN ({marks(len(plan.adapters))}) OR (e.size > 0 AND EXISTS "
+        "(SELECT 1 FROM body b WHERE b.message = e.message AND length(b.body) = 0))) ORDER BY e.message",
+        (plan.after, upto, *plan.adapters),
+    )
+    numbers = [message for (message,) in found]
+    return [(upto if upto < ends[0][0] else 0, counted[0][0] - len(numbers), numbers)]
 
 
 def everything(plan: Everything, limit: int) -> Steps[list[Entry]]:
     """The next ``limit`` entries."""
     rows = yield ALL, {"after": plan.after, "limit": limit}
-    return (yield from _with_keys([_entry(row, bytes(row[19])) for row in rows]))
+    return (yield from _with_keys([entry_of(row, bytes(row[19])) for row in rows]))
 
 
 def message(plan: Message) -> Steps[list[Entry]]:
@@ -64,7 +89,7 @@ def message(plan: Message) -> Steps[list[Entry]]:
         f"SELECT {FACTS}, b.body FROM {JOINED} CROSS JOIN body b WHERE e.message = :message AND b.message = e.message",
         {"message": plan.message},
     )
-    return (yield from _with_keys([_entry(row, bytes(row[19])) for row in rows]))
+    return (yield from _with_keys([entry_of(row, bytes(row[19])) for row in rows]))
 
 
 def messages(plan: Messages) -> Steps[list[Entry]]:
@@ -77,7 +102,7 @@ def messages(plan: Messages) -> Steps[list[Entry]]:
         text += " AND e.message < :before"
         parameters["before"] = plan.before
     rows = yield f"{text} ORDER BY e.message DESC LIMIT :count", parameters
-    return [_entry(row) for row in rows]
+    return [entry_of(row) for row in rows]
 
 
 NOT_REPLAYED = f"('api', 'api+author', '{TAKEDOWN}', '{REPLAY}')"
@@ -146,11 +171,11 @@ def merged(one: Tally, other: Tally) -> Tally:
 
 
 def feed_counts(counted: Tally) -> list[FeedCount]:
-    """A line for each feed. What is received or mapped and not finished is waiting."""
+    """A line for each feed. What is received, mapped or held is waiting."""
     lines = []
     for feed in sorted({feed for feed, _ in counted}):
         states = {state: line for (named, state), line in counted.items() if named == feed}
-        open_ = [line for state, line in states.items() if state in {"received", "mapped"}]
+        open_ = [line for state, line in states.items() if state in {"received", "mapped", "held"}]
         lines.append(
             FeedCount(
                 feed=feed,
@@ -162,6 +187,8 @@ def feed_counts(counted: Tally) -> list[FeedCount]:
                 shelved=states.get("shelved", (0, 0, 0))[0],
                 oldest_waiting=min((first for _, first, _ in open_), default=0),
                 last_received=max(last for _, _, last in states.values()),
+                incomplete_since=states.get("shelved", (0, 0, 0))[1],
+                held=states.get("held", (0, 0, 0))[0],
             )
         )
     return lines

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from interop.store.sql.contributors import Contributors
 from interop.store.sql.statement import Steps, insert
 
 Parameter = tuple[str, str, str]
 """Resource type ('' for access rows, which are alike for all), search parameter, kind of index row."""
+NEW = (
+    "SELECT 0, pid, type, name, kind FROM parameter WHERE pid > ? "
+    "UNION ALL SELECT 1, sid, url, '', '' FROM system WHERE sid > ? "
+    "UNION ALL SELECT 2, number, names, '', '' FROM contributors WHERE number >= ? ORDER BY 1, 2"
+)
 LABELS = "_security"
 """The parameter of security labels."""
 
@@ -21,26 +27,40 @@ class Names:
         self.systems: dict[str, int] = {}
         self.contributors = Contributors()
         self.labels: set[int] = set()
-        self.missed = False
-        """A question named what is not here; a process that only reads may have to load again."""
+        self.missed = 0
+        """How often a question named what is not here; another process may have added it."""
         self._named: dict[tuple[str, str], list[int]] = {}
         self._kinds: dict[int, str] = {}
         self._all: dict[tuple[str, str], list[int]] = {}
         self._fresh_parameters: dict[Parameter, int] = {}
         self._fresh_systems: dict[str, int] = {}
+        self._last_pid = self._last_sid = 0
 
     def load(self) -> Steps[None]:
-        """Read the dictionaries whole."""
-        for pid, type_, name, kind in (yield "SELECT pid, type, name, kind FROM parameter", ()):
+        """Read what is new in the dictionaries: numbers are given in the order of commits."""
+        kinds: tuple[list[Any], ...] = ([], [], [])
+        for which, number, *said in (yield NEW, (self._last_pid, self._last_sid, self.contributors.known)):
+            kinds[which].append((number, *said))
+        for pid, type_, name, kind in kinds[0]:
             self._parameter((type_, name, kind), pid)
-        for sid, url in (yield "SELECT sid, url FROM system", ()):
-            self.systems[url] = sid
-        yield from self.contributors.load()
+        for sid, url, *_ in kinds[1]:
+            self._system(url, sid)
+        self.contributors.add((number, text) for number, text, *_ in kinds[2])
 
     @property
     def size(self) -> int:
         """Changes whenever more is known."""
-        return len(self.parameters) + len(self.systems) + len(self.contributors.texts)
+        return len(self.parameters) + len(self.systems) + self.contributors.known
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the transaction at hand has learnt anything."""
+        return bool(self._fresh_parameters or self._fresh_systems or self.contributors.fresh)
+
+    def misses(self, *, whole: bool) -> int:
+        """How often something was asked that is not here, or, with ``whole``, that depends on all there is."""
+        there = self.contributors
+        return self.missed + there.strange + (there.missed if whole else 0)
 
     def pids(self, type_: str | None, name: str, kind: str) -> list[int]:
         """The numbers of a parameter, of all types where ``type_`` is None; [] where nothing is indexed under it."""
@@ -49,7 +69,7 @@ class Names:
         else:
             pid = self.parameters.get((type_, name, kind))
             found = [] if pid is None else [pid]
-        self.missed = self.missed or not found
+        self.missed += not found
         return found
 
     def present(self, type_: str | None, name: str) -> list[tuple[int, str]]:
@@ -58,7 +78,7 @@ class Names:
             pids = [pid for (known, kind), found in self._named.items() if known == name for pid in found]
         else:
             pids = self._all.get((type_, name), [])
-        self.missed = self.missed or not pids
+        self.missed += not pids
         return [(pid, self._kinds[pid]) for pid in pids]
 
     def is_label(self, pid: int) -> bool:
@@ -75,7 +95,7 @@ class Names:
     def system(self, url: str) -> int:
         """The number of a code system; -1 where no index row has it."""
         found = self.systems.get(url, -1)
-        self.missed = self.missed or found < 0
+        self.missed += found < 0
         return found
 
     def learn(self, parameters: Iterable[Parameter], systems: Iterable[str]) -> Steps[None]:
@@ -107,7 +127,8 @@ class Names:
         """The transaction is on disk."""
         for key, pid in self._fresh_parameters.items():
             self._parameter(key, pid)
-        self.systems.update(self._fresh_systems)
+        for url, sid in self._fresh_systems.items():
+            self._system(url, sid)
         self.contributors.settle()
         self.abandon()
 
@@ -117,7 +138,12 @@ class Names:
         self._fresh_systems.clear()
         self.contributors.abandon()
 
+    def _system(self, url: str, sid: int) -> None:
+        self.systems[url] = sid
+        self._last_sid = max(self._last_sid, sid)
+
     def _parameter(self, key: Parameter, pid: int) -> None:
+        self._last_pid = max(self._last_pid, pid)
         if key not in self.parameters:
             self._kinds[pid] = key[2]
             if key[1] == LABELS:

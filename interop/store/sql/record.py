@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from interop.store.sql import again, news
 from interop.store.sql.deliveries import Outbox
 from interop.store.sql.dialect import Dialect, Rows
-from interop.store.sql.facts import spent, write_facts
+from interop.store.sql.facts import had_outcome, spent, write_facts
 from interop.store.sql.index import (
     ACCESS,
     PLACE,
@@ -30,7 +31,7 @@ from interop.store.sql.statement import Steps, insert, marks, padded
 from interop.store.sql.taken import unsay, withhold
 from interop.store.sql.whose import NOBODY, Fact, Whose
 from interop.store.sql.writer import Result
-from interop.store.values import Change, Committed, Conflict, IndexRow, Put, Stored
+from interop.store.values import NAMES, RECOUNT, Change, Committed, Conflict, IndexRow, News, Put, Stored
 
 COLUMNS = "rid, type, id, version, updated, deleted, owner, message, tables, subject, named, indexed, body, told, source, known"
 RESOURCE = f"resource ({COLUMNS})"
@@ -48,7 +49,7 @@ KNOWN = 100_000
 """Texts that the writer remembers."""
 
 PARTS = ("puts", "reindexed", "states", "withheld", "links", "link_events", "pairs", "outcomes", "losses", "snapshots", "tables",
-         "meta", "used", "kept", "deliveries", "marks", "sweeps")  # fmt: skip
+         "meta", "used", "kept", "deliveries", "marks", "sweeps", "news")  # fmt: skip
 """What a Change says of the record, beside what it expects."""
 
 Key = tuple[str, str]
@@ -131,11 +132,13 @@ class IndexChange:
 
 
 class RecordWriter:
-    """Writes record changes, a group within a transaction; a change that conflicts leaves no trace."""
+    """Writes record changes, a group within a transaction; a change that conflicts leaves no trace. ``shared``: other processes
+    write too, and are told news."""
 
-    def __init__(self, dialect: Dialect, names: Names) -> None:
+    def __init__(self, dialect: Dialect, names: Names, *, shared: bool = False) -> None:
         self._dialect = dialect
         self._names = names
+        self._shared = shared
         self._texts = Texts()
         self._outbox = Outbox()
         self._next = 1
@@ -145,7 +148,7 @@ class RecordWriter:
 
     def load(self) -> Steps[None]:
         rows = yield "SELECT coalesce(max(rid), 0) FROM resource", ()
-        self._next = rows[0][0] + 1
+        self._next = max(self._next, rows[0][0] + 1)
         yield from self._names.load()
         yield from self._outbox.load()
 
@@ -162,20 +165,31 @@ class RecordWriter:
         versions = {key: one.version for key, one in present.items()}
         wanted = [each for change in changes for each in change.used]
         used = (yield from spent([each.name for each in wanted], min(each.time for each in wanted))) if wanted else set()
+        bound = (yield from news.binding(changes)) if self._shared else 0
         results: list[Result] = []
         good: list[Change] = []
         for change in changes:
-            conflict = _conflict(change, versions) or _used(change, used)
+            conflict = news.unheard(change, bound) or _conflict(change, versions) or _used(change, used)
             if conflict is None:
                 used.update(each.name for each in change.used)
                 versions.update((put_key(put), put.stored.version) for put in change.puts)
                 good.append(change)
             results.append(Committed() if conflict is None else conflict)
+        if any(map(again.asks, good)):
+            left = yield from again.taken_back(good)
+            good = [change for change, _ in left]
+            for result, (_, messages) in zip((one for one in results if isinstance(one, Committed)), left, strict=True):
+                result.again = messages
         if good:
             whole = good[0] if len(good) == 1 else _together(good)
             yield from self._write(whole, present)
+            recount = self._shared and (yield from had_outcome(whole))
             yield from write_facts(whole)
             yield from self._outbox.write(whole)
+            if self._shared:
+                said = [*whole.news, *([News(NAMES)] if self._names.fresh else []), *([News(RECOUNT)] if recount else [])]
+                yield from news.write(said, self._dialect)
+                yield from again.write_again(whole)
             self._put = len(whole.puts)
         return results
 

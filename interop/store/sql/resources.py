@@ -76,7 +76,7 @@ class Guard:
             return None
         kept = self._ruled.held(self._type, row, self.compiler.focus, past=past)
         if kept:
-            self.compiler.names.contributors.missed = True
+            self.compiler.names.contributors.missed += 1
             self.compiler.parameters.update(self._ruled.parameters)
         return kept
 

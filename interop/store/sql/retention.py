@@ -15,8 +15,9 @@ AT_A_TIME: Final = 50_000
 
 
 def disposable(plan: Disposable) -> Steps[list[tuple[int, list[tuple[int, int, bytes]]]]]:
-    """A portion of the journal; the content itself is not read. What asks the engine to tell again stays, and so does what says
-    who follows something (the entry of the present version of a Subscription): it is read at each start."""
+    """A portion of the journal; the content itself is not read. What asks the engine to tell again stays, so does what is held back
+    and is still to be applied, and what says who follows something (the entry of the present version of a Subscription): it is
+    read at each start."""
     ends = yield "SELECT coalesce(max(message), 0) FROM entry", ()
     upto = plan.above + AT_A_TIME
     said: dict[str, Any] = {"above": plan.above, "upto": upto, "before": plan.before, "count": plan.count}
@@ -27,7 +28,7 @@ def disposable(plan: Disposable) -> Steps[list[tuple[int, list[tuple[int, int, b
     rows = yield (
         "SELECT e.message, e.size, e.digest FROM entry e LEFT JOIN outcome o ON o.message = e.message CROSS JOIN body b "
         "WHERE e.message > :above AND e.message <= :upto AND e.received < :before "
-        "AND (e.state = 'refused' OR o.message IS NOT NULL) "
+        "AND (e.state = 'refused' OR (o.message IS NOT NULL AND o.state <> 'held')) "
         f"AND e.feed NOT IN ('{TAKEDOWN}', '{REPLAY}'){of} "
         f"AND e.message NOT IN (SELECT r.message FROM resource r WHERE r.type = '{FOLLOWS}' AND r.deleted = 0) "
         "AND b.message = e.message AND length(b.body) > 0 ORDER BY e.message LIMIT :count",

@@ -108,7 +108,7 @@ class Rule:
         assert text is not None
         if not text:
             return ""
-        compiler.names.contributors.missed = True
+        compiler.names.contributors.missed += 1
         compiler.parameters.update(self._ruled.parameters)
         return f" AND {text}"
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, aclosing
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 from interop.errors import Problem
 from interop.store import plan as plans
 from interop.store.plan import Plan
-from interop.store.sql import counting, deliveries, engine, exporting, ledger, pairs, resources, retention, searching, taken
+from interop.store.seats import Alone, Seats
+from interop.store.sql import counting, deliveries, engine, exporting, ledger, news, pairs, resources, retention, searching, taken
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.estimates import Estimates
 from interop.store.sql.feeds import FeedCounter
@@ -22,6 +23,7 @@ from interop.store.sql.shapes import Shapes
 from interop.store.sql.statement import Steps, T
 from interop.store.sql.writer import Result
 from interop.store.values import Change, Committed, Conflict, Entry
+from interop.watching import SIZES, Histogram
 
 PAGE = 64
 """Entries or resources that ``stream`` holds at a time."""
@@ -30,7 +32,7 @@ PAGE = 64
 @dataclass(slots=True)
 class Work:
     """What a committer has done: transactions, those of them that changed what a search may find, those that were synced, changes
-    committed, statements, changes in conflict."""
+    committed, statements, changes in conflict; how long transactions took, in seconds, and how many changes each held."""
 
     groups: int = 0
     finds: int = 0
@@ -38,6 +40,23 @@ class Work:
     commits: int = 0
     statements: int = 0
     conflicts: int = 0
+    seconds: Histogram = field(default_factory=Histogram)
+    sizes: Histogram = field(default_factory=lambda: Histogram(SIZES))
+
+    def took(self, seconds: float, changes: int) -> None:
+        """A transaction is on disk."""
+        self.seconds.add(seconds)
+        self.sizes.add(changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How a store stands: the work of its halves, reads at once and long ones, bytes of its files or schemas."""
+
+    halves: dict[str, Work]
+    near: int
+    far: int
+    bytes: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +77,21 @@ class Counters:
     far: int
 
 
+class Locks(Protocol):
+    """As ``interop.apply.locks.Beyond``."""
+
+    async def take(self, names: Iterable[tuple[str, str]]) -> int: ...
+
+    def give(self, names: Iterable[tuple[str, str]], holder: int) -> None: ...
+
+    async def others(self) -> int: ...
+
+
 class SqlStore(ABC):
     """``interop.store.seam.Store`` but for the database: how statements are run and changes committed is the heirs'."""
+
+    locks: Locks | None = None
+    """Names that are kept from other processes; None where one alone writes."""
 
     def __init__(self, dialect: Dialect, journal: JournalWriter, record: RecordWriter, names: Names, *, writes: bool) -> None:
         self._dialect = dialect
@@ -67,6 +99,9 @@ class SqlStore(ABC):
         self._journal = journal
         self._record = record
         self._writes = writes
+        self._others = not writes
+        """Whether other processes may write."""
+        self.seats: Seats = Alone()
         self._feeds = FeedCounter(lambda: journal.last if writes else 2**62)
         self._shapes, self._estimates = Shapes(names, dialect), Estimates()
         self._answers = self._table()
@@ -84,6 +119,18 @@ class SqlStore(ABC):
         """Hand a change to the committer of the journal or of the record (``derived``)."""
 
     @abstractmethod
+    async def figures(self) -> Figures:
+        """How it stands, for who watches. Raises Problem ``journal-unavailable``."""
+
+    async def journals(self) -> None:
+        """Find out whether the journal can be written now. Raises Problem ``journal-unavailable``, ``stopping``."""
+        return
+
+    def starting(self) -> AbstractAsyncContextManager[None]:
+        """Alone among the processes that share the database, for what each does once at its start."""
+        return nullcontext()
+
+    @abstractmethod
     async def close(self) -> None:
         """Commit what was handed over, then let go. Changes handed over later are refused as ``stopping``."""
 
@@ -99,7 +146,8 @@ class SqlStore(ABC):
         derived = bool(change.expect or change.puts or change.reindexed or change.states or change.withheld or change.links
                        or change.link_events or change.pairs or change.outcomes or change.losses or change.snapshots
                        or change.tables or change.meta or change.used or change.kept
-                       or change.deliveries or change.marks or change.sweeps)  # fmt: skip
+                       or change.deliveries or change.marks or change.sweeps or change.news
+                       or change.claiming or change.closes)  # fmt: skip
         assert not (journal and derived), "a change holds journal entries or record changes, never both"
         if not journal and not derived:
             return Committed()
@@ -115,12 +163,12 @@ class SqlStore(ABC):
             return await self._waiting(plan)
         steps, long = self._answers[type(plan)]
         long = long or (isinstance(plan, plans.History) and plan.id is None)
+        names, whole = self._names, not self._writes
+        known, misses = names.size, names.misses(whole=whole)  # counted, not noted: others ask at the same time
         found = await self._read(plan, lambda: steps(plan), long=long)
-        if not self._writes and (self._names.missed or self._names.contributors.missed):
-            known = self._names.size
+        if self._others and names.misses(whole=whole) != misses:
             await self._read(plan, self._names.load, long=False)
-            self._names.missed = self._names.contributors.missed = False
-            if self._names.size > known:
+            if names.size > known:
                 found = await self._read(plan, lambda: steps(plan), long=long)
         return found
 
@@ -168,7 +216,7 @@ class SqlStore(ABC):
     async def _waiting(self, plan: plans.Waiting) -> list[Entry]:
         """As the plan says; what is known to be finished is passed over."""
         feeds, last = self._feeds, self._journal.last
-        whole = plan.after <= feeds.finished
+        whole = plan.after <= feeds.finished and not feeds.shared
         if whole:
             plan = plans.Waiting(feeds.finished, plan.limit)
         found = await self._read(plan, lambda: ledger.waiting(plan), long=False)
@@ -211,6 +259,10 @@ class SqlStore(ABC):
             plans.Held: (lambda plan: engine.held(plan), False),
             plans.Deliveries: (lambda plan: deliveries.deliveries(plan), False),
             plans.Queues: (lambda plan: deliveries.queues(), True),
+            plans.NewsSince: (lambda plan: news.since(plan), False),
+            plans.Unfinished: (lambda plan: ledger.unfinished(plan), False),
+            plans.Left: (lambda plan: ledger.left(plan), True),
+            plans.Turn: (lambda plan: engine.turn(), False),
             plans.Message: (lambda plan: ledger.message(plan), False),
             plans.Messages: (lambda plan: ledger.messages(plan), True),
             plans.Feeds: (lambda plan: self._feeds.count(), True),

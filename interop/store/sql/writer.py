@@ -15,7 +15,7 @@ class Writer(Protocol):
     """Writes one of the two halves of the store. After ``write`` comes ``settle`` (on disk) or ``abandon`` (rolled back)."""
 
     def load(self) -> Steps[None]:
-        """Read what it keeps in memory."""
+        """Read what it keeps in memory; once that is known, what others have written since. Not while it writes."""
         ...
 
     def write(self, changes: Sequence[Change]) -> Steps[list[Result]]:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from interop.store.sql.statement import portions
+
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS reached (chain INTEGER PRIMARY KEY, part INTEGER, place INTEGER, sequence INTEGER) STRICT;
 CREATE TABLE IF NOT EXISTS event (
@@ -29,8 +31,6 @@ CREATE TABLE IF NOT EXISTS item (
 CREATE INDEX IF NOT EXISTS item_time ON item (time);
 """
 _WIDTH: Final = 16
-_AT_ONCE: Final = 400
-"""Events in one statement."""
 
 
 class Event(NamedTuple):
@@ -139,8 +139,8 @@ class AuditIndex:
             execute = self._connection.execute
             execute("BEGIN IMMEDIATE")
             try:
-                for start in range(0, len(events), _AT_ONCE):
-                    some = events[start : start + _AT_ONCE]
+                for start, size in portions(len(events)):
+                    some = events[start : start + size]
                     places = ",".join(("(" + ",".join("?" * _WIDTH) + ")",) * len(some))
                     execute(f"INSERT OR IGNORE INTO event VALUES {places}", [value for event in some for value in event])
                 many = self._connection.executemany

@@ -12,12 +12,13 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
+from time import monotonic, perf_counter
 
 from interop.errors import Problem
 from interop.store.sql.statement import Steps, T
 from interop.store.sql.store import Work
 from interop.store.sql.writer import Result, Writer
-from interop.store.sqlite.connection import is_disk, sync, unavailable
+from interop.store.sqlite.connection import is_disk, is_failure, sync, unavailable
 from interop.store.values import Change, Committed
 
 Call = tuple[Change, "asyncio.Future[Result]"]
@@ -26,11 +27,16 @@ Answers = list[Result | Exception]
 
 LIMIT = 1_024
 """Changes in one transaction."""
+PROVED = 1.0
+"""Seconds for which a commit that was on disk tells that the next will be."""
+PROOF = Change()
+"""Changes nothing: a page is written as it is, and synced."""
 
 
 class Committer:
     """Commits changes of one file in groups. Its thread calls ``between`` after each group and, when nothing waits, ``behind``
-    until that returns False: there is no more work that may come later."""
+    until that returns False: there is no more work that may come later. ``mend`` is called before the first commit after a failure
+    of the disk, until it does not raise OSError."""
 
     def __init__(
         self,
@@ -39,13 +45,20 @@ class Committer:
         writer: Writer,
         between: Callable[[], None],
         behind: Callable[[sqlite3.Connection], bool] | None = None,
+        mend: Callable[[], None] = lambda: None,
     ) -> None:
         self.work = Work()
         self._connection = connection
         self._writer = writer
         self._between = between
         self._behind = behind
+        self._mend = mend
+        self._failed = False
+        """A sync may have failed, and what it left out has not been written again."""
         self._synced = True
+        self._proved = -PROVED
+        self.refused: Problem | None = None
+        """Why the disk did not take the last transaction; None where it did."""
         self._handed = 0
         self._caught_up = 0
         self._asked: list[tuple[int, asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
@@ -80,6 +93,12 @@ class Committer:
             self._asked.append((self._handed + 1, loop, future))
             self._put((loop, []))
         return future
+
+    async def prove(self) -> None:
+        """Find out whether the disk takes commits, by one where there was none of late. Raises Problem ``journal-unavailable``,
+        ``stopping``."""
+        if self.refused is not None or monotonic() - self._proved >= PROVED:
+            await self.submit(PROOF)
 
     def close(self) -> None:
         """Commit what was handed over and end the thread. Blocks."""
@@ -151,10 +170,18 @@ class Committer:
     def _group(self, changes: list[Change]) -> Answers:
         """Commit together; where one change cannot be written at all, each by itself."""
         try:
+            if self._failed:
+                self._mend()
+                self._failed = False
             return self._transaction(changes)
+        except OSError as error:
+            self.refused = Problem("journal-unavailable", detail=type(error).__name__)
+            return [self.refused] * len(changes)
         except sqlite3.Error as error:
+            self._failed |= is_failure(error)
             if is_disk(error):
-                return [unavailable(error)] * len(changes)
+                self.refused = unavailable(error)
+                return [self.refused] * len(changes)
             failure: Exception = Problem("fault", detail=type(error).__name__)
             failure.__cause__ = error
         except Exception as error:  # a value that no column takes, a caller's mistake
@@ -166,10 +193,13 @@ class Committer:
     def _transaction(self, changes: list[Change]) -> Answers:
         connection, work = self._connection, self.work
         synced = not all(change.follows for change in changes)
+        begun = perf_counter()
         try:
             self._sync(synced)
             connection.execute("BEGIN IMMEDIATE")
             results = self._run(self._writer.write(changes))
+            if any(change is PROOF for change in changes):
+                self._touch()
             connection.execute("COMMIT")
         except BaseException:
             self._writer.abandon()
@@ -177,6 +207,10 @@ class Committer:
                 connection.execute("ROLLBACK")
             raise
         self._writer.settle()
+        self.refused = None
+        if synced:
+            self._proved = monotonic()
+        work.took(perf_counter() - begun, len(changes))
         work.groups += 1
         work.finds += any(map(_finds, changes))
         work.syncs += synced
@@ -185,6 +219,11 @@ class Committer:
         work.commits += committed
         work.conflicts += len(results) - committed
         return list(results)
+
+    def _touch(self) -> None:
+        """Write a page as it is."""
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        self._connection.execute(f"PRAGMA user_version = {version}")
 
     def _sync(self, wanted: bool) -> None:
         if wanted is not self._synced:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -10,6 +11,11 @@ from interop.store.sql.statement import Steps, T
 
 JOURNAL = "journal.sqlite"
 RECORD = "record.sqlite"
+PASSING = 2_048
+"""KiB of the journal's pages that a reader keeps: it is gone through once from one end to the other, and a backlog fills whatever
+it is given."""
+ROOM = 1 << 20
+"""Bytes that a disk must have room for which did not take a commit."""
 
 DISK = {
     sqlite3.SQLITE_FULL,
@@ -52,7 +58,7 @@ def reading(directory: Path, *, cache: int) -> sqlite3.Connection:
         cached_statements=512, timeout=1,
     )  # fmt: skip
     connection.execute("ATTACH DATABASE ? AS journal", (f"{(directory / JOURNAL).absolute().as_uri()}?mode=ro",))
-    for setting in ("query_only = ON", "temp_store = MEMORY", f"main.cache_size = -{cache}", f"journal.cache_size = -{cache // 4}"):
+    for setting in ("query_only = ON", "temp_store = MEMORY", f"main.cache_size = -{cache}", f"journal.cache_size = -{PASSING}"):
         connection.execute(f"PRAGMA {setting}")
     return connection
 
@@ -65,6 +71,40 @@ def is_disk(error: BaseException) -> bool:
 def unavailable(error: sqlite3.Error) -> Problem:
     """What callers are told of it; the name of the code, never a value."""
     return Problem("journal-unavailable", detail=getattr(error, "sqlite_errorname", ""))
+
+
+def is_failure(error: BaseException) -> bool:
+    """Whether the disk has failed, and not only been full."""
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_IOERR
+
+
+def written_again(log: Path) -> None:
+    """Write a write-ahead log over itself and sync it. What a failed sync left out the system takes for written, and no later sync
+    brings it to disk: commits that did not wait for theirs would be a hole under those that do. Raises OSError."""
+    file = os.open(log, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        place = 0
+        while piece := os.pread(file, 1 << 20, place):
+            place += os.pwrite(file, piece, place)
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def has_room(scratch: Path) -> None:
+    """Whether a disk that did not take a commit has room again for what comes, and not only for a page: a file of that size is
+    written and taken away. Raises Problem ``journal-unavailable``."""
+    try:
+        file = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            if os.write(file, b" " * ROOM) != ROOM:
+                raise OSError("not whole")
+            os.fsync(file)
+        finally:
+            os.close(file)
+            scratch.unlink()
+    except OSError as error:
+        raise Problem("journal-unavailable", detail=type(error).__name__) from None
 
 
 def run(connection: sqlite3.Connection, steps: Steps[T]) -> T:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from math import inf
 from pathlib import Path
 from typing import Any
 
 from interop.clock import Clock, SystemClock
 from interop.errors import Problem
+from interop.store.directory import make_directory
 from interop.store.plan import Compartment, Count, History, Plan, Read, Search
 from interop.store.sql import resources, searching
 from interop.store.sql.exporting import Snapshot
@@ -21,12 +22,12 @@ from interop.store.sql.record import RecordWriter
 from interop.store.sql.resources import READ, stored
 from interop.store.sql.start import SURE, asks_for_words, bounded, flatten, rank
 from interop.store.sql.statement import Steps, T
-from interop.store.sql.store import Counters, SqlStore, Work, counters
+from interop.store.sql.store import Counters, Figures, SqlStore, Work, counters
 from interop.store.sql.writer import Result
 from interop.store.sqlite import schema
 from interop.store.sqlite.checkpoint import Checkpointer
 from interop.store.sqlite.committer import Committer
-from interop.store.sqlite.connection import JOURNAL, RECORD, is_disk, run, unavailable, writing
+from interop.store.sqlite.connection import JOURNAL, RECORD, has_room, is_disk, run, unavailable, writing, written_again
 from interop.store.sqlite.counts import Counts, standing
 from interop.store.sqlite.dialect import SqliteDialect
 from interop.store.sqlite.exporting import snapshot
@@ -51,7 +52,10 @@ class _Half:
             raise
         self.checkpointer = Checkpointer(path)
         behind = take_in if name == "record" else None
-        self.committer = Committer(name, self.connection, writer, lambda: self.checkpointer.between(self.connection), behind)
+        between, log = self.checkpointer.between, path.with_name(f"{path.name}-wal")
+        self.committer = Committer(
+            name, self.connection, writer, lambda: between(self.connection), behind, lambda: written_again(log)
+        )
 
     def close(self) -> None:
         """Commit what was handed over, copy the log into the file, let go."""
@@ -99,7 +103,7 @@ class SqliteStore(SqlStore):
         journal = JournalWriter(dialect, windows or {}, on_wrong_content)
         record = RecordWriter(dialect, names)
         if not read_only:
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_directory(directory)
         store = cls(None if read_only else DirectoryLock(directory), names, journal, record)
         try:
             if not read_only:
@@ -125,6 +129,16 @@ class SqliteStore(SqlStore):
     async def migrate(self) -> None:
         """``open`` has done it: a file is never used before its schema is this version's."""
 
+    async def journals(self) -> None:
+        """As ``SqlStore.journals``: by what became of commits of late, or by one that changes nothing; where the disk did not take
+        the last one, also by whether there is room."""
+        if not self._halves:
+            return
+        committer = self._halves[0].committer
+        if committer.refused is not None:
+            await asyncio.to_thread(has_room, self._directory / f"{JOURNAL}-room")
+        await committer.prove()
+
     @property
     def counters(self) -> Counters:
         """What the store has done since it was opened."""
@@ -132,6 +146,15 @@ class SqliteStore(SqlStore):
         return counters(
             journal, record, entries=self._journal.entries, puts=self._record.puts, near=self._readers.near, far=self._readers.far
         )
+
+    async def figures(self) -> Figures:
+        """Work, reads, bytes of the files and their logs."""
+        sizes = {}
+        for name in (JOURNAL, f"{JOURNAL}-wal", RECORD, f"{RECORD}-wal"):
+            with suppress(OSError):
+                sizes[name] = (self._directory / name).stat().st_size
+        halves = {half.name: half.committer.work for half in self._halves}
+        return Figures(halves, self._readers.near, self._readers.far, sizes)
 
     async def query(self, plan: Plan) -> list[Any]:
         """As ``SqlStore.query``; reads by id and searches whose statement is kept, what is asked for most, go the shortest way."""

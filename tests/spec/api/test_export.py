@@ -16,7 +16,8 @@ import pytest
 from interop.api.asgi import Request, Response
 from interop.api.auditing import Unaudited
 from interop.api.exporting.exports import AT_ONCE, KEPT, Exports
-from interop.api.exporting.job import NAME, decoded
+from interop.api.exporting.job import NAME, Job, decoded, keep
+from interop.api.exporting.locking import taken
 from interop.api.problems import json_error
 from interop.api.services import Services
 from interop.apply.journalled import TAKEN
@@ -349,6 +350,47 @@ async def test_what_is_done_is_there_after_a_restart_and_what_was_not_is_begun_a
     await again.stop()
 
 
+async def test_a_start_takes_nothing_away_that_another_process_makes_or_another_version_has_made(
+    client: Client, exports: Exports, services: Services, tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = (await kick(client, "$export")).headers["content-location"]
+    await exports.settled()
+    directory = tmp_path / "exports" / place.rpartition("/")[2]
+    other = Exports(tmp_path / "exports", clock, room=lambda directory: 1 << 40)
+    other.services = services
+
+    def crossed(made: Path, job: Job) -> None:
+        other._ready()
+        other._all()
+        keep(made, job)
+
+    await exports.stop()
+    monkeypatch.setattr("interop.api.exporting.exports.keep", crossed)
+    assert (await kick(client, "$export")).status_code == 202
+    monkeypatch.undo()
+    text, files = (directory / NAME).read_bytes(), sorted(path.name for path in directory.iterdir())
+    said = orjson.loads(text)
+    async with calling(replace(services, exports=other)) as there:
+        for told, status in (
+            ({**said, "later": 1}, 200),
+            ({**said, "wanted": {**said["wanted"], "until": 1}}, 404),
+            ({**said, "asker": {**said["asker"], "ward": "1"}}, 404),
+            ({"another": "form"}, 404),
+            (said, 200),
+        ):
+            (directory / NAME).write_bytes(orjson.dumps(told))
+            assert (await there.http.get(place)).status_code == status, told
+            await other._look()
+            assert sorted(path.name for path in directory.iterdir()) == files
+    (directory / NAME).write_bytes(b"{}")
+    (tmp_path / "exports" / f"{'0' * 32}.new").mkdir()
+    for each in (tmp_path / "exports").iterdir():
+        os.utime(each, (0, 0))
+    await other._look()
+    assert len(list((tmp_path / "exports").iterdir())) == 1, "what has stood for a day and cannot be read goes; what can stays"
+    await exports.start()
+
+
 async def test_files_are_for_their_owner_alone(client: Client, exports: Exports, tmp_path: Path) -> None:
     await done(client, exports, "$export")
     root = tmp_path / "exports"
@@ -375,3 +417,56 @@ async def test_what_was_taken_down_since_ends_it(client: Client, exports: Export
     await store.commit(Change(outcomes=[Outcome(taken.message, MessageState.APPLIED.value, clock.now())]))
     assert (await client.http.get(file)).status_code == 404
     assert (await client.http.get(place)).json()["issue"][0]["details"]["coding"][0]["code"] == "export-ended"
+
+
+async def test_whichever_process_is_asked_says_how_it_is_gives_its_files_and_stops_it(
+    client: Client, exports: Exports, services: Services, tmp_path: Path, clock: ManualClock
+) -> None:
+    """Processes share the directory; another one, which works on nothing here, is asked about what the first has begun."""
+    other = Exports(tmp_path / "exports", clock, room=lambda directory: 1 << 40)
+    other.services = services
+    async with calling(replace(services, exports=other)) as there:
+        manifest = await done(client, exports, "$export?_type=Encounter")
+        (job,) = exports.jobs
+        assert (await there.http.get(f"/exports/{job}")).json() == manifest
+        file = manifest["output"][0]["url"]
+        assert (await there.http.get(file)).content == (await client.http.get(file)).content
+        assert (await there.http.delete(f"/exports/{job}")).status_code == 202
+        assert [(await each.http.get(file)).status_code for each in (client, there)] == [404, 404]
+        begun = (await kick(there, "$export")).headers["content-location"]
+        assert (await client.http.get(begun)).status_code == 202
+        exports._idle.clear()
+        exports._wake.set()
+        await exports.settled()
+        assert (await there.http.get(begun)).json() == (await client.http.get(begun)).json()
+        await exports.stop()
+        for _ in range(AT_ONCE):
+            assert (await kick(there, "$export")).status_code == 202
+        assert (await kick(client, "$export")).status_code == 429
+
+
+async def test_one_that_another_process_works_on_is_left_to_it_until_that_has_ended(
+    client: Client, exports: Exports, tmp_path: Path
+) -> None:
+    await exports.stop()
+    places = [(await kick(client, "$export?_type=Encounter")).headers["content-location"] for _ in range(2)]
+    directories = [tmp_path / "exports" / place.rpartition("/")[2] for place in places]
+    locks = [taken(directory) for directory in directories]
+    for directory in directories:
+        keep(directory, replace(decoded((directory / NAME).read_bytes()), state="running", attempts=1, begun=1, resources=7))
+    assert [taken(directory) for directory in directories] == [None, None]
+    await exports.start()
+    await exports.settled()
+    assert [(await client.http.get(place)).headers["x-progress"] for place in places] == ["7 resources"] * 2
+    assert (await client.http.delete(places[1])).status_code == 202
+    assert (await client.http.get(places[1])).status_code == 404
+    assert (directories[1] / "cancelled").exists(), "whoever works on it is told"
+    for lock in locks:
+        assert lock is not None
+        os.close(lock)  # as the system does when the process ends
+    exports._idle.clear()
+    exports._wake.set()
+    await exports.settled()
+    assert len((await client.http.get(places[0])).json()["output"]) == 1
+    assert decoded((directories[0] / NAME).read_bytes()).attempts == 2
+    assert not directories[1].exists()

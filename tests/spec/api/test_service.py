@@ -34,6 +34,14 @@ async def test_live_and_ready(client: Client, services: Services) -> None:
     assert (await client.get("/health/live")).status_code == 200
 
 
+async def test_who_balances_tells_a_stop_from_a_failure(client: Client, services: Services) -> None:
+    services.ready = lambda: Problem("stopping")
+    answer = await client.get("/health/ready?stopping=404")
+    assert (answer.status_code, answer.json()["reason"]) == (404, "stopping")
+    services.ready = lambda: Problem("audit-unavailable")
+    assert (await client.get("/health/ready?stopping=404")).status_code == 503
+
+
 async def test_figures_can_be_read_by_prometheus(client: Client, services: Services) -> None:
     await client.send("POST", "/ingest/hospital", admission())
     await client.send("POST", "/ingest/hospital", b"no message")

@@ -377,6 +377,29 @@ async def test_while_the_record_cannot_be_written_nothing_overtakes(
     assert await store.query(Waiting(0)) == []
 
 
+async def test_a_write_whose_commit_was_not_answered_is_told_as_what_it_was(
+    client: Client, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is on disk, and found there when it is tried again."""
+    monkeypatch.setattr("interop.apply.writes.AGAIN", 0.001)
+    commit = store.commit
+    lost = False
+
+    async def unanswered(change: Change) -> Committed | Conflict:
+        nonlocal lost
+        done = await commit(change)
+        lost = bool(change.puts) and not lost
+        if lost:
+            raise Problem("journal-unavailable")
+        return done
+
+    monkeypatch.setattr(store, "commit", unanswered)
+    answers = [await client.put(patient("mine", gender=gender)) for gender in ("female", "male", "male")]
+    assert [(each.status_code, each.headers["etag"]) for each in answers] == [(201, 'W/"1"'), (200, 'W/"2"'), (200, 'W/"2"')]
+    answer = await client.http.delete("/fhir/Patient/mine")
+    assert (answer.status_code, answer.headers["etag"]) == (204, 'W/"3"')
+
+
 async def test_what_a_feed_took_meanwhile_stays_the_feeds(services: Services, store: SqliteStore) -> None:
     body = orjson.dumps(patient("mine"))
     committed = await store.commit(Change(entries=[Entry(0, FEED, ADAPTER, services.clock.now(), "", "PUT Patient/mine", body)]))

@@ -18,6 +18,7 @@ from interop.audit.row import READ, Names, decode
 from interop.audit.verify import verify
 from interop.clock import ManualClock
 from interop.errors import Problem
+from interop.policy.asker import NOBODY, TESTER
 from interop.store.values import Change
 from tests.failures import failing
 from tests.spec.audit.asking import asking
@@ -164,6 +165,57 @@ async def test_a_full_disk_gives_nothing_and_changes_nothing_and_mends_itself(
         assert (await at.ingest()).status_code == 202
         at.audited.log.tick()
         assert at.audited.problem is None
+    assert verify(tmp_path / "audit", tmp_path / "elsewhere", KEY).bad is None
+
+
+@pytest.mark.parametrize("short", [0, 7])
+@failing("audit disk", "taking in", seen="AR, CE or 503 `audit-unavailable`", recovered="within a second of there being room")
+async def test_an_audit_that_was_full_goes_on_where_nobody_comes_but_senders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short: int
+) -> None:
+    """A message is refused before there is a row to be written: the log itself looks whether there is room."""
+    async with asking(tmp_path) as at:
+        real = os.pwrite
+
+        def full(file: int, data: bytes, offset: int) -> int:
+            if short:
+                return real(file, data[:short], offset)
+            raise OSError(errno.ENOSPC, "full")
+
+        monkeypatch.setattr(os, "pwrite", full)
+        assert (await at.get("Patient/p1")).status_code == 503
+        for _ in range(2):
+            at.audited.log.tick()
+            assert (await at.ingest()).status_code == 503
+        monkeypatch.setattr(os, "pwrite", real)
+        at.audited.log.tick()
+        assert (await at.ingest()).status_code == 202
+    assert verify(tmp_path / "audit", tmp_path / "elsewhere", KEY).bad is None
+
+
+@failing("audit disk", "reading", seen="`/metrics` goes on", recovered="it never stopped")
+async def test_figures_are_given_though_the_audit_takes_no_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They disclose nobody, and who watches may not go blind just then; who may not see them is refused still."""
+    async with asking(tmp_path) as at:
+        await at.made()
+        rows = at.audited.log.sequence
+        assert (await at.http.get("/metrics")).status_code == 200
+        assert at.audited.log.sequence == rows + 1, "whoever signs on for them is in the audit"
+        real = os.pwrite
+
+        def full(file: int, data: bytes, offset: int) -> int:
+            raise OSError(errno.ENOSPC, "full")
+
+        monkeypatch.setattr(os, "pwrite", full)
+        assert (await at.get("Patient/p1")).status_code == 503
+        given = await at.http.get("/metrics")
+        assert given.status_code == 200
+        assert 'interop_http_responses_total{method="GET",part="fhir",status="503"} 1.0' in given.text
+        at.door.asker = NOBODY
+        assert (await at.http.get("/metrics")).status_code in (401, 503)
+        at.door.asker = TESTER
+        monkeypatch.setattr(os, "pwrite", real)
+        assert (await at.http.get("/metrics")).status_code == 200
     assert verify(tmp_path / "audit", tmp_path / "elsewhere", KEY).bad is None
 
 

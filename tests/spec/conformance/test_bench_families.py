@@ -41,6 +41,7 @@ def test_a_family_is_measured_beside_its_peers(capsys: pytest.CaptureFixture[str
     assert all(one["it"] for one in said[2:])
 
 
+@pytest.mark.long
 def test_an_output_that_is_missing_fails_the_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One of six messages is nobody's."""
 

@@ -7,18 +7,19 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
 import httpx
 
 CODE = "from interop.cli import main; main()"
-PATIENCE = 60.0
+PATIENCE = 180.0
 
 
 class Served:
-    """An engine in a process of its own: ports, standard output and error; ended with the block if it still runs."""
+    """An engine in a process of its own: ports (0 where its roles have none), standard output and error; ended with the block if it
+    still runs."""
 
     def __init__(
         self,
@@ -27,6 +28,7 @@ class Served:
         mappers: int = 1,
         under: Sequence[str] = (),
         before: Callable[[], None] | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.data = data
         self.command = [
@@ -34,25 +36,26 @@ class Served:
             "--mllp", "127.0.0.1:0",
             "--mappers", str(mappers), "--test-numbers", *options,
         ]  # fmt: skip
-        self._before = before
+        self._before, self._environment = before, {**os.environ, **(environment or {})}
         self.http = self.mllp = 0
         self.output = b""
         self.errors = b""
 
     async def __aenter__(self) -> Served:
         self.process = await asyncio.create_subprocess_exec(
-            *self.command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, preexec_fn=self._before
-        )
+            *self.command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, preexec_fn=self._before,
+            env=self._environment,
+        )  # fmt: skip
         assert self.process.stdout is not None
         assert self.process.stderr is not None
         self._reading = asyncio.create_task(self._read())
         line = await asyncio.wait_for(self.process.stdout.readline(), PATIENCE)
         self.output += line
-        ports = re.search(rb"http://127\.0\.0\.1:(\d+)/fhir.* MLLP port (\d+)", line)
-        if ports is None:
+        http, mllp = re.search(rb"http://127\.0\.0\.1:(\d+)", line), re.search(rb" MLLP port (\d+)", line)
+        if http is None:
             await self.ended()
             raise AssertionError(self.errors.decode())
-        self.http, self.mllp = int(ports[1]), int(ports[2])
+        self.http, self.mllp = int(http[1]), int(mllp[1]) if mllp is not None else 0
         return self
 
     async def _read(self) -> None:

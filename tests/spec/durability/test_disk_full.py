@@ -66,8 +66,10 @@ async def test_a_full_disk_refuses_for_the_time_being_and_mends_itself(tmp_path:
             assert answer.headers["retry-after"]
             assert answer.json()["issue"][0]["details"]["coding"][0]["code"] == "journal-unavailable"
             assert (await http.get("/health/live")).status_code == 200
+            assert (await http.get("/health/ready")).status_code == 503
             assert (await http.get("/fhir/Patient?_summary=count")).json()["total"] > 0
             room(served, None)
+            assert (await http.get("/health/ready")).status_code == 200
             for body in list(bodies.values())[20:]:
                 said = await line.ask(body)
                 assert said is not None

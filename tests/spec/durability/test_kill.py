@@ -85,7 +85,8 @@ async def rounds(data: Path, seed: int, kills: int, unharmed: Record) -> None:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.long) for seed in (2, 3))])
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [1, 2, 3])
 @failing(
     "engine",
     "taking in",

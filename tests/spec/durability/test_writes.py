@@ -203,6 +203,7 @@ async def test_a_full_disk_refuses_writes_and_mends_itself(tmp_path: Path) -> No
 
 
 @failing("sender", "writing", seen="nothing", recovered="what was journalled is finished without the client")
+@pytest.mark.long
 async def test_a_client_that_goes_away_has_written_all_or_nothing(tmp_path: Path) -> None:
     """In the middle of the body nothing is done; in the middle of the answer the write goes on to its end."""
     random = Random(5)

@@ -127,6 +127,7 @@ async def judge(data: Path, seed: int, count: int) -> None:
             assert body in kept or adapters()[family].envelope(body).digest in digests
 
 
+@pytest.mark.long
 async def test_a_thousand_mutations(tmp_path: Path) -> None:
     await judge(tmp_path / "data", 20_260_105, 1_000)
 

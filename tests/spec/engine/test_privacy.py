@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import orjson
 import pytest
 
 from conformance.examples.bad import BAD
@@ -31,6 +32,7 @@ def said_of_people() -> set[str]:
     return {one.casefold() for one in told if one}
 
 
+@pytest.mark.long
 async def test_nothing_of_a_person_is_in_logs_metrics_answers_or_listings(tmp_path: Path) -> None:
     data = tmp_path / "data"
     outside: list[bytes] = []
@@ -56,6 +58,10 @@ async def test_nothing_of_a_person_is_in_logs_metrics_answers_or_listings(tmp_pa
         assert await served.ended() == 0
     outside += [served.output, served.errors]
     assert b"Traceback" not in served.errors
+    lines = [orjson.loads(line) for line in served.errors.splitlines()]
+    assert all({"event", "level", "timestamp", "name"} <= line.keys() for line in lines)
+    assert {line["name"] for line in lines} <= {"engine", "mapper"}
+    assert all(line["roles"] == "api,ingest,worker" for line in lines if line["name"] == "engine")
     assert len(outside) > 300
     sent = b"\n".join([adt(nhs=ZELDA), *(body for _, body in good), *(bad.body for bad in BAD)]).decode("latin-1").casefold()
     assert [one for one in sorted(said_of_people()) if one not in sent] == []

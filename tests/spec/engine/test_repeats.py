@@ -106,6 +106,38 @@ async def test_a_message_that_failed_is_worked_on_again_when_it_comes_again(engi
     assert shop.unfinished == 0
 
 
+@pytest.mark.parametrize(
+    ("meanwhile", "answered"),
+    [(("shelved", "taken-down"), (409, "refused")), (("applied", ""), (200, "applied"))],
+    ids=["taken down", "applied"],
+)
+async def test_what_becomes_of_a_message_while_its_repeat_is_looked_at_stays(
+    engine: Engine,
+    http: httpx.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+    meanwhile: tuple[str, str],
+    answered: tuple[int, str],
+) -> None:
+    """Another process may take it down, or have worked on it again already."""
+    await ingest(http, adt(control="C7"))
+    shop, query = engine.workshop, engine.workshop.store.query
+    await shop.store.commit(Change(outcomes=[Outcome(1, "shelved", shop.clock.now(), "mapping-fault")]))
+    left = [Outcome(1, meanwhile[0], shop.clock.now(), meanwhile[1], "2" if meanwhile[1] else "")]
+
+    async def looked(plan: Plan) -> Any:
+        answer = await query(plan)
+        if isinstance(plan, Message) and left:
+            await shop.store.commit(Change(outcomes=[left.pop()]))
+        return answer
+
+    monkeypatch.setattr(shop.store, "query", looked)
+    answer = await ingest(http, adt(control="C7"))
+    assert not left
+    assert (answer.status_code, answer.json().get("state", "refused")) == answered
+    assert [(entry.state, entry.reason) for entry in await journal(engine)] == [meanwhile]
+    assert shop.unfinished == 0
+
+
 async def test_a_message_sent_again_while_another_is_worked_on_again_is_not_forgotten(
     engine: Engine, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,7 +146,8 @@ async def test_a_message_sent_again_while_another_is_worked_on_again_is_not_forg
     dispatcher, store = engine.workshop.dispatcher, engine.workshop.store
     later = [2]
     for number in (1, 2):
-        await store.commit(Change(outcomes=[Outcome(number, "received", engine.workshop.clock.now())]))
+        for state in ("failed", "received"):
+            await store.commit(Change(outcomes=[Outcome(number, state, engine.workshop.clock.now())]))
         engine.workshop.added(1)
     query = store.query
 
@@ -125,7 +158,8 @@ async def test_a_message_sent_again_while_another_is_worked_on_again_is_not_forg
         return answer
 
     with monkeypatch.context() as patched:
-        patched.setattr(dispatcher, "_store", type("Slow", (), {"query": staticmethod(meanwhile), "commit": store.commit})())
+        slow = type("Slow", (), {"query": staticmethod(meanwhile), "commit": store.commit})
+        patched.setattr(dispatcher._claims, "_store", slow())
         dispatcher.again(1)
         async with asyncio.timeout(5):
             while engine.workshop.unfinished:

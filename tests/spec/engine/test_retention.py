@@ -17,8 +17,10 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
+from interop.app.disposing import Disposing
 from interop.app.engine import Engine
 from interop.cli.main import app
+from interop.policy.asker import TESTER
 from interop.ports import Feed
 from interop.store.plan import Heads, Message, Persons, Sourced
 from tests.spec.durability.process import CODE
@@ -314,3 +316,29 @@ async def taken_in(http: httpx.AsyncClient, body: bytes) -> int:
     answer = await ingest(http, body.replace(b"RXX", b"RX1"), "one")
     assert answer.json()["state"] == "applied", answer.text
     return int(answer.json()["message"])
+
+
+class Seats:
+    """Of a database that several processes share: whoever has a seat is given it again, and leaves it once."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    async def take(self, name: str) -> bool:
+        self.told.append("taken")
+        return True
+
+    async def leave(self, name: str) -> None:
+        self.told.append("left")
+
+    async def started(self) -> None:
+        """Nobody waits."""
+
+
+async def test_of_two_runs_in_one_process_none_leaves_the_seat_while_the_other_goes_on(tmp_path: Path) -> None:
+    """Else one in another process would begin beside it."""
+    async with engine(tmp_path, keep_journal=30) as (one, _, _):
+        seats = one.workshop.seats = Seats()
+        disposing = Disposing(one.settings, one.workshop, one.audited, FEEDS)
+        await asyncio.gather(*(disposing.run(TESTER) for _ in range(3)))
+        assert seats.told == ["taken", "left"] * 3

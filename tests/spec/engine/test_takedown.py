@@ -296,6 +296,30 @@ async def test_one_that_failed_is_not_tried_again_when_it_is_repeated(state: Mes
         assert await found(http, "Condition") == []
 
 
+async def test_one_that_waits_again_by_then_is_taken_down_when_that_is_asked_for_anew(tmp_path: Path) -> None:
+    """It was sent again between the asking and the takedown's place."""
+    async with running(tmp_path / "data") as engine, client(engine) as http:
+        shop = engine.workshop
+        await shop.dispatcher.stop()
+        number = (await http.post("/ingest/hl7v2", content=message(2, *WRONG))).json()["message"]
+        await shop.store.commit(Change(outcomes=[Outcome(number, MessageState.SHELVED, 1, "fault")]))
+        waiting = asyncio.create_task(ask(http, number))
+        while not shop.takedowns.awaited():
+            await asyncio.sleep(0)
+        await shop.store.commit(Change(outcomes=[Outcome(number, MessageState.RECEIVED, 1)]))
+        shop.dispatcher._claims.read_up_to = number  # type: ignore[attr-defined]
+        await shop.dispatcher.start()
+        assert (await waiting).status_code == 500
+        assert (await status(http, number))["state"] == "received"
+        shop.dispatcher.again(number)
+        async with asyncio.timeout(20):
+            while (await status(http, number))["state"] != "applied":
+                await asyncio.sleep(0)
+        await taken(http, number)
+        assert (await status(http, number))["reason"] == "taken-down"
+        assert await found(http, "Condition") == []
+
+
 async def test_where_a_message_that_was_applied_cannot_be_mapped_any_more_nothing_is_done(tmp_path: Path) -> None:
     """Its adapter is not installed: what it said could not be told again and would be lost."""
     async with running(tmp_path / "data") as engine, client(engine) as http:

@@ -106,6 +106,7 @@ def test_rows_that_differ_from_a_revision_alone_can_be_judged(tmp_path: Path, mo
     assert found == {("elements.csv", "A02"), ("stu3/elements-party.csv", "A01"), ("codes/state.csv", "no, never")}
 
 
+@pytest.mark.long
 def test_what_a_site_says_otherwise_is_judged_by_the_sites_examples() -> None:
     """Without its row the family's holds again, which an example of the site must miss."""
     survivors, judged_ = [], 0

@@ -62,6 +62,22 @@ async def test_what_is_due_goes_out_in_order_under_its_id(out: Outbound, receive
     assert await out.step() > 0
 
 
+async def test_who_is_no_longer_the_one_that_sends_sends_nothing_and_marks_nothing(out: Outbound, receiver: Receiver) -> None:
+    alone = False
+
+    async def ask() -> bool:
+        return alone
+
+    out.worker.alone = ask
+    await out.due("Observation/ours-1")
+    assert await out.step() > 0
+    assert receiver.got == []
+    assert await out.states() == [("ours-1", "pending", 0)]
+    alone = True
+    assert await out.step() == 0
+    assert await out.states() == [("ours-1", "sent", 1)]
+
+
 @pytest.mark.parametrize("answer", [429, 503, 500, 0, -1, 401])
 async def test_what_may_be_taken_later_is_tried_again_under_the_same_id_before_anything_else(
     out: Outbound, receiver: Receiver, answer: int

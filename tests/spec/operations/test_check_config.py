@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import asyncpg
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -22,6 +23,9 @@ from interop.app.settings import Settings
 from interop.cli.main import app
 from interop.clock import ManualClock, SystemClock
 from interop.signon.keyfile import own_keys
+from interop.store.postgres import PostgresStore
+from interop.store.postgres.seats import SEAT, number
+from interop.store.values import Change, Entry
 from tests.spec.engine.running import running
 from tests.spec.security.certificates import Authority
 
@@ -95,6 +99,33 @@ async def test_beside_an_engine_that_runs_its_ports_are_not_tried(tmp_path: Path
         finding = await one(tmp_path / "data", http=where)
     assert (finding.level, finding.setting) == (Level.NOTICE, "data")
     assert await found(tmp_path / "data", http=where) == []
+
+
+async def test_the_name_of_a_process_that_runs_on_the_database_is_told(tmp_path: Path, database: str) -> None:
+    store = await PostgresStore.open(database)
+    await store.commit(Change(entries=[Entry(0, "hospital", "hl7v2", 1, "c1", "ADT^A01", b"MSH")]))
+    await store.close()
+    process = await asyncpg.connect(database)
+    (tmp_path / "id.key").write_bytes(bytes(32))
+    (tmp_path / "id.key").chmod(0o600)
+    assert await process.fetchval("SELECT pg_try_advisory_lock($1, $2)", SEAT, number("name worker-1"))
+    told = await found(tmp_path, database=database, name="worker-1")
+    named = [each for each in told if each.setting == "name"]
+    assert [each.level for each in named] == [Level.NOTICE], told
+    assert named[0].sentence.startswith("A process called worker-1 runs on this database")
+    assert [each for each in await found(tmp_path, database=database, name="worker-2") if each.setting == "name"] == []
+    await process.close()
+
+
+async def test_a_port_that_a_role_does_not_open_is_not_tried(tmp_path: Path, database: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        where = f"127.0.0.1:{taken.getsockname()[1]}"
+        said = {
+            roles: [each.setting for each in await found(tmp_path, database=database, roles=roles, mllp=where)]
+            for roles in ("api", "ingest")
+        }
+    assert "mllp" not in said["api"]
+    assert "mllp" in said["ingest"]
 
 
 async def test_a_data_directory_that_is_none_stops_a_start(tmp_path: Path) -> None:
@@ -188,10 +219,27 @@ async def test_a_key_that_is_anothers_stops_a_start(tmp_path: Path) -> None:
 
 
 async def test_a_key_file_that_others_may_read_is_dangerous(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
     pair = Authority(tmp_path, "ours").sign("care.example", days=90)
     pair.key.chmod(0o640)
     finding = await one(tmp_path / "data", tls_cert=pair.certificate, tls_key=pair.key)
     assert (finding.level, finding.action) == (Level.DANGER, f"chmod 600 {pair.key}")
+
+
+async def test_not_where_nobody_else_may_enter_its_directory_or_a_container_was_given_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = Authority(tmp_path / "secrets", "ours").sign("care.example", days=90)
+    pair.key.chmod(0o444)
+    files = {"tls_cert": pair.certificate, "tls_key": pair.key}
+    (tmp_path / "secrets").chmod(0o700)
+    assert await found(tmp_path / "data", **files) == []
+    (tmp_path / "secrets").chmod(0o755)
+    assert (await one(tmp_path / "data", **files)).level == Level.DANGER
+    monkeypatch.setattr("interop.app.checking.secrets.MOUNTED", pair.key.parent)
+    assert (await one(tmp_path / "data", **files)).level == Level.DANGER
+    monkeypatch.setattr("os.geteuid", lambda: 10001)
+    assert await found(tmp_path / "data", **files) == []
 
 
 async def test_so_are_the_engines_own_and_a_file_of_settings_with_a_password(tmp_path: Path) -> None:
@@ -224,8 +272,14 @@ async def test_a_database_that_cannot_be_reached_stops_a_start(tmp_path: Path) -
         port = other.getsockname()[1]
     finding = await one(tmp_path / "data", database=f"postgresql://interop:hunter2@127.0.0.1:{port}/care")
     assert (finding.level, finding.setting) == (Level.STOPS, "database")
-    assert finding.sentence.startswith(f"postgresql://127.0.0.1:{port}/care cannot be used")
+    assert finding.sentence == f"postgresql://127.0.0.1:{port}/care cannot be used (ConnectionRefusedError)."
+    assert finding.action == "See that it runs and that the role may sign on."
     assert "hunter2" not in finding.sentence
+
+
+async def test_of_a_database_behind_a_socket_that_is_not_there_the_directory_is_told(tmp_path: Path) -> None:
+    finding = await one(tmp_path / "data", database=f"postgresql://interop:hunter2@/care?host={tmp_path}&password=hunter3")
+    assert finding.sentence == f"postgresql:///care?host={tmp_path} cannot be used (FileNotFoundError)."
 
 
 async def test_a_journal_without_the_key_of_its_ids_stops_a_start(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 from tests.places import ROOT
 
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "deploy/requirements.lock")
 
 
 def entries(lock: str) -> list[str]:
@@ -65,3 +65,10 @@ def test_the_build_back_end_asks_for_nothing_outside_the_lock() -> None:
     """An editable install without build isolation needs the back end's requirements to be installed already."""
     wanted = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]["requires"]
     assert {canonicalize_name(Requirement(each).name) for each in wanted} <= pins("requirements.lock").keys()
+
+
+def test_the_lock_of_the_image_holds_what_an_engine_may_need_in_the_versions_of_the_others() -> None:
+    image, run, development = pins("deploy/requirements.lock"), pins("requirements.lock"), pins("requirements-dev.lock")
+    assert declared("build", "postgresql", "otel") <= image.keys()
+    assert {name: image[name] for name in run} == run
+    assert {name: development[name] for name in image} == image

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,12 +10,14 @@ from typing import Any
 
 import pytest
 
-from interop.api.absences import judged
+from interop.api.absences import BEHIND, health, judged
 from interop.api.feed_health import Told, tell
 from interop.api.services import Services
 from interop.clock import ManualClock, instant
 from interop.policy.asker import TESTER, Asker
 from interop.policy.facts import Agreement, Facts
+from interop.store.plan import Feeds, Plan
+from interop.store.sql.store import SqlStore
 from interop.store.sqlite import SqliteStore
 from interop.store.values import Change, FeedCount, IndexRow
 from tests.spec.api.conftest import Client, matches
@@ -233,6 +236,50 @@ async def test_a_source_is_down_since_it_was_first_said_until_it_is_well_or_send
     assert await feed_said(client, services) == [f"stale since {instant(well)}: RB2"]
 
 
+class Waiting:
+    """A store whose answers of how feeds stand wait until they are let go."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store, self.asked, self.go = store, 0, asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def query(self, plan: Plan) -> list[Any]:
+        found = await self._store.query(plan)
+        if isinstance(plan, Feeds):
+            self.asked += 1
+            await self.go.wait()
+        return found
+
+
+async def settle() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def test_many_who_ask_at_once_share_a_look_and_who_is_cut_off_cuts_off_nobody(services: Services) -> None:
+    """And what changes while it is looked at is told to who asks after."""
+    store = Waiting(services.store)  # type: ignore[arg-type]
+    services.store = store
+    services.look_again()
+    asking = [asyncio.create_task(health(services)) for _ in range(5)]
+    await settle()
+    asking.pop(0).cancel()
+    while not store.asked:
+        await asyncio.sleep(0)
+    services.look_again()
+    after = asyncio.create_task(health(services))
+    while store.asked < 2:
+        await asyncio.sleep(0)
+    store.go.set()
+    before, now = await asyncio.gather(*asking), await after
+    assert store.asked == 2
+    assert all(each is before[0] for each in before)
+    assert await health(services) is now
+    assert store.asked == 2
+
+
 async def test_only_who_may_send_under_a_feed_says_how_its_source_is(client: Client, services: Services) -> None:
     services.feeds = {"hospital": replace(services.feeds["hospital"], organisation="RB2")}
     for asker, status in ((GP, 403), (replace(SENDER, feed="lab"), 403), (replace(SENDER, organisation="RC3"), 403), (SENDER, 400)):
@@ -249,6 +296,19 @@ def test_a_feed_is_stale_once_it_has_been_silent_for_longer_than_it_may() -> Non
     found = {each.feed: (each.state, each.since) for each in judged(counts, feeds, {"pulled": Told("down", T0 - 3)}, 10, T0)}
     assert found == {"fresh": ("well", T0 - 5), "old": ("stale", T0 - 11), "never": ("well", 0), "pulled": ("down", T0 - 3)}
     assert all(each.state == "well" for each in judged(counts, feeds, {}, 0, T0))
+
+
+def test_a_feed_is_stale_while_what_it_sent_waits_to_be_applied() -> None:
+    """However lately it has sent: what is acknowledged and not shown is not there for who reads."""
+    for waits, expected in ((BEHIND, ("well", T0 - 5)), (BEHIND + 1, ("stale", T0 - BEHIND - 1))):
+        (found,) = judged([FeedCount("one", 2, 1, 1, 0, 0, 0, T0 - waits, T0 - 5)], {"one": "RA1"}, {}, 0, T0)
+        assert (found.state, found.since) == expected
+
+
+def test_a_feed_with_a_message_on_the_shelf_is_incomplete_since_that_came_whatever_else_it_is() -> None:
+    for stale_after, state in ((0, "well"), (1, "stale")):
+        found = judged([FeedCount("one", 2, 0, 1, 0, 0, 1, 0, T0 - 5, T0 - 9)], {"one": "RA1"}, {}, stale_after, T0)
+        assert [(each.state, each.since) for each in found] == [(state, T0 - 5), ("incomplete", T0 - 9)]
 
 
 @pytest.mark.parametrize(

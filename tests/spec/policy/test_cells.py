@@ -55,6 +55,7 @@ async def disagreements(store: Any, cells: list[Cell]) -> tuple[list[str], Count
     return wrong, counted
 
 
+@pytest.mark.long
 async def test_engine_and_oracle_agree(store: Any) -> None:
     cells = await filled(store, 2)
     wrong, counted = await disagreements(store, cells)

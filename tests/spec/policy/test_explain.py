@@ -290,9 +290,11 @@ def test_a_feed_that_is_down_or_stale_is_spoken_of_where_its_organisation_shares
         FeedHealth("practice", OWN, "down", NOW - 60 * SECOND),
         FeedHealth("other", TRUST, "well", 0),
         FeedHealth("hub", "", "stale", NOW),
+        FeedHealth("lab", TRUST, "incomplete", NOW),
     )
     assert spoken(asker("gp"), feeds=feeds, facts=SHARED) == [
         "stale since 2026-01-01T00:00:00.000Z: hub",
+        "incomplete since 2026-01-01T00:00:00.000Z: RXX",
         "source down since 2025-12-31T23:59:00.000Z: A81001",
         "stale since 2025-12-31T23:00:00.000Z: RXX",
     ]
@@ -314,6 +316,7 @@ def test_what_is_absent_has_a_code_of_ours_and_a_type_of_issue() -> None:
         "withheld": ("withheld", "suppressed"),
         "down": ("down", "incomplete"),
         "stale": ("stale", "incomplete"),
+        "incomplete": ("incomplete", "incomplete"),
     }
 
 

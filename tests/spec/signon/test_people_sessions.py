@@ -195,6 +195,34 @@ async def test_another_process_knows_at_once_that_it_has_ended(browser: Browser)
         assert await read(browser) == 401
 
 
+async def test_a_request_in_another_process_that_crosses_the_sign_off_does_not_bring_it_back(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It notes that the session was used once another process has ended it."""
+    await browser.sign_on("demo-tester")
+    signon, token = browser.site.signon, await browser.token()
+    stolen = {"cookie": f"{COOKIE}={browser.http.cookies[COOKIE]}"}
+    here, other = signon.door.sessions, Sessions(signon.store, browser.site.clock, DEMO)
+    signon.door.sessions = other.asker
+    assert await read(browser) == 200
+    note = other._note
+
+    async def crossed(*told: Any, **more: Any) -> None:
+        signon.door.sessions = here
+        off = asyncio.create_task(browser.http.post("/auth/logout", data={"csrf": token}, headers=OURS))
+        assert (await off).status_code == 200
+        await note(*told, **more)
+
+    monkeypatch.setattr(other, "_note", crossed)
+    signon.door.sessions = other.asker
+    browser.site.clock.advance(61)
+    assert await read(browser) == 200, "it had begun before"
+    monkeypatch.setattr(other, "_note", note)
+    for sessions in (other, here, Sessions(signon.store, browser.site.clock, DEMO)):
+        signon.door.sessions = sessions if sessions is here else sessions.asker
+        assert (await browser.site.http.get("/fhir/Organization", headers=OURS | stolen)).status_code == 401
+
+
 async def test_signing_off_is_asked_by_our_own_page_alone(browser: Browser) -> None:
     await browser.sign_on("demo-tester")
     token = await browser.token()

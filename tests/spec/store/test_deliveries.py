@@ -7,7 +7,20 @@ from typing import Any
 import pytest
 
 from interop.store.plan import Deliveries, Queues
-from interop.store.values import DROPPED, PENDING, SENT, SHELVED, Change, Committed, Conflict, Delivery, Mark, QueueCount, Sweep
+from interop.store.values import (
+    DROPPED,
+    PENDING,
+    SENT,
+    SHELVED,
+    WITHHELD,
+    Change,
+    Committed,
+    Conflict,
+    Delivery,
+    Mark,
+    QueueCount,
+    Sweep,
+)
 from tests.spec.store.build import T0, put
 
 pytestmark = pytest.mark.anyio
@@ -64,6 +77,19 @@ async def test_what_was_dropped_stays_dropped_whoever_is_still_sending_it(store:
     await store.commit(Change(marks=[Mark(1, SENT, 1, 0, "", T0)]))
     assert await names(store, state=DROPPED) == ["a"]
     assert await names(store, state=PENDING) == ["b"]
+
+
+@pytest.mark.parametrize("state", [SENT, SHELVED, WITHHELD])
+async def test_a_try_that_ends_late_changes_nothing_of_what_does_not_wait_any_more(store: Any, state: str) -> None:
+    """Whoever tried has hung, and another has gone on in its place."""
+    await store.commit(Change(deliveries=[wanted("a")]))
+    await store.commit(Change(marks=[Mark(1, state, 2, 0, "", T0 + 1)]))
+    await store.commit(Change(marks=[Mark(1, PENDING, 1, T0 + 9, "destination-busy", T0 + 2)]))
+    [one] = await store.query(Deliveries())
+    assert (one.state, one.tries, one.changed) == (state, 2, T0 + 1)
+    await store.commit(Change(marks=[Mark(1, PENDING, 0, 0, "", T0 + 3, T0 + 3)]))
+    [one] = await store.query(Deliveries())
+    assert (one.state, one.tries, one.since) == (PENDING, 0, T0 + 3)
 
 
 async def test_what_was_sent_long_ago_is_cleared_and_its_number_not_used_again(store: Any) -> None:

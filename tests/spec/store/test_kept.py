@@ -28,6 +28,22 @@ async def test_a_later_value_stands_in_its_place_and_one_without_time_takes_it_a
         assert await store.query(Held("session a", T0)) == found
 
 
+async def test_a_value_that_is_wanted_only_where_there_is_one_brings_nothing_back(store: Any) -> None:
+    first, again, gone = Kept("s", "1", T0 + MINUTE, T0), Kept("s", "2", T0 + MINUTE, T0, True), Kept("s", "", 0, T0)
+    for apart in (True, False):
+        for kept, found in (
+            ((again,), []),
+            ((first, again), ["2"]),
+            ((first, gone, again), []),
+            ((gone, again, first), ["1"]),
+            ((again, gone), []),
+        ):
+            for change in [Change(kept=[each]) for each in kept] if apart else [Change(kept=list(kept))]:
+                assert isinstance(await store.commit(change), Committed)
+            assert await store.query(Held("s", T0)) == found, (apart, kept)
+            await store.commit(Change(kept=[gone]))
+
+
 async def test_it_is_there_after_a_restart(opener: Opener) -> None:
     store = await opener()
     await store.commit(Change(kept=[Kept("session a", "1", T0 + MINUTE, T0)]))

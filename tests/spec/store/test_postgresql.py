@@ -1,5 +1,5 @@
-"""What the store on PostgreSQL promises beside the seam: one writer, a database that goes and comes back, bounded reads,
-whole changes, text as it is everywhere, schema numbers."""
+"""What the store on PostgreSQL promises beside the seam: a database that goes and comes back, bounded reads, whole changes,
+text as it is everywhere, schema numbers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from interop.clock import ManualClock
 from interop.errors import Problem
 from interop.store.decision import PERMIT_ALL, Decision
 from interop.store.plan import Claims, Count, Everything, Heads, History, Message, Messages, Read, Search, Waiting
-from interop.store.postgres import PostgresStore, dialect, schema, store
+from interop.store.postgres import PostgresStore, committer, dialect, schema
 from interop.store.postgres.connection import READING, RECORD, connect, run
 from interop.store.postgres.dialect import PostgresDialect, native
 from interop.store.sql import searching
@@ -42,12 +42,6 @@ async def opened(database: str) -> AsyncIterator[PostgresStore]:
     await one.close()
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A lock that another has is not waited for."""
-    monkeypatch.setattr(store, "WAIT", 0.1)
-
-
 async def asked(url: str, sql: str) -> list[asyncpg.Record]:
     connection = await asyncpg.connect(url)
     try:
@@ -60,13 +54,6 @@ async def reason(work: object) -> str:
     with pytest.raises(Problem) as refused:
         await work  # type: ignore[misc]
     return refused.value.reason.name
-
-
-async def test_a_second_process_is_refused(database: str, opened: PostgresStore, impatient: None) -> None:
-    with pytest.raises(BlockingIOError, match="in use by another process"):
-        await PostgresStore.open(database)
-    await opened.close()
-    await (await PostgresStore.open(database)).close()
 
 
 async def test_another_process_may_read(database: str, opened: PostgresStore) -> None:
@@ -111,17 +98,6 @@ async def test_connections_that_are_cut_are_made_again(database: str, postgres: 
     if list(results) != [None]:  # the connection was found to be cut by this commit: the next has another
         await write(opened, put("Patient", "b"))
     assert await search(opened, PERMIT_ALL, "Patient") == ["a", "b"]
-
-
-async def test_who_has_lost_the_lock_cannot_write(database: str, postgres: Server, opened: PostgresStore, impatient: None) -> None:
-    await journal(opened, entry(1))
-    await asked(postgres.url(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'interop'")
-    other = await PostgresStore.open(database)
-    for _ in range(2):
-        assert await reason(journal(opened, entry(2))) == "journal-unavailable"
-    assert [one.message for one in await journal(other, entry(2))] == [2]
-    await other.close()
-    assert [one.message for one in await journal(opened, entry(3))] == [3]
 
 
 async def test_a_read_without_end_is_given_up(database: str, opened: PostgresStore) -> None:
@@ -228,6 +204,25 @@ async def test_index_rows_are_copied_or_added_at_once(
         assert await search(opened, PERMIT_ALL, "Patient", where) == ["a"], where
     await write(opened, put("Patient", "a", 3))
     assert [tuple(row) for row in await asked(database, "SELECT code FROM record.index_token")] == []
+
+
+async def test_words_that_another_process_has_learnt_are_no_failure_of_a_copy(
+    database: str, opened: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two processes load much that holds the same texts: no group is written twice for it."""
+
+    async def again(*asked: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(dialect, "AT_ONCE", 0)
+    monkeypatch.setattr(committer, "carefully", again)
+    other = await PostgresStore.open(database)
+    for number, store in enumerate((opened, other, opened)):
+        await write(store, put("Patient", f"p{number}", 1, text("name", "smith"), text("name", f"jones {number}")))
+    await other.close()
+    assert await search(opened, PERMIT_ALL, "Patient", Text("name", "smith")) == ["p0", "p1", "p2"]
+    values = [value for (value,) in await asked(database, "SELECT value FROM record.index_value ORDER BY value")]
+    assert values == ["jones 0", "jones 1", "jones 2", "smith"]
 
 
 @pytest.mark.parametrize(

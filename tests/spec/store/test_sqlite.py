@@ -113,6 +113,28 @@ async def test_a_full_disk_leaves_the_record_as_it_was(directory: Path) -> None:
     await store.close()
 
 
+@failing("journal disk", "taking in", seen="`/health/ready` is 503", recovered="the next look finds that there is room")
+async def test_whether_the_journal_can_be_written_is_found_out_without_anybody_who_writes(directory: Path) -> None:
+    store = SqliteStore.open(directory)
+    await store.journals()
+    groups = store.counters.journal_groups
+    assert groups == 1, "a page is written, for nobody had journalled anything"
+    await journal(store, entry(1))
+    await store.journals()
+    assert store.counters.journal_groups == groups + 1, "what was journalled has shown it"
+    with full_disk(directory / "journal.sqlite-wal", 8_192):
+        with pytest.raises(Problem):
+            await journal(store, entry(2, content="x" * 100_000))
+        for _ in range(2):
+            with pytest.raises(Problem) as refused:
+                await store.journals()
+            assert refused.value.reason.name == "journal-unavailable"
+    await store.journals()
+    assert [one.message for one in await store.query(Waiting(0))] == [1]
+    assert {path.name for path in directory.glob("journal*")} == {"journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm"}
+    await store.close()
+
+
 async def test_what_was_handed_over_before_closing_is_on_disk(directory: Path) -> None:
     store = SqliteStore.open(directory)
     waiting = [asyncio.create_task(journal(store, entry(number))) for number in range(1, 50)]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from interop.store.plan import Feeds, Waiting
-from interop.store.values import Change, FeedCount, Outcome
+from interop.store.plan import Feeds, Left, Waiting
+from interop.store.sql import ledger
+from interop.store.values import Change, FeedCount, Husk, Outcome
 from tests.spec.store.build import T0, entry, journal
 
 pytestmark = pytest.mark.anyio
@@ -99,3 +101,23 @@ async def test_feed_counts_keep_up_with_what_finishes_and_what_is_tried_again(st
     await finish(store, 3)
     [line] = await store.query(Feeds())
     assert (line.applied, line.failed, line.waiting) == (7, 2, 0)
+
+
+async def test_what_waits_is_counted_without_being_read_and_what_is_not_to_be_worked_on_is_named(
+    store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of clients' writes and of what was purged a start has to know each; portions come to the same as the whole."""
+    await journal(store, *(entry(number) for number in range(1, 8)), entry(8, state="refused"))
+    await journal(store, *(replace(entry(number), adapter=kind) for number, kind in ((9, "api"), (10, "api+author"))))
+    await finish(store, 2, 9)
+    await store.commit(Change(husks=[Husk(message, keys=False) for message in (2, 4)]))
+    adapters = ("api", "api+author")
+    assert await store.query(Left(0, adapters)) == [(0, 5, [4, 10])]
+    monkeypatch.setattr(ledger, "AT_A_TIME", 3)
+    portions, above = [], 0
+    while True:
+        [(above, count, numbers)] = await store.query(Left(above, adapters))
+        portions.append((above, count, numbers))
+        if not above:
+            break
+    assert portions == [(3, 2, []), (6, 2, [4]), (9, 1, []), (0, 0, [10])]

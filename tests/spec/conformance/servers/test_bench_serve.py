@@ -50,6 +50,16 @@ def test_requests_are_of_the_data(tmp_path: Path) -> None:
     assert traffic.read(tmp_path / "r") == reads
 
 
+def test_who_may_not_be_seen_is_not_found_by_a_chain() -> None:
+    """With rules: nothing where everyone of that name and birthday is the other practice's, and something where one is not."""
+    asking = ASKING._replace(token="t")
+    asked = list(zip(asking.sample("chained"), questions.chained(asking), strict=True))
+    hidden = {each.serial for each, piece in asked if piece.matches == 0}
+    assert hidden == {each.serial for each, _ in asked if not asking.sees(each)}
+    assert hidden
+    assert {piece.matches for each, piece in asked if each.serial not in hidden} == {-1}
+
+
 def test_a_mix_of_searches_is_read_from_a_file(tmp_path: Path) -> None:
     """Placeholders are filled from the data; what its makers leave out of the load is left out."""
     queries = [

@@ -1,0 +1,377 @@
+"""Two processes that write to one thing do so one after the other, and what one has left undone the other finishes."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from random import Random
+from typing import Any
+
+import asyncpg
+import pytest
+
+from interop.app.engine import Engine
+from interop.apply.asked import NO_AUTHOR
+from interop.apply.locks import Locks, LocksLost, held
+from interop.apply.withdrawn import Why
+from interop.apply.writes import UNSEEN, Left
+from interop.errors import Problem
+from interop.ports import MessageState
+from interop.store.plan import Message, Messages
+from interop.store.postgres import PostgresStore
+from interop.store.postgres.locks import HOLDER, SILENT, STRIPES, AdvisoryLocks, stripe
+from interop.store.values import LOCK, Change, Committed, Conflict, Entry
+from tests.places import ROOT
+from tests.spec.api.conftest import Client
+from tests.spec.identity.test_decisions import admission, applied, call, ids, persons
+from tests.spec.scale.dying import LEFT
+from tests.spec.scale.test_workers import Silently
+
+pytestmark = pytest.mark.anyio
+KEY = ("Basic", "x")
+
+
+def locks(store: PostgresStore) -> AdvisoryLocks:
+    assert isinstance(store.locks, AdvisoryLocks)
+    return store.locks
+
+
+async def end(database: str, holder: int) -> None:
+    """The connection of a holder ends, as if its process had."""
+    connection = await asyncpg.connect(database)
+    ended = await connection.fetchval(
+        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid = $1 AND objid = $2", HOLDER, holder
+    )
+    assert ended
+    await connection.close()
+
+
+async def journalled(engine: Engine, content: str) -> Entry:
+    """A write of Basic/x in the journal, not applied."""
+    body = b'{"resourceType":"Basic","id":"x","code":{"text":"%b"}}' % content.encode()
+    entry = Entry(0, "api", "api", engine.workshop.clock.now(), "", "PUT Basic/x", body)
+    await engine.workshop.store.commit(Change(entries=[entry]))
+    (found,) = await engine.workshop.store.query(Messages(feed="api"))
+    return (await engine.workshop.store.query(Message(found.message)))[0]  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+async def stores(database: str) -> Any:
+    made = [await PostgresStore.open(database) for _ in range(2)]
+    yield made
+    for each in made:
+        await each.close()
+
+
+class TestNames:
+    async def test_one_holds_a_name_at_a_time_of_whatever_process(self, stores: list[PostgresStore]) -> None:
+        random, inside, most = Random(7), dict[tuple[str, str], int](), 0
+        names = [("Patient", str(number)) for number in range(6)] + [("?Patient", "a"), ("+Patient", "b"), ("", "links")]
+        ways = [Locks(locks(store)) for store in stores]
+
+        async def work(way: Locks, wanted: list[tuple[str, str]]) -> None:
+            nonlocal most
+            async with way.hold(wanted):
+                for name in wanted:
+                    inside[name] = inside.get(name, 0) + 1
+                    most = max(most, inside[name])
+                await asyncio.sleep(0)
+                for name in wanted:
+                    inside[name] -= 1
+
+        asked = [work(ways[number % 2], random.sample(names, random.randint(1, 4))) for number in range(120)]
+        async with asyncio.timeout(60):
+            await asyncio.gather(*asked)
+        assert most == 1
+        assert not any(inside.values())
+
+    async def test_who_has_waited_goes_before_who_comes_back(self, stores: list[PostgresStore]) -> None:
+        """One process would have it again at once for ever."""
+        one, other = (Locks(locks(store)) for store in stores)
+        turns: list[str] = []
+
+        async def again() -> None:
+            for _ in range(40):
+                async with one.hold([KEY]):
+                    turns.append("again")
+                    await asyncio.sleep(0.002)
+
+        async def once() -> None:
+            async with other.hold([KEY]):
+                turns.append("once")
+
+        busy = asyncio.create_task(again())
+        while not turns:
+            await asyncio.sleep(0)
+        await once()
+        assert len(turns) < 30
+        await busy
+
+    async def test_what_nobody_waits_for_any_more_is_not_kept(self, stores: list[PostgresStore]) -> None:
+        one, other = (locks(store) for store in stores)
+        first = await one.take([KEY])
+        waiting = asyncio.create_task(other.take([("Basic", "a"), KEY]))
+        await asyncio.sleep(0.03)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        one.give([KEY], first)
+        async with asyncio.timeout(5):
+            await one.take([KEY, ("Basic", "a")])
+
+    async def test_a_transaction_of_any_size_finds_room(self, stores: list[PostgresStore]) -> None:
+        names = [("Patient", str(number)) for number in range(5_000)]
+        async with asyncio.timeout(20), Locks(locks(stores[0])).hold(names):
+            assert len({stripe(name) for name in names}) <= STRIPES
+
+
+class TestWhoHasLostThem:
+    async def test_commits_nothing_to_the_journal_nor_to_the_record(self, database: str, stores: list[PostgresStore]) -> None:
+        async with Locks(locks(stores[0])).hold([KEY]):
+            holder = held()
+            entry = Entry(0, "api", "api", 1, "", "PUT Basic/x", b"{}")
+            assert isinstance(await stores[0].commit(Change(entries=[entry], held=holder)), Committed)
+            await end(database, holder)
+            for change in (Change(entries=[entry]), Change(meta=[("a", "b")])):
+                change.held = holder
+                found = await stores[0].commit(change)
+                assert isinstance(found, Conflict)
+                assert found.type == LOCK
+            assert isinstance(await stores[0].commit(Change(meta=[("a", "c")])), Committed)
+        async with asyncio.timeout(5), Locks(locks(stores[1])).hold([KEY]):
+            assert held() not in (0, holder)
+
+    async def test_a_group_is_judged_change_by_change(self, database: str, stores: list[PostgresStore]) -> None:
+        async with Locks(locks(stores[0])).hold([KEY]):
+            lost = held()
+            await end(database, lost)
+        async with Locks(locks(stores[0])).hold([KEY]):
+            good = held()
+            told = [Change(meta=[(str(number), "")], held=lost if number % 2 else good) for number in range(6)]
+            found = await asyncio.gather(*(stores[0].commit(change) for change in told))
+        assert [isinstance(each, Committed) for each in found] == [True, False] * 3
+
+    async def test_begins_again_where_nothing_was_journalled(self, database: str, two: list[Engine], clients: list[Client]) -> None:
+        writes, done = two[0].workshop.writes, list[int]()
+        heads = writes._heads
+
+        async def ended(keys: Any) -> Any:
+            if not done:
+                done.append(held())
+                await end(database, held())
+            return await heads(keys)
+
+        writes._heads = ended  # type: ignore[method-assign]
+        assert (await clients[0].put({"resourceType": "Basic", "id": "x", "code": {"text": "a"}})).status_code == 201
+        assert len(await two[0].workshop.store.query(Messages(feed="api"))) == 1
+
+    @pytest.mark.parametrize("overtaken", [False, True])
+    async def test_what_was_journalled_is_done_once_or_refused(
+        self, database: str, two: list[Engine], clients: list[Client], overtaken: bool
+    ) -> None:
+        """Whoever has the name meanwhile may write: then the client is told that it was not done."""
+        writes, done = two[0].workshop.writes, list[int]()
+        settled = writes._settled
+
+        async def ended(*asked: Any) -> Change:
+            if not done:
+                done.append(held())
+                await end(database, held())
+                if overtaken:
+                    other = await clients[1].put({"resourceType": "Basic", "id": "x", "code": {"text": "other"}})
+                    assert other.status_code == 200
+            return await settled(*asked)
+
+        assert (await clients[0].put({"resourceType": "Basic", "id": "x", "code": {"text": "before"}})).status_code == 201
+        writes._settled = ended  # type: ignore[method-assign]
+        answer = await clients[0].put({"resourceType": "Basic", "id": "x", "code": {"text": "mine"}}, if_match='W/"1"')
+        assert answer.status_code == (412 if overtaken else 200)
+        for each in clients:
+            found = (await each.get("/fhir/Basic/x")).json()
+            assert found["code"]["text"] == ("other" if overtaken else "mine")
+            assert found["meta"]["versionId"] == "2"
+
+    @pytest.mark.parametrize("overtaken", [False, True])
+    async def test_what_another_has_finished_is_told_as_it_was_done(
+        self, database: str, two: list[Engine], clients: list[Client], overtaken: bool
+    ) -> None:
+        """With the version that it made, though there is another by then; or that it was refused."""
+        writes, done = two[0].workshop.writes, list[int]()
+        settled = writes._settled
+
+        async def ended(entry: Entry, *asked: Any) -> Change:
+            if not done:
+                done.append(held())
+                await end(database, held())
+                if overtaken:
+                    other = await clients[1].put({"resourceType": "Basic", "id": "x", "code": {"text": "other"}})
+                    assert other.status_code == 201
+                await two[1].workshop.writes.finish(entry)
+                assert (await clients[1].send("DELETE", "/fhir/Basic/x")).status_code == 204
+            return await settled(entry, *asked)
+
+        writes._settled = ended  # type: ignore[method-assign]
+        answer = await clients[0].put({"resourceType": "Basic", "id": "x", "code": {"text": "mine"}})
+        if overtaken:
+            assert answer.status_code == 412
+        else:
+            assert (answer.status_code, answer.headers["etag"]) == (201, 'W/"1"')
+            assert answer.json()["code"]["text"] == "mine"
+
+    async def test_a_takedown_that_was_journalled_is_done(self, database: str, two: list[Engine], clients: list[Client]) -> None:
+        writes, done = two[0].workshop.writes, list[int]()
+        settled = writes._settled
+
+        async def ended(*asked: Any) -> Change:
+            if not done:
+                done.append(held())
+                await end(database, held())
+            return await settled(*asked)
+
+        assert (await clients[0].put({"resourceType": "Basic", "id": "x", "code": {"text": "wrong"}})).status_code == 201
+        writes._settled = ended  # type: ignore[method-assign]
+        message, _ = await writes.take_down([KEY], Why(0, "wrong", 0), NO_AUTHOR, Silently(), [])
+        assert done
+        (found,) = await two[1].workshop.store.query(Message(message))
+        assert found.state == MessageState.APPLIED
+        assert (await clients[1].get("/fhir/Basic/x/_history/1")).status_code != 200
+
+    async def test_what_was_passed_by_is_refused_by_whoever_looks_without_its_names(
+        self, two: list[Engine], clients: list[Client]
+    ) -> None:
+        """A process has ended, its client has written again: nobody waits for a slow one that settles what was left."""
+        left = await journalled(two[0], "left")
+        assert (await clients[1].put({"resourceType": "Basic", "id": "x", "code": {"text": "again"}})).status_code == 201
+        async with asyncio.timeout(5), Locks(two[0].workshop.store.locks).hold([KEY]):
+            await two[1].workshop.writes.finish(left)
+        (found,) = await two[0].workshop.store.query(Message(left.message))
+        assert (found.state, found.reason) == (MessageState.REFUSED, "stale-version")
+        assert (await clients[0].get("/fhir/Basic/x")).json()["code"]["text"] == "again"
+
+    async def test_who_starts_waits_for_no_write_of_a_process_that_lives(self, two: list[Engine]) -> None:
+        left = await journalled(two[0], "at work")
+        async with asyncio.timeout(5), Locks(two[0].workshop.store.locks).hold([KEY]):
+            await two[1].workshop._look_over()
+            (found,) = await two[0].workshop.store.query(Message(left.message))
+            assert found.state == MessageState.RECEIVED
+
+    @pytest.mark.long
+    async def test_who_hangs_has_lost_them_after_some_seconds(self, stores: list[PostgresStore]) -> None:
+        """It says nothing any more, though its connection is there."""
+        hangs = locks(stores[0])
+        holder = await hangs.take([KEY])
+        await hangs._working.stop()
+        async with asyncio.timeout(2 * SILENT), Locks(locks(stores[1])).hold([KEY]):
+            found = await stores[0].commit(Change(meta=[("a", "b")], held=holder))
+        assert isinstance(found, Conflict)
+
+
+class TestUpToWhenTheRecordIsComplete:
+    async def test_one_who_writes_alone_knows(self, two: list[Engine], clients: list[Client]) -> None:
+        await clients[0].put({"resourceType": "Basic", "id": "x", "code": {"text": "a"}})
+        clock, writes = two[0].workshop.clock, two[0].workshop.writes
+        before = clock.now()
+        assert before <= await writes.complete() <= clock.now()
+
+    async def test_what_another_has_journalled_and_not_applied_is_not_passed(
+        self, two: list[Engine], clients: list[Client]
+    ) -> None:
+        one, other = (each.workshop.writes for each in two)
+        settled, stalled, go_on = one._settled, asyncio.Event(), asyncio.Event()
+
+        async def stall(*asked: Any) -> Change:
+            stalled.set()
+            await go_on.wait()
+            return await settled(*asked)
+
+        one._settled = stall  # type: ignore[method-assign]
+        write = asyncio.create_task(clients[0].put({"resourceType": "Basic", "id": "x", "code": {"text": "a"}}))
+        await stalled.wait()
+        (left,) = await other.left()
+        assert await other.complete() < left.received
+        go_on.set()
+        assert (await write).status_code == 201
+        assert await other.complete() <= two[1].workshop.clock.now() - UNSEEN
+        assert await other.left() == []
+
+
+class TestClientsOfTwoProcesses:
+    async def test_no_update_is_lost(self, clients: list[Client]) -> None:
+        """Each adds one to what it has read, if that is still there."""
+        said: dict[str, Any] = {"resourceType": "Basic", "id": "x", "code": {"text": "0"}}
+        await clients[0].put(said)
+        told: list[int] = []
+
+        async def add(number: int) -> None:
+            random = Random(number)
+            for _ in range(4):
+                reader, writer = random.choice(clients), random.choice(clients)
+                found = (await reader.get("/fhir/Basic/x")).json()
+                more = {**said, "code": {"text": str(int(found["code"]["text"]) + 1)}}
+                answer = await writer.put(more, if_match=f'W/"{found["meta"]["versionId"]}"')
+                told.append(answer.status_code)
+
+        await asyncio.gather(*(add(number) for number in range(8)))
+        assert set(told) == {200, 412}
+        for each in clients:
+            found = (await each.get("/fhir/Basic/x")).json()
+            assert found["code"]["text"] == str(told.count(200))
+            assert found["meta"]["versionId"] == str(told.count(200) + 1)
+
+    async def test_one_of_two_updates_of_one_version_is_done(self, clients: list[Client]) -> None:
+        for number in range(5):
+            said = {"resourceType": "Basic", "id": f"x{number}", "code": {"text": "0"}}
+            await clients[0].put(said)
+            found = await asyncio.gather(*(each.put({**said, "language": "en"}, if_match='W/"1"') for each in clients))
+            assert sorted(each.status_code for each in found) == [200, 412]
+
+    async def test_a_conditional_create_makes_one(self, clients: list[Client]) -> None:
+        asked = {"if_none_exist": "identifier=urn:test|1"}
+        found = await asyncio.gather(*(clients[number % 2].post(LEFT, **asked) for number in range(10)))
+        assert sorted(each.status_code for each in found) == [200] * 9 + [201]
+        assert len(await clients[0].ids("/fhir/Basic")) == 1
+
+
+@pytest.mark.long
+async def test_links_that_two_processes_make_at_once_are_made_of_each_other(two: list[Engine], clients: list[Client]) -> None:
+    """Whoever computed links of what was stored before would leave two persons of one."""
+    one, other = (each.http for each in clients)
+    names = [f"L{number}" for number in range(6)]
+    given = ("MARY", "MOLLY", "MAY", "ANNE", "JANE", "RUTH")
+    for number, name in enumerate(names):
+        await applied((one, other)[number % 2], admission(name, given=given[number], number=""))
+    patients = await ids(one, *names)
+    assert len(patients) == 6
+    pairs = [(patients[number], patients[number + 1]) for number in range(5)]
+    answers = await asyncio.gather(*(call((one, other)[number % 2], "link", *pair) for number, pair in enumerate(pairs)))
+    assert {each.status_code for each in answers} == {200}
+    for http in (one, other):
+        assert await persons(http, *names) == dict.fromkeys(names, 6)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("id_", ["x", "-"])
+async def test_what_a_killed_process_has_journalled_another_finishes(
+    database: str, two: list[Engine], clients: list[Client], id_: str
+) -> None:
+    """Who asks for the same by criteria meanwhile finds it."""
+    dying = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.spec.scale.dying", database, id_, cwd=ROOT)
+    assert await dying.wait() == -9
+    store = two[0].workshop.store
+    (left,) = await store.query(Messages(feed="api"))
+    if id_ == "-":
+        found = await asyncio.gather(*(each.post(LEFT, if_none_exist="identifier=urn:test|1") for each in clients))
+        assert [each.status_code for each in found] == [200, 200]
+        assert len(await clients[0].ids("/fhir/Basic")) == 1
+    async with asyncio.timeout(20):
+        while (await store.query(Message(left.message)))[0].state != MessageState.APPLIED:
+            await asyncio.sleep(0.05)
+    for each in clients:
+        assert len(await each.ids("/fhir/Basic")) == 1
+    assert await two[1].workshop.writes.left() == []
+
+
+def test_failures_of_locks_are_no_answers() -> None:
+    """Neither reaches a client: both are dealt with where they arise."""
+    assert not issubclass(LocksLost, Problem)
+    assert not issubclass(Left, Problem)
