@@ -9,7 +9,7 @@ from typing import Any
 from interop.apply.claims import Deposed, mark, marked
 from interop.apply.following import Following
 from interop.apply.hearing import news_of
-from interop.apply.locks import held
+from interop.apply.locks import criteria, held
 from interop.apply.reindexing import Reindexer
 from interop.apply.routing import Router
 from interop.apply.underway import Underway
@@ -89,7 +89,7 @@ class IndexedStore:
         if following is None:
             await self._complete(change)
             return await self._store.commit(change)
-        change.held = held()
+        change.held, change.criteria = held(), criteria()
         claimed = mark(change)
         while True:
             index, meta, deliveries = [put.index for put in change.puts], list(change.meta), list(change.deliveries)

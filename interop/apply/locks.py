@@ -10,9 +10,12 @@ from typing import Final, Protocol
 from weakref import WeakValueDictionary
 
 Name = tuple[str, str]
+CRITERIA: Final = "?"
+"""What the type of a name begins with that stands for criteria."""
 LOST: Final = -1
 """Stands for a holder that is no longer."""
 _holder: ContextVar[int] = ContextVar("holder", default=0)
+_criteria: ContextVar[tuple[Name, ...]] = ContextVar("criteria", default=())
 
 
 class LocksLost(Exception):
@@ -41,6 +44,11 @@ def held() -> int:
     return _holder.get()
 
 
+def criteria() -> tuple[Name, ...]:
+    """Those of the names beyond the process under which the task works that stand for criteria."""
+    return _criteria.get()
+
+
 class Locks:
     """Who holds a name is alone with it; the others of the process wait in the order in which they came. ``beyond`` keeps other
     processes from it too. Where a task holds names and takes more, those of criteria come first, then those of resources, then what
@@ -58,13 +66,14 @@ class Locks:
 class Held:
     """Names that are held while a block runs."""
 
-    __slots__ = ("_before", "_beyond", "_holder", "_locks", "_names", "_taken")
+    __slots__ = ("_before", "_beyond", "_holder", "_locks", "_named", "_names", "_taken")
 
     def __init__(self, locks: WeakValueDictionary[Name, asyncio.Lock], names: list[Name], beyond: Beyond | None) -> None:
         self._locks, self._names, self._beyond = locks, names, beyond
         self._taken: list[asyncio.Lock] = []
         self._holder = 0
         self._before: Token[int] | None = None
+        self._named: Token[tuple[Name, ...]] | None = None
 
     async def __aenter__(self) -> None:
         try:
@@ -78,6 +87,7 @@ class Held:
                 self._holder = await self._beyond.take(self._names)
                 outer = _holder.get()
                 self._before = _holder.set(self._holder if outer in (0, self._holder) else LOST)
+                self._named = _criteria.set((*_criteria.get(), *(name for name in self._names if name[0].startswith(CRITERIA))))
         except BaseException:
             self._release()
             raise
@@ -89,6 +99,9 @@ class Held:
         if self._before is not None:
             _holder.reset(self._before)
             self._before = None
+        if self._named is not None:
+            _criteria.reset(self._named)
+            self._named = None
         if self._beyond is not None and self._holder:
             self._beyond.give(self._names, self._holder)
             self._holder = 0

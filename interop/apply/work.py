@@ -9,6 +9,7 @@ from typing import NamedTuple
 from interop.apply.asked import CREATE, DELETE, ORDER, PATCH, UPDATE, Asked, Criteria, Key, Resource
 from interop.apply.drafts import Draft, checked, foreign, there
 from interop.apply.journalled import TURN, Step
+from interop.apply.locks import CRITERIA
 from interop.apply.permitting import PATIENT, about_seen
 from interop.apply.placed import placed
 from interop.apply.resolving import Targets, base_of, conditional, resolve, slots
@@ -172,7 +173,7 @@ class Work:
 
 def criteria_name(criteria: Criteria) -> Name:
     """Criteria as the name of a lock: no resource type begins so."""
-    return f"?{criteria.type}", criteria.text
+    return f"{CRITERIA}{criteria.type}", criteria.text
 
 
 def _permit(one: Asked, meant: Meant, key: Key, head: Head | None, update_creates: bool) -> None:

@@ -393,7 +393,8 @@ class Change:
     by digest, with when they were first used (microseconds); what is kept already stays as it is. Where several processes share
     the store: ``news`` for the others; ``known``, the turn up to which its maker has heard theirs (-1: it does not depend on them),
     and ``held``, the holder of the locks under which it was made (0: none), are expected to be good still, as is the claim that it
-    is made ``under``; ``closes``: that is done with. ``claiming`` asks for claims.
+    is made ``under``; ``closes``: that is done with. ``criteria`` are those of the locked names that stand for criteria: nobody
+    else has them before the change is there or never will be. ``claiming`` asks for claims.
     """
 
     entries: list[Entry] = field(default_factory=list)
@@ -421,6 +422,7 @@ class Change:
     news: list[News] = field(default_factory=list)
     known: int = -1
     held: int = 0
+    criteria: tuple[tuple[str, str], ...] = ()
     under: Claim | None = None
     closes: bool = False
     claiming: Claiming | None = None

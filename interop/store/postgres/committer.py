@@ -19,7 +19,7 @@ import structlog
 from interop.errors import Problem
 from interop.store.postgres.claims import deposed, settle
 from interop.store.postgres.connection import GRACE, TURN, Connection, carefully, execute, is_lost, leave, unavailable
-from interop.store.postgres.locks import lost
+from interop.store.postgres.locks import fence, lost
 from interop.store.sql.statement import Parameters, Rows, Statement, Steps, T
 from interop.store.sql.store import Work
 from interop.store.sql.writer import Result, Writer
@@ -136,6 +136,8 @@ class Committer:
 
     async def _written(self, connection: Connection, changes: list[Change], *, large: bool, execute: Execute) -> Answers:
         """What the writer says of each change; those whose locks or claims are lost are in conflict."""
+        if criteria := {name for change in changes for name in change.criteria}:
+            await fence(connection, criteria)
         holders = {change.held for change in changes if change.held}
         gone = await lost(connection, holders) if holders else ()
         bad = await deposed(connection, changes) | {

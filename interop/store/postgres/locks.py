@@ -7,7 +7,8 @@ shared lock, and who comes later lets it have its turn.
 
 The connection is a lease: a process that is silent for ``SILENT`` seconds loses its locks. So that it cannot write on what it took
 to be locked, a lock of its own stands for the connection (its *holder*, a random number); a commit that names it is refused once
-that is free.
+that is free. Between that question and the end of the commit the lease may end too: a commit under criteria holds their stripes
+itself until then (``fence``), and nobody has them before.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ from interop.store.postgres.connection import SETTINGS, Connection, is_lost, lea
 
 Name = tuple[str, str]
 
-HOLDER, HELD, WANTED = 0x696E7466, 0x696E7467, 0x696E7468
-"""The first keys of the advisory locks: of a connection's own, of stripes that are held, of those that somebody waits for."""
+HOLDER, HELD, WANTED, COMMITTING = 0x696E7466, 0x696E7467, 0x696E7468, 0x696E746A
+"""The first keys of the advisory locks: of a connection's own, of stripes that are held, of those that somebody waits for, of
+those under which something is being committed."""
 STRIPES: Final = 2_048
 """Of each part of the names."""
 PARTS: Final = {"?": 0, "+": 2, "": 3}
@@ -48,9 +50,11 @@ OTHERS: Final = (
     "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
 TRY: Final = (
-    "SELECT s, CASE WHEN waits OR pg_try_advisory_xact_lock($1, s) THEN pg_try_advisory_lock($2, s) ELSE false END "
-    "FROM unnest(CAST($3 AS integer[]), CAST($4 AS boolean[])) AS t (s, waits)"
+    "SELECT s, CASE WHEN waits OR pg_try_advisory_xact_lock($1, s) THEN "
+    f"CASE WHEN s >= {STRIPES} OR pg_try_advisory_xact_lock({COMMITTING}, s) THEN pg_try_advisory_lock($2, s) ELSE false END "
+    "ELSE false END FROM unnest(CAST($3 AS integer[]), CAST($4 AS boolean[])) AS t (s, waits)"
 )
+FENCE: Final = f"SELECT pg_advisory_xact_lock_shared({COMMITTING}, s) FROM unnest(CAST($1 AS integer[])) AS t (s)"
 WAIT: Final = "SELECT pg_try_advisory_lock_shared($1, s) FROM unnest(CAST($2 AS integer[])) AS t (s)"
 GIVE: Final = "SELECT pg_advisory_unlock($1, s) FROM unnest(CAST($2 AS integer[])) AS t (s)"
 LEAVE: Final = "SELECT pg_advisory_unlock_shared($1, s) FROM unnest(CAST($2 AS integer[])) AS t (s)"
@@ -239,6 +243,12 @@ def why(error: Exception, silent: float, allowed: float) -> dict[str, str]:
     if silent >= allowed:
         return {"reason": "silent", "seconds": f"{silent:.1f}", "allowed": f"{allowed:g}"}
     return {"reason": "connection", "error": type(error).__name__, "code": str(getattr(error, "sqlstate", None) or "")}
+
+
+async def fence(connection: Connection, criteria: Iterable[Name]) -> None:
+    """Keep these criteria from others until the transaction ends, whatever becomes of the connection that holds their names: to
+    be called before ``lost``. Whoever tries for them holds the fence for the length of one statement."""
+    await connection.fetch(FENCE, sorted({stripe(name) for name in criteria}))
 
 
 async def lost(connection: Connection, holders: Iterable[int]) -> frozenset[int]:

@@ -151,6 +151,30 @@ class TestWhoHasLostThem:
             found = await asyncio.gather(*(stores[0].commit(change) for change in told))
         assert [isinstance(each, Committed) for each in found] == [True, False] * 3
 
+    async def test_keeps_criteria_until_its_commit_has_ended(
+        self, database: str, two: list[Engine], clients: list[Client], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its names go between the question whether it has them and the end of the commit: who has them next finds what it made."""
+        journal = two[0].workshop.store._halves[0]  # type: ignore[attr-defined]
+        written, asked, others = journal._written, {"if_none_exist": "identifier=urn:test|1"}, []
+        beyond = locks(two[1].workshop.store)
+
+        async def ended(*group: Any, **how: Any) -> Any:
+            done = await written(*group, **how)
+            if not others:
+                await end(database, group[1][0].held)
+                others.append(asyncio.create_task(clients[1].post(LEFT, **asked)))
+                while not (beyond._waiting or others[0].done()):
+                    await asyncio.sleep(0)
+            return done
+
+        monkeypatch.setattr(journal, "_written", ended)
+        async with asyncio.timeout(10):
+            first = await clients[0].post(LEFT, **asked)
+            second = await others[0]
+        assert sorted((first.status_code, second.status_code)) == [200, 201]
+        assert len(await clients[0].ids("/fhir/Basic")) == 1
+
     async def test_begins_again_where_nothing_was_journalled(self, database: str, two: list[Engine], clients: list[Client]) -> None:
         writes, done = two[0].workshop.writes, list[int]()
         heads = writes._heads
