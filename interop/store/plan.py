@@ -284,13 +284,21 @@ class Noted:
 @dataclass(frozen=True, slots=True)
 class Deliveries:
     """What destinations are to be told, oldest first -> [Delivery]; destination and state '' = any; ``after`` a sequence;
-    ``sequence`` 0 = any, else that one."""
+    ``sequence`` 0 = any, else that one; ``numbers``: only events of these numbers, both included, by their numbers."""
 
     destination: str = ""
     state: str = ""
     after: int = 0
     count: int = 50
     sequence: int = 0
+    numbers: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LastNumber:
+    """The number that an event of a Subscription was given last -> [int]; 0 = none was."""
+
+    destination: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -499,6 +507,7 @@ Plan = (
     | Meta
     | Noted
     | Deliveries
+    | LastNumber
     | Queues
     | Turn
     | NewsSince

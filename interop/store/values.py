@@ -272,7 +272,8 @@ class Delivery(NamedTuple):
     that is named), ``message`` (of which ``concerns`` are the resources, ``Type/id`` with blanks between) and ``alert``
     (``resource`` is the item of the privacy officer's queue, ``type`` its rule). ``made``, ``due``, ``changed`` and ``since`` are
     microseconds; ``since`` is when an operator let it go out again, 0 for never: it counts from then how long it is tried.
-    ``sequence`` is given by the store."""
+    ``number``: which event of its Subscription it is, 0 where none is given (``Change.numbered``). ``sequence`` is given by the
+    store."""
 
     destination: str
     id: str
@@ -291,6 +292,7 @@ class Delivery(NamedTuple):
     reason: str = ""
     changed: int = 0
     since: int = 0
+    number: int = 0
     sequence: int = 0
 
 
@@ -390,9 +392,10 @@ class Change:
 
     ``expect`` names versions that must still be the present ones, (type, id) -> version (0 = not there). ``follows``: the journal
     alone makes just this again at the next start, so that the embedded store may lose it with the power. ``tables``: mapping tables
-    by digest, with when they were first used (microseconds); what is kept already stays as it is. Where several processes share
-    the store: ``news`` for the others; ``known``, the turn up to which its maker has heard theirs (-1: it does not depend on them),
-    and ``held``, the holder of the locks under which it was made (0: none), are expected to be good still, as is the claim that it
+    by digest, with when they were first used (microseconds); what is kept already stays as it is.
+    ``numbered``: deliveries, by their sequence, that are given the next number of an event of their destination, in this order; one
+    that has a number keeps it. Where several processes share the store: ``news`` for the others; ``known``, the turn up to which its
+    maker has heard theirs (-1: it does not depend on them), and ``held``, the holder of the locks under which it was made (0: none), are expected to be good still, as is the claim that it
     is made ``under``; ``closes``: that is done with. ``criteria`` are those of the locked names that stand for criteria: nobody
     else has them before the change is there or never will be. ``claiming`` asks for claims.
     """
@@ -419,6 +422,7 @@ class Change:
     deliveries: list[Delivery] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     sweeps: list[Sweep] = field(default_factory=list)
+    numbered: list[int] = field(default_factory=list)
     news: list[News] = field(default_factory=list)
     known: int = -1
     held: int = 0

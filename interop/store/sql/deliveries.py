@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from interop.store.plan import Deliveries
+from interop.store.plan import Deliveries, LastNumber
 from interop.store.sql.statement import Steps, insert
 from interop.store.values import DROPPED, PENDING, SENT, SHELVED, WITHHELD, Change, Delivery, QueueCount
 
 COLUMNS = (
     "destination, id, route, event, format, made, message, type, resource, version, concerns, state, tries, due, reason, changed, "
-    "since"
+    "since, number"
 )
 HEAD = f"delivery (sequence, {COLUMNS})"
 ALREADY = "ON CONFLICT (destination, id) DO NOTHING"
@@ -19,9 +19,14 @@ MARK = "UPDATE delivery SET state = ?, tries = ?, due = ?, reason = ?, changed =
 AGAIN = "UPDATE delivery SET state = ?, tries = ?, due = ?, reason = ?, changed = ?, since = ? WHERE sequence = ? AND state <> ?"
 MOVE = "UPDATE delivery SET state = ?, tries = 0, due = 0, reason = '', changed = ?, since = ? WHERE destination = ? AND state = ?"
 CLEAR = (
-    "DELETE FROM delivery WHERE destination = ? AND state = ? AND changed < ? AND sequence < (SELECT max(sequence) FROM delivery)"
+    "DELETE FROM delivery WHERE destination = ? AND state = ? AND changed < ? AND sequence < (SELECT max(sequence) FROM delivery) "
+    "AND (number = 0 OR number < (SELECT max(o.number) FROM delivery AS o WHERE o.destination = delivery.destination))"
 )
-"""The last one stays: numbers are given from there."""
+"""The last one stays: numbers are given from there, those of events too."""
+NUMBER = (
+    "UPDATE delivery SET number = 1 + (SELECT max(o.number) FROM delivery AS o WHERE o.destination = delivery.destination) "
+    "WHERE sequence = ? AND number = 0"
+)
 
 
 class Outbox:
@@ -48,6 +53,8 @@ class Outbox:
                 yield AGAIN, (*told, mark.since, mark.sequence, DROPPED)
             else:
                 yield MARK, (*told, mark.sequence, PENDING)
+        for sequence in change.numbered:
+            yield NUMBER, (sequence,)
         for sweep in change.sweeps:
             if sweep.to:
                 yield MOVE, (sweep.to, sweep.before, sweep.before, sweep.destination, sweep.state)
@@ -63,8 +70,17 @@ def deliveries(plan: Deliveries) -> Steps[list[Delivery]]:
         if value := getattr(plan, name):
             text += f" AND {name} = :{name}"
             parameters[name] = value
-    rows = yield f"{text} ORDER BY sequence LIMIT :count", parameters
+    if plan.numbers is not None:
+        text += " AND number BETWEEN :low AND :high"
+        parameters["low"], parameters["high"] = plan.numbers
+    rows = yield f"{text} ORDER BY {'sequence' if plan.numbers is None else 'number'} LIMIT :count", parameters
     return [Delivery(*row) for row in rows]
+
+
+def last_number(plan: LastNumber) -> Steps[list[int]]:
+    """As the plan says."""
+    rows = yield "SELECT coalesce(max(number), 0) FROM delivery WHERE destination = :destination", {"destination": plan.destination}
+    return [rows[0][0]]
 
 
 def queues() -> Steps[list[QueueCount]]:

@@ -146,7 +146,7 @@ class SqlStore(ABC):
         derived = bool(change.expect or change.puts or change.reindexed or change.states or change.withheld or change.links
                        or change.link_events or change.pairs or change.outcomes or change.losses or change.snapshots
                        or change.tables or change.meta or change.used or change.kept
-                       or change.deliveries or change.marks or change.sweeps or change.news
+                       or change.deliveries or change.marks or change.sweeps or change.numbered or change.news
                        or change.claiming or change.closes)  # fmt: skip
         assert not (journal and derived), "a change holds journal entries or record changes, never both"
         if not journal and not derived:
@@ -258,6 +258,7 @@ class SqlStore(ABC):
             plans.Spent: (lambda plan: engine.spent(plan), False),
             plans.Held: (lambda plan: engine.held(plan), False),
             plans.Deliveries: (lambda plan: deliveries.deliveries(plan), False),
+            plans.LastNumber: (lambda plan: deliveries.last_number(plan), False),
             plans.Queues: (lambda plan: deliveries.queues(), True),
             plans.NewsSince: (lambda plan: news.since(plan), False),
             plans.Unfinished: (lambda plan: ledger.unfinished(plan), False),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from interop.store.plan import Deliveries, Queues
+from interop.store.plan import Deliveries, LastNumber, Queues
 from interop.store.values import (
     DROPPED,
     PENDING,
@@ -98,3 +98,30 @@ async def test_what_was_sent_long_ago_is_cleared_and_its_number_not_used_again(s
     await store.commit(Change(sweeps=[Sweep("gp", SENT, "", T0 + 1)]))
     await store.commit(Change(deliveries=[wanted("c")]))
     assert [(each.id, each.sequence) for each in await store.query(Deliveries())] == [("b", 2), ("c", 3)]
+
+
+async def test_events_are_numbered_for_each_destination_once_and_without_a_gap_across_a_restart(store: Any, opener: Any) -> None:
+    await store.commit(Change(deliveries=[wanted("a"), wanted("b", "lab"), wanted("c"), wanted("d")]))
+    await store.commit(Change(numbered=[1, 2]))
+    await store.commit(Change(numbered=[1]))
+    await store.close()
+    again = await opener()
+    assert await again.query(LastNumber("gp")) == [1]
+    await again.commit(Change(numbered=[4, 3]))
+    assert [(each.id, each.number) for each in await again.query(Deliveries("gp", numbers=(1, 9)))] == [
+        ("a", 1),
+        ("d", 2),
+        ("c", 3),
+    ]
+    assert [each.id for each in await again.query(Deliveries("gp", numbers=(2, 2)))] == ["d"]
+    assert (await again.query(LastNumber("lab")), await again.query(LastNumber("nobody"))) == ([1], [0])
+
+
+async def test_what_is_cleared_away_gives_its_number_to_nothing_else(store: Any) -> None:
+    await store.commit(Change(deliveries=[wanted("a"), wanted("b"), wanted("x", "lab")]))
+    await store.commit(Change(numbered=[1, 2], marks=[Mark(1, SENT, 1, 0, "", T0), Mark(2, SENT, 1, 0, "", T0)]))
+    await store.commit(Change(sweeps=[Sweep("gp", SENT, "", T0 + 9)]))
+    assert await names(store, destination="gp") == ["b"]
+    await store.commit(Change(deliveries=[wanted("c")]))
+    await store.commit(Change(numbered=[4]))
+    assert await store.query(LastNumber("gp")) == [3]
