@@ -283,8 +283,9 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class Deliveries:
-    """What destinations are to be told, oldest first -> [Delivery]; destination and state '' = any; ``after`` a sequence;
-    ``sequence`` 0 = any, else that one; ``numbers``: only events of these numbers, both included, by their numbers."""
+    """What destinations are to be told, oldest first -> [Delivery]; destination, state, tracking and acknowledgement '' = any;
+    ``after`` a sequence; ``sequence`` 0 = any, else that one; ``numbers``: only events of these numbers, both included, by their
+    numbers; ``overdue``: sent, and the acknowledgement of the other side was to come by then (microseconds), 0 = any."""
 
     destination: str = ""
     state: str = ""
@@ -292,6 +293,9 @@ class Deliveries:
     count: int = 50
     sequence: int = 0
     numbers: tuple[int, int] | None = None
+    tracking: str = ""
+    ack: str = ""
+    overdue: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -266,14 +266,20 @@ PENDING, SENT, SHELVED, WITHHELD, DROPPED = "pending", "sent", "shelved", "withh
 it; nobody wants it any more."""
 
 
+AWAITED, PASSED, ACKNOWLEDGED, DENIED, MISSING = "awaited", "passed", "acknowledged", "refused", "missing"
+"""What has come of a destination's own acknowledgement: it is to come; somebody on the way has what was sent; it came, or came and
+says no; it did not come in time."""
+
+
 class Delivery(NamedTuple):
     """Something that a destination is to be told. ``id`` is the same whenever the same event is routed there; ``route`` is the row
     of routes.csv, or the Subscription, that asks for it; ``event`` one of ``created``, ``updated``, ``deleted`` (of the version
     that is named), ``message`` (of which ``concerns`` are the resources, ``Type/id`` with blanks between) and ``alert``
     (``resource`` is the item of the privacy officer's queue, ``type`` its rule). ``made``, ``due``, ``changed`` and ``since`` are
     microseconds; ``since`` is when an operator let it go out again, 0 for never: it counts from then how long it is tried.
-    ``number``: which event of its Subscription it is, 0 where none is given (``Change.numbered``). ``sequence`` is given by the
-    store."""
+    ``number``: which event of its Subscription it is, 0 where none is given (``Change.numbered``). ``tracking`` is the name by
+    which the other side acknowledges it, ``ack`` what has come of that ('' = none is to come), ``code`` its own word for it,
+    ``deadline`` until when (microseconds). ``sequence`` is given by the store."""
 
     destination: str
     id: str
@@ -293,6 +299,10 @@ class Delivery(NamedTuple):
     changed: int = 0
     since: int = 0
     number: int = 0
+    tracking: str = ""
+    ack: str = ""
+    code: str = ""
+    deadline: int = 0
     sequence: int = 0
 
 
@@ -321,6 +331,27 @@ class Mark(NamedTuple):
     since: int = 0
 
 
+class Awaited(NamedTuple):
+    """A delivery that waits is about to go out, or has just gone, and will be acknowledged as ``tracking`` until ``deadline``; 0:
+    nothing is due, but something may come all the same."""
+
+    sequence: int
+    tracking: str
+    deadline: int
+
+
+class Answered(NamedTuple):
+    """What the other side has said of a delivery, or that it has not in time: ``ack`` and ``code`` as in Delivery, ``state`` and
+    ``reason`` what that makes of it. Passed over where it has been acknowledged or refused before."""
+
+    sequence: int
+    ack: str
+    code: str
+    state: str
+    reason: str
+    changed: int
+
+
 class Sweep(NamedTuple):
     """Deliveries of a destination that are in one state come to be in another, to be tried at once and counted from ``before``;
     ``to`` '' takes away those that have not changed since ``before`` (microseconds)."""
@@ -332,7 +363,8 @@ class Sweep(NamedTuple):
 
 
 class QueueCount(NamedTuple):
-    """How a destination's queue stands; ``oldest`` is when the oldest that waits was made, 0 for none."""
+    """How a destination's queue stands; ``oldest`` is when the oldest that waits was made, 0 for none. ``awaited``: so many were
+    sent and are not acknowledged yet, the oldest of them at ``gone`` (0 for none); ``missing``: so many were not in time."""
 
     destination: str
     pending: int
@@ -340,6 +372,9 @@ class QueueCount(NamedTuple):
     shelved: int
     withheld: int
     oldest: int
+    awaited: int = 0
+    gone: int = 0
+    missing: int = 0
 
 
 RECOUNT = "recount"
@@ -421,7 +456,9 @@ class Change:
     kept: list[Kept] = field(default_factory=list)
     heard: list[Heard] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
+    awaited: list[Awaited] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
+    answered: list[Answered] = field(default_factory=list)
     sweeps: list[Sweep] = field(default_factory=list)
     numbered: list[int] = field(default_factory=list)
     news: list[News] = field(default_factory=list)

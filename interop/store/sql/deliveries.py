@@ -6,23 +6,47 @@ from typing import Any
 
 from interop.store.plan import Deliveries, LastNumber
 from interop.store.sql.statement import Steps, insert
-from interop.store.values import DROPPED, PENDING, SENT, SHELVED, WITHHELD, Change, Delivery, QueueCount
+from interop.store.values import (
+    ACKNOWLEDGED,
+    AWAITED,
+    DENIED,
+    DROPPED,
+    MISSING,
+    PASSED,
+    PENDING,
+    SENT,
+    SHELVED,
+    WITHHELD,
+    Change,
+    Delivery,
+    QueueCount,
+)
 
 COLUMNS = (
     "destination, id, route, event, format, made, message, type, resource, version, concerns, state, tries, due, reason, changed, "
-    "since, number"
+    "since, number, tracking, ack, code, deadline"
 )
 HEAD = f"delivery (sequence, {COLUMNS})"
 ALREADY = "ON CONFLICT (destination, id) DO NOTHING"
 """A change that is made again from the journal says what it has said."""
 MARK = "UPDATE delivery SET state = ?, tries = ?, due = ?, reason = ?, changed = ? WHERE sequence = ? AND state = ?"
-AGAIN = "UPDATE delivery SET state = ?, tries = ?, due = ?, reason = ?, changed = ?, since = ? WHERE sequence = ? AND state <> ?"
-MOVE = "UPDATE delivery SET state = ?, tries = 0, due = 0, reason = '', changed = ?, since = ? WHERE destination = ? AND state = ?"
+AGAIN = (
+    "UPDATE delivery SET state = ?, tries = ?, due = ?, reason = ?, changed = ?, since = ?, ack = '', code = '', deadline = 0 "
+    "WHERE sequence = ? AND state <> ?"
+)
+MOVE = (
+    "UPDATE delivery SET state = ?, tries = 0, due = 0, reason = '', changed = ?, since = ?, ack = '', code = '', deadline = 0 "
+    "WHERE destination = ? AND state = ?"
+)
+AWAIT = "UPDATE delivery SET tracking = ?, ack = ?, code = '', deadline = ? WHERE sequence = ? AND state = ? AND ack IN ('', ?)"
+ANSWER = "UPDATE delivery SET ack = ?, code = ?, state = ?, reason = ?, changed = ? WHERE sequence = ? AND ack NOT IN (?, ?)"
 CLEAR = (
     "DELETE FROM delivery WHERE destination = ? AND state = ? AND changed < ? AND sequence < (SELECT max(sequence) FROM delivery) "
     "AND (number = 0 OR number < (SELECT max(o.number) FROM delivery AS o WHERE o.destination = delivery.destination))"
 )
 """The last one stays: numbers are given from there, those of events too."""
+OPEN = f"state = '{SENT}' AND ack IN ('{AWAITED}', '{PASSED}')"
+"""Sent, and the destination's own acknowledgement is to come."""
 NUMBER = (
     "UPDATE delivery SET number = 1 + (SELECT max(o.number) FROM delivery AS o WHERE o.destination = delivery.destination) "
     "WHERE sequence = ? AND number = 0"
@@ -47,6 +71,8 @@ class Outbox:
             rows.append((self._next, *each[:-1]))
             self._next += 1
         yield from insert(HEAD, rows, ALREADY)
+        for one in change.awaited:
+            yield AWAIT, (one.tracking, AWAITED if one.deadline else "", one.deadline, one.sequence, PENDING, AWAITED)
         for mark in change.marks:
             told = mark.state, mark.tries, mark.due, mark.reason, mark.changed
             if mark.since:
@@ -55,6 +81,8 @@ class Outbox:
                 yield MARK, (*told, mark.sequence, PENDING)
         for sequence in change.numbered:
             yield NUMBER, (sequence,)
+        for said in change.answered:
+            yield ANSWER, (*said[1:], said.sequence, ACKNOWLEDGED, DENIED)
         for sweep in change.sweeps:
             if sweep.to:
                 yield MOVE, (sweep.to, sweep.before, sweep.before, sweep.destination, sweep.state)
@@ -66,10 +94,15 @@ def deliveries(plan: Deliveries) -> Steps[list[Delivery]]:
     """As the plan says."""
     text, parameters = f"SELECT {COLUMNS}, sequence FROM delivery WHERE sequence > :after", dict[str, Any](after=plan.after)
     parameters["count"] = plan.count
-    for name in ("destination", "state", "sequence"):
+    for name in ("destination", "state", "sequence", "tracking", "ack"):
         if value := getattr(plan, name):
             text += f" AND {name} = :{name}"
             parameters[name] = value
+    if plan.tracking:
+        text += " AND tracking <> ''"
+    if plan.overdue:
+        text += f" AND {OPEN} AND deadline <= :overdue"
+        parameters["overdue"] = plan.overdue
     if plan.numbers is not None:
         text += " AND number BETWEEN :low AND :high"
         parameters["low"], parameters["high"] = plan.numbers
@@ -86,11 +119,16 @@ def last_number(plan: LastNumber) -> Steps[list[int]]:
 def queues() -> Steps[list[QueueCount]]:
     """Counts by destination."""
     rows = yield "SELECT destination, state, count(*), min(made) FROM delivery GROUP BY destination, state", ()
+    acks = yield f"SELECT destination, count(*), min(changed) FROM delivery WHERE {OPEN} GROUP BY destination", ()
+    late = yield "SELECT destination, count(*) FROM delivery WHERE ack = ? GROUP BY destination", (MISSING,)
+    open_ = {destination: (number, first) for destination, number, first in acks}
+    missing = {destination: number for destination, number in late}
     counts = {(destination, state): (number, oldest) for destination, state, number, oldest in rows}
     found = []
     for destination in sorted({destination for destination, _ in counts}):
         pending, sent, shelved, withheld = (
             counts.get((destination, state), (0, 0)) for state in (PENDING, SENT, SHELVED, WITHHELD)
         )
-        found.append(QueueCount(destination, pending[0], sent[0], shelved[0], withheld[0], pending[1]))
+        told = *open_.get(destination, (0, 0)), missing.get(destination, 0)
+        found.append(QueueCount(destination, pending[0], sent[0], shelved[0], withheld[0], pending[1], *told))
     return found

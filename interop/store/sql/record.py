@@ -49,7 +49,7 @@ KNOWN = 100_000
 """Texts that the writer remembers."""
 
 PARTS = ("puts", "reindexed", "states", "withheld", "links", "link_events", "pairs", "outcomes", "losses", "snapshots", "tables",
-         "meta", "used", "kept", "deliveries", "marks", "sweeps", "numbered", "news")  # fmt: skip
+         "meta", "used", "kept", "deliveries", "awaited", "marks", "answered", "sweeps", "numbered", "news")  # fmt: skip
 """What a Change says of the record, beside what it expects."""
 
 Key = tuple[str, str]

@@ -146,7 +146,8 @@ class SqlStore(ABC):
         derived = bool(change.expect or change.puts or change.reindexed or change.states or change.withheld or change.links
                        or change.link_events or change.pairs or change.outcomes or change.losses or change.snapshots
                        or change.tables or change.meta or change.used or change.kept
-                       or change.deliveries or change.marks or change.sweeps or change.numbered or change.news
+                       or change.deliveries or change.awaited or change.marks or change.answered or change.sweeps
+                       or change.numbered or change.news
                        or change.claiming or change.closes)  # fmt: skip
         assert not (journal and derived), "a change holds journal entries or record changes, never both"
         if not journal and not derived:

@@ -8,11 +8,17 @@ import pytest
 
 from interop.store.plan import Deliveries, LastNumber, Queues
 from interop.store.values import (
+    ACKNOWLEDGED,
+    AWAITED,
+    DENIED,
     DROPPED,
+    MISSING,
     PENDING,
     SENT,
     SHELVED,
     WITHHELD,
+    Answered,
+    Awaited,
     Change,
     Committed,
     Conflict,
@@ -125,3 +131,45 @@ async def test_what_is_cleared_away_gives_its_number_to_nothing_else(store: Any)
     await store.commit(Change(deliveries=[wanted("c")]))
     await store.commit(Change(numbered=[4]))
     assert await store.query(LastNumber("gp")) == [3]
+
+
+async def test_what_the_other_side_says_later_is_kept_with_the_delivery_once(store: Any) -> None:
+    await store.commit(Change(deliveries=[wanted("a"), wanted("b")]))
+    await store.commit(Change(awaited=[Awaited(1, "T1", T0 + 50), Awaited(2, "T2", 0)]))
+    await store.commit(Change(marks=[Mark(1, SENT, 1, 0, "", T0 + 1), Mark(2, SENT, 1, 0, "", T0 + 2)]))
+    [one] = await store.query(Deliveries(tracking="T1"))
+    assert (one.id, one.state, one.ack, one.deadline) == ("a", SENT, AWAITED, T0 + 50)
+    assert [each.id for each in await store.query(Deliveries(ack=AWAITED))] == ["a"]
+    [queue] = await store.query(Queues())
+    assert (queue.awaited, queue.gone, queue.missing) == (1, T0 + 1, 0)
+    await store.commit(Change(answered=[Answered(1, DENIED, "2200", SHELVED, "destination-refused", T0 + 9)]))
+    await store.commit(Change(answered=[Answered(1, ACKNOWLEDGED, "", SENT, "", T0 + 10)]))
+    [one] = await store.query(Deliveries(sequence=1))
+    assert (one.state, one.ack, one.code, one.reason, one.changed) == (SHELVED, DENIED, "2200", "destination-refused", T0 + 9)
+    await store.commit(Change(marks=[Mark(1, PENDING, 0, 0, "", T0 + 11, T0 + 11)]))
+    [one] = await store.query(Deliveries(sequence=1))
+    assert (one.state, one.ack, one.code, one.tracking) == (PENDING, "", "", "T1")
+
+
+async def test_what_is_acknowledged_before_it_is_marked_as_sent_stays_so(store: Any) -> None:
+    await store.commit(Change(deliveries=[wanted("a")]))
+    await store.commit(Change(awaited=[Awaited(1, "T1", T0 + 50)]))
+    await store.commit(Change(answered=[Answered(1, DENIED, "AE", SHELVED, "destination-refused", T0 + 2)]))
+    await store.commit(Change(marks=[Mark(1, SENT, 1, 0, "", T0 + 3)]))
+    [one] = await store.query(Deliveries())
+    assert (one.state, one.ack) == (SHELVED, DENIED)
+
+
+async def test_what_is_not_acknowledged_in_time_is_found(store: Any) -> None:
+    await store.commit(Change(deliveries=[wanted("a"), wanted("b"), wanted("c")]))
+    await store.commit(Change(awaited=[Awaited(1, "T1", T0 + 50), Awaited(2, "T2", T0 + 60), Awaited(3, "T3", T0 + 40)]))
+    await store.commit(Change(marks=[Mark(number, SENT, 1, 0, "", T0 + number) for number in (1, 2)]))
+    assert await names(store, overdue=T0 + 49) == []
+    assert await names(store, overdue=T0 + 50) == ["a"]
+    await store.commit(Change(answered=[Answered(1, MISSING, "", SENT, "", T0 + 51)]))
+    assert await names(store, overdue=T0 + 60) == ["b"]
+    [queue] = await store.query(Queues())
+    assert (queue.awaited, queue.missing) == (1, 1)
+    await store.commit(Change(answered=[Answered(1, ACKNOWLEDGED, "AA", SENT, "", T0 + 70)]))
+    [queue] = await store.query(Queues())
+    assert (queue.awaited, queue.missing) == (1, 0)
