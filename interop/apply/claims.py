@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from interop.apply.awaiting import WAITING
 from interop.background import within
 from interop.ports import Signals, Silent
 from interop.ports.signals import APPLIED
@@ -41,15 +42,26 @@ class Deposed(Exception):
 
 @dataclass(slots=True, eq=False)
 class Claimed:
-    """Messages to work on. ``left`` are those whose outcome is not on disk; ``claim`` is None where nobody else could have them."""
+    """Messages to work on. ``left`` are those whose outcome is not on disk; ``claim`` is None where nobody else could have them.
+    ``repeated`` may have been sent again and be worked on once more; of those ``settled`` are, when the turn has come, the ones
+    with an outcome: they were taken down in an earlier place."""
 
     entries: list[Entry]
     claim: Claim | None = None
     left: set[int] = field(default_factory=set)
+    repeated: tuple[int, ...] = ()
+    settled: list[Entry] = field(default_factory=list)
     closed: bool = False
 
     def __post_init__(self) -> None:
         self.left = {entry.message for entry in self.entries}
+
+
+async def settle(store: Store, claimed: Claimed) -> None:
+    """Find those that are to be left alone; all before them is applied."""
+    found = [entry for message in claimed.repeated for entry in await store.query(Message(message))]
+    claimed.settled = [entry for entry in found if entry.state not in WAITING]
+    claimed.left.difference_update(entry.message for entry in claimed.settled)
 
 
 _under: ContextVar[Claimed | None] = ContextVar("under", default=None)
@@ -102,7 +114,8 @@ class Claims(Protocol):
         ...
 
     def turn(self, claimed: Claimed) -> AsyncIterator[Claimed]:
-        """Wait until it may be applied; gives what this process is to do before, because another is gone. Raises Deposed."""
+        """Wait until it may be applied, and see what is settled by then; gives what this process is to do before, because another
+        is gone. Raises Deposed."""
         ...
 
     async def close(self, claimed: Claimed) -> None:
@@ -142,12 +155,13 @@ class AllThatWaits:
         del self._again[:count]
         if fresh:
             self.read_up_to = fresh[-1].message
-        return [Claimed(entries)] if entries else []
+        return [Claimed(entries, repeated=tuple(again))] if entries else []
 
     async def turn(self, claimed: Claimed) -> AsyncIterator[Claimed]:
         nothing: tuple[Claimed, ...] = ()
         for each in nothing:
             yield each
+        await settle(self._store, claimed)
 
     async def close(self, claimed: Claimed) -> None:
         claimed.closed = True
@@ -224,6 +238,7 @@ class SharedClaims:
                     yield each
             else:
                 await within(self._applied, TURN if self._signals.wait <= Silent.wait else TOLD)
+        await settle(self._store, claimed)
 
     async def close(self, claimed: Claimed) -> None:
         assert claimed.claim is not None
@@ -255,6 +270,13 @@ class SharedClaims:
         return await self._read(done.claims) if isinstance(done, Committed) else []
 
     async def _read(self, claims: list[Claim]) -> list[Claimed]:
-        made = [Claimed(await self._store.query(ClaimEntries(claim.first, claim.last)), claim) for claim in claims]
+        made = [
+            Claimed(
+                await self._store.query(ClaimEntries(claim.first, claim.last)),
+                claim,
+                repeated=(claim.first,) if claim.first == claim.last else (),  # who is sent again is claimed alone
+            )
+            for claim in claims
+        ]
         self._known |= {claim.place: each for claim, each in zip(claims, made, strict=True)}
         return made

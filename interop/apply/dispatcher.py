@@ -146,11 +146,17 @@ class Dispatcher:
                 except Problem as unknown:
                     log.error("turn not known; trying again", reason=unknown.reason.name)
                     await asyncio.sleep(AGAIN)
+            settled = {entry.message for entry in claimed.settled}
+            for entry in claimed.settled:
+                state = MessageState(entry.state)
+                problem = Problem(entry.reason, where=entry.where) if entry.reason and state is not MessageState.APPLIED else None
+                self._finished(entry.message, state, problem)
             with working(claimed):
                 for one in work.parts:
                     if isinstance(one, Entry):
-                        self._finished(*await self._ordered(one))
-                    elif batch := await self._mapped(*one):
+                        if one.message not in settled:
+                            self._finished(*await self._ordered(one))
+                    elif batch := [made for made in await self._mapped(*one) if made.message not in settled]:
                         await self._keeping.keep(batch)
                         for message, state, problem in await self._commit(batch):
                             self._finished(message, state, problem)

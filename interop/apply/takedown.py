@@ -141,13 +141,10 @@ class Takedowns:
         self._waiting.finished(number)
 
     async def perform(self, entry: Entry) -> tuple[int, MessageState, Problem | None]:
-        """Do what an entry asks, in its place; what became of it. Where the message waits again, because it was sent again
-        meanwhile, it fails, and is asked for anew once that is in the record. Raises Problem where the store cannot be written."""
+        """Do what an entry asks, in its place; what became of it. A message that waits again, because it did not reach the record
+        and was sent again meanwhile, is refused thereby: whoever has it finds that when it is its turn
+        (``interop.apply.claims.settle``). Raises Problem where the store cannot be written."""
         said = orjson.loads(entry.body)
-        for each in await self._store.query(Message(said["message"])):
-            if each.state in WAITING:
-                await self._store.commit(Change(outcomes=[Outcome(entry.message, MessageState.FAILED, self._clock.now(), "fault")]))
-                return entry.message, MessageState.FAILED, Problem("fault")
         while True:
             async with self._linking.lock:
                 with self._underway.at(self._clock.now()):
@@ -156,9 +153,12 @@ class Takedowns:
                     now = self._clock.now()
                     change.outcomes.append(Outcome(entry.message, MessageState.APPLIED, now, retracted=len(removal.taken)))
                     if message.reason != DOWN:
+                        state, finished = message.state, message.finished
+                        if state in WAITING:
+                            state, finished = MessageState.REFUSED.value, now
                         change.outcomes.append(
                             Outcome(
-                                message.message, message.state, message.finished, DOWN, str(entry.message), "", message.carried,
+                                message.message, state, finished, DOWN, str(entry.message), "", message.carried,
                                 message.lost, message.retracted,
                             )
                         )  # fmt: skip

@@ -18,7 +18,7 @@ from interop.store.plan import Access
 from interop.store.values import Change, Entry, Outcome
 from tests.spec.engine.messages import ZELDA, adt
 from tests.spec.engine.running import client, found, ingest, journal, running, tell
-from tests.spec.engine.taking import ask, persons, sent, taken
+from tests.spec.engine.taking import Told, ask, persons, sent, taken
 from tests.spec.families.maps import example
 from tests.spec.identity.test_queue import queue
 from tests.spec.policy.test_held_commands import SHARING
@@ -296,7 +296,7 @@ async def test_one_that_failed_is_not_tried_again_when_it_is_repeated(state: Mes
         assert await found(http, "Condition") == []
 
 
-async def test_one_that_waits_again_by_then_is_taken_down_when_that_is_asked_for_anew(tmp_path: Path) -> None:
+async def test_one_that_waits_again_by_then_is_taken_down_and_not_applied_after_that(tmp_path: Path) -> None:
     """It was sent again between the asking and the takedown's place."""
     async with running(tmp_path / "data") as engine, client(engine) as http:
         shop = engine.workshop
@@ -309,15 +309,13 @@ async def test_one_that_waits_again_by_then_is_taken_down_when_that_is_asked_for
         await shop.store.commit(Change(outcomes=[Outcome(number, MessageState.RECEIVED, 1)]))
         shop.dispatcher._claims.read_up_to = number  # type: ignore[attr-defined]
         await shop.dispatcher.start()
-        assert (await waiting).status_code == 500
-        assert (await status(http, number))["state"] == "received"
+        told = Told((await waiting).json())
         shop.dispatcher.again(number)
-        async with asyncio.timeout(20):
-            while (await status(http, number))["state"] != "applied":
-                await asyncio.sleep(0)
-        await taken(http, number)
-        assert (await status(http, number))["reason"] == "taken-down"
+        await sent(http, message(3, VISIT))
+        said = await status(http, number)
+        assert (said["state"], said["reason"], said["detail"]) == ("refused", "taken-down", str(told.takedown))
         assert await found(http, "Condition") == []
+        assert await refused(http, message(2, *WRONG))
 
 
 async def test_where_a_message_that_was_applied_cannot_be_mapped_any_more_nothing_is_done(tmp_path: Path) -> None:

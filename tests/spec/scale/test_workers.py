@@ -20,13 +20,13 @@ from interop.apply import claims
 from interop.apply.asked import NO_AUTHOR
 from interop.apply.claims import ANY, Claimed, Deposed, SharedClaims
 from interop.errors import Problem
-from interop.ports import Silent
+from interop.ports import MessageState, Silent
 from interop.ports.signals import APPLIED
 from interop.store.decision import PERMIT_ALL
-from interop.store.plan import Backlog, ClaimEntries, History, OpenClaims
+from interop.store.plan import Backlog, Claimable, ClaimEntries, History, Message, OpenClaims
 from interop.store.postgres import PostgresStore
 from interop.store.seats import number
-from interop.store.values import Change, Claiming, Committed, Conflict, Entry
+from interop.store.values import Change, Claiming, Committed, Conflict, Entry, Outcome
 from tests.failures import failing
 from tests.spec.durability.load import push, traffic
 from tests.spec.durability.process import Served
@@ -296,6 +296,43 @@ async def test_what_is_asked_for_in_one_process_is_done_by_another_and_told_by_t
         number, replayed = await asking.workshop.replays.ask([1], NO_AUTHOR, Silently(), resume="hl7v2")
         assert number == 4
         assert (replayed.messages, replayed.differences) == (1, [])
+
+
+@failing(
+    "worker",
+    "takedown",
+    seen="the takedown waits in its place, and what was sent again meanwhile behind it",
+    recovered="another worker does it, and leaves alone what it took down",
+)
+async def test_what_another_has_claimed_once_more_is_not_applied_after_its_takedown(tmp_path: Path, database: str) -> None:
+    """The takedown is that of a worker that is gone; the message did not reach the record and was sent again."""
+    async with processes(tmp_path / "data", database, "ingest,api", "worker") as (asking, worker), client(asking) as http:
+        await worker.workshop.dispatcher.stop()
+        body, store = adt("A01", "C1", family="WRONG"), asking.workshop.store
+        assert (await http.post("/ingest/hl7v2", content=body)).status_code == 202
+        await store.commit(Change(outcomes=[Outcome(1, MessageState.SHELVED, 1, "fault")]))
+        takedown = asyncio.create_task(asking.workshop.takedowns.ask(1, "wrong", NO_AUTHOR, Silently()))
+        while not asking.workshop.takedowns.awaited():
+            await asyncio.sleep(0)
+        gone = await PostgresStore.open(database)
+        assert await gone.seats.take("worker gone")
+        await gone.commit(Change(claiming=Claiming(number("worker gone"), 1, 64)))
+        again = asyncio.create_task(http.post("/ingest/hl7v2?wait=applied", content=body))
+        async with asyncio.timeout(20):
+            while not (await gone.query(Claimable()))[0]:
+                await asyncio.sleep(0)
+            await worker.workshop.dispatcher.start()
+            while len(await gone.query(OPEN)) < 2:  # it has claimed what was sent again
+                await asyncio.sleep(0)
+            assert not takedown.done()
+            await gone.close()
+            done, _ = await takedown
+            assert (await again).status_code == 409
+            while await store.query(OPEN):
+                await asyncio.sleep(0)
+        (found,) = await store.query(Message(1))
+        assert (done, found.state, found.reason) == (2, "refused", "taken-down")
+        assert (await http.get("/fhir/Patient")).json()["total"] == 0
 
 
 @pytest.mark.long
