@@ -147,7 +147,7 @@ def day(
 def topology(
     context: typer.Context,
     each: Annotated[int, typer.Option(min=1, max=9, help="Processes of each role.")] = 2,
-    data: Annotated[Path | None, typer.Option(help="An empty directory to keep everything in; else a temporary one.")] = None,
+    data: Annotated[Path | None, typer.Option(help="A directory to keep everything in, new or kept; else a temporary one.")] = None,
     http: Annotated[int, typer.Option(help="The front's port for HTTP; 0 takes any.")] = 8080,
     mllp: Annotated[int, typer.Option(help="The front's port for MLLP; 0 takes any.")] = 2575,
     mappers: Annotated[int, typer.Option(min=0, help="Mapper processes of each worker.")] = 1,

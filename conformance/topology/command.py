@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 
 from conformance.topology.process import NotStarted
-from conformance.topology.running import Topology, unsuitable
+from conformance.topology.running import Topology, suitable, unsuitable
 from conformance.topology.stores import Absent
 
 
@@ -24,8 +24,10 @@ def run(options: Sequence[str], *, data: Path | None, seconds: float | None, as_
     if own := unsuitable(options):
         print(f"{own} is the topology's own to say: leave it out.", file=sys.stderr)
         return 2
-    if data is not None and data.exists() and (not data.is_dir() or any(data.iterdir())):
-        print(f"{data} is not an empty directory: name one, or a new one, with --data.", file=sys.stderr)
+    if data is not None and data.exists() and not suitable(data):
+        print(
+            f"{data} is not an empty directory, nor what a topology has kept: name one, or a new one, with --data.", file=sys.stderr
+        )
         return 2
     with ExitStack() as stack:
         place = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="interop-topology-")))

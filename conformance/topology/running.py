@@ -29,8 +29,9 @@ def haproxy() -> str | None:
 
 
 class Topology:
-    """An async context manager. ``place`` holds everything: the data directory, PostgreSQL's, logs. ``options`` go to each
-    ``interop serve``; ``each`` is how many processes of a role; ``http`` and ``mllp`` the ports of the front, 0 for any."""
+    """An async context manager. ``place`` holds everything: the data directory, PostgreSQL's, logs; where it has been used before
+    what it holds is gone on with. ``options`` go to each ``interop serve``; ``each`` is how many processes of a role; ``http`` and
+    ``mllp`` the ports of the front, 0 for any."""
 
     def __init__(
         self,
@@ -173,6 +174,11 @@ class Topology:
                 for name, (http, mllp) in self.ports.items()
             },
         }  # fmt: skip
+
+
+def suitable(place: Path) -> bool:
+    """Whether a topology may be started there: in an empty directory, or where one has been."""
+    return place.is_dir() and (not any(place.iterdir()) or stores.kept(place / "postgres"))
 
 
 def unsuitable(options: Sequence[str]) -> str:

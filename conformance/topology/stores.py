@@ -66,19 +66,21 @@ def redis(place: Path, log: Path) -> tuple[Process, str]:
     return Process("redis", command, log, lambda: listens(port)), f"redis://127.0.0.1:{port}/0"
 
 
+def kept(place: Path) -> bool:
+    """Whether a server has been set up there."""
+    return (place / "data" / "PG_VERSION").is_file()
+
+
 async def postgres(place: Path, log: Path, *, durable: bool = True) -> tuple[Process, str]:
-    """A server with an empty database, and its URL. Not ``durable``: quicker, where the machine will not fail."""
+    """A server with the database that is kept there, else an empty one, and its URL. Not ``durable``: quicker, where the machine
+    will not fail. Raises Absent."""
     place.mkdir(parents=True, exist_ok=True)
     programs, user = postgres_programs(), _unprivileged(place)
     if user:
         programs = _reachable(programs, place)
     data = place / "data"
-    made: list[str | Path] = [programs / "initdb", "-D", data, "-U", "interop", "-A", "trust", "-E", "UTF8", "--locale=C"]
-    made += ["--no-sync", "--no-instructions"]
-    done = await asyncio.create_subprocess_exec(*made, stdout=PIPE, stderr=STDOUT, cwd="/", **user)
-    said, _ = await done.communicate()
-    if done.returncode:
-        raise Absent(f"PostgreSQL cannot be set up in {place}: {said.decode(errors='replace').strip()}")
+    if not kept(place):
+        await _set_up(place, programs, user)
     settings = [f"max_connections={CONNECTIONS}", "shared_buffers=128MB", "listen_addresses="]
     settings += [] if durable else ["fsync=off", "full_page_writes=off"]
     command: list[str | Path] = [programs / "postgres", "-D", data, "-k", place]
@@ -86,9 +88,24 @@ async def postgres(place: Path, log: Path, *, durable: bool = True) -> tuple[Pro
     told = data / "postmaster.pid"
 
     async def ready() -> bool:
-        return told.is_file() and told.read_text().split("\n")[-2:-1] == ["ready   "]
+        said = told.read_text().split("\n") if told.is_file() else [""]
+        return said[0] == str(server.pid) and said[-2:-1] == ["ready   "]  # one that was killed has left its own
 
-    return Process("postgres", command, log, ready, user=user, cwd=Path("/")), f"postgresql://interop@/postgres?host={place}"
+    server = Process("postgres", command, log, ready, user=user, cwd=Path("/"))
+    return server, f"postgresql://interop@/postgres?host={place}"
+
+
+async def _set_up(place: Path, programs: Path, user: dict[str, Any]) -> None:
+    """An empty database: whole, or not there."""
+    making = place / "making"
+    shutil.rmtree(making, ignore_errors=True)
+    made: list[str | Path] = [programs / "initdb", "-D", making, "-U", "interop", "-A", "trust", "-E", "UTF8", "--locale=C"]
+    made += ["--no-sync", "--no-instructions"]
+    done = await asyncio.create_subprocess_exec(*made, stdout=PIPE, stderr=STDOUT, cwd="/", **user)
+    said, _ = await done.communicate()
+    if done.returncode:
+        raise Absent(f"PostgreSQL cannot be set up in {place}: {said.decode(errors='replace').strip()}")
+    making.rename(place / "data")
 
 
 def _unprivileged(place: Path) -> dict[str, Any]:
@@ -108,6 +125,7 @@ def _reachable(programs: Path, place: Path) -> Path:
     """The programs, copied where another user gets at them if it cannot where they are."""
     if all(folder.stat().st_mode & 0o005 == 0o005 for folder in (programs, *programs.parents)):
         return programs
+    shutil.rmtree(place / "programs", ignore_errors=True)
     shutil.copytree(programs.parent, place / "programs", symlinks=True)
     return place / "programs" / programs.name
 

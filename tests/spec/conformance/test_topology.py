@@ -17,6 +17,6 @@ def test_a_directory_that_holds_something_is_refused_and_left_as_it_is(tmp_path:
     data = kept if file else tmp_path
     done = CliRunner().invoke(app, ["topology", "--data", str(data)])
     assert done.exit_code == 2
-    assert done.stderr == f"{data} is not an empty directory: name one, or a new one, with --data.\n"
+    assert done.stderr == f"{data} is not an empty directory, nor what a topology has kept: name one, or a new one, with --data.\n"
     assert [each.name for each in tmp_path.iterdir()] == ["kept"]
     assert kept.read_text(encoding="utf-8") == "mine"
