@@ -15,9 +15,12 @@ from interop.api.delivering.watched import watched
 from interop.api.knowledge import Knowledge
 from interop.api.searching.ground import known
 from interop.api.searching.narrowed import narrowed
+from interop.app.acting import acting_of, refused, rules_of
+from interop.app.acting import routes_of as watching
 from interop.app.audited import Audited
 from interop.app.settings import Settings, loopback
 from interop.app.workshop import Workshop
+from interop.apply.acting.acting import Acting
 from interop.apply.asked import Asked
 from interop.apply.generation import generation
 from interop.apply.routing import Router, when
@@ -75,6 +78,8 @@ class Outgoing:
         self.router, self.deliverer, self.subscriptions = router, deliverer, subscriptions
         self._audited, self._store = audited, store
         self._sending = False
+        self.acting: Acting | None = None
+        """Who acts by the rules; None where there are none."""
 
     @classmethod
     def of(cls, settings: Settings, shop: Workshop, audited: Audited, reading: Store, knowledge: Knowledge, base: str) -> Outgoing:
@@ -83,7 +88,9 @@ class Outgoing:
             destinations = destinations_of(settings)
         except OSError as error:
             raise ValueError(f"{error.filename} cannot be read ({error.strerror}): name it with --destinations") from error
+        refused(destinations)
         routes = joined(routes_of(shop.clock.now()), destinations)
+        rules = rules_of(settings, shop.clock.now())
         facts = shop.governance.facts
 
         async def narrows(scopes: tuple[Scope, ...]) -> Narrowed:
@@ -96,10 +103,13 @@ class Outgoing:
         deliverer.declare(destinations)
         for name, each in destinations.items():
             deliverer.add(name, asker_of(each, open=settings.open), sender_of(each, _mllp()), each.days)
-        shop.router.use(routes)
+        whose = {name: each.organisation for name, each in destinations.items()}
+        acting = acting_of(settings, shop, rules, whose, deliverer) if rules.rules else None
+        shop.router.use([*routes, *watching(rules)])
         shop.router.arrived = deliverer.arrived
         subscriptions = Subscriptions(shop.store, shop.writes, shop.router, deliverer, shop.clock, here=settings.open)
         made = cls(shop.router, deliverer, audited, shop.store, subscriptions)
+        made.acting = acting
         audited.also.append(made.alert)
         shop.router.written = made.subscriptions.written
         if shop.following is not None:

@@ -22,6 +22,8 @@ from interop.signon.apps import PAGES, SCOPE
 SECRET: Final = 16
 """Characters of a token at least."""
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+OURS: Final = "ours"
+"""What ``rules`` says for the tables as they are."""
 KEPT: Final = 8
 """Days for which the content of messages is kept at least."""
 
@@ -60,6 +62,9 @@ class Settings(BaseSettings):
     """A directory of mapping tables in place of the packaged ones; None = those."""
     destinations: Path | None = None
     """The file of the destinations to which routes and alerts lead; None = nothing goes out."""
+    rules: Path | None = None
+    """By which rules the record acts: ``ours``, those of the mappings; a folder, those with the rows of a site laid over them; None =
+    by none."""
     test_numbers: bool = False
     package: Annotated[tuple[Path, ...], NoDecode] = ()
     release: Annotated[tuple[Path, ...], NoDecode] = ()

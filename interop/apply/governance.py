@@ -91,6 +91,10 @@ class Governance:
         minted = self._mint.id(ORGANISATION, ODS_ORGANISATION, code)
         return tuple(f"{ORGANISATION}/{id_}" for id_ in dict.fromkeys((minted, *self._ids.get(code, ()))))
 
+    def code(self, id_: str) -> str:
+        """The ODS code that the Organization of an id goes by, '' where it has none."""
+        return next(iter(self._codes.get(id_, ())), "")
+
     def _take(self, stored: Stored) -> bool:
         """Take in a version; whether facts may differ by it."""
         if stored.type == CONTRACT:

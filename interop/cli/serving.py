@@ -91,6 +91,14 @@ def serve(
             help="A TOML file of destinations to which routes lead; without it nothing goes out.", envvar="INTEROP_DESTINATIONS"
         ),
     ] = None,
+    rules: Annotated[
+        Path | None,
+        typer.Option(
+            help="Act by the rules of the mappings: ours for those as they are, or a folder of a site's rows that are laid over "
+            "them by id; without it the record acts by none.",
+            envvar="INTEROP_RULES",
+        ),
+    ] = None,
     mllp_feed: Annotated[str, typer.Option(help="The feed that the MLLP port belongs to.", envvar="INTEROP_MLLP_FEED")] = "hl7v2",
     test_numbers: TestNumbers = False,
     package: Annotated[

@@ -53,9 +53,10 @@ class Deliverer:
         sends: Sends,
         days: int,
         marked: Callable[[Delivery, Mark], None] = lambda delivery, mark: None,
+        made: Callable[..., Worker] = Worker,
     ) -> Worker:
-        """A destination more."""
-        worker = Worker(name, asker, sends, self._store, self._contents, self._audit, self._clock, days, marked)
+        """A destination more; ``made`` makes its worker."""
+        worker = made(name, asker, sends, self._store, self._contents, self._audit, self._clock, days, marked)
         self.workers[name] = worker
         worker.through, worker.alone = self.through, self.alone
         if self._started:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from interop.fhir.fhirpath.compiler import Compiler
@@ -31,12 +32,13 @@ class Expression:
         except RecursionError:
             raise FhirPathError("the expression nests too deep") from None
 
-    def check(self, type: str) -> None:
-        """Whether the expression suits nodes of that type, as far as its text tells.
+    def check(self, type: str, variables: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Whether the expression suits nodes of that type, as far as its text tells; ``variables`` are the types of what ``%name``
+        stands for.
 
         Raises FhirPathError for an element that no type there has, and for the order of what has none (``children().first()``).
         """
-        check(self.tree, frozenset((type,)))
+        check(self.tree, frozenset((type,)), variables)
 
     def evaluate(self, focus: Item | dict[str, Any] | list[Item], environment: Environment | None = None) -> list[Item]:
         """The collection that the expression yields over a resource (JSON), a node or a collection of nodes.

@@ -1,0 +1,184 @@
+"""What follows from one new version by the rules: found and written, with the effect of once however often it is asked for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+
+from interop.apply.acting.doing import DOES, Doing, Wanted
+from interop.apply.acting.person import Resource, body, found, known
+from interop.apply.acting.recipients import CLIENT, Recipients
+from interop.apply.asked import UPDATE, Asked, Author, Criteria
+from interop.apply.journalled import ORDERS
+from interop.apply.writes import Writes
+from interop.clock import Clock
+from interop.errors import Problem
+from interop.fhir.shapes import dicts
+from interop.ids import Mint
+from interop.notify.routes import DELETED
+from interop.rules.expressions import BEFORE, RuleFailed, holds
+from interop.rules.happening import happened, noise, time_of
+from interop.rules.making import RULE, Occurrence, cancelled_by_us, of_rule
+from interop.rules.tables import PERSON, Event, Rule, RuleTables
+from interop.store.decision import PERMIT_ALL
+from interop.store.plan import Heads, Message, Read, ReadVersion
+from interop.store.seam import Store
+from interop.store.values import Delivery, Entry, Head, Stored
+from interop.store.where import Token
+
+RESULTS: Final = {"task": "Task", "notify": "Communication", "flag": "Flag", "propose": "ServiceRequest", "clock": "Task"}
+"""What is looked for where something is to be done once for a person."""
+ACTED, LATE, NOT_MET, AGAIN, NOBODY, FAILED = "acted", "late", "not-met", "again", "nobody", "failed"
+TRIES: Final = 3
+_log = structlog.get_logger("interop.rules")
+
+
+class Acting:
+    """Acts by the rules. ``counts`` are by rule and what came of it: ``acted``; ``late``: it happened too long ago; ``not-met``:
+    the condition does not hold; ``again``: it was done for the person already; ``nobody``: there is nobody who may be told;
+    ``failed``."""
+
+    def __init__(self, tables: RuleTables, store: Store, writes: Writes, recipients: Recipients, mint: Mint, clock: Clock) -> None:
+        self.tables = tables
+        self._store, self._writes, self._recipients, self._mint, self._clock = store, writes, recipients, mint, clock
+        self.counts: Counter[tuple[str, str]] = Counter()
+
+    async def act(self, delivery: Delivery) -> None:
+        """Do what the rules say of a version. Raises Problem: ``rule-fault`` where a rule failed and the others are done; those of
+        writes, ``stale-version`` where what is to be changed changes all the time."""
+        for again in range(TRIES):
+            told: Counter[tuple[str, str]] = Counter()
+            wanted = await self._wanted(delivery, told)
+            try:
+                await self._write(wanted)
+                break
+            except Problem as problem:
+                if problem.reason.name != "stale-version" or again == TRIES - 1:
+                    raise
+        self.counts += told
+        if any(result == FAILED for _, result in told):
+            raise Problem("rule-fault")
+
+    async def _wanted(self, delivery: Delivery, told: Counter[tuple[str, str]]) -> list[Wanted]:
+        wanted: list[Wanted] = []
+        versions = await self._versions(delivery)
+        if versions is None:
+            return wanted
+        for event in self.tables.at(delivery.type):
+            if delivery.event not in event.on:
+                continue
+            for rule in self.tables.of(event):
+                try:
+                    made, result = await self._ruled(rule, delivery, *versions)
+                except RuleFailed as error:
+                    made, result = [], FAILED
+                    _log.error("a rule failed", rule=rule.id, reason=str(error))
+                wanted += made
+                if result:
+                    told[rule.id, result] += 1
+        return wanted
+
+    async def _versions(self, delivery: Delivery) -> tuple[Stored, Resource | None, Resource | None] | None:
+        """The version that is new, and the one before; None where there is nothing that could be acted on: it was taken down, or
+        is known by now not to be true, or the engine made it by a rule."""
+        key = delivery.type, delivery.resource
+        one: list[Stored] = await self._store.query(ReadVersion(PERMIT_ALL, *key, delivery.version))
+        if not one:
+            return None
+        earlier: list[Stored] = []
+        if delivery.version > 1:
+            earlier = await self._store.query(ReadVersion(PERMIT_ALL, *key, delivery.version - 1))
+        before = body(earlier[0]) if earlier and not earlier[0].deleted else None
+        if delivery.event == DELETED:
+            return (earlier[0] if before is not None else one[0]), None, before
+        new = body(one[0])
+        present: list[Stored] = await self._store.query(Read(PERMIT_ALL, *key))
+        gone = not present or present[0].deleted or noise(body(present[0]))
+        return None if gone or (before is None and of_rule(new)) else (one[0], new, before)
+
+    async def _ruled(
+        self, rule: Rule, delivery: Delivery, stored: Stored, new: Resource | None, before: Resource | None
+    ) -> tuple[list[Wanted], str]:
+        """What one rule wants done, and what came of it: '' where its event did not happen."""
+        now, event = self._clock.now(), rule.event
+        said = new if new is not None else before
+        if said is None or not happened(event, new, before, now):
+            return [], ""
+        patient = stored.subject or (stored.id if stored.type == "Patient" else "")
+        if not patient:
+            return [], ""
+        clinical = time_of(event, new, before, now)
+        at = await self._heard(stored) if clinical is None else clinical
+        if at is None or delivery.made - at > rule.within:
+            return [], LATE
+        key = "\x1f".join((event.id, delivery.type, delivery.resource, _which(event, clinical, delivery)))
+        what = Occurrence(said, stored.type, stored.id, patient, delivery.made, at, key, stored.source)
+        variables = {BEFORE: before, **await known(self._store, patient, rule.variables - {BEFORE}, now)}
+        if not holds(rule.condition, said, variables, now):
+            return [], NOT_MET
+        if rule.once == PERSON and await self._done(rule, what):
+            return [], AGAIN
+        made = await DOES[rule.action](Doing(rule, what, self._store, self._recipients, self._mint, now))
+        return made, ACTED if made else NOBODY
+
+    async def _heard(self, stored: Stored) -> int | None:
+        """When the message came that made a version; None where the engine has told again what was said long ago."""
+        entries: list[Entry] = await self._store.query(Message(stored.message))
+        if not entries:
+            return stored.updated
+        return None if entries[0].adapter in ORDERS else entries[0].received
+
+    async def _done(self, rule: Rule, what: Occurrence) -> bool:
+        """Whether the same rule has done the same for the person already, within its time, of something else that happened."""
+        type_ = RESULTS.get(rule.action)
+        if type_ is None:
+            return False
+        for each in await found(self._store, type_, what.patient, Token("_tag", rule.id, RULE)):
+            resource = body(each)
+            about = [resource.get("focus"), *dicts(resource, "about"), *dicts(resource, "supportingInfo")]
+            if what.reference in about or cancelled_by_us(resource):
+                continue
+            made: list[Stored] = await self._store.query(ReadVersion(PERMIT_ALL, type_, each.id, 1))
+            if any(abs(first.updated - what.heard) <= rule.within for first in made):
+                return True
+        return False
+
+    async def _write(self, wanted: Sequence[Wanted]) -> None:
+        """Write what is not there yet, all of it or nothing. Raises Problem ``stale-version`` where somebody has written since."""
+        asked = await self._asked(wanted)
+        if len(asked) == 1:
+            await self._writes.write(asked[0])
+        elif asked:
+            await self._writes.transaction(asked, _understand)
+
+    async def _asked(self, wanted: Sequence[Wanted]) -> list[Asked]:
+        each = {(one.type, one.id): one for one in wanted}
+        heads: list[Head] = await self._store.query(Heads(tuple(each))) if each else []
+        there = {(head.type, head.id): head for head in heads}
+        asked = []
+        for key, one in each.items():
+            head = there.get(key)
+            version = head.version if head is not None else 0
+            if not one.version and version and not (head is not None and _reopens(head)):
+                continue
+            author = Author(role="system", organisation=one.source if not version else "", client=CLIENT)
+            expected = one.version or version
+            asked.append(Asked(UPDATE, *key, resource=one.resource, expected=(expected,), author=author, own=True))
+        return asked
+
+
+def _which(event: Event, at: int | None, delivery: Delivery) -> str:
+    """What tells two occurrences of one event of one resource apart."""
+    return str(delivery.version) if event.differs is not None else str(at or "")
+
+
+def _reopens(head: Head) -> bool:
+    """Whether what is there was ended by the engine alone, when what it was about had been taken back: it holds again."""
+    return not head.deleted and cancelled_by_us(body(Stored(head.type, head.id, head.version, 0, head.body)))
+
+
+def _understand(type: str, text: str) -> Criteria:
+    raise Problem("bad-parameter", detail="rules refer to nothing by criteria")

@@ -1,0 +1,172 @@
+"""Who is to be told: people and teams by the person's record, and of them those alone who may see what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, NamedTuple
+
+from interop.apply.acting.person import Resource, body, known
+from interop.fhir.shapes import dicts, text
+from interop.ids import ODS_ORGANISATION, OdsCode
+from interop.policy.asker import TESTER, Asker
+from interop.policy.decide import Policy, Question
+from interop.policy.facts import Facts
+from interop.policy.grants import period
+from interop.rules.actions import CARE_TEAM, DESTINATION, GP, NAMED_CLINICIAN, PATIENT, WORKLIST, To
+from interop.rules.making import Occurrence
+from interop.store.decision import PERMIT_ALL, Decision
+from interop.store.plan import Read
+from interop.store.seam import Store
+
+CLIENT: Final = "rules"
+"""What the engine is called where it acts by rules."""
+NAMED: Final = "named-clinician"
+"""The code, and with a blank the words, of a participant's role by which a care team says who answers for the person."""
+AT: Final = "urn:interop:destination"
+"""The system of an identifier that names a destination of the deployment."""
+
+
+class Told(NamedTuple):
+    """Somebody who may be told: by a reference, or those of a worklist. ``name`` is the same whenever the same one is meant."""
+
+    name: str
+    reference: Resource | None
+    worklist: str = ""
+
+
+class _Meant(NamedTuple):
+    name: str
+    reference: Resource
+    organisations: tuple[str, ...]
+
+
+class Recipients:
+    """Finds them. ``code`` gives the ODS code of an Organization's id, ``destinations`` the organisation of each destination;
+    ``open``: nobody signs on, and everybody sees all."""
+
+    def __init__(
+        self,
+        store: Store,
+        policy: Policy,
+        facts: Callable[[], Facts],
+        code: Callable[[str], str],
+        destinations: Mapping[str, str],
+        *,
+        open: bool,
+    ) -> None:
+        self._store, self._policy, self._facts, self._code = store, policy, facts, code
+        self._destinations, self._open = destinations, open
+
+    async def of(self, to: Iterable[To], what: Occurrence, now: int) -> list[Told]:
+        """Who of the recipients of a rule is told."""
+        found: dict[str, Told] = {}
+        for one in to:
+            if one.kind == WORKLIST:
+                found[f"worklist {one.name}"] = Told(f"worklist {one.name}", None, one.name)
+            elif one.kind == PATIENT:
+                if await self._sees(self._patient(what), what, now):
+                    name = f"Patient/{what.patient}"
+                    found[name] = Told(name, {"reference": name})
+            else:
+                for meant in await self._meant(one, what, now):
+                    if await self._any(meant.organisations, what, now):
+                        found[meant.name] = Told(meant.name, meant.reference)
+        return list(found.values())
+
+    async def _any(self, organisations: Iterable[str], what: Occurrence, now: int) -> bool:
+        if self._open:
+            return True
+        for organisation in dict.fromkeys(filter(None, organisations)):
+            if await self._sees(Asker(role="system", organisation=organisation, client=CLIENT, scopes=None), what, now):
+                return True
+        return False
+
+    def _patient(self, what: Occurrence) -> Asker:
+        if self._open:
+            return TESTER
+        named = f"Patient/{what.patient}"
+        return Asker(user=named, role="patient", client=CLIENT, patient=what.patient, fhir_user=named, scopes=None)
+
+    async def _sees(self, asker: Asker, what: Occurrence, now: int) -> bool:
+        """Whether they may see the resource that it happened to as it is now."""
+        made = self._policy(Question("read", what.type, what.id, asker), self._facts(), now)
+        if made.refusal:
+            return False
+        decision = Decision(made.rule, made.predicate, "", made.whole)
+        return any(not each.deleted for each in await self._store.query(Read(decision, what.type, what.id)))
+
+    async def _meant(self, to: To, what: Occurrence, now: int) -> list[_Meant]:
+        match to.kind:
+            case "care-team":
+                return [await self._team(team) for team in await self._teams(what, now)]
+            case "named-clinician":
+                return await self._clinicians(what, now)
+            case "gp":
+                return await self._practices(what, now)
+        assert to.kind == DESTINATION, (CARE_TEAM, NAMED_CLINICIAN, GP)
+        if to.name not in self._destinations:
+            return []
+        named = {"identifier": {"system": AT, "value": to.name}, "display": to.name}
+        return [_Meant(f"destination {to.name}", named, (self._destinations[to.name],))]
+
+    async def _teams(self, what: Occurrence, now: int) -> list[Resource]:
+        return (await known(self._store, what.patient, ("teams",), now))["teams"]
+
+    async def _team(self, team: Resource) -> _Meant:
+        codes = [await self._organisation(each) for each in dicts(team, "managingOrganization")]
+        if not any(codes):
+            parts = [part for each in dicts(team, "participant") for part in (each.get("onBehalfOf"), each.get("member"))]
+            codes = [await self._organisation(each) for each in parts]
+        named = f"CareTeam/{team['id']}"
+        return _Meant(named, {"reference": named}, tuple(codes))
+
+    async def _clinicians(self, what: Occurrence, now: int) -> list[_Meant]:
+        found = []
+        for team in await self._teams(what, now):
+            for each in dicts(team, "participant"):
+                member = each.get("member")
+                span = period(each)
+                if not isinstance(member, dict) or not _named(each) or not span.low <= now < span.high:
+                    continue
+                behalf = [each.get("onBehalfOf"), member, *dicts(team, "managingOrganization")]
+                codes = [await self._organisation(one) for one in behalf]
+                found.append(_Meant(_name(member), _reference(member), tuple(filter(None, codes))[:1]))
+        return [each for each in found if each.name]
+
+    async def _practices(self, what: Occurrence, now: int) -> list[_Meant]:
+        (patients,) = (await known(self._store, what.patient, ("patient",), now)).values()
+        found = []
+        for patient in patients:
+            doctors = dicts(patient, "generalPractitioner")
+            codes = tuple([await self._organisation(each) for each in doctors])
+            found += [_Meant(_name(each), _reference(each), codes) for each in doctors]
+        return [each for each in found if each.name]
+
+    async def _organisation(self, reference: Any) -> str:
+        """The ODS code of whom a reference means, or of whose a role is; '' where nothing says."""
+        identifier = reference.get("identifier") if isinstance(reference, dict) else None
+        if text(identifier, "system") == ODS_ORGANISATION:
+            return str(OdsCode.read(text(identifier, "value")) or "")
+        type_, _, id_ = text(reference, "reference").partition("/")
+        if type_ == "Organization":
+            return self._code(id_)
+        if type_ == "PractitionerRole":
+            for each in await self._store.query(Read(PERMIT_ALL, type_, id_)):
+                if not each.deleted:
+                    return await self._organisation(body(each).get("organization"))
+        return ""
+
+
+def _named(participant: Resource) -> bool:
+    roles = dicts(participant, "role")
+    coded = any(text(coding, "code") == NAMED for role in roles for coding in dicts(role, "coding"))
+    return coded or any(text(role, "text").casefold() == NAMED.replace("-", " ") for role in roles)
+
+
+def _name(reference: Resource) -> str:
+    identifier = reference.get("identifier")
+    return text(reference, "reference") or f"{text(identifier, 'system')}|{text(identifier, 'value')}".strip("|")
+
+
+def _reference(reference: Resource) -> Resource:
+    return {name: value for name, value in reference.items() if name in ("reference", "identifier", "type", "display")}

@@ -1,0 +1,1 @@
+"""What follows from what happens, as tables: events, rules, what they make. Pure."""

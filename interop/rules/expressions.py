@@ -1,0 +1,94 @@
+"""The FHIRPath of the tables: checked when they are loaded, evaluated over one resource and what is known of the person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from interop.clock import MICROSECONDS
+from interop.fhir.fhirpath import Environment, Expression, FhirPathError, Item, TooCostly, compile
+from interop.fhir.fhirpath.analysis import everything
+from interop.fhir.fhirpath.tree import External
+from interop.fhir.searching import interval
+
+BEFORE: Final = "before"
+VARIABLES: Final = {
+    BEFORE: "",
+    "patient": "Patient",
+    "person": "Patient",
+    "teams": "CareTeam",
+    "plans": "CarePlan",
+    "flags": "Flag",
+    "problems": "Condition",
+    "encounters": "Encounter",
+    "bookings": "Appointment",
+    "tasks": "Task",
+}
+"""What a condition may name beside the resource, and of which type it is ('' = of that of the resource)."""
+_FIXED: Final = frozenset(("resource", "rootResource", "context", "ucum", "sct", "loinc"))
+BUDGET: Final = 100_000
+"""Steps that one evaluation may take."""
+Variables = Mapping[str, Any]
+
+
+class RuleFailed(Exception):
+    """An expression of the tables failed over a resource; it says which and nothing of the resource."""
+
+
+def read(text: str, type: str, variables: Mapping[str, str] = VARIABLES) -> Expression:
+    """An expression over resources of a type. Raises ValueError, which says what is wrong with it."""
+    found = compile(text)
+    named = {part.name for part in everything(found.tree) if isinstance(part, External)}
+    for name in sorted(named - _FIXED):
+        if name not in variables:
+            raise ValueError(f"%{name} is not known: {', '.join(f'%{each}' for each in variables)}")
+    found.check(type, {name: variables.get(name) or type for name in named & set(variables)})
+    return found
+
+
+def named(expression: Expression | None) -> frozenset[str]:
+    """The variables that an expression names."""
+    if expression is None:
+        return frozenset()
+    return frozenset(part.name for part in everything(expression.tree) if isinstance(part, External)) & set(VARIABLES)
+
+
+def holds(expression: Expression | None, resource: Mapping[str, Any] | None, variables: Variables, now: int) -> bool:
+    """Whether it is true of a resource; False of none, True where there is no expression. Raises RuleFailed."""
+    if resource is None:
+        return False
+    if expression is None:
+        return True
+    try:
+        return expression.truth(dict(resource), _environment(variables, now)) is True
+    except (FhirPathError, TooCostly) as error:
+        raise RuleFailed(str(error)) from None
+
+
+def values(expression: Expression, resource: Mapping[str, Any], variables: Variables, now: int) -> list[Any]:
+    """What it yields, as JSON. Raises RuleFailed."""
+    try:
+        found = expression.evaluate(dict(resource), _environment(variables, now))
+    except (FhirPathError, TooCostly) as error:
+        raise RuleFailed(str(error)) from None
+    return [_plain(item) for item in found]
+
+
+def when(expression: Expression | None, resource: Mapping[str, Any], variables: Variables, now: int) -> int | None:
+    """The latest moment that the first time it yields may mean (microseconds), None where it yields none."""
+    if expression is None:
+        return None
+    for value in values(expression, resource, variables, now):
+        span = interval(str(value))
+        if span is not None:
+            return max(span[0], span[1] - 1)
+    return None
+
+
+def _plain(item: Item) -> Any:
+    return item.value if isinstance(item.value, str | int | bool | dict | list | type(None)) else str(item.value)
+
+
+def _environment(variables: Variables, now: int) -> Environment:
+    return Environment(variables=variables, now=datetime.fromtimestamp(now / MICROSECONDS, UTC), budget=BUDGET)

@@ -1,0 +1,42 @@
+"""Whether something has happened, from a version and the one before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from interop.rules.expressions import BEFORE, holds, values, when
+from interop.rules.tables import Event
+
+Resource = Mapping[str, Any]
+_NOISE: Final = "entered-in-error"
+_STATUSES: Final = ("status", "docStatus", "verificationStatus")
+
+
+def happened(event: Event, new: Resource | None, before: Resource | None, now: int) -> bool:
+    """``new`` None: the resource was deleted. Raises RuleFailed."""
+    if event.was is not None and not holds(event.was, before, {}, now):
+        return False
+    if new is None:
+        return before is not None
+    known = {BEFORE: before}
+    if not holds(event.now, new, known, now):
+        return False
+    if event.differs is not None:
+        return before is not None and values(event.differs, new, {}, now) != values(event.differs, before, {}, now)
+    return event.now is None or not holds(event.now, before, {BEFORE: None}, now)
+
+
+def time_of(event: Event, new: Resource | None, before: Resource | None, now: int) -> int | None:
+    """When it happened, as the resource says (microseconds); None where it does not. Raises RuleFailed."""
+    said = new if new is not None else before
+    return when(event.when, said, {BEFORE: before}, now) if said is not None else None
+
+
+def noise(resource: Resource) -> bool:
+    """Whether a resource says of itself that it was never true."""
+    for name in _STATUSES:
+        said = resource.get(name)
+        if said == _NOISE or (isinstance(said, dict) and _NOISE in (each.get("code") for each in said.get("coding", ()))):
+            return True
+    return False

@@ -1,0 +1,124 @@
+"""What rules make, as FHIR: each says by which rule it was made, of whom it is and what happened, and is labelled as that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from interop.clock import instant
+from interop.fhir.shapes import dicts
+from interop.rules.tables import CODES, Rule
+
+RULE: Final = "urn:interop:rule"
+"""The system of the tag that names the rule by which a resource was made."""
+DONE_WITH: Final = f"{CODES}task-ended"
+"""The system of why the engine itself has ended a Task."""
+WORKLIST: Final = f"{CODES}worklist"
+Resource = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """What happened: to which ``resource`` (a version, ``Type/id``), of which Patient, and when we heard of it (microseconds).
+    ``key`` is the same whenever the same thing is told again."""
+
+    resource: Resource
+    type: str
+    id: str
+    patient: str
+    heard: int
+    at: int
+    key: str
+    source: str
+
+    @property
+    def reference(self) -> Resource:
+        """The resource that it happened to."""
+        return {"reference": f"{self.type}/{self.id}"}
+
+    @property
+    def labels(self) -> list[Resource]:
+        """The security labels of the resource."""
+        return dicts(self.resource.get("meta", {}), "security")
+
+
+def task(
+    rule: Rule, what: Occurrence, id: str, owner: Resource | None, worklist: str = "", focus: Resource | None = None
+) -> Resource:
+    """A Task for an owner, or for whoever works on a worklist."""
+    made = _made("Task", rule, what, id)
+    made |= {"status": "requested", "intent": "order", "code": _code(rule), "description": rule.says}
+    made |= {"focus": focus or what.reference, "for": _patient(what), "authoredOn": instant(what.heard)}
+    made["executionPeriod"] = {"start": instant(what.at)}
+    if owner is not None:
+        made["owner"] = owner
+    if worklist:
+        made["performerType"] = [{"coding": [{"system": WORKLIST, "code": worklist}]}]
+    return made
+
+
+def communication(rule: Rule, what: Occurrence, id: str, recipient: Resource) -> Resource:
+    """What a recipient is to be told; its sending follows."""
+    made = _made("Communication", rule, what, id)
+    made |= {"status": "preparation", "category": [_code(rule)], "priority": "routine", "subject": _patient(what)}
+    made |= {"about": [what.reference], "recipient": [recipient], "payload": [{"contentString": rule.says}]}
+    return made
+
+
+def flag(rule: Rule, what: Occurrence, id: str) -> Resource:
+    """A warning that stands on the person from then on."""
+    made = _made("Flag", rule, what, id)
+    made |= {"status": "active", "code": _code(rule) | {"text": rule.says}, "subject": _patient(what)}
+    made["period"] = {"start": instant(what.at)}
+    return made
+
+
+def proposal(rule: Rule, what: Occurrence, id: str, performer: Resource | None, worklist: str = "") -> Resource:
+    """A referral that a clinician may make of it."""
+    made = _made("ServiceRequest", rule, what, id)
+    made |= {"status": "draft", "intent": "proposal", "code": _code(rule), "subject": _patient(what)}
+    made |= {"authoredOn": instant(what.heard), "note": [{"text": rule.says}]}
+    if what.type in ("Condition", "Observation", "DiagnosticReport", "DocumentReference"):
+        made["reasonReference"] = [what.reference]
+    else:
+        made["supportingInfo"] = [what.reference]
+    if performer is not None:
+        made["performer"] = [performer]
+    if worklist:
+        made["performerType"] = {"coding": [{"system": WORKLIST, "code": worklist}]}
+    return made
+
+
+def cancelled(resource: Resource, why: str) -> Resource:
+    """A Task that is asked for no more; ``why`` is a code of DONE_WITH."""
+    made = {name: value for name, value in resource.items() if name != "meta"}
+    made["meta"] = {name: value for name, value in resource.get("meta", {}).items() if name in ("tag", "security", "profile")}
+    made |= {"status": "cancelled", "statusReason": {"coding": [{"system": DONE_WITH, "code": why}]}}
+    return made
+
+
+def cancelled_by_us(resource: Resource) -> bool:
+    """Whether it was the engine that ended a Task."""
+    said = resource.get("statusReason", {})
+    return resource.get("status") == "cancelled" and any(each.get("system") == DONE_WITH for each in dicts(said, "coding"))
+
+
+def of_rule(resource: Resource) -> bool:
+    """Whether a rule made a resource."""
+    return any(each.get("system") == RULE for each in dicts(resource.get("meta", {}), "tag"))
+
+
+def _made(type: str, rule: Rule, what: Occurrence, id: str) -> Resource:
+    meta: Resource = {"tag": [{"system": RULE, "code": rule.id}]}
+    if what.labels:
+        meta["security"] = what.labels
+    return {"resourceType": type, "id": id, "meta": meta}
+
+
+def _code(rule: Rule) -> Resource:
+    assert rule.code is not None
+    return {"coding": [{"system": rule.code.system, "code": rule.code.code, "display": rule.code.display}]}
+
+
+def _patient(what: Occurrence) -> Resource:
+    return {"reference": f"Patient/{what.patient}"}
