@@ -1,0 +1,112 @@
+"""The fold of a person's plan: a pure function of what the asker may see, whatever order it comes in.
+
+What several authors say alike is one line with several origins. Where a heading can have but one value, what the same voice said
+provably later takes the place of what it said before, which becomes history; what different voices say stands side by side as a
+conflict, and nothing decides between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from interop.careplan.plan import CURRENT, NEVER, Contribution, Given, Heading, Health, Line, Origin, Plan, Section
+from interop.careplan.resolving import Resolving
+from interop.careplan.saying import Reader, Statement
+from interop.careplan.tables import PlanTables
+from interop.fhir.references import literal_type, versionless
+from interop.fhir.rows import EARLIEST, LATEST
+from interop.fhir.searching import interval
+from interop.fhir.shapes import dicts, text
+
+UNDATED: Final = (EARLIEST, LATEST)
+"""What bears no date may have been said at any time."""
+
+
+def folded(given: Iterable[Given], tables: PlanTables, now: int, health: Mapping[str, Health] | None = None) -> Plan:
+    """The plan. ``given`` are resources of all the person's Patients and what they refer to (practitioners, organisations ...),
+    each once; ``now`` in microseconds; ``health`` of organisations by name, of those alone that are not well. Never raises,
+    whatever the resources hold."""
+    known = sorted(given, key=lambda each: (text(each.resource, "resourceType"), text(each.resource, "id"), each.version))
+    reader = Reader(tables, Resolving(known), now, health or {})
+    replaced = _replaced(known)
+    statements: dict[str, list[Statement]] = {name: [] for name in tables.headings}
+    contributions = []
+    for each in known:
+        old = (text(each.resource, "resourceType"), text(each.resource, "id"), each.source) in replaced
+        for said in reader.statements(each):
+            statements[said.heading].append(replace(said, standing="history") if old else said)
+        if each.resource.get("resourceType") == "CarePlan" and (standing := reader.standing(each.resource)) != NEVER:
+            current = standing == CURRENT and not old
+            contributions.append(Contribution(reader.origin(each), text(each.resource, "title"), current))
+    sections = tuple(_section(heading, statements[name]) for name, heading in tables.headings.items())
+    return Plan(sections, tuple(sorted(contributions, key=lambda each: _latest_first(each.origin))))
+
+
+def _replaced(given: Iterable[Given]) -> set[tuple[str, str, str]]:
+    """Plans of which a later one of the same source says that it takes their place: nobody replaces what another one wrote."""
+    return {
+        (type_, versionless(text(reference, "reference")).rpartition("/")[2], each.source)
+        for each in given
+        if text(each.resource, "status") in ("active", "completed", "on-hold")
+        for reference in dicts(each.resource, "replaces")
+        if (type_ := literal_type(text(reference, "reference")))
+    }
+
+
+def _section(heading: Heading, statements: list[Statement]) -> Section:
+    current = [each for each in statements if each.standing == CURRENT]
+    history = [each for each in statements if each.standing != CURRENT]
+    if heading.single:
+        overtaken = {id(each) for each in current if any(_overtakes(other, each, heading.voice) for other in current)}
+        history += [each for each in current if id(each) in overtaken]
+        current = [each for each in current if id(each) not in overtaken]
+    lines = _lines(current)
+    return Section(heading, lines, _lines(history), heading.single and len(lines) > 1)
+
+
+def _overtakes(later: Statement, earlier: Statement, voice: str) -> bool:
+    """Whether the same voice says it, all of the one date after all of the other."""
+    if _voice(later.origin, voice) != _voice(earlier.origin, voice):
+        return False
+    return _span(later.origin.date)[0] >= _span(earlier.origin.date)[1]
+
+
+def _voice(origin: Origin, voice: str) -> tuple[str, ...]:
+    """Who speaks: the source, or the author within it. Without either a resource speaks for itself."""
+    if voice == "source" and origin.source:
+        return (origin.source,)
+    who = origin.author_reference or origin.author
+    return (origin.source, who) if origin.source or who else (origin.reference,)
+
+
+def _lines(statements: Iterable[Statement]) -> tuple[Line, ...]:
+    """What says the same as one line; the latest words are the line's."""
+    alike: dict[tuple[str, ...], list[Statement]] = {}
+    for each in statements:
+        alike.setdefault(each.key, []).append(each)
+    lines = []
+    for several in alike.values():
+        several.sort(key=lambda each: (_latest_first(each.origin), each.text, each.trigger, each.who, each.timing))
+        first = several[0]
+        origins = dict.fromkeys(
+            replace(each.origin, words="" if each.text == first.text else each.text) for each in several
+        )  # fmt: skip
+        codes = tuple(dict.fromkeys(code for each in several for code in each.codes))
+        telecom = tuple(dict.fromkeys(each for one in several for each in one.telecom))
+        who = next((each.who for each in several if each.who), "")
+        role = next((each.role for each in several if each.role), "")
+        timing = next((each.timing for each in several if each.timing), "")
+        lines.append(Line(first.heading, first.text, codes, first.means, first.trigger, role, who, timing, telecom, tuple(origins)))
+    return tuple(sorted(lines, key=lambda line: (_latest_first(line.origins[0]), line.text, line.trigger)))
+
+
+def _latest_first(origin: Origin) -> tuple[int, str, str, int]:
+    """The latest date first, what has none last; then by name."""
+    span = _span(origin.date)
+    return (LATEST if span == UNDATED else -span[0], origin.type, origin.id, origin.version)
+
+
+def _span(date: str) -> tuple[int, int]:
+    return (interval(date) if date else None) or UNDATED
