@@ -1,0 +1,131 @@
+"""A clock as FHIR has it: a Task that the engine keeps, from which a restart knows all that there is to know.
+
+| element | says |
+|---|---|
+| ``code`` | the clock, of ``urn:interop:codes:clock`` |
+| ``status`` | ``in-progress`` while it runs; ``completed``; ``cancelled`` where what started it did not happen |
+| ``businessStatus`` | ``running``, ``warned``, ``breached``, ``met``, ``early``, ``not-needed``, ``cancelled`` |
+| ``focus``, ``for`` | what started it, and whom it is about |
+| ``executionPeriod`` | from when it counts; when it was stopped |
+| ``restriction.period`` | the window: from when it is expected, until when it is due |
+| ``output`` | ``warned`` and ``breached``: when that was noticed; ``late``: minutes after it was due; ``minutes`` that it took; \
+``holidays-unknown``: the table of bank holidays ends before it is due |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from interop.clock import instant
+from interop.clocks.limits import Limit
+from interop.clocks.opening import MINUTE
+from interop.clocks.runs import BREACHED, CANCELLED, OPEN, OUTCOMES, WARNED, Run
+from interop.fhir.canonicals import UCUM
+from interop.fhir.shapes import Json, dicts, text
+from interop.formats.instants import iso_instant
+
+TYPE: Final = "Task"
+SYSTEM: Final = "urn:interop:codes:clock"
+STATES: Final = "urn:interop:codes:clock-state"
+NOTES: Final = "urn:interop:codes:clock-note"
+IN_PROGRESS, COMPLETED = "in-progress", "completed"
+LATE, TOOK, UNKNOWN = "late", "minutes", "holidays-unknown"
+KEPT: Final[tuple[str, ...]] = (
+    "resourceType",
+    "id",
+    "meta",
+    "basedOn",
+    "authoredOn",
+    "encounter",
+    "for",
+    "focus",
+    "reasonReference",
+    "reasonCode",
+)
+"""What stays as it was when a clock goes on."""
+
+
+def task_of(limit: Limit, run: Run, now: int, before: Json) -> Json:
+    """The Task of a run; ``before`` is the present one, or what a new one begins with: id, ``for``, ``focus``, ``meta``."""
+    kept = {name: before[name] for name in KEPT if name in before}
+    end = {"end": instant(run.stop)} if run.stop is not None else {}
+    return {
+        "resourceType": TYPE,
+        "authoredOn": instant(now),
+        **kept,
+        "status": CANCELLED if run.state == CANCELLED else IN_PROGRESS if run.open else COMPLETED,
+        "intent": "order",
+        "code": {"coding": [{"system": SYSTEM, "code": limit.name, "display": limit.display}], "text": limit.display},
+        "businessStatus": {"coding": [{"system": STATES, "code": run.state}]},
+        "executionPeriod": {"start": instant(run.start), **end},
+        "lastModified": instant(now),
+        "restriction": {"period": {"start": instant(run.earliest), "end": instant(run.due)}},
+        **({"output": said} if (said := _output(limit, run)) else {}),
+    }
+
+
+def name_of(task: Mapping[str, Any]) -> str:
+    """Which clock a Task is; '' where it is none."""
+    return next((text(each, "code") for each in dicts(task.get("code"), "coding") if text(each, "system") == SYSTEM), "")
+
+
+def run_of(task: Mapping[str, Any]) -> Run | None:
+    """The run that a Task tells of; None where it tells of none: somebody else wrote it."""
+    lasted, window = task.get("executionPeriod"), _period(task.get("restriction"))
+    start, earliest, due = _instant(lasted, "start"), _instant(window, "start"), _instant(window, "end")
+    state = next((text(each, "code") for each in dicts(task.get("businessStatus"), "coding") if text(each, "system") == STATES), "")
+    if start is None or earliest is None or due is None or state not in (*OPEN, *OUTCOMES):
+        return None
+    noted = {_noted(each): each for each in dicts(task, "output")}
+    warned, breached = (iso_instant(text(noted.get(name), "valueDateTime")) or 0 for name in (WARNED, BREACHED))
+    stop = _instant(lasted, "end") if text(task, "status") != IN_PROGRESS else None
+    if text(task, "status") != IN_PROGRESS and stop is None:
+        return None
+    return Run(start, earliest, due, state, stop, warned, breached, _minutes(noted.get(LATE)) * MINUTE, UNKNOWN not in noted)
+
+
+def took(task: Mapping[str, Any]) -> int | None:
+    """Minutes that a stopped clock took; None where it was not stopped."""
+    found = [each for each in dicts(task, "output") if _noted(each) == TOOK]
+    return _minutes(found[0]) if found else None
+
+
+def _output(limit: Limit, run: Run) -> Sequence[Json]:
+    said: list[Json] = []
+    for name, at in ((WARNED, run.warned), (BREACHED, run.breached)):
+        if at:
+            said.append({"type": _note(name), "valueDateTime": instant(at)})
+    if run.late:
+        said.append({"type": _note(LATE), **_duration(run.late // MINUTE)})
+    if run.stop is not None and run.state != CANCELLED:
+        said.append({"type": _note(TOOK), **_duration(limit.counted(run.start, run.stop))})
+    if not run.known:
+        said.append({"type": _note(UNKNOWN), "valueBoolean": True})
+    return said
+
+
+def _duration(minutes: int) -> Json:
+    return {"valueDuration": {"value": minutes, "unit": "min", "system": UCUM, "code": "min"}}
+
+
+def _note(name: str) -> Json:
+    return {"coding": [{"system": NOTES, "code": name}]}
+
+
+def _noted(output: Json) -> str:
+    return next((text(each, "code") for each in dicts(output.get("type"), "coding") if text(each, "system") == NOTES), "")
+
+
+def _minutes(output: Json | None) -> int:
+    duration = output.get("valueDuration") if output is not None else None
+    value = duration.get("value") if isinstance(duration, dict) else None
+    return int(value) if value is not None else 0
+
+
+def _period(restriction: Any) -> Any:
+    return restriction.get("period") if isinstance(restriction, dict) else None
+
+
+def _instant(holder: Any, name: str) -> int | None:
+    return iso_instant(text(holder, name)) if isinstance(holder, dict) else None
