@@ -122,14 +122,13 @@ class Reader:
         said = self._first(row.text, place, resource)
         if not said:
             return None
-        coded = tuple(
-            dict.fromkeys(code for path in row.text for value in self._at(path, place, resource) for code in codes(value))
-        )
+        values = [value for path in row.text for value in self._at(path, place, resource)]
+        coded = tuple(dict.fromkeys(code for value in values for code in codes(value)))
         means = row.means or next((word for code in coded if (word := self._tables.means.get((code.system, code.code)))), "")
         notes = tuple(dict.fromkeys(self._every(row.notes, place, resource)))
         if row.means:  # what the row says of it, not what the code alone would
             notes, said = (said, *notes), self._tables.says[row.means]
-        elif negated := _negated(place, False not in values):
+        elif negated := _negated(place, all(value is not False for value in values)):
             said, means = said if said.startswith(NOT) else negated + said, ""
         if isinstance(place, dict) and place is not resource and "modifierExtension" in place:
             notes += (QUALIFIED,)
