@@ -1,0 +1,1 @@
+"""The parts of the crew card: who, alerts, allergies, medicines, people; how they are cut to size. Pure."""

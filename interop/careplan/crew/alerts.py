@@ -1,0 +1,48 @@
+"""Alerts: Flags that are in force, what endangers crew and person first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from interop.careplan.crew.line import Said, dated, latest_first, merged, sources_of
+from interop.careplan.plan import Given, Json
+from interop.careplan.words import Words
+from interop.fhir.shapes import dicts, text
+
+KINDS: Final = ("safety", "behavioral", "contact", "advance-directive", "drug", "clinical", "diet", "lab", "admin", "research")
+"""Categories of R4 (``flag-category``) in the order in which a crew must know of them; what has none comes before ``clinical``."""
+Over = Callable[[str], bool]
+"""Whether a time as FHIR writes it is over, or has begun."""
+
+
+def alerts(given: Iterable[Given], words: Words, over: Over, begun: Over) -> list[Said]:
+    """A line for each Flag that is active and whose time has begun and not ended; what several say alike is one."""
+    found = [_line(each, words) for each in given if _in_force(each.resource, over, begun)]
+    return sorted(latest_first(merged(found)), key=lambda line: _rank(str(line.more.get("kind", ""))))
+
+
+def _in_force(flag: Json, over: Over, begun: Over) -> bool:
+    if text(flag, "resourceType") != "Flag" or text(flag, "status") != "active":
+        return False
+    period = flag.get("period")
+    start, end = text(period, "start"), text(period, "end")
+    return not (end and over(end)) and (not start or begun(start))
+
+
+def _line(given: Given, words: Words) -> Said:
+    flag = given.resource
+    kind = next(
+        (code for each in dicts(flag, "category") for one in dicts(each, "coding") if (code := text(one, "code")) in KINDS), ""
+    )
+    named = kind or next(filter(None, (words.of(each) for each in dicts(flag, "category"))), "")
+    more: Json = {"kind": named} if named else {}
+    if until := text(flag.get("period"), "end"):
+        more["until"] = until
+    return Said(
+        words.of(flag.get("code")) or "Alert without words", dated(flag), words.of(flag.get("author")), sources_of(given), more
+    )
+
+
+def _rank(kind: str) -> int:
+    return KINDS.index(kind) if kind in KINDS else KINDS.index("clinical")

@@ -1,0 +1,103 @@
+"""Allergies: who says that there are some, who says that there are none known, and that is not the same as nothing recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from interop.careplan.crew.line import Said, dated, latest_first, merged, plain, sources_of
+from interop.careplan.plan import Given, Json
+from interop.careplan.words import Words
+from interop.fhir.shapes import dicts, text
+
+NONE_KNOWN: Final = frozenset(("716186003", "409137002", "428607008", "429625007", "428197003", "160244002"))
+"""SNOMED CT: no known allergy; no known drug, environmental, food, insect allergy; the first as it was called before."""
+WORDS: Final = frozenset(
+    ("no known allergies", "no known allergy", "nka", "nkda", "no known drug allergies", "no known drug allergy", "nil known")
+)
+ALLERGIES: Final = frozenset(("886921000000105", "52472-8", "48765-2"))
+"""What a List of allergies is called: SNOMED CT record heading, LOINC sections."""
+NIL: Final = frozenset(("nilknown", "nil-known"))
+_OVER: Final = frozenset(("inactive", "resolved"))
+_NEVER: Final = frozenset(("refuted", "entered-in-error"))
+
+
+def allergies(given: Iterable[Given], words: Words) -> tuple[list[Said], list[Said]]:
+    """What is an allergy, the most dangerous first; and who asserts that none is known. What was refuted, entered in error or is
+    over is neither."""
+    found: list[Said] = []
+    none: list[Said] = []
+    for each in given:
+        resource = each.resource
+        match text(resource, "resourceType"):
+            case "AllergyIntolerance":
+                if _codes(resource.get("verificationStatus")) & _NEVER or _codes(resource.get("clinicalStatus")) & _OVER:
+                    continue
+                (none if _negative(resource, words) else found).append(_line(each, words))
+            case "List":
+                if _nil(resource):
+                    none.append(Said("No known allergies", dated(resource), "", sources_of(each)))
+    ordered = sorted(latest_first(_united(found)), key=lambda line: (not line.more.get("critical"), not line.more.get("severe")))
+    return ordered, latest_first(merged(none))
+
+
+def _united(lines: Iterable[Said]) -> list[Said]:
+    """A line for each substance: with the reactions of all who tell of it, dangerous where anybody says so, doubted if all do."""
+    groups: dict[str, list[Said]] = {}
+    for line in lines:
+        groups.setdefault(plain(line.text), []).append(line)
+    found = []
+    for group in groups.values():
+        first, *others = latest_first(group)
+        more: Json = {}
+        for name in ("reaction", "note"):
+            if said := dict.fromkeys(str(each.more[name]) for each in (first, *others) if name in each.more):
+                more[name] = "; ".join(said)
+        more |= {name: True for name in ("critical", "severe") if any(name in each.more for each in group)}
+        more |= {name: first.more[name] for name in ("kind", "status") if all(name in each.more for each in group)}
+        sources = tuple(dict.fromkeys(source for each in (first, *others) for source in each.sources))
+        found.append(Said(first.text, first.date, first.by, sources, more))
+    return found
+
+
+def _line(given: Given, words: Words) -> Said:
+    resource = given.resource
+    called = words.of(resource.get("code")) or _substances(resource, words) or "Substance not stated"
+    more: Json = {}
+    reactions = dicts(resource, "reaction")
+    manifested = dict.fromkeys(filter(None, (words.of(one) for each in reactions for one in dicts(each, "manifestation"))))
+    if manifested:
+        more["reaction"] = ", ".join(manifested)
+    if any(text(each, "severity") == "severe" for each in reactions):
+        more["severe"] = True
+    if text(resource, "criticality") == "high":
+        more["critical"] = True
+    if text(resource, "type") == "intolerance":
+        more["kind"] = "intolerance"
+    doubt = _codes(resource.get("verificationStatus")) & {"unconfirmed", "presumed"}
+    if doubt:
+        more["status"] = min(doubt)
+    notes = " ".join(filter(None, (text(each, "text") for each in dicts(resource, "note"))))
+    if notes:
+        more["note"] = notes
+    by = words.of(resource.get("asserter")) or words.of(resource.get("recorder"))
+    return Said(called, dated(resource), by, sources_of(given), more)
+
+
+def _substances(resource: Json, words: Words) -> str:
+    return ", ".join(filter(None, (words.of(each.get("substance")) for each in dicts(resource, "reaction"))))
+
+
+def _negative(resource: Json, words: Words) -> bool:
+    code = resource.get("code")
+    return bool(_codes(code) & NONE_KNOWN) or plain(words.of(code)) in WORDS
+
+
+def _nil(resource: Json) -> bool:
+    """A List of allergies that is empty, for none are known (FHIR R4, List.emptyReason)."""
+    current = text(resource, "status") == "current" and not dicts(resource, "entry")
+    return current and bool(_codes(resource.get("code")) & ALLERGIES) and bool(_codes(resource.get("emptyReason")) & NIL)
+
+
+def _codes(concept: object) -> frozenset[str]:
+    return frozenset(text(each, "code") for each in dicts(concept, "coding"))

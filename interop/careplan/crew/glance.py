@@ -1,0 +1,72 @@
+"""What is read in a second: a few lines that stand above the rest of the card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from interop.careplan.crew.fitting import short
+from interop.careplan.crew.who import day
+from interop.careplan.plan import Json
+
+FEW: Final = 4
+"""Things that are named in a line; of more it is told how many."""
+EACH: Final = 90
+"""Bytes of each."""
+
+
+def glance(card: Json) -> dict[str, str]:
+    """The lines by name: ``who``; ``identity`` where records of the person do not agree; ``cpr``, ``alerts``, ``allergies``,
+    ``matters``, ``steps``; ``lacking`` where not everything is here."""
+    person = card["who"]
+    found = {"who": _who(person)}
+    if "differs" in person:
+        what = {"born": "birth date", "nhs": "NHS number", "deceased": "whether they live"}
+        differing = ", ".join(what.get(each["what"], each["what"]) for each in person["differs"])
+        found["identity"] = f"Make sure who this is: records differ in {differing}."
+    found["cpr"] = f"CPR: {_each(card['cpr'], dated=True)}"
+    found["alerts"] = f"Alerts: {_each(card['alerts'])}"
+    found["allergies"] = f"Allergies: {_each(card['allergies'])}"
+    if card["matters"]["lines"]:
+        found["matters"] = f"What matters: {_each(card['matters'])}"
+    if card["steps"]["lines"]:
+        found["steps"] = f"Steps: {_each(card['steps'])}"
+    if absent := card["absent"]["lines"]:
+        others = f" (+{len(absent) - FEW} more)" if len(absent) > FEW else ""
+        found["lacking"] = f"Not everything is here: {'; '.join(short(each['words'], EACH) for each in absent[:FEW])}{others}"
+    return found
+
+
+def _who(person: Json) -> str:
+    parts = [person["name"]]
+    if "deceased" in person:
+        died = person["deceased"].get("date", "")
+        parts.append(f"DIED {day(died)}" if died else "DIED")
+    if "age" in person:
+        parts.append(f"{person['age']} years")
+    parts.append(person.get("gender", "sex not recorded"))
+    parts.append(f"born {day(person['born'])}" if "born" in person else "birth date not recorded")
+    numbers = person["nhs"]
+    parts.append(f"NHS {numbers[0]['number']} ({numbers[0]['words']})" if numbers else "no NHS number")
+    if person.get("interpreter"):
+        parts.append("interpreter needed")
+    return " · ".join(parts)
+
+
+def _each(section: Json, *, dated: bool = False) -> str:
+    lines: list[Any] = section["lines"]
+    if not lines:
+        return str(section["words"])
+    named = _named(lines[:FEW], dated)
+    more = len(lines) - FEW
+    said = ("; " if not section.get("conflict") else " / ").join(named) + (f" (+{more} more)" if more > 0 else "")
+    return f"THOSE WHO SAY SO DO NOT AGREE: {said}" if section.get("conflict") else said
+
+
+def _named(lines: Iterable[Json], dated: bool) -> list[str]:
+    found = []
+    for line in lines:
+        said = short(f"if {line['if']}: {line['text']}" if "if" in line else line["text"], EACH)
+        marked = " (HIGH RISK)" if line.get("critical") else ""
+        found.append(f"{said}{marked} ({day(line['date'])})" if dated and "date" in line else f"{said}{marked}")
+    return found

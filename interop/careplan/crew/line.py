@@ -1,0 +1,111 @@
+"""A line of the card, before it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from interop.careplan.plan import Given, Json, Line
+from interop.fhir.shapes import text
+
+DATES: Final = ("recordedDate", "dateAsserted", "authoredOn", "date", "onsetDateTime", "issued")
+"""Elements by which a resource tells when it was said, the first that is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One thing that is said. ``sources`` are the organisations that say so; ``date`` as FHIR writes it, as precisely as it was
+    given; ``more`` are further members of the line as the card's schema names them (``dose``, ``reaction``, ``phone``)."""
+
+    text: str
+    date: str = ""
+    by: str = ""
+    sources: tuple[str, ...] = ()
+    more: Json = field(default_factory=dict)
+
+    @property
+    def same(self) -> tuple[str, ...]:
+        """What is equal for lines that say the same, whoever says it."""
+        return (plain(self.text), *(f"{name} {plain(str(value))}" for name, value in sorted(self.more.items())))
+
+
+def plain(words: str) -> str:
+    """Words without regard to case and blanks."""
+    return " ".join(words.casefold().split())
+
+
+def merged(lines: Iterable[Said]) -> list[Said]:
+    """Lines that say the same are one, with all who say so and the latest date; in the order of the first of each."""
+    found: dict[tuple[str, ...], Said] = {}
+    for line in lines:
+        before = found.get(line.same)
+        if before is None:
+            found[line.same] = line
+        else:
+            later = line if line.date > before.date else before
+            sources = tuple(dict.fromkeys((*before.sources, *line.sources)))
+            found[line.same] = replace(before, date=later.date, by=later.by or before.by or line.by, sources=sources)
+    return list(found.values())
+
+
+def latest_first(lines: Iterable[Said]) -> list[Said]:
+    """The latest first, what bears no date last; ties by their words."""
+    return sorted(sorted(lines, key=lambda line: plain(line.text)), key=lambda line: line.date, reverse=True)
+
+
+def sources_of(given: Given) -> tuple[str, ...]:
+    """The organisations that a resource comes from."""
+    return tuple(name for name in given.source.split(",") if name)
+
+
+def reference(given: Given) -> str:
+    """A resource as FHIR refers to it."""
+    return f"{text(given.resource, 'resourceType')}/{text(given.resource, 'id')}"
+
+
+def dated(resource: Json) -> str:
+    """When a resource was said, '' where it does not tell."""
+    for name in DATES:
+        if found := text(resource, name):
+            return found
+    for name in ("period", "effectivePeriod"):
+        if found := text(resource.get(name), "start"):
+            return found
+    return text(resource, "effectiveDateTime")
+
+
+def of_plan(lines: Sequence[Line]) -> list[Said]:
+    """Lines of the plan as lines of the card."""
+    return [_of_plan(line) for line in lines]
+
+
+def _of_plan(line: Line) -> Said:
+    first = line.origins[0] if line.origins else None
+    more: Json = {}
+    if line.trigger:
+        more["if"] = line.trigger
+    if line.means:
+        more["means"] = line.means
+    if line.role:
+        more["role"] = line.role
+    if line.who:
+        more["who"] = line.who
+    if phones := numbers(line.telecom):
+        more["phone"] = phones
+    if line.when:
+        more["when"] = line.when
+    if first is not None:
+        more |= {name: value for name, value in (("until", first.until), ("review", first.review)) if value}
+        more |= {name: True for name, held in (("overdue", first.overdue), ("ended", first.ended)) if held}
+        if notes := " ".join(first.notes):
+            more["note"] = notes
+    sources = dict.fromkeys(name for origin in line.origins for name in origin.source.split(",") if name)
+    return Said(line.text, line.date, first.author if first is not None else "", tuple(sources), more)
+
+
+def numbers(telecom: Iterable[str]) -> list[str]:
+    """The telephone numbers among contact points that are written ``phone:NUMBER``."""
+    return [
+        value for each in telecom for system, _, value in [each.partition(":")] if system in ("phone", "sms", "other") and value
+    ]
