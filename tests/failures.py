@@ -53,6 +53,7 @@ NEVER: Final = {
     ("ingest", "applying"): "workers apply",
     ("ingest", "writing"): "clients write to who answers",
     ("ingest", "reading"): "who takes messages in answers no reader",
+    ("ingest", "takedown"): "who answers is asked, and workers do it",
     ("API process", "taking in"): "messages go to who takes them in",
     ("API process", "applying"): "workers apply",
     ("proxy", "applying"): "nobody sends to workers",

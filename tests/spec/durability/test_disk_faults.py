@@ -18,6 +18,8 @@ import httpx
 import pytest
 
 from conformance.crash.power import Losing
+from interop.audit.key import AuditKey
+from interop.audit.verify import verify
 from tests.failures import failing
 from tests.spec.durability.load import settled
 from tests.spec.durability.process import Served
@@ -32,6 +34,7 @@ from tests.spec.engine.test_takedown import VISIT, WRONG, message, refused
 pytestmark = [pytest.mark.anyio, pytest.mark.long]
 FAULTS = {"full": ("grow", ENOSPC), "not to be written": ("write", EIO), "not to be synced": ("sync", EIO)}
 JSON = {"content-type": "application/fhir+json"}
+KEPT = "audit/checkpoints"
 LARGE = "x" * 300_000
 """More than is left of a file that may not grow."""
 
@@ -233,6 +236,49 @@ async def test_a_takedown_is_done_as_a_whole_or_refused(shim: Path, tmp_path: Pa
         await settled(served)
         assert await found(http, "Condition") == []
         assert await refused(http, message(2, *WRONG, name="OTHER^BOB"))
+
+
+@failing(
+    "checkpoints",
+    "taking in",
+    "writing",
+    "takedown",
+    seen="`/health/ready` is 503; what is sent, written and taken back is answered",
+    recovered="the next checkpoint that can be kept covers the rows between",
+)
+@failing("checkpoints", "starting", seen="`/health/ready` is 503 from the start on", recovered="the first that can be kept")
+async def test_where_no_checkpoint_can_be_kept_all_goes_on_and_who_watches_is_told(shim: Path, tmp_path: Path) -> None:
+    data, faults = prepare(tmp_path / "data"), tmp_path / "faults"
+    faults.touch()
+    disk = Losing(shim, data, tmp_path / "disk", faults=faults)
+    disk.begin()
+
+    async def ready(at: At, status: int) -> None:
+        async with asyncio.timeout(60):
+            while (await at.http.get("/health/ready")).status_code != status:
+                await asyncio.sleep(0.1)
+
+    for place in range(2):  # while it runs, then from its start on
+        if place:
+            faults.write_text(f"write {EIO} {KEPT}\ngrow {EIO} {KEPT}\n", encoding="utf-8")
+        async with Served(data, environment=disk.environment) as served, sender(served.mllp) as line, served.client() as http:
+            at = At(served, line, http, faults, set())
+            if place:
+                assert (await http.get("/health/ready")).status_code == 503
+            else:
+                await at.works("FIRST")
+                await ready(at, 200)
+            number = await sent(http, message(2 + place, *WRONG, name="OTHER^BOB"))
+            with at.failing("not to be written", KEPT):
+                await ready(at, 503)
+                assert await at.send(f"A{place}") == "AA"
+                assert (await at.write("WRITTEN")).status_code == 201
+                assert (await ask(http, number)).status_code == 200
+                assert await found(http, "Condition") == []
+            await ready(at, 200)
+            served.terminate()
+            assert await served.ended() == 0
+    assert verify(data / "audit", data / "audit" / "checkpoints", AuditKey.kept(data / "audit.key")).bad is None
 
 
 @failing("journal disk", "starting", seen="`interop serve` says which it is and ends", recovered="the next start")

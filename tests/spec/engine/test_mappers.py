@@ -261,3 +261,30 @@ async def test_a_mapper_that_is_killed_while_it_compiles_is_replaced_and_the_oth
         assert mappers.deaths == 0, "no message is blamed"
     finally:
         await mappers.stop()
+
+
+@pytest.mark.long
+@failing("mapper", "starting", seen="`interop serve` says so and ends", recovered="the next start")
+async def test_a_start_whose_mapper_is_killed_ends_with_a_sentence_and_the_next_works_off_what_waits(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    async with running(data, hold=True) as engine, client(engine) as http:
+        for number in range(20):
+            sent = await http.post("/ingest/hl7v2", content=adt(control=f"C{number}", local=f"L{number}", visit=f"V{number}"))
+            assert sent.status_code == 202
+    served = Served(data)
+
+    async def killed() -> None:
+        while True:
+            await asyncio.sleep(0)
+            for child in served.mappers() if hasattr(served, "process") else ():
+                if b"interop.apply.mapper" in command(str(child)):
+                    return os.kill(child, signal.SIGKILL)
+
+    killing = asyncio.create_task(killed())
+    with pytest.raises(AssertionError, match="A mapper process ended while it started"):
+        async with served:
+            pass
+    await killing
+    async with Served(data) as served, served.client() as http, asyncio.timeout(60):
+        while (await http.get("/fhir/Encounter?_summary=count")).json()["total"] < 20:
+            await asyncio.sleep(0.05)
