@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from interop.apply.generation import Generation
@@ -12,9 +12,11 @@ from interop.mapping.paths import PathError
 from interop.mapping.transforms import decimal
 from interop.notify.matching import Version, holds, patients, version
 from interop.notify.routes import ALERT, CREATED, DELETED, FIELDS, MESSAGE, UPDATED, Route, delivery_id
-from interop.store.plan import Persons
+from interop.store.decision import PERMIT_ALL
+from interop.store.plan import Persons, Search
 from interop.store.seam import Store
 from interop.store.values import PENDING, SHELVED, Change, Delivery, Put
+from interop.store.where import All, Ids, Where
 
 REMADE: Final = "record-remade"
 """Why a delivery of what happened before the record was made is on the shelf."""
@@ -71,14 +73,16 @@ class Router:
                 ]
         if self._types and change.puts:
             groups: Mapping[str, frozenset[str]] | None = None
-            for put in change.puts:
+            for place, put in enumerate(change.puts):
                 wanted = [route for route in self._types.get(put.stored.type, ()) if event_of(put) in route.events]
                 if not wanted:
                     continue
                 if groups is None:
                     groups = await self._groups(change)
                 one = _version(put)
-                change.deliveries += [self._of(route, put) for route in wanted if holds(route.where, one, groups)]
+                for route in wanted:
+                    if holds(route.where, one, groups) and not await self._was(route.became, put, change.puts[:place]):
+                        change.deliveries.append(self._of(route, put))
         if change.deliveries:
             first = {(each.destination, each.id): each for each in reversed(change.deliveries)}
             change.deliveries = [each for each in change.deliveries if first[each.destination, each.id] is each]
@@ -93,6 +97,16 @@ class Router:
     def alert(self, item: str, rule: str, time: int) -> list[Delivery]:
         """What is due for an alert of the privacy officer's queue."""
         return [self._delivery(route, ALERT, 0, rule, item, made=time) for route in self.alerts]
+
+    async def _was(self, where: Where | None, put: Put, earlier: Sequence[Put]) -> bool:
+        """Whether the version before met this already; ``earlier`` are made by the same change."""
+        if where is None or event_of(put) == CREATED:
+            return False
+        stored = put.stored
+        for other in reversed(earlier):
+            if (other.stored.type, other.stored.id) == (stored.type, stored.id):
+                return holds(where, _version(other), NONE)
+        return bool(await self._store.query(Search(PERMIT_ALL, stored.type, All((Ids((stored.id,)), where)), count=1)))
 
     def _of(self, route: Route, put: Put) -> Delivery:
         stored = put.stored

@@ -34,6 +34,10 @@ EVENTS: Final = {
 AS_RECEIVED, FHIR, FHIR_MESSAGE, ID_ONLY = "as-received", "fhir", "fhir-message", "id-only"
 FHIR_XML, NOTHING = "fhir-xml", "nothing"
 """Of Subscriptions alone: the resource as XML; only that there is something."""
+NOTIFICATION: Final = "notification"
+"""Of Subscriptions by topic alone: begins their formats, ``notification id-only``, with `` xml`` behind it as XML."""
+HANDSHAKE: Final = "handshake"
+"""The event that a Subscription by topic begins: its endpoint is told so before anything else."""
 FORMATS: Final = {MESSAGE: (AS_RECEIVED,), ALERT: (ID_ONLY,), "": (FHIR, FHIR_MESSAGE, ID_ONLY)}
 """Formats by event; '' = of resources."""
 FIELDS: Final = ("feed", "type", "sender", "receiver")
@@ -51,7 +55,8 @@ class RoutesRefused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A row; ``events`` of resources of ``type``, or none; ``family`` and ``type`` of messages."""
+    """A row; ``events`` of resources of ``type``, or none; ``family`` and ``type`` of messages. ``became``: what the version
+    before must not have met."""
 
     id: str
     destination: str
@@ -61,6 +66,7 @@ class Route:
     type: str = ""
     where: Where | None = None
     when: Callable[[Mapping[str, str]], bool] | None = None
+    became: Where | None = None
 
     def takes(self, family: str, fields: Mapping[str, str]) -> bool:
         """Whether a message that was applied is asked for."""

@@ -4,25 +4,37 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
 import orjson
 
+from interop.api.delivering.notifications import EVENT, NOWHERE, SHAKE, TYPE, Event, Standing, notification, standing
 from interop.apply.whereabouts import Whereabouts
 from interop.clock import Clock, instant
 from interop.errors import Problem
 from interop.formats.json import load_json
-from interop.notify.routes import ALERT, DELETED, FHIR, FHIR_MESSAGE, FHIR_XML, ID_ONLY, MESSAGE, NOTHING
+from interop.notify.routes import (
+    ALERT,
+    DELETED,
+    FHIR,
+    FHIR_MESSAGE,
+    FHIR_XML,
+    HANDSHAKE,
+    ID_ONLY,
+    MESSAGE,
+    NOTHING,
+    NOTIFICATION,
+)
 from interop.policy.asker import Asker
 from interop.policy.decide import Policy, Question
 from interop.policy.facts import Facts
 from interop.policy.scopes import Scope
-from interop.store.decision import Account, Decision
-from interop.store.plan import Message, Read, ReadVersion
+from interop.store.decision import PERMIT_ALL, Account, Decision
+from interop.store.plan import Deliveries, LastNumber, Message, Read, ReadVersion
 from interop.store.seam import Store
-from interop.store.values import Delivery, Entry, Stored
+from interop.store.values import Change, Delivery, Entry, Stored
 from interop.store.where import Where
 
 FHIR_JSON: Final = "application/fhir+json"
@@ -79,6 +91,8 @@ class Contents:
         might have is no longer kept."""
         if self.fresh is not None:
             await self.fresh()
+        if delivery.event == HANDSHAKE:
+            return await self.told(delivery.destination, SHAKE, delivery.id, delivery.format)
         if delivery.event == ALERT:
             said = {
                 "id": delivery.id,
@@ -90,6 +104,48 @@ class Contents:
             return Payload(delivery.id, orjson.dumps(said), JSON, format=ID_ONLY)
         return await (self._message if delivery.event == MESSAGE else self._resource)(delivery, asker)
 
+    async def told(self, destination: str, kind: str, id: str, format: str) -> Payload | None:
+        """A notification of a Subscription by topic that is about nobody: a handshake, a heartbeat. None where there is no such
+        Subscription any more."""
+        last: list[int] = await self._store.query(LastNumber(destination))
+        one = await self._standing(destination, last[0])
+        if one is None:
+            return None
+        content = format.split()[1]
+        return _written(id, notification(id, one, kind, self._root, self._clock.now(), content=content), format)
+
+    async def _standing(self, destination: str, last: int) -> Standing | None:
+        id_ = destination.partition(":")[2]
+        found: list[Stored] = await self._store.query(Read(PERMIT_ALL, TYPE, id_))
+        if not found or found[0].deleted:
+            return None
+        return standing(id_, load_json(found[0].body, values=None), last)
+
+    async def _notification(self, delivery: Delivery, event: Event, account: Account | None) -> Payload | None:
+        """An event as a notification, under its number, which it is given before it first goes out: what is withheld has none, so
+        that nobody can count it."""
+        number = delivery.number
+        if not number:
+            await self._store.commit(Change(numbered=[delivery.sequence]))
+            found: list[Delivery] = await self._store.query(Deliveries(delivery.destination, sequence=delivery.sequence))
+            number = found[0].number if found else 0
+        one = await self._standing(delivery.destination, number)
+        if not number or one is None:
+            return None
+        content = delivery.format.split()[1]
+        body = notification(delivery.id, one, EVENT, self._root, self._clock.now(), [event._replace(number=number)], content)
+        made = _written(delivery.id, body, delivery.format)
+        if account is None:
+            return made
+        about, deleted = (delivery.type, delivery.resource), delivery.event == DELETED
+        return replace(
+            made, about=about, patients=tuple(account.patients), rules=tuple(account.rules), resources=1, deleted=deleted
+        )
+
+    @property
+    def _root(self) -> str:
+        return f"{self._base}/fhir" if self._base else NOWHERE
+
     async def _decide(self, asker: Asker, type: str, id: str, account: Account) -> Decision | None:
         said = await self._narrows(asker.scopes or ()) if asker.criteria else ()
         made = self._policy(Question("vread", type, id, asker, said), self._facts(), self._clock.now())
@@ -99,11 +155,16 @@ class Contents:
     async def _resource(self, delivery: Delivery, asker: Asker) -> Payload | None:
         account = Account()
         decision = await self._decide(asker, delivery.type, delivery.resource, account)
-        if decision is None:
-            return None
-        found: list[Stored] = await self._reading.query(ReadVersion(decision, delivery.type, delivery.resource, delivery.version))
-        if not found:
-            return None
+        found: list[Stored] = []
+        if decision is not None:
+            found = await self._reading.query(ReadVersion(decision, delivery.type, delivery.resource, delivery.version))
+        notified = delivery.format.startswith(NOTIFICATION)
+        event = Event(delivery.number, delivery.made, event=delivery.event, version=delivery.version)
+        if not found:  # what had its number while it might be told may not skip it: the event is told without what it is about
+            return await self._notification(delivery, event, None) if notified and delivery.number else None
+        if notified:
+            focus = f"{delivery.type}/{delivery.resource}"
+            return await self._notification(delivery, event._replace(focus=focus, body=found[0].body), account)
         about = delivery.type, delivery.resource
         body, kind = (
             (self._bundle(delivery, found[0].body), FHIR_JSON) if delivery.format == FHIR_MESSAGE else (found[0].body, FHIR_JSON)
@@ -143,7 +204,7 @@ class Contents:
     def _bundle(self, delivery: Delivery, resource: bytes) -> bytes:
         """A FHIR message (R4 messaging, 2.4): a MessageHeader whose focus is the resource."""
         header = str(UUID(bytes=hashlib.blake2b(delivery.id.encode(), digest_size=16).digest()))
-        base = f"{self._base}/fhir" if self._base else "urn:interop"
+        base = self._root
         focus = f"{delivery.type}/{delivery.resource}"
         said = {
             "resourceType": "MessageHeader",
@@ -158,3 +219,11 @@ class Contents:
         when = orjson.dumps(instant(delivery.made))
         head = b'{"resourceType":"Bundle","id":"%b","type":"message","timestamp":%b,"entry":[' % (delivery.id.encode(), when)
         return head + b",".join(entries) + b"]}"
+
+
+def _written(id: str, body: bytes, format: str) -> Payload:
+    if not format.endswith(" xml"):
+        return Payload(id, body, FHIR_JSON, format=format)
+    from interop.fhir.xml import to_xml
+
+    return Payload(id, to_xml(load_json(body, values=None)), FHIR_AS_XML, format=format)

@@ -49,7 +49,7 @@ OPEN = f"state = '{SENT}' AND ack IN ('{AWAITED}', '{PASSED}')"
 """Sent, and the destination's own acknowledgement is to come."""
 NUMBER = (
     "UPDATE delivery SET number = 1 + (SELECT max(o.number) FROM delivery AS o WHERE o.destination = delivery.destination) "
-    "WHERE sequence = ? AND number = 0"
+    "WHERE sequence = ? AND number = 0 AND state = ?"
 )
 
 
@@ -80,7 +80,7 @@ class Outbox:
             else:
                 yield MARK, (*told, mark.sequence, PENDING)
         for sequence in change.numbered:
-            yield NUMBER, (sequence,)
+            yield NUMBER, (sequence, PENDING)
         for said in change.answered:
             yield ANSWER, (*said[1:], said.sequence, ACKNOWLEDGED, DENIED)
         for sweep in change.sweeps:
@@ -122,7 +122,7 @@ def queues() -> Steps[list[QueueCount]]:
     acks = yield f"SELECT destination, count(*), min(changed) FROM delivery WHERE {OPEN} GROUP BY destination", ()
     late = yield "SELECT destination, count(*) FROM delivery WHERE ack = ? GROUP BY destination", (MISSING,)
     open_ = {destination: (number, first) for destination, number, first in acks}
-    missing = {destination: number for destination, number in late}
+    missing: dict[str, int] = dict(late)
     counts = {(destination, state): (number, oldest) for destination, state, number, oldest in rows}
     found = []
     for destination in sorted({destination for destination, _ in counts}):
