@@ -101,6 +101,13 @@ class Acknowledger:
         said = [self._message(request, b"CA", None)] if due(request.field(15), True) else []
         return [*said, answer] if not request.field(16) or due(request.field(16), True) else said
 
+    def arrived(self, request: Request, problem: Problem | None) -> list[bytes]:
+        """The messages that answer an acknowledgement: one at accept level where MSH-15 asks for it, and none at application level
+        (HL7 v2.4, 2.9.3)."""
+        if not request.enhanced or not due(request.field(15), problem is None):
+            return []
+        return [self._message(request, problem.reason.enhanced.encode() if problem else b"CA", problem)]
+
     def acknowledgement(self, request: Request, problem: Problem | None = None) -> bytes:
         """A general acknowledgement at application level, in either mode."""
         return self._message(request, (problem.reason.original or "AE").encode() if problem else b"AA", problem)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+import socket
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
@@ -36,6 +37,8 @@ class Line(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._asked = ""
         self._answer: asyncio.Future[Answer] | None = None
+        self.late: Callable[[bytes], None] = lambda body: None
+        """Is told what comes that is no answer to what was asked last: an acknowledgement that was due later."""
 
     @classmethod
     async def open(cls, host: str, port: int, tls: ssl.SSLContext | None = None) -> Line:
@@ -53,8 +56,11 @@ class Line(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         for body in self._decoder.feed(data):
             answered, answer = parse(body)
-            if answer is not None and answered in ("", self._asked):
+            waits = self._answer is not None and not self._answer.done()
+            if waits and answer is not None and answered in ("", self._asked):
                 self._give(answer)
+            elif answer is not None:
+                self.late(body)
 
     @property
     def open_(self) -> bool:
@@ -77,6 +83,12 @@ class Line(asyncio.Protocol):
             self.close()
             return Answer(self._asked, False, "", f"no answer within {timeout:g} s")
         return Answer(self._asked, answer.accepted, answer.code, answer.text, answer.again)
+
+    def keep(self) -> None:
+        """Find out when the other side is gone, though nothing is sent for long."""
+        sock = self._transport.get_extra_info("socket") if self._transport is not None else None
+        if sock is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
     def close(self) -> None:
         if self._transport is not None:

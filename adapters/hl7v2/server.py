@@ -10,11 +10,12 @@ from time import time_ns
 from typing import cast
 
 from adapters.hl7v2.acknowledgement import Acknowledger, waits_for
+from adapters.hl7v2.courier import acknowledgement
 from adapters.hl7v2.framing import LIMIT, Decoder, frame
 from adapters.hl7v2.request import Request
 from adapters.hl7v2.responder import Responder
 from interop.errors import Problem
-from interop.ports import AckState, Feed, Intake, MessageState, Mutual, Receipt, Record
+from interop.ports import Acknowledgement, AckState, Feed, Intake, MessageState, Mutual, Receipt, Record
 
 UNANSWERED = 512
 """How many messages of one connection may wait for their answer before no more are read from it."""
@@ -95,6 +96,8 @@ class Connection(asyncio.Protocol):
                 self._wait(asyncio.ensure_future(self._asked(self._record, body, [due for due, _ in self._waiting])), request)
             elif not request.acknowledges:
                 self._wait(intake.receive(feed, body, adapter="hl7v2", wait=waits_for(request)), request)
+            elif (said := acknowledgement(body)) is not None:
+                self._wait(asyncio.ensure_future(self._returned(said)), request)
         if decoder.cut:
             for body in decoder.cut:
                 intake.refuse(feed, body, Problem("truncated"))
@@ -166,6 +169,12 @@ class Connection(asyncio.Protocol):
         whose = self._feed.organisation if self._listener.mutual is not None else ""
         return await self._listener.responder.answer(record, body, whose)
 
+    async def _returned(self, said: Acknowledgement) -> Receipt:
+        """An acknowledgement of what the engine has sent: kept before it is answered."""
+        whose = self._feed.organisation if self._listener.mutual is not None else ""
+        known = await self._intake.returned(said, whose)
+        return Receipt(0, MessageState.RECEIVED if known else MessageState.REFUSED, None if known else Problem("not-found"))
+
     def _wait(self, receipt: Due, request: Request) -> None:
         self._waiting.append((receipt, request))
         receipt.add_done_callback(self._answer)
@@ -194,6 +203,9 @@ class Connection(asyncio.Protocol):
                 continue
             if isinstance(settled, bytes):
                 out += acknowledger.told(request, settled)
+                continue
+            if request.acknowledges:
+                out += acknowledger.arrived(request, settled.problem)
                 continue
             out += acknowledger.answers(request, settled)
             if settled.message:

@@ -10,13 +10,15 @@ from typing import Any, Final
 import structlog
 
 from adapters.nhs111.acknowledgements import BUSINESS, INFRASTRUCTURE, asks, business, infrastructure
+from adapters.nhs111.answers import acknowledgements
+from adapters.nhs111.courier import KIND
 from adapters.nhs111.documents import separate
 from adapters.nhs111.payloads import counted, plain
 from adapters.nhs111.returns import address, send
 from adapters.nhs111.security import check_distribution, check_security
 from adapters.nhs111.soap import MEDIA_TYPES, SOAP11, SOAP12, Asked, asked, fault, response
 from interop.errors import Problem
-from interop.ports import AckState, Call, Intake, MessageState, Receipt, Reply, Wait
+from interop.ports import Acknowledgement, AckState, Call, Intake, MessageState, Receipt, Reply, Wait
 
 BASE: Final = "/itk"
 FAMILY: Final = "nhs111"
@@ -32,6 +34,7 @@ DESCRIPTION: Final = f"""ITK web service for NHS 111, out-of-hours and ambulance
 
 POST a SOAP 1.1 or 1.2 envelope with an itk:DistributionEnvelope.
 Services: {REPORT}-v2-0, {DOCUMENT}-v2-0 and their other versions.
+Infrastructure and business acknowledgements of what this engine has sent are taken too.
 Answer: itk:SimpleMessageResponse once the report is on disk, or a fault with itk:ToolkitErrorInfo.
 Acknowledgements that the handling specification asks for ({INFRASTRUCTURE},
 {BUSINESS}) are sent to the address of wsa:ReplyTo where that is on this machine
@@ -112,6 +115,8 @@ def _bare(root: Any) -> Asked:
 
 async def _take(call: Call, request: Asked, feed: str, intake: Intake, judge: Callable[[bytes], object]) -> Reply:
     body, whose = call.body, call.caller.organisation if call.caller is not None else ""
+    if heard := acknowledgements(request.body, KIND):
+        return await _returned(call, request, heard, intake, whose)
     distribution = _distribution(request)
     if call.caller is not None:
         check_distribution(distribution, call.caller)
@@ -133,6 +138,22 @@ async def _take(call: Call, request: Asked, feed: str, intake: Intake, judge: Ca
     more, headers = _further(request, distribution, bodies, feed, intake, whose)
     said = response(request, f"{service}Response", f"OK:{tracking or request.message_id}", more)
     return Reply(200, said, MEDIA_TYPES[request.soap], headers, receipts[0].message)
+
+
+async def _returned(call: Call, request: Asked, said: list[Acknowledgement], intake: Intake, whose: str) -> Reply:
+    """Acknowledgements of what the engine has sent: kept with it before they are answered. Raises Problem ``not-found`` where one
+    names nothing that was sent there."""
+    distribution = next((each for each in request.body if each.tag.rpartition("}")[2] == "DistributionEnvelope"), None)
+    service = ""
+    if distribution is not None:
+        if call.caller is not None:
+            check_distribution(distribution, call.caller)
+        header = distribution.find("{*}header")
+        service = (header.get("service") or "").strip() if header is not None else ""
+    for each in said:
+        if not await intake.returned(each, whose):
+            raise Problem("not-found", where="trackingid", detail="nothing was sent under that tracking id")
+    return Reply(200, response(request, f"{service}Response", f"OK:{request.message_id}"), MEDIA_TYPES[request.soap])
 
 
 def _further(

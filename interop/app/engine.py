@@ -146,6 +146,7 @@ class Engine:
             raise
         audited.untold = shop.takedowns.untold
         shop.writes.witness = intake.told = audited.auditing
+        intake.settles = outgoing.deliverer.returned
         audited.auditing.claimed = Claiming(shop.store, shop.governance.facts, shop.clock).claimed
         record = SharedRecord(reading, shop.clock, shop.indexing, shop.governance.facts, open=settings.open)
         heard = AuditedRecord(record, audited.auditing, tester_of if settings.open else asker_of)

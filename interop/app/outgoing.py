@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -24,13 +25,12 @@ from interop.apply.acting.acting import Acting
 from interop.apply.asked import Asked
 from interop.apply.generation import generation
 from interop.apply.routing import Router, when
-from interop.mapping.library import adapters
+from interop.mapping.library import carriers
 from interop.mapping.places import mappings_root
 from interop.notify.destinations import KINDS, Destination, read_destinations
-from interop.notify.routes import Route, RoutesRefused, read_routes
+from interop.notify.routes import MESSAGE, Route, RoutesRefused, read_routes
 from interop.policy.decide import decide
 from interop.policy.scopes import Scope
-from interop.ports import Sender
 from interop.record.indexing import Indexing
 from interop.store.plan import Messages
 from interop.store.seam import Store
@@ -58,17 +58,35 @@ def destinations_of(settings: Settings) -> dict[str, Destination]:
 
 
 def joined(routes: tuple[Route, ...], destinations: Mapping[str, Destination]) -> list[Route]:
-    """The routes that lead somewhere. Raises RoutesRefused where a destination does not take the format."""
+    """The routes that lead somewhere, each to every destination that is called so or takes what that does. Raises RoutesRefused
+    where a destination does not take the format, or takes what no route leads to."""
     found = []
-    for route in routes:
-        to = destinations.get(route.destination)
-        if to is None:
-            continue
-        if route.format not in KINDS[to.kind]:
-            takes = ", ".join(KINDS[to.kind])
-            raise RoutesRefused(f"routes.csv, row {route.id}: {to.name} is of kind {to.kind}, which takes {takes}")
-        found.append(route)
+    named = {route.destination for route in routes}
+    for to in destinations.values():
+        if unknown := sorted(set(to.routes) - named):
+            raise RoutesRefused(f"{to.name} takes what goes to {unknown[0]}: no row of routes.csv leads there")
+        for route in routes:
+            if route.destination not in (to.name, *to.routes):
+                continue
+            if route.format not in KINDS[to.kind]:
+                takes = ", ".join(KINDS[to.kind])
+                raise RoutesRefused(f"routes.csv, row {route.id}: {to.name} is of kind {to.kind}, which takes {takes}")
+            found.append(replace(narrowed_to(to, route), destination=to.name))
     return found
+
+
+def narrowed_to(to: Destination, route: Route) -> Route:
+    """A route of messages with what a destination takes of them: types, and facilities that sent them (MSH-4)."""
+    if MESSAGE not in route.events or not (to.types or to.senders):
+        return route
+    asked = route.when
+
+    def takes(fields: Mapping[str, str]) -> bool:
+        able = not to.types or fields["type"] in to.types
+        facility = fields["sender"].partition("|")[2].partition("^")[0]
+        return able and (not to.senders or facility in to.senders) and (asked is None or asked(fields))
+
+    return replace(route, when=takes)
 
 
 class Outgoing:
@@ -102,7 +120,8 @@ class Outgoing:
             deliverer.alone = lambda: shop.seats.take(SEAT)
         deliverer.declare(destinations)
         for name, each in destinations.items():
-            deliverer.add(name, asker_of(each, open=settings.open), sender_of(each, _mllp()), each.days)
+            sender = sender_of(each, carriers(), deliverer.told_by(name), shop.clock)
+            deliverer.add(name, asker_of(each, open=settings.open), sender, each.days)
         whose = {name: each.organisation for name, each in destinations.items()}
         acting = acting_of(settings, shop, rules, whose, deliverer) if rules.rules else None
         shop.router.use([*routes, *watching(rules)])
@@ -156,7 +175,3 @@ class Outgoing:
         """What is under way goes on at the next start."""
         await self.subscriptions.stop()
         await self.deliverer.stop()
-
-
-def _mllp() -> Sender | None:
-    return next((each for each in adapters().values() if isinstance(each, Sender) and "mllp" in each.schemes), None)

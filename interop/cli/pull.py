@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from interop.cli.bearer import bearer
 from interop.errors import Problem, reasons
-from interop.mapping.library import adapters
+from interop.mapping.library import adapters, carriers
 from interop.ports import Have, Pulled, Puller, Seen
 from interop.store.plan import Messages
 
@@ -51,7 +51,7 @@ def read_source(path: Path, feed: str) -> tuple[Mapping[str, Any], Puller]:
     if not isinstance(settings, dict):
         raise ValueError(f"{path} has no table [{feed}]")
     wanted = str(settings.get("adapter", feed))
-    able = {name: one for name, one in adapters().items() if isinstance(one, Puller)}
+    able = {name: one for name, one in {**adapters(), **carriers()}.items() if isinstance(one, Puller)}
     if wanted not in able:
         raise ValueError(f"{path}: the adapter of [{feed}] cannot pull; these can: {', '.join(sorted(able))}")
     return settings, able[wanted]
@@ -108,6 +108,7 @@ async def _pull(pulled: AsyncIterator[Pulled], address: str, as_json: bool, head
             try:
                 async for one in pulled:
                     line = await _hand_over(engine, address, one)
+                    one.taken = line["outcome"] != "failed"
                     counts[line["outcome"]] += 1
                     progress.update(task, completed=sum(counts.values()), description=line["what"].partition("/")[0])
                     if as_json or line["outcome"] == "failed":
@@ -154,7 +155,7 @@ async def _hand_over(engine: httpx.AsyncClient, address: str, one: Pulled) -> di
     if not one.body:
         return {"what": one.what, "outcome": "known"}
     try:
-        answer = await engine.post(address, content=one.body, headers={"Content-Type": "application/fhir+json"})
+        answer = await engine.post(address, content=one.body, headers={"Content-Type": one.media_type})
     except httpx.TransportError as error:
         raise OSError(f"the engine does not answer ({type(error).__name__}). Is it running (interop serve)?") from error
     if answer.is_success:

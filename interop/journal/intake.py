@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from interop.clock import Clock
 from interop.errors import Category, Problem
-from interop.ports import AckState, Adapter, Envelope, Feed, MessageState, Receipt, Wait
+from interop.ports import Acknowledgement, AckState, Adapter, Envelope, Feed, MessageState, Receipt, Wait
 from interop.ports.feed import contributor
 from interop.store.plan import Message
 from interop.store.seam import Store
@@ -78,6 +78,8 @@ class JournalIntake:
         """Seconds from a message to its receipt, by feed and by what is waited for."""
         self.told: Told | None = None
         """Who is told of messages that the journal has, before their senders are."""
+        self.settles: Callable[[Acknowledgement, str], Awaitable[bool]] | None = None
+        """Who keeps what destinations say later; None where nothing goes out."""
 
     def receive(
         self, feed: str, body: bytes, *, adapter: str, wait: Wait | None = None, organisation: str = ""
@@ -112,6 +114,10 @@ class JournalIntake:
     def refuse(self, feed: str, body: bytes, problem: Problem) -> asyncio.Future[Receipt]:
         """Journal bytes that are no message, as refused."""
         return self._refused(feed, body, "", problem)
+
+    async def returned(self, said: Acknowledgement, organisation: str = "") -> bool:
+        """Whether what another system acknowledges was sent by us; it is kept with that. Raises Problem where it cannot be."""
+        return await self.settles(said, organisation) if self.settles is not None else False
 
     def acknowledged(self, message: int, state: AckState) -> None:
         """Tell what became of an acknowledgement; it is written with the next commit."""

@@ -23,9 +23,10 @@ from interop.mapping.finishing import finish
 from interop.mapping.labels import Labeller
 from interop.mapping.model import Model
 from interop.mapping.runtime import Run, Trace
-from interop.ports import Adapter, Envelope, Source
+from interop.ports import Adapter, Carrier, Envelope, Source
 
 GROUP = "interop.adapters"
+CARRIERS = "interop.carriers"
 _FUNCTIONS = re.compile(r"\n(?=def )")
 
 
@@ -33,6 +34,12 @@ _FUNCTIONS = re.compile(r"\n(?=def )")
 def adapters() -> dict[str, Adapter]:
     """The installed adapters by name."""
     return {point.name: point.load() for point in entry_points(group=GROUP)}
+
+
+@cache
+def carriers() -> dict[str, Carrier]:
+    """What is installed that carries to destinations, by their kind."""
+    return {point.name: point.load() for point in entry_points(group=CARRIERS)}
 
 
 class Said(NamedTuple):

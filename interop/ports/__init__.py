@@ -2,6 +2,7 @@
 
 from interop.ports.adapter import Adapter, Delivers, Listener, Listens, Mutual, Source
 from interop.ports.call import Answers, Call, Caller, Reply
+from interop.ports.destination import Acknowledgement, Carrier, Courier, Destination, Follows, Parcel, Taken
 from interop.ports.envelope import Envelope, Order
 from interop.ports.feed import Feed
 from interop.ports.puller import Have, Pulled, Puller, Seen
@@ -12,15 +13,20 @@ from interop.ports.signals import Heard, Signals, Silent
 
 __all__ = [
     "AckState",
+    "Acknowledgement",
     "Adapter",
     "Answer",
     "Answers",
     "Asks",
     "Call",
     "Caller",
+    "Carrier",
+    "Courier",
     "Delivers",
+    "Destination",
     "Envelope",
     "Feed",
+    "Follows",
     "Have",
     "Heard",
     "Inquiry",
@@ -30,6 +36,7 @@ __all__ = [
     "MessageState",
     "Mutual",
     "Order",
+    "Parcel",
     "Person",
     "Pulled",
     "Puller",
@@ -42,5 +49,6 @@ __all__ = [
     "Signals",
     "Silent",
     "Source",
+    "Taken",
     "Wait",
 ]

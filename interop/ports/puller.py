@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 
 from interop.errors import Problem
 
+FHIR_JSON: Final = "application/fhir+json"
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Pulled:
     """One thing that a source was asked for.
 
     ``what`` names it as a control id would, and says nothing else of a person. ``body`` is the message, empty where there is
-    nothing new or where ``problem`` says why it could not be had.
+    nothing new or where ``problem`` says why it could not be had. ``taken`` is set before the next is asked for: whether the engine
+    has it in its journal and did not refuse it.
     """
 
     what: str
     body: bytes = b""
     problem: Problem | None = None
+    media_type: str = FHIR_JSON
+    taken: bool = False
 
 
 class Have(NamedTuple):

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from interop.errors import Problem
+from interop.ports.destination import Acknowledgement
 
 
 class MessageState(StrEnum):
@@ -59,6 +60,11 @@ class Intake(Protocol):
 
     def refuse(self, feed: str, body: bytes, problem: Problem) -> Future[Receipt]:
         """Journal bytes that are no message (truncated frame, body over the limit) as refused."""
+        ...
+
+    async def returned(self, said: Acknowledgement, organisation: str = "") -> bool:
+        """Take what another system says of something that the engine has sent it: whether that is known, and kept by now.
+        ``organisation`` as in ``receive``. Raises Problem where it cannot be kept."""
         ...
 
     def acknowledged(self, message: int, state: AckState) -> None:

@@ -15,8 +15,9 @@ from urllib.parse import SplitResult, urlsplit
 import httpx
 
 from interop.api.delivering.payload import Payload
-from interop.api.delivering.senders import PATIENCE, Taken, exchanged
 from interop.errors import Problem
+from interop.ports import Taken
+from interop.ports.exchange import PATIENCE, exchanged
 
 LONGEST: Final = 2_000
 """Characters of an address."""

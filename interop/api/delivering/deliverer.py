@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+import structlog
+
 from interop.api.auditing import Auditing
+from interop.api.delivering.awaiting import Awaiting, settle
 from interop.api.delivering.payload import Contents
-from interop.api.delivering.senders import Sends
+from interop.api.delivering.senders import Carried, Sends
 from interop.api.delivering.worker import Alone, Through, Worker
 from interop.clock import Clock, instant
 from interop.errors import Problem, reasons
 from interop.notify.backoff import DAY
-from interop.notify.destinations import Destination
 from interop.policy.asker import TESTER, Asker
+from interop.ports import Acknowledgement, Destination
+from interop.ports.destination import HOURS, Returned
 from interop.store.plan import Deliveries, Meta, Queues
 from interop.store.seam import Store
-from interop.store.values import DELIVERY, PENDING, SHELVED, Change, Delivery, Mark, News, QueueCount, Sweep
+from interop.store.values import AWAITED, DELIVERY, PASSED, PENDING, SENT, SHELVED, Change, Delivery, Mark, News, QueueCount, Sweep
 
 PAUSED: Final = "paused"
 """The kind of the News that a destination was paused, or is to go on."""
 SYSTEM: Final = "system"
 """The role of a destination: a program of its organisation."""
+_log = structlog.get_logger("interop.deliveries")
 
 
 def asker_of(destination: Destination, *, open: bool) -> Asker:
@@ -41,6 +47,7 @@ class Deliverer:
         self.workers: dict[str, Worker] = {}
         self._known: dict[str, Destination] = {}
         self._started = False
+        self._telling: set[asyncio.Task[None]] = set()
         self.through: Through | None = None
         """Who sends in the workers' place and watches; set before the first start."""
         self.alone: Alone | None = None
@@ -58,6 +65,10 @@ class Deliverer:
         """A destination more; ``made`` makes its worker."""
         worker = made(name, asker, sends, self._store, self._contents, self._audit, self._clock, days, marked)
         self.workers[name] = worker
+        if isinstance(sends, Carried):
+            known = self._known.get(name)
+            hours, shelves = (known.hours, known.shelves) if known is not None else (HOURS, False)
+            worker.awaiting = Awaiting(name, sends.courier, self._store, self._clock, hours, shelves)
         worker.through, worker.alone = self.through, self.alone
         if self._started:
             worker.start()
@@ -71,6 +82,27 @@ class Deliverer:
     def declared(self) -> frozenset[str]:
         """The destinations that the deployment has chosen."""
         return frozenset(self._known)
+
+    async def returned(self, said: Acknowledgement, organisation: str = "", name: str = "") -> bool:
+        """What the other side says later, of a delivery of this or of another process: whether that is known, and kept by now
+        (``interop.api.delivering.awaiting.settle``). Raises Problem where the store cannot be written."""
+        return await settle(self._store, self._known.values(), said, organisation, self._clock.now(), name)
+
+    def told_by(self, name: str) -> Returned:
+        """Who is told what a destination says on its own connection, and keeps it."""
+
+        def tell(said: Acknowledgement) -> None:
+            task = asyncio.get_running_loop().create_task(self._kept(said, name))
+            self._telling.add(task)
+            task.add_done_callback(self._telling.discard)
+
+        return tell
+
+    async def _kept(self, said: Acknowledgement, name: str) -> None:
+        try:
+            await self.returned(said, name=name)
+        except Problem as problem:
+            _log.error("an acknowledgement cannot be kept", destination=name, error=problem.reason.name)
 
     async def remove(self, name: str) -> None:
         """Nobody sends there any more."""
@@ -95,6 +127,8 @@ class Deliverer:
         self._started = False
         for worker in list(self.workers.values()):
             await worker.stop()
+        if self._telling:
+            await asyncio.wait(self._telling)
 
     def arrived(self, destinations: Iterable[str]) -> None:
         """There is something for these."""
@@ -156,6 +190,10 @@ class Deliverer:
             one |= {"pending": each.pending, "sent": each.sent, "shelved": each.shelved, "withheld": each.withheld}
             if each.oldest:
                 one["oldest"] = instant(each.oldest)
+            if each.awaited or each.missing:
+                one |= {"awaited": each.awaited, "missing": each.missing}
+            if each.gone:
+                one["awaitedSince"] = instant(each.gone)
             said.append(one)
         return said
 
@@ -169,6 +207,9 @@ class Deliverer:
                 "shelved": each.shelved,
                 "withheld": each.withheld,
                 "oldest": (now - each.oldest) / 1_000_000 if each.oldest else 0,
+                "awaited": each.awaited,
+                "missing": each.missing,
+                "gone": (now - each.gone) / 1_000_000 if each.gone else 0,
             }
             for each in await self.queues()
         }
@@ -198,6 +239,10 @@ def describe(delivery: Delivery, days: int = 0) -> dict[str, Any]:
         said["type"] = delivery.type
     if delivery.due and delivery.state == PENDING:
         said["next"] = instant(delivery.due)
+    if delivery.ack and (delivery.state == SENT or delivery.ack != AWAITED):
+        said["acknowledgement"] = {"state": delivery.ack, **({"code": delivery.code} if delivery.code else {})}
+        if delivery.ack in (AWAITED, PASSED):
+            said["acknowledgement"]["until"] = instant(delivery.deadline)
     if days:
         said["until"] = instant(max(delivery.made, delivery.since) + days * DAY)
     if delivery.reason:

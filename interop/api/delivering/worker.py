@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 
 from interop.api.auditing import Auditing
+from interop.api.delivering.awaiting import Awaiting
 from interop.api.delivering.payload import Contents, Payload
 from interop.api.delivering.senders import Sends, Taken
 from interop.background import Background, within
@@ -54,10 +55,13 @@ class Worker:
         """Who sends in its place and watches."""
         self.alone: Alone | None = None
         """Whether this process is still the one that sends; asked right before, since it may have hung."""
+        self.awaiting: Awaiting | None = None
+        """What the destination says later, where it does."""
+        self._looked = 0
         self._wake = asyncio.Event()
         self._working = Background()
         self._cleared = 0
-        self._unkept: tuple[Delivery, Mark] | None = None
+        self._unkept: tuple[Delivery, Mark, Change] | None = None
         """What has become of a delivery and is not on disk: it is not sent again for want of that."""
 
     def start(self) -> None:
@@ -82,6 +86,7 @@ class Worker:
         while True:
             self._wake.clear()
             try:
+                await self.look()
                 wait = LOOK if self.paused else await self.step()
                 failed = 0
             except Exception as error:
@@ -111,30 +116,41 @@ class Worker:
         delivery = found[0]
         if delivery.due > now:
             return min((delivery.due - now) / MICROSECONDS, LOOK)
-        mark = await self._tried(delivery)
-        return ANOTHER if mark is None else await self._keep(delivery, mark)
+        tried = await self._tried(delivery)
+        return ANOTHER if tried is None else await self._keep(delivery, *tried)
 
-    async def _keep(self, delivery: Delivery, mark: Mark) -> float:
-        self._unkept = delivery, mark
-        await self._store.commit(Change(marks=[mark]))
+    async def look(self) -> None:
+        """See to acknowledgements, now and then. Raises Problem where the store cannot be asked."""
+        now = self._clock.now()
+        if self.awaiting is not None and now - self._looked >= LOOK * MICROSECONDS:
+            self._looked = now
+            await self.awaiting.look()
+
+    async def _keep(self, delivery: Delivery, mark: Mark, change: Change) -> float:
+        self._unkept = delivery, mark, change
+        await self._store.commit(change)
         self._unkept = None
         self._marked(delivery, mark)
         return 0.0
 
-    async def _tried(self, delivery: Delivery) -> Mark | None:
-        """What becomes of it; None where another process sends by now, and this one has not."""
+    async def _tried(self, delivery: Delivery) -> tuple[Mark, Change] | None:
+        """What becomes of it, and as which change; None where another process sends by now, and this one has not."""
         try:
             payload = await self._contents.of(delivery, self.asker)
         except Problem as problem:
             if problem.reason.retry != "permanent":
                 raise
-            return tried(delivery, problem, self._clock.now(), self.days, 0)
+            mark = tried(delivery, problem, self._clock.now(), self.days, 0)
+            return mark, Change(marks=[mark])
         if payload is None:
-            return Mark(delivery.sequence, WITHHELD, delivery.tries, 0, "", self._clock.now())
+            mark = Mark(delivery.sequence, WITHHELD, delivery.tries, 0, "", self._clock.now())
+            return mark, Change(marks=[mark])
         said = payload.about, payload.patients, payload.resources, payload.rules
         await self._audit.delivered(self.asker, self.name, delivery.id, *said)
         if self.alone is not None and not await self.alone():
             return None
+        if self.awaiting is not None:
+            await self.awaiting.begin(delivery, payload)
         through = self.through
         taken = await (self.sends.send(payload) if through is None else through(delivery, payload, self.sends))
         mark = tried(delivery, taken.problem, self._clock.now(), self.days, taken.wait)
@@ -147,7 +163,7 @@ class Worker:
                 code=taken.code,
                 state=mark.state,
             )
-        return mark
+        return mark, Change(marks=[mark]) if self.awaiting is None else self.awaiting.marked(delivery, taken, mark)
 
     async def _clear(self, now: int) -> None:
         """What was sent long ago is kept no longer."""

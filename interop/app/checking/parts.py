@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from interop.api.delivering.senders import tls_of
+from interop.api.delivering.senders import sender_of
 from interop.app.checking.finding import Finding, Level
 from interop.app.engine import knowledge_of
 from interop.app.feeds import feeds_of
@@ -17,7 +17,8 @@ from interop.app.signalling import place_of
 from interop.app.tls import Holders, server_context
 from interop.app.workshop import check_tables
 from interop.audit.key import AuditKey
-from interop.mapping.library import adapters
+from interop.clock import SystemClock
+from interop.mapping.library import adapters, carriers
 from interop.mapping.refusal import TablesRefused
 from interop.ports import Feed
 from interop.signon.apps import NAME as APPS
@@ -109,7 +110,8 @@ def _destinations(settings: Settings, now: int) -> None:
     joined(routes_of(now), destinations)
     for each in destinations.values():
         if each.certificate or each.authorities:
-            tls_of(each)
+            each.tls()
+        sender_of(each, carriers(), lambda said: None, SystemClock())
 
 
 def _mutual(settings: Settings) -> None:

@@ -1,5 +1,6 @@
 """ER7, the vertical bar encoding of HL7 version 2 (chapter 2): messages, headers, escapes, character sets, batches."""
 
+from interop.formats.er7.addressing import Receiver, readdressed, receiver
 from interop.formats.er7.batch import messages
 from interop.formats.er7.charset import codec, decode
 from interop.formats.er7.delimiters import STANDARD, Delimiters
@@ -13,11 +14,14 @@ __all__ = [
     "Delimiters",
     "Header",
     "Message",
+    "Receiver",
     "codec",
     "decode",
     "escape",
     "header",
     "header_of",
     "messages",
+    "readdressed",
+    "receiver",
     "unescape",
 ]

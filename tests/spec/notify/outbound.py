@@ -17,13 +17,12 @@ from interop.apply.whereabouts import Whereabouts
 from interop.audit.key import AuditKey
 from interop.audit.log import AuditLog
 from interop.clock import ManualClock
-from interop.mapping.library import adapters
+from interop.mapping.library import carriers
 from interop.notify.destinations import Destination
 from interop.policy.asker import TESTER, Asker
 from interop.policy.decide import Policy, decide
 from interop.policy.facts import Facts
 from interop.policy.scopes import Scope
-from interop.ports import Sender
 from interop.record.indexing import Indexing
 from interop.store.plan import Deliveries
 from interop.store.values import Change, Delivery
@@ -58,9 +57,9 @@ class Outbound:
         contents = Contents(reading, store, whereabouts, lambda: known, self.clock, policy, narrows)
         self.audit = Auditing(self.log, {})
         self.deliverer = Deliverer(store, contents, self.audit, self.clock)
-        mllp = adapters()["hl7v2"]
-        assert isinstance(mllp, Sender)
-        self.worker: Worker = self.deliverer.add(destination.name, asker, sender_of(destination, mllp), destination.days)
+        self.deliverer.declare({destination.name: destination})
+        sender = sender_of(destination, carriers(), self.deliverer.told_by(destination.name), self.clock)
+        self.worker: Worker = self.deliverer.add(destination.name, asker, sender, destination.days)
 
     async def close(self) -> None:
         await self.deliverer.stop()

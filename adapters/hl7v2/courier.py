@@ -1,0 +1,105 @@
+"""Messages carried to one destination over MLLP, on a connection that is kept open.
+
+The acknowledgement says what became of a message (HL7 v2.4, 2.9.2). Where MSH-16 asks for one at application level (2.9.3), the
+other side sends that later: on this connection, or on one of its own to our port.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import urlsplit
+
+from adapters.hl7v2.acknowledgement import due
+from adapters.hl7v2.client import TIMEOUT, Line, parse
+from adapters.hl7v2.request import Request
+from interop.errors import Problem
+from interop.formats.er7 import readdressed, receiver
+from interop.ports import Acknowledgement, Courier, Destination, Parcel, Taken
+from interop.ports.destination import Returned
+
+KIND: Final = "mllp"
+ACCEPTED: Final = frozenset({"CA", "CE", "CR"})
+"""Said of the message's arrival alone (HL7 table 0008)."""
+
+
+class MllpCourier:
+    """Sends to one address, one message after the other, each after the answer to the one before."""
+
+    def __init__(self, to: Destination, returned: Returned) -> None:
+        parts = urlsplit(to.address)
+        if not parts.hostname or not parts.port:
+            raise ValueError("address is mllps://HOST:PORT")
+        self._to, self._returned = to, returned
+        self._host, self._port, self._safe = parts.hostname, parts.port, parts.scheme == "mllps"
+        self._receiver = receiver(to.settings.get("receiver", ""))
+        self._line: Line | None = None
+
+    def tracking(self, parcel: Parcel) -> str:
+        """MSH-10, where MSH-16 asks for an acknowledgement at application level."""
+        request = Request.read(parcel.body)
+        asked = due(request.field(16), True) or due(request.field(16), False)
+        return request.about[0] if request.enhanced and asked else ""
+
+    def awaited(self, parcel: Parcel) -> bool:
+        """Whether one is due though all is well."""
+        return due(Request.read(parcel.body).field(16), True)
+
+    async def carry(self, parcel: Parcel) -> Taken:
+        """Send it. What the connection did not answer may have been taken: the next is sent on a new one."""
+        try:
+            line = await self._open()
+        except Problem as problem:
+            return Taken(problem)
+        except OSError:
+            return Taken(Problem("destination-unavailable"))
+        answer = await line.ask(readdressed(parcel.body, self._receiver), TIMEOUT)
+        if not answer.accepted and not answer.code:
+            await self.close()
+            return Taken(Problem("destination-unanswered"))
+        if not answer.accepted:
+            return Taken(Problem("destination-unavailable" if answer.again else "destination-refused"), answer.code)
+        final = answer.code == "AA" and self.tracking(parcel)
+        said = Acknowledgement(KIND, answer.control_id, True, code=answer.code) if final else None
+        return Taken(code=answer.code, said=said)
+
+    async def close(self) -> None:
+        """Let the connection go; the next message opens another."""
+        if self._line is not None:
+            line, self._line = self._line, None
+            line.close()
+
+    async def _open(self) -> Line:
+        """The connection. Raises OSError, Problem."""
+        if self._line is None or not self._line.open_:
+            try:
+                tls = self._to.tls() if self._safe else None
+            except OSError:
+                raise Problem("destination-denied", detail="a file of the destination cannot be used") from None
+            async with asyncio.timeout(TIMEOUT):
+                self._line = await Line.open(self._host, self._port, tls)
+            self._line.late = self._late
+            self._line.keep()
+        return self._line
+
+    def _late(self, body: bytes) -> None:
+        if (said := acknowledgement(body)) is not None:
+            self._returned(said)
+
+
+def acknowledgement(body: bytes) -> Acknowledgement | None:
+    """What an acknowledgement says of the message that it names; None where it is none."""
+    control, answer = parse(body)
+    if answer is None or not control:
+        return None
+    facility = Request.read(body).part(4, 1).decode("latin-1").strip()
+    return Acknowledgement(KIND, control, answer.accepted, answer.code not in ACCEPTED, answer.code, facility)
+
+
+class MllpCarrier:
+    """Carries to destinations of the kind ``mllp``."""
+
+    def courier(self, to: Destination, returned: Returned, now: Callable[[], int]) -> Courier:
+        """As ``interop.ports.Carrier``."""
+        return MllpCourier(to, returned)

@@ -1,0 +1,90 @@
+"""MESH as a kind of destination, and as a source that ``interop pull`` fetches from."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, Final
+
+from adapters.mesh.mailbox import Mailbox, Rejected, Session, Unsure
+from adapters.mesh.pulling import pulled
+from interop.errors import Problem
+from interop.ports import Acknowledgement, Courier, Destination, Parcel, Pulled, Seen, Taken
+from interop.ports.destination import Returned
+
+KIND: Final = "mesh"
+FAILED: Final = frozenset({"undeliverable", "error", "failed"})
+"""States of tracking that end a message that did not arrive."""
+COLLECTED: Final = "acknowledged"
+"""The state of one that its mailbox has taken."""
+
+
+class MeshCourier:
+    """Sends to one mailbox; what became of a message is asked of MESH, which knows it by the id that it gave."""
+
+    def __init__(self, to: Destination) -> None:
+        token, shared = to.token, to.settings.get("shared-key", "")
+        if token is None or not shared:
+            raise ValueError("token (the mailbox's password) and shared-key are wanted, each the name of a file")
+        said = to.settings
+        self._recipient, self._workflow, self._subject = said["recipient"], said["workflow"], said.get("subject", "")
+        self._session = Session(
+            Mailbox(to.address, said["mailbox"], to.secret, lambda: _read(shared), to.certificate, to.key, to.authorities)
+        )
+
+    def tracking(self, parcel: Parcel) -> str:
+        """'': MESH gives it."""
+        return ""
+
+    def awaited(self, parcel: Parcel) -> bool:
+        """Every message is collected, or told as undeliverable."""
+        return True
+
+    async def carry(self, parcel: Parcel) -> Taken:
+        """Put it into the outbox; the delivery's id goes along as the local id."""
+        said = {"workflow_id": self._workflow, "local_id": parcel.id, "content_type": parcel.media_type}
+        if self._subject:
+            said["subject"] = self._subject
+        try:
+            message = await asyncio.to_thread(self._session.send, self._recipient, parcel.body, **said)
+        except Rejected as rejected:
+            return Taken(Problem("destination-refused", detail=rejected.code), rejected.code)
+        except Unsure:
+            return Taken(Problem("destination-unanswered"))
+        except Problem as problem:
+            return Taken(problem)
+        return Taken(code="accepted", tracking=message)
+
+    async def follow(self, tracking: str) -> Acknowledgement | None:
+        """As ``interop.ports.Follows``: it is final when the mailbox has collected it, or cannot."""
+        try:
+            found = await asyncio.to_thread(self._session.track, tracking)
+        except (Rejected, Unsure):
+            raise Problem("destination-unanswered") from None
+        state = str(found.get("status") or "").lower()
+        if state == COLLECTED:
+            return Acknowledgement(KIND, tracking, True, code=state)
+        if state in FAILED or found.get("status_success") is False:
+            return Acknowledgement(KIND, tracking, False, code=str(found.get("status_code") or state))
+        return None
+
+    async def close(self) -> None:
+        """Let connections go."""
+        await asyncio.to_thread(self._session.close)
+
+
+class Mesh:
+    """Carries to destinations of the kind ``mesh``, and fetches an inbox."""
+
+    def courier(self, to: Destination, returned: Returned, now: Callable[[], int]) -> Courier:
+        """As ``interop.ports.Carrier``."""
+        return MeshCourier(to)
+
+    def pull(self, settings: Mapping[str, Any], seen: Seen) -> AsyncIterator[Pulled]:
+        """As ``interop.ports.Puller``."""
+        return pulled(settings)
+
+
+def _read(path: str) -> str:
+    with open(path, encoding="utf-8") as file:
+        return file.read().strip()
