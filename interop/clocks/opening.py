@@ -76,7 +76,7 @@ def opened(calendar: Calendar, day: date) -> list[tuple[int, int]]:
 
 def local_day(instant: int) -> date:
     """The day that it is in Europe/London."""
-    return _local(instant).date()
+    return local(instant).date()
 
 
 def end_of_day(day: date) -> int:
@@ -109,11 +109,12 @@ def _midnight(day: date, offset: int) -> int:
     return (datetime(day.year, day.month, day.day, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1) - offset
 
 
-def _local(instant: int) -> datetime:
+def local(instant: int) -> datetime:
+    """The time that it is in Europe/London."""
     return (EPOCH + timedelta(microseconds=instant)).astimezone(LONDON)
 
 
 def _offset(instant: int) -> int:
-    offset = _local(instant).utcoffset()
+    offset = local(instant).utcoffset()
     assert offset is not None
     return offset // timedelta(microseconds=1)

@@ -15,12 +15,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from interop.clock import instant
-from interop.clocks.limits import Limit
-from interop.clocks.opening import MINUTE
-from interop.clocks.runs import BREACHED, CANCELLED, OPEN, OUTCOMES, WARNED, Run
+from interop.clocks.limits import DAYS, Limit
+from interop.clocks.opening import MINUTE, local
+from interop.clocks.runs import BREACHED, CANCELLED, OPEN, OUTCOMES, WARNED, Run, Step
 from interop.fhir.canonicals import UCUM
 from interop.fhir.shapes import Json, dicts, text
 from interop.formats.instants import iso_instant
@@ -31,24 +32,16 @@ STATES: Final = "urn:interop:codes:clock-state"
 NOTES: Final = "urn:interop:codes:clock-note"
 IN_PROGRESS, COMPLETED = "in-progress", "completed"
 LATE, TOOK, UNKNOWN = "late", "minutes", "holidays-unknown"
-KEPT: Final[tuple[str, ...]] = (
-    "resourceType",
-    "id",
-    "meta",
-    "basedOn",
-    "authoredOn",
-    "encounter",
-    "for",
-    "focus",
-    "reasonReference",
-    "reasonCode",
-)
+KEPT: Final[tuple[str, ...]] = ("resourceType", "id", "authoredOn", "encounter", "for", "focus")
+META: Final = ("profile", "security", "tag")
 """What stays as it was when a clock goes on."""
 
 
 def task_of(limit: Limit, run: Run, now: int, before: Json) -> Json:
     """The Task of a run; ``before`` is the present one, or what a new one begins with: id, ``for``, ``focus``, ``meta``."""
     kept = {name: before[name] for name in KEPT if name in before}
+    if meta := _meta(before):
+        kept["meta"] = meta
     end = {"end": instant(run.stop)} if run.stop is not None else {}
     return {
         "resourceType": TYPE,
@@ -62,6 +55,27 @@ def task_of(limit: Limit, run: Run, now: int, before: Json) -> Json:
         "lastModified": instant(now),
         "restriction": {"period": {"start": instant(run.earliest), "end": instant(run.due)}},
         **({"output": said} if (said := _output(limit, run)) else {}),
+    }
+
+
+def told(limit: Limit, step: Step, id: str, task: Json, recipient: Json) -> Json:
+    """The Communication by which somebody is told of a step: that something is due, when, and no word about anyone's health."""
+    when = f"{local(step.run.due):%H:%M on %d %B %Y}"
+    said = f"It is due at {when}" if step.kind == WARNED else f"It was due at {when}"
+    kept: Json = {"encounter": task["encounter"]} if "encounter" in task else {}
+    if meta := _meta(task):
+        kept["meta"] = meta
+    return {
+        "resourceType": "Communication",
+        "id": id,
+        **kept,
+        "status": "preparation",
+        "category": [{"coding": [{"system": NOTES, "code": step.kind}]}],
+        "priority": "routine" if limit.unit == DAYS else "urgent",
+        "subject": task["for"],
+        "about": [{"reference": f"{TYPE}/{task['id']}"}],
+        "recipient": [recipient],
+        "payload": [{"contentString": f"{said}, and nothing says that it has been done."}],
     }
 
 
@@ -89,6 +103,10 @@ def took(task: Mapping[str, Any]) -> int | None:
     """Minutes that a stopped clock took; None where it was not stopped."""
     found = [each for each in dicts(task, "output") if _noted(each) == TOOK]
     return _minutes(found[0]) if found else None
+
+
+def _meta(resource: Json) -> Json:
+    return {name: value for name, value in resource.get("meta", {}).items() if name in META}
 
 
 def _output(limit: Limit, run: Run) -> Sequence[Json]:
@@ -120,7 +138,7 @@ def _noted(output: Json) -> str:
 def _minutes(output: Json | None) -> int:
     duration = output.get("valueDuration") if output is not None else None
     value = duration.get("value") if isinstance(duration, dict) else None
-    return int(value) if value is not None else 0
+    return int(value) if isinstance(value, int | float | Decimal) else 0
 
 
 def _period(restriction: Any) -> Any:
