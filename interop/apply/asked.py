@@ -38,6 +38,14 @@ class Criteria(NamedTuple):
     find: Callable[[], Awaitable[list[Stored]]]
 
 
+class Guard(NamedTuple):
+    """What must hold when a write is done: ``check`` raises Problem where it does not. Whoever else writes under the same ``name``
+    waits meanwhile, in other processes too."""
+
+    name: str
+    check: Callable[[], Awaitable[None]]
+
+
 Understand = Callable[[str, str], Criteria]
 """Reads the criteria of a type (``Patient``, ``identifier=x|y``); raises Problem ``bad-parameter``."""
 
@@ -80,8 +88,8 @@ class Asked:
     client sent them alone; ``change`` makes a patched resource of the present one. ``expected``: only where one of these is the
     present version, () for any that is there; ``absent``: only where there is nothing. ``full_url`` is by what other entries of the
     Bundle refer to this one, and ``place`` where it stands there. ``base`` is the service base by which the client calls us.
-    ``permit`` None: nothing is withheld from who asks; that is the ``author``. ``own``: the id is one of ours, of a resource that
-    the engine makes for the client.
+    ``guard``: only while that holds. ``permit`` None: nothing is withheld from who asks; that is the ``author``. ``own``: the id is
+    one of ours, of a resource that the engine makes for the client.
     """
 
     method: str
@@ -99,6 +107,7 @@ class Asked:
     permit: Permit | None = None
     author: Author = NO_AUTHOR
     own: bool = False
+    guard: Guard | None = None
 
 
 class Written(NamedTuple):

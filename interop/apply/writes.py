@@ -39,6 +39,8 @@ AGAIN = 1.0
 """Seconds between two tries while the disk cannot be had."""
 UNSEEN = 5_000_000
 """Microseconds within which an entry that another process has dated is in the journal."""
+GUARD = "?"
+"""The type of the name of a lock that stands for a guard (``Guard.name``): taken with those of criteria."""
 PASSING = ("journal-unavailable", "too-costly")
 """What is waited for once an entry is in the journal."""
 log = structlog.get_logger(__name__)
@@ -237,15 +239,18 @@ class Writes:
 
     async def _locked(self, asked: Sequence[Asked], understand: Understand | None) -> list[Written]:
         named = [criteria_name(one.criteria) for one in asked if one.criteria is not None]
-        async with self._locks.hold(named):
-            if named and self._beyond is not None:
-                await self._others({one.type for one in asked if one.criteria is not None})
+        guards = [one.guard for one in asked if one.guard is not None]
+        async with self._locks.hold([*named, *((GUARD, guard.name) for guard in guards)]):
+            if (named or guards) and self._beyond is not None:
+                await self._others({one.type for one in asked if one.criteria is not None or one.guard is not None})
             while True:
                 meant = await self._meant(asked)
                 keys = [(one.type, each.id) for one, each in zip(asked, meant, strict=True) if each.id is not None]
                 async with self._locks.hold(keys):
                     if named and await self._meant(asked) != meant:
                         continue
+                    for guard in guards:
+                        await guard.check()
                     return await self._perform(asked, meant, await self._heads(keys), understand)
 
     async def _others(self, types: set[str]) -> None:

@@ -52,7 +52,7 @@ class Reader:
     def standing(self, resource: Json) -> str:
         """``current``, ``history`` or ``never``: of several statuses the least."""
         kind = self._tables.kinds.get(text(resource, "resourceType"))
-        if kind is None or _is(resource, "category", TRIAGE) or _tagged(resource, UMBRELLA):
+        if kind is None or bears(resource, "category", TRIAGE) or _tagged(resource, UMBRELLA):
             return NEVER
         said = [self._status(resource, kind, path) for path in kind.status]
         return max(said, key=ORDER.index, default=CURRENT)
@@ -211,7 +211,8 @@ def _status_word(value: Any) -> str:
     return str(value)
 
 
-def _is(resource: Json, name: str, code: tuple[str, str]) -> bool:
+def bears(resource: Json, name: str, code: tuple[str, str]) -> bool:
+    """Whether a list of concepts holds a code."""
     return any((each.system, each.code) == code for concept in dicts(resource, name) for each in codes(concept))
 
 

@@ -3,6 +3,8 @@ same source Patient, so that many authors make one plan without writing in each 
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from interop.ids import Mint
 from interop.mapping.contribution import Contribution, Mapped
 from interop.mapping.runtime import FLAGS
@@ -10,6 +12,8 @@ from interop.mapping.runtime import FLAGS
 TRIAGE_OUTCOME = "triage-outcome"
 ENGINE = "engine"
 """The owner of what the engine itself keeps."""
+_SAID: Final = {"status": "unknown", "intent": "plan", "title": "Shared care plan"}
+_TAG: Final = {"system": FLAGS, "code": "umbrella"}
 
 
 def add_umbrellas(mapped: Mapped, mint: Mint) -> None:
@@ -22,9 +26,9 @@ def add_umbrellas(mapped: Mapped, mint: Mint) -> None:
         if not subject:
             continue
         patient = subject["reference"]
-        umbrella = umbrellas.get(patient) or _umbrella(patient, mint)
-        umbrellas[patient] = umbrella
-        contribution.registers["partOf:umbrella"] = [{"reference": f"CarePlan/{umbrella.id}"}]
+        whole = umbrellas.get(patient) or _umbrella(patient, mint)
+        umbrellas[patient] = whole
+        contribution.registers["partOf:umbrella"] = [{"reference": f"CarePlan/{whole.id}"}]
     mapped.contributions.extend(umbrellas.values())
 
 
@@ -39,12 +43,22 @@ def is_triage_outcome(contribution: Contribution) -> bool:
     )
 
 
-def _umbrella(patient: str, mint: Mint) -> Contribution:
-    registers = {
-        "status": "unknown",
-        "intent": "plan",
-        "title": "Shared care plan",
+def umbrella_id(patient: str, mint: Mint) -> str:
+    """The id of the umbrella of a Patient, who is named as ``Patient/ID``."""
+    return mint.id("CarePlan", "urn:interop:umbrella", patient)
+
+
+def umbrella(patient: str, id: str) -> dict[str, Any]:
+    """The umbrella as a resource, for a plan that no feed contributes."""
+    return {
+        "resourceType": "CarePlan",
+        "id": id,
+        "meta": {"tag": [dict(_TAG)]},
+        **_SAID,
         "subject": {"reference": patient},
-        "meta.tag:flags": [{"system": FLAGS, "code": "umbrella"}],
     }
-    return Contribution("CarePlan", mint.id("CarePlan", "urn:interop:umbrella", patient), registers, name=ENGINE)
+
+
+def _umbrella(patient: str, mint: Mint) -> Contribution:
+    registers = {**_SAID, "subject": {"reference": patient}, "meta.tag:flags": [dict(_TAG)]}
+    return Contribution("CarePlan", umbrella_id(patient, mint), registers, name=ENGINE)

@@ -8,6 +8,7 @@ from interop.api.operations.exporting import EXPORTING
 from interop.api.operations.governing import GOVERNING
 from interop.api.operations.operation import INSTANCE, SYSTEM, TYPE, Input, Operation
 from interop.api.operations.running import RUNNING
+from interop.api.operations.subscribing import SUBSCRIBING
 
 _FHIR: Final = "http://hl7.org/fhir/OperationDefinition/"
 
@@ -88,6 +89,39 @@ OPERATIONS: Final = (
         "every part of a record whether there is any.",
         PAGED,
         paged=True,
+    ),
+    Operation(
+        "crew-card",
+        "OperationDefinition/Patient-crew-card",
+        "crew_card.crew_card",
+        (INSTANCE,),
+        ("Patient",),
+        "What an ambulance crew needs of the person, as one JSON of less than 10 kB by a schema of its own "
+        "(/crew-card.schema.json): who, alerts, CPR, allergies, what matters, steps, medicines, people, and what is absent. Who "
+        "asks for a form of FHIR by name gets it as a Binary.",
+        returns="Binary",
+    ),
+    Operation(
+        "care-plan",
+        "OperationDefinition/Patient-care-plan",
+        "care_plan.care_plan",
+        (INSTANCE,),
+        ("Patient",),
+        "The plan of the person, folded from what all its authors have written: under each heading what is said, by whom, when and "
+        "how fresh it is; where authors do not agree, all that they say. Its ETag stands for the state of the plan.",
+        (Input("history", "boolean", "Whether what no longer holds is given too."),),
+    ),
+    Operation(
+        "care-plan-contribute",
+        "OperationDefinition/Patient-care-plan-contribute",
+        "contributing.contribute",
+        (INSTANCE,),
+        ("Patient",),
+        "Add to the plan of the person, or change what one has added: a CarePlan of its author's own. With If-Match, the ETag of "
+        "$care-plan, only while the plan is as it was read.",
+        (Input("contribution", "CarePlan", "The contribution; with an id the one that is changed.", required=True),),
+        changes=True,
+        returns="CarePlan",
     ),
     Operation(
         "who-looked",
@@ -336,6 +370,7 @@ OPERATIONS: Final = (
     *EXPORTING,
     *GOVERNING,
     *RUNNING,
+    *SUBSCRIBING,
 )
 
 

@@ -1,0 +1,99 @@
+"""The plan of a person as who asks may see it: what is read for it, its fold, and the tag of its state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from hashlib import blake2b
+from typing import Final, NamedTuple
+
+import orjson
+
+from interop.api.absences import health
+from interop.api.fhir.included import referenced
+from interop.api.operations.bundles import CHUNK
+from interop.api.operations.everything import MOST
+from interop.api.services import Services
+from interop.careplan.folding import folded
+from interop.careplan.plan import Given, Health, Line, Plan
+from interop.careplan.tables import PlanTables, read_plan
+from interop.errors import Problem
+from interop.mapping.places import mappings_root
+from interop.store.decision import Decision
+from interop.store.plan import Compartment
+from interop.store.values import Stored
+
+NAMING: Final = ("CareTeam", "CarePlan", "EpisodeOfCare", "Goal", "Patient")
+"""Types that say by references alone what stands under a heading."""
+Key = tuple[str, str]
+
+
+class Planned(NamedTuple):
+    """The fold, what is about the person by type and id, who and what that names, and the tag of the plan's state: the same while
+    no version of what contributes to it has changed, for whoever may see the same."""
+
+    plan: Plan
+    stored: dict[Key, Stored]
+    along: list[Stored]
+    tag: str
+
+
+@cache
+def plan_tables() -> PlanTables:
+    """The tables of ``mappings/careplan``; read once. Raises PlanRefused, OSError."""
+    folder = mappings_root().joinpath("careplan")
+    return read_plan(lambda name: folder.joinpath(f"{name}.csv").read_text("utf-8").splitlines())
+
+
+async def planned(services: Services, decision: Decision, patient: str) -> Planned:
+    """The plan of a person, linked Patients included. Raises Problem ``too-costly``."""
+    tables, now = plan_tables(), services.clock.now()
+    stored = await _about(services, decision, patient, tables.types)
+    given = [_given(each) for each in stored]
+    telling = set(_contributing(folded(given, tables, now)))
+    telling |= {(each.type, each.id) for each in stored if each.type in NAMING}
+    along = await _along(services, decision, [each for each in stored if (each.type, each.id) in telling])
+    states = {
+        each.organisation: Health(each.state, each.since)
+        for each in await health(services)
+        if each.organisation and each.state != "well"
+    }
+    plan = folded([*given, *map(_given, along)], tables, now, states)
+    known = {(each.type, each.id): each for each in stored}
+    return Planned(plan, known, along, _tag(known[key] for key in _contributing(plan)))
+
+
+async def _about(services: Services, decision: Decision, patient: str, types: tuple[str, ...]) -> list[Stored]:
+    found: list[Stored] = []
+    after: Key | None = None
+    while True:
+        part: list[Stored] = await services.store.query(Compartment(decision, patient, types, 0, CHUNK, after))
+        found += part
+        if len(part) < CHUNK:
+            return found
+        if len(found) > MOST:
+            raise Problem("too-costly")
+        after = part[-1].type, part[-1].id
+
+
+async def _along(services: Services, decision: Decision, telling: list[Stored]) -> list[Stored]:
+    """Who and where is named, and who holds the roles that are."""
+    first = await referenced(services, decision, telling)
+    second = await referenced(services, decision, [each for each in first if each.type == "PractitionerRole"])
+    return list({(each.type, each.id): each for each in (*first, *second)}.values())
+
+
+def _given(stored: Stored) -> Given:
+    return Given(orjson.loads(stored.body), stored.version, stored.source, stored.updated)
+
+
+def _contributing(plan: Plan) -> list[Key]:
+    """What says anything of it, each once, in order."""
+    lines: Iterable[Line] = (line for section in plan.sections for line in (*section.lines, *section.history))
+    said = {(origin.type, origin.id) for line in lines for origin in line.origins}
+    return sorted(said | {(each.origin.type, each.origin.id) for each in plan.contributions})
+
+
+def _tag(contributing: Iterable[Stored]) -> str:
+    said = "\n".join(f"{each.type}/{each.id}/{each.version}" for each in contributing)
+    return blake2b(said.encode("ascii"), digest_size=12).hexdigest()
