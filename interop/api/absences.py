@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from interop.api.asgi import Request
-from interop.api.feed_health import DOWN, WELL, Told, said
+from interop.api.feed_health import DOWN, WELL, said
+from interop.api.feed_health import Told as Heard
 from interop.api.services import Services
 from interop.errors import Problem
 from interop.policy.absence import SYSTEM, Absence, FeedHealth, absence, gate
@@ -39,32 +40,57 @@ async def absences(
     ``shown`` is what is given of them: where anything but a Patient is, who asks is involved. Raises no Problem of its own."""
     if not patients:
         return []
+    told = await telling(services, request, interaction, patients[0])
+    return list(told.issues(await passes(services, told, patients, shown)))
+
+
+async def telling(services: Services, request: Request, interaction: str, patient: str) -> Told:
+    """What who asks is told of whomever in this second; ``patient`` is any of those whom the question is about."""
     facts, now, asker = services.facts(), services.clock.now(), request.asker
     feeds = await health(services)
-    question = Question(interaction, "Patient", patients[0], asker)
     kept = _second(facts, feeds, now).told
     told = kept.get(asker)
     if told is None:
-        told = kept[asker] = _Told(gate(question, facts, now))
+        told = kept[asker] = Told(Question(interaction, "Patient", patient, asker), facts, feeds, now)
+    return told
+
+
+async def passes(services: Services, told: Told, patients: tuple[str, ...], shown: Iterable[Stored]) -> bool:
+    """Whether these persons are known and what opens a record holds of each of them."""
     needed = told.gate
-    passed = needed is None or any(each.type != "Patient" for each in shown)
-    if needed is not None and not passed:
-        plan = Search(Decision("gate", needed), "Patient", Ids(patients), (), len(patients))
-        passed = len(await services.store.query(plan)) == len(set(patients))
-    issues = told.issues[passed]
-    if issues is None:
-        issues = told.issues[passed] = [issue(each) for each in absence(question, facts, feeds, passed, now)]
-    return list(issues)
+    if needed is None or any(each.type != "Patient" for each in shown):
+        return True
+    plan = Search(Decision("gate", needed), "Patient", Ids(patients), (), len(patients))
+    return len(await services.store.query(plan)) == len(set(patients))
 
 
-class _Told:
-    """What one who asks is told of whomever: the gate, and the issues of those for whom it does not hold and does."""
+class Told:
+    """What one who asks is told of whomever within a second, as decisions hold: the ``gate`` of a record, and what is absent of
+    those for whom it does not hold and does. ``view`` is for whoever keeps something of what the asker sees."""
 
-    __slots__ = ("gate", "issues")
+    __slots__ = ("_absent", "_asked", "_issues", "gate", "view")
 
-    def __init__(self, gate: Where | None) -> None:
-        self.gate = gate
-        self.issues: list[list[Issue] | None] = [None, None]
+    def __init__(self, question: Question, facts: Facts, feeds: tuple[FeedHealth, ...], now: int) -> None:
+        self._asked = (question, facts, feeds, now)
+        self.gate = gate(question, facts, now)
+        self.view: int | None = None
+        self._absent: list[tuple[Absence, ...] | None] = [None, None]
+        self._issues: list[list[Issue] | None] = [None, None]
+
+    def absent(self, passed: bool) -> tuple[Absence, ...]:
+        """What is absent of who ``passed`` the gate, or did not."""
+        found = self._absent[passed]
+        if found is None:
+            question, facts, feeds, now = self._asked
+            found = self._absent[passed] = absence(question, facts, feeds, passed, now)
+        return found
+
+    def issues(self, passed: bool) -> list[Issue]:
+        """The same as issues."""
+        found = self._issues[passed]
+        if found is None:
+            found = self._issues[passed] = [issue(each) for each in self.absent(passed)]
+        return found
 
 
 class _Second(NamedTuple):
@@ -73,7 +99,7 @@ class _Second(NamedTuple):
     facts: Facts
     feeds: tuple[FeedHealth, ...]
     second: int
-    told: dict[Asker, _Told]
+    told: dict[Asker, Told]
 
 
 _kept = _Second(Facts(), (), -1, {})
@@ -153,7 +179,7 @@ def contributing(feeds: Mapping[str, Feed], counts: Iterable[FeedCount]) -> dict
 
 
 def judged(
-    counts: Iterable[FeedCount], organisations: Mapping[str, str], told: Mapping[str, Told], stale_after: int, now: int
+    counts: Iterable[FeedCount], organisations: Mapping[str, str], told: Mapping[str, Heard], stale_after: int, now: int
 ) -> tuple[FeedHealth, ...]:
     """The health of feeds. ``told`` is what was last said of their sources; ``stale_after`` how long one may be silent, 0 for ever,
     in microseconds. A source that has sent since it was down is no longer; one that was asked and had nothing is not silent.
@@ -162,7 +188,7 @@ def judged(
     last = {feed: each.last_received for feed, each in lines.items()}
     found = []
     for feed in sorted(organisations):
-        heard, source = last.get(feed, 0), told.get(feed, Told(WELL, 0))
+        heard, source = last.get(feed, 0), told.get(feed, Heard(WELL, 0))
         if source.state == WELL:
             heard = max(heard, source.since)
         state, since = "well", heard

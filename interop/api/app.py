@@ -8,6 +8,7 @@ from time import perf_counter
 from interop.api import deliveries, health, ingest, messages, metrics, protocols
 from interop.api.asgi import ASKER, Asgi, Disconnected, Receive, Request, Response, Scope, Send
 from interop.api.auditing import WHY
+from interop.api.crew import schema
 from interop.api.exporting import serving
 from interop.api.fhir import router
 from interop.api.guarding import guarded
@@ -30,6 +31,7 @@ EXACT: dict[str, Handler] = {
     "/health/ready": health.ready,
     "/metrics": metrics.metrics,
     "/openapi.json": openapi,
+    schema.ADDRESS: schema.answer,
     endpoints.WELL_KNOWN: endpoints.answer,
     endpoints.OPENID: endpoints.answer,
     endpoints.PROTECTED: endpoints.answer,
@@ -43,7 +45,7 @@ PREFIXES: dict[str, Route] = {
     people.PREFIX: ("auth", people.answer),
 }
 """Addresses outside /fhir: the exact ones, and the beginnings of the others with the part of the API that each is."""
-UNASKED = frozenset(("health/live", "health/ready", "metrics", "openapi.json"))
+UNASKED = frozenset(("health/live", "health/ready", "metrics", "openapi.json", "crew-card.schema.json"))
 """Parts whose answers do not depend on what other processes have committed."""
 
 

@@ -34,6 +34,7 @@ from interop.store.seam import Store
 from interop.store.where import Where
 
 if TYPE_CHECKING:
+    from interop.api.crew.holding import Cards
     from interop.api.delivering.deliverer import Deliverer
     from interop.api.exporting.exports import Exports
     from interop.api.signon.service import SignOn
@@ -133,6 +134,8 @@ class Services:
     """Maps messages again; None as ``takedowns``."""
     exports: Exports | None = None
     """Writes exports; None where nobody does."""
+    cards: Cards | None = None
+    """Holds crew cards ready, and hears of every change; None where nobody tells it."""
     disposing: Disposer | None = None
     """Lets go of what is no longer kept; None as ``takedowns``."""
     trail: Trail | None = None

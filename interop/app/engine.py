@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from interop.api.app import create_app
 from interop.api.asking import SharedRecord, asker_of, tester_of
 from interop.api.claiming import Claiming
+from interop.api.crew.holding import Cards
 from interop.api.door import OpenDoor
 from interop.api.exporting.exports import Exports
 from interop.api.feed_health import TOLD
@@ -184,6 +185,7 @@ class Engine:
             replays=shop.replays,
             disposing=Disposing(settings, shop, audited, feeds),
             tracer=tracer,
+            cards=cards_of(shop),
             deliverer=outgoing.deliverer,
             signon=signon,
             door=signon.door if signon is not None else OpenDoor(),
@@ -217,6 +219,8 @@ class Engine:
             audit = audited.auditing.declared
             engine.redeclaring = Redeclaring(settings.feeds, taken, feeds, shop.store, engine._declared, audit)
             engine.redeclaring.told += [shop.governance.redeclared, engine._redeclared]
+            if services.cards is not None:
+                engine.redeclaring.told.append(services.cards.forget)
         engine.folders = Folders(feeds, intake, shop.store, shop.clock, lambda: max(1, settings.backlog // 2) - shop.unfinished)
         try:
             await engine._open()
@@ -370,6 +374,15 @@ def follow(shop: Workshop, services: Services) -> None:
     shop.hearing.also[TOLD] = looked
     if services.signon is not None:
         shop.hearing.also[REVOKED] = services.signon.door.heard
+
+
+def cards_of(shop: Workshop) -> Cards:
+    """Crew cards that are held ready, by who hears of every change; where others commit too, none outlives a commit."""
+    cards = Cards()
+    shop.indexed.besides.append(cards.committed)
+    if shop.following is not None:
+        shop.following.moved.append(cards.forget)
+    return cards
 
 
 def signon_of(settings: Settings, shop: Workshop) -> SignOn:

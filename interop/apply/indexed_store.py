@@ -53,6 +53,8 @@ class IndexedStore:
         """Hears other processes; None where there are none."""
         self.changed: Callable[[], None] = lambda: None
         """Is told when a change is on disk that others hear of."""
+        self.besides: list[Callable[[Change], None]] = []
+        """Hear of each change as ``heard`` does, and of each that failed: what they keep may be untrue by it."""
 
     async def query(self, plan: Plan) -> list[Any]:
         return await self._store.query(plan)
@@ -67,6 +69,8 @@ class IndexedStore:
         except Exception:
             self._doubted.update({(put.stored.type, put.stored.id): put for put in change.puts})
             self._relinked = change.link_events or self._relinked
+            for hears in self.besides:
+                hears(change)
             raise
         if (change.puts or change.links) and isinstance(result, Committed):
             for put in change.puts:
@@ -121,6 +125,8 @@ class IndexedStore:
 
     async def _tell(self, change: Change) -> None:
         self._heard(change)
+        for hears in self.besides:
+            hears(change)
         if change.puts and self._indexing.committed(change):
             await self._reindexer.settled()
 

@@ -99,12 +99,13 @@ def _number(patient: Patient, test_numbers: bool) -> tuple[str, str, str]:
     read = NhsNumber.read(values.pop())
     if read is None or not valid(read, test_numbers):
         return "", "", str(read) if read is not None and read.standing is Standing.INVALID else ""
-    stated = {_stated(one) for one in numbers} - {""}
-    return str(read), "n" if "n" in stated else "v" if stated else "", ""
+    said = {stated(one) for one in numbers} - {""}
+    return str(read), "n" if "n" in said else "v" if said else "", ""
 
 
-def _stated(identifier: Patient) -> str:
-    """NHS Data Dictionary, NHS NUMBER STATUS INDICATOR CODE: 01 alone is verified."""
+def stated(identifier: Patient) -> str:
+    """What is stated of an NHS number: ``v`` verified, ``n`` something else, '' nothing. NHS Data Dictionary, NHS NUMBER STATUS
+    INDICATOR CODE: 01 alone is verified."""
     for extension in dicts(identifier, "extension"):
         if _STATUS in text(extension, "url"):
             concept = extension.get("valueCodeableConcept")

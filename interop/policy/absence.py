@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from interop.clock import instant
-from interop.policy.decide import Question, rules
+from interop.policy.decide import Question, permitted, rules
 from interop.policy.facts import Agreement, Facts
 from interop.policy.rules import Rules
 from interop.policy.tables import tables
@@ -67,6 +67,15 @@ def absence(question: Question, facts: Facts, feeds: Iterable[FeedHealth], passe
         if feed.state in ("down", "stale", "incomplete") and not states.get(feed.organisation):
             found.append(_absence(feed.state, feed.organisation or feed.feed, feed.since))
     return tuple(found)
+
+
+def closed(question: Question, types: Iterable[str], facts: Facts, now: int) -> frozenset[str]:
+    """Those of the types of which who asks is given nothing, whoever it is about: their role, purpose or token is not for them."""
+    by = rules(question.asker, facts, now)
+    if by is None or by.role.all:
+        return frozenset()
+    given = {type_ for type_ in types if by.of.types[type_] in by.seen and permitted(question._replace(type=type_))}
+    return frozenset(types) - given
 
 
 def sharing(by: Rules) -> dict[str, str]:

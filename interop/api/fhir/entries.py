@@ -108,7 +108,7 @@ def as_request(outer: Request, entry: Entry, prefix: str) -> Request:
     """An entry as a request of its own under ``prefix`` (``/fhir``); raises Problem ``bad-parameter``."""
     kind, body = _body(entry)
     headers: list[Header] = [(name, outer.headers[name]) for name in _PASSED_ON if name in outer.headers]
-    headers += [(name, value.encode("utf-8")) for name, value in entry.conditions.items()]
+    headers += [(b"accept", b"application/fhir+json"), *((name, value.encode("utf-8")) for name, value in entry.conditions.items())]
     if kind:
         headers.append((b"content-type", kind))
     path = f"{prefix}/{entry.path}"

@@ -13,6 +13,7 @@ SHOWN: Final[dict[str, Part]] = {
     "/health/ready": {"summary": "Messages are taken and the record can be read.", "media": "application/json"},
     "/metrics": {"summary": "Figures for Prometheus: of messages and requests, never of people.", "media": "text/plain"},
     "/openapi.json": {"summary": "This document.", "media": "application/json"},
+    "/crew-card.schema.json": {"summary": "What a crew card holds: JSON Schema 2020-12.", "media": "application/schema+json"},
 }
 SIGNED_ON: Final[dict[str, Part]] = {
     "/.well-known/smart-configuration": {"summary": "Where to sign on (SMART App Launch 2.2).", "media": "application/json"},

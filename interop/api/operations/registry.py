@@ -124,6 +124,17 @@ OPERATIONS: Final = (
         returns="CarePlan",
     ),
     Operation(
+        "crew-card",
+        "OperationDefinition/Patient-crew-card",
+        "crew_card.crew_card",
+        (INSTANCE,),
+        ("Patient",),
+        "What an ambulance crew needs of the person, as one JSON of less than 10 kB by a schema of its own "
+        "(/crew-card.schema.json): who, alerts, CPR, allergies, what matters, steps, medicines, people, and what is absent. Who "
+        "asks for a form of FHIR by name gets it as a Binary.",
+        returns="Binary",
+    ),
+    Operation(
         "who-looked",
         "OperationDefinition/Patient-who-looked",
         "looking.who_looked",

@@ -15,7 +15,7 @@ NUMBER_WORDS: Final = {
     "verified": "verified",
     "not-verified": "not verified",
     "not-stated": "verification not stated",
-    "test": "test number: nobody's",
+    "test": "of the range for tests: nobody's",
     "invalid": "not a valid NHS number",
 }
 """What is said beside an NHS number, by how it stands."""
@@ -26,10 +26,11 @@ _REDACTED: Final = "REDACTED"
 
 
 class Number(NamedTuple):
-    """An NHS number and how it stands, a key of ``NUMBER_WORDS``."""
+    """An NHS number and how it stands, a key of ``NUMBER_WORDS``. ``test``: it is of the range for tests, and counts here."""
 
     value: str
     standing: str
+    test: bool = False
 
 
 def who(patients: Sequence[Given], stated: Sequence[Sequence[Number]], today: date) -> Json:
@@ -144,7 +145,8 @@ def _numbers(stated: Sequence[Sequence[Number]]) -> list[Number]:
 
 def _number(number: Number) -> Json:
     verified = number.standing == "verified"
-    return {"number": spaced(number.value), "verified": verified, "words": NUMBER_WORDS[number.standing]}
+    words = NUMBER_WORDS[number.standing] + (", a test number" if number.test else "")
+    return {"number": spaced(number.value), "verified": verified, "words": words}
 
 
 def _reached(records: Sequence[Json]) -> Json:

@@ -1,0 +1,1 @@
+"""Crew cards: made of what the asker may see, and held ready."""
