@@ -15,13 +15,14 @@ from interop.api.searching.ground import known
 from interop.app.settings import OURS, Settings
 from interop.app.workshop import Workshop
 from interop.apply.acting.acting import Acting
+from interop.apply.acting.actions import DOES
 from interop.apply.acting.recipients import Recipients
 from interop.mapping.places import mappings_root
 from interop.notify.routes import ID_ONLY, Route
 from interop.policy.asker import TESTER
 from interop.policy.decide import decide
 from interop.record.indexing import Indexing
-from interop.rules.tables import COLUMNS, RuleTables, read_tables
+from interop.rules.tables import COLUMNS, RULES_FILE, RulesRefused, RuleTables, read_tables
 
 FOLDER: Final = "rules"
 CLOCKS: Final = "clocks.csv"
@@ -60,6 +61,8 @@ def acting_of(
     settings: Settings, shop: Workshop, tables: RuleTables, organisations: Mapping[str, str], deliverer: Deliverer
 ) -> Acting:
     """Who acts, with the queue that it acts on. ``organisations`` by the name of their destination."""
+    if strange := next((rule for rule in tables.rules if rule.action not in DOES), None):
+        raise RulesRefused(f"{RULES_FILE}, row {strange.id}: nobody does {strange.action} here")
     code = shop.governance.code
     recipients = Recipients(shop.store, decide, shop.governance.facts, code, organisations, open=settings.open)
     acting = Acting(tables, shop.store, shop.writes, recipients, shop.mint, shop.clock)

@@ -6,11 +6,19 @@ from dataclasses import dataclass
 from typing import Final
 
 CARE_TEAM, NAMED_CLINICIAN, GP, PATIENT = "care-team", "named-clinician", "gp", "patient"
-DESTINATION, WORKLIST = "destination", "worklist"
+DESTINATION, WORKLIST, WRITE_BACK = "destination", "worklist", "write-back"
 PEOPLE: Final = frozenset((CARE_TEAM, NAMED_CLINICIAN, GP))
 NAMED: Final = frozenset((DESTINATION, WORKLIST))
 """Recipients that are named by a word of their own."""
-RECIPIENTS: Final = (CARE_TEAM, NAMED_CLINICIAN, GP, PATIENT, DESTINATION, WORKLIST)
+RECIPIENTS: Final = {
+    CARE_TEAM: "each active care team of the person",
+    NAMED_CLINICIAN: "whoever a care team says answers for the person",
+    GP: "the general practitioners, or the practice, of the Patient",
+    PATIENT: "the person",
+    DESTINATION: "a destination of the deployment, by its name",
+    WORKLIST: "whoever works on that list",
+    WRITE_BACK: "the destinations of the practice that the person has now",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +40,19 @@ ACTIONS: Final = {
     each.name: each
     for each in (
         Action(TASK, True, _ASKED, True, "a Task of each recipient, about what happened"),
-        Action(NOTIFY, True, PEOPLE | {PATIENT, DESTINATION}, True, "a Communication to each recipient"),
+        Action(NOTIFY, True, PEOPLE | {PATIENT, DESTINATION, WRITE_BACK}, True, "a Communication to each recipient"),
         Action(FLAG, True, frozenset(), True, "a Flag of the person"),
         Action(PROPOSE, True, _ASKED, True, "a ServiceRequest that proposes a referral, a draft until a clinician takes it"),
         Action(CLOCK, True, _ASKED, False, "a clock of clocks.csv begins"),
         Action(STOP_CLOCK, True, frozenset(), False, "that clock of the person ends"),
         Action(STOP_CLOCKS, False, frozenset(), False, "every clock of the person ends"),
-        Action(CANCEL, False, frozenset(), False, "what rules have asked for about this resource is asked for no more"),
+        Action(
+            CANCEL,
+            True,
+            frozenset(),
+            False,
+            "what that event of this resource has made is ended",
+        ),
         Action(STOP_REMINDERS, False, frozenset(), False, "nothing more is sent to the person, nor asked to be"),
         Action(REVIEW_BOOKINGS, True, _ASKED, True, "a Task for each booking to come: somebody is to cancel it"),
     )

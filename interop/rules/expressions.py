@@ -24,6 +24,8 @@ VARIABLES: Final = {
     "encounters": "Encounter",
     "bookings": "Appointment",
     "tasks": "Task",
+    "goals": "Goal",
+    "episodes": "EpisodeOfCare",
 }
 """What a condition may name beside the resource, and of which type it is ('' = of that of the resource)."""
 _FIXED: Final = frozenset(("resource", "rootResource", "context", "ucum", "sct", "loinc"))
@@ -43,7 +45,8 @@ def read(text: str, type: str, variables: Mapping[str, str] = VARIABLES) -> Expr
     for name in sorted(named - _FIXED):
         if name not in variables:
             raise ValueError(f"%{name} is not known: {', '.join(f'%{each}' for each in variables)}")
-    found.check(type, {name: variables.get(name) or type for name in named & set(variables)})
+    known = {name: of or type for name, of in variables.items()}
+    found.check(type, known | {"resource": type, "rootResource": type, "context": type})
     return found
 
 

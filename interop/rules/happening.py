@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from interop.fhir.fhirpath import Expression
 from interop.rules.expressions import BEFORE, holds, values, when
 from interop.rules.tables import Event
 
@@ -22,9 +23,24 @@ def happened(event: Event, new: Resource | None, before: Resource | None, now: i
     known = {BEFORE: before}
     if not holds(event.now, new, known, now):
         return False
+    if event.of is not None:
+        return True
     if event.differs is not None:
         return before is not None and values(event.differs, new, {}, now) != values(event.differs, before, {}, now)
     return event.now is None or not holds(event.now, before, {BEFORE: None}, now)
+
+
+def befallen(event: Event, new: Resource | None, before: Resource | None, now: int) -> list[str] | None:
+    """The ids of the Patients whom it befalls; None where it is the subject. Raises RuleFailed."""
+    if event.of is None or new is None:
+        return None
+    earlier = _patients(event.of, before, now) if before is not None else {}
+    return [each for each in _patients(event.of, new, now) if each not in earlier]
+
+
+def _patients(of: Expression, resource: Resource, now: int) -> dict[str, None]:
+    named = (str(each).partition("/") for each in values(of, resource, {}, now))
+    return {id_: None for type_, _, id_ in named if type_ == "Patient" and id_ and "/" not in id_}
 
 
 def time_of(event: Event, new: Resource | None, before: Resource | None, now: int) -> int | None:

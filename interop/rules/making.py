@@ -50,6 +50,7 @@ def task(
     made |= {"status": "requested", "intent": "order", "code": _code(rule), "description": rule.says}
     made |= {"focus": focus or what.reference, "for": _patient(what), "authoredOn": instant(what.heard)}
     made["executionPeriod"] = {"start": instant(what.at)}
+    made |= _during(what)
     if owner is not None:
         made["owner"] = owner
     if worklist:
@@ -62,6 +63,7 @@ def communication(rule: Rule, what: Occurrence, id: str, recipient: Resource) ->
     made = _made("Communication", rule, what, id)
     made |= {"status": "preparation", "category": [_code(rule)], "priority": "routine", "subject": _patient(what)}
     made |= {"about": [what.reference], "recipient": [recipient], "payload": [{"contentString": rule.says}]}
+    made |= _during(what)
     return made
 
 
@@ -70,14 +72,14 @@ def flag(rule: Rule, what: Occurrence, id: str) -> Resource:
     made = _made("Flag", rule, what, id)
     made |= {"status": "active", "code": _code(rule) | {"text": rule.says}, "subject": _patient(what)}
     made["period"] = {"start": instant(what.at)}
-    return made
+    return made | _during(what)
 
 
 def proposal(rule: Rule, what: Occurrence, id: str, performer: Resource | None, worklist: str = "") -> Resource:
     """A referral that a clinician may make of it."""
     made = _made("ServiceRequest", rule, what, id)
     made |= {"status": "draft", "intent": "proposal", "code": _code(rule), "subject": _patient(what)}
-    made |= {"authoredOn": instant(what.heard), "note": [{"text": rule.says}]}
+    made |= {"authoredOn": instant(what.heard), "note": [{"text": rule.says}], **_during(what)}
     if what.type in ("Condition", "Observation", "DiagnosticReport", "DocumentReference"):
         made["reasonReference"] = [what.reference]
     else:
@@ -89,23 +91,42 @@ def proposal(rule: Rule, what: Occurrence, id: str, performer: Resource | None, 
     return made
 
 
-def cancelled(resource: Resource, why: str) -> Resource:
-    """A Task that is asked for no more; ``why`` is a code of DONE_WITH."""
-    made = {name: value for name, value in resource.items() if name != "meta"}
-    made["meta"] = {name: value for name, value in resource.get("meta", {}).items() if name in ("tag", "security", "profile")}
-    made |= {"status": "cancelled", "statusReason": {"coding": [{"system": DONE_WITH, "code": why}]}}
+ENDS: Final = {
+    "Task": (("draft", "requested", "received", "accepted", "ready"), "cancelled"),
+    "Communication": (("preparation", "on-hold"), "not-done"),
+    "CommunicationRequest": (("draft", "active", "on-hold"), "revoked"),
+    "ServiceRequest": (("draft",), "revoked"),
+    "Flag": (("active",), "inactive"),
+}
+"""Type -> the statuses in which nobody has begun with it, and the one in which it is ended by the engine."""
+_REASONED: Final = ("Task", "Communication", "CommunicationRequest")
+
+
+def ended(resource: Resource, why: str) -> Resource | None:
+    """The same, asked for no more; ``why`` is a code of DONE_WITH. None where somebody has begun with it, or it has ended."""
+    statuses, end = ENDS[resource["resourceType"]]
+    if resource.get("status") not in statuses:
+        return None
+    made = {name: value for name, value in resource.items() if name != "meta"} | {"status": end}
+    if meta := {name: value for name, value in resource.get("meta", {}).items() if name in ("tag", "security", "profile")}:
+        made["meta"] = meta
+    if resource["resourceType"] in _REASONED:
+        made["statusReason"] = {"coding": [{"system": DONE_WITH, "code": why}]}
     return made
 
 
-def cancelled_by_us(resource: Resource) -> bool:
-    """Whether it was the engine that ended a Task."""
-    said = resource.get("statusReason", {})
-    return resource.get("status") == "cancelled" and any(each.get("system") == DONE_WITH for each in dicts(said, "coding"))
+def made_by(resource: Resource) -> str:
+    """The rule that made a resource, '' where none has."""
+    tags = dicts(resource.get("meta", {}), "tag")
+    return next((str(each.get("code", "")) for each in tags if each.get("system") == RULE), "")
 
 
-def of_rule(resource: Resource) -> bool:
-    """Whether a rule made a resource."""
-    return any(each.get("system") == RULE for each in dicts(resource.get("meta", {}), "tag"))
+def ended_by_us(resource: Resource) -> bool:
+    """Whether it was the engine that ended what a rule has made."""
+    kind, said = resource.get("resourceType"), resource.get("statusReason", {})
+    if kind not in ENDS or not made_by(resource) or resource.get("status") != ENDS[kind][1]:
+        return False
+    return kind not in _REASONED or any(each.get("system") == DONE_WITH for each in dicts(said, "coding"))
 
 
 def _made(type: str, rule: Rule, what: Occurrence, id: str) -> Resource:
@@ -118,6 +139,11 @@ def _made(type: str, rule: Rule, what: Occurrence, id: str) -> Resource:
 def _code(rule: Rule) -> Resource:
     assert rule.code is not None
     return {"coding": [{"system": rule.code.system, "code": rule.code.code, "display": rule.code.display}]}
+
+
+def _during(what: Occurrence) -> Resource:
+    """Within which stay or attendance."""
+    return {"encounter": what.reference} if what.type == "Encounter" else {}
 
 
 def _patient(what: Occurrence) -> Resource:

@@ -7,6 +7,7 @@
 | | ``now`` | FHIRPath that must hold of the version |
 | | ``was`` | FHIRPath that must hold of the version before |
 | | ``differs`` | FHIRPath that yields something else than of the version before; '' = ``now`` did not hold of that |
+| | ``of`` | FHIRPath that yields the Patients whom it befalls, where they were not among them before; '' = the subject |
 | | ``when`` | FHIRPath that yields when it happened; '' = when we heard of it |
 | rules.csv | ``condition`` | FHIRPath over the resource and ``expressions.VARIABLES`` |
 | | ``action`` | a row of ``actions.ACTIONS`` and the word that it takes |
@@ -28,13 +29,13 @@ from typing import Final, TypeVar
 from interop.clock import MICROSECONDS
 from interop.fhir import facts
 from interop.fhir.fhirpath import Expression
-from interop.rules.actions import ACTIONS, CLOCK, STOP_CLOCK, WORKLIST, To, recipients
+from interop.rules.actions import ACTIONS, CANCEL, CLOCK, STOP_CLOCK, WORKLIST, To, recipients
 from interop.rules.expressions import BEFORE, VARIABLES, named, read
 from interop.store.where import Where
 
 EVENTS_FILE, RULES_FILE, CODES_FILE = "events.csv", "rules.csv", "codes.csv"
 COLUMNS: Final = {
-    EVENTS_FILE: ("id", "on", "criteria", "now", "was", "differs", "when", "why"),
+    EVENTS_FILE: ("id", "on", "criteria", "now", "was", "differs", "of", "when", "why"),
     RULES_FILE: ("id", "event", "condition", "action", "to", "within", "once", "says", "why"),
     CODES_FILE: ("id", "action", "code", "system", "display", "why"),
 }
@@ -47,6 +48,8 @@ ON: Final = {
 }
 EVENT, PERSON = "event", "person"
 ONCE: Final = (EVENT, PERSON)
+OTHERWISE: Final = (CLOCK, STOP_CLOCK, CANCEL)
+"""Actions whose word is of another table."""
 NONE: Final = "-"
 """In the column ``on`` or ``event`` of a site's row: ours does not hold there."""
 _ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -75,6 +78,7 @@ class Event:
     now: Expression | None
     was: Expression | None
     differs: Expression | None
+    of: Expression | None
     when: Expression | None
     why: str
 
@@ -205,7 +209,7 @@ def _each(file: str, rows: Mapping[str, Row], refusals: list[str], made: Callabl
 
 def _code(row: Row) -> Code:
     action, code = row["action"], row["code"]
-    if action not in (*(each.name for each in ACTIONS.values() if each.worded and each.name not in (CLOCK, STOP_CLOCK)), WORKLIST):
+    if action not in (*(each.name for each in ACTIONS.values() if each.worded and each.name not in OTHERWISE), WORKLIST):
         raise ValueError(f"{action} takes no word of this table")
     if not _ID.fullmatch(code) and not row["system"]:
         raise ValueError("a code of ours is of small letters, digits and '-', 40 at most")
@@ -221,12 +225,12 @@ def _event(row: Row, criteria: Criteria) -> Event:
     if len(rest) != 1 or rest[0] not in facts.resource_types():
         raise ValueError(f"{on} is of one resource type of R4")
     type_ = rest[0]
-    if on == DELETED and any(row[name] for name in ("criteria", "now", "differs")):
+    if on == DELETED and any(row[name] for name in ("criteria", "now", "differs", "of")):
         raise ValueError("what is deleted has nothing left that could be asked but what it was")
     if on == CREATED and (row["was"] or row["differs"]):
         raise ValueError("what is created was nothing before")
     where = criteria(type_, row["criteria"]) if row["criteria"] else None
-    said = {name: read(row[name], type_, {BEFORE: ""}) if row[name] else None for name in ("now", "was", "differs", "when")}
+    said = {name: read(row[name], type_, {BEFORE: ""}) if row[name] else None for name in ("now", "was", "differs", "of", "when")}
     return Event(row["id"], ON[on], type_, row["criteria"], where, **said, why=row["why"])
 
 
@@ -241,7 +245,10 @@ def _rule(row: Row, events: Mapping[str, Event], words: Mapping[tuple[str, str],
     if bool(word) != action.worded:
         raise ValueError(f"{name} {'takes a word' if action.worded else 'takes no word'}")
     code = words.get((name, word))
-    if name in (CLOCK, STOP_CLOCK):
+    if name == CANCEL:
+        if word not in events:
+            raise ValueError(f"{word} is no event of {EVENTS_FILE}")
+    elif name in (CLOCK, STOP_CLOCK):
         if word not in clocks:
             raise ValueError(f"{word} is no clock of clocks.csv")
     elif word and code is None:

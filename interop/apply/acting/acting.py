@@ -8,7 +8,8 @@ from typing import Final
 
 import structlog
 
-from interop.apply.acting.doing import DOES, Doing, Wanted
+from interop.apply.acting.actions import DOES
+from interop.apply.acting.doing import Doing, Wanted
 from interop.apply.acting.person import Resource, body, found, known
 from interop.apply.acting.recipients import CLIENT, Recipients
 from interop.apply.asked import UPDATE, Asked, Author, Criteria
@@ -20,8 +21,8 @@ from interop.fhir.shapes import dicts
 from interop.ids import Mint
 from interop.notify.routes import DELETED
 from interop.rules.expressions import BEFORE, RuleFailed, holds
-from interop.rules.happening import happened, noise, time_of
-from interop.rules.making import RULE, Occurrence, cancelled_by_us, of_rule
+from interop.rules.happening import befallen, happened, noise, time_of
+from interop.rules.making import RULE, Occurrence, ended_by_us, made_by
 from interop.rules.tables import PERSON, Event, Rule, RuleTables
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Heads, Message, Read, ReadVersion
@@ -29,9 +30,11 @@ from interop.store.seam import Store
 from interop.store.values import Delivery, Entry, Head, Stored
 from interop.store.where import Token
 
-RESULTS: Final = {"task": "Task", "notify": "Communication", "flag": "Flag", "propose": "ServiceRequest", "clock": "Task"}
+MAKES: Final = {"task": "Task", "notify": "Communication", "flag": "Flag", "propose": "ServiceRequest", "clock": "Task"}
 """What is looked for where something is to be done once for a person."""
 ACTED, LATE, NOT_MET, AGAIN, NOBODY, FAILED = "acted", "late", "not-met", "again", "nobody", "failed"
+RESULTS: Final = (ACTED, NOBODY, AGAIN, NOT_MET)
+"""What came of a rule for somebody; the first that holds for anybody is told."""
 TRIES: Final = 3
 _log = structlog.get_logger("interop.rules")
 
@@ -97,7 +100,7 @@ class Acting:
         new = body(one[0])
         present: list[Stored] = await self._store.query(Read(PERMIT_ALL, *key))
         gone = not present or present[0].deleted or noise(body(present[0]))
-        return None if gone or (before is None and of_rule(new)) else (one[0], new, before)
+        return None if gone or (before is None and made_by(new)) else (one[0], new, before)
 
     async def _ruled(
         self, rule: Rule, delivery: Delivery, stored: Stored, new: Resource | None, before: Resource | None
@@ -107,21 +110,31 @@ class Acting:
         said = new if new is not None else before
         if said is None or not happened(event, new, before, now):
             return [], ""
-        patient = stored.subject or (stored.id if stored.type == "Patient" else "")
-        if not patient:
-            return [], ""
+        patients = befallen(event, new, before, now)
+        if patients is None:
+            patients = [stored.id if stored.type == "Patient" else stored.subject]
         clinical = time_of(event, new, before, now)
         at = await self._heard(stored) if clinical is None else clinical
         if at is None or delivery.made - at > rule.within:
             return [], LATE
         key = "\x1f".join((event.id, delivery.type, delivery.resource, _which(event, clinical, delivery)))
-        what = Occurrence(said, stored.type, stored.id, patient, delivery.made, at, key, stored.source)
-        variables = {BEFORE: before, **await known(self._store, patient, rule.variables - {BEFORE}, now)}
-        if not holds(rule.condition, said, variables, now):
+        made: list[Wanted] = []
+        results = []
+        for patient in filter(None, patients):
+            named = key if event.of is None else f"{key}\x1f{patient}"
+            what = Occurrence(said, stored.type, stored.id, patient, delivery.made, at, named, stored.source)
+            more, result = await self._befell(rule, what, before, now)
+            made += more
+            results.append(result)
+        return made, next((each for each in RESULTS if each in results), "")
+
+    async def _befell(self, rule: Rule, what: Occurrence, before: Resource | None, now: int) -> tuple[list[Wanted], str]:
+        variables = {BEFORE: before, **await known(self._store, what.patient, rule.variables - {BEFORE}, now)}
+        if not holds(rule.condition, what.resource, variables, now):
             return [], NOT_MET
         if rule.once == PERSON and await self._done(rule, what):
             return [], AGAIN
-        made = await DOES[rule.action](Doing(rule, what, self._store, self._recipients, self._mint, now))
+        made = await DOES[rule.action](Doing(rule, what, self._store, self._recipients, self._mint, now, self.tables))
         return made, ACTED if made else NOBODY
 
     async def _heard(self, stored: Stored) -> int | None:
@@ -133,13 +146,13 @@ class Acting:
 
     async def _done(self, rule: Rule, what: Occurrence) -> bool:
         """Whether the same rule has done the same for the person already, within its time, of something else that happened."""
-        type_ = RESULTS.get(rule.action)
+        type_ = MAKES.get(rule.action)
         if type_ is None:
             return False
         for each in await found(self._store, type_, what.patient, Token("_tag", rule.id, RULE)):
             resource = body(each)
             about = [resource.get("focus"), *dicts(resource, "about"), *dicts(resource, "supportingInfo")]
-            if what.reference in about or cancelled_by_us(resource):
+            if what.reference in about or ended_by_us(resource):
                 continue
             made: list[Stored] = await self._store.query(ReadVersion(PERMIT_ALL, type_, each.id, 1))
             if any(abs(first.updated - what.heard) <= rule.within for first in made):
@@ -177,7 +190,7 @@ def _which(event: Event, at: int | None, delivery: Delivery) -> str:
 
 def _reopens(head: Head) -> bool:
     """Whether what is there was ended by the engine alone, when what it was about had been taken back: it holds again."""
-    return not head.deleted and cancelled_by_us(body(Stored(head.type, head.id, head.version, 0, head.body)))
+    return not head.deleted and ended_by_us(body(Stored(head.type, head.id, head.version, 0, head.body)))
 
 
 def _understand(type: str, text: str) -> Criteria:

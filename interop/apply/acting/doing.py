@@ -1,18 +1,16 @@
-"""What each action of the tables makes of an occurrence: one table of functions."""
+"""A rule that applies to what happened, as its action is given it, and what comes of it."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from interop.apply.acting.person import Resource
 from interop.apply.acting.recipients import Recipients, Told
 from interop.ids import Mint
-from interop.rules import making
-from interop.rules.actions import FLAG, NOTIFY, PROPOSE, TASK
 from interop.rules.making import RULE, Occurrence
-from interop.rules.tables import Rule
+from interop.rules.tables import Rule, RuleTables
 from interop.store.seam import Store
 
 
@@ -29,7 +27,7 @@ class Wanted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Doing:
-    """A rule that applies to what happened, and what it may ask of the record. ``now`` in microseconds."""
+    """A rule that applies to what happened, what it may ask of the record, the tables that it is of. ``now`` in microseconds."""
 
     rule: Rule
     what: Occurrence
@@ -37,6 +35,7 @@ class Doing:
     recipients: Recipients
     mint: Mint
     now: int
+    tables: RuleTables
 
     async def told(self) -> list[Told]:
         """Who of its recipients may be told."""
@@ -52,31 +51,3 @@ class Doing:
 
 
 Do = Callable[[Doing], Awaitable[list[Wanted]]]
-
-
-async def _task(do: Doing) -> list[Wanted]:
-    told = await do.told()
-    return [do.wanted(making.task(do.rule, do.what, do.id("Task", each.name), each.reference, each.worklist)) for each in told]
-
-
-async def _notify(do: Doing) -> list[Wanted]:
-    return [
-        do.wanted(making.communication(do.rule, do.what, do.id("Communication", each.name), each.reference))
-        for each in await do.told()
-        if each.reference is not None
-    ]
-
-
-async def _flag(do: Doing) -> list[Wanted]:
-    return [do.wanted(making.flag(do.rule, do.what, do.id("Flag")))]
-
-
-async def _propose(do: Doing) -> list[Wanted]:
-    return [
-        do.wanted(making.proposal(do.rule, do.what, do.id("ServiceRequest", each.name), each.reference, each.worklist))
-        for each in await do.told()
-    ]
-
-
-DOES: Final[dict[str, Do]] = {TASK: _task, NOTIFY: _notify, FLAG: _flag, PROPOSE: _propose}
-"""By the name of the action (``interop.rules.actions``)."""

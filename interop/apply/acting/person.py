@@ -61,6 +61,10 @@ async def _one(store: Store, patient: str, name: str, now: int) -> list[Resource
             return [body(each) for each in await found(store, "Encounter", patient)]
         case "bookings":
             return [body(each) for each in await bookings(store, patient, now)]
+        case "goals":
+            return [body(each) for each in await found(store, "Goal", patient, Token("lifecycle-status", ACTIVE))]
+        case "episodes":
+            return [body(each) for each in await found(store, "EpisodeOfCare", patient)]
         case "tasks":
             return [body(each) for each in await found(store, "Task", patient)]
     raise KeyError(name)

@@ -12,7 +12,8 @@ from interop.policy.asker import TESTER, Asker
 from interop.policy.decide import Policy, Question
 from interop.policy.facts import Facts
 from interop.policy.grants import period
-from interop.rules.actions import CARE_TEAM, DESTINATION, GP, NAMED_CLINICIAN, PATIENT, WORKLIST, To
+from interop.rules import actions
+from interop.rules.actions import DESTINATION, PATIENT, WORKLIST, To
 from interop.rules.making import Occurrence
 from interop.store.decision import PERMIT_ALL, Decision
 from interop.store.plan import Read
@@ -97,17 +98,22 @@ class Recipients:
 
     async def _meant(self, to: To, what: Occurrence, now: int) -> list[_Meant]:
         match to.kind:
-            case "care-team":
+            case actions.CARE_TEAM:
                 return [await self._team(team) for team in await self._teams(what, now)]
-            case "named-clinician":
+            case actions.NAMED_CLINICIAN:
                 return await self._clinicians(what, now)
-            case "gp":
+            case actions.GP:
                 return await self._practices(what, now)
-        assert to.kind == DESTINATION, (CARE_TEAM, NAMED_CLINICIAN, GP)
-        if to.name not in self._destinations:
+            case actions.WRITE_BACK:
+                codes = {code for each in await self._practices(what, now) for code in each.organisations if code}
+                return [self._destination(name) for name, code in self._destinations.items() if code in codes]
+        if to.kind != DESTINATION or to.name not in self._destinations:
             return []
-        named = {"identifier": {"system": AT, "value": to.name}, "display": to.name}
-        return [_Meant(f"destination {to.name}", named, (self._destinations[to.name],))]
+        return [self._destination(to.name)]
+
+    def _destination(self, name: str) -> _Meant:
+        named = {"identifier": {"system": AT, "value": name}, "display": name}
+        return _Meant(f"destination {name}", named, (self._destinations[name],))
 
     async def _teams(self, what: Occurrence, now: int) -> list[Resource]:
         return (await known(self._store, what.patient, ("teams",), now))["teams"]

@@ -41,9 +41,9 @@ class Acted:
         await self.quiet()
 
     async def quiet(self) -> None:
-        """Until the queue of the rules has nothing left to do."""
+        """Until every message is applied and the queue of the rules has nothing left to do."""
         async with asyncio.timeout(30):
-            while await self.queue(PENDING):
+            while self.engine.workshop.unfinished or await self.queue(PENDING):
                 await asyncio.sleep(0.005)
 
     async def queue(self, state: str = "") -> list[Delivery]:
