@@ -33,7 +33,8 @@ class Action:
     does: str
 
 
-TASK, NOTIFY, FLAG, PROPOSE, CLOCK, STOP_CLOCK = "task", "notify", "flag", "propose", "clock", "stop-clock"
+TASK, NOTIFY, FLAG, PROPOSE, CLOCK = "task", "notify", "flag", "propose", "clock"
+STOP_CLOCK, REOPEN_CLOCK = "stop-clock", "reopen-clock"
 CANCEL, STOP_REMINDERS, STOP_CLOCKS, REVIEW_BOOKINGS = "cancel", "stop-reminders", "stop-clocks", "review-bookings"
 _ASKED: Final = PEOPLE | {WORKLIST}
 ACTIONS: Final = {
@@ -43,8 +44,9 @@ ACTIONS: Final = {
         Action(NOTIFY, True, PEOPLE | {PATIENT, DESTINATION, WRITE_BACK}, True, "a Communication to each recipient"),
         Action(FLAG, True, frozenset(), True, "a Flag of the person"),
         Action(PROPOSE, True, _ASKED, True, "a ServiceRequest that proposes a referral, a draft until a clinician takes it"),
-        Action(CLOCK, True, _ASKED, False, "a clock of clocks.csv begins"),
-        Action(STOP_CLOCK, True, frozenset(), False, "that clock of the person ends"),
+        Action(CLOCK, True, frozenset(), False, "a clock of clocks.csv begins"),
+        Action(STOP_CLOCK, True, frozenset(), False, "that clock ends; by its times, or as the second word says"),
+        Action(REOPEN_CLOCK, True, frozenset(), False, "that clock runs again: what stopped it did not happen"),
         Action(STOP_CLOCKS, False, frozenset(), False, "every clock of the person ends"),
         Action(
             CANCEL,

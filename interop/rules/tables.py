@@ -29,7 +29,7 @@ from typing import Final, TypeVar
 from interop.clock import MICROSECONDS
 from interop.fhir import facts
 from interop.fhir.fhirpath import Expression
-from interop.rules.actions import ACTIONS, CANCEL, CLOCK, STOP_CLOCK, WORKLIST, To, recipients
+from interop.rules.actions import ACTIONS, CANCEL, CLOCK, REOPEN_CLOCK, STOP_CLOCK, WORKLIST, To, recipients
 from interop.rules.expressions import BEFORE, VARIABLES, named, read
 from interop.store.where import Where
 
@@ -48,7 +48,8 @@ ON: Final = {
 }
 EVENT, PERSON = "event", "person"
 ONCE: Final = (EVENT, PERSON)
-OTHERWISE: Final = (CLOCK, STOP_CLOCK, CANCEL)
+OF_CLOCKS: Final = (CLOCK, STOP_CLOCK, REOPEN_CLOCK)
+OTHERWISE: Final = (*OF_CLOCKS, CANCEL)
 """Actions whose word is of another table."""
 NONE: Final = "-"
 """In the column ``on`` or ``event`` of a site's row: ours does not hold there."""
@@ -248,8 +249,8 @@ def _rule(row: Row, events: Mapping[str, Event], words: Mapping[tuple[str, str],
     if name == CANCEL:
         if word not in events:
             raise ValueError(f"{word} is no event of {EVENTS_FILE}")
-    elif name in (CLOCK, STOP_CLOCK):
-        if word not in clocks:
+    elif name in OF_CLOCKS:
+        if word.partition(" ")[0] not in clocks:
             raise ValueError(f"{word} is no clock of clocks.csv")
     elif word and code is None:
         raise ValueError(f"{word} is no word of {CODES_FILE} that {name} takes")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import structlog
 
 from interop.apply.acting.actions import DOES
-from interop.apply.acting.doing import Doing, Wanted
+from interop.apply.acting.doing import Do, Doing, Wanted
 from interop.apply.acting.person import Resource, body, found, known
 from interop.apply.acting.recipients import CLIENT, Recipients
 from interop.apply.asked import UPDATE, Asked, Author, Criteria
@@ -40,12 +40,21 @@ _log = structlog.get_logger("interop.rules")
 
 
 class Acting:
-    """Acts by the rules. ``counts`` are by rule and what came of it: ``acted``; ``late``: it happened too long ago; ``not-met``:
-    the condition does not hold; ``again``: it was done for the person already; ``nobody``: there is nobody who may be told;
-    ``failed``."""
+    """Acts by the rules; ``does`` are the actions by their names. ``counts`` are by rule and what came of it: ``acted``; ``late``: it
+    happened too long ago; ``not-met``: the condition does not hold; ``again``: it was done for the person already; ``nobody``:
+    there is nobody who may be told, or nothing to be done; ``failed``."""
 
-    def __init__(self, tables: RuleTables, store: Store, writes: Writes, recipients: Recipients, mint: Mint, clock: Clock) -> None:
-        self.tables = tables
+    def __init__(
+        self,
+        tables: RuleTables,
+        store: Store,
+        writes: Writes,
+        recipients: Recipients,
+        mint: Mint,
+        clock: Clock,
+        does: Mapping[str, Do] = DOES,
+    ) -> None:
+        self.tables, self._does = tables, does
         self._store, self._writes, self._recipients, self._mint, self._clock = store, writes, recipients, mint, clock
         self.counts: Counter[tuple[str, str]] = Counter()
 
@@ -75,7 +84,7 @@ class Acting:
                 continue
             for rule in self.tables.of(event):
                 try:
-                    made, result = await self._ruled(rule, delivery, *versions)
+                    made, result = await self._ruled(rule, delivery, wanted, *versions)
                 except RuleFailed as error:
                     made, result = [], FAILED
                     _log.error("a rule failed", rule=rule.id, reason=str(error))
@@ -103,7 +112,13 @@ class Acting:
         return None if gone or (before is None and made_by(new)) else (one[0], new, before)
 
     async def _ruled(
-        self, rule: Rule, delivery: Delivery, stored: Stored, new: Resource | None, before: Resource | None
+        self,
+        rule: Rule,
+        delivery: Delivery,
+        wanted: Sequence[Wanted],
+        stored: Stored,
+        new: Resource | None,
+        before: Resource | None,
     ) -> tuple[list[Wanted], str]:
         """What one rule wants done, and what came of it: '' where its event did not happen."""
         now, event = self._clock.now(), rule.event
@@ -123,18 +138,21 @@ class Acting:
         for patient in filter(None, patients):
             named = key if event.of is None else f"{key}\x1f{patient}"
             what = Occurrence(said, stored.type, stored.id, patient, delivery.made, at, named, stored.source)
-            more, result = await self._befell(rule, what, before, now)
+            more, result = await self._befell(rule, what, [*wanted, *made], before, now)
             made += more
             results.append(result)
         return made, next((each for each in RESULTS if each in results), "")
 
-    async def _befell(self, rule: Rule, what: Occurrence, before: Resource | None, now: int) -> tuple[list[Wanted], str]:
+    async def _befell(
+        self, rule: Rule, what: Occurrence, so_far: Sequence[Wanted], before: Resource | None, now: int
+    ) -> tuple[list[Wanted], str]:
         variables = {BEFORE: before, **await known(self._store, what.patient, rule.variables - {BEFORE}, now)}
         if not holds(rule.condition, what.resource, variables, now):
             return [], NOT_MET
         if rule.once == PERSON and await self._done(rule, what):
             return [], AGAIN
-        made = await DOES[rule.action](Doing(rule, what, self._store, self._recipients, self._mint, now, self.tables))
+        known_ = self._store, self._recipients, self._mint, now, self.tables, so_far
+        made = await self._does[rule.action](Doing(rule, what, *known_))
         return made, ACTED if made else NOBODY
 
     async def _heard(self, stored: Stored) -> int | None:

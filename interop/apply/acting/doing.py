@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -27,7 +27,8 @@ class Wanted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Doing:
-    """A rule that applies to what happened, what it may ask of the record, the tables that it is of. ``now`` in microseconds."""
+    """A rule that applies to what happened, what it may ask of the record, the tables that it is of, and what rules before it
+    have made of the same version. ``now`` in microseconds."""
 
     rule: Rule
     what: Occurrence
@@ -36,6 +37,7 @@ class Doing:
     mint: Mint
     now: int
     tables: RuleTables
+    made: Sequence[Wanted]
 
     async def told(self) -> list[Told]:
         """Who of its recipients may be told."""
