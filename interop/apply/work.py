@@ -26,6 +26,8 @@ Find = Callable[[str, str], Awaitable[str | None]]
 """The id of the one resource of a type that criteria find, None for none; raises Problem ``several-matches``."""
 
 
+AUTHORED = ("CarePlan",)
+"""Types of which many authors make one whole: nobody writes in what another organisation has contributed (docs/decisions/0074)."""
 LARGE = 256 * 1024
 """Bytes from which a resource is checked beside the loop."""
 
@@ -182,6 +184,8 @@ def _permit(one: Asked, meant: Meant, key: Key, head: Head | None, update_create
             raise Problem("bad-parameter", where=f"{one.type}.id", detail="the id of the resource and of the address differ")
     if foreign(head):
         raise Problem("feed-owned")
+    if key[0] in AUTHORED and head is not None and there(head) and head.source and head.source != one.author.organisation:
+        raise Problem("feed-owned", detail="another organisation has contributed it: add a contribution of your own")
     version = head.version if head is not None else 0
     if one.expected is not None and not (version in one.expected if one.expected else there(head)):
         raise Problem("stale-version")
