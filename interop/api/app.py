@@ -18,6 +18,7 @@ from interop.api.problems import fhir_error, json_error, unforeseen
 from interop.api.roles import ALL, answering
 from interop.api.services import Services
 from interop.api.signon import endpoints, people
+from interop.api.sockets import endpoint
 from interop.errors import Problem, reasons
 
 Handler = Callable[[Services, Request], Awaitable[Response]]
@@ -61,6 +62,14 @@ def create_app(services: Services, pages: Asgi | None = None) -> Asgi:
     hosts, fresh = services.hosts, services.fresh
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket" and services.sockets is not None:
+            elsewhere = _elsewhere(services, endpoint.PART, endpoint.serve)
+            try:
+                await endpoint.serve(services, services.sockets, scope, receive, send, elsewhere)
+            except Exception as error:
+                unforeseen(error)
+                raise
+            return
         if scope["type"] != "http":
             await _not_http(scope, receive, send)
             return
@@ -178,7 +187,7 @@ def _home(services: Services) -> Asgi:
 
 
 async def _not_http(scope: Scope, receive: Receive, send: Send) -> None:
-    """Starting and stopping is the embedding application's; there are no web sockets."""
+    """Starting and stopping is the embedding application's; where there are no Subscriptions there are no websockets."""
     if scope["type"] == "lifespan":
         while (await receive())["type"] != "lifespan.shutdown":
             await send({"type": "lifespan.startup.complete"})

@@ -9,6 +9,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from interop.api.guarding import LINES
+from interop.api.sockets.protocol import ADDRESS
 
 URL_BYTES: Final = 64 * 1024
 HEADERS: Final = 200
@@ -33,6 +34,8 @@ class BoundedConnection(HttpToolsProtocol):
     _plain = b""
     """The head of a request that wishes another protocol, without this wish: the parser reads no body after such a one, and it is
     read again without."""
+    _socket = False
+    """The request asks for a websocket, at the address where there are some."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client has connected, and is to ask something."""
@@ -40,7 +43,7 @@ class BoundedConnection(HttpToolsProtocol):
         super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
-        """Take what the client sends; a wish for another protocol is passed over (RFC 9110, 7.8)."""
+        """Take what the client sends; a wish for another protocol than websockets is passed over (RFC 9110, 7.8)."""
         self._unset_keepalive_if_required()
         rest = data
         while rest:
@@ -48,6 +51,9 @@ class BoundedConnection(HttpToolsProtocol):
                 self.parser.feed_data(rest)
                 break
             except httptools.HttpParserUpgrade as upgrade:
+                if self._socket:
+                    self._hand_over(rest[upgrade.args[0] :])
+                    return
                 rest, self._plain = self._plain + rest[upgrade.args[0] :], b""
             except httptools.HttpParserError:
                 self.send_400_response("")
@@ -76,6 +82,10 @@ class BoundedConnection(HttpToolsProtocol):
             method, version = self.parser.get_method(), self.parser.get_http_version().encode("ascii")
             if method == b"CONNECT":
                 raise ValueError("this is no proxy")
+            if self._wants_socket(method, version):
+                self._socket, self._unfinished, self._since = True, -1, 0.0
+                self.scope["method"] = "GET"
+                return
             lines = [b"%s: %s\r\n" % each for each in self.headers if each[0] != b"upgrade"]
             self._plain = b"%s %s HTTP/%s\r\n%s\r\n" % (method, self.url, version, b"".join(lines))
             return
@@ -84,10 +94,26 @@ class BoundedConnection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """A request has come whole."""
-        if self._plain:
+        if self._plain or self._socket:
             return
         self._since = 0.0
         super().on_message_complete()
+
+    def _wants_socket(self, method: bytes, version: bytes) -> bool:
+        """Whether it is a websocket that is wished for, where there are some, and nothing asked before is unanswered."""
+        answered = self.cycle is None or self.cycle.response_complete
+        at = method == b"GET" and version == b"1.1" and self.url.partition(b"?")[0] == ADDRESS.encode("ascii")
+        return at and answered and not self.pipeline and self._should_upgrade()
+
+    def _hand_over(self, early: bytes) -> None:
+        """The connection is a websocket's from now on; nobody may send before that was answered (RFC 6455, 4.1)."""
+        if early:
+            self._refuse(400)
+            return
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+            self.timeout_keep_alive_task = None
+        self.handle_websocket_upgrade()
 
     def leave_unread(self) -> None:
         """End the connection, of whose last request there is more to come that nobody reads."""

@@ -31,7 +31,7 @@ def proxied(app: Asgi, proxies: Sequence[Network]) -> Asgi:
     """The application behind these proxies. Who comes past them is known by the address of the connection."""
 
     async def behind(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
+        if scope["type"] in ("http", "websocket"):
             peer = _address((scope.get("client") or ("",))[0])
             if peer is not None and _within(peer, proxies):
                 _told(scope, proxies)
@@ -51,7 +51,7 @@ def _told(scope: Scope, proxies: Sequence[Network]) -> None:
             break
     schemes = [value.strip().lower() for name, value in scope["headers"] if name == _PROTO]
     if schemes == [b"https"]:
-        scope["scheme"] = "https"
+        scope["scheme"] = "https" if scope["type"] == "http" else "wss"
 
 
 def _address(text: str) -> Address | None:

@@ -14,6 +14,7 @@ import uvicorn
 from interop.api.asgi import Asgi
 from interop.api.bounded import PATIENCE, BoundedConnection
 from interop.api.connection import Connection, PromptConnection, Serving
+from interop.api.sockets.protocol import MESSAGE_BYTES, SocketProtocol
 from interop.background import Background, within
 
 SILENCE = 75
@@ -46,7 +47,10 @@ class HttpServer:
         config = Serving(
             self.app,
             http=PromptConnection if self.prompt else Connection,
-            ws="none",
+            ws=SocketProtocol,
+            ws_max_size=MESSAGE_BYTES,
+            ws_ping_interval=None,
+            ws_per_message_deflate=False,
             lifespan="off",
             access_log=False,
             log_config=None,
@@ -130,6 +134,8 @@ class _Server(uvicorn.Server):
         for each in (*self.servers, *(sockets or ())):
             each.close()
         self.leaving.leaving = True
+        for socket_ in [each for each in self.server_state.connections if isinstance(each, SocketProtocol)]:
+            socket_.shutdown()
         state, quiet = self.server_state, asyncio.get_running_loop().time() + QUIET
         try:
             async with asyncio.timeout(self.grace):

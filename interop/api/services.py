@@ -38,12 +38,14 @@ if TYPE_CHECKING:
     from interop.api.delivering.deliverer import Deliverer
     from interop.api.exporting.exports import Exports
     from interop.api.signon.service import SignOn
+    from interop.api.sockets.binding import Sockets
     from interop.apply.replays import Replays
     from interop.apply.retention import Disposed
     from interop.apply.takedown import Takedowns
     from interop.apply.tracing import Tracer
     from interop.audit.trail import Trail
     from interop.fhir.terminology import Terminology
+    from interop.notify.topics import Topic
 
 RESOURCE_LIMIT = 20 * 1024 * 1024
 MESSAGE_LIMIT = 20 * 1024 * 1024
@@ -128,6 +130,10 @@ class Services:
     """Asks the national demographics service; None where it is never asked."""
     deliverer: Deliverer | None = None
     """Sends to destinations; None where nothing goes out."""
+    sockets: Sockets | None = None
+    """The websockets of Subscriptions; None where there are none."""
+    topics: Mapping[str, Topic] = field(default_factory=dict)
+    """What Subscriptions may follow, by its canonical URL."""
     takedowns: Takedowns | None = None
     """Takes down messages of feeds; None where there is nothing that works the journal off."""
     replays: Replays | None = None

@@ -187,6 +187,8 @@ class Engine:
             tracer=tracer,
             cards=cards_of(shop),
             deliverer=outgoing.deliverer,
+            sockets=outgoing.sockets,
+            topics=outgoing.subscriptions.topics,
             signon=signon,
             door=signon.door if signon is not None else OpenDoor(),
             base=signon.base if signon is not None else "",

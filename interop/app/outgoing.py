@@ -9,13 +9,16 @@ from typing import Any
 import structlog
 
 from interop.api.delivering.deliverer import PAUSED, Deliverer, asker_of
+from interop.api.delivering.notifications import TYPE
 from interop.api.delivering.payload import Contents, Narrowed
 from interop.api.delivering.senders import sender_of
-from interop.api.delivering.subscriptions import TYPE, Subscriptions
+from interop.api.delivering.subscriptions import Subscriptions
 from interop.api.delivering.watched import watched
 from interop.api.knowledge import Knowledge
 from interop.api.searching.ground import known
 from interop.api.searching.narrowed import narrowed
+from interop.api.sockets.binding import Sockets
+from interop.api.sockets.bindings import BOUND, Bindings
 from interop.app.acting import acting_of, refused, rules_of
 from interop.app.acting import routes_of as watching
 from interop.app.audited import Audited
@@ -29,9 +32,10 @@ from interop.mapping.library import carriers
 from interop.mapping.places import mappings_root
 from interop.notify.destinations import KINDS, Destination, read_destinations
 from interop.notify.routes import MESSAGE, Route, RoutesRefused, read_routes
+from interop.notify.topics import Topic, read_topics
 from interop.policy.decide import decide
 from interop.policy.scopes import Scope
-from interop.record.indexing import Indexing
+from interop.record.indexing import Indexing, parameters
 from interop.store.plan import Messages
 from interop.store.seam import Store
 from interop.store.values import DELIVERY, Change
@@ -50,6 +54,15 @@ def routes_of(now: int) -> tuple[Route, ...]:
         return ()
     lines = table.read_text("utf-8").splitlines()
     return read_routes(lines, lambda type, text: watched(known(Indexing()), type, text, now), when)
+
+
+def topics_of(now: int) -> dict[str, Topic]:
+    """The rows of ``mappings/topics.csv`` by their URL, {} where the tables have none. Raises TopicsRefused."""
+    table = mappings_root().joinpath("topics.csv")
+    if not table.is_file():
+        return {}
+    lines = table.read_text("utf-8").splitlines()
+    return read_topics(lines, lambda type, text: watched(known(Indexing()), type, text, now), parameters)
 
 
 def destinations_of(settings: Settings) -> dict[str, Destination]:
@@ -92,8 +105,16 @@ def narrowed_to(to: Destination, route: Route) -> Route:
 class Outgoing:
     """``deliverer`` sends, ``router`` decides what."""
 
-    def __init__(self, router: Router, deliverer: Deliverer, audited: Audited, store: Store, subscriptions: Subscriptions) -> None:
-        self.router, self.deliverer, self.subscriptions = router, deliverer, subscriptions
+    def __init__(
+        self,
+        router: Router,
+        deliverer: Deliverer,
+        audited: Audited,
+        store: Store,
+        subscriptions: Subscriptions,
+        sockets: Sockets,
+    ) -> None:
+        self.router, self.deliverer, self.subscriptions, self.sockets = router, deliverer, subscriptions, sockets
         self._audited, self._store = audited, store
         self._sending = False
         self.acting: Acting | None = None
@@ -126,14 +147,19 @@ class Outgoing:
         acting = acting_of(settings, shop, rules, whose, deliverer) if rules.rules else None
         shop.router.use([*routes, *watching(rules)])
         shop.router.arrived = deliverer.arrived
-        subscriptions = Subscriptions(shop.store, shop.writes, shop.router, deliverer, shop.clock, here=settings.open)
-        made = cls(shop.router, deliverer, audited, shop.store, subscriptions)
+        topics = topics_of(shop.clock.now())
+        subscriptions = Subscriptions(shop.store, shop.writes, shop.router, deliverer, shop.clock, topics, here=settings.open)
+        bindings = Bindings(shop.store, contents, audited.auditing, shop.clock)
+        subscriptions.dropped, subscriptions.arrived = bindings.dropped, bindings.arrived
+        sockets = Sockets(bindings, subscriptions, contents)
+        made = cls(shop.router, deliverer, audited, shop.store, subscriptions, sockets)
         made.acting = acting
         audited.also.append(made.alert)
         shop.router.written = made.subscriptions.written
         if shop.following is not None:
             contents.fresh = shop.fresh
             shop.hearing.also |= {TYPE: subscriptions.heard, DELIVERY: deliverer.heard, PAUSED: deliverer.told}
+            shop.hearing.also[BOUND] = bindings.elsewhere
         shop.writes.admit = made._admit
         return made
 
@@ -173,5 +199,6 @@ class Outgoing:
 
     async def stop(self) -> None:
         """What is under way goes on at the next start."""
+        await self.sockets.bindings.stop()
         await self.subscriptions.stop()
         await self.deliverer.stop()

@@ -16,6 +16,7 @@ import httpx
 
 from interop.api.delivering.payload import Payload
 from interop.errors import Problem
+from interop.notify.routes import NOTIFICATION
 from interop.ports import Taken
 from interop.ports.exchange import PATIENCE, exchanged
 
@@ -88,11 +89,14 @@ async def resolved(parts: SplitResult) -> str:
 
 @dataclass(slots=True)
 class Hook:
-    """A rest-hook (FHIR R4 Subscription): POST without content, or the resource by PUT below the endpoint."""
+    """A rest-hook (FHIR R4 Subscription): POST without content, or the resource by PUT below the endpoint; of a Subscription by
+    topic POST of a notification."""
 
     url: str
     headers: tuple[tuple[str, str], ...] = ()
     here: bool = False
+    patience: float = 2 * PATIENCE
+    """Seconds for a whole exchange."""
     _client: httpx.AsyncClient | None = field(default=None, init=False)
 
     async def send(self, payload: Payload) -> Taken:
@@ -109,20 +113,25 @@ class Hook:
         if self._client is None:
             self._client = httpx.AsyncClient(timeout=PATIENCE, follow_redirects=False, trust_env=False)
         host = f"[{address}]" if ":" in address else address
-        path = parts.path.rstrip("/") + (f"/{'/'.join(payload.about)}" if payload.body else "")
+        whole = bool(payload.body) and not payload.format.startswith(NOTIFICATION)
+        path = parts.path.rstrip("/") + (f"/{'/'.join(payload.about)}" if whole else "")
         query = f"?{parts.query}" if parts.query else ""
         url = f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{path or '/'}{query}"
         headers = [("host", parts.netloc), *self.headers, ("idempotency-key", payload.id)]
         if payload.body:
             headers.append(("content-type", payload.media_type))
         request = self._client.build_request(
-            "PUT" if payload.body else "POST",
+            "PUT" if whole else "POST",
             url,
             content=payload.body,
             headers=headers,
             extensions={"sni_hostname": parts.hostname} if parts.scheme == "https" else None,
         )
-        return await exchanged(self._client, request)
+        try:
+            async with asyncio.timeout(self.patience):
+                return await exchanged(self._client, request)
+        except TimeoutError:
+            return Taken(Problem("destination-unanswered"))
 
     async def close(self) -> None:
         """Let connections go."""

@@ -1,67 +1,47 @@
-"""FHIR R4 Subscriptions over the queues: rest-hooks (FHIR R4 Subscription).
+"""FHIR R4 Subscriptions over the queues: rest-hooks and websockets, by criteria (FHIR R4 Subscription) or by topic (Subscriptions
+R5 Backport 1.1).
 
 A client writes one as ``requested`` (or ``off``); the engine says ``active`` once new versions are matched, ``error`` where what
-was due was not taken, ``off`` when its time is over. What goes out is what its author may see when it goes.
+was due was not taken, ``off`` when its time is over. What goes out is what its author may see when it goes. A rest-hook by topic is
+active once its endpoint has taken a handshake, which goes through its queue before anything else.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import structlog
 
 from interop.api.delivering.addresses import Hook, endpoint, resolved
 from interop.api.delivering.deliverer import Deliverer
-from interop.api.delivering.watched import watched
+from interop.api.delivering.meaning import REST_HOOK, WEBSOCKET, Meant, meant
+from interop.api.delivering.notifications import TYPE
+from interop.api.delivering.workers import Beating, Unheard
 from interop.api.searching.ground import known
 from interop.apply.asked import ANY_SCOPE, NO_AUTHOR, UPDATE, Asked, Author
 from interop.apply.journalled import author_of
 from interop.apply.routing import Router
 from interop.apply.writes import Writes
 from interop.background import Background, within
-from interop.clock import Clock
+from interop.clock import MICROSECONDS, Clock
 from interop.errors import Category, Problem
-from interop.fhir import facts
-from interop.formats.instants import iso_instant
 from interop.formats.json import load_json
 from interop.notify.destinations import DAYS
-from interop.notify.routes import CREATED, FHIR, FHIR_XML, NOTHING, UPDATED, Route
+from interop.notify.routes import HANDSHAKE, Route, delivery_id
+from interop.notify.topics import Topic
 from interop.policy.asker import NOBODY, TESTER, Asker
 from interop.policy.scopes import read_scopes
-from interop.policy.whereabouts import guarded
 from interop.record.indexing import Indexing
 from interop.store.decision import PERMIT_ALL
-from interop.store.plan import Message, Read, Search
+from interop.store.plan import Deliveries, Message, Read, Search
 from interop.store.seam import Store
-from interop.store.values import DROPPED, PENDING, SHELVED, Change, Delivery, Entry, Mark, Put, Stored, Sweep
-from interop.store.where import Where
+from interop.store.values import DROPPED, PENDING, SENT, SHELVED, Change, Delivery, Entry, Mark, Put, Stored, Sweep
 
-TYPE: Final = "Subscription"
-REST_HOOK: Final = "rest-hook"
-PAYLOADS: Final[Mapping[str, str]] = {"": NOTHING, "application/fhir+json": FHIR, "application/fhir+xml": FHIR_XML}
-"""What ``channel.payload`` may be, and the format that it comes to."""
 TICK: Final = 30.0
 """Seconds between two looks at what has ended."""
-HEADERS: Final = 20
-_HEADER: Final = re.compile(r"([A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}):[ \t]*([\x21-\x7e](?:[\x20-\x7e]{0,4000}[\x21-\x7e])?)")
-_OURS: Final = frozenset(
-    ("host", "content-length", "content-type", "transfer-encoding", "connection", "idempotency-key", "te", "upgrade")
-)
 _log = structlog.get_logger("interop.deliveries")
-
-
-class Meant(NamedTuple):
-    """What a Subscription comes to; ``end`` in microseconds, 0 = never."""
-
-    type: str
-    where: Where | None
-    format: str
-    url: str
-    headers: tuple[tuple[str, str], ...]
-    end: int
 
 
 def name_of(id: str) -> str:
@@ -70,9 +50,20 @@ def name_of(id: str) -> str:
 
 
 class Subscriptions:
-    """``here``: endpoints of this machine are taken, as an engine is tried with that was started open."""
+    """``here``: endpoints of this machine are taken, as an engine is tried with that was started open; ``topics`` by their URL."""
 
-    def __init__(self, store: Store, writes: Writes, router: Router, deliverer: Deliverer, clock: Clock, *, here: bool) -> None:
+    def __init__(
+        self,
+        store: Store,
+        writes: Writes,
+        router: Router,
+        deliverer: Deliverer,
+        clock: Clock,
+        topics: Mapping[str, Topic],
+        *,
+        here: bool,
+    ) -> None:
+        self.topics = topics
         self._store, self._writes, self._router, self._deliverer = store, writes, router, deliverer
         self._clock, self._here = clock, here
         self._known = known(Indexing())
@@ -80,6 +71,11 @@ class Subscriptions:
         self._due: dict[str, None] = {}
         self._failures: dict[str, str] = {}
         self._begun: dict[str, tuple[Meant, Author]] = {}
+        self._shaken: dict[str, int] = {}
+        self.dropped: Callable[[str], Awaitable[None]] = _kept
+        """Is told which Subscription is told no more, or something else."""
+        self.arrived: Callable[[str], None] = lambda id: None
+        """Is told for which Subscription by websocket there is something."""
         self._wake = asyncio.Event()
         self._working = Background()
 
@@ -91,8 +87,8 @@ class Subscriptions:
         if status not in ("requested", "off"):
             raise Problem("bad-value", where="Subscription.status", detail="requested or off: the others are for the server to say")
         if status == "requested":
-            meant = self._meant(resource)
-            if meant.end and meant.end <= self._clock.now():
+            ends = self.meaning(resource).end
+            if ends and ends <= self._clock.now():
                 raise Problem("bad-value", where="Subscription.end", detail="it is over")
 
     async def prepare(self) -> None:
@@ -102,7 +98,7 @@ class Subscriptions:
             self._due[stored.id] = None
             if resource.get("status") == "active":
                 try:
-                    await self._begin(stored.id, self._meant(resource), await self._author(stored))
+                    await self._begin(stored.id, self.meaning(resource), await self.author(stored))
                 except Problem as problem:
                     _log.error("a Subscription cannot be matched any more", reason=problem.reason.name)
 
@@ -136,45 +132,33 @@ class Subscriptions:
                 await self._forget(id_)
             return
         try:
-            meant, author = self._meant(resource), await self._author(stored)
+            asked, author = self.meaning(resource), await self.author(stored)
         except Problem as problem:
             if problem.reason.category is Category.UNAVAILABLE:
                 raise
             _log.error("a Subscription cannot be matched any more", reason=problem.reason.name)
             return await self._forget(id_)
-        if self._begun.get(id_) != (meant, author):
-            await self._begin(id_, meant, author)
+        if self._begun.get(id_) != (asked, author):
+            await self._begin(id_, asked, author)
 
     def marked(self, id: str, delivery: Delivery, mark: Mark) -> None:
-        """What became of a delivery: one that is shelved ends in ``error``."""
+        """What became of a delivery: one that is shelved ends in ``error``, a handshake that was taken makes it ``active``."""
+        if mark.state == SENT and delivery.event == HANDSHAKE:
+            self._shaken[id] = delivery.version
+            self._due[id] = None
+            self._wake.set()
         if mark.state == SHELVED:
             self._failures[id] = mark.reason
             self._due[id] = None
             self._wake.set()
 
-    def _meant(self, resource: Mapping[str, Any]) -> Meant:
-        type_, _, query = str(resource.get("criteria", "")).partition("?")
-        if type_ not in facts.resource_types():
-            raise Problem("bad-value", where="Subscription.criteria", detail="TYPE?criteria of a search are wanted")
-        try:
-            where = watched(self._known, type_, query, self._clock.now()) if query else None
-        except ValueError as error:
-            raise Problem("bad-value", where="Subscription.criteria", detail=str(error)) from None
-        if guarded(where, type_, 0) is not where:
-            raise Problem("bad-value", where="Subscription.criteria", detail="nobody is told by where somebody is")
-        channel = resource.get("channel", {})
-        if channel.get("type") != REST_HOOK:
-            raise Problem("bad-value", where="Subscription.channel.type", detail=f"{REST_HOOK} alone is sent")
-        payload = str(channel.get("payload", "")).partition(";")[0].strip()
-        if payload not in PAYLOADS:
-            raise Problem("bad-value", where="Subscription.channel.payload", detail="application/fhir+json, +xml or none")
-        url = str(channel.get("endpoint", ""))
-        try:
-            endpoint(url, self._here)
-        except ValueError as error:
-            raise Problem("bad-value", where="Subscription.channel.endpoint", detail=str(error)) from None
-        end = resource.get("end")
-        return Meant(type_, where, PAYLOADS[payload], url, _headers(channel.get("header", [])), _end(end))
+    def meaning(self, resource: Mapping[str, Any]) -> Meant:
+        """What one asks for. Raises Problem ``bad-value``."""
+        return meant(resource, self.topics, self._known, self._clock.now(), here=self._here)
+
+    def told(self, author: Author) -> Asker:
+        """Whom one is told for that this author wrote."""
+        return asker_of(author, open=self._here)
 
     async def _work(self) -> None:
         while True:
@@ -216,46 +200,71 @@ class Subscriptions:
             return await self._end(id_, PENDING if status == "error" else "")
         author = NO_AUTHOR
         try:
-            author = await self._author(stored)
-            meant = self._meant(resource)
-            if status == "requested" and not await self._reachable(meant):
+            author = await self.author(stored)
+            asked = self.meaning(resource)
+            if status == "requested" and asked.channel == REST_HOOK and not await self._reachable(asked):
                 raise Problem("destination-misdirected")
         except Problem as problem:
             await self._end(id_, "")
             return await self._say(stored, author, resource, "error", str(problem))
-        if meant.end and meant.end <= self._clock.now():
+        if asked.end and asked.end <= self._clock.now():
             await self._end(id_, "")
             return await self._say(stored, author, resource, "off")
-        if failure and status == "active":
+        shakes = asked.topic != "" and asked.channel == REST_HOOK
+        if failure and (status == "active" or shakes):
             await self._end(id_, PENDING)
             known_ = Problem(failure)
             return await self._say(stored, author, resource, "error", f"{known_.reason.sentence} {known_.reason.action}")
-        await self._begin(id_, meant, author)
-        if status == "requested":
+        if self._begun.get(id_) != (asked, author) or status == "requested":
+            await self._begin(id_, asked, author)
+        if status == "requested" and (not shakes or await self._shook(stored, asked)):
             await self._say(stored, author, resource, "active")
 
-    async def _reachable(self, meant: Meant) -> bool:
+    async def _shook(self, stored: Stored, asked: Meant) -> bool:
+        """Whether the endpoint has taken the handshake of this version; else one is put into its queue, where there is none."""
+        if self._shaken.get(stored.id) == stored.version:
+            return True
+        name = name_of(stored.id)
+        waiting: list[Delivery] = await self._store.query(Deliveries(name, PENDING))
+        if not any(each.event == HANDSHAKE and each.version == stored.version for each in waiting):
+            now = self._clock.now()
+            id_ = delivery_id(name, HANDSHAKE, stored.id, stored.version, now)
+            said = name, id_, f"{TYPE}/{stored.id}", HANDSHAKE, asked.format, now
+            one = Delivery(*said, type=TYPE, resource=stored.id, version=stored.version, changed=now)
+            await self._store.commit(Change(deliveries=[one]))
+        return False
+
+    async def _reachable(self, asked: Meant) -> bool:
         """Whether the endpoint's name leads where we may send; one that cannot be looked up now may be later, one that is no name
         never."""
         try:
-            return bool(await resolved(endpoint(meant.url, self._here)))
+            return bool(await resolved(endpoint(asked.url, self._here)))
         except ValueError:
             return False
         except OSError:
             return True
 
-    async def _begin(self, id_: str, meant: Meant, author: Author) -> None:
+    async def _begin(self, id_: str, asked: Meant, author: Author) -> None:
         name = name_of(id_)
+        if self._begun.get(id_, (asked, author)) != (asked, author):
+            await self.dropped(id_)
         await self._deliverer.remove(name)
-        hook = Hook(meant.url, meant.headers, self._here)
+        hook = Hook(asked.url, asked.headers, self._here)
+        if asked.timeout:
+            hook.patience = asked.timeout
+        made = Unheard if asked.channel == WEBSOCKET else Beating
         worker = self._deliverer.add(
-            name, asker_of(author, open=self._here), hook, DAYS, lambda delivery, mark: self.marked(id_, delivery, mark)
+            name, self.told(author), hook, DAYS, lambda delivery, mark: self.marked(id_, delivery, mark), made
         )
-        events = frozenset((CREATED, UPDATED))
-        self._router.subscribe(id_, Route(f"{TYPE}/{id_}", name, meant.format, events, type=meant.type, where=meant.where))
-        if meant.end:
-            self._ends[id_] = meant.end
-        self._begun[id_] = meant, author
+        if isinstance(worker, Beating):
+            worker.period, worker.form = asked.heartbeat * MICROSECONDS, asked.format
+        if isinstance(worker, Unheard):
+            worker.wakes = lambda: self.arrived(id_)
+        route = Route(f"{TYPE}/{id_}", name, asked.format, asked.events, type=asked.type, where=asked.where, became=asked.became)
+        self._router.subscribe(id_, route)
+        if asked.end:
+            self._ends[id_] = asked.end
+        self._begun[id_] = asked, author
         worker.wake()
 
     async def _end(self, id_: str, keep: str) -> None:
@@ -269,9 +278,10 @@ class Subscriptions:
         self._router.unsubscribe(id_)
         self._ends.pop(id_, None)
         self._begun.pop(id_, None)
+        await self.dropped(id_)
         await self._deliverer.remove(name_of(id_))
 
-    async def _author(self, stored: Stored) -> Author:
+    async def author(self, stored: Stored) -> Author:
         """Who wrote it: the journal tells. Raises Problem ``purged`` where it has let go of that: nobody is told then."""
         found: list[Entry] = await self._store.query(Message(stored.message))
         return author_of(found[0]) if found else NO_AUTHOR
@@ -301,15 +311,5 @@ def asker_of(author: Author, *, open: bool) -> Asker:
     return Asker(author.user, author.role, author.organisation, author.client, author.purpose, scopes=scopes)
 
 
-def _headers(lines: Any) -> tuple[tuple[str, str], ...]:
-    found: list[tuple[str, str]] = []
-    for line in lines if isinstance(lines, list) else []:
-        parted = _HEADER.fullmatch(str(line))
-        if parted is None or parted[1].lower() in _OURS or len(found) >= HEADERS:
-            raise Problem("bad-value", where="Subscription.channel.header", detail="Name: value, and none that we say ourselves")
-        found.append((parted[1], parted[2]))
-    return tuple(found)
-
-
-def _end(said: Any) -> int:
-    return (iso_instant(str(said)) or 0) if said else 0
+async def _kept(id: str) -> None:
+    """Nobody is told."""

@@ -10,6 +10,7 @@ import orjson
 from interop.api import links
 from interop.api.asgi import Request, Response
 from interop.api.build import DATE, NAME, software_version
+from interop.api.delivering.notifications import BACKPORT
 from interop.api.fhir.bodies import PATCHES
 from interop.api.fhir.routes import INTERACTIONS, resource_types
 from interop.api.fhir.terminology_capability import terminology_statement
@@ -21,6 +22,7 @@ from interop.api.searching.ground import Known
 from interop.api.searching.modifiers import MODIFIERS
 from interop.api.searching.standing import ground
 from interop.api.services import Services
+from interop.api.sockets.protocol import ADDRESS
 from interop.errors import Problem
 from interop.fhir.shapes import text, texts
 
@@ -62,12 +64,14 @@ ABOUT: Final = (
 KEPT: Final = 16
 """Statements that are kept: of several bases."""
 OAUTH: Final = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
+WEBSOCKET: Final = "http://hl7.org/fhir/StructureDefinition/capabilitystatement-websocket"
+TOPIC: Final = BACKPORT + "capabilitystatement-subscriptiontopic-canonical"
 SERVICE: Final = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 
 
 class Statement(NamedTuple):
     """What a statement is made of: the parameters, the service base, the guides whose packages are loaded and the profiles in
-    them (type and URL), whether an update may make a resource, and whether who asks must sign on."""
+    them (type and URL), whether an update may make a resource, whether who asks must sign on, and whether there are websockets."""
 
     known: Known
     base: str
@@ -75,6 +79,9 @@ class Statement(NamedTuple):
     profiles: tuple[tuple[str, str], ...]
     update_creates: bool
     signs_on: bool = False
+    topics: tuple[str, ...] = ()
+    """What Subscriptions may follow."""
+    sockets: bool = False
 
     @property
     def root(self) -> str:
@@ -104,7 +111,14 @@ def statement_of(services: Services, base: str) -> Statement:
     """What the statement of these services at that base is made of."""
     guides, signs_on = tuple(services.knowledge.guides()), services.signon is not None
     return Statement(
-        ground(services, base, 0).known, base, guides, services.knowledge.profiles, services.writes.update_creates, signs_on
+        ground(services, base, 0).known,
+        base,
+        guides,
+        services.knowledge.profiles,
+        services.writes.update_creates,
+        signs_on,
+        tuple(services.topics),
+        services.sockets is not None,
     )
 
 
@@ -130,6 +144,7 @@ def described(of: Statement, normative: bool = False) -> dict[str, Any]:
     routed = frozenset(INTERACTIONS.values())
     rest: dict[str, Any] = {
         "mode": "server",
+        "extension": [{"url": WEBSOCKET, "valueUri": f"ws{of.root.removeprefix('http')}{ADDRESS}"}] if of.sockets else [],
         "documentation": ABOUT + "\n\n" + "\n".join(_searching()),
         "security": security(of.root) if of.signs_on else {"cors": False, "description": "It was started open: nobody signs on."},
         "resource": [_resource(of, each, answered[each], sorted(pointing[each])) for each in types],
@@ -170,9 +185,11 @@ def security(root: str) -> dict[str, Any]:
 
 
 NOTED: Final = {
-    "Subscription": "Channel rest-hook alone, without payload or as JSON or XML, to https endpoints that are of no private "
-    "network; no websockets, no topics. Criteria are those of a search without chains, _has, _list, full text, value sets and ap "
-    "of dates. What is told is what its author may see at that moment."
+    "Subscription": "By criteria: channel rest-hook, without payload or as JSON or XML, or websocket (bind, ping). By topic, as in "
+    "Subscriptions R5 Backport 1.1: the same channels, notifications that are empty, id-only or full-resource, one event each, "
+    "with handshake, heartbeat, $status and $events; a topic names the filters that it takes. Endpoints are https and of no "
+    "private network. Criteria are those of a search without chains, _has, _list, full text, value sets and ap of dates. What is "
+    "told is what its author may see at that moment."
 }
 """What is particular about a type."""
 
@@ -181,6 +198,7 @@ def _resource(of: Statement, type: str, answered: dict[str, Any], pointing: list
     routed = frozenset(INTERACTIONS.values())
     described: dict[str, Any] = {
         "type": type,
+        "extension": [{"url": TOPIC, "valueCanonical": each} for each in of.topics] if type == "Subscription" else [],
         "profile": f"http://hl7.org/fhir/StructureDefinition/{type}",
         "supportedProfile": [url for of_type, url in of.profiles if of_type == type],
         "documentation": NOTED.get(type, []),

@@ -1,0 +1,73 @@
+"""A websocket connection (RFC 6455) that can tell what its client has received: a pong comes back through all that went before."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+import wsproto
+from uvicorn.protocols.utils import ClientDisconnected
+from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
+
+CONFIRMED: Final = "interop.confirmed"
+"""Key of the scope: a function that waits until the client has received all that was sent before."""
+ADDRESS: Final = "/websocket"
+MESSAGE_BYTES: Final = 8 * 1024
+"""Of a message of a client's: a name or a token stands in it."""
+_NUMBER: Final = 8
+"""Bytes of a ping of ours."""
+
+
+class SocketProtocol(WSProtocol):
+    """Uvicorn's, with pings of its own in place of the ones by the clock."""
+
+    _pings = 0
+    scope: Any
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._awaited: dict[int, asyncio.Future[None]] = {}
+
+    def handle_connect(self, event: wsproto.events.Request) -> None:
+        """A client has asked for a socket."""
+        super().handle_connect(event)
+        self.scope[CONFIRMED] = self.confirmed
+
+    def handle_pong(self, event: wsproto.events.Pong) -> None:
+        """A client may answer the last of several pings alone (RFC 6455, 5.5.3): it has had those before."""
+        if len(event.payload) != _NUMBER:
+            return
+        number = int.from_bytes(event.payload)
+        for each in [each for each in self._awaited if each <= number]:
+            self._settle(self._awaited.pop(each), None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nobody will answer any more."""
+        super().connection_lost(exc)
+        for each in self._awaited.values():
+            self._settle(each, ClientDisconnected())
+        self._awaited.clear()
+
+    async def confirmed(self) -> None:
+        """Wait for the client. Raises ClientDisconnected (an OSError) where it has gone."""
+        await self.writable.wait()
+        if self.disconnected or self.close_sent or self.transport.is_closing():
+            raise ClientDisconnected
+        self._pings += 1
+        number, waiting = self._pings, self.loop.create_future()
+        self._awaited[number] = waiting
+        try:
+            self.transport.write(self.conn.send(wsproto.events.Ping(payload=number.to_bytes(_NUMBER))))
+            await waiting
+        except wsproto.utilities.LocalProtocolError:
+            raise ClientDisconnected from None
+        finally:
+            self._awaited.pop(number, None)
+
+    @staticmethod
+    def _settle(waiting: asyncio.Future[None], error: Exception | None) -> None:
+        if not waiting.done():
+            if error is None:
+                waiting.set_result(None)
+            else:
+                waiting.set_exception(error)

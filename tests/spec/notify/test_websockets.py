@@ -1,0 +1,291 @@
+"""FHIR R4 Subscriptions by websocket: who binds is told of each event, whatever is cut off or restarted in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from interop.app.engine import Engine
+from interop.apply.asked import UPDATE, Asked, Author
+from interop.clock import ManualClock
+from interop.notify.backoff import DAY
+from interop.store.plan import Deliveries
+from tests.spec.engine.running import client, running, settings
+from tests.spec.notify.socketing import Client, Refused, connected
+from tests.spec.notify.test_subscriptions import JSON, encounter, put, status, subscribed
+
+pytestmark = pytest.mark.anyio
+
+
+def by_socket(criteria: str = "Encounter?status=in-progress", **more: Any) -> dict[str, Any]:
+    said = {"resourceType": "Subscription", "status": "requested", "reason": "ward board", "criteria": criteria}
+    return {**said, "channel": {"type": "websocket"}, **more}
+
+
+@pytest.fixture
+async def engine(tmp_path: Path, place: dict[str, str]) -> AsyncIterator[Engine]:
+    async with running(tmp_path / "data", **place) as engine:
+        yield engine
+
+
+@pytest.fixture
+async def http(engine: Engine) -> AsyncIterator[httpx.AsyncClient]:
+    async with client(engine) as http:
+        yield http
+
+
+async def bound(socket: Client, id: str) -> None:
+    socket.say(f"bind {id}")
+    assert await socket.hear() == f"bound {id}"
+
+
+async def states(engine: Engine) -> list[tuple[str, str]]:
+    return [(each.resource, each.state) for each in await engine.workshop.store.query(Deliveries())]
+
+
+async def become(engine: Engine, *wanted: str) -> None:
+    """Wait until the deliveries stand so."""
+    async with asyncio.timeout(20):
+        while [state for _, state in await states(engine)] != list(wanted):
+            await asyncio.sleep(0.01)
+
+
+async def test_who_has_bound_is_pinged_for_each_event(engine: Engine, http: httpx.AsyncClient) -> None:
+    id_ = await subscribed(engine, http, by_socket())
+    async with connected(engine.http) as socket:
+        await bound(socket, id_)
+        await put(http, encounter("a", "planned"))
+        await put(http, encounter("a"))
+        assert await socket.hear() == f"ping {id_}"
+        await put(http, encounter("b"))
+        assert await socket.hear() == f"ping {id_}"
+        await become(engine, "sent", "sent")
+
+
+async def test_the_address_stands_in_the_capability_statement(engine: Engine, http: httpx.AsyncClient) -> None:
+    [rest] = (await http.get("/fhir/metadata")).json()["rest"]
+    url = "http://hl7.org/fhir/StructureDefinition/capabilitystatement-websocket"
+    assert {"url": url, "valueUri": f"ws://127.0.0.1:{engine.http}/websocket"} in rest["extension"]
+
+
+async def test_what_happens_while_nobody_is_bound_is_told_to_who_binds_next(engine: Engine, http: httpx.AsyncClient) -> None:
+    id_ = await subscribed(engine, http, by_socket())
+    await put(http, encounter("a"))
+    await put(http, encounter("b"))
+    assert await states(engine) == [("a", "pending"), ("b", "pending")]
+    async with connected(engine.http) as socket:
+        await bound(socket, id_)
+        assert [await socket.hear(), await socket.hear()] == [f"ping {id_}"] * 2
+
+
+async def test_what_a_client_has_not_confirmed_when_it_is_cut_off_is_told_again(engine: Engine, http: httpx.AsyncClient) -> None:
+    id_ = await subscribed(engine, http, by_socket())
+    async with connected(engine.http) as socket:
+        await bound(socket, id_)
+        socket.silent = True
+        await put(http, encounter("a"))
+        assert await socket.hear() == f"ping {id_}"
+        await socket.pinged()
+        socket.cut()
+    assert await states(engine) == [("a", "pending")]
+    async with connected(engine.http) as socket:
+        await bound(socket, id_)
+        assert await socket.hear() == f"ping {id_}"
+        await become(engine, "sent")
+
+
+async def test_a_restart_in_between_loses_nothing_and_ends_the_socket_in_order(tmp_path: Path, place: dict[str, str]) -> None:
+    async with running(tmp_path / "data", **place) as engine, client(engine) as http:
+        id_ = await subscribed(engine, http, by_socket())
+        async with connected(engine.http) as socket:
+            await bound(socket, id_)
+            await put(http, encounter("a"))
+            assert await socket.hear() == f"ping {id_}"
+            await become(engine, "sent")
+            stopping = asyncio.create_task(engine.server.stop())
+            assert await socket.hear() == ""
+            assert socket.closed == 1012  # service restart: come again
+            await stopping
+    async with running(tmp_path / "data", **place) as engine, client(engine) as http:
+        await put(http, encounter("b"))
+        async with connected(engine.http) as socket:
+            await bound(socket, id_)
+            assert await socket.hear() == f"ping {id_}"
+            await become(engine, "sent", "sent")
+
+
+async def test_who_reads_too_slowly_is_ended_and_told_when_it_comes_again(engine: Engine, http: httpx.AsyncClient) -> None:
+    assert engine.outgoing.sockets is not None
+    engine.outgoing.sockets.bindings.patience = 0.05
+    id_ = await subscribed(engine, http, by_socket())
+    async with connected(engine.http) as socket:
+        await bound(socket, id_)
+        socket.silent = True
+        await put(http, encounter("a"))
+        assert await socket.hear() == f"ping {id_}"
+        assert await socket.hear() == ""
+        assert socket.closed == 1008
+    engine.outgoing.sockets.bindings.patience = 20
+    async with connected(engine.http) as socket:
+        await bound(socket, id_)
+        assert await socket.hear() == f"ping {id_}"
+
+
+async def test_who_binds_last_has_it_and_who_had_it_is_told_so(engine: Engine, http: httpx.AsyncClient) -> None:
+    id_ = await subscribed(engine, http, by_socket())
+    async with connected(engine.http) as first, connected(engine.http) as second:
+        await bound(first, id_)
+        await bound(second, id_)
+        assert [await first.hear(), await first.hear()] == [f"unbound {id_}", ""]
+        await put(http, encounter("a"))
+        assert await second.hear() == f"ping {id_}"
+
+
+async def test_one_socket_serves_several_subscriptions_each_in_its_order(engine: Engine, http: httpx.AsyncClient) -> None:
+    ids = [await subscribed(engine, http, by_socket(f"Encounter?status={each}")) for each in ("planned", "in-progress")]
+    async with connected(engine.http) as socket:
+        for id_ in ids:
+            await bound(socket, id_)
+        await put(http, encounter("a", "planned"))
+        assert await socket.hear() == f"ping {ids[0]}"
+        await put(http, encounter("a"))
+        assert await socket.hear() == f"ping {ids[1]}"
+        socket.say(f"unbind {ids[0]}")
+        assert await socket.hear() == f"unbound {ids[0]}"
+
+
+@pytest.mark.parametrize("way", ["off", "deleted"])
+async def test_what_is_ended_is_unbound(engine: Engine, http: httpx.AsyncClient, way: str) -> None:
+    id_ = await subscribed(engine, http, by_socket())
+    async with connected(engine.http) as socket:
+        await bound(socket, id_)
+        if way == "off":
+            await put(http, {**by_socket(status="off"), "id": id_})
+        else:
+            assert (await http.delete(f"/fhir/Subscription/{id_}")).status_code == 204
+        assert await socket.hear() == f"unbound {id_}"
+        assert await socket.hear() == ""
+
+
+async def test_what_cannot_be_bound_is_said_and_harms_no_other(engine: Engine, http: httpx.AsyncClient) -> None:
+    id_ = await subscribed(engine, http, by_socket())
+    await put(http, {**by_socket(status="off"), "id": "off"})
+    async with connected(engine.http) as socket:
+        for wrong, why in (("nothing", "not-found"), ("off", "bad-value")):
+            socket.say(f"bind {wrong}")
+            assert await socket.hear() == f"unbound {wrong} {why}"
+        socket.say("hello")
+        assert await socket.hear() == "unbound unauthenticated"
+        await bound(socket, id_)
+
+
+async def test_an_operator_pauses_it_and_lets_it_go_on(engine: Engine, http: httpx.AsyncClient) -> None:
+    id_ = await subscribed(engine, http, by_socket())
+    assert (await http.post(f"/deliveries/subscription:{id_}/pause")).is_success
+    async with connected(engine.http) as socket:
+        await bound(socket, id_)
+        await put(http, encounter("a"))
+        assert await states(engine) == [("a", "pending")]
+        assert (await http.post(f"/deliveries/subscription:{id_}/resume")).is_success
+        assert await socket.hear() == f"ping {id_}"
+
+
+async def test_it_is_in_error_when_nobody_has_come_for_seven_days(tmp_path: Path) -> None:
+    clock = ManualClock()
+    engine = await Engine.start(settings(tmp_path / "data"), clock)
+    try:
+        async with client(engine) as http:
+            id_ = await subscribed(engine, http, by_socket())
+            await put(http, encounter("a"))
+            clock.advance(6 * DAY / 1_000_000)
+            worker = engine.outgoing.deliverer.workers[f"subscription:{id_}"]
+            await worker.step()
+            assert await states(engine) == [("a", "pending")]
+            await put(http, encounter("b"))
+            clock.advance(1.1 * DAY / 1_000_000)
+            await worker.step()
+            found = await status(http, id_, "error")
+            assert "cannot be reached" in found["error"]
+            assert [state for _, state in await states(engine)] == ["shelved", "shelved"]
+            async with connected(engine.http) as socket:
+                socket.say(f"bind {id_}")
+                assert await socket.hear() == f"unbound {id_} bad-value"
+    finally:
+        await engine.stop()
+
+
+async def test_a_page_of_another_site_opens_no_socket(engine: Engine) -> None:
+    for headers in ({"Origin": "https://elsewhere.example"}, {"Origin": "null"}):
+        with pytest.raises(Refused) as refused:
+            async with connected(engine.http, **headers):
+                pass
+        assert refused.value.status == 403
+    async with connected(engine.http, Origin=f"http://127.0.0.1:{engine.http}"):
+        pass
+
+
+@pytest.mark.parametrize("path", ["/fhir/Encounter", "/", "/websocket/more"])
+async def test_there_are_websockets_at_one_address_alone(engine: Engine, path: str) -> None:
+    with pytest.raises(Refused) as refused:
+        async with connected(engine.http, path=path):
+            pass
+    assert refused.value.status in (200, 404)
+
+
+async def test_a_message_that_is_too_long_ends_the_socket(engine: Engine) -> None:
+    async with connected(engine.http) as socket:
+        socket.say("bind " + "x" * 10_000)
+        assert await socket.hear() == ""
+        assert socket.closed == 1009
+
+
+async def test_there_are_at_most_so_many_sockets_of_one_client(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("interop.api.sockets.bindings.OF_ONE", 1)
+    async with connected(engine.http):
+        with pytest.raises(Refused) as refused:
+            async with connected(engine.http):
+                pass
+        assert refused.value.status == 429
+
+
+async def test_who_binds_nothing_is_ended(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("interop.api.sockets.endpoint.SOON", 0.02)
+    async with connected(engine.http) as socket:
+        assert await socket.hear() == ""
+        assert socket.closed == 1008
+
+
+@pytest.mark.parametrize("silent", [False, True])
+async def test_who_is_quiet_is_asked_whether_they_are_there(
+    engine: Engine, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, silent: bool
+) -> None:
+    monkeypatch.setattr("interop.api.sockets.endpoint.QUIET", 0.1)
+    id_ = await subscribed(engine, http, by_socket())
+    async with connected(engine.http) as socket:
+        await bound(socket, id_)
+        socket.silent = silent
+        if silent:
+            assert await socket.hear() == ""
+            assert socket.closed == 1008
+        else:
+            await socket.pinged()
+            await put(http, encounter("a"))
+            assert await socket.hear() == f"ping {id_}"
+
+
+async def test_what_its_author_may_not_see_is_withheld_and_pings_nobody(engine: Engine, http: httpx.AsyncClient) -> None:
+    who = Author("", "system", "RA1", "open", "", "system/Location.rs?status=active system/Subscription.crus")
+    asked = {**by_socket("Location"), "id": "s1"}
+    await engine.workshop.writes.write(Asked(UPDATE, "Subscription", "s1", resource=asked, author=who, own=True))
+    await status(http, "s1", "active")
+    async with connected(engine.http) as socket:
+        socket.say("bind s1")
+        assert await socket.hear() == "unbound s1 not-found"  # the tester is not the program that wrote it
+
+
+assert JSON
