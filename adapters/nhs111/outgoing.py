@@ -73,7 +73,7 @@ def enveloped(to: Addressed, tracking: str, body: bytes, now: int) -> Made:
     contents = _contents(body, to.receiver)
     structure = contents[0].structure
     service = to.service.replace(STRUCTURE, structure) or (f"{SERVICES}{structure}" if structure else DOCUMENT)
-    root = etree.Element(f"{{{SOAP11}}}Envelope", nsmap={"s": SOAP11, "a": WSA, "itk": ITK})
+    root = etree.Element(f"{{{SOAP11}}}Envelope", nsmap={"s": SOAP11, "a": WSA, "itk": ITK, "wsse": WSSE, "wsu": WSU})
     _header(add(root, SOAP11, "Header"), to, service, now)
     envelope = add(add(root, SOAP11, "Body"), ITK, "DistributionEnvelope")
     names = [f"uuid_{str(uuid5(UUID(tracking), str(place))).upper()}" for place in range(len(contents))]

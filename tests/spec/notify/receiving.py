@@ -30,6 +30,8 @@ class Receiver:
         self.got: list[Got] = []
         self.answers: list[int] = [200]
         self.headers = ""
+        self.body: Callable[[Got], bytes] = lambda got: b""
+        """What is said beside the status."""
         self.port = 0
         self._changed, self._ended = asyncio.Event(), asyncio.Event()
         self._open: set[asyncio.StreamWriter] = set()
@@ -65,7 +67,8 @@ class Receiver:
                 if status <= 0:
                     writer.write(b"HTTP/1.1 2" if status else b"")
                     break
-                writer.write(f"HTTP/1.1 {status} X\r\ncontent-length: 0\r\n{self.headers}\r\n".encode())
+                body = self.body(self.got[-1])
+                writer.write(f"HTTP/1.1 {status} X\r\ncontent-length: {len(body)}\r\n{self.headers}\r\n".encode() + body)
                 await writer.drain()
         self._open.discard(writer)
         writer.close()
