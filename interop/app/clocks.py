@@ -9,6 +9,7 @@ from typing import Final
 from interop.app.workshop import Workshop
 from interop.apply.acting.recipients import Recipients
 from interop.apply.acting.timekeeper import Timekeeper
+from interop.apply.hearing import CLOCKS
 from interop.clocks.limits import FILE
 from interop.clocks.loading import FILES, ClockTables, read_clocks
 from interop.mapping.places import mappings_root
@@ -17,7 +18,7 @@ from interop.rules.actions import DESTINATION, PATIENT, PEOPLE, recipients
 FOLDER: Final = "rules"
 TOLD: Final = PEOPLE | {PATIENT, DESTINATION}
 """Who can be told of a clock."""
-SEAT: Final = "clocks"
+SEAT: Final = CLOCKS
 """The seat of the process that keeps the time."""
 
 
@@ -37,8 +38,10 @@ def lines(folder: Traversable | Path, name: str) -> list[str]:
 def keeper_of(shop: Workshop, tables: ClockTables, told: Recipients) -> Timekeeper:
     """Who keeps the time of an engine's clocks."""
     keeper = Timekeeper(tables.limits, shop.store, shop.writes, told, shop.mint, shop.clock)
+    shop.indexed.besides.append(lambda change: keeper.written(change.puts))
     if shop.following is not None:
         keeper.alone = lambda: shop.seats.take(SEAT)
+        shop.hearing.also[SEAT] = keeper.heard
     return keeper
 
 

@@ -26,6 +26,7 @@ from interop.api.services import Services
 from interop.api.signon.door import REVOKED
 from interop.api.signon.service import SignOn, sign_on
 from interop.app.audited import Audited
+from interop.app.clocks import SEAT as CLOCKS
 from interop.app.completing import Completing
 from interop.app.disposing import Disposing
 from interop.app.feeds import Feeds, Owned, Remembered, feeds_of
@@ -272,6 +273,8 @@ class Engine:
             await self._alone("audit", completing.begin, completing.end)
         await self._alone("identity queue", queue.begin, queue.stop)
         await self._alone("deliveries", self.outgoing.start, self.outgoing.pause)
+        if self.outgoing.keeper is not None:
+            await self._alone(CLOCKS, self.outgoing.keeper.start, self.outgoing.keeper.stop)
         if self.tracer is not None:
             await self._alone("tracer", self.tracer.begin, self.tracer.rest)
 
@@ -339,6 +342,7 @@ class Engine:
         await self._leave("tracer")
         if self.tracer is not None:
             await self.tracer.stop()
+        await self._leave(CLOCKS)
         await self._leave("deliveries")
         await self.outgoing.stop()
         await self.intake.drain()

@@ -25,6 +25,7 @@ from interop.app.audited import Audited
 from interop.app.settings import Settings, loopback
 from interop.app.workshop import Workshop
 from interop.apply.acting.acting import Acting
+from interop.apply.acting.timekeeper import Timekeeper
 from interop.apply.asked import Asked
 from interop.apply.generation import generation
 from interop.apply.routing import Router, when
@@ -119,6 +120,8 @@ class Outgoing:
         self._sending = False
         self.acting: Acting | None = None
         """Who acts by the rules; None where there are none."""
+        self.keeper: Timekeeper | None = None
+        """Who keeps the time of clocks; None where there are no rules."""
 
     @classmethod
     def of(cls, settings: Settings, shop: Workshop, audited: Audited, reading: Store, knowledge: Knowledge, base: str) -> Outgoing:
@@ -144,7 +147,7 @@ class Outgoing:
             sender = sender_of(each, carriers(), deliverer.told_by(name), shop.clock)
             deliverer.add(name, asker_of(each, open=settings.open), sender, each.days)
         whose = {name: each.organisation for name, each in destinations.items()}
-        acting = acting_of(settings, shop, rules, whose, deliverer) if rules.rules else None
+        acting, keeper = acting_of(settings, shop, rules, whose, deliverer) if rules.rules else (None, None)
         shop.router.use([*routes, *watching(rules)])
         shop.router.arrived = deliverer.arrived
         topics = topics_of(shop.clock.now())
@@ -153,7 +156,7 @@ class Outgoing:
         subscriptions.dropped, subscriptions.arrived = bindings.dropped, bindings.arrived
         sockets = Sockets(bindings, subscriptions, contents)
         made = cls(shop.router, deliverer, audited, shop.store, subscriptions, sockets)
-        made.acting = acting
+        made.acting, made.keeper = acting, keeper
         audited.also.append(made.alert)
         shop.router.written = made.subscriptions.written
         if shop.following is not None:

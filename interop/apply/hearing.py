@@ -9,6 +9,7 @@
 | ``Patient`` | each version | | who is to be compared; who hides |
 | ``hides``, ``link`` | somebody hides; persons are others | | who hides |
 | ``delivery`` | each destination | | who sends |
+| ``clocks`` | each version of a Task of a clock | | who keeps their time |
 | ``names`` | new codes, parameters, contributors | | the store's dictionaries; who contributes |
 
 Others are said by those who commit them (``Hearing.also``): ``withdrawn`` of a token, ``paused`` of a destination, ``feed-health``.
@@ -24,6 +25,8 @@ from interop.apply.governance import CONTRACT, ORGANISATION, Governance
 from interop.apply.persons import Linking
 from interop.apply.reindexing import META, Reindexer
 from interop.apply.whereabouts import PATIENT, Whereabouts
+from interop.clocks.tasks import SYSTEM
+from interop.clocks.tasks import TYPE as TASK
 from interop.policy.whereabouts import PARAMETER
 from interop.record.indexing import BASES, DEFINITIONS, Indexing
 from interop.store.decision import PERMIT_ALL
@@ -32,7 +35,8 @@ from interop.store.seam import Store
 from interop.store.values import DELIVERY, NAMES, Change, News, Put, Stored
 
 SUBSCRIPTION: Final = "Subscription"
-HIDES, LINK = "hides", "link"
+HIDES, LINK, CLOCKS = "hides", "link", "clocks"
+CLOCK: Final = SYSTEM.encode()
 KEPT: Final = (CONTRACT, ORGANISATION, DEFINITIONS)
 """Types whose resources are kept in memory, with what is made of them."""
 BINDING: Final = frozenset((DEFINITIONS, SUBSCRIPTION))
@@ -47,6 +51,8 @@ def news_of(change: Change) -> Iterator[News]:
             yield News(type_, put.stored.id, type_ in BINDING)
             if type_ == PATIENT and any(row[:2] == (PARAMETER, "access") for row in put.index):
                 yield News(HIDES)
+        elif type_ == TASK and CLOCK in put.stored.body:
+            yield News(CLOCKS, put.stored.id)
     for destination in dict.fromkeys(each.destination for each in change.deliveries):
         yield News(DELIVERY, destination)
     if change.link_events:

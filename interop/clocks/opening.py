@@ -79,15 +79,20 @@ def local_day(instant: int) -> date:
     return local(instant).date()
 
 
+def start_of_day(day: date) -> int:
+    """The instant at which a local day begins."""
+    return (datetime(day.year, day.month, day.day, tzinfo=LONDON).astimezone(UTC) - EPOCH) // timedelta(microseconds=1)
+
+
 def end_of_day(day: date) -> int:
     """The instant at which a local day is over."""
-    return _instant(day + DAY)
+    return start_of_day(day + DAY)
 
 
 def _pieces(day: date) -> Iterator[tuple[int, int, int]]:
     """The parts of a local day in which the wall clock goes on evenly: from, to, and how far it is ahead of UTC. Clocks are put
     forward and back within a day at most once, on a whole minute."""
-    begins, ends = _instant(day), _instant(day + DAY)
+    begins, ends = start_of_day(day), start_of_day(day + DAY)
     first, last = _offset(begins), _offset(ends - 1)
     if first != last:
         low, high = begins // MINUTE, ends // MINUTE
@@ -97,11 +102,6 @@ def _pieces(day: date) -> Iterator[tuple[int, int, int]]:
         yield begins, high * MINUTE, first
         begins = high * MINUTE
     yield begins, ends, last
-
-
-def _instant(day: date) -> int:
-    """When a local day begins."""
-    return (datetime(day.year, day.month, day.day, tzinfo=LONDON).astimezone(UTC) - EPOCH) // timedelta(microseconds=1)
 
 
 def _midnight(day: date, offset: int) -> int:

@@ -75,17 +75,21 @@ class Timekeeper:
     async def stop(self) -> None:
         """End; what is due meanwhile is done at the next start, late."""
         await self._working.stop()
-        self._open.clear()
+        for held in (self._open, self._next, self._heap, self._written):
+            held.clear()
 
     def written(self, puts: Iterable[Put]) -> None:
         """New versions are on disk."""
-        for put in puts:
-            if put.stored.type == TYPE:
-                self._written[put.stored.id] = None
-                self._wake.set()
+        if self._working.running:
+            for put in puts:
+                if put.stored.type == TYPE:
+                    self._written[put.stored.id] = None
+                    self._wake.set()
 
     async def heard(self, ids: Sequence[str]) -> None:
         """Other processes have written these Tasks; () is any."""
+        if not self._working.running:
+            return
         self._unread |= not ids
         self._written.update(dict.fromkeys(ids))
         self._wake.set()

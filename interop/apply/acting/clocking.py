@@ -1,0 +1,206 @@
+"""The actions of rules on clocks: what an event makes of the Task by which a clock runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from interop.apply.acting.doing import Do, Doing, Wanted
+from interop.apply.acting.person import Resource, body, found, known
+from interop.clocks.limits import PERSON, RELATED, Limit
+from interop.clocks.runs import NOT_NEEDED, Run, reopened, started, stopped
+from interop.clocks.tasks import SYSTEM, TYPE, name_of, run_of, task_of
+from interop.fhir.fhirpath import FhirPathError
+from interop.rules.actions import CLOCK, REOPEN_CLOCK, STOP_CLOCK, STOP_CLOCKS
+from interop.rules.expressions import BEFORE, RuleFailed, holds
+from interop.rules.happening import noise, time_of
+from interop.rules.making import RULE
+from interop.rules.tables import DELETED, Event, Rule, RulesRefused, RuleTables
+from interop.store.decision import PERMIT_ALL
+from interop.store.plan import Search, Several
+from interop.store.values import Stored
+from interop.store.where import All, Ids, Token, Updated
+
+MARGIN: Final = 24 * 3_600_000_000
+"""Microseconds by which the clock of whoever tells of something may be ahead of ours."""
+
+
+def word(rule: Rule) -> tuple[str, str]:
+    """The clock that a rule is about, and the ending that it gives it ('' = by its times)."""
+    name, _, ending = rule.word.partition(" ")
+    return name, ending
+
+
+def check(tables: RuleTables, limits: Mapping[str, Limit]) -> None:
+    """Raise RulesRefused where a clock is started by a resource that it is not of, or is started and never stopped."""
+    refusals = []
+    stops = {word(rule)[0] for rule in tables.rules if rule.action == STOP_CLOCK and not word(rule)[1]}
+    for rule in tables.rules:
+        if rule.action == CLOCK:
+            limit = limits[rule.word]
+            if rule.event.type not in limit.of:
+                refusals.append(f"rules.csv, row {rule.id}: the clock {limit.name} is of {' or '.join(limit.of)}")
+            if limit.name not in stops:
+                refusals.append(f"rules.csv, row {rule.id}: no row stops the clock {limit.name}")
+    if refusals:
+        raise RulesRefused("\n".join(refusals))
+
+
+class Clocking:
+    """``does`` are the actions by name."""
+
+    def __init__(self, limits: Mapping[str, Limit]) -> None:
+        self._limits = limits
+        self.does: Mapping[str, Do] = {
+            CLOCK: self._start,
+            STOP_CLOCK: self._stop,
+            STOP_CLOCKS: self._stop_all,
+            REOPEN_CLOCK: self._reopen,
+        }
+
+    async def _start(self, do: Doing) -> list[Wanted]:
+        """The clock counts from now on, or from another time than was said before. What has stopped it already counts."""
+        limit, what = self._limits[do.rule.word], do.what
+        try:
+            at = limit.start(what.resource, what.at)
+        except FhirPathError as error:
+            raise RuleFailed(str(error)) from None
+        if at is None:
+            return []
+        focus = f"{what.type}/{what.id}"
+        id = task_id(do, limit, focus)
+        (version, task) = (await self._there(do, (id,))).get(id, (0, None))
+        before = run_of(task) if task is not None else None
+        made = started(limit, at, before)
+        if made is None:
+            return []
+        if made.open:
+            made = await self._already(do, limit, made)
+        begun: Resource = {"id": id, "for": {"reference": f"Patient/{what.patient}"}, "focus": what.reference}
+        begun["meta"] = {"tag": [{"system": RULE, "code": do.rule.id}], **({"security": what.labels} if what.labels else {})}
+        if what.type == "Encounter":
+            begun["encounter"] = what.reference
+        return [Wanted(TYPE, id, task_of(limit, made, do.now, task or begun), version, what.source)]
+
+    async def _stop(self, do: Doing) -> list[Wanted]:
+        name, ending = word(do.rule)
+        limit = self._limits[name]
+        made = []
+        for id, (version, task) in (await self._meant(do, limit)).items():
+            run = run_of(task)
+            after = stopped(limit, run, do.what.at, ending) if run is not None else None
+            if after is not None:
+                made.append(Wanted(TYPE, id, task_of(limit, after, do.now, task), version))
+        return made
+
+    async def _reopen(self, do: Doing) -> list[Wanted]:
+        limit = self._limits[do.rule.word]
+        made = []
+        for id, (version, task) in (await self._meant(do, limit)).items():
+            run = run_of(task)
+            after = reopened(limit, run) if run is not None else None
+            if after is not None:
+                made.append(Wanted(TYPE, id, task_of(limit, after, do.now, task), version))
+        return made
+
+    async def _stop_all(self, do: Doing) -> list[Wanted]:
+        """Every clock of the person that runs is needed no more."""
+        there = await self._of_person(do, Token("code", None, SYSTEM))
+        made = []
+        for id, (version, task) in there.items():
+            limit, run = self._limits.get(name_of(task)), run_of(task)
+            after = stopped(limit, run, do.what.at, NOT_NEEDED) if limit is not None and run is not None and run.open else None
+            if limit is not None and after is not None:
+                made.append(Wanted(TYPE, id, task_of(limit, after, do.now, task), version))
+        return made
+
+    async def _meant(self, do: Doing, limit: Limit) -> dict[str, tuple[int, Resource]]:
+        """The clocks of a name that an event is about."""
+        if limit.matches == PERSON:
+            return await self._of_person(do, Token("code", limit.name, SYSTEM))
+        focuses = {f"{do.what.type}/{do.what.id}"}
+        if limit.matches == RELATED:
+            focuses |= set(references(do.what.resource))
+        named = [focus for focus in sorted(focuses) if focus.partition("/")[0] in limit.of]
+        return await self._there(do, [task_id(do, limit, focus) for focus in named])
+
+    async def _of_person(self, do: Doing, coded: Token) -> dict[str, tuple[int, Resource]]:
+        stored = await found(do.store, TYPE, do.what.patient, coded)
+        return _laid({each.id: (each.version, body(each)) for each in stored}, do.made, do.what.patient, coded)
+
+    async def _there(self, do: Doing, ids: Sequence[str]) -> dict[str, tuple[int, Resource]]:
+        """The Tasks of these ids, as the rules before this one leave them."""
+        stored: list[Stored] = await do.store.query(Several(PERMIT_ALL, tuple((TYPE, id) for id in ids))) if ids else []
+        there = {each.id: (each.version, body(each)) for each in stored if not each.deleted}
+        return there | {each.id: (each.version, each.resource) for each in do.made if each.type == TYPE and each.id in ids}
+
+    async def _already(self, do: Doing, limit: Limit, run: Run) -> Run:
+        """The run with what has stopped it before it was known to have begun: what the record holds is held against the rows by
+        which it would be stopped if it were told now."""
+        for rule in do.tables.rules:
+            if rule.action != STOP_CLOCK or word(rule) != (limit.name, "") or rule.event.on == {DELETED}:
+                continue
+            for stored, resource in await self._candidates(do, limit, rule.event, run.start):
+                at = await _at(do, rule, stored, resource)
+                if at is not None and at >= run.start:
+                    run = stopped(limit, run, at) or run
+        return run
+
+    async def _candidates(self, do: Doing, limit: Limit, event: Event, start: int) -> list[tuple[Stored, Resource]]:
+        """What there is of the type of an event that could have stopped a clock since."""
+        what, since = do.what, start - MARGIN
+        asked = [event.where] if event.where is not None else []
+        if limit.matches in (PERSON, RELATED):
+            stored = await found(do.store, event.type, what.patient, Updated("ge", since, since), *asked)
+        elif event.type == what.type:
+            stored = await do.store.query(Search(PERMIT_ALL, event.type, All((Ids((what.id,)), *asked))))
+        else:
+            stored = []
+        made = [(each, body(each)) for each in stored if not each.deleted]
+        if limit.matches == RELATED:
+            focus = f"{what.type}/{what.id}"
+            made = [(each, one) for each, one in made if f"{each.type}/{each.id}" == focus or focus in references(one)]
+        return [(each, one) for each, one in made if not noise(one)]
+
+
+def task_id(do: Doing, limit: Limit, focus: str) -> str:
+    """The Task of a clock of a resource: there is one."""
+    return do.mint.id(TYPE, SYSTEM, f"{limit.name}\x1f{focus}")
+
+
+def references(value: Any) -> Iterator[str]:
+    """What a resource refers to, anywhere in it: ``Type/id``."""
+    if isinstance(value, dict):
+        for name, each in value.items():
+            if name == "reference" and isinstance(each, str):
+                yield "/".join(each.partition("/_history/")[0].split("/")[-2:])
+            else:
+                yield from references(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from references(each)
+
+
+def _laid(
+    there: dict[str, tuple[int, Resource]], made: Sequence[Wanted], patient: str, coded: Token
+) -> dict[str, tuple[int, Resource]]:
+    """Clocks with what the rules before this one make of them."""
+    for each in made:
+        if each.type != TYPE or not (name := name_of(each.resource)):
+            continue
+        own = each.resource.get("for") == {"reference": f"Patient/{patient}"} and coded.code in (None, name)
+        if each.id in there or own:
+            there[each.id] = each.version, each.resource
+    return there
+
+
+async def _at(do: Doing, rule: Rule, stored: Stored, resource: Resource) -> int | None:
+    """When what a rule is about happened to a resource as it is; None where it did not."""
+    event = rule.event
+    if event.now is None or not holds(event.now, resource, {BEFORE: None}, do.now):
+        return None
+    variables = {BEFORE: None, **await known(do.store, do.what.patient, rule.variables - {BEFORE}, do.now)}
+    if not holds(rule.condition, resource, variables, do.now):
+        return None
+    at = time_of(event, resource, None, do.now)
+    return stored.updated if at is None else at
