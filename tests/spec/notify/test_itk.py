@@ -41,6 +41,7 @@ pytestmark = pytest.mark.anyio
 ADDRESS = "urn:nhs-uk:addressing:ods:"
 OK = b"""<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>
 <i:SimpleMessageResponse xmlns:i="urn:nhs-itk:ns:201005">OK:1</i:SimpleMessageResponse>%b</s:Body></s:Envelope>"""
+SOAP = b'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>%b</s:Body></s:Envelope>'
 FAULT = """<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><s:Fault><faultcode>s:%s</faultcode>
 <faultstring>No.</faultstring><detail>%s</detail></s:Fault></s:Body></s:Envelope>"""
 INFO = '<i:ToolkitErrorInfo xmlns:i="urn:nhs-itk:ns:201005"><i:ErrorCode>%s</i:ErrorCode></i:ToolkitErrorInfo>'
@@ -98,6 +99,11 @@ def envelope(body: bytes) -> Any:
     return found
 
 
+def canonical(element: Any) -> str:
+    """An element as it is wherever it stands."""
+    return etree.canonicalize(etree.tostring(element, with_tail=False).decode(), rewrite_prefixes=True)
+
+
 async def test_hl7_v2_goes_in_base64_in_an_envelope_that_our_own_rules_take(out: Opens, receiver: Receiver) -> None:
     one = await out(adt(), to=itk(receiver.url, acknowledgement="infrastructure", profile="urn:nhs-en:profile:{structure}-v1-0"))
     await one.step()
@@ -128,8 +134,9 @@ async def test_hl7_v2_goes_in_base64_in_an_envelope_that_our_own_rules_take(out:
 async def test_the_security_header_holds_for_five_minutes_from_now(out: Opens, receiver: Receiver) -> None:
     one = await out(adt())
     await one.step()
-    with pytest.raises(Problem, match="stale-security"):
+    with pytest.raises(Problem) as caught:
         check_security(parse_xml(receiver.got[0].body), Caller("pas", "RX1"), one.clock.now() + 601_000_000)
+    assert caught.value.reason.name == "stale-security"
 
 
 async def test_a_clinical_document_goes_as_the_element_that_it_is_in_an_envelope_of_ours(out: Opens, receiver: Receiver) -> None:
@@ -139,7 +146,7 @@ async def test_a_clinical_document_goes_as_the_element_that_it_is_in_an_envelope
     assert sent.find("{*}header").get("service") == "urn:nhs-itk:services:201005:SendNHS111Report-v2-0"
     assert sent.find("{*}header/{*}senderAddress").get("uri") == f"{ADDRESS}RX1"
     [document] = sent.iterfind("{*}payloads/{*}payload/{*}ClinicalDocument")
-    assert etree.tostring(document, method="c14n", with_tail=False) == etree.tostring(etree.fromstring(report()), method="c14n")
+    assert canonical(document) == canonical(etree.fromstring(report()))
     assert sent.find("{*}header/{*}manifest/{*}manifestitem").get("base64") is None
 
 
@@ -224,7 +231,7 @@ async def test_what_is_not_acknowledged_in_time_is_told_and_a_late_word_still_co
     one = await out(adt(), to=to)
     await one.step()
     [row] = await rows(one)
-    assert describe(row)["acknowledgement"] == {"state": "awaited", "until": "2026-01-06T09:00:00.000Z"}
+    assert describe(row)["acknowledgement"] == {"state": "awaited", "until": "2026-01-02T00:00:00.000Z"}
     one.clock.advance(24 * 3600 - 1)
     await one.worker.look()
     assert [each.ack for each in await rows(one)] == ["awaited"]
@@ -242,8 +249,7 @@ async def test_what_is_not_acknowledged_in_time_is_told_and_a_late_word_still_co
 
 
 async def test_what_is_missing_goes_to_the_shelf_where_the_destination_says_so(out: Opens, receiver: Receiver) -> None:
-    to = Destination("gp", "itk", receiver.url, "RA1", hours=1, shelves=True, settings=dict(
-        sender=f"{ADDRESS}RX1", acknowledgement="business", reply="https://us.example/itk"))  # fmt: skip
+    to = replace(itk(receiver.url, acknowledgement="business", reply="https://us.example/itk"), hours=1, shelves=True)
     one = await out(adt(), to=to)
     await one.step()
     one.clock.advance(3600)
@@ -368,10 +374,7 @@ async def test_a_refusal_that_comes_later_is_on_the_shelf_and_one_of_nothing_is_
         await until(engine, ("sent", "awaited"))
 
         async def tell(element: Any) -> Any:
-            text = (
-                (OK % etree.tostring(element)).replace(b"<i:Simple", b"<!-- <i:Simple").replace(b"Response>OK:1", b"Response>OK:1 ")
-            )
-            body = re.sub(rb"<!-- .*?</i:SimpleMessageResponse>", b"", text)
+            body = SOAP % etree.tostring(element)
             return await http.post("/itk", content=body, headers={"content-type": "text/xml", "soapaction": f'"{service}"'})
 
         answer = await tell(said)
