@@ -6,6 +6,7 @@
 | | later word then takes the place of the earlier |
 | ``content.csv`` | what of FHIR is a line under a heading: ``each`` occurrence of ``type`` for which ``when`` holds |
 | ``codes.csv`` | codes by set; ``means`` is the word for what a code says |
+| ``meanings.csv`` | those words, and how they read |
 | ``types.csv`` | where a type tells its status, date, author, end of validity and review date |
 | ``standing.csv`` | what a status comes to: ``current``, ``history`` or ``never`` told |
 | ``prsb.csv`` | every element of the PRSB standard: where it comes from, or why it is not carried |
@@ -33,13 +34,14 @@ COLUMNS: Final = {
         "row", "heading", "type", "each", "when", "text", "means", "trigger", "role", "who", "timing", "telecom", "notes", "why",
     ),
     "codes": ("set", "system", "code", "display", "means", "why"),
+    "meanings": ("means", "words", "why"),
     "types": ("type", "status", "date", "author", "until", "review", "ended", "why"),
     "standing": ("type", "status", "standing", "why"),
     "prsb": ("element", "heading", "from", "why"),
 }  # fmt: skip
 VOICES: Final = ("author", "source")
 ENDED: Final = ("said", "history")
-NAMES: Final = {"headings": "heading", "content": "row", "types": "type", "prsb": "element"}
+NAMES: Final = {"headings": "heading", "content": "row", "meanings": "means", "types": "type", "prsb": "element"}
 """The column that names a row."""
 Alternatives = tuple[Path, ...]
 
@@ -92,7 +94,7 @@ class Element(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class PlanTables:
     """``content`` and ``kinds`` by type, ``sets`` of (system, code), ``means`` and ``displays`` by (system, code),
-    ``says`` the display of the first code of each meaning, ``standings`` by (type, status)."""
+    ``says`` how each meaning reads, ``standings`` by (type, status)."""
 
     headings: Mapping[str, Heading]
     content: Mapping[str, tuple[Content, ...]]
@@ -150,15 +152,15 @@ class _Reading:
         sets: dict[str, set[tuple[str, str]]] = {}
         means: dict[tuple[str, str], str] = {}
         displays: dict[tuple[str, str], str] = {}
-        says: dict[str, str] = {}
+        says = {cells["means"]: cells["words"] for cells in self.rows("meanings")}
         for cells in self.rows("codes"):
             key = cells["system"], cells["code"]
             sets.setdefault(cells["set"], set()).add(key)
             displays[key] = cells["display"]
             if not all((*key, cells["display"])):
                 self.refuse("codes", cells["code"], "a code has a system and a display")
-            if cells["means"]:
-                says.setdefault(cells["means"], cells["display"])
+            if cells["means"] and cells["means"] not in says:
+                self.refuse("codes", cells["code"], f"meanings.csv does not know {cells['means']}")
             if cells["means"] and means.setdefault(key, cells["means"]) != cells["means"]:
                 self.refuse("codes", cells["code"], "it means two things")
         kinds = {kind.type: kind for kind in self._kinds()}
@@ -166,7 +168,7 @@ class _Reading:
         for row in self._content(headings, sets, kinds):
             content.setdefault(row.type, []).append(row)
             if row.means and row.means not in says:
-                self.refuse("content", row.row, f"no code means {row.means}")
+                self.refuse("content", row.row, f"meanings.csv does not know {row.means}")
         for name in sorted(headings.keys() - {row.heading for rows in content.values() for row in rows}):
             self.refuse("headings", name, "nothing stands under it")
         prsb = tuple(Element(cells["element"], cells["heading"], cells["from"], cells["why"]) for cells in self.rows("prsb"))
