@@ -40,8 +40,8 @@ _log = structlog.get_logger("interop.rules")
 
 
 class Acting:
-    """Acts by the rules; ``does`` are the actions by their names. ``counts`` are by rule and what came of it: ``acted``; ``late``: it
-    happened too long ago; ``not-met``: the condition does not hold; ``again``: it was done for the person already; ``nobody``:
+    """Acts by the rules; ``does`` are the actions by their names. ``counts`` are by rule and what came of it: ``acted``; ``late``:
+    it happened too long ago; ``not-met``: the condition does not hold; ``again``: it was done for the person already; ``nobody``:
     there is nobody who may be told, or nothing to be done; ``failed``."""
 
     def __init__(

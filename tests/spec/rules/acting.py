@@ -12,11 +12,14 @@ import httpx
 
 from interop.app.engine import Engine
 from interop.clock import ManualClock
+from interop.formats.instants import iso_instant
 from interop.store.plan import Deliveries
 from interop.store.values import PENDING, Delivery
 from tests.spec.engine.running import client, found, settings
 
 RULE = "urn:interop:rule"
+CLINICIAN = "named"
+"""The id of the Practitioner whom teams of these tests name."""
 START = 1_767_607_200_000_000
 """2026-01-05T10:00:00Z in microseconds: when the messages of these tests are sent."""
 
@@ -60,6 +63,10 @@ class Acted:
         (one,) = await found(self.http, f"Patient?identifier={local}")
         return str(one["id"])
 
+    async def everyone(self) -> list[str]:
+        """The ids of all Patients."""
+        return [str(each["id"]) for each in await found(self.http, "Patient?_count=100")]
+
     def counts(self, rule: str) -> dict[str, int]:
         """What came of a rule in this process."""
         acting = self.engine.outgoing.acting
@@ -80,12 +87,21 @@ async def acting(data: Path, clock: ManualClock | None = None, **more: Any) -> A
 
 
 def team(id: str, patient: str, **more: Any) -> dict[str, Any]:
-    """An active CareTeam of a Patient."""
+    """An active CareTeam of a Patient, in which one clinician answers for the person."""
+    answers = {"role": [{"text": "Named clinician"}], "member": {"reference": f"Practitioner/{CLINICIAN}"}}
     return {
         "resourceType": "CareTeam",
         "id": id,
         "status": "active",
         "name": "Community team",
         "subject": {"reference": f"Patient/{patient}"},
+        "participant": [answers],
         **more,
     }
+
+
+def at(text: str) -> ManualClock:
+    """A clock that stands at an instant (``2026-01-05T10:00:00Z``)."""
+    instant = iso_instant(text)
+    assert instant is not None
+    return ManualClock(instant)
