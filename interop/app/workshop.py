@@ -334,7 +334,11 @@ class Workshop:
 
 
 def check_tables() -> None:
-    """Compile every family's mapping tables, those of its sites too. Raises TablesRefused."""
+    """Compile every family's mapping tables, those of its sites too, and read those of the plan. Raises TablesRefused,
+    PlanRefused."""
+    from interop.api.operations.planning import plan_tables
+
+    plan_tables()
     for name in families():
         for site in family(name).sites:
             check_site(name, site)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 from hashlib import blake2b
+from importlib.resources import files
 from typing import Final, NamedTuple
 
 import orjson
@@ -40,8 +41,10 @@ class Planned(NamedTuple):
 
 @cache
 def plan_tables() -> PlanTables:
-    """The tables of ``mappings/careplan``; read once. Raises PlanRefused, OSError."""
+    """The tables of ``mappings/careplan``, the packaged ones where a directory of tables has none; read once. Raises
+    PlanRefused, OSError."""
     folder = mappings_root().joinpath("careplan")
+    folder = folder if folder.is_dir() else files("mappings").joinpath("careplan")
     return read_plan(lambda name: folder.joinpath(f"{name}.csv").read_text("utf-8").splitlines())
 
 

@@ -88,7 +88,7 @@ def _put(part: dict[str, Any], place: str, path: Path, value: Any) -> None:
         place = element.path
         key = name
         if form == "[x]":
-            kind = next(each for each in ("string", "dateTime", "CodeableConcept", "date") if each in element.types)
+            kind: str = next(each for each in ("string", "dateTime", "CodeableConcept", "date") if each in element.types)
             key = name + kind[0].upper() + kind[1:]
         kind = kind if form == "[x]" else element.types[0]
         held = (_of(kind) if value is None else value) if last else {}
