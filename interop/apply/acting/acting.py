@@ -94,22 +94,33 @@ class Acting:
         return wanted
 
     async def _versions(self, delivery: Delivery) -> tuple[Stored, Resource | None, Resource | None] | None:
-        """The version that is new, and the one before; None where there is nothing that could be acted on: it was taken down, or
-        is known by now not to be true, or the engine made it by a rule."""
+        """The version that is new, and the one before; None where there is nothing that could be acted on: it was taken down, its
+        own message says otherwise further on, it is known by now not to be true, or the engine made it by a rule."""
         key = delivery.type, delivery.resource
         one: list[Stored] = await self._store.query(ReadVersion(PERMIT_ALL, *key, delivery.version))
         if not one:
             return None
-        earlier: list[Stored] = []
-        if delivery.version > 1:
-            earlier = await self._store.query(ReadVersion(PERMIT_ALL, *key, delivery.version - 1))
-        before = body(earlier[0]) if earlier and not earlier[0].deleted else None
+        later: list[Stored] = await self._store.query(ReadVersion(PERMIT_ALL, *key, delivery.version + 1))
+        if later and _same_message(later[0], one[0]):
+            return None
+        earlier = await self._before(one[0])
+        before = body(earlier) if earlier is not None and not earlier.deleted else None
         if delivery.event == DELETED:
-            return (earlier[0] if before is not None else one[0]), None, before
+            return (one[0] if earlier is None else earlier), None, before
         new = body(one[0])
         present: list[Stored] = await self._store.query(Read(PERMIT_ALL, *key))
         gone = not present or present[0].deleted or noise(body(present[0]))
         return None if gone or (before is None and made_by(new)) else (one[0], new, before)
+
+    async def _before(self, stored: Stored) -> Stored | None:
+        """The last version before the message that made this one: a message may take something back and say something else."""
+        version = stored.version
+        while version > 1:
+            version -= 1
+            found: list[Stored] = await self._store.query(ReadVersion(PERMIT_ALL, stored.type, stored.id, version))
+            if not found or not _same_message(found[0], stored):
+                return found[0] if found else None
+        return None
 
     async def _ruled(
         self,
@@ -199,6 +210,10 @@ class Acting:
             expected = one.version or version
             asked.append(Asked(UPDATE, *key, resource=one.resource, expected=(expected,), author=author, own=True))
         return asked
+
+
+def _same_message(one: Stored, other: Stored) -> bool:
+    return one.message == other.message > 0
 
 
 def _which(event: Event, at: int | None, delivery: Delivery) -> str:

@@ -1,0 +1,87 @@
+"""A death stops what would be sent and asked, and cancels nothing by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.spec.engine.messages import ZELDA, adt
+from tests.spec.engine.running import found
+from tests.spec.rules.acting import Acted, acting, team
+
+pytestmark = pytest.mark.anyio
+KNOWN = adt("A28", "K1", at="20251201100000")
+
+
+def dead(control: str = "C1", **more: Any) -> bytes:
+    """PID-29 and PID-30."""
+    body = adt("A31", control, at="20260105110000", **more)
+    return body.replace(b"|01632960141", b"|01632960141" + b"|" * 16 + b"20260105103000|Y", 1)
+
+
+def booking(id: str, patient: str, start: str, status: str = "booked") -> dict[str, Any]:
+    actor = {"actor": {"reference": f"Patient/{patient}"}, "status": "accepted"}
+    end = start.replace(":00:00", ":20:00")
+    return {"resourceType": "Appointment", "id": id, "status": status, "start": start, "end": end, "participant": [actor]}
+
+
+async def known(here: Acted) -> str:
+    await here.tell(KNOWN)
+    patient = await here.patient()
+    await here.put(team("t1", patient))
+    return patient
+
+
+async def test_each_booking_to_come_is_somebodys_to_cancel(tmp_path: Path) -> None:
+    async with acting(tmp_path / "data") as here:
+        patient = await known(here)
+        await here.put(booking("next", patient, "2026-02-01T10:00:00Z"))
+        await here.put(booking("soon", patient, "2026-01-20T10:00:00Z"))
+        await here.put(booking("past", patient, "2025-12-01T10:00:00Z", "fulfilled"))
+        await here.put(booking("gone", patient, "2026-02-02T10:00:00Z", "cancelled"))
+        await here.tell(dead())
+        tasks = await here.made("death-bookings")
+        bookings = {each["id"]: each["status"] for each in await found(here.http, "Appointment")}
+    assert {each["focus"]["reference"] for each in tasks} == {"Appointment/next", "Appointment/soon"}
+    assert {each["performerType"][0]["coding"][0]["code"] for each in tasks} == {"co-ordination"}
+    assert bookings == {"next": "booked", "soon": "booked", "past": "fulfilled", "gone": "cancelled"}
+
+
+async def test_nothing_more_is_sent_to_the_person(tmp_path: Path) -> None:
+    async with acting(tmp_path / "data") as here:
+        patient = await known(here)
+        to = {"subject": {"reference": f"Patient/{patient}"}, "recipient": [{"reference": f"Patient/{patient}"}]}
+        await here.put({"resourceType": "Communication", "id": "reminder", "status": "preparation", **to})
+        await here.put({"resourceType": "Communication", "id": "sent", "status": "completed", **to})
+        await here.put({"resourceType": "CommunicationRequest", "id": "asked", "status": "active", **to})
+        team_ = to | {"recipient": [{"reference": "CareTeam/t1"}]}
+        await here.put({"resourceType": "Communication", "id": "team", "status": "preparation", **team_})
+        await here.tell(dead())
+        statuses = {each["id"]: each["status"] for each in await found(here.http, "Communication?_id=reminder,sent,team")}
+        (asked,) = await found(here.http, "CommunicationRequest")
+    assert statuses == {"reminder": "not-done", "sent": "completed", "team": "preparation"}
+    assert asked["status"] == "revoked"
+
+
+async def test_two_sources_that_tell_of_one_death_are_acted_on_once(tmp_path: Path) -> None:
+    async with acting(tmp_path / "data") as here:
+        await here.tell(
+            adt("A28", "K1", at="20251201100000", nhs=ZELDA), adt("A28", "K2", at="20251201100000", nhs=ZELDA, local="M2")
+        )
+        patient = await here.patient()
+        await here.put(team("t1", patient))
+        await here.put(booking("next", patient, "2026-02-01T10:00:00Z"))
+        await here.tell(dead("C1", nhs=ZELDA), dead("C2", nhs=ZELDA, local="M2"))
+        told = [each["recipient"][0]["reference"] for each in await here.made("death-told", "Communication")]
+        tasks = await here.made("death-bookings")
+    assert sorted(told) == ["CareTeam/t1", "Practitioner/named"]
+    assert len(tasks) == 1
+
+
+async def test_somebody_who_is_said_to_be_alive_is_not_dead(tmp_path: Path) -> None:
+    async with acting(tmp_path / "data") as here:
+        await known(here)
+        await here.tell(dead().replace(b"20260105103000|Y", b"|N"))
+        assert await here.made("death-told", "Communication") == []
