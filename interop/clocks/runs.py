@@ -88,10 +88,10 @@ def stopped(limit: Limit, run: Run, at: int, ending: str = "") -> Run | None:
         return None if run.state == CANCELLED else replace(run, state=CANCELLED, stop=at)
     if run.state in ENDINGS or (run.stop is not None and (ending or at >= run.stop)):
         return None
-    if ending:
-        return replace(run, state=NOT_NEEDED, stop=at)
     if at < run.start and limit.matches != RESOURCE:
         return None
+    if ending:
+        return replace(run, state=NOT_NEEDED, stop=at)
     if at < run.earliest and limit.early == IGNORED:
         return None
     return _judged(limit, replace(run, stop=at))

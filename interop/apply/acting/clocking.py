@@ -8,7 +8,7 @@ from typing import Any, Final
 from interop.apply.acting.doing import Do, Doing, Wanted
 from interop.apply.acting.person import Resource, body, found, known
 from interop.clocks.limits import PERSON, RELATED, Limit
-from interop.clocks.runs import NOT_NEEDED, Run, reopened, started, stopped
+from interop.clocks.runs import CANCELLED, NOT_NEEDED, Run, reopened, started, stopped
 from interop.clocks.tasks import SYSTEM, TYPE, name_of, run_of, task_of
 from interop.fhir.fhirpath import FhirPathError
 from interop.rules.actions import CLOCK, REOPEN_CLOCK, STOP_CLOCK, STOP_CLOCKS
@@ -115,11 +115,11 @@ class Clocking:
         return made
 
     async def _meant(self, do: Doing, limit: Limit) -> dict[str, tuple[int, Resource]]:
-        """The clocks of a name that an event is about."""
-        if limit.matches == PERSON:
+        """The clocks of a name that an event is about. That it did not begin is said of what had begun it alone."""
+        if limit.matches == PERSON and word(do.rule)[1] != CANCELLED:
             return await self._of_person(do, Token("code", limit.name, SYSTEM))
         focuses = {f"{do.what.type}/{do.what.id}"}
-        if limit.matches == RELATED:
+        if limit.matches == RELATED and word(do.rule)[1] != CANCELLED:
             focuses |= set(references(do.what.resource))
         named = [focus for focus in sorted(focuses) if focus.partition("/")[0] in limit.of]
         return await self._there(do, [task_id(do, limit, focus) for focus in named])

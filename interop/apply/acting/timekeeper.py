@@ -65,6 +65,7 @@ class Timekeeper:
         self._written: dict[str, None] = {}
         self._unread = True
         self._wake = asyncio.Event()
+        self._waiting: list[asyncio.Future[None]] = []
         self._working = Background()
 
     async def start(self) -> None:
@@ -94,9 +95,12 @@ class Timekeeper:
         self._written.update(dict.fromkeys(ids))
         self._wake.set()
 
-    def wake(self) -> None:
-        """The time may be another."""
+    async def settled(self) -> None:
+        """Wait until all that is due by now is done."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(done)
         self._wake.set()
+        await done
 
     @property
     def running(self) -> Mapping[tuple[str, str], int]:
@@ -107,9 +111,13 @@ class Timekeeper:
         failed = 0
         while True:
             self._wake.clear()
+            waiting = list(self._waiting)
             try:
                 wait = await self.step()
                 failed = 0
+                for done in waiting:
+                    self._waiting.remove(done)
+                    done.set_result(None)
             except Exception as error:
                 name = error.reason.name if isinstance(error, Problem) else type(error).__name__
                 _log.error("the time of clocks is not kept; trying again", error=name)
@@ -189,11 +197,9 @@ class Timekeeper:
         step = taken(limit, run, now) if limit is not None and run is not None else None
         if limit is None or run is None or step is None:
             return self._order(stored)
-        if await self._untrue(task):
-            gone = stopped(limit, run, run.start, CANCELLED)
-            asked = [self._asked(task_of(limit, gone, now, task), stored.version)] if gone is not None else []
-        else:
-            asked = [self._asked(task_of(limit, step.run, now, task), stored.version)]
+        gone = stopped(limit, run, run.start, CANCELLED) if await self._untrue(task) else None
+        asked = [self._asked(task_of(limit, gone or step.run, now, task), stored.version)]
+        if gone is None:
             asked += await self._telling(limit, step, stored, task, now)
         try:
             await (self._writes.write(asked[0]) if len(asked) == 1 else self._writes.transaction(asked, _understand))
@@ -201,7 +207,7 @@ class Timekeeper:
             if problem.reason.name != "stale-version":
                 raise
         else:
-            self.counts[limit.name, step.kind] += 1
+            self.counts[limit.name, CANCELLED if gone is not None else step.kind] += 1
         self._written[id] = None
 
     async def _untrue(self, task: Resource) -> bool:
