@@ -107,6 +107,7 @@ class _Figures:
         yield from self._stored()
         yield from self._decided()
         yield from self._audited()
+        yield from self._seated()
         yield from self._delivered()
         yield from self._folders()
         yield from self._requests()
@@ -196,6 +197,13 @@ class _Figures:
             yield _one("interop_audit_syncs", audit.syncs)
             yield _one("interop_audit_index_behind_rows", audit.behind)
             yield _one("interop_audit_unsigned_seconds", audit.unsigned)
+
+    def _seated(self) -> Iterator[Metric]:
+        if (seats := self._services.watched.seats) is not None:
+            made = family("interop_seat")
+            for name, had in sorted(seats().items()):
+                _add(made, (name,), had)
+            yield made
 
     def _delivered(self) -> Iterator[Metric]:
         out, behind = family("interop_deliveries"), family("interop_oldest_delivery_seconds")

@@ -88,6 +88,8 @@ class Watched:
     acknowledgements: dict[Ack, Histogram] = field(default_factory=dict)
     applied: dict[str, Histogram] = field(default_factory=dict)
     """Seconds from receipt to record by feed."""
+    seats: Callable[[], Mapping[str, bool]] | None = None
+    """Which seats of what one process does at a time this one has, of those that it may have."""
     spans: Callable[[], Mapping[str, int]] | None = None
     declared: Callable[[], Collection[str]] | None = None
     build: Mapping[str, str] = field(default_factory=dict)

@@ -199,6 +199,7 @@ class Engine:
                 "http_connections": engine.server.connections,
                 "mapper_deaths": shop.mappers.deaths,
                 "certificates_turned_away": engine.turned_away,
+                "audit_refusing": int(audited.log.problem is not None),
                 **figures(shop.signals),
                 "feeds_file_refused": int(engine.redeclaring is not None and bool(engine.redeclaring.problem)),
             },
@@ -218,6 +219,7 @@ class Engine:
         server = HttpServer(app, *address(settings.http), prompt=isinstance(shop.store, SqliteStore), tls=tls)
         engine = cls(settings, feeds, shop, intake, heard, knowledge, server, audited, outgoing, signon, tracer)
         engine.exports, engine.telemetry = exports, telemetry
+        watched.seats = lambda: {single.name: single.begun for single in engine.singles}
         if settings.feeds is not None and declared is None:
             audit = audited.auditing.declared
             engine.redeclaring = Redeclaring(settings.feeds, taken, feeds, shop.store, engine._declared, audit)

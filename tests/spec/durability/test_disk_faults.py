@@ -132,7 +132,9 @@ async def the_audit(at: At, fault: str, place: int) -> None:
             assert (answer.status_code, coded(answer)) == (503, "audit-unavailable"), "nothing is given without its row"
         assert await first_refusal(at, f"A{place}-") == "AR"
         assert (await at.http.get("/health/ready")).status_code == 503
-        assert (await at.http.get("/metrics")).status_code == 200, "who watches does not go blind"
+        figures = await at.http.get("/metrics")
+        assert figures.status_code == 200, "who watches does not go blind"
+        assert "interop_audit_refusing 1.0" in figures.text
 
 
 async def changed(at: At, place: int) -> tuple[int, str]:

@@ -19,6 +19,7 @@ from interop.apply.reindexing import META
 from interop.cli.export import Asked, export
 from interop.cli.governed import Engine
 from interop.record.indexing import Indexing
+from interop.store.seam import Store
 from interop.store.sqlite import SqliteStore
 from interop.store.values import Change, Put, Stored
 from tests.spec.durability.process import Served
@@ -45,6 +46,12 @@ def anyio_backend() -> str:
 async def filled(data: Path, count: int, people: int = 500) -> None:
     """A record of so many Observations."""
     store = SqliteStore.open(data)
+    await fill(store, count, people)
+    await store.close()
+
+
+async def fill(store: Store, count: int, people: int = 500) -> None:
+    """Put so many Observations into a record."""
     for start in range(0, count, 2_000):
         puts = []
         for number in range(start, min(count, start + 2_000)):
@@ -61,7 +68,6 @@ async def filled(data: Path, count: int, people: int = 500) -> None:
         await store.commit(Change(puts=puts))
     indexed = {"Observation": Indexing().digest("Observation")}  # else the start would index them all again
     await store.commit(Change(meta=[(META, json.dumps(indexed))]))
-    await store.close()
 
 
 async def waited(client: httpx.AsyncClient, place: str) -> dict[str, Any]:
