@@ -125,16 +125,20 @@ class Reader:
         values = [value for path in row.text for value in self._at(path, place, resource)]
         coded = tuple(dict.fromkeys(code for value in values for code in codes(value)))
         means = row.means or next((word for code in coded if (word := self._tables.means.get((code.system, code.code)))), "")
-        notes = tuple(dict.fromkeys(self._every(row.notes, place, resource)))
-        if row.means:  # what the row says of it, not what the code alone would
-            notes, said = (said, *notes), self._tables.says[row.means]
-        elif negated := _negated(place, all(value is not False for value in values)):
+        beside = (note for path in row.notes for note in self._every((path,), place, resource))
+        notes = tuple(note for note in dict.fromkeys(beside) if note != said)
+        single = self._tables.headings[row.heading].single
+        negated = "" if row.means else _negated(place, all(value is not False for value in values))
+        if negated:
             said, means = said if said.startswith(NOT) else negated + said, ""
+        elif means and (single or row.means):  # as the meaning reads; the author's own words stand beside it
+            reads = self._tables.says[means]
+            notes = notes if _same(said) in self._usual(reads, coded) else (said, *notes)
+            said = reads
         if isinstance(place, dict) and place is not resource and "modifierExtension" in place:
             notes += (QUALIFIED,)
         trigger, role = self._first(row.trigger, place, resource), self._first(row.role, place, resource)
         who, timing = ", ".join(self._every(row.who, place, resource)), self._first(row.timing, place, resource)
-        single = self._tables.headings[row.heading].single
         key = (means or _same(said),) if single else tuple(map(_same, (said, trigger, role, who, timing)))
         telecom = (contact(each) for path in row.telecom for each in self._at(path, place, resource))
         return Statement(
@@ -151,6 +155,10 @@ class Reader:
             replace(origin, notes=origin.notes + notes) if notes else origin,
             standing,
         )
+
+    def _usual(self, reads: str, coded: tuple[Code, ...]) -> set[str]:
+        """What a meaning and its codes are called: nobody's own words."""
+        return {_same(reads), *(_same(self._tables.displays.get((code.system, code.code), "")) for code in coded)}
 
     def _at(self, path: Any, place: Any, resource: Json) -> list[Any]:
         found: list[Any] = path.values(place, resource, self._resolving)

@@ -52,7 +52,7 @@ class PlanRefused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A row of ``content.csv``; of alternatives the first that says something counts."""
+    """A row of ``content.csv``; of alternatives the first that says something counts, of ``notes`` all do."""
 
     row: str
     heading: str

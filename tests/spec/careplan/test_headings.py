@@ -168,5 +168,14 @@ def test_a_refusal_of_resuscitation_is_a_decision_against_it_in_those_words() ->
     assert (line.means, line.text) == ("not-for-cpr", "Not for cardiopulmonary resuscitation")
 
 
+def test_what_a_code_means_reads_alike_and_the_authors_own_words_stand_beside_it() -> None:
+    own = {**observed("1", "450476008"), "code": coded("450476008", text="DNACPR, but treat choking")}
+    line = only(fold(own, observed("2", "110481000000108")), "cpr")
+    assert line.text == "Not for cardiopulmonary resuscitation"
+    assert line.origins[0].notes == ("DNACPR, but treat choking",)
+    assert only(fold(observed("2", "110481000000108")), "place-of-death").origins[0].notes == ()
+
+
 def test_a_code_without_a_display_reads_as_the_table_calls_it() -> None:
-    assert texts(fold(observed("1", "110481000000108")), "place-of-death") == ["Preferred place of death: home"]
+    assert texts(fold(observed("1", "110481000000108")), "place-of-death") == ["Home"]
+    assert texts(fold(observed("1", "511401000000102")), "prognosis") == ["Last days of life"]
