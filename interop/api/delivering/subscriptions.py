@@ -232,6 +232,7 @@ class Subscriptions:
             said = name, id_, f"{TYPE}/{stored.id}", HANDSHAKE, asked.format, now
             one = Delivery(*said, type=TYPE, resource=stored.id, version=stored.version, changed=now)
             await self._store.commit(Change(deliveries=[one]))
+            self._deliverer.arrived([name])
         return False
 
     async def _reachable(self, asked: Meant) -> bool:
