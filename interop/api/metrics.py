@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -219,6 +219,17 @@ class _Figures:
                 _add(out, (label, state), count[state])
             _add(behind, (label,), oldest[label])
         yield from (out, behind)
+        yield from self._acknowledged(declared)
+
+    def _acknowledged(self, declared: Collection[str]) -> Iterator[Metric]:
+        """What destinations of the deployment are to say themselves of what they were sent."""
+        said, behind = family("interop_acknowledgements"), family("interop_oldest_acknowledgement_seconds")
+        for destination, figures in self._queues.items():
+            if destination in declared:
+                for state in ("awaited", "missing"):
+                    _add(said, (destination, state), figures[state])
+                _add(behind, (destination,), figures["gone"])
+        yield from (said, behind)
 
     def _folders(self) -> Iterator[Metric]:
         """The watched folders; nothing where there are none."""

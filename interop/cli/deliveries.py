@@ -28,7 +28,7 @@ def queues(engine: Engine, *, as_json: bool) -> int:
         oldest = f", oldest of {line['oldest']}" if "oldest" in line else ""
         print(
             f"{plain(line['destination'])}  {line.get('kind', '-')}  {line['state']}: {line['pending']} waiting{oldest}, "
-            f"{line['sent']} sent, {line['shelved']} on the shelf, {line['withheld']} withheld"
+            f"{line['sent']} sent, {line['shelved']} on the shelf, {line['withheld']} withheld{_awaited(line)}"
         )
     return 0
 
@@ -45,6 +45,8 @@ def listed(engine: Engine, destination: str, *, state: str, after: int, count: i
             continue
         what = line.get("type", "")
         print(f"{line['delivery']}  {line['made']}  {line['event']} {plain(what)}  {line['state']} after {line['tries']} tries")
+        if "acknowledgement" in line:
+            print(f"    {_acknowledged(line['acknowledgement'])}")
         if "sentence" in line:
             print(f"    {line['sentence']} {line['action']}")
         if "next" in line:
@@ -52,6 +54,21 @@ def listed(engine: Engine, destination: str, *, state: str, after: int, count: i
     if not said["deliveries"] and not as_json:
         print("There is no such delivery.")
     return 0
+
+
+def _awaited(line: dict[str, Any]) -> str:
+    """How many are not acknowledged."""
+    if not (line.get("awaited") or line.get("missing")):
+        return ""
+    since = f" since {line['awaitedSince']}" if "awaitedSince" in line else ""
+    return f"; {line['awaited']} to be acknowledged{since}, {line['missing']} not in time"
+
+
+def _acknowledged(said: dict[str, Any]) -> str:
+    """What the other side said, by its own code."""
+    code = f" ({plain(said['code'])})" if "code" in said else ""
+    until = f" until {said['until']}" if "until" in said else ""
+    return f"Acknowledgement: {said['state']}{code}{until}."
 
 
 def act(engine: Engine, destination: str, action: str, *, delivery: int = 0, as_json: bool) -> int:
