@@ -1,6 +1,6 @@
 """A clock that runs: what is known of it, and what each event and the passing of time make of it. Pure.
 
-Instants are microseconds, of which a Task keeps the milliseconds. What has been decided stays: a step is taken once for the time
+Instants are microseconds, of which whole seconds are kept. What has been decided stays: a step is taken once for the time
 at which it was due, whatever comes twice, late or in another order, and whatever the machine's clock says afterwards.
 """
 
@@ -19,7 +19,8 @@ OUTCOMES: Final = (MET, EARLY, BREACHED, NOT_NEEDED, CANCELLED)
 """What becomes of one that has."""
 ENDINGS: Final = (NOT_NEEDED, CANCELLED)
 """What a rule may say that it ends in; whether it was met, its times say."""
-LATE: Final = 60_000_000
+SECOND: Final = 1_000_000
+LATE: Final = 60 * SECOND
 """Microseconds after which a step counts as taken late, and in which it is told how late."""
 
 
@@ -130,7 +131,7 @@ def _warning(limit: Limit, run: Run) -> int:
 
 
 def _kept(at: int) -> int:
-    return at // 1000 * 1000
+    return at // SECOND * SECOND
 
 
 def _going(limit: Limit, run: Run) -> Run:

@@ -6,10 +6,11 @@
 | ``status`` | ``in-progress`` while it runs; ``completed``; ``cancelled`` where what started it did not happen |
 | ``businessStatus`` | ``running``, ``warned``, ``breached``, ``met``, ``early``, ``not-needed``, ``cancelled`` |
 | ``focus``, ``for`` | what started it, and whom it is about |
-| ``executionPeriod`` | from when it counts; when it was stopped |
+| ``executionPeriod`` | from when it counts; when it was stopped, where that was not before |
 | ``restriction.period`` | the window: from when it is expected, until when it is due |
-| ``output`` | ``warned`` and ``breached``: when that was noticed; ``late``: minutes after it was due; ``minutes`` that it took; \
-``holidays-unknown``: the table of bank holidays ends before it is due |
+| ``output`` | ``warned``, ``breached``: when that was noticed; ``late``: how many minutes after it was due the last of these was |
+| | ``minutes`` that it took; ``stopped``: when, where that was before it counted |
+| | ``holidays-unknown``: the table of bank holidays ends before it is due |
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ SYSTEM: Final = "urn:interop:codes:clock"
 STATES: Final = "urn:interop:codes:clock-state"
 NOTES: Final = "urn:interop:codes:clock-note"
 IN_PROGRESS, COMPLETED = "in-progress", "completed"
-LATE, TOOK, UNKNOWN = "late", "minutes", "holidays-unknown"
+STOPPED, LATE, TOOK, UNKNOWN = "stopped", "late", "minutes", "holidays-unknown"
 KEPT: Final[tuple[str, ...]] = ("resourceType", "id", "authoredOn", "encounter", "for", "focus")
 META: Final = ("profile", "security", "tag")
 """What stays as it was when a clock goes on."""
@@ -42,7 +43,7 @@ def task_of(limit: Limit, run: Run, now: int, before: Json) -> Json:
     kept = {name: before[name] for name in KEPT if name in before}
     if meta := _meta(before):
         kept["meta"] = meta
-    end = {"end": instant(run.stop)} if run.stop is not None else {}
+    end = {"end": instant(run.stop)} if run.stop is not None and run.stop >= run.start else {}
     return {
         "resourceType": TYPE,
         "authoredOn": instant(now),
@@ -93,9 +94,12 @@ def run_of(task: Mapping[str, Any]) -> Run | None:
         return None
     noted = {_noted(each): each for each in dicts(task, "output")}
     warned, breached = (iso_instant(text(noted.get(name), "valueDateTime")) or 0 for name in (WARNED, BREACHED))
-    stop = _instant(lasted, "end") if text(task, "status") != IN_PROGRESS else None
-    if text(task, "status") != IN_PROGRESS and stop is None:
-        return None
+    stop = None
+    if text(task, "status") != IN_PROGRESS:
+        stop = _instant(lasted, "end")
+        stop = iso_instant(text(noted.get(STOPPED), "valueDateTime")) if stop is None else stop
+        if stop is None:
+            return None
     return Run(start, earliest, due, state, stop, warned, breached, _minutes(noted.get(LATE)) * MINUTE, UNKNOWN not in noted)
 
 
@@ -114,6 +118,8 @@ def _output(limit: Limit, run: Run) -> Sequence[Json]:
     for name, at in ((WARNED, run.warned), (BREACHED, run.breached)):
         if at:
             said.append({"type": _note(name), "valueDateTime": instant(at)})
+    if run.stop is not None and run.stop < run.start:
+        said.append({"type": _note(STOPPED), "valueDateTime": instant(run.stop)})
     if run.late:
         said.append({"type": _note(LATE), **_duration(run.late // MINUTE)})
     if run.stop is not None and run.state != CANCELLED:

@@ -245,7 +245,9 @@ def play(events: list[tuple[str, int]], matches: str) -> list[tuple[Run | None, 
         elif run is not None:
             made = stopped(of, run, moment, "" if kind == "stop" else kind)
         if made is not None:
-            run = run_of(task_of(of, made, moment, BEFORE))
+            task = task_of(of, made, moment, BEFORE)
+            assert not [each for each in check(task) if each.severity == "error"]
+            run = run_of(task)
             assert run == made
         found.append((run, said))
     return found
