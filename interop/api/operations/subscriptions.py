@@ -71,8 +71,10 @@ async def events(asked: Asked) -> Response:
 
 
 async def token(asked: Asked) -> Response:
-    """Raises Problem ``not-found`` for a Subscription that is not by websocket, or not one's own."""
+    """Raises Problem ``forbidden``, ``not-found`` for a Subscription that is not one's own, ``bad-value`` for one that is not by
+    websocket or not active."""
     services, request = asked.services, asked.request
+    services.decide(request, "search-type", TYPE)
     if services.sockets is None:
         raise Problem("not-found")
     ids = [asked.id] if asked.id else list(dict.fromkeys(asked.inputs.every("id")))

@@ -1,4 +1,4 @@
-"""Subscriptions by topic (Subscriptions R5 Backport 1.1, R4): handshake, numbered events, what they hold, and asking for them again."""
+"""Subscriptions by topic (Subscriptions R5 Backport 1.1, R4): handshake, numbered events, what they hold, asking for them again."""
 
 from __future__ import annotations
 
