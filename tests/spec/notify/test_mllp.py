@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
+from typer.testing import CliRunner
 
+from interop.cli.main import app
 from interop.notify.destinations import Destination
 from interop.store.plan import Deliveries
 from interop.store.values import Delivery
@@ -214,3 +216,20 @@ async def test_an_application_acknowledgement_comes_as_a_message_of_its_own_to_o
         assert line_["acknowledgement"] == {"state": "refused", "code": "AE"}
         found: list[Delivery] = await engine.workshop.store.query(Deliveries())
         assert len(found) == 1
+        url = f"http://127.0.0.1:{engine.http}"
+        shown = await asyncio.to_thread(CliRunner().invoke, app, ["deliveries", "list", "itk-route", "--url", url])
+        assert "Acknowledgement: refused (AE)." in shown.output
+        assert "said later that it cannot use it" in shown.output
+
+
+async def test_how_many_are_to_be_acknowledged_is_told_by_command_and_figures(tmp_path: Path, receiver: Listening) -> None:
+    receiver.answers = ["CA"]
+    to = tmp_path / "destinations.toml"
+    to.write_text(f'[itk-route]\nkind = "mllp"\naddress = "{receiver.url}"\norganisation = "A99901"\n')
+    async with running(tmp_path / "data", destinations=to) as engine, client(engine) as http:
+        await http.post("/ingest/hl7v2?wait=applied", content=enhanced())
+        await until(engine, ("sent", "awaited"))
+        shown = await asyncio.to_thread(CliRunner().invoke, app, ["deliveries", "queues", "--url", str(http.base_url)])
+        assert "; 1 to be acknowledged since " in shown.output
+        figures = (await http.get("/metrics")).text
+        assert 'interop_acknowledgements{destination="itk-route",state="awaited"} 1.0' in figures

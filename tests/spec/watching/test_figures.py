@@ -117,7 +117,7 @@ async def test_destinations_that_clients_have_named_are_one(tmp_path: Path) -> N
         declared = frozenset(("admissions",))
 
         async def gauges(self) -> dict[str, dict[str, float]]:
-            one = {"pending": 2.0, "sent": 1.0, "shelved": 0.0, "withheld": 0.0}
+            one = {"pending": 2.0, "sent": 1.0, "shelved": 0.0, "withheld": 0.0, "awaited": 3.0, "missing": 1.0, "gone": 7.0}
             return {
                 "admissions": one | {"oldest": 1.0},
                 f"Subscription/{NUMBER}": one | {"oldest": 9.0},
@@ -134,6 +134,9 @@ async def test_destinations_that_clients_have_named_are_one(tmp_path: Path) -> N
     assert value(families, "interop_deliveries", destination=SUBSCRIPTIONS, state="pending") == 4
     assert value(families, "interop_oldest_delivery_seconds", destination=SUBSCRIPTIONS) == 9
     assert value(families, "interop_deliveries", destination="admissions", state="sent") == 1
+    assert value(families, "interop_acknowledgements", destination="admissions", state="awaited") == 3
+    assert value(families, "interop_acknowledgements", destination="admissions", state="missing") == 1
+    assert value(families, "interop_oldest_acknowledgement_seconds", destination="admissions") == 7
     assert NUMBER not in repr(families)
 
 
