@@ -109,6 +109,7 @@ class _Figures:
         yield from self._audited()
         yield from self._seated()
         yield from self._delivered()
+        yield from self._clocks()
         yield from self._folders()
         yield from self._requests()
         for name, value in sorted(self._services.gauges().items()):
@@ -230,6 +231,17 @@ class _Figures:
                     _add(said, (destination, state), figures[state])
                 _add(behind, (destination,), figures["gone"])
         yield from (said, behind)
+
+    def _clocks(self) -> Iterator[Metric]:
+        """What is due, by the process that keeps the time; nothing where there are no clocks."""
+        if self._services.watched.clocks is None:
+            return
+        figures = self._services.watched.clocks()
+        running, steps = family("interop_clocks"), family("interop_clock_steps")
+        for made, counts in ((running, figures.running), (steps, figures.steps)):
+            for labels, count in sorted(counts.items()):
+                _add(made, labels, count)
+        yield from (running, steps)
 
     def _folders(self) -> Iterator[Metric]:
         """The watched folders; nothing where there are none."""

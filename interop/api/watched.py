@@ -44,6 +44,13 @@ class MapperFigures(NamedTuple):
     batches: int
 
 
+class ClockFigures(NamedTuple):
+    """Clocks that run by name and state, and the steps that this process has taken by name and kind."""
+
+    running: Mapping[tuple[str, str], int]
+    steps: Mapping[tuple[str, str], int]
+
+
 class Decisions:
     """Decides by ``policy`` and counts: by rule and whether it was refused."""
 
@@ -91,6 +98,7 @@ class Watched:
     seats: Callable[[], Mapping[str, bool]] | None = None
     """Which seats of what one process does at a time this one has, of those that it may have."""
     spans: Callable[[], Mapping[str, int]] | None = None
+    clocks: Callable[[], ClockFigures] | None = None
     declared: Callable[[], Collection[str]] | None = None
     build: Mapping[str, str] = field(default_factory=dict)
     """What runs: ``version``, ``python``, ``store``, ``name``, ``roles``."""

@@ -25,6 +25,7 @@ from interop.api.server import HttpServer
 from interop.api.services import Services
 from interop.api.signon.door import REVOKED
 from interop.api.signon.service import SignOn, sign_on
+from interop.api.watched import ClockFigures
 from interop.app.audited import Audited
 from interop.app.clocks import SEAT as CLOCKS
 from interop.app.completing import Completing
@@ -219,6 +220,8 @@ class Engine:
         server = HttpServer(app, *address(settings.http), prompt=isinstance(shop.store, SqliteStore), tls=tls)
         engine = cls(settings, feeds, shop, intake, heard, knowledge, server, audited, outgoing, signon, tracer)
         engine.exports, engine.telemetry = exports, telemetry
+        if (keeper := outgoing.keeper) is not None:
+            watched.clocks = lambda: ClockFigures(keeper.running, keeper.counts.copy())
         watched.seats = lambda: {single.name: single.begun for single in engine.singles}
         if settings.feeds is not None and declared is None:
             audit = audited.auditing.declared

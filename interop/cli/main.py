@@ -19,6 +19,7 @@ from interop.cli import (
     removing,
     replaying,
     serving,
+    timing,
 )
 from interop.cli.options import Data, Database, Feeds, Json, Mappers, State, TestNumbers, Token, Whereabouts
 from interop.watching.ends import Process
@@ -214,6 +215,7 @@ identifying.add(app)
 removing.add(app)
 replaying.add(app)
 delivering.add(app)
+timing.add(app)
 keeping.add(app)
 overseeing.add(app)
 governing.add(app)

@@ -31,8 +31,8 @@ COUNTED: Final = (MET, EARLY, BREACHED, RUNNING, NOT_NEEDED, CANCELLED)
 
 
 async def clock_measures(asked: Asked) -> Response:
-    """Parameters: ``start`` and ``end``, and of each ``clock`` its name, its display, how many were ``met``, ``early``,
-    ``breached``, are ``running``, were ``not-needed`` or ``cancelled``, the ``share`` that was met, the ``median`` of the minutes taken.
+    """Parameters: ``start`` and ``end``, and of each ``clock`` its ``name``, its ``display``, counts by outcome, the ``share`` that
+    was met, the ``median`` of the minutes taken.
 
     Raises Problem ``bad-parameter``, ``too-costly``."""
     decision = asked.services.decide(asked.request, NAME, TYPE)

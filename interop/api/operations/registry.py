@@ -380,6 +380,21 @@ OPERATIONS: Final = (
     ),
     *EXPORTING,
     *GOVERNING,
+    Operation(
+        "clock-measures",
+        "OperationDefinition/clock-measures",
+        "clock_measures.clock_measures",
+        (SYSTEM,),
+        (),
+        "How often what clocks count was in time over a period of days, of those whom the asker may see: met, early, breached, "
+        "running, not needed, cancelled, the share that was met, the median of the minutes taken.",
+        (
+            Input("start", "date", "The first day on which what is counted began.", required=True),
+            Input("end", "date", "The last such day.", required=True),
+            Input("clock", "code", "Only this clock."),
+        ),
+        returns="Parameters",
+    ),
     *RUNNING,
     *SUBSCRIBING,
 )

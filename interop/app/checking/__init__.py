@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from interop.app.checking.clocks import clocks
 from interop.app.checking.disks import disks, folders
 from interop.app.checking.exposure import exposure
 from interop.app.checking.finding import Finding, Level
@@ -29,7 +30,7 @@ async def findings(
     settings, now = configuration.settings, (at or SystemClock()).now()
     if settings.data.exists() and not settings.data.is_dir():
         return list(disks(settings))  # nothing else can be looked at
-    found = [*parts(settings, now), *disks(settings), *folders(feeds_there(settings).values())]
+    found = [*parts(settings, now), *clocks(settings, now), *disks(settings), *folders(feeds_there(settings).values())]
     alive = running(settings)
     if alive and settings.database is not None:
         sentence = "Processes run on this data directory: the ports were not tried."

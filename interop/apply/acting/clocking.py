@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+import structlog
+
 from interop.apply.acting.doing import Do, Doing, Wanted
 from interop.apply.acting.person import Resource, body, found, known
 from interop.clocks.limits import PERSON, RELATED, Limit
@@ -23,6 +25,7 @@ from interop.store.where import All, Ids, Token, Updated
 
 MARGIN: Final = 24 * 3_600_000_000
 """Microseconds by which the clock of whoever tells of something may be ahead of ours."""
+_log = structlog.get_logger("interop.clocks")
 
 
 def word(rule: Rule) -> tuple[str, str]:
@@ -74,6 +77,8 @@ class Clocking:
         made = started(limit, at, before)
         if made is None:
             return []
+        if not made.known:
+            _log.error("a clock reaches beyond the table of bank holidays", clock=limit.name)
         if made.open:
             made = await self._already(do, limit, made)
         begun: Resource = {"id": id, "for": {"reference": f"Patient/{what.patient}"}, "focus": what.reference}
