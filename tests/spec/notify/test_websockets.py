@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ from interop.app.engine import Engine
 from interop.apply.asked import UPDATE, Asked, Author
 from interop.clock import ManualClock
 from interop.notify.backoff import DAY
+from interop.policy.asker import TESTER
 from interop.store.plan import Deliveries
 from tests.spec.engine.running import client, running, settings
 from tests.spec.notify.socketing import Client, Refused, connected
-from tests.spec.notify.test_subscriptions import JSON, encounter, put, status, subscribed
+from tests.spec.notify.test_subscriptions import encounter, put, status, subscribed
 
 pytestmark = pytest.mark.anyio
 
@@ -278,14 +280,17 @@ async def test_who_is_quiet_is_asked_whether_they_are_there(
             assert await socket.hear() == f"ping {id_}"
 
 
-async def test_what_its_author_may_not_see_is_withheld_and_pings_nobody(engine: Engine, http: httpx.AsyncClient) -> None:
-    who = Author("", "system", "RA1", "open", "", "system/Location.rs?status=active system/Subscription.crus")
+async def test_what_its_author_may_not_see_is_withheld_and_pings_nobody(
+    engine: Engine, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who = Author("", "system", "RA1", "board", "", "system/Location.rs?status=active system/Subscription.crus")
+    monkeypatch.setattr("interop.api.door.TESTER", replace(TESTER, client=who.client, organisation=who.organisation))
     asked = {**by_socket("Location"), "id": "s1"}
     await engine.workshop.writes.write(Asked(UPDATE, "Subscription", "s1", resource=asked, author=who, own=True))
     await status(http, "s1", "active")
     async with connected(engine.http) as socket:
-        socket.say("bind s1")
-        assert await socket.hear() == "unbound s1 not-found"  # the tester is not the program that wrote it
-
-
-assert JSON
+        await bound(socket, "s1")
+        for id_, said in (("a", "suspended"), ("b", "active")):
+            await put(http, {"resourceType": "Location", "mode": "instance", "id": id_, "status": said})
+        assert await socket.hear() == "ping s1"
+        await become(engine, "withheld", "sent")
