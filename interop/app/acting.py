@@ -18,7 +18,7 @@ from interop.apply.acting.clocking import Clocking, check
 from interop.apply.acting.recipients import Recipients
 from interop.apply.acting.timekeeper import Timekeeper
 from interop.mapping.places import mappings_root
-from interop.notify.routes import ID_ONLY, Route
+from interop.notify.routes import ID_ONLY, WITHHELD, Route
 from interop.policy.asker import TESTER
 from interop.policy.decide import decide
 from interop.record.indexing import Indexing
@@ -53,7 +53,10 @@ def rules_of(settings: Settings, now: int) -> RuleTables:
 def routes_of(tables: RuleTables) -> list[Route]:
     """What versions the rules are to look at."""
     used = {rule.event.id for rule in tables.rules}
-    return [Route(each.id, RULES, ID_ONLY, each.on, type=each.type, where=each.where) for each in tables.events if each.id in used]
+    types = sorted({each.type for each in tables.events if each.id in used})
+    back = [Route(WITHHELD, RULES, ID_ONLY, frozenset((WITHHELD,)), type=type) for type in types]
+    wanted = [each for each in tables.events if each.id in used]
+    return back + [Route(each.id, RULES, ID_ONLY, each.on, type=each.type, where=each.where) for each in wanted]
 
 
 def acting_of(

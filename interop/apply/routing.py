@@ -11,7 +11,7 @@ from interop.mapping.conditions import Test, parse_condition
 from interop.mapping.paths import PathError
 from interop.mapping.transforms import decimal
 from interop.notify.matching import Version, holds, patients, version
-from interop.notify.routes import ALERT, CREATED, DELETED, FIELDS, MESSAGE, UPDATED, Route, delivery_id
+from interop.notify.routes import ALERT, CREATED, DELETED, FIELDS, MESSAGE, UPDATED, WITHHELD, Route, delivery_id
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Persons, Search
 from interop.store.seam import Store
@@ -73,8 +73,10 @@ class Router:
                 ]
         if self._types and change.puts:
             groups: Mapping[str, frozenset[str]] | None = None
+            held = {(each.type, each.id) for each in change.withheld}
             for place, put in enumerate(change.puts):
-                wanted = [route for route in self._types.get(put.stored.type, ()) if event_of(put) in route.events]
+                events = {event_of(put), *([WITHHELD] if (put.stored.type, put.stored.id) in held else [])}
+                wanted = [route for route in self._types.get(put.stored.type, ()) if not events.isdisjoint(route.events)]
                 if not wanted:
                     continue
                 if groups is None:

@@ -25,6 +25,8 @@ from interop.store.where import Where
 COLUMNS: Final = ("id", "event", "condition", "destination", "format", "why")
 MESSAGE, ALERT = "message", "alert"
 CREATED, UPDATED, DELETED = "created", "updated", "deleted"
+WITHHELD: Final = "withheld"
+"""Of the rules alone: what was said of a resource has been taken back, as a takedown does."""
 EVENTS: Final = {
     CREATED: frozenset((CREATED,)),
     UPDATED: frozenset((UPDATED,)),

@@ -10,10 +10,11 @@ import structlog
 
 from interop.apply.acting.actions import DOES
 from interop.apply.acting.doing import Do, Doing, Wanted
+from interop.apply.acting.ending import PATIENT, made_of
 from interop.apply.acting.person import Resource, body, found, known
 from interop.apply.acting.recipients import CLIENT, Recipients
 from interop.apply.asked import UPDATE, Asked, Author, Criteria
-from interop.apply.journalled import ORDERS
+from interop.apply.journalled import REPLAYED, TAKEN
 from interop.apply.writes import Writes
 from interop.clock import Clock
 from interop.errors import Problem
@@ -55,7 +56,7 @@ class Acting:
         does: Mapping[str, Do] = DOES,
     ) -> None:
         self.tables, self._does = tables, does
-        self._store, self._writes, self._recipients, self._mint, self._clock = store, writes, recipients, mint, clock
+        self._store, self._writes, self.recipients, self._mint, self._clock = store, writes, recipients, mint, clock
         self.counts: Counter[tuple[str, str]] = Counter()
 
     async def act(self, delivery: Delivery) -> None:
@@ -79,6 +80,8 @@ class Acting:
         versions = await self._versions(delivery)
         if versions is None:
             return wanted
+        if await self._taken_back(versions[0], delivery):
+            return await self._undone(delivery, *versions)
         for event in self.tables.at(delivery.type):
             if delivery.event not in event.on:
                 continue
@@ -91,6 +94,21 @@ class Acting:
                 wanted += made
                 if result:
                     told[rule.id, result] += 1
+        return wanted
+
+    async def _taken_back(self, stored: Stored, delivery: Delivery) -> bool:
+        """Whether a version is what is left when a message was taken down: what it was before is not to be seen any more."""
+        one: list[Stored] = await self._store.query(ReadVersion(PERMIT_ALL, stored.type, stored.id, delivery.version))
+        entries: list[Entry] = await self._store.query(Message(one[0].message)) if one else []
+        return bool(entries) and TAKEN in (entries[0].feed, entries[0].adapter)
+
+    async def _undone(self, delivery: Delivery, stored: Stored, new: Resource | None, before: Resource | None) -> list[Wanted]:
+        """End what events have made of a resource that, as it is now, do not hold of it."""
+        wanted: list[Wanted] = []
+        patient = stored.id if stored.type == PATIENT else stored.subject
+        for event in self.tables.at(delivery.type):
+            if patient and event.now is not None and not holds(event.now, new, {BEFORE: None}, self._clock.now()):
+                wanted += await made_of(self._store, self.tables, event.id, patient, (delivery.type, delivery.resource))
         return wanted
 
     async def _versions(self, delivery: Delivery) -> tuple[Stored, Resource | None, Resource | None] | None:
@@ -138,7 +156,7 @@ class Acting:
             return [], ""
         patients = befallen(event, new, before, now)
         if patients is None:
-            patients = [stored.id if stored.type == "Patient" else stored.subject]
+            patients = [stored.id if stored.type == PATIENT else stored.subject]
         clinical = time_of(event, new, before, now)
         at = await self._heard(stored) if clinical is None else clinical
         if at is None or delivery.made - at > rule.within:
@@ -162,7 +180,7 @@ class Acting:
             return [], NOT_MET
         if rule.once == PERSON and await self._done(rule, what):
             return [], AGAIN
-        known_ = self._store, self._recipients, self._mint, now, self.tables, so_far
+        known_ = self._store, self.recipients, self._mint, now, self.tables, so_far
         made = await self._does[rule.action](Doing(rule, what, *known_))
         return made, ACTED if made else NOBODY
 
@@ -171,7 +189,7 @@ class Acting:
         entries: list[Entry] = await self._store.query(Message(stored.message))
         if not entries:
             return stored.updated
-        return None if entries[0].adapter in ORDERS else entries[0].received
+        return None if entries[0].adapter == REPLAYED else entries[0].received
 
     async def _done(self, rule: Rule, what: Occurrence) -> bool:
         """Whether the same rule has done the same for the person already, within its time, of something else that happened."""

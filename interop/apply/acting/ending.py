@@ -9,30 +9,36 @@ from interop.apply.acting.person import body, found
 from interop.apply.drafts import OWNER
 from interop.fhir.shapes import dicts
 from interop.rules.making import RULE, ended
+from interop.rules.tables import RuleTables
+from interop.store.seam import Store
 from interop.store.values import Stored
 from interop.store.where import Tokens
 
 NOT_SO, DIED = "not-so", "died"
 """Codes of why the engine has ended something."""
+PATIENT: Final = "Patient"
 MADE: Final = ("Task", "Communication", "ServiceRequest", "Flag")
 CLOCKS: Final = "urn:interop:codes:clock"
 """The system of the code of a Task that is a clock: it has an outcome of its own."""
 
 
 async def cancel(do: Doing) -> list[Wanted]:
-    """End what the rules about an event have made of this resource, as far as nobody has begun with it."""
-    rules = tuple((RULE, rule.id) for rule in do.tables.rules if rule.event.id == do.rule.word)
+    """End what the rules about an event have made of this resource, of a Patient whatever they have made of the person, as far as
+    nobody has begun with it."""
+    return await made_of(do.store, do.tables, do.rule.word, do.what.patient, (do.what.type, do.what.id))
+
+
+async def made_of(store: Store, tables: RuleTables, event: str, patient: str, key: tuple[str, str]) -> list[Wanted]:
+    """What an event of a resource has made, ended."""
+    rules = tuple((RULE, rule.id) for rule in tables.rules if rule.event.id == event)
+    named = {"reference": "/".join(key)}
     ending = []
     for type_ in MADE if rules else ():
-        for stored in await found(do.store, type_, do.what.patient, Tokens("_tag", rules)):
+        for stored in await found(store, type_, patient, Tokens("_tag", rules)):
             resource = body(stored)
-            about = [
-                resource.get("focus"),
-                resource.get("encounter"),
-                *dicts(resource, "about"),
-                *dicts(resource, "supportingInfo"),
-            ]
-            if do.what.reference in about and not _clock(resource):
+            about = [resource.get(name) for name in ("focus", "encounter")]
+            about += [*dicts(resource, "about"), *dicts(resource, "supportingInfo"), *dicts(resource, "reasonReference")]
+            if (key[0] == PATIENT or named in about) and not _clock(resource):
                 ending.append((stored, NOT_SO))
     return _ended(ending)
 

@@ -85,3 +85,15 @@ async def test_somebody_who_is_said_to_be_alive_is_not_dead(tmp_path: Path) -> N
         await known(here)
         await here.tell(dead().replace(b"20260105103000|Y", b"|N"))
         assert await here.made("death-told", "Communication") == []
+
+
+async def test_a_death_that_is_corrected_ends_what_it_has_asked_for(tmp_path: Path) -> None:
+    async with acting(tmp_path / "data") as here:
+        patient = await known(here)
+        await here.put(booking("next", patient, "2026-02-01T10:00:00Z"))
+        alive = dead("C2").replace(b"20260105103000|Y", b'""|N').replace(b"20260105110000", b"20260105113000")
+        await here.tell(dead(), alive)
+        (task,) = await here.made("death-bookings")
+        told = await here.made("death-told", "Communication")
+    assert task["status"] == "cancelled"
+    assert {each["status"] for each in told} == {"not-done"}

@@ -1,0 +1,56 @@
+"""Another practice: its agreement, and where is written back to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.spec.engine.messages import adt
+from tests.spec.rules.acting import Acted, acting
+
+pytestmark = pytest.mark.anyio
+
+
+def registered(practice: str, control: str, at: str) -> bytes:
+    """A31 with PD1-3."""
+    body = adt("A31", control, at=at)
+    return body.replace(b"PV1|", f"PD1|||Practice {practice}^^{practice}\rPV1|".encode())
+
+
+def destinations(directory: Path) -> dict[str, Any]:
+    """Where is written back to: a folder for each practice."""
+    said = [
+        f'[{name}]\nkind = "file"\naddress = "{directory / name}"\norganisation = "{code}"\n'
+        for name, code in (("old-practice", "A99901"), ("new-practice", "A99902"))
+    ]
+    file = directory / "destinations.toml"
+    file.write_text("\n".join(said))
+    return {"destinations": file}
+
+
+async def moved(here: Acted) -> None:
+    await here.tell(registered("A99901", "C1", "20260104100000"), registered("A99902", "C2", "20260105090000"))
+
+
+async def test_somebody_sees_to_the_agreement_and_to_write_back(tmp_path: Path) -> None:
+    async with acting(tmp_path / "data") as here:
+        await moved(here)
+        (agreement,) = await here.made("practice-agreement")
+        (write_back,) = await here.made("practice-write-back")
+    assert agreement["performerType"][0]["coding"][0]["code"] == "information-governance"
+    assert write_back["performerType"][0]["coding"][0]["code"] == "co-ordination"
+
+
+async def test_the_destination_of_the_new_practice_is_told_and_not_that_of_the_old(tmp_path: Path) -> None:
+    async with acting(tmp_path / "data", **destinations(tmp_path)) as here:
+        await moved(here)
+        (told,) = await here.made("practice-told", "Communication")
+    assert told["recipient"][0]["identifier"] == {"system": "urn:interop:destination", "value": "new-practice"}
+
+
+async def test_the_first_practice_that_is_known_is_no_change(tmp_path: Path) -> None:
+    async with acting(tmp_path / "data") as here:
+        await here.tell(adt("A28", "C0", at="20260103100000"), registered("A99901", "C1", "20260104100000"))
+        assert await here.made("practice-agreement") == []
