@@ -66,14 +66,14 @@ async def passes(services: Services, told: Told, patients: tuple[str, ...], show
 
 class Told:
     """What one who asks is told of whomever within a second, as decisions hold: the ``gate`` of a record, and what is absent of
-    those for whom it does not hold and does. ``view`` is for whoever keeps something of what the asker sees."""
+    those for whom it does not hold and does. ``kept`` is for whoever finds out more of what the asker sees."""
 
-    __slots__ = ("_absent", "_asked", "_issues", "gate", "view")
+    __slots__ = ("_absent", "_asked", "_issues", "gate", "kept")
 
     def __init__(self, question: Question, facts: Facts, feeds: tuple[FeedHealth, ...], now: int) -> None:
         self._asked = (question, facts, feeds, now)
         self.gate = gate(question, facts, now)
-        self.view: int | None = None
+        self.kept: object = None
         self._absent: list[tuple[Absence, ...] | None] = [None, None]
         self._issues: list[list[Issue] | None] = [None, None]
 

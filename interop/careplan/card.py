@@ -161,8 +161,9 @@ def card(known: Known) -> bytes:
     whole["glance"] = {}
     whole["who"] = person
     whole |= made
-    whole["sources"] = {"lines": _sources(known, made)}
-    whole["absent"] = {"lines": [_absence(each) for each in _nearest_first(known, made)]}
+    sources = _shown(known, made)
+    whole["sources"] = {"lines": _sources(known, sources)}
+    whole["absent"] = {"lines": [_absence(each) for each in _nearest_first(known, made, sources)]}
     whole["glance"] = {name: short(words, WORDS) for name, words in glance(whole).items()}
     return fit(whole)
 
@@ -258,20 +259,23 @@ def _short(value: object, most: int) -> object:
     return value
 
 
-def _sources(known: Known, made: Json) -> list[Json]:
-    """The organisations whose words are on the card: what they are called, when anything of it was last brought, how they stand."""
+def _shown(known: Known, made: Json) -> list[str]:
+    """The organisations whose words are on the card."""
+    shown = [source for section in made.values() for line in section["lines"] for source in line.get("from", ())]
+    patients = (each for each in known.given if text(each.resource, "resourceType") == PATIENT)
+    return list(dict.fromkeys((*shown, *(short(source, CODE) for each in patients for source in sources_of(each)))))
+
+
+def _sources(known: Known, shown: Sequence[str]) -> list[Json]:
+    """What organisations are called, when anything of theirs about the person last changed, how they stand."""
     latest: dict[str, int] = {}
     for each in known.given:
         for source in sources_of(each):
             latest[source] = max(latest.get(source, 0), each.updated)
-    shown = dict.fromkeys(source for section in made.values() for line in section["lines"] for source in line.get("from", ()))
-    shown |= dict.fromkeys(
-        source for each in known.given if text(each.resource, "resourceType") == PATIENT for source in sources_of(each)
-    )
     lacking = {each.source: each for each in known.absent if each.source}
     found = []
     for source in shown:
-        one: Json = {"code": short(source, CODE)}
+        one: Json = {"code": source}
         if name := known.names.get(source):
             one["name"] = short(name, NAME)
         if source in latest:
@@ -284,12 +288,11 @@ def _sources(known: Known, made: Json) -> list[Json]:
     return found
 
 
-def _nearest_first(known: Known, made: Json) -> list[Absent]:
+def _nearest_first(known: Known, made: Json, shown: Sequence[str]) -> list[Absent]:
     """What is not here: of the person as a whole, of the role, of sources on the card, of others."""
-    on = {source for section in made.values() for line in section["lines"] for source in line.get("from", ())}
     closed = [name for name, section in made.items() if section["state"] == NOT_FOR_ROLE]
     role = [Absent(NOT_FOR_ROLE, f"Not shown to this role: {', '.join(closed)}.")] if closed else []
-    found = sorted(known.absent, key=lambda each: (bool(each.source), each.source not in on))
+    found = sorted(known.absent, key=lambda each: (bool(each.source), each.source not in shown))
     whole = [each for each in found if not each.source]
     return [*whole, *role, *found[len(whole) :]]
 

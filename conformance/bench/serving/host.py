@@ -59,6 +59,11 @@ class Host:
             self._server.close()
 
     @property
+    def ours(self) -> bool:
+        """Whether the server is one that was started here."""
+        return self._server is not None
+
+    @property
     def core(self) -> int | None:
         """The core for the load: the last, where there are several."""
         return cores()[-1] if len(cores()) > 1 else None

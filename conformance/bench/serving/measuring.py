@@ -21,7 +21,8 @@ class Figure(NamedTuple):
     """A figure: its name, what is asked, the rate and the p99 (ms) that are wanted, what an answer must hold.
 
     ``beside``: writes go on meanwhile. ``once``: no request may be sent twice. ``each``: resources that a request carries.
-    ``foreign``: the requests are others', and a refusal (4xx) is an answer too; how many there were is told.
+    ``foreign``: the requests are others', and a refusal (4xx) is an answer too; how many there were is told. ``ours``: no other
+    server has it, and it answers with what is no resource.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Figure(NamedTuple):
     once: bool = False
     each: int = 1
     foreign: bool = False
+    ours: bool = False
 
 
 class Measured(NamedTuple):
@@ -90,8 +92,10 @@ def figures(queries: Path | None) -> list[Figure]:
         *found,
         Figure("chained search", questions.chained, None, 30, '"fullUrl"'),
         Figure("Patient/[id]/$everything", questions.everything, None, 60, '"CarePlan"'),
+        Figure("Patient/[id]/$crew-card", questions.cards, 5_000, holds='"glance"', ours=True),
         Figure(f"CarePlan?patient=, {BESIDE} writes/s", questions.plans, None, 25, '"CarePlan"', beside=True),
         Figure(f"Appointment?..., {BESIDE} writes/s", questions.appointments, None, 25, '"searchset"', beside=True),
+        Figure(f"$crew-card, {BESIDE} writes/s", questions.cards, None, holds='"glance"', beside=True, ours=True),
         Figure("create", questions.creates, 3_000, once=True),
         Figure("update", questions.updates, 3_000, once=True),
         Figure("transactions, resources", questions.transactions, 4_000, once=True, each=questions.IN_TRANSACTION),
@@ -106,6 +110,8 @@ def measure(
     traffic.write(writes, questions.updates(asking)[: int((seconds + 2 * WARM + 1) * BESIDE)])
     for number, figure in enumerate(wanted):
         if figure.name.startswith("transactions") and not host.capable("transaction"):
+            continue
+        if figure.ours and not host.ours:
             continue
         file = directory / f"{number}.requests"
         requests = figure.make(asking)
@@ -141,6 +147,6 @@ def measure(
 def _right(host: Host, request: traffic.Piece, figure: Figure) -> None:
     """The first answer holds what it must."""
     path = request.sent.split(b" ", 2)[1].decode()
-    answer = host.client.get(f"http://{host.name}{path}")
+    answer = host.client.get(f"http://{host.name}{path}", headers={"accept": "*/*"} if figure.ours else {})
     if answer.status_code != 200 or figure.holds not in answer.text:
         raise WrongOutcome(f"{figure.name}: GET {path} answered {answer.status_code} without {figure.holds}: {answer.text[:200]}")

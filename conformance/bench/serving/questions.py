@@ -110,6 +110,11 @@ def everything(asking: Asking) -> list[Piece]:
     return [asking.get(f"Patient/p{each.serial}/$everything", 200) for each in asking.seen("everything", DISTINCT)]
 
 
+def cards(asking: Asking) -> list[Piece]:
+    """The crew card of a patient whom it may see."""
+    return [asking.get(f"Patient/p{each.serial}/$crew-card", 200) for each in asking.seen("cards", DISTINCT)]
+
+
 def creates(asking: Asking) -> list[Piece]:
     """New Observations, each a new resource."""
     made = []

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import chain
-from typing import Any, Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import orjson
 
 from interop.api.absences import Told, passes
 from interop.api.crew.holding import Held
+from interop.api.fhir.read import present
 from interop.api.operations.planning import plan_tables
 from interop.api.reading import others
 from interop.api.services import Services
@@ -34,10 +35,12 @@ from interop.policy.absence import Absence
 from interop.store.decision import PERMIT_ALL, Account, Decision
 from interop.store.plan import Access, Compartment, Persons, Search, Several
 from interop.store.values import Stored
-from interop.store.where import All, Person, Tokens, Types
+from interop.store.where import All, Person, Tokens
 
+ONCE: Final = 300
+"""Resources of a person that are read without looking at their codes."""
 CHUNK: Final = 1_000
-"""Resources that are read at a time."""
+"""Resources that are read at a time where there are more."""
 HEAVY: Final = frozenset(("Condition", "List", "Observation", "Procedure", "ServiceRequest"))
 """Types of which a person may have thousands: only those are read whose code a row of the tables names."""
 BESIDE: Final = ("Organization", "Practitioner", "PractitionerRole", "Medication", "Location", "HealthcareService", "Device")
@@ -45,7 +48,7 @@ BESIDE: Final = ("Organization", "Practitioner", "PractitionerRole", "Medication
 LONDON: Final = ZoneInfo("Europe/London")
 _BESIDE: Final = re.compile(rb'"reference":"(?:[^"\\]*/)?(%s)/([A-Za-z0-9\-.]{1,64})[/"]' % "|".join(BESIDE).encode())
 _DATE: Final = re.compile(rb'"(\d{4}(?:-\d\d(?:-\d\d(?:T[0-9:.+Z-]{1,30})?)?)?)"')
-_FRACTION: Final = re.compile(rb"[:,\[]-?\d+[.eE]")
+_FRACTION: Final = re.compile(rb'(?:":|[\[,])-?\d+[.eE]')
 _STATED: Final = {"v": "verified", "n": "not-verified", "": "not-stated"}
 Key = tuple[str, str]
 
@@ -66,11 +69,15 @@ class _Read:
 
 
 async def made(services: Services, told: Told, decision: Decision, patient: str, unseen: frozenset[str]) -> Held:
-    """The card of a person whom the asker may see. ``decision`` is that of the request, ``told`` what is said of sources,
-    ``unseen`` the types that the asker is given nothing of. Its ``depends`` is empty where it may not be kept."""
+    """The card of a person. ``decision`` is that of the request, ``told`` what is said of sources, ``unseen`` the types that the
+    asker is given nothing of. It ``depends`` on nothing where it may not be kept.
+
+    Raises Problem ``not-found``, ``gone`` where there is nobody whom the asker may see."""
     now = services.clock.now()
     account = Account()
     read = await _read(services, replace(decision, account=account), patient)
+    if not any(each.type == PATIENT and each.id == patient for each in read.about):
+        await present(services, decision, PATIENT, patient)
     absent = told.absent(await passes(services, told, (patient,), read.about))
     stored = [*read.about, *read.beside]
     given = [Given(_json(each.body), each.version, each.source, each.updated) for each in stored]
@@ -88,7 +95,7 @@ async def made(services: Services, told: Told, decision: Decision, patient: str,
         unseen,
     )
     low = now - now % MICROSECONDS
-    held = Held(card(known), low, low, tuple(account.patients), account.resources, frozenset())
+    held = Held(card(known), low, low, tuple(account.patients), len(given))
     await _bound(services, held, decision, patient, read, now)
     return held
 
@@ -116,40 +123,68 @@ async def _read(services: Services, decision: Decision, patient: str) -> _Read:
 
 
 async def _about(services: Services, decision: Decision, patient: str) -> list[Stored]:
-    """All of the person that a card may be made of."""
+    """All of the person that a card may be made of. Most people have so little that it is read at once."""
+    wanted = _wanted()
+    found: list[Stored] = await services.store.query(Compartment(decision, patient, wanted.types, 0, ONCE))
+    if len(found) == ONCE:
+        found = await _light(services, decision, patient, wanted.light)
+        for type_ in wanted.heavy:
+            found += await _heavy(services, decision, patient, type_, wanted.codes)
+    return [each for each in found if each.type not in wanted.heavy or wanted.coded.search(each.body)]
+
+
+async def _light(services: Services, decision: Decision, patient: str, types: tuple[str, ...]) -> list[Stored]:
+    """All of these types."""
     found: list[Stored] = []
-    light, heavy, codes = _wanted()
     after: tuple[str, str] | None = None
     while True:
-        part: list[Stored] = await services.store.query(Compartment(decision, patient, light, 0, CHUNK, after))
+        part: list[Stored] = await services.store.query(Compartment(decision, patient, types, 0, CHUNK, after))
         found += part
         if len(part) < CHUNK:
-            break
+            return found
         after = (part[-1].type, part[-1].id)
-    where = All((Person("", (patient,)), Types(heavy), Tokens("code", codes)))
-    last: tuple[Any, ...] | None = None
+
+
+async def _heavy(services: Services, decision: Decision, patient: str, type: str, codes: tuple[Key, ...]) -> list[Stored]:
+    """Of this type what has one of the codes."""
+    found: list[Stored] = []
+    where = All((Person("", (patient,)), Tokens("code", codes)))
+    after: tuple[str, ...] | None = None
     while True:
-        part = await services.store.query(Search(decision, "", where, (), CHUNK, last))
+        part: list[Stored] = await services.store.query(Search(decision, type, where, (), CHUNK, after))
         found += part[:CHUNK]
         if len(part) <= CHUNK:
             return found
-        last = (part[CHUNK - 1].type, part[CHUNK - 1].id)
+        after = (part[CHUNK - 1].id,)
+
+
+class _Wanted(NamedTuple):
+    """Types of which all is read (``light``), those of which that is read alone which has one of the codes (``heavy``), and what
+    finds such a code in a body."""
+
+    types: tuple[str, ...]
+    light: tuple[str, ...]
+    heavy: tuple[str, ...]
+    codes: tuple[Key, ...]
+    coded: re.Pattern[bytes]
 
 
 @cache
-def _wanted() -> tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[str, str], ...]]:
-    """Types of which all is read, those of which some is, and by what codes."""
+def _wanted() -> _Wanted:
     tables = card_tables()
     heavy = HEAVY & tables.types
-    codes = {("http://snomed.info/sct", code) for code in ALLERGIES} | {("http://loinc.org", code) for code in ALLERGIES}
+    codes = {(system, code) for code in ALLERGIES for system in ("http://snomed.info/sct", "http://loinc.org")}
     for type_ in heavy:
         for row in tables.plan.content.get(type_, ()):
             named = [each for each in row.when.conditions if each.path.text == "code" and each.how == "in"]
-            if not named or row.each.text:
-                heavy = heavy - {type_}  # it is not by its code that the row knows it
+            if not named or row.each.text:  # it is not by its code that the row knows it
+                heavy = heavy - {type_}
                 break
             codes |= {code for each in named for code in each.codes}
-    return tuple(sorted(tables.types - heavy)), tuple(sorted(heavy)), tuple(sorted(codes))
+    coded = re.compile(b'"(?:%b)"' % b"|".join(re.escape(code).encode("utf-8") for _, code in sorted(codes)))
+    return _Wanted(
+        tuple(sorted(tables.types)), tuple(sorted(tables.types - heavy)), tuple(sorted(heavy)), tuple(sorted(codes)), coded
+    )
 
 
 async def _bound(services: Services, held: Held, decision: Decision, patient: str, read: _Read, now: int) -> None:

@@ -6,14 +6,13 @@ ready (``interop.api.crew.holding``) where there is somebody who hears of every 
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from interop.api.absences import Told, missing, telling
 from interop.api.asgi import JSON, Header, Request, Response
-from interop.api.crew.holding import Held, timeless
+from interop.api.crew.holding import Cards, Held, timeless
 from interop.api.crew.making import card_tables, made
 from interop.api.fhir.binary import resource_of
-from interop.api.fhir.read import present
 from interop.api.forms import XML, form_of
 from interop.api.operations.operation import Asked
 from interop.api.services import Services
@@ -22,11 +21,20 @@ from interop.errors import Problem
 from interop.policy.absence import closed
 from interop.policy.decide import Question
 from interop.policy.rules import SECOND
-from interop.store.decision import Account, Decision
+from interop.store.decision import Decision
 
 NAME: Final = "$crew-card"
 FHIR: Final = b"application/fhir+json"
 SCHEMA: Final[Header] = (b"link", b'</crew-card.schema.json>; rel="describedby"; type="application/schema+json"')
+
+
+class Sight(NamedTuple):
+    """What who asks sees of whomever in this second: ``unseen`` types, and the number under which ``cards`` keep theirs, 0 for
+    none."""
+
+    cards: Cards | None
+    unseen: frozenset[str]
+    view: int
 
 
 async def crew_card(asked: Asked) -> Response:
@@ -34,47 +42,40 @@ async def crew_card(asked: Asked) -> Response:
     services, request, patient = asked.services, asked.request, asked.id
     decision = services.decide(request, NAME, "Patient", patient)
     told = await telling(services, request, NAME, patient)
-    cards, now = services.cards, services.clock.now()
-    held = None
-    if cards is not None and not request.asker.criteria:
-        if told.view is None:
-            told.view = _view(services, request, decision, told)
-        held = cards.get(patient, told.view, now - now % SECOND)
+    cards, now, sight = services.cards, services.clock.now(), told.kept
+    if not isinstance(sight, Sight) or sight.cards is not cards:
+        sight = told.kept = _sight(services, request, decision, told)
+    held = cards.get(patient, sight.view, now - now % SECOND) if cards is not None else None
     if held is None:
-        held = await _made(services, request, decision, told, patient)
+        held = await _made(services, request, decision, told, sight, patient)
     account = request.account
     account.patients.update(dict.fromkeys(held.patients))
     account.resources += held.resources
     return _answer(request, held, patient, now)
 
 
-def _view(services: Services, request: Request, decision: Decision, told: Told) -> int:
-    """What who asks sees of whomever: the predicate, what is said of sources, the types that are closed to them."""
-    assert services.cards is not None
-    seen = (timeless(decision.predicate), decision.whole, told.absent(False), told.absent(True), _unseen(services, request))
-    return services.cards.view(*seen)
-
-
-def _unseen(services: Services, request: Request) -> frozenset[str]:
-    asker = request.asker
+def _sight(services: Services, request: Request, decision: Decision, told: Told) -> Sight:
+    asker, facts, now = request.asker, services.facts(), services.clock.now()
     narrowed = services.narrowed(asker.scopes or ()) if asker.criteria else ()
-    question = Question(NAME, "Patient", "", asker, narrowed)
-    return closed(question, card_tables().types, services.facts(), services.clock.now())
+    unseen = closed(Question(NAME, "Patient", "", asker, narrowed), card_tables().types, facts, now)
+    if services.cards is None or asker.criteria:
+        return Sight(services.cards, unseen, 0)
+    seen = (timeless(decision.predicate), decision.whole, told.absent(False), told.absent(True), unseen)
+    return Sight(services.cards, unseen, services.cards.view(*seen))
 
 
-async def _made(services: Services, request: Request, decision: Decision, told: Told, patient: str) -> Held:
+async def _made(services: Services, request: Request, decision: Decision, told: Told, sight: Sight, patient: str) -> Held:
     """Make it, and keep it where it may be kept."""
     cards = services.cards
     changes = cards.changes if cards is not None else 0
     try:
-        await present(services, Decision(decision.rule, decision.predicate, "", decision.whole, Account()), "Patient", patient)
+        held = await made(services, told, decision, patient, sight.unseen)
     except Problem as problem:
         if problem.reason.name != "not-found":
             raise
         raise await missing(services, request, NAME, patient, problem) from None
-    held = await made(services, told, decision, patient, _unseen(services, request))
-    if cards is not None and told.view is not None and not request.asker.criteria:
-        cards.keep(patient, told.view, held, changes)
+    if cards is not None and sight.view:
+        cards.keep(patient, sight.view, held, changes)
     return held
 
 

@@ -50,7 +50,7 @@ def _united(lines: Iterable[Said]) -> list[Said]:
     for group in groups.values():
         first, *others = latest_first(group)
         more: Json = {}
-        for name in ("reaction", "note"):
+        for name in ("reaction", "notes"):
             if said := dict.fromkeys(str(each.more[name]) for each in (first, *others) if name in each.more):
                 more[name] = "; ".join(said)
         more |= {name: True for name in ("critical", "severe") if any(name in each.more for each in group)}
@@ -79,7 +79,7 @@ def _line(given: Given, words: Words) -> Said:
         more["status"] = min(doubt)
     notes = " ".join(filter(None, (text(each, "text") for each in dicts(resource, "note"))))
     if notes:
-        more["note"] = notes
+        more["notes"] = notes
     by = words.of(resource.get("asserter")) or words.of(resource.get("recorder"))
     return Said(called, dated(resource), by, sources_of(given), more)
 

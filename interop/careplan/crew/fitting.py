@@ -29,7 +29,7 @@ FLOORS: Final = ((12, 6), (8, 4), (5, 3), (3, 2), (2, 1), (1, 1), (0, 0))
 """Lines that are left, round by round: of medicines and steps, of other sections."""
 LONG: Final = frozenset(("medicines", "steps"))
 DETAILS: Final = (
-    ("note",),
+    ("notes",),
     ("by", "when", "review", "who"),
     ("until", "kind", "status", "means", "from", "role", "dose", "reaction", "phone"),
 )

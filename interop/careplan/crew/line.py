@@ -99,7 +99,7 @@ def _of_plan(line: Line) -> Said:
         more |= {name: value for name, value in (("until", first.until), ("review", first.review)) if value}
         more |= {name: True for name, held in (("overdue", first.overdue), ("ended", first.ended)) if held}
         if notes := " ".join(first.notes):
-            more["note"] = notes
+            more["notes"] = notes
     sources = dict.fromkeys(name for origin in line.origins for name in origin.source.split(",") if name)
     return Said(line.text, line.date, first.author if first is not None else "", tuple(sources), more)
 

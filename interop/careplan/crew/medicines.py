@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Final
 
 from interop.careplan.crew.line import Said, dated, merged, plain, sources_of
@@ -20,7 +21,7 @@ _PROPOSED: Final = frozenset(("proposal", "option"))
 
 def medicines(given: Iterable[Given], words: Words, over: Callable[[str], bool]) -> list[Said]:
     """Current medicines; those of one name stand together, the latest name first."""
-    lines = merged(line for each in given if (line := _line(each, words, over)) is not None)
+    lines = _together(merged(line for each in given if (line := _line(each, words, over)) is not None))
     latest: dict[str, str] = {}
     for line in lines:
         latest[plain(line.text)] = max(latest.get(plain(line.text), ""), line.date)
@@ -28,6 +29,21 @@ def medicines(given: Iterable[Given], words: Words, over: Callable[[str], bool])
     lines.sort(key=lambda line: plain(line.text))
     lines.sort(key=lambda line: latest[plain(line.text)], reverse=True)
     return lines
+
+
+def _together(lines: list[Said]) -> list[Said]:
+    """A line that says no more than another of the same name becomes part of it: a prescription, and what is taken by it."""
+    found: list[Said] = []
+    for line in sorted(lines, key=lambda line: -len(line.more)):
+        for at, other in enumerate(found):
+            same = plain(other.text) == plain(line.text) and other.more.get("status") == line.more.get("status")
+            if same and line.more.items() <= other.more.items():
+                sources = tuple(dict.fromkeys((*other.sources, *line.sources)))
+                found[at] = replace(other, date=max(other.date, line.date), by=other.by or line.by, sources=sources)
+                break
+        else:
+            found.append(line)
+    return found
 
 
 def _line(given: Given, words: Words, over: Callable[[str], bool]) -> Said | None:

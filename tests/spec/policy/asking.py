@@ -24,6 +24,7 @@ INNER: Final = ("_id", "identifier", "code", "status", "name", "family", "_tag",
 OPERATIONS: Final = (
     "Patient/{patient}/$everything", "Patient/{patient}/$everything?_count=2", "Patient/$everything?_count=3",
     "Patient/{patient}/$everything?start=2025-03-01", "Patient/{patient}/$whole-record", "Encounter/{encounter}/$everything",
+    "Patient/{patient}/$crew-card", "Patient/{patient}/$care-plan", "Patient/{patient}/$care-plan?history=true",
     "Composition/{composition}/$document", "Observation/$lastn?patient={patient}", "Observation/$lastn?subject:Patient.gender=male",
     "ValueSet/$expand?url=https://example.org/colours", "ValueSet/colours/$expand", "{type}/{id}/$validate",
     "{type}/{id}/$validate?mode=delete",
@@ -59,8 +60,18 @@ class Asking:
     def write(self) -> Ask:
         """Anything that may change something."""
         return self.random.choice(
-            (self._put, self._create, self._remove, self._patch, self._conditional, self._bundle, self._update)
+            (self._put, self._create, self._remove, self._patch, self._conditional, self._bundle, self._update, self._contribute)
         )()
+
+    def _contribute(self) -> Ask:
+        patient, other = self.random.choice(self.patients), self.random.choice(self.patients)
+        plan: dict[str, Any] = {"resourceType": "CarePlan", "status": "active", "intent": "plan", "title": "Of the locality team"}
+        if self.random.random() < 0.5:
+            plan["subject"] = {"reference": f"Patient/{other}"}
+        if self.random.random() < 0.5:
+            plan["id"] = self._id("CarePlan")
+        headers = self.random.choice(((), (("if-match", "*"),), (("if-match", 'W/"0"'),)))
+        return Ask("POST", f"Patient/{patient}/$care-plan-contribute", plan, headers)
 
     def _id(self, type: str) -> str:
         known: list[str] = [*self.by_type.get(type, ()), ABSENT]
