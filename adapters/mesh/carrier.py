@@ -23,14 +23,14 @@ class MeshCourier:
     """Sends to one mailbox; what became of a message is asked of MESH, which knows it by the id that it gave."""
 
     def __init__(self, to: Destination) -> None:
-        token, shared = to.token, to.settings.get("shared-key", "")
-        if token is None or not shared:
+        token, shared = to.token, to.files.get("shared-key")
+        if token is None or shared is None:
             raise ValueError("token (the mailbox's password) and shared-key are wanted, each the name of a file")
         said = to.settings
         self._recipient, self._workflow, self._subject = said["recipient"], said["workflow"], said.get("subject", "")
-        self._session = Session(
-            Mailbox(to.address, said["mailbox"], to.secret, lambda: _read(shared), to.certificate, to.key, to.authorities)
-        )
+        tls = to.certificate, to.key, to.authorities
+        mailbox = Mailbox(to.address, said["mailbox"], to.secret, lambda: shared.read_text("utf-8").strip(), *tls)
+        self._session = Session(mailbox)
 
     def tracking(self, parcel: Parcel) -> str:
         """'': MESH gives it."""
@@ -83,8 +83,3 @@ class Mesh:
     def pull(self, settings: Mapping[str, Any], seen: Seen) -> AsyncIterator[Pulled]:
         """As ``interop.ports.Puller``."""
         return pulled(settings)
-
-
-def _read(path: str) -> str:
-    with open(path, encoding="utf-8") as file:
-        return file.read().strip()

@@ -135,8 +135,8 @@ def _destination(path: Path, name: str, table: Any, loopback: Callable[[str], bo
         if not file.is_file():
             raise refuse(f"{key}: there is no file {file.name}")
     settings = {key: texts[key] for key in (*of.needed, *of.able) if key in texts}
-    settings |= {key: str(files.pop(key)) for key in of.files if key in files}
     told: dict[str, Any] = {key: tuple(texts.get(key, "").split()) for key in _LISTS}
+    told["files"] = {key: files.pop(key) for key in of.files if key in files}
     told |= {"days": days, "hours": hours, "shelves": MISSING[texts.get("missing", "tell")], "settings": settings}
     return Destination(name, kind, address.rstrip("/"), organisation, **told, **files)
 

@@ -20,9 +20,9 @@ HOURS: Final = 24
 @dataclass(frozen=True, slots=True)
 class Destination:
     """One of them. ``days`` is how long one delivery is tried; ``hours`` how long its own acknowledgement may take, after which it
-    is told, and put on the shelf where ``shelves``; the files hold secrets, which are read when they are used. ``settings`` are
-    those of its kind. ``routes``: it takes what these destinations of routes.csv do, and of that messages of ``types`` and from
-    ``senders`` alone, where there are any."""
+    is told, and put on the shelf where ``shelves``. ``token``, ``certificate``, ``key`` and ``files`` hold secrets, which are read
+    when they are used; ``settings`` and ``files`` are those of its kind. ``routes``: it takes what these destinations of routes.csv
+    do, and of that messages of ``types`` and from ``senders`` alone, where there are any."""
 
     name: str
     kind: str
@@ -36,6 +36,7 @@ class Destination:
     hours: int = HOURS
     shelves: bool = False
     settings: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, Path] = field(default_factory=dict)
     routes: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     senders: tuple[str, ...] = ()

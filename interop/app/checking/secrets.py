@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from interop.app.checking.finding import Finding, Level
+from interop.app.outgoing import destinations_of
 from interop.app.settings import Settings
 from interop.clock import MICROSECONDS
+from interop.ports import Destination
 from interop.signon.keyfile import NAME as SIGNON_KEY
 
 SOON: Final = timedelta(days=30)
@@ -40,8 +42,9 @@ def certificates(settings: Settings, now: int) -> Iterator[Finding]:
     from cryptography import x509
 
     at = datetime.fromtimestamp(now / MICROSECONDS, UTC)
-    for setting in CERTIFICATES:
-        path: Path | None = getattr(settings, setting)
+    named: list[tuple[str, Path | None]] = [(setting, getattr(settings, setting)) for setting in CERTIFICATES]
+    named += [("destinations", path) for each in _destinations(settings) for path in (each.certificate, each.authorities)]
+    for setting, path in named:
         try:
             found = x509.load_pem_x509_certificates(path.read_bytes()) if path is not None else []
         except (OSError, ValueError):
@@ -67,6 +70,8 @@ def keys(settings: Settings, configuration: Path | None = None) -> Iterator[Find
     a directory, and read as another user than its owner.
     """
     named = [(setting, path) for setting in KEYS if (path := getattr(settings, setting)) is not None]
+    for each in _destinations(settings):
+        named += [("destinations", path) for path in (each.token, each.key, *each.files.values()) if path is not None]
     own = [("data", settings.data / name) for name in OWN]
     if configuration is not None and settings.database is not None and "@" in settings.database:
         if ":" in settings.database.partition("://")[2].partition("@")[0]:
@@ -76,9 +81,17 @@ def keys(settings: Settings, configuration: Path | None = None) -> Iterator[Find
             mode = stat.S_IMODE(path.stat().st_mode)
         except OSError:
             continue
-        if mode & 0o077 and not (setting in KEYS and _enclosed(path)):
+        if mode & 0o077 and not (setting in (*KEYS, "destinations") and _enclosed(path)):
             sentence = f"Others on this machine may read {path}, which holds a secret."
             yield Finding(Level.DANGER, setting, sentence, f"chmod 600 {path}")
+
+
+def _destinations(settings: Settings) -> Iterable[Destination]:
+    """Those of the deployment; none where the file cannot be used, which is told where it is read."""
+    try:
+        return destinations_of(settings).values()
+    except (OSError, ValueError):
+        return ()
 
 
 def _enclosed(path: Path) -> bool:

@@ -369,6 +369,19 @@ def test_settings_that_cannot_be_are_told_by_it_in_the_words_of_a_start(tmp_path
             '[admissions]\nkind = "mllp"\naddress = "mllps://gp.example:1"\norganisation = "A81001"\n',
             "row admissions: admissions is of",
         ),
+        (
+            '[ward]\nkind = "mllp"\naddress = "mllps://gp.example:1"\norganisation = "A81001"\nroutes = "itk-rout"\n',
+            "ward takes what goes to itk-rout: no row of routes.csv leads there",
+        ),
+        (
+            '[gp]\nkind = "itk"\naddress = "https://gp.example/itk"\norganisation = "A81001"\nsender = "A81002"\n',
+            "[gp]: sender is an address",
+        ),
+        (
+            '[gp]\nkind = "mesh"\naddress = "https://mesh.example"\norganisation = "A81001"\nmailbox = "OURS"\n'
+            'recipient = "THEIRS"\nworkflow = "W"\n',
+            "[gp]: token (the mailbox's password) and shared-key are wanted",
+        ),
     ],
 )
 async def test_destinations_that_cannot_be_stop_a_start(tmp_path: Path, text: str | None, said: str) -> None:
@@ -378,6 +391,21 @@ async def test_destinations_that_cannot_be_stop_a_start(tmp_path: Path, text: st
         path.write_text(text)
     finding = await one(tmp_path / "data", destinations=path)
     assert (finding.level, finding.setting, said in finding.sentence) == (Level.STOPS, "destinations", True), finding
+
+
+async def test_a_secret_of_a_destination_that_others_may_read_is_a_danger(tmp_path: Path) -> None:
+    folder = tmp_path / "deployment"
+    folder.mkdir(mode=0o755)
+    for name in ("password", "shared"):
+        (folder / name).write_text("x")
+        (folder / name).chmod(0o644 if name == "shared" else 0o600)
+    path = folder / "destinations.toml"
+    path.write_text(
+        '[gp]\nkind = "mesh"\naddress = "https://mesh.example"\norganisation = "A81001"\nmailbox = "OURS"\n'
+        'recipient = "THEIRS"\nworkflow = "W"\ntoken = "password"\nshared-key = "shared"\n'
+    )
+    finding = await one(tmp_path / "data", destinations=path)
+    assert (finding.level, finding.setting, str(folder / "shared") in finding.sentence) == (Level.DANGER, "destinations", True)
 
 
 @pytest.mark.parametrize("setting", ["clients", "apps"])
