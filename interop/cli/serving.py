@@ -215,6 +215,7 @@ def serve(
         "feeds": feeds,
         "mappings": mappings,
         "destinations": destinations,
+        "rules": rules,
         "mllp_feed": mllp_feed,
         "test_numbers": test_numbers,
         "package": package,
