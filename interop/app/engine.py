@@ -243,6 +243,8 @@ class Engine:
         roles = self.settings.roles
         await self.audited.start()
         await self.outgoing.prepare()
+        if WORKER in roles and not self.settings.hold:
+            self.workshop.expect(self._expected())
         await self.workshop.start(hold=self.settings.hold)
         if not self.audited.shared:
             await self.audited.seen()
@@ -261,7 +263,7 @@ class Engine:
             await self._alone("folders", self.folders.start, self.folders.stop)
         await self.workshop.seats.started()
         if WORKER in roles and not self.settings.hold:
-            self.workshop.warm(self._expected())
+            self.workshop.warm()
         self._opened = True
 
     def _expected(self) -> list[str]:

@@ -107,6 +107,8 @@ class Workshop:
     """Sees what other processes do with messages; None where there are none."""
     awaited: list[Callable[[], list[int]]] = field(default_factory=list)
     """Each tells the messages that somebody waits for."""
+    expected: tuple[str, ...] = ()
+    """The families that messages are expected of."""
     _added: int = 0
     _finishing: Background = field(default_factory=Background)
     _named: Named = field(init=False)
@@ -155,7 +157,7 @@ class Workshop:
         takedowns = Takedowns(indexed, clock, teller, linking, lambda count: shop[0]._asked(count), underway)
         replays = Replays(indexed, clock, teller, linking, keeping, lambda count: shop[0]._asked(count), underway)
         orders = {TAKEN: takedowns.perform, REPLAYED: replays.perform}
-        claims = SharedClaims(store, store.seats, signals) if shared else AllThatWaits(store)
+        claims = SharedClaims(store, store.seats, signals, lambda: mappers.prepared) if shared else AllThatWaits(store)
         dispatcher = Dispatcher(claims, mappers, applier, feeds, orders, keeping, lambda *outcome: shop[0]._finished(*outcome))
         writes = Writes(
             indexed, clock, update_creates=settings.update_creates, linking=linking, underway=underway, beyond=store.locks
@@ -219,10 +221,15 @@ class Workshop:
         if self.following is not None and WORKER in self.settings.roles:
             self._finishing.start(self._finish())
 
-    def warm(self, first: Iterable[str]) -> None:
-        """Have mappers compile the tables of all families while they are idle, these first."""
+    def expect(self, first: Iterable[str]) -> None:
+        """Messages will be of these families above all."""
         known = families()
-        self.mappers.warm(dict.fromkeys((*(name for name in first if name in known), *known)))
+        self.expected = tuple(name for name in dict.fromkeys(first) if name in known)
+        self.mappers.expect(self.expected)
+
+    def warm(self) -> None:
+        """Have mappers compile the tables of all families while they are idle, those first of which messages are expected."""
+        self.mappers.warm(dict.fromkeys((*self.expected, *families())))
 
     async def _look_over(self) -> None:
         """Count what waits; finish what the API left, and give what was purged meanwhile its outcome."""

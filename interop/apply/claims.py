@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -33,6 +33,8 @@ TOLD: Final = 0.05
 """The same where workers tell each other what they have applied."""
 LIVES: Final = 0.5
 """Seconds between two looks whether this process still has its seat."""
+LEFT: Final = 2.0
+"""Seconds for which nobody has claimed what waits, after which a process does that is not prepared."""
 ANY: Final = 1 << 62
 
 
@@ -174,10 +176,15 @@ class AllThatWaits:
 
 
 class SharedClaims:
-    """Where several processes share the store. The seat of a worker is what its claims stand on. ``signals`` tell sooner."""
+    """Where several processes share the store. The seat of a worker is what its claims stand on. ``signals`` tell sooner. Who is
+    not ``prepared`` (its mappers lack their tables) leaves what waits to others, as long as there are any: all would wait behind
+    what it has claimed."""
 
-    def __init__(self, store: Store, seats: Seats, signals: Signals) -> None:
-        self._store, self._seats, self._signals = store, seats, signals
+    def __init__(self, store: Store, seats: Seats, signals: Signals, prepared: Callable[[], bool] = lambda: True) -> None:
+        self._store, self._seats, self._signals, self._prepared = store, seats, signals, prepared
+        self._waits = 0, 0
+        """What waited when it was looked last: the first message, and the first claim of who is gone."""
+        self._waits_since = 0.0
         self._seat = f"worker {secrets.token_hex(8)}"
         self._worker = number(self._seat)
         self._known: dict[int, Claimed] = {}
@@ -205,12 +212,22 @@ class SharedClaims:
             found: list[tuple[Claim, int, bool]] = await self._store.query(OpenClaims(self._worker))
             if lost := [claim for claim, worker, _ in found if worker == self._worker and claim.place > last]:
                 return await self._read(lost)  # their answer was lost; what belongs before what is known its turn will find
-            gone = not self._known and any(gone for _, _, gone in found)
-            if not gone and not (await self._store.query(Claimable()))[0]:
+            gone = next((claim.place for claim, _, gone in found if gone), 0) if not self._known else 0
+            (first,) = await self._store.query(Claimable())
+            if not self._prepared() and not self._nobody_elses(first, gone):
+                return []
+            if not gone and not first:
                 self._signals.free()
                 return []
             self._signals.busy()
             return await self._claim(Claiming(self._worker, SPANS, BATCH, ANY if gone else 0))
+
+    def _nobody_elses(self, first: int, gone: int) -> bool:
+        """Whether the same has waited for so long that there is nobody else."""
+        now = asyncio.get_running_loop().time()
+        if (first, gone) != self._waits:
+            self._waits, self._waits_since = (first, gone), now
+        return bool(first or gone) and now - self._waits_since >= LEFT
 
     async def turn(self, claimed: Claimed) -> AsyncIterator[Claimed]:
         assert claimed.claim is not None

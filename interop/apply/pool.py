@@ -52,6 +52,7 @@ class Mappers:
         """Who is told of what was mapped."""
         self.now: Callable[[], int] = lambda: 0
         self._families: tuple[str, ...] = ()
+        self._expected: tuple[str, ...] = ()
         self._warming = Background()
         self._idle = asyncio.Event()
         """Set when a mapper has been added or has done its work."""
@@ -59,6 +60,15 @@ class Mappers:
     async def start(self) -> None:
         """Start the processes; raises OSError where one cannot be had."""
         await asyncio.gather(*(self._add() for _ in range(self.count)))
+
+    def expect(self, families: Iterable[str]) -> None:
+        """These are the families that messages will be of."""
+        self._expected = tuple(families)
+
+    @property
+    def prepared(self) -> bool:
+        """Whether there are mappers, and each has the tables of the families that are expected."""
+        return not self.count or (len(self._all) == self.count and not any(mapper.wanted(self._expected) for mapper in self._all))
 
     def warm(self, families: Iterable[str]) -> None:
         """From now on have mappers compile the tables of these families, in that order, while there is nothing else to do. One
@@ -145,6 +155,7 @@ class Mappers:
             except (MapperDied, TimeoutError):
                 log.warning("a mapper ended while it compiled tables", family=name)
                 self._families = tuple(each for each in self._families if each != name)  # its first message tells what is wrong
+                self._expected = tuple(each for each in self._expected if each != name)
                 await self._drop(mapper)
                 await self._replace()
                 continue

@@ -352,7 +352,8 @@ class OpenClaims:
 
 @dataclass(frozen=True, slots=True)
 class Claimable:
-    """Whether there may be messages that nobody has claimed -> [bool]. Where several processes share the store."""
+    """The first message that nobody may have claimed, or 1 where one is to be claimed once more; 0 where there is none -> [int].
+    Where several processes share the store."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,12 +104,13 @@ def open_claims(plan: OpenClaims) -> Steps[list[tuple[Claim, int, bool]]]:
     return [(Claim(*row[:4]), row[4], row[5]) for row in rows]
 
 
-def claimable() -> Steps[list[bool]]:
+def claimable() -> Steps[list[int]]:
     rows = yield (
-        "SELECT coalesce((SELECT max(message) FROM journal.entry), 0) > c.upto OR EXISTS (SELECT 1 FROM again) FROM claimed c",
+        "SELECT CASE WHEN coalesce((SELECT max(message) FROM journal.entry), 0) > c.upto THEN c.upto + 1 "
+        "WHEN EXISTS (SELECT 1 FROM again) THEN 1 ELSE 0 END FROM claimed c",
         (),
     )
-    return [bool(found) for (found,) in rows]
+    return [found for (found,) in rows]
 
 
 def entries(plan: ClaimEntries) -> Steps[list[Entry]]:

@@ -74,7 +74,7 @@ async def until(connection: asyncpg.Connection, question: str, seconds: float = 
     "ingest",
     "taking in",
     seen="a file of a watched folder is read in part",
-    recovered="another goes on with it where the journal stands",
+    recovered="another reads it on",
 )
 async def test_a_watched_folder_is_read_on_where_it_was(tmp_path: Path, database: str) -> None:
     folder, feeds, data = tmp_path / "in", tmp_path / "feeds.csv", prepare(tmp_path / "data")

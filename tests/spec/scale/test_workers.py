@@ -143,6 +143,28 @@ async def test_who_is_told_that_something_was_applied_looks_whose_turn_it_is(
         assert await waiting == []
 
 
+async def test_who_has_no_tables_yet_leaves_what_waits_to_others_while_there_are_any(
+    stores: list[PostgresStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it claimed everything later would wait behind."""
+    monkeypatch.setattr(claims, "LEFT", 0.2)
+    prepared = False
+    one, other = claims_of(stores[0]), SharedClaims(stores[1], stores[1].seats, Silent(), lambda: prepared)
+    await put_in(stores[0], *(entry(each) for each in range(1, 4)))
+    for number_ in range(4, 8):
+        assert await other.take() == []
+        (taken,) = await one.take()
+        await one.close(taken)
+        await put_in(stores[0], entry(number_))
+    async with asyncio.timeout(20):
+        while not (left := await other.take()):  # there is nobody else any more
+            await asyncio.sleep(0.05)
+    assert messages(left) == [[7]]
+    await put_in(stores[0], entry(8))
+    prepared = True
+    assert messages(await other.take()) == [[8]]
+
+
 async def test_who_waits_behind_a_worker_that_is_gone_does_its_work_first(stores: list[PostgresStore]) -> None:
     one, other = map(claims_of, stores)
     await put_in(stores[0], *(entry(each) for each in range(1, 4)))
