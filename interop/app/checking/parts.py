@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from interop.api.delivering.senders import sender_of
+from interop.app.acting import rules_of
 from interop.app.checking.finding import Finding, Level
 from interop.app.engine import knowledge_of
 from interop.app.feeds import feeds_of
 from interop.app.national import connection, national_service
-from interop.app.outgoing import destinations_of, joined, routes_of
+from interop.app.outgoing import destinations_of, joined, routes_of, topics_of
 from interop.app.settings import Settings
 from interop.app.signalling import place_of
 from interop.app.tls import Holders, server_context
@@ -60,7 +61,9 @@ def _parts(settings: Settings, now: int) -> Iterator[tuple[str, Made, str]]:
         yield "otlp", _telemetry, "Run pip install 'interop[otel]', or leave otlp out."
     tables = "mappings" if settings.mappings is not None else ""
     yield tables, check_tables, "Correct the rows that are named; interop tables checks them alone."
-    yield "destinations", lambda: _destinations(settings, now), "Correct the file of destinations, or the row of routes.csv."
+    yield "destinations", lambda: _destinations(settings, now), "Correct the file of destinations, or the row of the table."
+    if settings.rules is not None:
+        yield "rules", lambda: rules_of(settings, now), "Correct the rows that are named; interop rules check checks them alone."
     yield "redis_password_file", lambda: place_of(settings), "Correct the files that belong to Redis."
     if settings.tls_cert is not None and settings.tls_key is not None:
         certificate, key = settings.tls_cert, settings.tls_key
@@ -108,6 +111,7 @@ def _there(path: Path | None) -> Path | None:
 def _destinations(settings: Settings, now: int) -> None:
     destinations = destinations_of(settings)
     joined(routes_of(now), destinations)
+    topics_of(now)
     for each in destinations.values():
         if each.certificate or each.authorities:
             each.tls()
