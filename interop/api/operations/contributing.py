@@ -7,6 +7,7 @@ Nobody writes in what another organisation or a feed has contributed.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any, Final
 
 from interop.api import links
@@ -14,6 +15,7 @@ from interop.api.asgi import Response
 from interop.api.fhir.criteria import understanding
 from interop.api.fhir.permits import author_of, permit_of
 from interop.api.fhir.write import answer
+from interop.api.operations.bundles import CHUNK
 from interop.api.operations.everything import of_person
 from interop.api.operations.operation import Asked
 from interop.api.operations.parameters import BadInput
@@ -24,7 +26,7 @@ from interop.careplan.saying import TRIAGE, bears
 from interop.errors import Problem
 from interop.fhir.shapes import Json, dicts, text
 from interop.record.umbrella import umbrella, umbrella_id
-from interop.store.plan import Heads, Persons
+from interop.store.plan import Compartment, Heads, Persons
 from interop.store.values import Head
 
 NAME: Final = "$care-plan-contribute"
@@ -40,10 +42,13 @@ async def contribute(asked: Asked) -> Response:
     """
     services, request = asked.services, asked.request
     await of_person(asked, NAME, services.decide(request, NAME, "Patient", asked.id))
-    decision = services.decide(request, READ, "Patient", asked.id)
+    decision = replace(
+        services.decide(request, READ, "Patient", asked.id), account=None
+    )  # what is only looked at is given to nobody
     expected = _expected(request.header(b"if-match"))
     group = await services.store.query(Persons((asked.id,)))
-    patients = {asked.id, *(patient for patient, _, _ in group)}
+    seen = await services.store.query(Compartment(decision, asked.id, ("Patient",), 0, CHUNK))
+    patients = {each.id for each in seen}
     resource = asked.inputs.object("contribution") or {}
     id_ = text(resource, "id")
     whole = umbrella_id(f"Patient/{asked.id}", services.mint)
@@ -60,7 +65,7 @@ async def contribute(asked: Asked) -> Response:
 
     method = UPDATE if id_ else CREATE
     permit = permit_of(services, request, "update" if id_ else "create", "CarePlan", id_)
-    guard = Guard(f"care-plan|{min(patients)}", check)
+    guard = Guard(f"care-plan|{min((asked.id, *(patient for patient, _, _ in group)))}", check)
     write = Write(method, "CarePlan", id_, resource=plan, base=base, permit=permit, author=author, guard=guard)
     writes = [write]
     if not await _heads(asked, whole):
