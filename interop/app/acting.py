@@ -15,8 +15,10 @@ from interop.app.workshop import Workshop
 from interop.apply.acting.acting import Acting
 from interop.apply.acting.actions import DOES
 from interop.apply.acting.clocking import Clocking, check
+from interop.apply.acting.doing import Do
 from interop.apply.acting.recipients import Recipients
 from interop.apply.acting.timekeeper import Timekeeper
+from interop.clocks.loading import ClockTables
 from interop.mapping.places import mappings_root
 from interop.notify.routes import ID_ONLY, WITHHELD, Route
 from interop.policy.asker import TESTER
@@ -59,15 +61,21 @@ def routes_of(tables: RuleTables) -> list[Route]:
     return back + [Route(each.id, RULES, ID_ONLY, each.on, type=each.type, where=each.where) for each in wanted]
 
 
+def does_of(tables: RuleTables, clocks: ClockTables) -> Mapping[str, Do]:
+    """The actions by their names. Raises RulesRefused for one that nobody does."""
+    does = {**DOES, **Clocking(clocks.limits).does}
+    if strange := next((rule for rule in tables.rules if rule.action not in does), None):
+        raise RulesRefused(f"{RULES_FILE}, row {strange.id}: nobody does {strange.action} here")
+    return does
+
+
 def acting_of(
     settings: Settings, shop: Workshop, tables: RuleTables, organisations: Mapping[str, str], deliverer: Deliverer
 ) -> tuple[Acting, Timekeeper]:
     """Who acts, with the queue that it acts on, and who keeps the time of clocks. ``organisations`` by the name of their
     destination."""
     clocks = clocks_of(site_of(settings))
-    does = {**DOES, **Clocking(clocks.limits).does}
-    if strange := next((rule for rule in tables.rules if rule.action not in does), None):
-        raise RulesRefused(f"{RULES_FILE}, row {strange.id}: nobody does {strange.action} here")
+    does = does_of(tables, clocks)
     code = shop.governance.code
     recipients = Recipients(shop.store, decide, shop.governance.facts, code, organisations, open=settings.open)
     acting = Acting(tables, shop.store, shop.writes, recipients, shop.mint, shop.clock, does)

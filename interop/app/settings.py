@@ -63,8 +63,8 @@ class Settings(BaseSettings):
     destinations: Path | None = None
     """The file of the destinations to which routes and alerts lead; None = nothing goes out."""
     rules: Path | None = None
-    """By which rules the record acts: ``ours``, those of the mappings; a folder, those with the rows of a site laid over them; None =
-    by none."""
+    """By which rules the record acts: ``ours``, those of the mappings; a folder, those with a site's rows laid over them; None = by
+    none."""
     test_numbers: bool = False
     package: Annotated[tuple[Path, ...], NoDecode] = ()
     release: Annotated[tuple[Path, ...], NoDecode] = ()

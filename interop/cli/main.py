@@ -18,6 +18,7 @@ from interop.cli import (
     registering,
     removing,
     replaying,
+    ruling,
     serving,
     timing,
 )
@@ -216,6 +217,7 @@ removing.add(app)
 replaying.add(app)
 delivering.add(app)
 timing.add(app)
+ruling.add(app)
 keeping.add(app)
 overseeing.add(app)
 governing.add(app)

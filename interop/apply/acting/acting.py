@@ -75,6 +75,12 @@ class Acting:
         if any(result == FAILED for _, result in told):
             raise Problem("rule-fault")
 
+    async def preview(self, delivery: Delivery) -> Counter[tuple[str, str]]:
+        """What would come of it, by rule and result; nothing is written."""
+        told: Counter[tuple[str, str]] = Counter()
+        await self._wanted(delivery, told)
+        return told
+
     async def _wanted(self, delivery: Delivery, told: Counter[tuple[str, str]]) -> list[Wanted]:
         wanted: list[Wanted] = []
         versions = await self._versions(delivery)

@@ -42,7 +42,8 @@ class World:
         assert rules is not None
         rules.recipients = Recipients(shop.store, decide, lambda: facts, shop.governance.code, {}, open=False)
         await self.here.tell(body)
-        (stay,) = [each async for each in shop.store.stream(Search(PERMIT_ALL, "Encounter"))]
+        found: list[Stored] = [each async for each in shop.store.stream(Search(PERMIT_ALL, "Encounter"))]
+        (stay,) = found
         return stay
 
     async def tasks(self) -> list[dict[str, Any]]:

@@ -1,0 +1,177 @@
+"""Tables of rules that could not be right are refused when they are loaded: file, row and reason."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from interop.app.acting import tables_of
+from interop.app.settings import Settings
+from interop.rules.tables import COLUMNS, RulesRefused, RuleTables
+from tests.spec.rules.acting import START
+
+EVENT = ["seen", "changed Encounter", "status=finished", "status = 'finished'", "", "", "", "period.end", "Somebody was seen"]
+RULE = ["seen-team", "seen", "%teams.exists()", "task follow-up", "care-team", "1d", "event", "See to it", "It is needed"]
+CODE = ["task-own", "task", "own-word", "", "Our own word", "It is ours"]
+
+
+def site(folder: Path, **rows: list[list[str]]) -> RuleTables:
+    """Our tables with these rows laid over them."""
+    folder.mkdir(exist_ok=True)
+    for name, said in rows.items():
+        with (folder / f"{name}.csv").open("w", newline="") as file:
+            csv.writer(file).writerows([COLUMNS[f"{name}.csv"], *said])
+    return tables_of(folder, START)
+
+
+def changed(row: list[str], column: int, value: str) -> list[str]:
+    return [*row[:column], value, *row[column + 1 :]]
+
+
+def test_the_packaged_tables_hold() -> None:
+    tables = tables_of(None, START)
+    assert {rule.event.id for rule in tables.rules} <= {event.id for event in tables.events}
+    assert {"arrived", "admitted", "transferred", "discharged", "conveyed", "not-conveyed", "plan-changed", "break-glass", "result",
+            "letter", "did-not-attend", "reading-out-of-range", "risk-list", "death", "practice-changed"} <= {
+        rule.event.id for rule in tables.rules
+    }  # fmt: skip
+
+
+def test_every_word_of_the_packaged_tables_is_used() -> None:
+    tables = tables_of(None, START)
+    used = {(rule.action, rule.word) for rule in tables.rules} | {("worklist", to.name) for rule in tables.rules for to in rule.to}
+    assert {(code.action, code.code) for code in tables.codes} <= used
+
+
+def test_rows_of_a_site_come_beside_ours(tmp_path: Path) -> None:
+    tables = site(tmp_path / "site", events=[EVENT], rules=[RULE, changed(RULE, 0, "own-word")], codes=[CODE])
+    assert {"seen-team", "own-word"} <= {rule.id for rule in tables.rules}
+
+
+def test_a_row_of_a_site_takes_the_place_of_ours(tmp_path: Path) -> None:
+    tables = site(tmp_path / "site", rules=[changed(changed(RULE, 0, "admitted-team"), 1, "admitted")])
+    (rule,) = (rule for rule in tables.rules if rule.id == "admitted-team")
+    assert rule.says == "See to it"
+
+
+def test_a_row_of_a_site_takes_ours_away(tmp_path: Path) -> None:
+    tables = site(tmp_path / "site", rules=[["reading-team", "-", *[""] * 7]])
+    assert "reading-team" not in {rule.id for rule in tables.rules}
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "why"),
+    [
+        (0, "Not An Id", "an id is of small letters"),
+        (1, "vanished Encounter", "vanished is nothing that befalls a resource"),
+        (1, "changed Encounters", "changed is of one resource type of R4"),
+        (2, "stats=finished", "stats"),
+        (2, "subject.name=Ann", "chains"),
+        (3, "status = ", "expected"),
+        (3, "state = 'finished'", "no element state there"),
+        (3, "%teams.exists()", "%teams is not known"),
+        (4, "%patient.exists()", "%patient is not known"),
+        (7, "period.ending", "no element ending there"),
+        (8, "", "a row says why it is there"),
+    ],
+)
+def test_an_event_that_cannot_be_right_is_refused(tmp_path: Path, column: int, value: str, why: str) -> None:
+    row = changed(EVENT, column, value)
+    with pytest.raises(RulesRefused, match=r"events\.csv, row") as refused:
+        site(tmp_path / "site", events=[row], rules=[RULE])
+    assert why in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "why"),
+    [
+        (1, "vanished", "vanished is no event of events.csv"),
+        (2, "%team.exists()", "%team is not known"),
+        (2, "%teams.exists(", "expected"),
+        (2, "%teams.members.exists()", "no element members there"),
+        (2, "%patient.birthdate > today()", "no element birthdate there"),
+        (3, "telephone", "telephone is no action"),
+        (3, "task", "task takes a word"),
+        (3, "task dance", "dance is no word of codes.csv"),
+        (3, "flag tell-ward", "tell-ward is no word of codes.csv"),
+        (3, "clock never", "never is no clock of clocks.csv"),
+        (3, "cancel never", "never is no event of events.csv"),
+        (3, "stop-reminders now", "stop-reminders takes no word"),
+        (4, "neighbour", "neighbour is no recipient"),
+        (4, "", "task is for somebody"),
+        (4, "worklist", "worklist has one name"),
+        (4, "worklist nobodys", "nobodys is no worklist"),
+        (4, "care-team night", "care-team has no name"),
+        (4, "care-team; care-team", "a recipient is there twice"),
+        (4, "patient", "task is not for patient"),
+        (5, "soon", "within is a number of m, h or d"),
+        (5, "", "within is a number of m, h or d"),
+        (6, "twice", "once is event or person"),
+        (7, "", "task says something"),
+        (8, "", "a row says why it is there"),
+    ],
+)
+def test_a_rule_that_cannot_be_right_is_refused(tmp_path: Path, column: int, value: str, why: str) -> None:
+    with pytest.raises(RulesRefused, match=r"rules\.csv, row seen-team") as refused:
+        site(tmp_path / "site", events=[EVENT], rules=[changed(RULE, column, value)])
+    assert why in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        (changed(CODE, 1, "cancel"), "cancel takes no word of this table"),
+        (changed(CODE, 2, "Two Words"), "a code of ours is of small letters"),
+        (changed(CODE, 4, ""), "a code has a display"),
+        (changed(CODE, 2, "tell-ward"), "an action has one word twice"),
+    ],
+)
+def test_a_word_that_cannot_be_right_is_refused(tmp_path: Path, row: list[str], why: str) -> None:
+    with pytest.raises(RulesRefused, match=why):
+        site(tmp_path / "site", codes=[row])
+
+
+def test_two_rows_with_one_id_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(RulesRefused, match=r"site rules\.csv, row seen-team: the id is there twice"):
+        site(tmp_path / "site", events=[EVENT], rules=[RULE, RULE])
+
+
+def test_a_row_that_takes_away_what_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RulesRefused, match="it takes away a row that is not there"):
+        site(tmp_path / "site", rules=[["never", "-", *[""] * 7]])
+
+
+def test_a_table_with_other_columns_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    folder.mkdir()
+    (folder / "rules.csv").write_text("id,event\nseen-team,seen\n")
+    with pytest.raises(RulesRefused, match=r"rules\.csv, row 1: the columns are id, event, condition"):
+        tables_of(folder, START)
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(RulesRefused) as refused:
+        site(tmp_path / "site", events=[EVENT], rules=[changed(RULE, 6, ""), changed(changed(RULE, 0, "other"), 3, "dance")])
+    assert len(str(refused.value).splitlines()) == 2
+
+
+def test_what_is_deleted_has_nothing_left_to_ask(tmp_path: Path) -> None:
+    with pytest.raises(RulesRefused, match="what is deleted has nothing left"):
+        site(tmp_path / "site", events=[changed(EVENT, 1, "deleted Encounter")], rules=[RULE])
+
+
+def test_what_is_created_was_nothing_before(tmp_path: Path) -> None:
+    row = changed(changed(EVENT, 1, "created Encounter"), 4, "status = 'planned'")
+    with pytest.raises(RulesRefused, match="what is created was nothing before"):
+        site(tmp_path / "site", events=[row], rules=[RULE])
+
+
+def test_a_setting_names_ours_or_a_folder(tmp_path: Path) -> None:
+    from interop.app.acting import rules_of
+
+    assert rules_of(Settings(data=tmp_path), START).rules == ()
+    assert rules_of(Settings(data=tmp_path, rules=Path("ours")), START).rules
+    with pytest.raises(ValueError, match="is no folder"):
+        rules_of(Settings(data=tmp_path, rules=tmp_path / "nowhere"), START)
