@@ -72,6 +72,8 @@ which is wanted: ``none``, ``infrastructure`` or ``business``; of MESH ``mailbox
 DAYS_MOST: Final = 90
 HOURS_MOST: Final = 600
 """Less than what was sent is kept."""
+USUAL: Final = {MESH: 144}
+"""Hours that acknowledgements of a kind usually take at most: mailboxes have five days to collect."""
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _ODS: Final = re.compile(r"[A-Z0-9]{3,10}")
 _FILES: Final = ("token", "authorities", "certificate", "key")
@@ -112,7 +114,7 @@ def _destination(path: Path, name: str, table: Any, loopback: Callable[[str], bo
         raise refuse(f"{unknown[0]} is not known: {', '.join(known)}, days, hours")
     if not all(isinstance(value, str) and value for value in texts.values()):
         raise refuse("all but days and hours are texts")
-    days, hours = number("days", DAYS, DAYS_MOST), number("hours", HOURS, HOURS_MOST)
+    days, hours = number("days", DAYS, DAYS_MOST), number("hours", USUAL.get(kind, HOURS), HOURS_MOST)
     address, organisation = texts.get("address", ""), texts.get("organisation", "")
     if kind not in KINDS:
         raise refuse(f"kind is one of {', '.join(KINDS)}")

@@ -179,6 +179,13 @@ async def test_while_mesh_cannot_be_asked_nothing_is_concluded(out: Opens, serve
     assert await told(one) == ("sent", "awaited", "")
 
 
+def test_a_mailbox_has_six_days_to_be_emptied_unless_told_otherwise(tmp_path: Path) -> None:
+    def hours(more: str) -> int:
+        return read_destinations(declared(tmp_path, "https://mesh.example", more), lambda host: False)["gp"].hours
+
+    assert (hours(""), hours("hours = 24\n")) == (144, 24)
+
+
 @pytest.mark.parametrize(
     ("more", "without", "why"),
     [("colour = 'red'\n", "", "colour is not known"), ("", "workflow", "workflow is wanted"), ("", "mailbox", "mailbox is wanted")],
