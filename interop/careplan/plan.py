@@ -14,16 +14,17 @@ STANDINGS: Final = (CURRENT, HISTORY, NEVER)
 
 class Given(NamedTuple):
     """A resource that the asker may see, as it is stored: ``source`` the contributing organisations with commas between,
-    ``updated`` in microseconds."""
+    ``updated`` in microseconds, ``feeds`` those by which it came, likewise, '' where it is known by its organisations alone."""
 
     resource: Json
     version: int
     source: str = ""
     updated: int = 0
+    feeds: str = ""
 
 
 class Health(NamedTuple):
-    """How it stands with what an organisation sends: ``state`` is ``down``, ``stale`` or ``incomplete``, ``since`` in
+    """How it stands with what a feed or an organisation sends: ``state`` is ``down``, ``stale`` or ``incomplete``, ``since`` in
     microseconds."""
 
     state: str

@@ -73,7 +73,7 @@ class Reader:
         self._resolving.within(resource)
         until, review = self._first(kind.until, resource, resource), self._first(kind.review, resource, resource)
         author, reference = self._author(kind.author, resource)
-        states = [self._health[one] for one in given.source.split(",") if one in self._health]
+        states = [self._health[one] for one in (given.feeds or given.source).split(",") if one in self._health]
         return Origin(
             kind.type,
             text(resource, "id"),

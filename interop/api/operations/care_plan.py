@@ -52,7 +52,9 @@ def _bundle(asked: Asked, found: Planned, shown: list[Stored], absent: list[dict
     now = asked.services.clock.now()
     id_ = str(UUID(bytes=bytes.fromhex(found.tag) + b"plan"))
     base = links.base(asked.request, asked.services.base).encode("ascii")
-    entries = [_entry(b"urn:uuid:" + id_.encode("ascii"), orjson.dumps(composition(found.plan, asked.id, id_, now, history)))]
+    entries = [
+        _entry(b"urn:uuid:" + id_.encode("ascii"), orjson.dumps(composition(found.plan, asked.id, id_, now, history, not absent)))
+    ]
     if absent:
         entries.append(_entry(b"", outcome(absent)))
     entries += [_entry(b"%s/%s/%s" % (base, each.type.encode(), each.id.encode()), each.body) for each in shown]

@@ -16,6 +16,11 @@ MEANING: Final = "urn:interop:codes:plan-meaning"
 LINE: Final = "urn:interop:extension:plan-"
 """Begins the URLs of the extensions."""
 NONE: Final = {"coding": [{"system": "urn:interop:whole-record", "code": "none-recorded"}], "text": "None recorded"}
+UNSHOWN: Final = {
+    "coding": [{"system": "http://terminology.hl7.org/CodeSystem/list-empty-reason", "code": "unavailable"}],
+    "text": "None shown: something of the record is absent",
+}
+"""Where it is not known to whoever asks whether there is any."""
 GROUPS: Final = {
     "about-me": "About me",
     "safety": "Alerts and allergies",
@@ -29,8 +34,10 @@ CONFLICT: Final = "Authors do not agree: all that they say is shown."
 Json = dict[str, Any]
 
 
-def composition(plan: Plan, patient: str, id: str, now: int, history: bool) -> Json:
-    """The Composition; with ``history`` also what no longer holds. ``id`` is that of the resource in its Bundle."""
+def composition(plan: Plan, patient: str, id: str, now: int, history: bool, whole: bool) -> Json:
+    """The Composition; with ``history`` also what no longer holds. ``id`` is that of the resource in its Bundle, ``whole`` whether
+    nothing is said to be absent."""
+    none = NONE if whole else UNSHOWN
     return {
         "resourceType": "Composition",
         "id": id,
@@ -43,28 +50,26 @@ def composition(plan: Plan, patient: str, id: str, now: int, history: bool) -> J
         "section": [
             {
                 "title": GROUPS.get(group, group),
-                "section": [_heading(each, history) for each in plan.sections if each.heading.group == group],
+                "section": [_heading(each, history, none) for each in plan.sections if each.heading.group == group],
             }
             for group in dict.fromkeys(each.heading.group for each in plan.sections)
         ],
     }
 
 
-def _heading(section: Section, history: bool) -> Json:
+def _heading(section: Section, history: bool, none: Json) -> Json:
     found: Json = {"title": section.heading.title, "code": _code(section.heading)}
     if section.conflict:
         found = {"extension": [{"url": f"{LINE}conflict", "valueBoolean": True}], **found}
-    found["text"] = {"status": "generated", "div": _div(section)}
+    found["text"] = {"status": "generated", "div": _div(section, none["text"])}
     inside = [_line(each) for each in section.lines]
     if history and section.history:
         coded = {"coding": [{"system": HEADING, "code": HISTORY}], "text": "No longer so"}
         inside.append({"title": "No longer so", "code": coded, "section": [_line(each) for each in section.history]})
     if inside:
         found["section"] = inside
-    if not section.lines:
-        found["emptyReason"] = NONE
-    if inside and not section.lines:
-        del found["emptyReason"]
+    else:
+        found["emptyReason"] = none
     return found
 
 
@@ -117,10 +122,10 @@ def _origin(origin: Origin) -> Json:
     return {"url": f"{LINE}origin", "extension": [{"url": name, form: value} for name, form, value in said if value]}
 
 
-def _div(section: Section) -> str:
+def _div(section: Section, none: str) -> str:
     lines = "".join(f"<li>{escape(words(each))}</li>" for each in section.lines)
     told = f"<p>{escape(CONFLICT)}</p>" if section.conflict else ""
-    return f'<div xmlns="http://www.w3.org/1999/xhtml">{told}{f"<ul>{lines}</ul>" if lines else "<p>None recorded</p>"}</div>'
+    return f'<div xmlns="http://www.w3.org/1999/xhtml">{told}{f"<ul>{lines}</ul>" if lines else f"<p>{none}</p>"}</div>'
 
 
 def words(line: Line) -> str:

@@ -56,11 +56,7 @@ async def planned(services: Services, decision: Decision, patient: str) -> Plann
     telling = set(_contributing(folded(given, tables, now)))
     telling |= {(each.type, each.id) for each in stored if each.type in NAMING}
     along = await _along(services, decision, [each for each in stored if (each.type, each.id) in telling])
-    states = {
-        each.organisation: Health(each.state, each.since)
-        for each in await health(services)
-        if each.organisation and each.state != "well"
-    }
+    states = {each.feed: Health(each.state, each.since) for each in await health(services) if each.state != "well"}
     plan = folded([*given, *map(_given, along)], tables, now, states)
     known = {(each.type, each.id): each for each in stored}
     return Planned(plan, known, along, _tag(known[key] for key in _contributing(plan)))
@@ -87,7 +83,7 @@ async def _along(services: Services, decision: Decision, telling: list[Stored]) 
 
 
 def _given(stored: Stored) -> Given:
-    return Given(orjson.loads(stored.body), stored.version, stored.source, stored.updated)
+    return Given(orjson.loads(stored.body), stored.version, stored.source, stored.updated, stored.owner)
 
 
 def _contributing(plan: Plan) -> list[Key]:
