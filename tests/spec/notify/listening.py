@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -50,9 +51,9 @@ class Listening:
                 await self._changed.wait()
         return self.got
 
-    async def begin(self) -> None:
+    async def begin(self, tls: ssl.SSLContext | None = None) -> None:
         """Listen, on the same port as before where there was one."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def end(self) -> None:

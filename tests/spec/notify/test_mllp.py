@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from tests.spec.notify.listening import Listening, ack, listening
 from tests.spec.notify.outbound import Outbound
 from tests.spec.notify.test_itk import message, rows, until
 from tests.spec.policy.worlds import Made, keep
+from tests.spec.security.certificates import Authority
 from tests.spec.store.conftest import opener as opener
 from tests.spec.store.conftest import place as place
 from tests.spec.store.conftest import store as store
@@ -103,6 +106,31 @@ async def test_nobody_there_is_no_doubt_and_it_goes_on_when_they_are_back(out: O
     one.clock.advance(1)
     await one.step()
     assert [each.state for each in await rows(one)] == ["sent"]
+
+
+async def test_over_tls_who_the_other_side_is_must_be_proved(store: Any, out: Opens, receiver: Listening, tmp_path: Path) -> None:
+    authority, other = Authority(tmp_path / "ca", "Town"), Authority(tmp_path / "other", "Elsewhere")
+    pair = authority.sign("localhost")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(pair.certificate, pair.key)
+    safe = Listening()
+    await safe.begin(context)
+    to = Destination("gp", "mllp", f"mllps://localhost:{safe.port}", "RA1", authorities=other.certificate)
+    plain = await out(adt(control="C1"), adt(control="C2"))
+    one = Outbound(store, tmp_path / "one", to)
+    await one.step()
+    [row, _] = await rows(one)
+    assert (row.state, row.reason, safe.got) == ("pending", "destination-unavailable", [])
+    trusted = Outbound(store, tmp_path / "trusted", replace(to, authorities=authority.certificate))
+    trusted.clock.advance(1)
+    await trusted.step()
+    await trusted.step()
+    assert (safe.controls, safe.connections) == (["C1", "C2"], 1)
+    assert receiver.got == []
+    for each in (one, trusted):
+        await each.close()
+    assert plain.worker.name == "gp"
+    await safe.end()
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,14 @@ def test_several_take_what_is_addressed_to_route_each_by_its_own_rules() -> None
     assert takes(some, receiver="LAB|RX1") == []
 
 
+@pytest.mark.parametrize(
+    ("receiver", "taken"),
+    [("ROUTE|ROUTE", True), ("ROUTE|", True), ("ROUTE^R1^ISO|RX1", True), ("ROUTER|RX1", False), ("|", False)],
+)
+def test_a_message_is_addressed_to_route_by_the_whole_name(receiver: str, taken: bool) -> None:
+    assert bool(takes(Destination("a", "mllp", "mllp://x:1", "RX1", routes=("itk-route",)), receiver=receiver)) is taken
+
+
 def test_a_destination_that_takes_what_no_route_leads_to_is_refused() -> None:
     with pytest.raises(RoutesRefused, match="no row of routes"):
         joined(routes_of(0), {"a": Destination("a", "mllp", "mllp://x:1", "RX1", routes=("itk-rout",))})
