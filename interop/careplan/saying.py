@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, Final
 
+from interop.careplan.placing import placings
 from interop.careplan.plan import CURRENT, HISTORY, NEVER, Code, Given, Health, Json, Origin
 from interop.careplan.resolving import Resolving
 from interop.careplan.tables import Alternatives, Content, Kind, PlanTables
@@ -93,25 +95,22 @@ class Reader:
         )
 
     def statements(self, given: Given) -> Iterator[Statement]:
-        """Every line of a resource, in the order of the table."""
+        """Every line of a resource."""
         resource = given.resource
         standing = self.standing(resource)
-        rows = self._tables.content.get(text(resource, "resourceType"), ())
-        if standing == NEVER or not rows:
+        rows = placings(self._tables).get(text(resource, "resourceType"), ())
+        if standing == NEVER:
             return
-        origin = self.origin(given)
-        if origin.ended and self._tables.kinds[origin.type].ended == HISTORY:
-            standing = HISTORY
-        taken: dict[str, set[int]] = {}
-        for row in rows:
-            parts = taken.setdefault(row.each.text, set())
-            for place in row.each.values(resource, resource, self._resolving):
-                if id(place) not in parts and row.when.holds(place, resource, self._resolving):
-                    if row.each.text:
-                        parts.add(id(place))
-                    found = self._statement(row, place, resource, origin, standing)
-                    if found is not None:
-                        yield found
+        self._resolving.within(resource)
+        origin = None
+        for row, place in chain.from_iterable(each.fitting(resource, self._resolving) for each in rows):
+            if origin is None:
+                origin = self.origin(given)
+                if origin.ended and self._tables.kinds[origin.type].ended == HISTORY:
+                    standing = HISTORY
+            found = self._statement(row, place, resource, origin, standing)
+            if found is not None:
+                yield found
 
     def _statement(self, row: Content, place: Any, resource: Json, origin: Origin, standing: str) -> Statement | None:
         if isinstance(place, dict) and place is not resource:

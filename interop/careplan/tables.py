@@ -91,7 +91,7 @@ class Element(NamedTuple):
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PlanTables:
     """``content`` and ``kinds`` by type, ``sets`` of (system, code), ``means`` and ``displays`` by (system, code),
     ``says`` how each meaning reads, ``standings`` by (type, status)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from hashlib import blake2b
@@ -26,6 +27,9 @@ from interop.store.values import Stored
 
 NAMING: Final = ("CareTeam", "CarePlan", "EpisodeOfCare", "Goal", "Patient")
 """Types that say by references alone what stands under a heading."""
+SPARSE: Final = "Observation"
+"""A type of which most are no part of a plan."""
+_NAMED: Final = re.compile(rb'"reference":"(?:[^"\\]*/)?Observation/([A-Za-z0-9\-.]{1,64})')
 Key = tuple[str, str]
 
 
@@ -51,11 +55,10 @@ def plan_tables() -> PlanTables:
 async def planned(services: Services, decision: Decision, patient: str) -> Planned:
     """The plan of a person, linked Patients included. Raises Problem ``too-costly``."""
     tables, now = plan_tables(), services.clock.now()
-    stored = await _about(services, decision, patient, tables.types)
+    stored = telling(await _about(services, decision, patient, tables.types))
     given = [_given(each) for each in stored]
-    telling = set(_contributing(folded(given, tables, now)))
-    telling |= {(each.type, each.id) for each in stored if each.type in NAMING}
-    along = await _along(services, decision, [each for each in stored if (each.type, each.id) in telling])
+    wanted = set(_contributing(folded(given, tables, now))) | {(each.type, each.id) for each in stored if each.type in NAMING}
+    along = await _along(services, decision, [each for each in stored if (each.type, each.id) in wanted])
     states = {each.feed: Health(each.state, each.since) for each in await health(services) if each.state != "well"}
     plan = folded([*given, *map(_given, along)], tables, now, states)
     known = {(each.type, each.id): each for each in stored}
@@ -73,6 +76,22 @@ async def _about(services: Services, decision: Decision, patient: str, types: tu
         if len(found) > MOST:
             raise Problem("too-costly")
         after = part[-1].type, part[-1].id
+
+
+def telling(stored: list[Stored]) -> list[Stored]:
+    """Without the Observations that no row of the tables places and nothing else refers to: most people's are readings and
+    results, thousands of them, and none need be parsed."""
+    coded = _coded()
+    kept = [each for each in stored if each.type != SPARSE or coded.search(each.body)]
+    named = {found[1] for each in kept for found in _NAMED.finditer(each.body)}
+    return [each for each in stored if each.type != SPARSE or each.id.encode() in named or coded.search(each.body)]
+
+
+@cache
+def _coded() -> re.Pattern[bytes]:
+    """A code of the tables, as it stands in a body."""
+    codes = {code for known in plan_tables().sets.values() for _, code in known}
+    return re.compile(b'"(?:%s)"' % b"|".join(re.escape(code).encode() for code in sorted(codes)))
 
 
 async def _along(services: Services, decision: Decision, telling: list[Stored]) -> list[Stored]:

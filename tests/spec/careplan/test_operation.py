@@ -122,3 +122,15 @@ async def test_a_flag_that_stands_is_an_alert(client: Client, store: SqliteStore
     flag = {"resourceType": "Flag", "id": "f", "status": "active", "code": coded("x", "urn:x", text="Dog in the garden")}
     await contribute(store, of("gp", flag))
     assert "Dog in the garden" in str(heading(await read(client), "alerts"))
+
+
+async def test_a_reading_that_a_step_refers_to_is_read_though_it_is_no_line_itself(client: Client, store: SqliteStore) -> None:
+    reading = of("gp", {**observed("low", "431314004"), "code": {"text": "Oxygen saturation below 88%"}})
+    step = {
+        "description": "Ring the desk",
+        "code": coded("contingency", OWN),
+        "reasonReference": [{"reference": "Observation/low"}],
+    }
+    await contribute(store, reading, of("gp", planned("p9", step)))
+    (line,) = heading(await read(client), "contingency")["section"]
+    assert {"url": "urn:interop:extension:plan-trigger", "valueString": "Oxygen saturation below 88%"} in line["extension"]
