@@ -18,9 +18,10 @@ Files = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class ClockTables:
-    """The clocks by name, the calendars by which they count, and the bank holidays; None where nothing asks for those."""
+    """Clocks and calendars by name, and the bank holidays; None where there are no tables."""
 
     limits: Mapping[str, Limit] = field(default_factory=dict)
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)
     holidays: Holidays | None = None
 
     @property
@@ -42,4 +43,4 @@ def read_clocks(ours: Files, site: Files, recipient: Recipient = lambda text: No
     for folder in (ours, site):
         if folder.get(limits.FILE):
             found |= read_limits(folder[limits.FILE], hours, recipient)
-    return ClockTables(found, known)
+    return ClockTables(found, hours, known)
