@@ -3,7 +3,7 @@
 | request | does |
 |---|---|
 | GET ``/deliveries/`` | a line for each destination |
-| GET ``/deliveries/NAME?state=&after=&count=`` | its deliveries, oldest first |
+| GET ``/deliveries/NAME?state=&acknowledgement=&after=&count=`` | its deliveries, oldest first |
 | POST ``/deliveries/NAME/pause``, ``resume`` | sends nothing more there, or goes on |
 | POST ``/deliveries/NAME/resend?delivery=N`` | tries what is on the shelf again, all of it or one |
 """
@@ -21,10 +21,23 @@ from interop.api.problems import json_error, not_allowed
 from interop.api.services import Services
 from interop.errors import Problem
 from interop.store.plan import Deliveries
-from interop.store.values import DROPPED, PENDING, SENT, SHELVED, WITHHELD, Delivery
+from interop.store.values import (
+    ACKNOWLEDGED,
+    AWAITED,
+    DENIED,
+    DROPPED,
+    MISSING,
+    PASSED,
+    PENDING,
+    SENT,
+    SHELVED,
+    WITHHELD,
+    Delivery,
+)
 
 PREFIX: Final = "/deliveries/"
 STATES: Final = (PENDING, SENT, SHELVED, WITHHELD, DROPPED)
+ACKNOWLEDGEMENTS: Final = (AWAITED, PASSED, ACKNOWLEDGED, DENIED, MISSING)
 MOST: Final = 1_000
 """Deliveries of one answer."""
 
@@ -47,10 +60,13 @@ async def answer(services: Services, request: Request) -> Response:
     state = asked.get("state", "")
     if state and state not in STATES:
         raise Problem("bad-parameter", where="state", detail=", ".join(STATES))
+    said = asked.get("acknowledgement", "")
+    if said and said not in ACKNOWLEDGEMENTS:
+        raise Problem("bad-parameter", where="acknowledgement", detail=", ".join(ACKNOWLEDGEMENTS))
     if name not in {each.destination for each in await deliverer.queues()}:
         raise Problem("not-found", where="destination")
     after, count = _number(asked, "after"), min(_number(asked, "count") or 50, MOST)
-    found: list[Delivery] = await services.store.query(Deliveries(name, state, after, count))
+    found: list[Delivery] = await services.store.query(Deliveries(name, state, after, count, ack=said))
     worker = deliverer.workers.get(name)
     return _json({"deliveries": [describe(each, worker.days if worker is not None else 0) for each in found]})
 

@@ -33,9 +33,9 @@ def queues(engine: Engine, *, as_json: bool) -> int:
     return 0
 
 
-def listed(engine: Engine, destination: str, *, state: str, after: int, count: int, as_json: bool) -> int:
+def listed(engine: Engine, destination: str, *, state: str, acknowledgement: str, after: int, count: int, as_json: bool) -> int:
     """A line for each delivery, with what to do where one was not taken."""
-    asked = urlencode({"state": state, "after": after, "count": count})
+    asked = urlencode({"state": state, "acknowledgement": acknowledgement, "after": after, "count": count})
     said = _ask(engine, "GET", f"{quote(destination, safe='')}?{asked}")
     if said is None:
         return 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -31,6 +31,9 @@ def queues(url: Url = ENGINE, token: Token = "", data: Data = Path("data"), as_j
 def listed(
     destination: Destination,
     state: Annotated[str, typer.Option(help="Only this state: pending, sent, shelved, withheld, dropped.")] = "",
+    acknowledgement: Annotated[
+        str, typer.Option(help="Only what the other side has said of so: awaited, passed, acknowledged, refused, missing.")
+    ] = "",
     after: Annotated[int, typer.Option(min=0, help="Only after this number.")] = 0,
     count: Annotated[int, typer.Option(min=1, max=1_000, help="At most so many, oldest first.")] = 50,
     url: Url = ENGINE,
@@ -42,7 +45,8 @@ def listed(
     from interop.cli.deliveries import listed as run
     from interop.cli.governed import Engine
 
-    raise typer.Exit(run(Engine(url, token, data), destination, state=state, after=after, count=count, as_json=as_json))
+    asked: dict[str, Any] = {"state": state, "acknowledgement": acknowledgement, "after": after, "count": count}
+    raise typer.Exit(run(Engine(url, token, data), destination, **asked, as_json=as_json))
 
 
 @deliveries.command()

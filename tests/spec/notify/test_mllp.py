@@ -259,5 +259,10 @@ async def test_how_many_are_to_be_acknowledged_is_told_by_command_and_figures(tm
         await until(engine, ("sent", "awaited"))
         shown = await asyncio.to_thread(CliRunner().invoke, app, ["deliveries", "queues", "--url", str(http.base_url)])
         assert "; 1 to be acknowledged since " in shown.output
+        for said, there in (("awaited", True), ("missing", False)):
+            command = ["deliveries", "list", "itk-route", "--acknowledgement", said, "--url", str(http.base_url)]
+            shown = await asyncio.to_thread(CliRunner().invoke, app, command)
+            assert ("Acknowledgement: awaited until " in shown.output) is there
+        assert (await http.get("/deliveries/itk-route?acknowledgement=odd")).status_code == 400
         figures = (await http.get("/metrics")).text
         assert 'interop_acknowledgements{destination="itk-route",state="awaited"} 1.0' in figures
