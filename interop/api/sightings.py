@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import orjson
@@ -14,6 +14,7 @@ from interop.apply.withdrawn import loaded
 from interop.audit.events import event_id
 from interop.audit.row import CHANGE, NOTICE, READ, Row
 from interop.audit.trail import Trail
+from interop.notify.topics import Topic
 from interop.policy.asker import Asker
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Message, Search, Versions
@@ -119,8 +120,11 @@ async def told(trail: Trail) -> dict[int, int]:
     return {int(row.id): row.time for _, row in found}
 
 
-async def tell(store: Store, trail: Trail, audit: Auditor, takedown: int, asker: Asker) -> tuple[list[Key], Concern, Seen]:
+async def tell(
+    store: Store, trail: Trail, audit: Auditor, takedown: int, asker: Asker, topics: Mapping[str, Topic]
+) -> tuple[list[Key], Concern, Seen]:
     """What a takedown has taken away and who saw it. The first time it is put down for the outbox; later answers are the same.
+    ``topics`` are those that Subscriptions may follow.
 
     Raises Problem ``audit-unavailable``."""
     async with audit.telling:
@@ -131,7 +135,7 @@ async def tell(store: Store, trail: Trail, audit: Auditor, takedown: int, asker:
         found = await sightings(trail, of, NOW if until is None else until)
         if until is None:
             who_saw = sorted({one.who for one in found.sightings})
-            audit.seen(asker, takedown, who_saw, await subscribers(store, {type_ for type_, _ in keys}))
+            audit.seen(asker, takedown, who_saw, await subscribers(store, {type_ for type_, _ in keys}, topics))
     return keys, of, found
 
 
@@ -151,13 +155,16 @@ async def _concern(store: Store, trail: Trail, audit: Auditor, entry: Entry, key
     return Concern(of.keys | named, tuple(sorted({*of.patients, *row[1].patients})), since)
 
 
-async def subscribers(store: Store, types: set[str]) -> list[str]:
-    """The Subscriptions of the record that ask for resources of these types (FHIR R4 Subscription.criteria)."""
+async def subscribers(store: Store, types: set[str], topics: Mapping[str, Topic]) -> list[str]:
+    """The Subscriptions of the record that ask for resources of these types, by criteria (FHIR R4 Subscription.criteria) or by one
+    of the ``topics``."""
     found: list[Stored] = await store.query(Search(PERMIT_ALL, "Subscription", count=SUBSCRIPTIONS))
     names = []
     for one in found:
         said = orjson.loads(one.body)
-        if said.get("status") in SUBSCRIBED and str(said.get("criteria", "")).partition("?")[0] in types:
+        criteria = str(said.get("criteria", ""))
+        of = topics[criteria].type if criteria in topics else criteria.partition("?")[0]
+        if said.get("status") in SUBSCRIBED and of in types:
             names.append(f"Subscription/{one.id}")
     return sorted(names)
 

@@ -25,6 +25,7 @@ from interop.background import Background
 from interop.clock import Clock
 from interop.errors import Problem
 from interop.notify.outbox import Alert
+from interop.notify.topics import Topic
 from interop.ports import Feed, MessageState
 from interop.store.plan import Everything, Message, Messages
 from interop.store.seam import Store
@@ -53,6 +54,8 @@ class Audited:
         self.trail = Trail(log.directory)
         self.untold: list[int] = []
         """Takedowns that nobody waits for: done at a start, after the process had ended."""
+        self.topics: Mapping[str, Topic] = {}
+        """What Subscriptions may follow."""
         self.also: list[Callable[[], Awaitable[None]]] = []
         """What else is done at each tick."""
         self._working = Background()
@@ -134,7 +137,7 @@ class Audited:
         while found := await self._store.query(Messages(feed=TAKEN, state=MessageState.APPLIED, before=before)):
             due = [each for each in found if each.message not in done and each.adapter in (TAKEN, *ADAPTERS)]
             for each in [each for each in due if each.finished < until]:
-                await tell(self._store, self.trail, self.auditing, each.message, ENGINE)
+                await tell(self._store, self.trail, self.auditing, each.message, ENGINE, self.topics)
             before = found[-1].message
 
     async def tick(self) -> None:
@@ -163,7 +166,7 @@ class Audited:
         for number in list(self.untold):
             self.untold.remove(number)
             try:
-                await tell(self._store, self.trail, self.auditing, number, ENGINE)
+                await tell(self._store, self.trail, self.auditing, number, ENGINE, self.topics)
             except BaseException:
                 self.untold.append(number)
                 raise

@@ -154,9 +154,11 @@ class Outgoing:
         subscriptions = Subscriptions(shop.store, shop.writes, shop.router, deliverer, shop.clock, topics, here=settings.open)
         bindings = Bindings(shop.store, contents, audited.auditing, shop.clock)
         subscriptions.dropped, subscriptions.arrived = bindings.dropped, bindings.arrived
+        bindings.through = lambda: deliverer.through
         sockets = Sockets(bindings, subscriptions, contents)
         made = cls(shop.router, deliverer, audited, shop.store, subscriptions, sockets)
         made.acting, made.keeper = acting, keeper
+        audited.topics = topics
         audited.also.append(made.alert)
         shop.router.written = made.subscriptions.written
         if shop.following is not None:

@@ -157,7 +157,8 @@ async def _seen(asked: Asked, keys: Sequence[Key], patients: Sequence[str], sinc
 async def _tell(asked: Asked, number: int) -> tuple[list[Key], Seen]:
     trail = asked.services.trail
     assert trail is not None
-    keys, _, seen = await _whole(tell(asked.services.store, trail, asked.services.audit, number, asked.request.asker))
+    services, asker = asked.services, asked.request.asker
+    keys, _, seen = await _whole(tell(services.store, trail, services.audit, number, asker, services.topics))
     return keys, seen
 
 

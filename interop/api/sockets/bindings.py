@@ -17,6 +17,7 @@ from interop.api.auditing import Auditing
 from interop.api.delivering.meaning import Meant
 from interop.api.delivering.payload import Contents, Payload
 from interop.api.delivering.senders import Taken
+from interop.api.delivering.worker import Through
 from interop.api.delivering.workers import Wired
 from interop.clock import MICROSECONDS, Clock
 from interop.errors import Problem
@@ -96,6 +97,8 @@ class Bindings:
         self._binding = asyncio.Lock()
         self.patience: float = PATIENCE
         """Seconds that a client is given to take one delivery."""
+        self.through: Callable[[], Through | None] = lambda: None
+        """Who sends in the workers' place and watches."""
 
     @property
     def sockets(self) -> int:
@@ -136,7 +139,7 @@ class Bindings:
         async def still() -> bool:
             return bool((await self._store.query(Meta(_key(id)))) == [token])
 
-        worker.alone = still
+        worker.alone, worker.through = still, self.through()
         self._bound[id] = _Bound(socket, worker, token)
         socket.bound.add(id)
         return worker

@@ -10,17 +10,19 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import httpx
 import pytest
 
+from interop.api.delivering.meaning import CONTENT
 from interop.app.engine import Engine
 from interop.audit.log import AuditLog
 from interop.audit.row import CHANGE, NOTICE
 from interop.audit.trail import Trail
 from interop.clock import ManualClock
 from interop.fhir.validation import check
+from interop.notify.topics import Topic
 from tests.spec.audit.test_engine import rows
 from tests.spec.engine.running import client, running
 from tests.spec.engine.taking import JSON, ask, sent, taken
@@ -98,24 +100,28 @@ async def test_each_who_saw_it_and_each_subscription_waits_in_the_outbox_without
     async with world(tmp_path / "data") as at:
         await at.get("gp", "Observation/o1")
         channel = {"type": "rest-hook", "endpoint": "https://93.184.215.14/told"}
+        results = Topic("r", "urn:example:results", "Observation", frozenset(("created",)), None, frozenset())
+        cast("dict[str, Topic]", at.engine.audited.topics)[results.url] = results
+        by_topic = {"type": "websocket", "_payload": {"extension": [{"url": CONTENT, "valueCode": "empty"}]}}
         for name, criteria, status in (
             ("s1", "Observation?code=x", "requested"), ("s2", "Condition", "requested"), ("s3", "Observation", "off"),
+            ("s4", results.url, "requested"),
         ):  # fmt: skip
             said = {"resourceType": "Subscription", "id": name, "status": status, "reason": "x", "criteria": criteria}
-            await at.put(f"Subscription/{name}", {**said, "channel": channel})
+            await at.put(f"Subscription/{name}", {**said, "channel": by_topic if name == "s4" else channel})
         told = await at.down("--yes")
         await at.engine.audited.tick()
         alerts = [alert for alert in at.engine.audited.outbox() if alert.rule == "takedown"]
-        assert sorted(alert.organisation for alert in alerts) == ["", "A81001"]
+        assert sorted(alert.organisation for alert in alerts) == ["", "", "A81001"]
         assert at.ann not in str(alerts)
         queue = (await at.get("privacy-officer", "$privacy-queue?rule=takedown")).json()
         items = [{part["name"]: part for part in each["part"]} for each in queue["parameter"]]
-        assert sorted(item["role"]["valueCode"] for item in items) == ["gp", "subscriber"]
-        assert {item["user"]["valueString"] for item in items} == {told["seen"][0]["user"], "Subscription/s1"}
+        assert sorted(item["role"]["valueCode"] for item in items) == ["gp", "subscriber", "subscriber"]
+        assert {item["user"]["valueString"] for item in items} == {told["seen"][0]["user"], "Subscription/s1", "Subscription/s4"}
         assert at.ann not in json.dumps(queue)
         await at.down("--yes")
         await at.engine.audited.tick()
-        assert len([alert for alert in at.engine.audited.outbox() if alert.rule == "takedown"]) == 2
+        assert len([alert for alert in at.engine.audited.outbox() if alert.rule == "takedown"]) == 3
 
 
 async def test_who_cannot_be_told_of_one_takedown_keeps_no_alert_from_anybody(tmp_path: Path) -> None:
