@@ -14,6 +14,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from interop.api.asgi import Request, Response
+from interop.api.delivering.acting import RULES
 from interop.api.parts import SCRAPER, check
 from interop.api.problems import json_error, not_allowed
 from interop.api.services import Services
@@ -110,6 +111,7 @@ class _Figures:
         yield from self._seated()
         yield from self._delivered()
         yield from self._clocks()
+        yield from self._ruled()
         yield from self._folders()
         yield from self._requests()
         for name, value in sorted(self._services.gauges().items()):
@@ -212,7 +214,7 @@ class _Figures:
         counts: dict[str, Counter[str]] = {}
         oldest: dict[str, float] = {}
         for destination, figures in self._queues.items():
-            label = destination if destination in declared else SUBSCRIPTIONS
+            label = destination if destination in declared or destination == RULES else SUBSCRIPTIONS
             counts.setdefault(label, Counter()).update({state: int(figures[state]) for state in QUEUED})
             oldest[label] = max(oldest.get(label, 0.0), figures["oldest"])
         for label, count in counts.items():
@@ -231,6 +233,15 @@ class _Figures:
                     _add(said, (destination, state), figures[state])
                 _add(behind, (destination,), figures["gone"])
         yield from (said, behind)
+
+    def _ruled(self) -> Iterator[Metric]:
+        """What came of the rules, by the process that acts; nothing where there are none."""
+        if self._services.watched.rules is None:
+            return
+        made = family("interop_rules")
+        for labels, count in sorted(self._services.watched.rules().items()):
+            _add(made, labels, count)
+        yield made
 
     def _clocks(self) -> Iterator[Metric]:
         """What is due, by the process that keeps the time; nothing where there are no clocks."""

@@ -98,6 +98,8 @@ class Watched:
     seats: Callable[[], Mapping[str, bool]] | None = None
     """Which seats of what one process does at a time this one has, of those that it may have."""
     spans: Callable[[], Mapping[str, int]] | None = None
+    rules: Callable[[], Mapping[tuple[str, str], int]] | None = None
+    """What came of the rules since the start, by rule and result; None where there are none."""
     clocks: Callable[[], ClockFigures] | None = None
     declared: Callable[[], Collection[str]] | None = None
     build: Mapping[str, str] = field(default_factory=dict)

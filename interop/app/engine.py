@@ -220,6 +220,8 @@ class Engine:
         server = HttpServer(app, *address(settings.http), prompt=isinstance(shop.store, SqliteStore), tls=tls)
         engine = cls(settings, feeds, shop, intake, heard, knowledge, server, audited, outgoing, signon, tracer)
         engine.exports, engine.telemetry = exports, telemetry
+        if (rules := outgoing.acting) is not None:
+            watched.rules = lambda: rules.counts.copy()
         if (keeper := outgoing.keeper) is not None:
             watched.clocks = lambda: ClockFigures(keeper.running, keeper.counts.copy())
         watched.seats = lambda: {single.name: single.begun for single in engine.singles}
