@@ -26,13 +26,11 @@ from interop.store.where import About, All, Any, Chain, Has, Not, Unguarded, Whe
 
 ROOM: Final = 64 * 1024 * 1024
 """Bytes of cards that are kept."""
-VIEWS: Final = 10_000
-"""Views that are told apart: where there are more, all is forgotten."""
 OVERHEAD: Final = 1_000
 """Bytes that a card takes besides its body, and each thing on which it depends."""
 EACH: Final = 150
 _NAMED: Final = re.compile(rb'"(?:[^"\\]*/)?Patient/([A-Za-z0-9\-.]{1,64})(?:/_history/[^"]*)?"')
-View = int
+View = bytes
 Key = tuple[str, View]
 
 
@@ -70,21 +68,9 @@ class Cards:
         """Grows with each change that may concern any card, so that nobody keeps what was read before it."""
         self._held: OrderedDict[Key, Held] = OrderedDict()
         self._depending: dict[str, set[Key]] = {}
-        self._views: dict[object, View] = {}
-        self._numbered = 0
 
     def __len__(self) -> int:
         return len(self._held)
-
-    def view(self, *seen: object) -> View:
-        """The number of what somebody sees: the same for the same."""
-        known = self._views.get(seen)
-        if known is None:
-            if len(self._views) >= VIEWS:
-                self.forget()
-            self._numbered += 1
-            known = self._views[seen] = self._numbered
-        return known
 
     def get(self, patient: str, view: View, second: int) -> Held | None:
         """The card of a person as it counts in the second that begins at ``second`` (microseconds)."""
@@ -127,7 +113,6 @@ class Cards:
         self.changes += 1
         self._held.clear()
         self._depending.clear()
-        self._views.clear()
         self.size = 0
 
     def _drop(self, key: Key) -> None:
@@ -158,6 +143,11 @@ def _touched(change: Change) -> Iterable[str]:
         yield f"person {link.person}"
     for event in change.link_events:
         yield from (f"Patient/{event.patient}", f"person {event.before}", f"person {event.after}")
+
+
+def view(*seen: object) -> View:
+    """What somebody sees, as a digest: the same for the same."""
+    return blake2b(repr(seen).encode("utf-8", "backslashreplace"), digest_size=16).digest()
 
 
 def timeless(where: Where | None) -> Where | None:

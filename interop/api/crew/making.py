@@ -43,8 +43,8 @@ CHUNK: Final = 1_000
 """Resources that are read at a time where there are more."""
 HEAVY: Final = frozenset(("Condition", "List", "Observation", "Procedure", "ServiceRequest"))
 """Types of which a person may have thousands: only those are read whose code a row of the tables names."""
-BESIDE: Final = ("Organization", "Practitioner", "PractitionerRole", "Medication", "Location", "HealthcareService", "Device")
-"""Types that are read where the person's resources refer to them: by what they are called."""
+BESIDE: Final = ("Organization", "Practitioner", "PractitionerRole", "Medication", "Location", "HealthcareService")
+"""Types that are read where the person's resources refer to them: by what they are called. They are about nobody."""
 LONDON: Final = ZoneInfo("Europe/London")
 _BESIDE: Final = re.compile(rb'"reference":"(?:[^"\\]*/)?(%s)/([A-Za-z0-9\-.]{1,64})[/"]' % "|".join(BESIDE).encode())
 _DATE: Final = re.compile(rb'"(\d{4}(?:-\d\d(?:-\d\d(?:T[0-9:.+Z-]{1,30})?)?)?)"')

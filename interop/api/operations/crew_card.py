@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from interop.api.absences import Told, missing, telling
 from interop.api.asgi import JSON, Header, Request, Response
-from interop.api.crew.holding import Cards, Held, timeless
+from interop.api.crew.holding import Cards, Held, View, timeless, view
 from interop.api.crew.making import card_tables, made
 from interop.api.fhir.binary import resource_of
 from interop.api.forms import XML, form_of
@@ -29,12 +29,12 @@ SCHEMA: Final[Header] = (b"link", b'</crew-card.schema.json>; rel="describedby";
 
 
 class Sight(NamedTuple):
-    """What who asks sees of whomever in this second: ``unseen`` types, and the number under which ``cards`` keep theirs, 0 for
+    """What who asks sees of whomever in this second: ``unseen`` types, and under what ``cards`` keep theirs, b'' where they keep
     none."""
 
     cards: Cards | None
     unseen: frozenset[str]
-    view: int
+    view: View
 
 
 async def crew_card(asked: Asked) -> Response:
@@ -59,9 +59,9 @@ def _sight(services: Services, request: Request, decision: Decision, told: Told)
     narrowed = services.narrowed(asker.scopes or ()) if asker.criteria else ()
     unseen = closed(Question(NAME, "Patient", "", asker, narrowed), card_tables().types, facts, now)
     if services.cards is None or asker.criteria:
-        return Sight(services.cards, unseen, 0)
-    seen = (timeless(decision.predicate), decision.whole, told.absent(False), told.absent(True), unseen)
-    return Sight(services.cards, unseen, services.cards.view(*seen))
+        return Sight(services.cards, unseen, b"")
+    seen = (timeless(decision.predicate), decision.whole, told.absent(False), told.absent(True), sorted(unseen))
+    return Sight(services.cards, unseen, view(*seen))
 
 
 async def _made(services: Services, request: Request, decision: Decision, told: Told, sight: Sight, patient: str) -> Held:

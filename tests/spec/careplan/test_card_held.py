@@ -231,25 +231,25 @@ def kept(body: bytes = b"{}", *depends: str) -> Held:
 def test_the_room_is_bounded_and_what_was_used_last_stays() -> None:
     cards = Cards(room=100_000)
     for at in range(200):
-        cards.keep(f"p{at}", 1, kept(b"x" * 2_000, f"Patient/p{at}"), cards.changes)
-        assert cards.get("p0", 1, 0) is not None
+        cards.keep(f"p{at}", b"1", kept(b"x" * 2_000, f"Patient/p{at}"), cards.changes)
+        assert cards.get("p0", b"1", 0) is not None
         assert cards.size <= 100_000
     assert len(cards) < 40
-    assert cards.get("p1", 1, 0) is None
+    assert cards.get("p1", b"1", 0) is None
 
 
 def test_what_was_read_before_a_change_is_not_kept() -> None:
     cards = Cards()
     before = cards.changes
     cards.committed(Change(links=[Link("p", "q", "")]))
-    cards.keep("p", 1, kept(), before)
+    cards.keep("p", b"1", kept(), before)
     assert len(cards) == 0
 
 
 def test_it_counts_in_its_time_alone() -> None:
     cards = Cards()
-    cards.keep("p", 1, kept(), cards.changes)
-    assert [cards.get("p", 1, second) is not None for second in (-1, 0, 9, 10)] == [False, True, True, False]
+    cards.keep("p", b"1", kept(), cards.changes)
+    assert [cards.get("p", b"1", second) is not None for second in (-1, 0, 9, 10)] == [False, True, True, False]
 
 
 def test_two_predicates_that_differ_in_time_alone_are_one() -> None:
