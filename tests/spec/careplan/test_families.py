@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from io import BytesIO
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+from typer.testing import CliRunner
 
 from adapters.emis import adapter as emis
 from interop.app.engine import Engine
+from interop.cli.main import app
 from tests.spec.api.people import NHS
 from tests.spec.careplan.plans import MATTERS, coded
 from tests.spec.engine.running import client, found, ingest, running
@@ -114,6 +117,12 @@ async def plan_of(http: httpx.AsyncClient, id: str) -> dict[str, list[str]]:
     }
 
 
+async def contents(http: httpx.AsyncClient, id: str) -> dict[str, dict[str, Any]]:
+    """The CarePlans by id, save when they were applied."""
+    plans = await found(http, f"CarePlan?patient={id}")
+    return {each["id"]: {**each, "meta": {**each["meta"], "lastUpdated": ""}} for each in plans}
+
+
 async def test_one_plan_out_of_five_ways_in(http: httpx.AsyncClient) -> None:
     await told(http, "openhr", openhr())
     await told(http, "nhs111", nhs111())
@@ -166,3 +175,22 @@ async def test_an_umbrella_that_a_client_came_before_is_the_feeds_too(http: http
     assert [each["partOf"] for each in diary] == [part]
     assert (await http.get(f"/fhir/{part[0]['reference']}")).json()["title"] == "Shared care plan"
     assert "Of the locality team" in (await plan_of(http, her))["additional-plans"]
+
+
+async def test_a_record_made_again_from_the_journal_has_the_same_plan(tmp_path: Path) -> None:
+    """Contributions of clients and of feeds, and the umbrella that the one made and the other found."""
+    text = example("openhr", "record.xml")
+    own = {"resourceType": "CarePlan", "status": "active", "intent": "plan", "title": "Of the locality team"}
+    async with running(tmp_path / "data") as engine, client(engine) as http:
+        await told(http, "openhr", text.replace(b"<eventType>DRY</eventType>", b"<eventType>OBS</eventType>"))
+        (her,) = [each["id"] for each in await found(http, "Patient?family=Hopfield")]
+        assert (await http.post(f"/fhir/Patient/{her}/$care-plan-contribute", json=own)).status_code == 201
+        await told(http, "openhr", text.replace(b"2025-03-04T06:30:00", b"2025-03-05T06:30:00"))
+        before = await http.get(f"/fhir/Patient/{her}/$care-plan")
+        plans = await contents(http, her)
+    command = ["rebuild", "--data", str(tmp_path / "data"), "--into", str(tmp_path / "again"), "--mappers", "0", "--test-numbers"]
+    rebuilt = await asyncio.to_thread(CliRunner().invoke, app, command)
+    assert rebuilt.exit_code == 0, rebuilt.output
+    async with running(tmp_path / "again") as engine, client(engine) as http:
+        assert await contents(http, her) == plans
+        assert (await http.get(f"/fhir/Patient/{her}/$care-plan")).headers["etag"] == before.headers["etag"]
