@@ -213,12 +213,12 @@ class Acting:
         return False
 
     async def _write(self, wanted: Sequence[Wanted]) -> None:
-        """Write what is not there yet, all of it or nothing. Raises Problem ``stale-version`` where somebody has written since."""
+        """Write it, what is of one author all or nothing: the journal keeps one of a transaction, and their organisation is the
+        source. Raises Problem ``stale-version`` where somebody has written since."""
         asked = await self._asked(wanted)
-        if len(asked) == 1:
-            await self._writes.write(asked[0])
-        elif asked:
-            await self._writes.transaction(asked, _understand)
+        for author in dict.fromkeys(one.author for one in asked):
+            some = [one for one in asked if one.author == author]
+            await (self._writes.write(some[0]) if len(some) == 1 else self._writes.transaction(some, _understand))
 
     async def _asked(self, wanted: Sequence[Wanted]) -> list[Asked]:
         each = {(one.type, one.id): one for one in wanted}

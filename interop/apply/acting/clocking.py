@@ -10,7 +10,7 @@ import structlog
 from interop.apply.acting.doing import Do, Doing, Wanted
 from interop.apply.acting.person import Resource, body, found, known
 from interop.clocks.limits import PERSON, RELATED, Limit
-from interop.clocks.runs import CANCELLED, NOT_NEEDED, Run, reopened, started, stopped
+from interop.clocks.runs import CANCELLED, ENDINGS, NOT_NEEDED, Run, reopened, started, stopped
 from interop.clocks.tasks import SYSTEM, TYPE, name_of, run_of, task_of
 from interop.fhir.fhirpath import FhirPathError
 from interop.rules.actions import CLOCK, REOPEN_CLOCK, STOP_CLOCK, STOP_CLOCKS
@@ -35,16 +35,21 @@ def word(rule: Rule) -> tuple[str, str]:
 
 
 def check(tables: RuleTables, limits: Mapping[str, Limit]) -> None:
-    """Raise RulesRefused where a clock is started by a resource that it is not of, or is started and never stopped."""
+    """Raise RulesRefused where a clock has an end that there is not, is started by a resource that it is not of, or is started and
+    never stopped."""
     refusals = []
     stops = {word(rule)[0] for rule in tables.rules if rule.action == STOP_CLOCK and not word(rule)[1]}
     for rule in tables.rules:
-        if rule.action == CLOCK:
-            limit = limits[rule.word]
-            if rule.event.type not in limit.of:
-                refusals.append(f"rules.csv, row {rule.id}: the clock {limit.name} is of {' or '.join(limit.of)}")
-            if limit.name not in stops:
-                refusals.append(f"rules.csv, row {rule.id}: no row stops the clock {limit.name}")
+        if rule.action not in (CLOCK, STOP_CLOCK, REOPEN_CLOCK):
+            continue
+        name, ending = word(rule)
+        if ending and (rule.action != STOP_CLOCK or ending not in ENDINGS):
+            wanted = f"stop-clock NAME, with {' or '.join(ENDINGS)} behind it or nothing"
+            refusals.append(f"rules.csv, row {rule.id}: {ending} is no end of a clock: {wanted}")
+        elif rule.action == CLOCK and rule.event.type not in limits[name].of:
+            refusals.append(f"rules.csv, row {rule.id}: the clock {name} is of {' or '.join(limits[name].of)}")
+        elif rule.action == CLOCK and name not in stops:
+            refusals.append(f"rules.csv, row {rule.id}: no row stops the clock {name}")
     if refusals:
         raise RulesRefused("\n".join(refusals))
 

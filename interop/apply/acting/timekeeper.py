@@ -56,7 +56,8 @@ class Timekeeper:
         self, limits: Mapping[str, Limit], store: Store, writes: Writes, recipients: Recipients, mint: Mint, clock: Clock
     ) -> None:
         self.limits = limits
-        self._store, self._writes, self._recipients, self._mint, self._clock = store, writes, recipients, mint, clock
+        self._store, self._writes, self._mint, self._clock = store, writes, mint, clock
+        self.recipients = recipients
         self.alone: Callable[[], Awaitable[bool]] | None = None
         self.counts: Counter[tuple[str, str]] = Counter()
         self._open: dict[str, tuple[str, str]] = {}
@@ -198,7 +199,7 @@ class Timekeeper:
         if limit is None or run is None or step is None:
             return self._order(stored)
         gone = stopped(limit, run, run.start, CANCELLED) if await self._untrue(task) else None
-        asked = [self._asked(task_of(limit, gone or step.run, now, task), stored.version)]
+        asked = [self._asked(task_of(limit, gone or step.run, now, task), stored.version, stored.source)]
         if gone is None:
             asked += await self._telling(limit, step, stored, task, now)
         try:
@@ -222,7 +223,7 @@ class Timekeeper:
         key = f"{stored.id}\x1f{step.kind}\x1f{step.run.due}"
         what = Occurrence(task, TYPE, stored.id, patient, now, now, key, stored.source)
         made: dict[str, Resource] = {}
-        for each in await self._recipients.of(recipients("; ".join(step.to)), what, now):
+        for each in await self.recipients.of(recipients("; ".join(step.to)), what, now):
             if each.reference is not None:
                 id = self._mint.id(COMMUNICATION, SYSTEM, f"{key}\x1f{each.name}")
                 made[id] = told(limit, step, id, task, each.reference)
@@ -230,7 +231,8 @@ class Timekeeper:
         there = {head.id for head in heads if head.version}
         return [self._asked(one, 0, stored.source) for id, one in made.items() if id not in there]
 
-    def _asked(self, resource: Resource, version: int, source: str = "") -> Asked:
+    def _asked(self, resource: Resource, version: int, source: str) -> Asked:
+        """All of a transaction have one author: what is said of a clock comes from where its Task comes from."""
         author = Author(role="system", organisation=source, client=CLIENT)
         kind, id = resource["resourceType"], resource["id"]
         return Asked(UPDATE, kind, id, resource=resource, expected=(version,), author=author, own=True)
