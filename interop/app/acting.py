@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Final
 
 from interop.api.delivering.acting import DAYS, RULES, Nowhere, RulesWorker
 from interop.api.delivering.deliverer import Deliverer
@@ -24,7 +25,16 @@ from interop.notify.routes import ID_ONLY, WITHHELD, Route
 from interop.policy.asker import TESTER
 from interop.policy.decide import decide
 from interop.record.indexing import Indexing
-from interop.rules.tables import COLUMNS, RULES_FILE, RulesRefused, RuleTables, read_tables
+from interop.rules.tables import COLUMNS, RULES_FILE, Event, RulesRefused, RuleTables, read_tables
+
+TIMES: Final = {
+    ("Appointment", "start"): "date",
+    ("DiagnosticReport", "iif(issued.exists(), issued, "): "issued",
+    ("DocumentReference", "date"): "date",
+    ("Encounter", "period."): "date",
+    ("Observation", "effective."): "date",
+}
+"""A type and how FHIRPath begins that yields when something happened -> the search parameter that says no earlier time."""
 
 
 def tables_of(site: Path | None, now: int) -> RuleTables:
@@ -58,7 +68,16 @@ def routes_of(tables: RuleTables) -> list[Route]:
     types = sorted({each.type for each in tables.events if each.id in used})
     back = [Route(WITHHELD, RULES, ID_ONLY, frozenset((WITHHELD,)), type=type) for type in types]
     wanted = [each for each in tables.events if each.id in used]
-    return back + [Route(each.id, RULES, ID_ONLY, each.on, type=each.type, where=each.where) for each in wanted]
+    return back + [
+        Route(each.id, RULES, ID_ONLY, each.on, type=each.type, where=each.where, fresh=_fresh(each, tables)) for each in wanted
+    ]
+
+
+def _fresh(event: Event, tables: RuleTables) -> tuple[str, int] | None:
+    """By which parameter it can be told that what happened is older than every rule about it asks for; None where by none."""
+    text = event.when.text if event.when is not None else ""
+    named = next((name for (type, begins), name in TIMES.items() if type == event.type and text.startswith(begins)), "")
+    return (named, max(rule.within for rule in tables.of(event))) if named else None
 
 
 def does_of(tables: RuleTables, clocks: ClockTables) -> Mapping[str, Do]:

@@ -83,6 +83,8 @@ class Router:
                     groups = await self._groups(change)
                 one = _version(put)
                 for route in wanted:
+                    if _over(route, one, self._clock.now()):
+                        continue
                     if holds(route.where, one, groups) and not await self._was(route.became, put, change.puts[:place]):
                         change.deliveries.append(self._of(route, put))
         if change.deliveries:
@@ -167,6 +169,15 @@ def event_of(put: Put) -> str:
     if stored.deleted:
         return DELETED
     return CREATED if stored.version == 1 or stored.told.endswith(" 201") else UPDATED
+
+
+def _over(route: Route, one: Version, now: int) -> bool:
+    """Whether a version is of what was over longer ago than a route asks for."""
+    if route.fresh is None:
+        return False
+    parameter, within = route.fresh
+    ends = [row.b for row in one.rows.get(parameter, ()) if row.kind == "date"]
+    return bool(ends) and max(ends) <= now - within
 
 
 def _version(put: Put) -> Version:

@@ -58,7 +58,7 @@ class RoutesRefused(ValueError):
 @dataclass(frozen=True, slots=True)
 class Route:
     """A row; ``events`` of resources of ``type``, or none; ``family`` and ``type`` of messages. ``became``: what the version
-    before must not have met."""
+    before must not have met. ``fresh``: a parameter of dates, microseconds: what was over by it so long ago is not asked for."""
 
     id: str
     destination: str
@@ -69,6 +69,7 @@ class Route:
     where: Where | None = None
     when: Callable[[Mapping[str, str]], bool] | None = None
     became: Where | None = None
+    fresh: tuple[str, int] | None = None
 
     def takes(self, family: str, fields: Mapping[str, str]) -> bool:
         """Whether a message that was applied is asked for."""

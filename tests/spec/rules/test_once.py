@@ -53,6 +53,23 @@ async def test_what_happened_long_ago_is_acted_on_by_nobody(tmp_path: Path) -> N
         assert here.counts(RULE) == {"late": 1}
 
 
+async def test_a_history_that_is_loaded_puts_nothing_into_the_queue(tmp_path: Path) -> None:
+    async with acting(tmp_path / "data") as here:
+        await here.tell(KNOWN)
+        of = {"subject": {"reference": f"Patient/{await here.patient()}"}}
+        vital = {"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "vital-signs"}
+        code = {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]}
+        said = {"status": "final", "category": [{"coding": [vital]}], "code": code, "valueQuantity": {"value": 72}, **of}
+        before = len(await here.queue())
+        await here.put({"resourceType": "Observation", "id": "old", "effectiveDateTime": "2019-03-01", **said})
+        letter = {"status": "current", "content": [{"attachment": {"title": "Letter"}}], **of}
+        await here.put({"resourceType": "DocumentReference", "id": "old", "date": "2019-03-01T10:00:00Z", **letter})
+        assert len(await here.queue()) == before
+        await here.put({"resourceType": "Observation", "id": "new", "effectiveDateTime": "2026-01-05T09:50:00Z", **said})
+        await here.put({"resourceType": "DocumentReference", "id": "new", "date": "2026-01-05T09:50:00Z", **letter})
+        assert len(await here.queue()) == before + 2
+
+
 async def test_a_merge_is_no_event(tmp_path: Path) -> None:
     async with acting(tmp_path / "data") as here:
         before = await admitted(here)
