@@ -294,3 +294,42 @@ async def test_what_its_author_may_not_see_is_withheld_and_pings_nobody(
             await put(http, {"resourceType": "Location", "mode": "instance", "id": id_, "status": said})
         assert await socket.hear() == "ping s1"
         await become(engine, "withheld", "sent")
+
+
+HEAD = b"GET /websocket HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+KEY = b"sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+READ = b"GET /fhir/Patient/nobody HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"
+
+
+async def answers(port: int, sent: bytes, until: bytes) -> list[int]:
+    """The statuses of what comes back, up to one that holds this."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(sent)
+    came = b""
+    async with asyncio.timeout(20):
+        while until not in came and (data := await reader.read(65_536)):
+            came += data
+    writer.close()
+    return [int(each[:3]) for each in came.split(b"HTTP/1.1 ")[1:]]
+
+
+@pytest.mark.parametrize(
+    ("sent", "statuses"),
+    [
+        (HEAD + KEY + b"\r\n", [101]),
+        (READ + HEAD + KEY + b"\r\n", [404]),  # what was asked before is answered first; the wish is passed over
+        (HEAD + b"\r\n", [400]),
+        (HEAD + KEY + b"\r\n\x81\x85....early", [400]),
+        (HEAD.replace(b"websocket\r\n", b"h2c\r\n") + b"\r\n" + READ, [404, 404]),
+        (HEAD.replace(b"GET", b"POST") + b"content-length: 3\r\n\r\nabc" + READ, [404, 404]),
+        (HEAD.replace(b" HTTP/1.1", b"/../fhir HTTP/1.1") + KEY + b"\r\n", [404]),
+        (HEAD + KEY.replace(b"13", b"12") + b"\r\n", [400]),
+    ],
+)
+async def test_a_wish_for_a_websocket_is_heeded_where_it_is_one_and_harms_no_other_request(
+    tmp_path: Path, sent: bytes, statuses: list[int]
+) -> None:
+    async with running(tmp_path / "data") as engine:
+        until = b"101" if statuses == [101] else b"\0"
+        sent = sent if statuses == [101] else sent + READ.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
+        assert (await answers(engine.http, sent, until))[: len(statuses)] == statuses
