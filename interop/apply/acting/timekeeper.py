@@ -44,6 +44,8 @@ ANOTHER: Final = 1.0
 AGAIN: Final = 60 * MICROSECONDS
 """After so long a clock that could not be kept is tried again."""
 PASSING: Final = (Category.UNAVAILABLE, Category.BUSY)
+UNKNOWN: Final = "(unknown)"
+"""Clocks that the tables do not have: whoever wrote them has named them."""
 COMMUNICATION: Final = "Communication"
 _log = structlog.get_logger("interop.clocks")
 
@@ -181,7 +183,7 @@ class Timekeeper:
         if run is None or not run.open or not name:
             return
         limit = self.limits.get(name)
-        self._open[stored.id] = name if limit is not None else "", run.state
+        self._open[stored.id] = name if limit is not None else UNKNOWN, run.state
         at = following(limit, run) if limit is not None else None
         if at is not None:
             self._next[stored.id] = at
