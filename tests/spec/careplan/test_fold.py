@@ -236,3 +236,25 @@ BROKEN: list[dict[str, Any]] = [
 @pytest.mark.parametrize("broken", BROKEN)
 def test_what_has_the_wrong_shape_breaks_nothing(broken: dict[str, Any]) -> None:
     fold(broken)
+
+
+_SCALARS = st.none() | st.booleans() | st.integers() | st.sampled_from(["", "x", "2025", "active", FOR, "Practitioner/ann", "#a"])
+_NAMES = st.sampled_from(
+    "resourceType id status code coding system display text div activity detail category period end performer reference extension "
+    "url valueBoolean meta tag section item answer contained replaces addresses participant member role scheduledTiming repeat name "
+    "telecom modifierExtension".split()
+)
+_JSON = st.recursive(
+    _SCALARS, lambda inside: st.lists(inside, max_size=3) | st.dictionaries(_NAMES, inside, max_size=5), max_leaves=12
+)
+_TYPES = st.sampled_from(
+    ["CarePlan", "Observation", "CareTeam", "Patient", "Composition", "QuestionnaireResponse", "Flag", "Goal", "Task"]
+)
+
+
+@given(_TYPES, st.dictionaries(_NAMES, _JSON, max_size=6))
+def test_no_shape_breaks_the_fold(kind: str, body: dict[str, Any]) -> None:
+    fold(
+        {"status": "active", "code": coded(FOR), **body, "resourceType": kind},
+        {"resourceType": "Practitioner", "id": "ann", **body},
+    )
