@@ -70,8 +70,9 @@ class ItkCourier:
         self._client: httpx.AsyncClient | None = None
 
     def tracking(self, parcel: Parcel) -> str:
-        """The tracking id of the distribution envelope; '' where no acknowledgement is wanted."""
-        return "" if self._wanted == NOTHING_WANTED else tracking_id(parcel.id)
+        """The tracking id of the distribution envelope; '' where nothing is wanted and nobody knows where to say it: who does may
+        say that it could not be delivered, though nobody asked."""
+        return tracking_id(parcel.id) if self._wanted != NOTHING_WANTED or self._addressed.reply else ""
 
     def awaited(self, parcel: Parcel) -> bool:
         """One is, where it is wanted."""

@@ -118,7 +118,7 @@ def _header(header: Any, to: Addressed, service: str, now: int) -> None:
     add(header, WSA, "To", to.address)
     add(add(header, WSA, "From"), WSA, "Address", to.sender)
     add(add(header, WSA, "ReplyTo"), WSA, "Address", to.reply or f"{WSA}/anonymous")
-    add(add(header, WSA, "FaultTo"), WSA, "Address", to.reply or f"{WSA}/anonymous")
+    add(add(header, WSA, "FaultTo"), WSA, "Address", f"{WSA}/anonymous")
     made = datetime.fromtimestamp(now / 1_000_000, UTC)
     security = add(header, WSSE, "Security")
     stamp = add(security, WSU, "Timestamp")

@@ -215,6 +215,29 @@ async def test_it_is_the_same_tracking_id_whenever_it_is_tried(out: Opens, recei
     assert len(set(addressed)) == 2
 
 
+async def test_who_could_not_deliver_it_may_say_so_though_nobody_asked(out: Opens, receiver: Receiver) -> None:
+    one = await out(adt(), to=itk(receiver.url, reply="https://us.example/itk"))
+    await one.step()
+    assert [(each.state, each.ack) for each in await rows(one)] == [("sent", "")]
+    said = acknowledged(receiver.got[0].body, acknowledgements.infrastructure, Problem("journal-unavailable"))
+    assert await one.deliverer.returned(said)
+    assert [(each.state, each.ack, each.code) for each in await rows(one)] == [("shelved", "refused", "2100")]
+
+
+async def test_faults_come_with_the_answer_and_the_token_goes_with_the_request(
+    out: Opens, receiver: Receiver, tmp_path: Path
+) -> None:
+    (tmp_path / "token").write_text("t0ken\n")
+    one = await out(adt(), to=replace(itk(receiver.url, reply="https://us.example/itk"), token=tmp_path / "token"))
+    await one.step()
+    [got] = receiver.got
+    assert got.headers["authorization"] == "Bearer t0ken"
+    header = parse_xml(got.body).find("{*}Header")
+    assert header is not None
+    assert header.findtext("{*}ReplyTo/{*}Address") == "https://us.example/itk"
+    assert (header.findtext("{*}FaultTo/{*}Address") or "").endswith("/anonymous")
+
+
 async def test_an_acknowledgement_that_comes_with_the_answer_counts(out: Opens, receiver: Receiver) -> None:
     def body(got: Any) -> bytes:
         _, element = acknowledgements.infrastructure(envelope(got.body), datetime.now(UTC))
