@@ -240,10 +240,11 @@ def test_what_has_the_wrong_shape_breaks_nothing(broken: dict[str, Any]) -> None
 
 _SCALARS = st.none() | st.booleans() | st.integers() | st.sampled_from(["", "x", "2025", "active", FOR, "Practitioner/ann", "#a"])
 _NAMES = st.sampled_from(
-    "resourceType id status code coding system display text div activity detail category period end performer reference extension "
-    "url valueBoolean meta tag section item answer contained replaces addresses participant member role scheduledTiming repeat name "
-    "telecom modifierExtension".split()
-)
+    ["resourceType", "id", "status", "code", "coding", "system", "display", "text", "div", "activity", "detail", "category",
+     "period", "end", "performer", "reference", "extension", "url", "valueBoolean", "meta", "tag", "section", "item", "answer",
+     "contained", "replaces", "addresses", "participant", "member", "role", "scheduledTiming", "repeat", "name", "telecom",
+     "modifierExtension"]
+)  # fmt: skip
 _JSON = st.recursive(
     _SCALARS, lambda inside: st.lists(inside, max_size=3) | st.dictionaries(_NAMES, inside, max_size=5), max_leaves=12
 )
