@@ -39,7 +39,21 @@ def tables(family: str | None, *, site: str, source: bool, as_json: bool) -> int
                     print(loaded.source)
             else:
                 _show(loaded, as_json, each_row=bool(site))
-    return failed
+    return failed if family else max(failed, _plan(as_json))
+
+
+def _plan(as_json: bool) -> int:
+    """Read the tables of the plan, which belong to no family; 1 where they are refused."""
+    from interop.api.operations.planning import plan_tables
+    from interop.careplan.tables import PlanRefused
+
+    try:
+        plan_tables()
+    except PlanRefused as refused:
+        for reason in str(refused).splitlines():
+            print(json.dumps({"family": "careplan", "reason": reason}) if as_json else reason, file=sys.stderr)
+        return 1
+    return 0
 
 
 def _refuse(name: str, site: str, refused: TablesRefused, as_json: bool) -> None:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -109,3 +114,15 @@ async def test_who_reads_a_plan_is_told_its_operations(client: Client) -> None:
     for name, changes in (("care-plan", False), ("care-plan-contribute", True)):
         definition = (await client.get(f"/fhir/OperationDefinition/Patient-{name}")).json()
         assert (definition["code"], definition["affectsState"]) == (name, changes)
+
+
+@pytest.mark.long
+def test_the_command_that_checks_tables_checks_these_too(tmp_path: Path) -> None:
+    folder = tmp_path / "mappings"
+    shutil.copytree(Path(str(files("mappings"))), folder)
+    table = folder / "careplan" / "meanings.csv"
+    table.write_text(table.read_text("utf-8").replace("home,Home,", "house,Home,"), "utf-8")
+    command = [str(Path(sys.executable).parent / "interop"), "tables"]
+    said = subprocess.run(command, env=os.environ | {"INTEROP_MAPPINGS": str(folder)}, capture_output=True, text=True, check=False)
+    assert said.returncode == 1
+    assert "careplan/codes.csv, row 110481000000108: meanings.csv does not know home" in said.stderr
