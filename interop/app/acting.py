@@ -45,6 +45,8 @@ def tables_of(site: Path | None, now: int) -> RuleTables:
     folder = mappings_root().joinpath(FOLDER)
     limits = clocks_of(site).limits
     ours, theirs = ({name: lines(place, name) for name in COLUMNS} if place is not None else {} for place in (folder, site))
+    if not ours[RULES_FILE] and not theirs.get(RULES_FILE):
+        raise RulesRefused(f"{RULES_FILE}: there are no rules beside these mapping tables")
     tables = read_tables(ours, theirs, limits, lambda type, text: watched(known(Indexing()), type, text, now))
     check(tables, limits)
     return tables

@@ -112,3 +112,11 @@ async def test_what_was_never_true_is_acted_on_by_nobody(tmp_path: Path) -> None
         await here.engine.outgoing.deliverer.pause("rules", False)
         await here.quiet()
         assert await here.made(RULE) == []
+
+
+async def test_what_came_of_the_rules_is_a_figure(tmp_path: Path) -> None:
+    async with acting(tmp_path / "data") as here:
+        await admitted(here)
+        figures = (await here.http.get("/metrics")).text
+    assert f'interop_rules_total{{result="acted",rule="{RULE}"}} 1.0' in figures
+    assert 'interop_deliveries{destination="rules",state="pending"} 0.0' in figures

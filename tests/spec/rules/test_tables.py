@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from interop.app.acting import tables_of
 from interop.app.settings import Settings
 from interop.rules.tables import COLUMNS, RulesRefused, RuleTables
+from tests.spec.engine.retabling import forget, tables, use
 from tests.spec.rules.acting import START
 
 EVENT = ["seen", "changed Encounter", "status=finished", "status = 'finished'", "", "", "", "period.end", "Somebody was seen"]
@@ -31,34 +33,34 @@ def changed(row: list[str], column: int, value: str) -> list[str]:
 
 
 def test_the_packaged_tables_hold() -> None:
-    tables = tables_of(None, START)
-    assert {rule.event.id for rule in tables.rules} <= {event.id for event in tables.events}
+    known = tables_of(None, START)
+    assert {rule.event.id for rule in known.rules} <= {event.id for event in known.events}
     assert {"arrived", "admitted", "transferred", "discharged", "conveyed", "not-conveyed", "plan-changed", "break-glass", "result",
             "letter", "did-not-attend", "reading-out-of-range", "risk-list", "death", "practice-changed"} <= {
-        rule.event.id for rule in tables.rules
+        rule.event.id for rule in known.rules
     }  # fmt: skip
 
 
 def test_every_word_of_the_packaged_tables_is_used() -> None:
-    tables = tables_of(None, START)
-    used = {(rule.action, rule.word) for rule in tables.rules} | {("worklist", to.name) for rule in tables.rules for to in rule.to}
-    assert {(code.action, code.code) for code in tables.codes} <= used
+    known = tables_of(None, START)
+    used = {(rule.action, rule.word) for rule in known.rules} | {("worklist", to.name) for rule in known.rules for to in rule.to}
+    assert {(code.action, code.code) for code in known.codes} <= used
 
 
 def test_rows_of_a_site_come_beside_ours(tmp_path: Path) -> None:
-    tables = site(tmp_path / "site", events=[EVENT], rules=[RULE, changed(RULE, 0, "own-word")], codes=[CODE])
-    assert {"seen-team", "own-word"} <= {rule.id for rule in tables.rules}
+    known = site(tmp_path / "site", events=[EVENT], rules=[RULE, changed(RULE, 0, "own-word")], codes=[CODE])
+    assert {"seen-team", "own-word"} <= {rule.id for rule in known.rules}
 
 
 def test_a_row_of_a_site_takes_the_place_of_ours(tmp_path: Path) -> None:
-    tables = site(tmp_path / "site", rules=[changed(changed(RULE, 0, "admitted-team"), 1, "admitted")])
-    (rule,) = (rule for rule in tables.rules if rule.id == "admitted-team")
+    known = site(tmp_path / "site", rules=[changed(changed(RULE, 0, "admitted-team"), 1, "admitted")])
+    (rule,) = (rule for rule in known.rules if rule.id == "admitted-team")
     assert rule.says == "See to it"
 
 
 def test_a_row_of_a_site_takes_ours_away(tmp_path: Path) -> None:
-    tables = site(tmp_path / "site", rules=[["reading-team", "-", *[""] * 7]])
-    assert "reading-team" not in {rule.id for rule in tables.rules}
+    known = site(tmp_path / "site", rules=[["reading-team", "-", *[""] * 7]])
+    assert "reading-team" not in {rule.id for rule in known.rules}
 
 
 @pytest.mark.parametrize(
@@ -175,3 +177,14 @@ def test_a_setting_names_ours_or_a_folder(tmp_path: Path) -> None:
     assert rules_of(Settings(data=tmp_path, rules=Path("ours")), START).rules
     with pytest.raises(ValueError, match="is no folder"):
         rules_of(Settings(data=tmp_path, rules=tmp_path / "nowhere"), START)
+
+
+def test_mapping_tables_without_rules_are_no_rules_that_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = tables(tmp_path / "tables", {})
+    shutil.rmtree(directory / "rules")
+    use(monkeypatch, directory)
+    try:
+        with pytest.raises(RulesRefused, match="there are no rules beside these mapping tables"):
+            tables_of(None, START)
+    finally:
+        forget()
