@@ -428,7 +428,8 @@ class Change:
     ``expect`` names versions that must still be the present ones, (type, id) -> version (0 = not there). ``follows``: the journal
     alone makes just this again at the next start, so that the embedded store may lose it with the power. ``tables``: mapping tables
     by digest, with when they were first used (microseconds); what is kept already stays as it is. ``numbered``: deliveries, by
-    sequence, that are given the next number of an event of their destination, in this order; one that has a number keeps it.
+    sequence, that are given the next number of an event of their destination, in this order; one that has a number keeps it, one
+    that no longer waits gets none.
 
     Where several processes share the store: ``news`` for the others; ``known``, the turn up to which its maker has heard theirs
     (-1: it does not depend on them), and ``held``, the holder of the locks under which it was made (0: none), are expected to be

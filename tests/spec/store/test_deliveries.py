@@ -123,9 +123,18 @@ async def test_events_are_numbered_for_each_destination_once_and_without_a_gap_a
     assert (await again.query(LastNumber("lab")), await again.query(LastNumber("nobody"))) == ([1], [0])
 
 
+async def test_what_no_longer_waits_is_given_no_number(store: Any) -> None:
+    await store.commit(Change(deliveries=[wanted("a"), wanted("b")]))
+    await store.commit(Change(sweeps=[Sweep("gp", PENDING, DROPPED, T0)]))
+    await store.commit(Change(deliveries=[wanted("c")]))
+    await store.commit(Change(numbered=[1, 2, 3]))
+    assert [(each.id, each.number) for each in await store.query(Deliveries("gp"))] == [("a", 0), ("b", 0), ("c", 1)]
+
+
 async def test_what_is_cleared_away_gives_its_number_to_nothing_else(store: Any) -> None:
     await store.commit(Change(deliveries=[wanted("a"), wanted("b"), wanted("x", "lab")]))
-    await store.commit(Change(numbered=[1, 2], marks=[Mark(1, SENT, 1, 0, "", T0), Mark(2, SENT, 1, 0, "", T0)]))
+    await store.commit(Change(numbered=[1, 2]))
+    await store.commit(Change(marks=[Mark(1, SENT, 1, 0, "", T0), Mark(2, SENT, 1, 0, "", T0)]))
     await store.commit(Change(sweeps=[Sweep("gp", SENT, "", T0 + 9)]))
     assert await names(store, destination="gp") == ["b"]
     await store.commit(Change(deliveries=[wanted("c")]))
