@@ -191,9 +191,7 @@ class Dispatcher:
             except Deposed:
                 raise
             except Exception as error:
-                if isinstance(error, Problem) and error.passes:
-                    log.error("record not writable; trying again", reason=error.reason.name, action=error.reason.action)
-                    await asyncio.sleep(AGAIN)
+                if await _passed(error):
                     continue
                 if len(batch) > 1:
                     return [outcome for made in batch for outcome in await self._commit([made])]
@@ -211,14 +209,21 @@ class Dispatcher:
             except Deposed:
                 raise
             except Exception as error:
-                if isinstance(error, Problem) and error.passes:
-                    log.error("record not writable; trying again", reason=error.reason.name, action=error.reason.action)
-                    await asyncio.sleep(AGAIN)
+                if await _passed(error):
                     continue
                 kind = type(error).__name__
                 log.error(f"{entry.adapter} failed", message=entry.message, error=kind)
                 made = Yield(entry.message, entry.feed, entry.type, problem=("fault", "", kind))
                 return (await self._commit([made]))[0]
+
+
+async def _passed(error: Exception) -> bool:
+    """Whether what failed is to be tried again, after a while: the disk fails, or no mapper can be had."""
+    if not (isinstance(error, Problem) and error.passes):
+        return False
+    log.error("record not writable; trying again", reason=error.reason.name, action=error.reason.action)
+    await asyncio.sleep(AGAIN)
+    return True
 
 
 def batches(entries: Iterable[Entry]) -> Iterator[list[Entry] | Entry]:

@@ -130,6 +130,18 @@ async def test_a_change_is_in_the_audit_on_disk_before_the_journal_has_it(tmp_pa
         assert len(seen) == 6
 
 
+def full(short: int = 0) -> Callable[[int, bytes, int], int]:
+    """``os.pwrite`` to a disk that has room for so many bytes of each write."""
+    real = os.pwrite
+
+    def write(file: int, data: bytes, offset: int) -> int:
+        if short:
+            return real(file, data[:short], offset)
+        raise OSError(errno.ENOSPC, "full")
+
+    return write
+
+
 @pytest.mark.parametrize("short", [0, 7])
 @failing(
     "audit disk",
@@ -144,14 +156,7 @@ async def test_a_full_disk_gives_nothing_and_changes_nothing_and_mends_itself(
     """503 for reads, writes and messages; what was half written is taken away."""
     async with asking(tmp_path) as at:
         await at.made()
-        real = os.pwrite
-
-        def full(file: int, data: bytes, offset: int) -> int:
-            if short:
-                return real(file, data[:short], offset)
-            raise OSError(errno.ENOSPC, "full")
-
-        monkeypatch.setattr(os, "pwrite", full)
+        monkeypatch.setattr(os, "pwrite", full(short))
         for _ in range(2):
             read = await at.get("Patient/p1")
             assert (read.status_code, read.json()["issue"][0]["details"]["coding"][0]["code"]) == (503, "audit-unavailable")
@@ -159,7 +164,7 @@ async def test_a_full_disk_gives_nothing_and_changes_nothing_and_mends_itself(
             assert (await at.put({"resourceType": "Patient", "id": "new"})).status_code == 503
             assert (await at.ingest()).status_code == 503
         assert at.audited.problem is not None
-        monkeypatch.setattr(os, "pwrite", real)
+        monkeypatch.undo()
         assert (await at.get("Patient/new")).status_code == 404
         assert (await at.get("Patient/p1")).status_code == 200
         assert (await at.ingest()).status_code == 202
@@ -175,19 +180,12 @@ async def test_an_audit_that_was_full_goes_on_where_nobody_comes_but_senders(
 ) -> None:
     """A message is refused before there is a row to be written: the log itself looks whether there is room."""
     async with asking(tmp_path) as at:
-        real = os.pwrite
-
-        def full(file: int, data: bytes, offset: int) -> int:
-            if short:
-                return real(file, data[:short], offset)
-            raise OSError(errno.ENOSPC, "full")
-
-        monkeypatch.setattr(os, "pwrite", full)
+        monkeypatch.setattr(os, "pwrite", full(short))
         assert (await at.get("Patient/p1")).status_code == 503
         for _ in range(2):
             at.audited.log.tick()
             assert (await at.ingest()).status_code == 503
-        monkeypatch.setattr(os, "pwrite", real)
+        monkeypatch.undo()
         at.audited.log.tick()
         assert (await at.ingest()).status_code == 202
     assert verify(tmp_path / "audit", tmp_path / "elsewhere", KEY).bad is None
@@ -201,12 +199,7 @@ async def test_figures_are_given_though_the_audit_takes_no_row(tmp_path: Path, m
         rows = at.audited.log.sequence
         assert (await at.http.get("/metrics")).status_code == 200
         assert at.audited.log.sequence == rows + 1, "whoever signs on for them is in the audit"
-        real = os.pwrite
-
-        def full(file: int, data: bytes, offset: int) -> int:
-            raise OSError(errno.ENOSPC, "full")
-
-        monkeypatch.setattr(os, "pwrite", full)
+        monkeypatch.setattr(os, "pwrite", full())
         assert (await at.get("Patient/p1")).status_code == 503
         given = await at.http.get("/metrics")
         assert given.status_code == 200
@@ -214,7 +207,7 @@ async def test_figures_are_given_though_the_audit_takes_no_row(tmp_path: Path, m
         at.door.asker = NOBODY
         assert (await at.http.get("/metrics")).status_code in (401, 503)
         at.door.asker = TESTER
-        monkeypatch.setattr(os, "pwrite", real)
+        monkeypatch.undo()
         assert (await at.http.get("/metrics")).status_code == 200
     assert verify(tmp_path / "audit", tmp_path / "elsewhere", KEY).bad is None
 

@@ -9,6 +9,12 @@ from pathlib import Path
 from interop.app.engine import Engine
 from tests.spec.engine.running import running
 
+UNFINISHED = (
+    "SELECT count(*) FROM journal.entry e WHERE e.state = 'received' "
+    "AND NOT EXISTS (SELECT 1 FROM record.outcome o WHERE o.message = e.message)"
+)
+"""Messages that have no outcome, of a database."""
+
 
 @asynccontextmanager
 async def processes(data: Path, database: str, *roles: str, **more: object) -> AsyncIterator[list[Engine]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Any
 
@@ -44,6 +45,22 @@ async def end(database: str, holder: int) -> None:
     )
     assert ended
     await connection.close()
+
+
+def ends_before(writes: Any, method: str, database: str, then: Callable[..., Awaitable[None]] | None = None) -> None:
+    """Let the connection that holds the names of whatever ``writes`` does end once, before it goes on with one of its steps; and
+    ``then``, of what that step is about, be done."""
+    step, done = getattr(writes, method), list[int]()
+
+    async def ended(*asked: Any) -> Any:
+        if not done:
+            done.append(held())
+            await end(database, held())
+            if then is not None:
+                await then(*asked)
+        return await step(*asked)
+
+    setattr(writes, method, ended)
 
 
 async def journalled(engine: Engine, content: str) -> Entry:
@@ -156,7 +173,7 @@ class TestWhoHasLostThem:
     ) -> None:
         """Its names go between the question whether it has them and the end of the commit: who has them next finds what it made."""
         journal = two[0].workshop.store._halves[0]  # type: ignore[attr-defined]
-        written, asked, others = journal._written, {"if_none_exist": "identifier=urn:test|1"}, []
+        written, asked, others = journal._written, {"if_none_exist": "identifier=urn:test|1"}, list[Any]()
         beyond = locks(two[1].workshop.store)
 
         async def ended(*group: Any, **how: Any) -> Any:
@@ -176,16 +193,7 @@ class TestWhoHasLostThem:
         assert len(await clients[0].ids("/fhir/Basic")) == 1
 
     async def test_begins_again_where_nothing_was_journalled(self, database: str, two: list[Engine], clients: list[Client]) -> None:
-        writes, done = two[0].workshop.writes, list[int]()
-        heads = writes._heads
-
-        async def ended(keys: Any) -> Any:
-            if not done:
-                done.append(held())
-                await end(database, held())
-            return await heads(keys)
-
-        writes._heads = ended  # type: ignore[method-assign]
+        ends_before(two[0].workshop.writes, "_heads", database)
         assert (await clients[0].put({"resourceType": "Basic", "id": "x", "code": {"text": "a"}})).status_code == 201
         assert len(await two[0].workshop.store.query(Messages(feed="api"))) == 1
 
@@ -194,20 +202,14 @@ class TestWhoHasLostThem:
         self, database: str, two: list[Engine], clients: list[Client], overtaken: bool
     ) -> None:
         """Whoever has the name meanwhile may write: then the client is told that it was not done."""
-        writes, done = two[0].workshop.writes, list[int]()
-        settled = writes._settled
 
-        async def ended(*asked: Any) -> Change:
-            if not done:
-                done.append(held())
-                await end(database, held())
-                if overtaken:
-                    other = await clients[1].put({"resourceType": "Basic", "id": "x", "code": {"text": "other"}})
-                    assert other.status_code == 200
-            return await settled(*asked)
+        async def overtake(*_: object) -> None:
+            if overtaken:
+                other = await clients[1].put({"resourceType": "Basic", "id": "x", "code": {"text": "other"}})
+                assert other.status_code == 200
 
         assert (await clients[0].put({"resourceType": "Basic", "id": "x", "code": {"text": "before"}})).status_code == 201
-        writes._settled = ended  # type: ignore[method-assign]
+        ends_before(two[0].workshop.writes, "_settled", database, overtake)
         answer = await clients[0].put({"resourceType": "Basic", "id": "x", "code": {"text": "mine"}}, if_match='W/"1"')
         assert answer.status_code == (412 if overtaken else 200)
         for each in clients:
@@ -220,21 +222,15 @@ class TestWhoHasLostThem:
         self, database: str, two: list[Engine], clients: list[Client], overtaken: bool
     ) -> None:
         """With the version that it made, though there is another by then; or that it was refused."""
-        writes, done = two[0].workshop.writes, list[int]()
-        settled = writes._settled
 
-        async def ended(entry: Entry, *asked: Any) -> Change:
-            if not done:
-                done.append(held())
-                await end(database, held())
-                if overtaken:
-                    other = await clients[1].put({"resourceType": "Basic", "id": "x", "code": {"text": "other"}})
-                    assert other.status_code == 201
-                await two[1].workshop.writes.finish(entry)
-                assert (await clients[1].send("DELETE", "/fhir/Basic/x")).status_code == 204
-            return await settled(entry, *asked)
+        async def finish(entry: Entry, *_: object) -> None:
+            if overtaken:
+                other = await clients[1].put({"resourceType": "Basic", "id": "x", "code": {"text": "other"}})
+                assert other.status_code == 201
+            await two[1].workshop.writes.finish(entry)
+            assert (await clients[1].send("DELETE", "/fhir/Basic/x")).status_code == 204
 
-        writes._settled = ended  # type: ignore[method-assign]
+        ends_before(two[0].workshop.writes, "_settled", database, finish)
         answer = await clients[0].put({"resourceType": "Basic", "id": "x", "code": {"text": "mine"}})
         if overtaken:
             assert answer.status_code == 412
@@ -243,19 +239,15 @@ class TestWhoHasLostThem:
             assert answer.json()["code"]["text"] == "mine"
 
     async def test_a_takedown_that_was_journalled_is_done(self, database: str, two: list[Engine], clients: list[Client]) -> None:
-        writes, done = two[0].workshop.writes, list[int]()
-        settled = writes._settled
+        writes, lost = two[0].workshop.writes, list[int]()
 
-        async def ended(*asked: Any) -> Change:
-            if not done:
-                done.append(held())
-                await end(database, held())
-            return await settled(*asked)
+        async def note(*_: object) -> None:
+            lost.append(held())
 
         assert (await clients[0].put({"resourceType": "Basic", "id": "x", "code": {"text": "wrong"}})).status_code == 201
-        writes._settled = ended  # type: ignore[method-assign]
+        ends_before(writes, "_settled", database, note)
         message, _ = await writes.take_down([KEY], Why(0, "wrong", 0), NO_AUTHOR, Silently(), [])
-        assert done
+        assert lost
         (found,) = await two[1].workshop.store.query(Message(message))
         assert found.state == MessageState.APPLIED
         assert (await clients[1].get("/fhir/Basic/x/_history/1")).status_code != 200

@@ -34,7 +34,7 @@ from tests.spec.durability.state import differences, journal, prepare, record
 from tests.spec.durability.test_postgresql import as_files, rebuilt
 from tests.spec.engine.messages import adt
 from tests.spec.engine.running import client
-from tests.spec.scale.side_by_side import processes
+from tests.spec.scale.side_by_side import UNFINISHED, processes
 from tests.spec.store.build import entry
 from tests.spec.store.build import journal as put_in
 
@@ -378,13 +378,13 @@ async def test_workers_are_killed_and_the_record_is_the_one_that_one_would_make(
             alive = list(await asyncio.gather(worker(), worker()))
             async with asyncio.timeout(SETTLING):
                 for killed in range(1, KILLED + 1):
-                    while await connection.fetchval(LEFT) > MANY - killed * MANY // (KILLED + 1):
+                    while await connection.fetchval(UNFINISHED) > MANY - killed * MANY // (KILLED + 1):
                         await asyncio.sleep(0.02)
                     one = alive.pop(chance.randrange(len(alive)))
                     one.kill()
                     assert await one.ended() == -signal.SIGKILL
                     alive.append(await worker())
-                while await connection.fetchval(LEFT):
+                while await connection.fetchval(UNFINISHED):
                     await asyncio.sleep(0.05)
             for each in (*alive, taking):
                 each.terminate()
@@ -418,11 +418,11 @@ async def test_a_worker_that_hangs_is_left_behind_and_writes_nothing_of_it_when_
         ):
             sending = asyncio.create_task(push(taking.mllp, bodies.values(), acknowledged))
             while not await connection.fetchval("SELECT count(DISTINCT worker) > 1 FROM record.claim"):
-                assert not sending.done() or await connection.fetchval(LEFT)
+                assert not sending.done() or await connection.fetchval(UNFINISHED)
                 await asyncio.sleep(0)
             os.kill(hung.pid, signal.SIGSTOP)
             await sending
-            while await connection.fetchval(LEFT):
+            while await connection.fetchval(UNFINISHED):
                 await asyncio.sleep(0.05)
             os.kill(hung.pid, signal.SIGCONT)
             while b"another process's by now" not in hung.errors:
@@ -439,7 +439,3 @@ async def test_a_worker_that_hangs_is_left_behind_and_writes_nothing_of_it_when_
 
 
 OPEN = OpenClaims(0)
-LEFT = (
-    "SELECT count(*) FROM journal.entry e WHERE e.state = 'received' "
-    "AND NOT EXISTS (SELECT 1 FROM record.outcome o WHERE o.message = e.message)"
-)
