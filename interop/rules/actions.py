@@ -14,7 +14,7 @@ RECIPIENTS: Final = {
     CARE_TEAM: "each active care team of the person",
     NAMED_CLINICIAN: "whoever a care team says answers for the person",
     GP: "the general practitioners, or the practice, of the Patient",
-    PATIENT: "the person",
+    PATIENT: "the person, who is alive",
     DESTINATION: "a destination of the deployment, by its name",
     WORKLIST: "whoever works on that list",
     WRITE_BACK: "the destinations of the practice that the person has now",

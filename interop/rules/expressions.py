@@ -17,6 +17,7 @@ VARIABLES: Final = {
     BEFORE: "",
     "patient": "Patient",
     "person": "Patient",
+    "deceased": "Patient",
     "teams": "CareTeam",
     "plans": "CarePlan",
     "flags": "Flag",

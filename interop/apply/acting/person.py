@@ -47,6 +47,8 @@ async def _one(store: Store, patient: str, name: str, now: int) -> list[Resource
             group: list[str] = await store.query(Group(PERMIT_ALL, patient))
             keys = tuple(("Patient", each) for each in group)
             return [body(each) for each in await store.query(Several(PERMIT_ALL, keys))]
+        case "deceased":
+            return [each for each in await _one(store, patient, "person", now) if dead(each)]
         case "teams":
             teams = [body(each) for each in await found(store, "CareTeam", patient, Token("status", ACTIVE))]
             return [each for each in teams if _lasts(each, now)]
@@ -74,6 +76,11 @@ async def bookings(store: Store, patient: str, now: int) -> list[Stored]:
     """Appointments of the person that are still to come."""
     rows = await found(store, "Appointment", patient, Span("date", "ge", now, now + 1))
     return [each for each in rows if body(each).get("status") in ("proposed", "pending", "booked", "waitlist")]
+
+
+def dead(patient: Resource) -> bool:
+    """Whether a Patient is said to have died."""
+    return patient.get("deceasedBoolean") is True or "deceasedDateTime" in patient
 
 
 def _lasts(resource: Resource, now: int) -> bool:

@@ -65,7 +65,8 @@ class Recipients:
             if one.kind == WORKLIST:
                 found[f"worklist {one.name}"] = Told(f"worklist {one.name}", None, one.name)
             elif one.kind == PATIENT:
-                if await self._sees(self._patient(what), what, now):
+                died = (await known(self._store, what.patient, ("deceased",), now))["deceased"]
+                if not died and await self._sees(self._patient(what), what, now):
                     name = f"Patient/{what.patient}"
                     found[name] = Told(name, {"reference": name})
             else:

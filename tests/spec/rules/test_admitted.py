@@ -48,14 +48,14 @@ async def test_what_is_said_again_is_not_asked_again(tmp_path: Path) -> None:
         assert len(await here.made(RULE)) == 1
 
 
-async def test_a_restart_in_between_asks_no_second_time(tmp_path: Path) -> None:
+async def test_a_restart_in_between_asks_no_second_time(tmp_path: Path, place: dict[str, str]) -> None:
     clock = ManualClock(START)
-    async with acting(tmp_path / "data", clock) as here:
+    async with acting(tmp_path / "data", clock, **place) as here:
         await here.tell(adt("A05", "C1", at=EARLIER))
         await here.put(team("t1", await here.patient()))
         await here.tell(adt("A01", "C2"))
         (before,) = await here.made(RULE)
-    async with acting(tmp_path / "data", clock) as here:
+    async with acting(tmp_path / "data", clock, **place) as here:
         await here.tell(adt("A08", "C3", phone="01632960142"))
         assert await here.made(RULE) == [before]
 

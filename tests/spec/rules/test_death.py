@@ -97,3 +97,29 @@ async def test_a_death_that_is_corrected_ends_what_it_has_asked_for(tmp_path: Pa
         told = await here.made("death-told", "Communication")
     assert task["status"] == "cancelled"
     assert {each["status"] for each in told} == {"not-done"}
+
+
+async def test_nobody_supports_at_home_who_has_died_in_hospital(tmp_path: Path) -> None:
+    async with acting(tmp_path / "data") as here:
+        await known(here)
+        left = dead("C2").replace(b"ADT^A31", b"ADT^A03")
+        await here.tell(adt("A01", "C1", at="20260105090000"), left)
+        assert await here.made("discharged-team") == []
+        assert here.counts("discharged-team") == {"not-met": 1}
+
+
+async def test_the_person_is_told_nothing_more(tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    folder.mkdir()
+    head = "id,event,condition,action,to,within,once,says,why\n"
+    (folder / "rules.csv").write_text(head + "own,letter,,notify letter,patient,30d,event,A letter is there,It is tried\n")
+    async with acting(tmp_path / "data", rules=folder) as here:
+        patient = await known(here)
+        letter: dict[str, Any] = {"resourceType": "DocumentReference", "status": "current", "date": "2026-01-05T09:00:00Z"}
+        letter |= {"content": [{"attachment": {"title": "Letter"}}], "subject": {"reference": f"Patient/{patient}"}}
+        await here.put(letter | {"id": "before"})
+        await here.tell(dead())
+        await here.put(letter | {"id": "after"})
+        (told,) = await here.made("own", "Communication")
+    assert told["about"] == [{"reference": "DocumentReference/before"}]
+    assert told["status"] == "not-done"

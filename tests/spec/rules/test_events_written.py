@@ -189,3 +189,26 @@ async def test_a_second_stay_within_thirty_days_is_proposed_for_review(tmp_path:
         (proposal,) = await here.made("readmitted", "ServiceRequest")
     assert (proposal["status"], proposal["intent"]) == ("draft", "proposal")
     assert proposal["performerType"]["coding"][0]["code"] == "mdt"
+
+
+async def test_a_result_that_is_corrected_is_told_though_it_is_old(tmp_path: Path) -> None:
+    async with acting(tmp_path / "data") as here:
+        patient = await known(here)
+        report = of("DiagnosticReport", "d1", patient, code={"text": "Blood count"}, issued="2025-11-01T10:00:00Z")
+        await here.put({**report, "status": "final"})
+        assert await here.made("result-told", "Communication") == []
+        await here.put({**report, "status": "corrected"})
+        (told,) = await here.made("result-corrected-told", "Communication")
+    assert told["recipient"] == [{"reference": "Practitioner/named"}]
+
+
+async def test_whoever_has_left_a_practice_and_has_no_other_is_somebodys_to_see_to(tmp_path: Path) -> None:
+    async with acting(tmp_path / "data") as here:
+        patient = await known(here)
+        said = {"resourceType": "EpisodeOfCare", "id": "e1", "patient": {"reference": f"Patient/{patient}"}}
+        said |= {"managingOrganization": {"display": "Practice"}, "period": {"start": "2019-01-01"}}
+        await here.put({**said, "status": "active"})
+        assert await here.made("registration-agreement") == []
+        await here.put({**said, "status": "finished", "period": {"start": "2019-01-01", "end": "2026-01-04"}})
+        (task,) = await here.made("registration-agreement")
+    assert task["performerType"][0]["coding"][0]["code"] == "information-governance"
