@@ -83,16 +83,16 @@ def reopened(limit: Limit, run: Run) -> Run | None:
 def stopped(limit: Limit, run: Run, at: int, ending: str = "") -> Run | None:
     """The run once it is said to have been stopped at ``at``, or ended without an outcome (``ending`` of ENDINGS); None where that
     changes nothing: it was stopped before, or what happened was before it began or too early to count. Of two stops the earlier
-    counts, whichever is told first."""
+    counts, whichever is told first. What is needed no more once it was due is breached all the same."""
     at = _kept(at)
     if ending == CANCELLED:
         return None if run.state == CANCELLED else replace(run, state=CANCELLED, stop=at)
-    if run.state in ENDINGS or (run.stop is not None and (ending or at >= run.stop)):
+    if run.state == CANCELLED or (run.stop is not None and (ending or at >= run.stop)):
         return None
     if at < run.start and limit.matches != RESOURCE:
         return None
     if ending:
-        return replace(run, state=NOT_NEEDED, stop=at)
+        return replace(run, state=BREACHED if at > run.due else NOT_NEEDED, stop=at)
     if at < run.earliest and limit.early == IGNORED:
         return None
     return _judged(limit, replace(run, stop=at))

@@ -126,11 +126,25 @@ def test_what_is_cancelled_does_nothing_more_and_may_begin_again() -> None:
 
 
 def test_what_is_not_needed_has_no_outcome() -> None:
-    gone = stopped(TWO_HOURS, begun(), after(300), "not-needed")
+    gone = stopped(TWO_HOURS, begun(), after(60), "not-needed")
     assert gone is not None
     assert gone.state == "not-needed"
-    assert stopped(TWO_HOURS, gone, after(20)) is None
+    assert stopped(TWO_HOURS, gone, after(70)) is None
     assert started(TWO_HOURS, after(5), gone) is None
+
+
+def test_what_is_needed_no_more_once_it_was_due_is_breached() -> None:
+    gone = stopped(TWO_HOURS, begun(), after(121), "not-needed")
+    assert gone is not None
+    assert gone.state == "breached"
+
+
+def test_what_was_done_before_it_was_needed_no_more_counts_though_it_is_told_later() -> None:
+    gone = stopped(TWO_HOURS, begun(), after(60), "not-needed")
+    assert gone is not None
+    done = stopped(TWO_HOURS, gone, after(50))
+    assert done is not None
+    assert done.state == "met"
 
 
 def test_a_stop_that_did_not_happen_lets_it_run_on() -> None:
