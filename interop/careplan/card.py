@@ -161,7 +161,7 @@ def card(known: Known) -> bytes:
     whole["glance"] = {}
     whole["who"] = person
     whole |= made
-    sources = _shown(known, made)
+    sources = [] if "redacted" in person else _shown(known, made)
     whole["sources"] = {"lines": _sources(known, sources)}
     whole["absent"] = {"lines": [_absence(each) for each in _nearest_first(known, made, sources)]}
     whole["glance"] = {name: short(words, WORDS) for name, words in glance(whole).items()}
@@ -194,6 +194,9 @@ def _sections(known: Known) -> Json:
     hides = any(redacted(each.resource) for each in known.given)
     lacking = list(dict.fromkeys(each.code for each in known.absent if each.code in NOT_HERE))
     made: Json = {}
+    if hides:  # who contributes to a record is most often near where the person lives
+        none = [replace(each, sources=()) for each in none]
+        said = {name: [replace(each, sources=()) for each in lines] for name, lines in said.items()}
     for name, types in known.tables.sections.items():
         lines = [_line(each) for each in said[name]]
         state = RECORDED

@@ -289,6 +289,14 @@ class TestPeople:
         assert card["who"]["redacted"] is True
         assert [card[name]["state"] for name in ("gp", "people", "alerts")] == ["not-given", "not-given", "none-recorded"]
 
+    def test_nor_who_contributes_to_their_record(self) -> None:
+        hides = Given(person(meta={"security": [{"system": "x", "code": "REDACTED"}]}), 1, "A81001", NOW)
+        told = [Given(each, 1, "A81001", NOW) for each in (allergy("a", "Peanuts"), allergy("n", "", code=coded("716186003")))]
+        card = given_card(hides, *told, names={"A81001": "Mill Surgery"})
+        assert len(card["allergies"]["lines"]) == 2
+        assert "A81001" not in str(card)
+        assert "Mill Surgery" not in str(card)
+
 
 class TestAbsence:
     def test_of_the_person(self) -> None:

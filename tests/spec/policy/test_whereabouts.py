@@ -166,6 +166,13 @@ async def test_nor_do_searches_operations_and_bundles(api: Api) -> None:
     assert STREET not in answer.text
 
 
+@pytest.mark.parametrize("id", ["hides", "linked"])
+async def test_nor_does_the_crew_card(api: Api, id: str) -> None:
+    said = await api.text(f"/fhir/Patient/{id}/$crew-card")
+    assert '"redacted":true' in said
+    assert not [each for each in TOLD if each in said]
+
+
 @pytest.mark.parametrize(
     "address",
     [
