@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from interop.app import rules_page
 from interop.app.acting import tables_of
 from interop.app.settings import Settings
 from interop.rules.tables import COLUMNS, RulesRefused, RuleTables
@@ -188,3 +189,11 @@ def test_mapping_tables_without_rules_are_no_rules_that_hold(tmp_path: Path, mon
             tables_of(None, START)
     finally:
         forget()
+
+
+def test_the_page_for_clinical_safety_is_what_the_tables_say() -> None:
+    page = rules_page.PAGE.read_text("utf-8")
+    assert rules_page.written(page) == page
+    assert all(f"`{rule.id}`" in page for rule in tables_of(None, START).rules)
+    with pytest.raises(ValueError, match="no place"):
+        rules_page.written("# Rules\n")
