@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 import wsproto
+from wsproto.connection import ConnectionState
 from wsproto.events import (
     AcceptConnection,
     CloseConnection,
@@ -74,6 +75,8 @@ class Client:
                 assert await self._more()
 
     async def _more(self) -> bool:
+        if self.closed:
+            return False
         data = await self._reader.read(65_536)
         if not data:
             return False
@@ -90,7 +93,8 @@ class Client:
                     self._writer.write(self._wire.send(event.response()))
             elif isinstance(event, CloseConnection):
                 self.closed = event.code
-                return bool(self._texts)
+                if self._wire.state is ConnectionState.REMOTE_CLOSING:
+                    self._writer.write(self._wire.send(event.response()))
         return True
 
     def cut(self) -> None:
