@@ -37,9 +37,8 @@ _EARLY: Final = {MET: "met", EARLY: "early, counted apart", IGNORED: "not counte
 def shown() -> str:
     """Every clock with what starts and stops it, and every calendar, as Markdown between two marks."""
     folder, rules, tables = mappings_root().joinpath(FOLDER), tables_of(None, 0), clocks_of(None)
-    names = (*FILES, "rules.csv")
-    digest = hashlib.sha256(b"".join(folder.joinpath(name).read_bytes() for name in names)).hexdigest()[:16]
-    lines = [f"{BEGIN}mappings/rules {digest}, generator {GENERATOR}, by scripts/generate -->"]
+    digest = hashlib.sha256(b"".join(folder.joinpath(name).read_bytes() for name in FILES)).hexdigest()[:16]
+    lines = [f"{BEGIN}mappings/rules, clocks {digest}, generator {GENERATOR}, by scripts/generate -->"]
     for limit in tables.limits.values():
         lines += _clock(limit, rules)
     lines += ["", "## Calendars", "", "| calendar | open | on bank holidays |", "|---|---|---|"]
