@@ -22,6 +22,8 @@ from conformance.judged.outcome import Unusable
 
 DISTINCT = 4_000
 """Requests of a figure that are distinct; they are asked over and over."""
+HELD = 400
+"""People whose cards are asked for: a card is made anew only when something of it may differ, and this is about all other times."""
 WRITES = 60_000
 """Requests made ready for a figure of writes: none is sent twice."""
 IN_TRANSACTION = 100
@@ -111,8 +113,8 @@ def everything(asking: Asking) -> list[Piece]:
 
 
 def cards(asking: Asking) -> list[Piece]:
-    """The crew card of a patient whom it may see."""
-    return [asking.get(f"Patient/p{each.serial}/$crew-card", 200) for each in asking.seen("cards", DISTINCT)]
+    """The crew cards of patients whom it may see: so few that each has been made once before anything is counted."""
+    return [asking.get(f"Patient/p{each.serial}/$crew-card", 200) for each in asking.seen("cards", HELD)]
 
 
 def creates(asking: Asking) -> list[Piece]:
