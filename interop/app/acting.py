@@ -99,6 +99,7 @@ def acting_of(
     does = does_of(tables, clocks)
     code = shop.governance.code
     recipients = Recipients(shop.store, decide, shop.governance.facts, code, organisations, open=settings.open)
+    recipients.fresh = shop.fresh if shop.following is not None else None
     acting = Acting(tables, shop.store, shop.writes, recipients, shop.mint, shop.clock, does)
 
     def worker(*more: object) -> RulesWorker:

@@ -30,7 +30,7 @@ VARIABLES: Final = {
 }
 """What a condition may name beside the resource, and of which type it is ('' = of that of the resource)."""
 _FIXED: Final = frozenset(("resource", "rootResource", "context", "ucum", "sct", "loinc"))
-BUDGET: Final = 100_000
+BUDGET: Final = 300_000
 """Steps that one evaluation may take."""
 Variables = Mapping[str, Any]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from interop.apply.acting.person import Resource, body, known
@@ -57,9 +57,13 @@ class Recipients:
     ) -> None:
         self._store, self._policy, self._facts, self._code = store, policy, facts, code
         self._destinations, self._open = destinations, open
+        self.fresh: Callable[[], Awaitable[None]] | None = None
+        """Brings what decisions know up to what other processes have committed; None where there are none."""
 
     async def of(self, to: Iterable[To], what: Occurrence, now: int) -> list[Told]:
         """Who of the recipients of a rule is told."""
+        if self.fresh is not None:
+            await self.fresh()
         found: dict[str, Told] = {}
         for one in to:
             if one.kind == WORKLIST:

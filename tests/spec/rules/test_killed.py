@@ -78,3 +78,18 @@ async def test_of_two_processes_one_acts_and_the_other_goes_on_when_it_ends(tmp_
         await second.tell(adt("A11", "C2", at="20260105110000"))
         (task,) = await second.made("admitted-team")
     assert task["status"] == "cancelled"
+
+
+async def test_what_another_process_has_just_agreed_or_withdrawn_counts(tmp_path: Path, database: str) -> None:
+    async with (
+        acting(tmp_path / "data", name="two", database=database) as second,
+        acting(tmp_path / "data", name="one", database=database) as first,
+    ):
+        heard = second.engine.outgoing.acting
+        assert heard is not None
+        assert heard.recipients.fresh is not None
+        contract = {"resourceType": "Organization", "id": "own"}
+        code = {"system": "https://fhir.nhs.uk/Id/ods-organization-code", "value": "RYY01"}
+        await first.put({**contract, "identifier": [code], "name": "Community trust"})
+        await heard.recipients.fresh()
+        assert second.engine.workshop.governance.code("own") == "RYY01"
