@@ -14,8 +14,10 @@ from interop.careplan.paths import Path, Resolve
 from interop.careplan.words import codes
 from interop.fhir import facts
 from interop.fhir.references import literal_type
+from interop.fhir.searching.text import plain
 from interop.fhir.shapes import Json, text
 
+Sets = Mapping[str, Collection[tuple[str, str]]]
 ALWAYS: Final = "always"
 _CONDITION: Final = re.compile(r"(\S+) (?:(not in|in|is|=) (\S+)|(present|absent))")
 
@@ -26,12 +28,14 @@ class WhenRefused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """``how`` is one of the words of the grammar; ``codes`` those of the sets that are named."""
+    """``how`` is one of the words of the grammar; ``codes`` those of the sets that are named, ``words`` what these are called: a
+    concept that has no code at all is held against them."""
 
     path: Path
     how: str
     word: str
     codes: frozenset[tuple[str, str]]
+    words: frozenset[str]
 
     def holds(self, within: Any, resource: Json, resolve: Resolve) -> bool:
         """Whether it holds of an occurrence."""
@@ -47,7 +51,7 @@ class Condition:
     def _has(self, value: Any) -> bool:
         if isinstance(value, str):  # a linkId or a code without a system
             return any(code == value for _, code in self.codes)
-        return any((each.system, each.code) in self.codes for each in codes(value))
+        return any((each.system, each.code) in self.codes for each in codes(value)) or uncoded(value) in self.words
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +70,19 @@ class When:
         return all(each.holds(within, resource, resolve) for each in self.conditions)
 
 
-def read_when(cell: str, sets: Mapping[str, Collection[tuple[str, str]]]) -> When:
+def uncoded(value: Any) -> str:
+    """The text of a concept without codes, as texts are compared; '' for all else."""
+    return plain(text(value, "text")) if isinstance(value, dict) and "coding" not in value else ""
+
+
+def read_when(cell: str, sets: Sets, displays: Mapping[tuple[str, str], str]) -> When:
     """The conditions of a cell. Raises WhenRefused, PathRefused."""
     if cell == ALWAYS:
         return When(())
-    return When(tuple(_condition(part, sets) for part in cell.split(" and ")))
+    return When(tuple(_condition(part, sets, displays) for part in cell.split(" and ")))
 
 
-def _condition(said: str, sets: Mapping[str, Collection[tuple[str, str]]]) -> Condition:
+def _condition(said: str, sets: Sets, displays: Mapping[tuple[str, str], str]) -> Condition:
     found = _CONDITION.fullmatch(said)
     if found is None:
         raise WhenRefused(f"{said or 'nothing'} is no condition")
@@ -82,8 +91,8 @@ def _condition(said: str, sets: Mapping[str, Collection[tuple[str, str]]]) -> Co
     known = sets if how in ("in", "not in") else facts.resource_types() if how == "is" else named
     if strange := [name for name in named if name not in known]:
         raise WhenRefused(f"there is no {strange[0]}")
-    chosen = (code for name in named for code in sets[name]) if how in ("in", "not in") else ()
-    return Condition(Path(path), how, word, frozenset(chosen))
+    chosen = frozenset(code for name in named for code in sets[name]) if how in ("in", "not in") else frozenset()
+    return Condition(Path(path), how, word, chosen, frozenset(plain(displays[code]) for code in chosen))
 
 
 def _plain(value: Any) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
+from interop.careplan.conditions import uncoded
 from interop.careplan.paths import Path, Resolve
 from interop.careplan.tables import Content, PlanTables
 from interop.careplan.words import codes
@@ -31,6 +32,8 @@ class Placing:
             for system, code in first.codes:
                 known.setdefault((system, code), []).append(number)
                 known.setdefault(code, []).append(number)  # of a linkId, which has no system
+            for word in first.words:
+                known.setdefault((word,), []).append(number)
 
     def fitting(self, resource: Json, resolve: Resolve) -> Iterator[tuple[Content, Any]]:
         """Rows and the parts that they fit, each part with the first row alone where the rows are over parts."""
@@ -51,6 +54,7 @@ class Placing:
                 else:
                     for each in codes(value):
                         found.update(known.get((each.system, each.code), ()))
+                    found.update(known.get((uncoded(value),), ()))
         return sorted(found)
 
 

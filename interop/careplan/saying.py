@@ -123,7 +123,7 @@ class Reader:
             return None
         values = [value for path in row.text for value in self._at(path, place, resource)]
         coded = tuple(dict.fromkeys(code for value in values for code in codes(value)))
-        means = row.means or next((word for code in coded if (word := self._tables.means.get((code.system, code.code)))), "")
+        means = row.means or self._means(coded, said)
         beside = (note for path in row.notes for note in self._every((path,), place, resource))
         notes = tuple(note for note in dict.fromkeys(beside) if note != said)
         single = self._tables.headings[row.heading].single
@@ -154,6 +154,12 @@ class Reader:
             replace(origin, notes=origin.notes + notes) if notes else origin,
             standing,
         )
+
+    def _means(self, coded: tuple[Code, ...], said: str) -> str:
+        """What codes mean, or without any the words."""
+        if not coded:
+            return self._tables.worded.get(_same(said), "")
+        return next((word for code in coded if (word := self._tables.means.get((code.system, code.code)))), "")
 
     def _usual(self, reads: str, coded: tuple[Code, ...]) -> set[str]:
         """What a meaning and its codes are called: nobody's own words."""

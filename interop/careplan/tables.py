@@ -23,10 +23,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from interop.careplan.conditions import When, WhenRefused, read_when
+from interop.careplan.conditions import Sets, When, WhenRefused, read_when
 from interop.careplan.paths import Path, PathRefused
 from interop.careplan.plan import STANDINGS, Heading
 from interop.fhir import facts
+from interop.fhir.searching.text import plain
 
 COLUMNS: Final = {
     "headings": ("heading", "group", "title", "single", "voice", "code", "why"),
@@ -94,7 +95,8 @@ class Element(NamedTuple):
 @dataclass(frozen=True, slots=True, eq=False)
 class PlanTables:
     """``content`` and ``kinds`` by type, ``sets`` of (system, code), ``means`` and ``displays`` by (system, code),
-    ``says`` how each meaning reads, ``standings`` by (type, status)."""
+    ``says`` how each meaning reads, ``worded`` the
+    meaning of words that are those of a meaning or of a code, ``standings`` by (type, status)."""
 
     headings: Mapping[str, Heading]
     content: Mapping[str, tuple[Content, ...]]
@@ -103,6 +105,7 @@ class PlanTables:
     means: Mapping[tuple[str, str], str]
     displays: Mapping[tuple[str, str], str]
     says: Mapping[str, str]
+    worded: Mapping[str, str]
     standings: Mapping[tuple[str, str], str]
     prsb: tuple[Element, ...]
 
@@ -165,7 +168,7 @@ class _Reading:
                 self.refuse("codes", cells["code"], "it means two things")
         kinds = {kind.type: kind for kind in self._kinds()}
         content: dict[str, list[Content]] = {}
-        for row in self._content(headings, sets, kinds):
+        for row in self._content(headings, sets, displays, kinds):
             content.setdefault(row.type, []).append(row)
             if row.means and row.means not in says:
                 self.refuse("content", row.row, f"meanings.csv does not know {row.means}")
@@ -183,6 +186,7 @@ class _Reading:
             means,
             displays,
             says,
+            {plain(displays[key]): word for key, word in means.items()} | {plain(reads): word for word, reads in says.items()},
             self._standings(kinds),
             prsb,
         )
@@ -209,7 +213,7 @@ class _Reading:
             yield Kind(name, status, date, author, until, review, cells["ended"])
 
     def _content(
-        self, headings: Mapping[str, Heading], sets: Mapping[str, set[tuple[str, str]]], kinds: Mapping[str, Kind]
+        self, headings: Mapping[str, Heading], sets: Sets, displays: Mapping[tuple[str, str], str], kinds: Mapping[str, Kind]
     ) -> Iterator[Content]:
         for cells in self.rows("content"):
             row, type_ = cells["row"], cells["type"]
@@ -223,7 +227,7 @@ class _Reading:
             try:
                 each = Path(cells["each"])
                 each.check(type_)
-                when = read_when(cells["when"], sets)
+                when = read_when(cells["when"], sets, displays)
             except (PathRefused, WhenRefused) as error:
                 self.refuse("content", row, str(error))
                 continue

@@ -89,9 +89,9 @@ def telling(stored: list[Stored]) -> list[Stored]:
 
 @cache
 def _coded() -> re.Pattern[bytes]:
-    """A code of the tables, as it stands in a body."""
+    """A code of the tables, as it stands in a body, or a code that is words."""
     codes = {code for known in plan_tables().sets.values() for _, code in known}
-    return re.compile(b'"(?:%s)"' % b"|".join(re.escape(code).encode() for code in sorted(codes)))
+    return re.compile(b'"code":\\{"text"|"(?:%s)"' % b"|".join(re.escape(code).encode() for code in sorted(codes)))
 
 
 async def _along(services: Services, decision: Decision, telling: list[Stored]) -> list[Stored]:

@@ -179,3 +179,19 @@ def test_what_a_code_means_reads_alike_and_the_authors_own_words_stand_beside_it
 def test_a_code_without_a_display_reads_as_the_table_calls_it() -> None:
     assert texts(fold(observed("1", "110481000000108")), "place-of-death") == ["Home"]
     assert texts(fold(observed("1", "511401000000102")), "prognosis") == ["Last days of life"]
+
+
+def test_words_alone_count_where_they_are_those_of_a_code() -> None:
+    """Of a source that has no codes."""
+    said = {**observed("1", ""), "code": {"text": "Not for cardiopulmonary resuscitation"}}
+    assert only(fold(said), "cpr").means == "not-for-cpr"
+    member = {"role": [{"text": "named clinician"}], "member": {"reference": "Practitioner/x", "display": "Dr Ann"}}
+    team = {"resourceType": "CareTeam", "id": "1", "status": "active", "participant": [member]}
+    assert texts(fold(team), "named-clinician") == ["Dr Ann"]
+    wish = {**observed("1", "", valueString="home"), "code": coded("place-of-care", OWN)}
+    assert only(fold(wish), "place-of-care").means == "home"
+
+
+def test_words_beside_a_code_that_says_otherwise_do_not_count() -> None:
+    said = {**observed("1", ""), "code": coded("22298006", text="Not for cardiopulmonary resuscitation")}
+    assert fold(said).section("cpr").lines == ()

@@ -134,3 +134,8 @@ async def test_a_reading_that_a_step_refers_to_is_read_though_it_is_no_line_itse
     await contribute(store, reading, of("gp", planned("p9", step)))
     (line,) = heading(await read(client), "contingency")["section"]
     assert {"url": "urn:interop:extension:plan-trigger", "valueString": "Oxygen saturation below 88%"} in line["extension"]
+
+
+async def test_a_wish_that_has_words_and_no_code_is_read(client: Client, store: SqliteStore) -> None:
+    await contribute(store, of("gp", {**observed("w", ""), "code": {"text": "Preferred place of death: hospice"}}))
+    assert [each["title"] for each in heading(await read(client), "place-of-death")["section"]] == ["Hospice"]
