@@ -67,7 +67,9 @@ def generate(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="convert, mllp, apply, read, lag, backlog, validate, serve, or all but serve.")],
+    name: Annotated[
+        str, typer.Argument(help="convert, mllp, apply, feeds, read, lag, backlog, validate, serve, or all but serve.")
+    ],
     messages: Annotated[int | None, typer.Option("--messages", "-n", min=1, max=2_000_000, help="How many messages.")] = None,
     seed: Annotated[int, typer.Option("--seed", "-s", min=0, help="The same seed gives the same messages.")] = 1,
     runs: Annotated[int | None, typer.Option(min=1, max=99, help="Runs of which the median is shown; default 5.")] = None,

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from conformance.bench import apply, backlog, convert, converted, lag, mllp, read, validate
+from conformance.bench import apply, backlog, convert, converted, feeds, lag, mllp, read, validate
 from conformance.bench.data import Data, write
 from conformance.bench.families import CASES as CASES
 from conformance.bench.machine import cores, machine
@@ -31,6 +31,7 @@ BENCHES = {
     "convert": Bench(20_000, "A01", convert.measure, "One core for the converter; losses are always counted."),
     "mllp": Bench(20_500, "", mllp.measure, mllp.METHOD),
     "apply": Bench(20_000, "", apply.measure, apply.METHOD),
+    "feeds": Bench(20_000, "", feeds.measure, feeds.METHOD),
     "read": Bench(5_000, "", read.measure, read.METHOD),
     "lag": Bench(3_000, "", lag.measure, lag.METHOD),
     "backlog": Bench(20_000, "", backlog.measure, backlog.METHOD),

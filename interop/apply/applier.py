@@ -20,7 +20,7 @@ from interop.apply.standing import Standing
 from interop.apply.underway import Underway
 from interop.clock import Clock, instant
 from interop.errors import Category, Problem, reasons
-from interop.fhir.rows import row_of
+from interop.fhir.rows import rows_of
 from interop.identity.linking import identity_of
 from interop.identity.sources import verified
 from interop.mapping.snapshots import MARK
@@ -259,15 +259,14 @@ class _Work:
                 self.unchanged += 1
                 return
         events = piece.cancels.split(",") if piece.effect == "cancel" else [piece.event]
-        new = not resource.stored
         changed = max([resource.merge((piece.feed, event), piece.state) for event in events])
         if piece.event in whole and resource.prune((piece.feed, piece.event), self._scopes.since[piece.feed, piece.event]):
             changed = Merged.VALUES
         if (not changed or (changed is Merged.TIMES and not resource.deleted)) and self._known(resource, made):
             self.unchanged += 1
             return
-        if new and piece.content:
-            self._put(resource, piece, made, piece.content, [row_of(row) for row in piece.index], piece.identity)
+        if piece.content and resource.is_just((piece.feed, piece.event), piece.state):
+            self._write(resource, piece, made, piece.content, lambda: rows_of(piece.index), piece.identity)
             return
         self._settle(resource, piece, made)
 
@@ -287,11 +286,16 @@ class _Work:
                 national=names == {PDS},
                 verified=verified(self._feeds, names, made.feed, made.family),
             )
-        whole = content(piece.type, piece.id, dict(body))
+        self._write(resource, piece, made, content(piece.type, piece.id, dict(body)), lambda: indexed(body), identity)
+
+    def _write(
+        self, resource: Standing, piece: Piece, made: Yield, whole: bytes, index: Callable[[], list[IndexRow]], identity: str
+    ) -> None:
+        """Write a resource where that is something else."""
         if self._known(resource, made) and not resource.deleted and same_content(resource.body, whole):
             self.unchanged += 1
-            return
-        self._put(resource, piece, made, whole, indexed(body), identity)
+        else:
+            self._put(resource, piece, made, whole, index(), identity)
 
     def _known(self, resource: Standing, made: Yield) -> bool:
         """Whether it is told already that whose message this is has contributed, though what it says be nothing new."""

@@ -24,7 +24,9 @@ from interop.store.seam import Store
 from interop.store.seats import Seats, number
 from interop.store.values import Change, Claim, Claiming, Committed, Conflict, Entry
 
-BATCH: Final = 64
+BATCH: Final = 128
+"""Messages that are mapped together and committed together: of what waits, the more of it in one commit the fewer pages of the
+index are written again and again, and the longer does whoever else writes wait for it."""
 SPANS: Final = 2
 """Claims that are asked for at once: processes hand over to each other less often."""
 TURN: Final = 0.004

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 
-THRESHOLDS = (50_000, 20, 100)
+THRESHOLDS = (200_000, 20, 100)
+"""The first is more than a batch is made of: else each is gone through several times while it is worked on."""
 
 
 def settle() -> None:

@@ -1,10 +1,11 @@
-"""The work of a mapper: messages in, what they yield out, as bytes that the owner can store without looking inside. Pure."""
+"""The work of a mapper: messages in, what they yield out, as bytes that the owner can store without looking inside. Pure, save
+that what was told just so before is not told again."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from interop.errors import Problem
 from interop.fhir.rows import IndexRow
@@ -20,7 +21,7 @@ from interop.ports.feed import Names
 from interop.record.fold import bare, complete, content
 from interop.record.indexing import indexed
 from interop.record.sources import source_of
-from interop.record.state import stated
+from interop.record.state import said_in, stated
 from interop.record.umbrella import ENGINE, add_umbrellas
 
 
@@ -46,8 +47,8 @@ class Job(NamedTuple):
 
 @dataclass(slots=True)
 class Piece:
-    """One contribution, ready: ``state`` as it is stored where there was none; ``content`` and ``index`` of the resource if it
-    is new, b'' where this mapper has told them before (or there are none). ``identity`` is of a Patient, see
+    """One contribution, ready: ``state`` as it is stored where there was none; ``content`` and ``index`` of the resource if this is
+    all that is said of it, b'' where this mapper has told them before (or there are none). ``identity`` is of a Patient, see
     ``interop.identity``."""
 
     type: str
@@ -139,14 +140,42 @@ def _piece(contribution: Contribution, job: Job, order: Order) -> Piece:
         return made
     if bare(contribution.type, contribution.registers):
         return made
+    # Of what says nothing but that it is there the fold makes nothing: only this shows it.
+    if contribution.registers and _told.before((feed, made.type, made.id, made.event, said_in(made.state))):
+        return made
     body = complete(contribution.type, assemble(contribution.type, contribution.registers))
-    made.index = [_plain(row) for row in indexed(body)]
+    made.index = [tuple(row) if row[3].__class__ in _SIMPLE and row[1] != "composite" else _plain(row) for row in indexed(body)]
     if contribution.type == "Patient":
         made.identity = identity_of(body, test_numbers=job.test_numbers, national=job.feed == PDS, verified=job.verified)
     made.content = content(contribution.type, contribution.id, body)
     if derived is not None:
         derived["told"] = job.feed
     return made
+
+
+class _Told:
+    """What was told lately of which resource, as digests. Where something is taken for told that was not (the batch was lost,
+    two digests are alike), the owner makes content and rows itself."""
+
+    def __init__(self) -> None:
+        self._lately: set[int] = set()
+        self._earlier: set[int] = set()
+
+    def before(self, said: tuple[Any, ...]) -> bool:
+        """Whether just this was told lately; from now on it was."""
+        digest = hash(said)
+        if digest in self._lately:
+            return True
+        if len(self._lately) >= REMEMBERED:
+            self._earlier, self._lately = self._lately, set()
+        self._lately.add(digest)
+        return digest in self._earlier
+
+
+REMEMBERED: Final = 20_000
+"""What was told that is known to have been, at least; at most twice as much."""
+_told: Final = _Told()
+_SIMPLE: Final = frozenset((str, int, float, type(None)))
 
 
 def _plain(row: IndexRow) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from interop.mapping.contribution import REST
-from interop.record.state import Merged, State, dump, load, merge, said_again, said_since, same_said
+from interop.record.state import Merged, State, dump, load, merge, said_again, said_since, same_said, supersedes
 
 
 @dataclass(slots=True)
@@ -44,6 +44,9 @@ class Standing:
             merged = Merged.TIMES if later else Merged.NOTHING
             if later:
                 self.stored[key] = state
+        elif held is not None and (superseded := supersedes(held, state)) is not None:
+            merged = superseded
+            self.stored[key] = state
         else:
             before = self.state(key)
             assert before is not None
@@ -51,6 +54,10 @@ class Standing:
         if merged:
             self.dirty.add(key)
         return Merged.VALUES if merged is Merged.TIMES and not self._agree(key, state) else merged
+
+    def is_just(self, key: tuple[str, str], state: bytes) -> bool:
+        """Whether this state is all that is said of the resource."""
+        return len(self.stored) == 1 and key not in self.states and self.stored.get(key) is state
 
     def _agree(self, key: tuple[str, str], state: bytes) -> bool:
         """Whether one feed says all there is, has withdrawn nothing, and each of its states with a register of ``state`` gives it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 EARLIEST = -(2**62)
@@ -33,7 +34,15 @@ class IndexRow(NamedTuple):
     c: Any = None
 
 
-def row_of(values: tuple[Any, ...]) -> IndexRow:
-    """A row whose types were lost on the way from another process."""
-    parameter, kind, a, b, c = values
-    return IndexRow(parameter, kind, a, b, row_of(c) if kind == "composite" else c)
+def rows_of(values: Iterable[tuple[Any, ...]]) -> list[IndexRow]:
+    """Rows whose types were lost on the way from another process."""
+    return [_new(IndexRow, row) if row[1] != "composite" else _nested(row) for row in values]
+
+
+def _nested(values: tuple[Any, ...]) -> IndexRow:
+    parameter, kind, a, b, part = values
+    return IndexRow(parameter, kind, a, b, _new(IndexRow, part))
+
+
+_new = tuple.__new__
+"""Without the detour through the row's own ``__new__``: a third of the time."""

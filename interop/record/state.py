@@ -104,6 +104,23 @@ def merge(before: State, after: State) -> Merged:
     return merged
 
 
+def supersedes(before: bytes, after: bytes) -> Merged | None:
+    """Of two states as stored: what ``merge`` of the later would take over, where nothing of the earlier is left then. None where
+    something is, or that takes more to tell."""
+    if before[:5] != _ONCE or after[:5] != _ONCE:
+        return None
+    old, new = orjson.loads(before), orjson.loads(after)
+    known, said = old["v"], new["v"]
+    if new["s"][:3] <= old["s"][:3] or not known.keys() <= said.keys():
+        return None
+    return Merged.TIMES if known == said else Merged.VALUES
+
+
+def said_in(state: bytes) -> bytes:
+    """What a state as stored says, without when it was said."""
+    return state[state.find(_SAID) :] if state[:5] == _ONCE else state
+
+
 def said_again(before: bytes, after: bytes) -> bool | None:
     """Of two states as stored that say the same: whether ``after`` is the later. None where that takes reading them."""
     if before[:5] != _ONCE or after[:5] != _ONCE:

@@ -122,12 +122,14 @@ class IndexChange:
         self._judged += [(rid, version, *fact) for fact in facts]
 
     def write(self, texts: Texts, dialect: Dialect) -> Steps[None]:
-        """Write them."""
+        """Write them, in the order of their keys: neighbours are on one page, which is then found and changed once."""
         changed = [
-            Rows(table, columns, added, columns[:2] if number == WORDS else columns, taken, numbered=number == WORDS)
+            Rows(
+                table, columns, sorted(added), columns[:2] if number == WORDS else columns, sorted(taken), numbered=number == WORDS
+            )
             for number, ((table, columns), taken, added) in enumerate(zip(TABLES, self._taken, self._added, strict=True))
         ]
-        values = Rows("index_value", ("value",), texts.unknown(self._texts))
+        values = Rows("index_value", ("value",), sorted(texts.unknown(self._texts)))
         yield from dialect.change([*changed, Rows("index_version", JUDGED, self._judged), values])
 
 
@@ -226,7 +228,7 @@ class RecordWriter:
 
     def _write(self, change: Change, present: dict[Key, Present]) -> Steps[None]:
         last = {put_key(put): put for put in change.puts}
-        numbers = {key: present[key].rid if key in present else self._number() for key in last}
+        numbers = {key: present[key].rid if key in present else self._number() for key in sorted(last)}
         moved = [numbers[key] for key in last if key in present and present[key].version]
         for start in range(0, len(moved), 256):
             some = padded(moved[start : start + 256], 0)
@@ -312,7 +314,7 @@ class RecordWriter:
                 (rid, stored.type, stored.id, stored.version, stored.updated, int(stored.deleted), stored.owner, stored.message,
                  stored.tables, patient, named, kept(new), stored.body, stored.told, number, known)
             )  # fmt: skip
-        yield from self._dialect.insert(RESOURCE, fresh)
+        yield from self._dialect.insert(RESOURCE, sorted(fresh))
         yield from insert(RESOURCE, rows, UPSERT)
         for move in moves:
             yield "UPDATE resource SET subject = ? WHERE rid = ?", move
@@ -358,7 +360,7 @@ class RecordWriter:
         yield from unsay([key for key, said in states.items() if not said])
         yield from insert(
             "contribution (rid, feed, event, state)",
-            [(*key, said) for key, said in states.items() if said],
+            [(*key, said) for key, said in sorted(states.items()) if said],
             "ON CONFLICT (rid, feed, event) DO UPDATE SET state = excluded.state",
         )
 

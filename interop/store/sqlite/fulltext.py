@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import sqlite3
 
-PORTION = 64
+PORTION = 256
 """Texts taken in at a time: some milliseconds, for which a commit may have to wait."""
+_DUE = "FROM index_words WHERE words <> '' AND line <= ?"
 
 
 def take_in(connection: sqlite3.Connection) -> bool:
     """Take in a portion; whether there may be more."""
     try:
-        rows = connection.execute(f"SELECT line, words FROM index_words WHERE words <> '' ORDER BY line LIMIT {PORTION}").fetchall()
-        if not rows:
+        (last, count), *_ = connection.execute(
+            f"SELECT max(line), count(*) FROM (SELECT line FROM index_words WHERE words <> '' ORDER BY line LIMIT {PORTION})"
+        )
+        if not count:
             return False
         connection.execute("BEGIN IMMEDIATE")
-        connection.executemany("INSERT INTO index_fulltext (rowid, words) VALUES (?, ?)", rows)
-        connection.executemany("UPDATE index_words SET words = '' WHERE line = ?", [(line,) for line, _ in rows])
+        connection.execute(f"INSERT INTO index_fulltext (rowid, words) SELECT line, words {_DUE} ORDER BY line", (last,))
+        connection.execute(f"UPDATE index_words SET words = '' WHERE line IN (SELECT line {_DUE})", (last,))
         connection.execute("COMMIT")
     except sqlite3.Error:  # a full or failing disk: commits tell their callers, the next turn tries again
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         return False
-    return len(rows) == PORTION
+    return bool(count == PORTION)

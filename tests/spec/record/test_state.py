@@ -13,7 +13,7 @@ from interop.formats.json import Number
 from interop.mapping.contribution import Contribution
 from interop.mapping.tables import Shared
 from interop.ports import Order
-from interop.record.state import Merged, State, at_path, dump, load, merge
+from interop.record.state import Merged, State, at_path, dump, load, merge, supersedes
 from tests.spec.record.contribute import fresh
 
 EARLY, LATE = Order(1_000, 0, "a"), Order(2_000, 0, "b")
@@ -146,3 +146,24 @@ def test_a_state_read_back_merges_as_before(all_of_them: list[State], order: Any
     shuffled = all_of_them[:]
     order.shuffle(shuffled)
     assert load(dump(merged(*shuffled))) == merged(*all_of_them)
+
+
+WORDS = st.dictionaries(st.sampled_from(["status", "priority", "class", "*"]), st.sampled_from(["x", "y", None]), min_size=1)
+
+
+@given(WORDS, WORDS, st.sampled_from([(EARLY, LATE), (LATE, EARLY), (EARLY, EARLY)]))
+def test_what_takes_the_place_of_all_that_was_said_is_what_merging_comes_to(
+    before: dict[str, Any], after: dict[str, Any], orders: tuple[Order, Order]
+) -> None:
+    """Where nothing of the earlier state is left the later one stands as it is, and that is told without taking either apart."""
+    first, second = (
+        {"r": {name: [*order, 1, word] for name, word in words.items()}}
+        for words, order in zip((before, after), orders, strict=True)
+    )
+    found = supersedes(dump(first), dump(second))
+    changed = merge(whole := copy.deepcopy(first), copy.deepcopy(second))
+    if found is not None:
+        assert whole == second
+        assert found is changed
+    else:
+        assert orders != (EARLY, LATE) or not before.keys() <= after.keys()
