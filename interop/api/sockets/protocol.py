@@ -33,6 +33,11 @@ class SocketProtocol(WSProtocol):
         super().handle_connect(event)
         self.scope[CONFIRMED] = self.confirmed
 
+    def handle_ping(self, event: wsproto.events.Ping) -> None:
+        """Answer, but not a client that reads nothing: what it is answered would be kept without end."""
+        if self.writable.is_set():
+            super().handle_ping(event)
+
     def handle_pong(self, event: wsproto.events.Pong) -> None:
         """A client may answer the last of several pings alone (RFC 6455, 5.5.3): it has had those before."""
         if len(event.payload) != _NUMBER:

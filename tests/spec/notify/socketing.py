@@ -15,6 +15,7 @@ from wsproto.events import (
     CloseConnection,
     Message,
     Ping,
+    Pong,
     RejectConnection,
     Request,
     TextMessage,
@@ -38,7 +39,7 @@ class Client:
         self._texts: list[str] = []
         self._part = ""
         self.silent = False
-        self.pings = 0
+        self.pings = self.pongs = 0
         self.closed = 0
 
     async def ask(self, port: int, headers: dict[str, str], path: str) -> None:
@@ -91,11 +92,16 @@ class Client:
                 self.pings += 1
                 if not self.silent:
                     self._writer.write(self._wire.send(event.response()))
+            elif isinstance(event, Pong):
+                self.pongs += 1
             elif isinstance(event, CloseConnection):
                 self.closed = event.code
                 if self._wire.state is ConnectionState.REMOTE_CLOSING:
                     self._writer.write(self._wire.send(event.response()))
         return True
+
+    def ping(self) -> None:
+        self._writer.write(self._wire.send(Ping(payload=b"are you there")))
 
     def cut(self) -> None:
         """The network is gone."""

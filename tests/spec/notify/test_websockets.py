@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from interop.api.sockets.protocol import SocketProtocol
 from interop.app.engine import Engine
 from interop.apply.asked import UPDATE, Asked, Author
 from interop.clock import ManualClock
@@ -294,6 +295,23 @@ async def test_what_its_author_may_not_see_is_withheld_and_pings_nobody(
             await put(http, {"resourceType": "Location", "mode": "instance", "id": id_, "status": said})
         assert await socket.hear() == "ping s1"
         await become(engine, "withheld", "sent")
+
+
+async def test_who_reads_nothing_is_answered_no_pings_that_would_have_to_be_kept(tmp_path: Path) -> None:
+    async with running(tmp_path / "data") as engine, connected(engine.http) as socket:
+        assert engine.server._server is not None
+        [held] = [each for each in engine.server._server.server_state.connections if isinstance(each, SocketProtocol)]
+        for full, pongs in ((True, 0), (False, 1)):
+            if full:
+                held.pause_writing()  # as the transport does once its buffer is full
+            socket.ping()
+            socket.say("hello")
+            async with asyncio.timeout(20):
+                while full and not held.queue.qsize() and not held.read_paused:
+                    await asyncio.sleep(0)
+            held.resume_writing()
+            assert await socket.hear() == "unbound unauthenticated"
+            assert socket.pongs == pongs
 
 
 HEAD = b"GET /websocket HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
