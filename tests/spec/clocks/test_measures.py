@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 
+from interop.clock import ManualClock, instant
 from interop.clocks.measures import measured
 from interop.clocks.opening import MINUTE
 from interop.clocks.runs import Run
 from interop.clocks.tasks import task_of
+from interop.store.sqlite import SqliteStore
+from tests.spec.api.governed import CREW, GP, OPERATOR, contribute, record_ann, world
+from tests.spec.api.people import T0
 from tests.spec.clocks.tables import at, limit
 from tests.spec.clocks.timing import after, request, timed, visit
 
@@ -94,3 +98,18 @@ async def test_a_period_that_is_none_is_refused(tmp_path: Path, query: str) -> N
     async with timed(tmp_path / "data") as here:
         answer = await here.http.get(f"/fhir/$clock-measures?{query}")
         assert answer.status_code == 400
+
+
+async def test_those_are_counted_whom_the_asker_may_see(tmp_path: Path) -> None:
+    clock = ManualClock(T0)
+    store = SqliteStore.open(tmp_path / "data", clock=clock)
+    await record_ann(store)
+    one = task("met", 60, T0 // 1_000_000 * 1_000_000) | {"id": "c1", "for": {"reference": "Patient/ann"}}
+    await contribute(store, "A81001", one)
+    day = {"start": {"valueDate": instant(T0)[:10]}, "end": {"valueDate": instant(T0)[:10]}}
+    async with world(store, clock) as here:
+        await here.done(GP, "record-consent", decision="given")
+        assert parts(await here.done(GP, "clock-measures", "", **day))["visit"]["met"] == 1
+        assert parts(await here.done(CREW, "clock-measures", "", **day)) == {}
+        assert (await here.call(OPERATOR, "clock-measures", "", **day)).status_code == 403
+    await store.close()

@@ -68,3 +68,15 @@ async def test_the_task_comes_from_where_the_stay_comes_from(tmp_path: Path) -> 
         rows: list[Stored] = [each async for each in here.engine.workshop.store.stream(Search(PERMIT_ALL, "Communication"))]
         rows += await here.engine.workshop.store.query(Read(PERMIT_ALL, "Task", (await here.one(NAME))["id"]))
     assert {row.source for row in rows} == {HOSPITAL}
+
+
+async def test_what_is_made_and_what_is_changed_by_one_event_each_keep_their_source(tmp_path: Path) -> None:
+    """A discharge makes a Task of the team and ends a clock that is there."""
+    async with timed(tmp_path / "data") as here:
+        await stayed(here, AGREEMENT)
+        await here.tell(adt("A03", "C2", at="20260106110000"))
+        (asked,), clock = await here.made("discharged-team"), await here.one(NAME)
+        assert clock["status"] == "completed"
+        keys = [("Task", asked["id"]), ("Task", clock["id"])]
+        rows = [await here.engine.workshop.store.query(Read(PERMIT_ALL, *key)) for key in keys]
+    assert [row.source for (row,) in rows] == [HOSPITAL, HOSPITAL]
