@@ -11,6 +11,7 @@ from interop.fhir.fhirpath import Environment, Expression, FhirPathError, Item, 
 from interop.fhir.fhirpath.analysis import everything
 from interop.fhir.fhirpath.tree import External
 from interop.fhir.searching import interval
+from interop.rules.coded import strange
 
 BEFORE: Final = "before"
 VARIABLES: Final = {
@@ -47,7 +48,10 @@ def read(text: str, type: str, variables: Mapping[str, str] = VARIABLES) -> Expr
         if name not in variables:
             raise ValueError(f"%{name} is not known: {', '.join(f'%{each}' for each in variables)}")
     known = {name: of or type for name, of in variables.items()}
-    found.check(type, known | {"resource": type, "rootResource": type, "context": type})
+    known |= {"resource": type, "rootResource": type, "context": type}
+    found.check(type, known)
+    if wrong := strange(found.tree, type, known):
+        raise ValueError(wrong)
     return found
 
 

@@ -30,6 +30,7 @@ from interop.clock import MICROSECONDS
 from interop.fhir import facts
 from interop.fhir.fhirpath import Expression
 from interop.rules.actions import ACTIONS, CANCEL, CLOCK, REOPEN_CLOCK, STOP_CLOCK, WORKLIST, To, recipients
+from interop.rules.coded import unmet
 from interop.rules.expressions import BEFORE, VARIABLES, named, read
 from interop.store.where import Where
 
@@ -231,6 +232,8 @@ def _event(row: Row, criteria: Criteria) -> Event:
     if on == CREATED and (row["was"] or row["differs"]):
         raise ValueError("what is created was nothing before")
     where = criteria(type_, row["criteria"]) if row["criteria"] else None
+    if wrong := unmet(type_, row["criteria"]):
+        raise ValueError(wrong)
     said = {name: read(row[name], type_, {BEFORE: ""}) if row[name] else None for name in ("now", "was", "differs", "of", "when")}
     return Event(row["id"], ON[on], type_, row["criteria"], where, **said, why=row["why"])
 

@@ -1,0 +1,100 @@
+"""Codes in the FHIRPath of the tables: what is compared with an element of a required value set is of that set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from interop.fhir import facts
+from interop.fhir.fhirpath.tree import Call, External, Index, Literal, Member, Operation, Path, Sign, Step, Tree, TypeTest
+
+_COMPARES: Final = frozenset(("=", "!=", "~", "!~", "in"))
+_WITHIN: Final = frozenset(("where", "all", "exists", "select"))
+"""Functions whose arguments see the items as their own root."""
+_SAME: Final = frozenset(("where", "first", "last", "tail", "single", "distinct"))
+
+
+def strange(tree: Tree, type: str, variables: Mapping[str, str]) -> str:
+    """The first code that is in no value set of what it is compared with, in words; '' where there is none. ``type`` is that of
+    the root, ``variables`` are the types of ``%name``."""
+    return next(_found(tree, type, variables), "")
+
+
+def unmet(type: str, criteria: str) -> str:
+    """The first code of search criteria that no resource of the type can have, in words; '' where there is none."""
+    for name, _, value in (part.partition("=") for part in criteria.split("&")):
+        parameter = facts.search_parameters(type).get(name)
+        path = parameter.expression if parameter is not None else ""
+        for each in value.split(",") if path else ():
+            code = each.rpartition("|")[2]
+            known = _codes(path)
+            if code and known is not None and code not in known:
+                return f"{code} is no code of {path}: {', '.join(sorted(known))}"
+    return ""
+
+
+def _codes(path: str) -> frozenset[str] | None:
+    element = facts.element(path) if "." in path else None
+    return facts.codes(element.binding) if element is not None and element.binding else None
+
+
+def _found(tree: Tree, at: str, variables: Mapping[str, str]) -> Iterator[str]:
+    match tree:
+        case Operation(operator, operands):
+            if operator in _COMPARES:
+                yield from _compared(operands, at, variables)
+            for each in operands:
+                yield from _found(each, at, variables)
+        case Sign(_, operand) | TypeTest(_, operand):
+            yield from _found(operand, at, variables)
+        case Path(start, steps):
+            if start is not None:
+                yield from _found(start, at, variables)
+            here = _start(start, at, variables)
+            for step in steps:
+                if isinstance(step, Call):
+                    for argument in step.arguments:
+                        yield from _found(argument, here if step.name in _WITHIN else at, variables)
+                here = _gone(step, here)
+
+
+def _start(start: Tree | None, at: str, variables: Mapping[str, str]) -> str:
+    if start is None:
+        return at
+    return variables.get(start.name, "") if isinstance(start, External) else ""
+
+
+def _gone(step: Step, here: str) -> str:
+    """The path of an element of R4 after a step, '' where it is none that the text tells."""
+    match step:
+        case Member(name):
+            path = f"{here}.{name}"
+            return path if here and facts.element(path) is not None else ""
+        case Index():
+            return here
+    return here if step.name in _SAME else ""
+
+
+def _compared(operands: tuple[Tree, ...], at: str, variables: Mapping[str, str]) -> Iterator[str]:
+    codes = [code for each in operands for code in _literals(each)]
+    for each in operands:
+        if not isinstance(each, Path):
+            continue
+        here = _start(each.start, at, variables)
+        for step in each.steps:
+            here = _gone(step, here)
+        known = _codes(here)
+        for code in codes:
+            if known is not None and code not in known:
+                yield f"{code} is no code of {here}: {', '.join(sorted(known))}"
+
+
+def _literals(tree: Tree) -> Iterator[str]:
+    match tree:
+        case Literal(str() as value):
+            yield value
+        case Operation("|", operands):
+            for each in operands:
+                yield from _literals(each)
+        case Path(Operation() as start, ()):
+            yield from _literals(start)
