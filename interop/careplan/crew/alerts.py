@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from interop.careplan.crew.line import Said, dated, latest_first, merged, sources_of
+from interop.careplan.crew.line import Said, dated, latest_first, merged, sources_of, status
 from interop.careplan.plan import Given, Json
 from interop.careplan.words import Words
 from interop.fhir.shapes import dicts, text
@@ -36,7 +36,7 @@ def _line(given: Given, words: Words) -> Said:
         (code for each in dicts(flag, "category") for one in dicts(each, "coding") if (code := text(one, "code")) in KINDS), ""
     )
     named = kind or next(filter(None, (words.of(each) for each in dicts(flag, "category"))), "")
-    more: Json = {"kind": named} if named else {}
+    more: Json = ({"kind": named} if named else {}) | status(flag)
     if until := text(flag.get("period"), "end"):
         more["until"] = until
     return Said(

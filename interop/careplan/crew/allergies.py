@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from interop.careplan.crew.line import Said, dated, latest_first, merged, plain, sources_of
+from interop.careplan.crew.line import Said, dated, latest_first, merged, plain, sources_of, status
 from interop.careplan.plan import Given, Json
+from interop.careplan.saying import QUALIFIED
 from interop.careplan.words import Words
 from interop.fhir.shapes import dicts, text
 
@@ -55,6 +56,8 @@ def _united(lines: Iterable[Said]) -> list[Said]:
                 more[name] = "; ".join(said)
         more |= {name: True for name in ("critical", "severe") if any(name in each.more for each in group)}
         more |= {name: first.more[name] for name in ("kind", "status") if all(name in each.more for each in group)}
+        if qualified := [each.more["status"] for each in group if QUALIFIED in each.more.get("status", "")]:
+            more["status"] = qualified[0]
         sources = tuple(dict.fromkeys(source for each in (first, *others) for source in each.sources))
         found.append(Said(first.text, first.date, first.by, sources, more))
     return found
@@ -75,8 +78,7 @@ def _line(given: Given, words: Words) -> Said:
     if text(resource, "type") == "intolerance":
         more["kind"] = "intolerance"
     doubt = _codes(resource.get("verificationStatus")) & {"unconfirmed", "presumed"}
-    if doubt:
-        more["status"] = min(doubt)
+    more |= status(resource, min(doubt, default=""))
     notes = " ".join(filter(None, (text(each, "text") for each in dicts(resource, "note"))))
     if notes:
         more["notes"] = notes

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from interop.careplan.plan import Given, Json, Line
+from interop.careplan.saying import QUALIFIED
 from interop.fhir.shapes import text
 
 DATES: Final = ("recordedDate", "dateAsserted", "authoredOn", "date", "onsetDateTime", "issued")
@@ -73,6 +74,13 @@ def dated(resource: Json) -> str:
         if found := text(resource.get(name), "start"):
             return found
     return text(resource, "effectiveDateTime")
+
+
+def status(resource: Json, said: str = "") -> Json:
+    """What qualifies a line: what is ``said`` of it, and that the resource has a modifier extension, by which it may mean
+    something else (FHIR R4, extensibility 2.4.0.1)."""
+    words = "; ".join(filter(None, (said, QUALIFIED if "modifierExtension" in resource else "")))
+    return {"status": words} if words else {}
 
 
 def of_plan(lines: Sequence[Line]) -> list[Said]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final
 
-from interop.careplan.crew.line import Said, dated, merged, plain, sources_of
+from interop.careplan.crew.line import Said, dated, merged, plain, sources_of, status
 from interop.careplan.plan import Given, Json
 from interop.careplan.words import NOT, Words
 from interop.fhir.shapes import chosen, dicts, text
@@ -48,7 +48,7 @@ def _together(lines: list[Said]) -> list[Said]:
 
 def _line(given: Given, words: Words, over: Callable[[str], bool]) -> Said | None:
     resource = given.resource
-    status = text(resource, "status")
+    standing = text(resource, "status")
     match text(resource, "resourceType"):
         case "MedicationStatement":
             known, doses = STATEMENTS, dicts(resource, "dosage")
@@ -60,7 +60,7 @@ def _line(given: Given, words: Words, over: Callable[[str], bool]) -> Said | Non
                 return None
         case _:
             return None
-    if status not in known:
+    if standing not in known:
         return None
     end = text(period[1], "end") if period is not None else ""
     if end and over(end):
@@ -72,8 +72,7 @@ def _line(given: Given, words: Words, over: Callable[[str], bool]) -> Said | Non
         called = f"{NOT}{called}"
     if dose := "; ".join(filter(None, map(words.of, doses))):
         more["dose"] = dose
-    if known[status]:
-        more["status"] = known[status]
+    more |= status(resource, known[standing])
     if any(each.get("asNeededBoolean") is True or "asNeededCodeableConcept" in each for each in doses):
         more["asNeeded"] = True
     if end:

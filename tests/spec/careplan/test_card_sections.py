@@ -273,6 +273,17 @@ class TestMedicines:
         assert texts(card, "medicines") == ["Ramipril 5 mg", "Ramipril 5 mg", "Aspirin 75 mg"]
 
 
+@pytest.mark.parametrize(
+    ("section", "resource"),
+    [("allergies", allergy("a", "Peanuts")), ("alerts", flag("f", "Dog")), ("medicines", takes("m", "Ramipril 5 mg"))],
+)
+def test_what_may_mean_something_else_says_so(section: str, resource: dict[str, Any]) -> None:
+    """A modifier extension that nobody here knows."""
+    card = given_card(person(), {**resource, "modifierExtension": [{"url": "urn:x", "valueBoolean": True}]})
+    (line,) = card[section]["lines"]
+    assert "changes what this means" in line["status"]
+
+
 class TestPeople:
     def test_key_people_with_their_numbers(self) -> None:
         kin = {
