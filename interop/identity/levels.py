@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from itertools import product
 from typing import Final
@@ -12,6 +13,7 @@ from interop.identity.known import Known
 from interop.identity.names import canonical, metaphone, parts, plain
 
 MISSING: Final = "missing"
+DAY: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "number": ("verified", "traced", "alone", "elsewhere", "unstated", "unverified", "transposed", "other", "differs", MISSING),
     "birth": ("exact", "swapped", "typo", "part", "near", "differs", MISSING),
@@ -110,7 +112,7 @@ def _lives_there(national: Known, other: Known) -> bool:
 def _births(a: str, b: str) -> str:
     if not a or not b:
         return MISSING
-    if len(a) != 10 or len(b) != 10:
+    if not DAY.fullmatch(a) or not DAY.fullmatch(b):
         return "part" if a.startswith(b) or b.startswith(a) else "differs"
     if a == b:
         return "exact"
