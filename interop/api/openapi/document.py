@@ -156,6 +156,9 @@ def _operation(operation: Operation, level: str, type: str, method: str, criteri
         "parameters": named(["id"]) if level == INSTANCE else [],
         "responses": answers(answer(202 if operation.lasting else 200, "The answer of the operation.", "")),
     }
+    if operation.schema:
+        plain = {"schema": {"type": "object", "externalDocs": {"url": operation.schema}}}
+        said["responses"]["200"]["content"]["application/json"] = plain
     if method == "POST":
         said["requestBody"] = {"content": resource_content("Parameters")}
     else:

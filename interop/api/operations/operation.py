@@ -60,7 +60,8 @@ class Operation:
     validation cost nothing before; ``levels`` where it may be called; ``types`` on which resource types (() = all). ``searched``:
     it takes the search parameters of its type beside ``inputs``. ``paged``: it takes a cursor. ``changes``: it changes the record,
     by POST alone. ``returns``: the type of the resource that it answers with; ``lasting``: it is taken on
-    (202), and done afterwards.
+    (202), and done afterwards. ``schema``: the address of the JSON Schema of what the Binary holds, which is given as
+    it is unless a form of FHIR is named.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Operation:
     changes: bool = False
     returns: str = "Bundle"
     lasting: bool = False
+    schema: str = ""
 
     @property
     def methods(self) -> tuple[str, ...]:

@@ -100,6 +100,7 @@ OPERATIONS: Final = (
         "(/crew-card.schema.json): who, alerts, CPR, allergies, what matters, steps, medicines, people, and what is absent. Who "
         "asks for a form of FHIR by name gets it as a Binary.",
         returns="Binary",
+        schema="/crew-card.schema.json",
     ),
     Operation(
         "care-plan",
@@ -122,17 +123,6 @@ OPERATIONS: Final = (
         (Input("contribution", "CarePlan", "The contribution; with an id the one that is changed.", required=True),),
         changes=True,
         returns="CarePlan",
-    ),
-    Operation(
-        "crew-card",
-        "OperationDefinition/Patient-crew-card",
-        "crew_card.crew_card",
-        (INSTANCE,),
-        ("Patient",),
-        "What an ambulance crew needs of the person, as one JSON of less than 10 kB by a schema of its own "
-        "(/crew-card.schema.json): who, alerts, CPR, allergies, what matters, steps, medicines, people, and what is absent. Who "
-        "asks for a form of FHIR by name gets it as a Binary.",
-        returns="Binary",
     ),
     Operation(
         "who-looked",

@@ -112,6 +112,12 @@ class TestForm:
         assert not failed(check(definition))
         assert [(each["name"], each["type"]) for each in definition["parameter"]] == [("return", "Binary")]
 
+    async def test_openapi_says_that_it_is_json_and_by_what_schema(self, asked: Client) -> None:
+        paths = (await asked.get("/openapi.json")).json()["paths"]
+        for method in ("get", "post"):
+            said = paths["/fhir/Patient/{id}/$crew-card"][method]["responses"]["200"]["content"]
+            assert said["application/json"]["schema"]["externalDocs"] == {"url": "/crew-card.schema.json"}
+
     @pytest.mark.parametrize("query", ["colour=red", "_count=3"])
     async def test_what_it_does_not_take_is_named(self, asked: Client, query: str) -> None:
         answer = await asked.get(f"{CARD}?{query}")
