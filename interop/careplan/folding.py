@@ -26,8 +26,8 @@ UNDATED: Final = (EARLIEST, LATEST)
 
 def folded(given: Iterable[Given], tables: PlanTables, now: int, health: Mapping[str, Health] | None = None) -> Plan:
     """The plan. ``given`` are resources of all the person's Patients and what they refer to (practitioners, organisations ...),
-    each once; ``now`` in microseconds; ``health`` of feeds and organisations by name, of those alone that are not well. Never raises,
-    whatever the resources hold."""
+    each once; ``now`` in microseconds; ``health`` of feeds and organisations by name, of those alone that are not well. Never
+    raises, whatever the resources hold."""
     known = sorted(given, key=lambda each: (text(each.resource, "resourceType"), text(each.resource, "id"), each.version))
     reader = Reader(tables, Resolving(known), now, health or {})
     replaced = _replaced(known)
