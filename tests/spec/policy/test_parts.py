@@ -27,6 +27,7 @@ GP = Asker("https://id.test|gp", "gp", "RA1", "desk", scopes=None)
 LAB = Asker("", "feed", "RA1", "lab", scopes=None, feed="lab")
 TOKEN = b"0123456789abcdef"
 ABOUT_NOBODY = {
+    "/crew-card.schema.json",
     "/health/live",
     "/health/ready",
     "/fhir/metadata",
