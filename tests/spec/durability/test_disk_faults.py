@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from errno import EIO, ENOSPC
 from pathlib import Path
 from random import Random
@@ -75,6 +75,27 @@ class At(NamedTuple):
                 return
             await asyncio.sleep(0.05)
         raise AssertionError("the engine does not go on")
+
+
+@pytest.fixture
+def disk(shim: Path, tmp_path: Path) -> Losing:
+    """An engine's data on a disk that fails as the file ``faults`` says."""
+    (tmp_path / "faults").touch()
+    made = Losing(shim, prepare(tmp_path / "data"), tmp_path / "disk", faults=tmp_path / "faults")
+    made.begin()
+    return made
+
+
+def fails(disk: Losing, said: str) -> None:
+    """What fails from now on, line by line."""
+    disk.root.with_name("faults").write_text(said, encoding="utf-8")
+
+
+@asynccontextmanager
+async def at_work(disk: Losing) -> AsyncIterator[At]:
+    """An engine there, until the block ends."""
+    async with Served(disk.root, environment=disk.environment) as served, sender(served.mllp) as line, served.client() as http:
+        yield At(served, line, http, disk.root.with_name("faults"), set())
 
 
 DIV = f'<div xmlns="http://www.w3.org/1999/xhtml">{LARGE}</div>'
@@ -150,34 +171,28 @@ async def changed(at: At, place: int) -> tuple[int, str]:
 @failing("record disk", "taking in", seen="nothing: messages are journalled and wait", recovered="by itself, when it is well")
 @failing("record disk", "reading", seen="what was applied before", recovered="readers read on")
 @failing("audit disk", "taking in", seen="AR, CE or 503 `audit-unavailable`", recovered="by itself, when it is well")
-async def test_whatever_fails_is_told_and_mends_itself(shim: Path, tmp_path: Path) -> None:
+async def test_whatever_fails_is_told_and_mends_itself(disk: Losing) -> None:
     """One engine, nine faults: each of the three is full, cannot be written, cannot be synced. Then the power goes: what was
     acknowledged along the way is there."""
-    data, faults = prepare(tmp_path / "data"), tmp_path / "faults"
-    faults.touch()
-    disk, taken = Losing(shim, data, tmp_path / "disk", faults=faults), set[str]()
-    disk.begin()
-    async with Served(data, environment=disk.environment) as served:
-        async with sender(served.mllp) as line, served.client() as http:
-            at = At(served, line, http, faults, taken)
-            await at.works("FIRST")
-            for place, fault in enumerate(FAULTS):
-                for number, breaks in enumerate((the_journal, the_record, the_audit)):
-                    print(f"{breaks.__name__} is {fault}")
-                    await breaks(at, fault, place)
-                    if breaks is the_journal:
-                        assert (await http.get("/health/ready")).status_code == 200, "found out without anybody sending"
-                    await at.works(f"WELL{place}{number}")
-        served.kill()
-        await served.ended()
+    async with at_work(disk) as at:
+        await at.works("FIRST")
+        for place, fault in enumerate(FAULTS):
+            for number, breaks in enumerate((the_journal, the_record, the_audit)):
+                print(f"{breaks.__name__} is {fault}")
+                await breaks(at, fault, place)
+                if breaks is the_journal:
+                    assert (await at.http.get("/health/ready")).status_code == 200, "found out without anybody sending"
+                await at.works(f"WELL{place}{number}")
+        at.served.kill()
+        await at.served.ended()
     print(disk.lose(Random(1), 0.0))
-    async with Served(data) as served:
+    async with Served(disk.root) as served:
         await settled(served, "LAST")
         served.terminate()
         assert await served.ended() == 0
-    there = journal(data)
-    assert taken <= set(there.controls)
-    assert {there.states[control] for control in taken} == {"applied"}
+    there = journal(disk.root)
+    assert at.taken <= set(there.controls)
+    assert {there.states[control] for control in at.taken} == {"applied"}
 
 
 def applied(data: Path) -> int:
@@ -189,20 +204,15 @@ def applied(data: Path) -> int:
 
 @failing("journal disk", "applying", seen="nothing", recovered="what is journalled is read, and applied")
 @failing("audit disk", "applying", seen="nothing: nobody is given anything", recovered="what is journalled is applied")
-async def test_what_is_journalled_is_applied_though_nothing_more_is_taken(shim: Path, tmp_path: Path) -> None:
-    data, faults = prepare(tmp_path / "data"), tmp_path / "faults"
-    faults.touch()
-    disk = Losing(shim, data, tmp_path / "disk", faults=faults)
-    disk.begin()
-    async with Served(data, environment=disk.environment) as served, sender(served.mllp) as line, served.client() as http:
-        at = At(served, line, http, faults, set())
+async def test_what_is_journalled_is_applied_though_nothing_more_is_taken(disk: Losing) -> None:
+    async with at_work(disk) as at:
         for place, file in enumerate(("journal.sqlite", "audit/")):
             for number in range(200):
                 assert await at.send(f"M{place}-{number}", local=f"L{place}{number}", visit=f"V{place}{number}") == "AA"
             with at.failing("not to be written", file):
                 assert await first_refusal(at, f"N{place}-") == "AR"
                 async with asyncio.timeout(60):
-                    while applied(data) < len(at.taken):
+                    while applied(disk.root) < len(at.taken):
                         await asyncio.sleep(0.05)
             await at.works(f"WELL{place}")
 
@@ -211,30 +221,25 @@ async def test_what_is_journalled_is_applied_though_nothing_more_is_taken(shim: 
 @failing("journal disk", "takedown", seen="503 `journal-unavailable`", recovered="it is asked for again")
 @failing("record disk", "takedown", seen="no answer yet", recovered="it is done when there is room, and then answered")
 @failing("power", "takedown", seen="what was answered stays done", recovered="the takedown is an entry of the journal")
-async def test_a_takedown_is_done_as_a_whole_or_refused(shim: Path, tmp_path: Path) -> None:
-    data, faults = prepare(tmp_path / "data"), tmp_path / "faults"
-    faults.touch()
-    disk = Losing(shim, data, tmp_path / "disk", faults=faults)
-    disk.begin()
-    async with Served(data, environment=disk.environment) as served, sender(served.mllp) as line, served.client() as http:
-        at = At(served, line, http, faults, set())
-        await sent(http, message(1, VISIT))
-        number = await sent(http, message(2, *WRONG, name="OTHER^BOB"))
+async def test_a_takedown_is_done_as_a_whole_or_refused(disk: Losing) -> None:
+    async with at_work(disk) as at:
+        await sent(at.http, message(1, VISIT))
+        number = await sent(at.http, message(2, *WRONG, name="OTHER^BOB"))
         for file, reason in (("audit/", "audit-unavailable"), ("journal.sqlite", "journal-unavailable")):
             with at.failing("not to be written", file):
-                answer = await ask(http, number)
+                answer = await ask(at.http, number)
                 assert (answer.status_code, coded(answer)) == (503, reason)
             await at.works(reason)
-            assert len(await found(http, "Condition")) == 1
+            assert len(await found(at.http, "Condition")) == 1
         with at.failing("not to be written", "record.sqlite"):
-            asking = asyncio.create_task(ask(http, number))
-            await until(lambda: b"record not writable" in served.errors)
+            asking = asyncio.create_task(ask(at.http, number))
+            await until(lambda: b"record not writable" in at.served.errors)
             assert not asking.done()
         assert (await asking).status_code == 200
-        served.kill()
-        await served.ended()
+        at.served.kill()
+        await at.served.ended()
     print(disk.lose(Random(1), 0.0))
-    async with Served(data, environment=disk.environment) as served, served.client() as http:
+    async with Served(disk.root, environment=disk.environment) as served, served.client() as http:
         await settled(served)
         assert await found(http, "Condition") == []
         assert await refused(http, message(2, *WRONG, name="OTHER^BOB"))
@@ -249,11 +254,7 @@ async def test_a_takedown_is_done_as_a_whole_or_refused(shim: Path, tmp_path: Pa
     recovered="the next checkpoint that can be kept covers the rows between",
 )
 @failing("checkpoints", "starting", seen="`/health/ready` is 503 from the start on", recovered="the first that can be kept")
-async def test_where_no_checkpoint_can_be_kept_all_goes_on_and_who_watches_is_told(shim: Path, tmp_path: Path) -> None:
-    data, faults = prepare(tmp_path / "data"), tmp_path / "faults"
-    faults.touch()
-    disk = Losing(shim, data, tmp_path / "disk", faults=faults)
-    disk.begin()
+async def test_where_no_checkpoint_can_be_kept_all_goes_on_and_who_watches_is_told(disk: Losing) -> None:
 
     async def ready(at: At, status: int) -> None:
         async with asyncio.timeout(60):
@@ -262,51 +263,46 @@ async def test_where_no_checkpoint_can_be_kept_all_goes_on_and_who_watches_is_to
 
     for place in range(2):  # while it runs, then from its start on
         if place:
-            faults.write_text(f"write {EIO} {KEPT}\ngrow {EIO} {KEPT}\n", encoding="utf-8")
-        async with Served(data, environment=disk.environment) as served, sender(served.mllp) as line, served.client() as http:
-            at = At(served, line, http, faults, set())
+            fails(disk, f"write {EIO} {KEPT}\ngrow {EIO} {KEPT}\n")
+        async with at_work(disk) as at:
             if place:
-                assert (await http.get("/health/ready")).status_code == 503
+                assert (await at.http.get("/health/ready")).status_code == 503
             else:
                 await at.works("FIRST")
                 await ready(at, 200)
-            number = await sent(http, message(2 + place, *WRONG, name="OTHER^BOB"))
+            number = await sent(at.http, message(2 + place, *WRONG, name="OTHER^BOB"))
             with at.failing("not to be written", KEPT):
+                assert await at.send(f"A{place}") == "AA"  # rows that want a checkpoint
                 await ready(at, 503)
-                assert await at.send(f"A{place}") == "AA"
                 assert (await at.write("WRITTEN")).status_code == 201
-                assert (await ask(http, number)).status_code == 200
-                assert await found(http, "Condition") == []
+                assert (await ask(at.http, number)).status_code == 200
+                assert await found(at.http, "Condition") == []
             await ready(at, 200)
-            served.terminate()
-            assert await served.ended() == 0
-    assert verify(data / "audit", data / "audit" / "checkpoints", AuditKey.kept(data / "audit.key")).bad is None
+            at.served.terminate()
+            assert await at.served.ended() == 0
+    audit = disk.root / "audit"
+    assert verify(audit, audit / "checkpoints", AuditKey.kept(disk.root / "audit.key")).bad is None
 
 
 @failing("journal disk", "starting", seen="`interop serve` says which it is and ends", recovered="the next start")
 @failing("record disk", "starting", seen="`interop serve` says which it is and ends", recovered="the next start")
 @failing("audit disk", "starting", seen="`interop serve` says which it is and ends", recovered="the next start")
-async def test_a_start_on_a_disk_that_fails_ends_with_a_sentence_and_the_next_goes_on(shim: Path, tmp_path: Path) -> None:
-    data, faults = prepare(tmp_path / "data"), tmp_path / "faults"
-    faults.touch()
-    disk = Losing(shim, data, tmp_path / "disk", faults=faults)
-    disk.begin()
-    async with Served(data, environment=disk.environment) as served, sender(served.mllp) as line, served.client() as http:
-        at = At(served, line, http, faults, set())
+async def test_a_start_on_a_disk_that_fails_ends_with_a_sentence_and_the_next_goes_on(disk: Losing) -> None:
+    async with at_work(disk) as at:
         for number in range(20):
             assert await at.send(f"M{number}", local=f"L{number}") == "AA"
-        served.kill()
-        await served.ended()
+        at.served.kill()
+        await at.served.ended()
     for file in ("journal.sqlite", "record.sqlite", "audit/"):
-        faults.write_text(f"write {EIO} {file}\nsync {EIO} {file}\n", encoding="utf-8")
+        fails(disk, f"write {EIO} {file}\nsync {EIO} {file}\n")
         with pytest.raises(AssertionError) as ended:
-            async with Served(data, environment=disk.environment):
+            async with Served(disk.root, environment=disk.environment):
                 pass
         assert "Traceback" not in str(ended.value), file
         assert any(word in str(ended.value) for word in ("disk", "audit", "journal")), file
-    faults.write_text("", encoding="utf-8")
-    async with Served(data, environment=disk.environment) as served:
+    fails(disk, "")
+    async with Served(disk.root, environment=disk.environment) as served:
         await settled(served, "LAST")
         served.terminate()
         assert await served.ended() == 0
-    assert set(journal(data).states.values()) == {"applied"}
+    assert set(journal(disk.root).states.values()) == {"applied"}
