@@ -12,16 +12,17 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from adapters.hl7v2.acknowledgement import due
-from adapters.hl7v2.client import TIMEOUT, Line, parse
+from adapters.hl7v2.client import ACCEPT, TIMEOUT, Line, parse
 from adapters.hl7v2.request import Request
 from interop.errors import Problem
-from interop.formats.er7 import readdressed, receiver
+from interop.formats.er7 import accepting, readdressed, receiver
 from interop.ports import Acknowledgement, Courier, Destination, Parcel, Taken
 from interop.ports.destination import Returned
 
 KIND: Final = "mllp"
-ACCEPTED: Final = frozenset({"CA", "CE", "CR"})
-"""Said of the message's arrival alone (HL7 table 0008)."""
+ALWAYS: Final = "always"
+AS_SENT: Final = "as-sent"
+"""Whether our neighbour is to tell that a message has arrived though its sender asked somebody else for nothing."""
 
 
 class MllpCourier:
@@ -34,6 +35,10 @@ class MllpCourier:
         self._to, self._returned = to, returned
         self._host, self._port, self._safe = parts.hostname, parts.port, parts.scheme == "mllps"
         self._receiver = receiver(to.settings.get("receiver", ""))
+        accept = to.settings.get("accept", ALWAYS)
+        if accept not in (ALWAYS, AS_SENT):
+            raise ValueError(f"accept is {ALWAYS} or {AS_SENT}")
+        self._accept = accept == ALWAYS
         self._line: Line | None = None
 
     def tracking(self, parcel: Parcel) -> str:
@@ -48,13 +53,16 @@ class MllpCourier:
 
     async def carry(self, parcel: Parcel) -> Taken:
         """Send it. What the connection did not answer may have been taken: the next is sent on a new one."""
+        if not Request.read(parcel.body).fields:
+            return Taken(Problem("destination-refused", detail="no message whose header can be read by bytes"))
+        body = readdressed(parcel.body, self._receiver)
         try:
             line = await self._open()
         except Problem as problem:
             return Taken(problem)
         except OSError:
             return Taken(Problem("destination-unavailable"))
-        answer = await line.ask(readdressed(parcel.body, self._receiver), TIMEOUT)
+        answer = await line.ask(accepting(body) if self._accept else body, TIMEOUT)
         if not answer.accepted and not answer.code:
             await self.close()
             return Taken(Problem("destination-unanswered"))
@@ -68,7 +76,7 @@ class MllpCourier:
         """Let the connection go; the next message opens another."""
         if self._line is not None:
             line, self._line = self._line, None
-            line.close()
+            line.abort()
 
     async def _open(self) -> Line:
         """The connection. Raises OSError, Problem."""
@@ -93,8 +101,11 @@ def acknowledgement(body: bytes) -> Acknowledgement | None:
     control, answer = parse(body)
     if answer is None or not control:
         return None
-    facility = Request.read(body).part(4, 1).decode("latin-1").strip()
-    return Acknowledgement(KIND, control, answer.accepted, answer.code not in ACCEPTED, answer.code, facility)
+    header = Request.read(body)
+    facility = header.part(4, 1).decode("latin-1").strip()
+    to = [header.field(place).decode("utf-8", "replace").strip() for place in (5, 6)]
+    about = "|".join((*to, control)) if all(to) else ""
+    return Acknowledgement(KIND, control, answer.accepted, answer.code not in ACCEPT, answer.code, facility, about)
 
 
 class MllpCarrier:

@@ -59,7 +59,9 @@ class MeshCourier:
         """As ``interop.ports.Follows``: it is final when the mailbox has collected it, or cannot."""
         try:
             found = await asyncio.to_thread(self._session.track, tracking)
-        except (Rejected, Unsure):
+        except Rejected as rejected:
+            raise Problem("destination-refused", detail=rejected.code) from None
+        except Unsure:
             raise Problem("destination-unanswered") from None
         state = str(found.get("status") or "").lower()
         if state == COLLECTED:

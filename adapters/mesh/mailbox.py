@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ class Unsure(Exception):
 
 class Session:
     """Requests of one mailbox, one after the other; every method waits for its answer. They raise Rejected, Unsure, and Problem
-    ``destination-unavailable``, ``destination-denied``."""
+    ``destination-unavailable``, ``destination-denied``, ``destination-misdirected``."""
 
     def __init__(self, mailbox: Mailbox) -> None:
         if find_spec("mesh_client") is None:
@@ -86,6 +87,8 @@ class Session:
             found = client.retrieve_message(message)
             try:
                 body: bytes = found.read(LARGEST + 1)
+            except zlib.error:
+                raise Rejected("content-encoding") from None
             finally:
                 found.close()
             if len(body) > LARGEST:
@@ -101,13 +104,11 @@ class Session:
         """Let connections go; a request that is under way ends by itself."""
         client, self._client = self._client, None
         if client is not None:
+            client.ended = True
             client.close()
 
     @contextmanager
     def _asking(self) -> Iterator[Any]:
-        import requests
-        from mesh_client import MeshError
-
         with self._lock:
             try:
                 if self._client is None:
@@ -116,14 +117,28 @@ class Session:
                 raise Problem("destination-denied", detail="a file of the mailbox cannot be used") from None
             try:
                 yield self._client
-            except MeshError as error:
-                raise Rejected(_code(error)) from None
-            except requests.HTTPError as error:
-                raise _judged(error.response) from None
-            except requests.ConnectionError as error:
-                raise (Problem("destination-unavailable") if _unsent(error) else Unsure()) from None
-            except (requests.RequestException, ValueError, OSError):
-                raise Unsure from None
+            except (Problem, Rejected):
+                raise
+            except Exception as error:
+                raised = _told(error)
+                if isinstance(raised, Problem):
+                    self.close()  # its secrets and certificates are read anew, since they may have been changed
+                raise raised from None
+
+
+def _told(error: Exception) -> Exception:
+    """What went wrong, as the methods of a Session raise it. Whatever cannot be foreseen of a client that is not ours, and of an
+    answer that is none of MESH, is no answer."""
+    import requests
+    from mesh_client import MeshError
+
+    if isinstance(error, MeshError):
+        return Rejected(_code(error))
+    if isinstance(error, requests.HTTPError):
+        return _judged(error.response)
+    if isinstance(error, requests.TooManyRedirects):
+        return Problem("destination-misdirected")
+    return Problem("destination-unavailable") if isinstance(error, requests.ConnectionError) and _unsent(error) else Unsure()
 
 
 def _client(mailbox: Mailbox) -> Any:
@@ -134,14 +149,19 @@ def _client(mailbox: Mailbox) -> Any:
     class Client(MeshClient):
         """Tells of a refused sign-on and of being busy by their status, which the answer to a first chunk would hide."""
 
+        ended = False
+        """Nobody waits for it any more; what of a message is still to go stays here."""
+
         def send_chunk(self, *args: Any, **said: Any) -> Response:
+            if self.ended:
+                raise Unsure
             answer = super().send_chunk(*args, **said)
             if answer.status_code in DENIED | BUSY:
                 raise requests.HTTPError(response=answer)
             return answer
 
     pair = (str(mailbox.certificate), str(mailbox.key)) if mailbox.certificate is not None and mailbox.key is not None else None
-    return Client(
+    made = Client(
         mailbox.address,
         mailbox.name,
         mailbox.password(),
@@ -152,6 +172,11 @@ def _client(mailbox: Mailbox) -> Any:
         timeout=TIMEOUT,
         application_name="interop",
     )
+    session = made._session  # noqa: SLF001 - it has no setting for these
+    session.max_redirects, session.trust_env = 0, False
+    if mailbox.authorities is not None:
+        session.verify = str(mailbox.authorities)
+    return made
 
 
 def _judged(answer: Response | None) -> Exception:

@@ -17,20 +17,25 @@ NEEDED: Final = ("address", "mailbox", "password", "shared_key")
 KNOWN: Final = (*NEEDED, "adapter", "workflow", "certificate", "key", "authorities")
 REPORT: Final = "REPORT"
 """Mex-MessageType of what MESH itself says of a message that was sent."""
+OF_ONE: Final = frozenset({"too-large", "source-error", "source-timeout"})
+"""What need not be wrong with the next message."""
+MOST: Final = 3
+"""Messages of which no answer came, after which nothing more is asked."""
 _HERE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _OF_SOURCE: Final = {"destination-denied": "source-denied", "destination-unavailable": "source-unavailable"}
 
 
 async def pulled(settings: Mapping[str, Any]) -> AsyncIterator[Pulled]:
-    """The messages of the inbox, oldest first. One that the engine has taken is acknowledged, one that it has refused stays.
-    Reports on what was sent are told and acknowledged: a delivery learns the same by tracking. Raises ValueError, Problem."""
-    session = Session(_mailbox(settings))
+    """The messages of the inbox, oldest first. One that the engine has taken is acknowledged, one that it has refused stays, and
+    so does one that cannot be had: it is told, and the next is asked for. Reports on what was sent are told and acknowledged: a delivery learns the same by tracking. Raises ValueError, Problem."""
+    session, failed = Session(_mailbox(settings)), 0
     try:
         for message in await _asked(session.listed, str(settings.get("workflow", ""))):
             try:
                 headers, body = await _asked(session.fetch, message)
             except Problem as problem:
-                if problem.reason.name != "too-large":
+                failed += problem.reason.name == "source-timeout"
+                if problem.reason.name not in OF_ONE or failed == MOST:
                     raise
                 yield Pulled(message, problem=problem)
                 continue

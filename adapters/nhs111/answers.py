@@ -11,6 +11,8 @@ from interop.ports import Acknowledgement, Taken
 
 INFRASTRUCTURE: Final = "urn:nhs-itk:services:201005:SendInfrastructureAck"
 BUSINESS: Final = "urn:nhs-itk:services:201005:SendBusinessAck"
+ACCEPTED: Final = "202"
+"""The status that says by itself that a message is taken (RFC 9110, 15.3.3)."""
 RETRYABLE: Final = "2100"
 """A processing error that may pass."""
 DENIED: Final = "3"
@@ -22,15 +24,16 @@ _ADDRESS: Final = "urn:nhs-uk:addressing:ods:"
 
 def said_of(taken: Taken, body: bytes, kind: str, tracking: str, *, final: bool) -> Taken:
     """What an answer over HTTP with that body says as ITK: a fault by its code, whatever the status is; ``final`` where an
-    infrastructure acknowledgement is all that is wanted."""
+    infrastructure acknowledgement is all that is wanted. What answers and says nothing of ITK (a page of a proxy) has not taken it."""
     from interop.formats.xml import parse_xml
 
+    unsaid = taken if taken.problem is not None else Taken(Problem("destination-unanswered"), taken.code)
     if not body:
-        return taken
+        return taken if taken.code == ACCEPTED else unsaid
     try:
         root = parse_xml(body)
     except Problem:
-        return taken
+        return unsaid
     fault = next(root.iter(f"{{{SOAP11}}}Fault", f"{{{SOAP12}}}Fault"), None)
     if fault is not None:
         return _failed(fault, taken)
@@ -39,14 +42,14 @@ def said_of(taken: Taken, body: bytes, kind: str, tracking: str, *, final: bool)
     simple = next(root.iter("{*}SimpleMessageResponse"), None)
     if simple is not None and not "".join(simple.itertext()).strip().upper().startswith("OK"):
         return Taken(Problem("destination-refused"), taken.code)
-    for element in root.iter("{*}InfrastructureResponse"):
+    for element in root.iter("{*}InfrastructureResponse", "{*}BusinessResponseMessage"):
         said = acknowledgement(element, kind)
         if said is None or said.tracking != tracking:
             continue
         if not said.accepted:
             return _by_code(said.code, "", taken)
-        return Taken(code=taken.code, said=Acknowledgement(kind, tracking, True, final, said.code, said.sender))
-    return taken
+        return Taken(code=taken.code, said=Acknowledgement(kind, tracking, True, final or said.final, said.code, said.sender))
+    return taken if simple is not None else unsaid
 
 
 def _failed(fault: Any, taken: Taken) -> Taken:

@@ -97,12 +97,14 @@ class ItkCourier:
                 headers["traceparent"] = parcel.traceparent
             if token := self._to.secret():
                 headers["authorization"] = f"Bearer {token}"
+            request = self._client.build_request("POST", self._to.address, content=made.body, headers=headers)
         except Problem as problem:
             return Taken(Problem("destination-refused", detail=problem.reason.name))
-        except (OSError, ssl.SSLError, UnicodeDecodeError):
+        except (OSError, ssl.SSLError, UnicodeError):
             return Taken(Problem("destination-denied", detail="a file of the destination cannot be used"))
-        request = self._client.build_request("POST", self._to.address, content=made.body, headers=headers)
         taken, answer = await answered(self._client, request, LONGEST)
+        if taken.problem is not None and taken.problem.reason.retry != "permanent":
+            await self.close()  # certificates are read anew, since they may have been changed
         return said_of(taken, answer, KIND, tracking, final=self._wanted == INFRASTRUCTURE_WANTED)
 
     async def close(self) -> None:

@@ -60,13 +60,14 @@ class Wanted(NamedTuple):
 
 
 SETTINGS: Final[Mapping[str, Wanted]] = {
-    MLLP: Wanted(able=("receiver",)),
+    MLLP: Wanted(able=("receiver", "accept")),
     ITK: Wanted(
         ("sender",), ("recipient", "service", "interaction", "profile", "username", "reply", "acknowledgement", "receiver")
     ),
     MESH: Wanted(("mailbox", "recipient", "workflow"), ("subject",), ("shared-key",)),
 }
-"""``receiver`` is put into MSH-5 and MSH-6 (``APPLICATION|FACILITY``) of what was addressed to ROUTE; of ITK ``sender`` and
+"""``receiver`` is put into MSH-5 and MSH-6 (``APPLICATION|FACILITY``) of what was addressed to ROUTE; of MLLP
+``accept`` is ``always`` or ``as-sent``: whether MSH-15 becomes AL where it is in use; of ITK ``sender`` and
 ``recipient`` are addresses (``urn:nhs-uk:addressing:ods:RX1``), ``reply`` where acknowledgements are to go, ``acknowledgement``
 which is wanted: ``none``, ``infrastructure`` or ``business``; of MESH ``mailbox`` is ours, ``recipient`` theirs."""
 DAYS_MOST: Final = 90

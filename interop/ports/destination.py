@@ -74,7 +74,8 @@ class Parcel:
 class Acknowledgement:
     """What the other side says of something that was sent to a destination of ``kind``, which it names by ``tracking``. ``final``:
     there is no more to come when it is positive; else somebody on the way has it. ``code`` is its own (``AE``, ``2200``);
-    ``sender`` the organisation that it says it comes from, unproved."""
+    ``sender`` the organisation that it says it comes from, unproved. ``about`` names the message that was sent by its duplicate key
+    (``interop.ports.Envelope``), where it tells more than ``tracking``; '' = it does not."""
 
     kind: str
     tracking: str
@@ -86,6 +87,7 @@ class Acknowledgement:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
+    about: str = ""
     """What the other side said at once: ``problem`` None = it has it; ``code`` its own (``200``, ``AA``); ``wait`` seconds for
     which it asks. ``tracking`` is the name that it gave, '' = none; ``said`` an acknowledgement that came with the answer."""
 
@@ -125,7 +127,8 @@ class Follows(Protocol):
     """A courier that has to ask what became of what it carried; most are told."""
 
     async def follow(self, tracking: str) -> Acknowledgement | None:
-        """What became of it; None where nothing has yet. Raises Problem where it cannot be asked now."""
+        """What became of it; None where nothing has yet. Raises Problem where it cannot be asked now, one that is
+        permanent where nothing is known of it."""
         ...
 
 

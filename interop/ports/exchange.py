@@ -12,8 +12,11 @@ from interop.ports.destination import Taken
 
 PATIENCE: Final = 30.0
 """Seconds for an answer."""
-BUSY: Final = frozenset((408, 425, 429, 502, 503, 504))
-UNKNOWN: Final = frozenset((500,))
+BUSY: Final = frozenset((408, 425, 429, 502, 503, 504, 507, 521, 522, 523, 525, 526, 530))
+"""With those of proxies that do not reach what is behind them."""
+LONGEST: Final = 9
+"""Digits of the seconds to wait that are read."""
+UNKNOWN: Final = frozenset((500, 520, 524))
 """It may have been taken before the other side failed."""
 UNTAKEN: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 """Nothing of the request has gone out."""
@@ -21,7 +24,7 @@ UNTAKEN: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, h
 
 def judged(status: int, retry_after: str) -> Taken:
     """An answer over HTTP as the error table has it. Nobody follows a redirect: where it leads was not agreed."""
-    wait = int(retry_after) if retry_after.isascii() and retry_after.isdigit() else 0
+    wait = int(retry_after[:LONGEST]) if retry_after.isascii() and retry_after.isdigit() else 0
     if 200 <= status < 300:
         return Taken(code=str(status))
     if status in (401, 403):

@@ -342,7 +342,9 @@ class Awaited(NamedTuple):
 
 class Answered(NamedTuple):
     """What the other side has said of a delivery, or that it has not in time: ``ack`` and ``code`` as in Delivery, ``state`` and
-    ``reason`` what that makes of it. Passed over where it has been acknowledged or refused before."""
+    ``reason`` what that makes of it. Passed over where it has been acknowledged or refused before, or has no name to be
+    acknowledged by since it was let go out again; ``passed`` too where it is missing, and only the state counts where nothing more
+    is due; ``missing`` where it is not awaited any more."""
 
     sequence: int
     ack: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable
 from dataclasses import replace
@@ -14,7 +15,7 @@ from interop.api.delivering.senders import parcel_of
 from interop.clock import MICROSECONDS, Clock
 from interop.errors import Problem
 from interop.ports import Acknowledgement, Courier, Destination, Follows, Taken
-from interop.store.plan import Deliveries
+from interop.store.plan import Deliveries, Message
 from interop.store.seam import Store
 from interop.store.values import (
     ACKNOWLEDGED,
@@ -28,6 +29,7 @@ from interop.store.values import (
     Awaited,
     Change,
     Delivery,
+    Entry,
     Mark,
 )
 
@@ -39,9 +41,12 @@ FOLLOWED: Final = 50
 LATE: Final = 200
 """Deliveries that are told as missing in one change."""
 ALIKE: Final = 100
-"""Deliveries of one name (control ids come again) of which the last is meant."""
+"""Deliveries of one name that are looked at (control ids come again)."""
 HOUR: Final = 3600 * MICROSECONDS
-_OTHER: Final = re.compile(r"[^A-Za-z0-9._-]")
+LONG: Final = 5.0
+"""Seconds of one look for asking what became of what was sent: the queue waits meanwhile."""
+_CODE: Final = re.compile(r"(?!.*\d{9})[A-Za-z0-9._-]{1,32}")
+"""What is a code and no text: nor a number that could be somebody's."""
 _log = structlog.get_logger("interop.deliveries")
 
 
@@ -87,15 +92,25 @@ class Awaiting:
         found: list[Delivery] = await self._store.query(
             Deliveries(self._name, SENT, after=self._after, count=FOLLOWED, ack=AWAITED)
         )
-        self._after = found[-1].sequence if len(found) == FOLLOWED else 0
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
         for each in found:
+            self._after = each.sequence
             try:
                 said = await courier.follow(each.tracking)
-            except Problem as problem:
-                _log.warning("a destination cannot be asked what became of it", destination=self._name, reason=problem.reason.name)
+            except Exception as error:
+                reason = error.reason if isinstance(error, Problem) else None
+                name = reason.name if reason is not None else type(error).__name__
+                _log.warning("a destination cannot be asked what became of it", destination=self._name, reason=name)
+                if reason is not None and reason.retry == "permanent":
+                    continue  # of this one alone nothing is known: it is missing when its time has come
                 return
             if said is not None:
                 await keep(self._store, each, said, self._clock.now())
+            if loop.time() - begun > LONG:
+                return
+        if len(found) < FOLLOWED:
+            self._after = 0
 
     def _awaited(self, delivery: Delivery, tracking: str, due: bool) -> Awaited:
         return Awaited(delivery.sequence, tracking, self._clock.now() + self._hours * HOUR if due else 0)
@@ -105,7 +120,7 @@ async def keep(store: Store, delivery: Delivery, said: Acknowledgement, now: int
     """Write down what was said of a delivery. Raises Problem where the store cannot be written."""
     await store.commit(Change(answered=[_answered(delivery, said, now)]))
     if not said.accepted:
-        code = _code(said)
+        code = clean(said.code)
         _log.warning("a delivery was refused later", destination=delivery.destination, delivery=delivery.sequence, code=code)
 
 
@@ -122,6 +137,8 @@ async def settle(
     for each in able:
         if found := await store.query(Deliveries(each.name, tracking=said.tracking, count=ALIKE)):
             rows[each.name] = found
+    kept = await _about(store, [each for found in rows.values() for each in found], said.about)
+    rows = {of: some for of, found in rows.items() if (some := [each for each in found if each in kept])}
     if len(rows) > 1:
         rows = {each.name: rows[each.name] for each in able if each.name in rows and each.organisation == said.sender}
     if not said.tracking or len(rows) != 1:
@@ -130,21 +147,47 @@ async def settle(
     [(of, found)] = rows.items()
     if any(each.early for each in able if each.name == of):
         said = replace(said, final=True)
-    if open_ := [each for each in found if each.ack not in (ACKNOWLEDGED, DENIED)]:
-        await keep(store, open_[-1], said, now)
+    meant, sure = _meant(found)
+    if not sure:
+        _log.warning("an acknowledgement names nothing that was sent", kind=said.kind, named=len(found))
+        return False
+    if meant is not None:
+        await keep(store, meant, said, now)
     return True
+
+
+async def _about(store: Store, found: list[Delivery], about: str) -> list[Delivery]:
+    """Those whose message has that duplicate key; all where none has, or it is not told: control ids are of their senders, and
+    several may have used one."""
+    if not about or len(found) < 2:
+        return found
+    exact = []
+    for each in found:
+        entries: list[Entry] = await store.query(Message(each.message)) if each.message else []
+        if any(entry.duplicate == about for entry in entries):
+            exact.append(each)
+    return exact or found
+
+
+def _meant(found: list[Delivery]) -> tuple[Delivery | None, bool]:
+    """Which of the deliveries of one name to one destination, in their order, is meant: the one of which a word is due. None where
+    it is said again of one that is settled, False where nobody can tell."""
+    settled = max((each.sequence for each in found if each.ack in (ACKNOWLEDGED, DENIED)), default=0)
+    open_ = [each for each in found if each.sequence > settled]
+    if due := [each for each in open_ if each.ack in (AWAITED, PASSED)]:
+        return due[-1], len(due) == 1
+    return (open_[-1] if open_ else None), True
 
 
 def _answered(delivery: Delivery, said: Acknowledgement, now: int) -> Answered:
     """What it makes of a delivery: it was taken, whatever our own tries say; what is refused is for an operator."""
     if not said.accepted:
-        return Answered(delivery.sequence, DENIED, _code(said), SHELVED, REFUSED, now)
+        return Answered(delivery.sequence, DENIED, clean(said.code), SHELVED, REFUSED, now)
     if said.final:
-        return Answered(delivery.sequence, ACKNOWLEDGED, _code(said), SENT, "", now)
-    kept = delivery.ack == MISSING
-    return Answered(delivery.sequence, MISSING if kept else PASSED, _code(said), SENT, delivery.reason if kept else "", now)
+        return Answered(delivery.sequence, ACKNOWLEDGED, clean(said.code), SENT, "", now)
+    return Answered(delivery.sequence, PASSED, clean(said.code), SENT, "", now)
 
 
-def _code(said: Acknowledgement) -> str:
-    """The other side's code, without what could be anything else."""
-    return _OTHER.sub("", said.code)[:32]
+def clean(code: str) -> str:
+    """The other side's code where it is one, to be kept and logged; '' for anything else, which could name somebody."""
+    return code if _CODE.fullmatch(code) else ""

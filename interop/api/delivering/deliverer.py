@@ -241,7 +241,7 @@ def describe(delivery: Delivery, days: int = 0) -> dict[str, Any]:
         said["next"] = instant(delivery.due)
     if delivery.ack and (delivery.state == SENT or delivery.ack != AWAITED):
         said["acknowledgement"] = {"state": delivery.ack, **({"code": delivery.code} if delivery.code else {})}
-        if delivery.ack in (AWAITED, PASSED):
+        if delivery.ack in (AWAITED, PASSED) and delivery.deadline:
             said["acknowledgement"]["until"] = instant(delivery.deadline)
     if days:
         said["until"] = instant(max(delivery.made, delivery.since) + days * DAY)

@@ -99,24 +99,31 @@ class Web:
                 headers["traceparent"] = payload.traceparent
             if token := self.destination.secret():
                 headers["authorization"] = f"Bearer {token}"
-        except (OSError, ssl.SSLError, UnicodeDecodeError):
+            method, address, body = self._meant(payload)
+            request = self._client.build_request(method, address, content=body, headers=headers)
+        except (OSError, ssl.SSLError, UnicodeError):
             return Taken(Problem("destination-denied", detail="a file of the destination cannot be used"))
-        method, address = "POST", self.destination.address
-        if self.destination.kind == SERVER:
-            if payload.format == FHIR_MESSAGE:
-                address += "/$process-message"
-            else:
-                method, address = "DELETE" if payload.deleted else "PUT", f"{address}/{'/'.join(payload.about)}"
-        elif payload.deleted and not payload.body:
+        if payload.deleted and not payload.body and self.destination.kind != SERVER:
             return Taken(code="nothing to send")
-        body = b"" if method == "DELETE" else payload.body
-        taken = await exchanged(self._client, self._client.build_request(method, address, content=body, headers=headers))
+        taken = await exchanged(self._client, request)
+        if taken.problem is not None and taken.problem.reason.retry != "permanent":
+            await self.close()  # certificates are read anew, since they may have been changed
         if method == "DELETE" and taken.code in ("404", "410"):
             return Taken(code=taken.code)
         return taken
 
 
 @dataclass(slots=True)
+    def _meant(self, payload: Payload) -> tuple[str, str, bytes]:
+        """Method, address and body."""
+        address = self.destination.address
+        if self.destination.kind != SERVER:
+            return "POST", address, payload.body
+        if payload.format == FHIR_MESSAGE:
+            return "POST", f"{address}/$process-message", payload.body
+        address = f"{address}/{'/'.join(payload.about)}"
+        return ("DELETE", address, b"") if payload.deleted else ("PUT", address, payload.body)
+
 class Directory:
     """A directory: a file each, named by the delivery, whole or not there."""
 

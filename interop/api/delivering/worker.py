@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from interop.api.auditing import Auditing
-from interop.api.delivering.awaiting import Awaiting
+from interop.api.delivering.awaiting import Awaiting, clean
 from interop.api.delivering.payload import Contents, Payload
 from interop.api.delivering.senders import Sends, Taken
 from interop.background import Background, within
@@ -68,8 +68,10 @@ class Worker:
         self._working.start(self._work())
 
     async def pause(self) -> None:
-        """Try nothing until the next start; what is under way goes on then, under the same id."""
+        """Try nothing until the next start; what is under way goes on then, under the same id. Whoever sends meanwhile may need the
+        only connection that the other side takes."""
         await self._working.stop()
+        await self.sends.close()
         self._unkept = None
 
     async def stop(self) -> None:
@@ -152,7 +154,12 @@ class Worker:
         if self.awaiting is not None:
             await self.awaiting.begin(delivery, payload)
         through = self.through
-        taken = await (self.sends.send(payload) if through is None else through(delivery, payload, self.sends))
+        try:
+            taken = await (self.sends.send(payload) if through is None else through(delivery, payload, self.sends))
+        except Problem:
+            raise
+        except Exception as error:  # of an adapter, which nobody can foresee: the delivery waits and ages like any other
+            taken = Taken(Problem("destination-unanswered"), type(error).__name__)
         mark = tried(delivery, taken.problem, self._clock.now(), self.days, taken.wait)
         if taken.problem is not None:
             _log.warning(
@@ -160,7 +167,7 @@ class Worker:
                 destination=self.name,
                 delivery=delivery.sequence,
                 reason=taken.problem.reason.name,
-                code=taken.code,
+                code=clean(taken.code),
                 state=mark.state,
             )
         return mark, Change(marks=[mark]) if self.awaiting is None else self.awaiting.marked(delivery, taken, mark)

@@ -1,6 +1,6 @@
 """ER7, the vertical bar encoding of HL7 version 2 (chapter 2): messages, headers, escapes, character sets, batches."""
 
-from interop.formats.er7.addressing import Receiver, readdressed, receiver
+from interop.formats.er7.addressing import Receiver, accepting, readdressed, receiver
 from interop.formats.er7.batch import messages
 from interop.formats.er7.charset import codec, decode
 from interop.formats.er7.delimiters import STANDARD, Delimiters
@@ -15,6 +15,7 @@ __all__ = [
     "Header",
     "Message",
     "Receiver",
+    "accepting",
     "codec",
     "decode",
     "escape",

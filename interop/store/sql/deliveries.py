@@ -22,6 +22,8 @@ from interop.store.values import (
     QueueCount,
 )
 
+OPEN = f"state = '{SENT}' AND ack IN ('{AWAITED}', '{PASSED}') AND deadline > 0"
+"""Sent, and the destination's own acknowledgement is to come."""
 COLUMNS = (
     "destination, id, route, event, format, made, message, type, resource, version, concerns, state, tries, due, reason, changed, "
     "since, number, tracking, ack, code, deadline"
@@ -31,22 +33,32 @@ ALREADY = "ON CONFLICT (destination, id) DO NOTHING"
 """A change that is made again from the journal says what it has said."""
 MARK = "UPDATE delivery SET state = ?, tries = ?, due = ?, reason = ?, changed = ? WHERE sequence = ? AND state = ?"
 AGAIN = (
-    "UPDATE delivery SET state = ?, tries = ?, due = ?, reason = ?, changed = ?, since = ?, ack = '', code = '', deadline = 0 "
-    "WHERE sequence = ? AND state <> ?"
+    "UPDATE delivery SET state = ?, tries = ?, due = ?, reason = ?, changed = ?, since = ?, tracking = '', ack = '', "
+    "code = '', deadline = 0 WHERE sequence = ? AND state <> ?"
 )
+"""It has no name until it is about to go: what is said of its earlier tries says nothing of the next."""
 MOVE = (
-    "UPDATE delivery SET state = ?, tries = 0, due = 0, reason = '', changed = ?, since = ?, ack = '', code = '', deadline = 0 "
-    "WHERE destination = ? AND state = ?"
+    "UPDATE delivery SET state = ?, tries = 0, due = 0, reason = '', changed = ?, since = ?, tracking = '', ack = '', code = '', "
+    "deadline = 0 WHERE destination = ? AND state = ?"
 )
+STAY = "UPDATE delivery SET tries = 0, due = 0, reason = '', changed = ?, since = ? WHERE destination = ? AND state = ?"
+"""One of these may be on its way."""
 AWAIT = "UPDATE delivery SET tracking = ?, ack = ?, code = '', deadline = ? WHERE sequence = ? AND state = ? AND ack IN ('', ?)"
-ANSWER = "UPDATE delivery SET ack = ?, code = ?, state = ?, reason = ?, changed = ? WHERE sequence = ? AND ack NOT IN (?, ?)"
+ANSWER = (
+    "UPDATE delivery SET ack = ?, code = ?, state = ?, reason = ?, changed = ? WHERE sequence = ? AND tracking <> '' "
+    "AND ack NOT IN (?, ?)"
+)
+PASS = (
+    "UPDATE delivery SET ack = CASE WHEN deadline > 0 THEN ? ELSE ack END, code = ?, state = ?, reason = ?, changed = ? "
+    "WHERE sequence = ? AND tracking <> '' AND ack NOT IN (?, ?, ?)"
+)
+"""Somebody on the way has it: where nothing more is due that is all, and what has been missed stays so."""
+MISS = f"UPDATE delivery SET ack = ?, code = ?, state = ?, reason = ?, changed = ? WHERE sequence = ? AND {OPEN}"
 CLEAR = (
     "DELETE FROM delivery WHERE destination = ? AND state = ? AND changed < ? AND sequence < (SELECT max(sequence) FROM delivery) "
     "AND (number = 0 OR number < (SELECT max(o.number) FROM delivery AS o WHERE o.destination = delivery.destination))"
 )
 """The last one stays: numbers are given from there, those of events too."""
-OPEN = f"state = '{SENT}' AND ack IN ('{AWAITED}', '{PASSED}')"
-"""Sent, and the destination's own acknowledgement is to come."""
 NUMBER = (
     "UPDATE delivery SET number = 1 + (SELECT max(o.number) FROM delivery AS o WHERE o.destination = delivery.destination) "
     "WHERE sequence = ? AND number = 0 AND state = ?"
@@ -82,9 +94,16 @@ class Outbox:
         for sequence in change.numbered:
             yield NUMBER, (sequence, PENDING)
         for said in change.answered:
-            yield ANSWER, (*said[1:], said.sequence, ACKNOWLEDGED, DENIED)
+            if said.ack == MISSING:
+                yield MISS, (*said[1:], said.sequence)
+            elif said.ack == PASSED:
+                yield PASS, (*said[1:], said.sequence, ACKNOWLEDGED, DENIED, MISSING)
+            else:
+                yield ANSWER, (*said[1:], said.sequence, ACKNOWLEDGED, DENIED)
         for sweep in change.sweeps:
-            if sweep.to:
+            if sweep.to == sweep.state:
+                yield STAY, (sweep.before, sweep.before, sweep.destination, sweep.state)
+            elif sweep.to:
                 yield MOVE, (sweep.to, sweep.before, sweep.before, sweep.destination, sweep.state)
             else:
                 yield CLEAR, (sweep.destination, sweep.state, sweep.before)
@@ -103,6 +122,9 @@ def deliveries(plan: Deliveries) -> Steps[list[Delivery]]:
     if plan.overdue:
         text += f" AND {OPEN} AND deadline <= :overdue"
         parameters["overdue"] = plan.overdue
+    if plan.due:
+        text += " AND due <= :due"
+        parameters["due"] = plan.due
     if plan.numbers is not None:
         text += " AND number BETWEEN :low AND :high"
         parameters["low"], parameters["high"] = plan.numbers

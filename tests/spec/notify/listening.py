@@ -22,13 +22,14 @@ def ack(body: bytes, code: str, facility: str = "RX2", more: str = "") -> bytes:
 
 
 class Listening:
-    """``answers`` are said in turn, the last for ever; ``more`` is what is said of a message after its answer; ``connections``
-    counts those that were opened."""
+    """``answers`` are said in turn, the last for ever; ``more`` is what is said of a message after its answer; ``err`` is a
+    segment at the end of its answer; ``connections`` counts those that were opened."""
 
     def __init__(self) -> None:
         self.got: list[bytes] = []
         self.answers: list[Answer] = ["AA"]
         self.more: Callable[[bytes], list[bytes]] = lambda body: []
+        self.err = ""
         self.connections = self.port = 0
         self._changed = asyncio.Event()
         self._server: asyncio.Server | None = None
@@ -82,7 +83,7 @@ class Listening:
                     if code == "":
                         writer.close()
                     elif code is not None:
-                        writer.write(frame(ack(body, code)))
+                        writer.write(frame(ack(body, code) + self.err.encode()))
                         for each in self.more(body):
                             writer.write(frame(each))
         self._open.discard(writer)

@@ -134,12 +134,30 @@ async def test_over_tls_who_the_other_side_is_must_be_proved(store: Any, out: Op
 
 
 @pytest.mark.parametrize(
-    ("code", "state", "reason"), [("AE", "shelved", "destination-refused"), ("CR", "pending", "destination-unavailable")]
+    ("code", "err", "state", "reason"),
+    [
+        ("AE", "", "shelved", "destination-refused"),
+        ("AE", "ERR|||207", "shelved", "destination-refused"),
+        ("AR", "", "pending", "destination-unavailable"),
+        ("AR", "ERR|||207^Application internal error", "pending", "destination-unavailable"),
+        ("AR", "ERR|||201", "shelved", "destination-refused"),
+        ("AR", "ERR|MSH^1^9^201&Unsupported event code&HL70357", "shelved", "destination-refused"),
+        ("AR", "ERR|||207||too-large", "shelved", "destination-refused"),
+        ("CE", "", "pending", "destination-unavailable"),
+        ("CE", "ERR|||207||journal-unavailable", "pending", "destination-unavailable"),
+        ("CE", "ERR|||206", "pending", "destination-unavailable"),
+        ("CE", "ERR|^^^207&Application internal error&HL70357", "pending", "destination-unavailable"),
+        ("CE", "ERR|||102", "shelved", "destination-refused"),
+        ("CR", "", "shelved", "destination-refused"),
+        ("CR", "ERR|||203", "shelved", "destination-refused"),
+        ("CR", "ERR|||207||feed-stopped", "pending", "destination-unavailable"),
+    ],
 )
-async def test_what_is_refused_at_once_is_of_the_class_of_its_code(
-    out: Opens, receiver: Listening, code: str, state: str, reason: str
+async def test_what_is_refused_at_once_is_of_the_class_of_its_code_and_of_what_was_wrong(
+    out: Opens, receiver: Listening, code: str, err: str, state: str, reason: str
 ) -> None:
-    receiver.answers = [code]
+    """A destination that could not commit it, or that is full, takes it later; one that cannot read it never does."""
+    receiver.answers, receiver.err = [code], err
     one = await out(adt())
     await one.step()
     [row] = await rows(one)
