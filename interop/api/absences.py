@@ -11,7 +11,7 @@ from interop.api.feed_health import DOWN, WELL, said
 from interop.api.feed_health import Told as Heard
 from interop.api.services import Services
 from interop.errors import Problem
-from interop.policy.absence import SYSTEM, Absence, FeedHealth, absence, gate
+from interop.policy.absence import SYSTEM, Absence, FeedHealth, absence, closed, gate
 from interop.policy.asker import Asker
 from interop.policy.decide import ROOM, Question
 from interop.policy.facts import Facts
@@ -53,6 +53,13 @@ async def telling(services: Services, request: Request, interaction: str, patien
     if told is None:
         told = kept[asker] = Told(Question(interaction, "Patient", patient, asker), facts, feeds, now)
     return told
+
+
+def unseen(services: Services, request: Request, interaction: str, types: Iterable[str]) -> frozenset[str]:
+    """Those of the types of which who asks is given nothing, whoever it is about."""
+    asker = request.asker
+    narrowed = services.narrowed(asker.scopes or ()) if asker.criteria else ()
+    return closed(Question(interaction, "Patient", "", asker, narrowed), types, services.facts(), services.clock.now())
 
 
 async def passes(services: Services, told: Told, patients: tuple[str, ...], shown: Iterable[Stored]) -> bool:

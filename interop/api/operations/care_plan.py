@@ -12,14 +12,15 @@ from uuid import UUID
 import orjson
 
 from interop.api import links
-from interop.api.absences import absences
+from interop.api.absences import absences, issue, unseen
 from interop.api.asgi import Response
-from interop.api.operations.composing import composition
+from interop.api.operations.composing import CLOSED, composition, withheld
 from interop.api.operations.everything import of_person
 from interop.api.operations.operation import Asked
-from interop.api.operations.planning import Planned, planned
+from interop.api.operations.planning import Planned, heading_types, plan_tables, planned
 from interop.api.problems import outcome
 from interop.clock import instant
+from interop.policy.absence import Absence
 from interop.store.values import Stored
 
 NAME: Final = "$care-plan"
@@ -50,16 +51,27 @@ def _shown(found: Planned, history: bool) -> list[Stored]:
 
 def _bundle(asked: Asked, found: Planned, shown: list[Stored], absent: list[dict[str, Any]], history: bool) -> bytes:
     now = asked.services.clock.now()
+    types = heading_types()
+    role = withheld(types, unseen(asked.services, asked.request, NAME, plan_tables().types))
     id_ = str(UUID(bytes=bytes.fromhex(found.tag) + b"plan"))
     base = links.base(asked.request, asked.services.base).encode("ascii")
-    entries = [
-        _entry(b"urn:uuid:" + id_.encode("ascii"), orjson.dumps(composition(found.plan, asked.id, id_, now, history, not absent)))
-    ]
-    if absent:
-        entries.append(_entry(b"", outcome(absent)))
+    made = composition(found.plan, asked.id, id_, now, history, not absent, role)
+    entries = [_entry(b"urn:uuid:" + id_.encode("ascii"), orjson.dumps(made))]
+    if told := [*absent, *_of_role(found, role)]:
+        entries.append(_entry(b"", outcome(told)))
     entries += [_entry(b"%s/%s/%s" % (base, each.type.encode(), each.id.encode()), each.body) for each in shown]
     written = (instant(now).encode("ascii"), b",".join(entries))
     return b'{"resourceType":"Bundle","type":"collection","timestamp":"%s","entry":[%s]}' % written
+
+
+def _of_role(found: Planned, role: dict[str, Any]) -> list[dict[str, Any]]:
+    """Issues that name the headings of which who asks is shown nothing, and those of which not all: by role, never by rows."""
+    titles = {each.heading.name: each.heading.title for each in found.plan.sections}
+    said = (
+        ("not shown to this role", [titles[name] for name, why in role.items() if why is CLOSED]),
+        ("not all is shown to this role", [titles[name] for name, why in role.items() if why is not CLOSED]),
+    )
+    return [issue(Absence("not-for-role", "suppressed", f"{words}: {', '.join(of)}", "", 0)) for words, of in said if of]
 
 
 def _entry(url: bytes, body: bytes) -> bytes:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from html import escape
 from typing import Any, Final
 
 from interop.careplan.plan import Heading, Line, Origin, Plan, Section
 from interop.clock import instant
+from interop.policy.absence import SYSTEM
 
 HEADING: Final = "urn:interop:codes:plan-content"
 """The code system of headings."""
@@ -19,6 +20,12 @@ NONE: Final = {"coding": [{"system": "urn:interop:whole-record", "code": "none-r
 UNSHOWN: Final = {
     "coding": [{"system": "http://terminology.hl7.org/CodeSystem/list-empty-reason", "code": "unavailable"}],
     "text": "None shown: something of the record is absent",
+}
+CLOSED: Final = {"coding": [{"system": SYSTEM, "code": "not-for-role"}], "text": "Not shown to this role"}
+"""Where who asks is given nothing of what stands under the heading, whoever it is about."""
+PARTLY: Final = {
+    "coding": [{"system": SYSTEM, "code": "not-for-role"}],
+    "text": "None shown: not all that may stand here is shown to this role",
 }
 """Where it is not known to whoever asks whether there is any."""
 GROUPS: Final = {
@@ -34,9 +41,19 @@ CONFLICT: Final = "Authors do not agree: all that they say is shown."
 Json = dict[str, Any]
 
 
-def composition(plan: Plan, patient: str, id: str, now: int, history: bool, whole: bool) -> Json:
+def withheld(types: Mapping[str, Collection[str]], unseen: frozenset[str]) -> dict[str, Json]:
+    """Why nothing stands under a heading, of those that are not, or not all, for who asks: ``types`` are those that a heading is
+    made of, ``unseen`` those of which they are given nothing."""
+    touched = {name: of for name, of in types.items() if not unseen.isdisjoint(of)}
+    return {name: CLOSED if unseen.issuperset(of) else PARTLY for name, of in touched.items()}
+
+
+def composition(
+    plan: Plan, patient: str, id: str, now: int, history: bool, whole: bool, role: Mapping[str, Json] | None = None
+) -> Json:
     """The Composition; with ``history`` also what no longer holds. ``id`` is that of the resource in its Bundle, ``whole`` whether
-    nothing is said to be absent."""
+    nothing is said to be absent, ``role`` of headings that are not wholly for who asks why nothing is there (``withheld``)."""
+    reasons = role or {}
     none = NONE if whole else UNSHOWN
     return {
         "resourceType": "Composition",
@@ -50,7 +67,11 @@ def composition(plan: Plan, patient: str, id: str, now: int, history: bool, whol
         "section": [
             {
                 "title": GROUPS.get(group, group),
-                "section": [_heading(each, history, none) for each in plan.sections if each.heading.group == group],
+                "section": [
+                    _heading(each, history, reasons.get(each.heading.name, none))
+                    for each in plan.sections
+                    if each.heading.group == group
+                ],
             }
             for group in dict.fromkeys(each.heading.group for each in plan.sections)
         ],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from interop.api.absences import Told, missing, telling
+from interop.api.absences import Told, missing, telling, unseen
 from interop.api.asgi import JSON, Header, Request, Response
 from interop.api.crew.holding import Cards, Held, View, timeless, view
 from interop.api.crew.making import card_tables, made
@@ -18,8 +18,6 @@ from interop.api.operations.operation import Asked
 from interop.api.services import Services
 from interop.clock import instant
 from interop.errors import Problem
-from interop.policy.absence import closed
-from interop.policy.decide import Question
 from interop.policy.rules import SECOND
 from interop.store.decision import Decision
 
@@ -55,13 +53,11 @@ async def crew_card(asked: Asked) -> Response:
 
 
 def _sight(services: Services, request: Request, decision: Decision, told: Told) -> Sight:
-    asker, facts, now = request.asker, services.facts(), services.clock.now()
-    narrowed = services.narrowed(asker.scopes or ()) if asker.criteria else ()
-    unseen = closed(Question(NAME, "Patient", "", asker, narrowed), card_tables().types, facts, now)
-    if services.cards is None or asker.criteria:
-        return Sight(services.cards, unseen, b"")
-    seen = (timeless(decision.predicate), decision.whole, told.absent(False), told.absent(True), sorted(unseen))
-    return Sight(services.cards, unseen, view(*seen))
+    closed = unseen(services, request, NAME, card_tables().types)
+    if services.cards is None or request.asker.criteria:
+        return Sight(services.cards, closed, b"")
+    seen = (timeless(decision.predicate), decision.whole, told.absent(False), told.absent(True), sorted(closed))
+    return Sight(services.cards, closed, view(*seen))
 
 
 async def _made(services: Services, request: Request, decision: Decision, told: Told, sight: Sight, patient: str) -> Held:

@@ -52,10 +52,21 @@ def plan_tables() -> PlanTables:
     return read_plan(lambda name: folder.joinpath(f"{name}.csv").read_text("utf-8").splitlines())
 
 
+@cache
+def heading_types() -> dict[str, frozenset[str]]:
+    """The types that each heading is made of."""
+    tables = plan_tables()
+    made: dict[str, set[str]] = {name: set() for name in tables.headings}
+    for type_, rows in tables.content.items():
+        for row in rows:
+            made[row.heading].add(type_)
+    return {name: frozenset(types) for name, types in made.items()}
+
+
 async def planned(services: Services, decision: Decision, patient: str) -> Planned:
     """The plan of a person, linked Patients included. Raises Problem ``too-costly``."""
     tables, now = plan_tables(), services.clock.now()
-    stored = telling(await _about(services, decision, patient, tables.types))
+    stored = telling(await compartment_of(services, decision, patient, tables.types))
     given = [_given(each) for each in stored]
     wanted = set(_contributing(folded(given, tables, now))) | {(each.type, each.id) for each in stored if each.type in NAMING}
     along = await _along(services, decision, [each for each in stored if (each.type, each.id) in wanted])
@@ -65,7 +76,8 @@ async def planned(services: Services, decision: Decision, patient: str) -> Plann
     return Planned(plan, known, along, _tag(known[key] for key in _contributing(plan)))
 
 
-async def _about(services: Services, decision: Decision, patient: str, types: tuple[str, ...]) -> list[Stored]:
+async def compartment_of(services: Services, decision: Decision, patient: str, types: tuple[str, ...]) -> list[Stored]:
+    """All of these types that is about a person, linked Patients included. Raises Problem ``too-costly``."""
     found: list[Stored] = []
     after: Key | None = None
     while True:

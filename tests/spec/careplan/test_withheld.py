@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,12 +11,14 @@ import pytest
 from interop.api.feed_health import tell
 from interop.clock import ManualClock
 from interop.policy.asker import Asker
+from interop.policy.scopes import read_scopes
 from interop.record.fold import content, render
 from interop.record.indexing import indexed
 from interop.store.sql.store import SqlStore
 from interop.store.values import Change, Committed, Put, Stored
-from tests.spec.api.governed import GP, HIV, OPERATOR, WARD, World, contribute, record_ann, world
+from tests.spec.api.governed import EVERYONE, GP, HIV, OPERATOR, WARD, World, contribute, record_ann, world
 from tests.spec.api.people import FEED, T0
+from tests.spec.careplan.cards import allergy
 from tests.spec.careplan.plans import FOR, MATTERS, NOT_FOR, observed, planned
 
 pytestmark = pytest.mark.anyio
@@ -51,6 +54,13 @@ def lines(bundle: dict[str, Any], heading: str) -> list[str]:
     groups = bundle["entry"][0]["resource"]["section"]
     (found,) = [one for group in groups for one in group["section"] if one["code"]["coding"][0]["code"] == heading]
     return [line["title"] for line in found.get("section", [])]
+
+
+def empty(bundle: dict[str, Any], heading: str) -> str:
+    """Why nothing stands under a heading, '' where something does."""
+    groups = bundle["entry"][0]["resource"]["section"]
+    (found,) = [one for group in groups for one in group["section"] if one["code"]["coding"][0]["code"] == heading]
+    return str(found.get("emptyReason", {}).get("text", ""))
 
 
 def absent(bundle: dict[str, Any]) -> list[str]:
@@ -94,6 +104,28 @@ async def test_who_has_nothing_to_do_with_her_is_shown_nothing_and_not_told_that
     assert "My garden" not in str(found)
     assert "None recorded" not in str(found)
     assert "None shown: something of the record is absent" in str(found)
+
+
+async def test_what_is_not_for_a_role_is_not_said_to_be_none(ann: World, store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The desk is given the plan and not what is clinical: the headings say so, and so does the OperationOutcome."""
+    desk = Asker("https://issuer.test|desk", "coordinator", "A81001", scopes=None)
+    monkeypatch.setitem(EVERYONE, desk.user, desk)
+    await contribute(store, "A81001", {**allergy("nuts", "Peanuts"), "patient": {"reference": "Patient/ann"}})
+    found = await plan(ann, desk)
+    assert lines(found, "allergies") == lines(found, "cpr") == []
+    assert empty(found, "allergies") == empty(found, "alerts") == "Not shown to this role"
+    assert empty(found, "cpr") == "None shown: not all that may stand here is shown to this role"
+    assert empty(found, "important-people") != "None recorded"
+    assert empty(found, "goals") == "None recorded"
+    assert absent(found).count("not-for-role") == 2
+
+
+async def test_what_is_not_for_a_token_is_not_said_to_be_none(ann: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    narrow = replace(GP, user="https://issuer.test|narrow", scopes=read_scopes("user/Patient.rs user/CarePlan.rs"))
+    monkeypatch.setitem(EVERYONE, narrow.user, narrow)
+    found = await plan(ann, narrow)
+    assert empty(found, "allergies") == "Not shown to this role"
+    assert "not all" in empty(found, "cpr")
 
 
 async def test_a_line_of_a_source_that_is_down_says_since_when(ann: World, store: SqlStore) -> None:
