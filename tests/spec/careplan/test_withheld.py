@@ -111,6 +111,7 @@ async def test_what_is_not_for_a_role_is_not_said_to_be_none(ann: World, store: 
     desk = Asker("https://issuer.test|desk", "coordinator", "A81001", scopes=None)
     monkeypatch.setitem(EVERYONE, desk.user, desk)
     await contribute(store, "A81001", {**allergy("nuts", "Peanuts"), "patient": {"reference": "Patient/ann"}})
+    await ann.share()
     found = await plan(ann, desk)
     assert lines(found, "allergies") == lines(found, "cpr") == []
     assert empty(found, "allergies") == empty(found, "alerts") == "Not shown to this role"
