@@ -19,6 +19,7 @@ from interop.api.parts import SCRAPER, check
 from interop.api.problems import json_error, not_allowed
 from interop.api.services import Services
 from interop.api.watched import METHODS, OTHER, AuditFigures, rule_label
+from interop.apply.telling.telling import QUEUE
 from interop.store.plan import Feeds
 from interop.store.sql.store import Figures
 from interop.store.values import REPLAY, TAKEDOWN, FeedCount
@@ -214,7 +215,7 @@ class _Figures:
         counts: dict[str, Counter[str]] = {}
         oldest: dict[str, float] = {}
         for destination, figures in self._queues.items():
-            label = destination if destination in declared or destination == RULES else SUBSCRIPTIONS
+            label = destination if destination in declared or destination in (RULES, QUEUE) else SUBSCRIPTIONS
             counts.setdefault(label, Counter()).update({state: int(figures[state]) for state in QUEUED})
             oldest[label] = max(oldest.get(label, 0.0), figures["oldest"])
         for label, count in counts.items():

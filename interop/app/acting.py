@@ -19,6 +19,7 @@ from interop.apply.acting.clocking import Clocking, check
 from interop.apply.acting.doing import Do
 from interop.apply.acting.recipients import Recipients
 from interop.apply.acting.timekeeper import Timekeeper
+from interop.apply.telling.telling import QUEUE
 from interop.clocks.loading import ClockTables
 from interop.mapping.places import mappings_root
 from interop.notify.routes import ID_ONLY, WITHHELD, Route
@@ -112,6 +113,7 @@ def acting_of(
 
 
 def refused(destinations: Iterable[str]) -> None:
-    """Raise ValueError where a destination is called as the queue of the rules."""
-    if RULES in destinations:
-        raise ValueError(f"[{RULES}]: no destination has this name, it is that of the queue of the rules")
+    """Raise ValueError where a destination is called as a queue of the engine's own."""
+    for name in (RULES, QUEUE):
+        if name in destinations:
+            raise ValueError(f"[{name}]: no destination has this name, it is that of a queue of the engine")

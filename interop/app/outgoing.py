@@ -14,6 +14,7 @@ from interop.api.delivering.payload import Contents, Narrowed
 from interop.api.delivering.senders import sender_of
 from interop.api.delivering.subscriptions import Subscriptions
 from interop.api.delivering.watched import watched
+from interop.api.delivering.worker import Worker
 from interop.api.knowledge import Knowledge
 from interop.api.searching.ground import known
 from interop.api.searching.narrowed import narrowed
@@ -23,6 +24,8 @@ from interop.app.acting import acting_of, refused, rules_of
 from interop.app.acting import routes_of as watching
 from interop.app.audited import Audited
 from interop.app.settings import Settings, loopback
+from interop.app.telling import channel_worker, told
+from interop.app.telling import routes_of as notices
 from interop.app.workshop import Workshop
 from interop.apply.acting.acting import Acting
 from interop.apply.acting.timekeeper import Timekeeper
@@ -31,7 +34,7 @@ from interop.apply.generation import generation
 from interop.apply.routing import Router, when
 from interop.mapping.library import carriers
 from interop.mapping.places import mappings_root
-from interop.notify.destinations import KINDS, Destination, read_destinations
+from interop.notify.destinations import KINDS, PEOPLE, Destination, read_destinations
 from interop.notify.routes import MESSAGE, Route, RoutesRefused, read_routes
 from interop.notify.topics import Topic, read_topics
 from interop.policy.decide import decide
@@ -143,12 +146,14 @@ class Outgoing:
         if shop.following is not None:
             deliverer.alone = lambda: shop.seats.take(SEAT)
         deliverer.declare(destinations)
+        telling = told(settings, shop, destinations, deliverer)
         for name, each in destinations.items():
             sender = sender_of(each, carriers(), deliverer.told_by(name), shop.clock)
-            deliverer.add(name, asker_of(each, open=settings.open), sender, each.days)
+            made_by = channel_worker(telling, deliverer) if telling is not None and each.kind in PEOPLE else Worker
+            deliverer.add(name, asker_of(each, open=settings.open), sender, each.days, made=made_by)
         whose = {name: each.organisation for name, each in destinations.items()}
         acting, keeper = acting_of(settings, shop, rules, whose, deliverer) if rules.rules else (None, None)
-        shop.router.use([*routes, *watching(rules)])
+        shop.router.use([*routes, *watching(rules), *(notices(shop.clock.now()) if telling is not None else ())])
         shop.router.arrived = deliverer.arrived
         topics = topics_of(shop.clock.now())
         subscriptions = Subscriptions(shop.store, shop.writes, shop.router, deliverer, shop.clock, topics, here=settings.open)

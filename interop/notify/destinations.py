@@ -1,7 +1,7 @@
 """Where routes lead: the destinations of a deployment, a TOML file with a table for each.
 
 [gp-practice]
-kind = "webhook"                          # webhook, fhir, mllp, itk, mesh or file
+kind = "webhook"                          # webhook, fhir, mllp, itk, mesh, smtp, sms or file
 address = "https://practice.example/in"   # mllps://host:port; a directory
 organisation = "A99901"                   # whose it is: what it may see is what it is sent
 token = "practice.token"                  # file of a bearer token, beside this file; of MESH the mailbox's password
@@ -32,6 +32,7 @@ from interop.ports.destination import HOURS
 from interop.ports.destination import Destination as Destination
 
 WEBHOOK, SERVER, MLLP, ITK, MESH, FILE = "webhook", "fhir", "mllp", "itk", "mesh", "file"
+SMTP, SMS = "smtp", "sms"
 KINDS: Final = {
     WEBHOOK: (AS_RECEIVED, FHIR, FHIR_MESSAGE, ID_ONLY),
     SERVER: (FHIR, FHIR_MESSAGE),
@@ -39,14 +40,20 @@ KINDS: Final = {
     ITK: (AS_RECEIVED,),
     MESH: (AS_RECEIVED, FHIR, FHIR_MESSAGE, ID_ONLY),
     FILE: (AS_RECEIVED, FHIR, FHIR_MESSAGE, ID_ONLY),
+    SMTP: (),
+    SMS: (),
 }
-"""Kind -> the formats that it takes."""
+"""Kind -> the formats that it takes; by e-mail and text message people are told, by no route."""
+PEOPLE: Final = (SMS, SMTP)
+"""Kinds that tell people."""
 SCHEMES: Final = {
     WEBHOOK: ("https", "http"),
     SERVER: ("https", "http"),
     MLLP: ("mllps", "mllp"),
     ITK: ("https", "http"),
     MESH: ("https", "http"),
+    SMTP: ("smtps", "smtp"),
+    SMS: ("https", "http"),
 }
 """Kind -> scheme over TLS, and the one without, for this machine alone."""
 
@@ -65,11 +72,15 @@ SETTINGS: Final[Mapping[str, Wanted]] = {
         ("sender",), ("recipient", "service", "interaction", "profile", "username", "reply", "acknowledgement", "receiver")
     ),
     MESH: Wanted(("mailbox", "recipient", "workflow"), ("subject",), ("shared-key",)),
+    SMTP: Wanted(("from", "link"), ("service", "starttls", "username")),
+    SMS: Wanted(("link",), ("service", "gateway", "template", "sender")),
 }
 """``receiver`` is put into MSH-5 and MSH-6 (``APPLICATION|FACILITY``) of what was addressed to ROUTE; of MLLP
 ``accept`` is ``always`` or ``as-sent``: whether MSH-15 becomes AL where it is in use; of ITK ``sender`` and
 ``recipient`` are addresses (``urn:nhs-uk:addressing:ods:RX1``), ``reply`` where acknowledgements are to go, ``acknowledgement``
-which is wanted: ``none``, ``infrastructure`` or ``business``; of MESH ``mailbox`` is ours, ``recipient`` theirs."""
+which is wanted: ``none``, ``infrastructure`` or ``business``; of MESH ``mailbox`` is ours, ``recipient`` theirs. Of
+what tells people ``link`` is where they sign in, ``service`` what it is called; of e-mail ``starttls`` (``yes``, ``no``) asks for
+TLS once the server is reached; of text messages ``template`` and ``sender`` are ids of the gateway."""
 DAYS_MOST: Final = 90
 HOURS_MOST: Final = 600
 """Less than what was sent is kept."""

@@ -62,12 +62,16 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """What goes out: ``id`` is the delivery's, the same whenever it is tried; ``traceparent`` as in W3C Trace Context, or ''."""
+    """What goes out: ``id`` is the delivery's, the same whenever it is tried; ``traceparent`` as in W3C Trace Context, or ''. Of
+    what people are told ``to`` is the address, ``subject`` that of an e-mail; ``again``: the same may have gone out before."""
 
     id: str
     body: bytes
     media_type: str
     traceparent: str = ""
+    to: str = ""
+    subject: str = ""
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +87,11 @@ class Acknowledgement:
     final: bool = True
     code: str = ""
     sender: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    about: str = ""
     """What the other side said at once: ``problem`` None = it has it; ``code`` its own (``200``, ``AA``); ``wait`` seconds for
     which it asks. ``tracking`` is the name that it gave, '' = none; ``said`` an acknowledgement that came with the answer."""
 

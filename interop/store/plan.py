@@ -285,7 +285,8 @@ class Noted:
 class Deliveries:
     """What destinations are to be told, oldest first -> [Delivery]; destination, state, tracking and acknowledgement '' = any;
     ``after`` a sequence; ``sequence`` 0 = any, else that one; ``numbers``: only events of these numbers, both included, by their
-    numbers; ``overdue``: sent, and the acknowledgement of the other side was to come by then (microseconds), 0 = any."""
+    numbers; ``overdue``: sent, and the acknowledgement of the other side was to come by then (microseconds), 0 = any; ``due``: to
+    be tried by then (microseconds), 0 = any."""
 
     destination: str = ""
     state: str = ""
@@ -296,6 +297,7 @@ class Deliveries:
     tracking: str = ""
     ack: str = ""
     overdue: int = 0
+    due: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import structlog
 
 from interop.api.delivering.payload import Payload
 from interop.api.delivering.senders import parcel_of
+from interop.apply.telling.telling import NOTICE, outcome
 from interop.clock import MICROSECONDS, Clock
 from interop.errors import Problem
 from interop.ports import Acknowledgement, Courier, Destination, Follows, Taken
@@ -118,7 +119,11 @@ class Awaiting:
 
 async def keep(store: Store, delivery: Delivery, said: Acknowledgement, now: int) -> None:
     """Write down what was said of a delivery. Raises Problem where the store cannot be written."""
-    await store.commit(Change(answered=[_answered(delivery, said, now)]))
+    made = _answered(delivery, said, now)
+    change = Change(answered=[made])
+    if delivery.event == NOTICE:
+        change.deliveries.append(outcome(delivery._replace(ack=made.ack), now))
+    await store.commit(change)
     if not said.accepted:
         code = clean(said.code)
         _log.warning("a delivery was refused later", destination=delivery.destination, delivery=delivery.sequence, code=code)

@@ -63,6 +63,10 @@ class Payload:
     format: str = FHIR
     traceparent: str = ""
     """The trace that it is of, for whom the deployment has declared (W3C Trace Context); '' = none."""
+    to: str = ""
+    subject: str = ""
+    again: bool = False
+    """Of what people are told, as in ``interop.ports.Parcel``."""
 
 
 class Contents:

@@ -70,7 +70,9 @@ class Carried:
 
 def parcel_of(payload: Payload) -> Parcel:
     """What an adapter may know of a payload."""
-    return Parcel(payload.id, payload.body, payload.media_type, payload.traceparent)
+    return Parcel(
+        payload.id, payload.body, payload.media_type, payload.traceparent, payload.to, payload.subject, payload.again
+    )
 
 
 @dataclass(slots=True)
@@ -112,8 +114,6 @@ class Web:
             return Taken(code=taken.code)
         return taken
 
-
-@dataclass(slots=True)
     def _meant(self, payload: Payload) -> tuple[str, str, bytes]:
         """Method, address and body."""
         address = self.destination.address
@@ -124,6 +124,8 @@ class Web:
         address = f"{address}/{'/'.join(payload.about)}"
         return ("DELETE", address, b"") if payload.deleted else ("PUT", address, payload.body)
 
+
+@dataclass(slots=True)
 class Directory:
     """A directory: a file each, named by the delivery, whole or not there."""
 

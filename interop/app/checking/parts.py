@@ -15,6 +15,7 @@ from interop.app.national import connection, national_service
 from interop.app.outgoing import destinations_of, joined, routes_of, topics_of
 from interop.app.settings import Settings
 from interop.app.signalling import place_of
+from interop.app.telling import ways_of, words_of
 from interop.app.tls import Holders, server_context
 from interop.app.workshop import check_tables
 from interop.audit.key import AuditKey
@@ -116,6 +117,7 @@ def _destinations(settings: Settings, now: int) -> None:
         if each.certificate or each.authorities:
             each.tls()
         sender_of(each, carriers(), lambda said: None, SystemClock())
+    ways_of(destinations, words_of(settings)[0])
 
 
 def _mutual(settings: Settings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from interop.apply.acting.person import Resource, body, known
@@ -78,6 +79,21 @@ class Recipients:
                     if await self._any(meant.organisations, what, now):
                         found[meant.name] = Told(meant.name, meant.reference)
         return list(found.values())
+
+    async def may(self, recipient: Resource, type: str, id: str, patient: str, now: int) -> bool:
+        """Whether one who was to be told of a resource may be told of it now; a person who has died is not."""
+        if self.fresh is not None:
+            await self.fresh()
+        what = Occurrence({}, type, id, patient, now, now, "", "")
+        named = _name(recipient)
+        if named.startswith("Patient/"):
+            person = named.removeprefix("Patient/")
+            died = (await known(self._store, person, ("deceased",), now))["deceased"]
+            return not died and await self._sees(self._patient(replace(what, patient=person)), what, now)
+        of = [To(kind) for kind in (actions.CARE_TEAM, actions.NAMED_CLINICIAN, actions.GP)]
+        meant = [each for one in of for each in await self._meant(one, what, now)]
+        codes = [code for each in meant if each.name == named for code in each.organisations]
+        return await self._any([*codes, await self._organisation(recipient)], what, now)
 
     async def _any(self, organisations: Iterable[str], what: Occurrence, now: int) -> bool:
         if self._open:

@@ -1,0 +1,138 @@
+"""Where somebody can be told: what the record says of their telephones and mailboxes, in the order in which they prefer them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
+
+from interop.apply.acting.person import Resource, body, found
+from interop.fhir.shapes import dicts, text
+from interop.notify.messages import EMAIL, PERSON, PROFESSIONAL, SMS
+from interop.policy.grants import period
+from interop.store.decision import PERMIT_ALL
+from interop.store.plan import Group, Read, Search, Several
+from interop.store.seam import Store
+from interop.store.values import Stored
+from interop.store.where import Reference
+
+CONTACT: Final = "urn:interop:codes:contact"
+"""The system of the codes by which a Flag says that a person does not want to be told so: ``no-sms``, ``no-email``."""
+REFUSED: Final = {"no-sms": SMS, "no-email": EMAIL}
+PREFERENCE: Final = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-ContactPreference"
+METHOD: Final = "PreferredContactMethod"
+BY: Final = {"4": EMAIL}
+"""Of UK Core's preferred contact methods those that are a channel."""
+NO_TELEPHONE: Final = "8"
+MEDIUM: Final = "http://terminology.hl7.org/CodeSystem/v3-ParticipationMode"
+MEDIA: Final = {SMS: "SMSWRIT", EMAIL: "EMAILWRIT"}
+"""The codes of Communication.medium."""
+LAST: Final = 1_000_000
+"""The rank of what has none: used after all that have."""
+_MOBILE: Final = re.compile(r"(?:\+44|0044|0)7\d{9}")
+_NUMBER: Final = re.compile(r"\+?\d{8,15}")
+_MAIL: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+")
+
+
+class Address(NamedTuple):
+    """A telephone or a mailbox."""
+
+    channel: str
+    value: str
+
+
+def audience(recipient: Resource) -> str:
+    """Which words are for a recipient."""
+    return PERSON if text(recipient, "reference").partition("/")[0] in ("Patient", "RelatedPerson") else PROFESSIONAL
+
+
+async def addresses(store: Store, recipient: Resource, now: int) -> list[Address]:
+    """One of each channel at most, what they prefer first."""
+    type_, _, id_ = text(recipient, "reference").partition("/")
+    if type_ == "Patient":
+        group: list[str] = await store.query(Group(PERMIT_ALL, id_))
+        keys = tuple(("Patient", each) for each in group)
+        patients = [body(each) for each in await store.query(Several(PERMIT_ALL, keys)) if not each.deleted]
+        flags = [body(each) for each in await found(store, "Flag", id_)]
+        return _of_person(patients, flags, now)
+    for resource in await _entries(store, type_, id_):
+        if points := _points(dicts(resource, "telecom"), now, private=False):
+            return points
+    return []
+
+
+def _of_person(patients: Iterable[Resource], flags: Iterable[Resource], now: int) -> list[Address]:
+    patients = list(patients)
+    points = _points([each for patient in patients for each in dicts(patient, "telecom")], now, private=True)
+    chosen = {code for patient in patients for code in _methods(patient)}
+    no = {
+        REFUSED.get(text(coding, "code"))
+        for flag in flags
+        if text(flag, "status") == "active" and period(flag).low <= now < period(flag).high
+        for coding in dicts(flag.get("code"), "coding")
+        if text(coding, "system") == CONTACT
+    } | ({SMS} if NO_TELEPHONE in chosen else set())
+    first = {BY[code] for code in chosen if code in BY}
+    return sorted((each for each in points if each.channel not in no), key=lambda each: each.channel not in first)
+
+
+def _methods(patient: Resource) -> list[str]:
+    said = [part for each in dicts(patient, "extension") if text(each, "url") == PREFERENCE for part in dicts(each, "extension")]
+    concepts = [each.get("valueCodeableConcept") for each in said if text(each, "url") == METHOD]
+    return [text(coding, "code") for concept in concepts for coding in dicts(concept, "coding")]
+
+
+def _points(telecom: Iterable[Resource], now: int, *, private: bool) -> list[Address]:
+    """The best of each channel: what is over is not used, nor is a professional's home."""
+    best: dict[str, tuple[int, Address]] = {}
+    for each in telecom:
+        span = period(each)
+        if text(each, "use") in ("old", *(() if private else ("home",))) or not span.low <= now < span.high:
+            continue
+        address = _address(each)
+        rank: Any = each.get("rank")
+        order = rank if isinstance(rank, int) and rank > 0 else LAST
+        if address is not None and (address.channel not in best or order < best[address.channel][0]):
+            best[address.channel] = order, address
+    return [address for _, address in sorted(best.values(), key=lambda each: each[0])]
+
+
+def _address(point: Resource) -> Address | None:
+    system, value = text(point, "system"), text(point, "value").strip()
+    if system == "email":
+        return Address(EMAIL, value) if _MAIL.fullmatch(value) else None
+    number = re.sub(r"[\s().-]", "", value)
+    mobile = system == "sms" or (system == "phone" and (text(point, "use") == "mobile" or _MOBILE.fullmatch(number)))
+    return Address(SMS, number) if mobile and _NUMBER.fullmatch(number) else None
+
+
+async def _entries(store: Store, type: str, id: str) -> list[Resource]:
+    """What may hold the address of a professional or a team, in order: themself, their roles, the organisation."""
+    read: list[Stored] = await store.query(Read(PERMIT_ALL, type, id)) if id else []
+    resources = [body(each) for each in read if not each.deleted]
+    if type == "Practitioner" and resources:
+        where = Reference("practitioner", (f"Practitioner/{id}",))
+        roles: list[Stored] = await store.query(Search(PERMIT_ALL, "PractitionerRole", where, count=20))
+        resources += [one for one in map(body, roles) if one.get("active") is not False]
+    elif type == "PractitionerRole" and resources:
+        resources += await _whole(store, [resources[0].get("practitioner"), resources[0].get("organization")])
+    elif type == "CareTeam" and resources:
+        resources += await _whole(store, dicts(resources[0], "managingOrganization"))
+    return resources
+
+
+async def _whole(store: Store, references: Iterable[Any]) -> list[Resource]:
+    keys = [tuple(text(each, "reference").split("/")) for each in references]
+    several = tuple((key[0], key[1]) for key in keys if len(key) == 2)
+    return [body(each) for each in await store.query(Several(PERMIT_ALL, several)) if not each.deleted] if several else []
+
+
+def tried(communication: Resource) -> list[str]:
+    """The channels by which it was sent, or could not be."""
+    codes = [text(coding, "code") for each in dicts(communication, "medium") for coding in dicts(each, "coding")]
+    return [channel for channel, code in MEDIA.items() if code in codes]
+
+
+def topics(communication: Resource) -> list[str]:
+    """What it is about, by the codes of its category."""
+    return [text(coding, "code") for each in dicts(communication, "category") for coding in dicts(each, "coding")]

@@ -1,0 +1,232 @@
+"""A Communication on its way: which channel it takes and when, what goes out, what becomes of it.
+
+Its status says how far it is: ``preparation`` until something has gone out, ``in-progress`` while a receipt is to come,
+``completed`` when it has arrived or nothing more will be known, ``not-done`` with the reason where nobody could be told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from interop.apply.acting.person import Resource, body
+from interop.apply.acting.recipients import Recipients
+from interop.apply.asked import UPDATE, Asked, Author, Criteria
+from interop.apply.telling.addresses import MEDIA, MEDIUM, Address, addresses, audience, topics, tried
+from interop.apply.writes import Writes
+from interop.clock import Clock, instant
+from interop.errors import Problem
+from interop.fhir.shapes import dicts, text
+from interop.ids import Mint
+from interop.notify.messages import Messages
+from interop.notify.quiet import Quiet
+from interop.notify.routes import delivery_id
+from interop.rules.making import WORKLIST
+from interop.rules.tables import CODES
+from interop.store.decision import PERMIT_ALL
+from interop.store.plan import Deliveries, Read
+from interop.store.seam import Store
+from interop.store.values import ACKNOWLEDGED, AWAITED, DENIED, SENT, Delivery, Stored
+
+TYPE: Final = "Communication"
+NOTICE: Final = "notice"
+"""The event and the format of what tells people."""
+OUTCOME: Final = "outcome"
+"""The event that something has become of one: ``concerns`` is the destination and the sequence of its delivery."""
+QUEUE: Final = "notices"
+"""The name of the queue in which it is decided who is told how: no destination of a deployment has it."""
+UNTOLD: Final = "could-not-be-told"
+WITHHELD: Final = "not-permitted"
+"""Why nobody was told."""
+NOT_TOLD: Final = f"{CODES}not-told"
+"""The system of why."""
+DESK: Final = "co-ordination"
+"""The worklist of what could not be told."""
+WAITING: Final = ("preparation", "in-progress")
+URGENT: Final = ("urgent", "asap", "stat")
+_OURS: Final = re.compile(r"[a-z2-7]{26,}")
+"""Ids that we have made: they tell nothing. Whoever chose another may have put a name into it."""
+
+
+class Way(NamedTuple):
+    """How a channel is carried: the name of the destination, where to sign in, what the service is called."""
+
+    destination: str
+    link: str
+    service: str
+
+
+class Notice(NamedTuple):
+    """What goes out, to which telephone or mailbox, about whom (which is for the audit alone)."""
+
+    to: str
+    subject: str
+    text: str
+    patient: str
+
+
+class Telling:
+    """``ways`` by channel."""
+
+    def __init__(
+        self,
+        store: Store,
+        writes: Writes,
+        recipients: Recipients,
+        mint: Mint,
+        clock: Clock,
+        messages: Messages,
+        quiet: Mapping[tuple[str, str], Quiet],
+        ways: Mapping[str, Way],
+    ) -> None:
+        self._store, self._writes, self._recipients, self._mint, self._clock = store, writes, recipients, mint, clock
+        self._messages, self._quiet, self.ways = messages, quiet, ways
+
+    async def act(self, delivery: Delivery) -> list[Delivery]:
+        """Go on with a Communication that is new, or of which something has become; what is due of it at channels. Made again it
+        has the same effect. Raises Problem where the record cannot be read or written."""
+        if delivery.event != OUTCOME:
+            return await self._next(delivery.resource, delivery.version)
+        of, _, sequence = delivery.concerns.partition(" ")
+        found: list[Delivery] = await self._store.query(Deliveries(of, sequence=int(sequence)))
+        channel = next((channel for channel, way in self.ways.items() if way.destination == of), "")
+        return await self._became(found[0], channel) if found and channel else []
+
+    async def held(self, delivery: Delivery) -> int:
+        """Until when a delivery has to wait, the end of quiet hours; 0 where it may go out now."""
+        stored, said = await self._read(delivery.resource)
+        channel = self._channel(delivery)
+        return self._due(said, channel, recipient_of(said)) if stored is not None else 0
+
+    async def notice(self, delivery: Delivery) -> Notice | None:
+        """What goes out now; None where nobody is to be told so any more, or may be."""
+        stored, said = await self._read(delivery.resource)
+        if stored is None or said.get("status") not in WAITING:
+            return None
+        channel, recipient, now = self._channel(delivery), recipient_of(said), self._clock.now()
+        at = next((each for each in await addresses(self._store, recipient, now) if each.channel == channel), None)
+        if at is None or not await self._may(stored, said):
+            return None
+        way, words = self.ways[channel], self._messages.of(audience(recipient), channel, topics(said))
+        link = f"{way.link}?notice={stored.id}" if _OURS.fullmatch(stored.id) else way.link
+        return Notice(at.value, words.subject, words.said(link, way.service), stored.subject)
+
+    async def _read(self, id: str) -> tuple[Stored | None, Resource]:
+        found: list[Stored] = await self._store.query(Read(PERMIT_ALL, TYPE, id))
+        return (found[0], body(found[0])) if found and not found[0].deleted else (None, {})
+
+    async def _may(self, stored: Stored, said: Resource) -> bool:
+        """Whether the policy lets them see what they are told of, and the Communication."""
+        about = next((text(each, "reference") for each in dicts(said, "about")), "")
+        type_, _, id_ = (about or f"{TYPE}/{stored.id}").partition("/")
+        return await self._recipients.may(recipient_of(said), type_, id_, stored.subject, self._clock.now())
+
+    def _channel(self, delivery: Delivery) -> str:
+        return next(channel for channel, way in self.ways.items() if way.destination == delivery.destination)
+
+    def _due(self, said: Resource, channel: str, recipient: Resource) -> int:
+        hours = self._quiet.get((audience(recipient), channel))
+        return hours.until(self._clock.now(), said.get("priority") in URGENT) if hours is not None else 0
+
+    async def _next(self, id: str, event: int) -> list[Delivery]:
+        """The next channel that was not tried; where there is none somebody at the desk is told that nobody was."""
+        stored, said = await self._read(id)
+        if stored is None or said.get("status") not in WAITING:
+            return []
+        if not await self._may(stored, said):
+            await self._write(stored, _not_done(said, WITHHELD))
+            return []
+        now, before = self._clock.now(), tried(said)
+        able: list[Address] = await addresses(self._store, recipient_of(said), now)
+        at = next((each for each in able if each.channel in self.ways and each.channel not in before), None)
+        if at is None:
+            await self._write(stored, _not_done(said, UNTOLD), self._task(stored, said))
+            return []
+        to, due = self.ways[at.channel].destination, self._due(said, at.channel, recipient_of(said))
+        known = to, delivery_id(to, NOTICE, id, event), NOTICE, NOTICE, NOTICE, now
+        return [Delivery(*known, stored.message, TYPE, id, event, due=due, changed=now)]
+
+    async def _became(self, delivery: Delivery, channel: str) -> list[Delivery]:
+        stored, said = await self._read(delivery.resource)
+        if stored is None or said.get("status") not in (*WAITING, "completed"):
+            return []
+        if delivery.state == SENT:
+            made = by(said, channel)
+            made.setdefault("sent", instant(delivery.changed))
+            made["status"] = "in-progress" if delivery.ack == AWAITED else "completed"
+            if delivery.ack == ACKNOWLEDGED:
+                made["received"] = instant(delivery.changed)
+            if made != said and said["status"] != "completed":
+                await self._write(stored, made)
+            return []
+        if said["status"] == "completed":
+            return []
+        if channel not in tried(said):
+            await self._write(stored, by(said, channel))
+        return await self._next(delivery.resource, delivery.version)
+
+    def _task(self, stored: Stored, said: Resource) -> Resource:
+        """For the desk: somebody could not be told."""
+        id_ = self._mint.id("Task", f"urn:interop:{NOTICE}", stored.id)
+        made: Resource = {"resourceType": "Task", "id": id_, "status": "requested", "intent": "order"}
+        if meta := _meta(said):
+            made["meta"] = meta
+        made["code"] = {"coding": [{"system": f"{CODES}task", "code": UNTOLD, "display": "Tell somebody who could not be told"}]}
+        made |= {"description": "Somebody could not be told: tell them another way", "focus": {"reference": f"{TYPE}/{stored.id}"}}
+        if "subject" in said:
+            made["for"] = said["subject"]
+        made |= {"authoredOn": instant(self._clock.now()), "priority": said.get("priority", "routine")}
+        made["performerType"] = [{"coding": [{"system": WORKLIST, "code": DESK}]}]
+        return made
+
+    async def _write(self, stored: Stored, *resources: Resource) -> None:
+        """All or nothing, where nobody has written meanwhile. Raises Problem ``stale-version``."""
+        author = Author(role="system", organisation=stored.source, client=QUEUE)
+        asked = [
+            Asked(UPDATE, each["resourceType"], each["id"], resource=each, expected=(version,), author=author, own=True)
+            for each, version in zip(resources, (stored.version, 0), strict=False)
+        ]
+        await (self._writes.write(asked[0]) if len(asked) == 1 else self._writes.transaction(asked, _understand))
+
+
+def outcome(delivery: Delivery, now: int) -> Delivery:
+    """That something has become of a delivery, for the queue in which it is decided what follows."""
+    state = delivery.ack if delivery.ack in (ACKNOWLEDGED, DENIED) else f"{delivery.state} {delivery.since}"
+    id_ = delivery_id(QUEUE, OUTCOME, delivery.destination, delivery.id, state)
+    concerns = f"{delivery.destination} {delivery.sequence}"
+    known = QUEUE, id_, NOTICE, OUTCOME, NOTICE, now
+    return Delivery(*known, 0, TYPE, delivery.resource, delivery.version, concerns, changed=now)
+
+
+def recipient_of(said: Resource) -> Resource:
+    """Who is to be told: a Communication that is told has one recipient."""
+    return next(iter(dicts(said, "recipient")), {})
+
+
+def by(said: Resource, channel: str) -> Resource:
+    """A Communication that has gone, or could not go, by a channel."""
+    made = _kept(said)
+    if channel not in tried(said):
+        made["medium"] = [*dicts(said, "medium"), {"coding": [{"system": MEDIUM, "code": MEDIA[channel]}]}]
+    return made
+
+
+def _not_done(said: Resource, why: str) -> Resource:
+    return _kept(said) | {"status": "not-done", "statusReason": {"coding": [{"system": NOT_TOLD, "code": why}]}}
+
+
+def _meta(said: Resource) -> Resource:
+    meta = said.get("meta", {})
+    return {name: value for name, value in meta.items() if name in ("tag", "security", "profile")}
+
+
+def _kept(said: Resource) -> Resource:
+    made = {name: value for name, value in said.items() if name != "meta"}
+    if meta := _meta(said):
+        made["meta"] = meta
+    return made
+
+
+def _understand(type: str, text: str) -> Criteria:
+    raise Problem("bad-parameter", detail="what is told refers to nothing by criteria")
