@@ -26,11 +26,12 @@ POSITIVE: Final = frozenset({"AA", "CA"})
 ACCEPT: Final = frozenset({"CA", "CE", "CR"})
 """Said of a message's arrival alone (HL7 table 0008)."""
 PASSING: Final = frozenset({"AR", "CE"})
-"""For reasons that need not lie in the message (HL7 v2.4, 2.9.2.2), or it could not be committed (2.9.3): the sender may try again."""
+"""For reasons that need not lie in the message (HL7 v2.4, 2.9.2.2), or since it could not be committed (2.9.3): the sender may try
+again."""
 CONTENT: Final = frozenset(str(code) for code in range(100, 206))
 """HL7 table 0357: what is wrong is in the message; it will be the next time too."""
 WITHIN: Final = frozenset({"206", "207"})
-"""HL7 table 0357: a record is locked, or it lies within the application. That alone makes CR (2.9.3: the header is at fault) pass."""
+"""HL7 table 0357: a record is locked, or it lies within the application. CR (2.9.3: by the header) passes for these alone."""
 OWED: Final = 10_000
 """Control ids of which an application's word may be to come on one connection, at most."""
 QUIET: Final = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 20), ("TCP_KEEPCNT", 3))

@@ -172,7 +172,7 @@ def _client(mailbox: Mailbox) -> Any:
         timeout=TIMEOUT,
         application_name="interop",
     )
-    session = made._session  # noqa: SLF001 - it has no setting for these
+    session = made._session  # it has no setting for these
     session.max_redirects, session.trust_env = 0, False
     if mailbox.authorities is not None:
         session.verify = str(mailbox.authorities)

@@ -27,7 +27,8 @@ _OF_SOURCE: Final = {"destination-denied": "source-denied", "destination-unavail
 
 async def pulled(settings: Mapping[str, Any]) -> AsyncIterator[Pulled]:
     """The messages of the inbox, oldest first. One that the engine has taken is acknowledged, one that it has refused stays, and
-    so does one that cannot be had: it is told, and the next is asked for. Reports on what was sent are told and acknowledged: a delivery learns the same by tracking. Raises ValueError, Problem."""
+    so does one that cannot be had: it is told, and the next is asked for. Reports on what was sent are told and acknowledged: a
+    delivery learns the same by tracking. Raises ValueError, Problem."""
     session, failed = Session(_mailbox(settings)), 0
     try:
         for message in await _asked(session.listed, str(settings.get("workflow", ""))):

@@ -24,7 +24,8 @@ _ADDRESS: Final = "urn:nhs-uk:addressing:ods:"
 
 def said_of(taken: Taken, body: bytes, kind: str, tracking: str, *, final: bool) -> Taken:
     """What an answer over HTTP with that body says as ITK: a fault by its code, whatever the status is; ``final`` where an
-    infrastructure acknowledgement is all that is wanted. What answers and says nothing of ITK (a page of a proxy) has not taken it."""
+    infrastructure acknowledgement is all that is wanted. What says nothing of ITK (a page of a proxy) has
+    not taken it."""
     from interop.formats.xml import parse_xml
 
     unsaid = taken if taken.problem is not None else Taken(Problem("destination-unanswered"), taken.code)

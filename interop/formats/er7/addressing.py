@@ -41,8 +41,8 @@ def readdressed(body: bytes, to: Receiver | None) -> bytes:
 
 
 def accepting(body: bytes) -> bytes:
-    """A message in enhanced mode that asks for an answer at accept level (MSH-15 = AL; HL7 v2.4, 2.9.3), any other as it is: that is
-    between neighbours, and who wrote it had another. Nothing else changes."""
+    """A message in enhanced mode that asks for an answer at accept level (MSH-15 = AL; HL7 v2.4, 2.9.3), any other as it is: that
+    is between neighbours, and who wrote it had another. Nothing else changes."""
     start = body.find(b"MSH")
     separator = body[start + 3 : start + 4]
     parts = body[start:].split(separator, 16) if start >= 0 and separator else []

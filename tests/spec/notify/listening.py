@@ -15,9 +15,10 @@ Answer = str | None
 
 def ack(body: bytes, code: str, facility: str = "RX2", more: str = "") -> bytes:
     """An acknowledgement of a message, at whatever level."""
-    control = body.split(b"|")[9].decode()
+    _, _, application, from_, *rest = (part.decode("latin-1") for part in body.split(b"|", 10))
+    control = rest[5]
     mode = "|||AL|NE" if more == "AL" else ""
-    header = f"MSH|^~\\&|PAS2|{facility}|PAS|RX1|20260105101501||ACK^A01^ACK|A{control}{code}|P|2.4{mode}"
+    header = f"MSH|^~\\&|PAS2|{facility}|{application}|{from_}|20260105101501||ACK^A01^ACK|A{control}{code}|P|2.4{mode}"
     return f"{header}\rMSA|{code}|{control}\r".encode()
 
 

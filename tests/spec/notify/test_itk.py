@@ -190,6 +190,11 @@ async def test_a_fault_is_of_the_class_that_its_code_says(
         (500, b"", "destination-unanswered"),
         (500, b"<html>", "destination-unanswered"),
         (401, b"", "destination-denied"),
+        (200, b"", "destination-unanswered"),
+        (200, b"<html><body>Sign on to the proxy<br></body></html>", "destination-unanswered"),
+        (200, b"<report/>", "destination-unanswered"),
+        (200, b"<report>" + b" " * 1_000_000 + b"</report>", "destination-unanswered"),
+        (507, b"", "destination-unavailable"),
         (0, b"", "destination-unanswered"),
     ],
 )
@@ -201,6 +206,44 @@ async def test_what_is_no_answer_of_itk_is_judged_by_its_status(
     await one.step()
     [row] = await rows(one)
     assert (row.state, row.reason) == ("pending", reason)
+
+
+async def test_accepted_without_a_word_is_taken(out: Opens, receiver: Receiver) -> None:
+    receiver.answers, receiver.body = [202], lambda got: b""
+    one = await out(adt())
+    await one.step()
+    assert [each.state for each in await rows(one)] == ["sent"]
+
+
+async def test_what_the_other_side_writes_in_place_of_a_code_is_not_logged(out: Opens, receiver: Receiver) -> None:
+    receiver.answers = [500]
+    receiver.body = lambda got: (FAULT % ("Client", INFO % "patient Jane SMITH not known")).encode()
+    one = await out(adt())
+    with capture_logs() as lines:
+        await one.step()
+    assert [line["code"] for line in lines if line["event"] == "a delivery was not taken"] == [""]
+
+
+async def test_a_wait_of_thousands_of_digits_is_no_longer_than_any_other(out: Opens, receiver: Receiver) -> None:
+    receiver.answers, receiver.headers = [503], f"retry-after: {'9' * 5000}\r\n"
+    one = await out(adt())
+    await one.step()
+    [row] = await rows(one)
+    assert (row.state, row.reason, row.due - one.clock.now()) == ("pending", "destination-unavailable", 3_600_000_000)
+
+
+@pytest.mark.parametrize("kind", ["itk", "webhook"])
+async def test_a_token_that_no_header_can_hold_is_one_that_cannot_be_used(
+    out: Opens, receiver: Receiver, tmp_path: Path, kind: str
+) -> None:
+    (tmp_path / "token").write_text("t\u2013ken")
+    one = await out(adt(), to=replace(itk(receiver.url), kind=kind, token=tmp_path / "token"))
+    await one.step()
+    assert [(each.state, each.reason) for each in await rows(one)] == [("pending", "destination-denied")]
+    (tmp_path / "token").write_text("t0ken")
+    one.clock.advance(2)
+    await one.step()
+    assert [each.state for each in await rows(one)] == ["sent"]
 
 
 async def test_it_is_the_same_tracking_id_whenever_it_is_tried(out: Opens, receiver: Receiver) -> None:

@@ -19,7 +19,7 @@ from interop.ports import Pulled
 from tests.spec.api.people import patient
 from tests.spec.engine.messages import adt
 from tests.spec.engine.running import journal, running
-from tests.spec.notify.meshserver import KEY, PASSWORD, MeshServer, mesh
+from tests.spec.notify.meshserver import JSON, KEY, PASSWORD, MeshServer, mesh
 from tests.spec.notify.outbound import Outbound
 from tests.spec.notify.test_itk import message, rows
 from tests.spec.policy.worlds import Made, keep
@@ -153,6 +153,16 @@ async def test_a_wrong_password_is_tried_again_and_a_mesh_that_is_away_is_no_dou
     assert (row.state, row.reason) == ("pending", "destination-unavailable")
 
 
+async def test_a_password_that_has_been_put_right_is_read(out: Opens, server: MeshServer, tmp_path: Path) -> None:
+    one = await out(adt())
+    (tmp_path / "password").write_text("another")
+    await one.step()
+    (tmp_path / "password").write_text(PASSWORD)
+    one.clock.advance(2)
+    await one.step()
+    assert [each.state for each in await rows(one)] == ["sent"]
+
+
 async def test_what_is_large_goes_in_chunks_by_gzip_and_is_whole_on_the_other_side(
     out: Opens, server: MeshServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,6 +187,67 @@ async def test_while_mesh_cannot_be_asked_nothing_is_concluded(out: Opens, serve
         await one.worker.look()
     assert [line["event"] for line in lines] == ["a destination cannot be asked what became of it"]
     assert await told(one) == ("sent", "awaited", "")
+
+
+async def test_of_a_message_that_mesh_does_not_know_the_others_are_asked_after_all_the_same(out: Opens, server: MeshServer) -> None:
+    one = await out(adt(), adt(control="C2"))
+    await one.step()
+    await one.step()
+    del server.sent["M1"]
+    server.sent["M2"].status = "acknowledged"
+    await one.worker.look()
+    assert [each.ack for each in await rows(one)] == ["awaited", "acknowledged"]
+
+
+async def test_one_that_cannot_be_asked_after_for_now_is_not_asked_after_first_for_ever(out: Opens, server: MeshServer) -> None:
+    one = await out(adt(), adt(control="C2"))
+    await one.step()
+    await one.step()
+    server.odd["outbox/tracking"] = (503, b"", {})
+    await one.worker.look()
+    del server.odd["outbox/tracking"]
+    server.asked.clear()
+    server.sent["M1"].status = server.sent["M2"].status = "acknowledged"
+    for _ in range(2):
+        one.clock.advance(31)
+        await one.worker.look()
+    assert [address.rpartition("=")[2] for address in server.asked] == ["M2", "M1"]
+    assert [each.ack for each in await rows(one)] == ["acknowledged", "acknowledged"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "reason"),
+    [
+        ((404, b'{"detail":"Not Found"}', JSON), "pending", "destination-unanswered"),
+        ((202, b"{}", JSON), "pending", "destination-unanswered"),
+        ((202, b"[]", JSON), "pending", "destination-unanswered"),
+        ((302, b"", {"location": "http://127.0.0.1:9/elsewhere"}), "shelved", "destination-misdirected"),
+        ((307, b"", {"location": "http://127.0.0.1:9/elsewhere"}), "shelved", "destination-misdirected"),
+    ],
+)
+async def test_what_answers_in_place_of_mesh_has_taken_nothing_and_is_not_followed(
+    out: Opens, server: MeshServer, answer: tuple[int, bytes, dict[str, str]], state: str, reason: str
+) -> None:
+    server.odd["outbox"] = answer
+    one = await out(adt())
+    await one.step()
+    [row] = await rows(one)
+    assert (row.state, row.reason, row.tries) == (state, reason, 1)
+
+
+async def test_what_is_let_go_while_it_is_sent_sends_no_further_chunk(server: MeshServer) -> None:
+    made = mailbox._client(mailbox.Mailbox(server.url, "OURS", lambda: PASSWORD, lambda: KEY))
+    made.ended = True
+    with pytest.raises(mailbox.Unsure):
+        made.send_message("THEIRS", b"x", workflow_id="W")
+    made.close()
+    assert server.asked == []
+
+
+def test_it_goes_by_no_proxy_of_the_environment_and_trusts_whom_it_is_told_to(tmp_path: Path) -> None:
+    made = mailbox._client(mailbox.Mailbox("http://127.0.0.1:9", "OURS", lambda: "", lambda: "", authorities=tmp_path / "ca.pem"))
+    assert (made._session.trust_env, made._session.verify) == (False, str(tmp_path / "ca.pem"))
+    made.close()
 
 
 def test_a_mailbox_has_six_days_to_be_emptied_unless_told_otherwise(tmp_path: Path) -> None:
@@ -264,6 +335,36 @@ async def test_a_report_on_what_was_sent_is_told_and_not_handed_over(server: Mes
 async def test_settings_of_a_pull_that_cannot_be_used_are_named(secrets: None, more: dict[str, str], why: str) -> None:
     with pytest.raises(ValueError, match=why):
         await anext(carrier.pull(settings("https://mesh.example", **more), Nothing()))
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ((410, b"{}", JSON), "source-error"),
+        ((200, b"not gzip at all", {"content-encoding": "gzip", "mex-messagetype": "DATA"}), "source-error"),
+        ((500, b"", {}), "source-timeout"),
+    ],
+)
+async def test_a_message_that_cannot_be_fetched_is_told_and_those_behind_it_are_fetched(
+    server: MeshServer, secrets: None, answer: tuple[int, bytes, dict[str, str]], why: str
+) -> None:
+    server.put("A", adt())
+    server.put("B", adt(control="C2"))
+    server.odd["inbox/A"] = answer
+    found = [each async for each in carrier.pull(settings(server.url), Nothing())]
+    assert [(each.what, each.problem.reason.name if each.problem else "") for each in found] == [("A", why), ("B", "")]
+    assert server.acknowledged == []
+
+
+async def test_a_mesh_that_answers_no_more_ends_the_pull(server: MeshServer, secrets: None) -> None:
+    for name in "ABCD":
+        server.put(name, adt())
+        server.odd[f"inbox/{name}"] = (500, b"", {})
+    pulled = carrier.pull(settings(server.url), Nothing())
+    assert [(await anext(pulled)).what for _ in range(2)] == ["A", "B"]
+    with pytest.raises(Problem) as caught:
+        await anext(pulled)
+    assert caught.value.reason.name == "source-timeout"
 
 
 async def test_a_mailbox_that_does_not_let_us_in_ends_the_pull(server: MeshServer, monkeypatch: pytest.MonkeyPatch) -> None:
