@@ -21,6 +21,7 @@ CARE: Final = (
     Input("start", "date", "Only care that had not ended before."),
     Input("end", "date", "Only care that had begun by then."),
 )
+FOR_WHOM: Final = Input("for", "code", "patient: everyday words alone, without short forms of clinicians.")
 CARE_START: Final = Input("start", "date", "Only looks from then on.")
 CARE_END: Final = Input("end", "date", "Only looks until then.")
 LANGUAGE: Final = Input("displayLanguage", "code", "The language of the display, where the code system has it.")
@@ -111,6 +112,26 @@ OPERATIONS: Final = (
         "The plan of the person, folded from what all its authors have written: under each heading what is said, by whom, when and "
         "how fresh it is; where authors do not agree, all that they say. Its ETag stands for the state of the plan.",
         (Input("history", "boolean", "Whether what no longer holds is given too."),),
+    ),
+    Operation(
+        "medication-changes",
+        "OperationDefinition/Encounter-medication-changes",
+        "medication_changes.of_encounter",
+        (INSTANCE,),
+        ("Encounter",),
+        "What the stay in hospital did to the medicines of the person: started, stopped, changed, unchanged, not known; of each "
+        "what was said before and after side by side, by whom and when. Nothing is called stopped because a list does not have "
+        "it, unless that list says that it is whole.",
+        (FOR_WHOM,),
+    ),
+    Operation(
+        "medication-changes",
+        "OperationDefinition/Patient-medication-changes",
+        "medication_changes.of_patient",
+        (INSTANCE,),
+        ("Patient",),
+        "The same of the latest stay of the person.",
+        (FOR_WHOM,),
     ),
     Operation(
         "care-plan-contribute",

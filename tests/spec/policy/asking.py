@@ -25,6 +25,7 @@ OPERATIONS: Final = (
     "Patient/{patient}/$everything", "Patient/{patient}/$everything?_count=2", "Patient/$everything?_count=3",
     "Patient/{patient}/$everything?start=2025-03-01", "Patient/{patient}/$whole-record", "Encounter/{encounter}/$everything",
     "Patient/{patient}/$crew-card", "Patient/{patient}/$care-plan", "Patient/{patient}/$care-plan?history=true",
+    "Patient/{patient}/$medication-changes", "Encounter/{encounter}/$medication-changes?for=patient",
     "Composition/{composition}/$document", "Observation/$lastn?patient={patient}", "Observation/$lastn?subject:Patient.gender=male",
     "ValueSet/$expand?url=https://example.org/colours", "ValueSet/colours/$expand", "{type}/{id}/$validate",
     "{type}/{id}/$validate?mode=delete",

@@ -46,7 +46,8 @@ BESIDE_CARE = {
 }
 GROUPS = {
     "knowledge": "$validate $expand $validate-code $lookup $subsumes $translate",
-    "record": "$everything $whole-record $care-plan $care-plan-contribute $crew-card $lastn $document $clock-measures $why",
+    "record": "$everything $whole-record $care-plan $care-plan-contribute $crew-card $medication-changes $lastn $document "
+    "$clock-measures $why",
     "export": "$export",
     "find": "$match QBP^Q21 QBP^Q22 QBP^Q23 QBP^ZV1",
     "self-claim": "$claim-relationship",
