@@ -180,7 +180,7 @@ def _sections(known: Known) -> Json:
         span = interval(date)
         return span is None or span[0] <= known.now
 
-    found, none = allergies(known.given, words)
+    found, none = allergies(resolving.each(known.given), words)
     said: dict[str, list[Said]] = {"allergies": [*found, *none] if found else []}
     conflict = {"allergies": bool(found and none)}
     elsewhere: set[str] = set()
@@ -189,8 +189,10 @@ def _sections(known: Known) -> Json:
         said[name], conflict[name] = of_plan(section.lines), section.conflict
         if name in ELSEWHERE:
             elsewhere.update(origin.reference for line in section.lines for origin in line.origins)
-    said["alerts"] = alerts((each for each in known.given if reference(each) not in elsewhere), words, over, begun)
-    said["medicines"] = medicines((each for each in known.given if reference(each) not in elsewhere), words, over)
+    said["alerts"] = alerts((each for each in resolving.each(known.given) if reference(each) not in elsewhere), words, over, begun)
+    said["medicines"] = medicines(
+        (each for each in resolving.each(known.given) if reference(each) not in elsewhere), words, over, begun
+    )
     hides = any(redacted(each.resource) for each in known.given)
     lacking = list(dict.fromkeys(each.code for each in known.absent if each.code in NOT_HERE))
     made: Json = {}

@@ -8,11 +8,31 @@ from typing import Any, Final
 from interop.careplan.paths import Resolve
 from interop.careplan.plan import Code
 from interop.fhir.searching.words import narrative
-from interop.fhir.shapes import Json, dicts, text, texts
+from interop.fhir.shapes import Json, chosen, dicts, text, texts
 
 NOT: Final = "Do not: "
 """Begins what ``doNotPerform`` forbids: it changes the meaning of the rest (FHIR R4, modifier elements)."""
 UNITS: Final = {"s": "second", "min": "minute", "h": "hour", "d": "day", "wk": "week", "mo": "month", "a": "year"}
+WHEN: Final = {
+    "MORN": "in the morning", "AFT": "in the afternoon", "EVE": "in the evening", "NIGHT": "at night", "HS": "at bedtime",
+    "WAKE": "on waking", "C": "with meals", "CM": "with breakfast", "CD": "with lunch", "CV": "with supper",
+    "AC": "before meals", "ACM": "before breakfast", "ACD": "before lunch", "ACV": "before supper",
+    "PC": "after meals", "PCM": "after breakfast", "PCD": "after lunch", "PCV": "after supper",
+}  # fmt: skip
+"""Codes of R4's event-timing; of others the code is told."""
+UNREAD: Final = "dose not readable: see the record"
+"""Stands where a Dosage says something that is not read."""
+DOSAGE: Final = frozenset((
+    "doseAndRate", "asNeededBoolean", "asNeededCodeableConcept", "maxDosePerPeriod", "maxDosePerAdministration",
+    "maxDosePerLifetime", "additionalInstruction", "patientInstruction", "timing", "route", "site",
+))  # fmt: skip
+"""Elements by which a Dosage without text is known."""
+_REPEAT: Final = frozenset((
+    "id", "frequency", "frequencyMax", "period", "periodMax", "periodUnit", "count", "countMax", "duration", "durationMax",
+    "durationUnit", "dayOfWeek", "timeOfDay", "when", "offset", "boundsPeriod", "boundsDuration", "boundsRange",
+))  # fmt: skip
+DEEPEST: Final = 12
+"""So many values within or beyond each other are read."""
 Displays = Mapping[tuple[str, str], str]
 
 
@@ -21,13 +41,20 @@ class Words:
 
     def __init__(self, displays: Displays, resolve: Resolve) -> None:
         self._displays, self._resolve = displays, resolve
+        self._depth = 0
 
     def of(self, value: Any) -> str:
         """'' for what says nothing that can be read out."""
         if isinstance(value, bool):
             return "Yes" if value else "No"
         if isinstance(value, dict):
-            return " ".join(next((said for form in _FORMS if (said := form(self, value))), "").split())
+            if self._depth >= DEEPEST:  # what refers to itself has no name
+                return ""
+            self._depth += 1
+            try:
+                return " ".join(next((said for form in _FORMS if (said := form(self, value))), "").split())
+            finally:
+                self._depth -= 1
         return " ".join(str(value).split()) if isinstance(value, (str, int, float)) or hasattr(value, "as_tuple") else ""
 
     def concept(self, value: Json) -> str:
@@ -82,21 +109,54 @@ class Words:
 
     def time(self, value: Json) -> str:
         """Of a Period or Timing."""
-        if "repeat" in value or "event" in value:
+        if "repeat" in value or "event" in value or isinstance(value.get("code"), dict):
             return self._timing(value)
         start, end = text(value, "start"), text(value, "end")
         return f"{start} to {end}" if start and end else f"from {start}" if start else f"until {end}" if end else ""
 
     def _timing(self, value: Json) -> str:
-        repeat = value.get("repeat")
+        repeat, called = value.get("repeat"), self.of(value.get("code"))
         if not isinstance(repeat, dict):
-            return ", ".join(texts(value, "event"))
-        often, unit = repeat.get("period"), UNITS.get(text(repeat, "periodUnit"), "")
-        every = f"{repeat.get('frequency', 1)} times every {often} {unit}s" if often and unit else ""
-        if often in (1, "1") and unit:
-            every = f"{repeat.get('frequency', 1)} times a {unit}"
-        bounds = next((self.of(each) for name, each in repeat.items() if name.startswith("bounds")), "")
-        return ", ".join(part for part in (every, *texts(repeat, "when"), *texts(repeat, "timeOfDay"), bounds) if part)
+            return ", ".join(filter(None, (called, *texts(value, "event"))))
+        often, unit = _most(repeat, "period"), UNITS.get(text(repeat, "periodUnit"), "")
+        frequency = _most(repeat, "frequency")
+        every = f"{frequency or 1} times every {often} {unit}s" if often and unit else f"{frequency} times" if frequency else ""
+        if often == "1" and unit:
+            every = f"{frequency or 1} times a {unit}"
+        early = f"{repeat['offset']} minutes" if "offset" in repeat else ""
+        count, lasts = _most(repeat, "count"), _most(repeat, "duration")
+        parts = [called, every, early, *(WHEN.get(each, each) for each in texts(repeat, "when")), *texts(repeat, "timeOfDay")]
+        parts += texts(repeat, "dayOfWeek")
+        parts += [f"{count} times in all" if count else "", _span(lasts, text(repeat, "durationUnit"))]
+        parts += [self.of(each) for name, each in repeat.items() if name.startswith("bounds")]
+        parts += texts(value, "event")
+        return ", ".join(part for part in (*parts, "" if repeat.keys() <= _REPEAT else UNREAD) if part)
+
+    def dosage(self, value: Json) -> str:
+        """Of a Dosage: its text, else what its parts say; UNREAD where something of it cannot be read."""
+        if value.keys().isdisjoint(DOSAGE):
+            return ""
+        if said := text(value, "text"):
+            return said
+        parts = []
+        for each in dicts(value, "doseAndRate"):
+            dose, rate = chosen(each, "dose"), chosen(each, "rate")
+            parts.append(self.of(dose[1]) or UNREAD if dose is not None else "")
+            parts.append(f"at {self.of(rate[1])}" if rate is not None and self.of(rate[1]) else UNREAD if rate is not None else "")
+            parts.append("" if dose is not None or rate is not None else UNREAD)
+        for name in ("route", "site", "timing"):
+            if name in value:
+                parts.append(self.of(value[name]) or UNREAD)
+        needed = chosen(value, "asNeeded")
+        if needed is not None and needed[1] is not False:
+            why = self.of(needed[1]) if isinstance(needed[1], dict) else ""
+            parts.append(f"when needed for {why}" if why else "when needed")
+        for name, words in (("Period", ""), ("Administration", " at once"), ("Lifetime", " in a lifetime")):
+            if f"maxDosePer{name}" in value:
+                parts.append(f"at most {self.of(value[f'maxDosePer{name}'])}{words}")
+        parts += [self.of(each) for each in dicts(value, "additionalInstruction")]
+        parts.append(text(value, "patientInstruction"))
+        return ", ".join(dict.fromkeys(filter(None, parts))) or UNREAD
 
     def other(self, value: Json) -> str:
         """Of an Annotation, Narrative, Attachment, Dosage or Identifier."""
@@ -109,7 +169,20 @@ class Words:
         return text(value, "text") or text(value, "value")
 
 
-_FORMS: Final = (Words.resource, Words.reference, Words.name, Words.amount, Words.time, Words.concept, Words.other)
+def _most(value: Json, name: str) -> str:
+    """A number of a Timing, with what it is at most."""
+    low, high = value.get(name), value.get(f"{name}Max")
+    return " to ".join(str(each) for each in (low, high) if each is not None)
+
+
+def _span(lasts: str, unit: str) -> str:
+    """How long something lasts."""
+    return f"for {lasts} {UNITS.get(unit, unit)}{'' if lasts == '1' else 's'}" if lasts else ""
+
+
+_FORMS: Final = (
+    Words.resource, Words.reference, Words.dosage, Words.name, Words.amount, Words.time, Words.concept, Words.other,
+)  # fmt: skip
 
 
 def codes(value: Any) -> Iterator[Code]:

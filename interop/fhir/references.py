@@ -9,6 +9,8 @@ from typing import Any
 
 _LITERAL = re.compile(r"(?:.*/)?([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?")
 
+_LOCAL = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?")
+
 
 def references(resource: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Every literal reference of a resource, contained and bundled ones included, as (path, value).
@@ -39,6 +41,13 @@ def literal_type(literal: str) -> str:
 def versionless(literal: str) -> str:
     """The reference without ``/_history/...``."""
     return literal.partition("/_history/")[0]
+
+
+def local(literal: str) -> tuple[str, str] | None:
+    """Type and id of what a literal reference within our record leads to, whatever version it names; None for one of another
+    server, of something contained, or of no such form."""
+    found = _LOCAL.fullmatch(literal)
+    return (found[1], found[2]) if found else None
 
 
 def target_type(reference: dict[str, Any]) -> str:

@@ -46,7 +46,7 @@ HEAVY: Final = frozenset(("Condition", "List", "Observation", "Procedure", "Serv
 BESIDE: Final = ("Organization", "Practitioner", "PractitionerRole", "Medication", "Location", "HealthcareService")
 """Types that are read where the person's resources refer to them: by what they are called. They are about nobody."""
 LONDON: Final = ZoneInfo("Europe/London")
-_BESIDE: Final = re.compile(rb'"reference":"(?:[^"\\]*/)?(%s)/([A-Za-z0-9\-.]{1,64})[/"]' % "|".join(BESIDE).encode())
+_BESIDE: Final = re.compile(rb'"reference":"(%s)/([A-Za-z0-9\-.]{1,64})[/"]' % "|".join(BESIDE).encode())
 _DATE: Final = re.compile(rb'"(\d{4}(?:-\d\d(?:-\d\d(?:T[0-9:.+Z-]{1,30})?)?)?)"')
 _FRACTION: Final = re.compile(rb'(?:":|[\[,])-?\d+[.eE]')
 _STATED: Final = {"v": "verified", "n": "not-verified", "": "not-stated"}

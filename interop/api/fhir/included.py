@@ -11,7 +11,8 @@ import orjson
 from interop.api.searching import Ground, Include, Query
 from interop.api.services import Services
 from interop.fhir import facts
-from interop.fhir.references import references, versionless
+from interop.fhir.references import local as literal_key
+from interop.fhir.references import references
 from interop.record.indexing import Indexing
 from interop.store.decision import Decision
 from interop.store.plan import ReadVersion, Search, Several
@@ -149,5 +150,4 @@ async def fetch(services: Services, decision: Decision, keys: list[Key]) -> list
 
 def local(literals: Iterable[str]) -> list[Key]:
     """Type and id of the references that lead to a resource of ours."""
-    found = (_LOCAL.fullmatch(versionless(literal)) for literal in literals)
-    return [(each[1], each[2]) for each in found if each]
+    return [key for literal in literals if (key := literal_key(literal)) is not None]

@@ -39,9 +39,9 @@ def _line(given: Given, words: Words) -> Said:
     more: Json = ({"kind": named} if named else {}) | status(flag)
     if until := text(flag.get("period"), "end"):
         more["until"] = until
-    return Said(
-        words.of(flag.get("code")) or "Alert without words", dated(flag), words.of(flag.get("author")), sources_of(given), more
-    )
+    said = words.of(flag.get("code"))
+    by = words.of(flag.get("author"))
+    return Said(said or "Alert without words", dated(flag), by, sources_of(given), more, alone=not said)
 
 
 def _rank(kind: str) -> int:

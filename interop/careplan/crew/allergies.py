@@ -44,9 +44,9 @@ def allergies(given: Iterable[Given], words: Words) -> tuple[list[Said], list[Sa
 
 def _united(lines: Iterable[Said]) -> list[Said]:
     """A line for each substance: with the reactions of all who tell of it, dangerous where anybody says so, doubted if all do."""
-    groups: dict[str, list[Said]] = {}
-    for line in lines:
-        groups.setdefault(plain(line.text), []).append(line)
+    groups: dict[tuple[str, int], list[Said]] = {}
+    for at, line in enumerate(lines):
+        groups.setdefault((plain(line.text), at if line.alone else -1), []).append(line)
     found = []
     for group in groups.values():
         first, *others = latest_first(group)
@@ -59,13 +59,13 @@ def _united(lines: Iterable[Said]) -> list[Said]:
         if qualified := [each.more["status"] for each in group if QUALIFIED in each.more.get("status", "")]:
             more["status"] = qualified[0]
         sources = tuple(dict.fromkeys(source for each in (first, *others) for source in each.sources))
-        found.append(Said(first.text, first.date, first.by, sources, more))
+        found.append(Said(first.text, first.date, first.by, sources, more, first.alone))
     return found
 
 
 def _line(given: Given, words: Words) -> Said:
     resource = given.resource
-    called = words.of(resource.get("code")) or _substances(resource, words) or "Substance not stated"
+    called = words.of(resource.get("code")) or _substances(resource, words)
     more: Json = {}
     reactions = dicts(resource, "reaction")
     manifested = dict.fromkeys(filter(None, (words.of(one) for each in reactions for one in dicts(each, "manifestation"))))
@@ -83,7 +83,7 @@ def _line(given: Given, words: Words) -> Said:
     if notes:
         more["notes"] = notes
     by = words.of(resource.get("asserter")) or words.of(resource.get("recorder"))
-    return Said(called, dated(resource), by, sources_of(given), more)
+    return Said(called or "Substance not stated", dated(resource), by, sources_of(given), more, alone=not called)
 
 
 def _substances(resource: Json, words: Words) -> str:

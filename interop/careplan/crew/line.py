@@ -24,6 +24,8 @@ class Said:
     by: str = ""
     sources: tuple[str, ...] = ()
     more: Json = field(default_factory=dict)
+    alone: bool = False
+    """It is one with no other line: what it is about, or how much of it, is not known."""
 
     @property
     def same(self) -> tuple[str, ...]:
@@ -39,14 +41,15 @@ def plain(words: str) -> str:
 def merged(lines: Iterable[Said]) -> list[Said]:
     """Lines that say the same are one, with all who say so and the latest date; in the order of the first of each."""
     found: dict[tuple[str, ...], Said] = {}
-    for line in lines:
-        before = found.get(line.same)
+    for at, line in enumerate(lines):
+        same = (str(at),) if line.alone else line.same
+        before = found.get(same)
         if before is None:
-            found[line.same] = line
+            found[same] = line
         else:
             later = line if line.date > before.date else before
             sources = tuple(dict.fromkeys((*before.sources, *line.sources)))
-            found[line.same] = replace(before, date=later.date, by=later.by or before.by or line.by, sources=sources)
+            found[same] = replace(before, date=later.date, by=later.by or before.by or line.by, sources=sources)
     return list(found.values())
 
 

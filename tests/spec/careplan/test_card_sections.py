@@ -254,7 +254,7 @@ class TestMedicines:
         request |= {"medicationCodeableConcept": {"text": "ramipril 5 mg"}, "subject": {"reference": "Patient/p"}}
         card = given_card(person(), takes("a", "Ramipril 5 mg", dosage=[{"text": "One a day"}], dateAsserted="2025-12-01"), request)
         (line,) = card["medicines"]["lines"]
-        assert (line["dose"], line["date"]) == ("One a day", "2025-12-20")
+        assert (line["dose"], line["date"]) == ("One a day", "2025-12-01")
 
     def test_what_one_source_has_put_on_hold_and_another_not_is_told_of_both(self) -> None:
         card = given_card(person(), takes("a", "Warfarin 1 mg", "on-hold"), Given(takes("b", "Warfarin 1 mg"), 1, "B"))
