@@ -354,9 +354,13 @@ class Answered(NamedTuple):
     changed: int
 
 
+SWEPT = 1_000
+"""So many deliveries are taken away at once: nothing is journalled meanwhile."""
+
+
 class Sweep(NamedTuple):
     """Deliveries of a destination that are in one state come to be in another, to be tried at once and counted from ``before``;
-    ``to`` '' takes away those that have not changed since ``before`` (microseconds)."""
+    ``to`` '' takes away the first ``SWEPT`` of those that have not changed since ``before`` (microseconds)."""
 
     destination: str
     state: str

@@ -19,7 +19,7 @@ from interop.notify.backoff import DAY, tried, waits
 from interop.policy.asker import Asker
 from interop.store.plan import Deliveries
 from interop.store.seam import Store
-from interop.store.values import PENDING, SENT, WITHHELD, Change, Delivery, Mark, Sweep
+from interop.store.values import PENDING, SENT, SWEPT, WITHHELD, Change, Delivery, Mark, Sweep
 
 LOOK: Final = 30.0
 """Seconds after which a worker looks for work that it was not told of."""
@@ -177,4 +177,8 @@ class Worker:
         if now - self._cleared >= DAY:
             self._cleared = now
             before = now - KEPT * DAY
-            await self._store.commit(Change(sweeps=[Sweep(self.name, state, "", before) for state in (SENT, WITHHELD)]))
+            more = True
+            while more:
+                found = [await self._store.query(Deliveries(self.name, state, count=SWEPT)) for state in (SENT, WITHHELD)]
+                more = any(len(each) == SWEPT and each[-1].changed < before for each in found)
+                await self._store.commit(Change(sweeps=[Sweep(self.name, state, "", before) for state in (SENT, WITHHELD)]))

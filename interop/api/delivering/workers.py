@@ -11,7 +11,7 @@ from interop.api.delivering.worker import LOOK, Worker
 from interop.clock import MICROSECONDS
 from interop.notify.backoff import DAY
 from interop.store.plan import Deliveries, Meta
-from interop.store.values import PENDING, SHELVED, Change, Delivery, Mark
+from interop.store.values import PENDING, SENT, SHELVED, WITHHELD, Change, Delivery, Mark
 
 UNHEARD: Final = "destination-unavailable"
 """Why a delivery is on the shelf for which nobody came."""
@@ -62,7 +62,10 @@ class Wired(Beating):
 
     async def _tried(self, delivery: Delivery) -> tuple[Mark, Change] | None:
         tried = await super()._tried(delivery)
-        return None if tried is not None and tried[0].state == PENDING else tried
+        return tried if tried is not None and tried[0].state in (SENT, WITHHELD) else None
+
+    async def _clear(self, now: int) -> None:
+        """``Unheard`` does, in the process that sends: this one begins anew with each socket."""
 
 
 class Unheard(Worker):

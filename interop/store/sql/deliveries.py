@@ -16,6 +16,7 @@ from interop.store.values import (
     PENDING,
     SENT,
     SHELVED,
+    SWEPT,
     WITHHELD,
     Change,
     Delivery,
@@ -54,14 +55,16 @@ PASS = (
 )
 """Somebody on the way has it: where nothing more is due that is all, and what has been missed stays so."""
 MISS = f"UPDATE delivery SET ack = ?, code = ?, state = ?, reason = ?, changed = ? WHERE sequence = ? AND {OPEN}"
+HIGHEST = "coalesce((SELECT max(o.number) FROM delivery AS o WHERE o.destination = {} AND o.number > 0), 0)"
+"""The highest number of a destination: the end of an index, which holds what has one."""
 CLEAR = (
-    "DELETE FROM delivery WHERE destination = ? AND state = ? AND changed < ? AND sequence < (SELECT max(sequence) FROM delivery) "
-    "AND (number = 0 OR number < (SELECT max(o.number) FROM delivery AS o WHERE o.destination = delivery.destination))"
+    "DELETE FROM delivery WHERE sequence IN (SELECT sequence FROM delivery WHERE destination = ? AND state = ? AND changed < ? "
+    "AND sequence < (SELECT max(sequence) FROM delivery) "
+    f"AND (number = 0 OR number < {HIGHEST.format('?')}) ORDER BY sequence LIMIT {SWEPT})"
 )
 """The last one stays: numbers are given from there, those of events too."""
 NUMBER = (
-    "UPDATE delivery SET number = 1 + (SELECT max(o.number) FROM delivery AS o WHERE o.destination = delivery.destination) "
-    "WHERE sequence = ? AND number = 0 AND state = ?"
+    f"UPDATE delivery SET number = 1 + {HIGHEST.format('delivery.destination')} WHERE sequence = ? AND number = 0 AND state = ?"
 )
 
 
@@ -106,7 +109,7 @@ class Outbox:
             elif sweep.to:
                 yield MOVE, (sweep.to, sweep.before, sweep.before, sweep.destination, sweep.state)
             else:
-                yield CLEAR, (sweep.destination, sweep.state, sweep.before)
+                yield CLEAR, (sweep.destination, sweep.state, sweep.before, sweep.destination)
 
 
 def deliveries(plan: Deliveries) -> Steps[list[Delivery]]:
@@ -126,7 +129,7 @@ def deliveries(plan: Deliveries) -> Steps[list[Delivery]]:
         text += " AND due <= :due"
         parameters["due"] = plan.due
     if plan.numbers is not None:
-        text += " AND number BETWEEN :low AND :high"
+        text += " AND number > 0 AND number BETWEEN :low AND :high"
         parameters["low"], parameters["high"] = plan.numbers
     rows = yield f"{text} ORDER BY {'sequence' if plan.numbers is None else 'number'} LIMIT :count", parameters
     return [Delivery(*row) for row in rows]
@@ -134,7 +137,7 @@ def deliveries(plan: Deliveries) -> Steps[list[Delivery]]:
 
 def last_number(plan: LastNumber) -> Steps[list[int]]:
     """As the plan says."""
-    rows = yield "SELECT coalesce(max(number), 0) FROM delivery WHERE destination = :destination", {"destination": plan.destination}
+    rows = yield f"SELECT {HIGHEST.format(':destination')}", {"destination": plan.destination}
     return [rows[0][0]]
 
 
