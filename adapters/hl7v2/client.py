@@ -112,6 +112,11 @@ class Line(asyncio.Protocol):
             return Answer(self._asked, False, "", f"no answer within {timeout:g} s")
         return Answer(self._asked, answer.accepted, answer.code, answer.text, answer.again)
 
+    def say(self, bodies: Iterable[bytes]) -> None:
+        """Send what nobody answers."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(b"".join(frame(body) for body in bodies))
+
     def keep(self) -> None:
         """Find out when the other side is gone, though nothing is sent for long."""
         sock = self._transport.get_extra_info("socket") if self._transport is not None else None

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
-from adapters.hl7v2.acknowledgement import due
+from adapters.hl7v2.acknowledgement import Acknowledger, due
 from adapters.hl7v2.client import ACCEPT, TIMEOUT, Line, parse
 from adapters.hl7v2.request import Request
 from interop.errors import Problem
@@ -28,11 +29,11 @@ AS_SENT: Final = "as-sent"
 class MllpCourier:
     """Sends to one address, one message after the other, each after the answer to the one before."""
 
-    def __init__(self, to: Destination, returned: Returned) -> None:
+    def __init__(self, to: Destination, returned: Returned, now: Callable[[], int]) -> None:
         parts = urlsplit(to.address)
         if not parts.hostname or not parts.port:
             raise ValueError("address is mllps://HOST:PORT")
-        self._to, self._returned = to, returned
+        self._to, self._returned, self._acknowledger = to, returned, Acknowledger(now)
         self._host, self._port, self._safe = parts.hostname, parts.port, parts.scheme == "mllps"
         self._receiver = receiver(to.settings.get("receiver", ""))
         accept = to.settings.get("accept", ALWAYS)
@@ -87,13 +88,21 @@ class MllpCourier:
                 raise Problem("destination-denied", detail="a file of the destination cannot be used") from None
             async with asyncio.timeout(TIMEOUT):
                 self._line = await Line.open(self._host, self._port, tls)
-            self._line.late = self._late
+            self._line.late = partial(self._late, self._line)
             self._line.keep()
         return self._line
 
-    def _late(self, body: bytes) -> None:
-        if (said := acknowledgement(body)) is not None:
-            self._returned(said)
+    def _late(self, line: Line, body: bytes) -> None:
+        said = acknowledgement(body)
+        if said is None:
+            return
+
+        def answer(kept: asyncio.Future[bool]) -> None:
+            if not kept.cancelled():
+                problem = None if kept.result() else Problem("not-found")
+                line.say(self._acknowledger.arrived(Request.read(body), problem))
+
+        self._returned(said).add_done_callback(answer)
 
 
 def acknowledgement(body: bytes) -> Acknowledgement | None:
@@ -113,4 +122,4 @@ class MllpCarrier:
 
     def courier(self, to: Destination, returned: Returned, now: Callable[[], int]) -> Courier:
         """As ``interop.ports.Carrier``."""
-        return MllpCourier(to, returned)
+        return MllpCourier(to, returned, now)

@@ -171,7 +171,7 @@ class Connection(asyncio.Protocol):
 
     async def _returned(self, said: Acknowledgement) -> Receipt:
         """An acknowledgement of what the engine has sent: kept before it is answered."""
-        whose = self._feed.organisation if self._listener.mutual is not None else ""
+        whose = self._feed.speaks_for if self._listener.mutual is not None else None
         known = await self._intake.returned(said, whose)
         return Receipt(0, MessageState.RECEIVED if known else MessageState.REFUSED, None if known else Problem("not-found"))
 

@@ -19,6 +19,7 @@ from adapters.nhs111.security import check_distribution, check_security
 from adapters.nhs111.soap import MEDIA_TYPES, SOAP11, SOAP12, Asked, asked, fault, response
 from interop.errors import Problem
 from interop.ports import Acknowledgement, AckState, Call, Intake, MessageState, Receipt, Reply, Wait
+from interop.ports.feed import spoken_for
 
 BASE: Final = "/itk"
 FAMILY: Final = "nhs111"
@@ -116,7 +117,7 @@ def _bare(root: Any) -> Asked:
 async def _take(call: Call, request: Asked, feed: str, intake: Intake, judge: Callable[[bytes], object]) -> Reply:
     body, whose = call.body, call.caller.organisation if call.caller is not None else ""
     if heard := acknowledgements(request.body, KIND):
-        return await _returned(call, request, heard, intake, whose)
+        return await _returned(call, request, heard, intake)
     distribution = _distribution(request)
     if call.caller is not None:
         check_distribution(distribution, call.caller)
@@ -140,7 +141,7 @@ async def _take(call: Call, request: Asked, feed: str, intake: Intake, judge: Ca
     return Reply(200, said, MEDIA_TYPES[request.soap], headers, receipts[0].message)
 
 
-async def _returned(call: Call, request: Asked, said: list[Acknowledgement], intake: Intake, whose: str) -> Reply:
+async def _returned(call: Call, request: Asked, said: list[Acknowledgement], intake: Intake) -> Reply:
     """Acknowledgements of what the engine has sent: kept with it before they are answered. Raises Problem ``not-found`` where one
     names nothing that was sent there."""
     distribution = next((each for each in request.body if each.tag.rpartition("}")[2] == "DistributionEnvelope"), None)
@@ -150,6 +151,7 @@ async def _returned(call: Call, request: Asked, said: list[Acknowledgement], int
             check_distribution(distribution, call.caller)
         header = distribution.find("{*}header")
         service = (header.get("service") or "").strip() if header is not None else ""
+    whose = spoken_for(call.caller.organisation, call.caller.names) if call.caller is not None else None
     for each in said:
         if not await intake.returned(each, whose):
             raise Problem("not-found", where="trackingid", detail="nothing was sent under that tracking id")

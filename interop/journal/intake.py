@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
@@ -78,7 +78,7 @@ class JournalIntake:
         """Seconds from a message to its receipt, by feed and by what is waited for."""
         self.told: Told | None = None
         """Who is told of messages that the journal has, before their senders are."""
-        self.settles: Callable[[Acknowledgement, str], Awaitable[bool]] | None = None
+        self.settles: Callable[[Acknowledgement, Collection[str] | None], Awaitable[bool]] | None = None
         """Who keeps what destinations say later; None where nothing goes out."""
 
     def receive(
@@ -115,9 +115,9 @@ class JournalIntake:
         """Journal bytes that are no message, as refused."""
         return self._refused(feed, body, "", problem)
 
-    async def returned(self, said: Acknowledgement, organisation: str = "") -> bool:
+    async def returned(self, said: Acknowledgement, organisations: Collection[str] | None = None) -> bool:
         """Whether what another system acknowledges was sent by us; it is kept with that. Raises Problem where it cannot be."""
-        return await self.settles(said, organisation) if self.settles is not None else False
+        return await self.settles(said, organisations) if self.settles is not None else False
 
     def acknowledged(self, message: int, state: AckState) -> None:
         """Tell what became of an acknowledgement; it is written with the next commit."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 from interop.errors import Problem
 
 if TYPE_CHECKING:
+    import asyncio
     import ssl
 
 DAYS: Final = 7
@@ -102,8 +103,9 @@ class Taken:
     said: Acknowledgement | None = None
 
 
-Returned = Callable[[Acknowledgement], None]
-"""Is told, on the loop, of an acknowledgement that came by itself."""
+Returned = Callable[[Acknowledgement], "asyncio.Future[bool]"]
+"""Is told, on the loop, of an acknowledgement that came by itself; whether it names what was sent, when that is kept, and cancelled
+where it will not be."""
 
 
 class Courier(Protocol):

@@ -38,6 +38,16 @@ class Feed:
     stops: bool = False
     """Whether it stands still once one of its messages is shelved, until somebody lets it go on."""
 
+    @property
+    def speaks_for(self) -> frozenset[str]:
+        """The organisations for which whoever may send under it speaks."""
+        return spoken_for(self.organisation, self.also)
+
+
+def spoken_for(bound: str, also: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """The ODS codes of a feed that is bound to ``bound``, '' = none, and of the others that its messages may claim."""
+    return frozenset(code for code in (bound, *(code for _, code in also)) if code)
+
 
 def organisation(said: str) -> str:
     """An organisation as a message names it, to be compared: an ODS code in capitals; of any other name the blanks are made

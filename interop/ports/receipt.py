@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asyncio import Future
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -62,9 +63,10 @@ class Intake(Protocol):
         """Journal bytes that are no message (truncated frame, body over the limit) as refused."""
         ...
 
-    async def returned(self, said: Acknowledgement, organisation: str = "") -> bool:
+    async def returned(self, said: Acknowledgement, organisations: Collection[str] | None = None) -> bool:
         """Take what another system says of something that the engine has sent it: whether that is known, and kept by now.
-        ``organisation`` as in ``receive``. Raises Problem where it cannot be kept."""
+        ``organisations`` are those for which the transport proved that it speaks, None where it proves nothing. Raises Problem
+        where it cannot be kept."""
         ...
 
     def acknowledged(self, message: int, state: AckState) -> None:

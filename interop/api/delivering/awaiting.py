@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -130,12 +130,18 @@ async def keep(store: Store, delivery: Delivery, said: Acknowledgement, now: int
 
 
 async def settle(
-    store: Store, destinations: Iterable[Destination], said: Acknowledgement, organisation: str, now: int, name: str = ""
+    store: Store,
+    destinations: Iterable[Destination],
+    said: Acknowledgement,
+    organisations: Collection[str] | None,
+    now: int,
+    name: str = "",
 ) -> bool:
-    """Match an acknowledgement to the delivery that it names; whether there is one. ``organisation`` is whose the other side was
-    proved to be, '' where it was not: of others' deliveries it says nothing. ``name`` is the destination that said it, where that
-    is known; where several were sent the same and nothing tells which of them says so, none is meant."""
-    able = [each for each in destinations if each.kind == said.kind and organisation in ("", each.organisation)]
+    """Match an acknowledgement to the delivery that it names; whether there is one. ``organisations`` are those for which the other
+    side was proved to speak, None where nothing was: of others' deliveries it says nothing. ``name`` is the destination that said
+    it, where that is known; where several were sent the same and nothing tells which of them says so, none is meant."""
+    proved = [each for each in destinations if organisations is None or each.organisation in organisations]
+    able = [each for each in proved if each.kind == said.kind]
     if name:
         able = [each for each in able if each.name == name]
     rows: dict[str, list[Delivery]] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ import structlog
 
 from interop.api.auditing import Auditing
 from interop.api.delivering.awaiting import Awaiting, settle
+from interop.api.delivering.hearing import Hearing
 from interop.api.delivering.payload import Contents
 from interop.api.delivering.senders import Carried, Sends
 from interop.api.delivering.worker import Alone, Through, Worker
@@ -47,7 +48,7 @@ class Deliverer:
         self.workers: dict[str, Worker] = {}
         self._known: dict[str, Destination] = {}
         self._started = False
-        self._telling: set[asyncio.Task[None]] = set()
+        self._hearing: dict[str, Hearing] = {}
         self.through: Through | None = None
         """Who sends in the workers' place and watches; set before the first start."""
         self.alone: Alone | None = None
@@ -83,26 +84,20 @@ class Deliverer:
         """The destinations that the deployment has chosen."""
         return frozenset(self._known)
 
-    async def returned(self, said: Acknowledgement, organisation: str = "", name: str = "") -> bool:
+    async def returned(self, said: Acknowledgement, organisations: Collection[str] | None = None, name: str = "") -> bool:
         """What the other side says later, of a delivery of this or of another process: whether that is known, and kept by now
         (``interop.api.delivering.awaiting.settle``). Raises Problem where the store cannot be written."""
-        return await settle(self._store, self._known.values(), said, organisation, self._clock.now(), name)
+        return await settle(self._store, self._known.values(), said, organisations, self._clock.now(), name)
 
     def told_by(self, name: str) -> Returned:
         """Who is told what a destination says on its own connection, and keeps it."""
 
-        def tell(said: Acknowledgement) -> None:
-            task = asyncio.get_running_loop().create_task(self._kept(said, name))
-            self._telling.add(task)
-            task.add_done_callback(self._telling.discard)
+        def tell(said: Acknowledgement) -> asyncio.Future[bool]:
+            if name not in self._hearing:
+                self._hearing[name] = Hearing(name, lambda heard: self.returned(heard, name=name))
+            return self._hearing[name].tell(said)
 
         return tell
-
-    async def _kept(self, said: Acknowledgement, name: str) -> None:
-        try:
-            await self.returned(said, name=name)
-        except Problem as problem:
-            _log.error("an acknowledgement cannot be kept", destination=name, error=problem.reason.name)
 
     async def remove(self, name: str) -> None:
         """Nobody sends there any more."""
@@ -127,8 +122,9 @@ class Deliverer:
         self._started = False
         for worker in list(self.workers.values()):
             await worker.stop()
-        if self._telling:
-            await asyncio.wait(self._telling)
+        for hearing in self._hearing.values():
+            await hearing.stop()
+        self._hearing.clear()
 
     def arrived(self, destinations: Iterable[str]) -> None:
         """There is something for these."""

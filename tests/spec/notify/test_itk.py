@@ -349,10 +349,11 @@ async def test_nobody_speaks_for_another_organisation(out: Opens, receiver: Rece
     await one.step()
     said = acknowledged(receiver.got[0].body, acknowledgements.infrastructure)
     with capture_logs() as lines:
-        assert not await one.deliverer.returned(said, "RZ9")
-    assert [line["event"] for line in lines] == ["an acknowledgement names nothing that was sent"]
+        assert not await one.deliverer.returned(said, ("RZ9",))
+        assert not await one.deliverer.returned(said, ())
+    assert [line["event"] for line in lines] == ["an acknowledgement names nothing that was sent"] * 2
     assert [each.ack for each in await rows(one)] == ["awaited"]
-    assert await one.deliverer.returned(said, "RA1")
+    assert await one.deliverer.returned(said, ("RZ9", "RA1"))
 
 
 async def test_who_answers_before_the_answer_is_marked_is_heard(out: Opens, receiver: Receiver) -> None:

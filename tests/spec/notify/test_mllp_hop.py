@@ -14,6 +14,7 @@ from adapters.hl7v2 import courier
 from adapters.hl7v2.client import Line, parse
 from adapters.hl7v2.courier import acknowledgement
 from adapters.hl7v2.framing import Decoder, frame
+from interop.errors import Problem
 from interop.formats.er7 import accepting
 from interop.notify.destinations import Destination
 from interop.store.sqlite import SqliteStore
@@ -242,6 +243,40 @@ async def test_where_nothing_tells_which_of_two_is_meant_neither_is(out: Opens, 
     await one.step()
     assert not await one.deliverer.returned(said("AE", "OTHER"))
     assert [(each.state, each.ack) for each in await rows(one)] == [("sent", "awaited")] * 2
+
+
+async def test_what_the_application_says_on_our_connection_is_answered_when_it_is_kept(out: Opens, receiver: Listening) -> None:
+    receiver.answers, receiver.more = ["CA", None], lambda body: [ack(body, "AA", more="AL")] if b"ADT^A01" in body else []
+    one = await out(enhanced("C1"))
+    await one.step()
+    [_, answer] = await receiver.until(2)
+    assert (b"\rMSA|CA|AC1AA\r" in answer, answer.split(b"|")[14:16]) == (True, [b"NE", b"NE\rMSA"])
+    assert [(each.state, each.ack) for each in await rows(one)] == [("sent", "acknowledged")]
+
+
+async def test_what_it_says_while_the_store_is_away_is_kept_when_it_is_back_in_its_order() -> None:
+    from interop.api.delivering.hearing import Hearing
+
+    kept: list[str] = []
+    away = True
+
+    async def keeps(heard: Any) -> bool:
+        nonlocal away
+        if away:
+            away = False
+            raise Problem("journal-unavailable")
+        kept.append(heard.code)
+        return True
+
+    hearing = Hearing("gp", keeps)
+    told = [hearing.tell(said(code, "PAS")) for code in ("AE", "AA")]
+    async with asyncio.timeout(10):
+        assert [await each for each in told] == [True, True]
+    assert kept == ["AE", "AA"]
+    away = True
+    last = hearing.tell(said("AR", "PAS"))
+    await hearing.stop()
+    assert last.cancelled()
 
 
 async def test_what_was_not_answered_in_time_does_not_arrive_behind_what_was_sent_after_it(
