@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -116,11 +117,12 @@ class TestAnyone:
 
 
 class TestAudit:
+    @pytest.mark.long
     async def test_a_look_is_one_row_about_the_person(self, tmp_path: Path) -> None:
         hers = {"resourceType": "Patient", "id": "p", "name": [{"family": "Ashdown"}]}
         medicine = of("p", taken("g", BEFORE, "One od"))
         async with running(tmp_path) as engine, asking(engine) as http:
-            for resource in (hers, *of("p", stay(**{"class": {"system": ACT, "code": "IMP"}})), *medicine):
+            for resource in (hers, *of("p", {**stay(), "class": {"system": ACT, "code": "IMP"}}), *medicine):
                 answer = await http.put(f"/fhir/{resource['resourceType']}/{resource['id']}", json=resource)
                 assert answer.status_code == 201, answer.text
             for address in ("Encounter/e", "Patient/p"):

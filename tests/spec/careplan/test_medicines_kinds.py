@@ -107,8 +107,8 @@ def test_a_whole_list_with_the_medicine_in_other_words_does_not_stop_it() -> Non
 
 def test_an_empty_list_stops_all_only_where_it_says_that_there_is_none() -> None:
     assert only(around([taken("g", AMLODIPINE)], [], whole_list())).kind == "not-known"
-    empty = {"emptyReason": {"coding": [{"code": "nilknown"}]}}
-    assert only(around([taken("g", AMLODIPINE)], [], whole_list(**empty))).kind == "stopped"
+    empty = whole_list(emptyReason={"coding": [{"code": "nilknown"}]})
+    assert only(around([taken("g", AMLODIPINE)], [], empty)).kind == "stopped"
 
 
 def test_another_dose_is_a_change_with_before_and_after_side_by_side() -> None:
