@@ -35,7 +35,7 @@ class SmtpCourier:
     def __init__(self, to: Destination, now: Callable[[], int]) -> None:
         said, parts = to.settings, urlsplit(to.address)
         self._from = said["from"]
-        if parseaddr(self._from)[1] != self._from or self._from.count("@") != 1 or not self._from.isascii():
+        if not is_address(self._from):
             raise ValueError("from is an e-mail address")
         if said.get("starttls", "no") not in ("yes", "no"):
             raise ValueError("starttls is yes or no")
@@ -68,10 +68,10 @@ class SmtpCourier:
         """Nothing is held."""
 
     def _message(self, parcel: Parcel) -> bytes:
+        if not is_address(parcel.to):
+            raise ValueError
         made = EmailMessage(policy=SMTP)
         made["From"], made["To"], made["Subject"] = self._from, parcel.to, parcel.subject
-        if parseaddr(parcel.to)[1] != parcel.to or not parcel.to.isascii():
-            raise ValueError
         made["Date"] = format_datetime(EPOCH + timedelta(microseconds=self._now()))
         made["Message-ID"] = f"<{self.tracking(parcel)}>"
         made["Auto-Submitted"] = "auto-generated"
@@ -124,6 +124,11 @@ class SmtpCourier:
             made.close()
             raise
         return made
+
+
+def is_address(text: str) -> bool:
+    """Whether it is one mailbox and nothing else."""
+    return parseaddr(text)[1] == text and text.count("@") == 1 and text.isascii() and text.isprintable()
 
 
 def judged(code: int) -> Taken:

@@ -127,9 +127,9 @@ def _wrong(row: Mapping[str, str], twice: bool) -> str:
         named = [(name, form, turn) for _, name, form, turn in Formatter().parse(row["text"]) if name is not None]
     except ValueError as error:
         return f"text: {error}"
-    if strange := next((name for name, form, turn in named if name not in PLACEHOLDERS or form or turn), None):
+    if strange := next((name for name, _, _ in named if name not in PLACEHOLDERS), None):
         return f"{{{strange}}} is no placeholder: {', '.join(PLACEHOLDERS)}; what a record says goes into no message"
-    if any(form or turn or not name for name, form, turn in named):
+    if any(form or turn for _, form, turn in named):
         return "a placeholder is a name alone"
     if "link" not in [name for name, _, _ in named]:
         return "{link} is wanted: it says where to read"

@@ -28,8 +28,8 @@ class Mail(NamedTuple):
 
 
 class MailServer:
-    """``replies`` are those to DATA in turn, the last for ever: 0 closes the connection when it has the e-mail. ``rcpt`` is the reply
-    to RCPT, ``refused`` addresses that it does not know."""
+    """``replies`` are those to DATA in turn, the last for ever: 0 closes the connection when it has the e-mail, -1 says nothing.
+    ``rcpt`` is the reply to RCPT, ``refused`` addresses that it does not know."""
 
     def __init__(self, context: ssl.SSLContext | None) -> None:
         self.got: list[Mail] = []
@@ -41,6 +41,14 @@ class MailServer:
         self.port = 0
         self._context = context
         self._open: set[asyncio.StreamWriter] = set()
+        self._changed = asyncio.Event()
+
+    async def until(self, count: int) -> None:
+        """Wait until so many e-mails have come."""
+        async with asyncio.timeout(30):
+            while len(self.got) < count:
+                self._changed.clear()
+                await self._changed.wait()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open.add(writer)
@@ -76,8 +84,12 @@ class MailServer:
                 writer.write(b"354 go\r\n")
                 body = (await reader.readuntil(b"\r\n.\r\n"))[:-3]
                 self.got.append(Mail(sender, to, body, secure))
+                self._changed.set()
                 reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
                 if reply == 0:
+                    return
+                if reply < 0:
+                    await reader.read()
                     return
                 writer.write(b"%d done\r\n" % reply)
             else:
