@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from interop.careplan.crew.alerts import alerts
-from interop.careplan.crew.allergies import allergies
+from interop.careplan.crew.allergies import PART, allergies
 from interop.careplan.crew.fitting import fit, short
 from interop.careplan.crew.glance import glance
 from interop.careplan.crew.line import Said, of_plan, reference, sources_of
@@ -33,13 +33,14 @@ WITHHELD, NOT_FOR_ROLE, NOT_GIVEN = "withheld", "not-for-role", "not-given"
 STATES: Final = {
     RECORDED: "",
     NONE_RECORDED: "None recorded.",
-    NONE_KNOWN: "No known allergies: somebody has said so.",
+    NONE_KNOWN: "{said}: somebody has said so.",
     WITHHELD: "Withheld (no consent).",
     NOT_FOR_ROLE: "Not shown to this role.",
     NOT_GIVEN: "Not given for this person.",
 }
 """How a section stands, and the words of it on a screen."""
 LACKING: Final = "None recorded by those whose records are here; not all are."
+NOT_ALL: Final = " Not all records are here."
 DISAGREE: Final = "Those who say so do not agree: all is shown."
 NOT_HERE: Final = ("not-shared", "down", "stale", "incomplete")
 """Codes of absence by which something may be recorded and not be here."""
@@ -61,8 +62,8 @@ PLANNED: Final = {
     "people": "key-people",
 }
 """Sections that stand under a heading of the plan."""
-ELSEWHERE: Final = ("cpr", "advanceDecisions", "placeOfDeath", "standby", "takeAlong")
-"""What they tell is neither an alert nor a current medicine besides."""
+ELSEWHERE: Final = ("cpr", "advanceDecisions", "placeOfDeath", "standby")
+"""What they tell is neither an alert nor a current medicine besides; what is to come along is taken now all the same."""
 
 
 class Absent(NamedTuple):
@@ -75,6 +76,8 @@ class Absent(NamedTuple):
     since: str = ""
 
 
+NEAR: Final = ("gp", "people", "namedClinician")
+"""Sections that are not given of who hides where they are: they lead there."""
 SECTIONS: Final = (
     "alerts",
     "cpr",
@@ -188,7 +191,7 @@ def _sections(known: Known) -> Json:
         section = known.plan.section(heading)
         said[name], conflict[name] = of_plan(section.lines), section.conflict
         if name in ELSEWHERE:
-            elsewhere.update(origin.reference for line in section.lines for origin in line.origins)
+            elsewhere.update(origin.reference for line in (*section.lines, *section.history) for origin in line.origins)
     said["alerts"] = alerts((each for each in resolving.each(known.given) if reference(each) not in elsewhere), words, over, begun)
     said["medicines"] = medicines(
         (each for each in resolving.each(known.given) if reference(each) not in elsewhere), words, over, begun
@@ -197,8 +200,8 @@ def _sections(known: Known) -> Json:
     lacking = list(dict.fromkeys(each.code for each in known.absent if each.code in NOT_HERE))
     made: Json = {}
     if hides:  # who contributes to a record is most often near where the person lives
-        none = [replace(each, sources=()) for each in none]
-        said = {name: [replace(each, sources=()) for each in lines] for name, lines in said.items()}
+        none = [_placeless(each) for each in none]
+        said = {name: [] if name == "namedClinician" else [_placeless(each) for each in of] for name, of in said.items()}
     for name, types in known.tables.sections.items():
         lines = [_line(each) for each in said[name]]
         state = RECORDED
@@ -206,26 +209,37 @@ def _sections(known: Known) -> Json:
             state = _state(known, types, name, hides=hides, none=bool(none))
             if state == NONE_KNOWN:
                 lines = [_line(each) for each in none]
+                if all(each.more.get("kind") == PART for each in none):
+                    state = RECORDED
         partly = [] if known.unseen.isdisjoint(types) or state in (NOT_FOR_ROLE, WITHHELD) else [NOT_FOR_ROLE]
-        partly += lacking if state == NONE_RECORDED else []
+        silent = state in (NONE_RECORDED, NONE_KNOWN) or (state == RECORDED and not said[name])
+        partly += lacking if silent else []
         section_: Json = {"state": state}
         if conflict.get(name):
             section_ |= {"conflict": True, "words": DISAGREE}
         elif state != RECORDED:
-            section_["words"] = LACKING if state == NONE_RECORDED and partly else STATES[state]
+            words_ = STATES[state].format(said=short("; ".join(each.text for each in none), DETAIL))
+            section_["words"] = LACKING if state == NONE_RECORDED and partly else words_
+            if state == NONE_KNOWN and partly:
+                section_["words"] += NOT_ALL
         if partly:
             section_["lacking"] = partly
         made[name] = section_ | {"lines": lines}
     return made
 
 
+def _placeless(line: Said) -> Said:
+    """Without who says it and by what number they are reached: authors are named with where they work."""
+    return replace(line, sources=(), by="", more={name: value for name, value in line.more.items() if name not in ("phone", "who")})
+
+
 def _state(known: Known, types: Collection[str], name: str, *, hides: bool, none: bool) -> str:
     """How an empty section stands; what labels hold back is never told."""
     if known.withheld:
         return WITHHELD
-    if known.unseen.issuperset(types):
-        return NOT_FOR_ROLE
-    if hides and name in ("gp", "people"):
+    if known.unseen.issuperset(types) or (name == "allergies" and "AllergyIntolerance" in known.unseen):
+        return NOT_FOR_ROLE  # that none are known is said by those who cannot know of what is not shown
+    if hides and name in NEAR:
         return NOT_GIVEN
     return NONE_KNOWN if none and name == "allergies" else NONE_RECORDED
 

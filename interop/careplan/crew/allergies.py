@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from interop.careplan.crew.line import Said, dated, latest_first, merged, plain, sources_of, status
@@ -11,8 +12,18 @@ from interop.careplan.saying import QUALIFIED
 from interop.careplan.words import Words
 from interop.fhir.shapes import dicts, text
 
-NONE_KNOWN: Final = frozenset(("716186003", "409137002", "428607008", "429625007", "428197003", "160244002"))
-"""SNOMED CT: no known allergy; no known drug, environmental, food, insect allergy; the first as it was called before."""
+NONE_KNOWN: Final = {
+    "716186003": "No known allergies",
+    "160244002": "No known allergies",
+    "409137002": "No known drug allergies",
+    "428607008": "No known environmental allergies",
+    "429625007": "No known food allergies",
+    "428197003": "No known insect allergies",
+}
+"""SNOMED CT, and what is said where its author has no words for it; the second is the first as it was called before."""
+_PART: Final = frozenset(("428607008", "429625007", "428197003"))
+PART: Final = "part"
+"""The kind of a statement that says of some allergies alone that there are none: of the others nobody has said anything."""
 WORDS: Final = frozenset(
     ("no known allergies", "no known allergy", "nka", "nkda", "no known drug allergies", "no known drug allergy", "nil known")
 )
@@ -34,7 +45,10 @@ def allergies(given: Iterable[Given], words: Words) -> tuple[list[Said], list[Sa
             case "AllergyIntolerance":
                 if _codes(resource.get("verificationStatus")) & _NEVER or _codes(resource.get("clinicalStatus")) & _OVER:
                     continue
-                (none if _negative(resource, words) else found).append(_line(each, words))
+                if _negative(resource, words):
+                    none.append(_none(each, words))
+                else:
+                    found.append(_line(each, words))
             case "List":
                 if _nil(resource):
                     none.append(Said("No known allergies", dated(resource), "", sources_of(each)))
@@ -86,13 +100,22 @@ def _line(given: Given, words: Words) -> Said:
     return Said(called or "Substance not stated", dated(resource), by, sources_of(given), more, alone=not called)
 
 
+def _none(given: Given, words: Words) -> Said:
+    """That none are known, of all or of some."""
+    line, known = _line(given, words), _codes(given.resource.get("code")) & NONE_KNOWN.keys()
+    code = given.resource.get("code")
+    if known and not (text(code, "text") or any(text(each, "display") for each in dicts(code, "coding"))):
+        line = replace(line, text=NONE_KNOWN[min(known)], alone=False)
+    return replace(line, more=line.more | {"kind": PART}) if known and known <= _PART else line
+
+
 def _substances(resource: Json, words: Words) -> str:
     return ", ".join(filter(None, (words.of(each.get("substance")) for each in dicts(resource, "reaction"))))
 
 
 def _negative(resource: Json, words: Words) -> bool:
     code = resource.get("code")
-    return bool(_codes(code) & NONE_KNOWN) or plain(words.of(code)) in WORDS
+    return bool(_codes(code) & NONE_KNOWN.keys()) or plain(words.of(code)) in WORDS
 
 
 def _nil(resource: Json) -> bool:

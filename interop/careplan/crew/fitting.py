@@ -10,13 +10,14 @@ from interop.careplan.plan import Json
 
 LIMIT: Final = 9_900
 """Bytes of a card without the time at which it is given."""
-CRITICAL: Final = ("alerts", "cpr", "allergies")
+CRITICAL: Final = ("alerts", "cpr", "allergies", "advanceDecisions")
 """Sections of which every line stays while anything else can go; so it is with what authors do not agree in."""
 ORDER: Final = (
-    "takeAlong",
     "people",
+    "communication",
     "medicines",
     "matters",
+    "takeAlong",
     "steps",
     "standby",
     "gp",
@@ -31,12 +32,16 @@ LONG: Final = frozenset(("medicines", "steps"))
 DETAILS: Final = (
     ("notes",),
     ("by", "when", "review", "who"),
-    ("until", "kind", "status", "means", "from", "role", "dose", "reaction", "phone"),
+    ("kind", "from", "role", "phone"),
+    ("until", "means", "dose", "reaction"),
+    ("status",),
 )
 """Members that lines lose, round by round, once nothing else can go."""
 SHORT: Final = (160, 80, 40)
-LEAST: Final = (60, 30, 15, 6, 3)
+LEAST: Final = (60, 30, 15, 6, 3, 2, 1)
 """Bytes of the words of a line, then lines of a critical section, at the very end."""
+BRIEF: Final = (160, 80, 40)
+"""Bytes of whatever the card says of itself, where that alone is more than fits."""
 MORE: Final = "more"
 
 
@@ -96,6 +101,20 @@ def _whole(card: Json, limit: int) -> None:
             _cut(sections[name], most)
         if _over(card, limit):
             return
+    for most in BRIEF:
+        for part in ("glance", "who"):
+            if part in card:
+                card[part] = _brief(card[part], most)
+        if _over(card, limit):
+            return
+
+
+def _brief(value: Any, most: int) -> Any:
+    if isinstance(value, str):
+        return short(value, most)
+    if isinstance(value, list):
+        return [_brief(each, most) for each in value]
+    return {name: _brief(each, most) for name, each in value.items()} if isinstance(value, dict) else value
 
 
 def _over(card: Json, limit: int) -> bool:

@@ -26,7 +26,7 @@ def glance(card: Json) -> dict[str, str]:
         found["identity"] = f"Make sure who this is: records differ in {differing}."
     found["cpr"] = f"CPR: {_each(card['cpr'], dated=True)}"
     found["alerts"] = f"Alerts: {_each(card['alerts'])}"
-    found["allergies"] = f"Allergies: {_each(card['allergies'])}"
+    found["allergies"] = f"Allergies: {_allergies(card['allergies'])}"
     if card["matters"]["lines"]:
         found["matters"] = f"What matters: {_each(card['matters'])}"
     if card["steps"]["lines"]:
@@ -35,6 +35,11 @@ def glance(card: Json) -> dict[str, str]:
         others = f" (+{len(absent) - FEW} more)" if len(absent) > FEW else ""
         found["lacking"] = f"Not everything is here: {'; '.join(short(each['words'], EACH) for each in absent[:FEW])}{others}"
     return found
+
+
+def _allergies(section: Json) -> str:
+    """That none are known is said with what is not here."""
+    return str(section["words"]) if section["state"] == "none-known" and "lacking" in section else _each(section)
 
 
 def _who(person: Json) -> str:
@@ -68,5 +73,7 @@ def _named(lines: Iterable[Json], dated: bool) -> list[str]:
     for line in lines:
         said = short(f"if {line['if']}: {line['text']}" if "if" in line else line["text"], EACH)
         marked = " (HIGH RISK)" if line.get("critical") else ""
+        if dated and "status" in line:
+            marked = f" ({line['status']})"
         found.append(f"{said}{marked} ({day(line['date'])})" if dated and "date" in line else f"{said}{marked}")
     return found

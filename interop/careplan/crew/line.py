@@ -13,6 +13,12 @@ from interop.fhir.shapes import text
 DATES: Final = ("recordedDate", "dateAsserted", "authoredOn", "date", "onsetDateTime", "issued")
 """Elements by which a resource tells when it was said, the first that is there."""
 
+SETTLED: Final = frozenset((
+    "", "yes", "active", "final", "amended", "corrected", "completed", "current", "confirmed", "requested", "accepted",
+    "in-progress", "planned", "ready", "received",
+))  # fmt: skip
+"""Statuses of resources that tell nothing beside a line: any other is told."""
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -109,6 +115,8 @@ def _of_plan(line: Line) -> Said:
     if first is not None:
         more |= {name: value for name, value in (("until", first.until), ("review", first.review)) if value}
         more |= {name: True for name, held in (("overdue", first.overdue), ("ended", first.ended)) if held}
+        if first.status.casefold() not in SETTLED:
+            more["status"] = first.status
         if notes := " ".join(first.notes):
             more["notes"] = notes
     sources = dict.fromkeys(name for origin in line.origins for name in origin.source.split(",") if name)

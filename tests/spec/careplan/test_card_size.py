@@ -9,11 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from interop.careplan.crew.fitting import CRITICAL, LIMIT, fit, short
+from interop.careplan.card import PLANNED, SECTIONS
+from interop.careplan.crew.fitting import CRITICAL, LIMIT, ORDER, fit, short
 from interop.careplan.plan import Given
 from tests.spec.careplan.cards import absent, allergy, flag, given_card, number, person, takes, texts
-from tests.spec.careplan.plans import ANN, BOB, FOR, MATTERS, NOT_FOR, coded, observed, planned
+from tests.spec.careplan.plans import ANN, BOB, FOR, MATTERS, NOT_FOR, OWN, coded, observed, planned
 
+SAID = [PLANNED[name] for name in SECTIONS if name in PLANNED]
+"""Headings by which an Observation can say anything at all under any section."""
 WORDS = st.text(max_size=700)
 DATES = st.sampled_from(("", "2025", "2025-06-01", "2031-06-01", "soon"))
 
@@ -33,6 +36,8 @@ def resources(draw: st.DrawFn) -> list[Given]:
                         takes(f"m{at}", said, dosage=[{"text": said}], dateAsserted=draw(DATES)),
                         observed(f"o{at}", draw(st.sampled_from((FOR, NOT_FOR))), draw(DATES), {"display": said}),
                         observed(f"w{at}", MATTERS, draw(DATES), valueString=said),
+                        {**observed(f"s{at}", "", draw(DATES), {"reference": f"Practitioner/{at}"}, valueString=said),
+                         "code": coded(draw(st.sampled_from(SAID)), OWN)},
                         planned(f"p{at}", {"code": coded("contingency", "urn:interop:codes:plan-content"), "description": said,
                                            "reasonCode": [{"text": draw(WORDS)}]}),
                         person(id=f"q{at}", contact=[{"name": {"text": said}}], address=[{"line": [said, said]}]),
@@ -83,6 +88,32 @@ def test_what_authors_do_not_agree_in_stays() -> None:
     card = given_card(*many(40), observed("o", NOT_FOR, "2025-10-12", ANN), observed("q", FOR, "2025-11-12", BOB))
     assert len(card["cpr"]["lines"]) == 2
     assert "more" not in card["cpr"]
+
+
+@pytest.mark.parametrize("heading", SAID)
+def test_no_section_makes_a_card_large(heading: str) -> None:
+    """Whatever section it is, in however many words of however many authors."""
+    said = "I refuse this even if my life is at risk and say so at length " * 5
+    by = [{"reference": f"Practitioner/{at}", "display": f"Dr {at}"} for at in range(60)]
+    each = [observed(f"o{at}", "", by=one, valueString=f"{at} {said}") for at, one in enumerate(by)]
+    card = given_card(person(), *({**one, "code": coded(heading, OWN)} for one in each))
+    (name,) = [name for name, of in PLANNED.items() if of == heading]
+    assert len(card[name]["lines"]) + card[name].get("more", 0) in (0, 60)
+
+
+def test_an_advance_decision_stays_while_what_is_less_can_go() -> None:
+    decided = {**observed("o", "", valueString="No ventilation"), "code": coded("advance-decisions", OWN)}
+    assert texts(given_card(*many(60), decided), "advanceDecisions") == ["No ventilation"]
+
+
+def test_many_languages_make_no_card_large() -> None:
+    card = given_card(person(communication=[{"language": {"text": f"Language {at}"}} for at in range(400)]))
+    assert len(card["communication"]["lines"]) + card["communication"]["more"] == 400
+
+
+def test_every_section_can_be_cut() -> None:
+    assert set(SECTIONS) == {*ORDER, *CRITICAL}
+    assert len(SECTIONS) == len(ORDER) + len(CRITICAL)
 
 
 def test_where_even_these_do_not_fit_their_number_is_told() -> None:
