@@ -32,6 +32,7 @@ from interop.apply.acting.timekeeper import Timekeeper
 from interop.apply.asked import Asked
 from interop.apply.generation import generation
 from interop.apply.routing import Router, when
+from interop.apply.telling.telling import Telling
 from interop.mapping.library import carriers
 from interop.mapping.places import mappings_root
 from interop.notify.destinations import KINDS, PEOPLE, Destination, read_destinations
@@ -125,6 +126,8 @@ class Outgoing:
         """Who acts by the rules; None where there are none."""
         self.keeper: Timekeeper | None = None
         """Who keeps the time of clocks; None where there are no rules."""
+        self.telling: Telling | None = None
+        """Who tells people; None where the deployment has no channel."""
 
     @classmethod
     def of(cls, settings: Settings, shop: Workshop, audited: Audited, reading: Store, knowledge: Knowledge, base: str) -> Outgoing:
@@ -162,7 +165,7 @@ class Outgoing:
         bindings.through = lambda: deliverer.through
         sockets = Sockets(bindings, subscriptions, contents)
         made = cls(shop.router, deliverer, audited, shop.store, subscriptions, sockets)
-        made.acting, made.keeper = acting, keeper
+        made.acting, made.keeper, made.telling = acting, keeper, telling
         audited.topics = topics
         audited.also.append(made.alert)
         shop.router.written = made.subscriptions.written

@@ -80,7 +80,8 @@ class Telling:
         quiet: Mapping[tuple[str, str], Quiet],
         ways: Mapping[str, Way],
     ) -> None:
-        self._store, self._writes, self._recipients, self._mint, self._clock = store, writes, recipients, mint, clock
+        self._store, self._writes, self._mint, self._clock = store, writes, mint, clock
+        self.recipients = recipients
         self._messages, self._quiet, self.ways = messages, quiet, ways
 
     async def act(self, delivery: Delivery) -> list[Delivery]:
@@ -120,7 +121,7 @@ class Telling:
         """Whether the policy lets them see what they are told of, and the Communication."""
         about = next((text(each, "reference") for each in dicts(said, "about")), "")
         type_, _, id_ = (about or f"{TYPE}/{stored.id}").partition("/")
-        return await self._recipients.may(recipient_of(said), type_, id_, stored.subject, self._clock.now())
+        return await self.recipients.may(recipient_of(said), type_, id_, stored.subject, self._clock.now())
 
     def _channel(self, delivery: Delivery) -> str:
         return next(channel for channel, way in self.ways.items() if way.destination == delivery.destination)
