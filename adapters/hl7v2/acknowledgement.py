@@ -19,6 +19,7 @@ ERROR_TEXT: Final = {
     "101": "Required field missing",
     "102": "Data type error",
     "103": "Table value not found",
+    "199": "Other HL7 error",
     "200": "Unsupported message type",
     "201": "Unsupported event code",
     "202": "Unsupported processing id",
@@ -28,7 +29,7 @@ ERROR_TEXT: Final = {
     "206": "Application record locked",
     "207": "Application internal error",
 }
-"""HL7 table 0357."""
+"""HL7 table 0357 (199 from v2.7 on): what has none of its own and lies in the message is 199, since 207 is tried again."""
 ASKED: Final = {
     (b"AL", True): True,
     (b"AL", False): True,

@@ -142,6 +142,7 @@ async def test_over_tls_who_the_other_side_is_must_be_proved(store: Any, out: Op
         ("AR", "ERR|||207^Application internal error", "pending", "destination-unavailable"),
         ("AR", "ERR|||201", "shelved", "destination-refused"),
         ("AR", "ERR|MSH^1^9^201&Unsupported event code&HL70357", "shelved", "destination-refused"),
+        ("AR", "ERR|^^^199&Other HL7 error&HL70357", "shelved", "destination-refused"),
         ("AR", "ERR|||207||too-large", "shelved", "destination-refused"),
         ("CE", "", "pending", "destination-unavailable"),
         ("CE", "ERR|||207||journal-unavailable", "pending", "destination-unavailable"),

@@ -13,7 +13,7 @@ from tests.spec.notify.test_itk import until
 from tests.spec.notify.test_mllp import enhanced
 from tests.spec.security.test_tls import Place, ask, context
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
 
 
 async def test_a_certificate_acknowledges_for_the_organisations_of_its_feed_alone(tmp_path: Path) -> None:
