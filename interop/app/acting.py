@@ -22,7 +22,7 @@ from interop.apply.acting.timekeeper import Timekeeper
 from interop.apply.telling.telling import QUEUE
 from interop.clocks.loading import ClockTables
 from interop.mapping.places import mappings_root
-from interop.notify.routes import ID_ONLY, WITHHELD, Route
+from interop.notify.routes import ID_ONLY, RESTATED, UPDATED, WITHHELD, Route
 from interop.policy.asker import TESTER
 from interop.policy.decide import decide
 from interop.record.indexing import Indexing
@@ -72,8 +72,13 @@ def routes_of(tables: RuleTables) -> list[Route]:
     back = [Route(WITHHELD, RULES, ID_ONLY, frozenset((WITHHELD,)), type=type) for type in types]
     wanted = [each for each in tables.events if each.id in used]
     return back + [
-        Route(each.id, RULES, ID_ONLY, each.on, type=each.type, where=each.where, fresh=_fresh(each, tables)) for each in wanted
+        Route(each.id, RULES, ID_ONLY, _on(each), type=each.type, where=each.where, fresh=_fresh(each, tables)) for each in wanted
     ]
+
+
+def _on(event: Event) -> frozenset[str]:
+    """What a message takes back and says anew is an update of what there was before it."""
+    return event.on | {RESTATED} if UPDATED in event.on else event.on
 
 
 def _fresh(event: Event, tables: RuleTables) -> tuple[str, int] | None:

@@ -11,7 +11,7 @@ from interop.mapping.conditions import Test, parse_condition
 from interop.mapping.paths import PathError
 from interop.mapping.transforms import decimal
 from interop.notify.matching import Version, holds, patients, version
-from interop.notify.routes import ALERT, CREATED, DELETED, FIELDS, MESSAGE, UPDATED, WITHHELD, Route, delivery_id
+from interop.notify.routes import ALERT, CREATED, DELETED, FIELDS, MESSAGE, RESTATED, UPDATED, WITHHELD, Route, delivery_id
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Persons, Search
 from interop.store.seam import Store
@@ -75,18 +75,20 @@ class Router:
             groups: Mapping[str, frozenset[str]] | None = None
             held = {(each.type, each.id) for each in change.withheld}
             for place, put in enumerate(change.puts):
-                events = {event_of(put), *([WITHHELD] if (put.stored.type, put.stored.id) in held else [])}
+                events = {*events_of(put), *([WITHHELD] if (put.stored.type, put.stored.id) in held else [])}
                 wanted = [route for route in self._types.get(put.stored.type, ()) if not events.isdisjoint(route.events)]
                 if not wanted:
                     continue
                 if groups is None:
                     groups = await self._groups(change)
                 one = _version(put)
+                told: set[str] = set()
                 for route in wanted:
-                    if _over(route, one, self._clock.now()):
+                    if route.destination in told or _over(route, one, self._clock.now()):
                         continue
                     if holds(route.where, one, groups) and not await self._was(route.became, put, change.puts[:place]):
                         change.deliveries.append(self._of(route, put))
+                        told.add(route.destination)
         if change.deliveries:
             first = {(each.destination, each.id): each for each in reversed(change.deliveries)}
             change.deliveries = [each for each in change.deliveries if first[each.destination, each.id] is each]
@@ -169,6 +171,12 @@ def event_of(put: Put) -> str:
     if stored.deleted:
         return DELETED
     return CREATED if stored.version == 1 or stored.told.endswith(" 201") else UPDATED
+
+
+def events_of(put: Put) -> tuple[str, ...]:
+    """What routes may ask for of a new version."""
+    event = event_of(put)
+    return (event, RESTATED) if event == CREATED and put.stored.version > 1 else (event,)
 
 
 def _over(route: Route, one: Version, now: int) -> bool:

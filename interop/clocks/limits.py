@@ -105,7 +105,7 @@ class Limit:
         """From when it counts: the event's own time, or what the trigger says. A date without a time is over at the end of the
         day; nothing and anything that is no time is None. Raises FhirPathError."""
         if self.base is None:
-            return at
+            return at if FIRST <= at <= LAST else None
         found = self.base.evaluate(Item.of(dict(trigger)))
         said = str(found[0].value) if len(found) == 1 and isinstance(found[0], Item) else ""
         instant = iso_instant(said)

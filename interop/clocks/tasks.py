@@ -20,7 +20,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from interop.clock import instant
-from interop.clocks.limits import DAYS, Limit
+from interop.clocks.limits import DAYS, FIRST, LAST, Limit
 from interop.clocks.opening import MINUTE, local
 from interop.clocks.runs import BREACHED, CANCELLED, OPEN, OUTCOMES, WARNED, Run, Step
 from interop.fhir.canonicals import UCUM
@@ -86,7 +86,8 @@ def name_of(task: Mapping[str, Any]) -> str:
 
 
 def run_of(task: Mapping[str, Any]) -> Run | None:
-    """The run that a Task tells of; None where it tells of none: somebody else wrote it."""
+    """The run that a Task tells of; None where it tells of none, or of times that are none of care: somebody
+    else wrote it."""
     lasted, window = task.get("executionPeriod"), _period(task.get("restriction"))
     start, earliest, due = _instant(lasted, "start"), _instant(window, "start"), _instant(window, "end")
     state = next((text(each, "code") for each in dicts(task.get("businessStatus"), "coding") if text(each, "system") == STATES), "")
@@ -100,6 +101,8 @@ def run_of(task: Mapping[str, Any]) -> Run | None:
         stop = iso_instant(text(noted.get(STOPPED), "valueDateTime")) if stop is None else stop
         if stop is None:
             return None
+    if not all(FIRST <= at <= LAST for at in (start, earliest, due, start if stop is None else stop)):
+        return None
     return Run(start, earliest, due, state, stop, warned, breached, _minutes(noted.get(LATE)) * MINUTE, UNKNOWN not in noted)
 
 

@@ -27,6 +27,8 @@ MESSAGE, ALERT = "message", "alert"
 CREATED, UPDATED, DELETED = "created", "updated", "deleted"
 WITHHELD: Final = "withheld"
 """Of the rules alone: what was said of a resource has been taken back, as a takedown does."""
+RESTATED: Final = "restated"
+"""Of the rules alone: taken back and said anew, as a message does that says something else of what it alone has told of."""
 EVENTS: Final = {
     CREATED: frozenset((CREATED,)),
     UPDATED: frozenset((UPDATED,)),

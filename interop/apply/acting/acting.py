@@ -16,11 +16,11 @@ from interop.apply.acting.recipients import CLIENT, Recipients
 from interop.apply.asked import UPDATE, Asked, Author, Criteria
 from interop.apply.journalled import REPLAYED, TAKEN
 from interop.apply.writes import Writes
-from interop.clock import Clock
+from interop.clock import MICROSECONDS, Clock
 from interop.errors import Problem
 from interop.fhir.shapes import dicts
 from interop.ids import Mint
-from interop.notify.routes import DELETED
+from interop.notify.routes import CREATED, DELETED, UPDATED
 from interop.rules.expressions import BEFORE, RuleFailed, holds
 from interop.rules.happening import befallen, happened, noise, time_of
 from interop.rules.making import RULE, Occurrence, ended_by_us, made_by
@@ -37,6 +37,8 @@ ACTED, LATE, NOT_MET, AGAIN, NOBODY, FAILED = "acted", "late", "not-met", "again
 RESULTS: Final = (ACTED, NOBODY, AGAIN, NOT_MET)
 """What came of a rule for somebody; the first that holds for anybody is told."""
 TRIES: Final = 3
+MARGIN: Final = 24 * 3_600 * MICROSECONDS
+"""What is said to happen longer after we heard of it than a clock may be wrong or a day is long counts from when we heard."""
 _log = structlog.get_logger("interop.rules")
 
 
@@ -88,15 +90,20 @@ class Acting:
             return wanted
         if await self._taken_back(versions[0], delivery):
             return await self._undone(delivery, *versions)
+        kind = DELETED if versions[1] is None else CREATED if versions[2] is None else UPDATED
         for event in self.tables.at(delivery.type):
-            if delivery.event not in event.on:
+            if kind not in event.on:
                 continue
             for rule in self.tables.of(event):
                 try:
                     made, result = await self._ruled(rule, delivery, wanted, *versions)
-                except RuleFailed as error:
+                except Problem:
+                    raise
+                except Exception as error:
                     made, result = [], FAILED
-                    _log.error("a rule failed", rule=rule.id, reason=str(error))
+                    _log.error(
+                        "a rule failed", rule=rule.id, reason=str(error) if isinstance(error, RuleFailed) else type(error).__name__
+                    )
                 wanted += made
                 if result:
                     told[rule.id, result] += 1
@@ -167,6 +174,8 @@ class Acting:
         at = await self._heard(stored) if clinical is None else clinical
         if at is None or delivery.made - at > rule.within:
             return [], LATE
+        if at > delivery.made + MARGIN:
+            at = delivery.made
         key = "\x1f".join((event.id, delivery.type, delivery.resource, _which(event, clinical, delivery)))
         made: list[Wanted] = []
         results = []

@@ -11,6 +11,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from heapq import heappop, heappush
+from itertools import islice
 from typing import Final
 
 import structlog
@@ -46,6 +47,10 @@ AGAIN: Final = 60 * MICROSECONDS
 PASSING: Final = (Category.UNAVAILABLE, Category.BUSY)
 UNKNOWN: Final = "(unknown)"
 """Clocks that the tables do not have: whoever wrote them has named them."""
+UNREADABLE: Final = "unreadable"
+"""The state of a Task that calls itself a clock and has not what a clock has."""
+OPENED: Final = (IN_PROGRESS, "draft", "requested", "received", "accepted", "ready", "on-hold")
+"""Statuses of a Task that somebody may be waiting for."""
 COMMUNICATION: Final = "Communication"
 _log = structlog.get_logger("interop.clocks")
 
@@ -163,16 +168,34 @@ class Timekeeper:
             try:
                 where = All((Token("code", None, SYSTEM), Token("status", IN_PROGRESS)))
                 async for stored in self._store.stream(Search(PERMIT_ALL, TYPE, where)):
-                    self._order(stored)
+                    self._ordered(stored)
             except BaseException:
                 self._unread = True
                 raise
         while self._written:
-            ids = list(self._written)[:100]
-            for stored in await self._store.query(Several(PERMIT_ALL, tuple((TYPE, id) for id in ids))):
-                self._order(stored)
+            ids = list(islice(self._written, 100))
             for id in ids:
                 del self._written[id]
+            try:
+                found: list[Stored] = await self._store.query(Several(PERMIT_ALL, tuple((TYPE, id) for id in ids)))
+            except BaseException:
+                self._written.update(dict.fromkeys(ids))
+                raise
+            for id in {*ids} - {stored.id for stored in found}:
+                self._forget(id)
+            for stored in found:
+                self._ordered(stored)
+
+    def _ordered(self, stored: Stored) -> None:
+        """A Task that cannot be read as a clock, whoever wrote it, keeps no other from being read."""
+        try:
+            self._order(stored)
+        except Exception as error:
+            self._unreadable(stored.id, UNKNOWN, type(error).__name__)
+
+    def _unreadable(self, id: str, name: str, error: str) -> None:
+        _log.error("a Task of a clock cannot be read as one; nobody keeps its time", task=id, error=error)
+        self._open[id] = name, UNREADABLE
 
     def _order(self, stored: Stored) -> None:
         """Note when there is something to be done about a Task next."""
@@ -180,9 +203,11 @@ class Timekeeper:
         self._next.pop(stored.id, None)
         task = body(stored) if not stored.deleted else {}
         name, run = name_of(task), run_of(task)
+        limit = self.limits.get(name)
+        if name and run is None and text(task, "status") in OPENED:
+            return self._unreadable(stored.id, name if limit is not None else UNKNOWN, "no times, or none of care")
         if run is None or not run.open or not name:
             return
-        limit = self.limits.get(name)
         self._open[stored.id] = name if limit is not None else UNKNOWN, run.state
         at = following(limit, run) if limit is not None else None
         if at is not None:

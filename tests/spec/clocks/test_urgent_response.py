@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from interop.clock import ManualClock
+from interop.store.plan import Several
 from tests.spec.clocks.timing import after, due, request, state, timed, visit
-from tests.spec.rules.acting import START
+from tests.spec.rules.acting import START, Acted
 
 pytestmark = pytest.mark.anyio
 NAME = "urgent-response"
@@ -232,3 +234,43 @@ async def test_it_is_so_on_both_databases(tmp_path: Path, place: dict[str, str])
         await here.later(60)
         assert await here.states(NAME) == ["met"]
         assert steps(await here.told()) == BOTH[1:]
+
+
+class _Slow:
+    """The record, where something is written between what a query found and when it is told."""
+
+    def __init__(self, store: Any, between: Callable[[], Awaitable[None]]) -> None:
+        self._store, self._between = store, between
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def query(self, plan: Any) -> Any:
+        found = await self._store.query(plan)
+        if isinstance(plan, Several) and found and (between := self._between) is not _nothing:
+            self._between = _nothing
+            await between()
+        return found
+
+
+async def _nothing() -> None:
+    """Nothing is written between."""
+
+
+async def test_what_is_written_while_the_timekeeper_reads_is_read_too(tmp_path: Path) -> None:
+    async with timed(tmp_path / "data") as here:
+        patient = await here.admitted()
+
+        async def sooner() -> None:
+            task = await here.one(NAME)
+            task["executionPeriod"], task["restriction"] = (
+                {"start": after(-60)},
+                {"period": {"start": after(-60), "end": after(60)}},
+            )
+            assert (await here.http.put(f"/fhir/Task/{task['id']}", json=task)).is_success
+
+        here.keeper._store = _Slow(here.keeper._store, sooner)
+        await here.put(request(patient))
+        assert due(await here.one(NAME)) == after(60)
+        await here.later(61)
+        assert await here.states(NAME) == ["breached"]

@@ -11,7 +11,7 @@ import pytest
 from tests.spec.families.maps import example
 from tests.spec.rules.acting import Acted, acting, at, team
 
-pytestmark = [pytest.mark.anyio, pytest.mark.long]
+pytestmark = pytest.mark.anyio
 RULES = ("medicines-told", "medicines-told-person", "medicines-told-pharmacy")
 LETTER = example("documents", "discharge.xml")
 NOW = "2026-03-02T17:00:00Z"
@@ -30,6 +30,7 @@ async def told(here: Acted) -> dict[str, list[dict[str, Any]]]:
     return {rule: await here.made(rule, "Communication") for rule in RULES}
 
 
+@pytest.mark.long
 async def test_a_letter_with_medicines_is_told_to_each_of_them_once_and_names_no_medicine(tmp_path: Path) -> None:
     async with acting(tmp_path / "data", at(NOW), **pharmacy(tmp_path)) as here:
         await here.tell(LETTER, feed="documents")

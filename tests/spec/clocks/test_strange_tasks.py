@@ -1,0 +1,91 @@
+"""Tasks that call themselves clocks and are none: they keep no other clock from its time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from interop.apply.acting.timekeeper import UNREADABLE
+from tests.spec.clocks.timing import request, state, timed
+
+pytestmark = pytest.mark.anyio
+NAME = "urgent-response"
+AGES = ["9999-12-31T23:00:00Z", "0001-01-01T00:00:00+14:00", "0002-01-01T00:00:00Z"]
+
+
+def strange(patient: str, at: str) -> dict[str, Any]:
+    """A Task as a client may write it."""
+    return {
+        "resourceType": "Task",
+        "id": "strange",
+        "status": "in-progress",
+        "intent": "order",
+        "code": {"coding": [{"system": "urn:interop:codes:clock", "code": NAME}]},
+        "businessStatus": {"coding": [{"system": "urn:interop:codes:clock-state", "code": "running"}]},
+        "executionPeriod": {"start": at},
+        "restriction": {"period": {"start": at, "end": at}},
+        "for": {"reference": f"Patient/{patient}"},
+    }
+
+
+@pytest.mark.parametrize("at", AGES)
+async def test_one_of_no_time_of_care_stops_the_time_of_no_other(tmp_path: Path, at: str) -> None:
+    async with timed(tmp_path / "data") as here:
+        patient = await here.admitted()
+        await here.put(strange(patient, at))
+        await here.put(request(patient))
+        await here.later(121)
+        states = {task["id"]: state(task) for task in await here.clocks(NAME)}
+        assert states.pop("strange") == "running"
+        assert list(states.values()) == ["breached"]
+        assert len(await here.told()) == 1
+
+
+async def test_one_that_was_there_before_the_start_stops_the_time_of_no_other(tmp_path: Path) -> None:
+    async with timed(tmp_path / "data") as here:
+        patient = await here.admitted()
+        await here.put(strange(patient, AGES[0]))
+        await here.put(request(patient))
+    async with timed(tmp_path / "data", here.clock) as again:
+        await again.later(121)
+        assert len(await again.told()) == 1
+
+
+async def test_it_is_counted_as_unreadable_until_somebody_ends_it(tmp_path: Path) -> None:
+    async with timed(tmp_path / "data") as here:
+        task = strange(await here.admitted(), AGES[0])
+        await here.put(task)
+        assert here.keeper.running == {(NAME, UNREADABLE): 1}
+        await here.put({**task, "status": "cancelled"})
+        assert here.keeper.running == {}
+
+
+async def test_a_clock_that_has_lost_its_times_is_counted_as_unreadable(tmp_path: Path) -> None:
+    async with timed(tmp_path / "data") as here:
+        await here.put(request(await here.admitted()))
+        task = await here.one(NAME)
+        del task["restriction"]
+        await here.put(task)
+        assert here.keeper.running == {(NAME, UNREADABLE): 1}
+
+
+async def test_a_time_of_the_end_of_days_starts_no_clock_a_day_away_and_fails_nothing(tmp_path: Path) -> None:
+    async with timed(tmp_path / "data") as here:
+        patient = await here.admitted()
+        for number, began in enumerate(("9999-12-31T23:00:00Z", "2062-01-05T10:00:00Z")):
+            await here.put(
+                {
+                    "resourceType": "Encounter",
+                    "id": f"e{number}",
+                    "status": "in-progress",
+                    "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"},
+                    "subject": {"reference": f"Patient/{patient}"},
+                    "period": {"start": began},
+                }
+            )
+        assert [each.reason for each in await here.queue("shelved")] == []
+        assert len(await here.made("admitted-team")) == 1
+        ends = [task["restriction"]["period"]["end"] for task in await here.clocks("expected-discharge-date")]
+        assert [end[:10] for end in ends] == ["2026-01-06", "2026-01-06"]
