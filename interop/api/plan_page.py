@@ -32,7 +32,18 @@ def shown() -> str:
     digest = hashlib.sha256("".join(map(_text, COLUMNS)).encode()).hexdigest()[:16]
     tables = read_plan(lambda name: _text(name).splitlines())
     lines = [f"{BEGIN}mappings/careplan {digest}, generator {GENERATOR}, by scripts/generate -->", ""]
-    return "\n".join([*lines, *_headings(tables), *_content(tables), *_codes(tables), *_types(tables), *_coverage(tables), END])
+    return "\n".join(
+        [
+            *lines,
+            *_headings(tables),
+            *_content(tables),
+            *_codes(tables),
+            *_meanings(tables),
+            *_types(tables),
+            *_coverage(tables),
+            END,
+        ]
+    )
 
 
 def _headings(tables: PlanTables) -> Iterator[str]:
@@ -87,6 +98,18 @@ def _codes(tables: PlanTables) -> Iterator[str]:
             for system, value in sorted(codes)
         )
         yield from table(("system", "code", "display", "read as"), rows)
+
+
+def _meanings(tables: PlanTables) -> Iterator[str]:
+    yield "## Meanings"
+    yield ""
+    yield "Words beside a code that begin as those of another meaning contradict it: both are told, as a conflict."
+    yield ""
+    rows = (
+        (code(name), reads, ", ".join(sorted(sign for sign, of in tables.signs.items() if of == name)))
+        for name, reads in sorted(tables.says.items())
+    )
+    yield from table(("meaning", "read as", "words that hint at it"), rows)
 
 
 def _types(tables: PlanTables) -> Iterator[str]:

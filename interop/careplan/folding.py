@@ -9,19 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Final
 
 from interop.careplan.plan import CURRENT, NEVER, Contribution, Given, Heading, Health, Line, Origin, Plan, Section
 from interop.careplan.resolving import Resolving
 from interop.careplan.saying import Reader, Statement
+from interop.careplan.superseding import key, superseded
 from interop.careplan.tables import PlanTables
-from interop.fhir.references import literal_type, versionless
-from interop.fhir.rows import EARLIEST, LATEST
-from interop.fhir.searching import interval
-from interop.fhir.shapes import dicts, text
-
-UNDATED: Final = (EARLIEST, LATEST)
-"""What bears no date may have been said at any time."""
+from interop.careplan.times import UNDATED, after, coming, span_of
+from interop.fhir.rows import LATEST
+from interop.fhir.shapes import text
 
 
 def folded(given: Iterable[Given], tables: PlanTables, now: int, health: Mapping[str, Health] | None = None) -> Plan:
@@ -30,55 +26,44 @@ def folded(given: Iterable[Given], tables: PlanTables, now: int, health: Mapping
     raises, whatever the resources hold."""
     known = sorted(given, key=lambda each: (text(each.resource, "resourceType"), text(each.resource, "id"), each.version))
     reader = Reader(tables, Resolving(known), now, health or {})
-    replaced = _replaced(known)
+    replaced = superseded(known, reader)
     statements: dict[str, list[Statement]] = {name: [] for name in tables.headings}
     contributions = []
     for each in known:
-        old = (text(each.resource, "resourceType"), text(each.resource, "id"), each.source) in replaced
+        old = key(each) in replaced
         for said in reader.statements(each):
             statements[said.heading].append(replace(said, standing="history") if old else said)
         if each.resource.get("resourceType") == "CarePlan" and (standing := reader.standing(each.resource)) != NEVER:
             current = standing == CURRENT and not old
             contributions.append(Contribution(reader.origin(each), text(each.resource, "title"), current))
-    sections = tuple(_section(heading, statements[name]) for name, heading in tables.headings.items())
+    sections = tuple(_section(heading, statements[name], now) for name, heading in tables.headings.items())
     return Plan(sections, tuple(sorted(contributions, key=lambda each: _latest_first(each.origin))))
 
 
-def _replaced(given: Iterable[Given]) -> set[tuple[str, str, str]]:
-    """Plans of which a later one of the same source says that it takes their place: nobody replaces what another one wrote."""
-    return {
-        (type_, versionless(text(reference, "reference")).rpartition("/")[2], each.source)
-        for each in given
-        if text(each.resource, "status") in ("active", "completed", "on-hold")
-        for reference in dicts(each.resource, "replaces")
-        if (type_ := literal_type(text(reference, "reference")))
-    }
-
-
-def _section(heading: Heading, statements: list[Statement]) -> Section:
+def _section(heading: Heading, statements: list[Statement], now: int) -> Section:
     current = [each for each in statements if each.standing == CURRENT]
     history = [each for each in statements if each.standing != CURRENT]
     if heading.single:
-        overtaken = {id(each) for each in current if any(_overtakes(other, each, heading.voice) for other in current)}
+        overtaken = {id(each) for each in current if any(_overtakes(other, each, heading.voice, now) for other in current)}
         history += [each for each in current if id(each) in overtaken]
         current = [each for each in current if id(each) not in overtaken]
     lines = _lines(current)
-    return Section(heading, lines, _lines(history), heading.single and len(lines) > 1)
+    return Section(heading, lines, _lines(history), heading.single and (len(lines) > 1 or any(each.torn for each in current)))
 
 
-def _overtakes(later: Statement, earlier: Statement, voice: str) -> bool:
-    """Whether the same voice says it, all of the one date after all of the other."""
+def _overtakes(later: Statement, earlier: Statement, voice: str, now: int) -> bool:
+    """Whether the same voice says it, all of the one date after all of the other. What is yet to come takes no place."""
     if _voice(later.origin, voice) != _voice(earlier.origin, voice):
         return False
-    return _span(later.origin.date)[0] >= _span(earlier.origin.date)[1]
+    return not coming(later.origin.date, now) and after(later.origin.date, earlier.origin.date)
 
 
 def _voice(origin: Origin, voice: str) -> tuple[str, ...]:
-    """Who speaks: the source, or the author within it. Without either a resource speaks for itself."""
+    """Who speaks: the source, or the one person who is the author within it. Where it is not known who that is a resource speaks
+    for itself: of an organisation nobody undoes what a colleague decided."""
     if voice == "source" and origin.source:
         return (origin.source,)
-    who = origin.author_reference or origin.author
-    return (origin.source, who) if origin.source or who else (origin.reference,)
+    return (origin.source, origin.voice) if voice == "author" and origin.voice else (origin.reference,)
 
 
 def _lines(statements: Iterable[Statement]) -> tuple[Line, ...]:
@@ -104,9 +89,5 @@ def _lines(statements: Iterable[Statement]) -> tuple[Line, ...]:
 
 def _latest_first(origin: Origin) -> tuple[int, str, str, int]:
     """The latest date first, what has none last; then by name."""
-    span = _span(origin.date)
+    span = span_of(origin.date)
     return (LATEST if span == UNDATED else -span[0], origin.type, origin.id, origin.version)
-
-
-def _span(date: str) -> tuple[int, int]:
-    return (interval(date) if date else None) or UNDATED

@@ -46,7 +46,8 @@ class Origin:
     ``date`` is when it was said, as FHIR writes it and as precisely as the author gave it; ``until`` when its validity ends and
     ``review`` when it is to be reviewed, likewise; '' for what was not said. ``status`` as the resource has it. ``words`` are the
     author's own where they differ from the line's, ``notes`` what they add. ``overdue``: the review date has passed; ``ended``:
-    the validity has. ``health``: the source's state, None while it is well."""
+    the validity has. ``health``: the source's state, None while it is well. ``voice`` is the same for what one person says within a
+    source, '' where it is not known who that is."""
 
     type: str
     id: str
@@ -64,6 +65,7 @@ class Origin:
     overdue: bool = False
     ended: bool = False
     health: Health | None = None
+    voice: str = ""
 
     @property
     def reference(self) -> str:

@@ -7,14 +7,17 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Final
 
+from interop.careplan.answers import NO, OTHER, UNANSWERED, answer, bare
+from interop.careplan.authors import author
 from interop.careplan.placing import placings
 from interop.careplan.plan import CURRENT, HISTORY, NEVER, Code, Given, Health, Json, Origin
 from interop.careplan.resolving import Resolving
 from interop.careplan.tables import Alternatives, Content, Kind, PlanTables
+from interop.careplan.times import coming
 from interop.careplan.words import NOT, Words, codes, contact
 from interop.fhir.searching import interval
 from interop.fhir.searching.text import plain
-from interop.fhir.shapes import dicts, text
+from interop.fhir.shapes import chosen, dicts, text
 
 TRIAGE: Final = ("urn:interop:codes:plan-category", "triage-outcome")
 UMBRELLA: Final = ("urn:interop:flag", "umbrella")
@@ -22,6 +25,14 @@ ORDER: Final = (CURRENT, HISTORY, NEVER)
 """Of several standings the last counts."""
 FALSE: Final = "Not so: "
 """Begins what an Observation names by its code and denies by its value."""
+ASKED: Final = "Not answered: "
+"""Begins what an Observation names by its code and says nothing of but why (``dataAbsentReason``)."""
+GRANTED: Final = {"permit": "Permitted: ", "deny": "Refused: "}
+"""Begins what a provision of a Consent is about (FHIR R4, Consent.provision.type)."""
+UNREAD: Final = "not shown here, see the record"
+"""Of what a plan refers to and who asks is not given."""
+WORDLESS: Final = {"AllergyIntolerance": "Substance not stated", "Flag": "Alert without words"}
+"""What is told of a resource that has no words: that there is one is not kept back."""
 QUALIFIED: Final = "The resource says more that changes what this means: read it whole."
 """Of a modifier extension: whoever does not know it must not rely on the rest (FHIR R4, extensibility 2.4.0.1)."""
 
@@ -42,13 +53,15 @@ class Statement:
     telecom: tuple[str, ...]
     origin: Origin
     standing: str
+    torn: bool = False
+    """It contradicts itself."""
 
 
 class Reader:
     """Reads statements out of resources."""
 
     def __init__(self, tables: PlanTables, resolving: Resolving, now: int, health: Mapping[str, Health]) -> None:
-        self._tables, self._resolving, self._now, self._health = tables, resolving, now, health
+        self._tables, self._resolving, self.now, self._health = tables, resolving, now, health
         self._words = Words(tables.displays, resolving)
 
     def standing(self, resource: Json) -> str:
@@ -60,13 +73,21 @@ class Reader:
         return max(said, key=ORDER.index, default=CURRENT)
 
     def _status(self, resource: Json, kind: Kind, path: Any) -> str:
-        """A status that the table does not know is told to nobody; one that is not said changes nothing."""
-        words = [_status_word(value) for value in path.values(resource, resource, self._resolving)]
-        return max(
-            (self._tables.standings.get((kind.type, word), NEVER) for word in words if word),
-            key=ORDER.index,
-            default=CURRENT,
-        )
+        """Of several codings of a status those count that the table knows; where it knows none, and where none is said, the
+        resource counts."""
+        found = [word for value in path.values(resource, resource, self._resolving) for word in _status_words(value)]
+        known = (self._tables.standings.get((kind.type, word)) for word in found)
+        return max(filter(None, known), key=ORDER.index, default=CURRENT)
+
+    def _doubts(self, resource: Json, kind: Kind) -> Iterator[str]:
+        """What a status says that the table does not know, or that it is not confirmed."""
+        for path in kind.status:
+            for value in path.values(resource, resource, self._resolving):
+                found = _status_words(value)
+                if found and not any((kind.type, word) in self._tables.standings for word in found):
+                    yield f"Its status is not known here: {self._words.of(value)}."
+                elif path.text == "verificationStatus" and "confirmed" not in found and found:
+                    yield f"Not confirmed: {self._words.of(value)}."
 
     def origin(self, given: Given) -> Origin:
         """Of all that a resource says."""
@@ -74,24 +95,27 @@ class Reader:
         kind = self._tables.kinds[text(resource, "resourceType")]
         self._resolving.within(resource)
         until, review = self._first(kind.until, resource, resource), self._first(kind.review, resource, resource)
-        author, reference = self._author(kind.author, resource)
+        named = (value for path in kind.author for value in self._at(path, resource, resource))
+        by, reference, voice = author(named, self._words.of)
+        doubts = (*self._doubts(resource, kind), *((QUALIFIED,) if "modifierExtension" in resource else ()))
         states = [self._health[one] for one in (given.feeds or given.source).split(",") if one in self._health]
         return Origin(
             kind.type,
             text(resource, "id"),
             given.version,
             given.source,
-            author,
+            by,
             reference,
             self._first(kind.date, resource, resource),
             until,
             review,
             self._first(kind.status, resource, resource),
-            notes=(QUALIFIED,) if "modifierExtension" in resource else (),
+            notes=doubts,
             updated=given.updated,
             overdue=self._passed(review),
             ended=self._passed(until),
             health=min(states, default=None),
+            voice=voice,
         )
 
     def statements(self, given: Given) -> Iterator[Statement]:
@@ -108,37 +132,47 @@ class Reader:
                 origin = self.origin(given)
                 if origin.ended and self._tables.kinds[origin.type].ended == HISTORY:
                     standing = HISTORY
-            found = self._statement(row, place, resource, origin, standing)
-            if found is not None:
-                yield found
+            for part in _answers(place) if row.type == "QuestionnaireResponse" else (place,):
+                found = self._statement(row, part, resource, origin, standing)
+                if found is not None:
+                    yield found
 
     def _statement(self, row: Content, place: Any, resource: Json, origin: Origin, standing: str) -> Statement | None:
         if isinstance(place, dict) and place is not resource:
-            over = HISTORY if self._passed(text(place.get("period"), "end")) else CURRENT
-            standing = max(standing, over, _part_standing(text(place.get("detail"), "status")), key=ORDER.index)
+            over = HISTORY if row.type != "Consent" and self._passed(text(place.get("period"), "end")) else CURRENT
+            part = _part_standing(text(place.get("detail"), "status"))
+            standing = max(standing, over, part, self._target(place.get("reference")), key=ORDER.index)
             if standing == NEVER:
                 return None
-        said = self._first(row.text, place, resource)
+        at, said = self._told(row, place, resource)
         if not said:
             return None
         values = [value for path in row.text for value in self._at(path, place, resource)]
         coded = tuple(dict.fromkeys(code for value in values for code in codes(value)))
-        means = row.means or self._means(coded, said)
+        means, torn = (row.means, "") if row.means else self._means(coded, said)
         beside = (note for path in row.notes for note in self._every((path,), place, resource))
         notes = tuple(note for note in dict.fromkeys(beside) if note != said)
         single = self._tables.headings[row.heading].single
-        negated = "" if row.means else _negated(place, all(value is not False for value in values))
+        negated = "" if row.means else _negated(place, row, at)
         if negated:
             said, means = said if said.startswith(NOT) else negated + said, ""
+        elif torn:
+            said = torn
+        elif not row.means and (more := self._answered(place, row, at, means)):
+            said, means = f"{said}: {more}", ""
         elif means and (single or row.means):  # as the meaning reads; the author's own words stand beside it
             reads = self._tables.says[means]
             notes = notes if _same(said) in self._usual(reads, coded) else (said, *notes)
             said = reads
         if isinstance(place, dict) and place is not resource and "modifierExtension" in place:
             notes += (QUALIFIED,)
-        trigger, role = self._first(row.trigger, place, resource), self._first(row.role, place, resource)
+        trigger, role = self._trigger(row, place, resource), self._first(row.role, place, resource)
         who, timing = ", ".join(self._every(row.who, place, resource)), self._first(row.timing, place, resource)
-        key = (means or _same(said),) if single else tuple(map(_same, (said, trigger, role, who, timing)))
+        if coming(origin.date, self.now):
+            begins = f"From {origin.date}: "
+            said, means, notes = (f"{begins}{said}", "", notes) if single else (said, means, (f"{begins}not before.", *notes))
+        alone = (origin.reference,) if not at else ()
+        key = (means or _same(said),) if single else (*map(_same, (said, trigger, role, who, timing)), *alone)
         telecom = (contact(each) for path in row.telecom for each in self._at(path, place, resource))
         return Statement(
             row.heading,
@@ -153,13 +187,56 @@ class Reader:
             tuple(dict.fromkeys(filter(None, telecom))),
             replace(origin, notes=origin.notes + notes) if notes else origin,
             standing,
+            bool(torn),
         )
 
-    def _means(self, coded: tuple[Code, ...], said: str) -> str:
-        """What codes mean, or without any the words."""
+    def _told(self, row: Content, place: Any, resource: Json) -> tuple[str, str]:
+        """The words of a line and the path that they stand at; of a question that is answered with yes or no, the question too."""
+        for path in row.text:
+            found = self._at(path, place, resource)
+            told = [said for value in found if (said := self._words.of(value))]
+            if path.text == "reference" and found and self._resolving(found[0]) is None:
+                told = [f"{told[0] if told else 'A step'} ({UNREAD})"]
+            if told and path.text in ("value[x]", "answer.value[x]") and bare(found[0]):
+                asked = self._words.of(place.get("code")) or text(place, "text") or self._tables.headings[row.heading].title
+                return path.text, f"{asked}: {told[0]}"
+            if told:
+                return path.text, told[0] if path.text == "name" else "; ".join(dict.fromkeys(told))
+        return "", WORDLESS.get(row.type, "") if not row.each.text else ""
+
+    def _trigger(self, row: Content, place: Any, resource: Json) -> str:
+        """If what: all reasons that are given, and that there is one where it is not shown."""
+        found = [value for path in row.trigger for value in self._at(path, place, resource)]
+        return "; ".join(dict.fromkeys(self._words.of(value) or UNREAD for value in found))
+
+    def _target(self, reference: Any) -> str:
+        """How stands what an activity refers to."""
+        target = self._resolving(reference) if reference is not None else None
+        if target is None:
+            return CURRENT
+        if text(target, "resourceType") in self._tables.kinds:
+            return self.standing(target)
+        status = text(target, "status")
+        return NEVER if status in ("draft", "proposed", "revoked", "rejected") else _part_standing(status)
+
+    def _answered(self, place: Any, row: Content, at: str, means: str) -> str:
+        """What a value says of a code that it neither confirms nor denies."""
+        if row.type != "Observation" or at != "code" or answer(place) != OTHER:
+            return ""
+        _, value = chosen(place, "value") or ("", None)
+        said = self._words.of(value)
+        return "" if means and self._means(tuple(codes(value)), said) == (means, "") else said
+
+    def _means(self, coded: tuple[Code, ...], said: str) -> tuple[str, str]:
+        """What codes mean, or without any the words; and where they do not agree, all that they say."""
+        worded = self._tables.worded.get(_same(said), "")
         if not coded:
-            return self._tables.worded.get(_same(said), "")
-        return next((word for code in coded if (word := self._tables.means.get((code.system, code.code)))), "")
+            return worded, ""
+        found = dict.fromkeys(word for code in coded if (word := self._tables.means.get((code.system, code.code))))
+        beside = {worded, *self._tables.signed(_same(said))} - {""} if found else set()
+        if len(found) < 2 and beside <= found.keys():
+            return next(iter(found), ""), ""
+        return "", " / ".join(dict.fromkeys((said, *(self._tables.says[word] for word in (*found, *sorted(beside))))))
 
     def _usual(self, reads: str, coded: tuple[Code, ...]) -> set[str]:
         """What a meaning and its codes are called: nobody's own words."""
@@ -179,34 +256,34 @@ class Reader:
     def _first(self, paths: Alternatives, place: Any, resource: Json) -> str:
         return next(self._every(paths, place, resource), "")
 
-    def _author(self, paths: Alternatives, resource: Json) -> tuple[str, str]:
-        """What the author is called and the reference to them, of the first path that names anybody."""
-        for path in paths:
-            for value in self._at(path, resource, resource):
-                name, reference = self._words.of(value), text(value, "reference")
-                if name or reference:
-                    return name, reference
-        return "", ""
-
     def _passed(self, date: str) -> bool:
         """Whether the whole of a date lies behind."""
         span = interval(date) if date else None
-        return span is not None and span[1] <= self._now
+        return span is not None and span[1] <= self.now
 
 
 def _same(said: str) -> str:
     return plain(said).rstrip(" .;")
 
 
-def _negated(place: Any, named: bool) -> str:
-    """What turns the meaning of a part round, as words before it: ``doNotPerform`` of it or its detail, or where its code is
-    what is ``named`` the value ``false``."""
+def _answers(item: Json) -> Iterator[Json]:
+    """An item of a QuestionnaireResponse as one with each of its answers."""
+    return ({**item, "answer": [each]} for each in dicts(item, "answer"))
+
+
+def _negated(place: Any, row: Content, at: str) -> str:
+    """What turns the meaning of a part round, as words before it: ``doNotPerform`` of it or its detail, the kind of a provision,
+    or where its code is what is said the value that denies it, or that there is none."""
     if not isinstance(place, dict):
         return ""
     detail = place.get("detail")
     if place.get("doNotPerform") is True or (isinstance(detail, dict) and detail.get("doNotPerform") is True):
         return NOT
-    return FALSE if named and place.get("valueBoolean") is False else ""
+    if row.type == "Consent" and row.each.text:
+        return GRANTED.get(text(place, "type"), "")
+    if row.type != "Observation" or at != "code":
+        return ""
+    return {NO: FALSE, UNANSWERED: ASKED}.get(answer(place), "")
 
 
 def _part_standing(status: str) -> str:
@@ -216,12 +293,13 @@ def _part_standing(status: str) -> str:
     return HISTORY if status in ("completed", "cancelled", "stopped") else CURRENT
 
 
-def _status_word(value: Any) -> str:
+def _status_words(value: Any) -> tuple[str, ...]:
     if isinstance(value, bool):
-        return "true" if value else "false"
+        return ("true" if value else "false",)
     if isinstance(value, dict):
-        return next((code.code for code in codes(value)), "")
-    return str(value)
+        named = tuple(text(each, "code") for each in dicts(value, "coding"))
+        return tuple(filter(None, named)) or ((text(value, "text"),) if text(value, "text") else ())
+    return (str(value),)
 
 
 def bears(resource: Json, name: str, code: tuple[str, str]) -> bool:

@@ -6,7 +6,8 @@
 | | later word then takes the place of the earlier |
 | ``content.csv`` | what of FHIR is a line under a heading: ``each`` occurrence of ``type`` for which ``when`` holds |
 | ``codes.csv`` | codes by set; ``means`` is the word for what a code says |
-| ``meanings.csv`` | those words, and how they read |
+| ``meanings.csv`` | those words, and how they read; ``signs`` begin words that say the same: beside a code of another meaning |
+| | they contradict it |
 | ``types.csv`` | where a type tells its status, date, author, end of validity and review date |
 | ``standing.csv`` | what a status comes to: ``current``, ``history`` or ``never`` told |
 | ``prsb.csv`` | every element of the PRSB standard: where it comes from, or why it is not carried |
@@ -19,6 +20,7 @@ codes that has the heading's name holds, beside those of SNOMED CT, one of our o
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -35,7 +37,7 @@ COLUMNS: Final = {
         "row", "heading", "type", "each", "when", "text", "means", "trigger", "role", "who", "timing", "telecom", "notes", "why",
     ),
     "codes": ("set", "system", "code", "display", "means", "why"),
-    "meanings": ("means", "words", "why"),
+    "meanings": ("means", "words", "signs", "why"),
     "types": ("type", "status", "date", "author", "until", "review", "ended", "why"),
     "standing": ("type", "status", "standing", "why"),
     "prsb": ("element", "heading", "from", "why"),
@@ -96,7 +98,8 @@ class Element(NamedTuple):
 class PlanTables:
     """``content`` and ``kinds`` by type, ``sets`` of (system, code), ``means`` and ``displays`` by (system, code),
     ``says`` how each meaning reads, ``worded`` the
-    meaning of words that are those of a meaning or of a code, ``standings`` by (type, status)."""
+    meaning of words that are those of a meaning or of a code, ``signs`` of words that hint at one, ``standings`` by
+    (type, status)."""
 
     headings: Mapping[str, Heading]
     content: Mapping[str, tuple[Content, ...]]
@@ -106,8 +109,19 @@ class PlanTables:
     displays: Mapping[tuple[str, str], str]
     says: Mapping[str, str]
     worded: Mapping[str, str]
+    signs: Mapping[str, str]
     standings: Mapping[tuple[str, str], str]
     prsb: tuple[Element, ...]
+
+    def signed(self, words: str) -> set[str]:
+        """The meanings that words hint at, as ``plain`` has them. Of signs within each other the longest counts."""
+        found = set()
+        for sign in sorted(self.signs, key=lambda each: (-len(each), each)):
+            shorter = re.sub(rf"(?<!\w){re.escape(sign)}", "\0", words)
+            if shorter != words:
+                found.add(self.signs[sign])
+                words = shorter
+        return found
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -155,7 +169,9 @@ class _Reading:
         sets: dict[str, set[tuple[str, str]]] = {}
         means: dict[tuple[str, str], str] = {}
         displays: dict[tuple[str, str], str] = {}
-        says = {cells["means"]: cells["words"] for cells in self.rows("meanings")}
+        meanings = list(self.rows("meanings"))
+        says = {cells["means"]: cells["words"] for cells in meanings}
+        signs = {plain(sign): cells["means"] for cells in meanings for sign in filter(None, cells["signs"].split("|"))}
         for cells in self.rows("codes"):
             key = cells["system"], cells["code"]
             sets.setdefault(cells["set"], set()).add(key)
@@ -187,6 +203,7 @@ class _Reading:
             displays,
             says,
             {plain(displays[key]): word for key, word in means.items()} | {plain(reads): word for word, reads in says.items()},
+            signs,
             self._standings(kinds),
             prsb,
         )

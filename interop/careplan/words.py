@@ -83,11 +83,11 @@ class Words:
         return ""
 
     def reference(self, value: Json) -> str:
-        """Of a Reference: its display, else what it leads to is called."""
-        if said := text(value, "display"):
-            return said
+        """Of a Reference: its display, else what it leads to is called; that this must not be done is never left out."""
         target = self._resolve(value) if "reference" in value else None
-        return self.resource(target) if target is not None else ""
+        said = text(value, "display") or (self.resource(target) if target is not None else "")
+        forbidden = target is not None and target.get("doNotPerform") is True and said and not said.startswith(NOT)
+        return f"{NOT}{said}" if forbidden else said
 
     def name(self, value: Json) -> str:
         """Of a HumanName."""
