@@ -9,7 +9,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from interop.api.guarding import LINES
-from interop.api.sockets.protocol import ADDRESS
+from interop.api.sockets.protocol import ADDRESS, SocketProtocol
 
 URL_BYTES: Final = 64 * 1024
 HEADERS: Final = 200
@@ -113,7 +113,13 @@ class BoundedConnection(HttpToolsProtocol):
         if self.timeout_keep_alive_task is not None:
             self.timeout_keep_alive_task.cancel()
             self.timeout_keep_alive_task = None
-        self.handle_websocket_upgrade()
+        try:
+            self.handle_websocket_upgrade()
+        except (UnicodeError, ValueError, RuntimeError):  # a host or another header that is none: it is still ours
+            made = [each for each in self.connections if isinstance(each, SocketProtocol) and each.transport is self.transport]
+            self.connections.difference_update(made)
+            self.connections.add(self)
+            self._refuse(400)
 
     def leave_unread(self) -> None:
         """End the connection, of whose last request there is more to come that nobody reads."""

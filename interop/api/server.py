@@ -6,7 +6,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import uvicorn
@@ -150,7 +150,8 @@ class _Server(uvicorn.Server):
             for task in state.tasks:
                 task.cancel()
             for left in list(state.connections):
-                left.transport.abort()
+                with suppress(RuntimeError):  # it is closed
+                    left.transport.abort()
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -342,7 +342,8 @@ class Engine:
         if self.redeclaring is not None:
             await self.redeclaring.stop()
         grace = self.settings.drain
-        await asyncio.gather(self.server.stop(grace), *(listener.stop(grace) for listener in self.listeners))
+        stops = self.server.stop(grace), *(listener.stop(grace) for listener in self.listeners)
+        ended = await asyncio.gather(*stops, return_exceptions=True)
         self.intake.stopping = True
         if self.exports is not None:
             await self.exports.stop()
@@ -362,6 +363,9 @@ class Engine:
         self.knowledge.close()
         if self.telemetry is not None:
             await asyncio.to_thread(self.telemetry.stop)
+        for error in ended:  # it keeps nothing else from ending
+            if error is not None:
+                raise error
 
     async def _notice(self) -> None:
         """Be not ready for a while, so that whoever shares out requests and connections gives them to others."""

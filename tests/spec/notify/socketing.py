@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -100,6 +101,20 @@ class Client:
                     self._writer.write(self._wire.send(event.response()))
         return True
 
+    async def flood(self, full: Callable[[], bool]) -> None:
+        """Ask for pongs and read none, until the server's end is full."""
+        self._writer.transport.pause_reading()  # type: ignore[attr-defined]
+        asked = self._wire.send(Ping(payload=b"x" * 125)) * 500
+        async with asyncio.timeout(20):
+            while not full():
+                if self._writer.transport.get_write_buffer_size() < 65_536:
+                    self._writer.write(asked)
+                await asyncio.sleep(0)
+
+    def close(self) -> None:
+        """Say that it has ended, and read nothing more."""
+        self._writer.write(self._wire.send(CloseConnection(code=1000)))
+
     def ping(self) -> None:
         self._writer.write(self._wire.send(Ping(payload=b"are you there")))
 
@@ -109,9 +124,16 @@ class Client:
 
 
 @asynccontextmanager
-async def connected(port: int, token: str = "", path: str = "/websocket", **headers: str) -> AsyncIterator[Client]:
-    """A socket until the block ends; raises Refused."""
-    client = Client(*await asyncio.open_connection("127.0.0.1", port))
+async def connected(
+    port: int, token: str = "", path: str = "/websocket", *, small: bool = False, **headers: str
+) -> AsyncIterator[Client]:
+    """A socket until the block ends, ``small`` with little room for what is not read; raises Refused."""
+    raw = socket.socket()
+    if small:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    raw.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(raw, ("127.0.0.1", port))
+    client = Client(*await asyncio.open_connection(sock=raw))
     try:
         said = {"Authorization": f"Bearer {token}"} if token else {}
         await client.ask(port, {**said, **headers}, path)

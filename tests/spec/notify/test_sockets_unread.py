@@ -1,0 +1,88 @@
+"""A client that reads nothing, or says what is no request, harms itself alone: no other client, no news, no stop of the engine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from interop.api.sockets.protocol import SocketProtocol
+from interop.app.engine import Engine
+from tests.spec.engine.running import client, running
+from tests.spec.notify.socketing import Client, connected
+from tests.spec.notify.test_websockets import HEAD, KEY, answers
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(params=[False, True], ids=["asyncio", "uvloop"])
+def anyio_backend(request: pytest.FixtureRequest) -> Any:
+    return "asyncio", {"use_uvloop": request.param}
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
+    async with running(tmp_path / "data") as engine:
+        yield engine
+
+
+@pytest.fixture
+async def http(engine: Engine) -> AsyncIterator[httpx.AsyncClient]:
+    async with client(engine) as http:
+        yield http
+
+
+def held(engine: Engine) -> list[SocketProtocol]:
+    assert engine.server._server is not None
+    return [each for each in engine.server._server.server_state.connections if isinstance(each, SocketProtocol)]
+
+
+async def fill(engine: Engine, socket: Client) -> None:
+    await socket.flood(lambda: any(not each.writable.is_set() for each in held(engine)))
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        HEAD.replace(b"host: 127.0.0.1", b"host: \xff") + KEY,
+        HEAD + KEY + b"sec-websocket-protocol: \xff\r\n",
+    ],
+)
+async def test_a_wish_for_a_socket_that_is_no_request_is_refused_and_leaves_no_connection_behind(
+    engine: Engine, sent: bytes
+) -> None:
+    assert await answers(engine.http, sent + b"\r\n", b"\0") == [400]
+    async with asyncio.timeout(20):
+        while engine.server.connections:
+            await asyncio.sleep(0)
+    await engine.server.stop()
+
+
+async def test_a_client_that_has_closed_and_reads_nothing_keeps_no_other_from_a_stop_in_order(
+    engine: Engine, http: httpx.AsyncClient
+) -> None:
+    async with connected(engine.http, small=True) as stuck, connected(engine.http) as other:
+        stuck.say("bind nothing")
+        await fill(engine, stuck)
+        stuck.close()
+        async with asyncio.timeout(20):
+            while not any(each.transport.is_closing() for each in held(engine)):
+                await asyncio.sleep(0)
+        stopping = asyncio.create_task(engine.server.stop(0.5))
+        assert await other.hear() == ""
+        assert other.closed == 1012
+        await stopping
+
+
+async def test_a_client_that_has_closed_and_reads_nothing_is_cut_off(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("interop.api.sockets.protocol.GONE", 0.05)
+    async with connected(engine.http, small=True) as stuck:
+        await fill(engine, stuck)
+        stuck.close()
+        async with asyncio.timeout(20):
+            while held(engine):
+                await asyncio.sleep(0)
