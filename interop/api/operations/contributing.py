@@ -10,6 +10,8 @@ import re
 from dataclasses import replace
 from typing import Any, Final
 
+import orjson
+
 from interop.api import links
 from interop.api.asgi import Response
 from interop.api.fhir.criteria import understanding
@@ -26,8 +28,9 @@ from interop.careplan.saying import TRIAGE, bears
 from interop.errors import Problem
 from interop.fhir.shapes import Json, dicts, text
 from interop.record.umbrella import umbrella, umbrella_id
-from interop.store.plan import Compartment, Heads, Persons
-from interop.store.values import Head
+from interop.store.decision import PERMIT_ALL
+from interop.store.plan import Compartment, Heads, Persons, Read
+from interop.store.values import Head, Stored
 
 NAME: Final = "$care-plan-contribute"
 READ: Final = "$care-plan"
@@ -53,6 +56,8 @@ async def contribute(asked: Asked) -> Response:
     id_ = text(resource, "id")
     whole = umbrella_id(f"Patient/{asked.id}", services.mint)
     plan = _placed(resource, asked.id, patients, whole)
+    if id_:
+        await _same_person(asked, id_, whole, {asked.id, *(patient for patient, _, _ in group)})
     author, base = author_of(request), links.base(request, services.base)
 
     async def check() -> None:
@@ -98,6 +103,16 @@ def _placed(resource: Json, patient: str, patients: set[str], whole: str) -> Jso
     parts: list[Any] = dicts(resource, "partOf")
     said = parts if reference in parts else [*parts, reference]
     return {**resource, "subject": subject or {"reference": f"Patient/{patient}"}, "partOf": said}
+
+
+async def _same_person(asked: Asked, id: str, whole: str, patients: set[str]) -> None:
+    """What is changed is about this person already: nobody takes a plan from one person to another. Raises Problem
+    ``bad-parameter``."""
+    found: list[Stored] = await asked.services.store.query(Read(PERMIT_ALL, "CarePlan", id))
+    present = [orjson.loads(each.body) for each in found if not each.deleted]
+    of = {text(each.get("subject"), "reference").removeprefix("Patient/") for each in present}
+    if id == whole or not of <= patients:
+        raise BadInput("contribution", "CarePlan.id", "it is the id of something else")
 
 
 async def _heads(asked: Asked, id: str) -> list[Head]:

@@ -107,8 +107,9 @@ def _coded() -> re.Pattern[bytes]:
 
 
 async def _along(services: Services, decision: Decision, telling: list[Stored]) -> list[Stored]:
-    """Who and where is named, and who holds the roles that are."""
-    first = await referenced(services, decision, telling)
+    """Who and where is named, and who holds the roles that are: nothing that says anything of anybody's plan."""
+    own = plan_tables().types
+    first = [each for each in await referenced(services, decision, telling) if each.type not in own]
     second = await referenced(services, decision, [each for each in first if each.type == "PractitionerRole"])
     return list({(each.type, each.id): each for each in (*first, *second)}.values())
 

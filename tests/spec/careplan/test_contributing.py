@@ -166,3 +166,18 @@ class TestUnderTheRules:
     async def test_who_has_nothing_to_do_with_the_person_adds_nothing(self, ann: World) -> None:
         assert (await self.send(ann, CREW, MINE)).status_code in (403, 404)
         assert "Weigh weekly" not in (await ann.client.get("/fhir/Patient/ann/$care-plan", x_who=GP.user)).text
+
+
+async def test_nobody_takes_a_plan_from_one_person_to_another(client: Client) -> None:
+    made = await send(client, MINE, "b")
+    assert made.status_code == 201
+    before = (await client.get("/fhir/Patient/b/$care-plan")).headers["etag"]
+    taken = await send(client, {**MINE, "id": made.json()["id"]})
+    assert (taken.status_code, taken.json()["issue"][0]["details"]["coding"][0]["code"]) == (400, "bad-parameter")
+    assert (await client.get("/fhir/Patient/b/$care-plan")).headers["etag"] == before
+
+
+async def test_nobody_writes_in_the_umbrella(client: Client) -> None:
+    (part,) = (await send(client, MINE)).json()["partOf"]
+    umbrella = part["reference"].removeprefix("CarePlan/")
+    assert (await send(client, {**MINE, "id": umbrella})).status_code == 400
