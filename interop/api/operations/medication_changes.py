@@ -22,9 +22,10 @@ from interop.api.operations.everything import of_person
 from interop.api.operations.operation import Asked
 from interop.api.operations.parameters import BadInput
 from interop.api.operations.planning import compartment_of
-from interop.api.operations.telling_medicines import composition
+from interop.api.operations.telling_medicines import composition, unplaced
 from interop.api.problems import outcome
 from interop.api.services import Services
+from interop.careplan.crew.who import redacted
 from interop.careplan.medicines.folding import changes
 from interop.careplan.medicines.reading import TYPES
 from interop.careplan.medicines.stays import latest_stay, stay_of
@@ -79,6 +80,8 @@ async def _answer(asked: Asked, decision: Decision, patient: str, stay: str, sto
     given += [_given(each) for each in await _earlier(services, decision, given, stay, medicines)]
     found = changes(given, stay) if stay else Changes(None)
     keys = _shown(found)
+    if any(redacted(each.resource) for each in given if text(each.resource, "resourceType") == "Patient"):
+        found = unplaced(found)  # who contributes to a record is most often near where the person lives
     shown = [each for each in stored if f"{each.type}/{each.id}" in keys or each.type == "Patient"]
     shown += [each for each in along if each.type not in READ]
     absent = await absences(services, asked.request, NAME, (patient,), stored) if patient else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 from typing import Any, Final
 
@@ -61,6 +62,15 @@ def composition(found: Changes, patient: str, id: str, now: int, everyday: bool,
     if found.aside and not everyday:
         held["section"].append(_aside(found))
     return held
+
+
+def unplaced(found: Changes) -> Changes:
+    """The same without the organisations that say so: of a person who hides where they are."""
+    lines = tuple(
+        replace(line, told=tuple(replace(each, origin=replace(each.origin, source="", author="")) for each in line.told))
+        for line in found.lines
+    )
+    return replace(found, lines=lines)
 
 
 def _kind(kind: str, lines: tuple[Change, ...], none: Json, everyday: bool) -> Json:

@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from interop.api.operations.telling_medicines import composition as telling
+from interop.api.operations.telling_medicines import unplaced
 from interop.audit.row import READ
+from interop.careplan.medicines.folding import changes
 from interop.clock import ManualClock
 from interop.fhir.findings import failed
 from interop.fhir.validation import check
@@ -20,7 +23,7 @@ from tests.spec.api.governed import GP, NAVIGATOR, OPERATOR, WARD, World, contri
 from tests.spec.api.people import contribute as put
 from tests.spec.api.people import patient
 from tests.spec.audit.test_engine import rows
-from tests.spec.careplan.medicines import letter, listed, stay, taken
+from tests.spec.careplan.medicines import by, letter, listed, stay, taken
 from tests.spec.engine.running import client as asking
 from tests.spec.engine.running import running
 
@@ -114,6 +117,15 @@ class TestAnyone:
             definition = (await client.get(f"/fhir/OperationDefinition/{type_}-medication-changes")).json()
             assert (definition["code"], definition["resource"]) == ("medication-changes", [type_])
             assert f"/fhir/{type_}/{{id}}/$medication-changes" in (await client.get("/openapi.json")).json()["paths"]
+
+
+class TestWhoHides:
+    async def test_where_who_hides_is_the_organisations_are_not_told(self) -> None:
+        found = changes([*by("A81001", taken("g", BEFORE)), *by("RX1", stay(), *AFTER, letter(*AFTER))], "e")
+        assert "A81001" in str(telling(found, "p", "x", 0, everyday=False, whole=True))
+        hidden = telling(unplaced(found), "p", "x", 0, everyday=False, whole=True)
+        assert not re.search("A81001|RX1", str(hidden))
+        assert "Apixaban" in str(hidden)
 
 
 class TestAudit:

@@ -156,6 +156,7 @@ async def test_no_way_of_reading_tells_it(api: Api, address: str, way: str) -> N
 async def test_nor_do_searches_operations_and_bundles(api: Api) -> None:
     for address in ("Patient?family=Reed&_revinclude=RelatedPerson:patient&_id=hides,linked", "Patient/hides/$everything",
                     "Observation?patient=linked&_include=Observation:performer", "Patient/linked/$whole-record",
+                    "Patient/linked/$medication-changes", "Encounter/visit/$medication-changes",
                     "Patient/hides/*", "DocumentReference?patient=hides", "?_type=Patient,Encounter&_id=hides,seen"):  # fmt: skip
         said = await api.text(f"/fhir/{address}")
         assert "REDACTED" in said, address
