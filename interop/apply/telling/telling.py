@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from interop.apply.acting.person import Resource, body
-from interop.apply.acting.recipients import Recipients
+from interop.apply.acting.recipients import AT, Recipients
 from interop.apply.asked import UPDATE, Asked, Author, Criteria
 from interop.apply.telling.addresses import MEDIA, MEDIUM, Address, addresses, audience, topics, tried
 from interop.apply.writes import Writes
@@ -135,6 +135,8 @@ class Telling:
         stored, said = await self._read(id)
         if stored is None or said.get("status") not in WAITING:
             return []
+        if text(recipient_of(said).get("identifier"), "system") == AT:
+            return []  # a program of somebody else's, and nobody to be told by a telephone
         if not await self._may(stored, said):
             await self._write(stored, _not_done(said, WITHHELD))
             return []

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import orjson
 
 from interop.clock import ManualClock
+from interop.ports import Acknowledgement
 from interop.rules.making import RULE
 from interop.store.plan import Deliveries
 from interop.store.values import PENDING, Delivery
@@ -28,6 +29,11 @@ LINK = "https://record.example/notices"
 NIGHT = START + 13 * 3_600_000_000
 """2026-01-05T23:00:00Z."""
 MOBILE, MAIL = "07700900123", "named@care.example"
+
+
+def unheard(said: Acknowledgement) -> Any:
+    """Nothing is said of it on the connection."""
+    raise AssertionError(said)
 
 
 class Telephones:
@@ -63,7 +69,7 @@ class Told:
         answer = await self.here.http.put(f"/fhir/{resource['resourceType']}/{resource['id']}", json=resource)
         assert answer.is_success, answer.text
 
-    async def communication(self, recipient: str, subject: str = "Patient/p1", **more: Any) -> str:
+    async def communication(self, to: str, subject: str = "Patient/p1", **more: Any) -> str:
         """What a rule makes; its id."""
         self._number += 1
         made = {
@@ -75,7 +81,7 @@ class Told:
             "priority": "routine",
             "subject": {"reference": subject},
             "about": [{"reference": subject}],
-            "recipient": [{"reference": recipient}],
+            "recipient": [{"reference": to}],
             "payload": [{"contentString": "Somebody of yours is in hospital: open the record"}],
             **more,
         }

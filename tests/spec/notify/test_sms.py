@@ -16,7 +16,7 @@ from joserfc.jwk import OctKey
 from adapters.sms import carrier
 from interop.errors import Problem
 from interop.ports import Acknowledgement, Destination, Parcel
-from tests.spec.notify.telling import KEY, SECRET, SERVICE, TEMPLATE
+from tests.spec.notify.telling import KEY, SECRET, SERVICE, TEMPLATE, unheard
 
 pytestmark = pytest.mark.anyio
 NOW = 1_767_607_200_000_000
@@ -34,7 +34,7 @@ def service() -> respx.MockRouter:
 async def sms(tmp_path: Path, service: respx.MockRouter) -> AsyncIterator[Any]:
     (tmp_path / "key").write_text(KEY)
     to = Destination("texts", "sms", BASE, "RA1", token=tmp_path / "key", settings={"template": TEMPLATE, "sender": SERVICE})
-    made = carrier.courier(to, lambda said: None, lambda: NOW)
+    made = carrier.courier(to, unheard, lambda: NOW)
     with service:
         yield made
     await made.close()
@@ -165,6 +165,6 @@ def test_settings_that_cannot_be_used_are_refused(tmp_path: Path, settings: dict
     (tmp_path / "key").write_text(KEY)
     to = Destination("texts", "sms", BASE, "RA1", token=tmp_path / "key", settings=settings)
     with pytest.raises(ValueError, match=why):
-        carrier.courier(to, lambda said: None, lambda: NOW)
+        carrier.courier(to, unheard, lambda: NOW)
     with pytest.raises(ValueError, match="token"):
-        carrier.courier(Destination("texts", "sms", BASE, "RA1", settings={"template": TEMPLATE}), lambda said: None, lambda: NOW)
+        carrier.courier(Destination("texts", "sms", BASE, "RA1", settings={"template": TEMPLATE}), unheard, lambda: NOW)

@@ -13,6 +13,7 @@ from adapters.smtp import carrier
 from interop.notify.destinations import BadDestinations, read_destinations
 from interop.ports import Destination, Parcel
 from tests.spec.notify.mailserver import MailServer, mailing
+from tests.spec.notify.telling import unheard
 from tests.spec.security.certificates import Authority
 
 pytestmark = pytest.mark.anyio
@@ -26,7 +27,7 @@ def courier(
     settings = {"from": "care@us.example", "link": "https://record.example/n", **more}
     address = f"{scheme}://localhost:{server.port}"
     to = Destination("mail", "smtp", address, "RA1", token=token, authorities=authorities, settings=settings)
-    return carrier.courier(to, lambda said: None, lambda: NOW)
+    return carrier.courier(to, unheard, lambda: NOW)
 
 
 async def test_it_is_an_internet_message_named_by_the_delivery() -> None:
@@ -134,4 +135,4 @@ def test_settings_that_cannot_be_used_are_refused(tmp_path: Path, said: str, why
     file = tmp_path / "destinations.toml"
     file.write_text(f'[mail]\nkind = "smtp"\norganisation = "RA1"\nfrom = "care@us.example"\nlink = "https://x.example"\n{said}\n')
     with pytest.raises((BadDestinations, ValueError), match=why):
-        carrier.courier(read_destinations(file, lambda host: False)["mail"], lambda said: None, lambda: NOW)
+        carrier.courier(read_destinations(file, lambda host: False)["mail"], unheard, lambda: NOW)

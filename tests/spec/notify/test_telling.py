@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from interop.clock import ManualClock
-from tests.spec.notify.telling import LINK, MAIL, MOBILE, NIGHT, person, told
-from tests.spec.rules.acting import START
+from tests.spec.notify.telling import LINK, MAIL, MOBILE, NIGHT, declared, person, told
+from tests.spec.rules.acting import START, acting
 
 pytestmark = pytest.mark.anyio
 HOUR = 3600
@@ -90,8 +89,8 @@ async def test_at_night_it_waits_until_quiet_hours_end_exactly(tmp_path: Path, w
         assert len(one.telephones.sent) == 1
 
 
-async def test_what_is_urgent_wakes_professionals_and_overtakes_what_waits(tmp_path: Path) -> None:
-    async with told(tmp_path, ManualClock(NIGHT)) as one:
+async def test_what_is_urgent_wakes_professionals_and_overtakes_what_waits(tmp_path: Path, place: dict[str, str]) -> None:
+    async with told(tmp_path, ManualClock(NIGHT), **place) as one:
         waits = await one.communication("Practitioner/named")
         passes = await one.communication("Practitioner/named", priority="urgent")
         assert len(one.telephones.sent) == 1
@@ -200,8 +199,7 @@ async def test_a_gateway_that_is_away_is_tried_again_and_gets_it_once_and_not_as
     async with told(tmp_path) as one:
         await one.put(person("Practitioner", "named", {"system": "email", "value": MAIL}))
         one.mail.rcpt = 451
-        answer = asyncio.ensure_future(one.communication("Practitioner/named"))
-        id_ = await answer
+        id_ = await one.communication("Practitioner/named")
         assert [(each.state, each.tries) for each in await one.rows("mail")] == [("pending", 1)]
         one.mail.rcpt = 250
         await one.later(40)
@@ -231,6 +229,38 @@ async def test_a_gateway_that_has_it_is_not_given_it_again(tmp_path: Path) -> No
         assert [each.method for each in one.telephones.receiver.got][:2] == ["POST", "GET"]
         assert len(one.telephones.sent) == 1
         assert (await one.read(id_))["status"] == "completed"
+
+
+async def test_a_destination_as_a_recipient_is_nobody_to_be_told_by_telephone(tmp_path: Path) -> None:
+    async with told(tmp_path) as one:
+        named = {"identifier": {"system": "urn:interop:destination", "value": "gp"}}
+        id_ = await one.communication("", recipient=[named])
+        assert (await one.read(id_))["status"] == "preparation"
+        assert (one.telephones.sent, one.mail.got) == ([], [])
+
+
+@pytest.mark.parametrize("name", ["notices", "rules"])
+async def test_no_destination_is_called_as_a_queue_of_the_engine(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "destinations.toml"
+    file.write_text(f'[{name}]\nkind = "file"\naddress = "out"\norganisation = "RA1"\n')
+    with pytest.raises(ValueError, match="no destination has this name"):
+        async with acting(tmp_path / "data", destinations=file):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ('link = "http://record.example"\n', "link is where people sign in"),
+        (f'link = "https://record.example/{"x" * 120}"\n', "no single text message"),
+    ],
+)
+async def test_a_link_that_cannot_be_told_is_refused_at_the_start(tmp_path: Path, more: str, why: str) -> None:
+    file = declared(tmp_path, 25, "http://127.0.0.1:9")
+    file.write_text(file.read_text().replace(f'link = "{LINK}"\n', more))
+    with pytest.raises(ValueError, match=why):
+        async with acting(tmp_path / "data", destinations=file):
+            pass
 
 
 async def test_an_engine_that_starts_again_tells_nobody_twice(tmp_path: Path) -> None:
