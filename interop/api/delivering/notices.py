@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+import structlog
+
 from interop.api.delivering.acting import AGAIN
 from interop.api.delivering.payload import Contents, Payload
 from interop.api.delivering.worker import LOOK, Worker
@@ -16,9 +18,12 @@ from interop.policy.asker import Asker
 from interop.store.plan import Deliveries
 from interop.store.values import PENDING, SENT, SHELVED, Awaited, Change, Delivery, Mark
 
+FAULT: Final = "fault"
+"""Of the error table."""
 PLAIN: Final = "text/plain"
 PAGE: Final = 200
 """Deliveries among which it is looked which is due first."""
+_log = structlog.get_logger("interop.deliveries")
 
 
 class NoticesWorker(Worker):
@@ -38,6 +43,8 @@ class NoticesWorker(Worker):
             if problem.reason.retry == "transient" or problem.reason.name in AGAIN:
                 raise
             state, reason = SHELVED, problem.reason.name
+        except Exception as error:
+            state, reason = SHELVED, failed(delivery, error)
         mark = Mark(delivery.sequence, state, delivery.tries + 1, 0, reason, self._clock.now())
         return mark, Change(marks=[mark], deliveries=due)
 
@@ -77,10 +84,16 @@ class ChannelWorker(Worker):
 
     async def _tried(self, delivery: Delivery) -> tuple[Mark, Change] | None:
         now = self._clock.now()
-        if until := await self.telling.held(delivery):
-            mark = Mark(delivery.sequence, PENDING, delivery.tries, until, delivery.reason, now)
+        try:
+            if until := await self.telling.held(delivery):
+                mark = Mark(delivery.sequence, PENDING, delivery.tries, until, delivery.reason, now)
+                return mark, Change(marks=[mark])
+            tried = await super()._tried(delivery)
+        except Problem:
+            raise
+        except Exception as error:
+            mark = Mark(delivery.sequence, SHELVED, delivery.tries, 0, failed(delivery, error), now)
             return mark, Change(marks=[mark])
-        tried = await super()._tried(delivery)
         if tried is None:
             return None
         mark, change = tried
@@ -115,6 +128,12 @@ class NoticeContents(Contents):
         about, patients = (TYPE, delivery.resource), tuple(filter(None, (said.patient,)))
         made = Payload(delivery.id, said.text.encode(), PLAIN, about, patients, resources=1, format=NOTICE)
         return replace(made, to=said.to, subject=said.subject, again=again(delivery))
+
+
+def failed(delivery: Delivery, error: Exception) -> str:
+    """Why one is on the shelf over which we failed: it holds up nobody else."""
+    _log.error("telling somebody failed", destination=delivery.destination, delivery=delivery.sequence, error=type(error).__name__)
+    return FAULT
 
 
 def again(delivery: Delivery) -> bool:

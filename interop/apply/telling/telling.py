@@ -88,7 +88,7 @@ class Telling:
         """Go on with a Communication that is new, or of which something has become; what is due of it at channels. Made again it
         has the same effect. Raises Problem where the record cannot be read or written."""
         if delivery.event != OUTCOME:
-            return await self._next(delivery.resource, delivery.version)
+            return await self._next(delivery)
         of, _, sequence = delivery.concerns.partition(" ")
         found: list[Delivery] = await self._store.query(Deliveries(of, sequence=int(sequence)))
         channel = next((channel for channel, way in self.ways.items() if way.destination == of), "")
@@ -130,8 +130,9 @@ class Telling:
         hours = self._quiet.get((audience(recipient), channel))
         return hours.until(self._clock.now(), said.get("priority") in URGENT) if hours is not None else 0
 
-    async def _next(self, id: str, event: int) -> list[Delivery]:
+    async def _next(self, delivery: Delivery) -> list[Delivery]:
         """The next channel that was not tried; where there is none somebody at the desk is told that nobody was."""
+        id, event = delivery.resource, delivery.version
         stored, said = await self._read(id)
         if stored is None or said.get("status") not in WAITING:
             return []
@@ -148,7 +149,7 @@ class Telling:
             return []
         to, due = self.ways[at.channel].destination, self._due(said, at.channel, recipient_of(said))
         known = to, delivery_id(to, NOTICE, id, event), NOTICE, NOTICE, NOTICE, now
-        return [Delivery(*known, stored.message, TYPE, id, event, due=due, changed=now)]
+        return [Delivery(*known, stored.message, TYPE, id, event, due=due, changed=now, since=delivery.since)]
 
     async def _became(self, delivery: Delivery, channel: str) -> list[Delivery]:
         stored, said = await self._read(delivery.resource)
@@ -167,7 +168,7 @@ class Telling:
             return []
         if channel not in tried(said):
             await self._write(stored, by(said, channel))
-        return await self._next(delivery.resource, delivery.version)
+        return await self._next(delivery._replace(since=0))
 
     def _task(self, stored: Stored, said: Resource) -> Resource:
         """For the desk: somebody could not be told."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from interop.clock import ManualClock
 from tests.spec.notify.telling import LINK, MAIL, MOBILE, NIGHT, declared, person, told
@@ -261,6 +262,33 @@ async def test_a_link_that_cannot_be_told_is_refused_at_the_start(tmp_path: Path
     with pytest.raises(ValueError, match=why):
         async with acting(tmp_path / "data", destinations=file):
             pass
+
+
+class Failing:
+    """Fails as nobody has foreseen."""
+
+    async def may(self, *asked: object) -> bool:
+        raise ZeroDivisionError
+
+
+async def test_one_over_whom_we_fail_holds_up_nobody_else(tmp_path: Path) -> None:
+    async with told(tmp_path, ManualClock(NIGHT)) as one:
+        telling = one.here.engine.outgoing.telling
+        assert telling is not None
+        await one.communication("Practitioner/named")
+        asked: Any = telling.recipients
+        failing: Any = Failing()
+        telling.recipients = failing
+        with capture_logs() as lines:
+            await one.communication("Practitioner/named", priority="urgent")
+            await one.later(9 * HOUR)
+        telling.recipients = asked
+        await one.communication("Practitioner/named")
+        assert len(one.telephones.sent) == 1
+        assert [each.reason for each in await one.rows("texts", "shelved")] == ["fault"]
+        assert [each.reason for each in await one.rows("notices", "shelved")] == ["fault"]
+        said = [line["destination"] for line in lines if line["event"] == "telling somebody failed"]
+        assert sorted(said) == ["notices", "texts"]
 
 
 async def test_an_engine_that_starts_again_tells_nobody_twice(tmp_path: Path) -> None:
