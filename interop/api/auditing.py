@@ -108,6 +108,10 @@ class Auditor(Protocol):
         ``audit-unavailable``."""
         ...
 
+    def bound(self, asker: Asker, id: str, place: str) -> None:
+        """Before a Subscription is told over a websocket: to whom, and where. Raises Problem ``audit-unavailable``."""
+        ...
+
     async def exported(self, asker: Asker, export: str, level: tuple[str, str], account: Account, types: Sequence[str]) -> None:
         """Before anyone can have what was exported: of whom, and wait until that is on disk; raises Problem
         ``audit-unavailable``."""
@@ -147,6 +151,9 @@ class Unaudited:
         """Nothing."""
 
     def seen(self, asker: Asker, takedown: int, who_saw: Sequence[tuple[str, str, str]], subscribers: Sequence[str]) -> None:
+        """Nothing."""
+
+    def bound(self, asker: Asker, id: str, place: str) -> None:
         """Nothing."""
 
     async def exported(self, asker: Asker, export: str, level: tuple[str, str], account: Account, types: Sequence[str]) -> None:
@@ -234,6 +241,10 @@ class Auditing:
     def notified(self, item: str, channel: str) -> None:
         """Write that somebody was told; raises Problem ``audit-unavailable``."""
         self.log.write(NOTIFICATION, who(ENGINE), "notify", more={"item": item, "channel": channel})
+
+    def bound(self, asker: Asker, id: str, place: str) -> None:
+        """Write who is told of a Subscription by websocket from now on, and where; raises Problem ``audit-unavailable``."""
+        self.log.write(READ, who(asker), "websocket", "Subscription", self._names.one(id), 200, more={"from": place})
 
     async def declared(self, what: Mapping[str, Any]) -> None:
         """Write that the feeds are declared anew and wait until that is on disk; raises Problem ``audit-unavailable``."""

@@ -372,6 +372,8 @@ class Engine:
         opened, self.leaving = self._opened and not self.leaving, True
         if opened and self.settings.notice:
             self.server.leave()
+            if self.outgoing.sockets is not None:
+                self.outgoing.sockets.bindings.leave()
             await within(self._enough, self.settings.notice)
 
     def hasten(self) -> None:

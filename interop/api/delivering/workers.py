@@ -11,10 +11,13 @@ from interop.api.delivering.worker import LOOK, Worker
 from interop.clock import MICROSECONDS
 from interop.notify.backoff import DAY
 from interop.store.plan import Deliveries, Meta
-from interop.store.values import PENDING, SENT, SHELVED, WITHHELD, Change, Delivery, Mark
+from interop.store.values import PENDING, SHELVED, Change, Delivery, Mark
 
 UNHEARD: Final = "destination-unavailable"
 """Why a delivery is on the shelf for which nobody came."""
+
+UNCONFIRMED: Final = "destination-unanswered"
+"""What a socket says of a delivery that its client has not confirmed."""
 
 
 class Beating(Worker):
@@ -62,7 +65,7 @@ class Wired(Beating):
 
     async def _tried(self, delivery: Delivery) -> tuple[Mark, Change] | None:
         tried = await super()._tried(delivery)
-        return tried if tried is not None and tried[0].state in (SENT, WITHHELD) else None
+        return None if tried is not None and (tried[0].state == PENDING or tried[0].reason == UNCONFIRMED) else tried
 
     async def _clear(self, now: int) -> None:
         """``Unheard`` does, in the process that sends: this one begins anew with each socket."""

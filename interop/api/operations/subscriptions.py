@@ -22,6 +22,7 @@ from interop.api.delivering.notifications import status as told
 from interop.api.delivering.subscriptions import name_of
 from interop.api.operations.operation import Asked
 from interop.api.operations.parameters import BadInput, as_parameters, resource
+from interop.api.sockets.bindings import OF_ONE
 from interop.api.sockets.protocol import ADDRESS
 from interop.api.sockets.tokens import granted
 from interop.clock import instant
@@ -78,8 +79,8 @@ async def token(asked: Asked) -> Response:
     if services.sockets is None:
         raise Problem("not-found")
     ids = [asked.id] if asked.id else list(dict.fromkeys(asked.inputs.every("id")))
-    if not ids or len(ids) > MOST:
-        raise BadInput("id", "", f"name one to {MOST} Subscriptions")
+    if not ids or len(ids) > OF_ONE:
+        raise BadInput("id", "", f"name one to {OF_ONE} Subscriptions")
     for id_ in ids:
         stored, _ = await services.sockets.allowed(services, request, id_)
         services.sockets.asked(stored)

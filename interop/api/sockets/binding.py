@@ -79,16 +79,20 @@ class Sockets:
             raise Problem("bad-value", where="Subscription.status", detail="it is not active")
         return meant
 
-    async def bind(self, stored: Stored, author: Author, socket: Socket, *, said: bool) -> None:
-        """Begin to tell it: ``bound ID`` (where ``said``, or where no handshake says so), a handshake of a topic, and what waits.
-        Raises Problem, OSError where the socket is gone."""
+    async def bind(self, services: Services, stored: Stored, author: Author, socket: Socket, by: Asker, *, said: bool) -> None:
+        """Begin to tell it, once the audit says who is told: ``bound ID`` (where ``said``, or where no handshake says so), a
+        handshake of a topic, and what waits. Raises Problem, OSError where the socket is gone."""
         meant = self.asked(stored)
+        services.audit.bound(by, stored.id, socket.place)
         worker = await self.bindings.bind(stored.id, meant, self.subscriptions.told(author), socket)
+        found: list[Stored] = await services.store.query(Read(PERMIT_ALL, TYPE, stored.id))
+        if not found or (found[0].version, found[0].deleted) != (stored.version, False):  # written before it was bound
+            await self.bindings.free(stored.id, socket)
+            raise Problem("stale-version")
         if said or not meant.topic:
-            await socket.say(f"bound {stored.id}")
+            await socket.answer(f"bound {stored.id}")
         if meant.topic:
             shake = await self.contents.told(worker.name, SHAKE, f"{stored.id}-{stored.version}", meant.format)
             if shake is not None:
-                await socket.say(shake.body.decode())
-        if stored.id in socket.bound:
-            worker.start()
+                await socket.answer(shake.body.decode())
+        self.bindings.begin(stored.id, worker)

@@ -20,16 +20,17 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from interop.api.asgi import ACCOUNT, ASKER, Message, Receive, Request, Response, Scope, Send
+from interop.api.asgi import ACCOUNT, ASKER, Message, Receive, Request, Scope, Send
 from interop.api.auditing import WHY
 from interop.api.problems import issue, json_error, outcome
 from interop.api.services import Services
+from interop.api.signon.limits import place_of
 from interop.api.sockets.binding import Sockets
 from interop.api.sockets.bindings import Socket
-from interop.api.sockets.protocol import CONFIRMED
-from interop.api.sockets.tokens import Granted, opened
+from interop.api.sockets.protocol import CONFIRMED, END
+from interop.api.sockets.tokens import opened
 from interop.errors import Problem
-from interop.policy.asker import NOBODY
+from interop.policy.asker import NOBODY, Asker
 
 PART: Final = "websocket"
 SOON: Final = 10.0
@@ -69,6 +70,7 @@ async def serve(
     except OSError:
         pass  # it is gone
     finally:
+        socket.end(1000, "")
         await sockets.bindings.closed(socket)
 
 
@@ -78,22 +80,32 @@ async def _admitted(services: Services, request: Request) -> None:
     if services.hosts is not None and request.head.host not in services.hosts:
         raise Problem("wrong-host")
     origin = request.header(b"origin")
-    if origin and (urlsplit(origin).hostname or "").lower().encode("latin-1") != request.head.host.strip(b"[]"):
+    if origin and not _own(origin, request, services.base):
         raise Problem("forbidden")
     await services.up_to_date()
     signed = services.signon is None or request.head.token
     request.scope[ASKER] = await services.door.admit(request) if signed else NOBODY
 
 
+def _own(origin: str, request: Request, base: str) -> bool:
+    """Whether a page comes from here: scheme, name and port; behind a proxy the scheme is that of the base."""
+    schemes = ("https",) if request.scope.get("scheme") == "wss" or base.startswith("https:") else ("http", "https")
+    try:
+        page, here = urlsplit(origin.lower()), urlsplit(f"//{(request.header(b'host') or '').lower()}")
+        default = 443 if page.scheme == "https" else 80
+        return page.scheme in schemes and (page.hostname, page.port or default) == (here.hostname, here.port or default)
+    except ValueError:
+        return False
+
+
 def _socket(scope: Scope, send: Send, request: Request) -> Socket:
     async def say(text: str) -> None:
-        await send({"type": "websocket.send", "text": text})
+        try:
+            await send({"type": "websocket.send", "text": text})
+        except RuntimeError as ended:
+            raise ConnectionResetError from ended
 
-    async def end(code: int, why: str) -> None:
-        with suppress(OSError, RuntimeError):  # it has ended
-            await send({"type": "websocket.close", "code": code, "reason": why})
-
-    return Socket(say, scope[CONFIRMED], end, request.asker)
+    return Socket(say, scope[CONFIRMED], scope[END], request.asker, place_of(request))
 
 
 def _refusing(send: Send) -> Send:
@@ -106,37 +118,42 @@ def _refusing(send: Send) -> Send:
 
 
 async def _talk(services: Services, sockets: Sockets, request: Request, socket: Socket, receive: Receive) -> None:
-    ends = asyncio.get_running_loop().time() + LIFE
+    now = asyncio.get_running_loop().time()
+    soon, ends = now + SOON, now + LIFE
     for _ in range(MESSAGES):
-        message = await _heard(socket, receive, ends)
+        message = await _heard(socket, receive, soon, ends)
         if message is None or message["type"] == "websocket.disconnect":
             return
         text = message.get("text")
         if text is None:
-            await socket.end(1003, "text is wanted")
-            return
+            return socket.end(1003, "text is wanted")
         await _answer(services, sockets, request, socket, text.strip())
-    await socket.end(1008, "too much was said")
+    socket.end(1008, "too much was said")
 
 
-async def _heard(socket: Socket, receive: Receive, ends: float) -> Message | None:
-    """What the client says next; None where it is gone, has been there for long, or bound to nothing for too long."""
+async def _heard(socket: Socket, receive: Receive, soon: float, ends: float) -> Message | None:
+    """What the client says next; None where it is gone, has been there for long (``ends``), or is bound to nothing by ``soon``:
+    both by the loop's time, whatever it says meanwhile."""
+    clock = asyncio.get_running_loop().time
     while True:
-        left = ends - asyncio.get_running_loop().time()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(min(QUIET if socket.bound else SOON, left)):
-                return await receive()
-        if left <= QUIET:
-            await socket.end(1012, "sign on again")
+        if clock() >= ends:
+            socket.end(1012, "sign on again")
             return None
+        until = min(clock() + QUIET, ends) if socket.bound else soon
+        if clock() < until:
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(until):
+                    return await receive()
         if not socket.bound:
-            await socket.end(1008, "nothing is bound")
+            socket.end(1008, "nothing is bound")
             return None
+        if clock() >= ends:
+            continue
         try:
             async with asyncio.timeout(QUIET):
                 await socket.confirmed()
         except OSError:  # TimeoutError is one
-            await socket.end(1008, "no answer")
+            socket.end(1008, "no answer")
             return None
 
 
@@ -153,12 +170,14 @@ async def _answer(services: Services, sockets: Sockets, request: Request, socket
         if not id_ or request.asker == NOBODY:
             raise Problem("unauthenticated")
         await services.up_to_date()
+        request.scope[ASKER] = await services.door.admit(request)  # the token may have ended since
         stored, author = await sockets.allowed(services, request, id_)
-        _noted(services, request)
-        await sockets.bind(stored, author, socket, said=True)
+        await sockets.bind(services, stored, author, socket, request.asker, said=True)
     except Problem as problem:
-        _noted(services, request, problem)
-        await socket.say(f"unbound {id_[:64]} {problem.reason.name}".replace("  ", " "))
+        _refused(services, request, problem)
+        await socket.answer(f"unbound {id_[:64]} {problem.reason.name}".replace("  ", " "))
+    finally:
+        request.scope.pop(ACCOUNT, None)
     return None
 
 
@@ -168,16 +187,14 @@ async def _by_token(services: Services, sockets: Sockets, request: Request, sock
         granted = opened(services.seal, _token(text), services.clock.now())
         if request.asker != NOBODY and (request.asker.client, request.asker.organisation) != granted[1:]:
             raise Problem("unauthenticated")
-        await _each(services, sockets, socket, granted)
+        sockets.bindings.shown(socket, granted.client)
+        by = Asker(client=granted.client, organisation=granted.organisation)
+        for id_ in granted.ids:
+            stored, author = await sockets.granted(services, granted, id_)
+            await sockets.bind(services, stored, author, socket, by, said=False)
     except Problem as problem:
-        _noted(services, request, problem)
-        await socket.say(outcome([issue(problem)]).decode())
-
-
-async def _each(services: Services, sockets: Sockets, socket: Socket, granted: Granted) -> None:
-    for id_ in granted.ids:
-        stored, author = await sockets.granted(services, granted, id_)
-        await sockets.bind(stored, author, socket, said=False)
+        _refused(services, request, problem)
+        await socket.answer(outcome([issue(problem)]).decode())
 
 
 def _token(text: str) -> str:
@@ -191,16 +208,11 @@ def _token(text: str) -> str:
     return token if isinstance(token, str) else ""
 
 
-def _noted(services: Services, request: Request, problem: Problem | None = None) -> None:
-    """Write into the audit who binds, or was refused. Raises Problem ``audit-unavailable`` where that cannot be written."""
-    if problem is None:
-        response = Response(200)
-    else:
-        request.scope[WHY] = problem.reason.name
-        response = json_error(problem)
+def _refused(services: Services, request: Request, problem: Problem) -> None:
+    """Write into the audit who was refused."""
+    request.scope[WHY] = problem.reason.name
     try:
-        if services.audit.answered(request, PART, response) is not response and problem is None:
-            raise Problem("audit-unavailable")
+        services.audit.answered(request, PART, json_error(problem))
     finally:
         request.scope.pop(ACCOUNT, None)
         request.scope.pop(WHY, None)

@@ -14,7 +14,8 @@ from interop.api.sockets.protocol import SocketProtocol
 from interop.app.engine import Engine
 from tests.spec.engine.running import client, running
 from tests.spec.notify.socketing import Client, connected
-from tests.spec.notify.test_websockets import HEAD, KEY, answers
+from tests.spec.notify.test_subscriptions import subscribed
+from tests.spec.notify.test_websockets import HEAD, KEY, answers, bound, by_socket
 
 pytestmark = pytest.mark.anyio
 
@@ -85,4 +86,35 @@ async def test_a_client_that_has_closed_and_reads_nothing_is_cut_off(engine: Eng
         stuck.close()
         async with asyncio.timeout(20):
             while held(engine):
+                await asyncio.sleep(0)
+
+
+async def test_what_a_client_that_reads_nothing_had_is_taken_over_and_nobody_waits_for_it(
+    engine: Engine, http: httpx.AsyncClient
+) -> None:
+    assert engine.outgoing.sockets is not None
+    one, other = [await subscribed(engine, http, by_socket()) for _ in range(2)]
+    async with connected(engine.http, small=True) as stuck, connected(engine.http) as next_, connected(engine.http) as third:
+        await bound(stuck, one)
+        await fill(engine, stuck)
+        async with asyncio.timeout(0.9):  # less than a last word is given
+            await bound(next_, one)
+            await bound(third, other)
+        async with asyncio.timeout(0.9):
+            await engine.outgoing.sockets.bindings.elsewhere([one])
+
+
+async def test_a_client_that_reads_nothing_is_ended_and_forgotten(
+    engine: Engine, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert engine.outgoing.sockets is not None
+    monkeypatch.setattr("interop.api.sockets.bindings.ANSWER", 0.05)
+    monkeypatch.setattr("interop.api.sockets.protocol.GONE", 0.05)
+    id_ = await subscribed(engine, http, by_socket())
+    async with connected(engine.http, small=True) as stuck:
+        await bound(stuck, id_)
+        await fill(engine, stuck)
+        stuck.say("bind nothing")
+        async with asyncio.timeout(20):
+            while held(engine) or engine.outgoing.sockets.bindings.sockets:
                 await asyncio.sleep(0)
