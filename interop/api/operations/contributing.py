@@ -28,7 +28,7 @@ from interop.careplan.saying import TRIAGE, bears
 from interop.errors import Problem
 from interop.fhir.shapes import Json, dicts, text
 from interop.record.umbrella import umbrella, umbrella_id
-from interop.store.decision import PERMIT_ALL
+from interop.store.decision import Decision
 from interop.store.plan import Compartment, Heads, Persons, Read
 from interop.store.values import Head, Stored
 
@@ -57,7 +57,7 @@ async def contribute(asked: Asked) -> Response:
     whole = umbrella_id(f"Patient/{asked.id}", services.mint)
     plan = _placed(resource, asked.id, patients, whole)
     if id_:
-        await _same_person(asked, id_, whole, {asked.id, *(patient for patient, _, _ in group)})
+        await _same_person(asked, decision, id_, whole, {asked.id, *(patient for patient, _, _ in group)})
     author, base = author_of(request), links.base(request, services.base)
 
     async def check() -> None:
@@ -105,10 +105,10 @@ def _placed(resource: Json, patient: str, patients: set[str], whole: str) -> Jso
     return {**resource, "subject": subject or {"reference": f"Patient/{patient}"}, "partOf": said}
 
 
-async def _same_person(asked: Asked, id: str, whole: str, patients: set[str]) -> None:
-    """What is changed is about this person already: nobody takes a plan from one person to another. Raises Problem
-    ``bad-parameter``."""
-    found: list[Stored] = await asked.services.store.query(Read(PERMIT_ALL, "CarePlan", id))
+async def _same_person(asked: Asked, decision: Decision, id: str, whole: str, patients: set[str]) -> None:
+    """What is changed is about this person already: nobody takes a plan from one person to another. Of what who asks does not see
+    nothing is said here: it is not theirs to change. Raises Problem ``bad-parameter``."""
+    found: list[Stored] = await asked.services.store.query(Read(decision, "CarePlan", id))
     present = [orjson.loads(each.body) for each in found if not each.deleted]
     of = {text(each.get("subject"), "reference").removeprefix("Patient/") for each in present}
     if id == whole or not of <= patients:
