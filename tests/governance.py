@@ -73,10 +73,18 @@ def classes() -> str:
     types: defaultdict[str, list[str]] = defaultdict(list)
     for row in rows(POLICY / "types.csv"):
         types[row["class"]].append(row["type"])
-    return table(
+    made = table(
         ("class", "about", "what it is", "types"),
         ((r["class"], r["about"], r["why"], ", ".join(sorted(types[r["class"]]))) for r in rows(POLICY / "classes.csv")),
     )
+    besides = table(
+        ("type", "counts as", "by", "why"),
+        (
+            (r["type"], f"{'not ' if r['counts'] == 'not' else ''}{r['class']}", f"{r['parameter']} `{r['code']}`", r["why"])
+            for r in rows(POLICY / "besides.csv")
+        ),
+    )
+    return f"{made}\n\n{besides}"
 
 
 def purposes() -> str:

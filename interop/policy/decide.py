@@ -13,7 +13,7 @@ from interop.policy.rules import EVERYTHING, NAMES_PATIENT, NOTHING, PATIENT, SE
 from interop.policy.scopes import Scope
 from interop.policy.tables import tables
 from interop.store.decision import PERMIT_ALL, Decision
-from interop.store.where import All, Any, Not, Sources, Types, Where
+from interop.store.where import All, Any, Not, Sources, Tokens, Types, Where
 
 REFUSED: Final = "forbidden"
 PUBLIC: Final = frozenset(("capabilities",))
@@ -201,9 +201,18 @@ def read(by: Rules) -> Where:
     ]
     others = tuple(type for type in persons if type != PATIENT)
     branches.append(_personal(by, others, involved(by), by.emergency(), by.own()))
+    for each in by.of.besides:
+        if each.name in by.seen and each.type not in persons:
+            bears, lacks = _tokens(each.bears), _tokens(each.lacks)
+            here = _personal(by, (each.type,), involved(by), by.emergency(), by.own())
+            branches.append(All((Any(bears), *map(Not, lacks), here)))
     if PATIENT in persons:
         branches.append(_personal(by, (PATIENT,), involved(by, patient=True), by.emergency(), by.found()))
     return Any(tuple(branches))
+
+
+def _tokens(rows: tuple[tuple[str, str, str], ...]) -> tuple[Where, ...]:
+    return tuple(Tokens(parameter, ((system, code),)) for parameter, system, code in rows)
 
 
 def _personal(by: Rules, types: tuple[str, ...], *ways: Where) -> Where:

@@ -6,6 +6,7 @@
 | ``purposes.csv`` | what an access for that purpose may reach at most, and for which purposes an agreement covers it |
 | ``classes.csv`` | whether what is of the class is about a person, and an agreement that it needs whatever the access is for |
 | ``types.csv`` | the class of every resource type of R4 |
+| ``besides.csv`` | by what codes a resource of a type counts as of another class besides, and by what it does not |
 | ``labels.csv``, ``systems.csv`` | what a label in ``meta.security`` does, and the addresses of its code systems |
 | ``consent.csv`` | the models of consent |
 | ``operations.csv`` | what a role must be given for an operation |
@@ -37,6 +38,7 @@ MODELS: Final = ("asked", "assumed")
 LABELS: Final = ("law", "sensitive", "patient", "open")
 KINDS: Final = ("holds", "fails", "change")
 ON_PATIENT: Final = ("shown", "withheld", "")
+COUNTS: Final = ("as", "not")
 FLAGS: Final = ("find", "break-glass", "self-claim")
 """Columns of roles.csv that are yes or empty; operations may ask for them by name."""
 
@@ -90,6 +92,17 @@ class Class:
 
 
 @dataclass(frozen=True, slots=True)
+class Besides:
+    """The rows of besides.csv for a type: what bears one of the codes of ``bears``, as (parameter, system, code), and none of
+    ``lacks``, is given to whoever sees the class too. Asked for by its type it is still of its own."""
+
+    type: str
+    name: str
+    bears: tuple[tuple[str, str, str], ...]
+    lacks: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Label:
     """A row of labels.csv: ``consent`` is what consents call it, ``level`` the level that it accounts for, ``shown`` whether a
     Patient who carries it can be found, ``hides`` whether it hides the whereabouts of one."""
@@ -112,6 +125,7 @@ class Tables:
     purposes: Mapping[str, Purpose]
     classes: Mapping[str, Class]
     types: Mapping[str, str]
+    besides: tuple[Besides, ...]
     labels: tuple[Label, ...]
     known: Mapping[tuple[str, str], Label]
     """Each label under every address of its system."""
@@ -195,6 +209,7 @@ class _Reading:
             MappingProxyType(purposes),
             MappingProxyType(classes),
             MappingProxyType(types),
+            self._besides(types, classes),
             labels,
             MappingProxyType(known),
             MappingProxyType({name: self.one("consent", name, c["given"], MODELS) for name, c in self.read("consent", "model")}),
@@ -221,6 +236,23 @@ class _Reading:
             if of not in classes:
                 self.refuse("types", type_, f"there is no class {of}")
         return classes
+
+    def _besides(self, types: Mapping[str, str], classes: Mapping[str, Class]) -> tuple[Besides, ...]:
+        found: dict[tuple[str, str], dict[str, list[tuple[str, str, str]]]] = {}
+        for code, cells in self.read("besides", "code"):
+            type_, name, parameter = cells["type"], cells["class"], cells["parameter"]
+            counts = self.one("besides", code, cells["counts"], COUNTS)
+            if any(of not in classes or classes[of].about != "person" for of in (name, types.get(type_, ""))):
+                self.refuse("besides", code, "both its classes are about persons")
+            if parameter not in facts.search_parameters(type_):
+                self.refuse("besides", code, f"{type_} is not searched by {parameter}")
+            found.setdefault((type_, name), {}).setdefault(counts, []).append((parameter, cells["system"], code))
+        for (type_, _), rows in found.items():
+            if "as" not in rows:
+                self.refuse("besides", type_, "a row says by what it counts")
+        return tuple(
+            Besides(type_, name, tuple(rows.get("as", ())), tuple(rows.get("not", ()))) for (type_, name), rows in found.items()
+        )
 
     def _purposes(self, classes: Mapping[str, Class]) -> dict[str, Purpose]:
         rows = dict(self.read("purposes", "purpose"))

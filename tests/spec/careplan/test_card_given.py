@@ -156,6 +156,23 @@ class TestWho:
         assert card["matters"]["state"] == "none-recorded"
         assert "Peanuts" not in str(card)
 
+    async def test_a_crew_sees_an_advance_decision_that_is_a_consent_and_no_other_consent(self, ann: Holding) -> None:
+        await ann.done(CREW, "break-glass", reason="Unconscious at home", minutes=30)
+        await ann.share()
+        scopes, kinds = (f"http://terminology.hl7.org/CodeSystem/consent{name}" for name in ("scope", "categorycodes"))
+        said = {"resourceType": "Consent", "status": "active", "patient": {"reference": "Patient/ann"}, "dateTime": "2025-06-01"}
+        said |= {"category": [{"coding": [{"system": kinds, "code": "dnr"}]}]}
+        await ann.put("A81001", {**said, "id": "no", "scope": {"coding": [{"system": scopes, "code": "patient-privacy"}]}})
+        ann.clock.advance(1)
+        assert (await ann.card(CREW))["cpr"]["lines"] == []
+        await ann.put("A81001", {**said, "id": "adr", "scope": {"coding": [{"system": scopes, "code": "adr"}]}})
+        ann.clock.advance(1)
+        (line,) = (await ann.card(CREW))["cpr"]["lines"]
+        assert (line["text"], line["means"]) == ("Not for cardiopulmonary resuscitation", "not-for-cpr")
+        plan = await ann.client.get("/fhir/Patient/ann/$care-plan", x_who=CREW.user)
+        assert [each["resource"]["id"] for each in plan.json()["entry"] if each["resource"].get("scope")] == ["adr"]
+        assert (await ann.client.get("/fhir/Consent/adr", x_who=CREW.user)).status_code == 403
+
     async def test_the_person_sees_their_own(self, ann: Holding) -> None:
         assert (await ann.card(ANN))["glance"]["allergies"] == "Allergies: Peanuts"
 

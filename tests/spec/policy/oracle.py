@@ -97,6 +97,8 @@ class Thing:
     sources: frozenset[str]
     labels: frozenset[str] = frozenset()
     about: tuple[Somebody, ...] = ()
+    advance: bool = False
+    """An advance decision, and nothing that the person has said of sharing."""
 
 
 @dataclass(frozen=True)
@@ -136,9 +138,8 @@ def may_see(who: Who, thing: Thing, world: World) -> bool:
     if who.role not in PURPOSES or (who.purpose and who.purpose not in PURPOSES[who.role]):
         return False
     purpose = who.purpose or PURPOSES[who.role][0]
-    if who.role not in WHO_SEES[thing.kind].split():
-        return False
-    if thing.kind not in REACH.get(purpose, [thing.kind]):
+    kinds = [thing.kind, "plan"] if thing.advance else [thing.kind]
+    if not any(who.role in WHO_SEES[kind].split() and kind in REACH.get(purpose, [kind]) for kind in kinds):
         return False
     if thing.kind == "directory":
         return True

@@ -70,7 +70,7 @@ def test_no_role_but_the_tester_writes_audit_consents_or_agreements_by_a_plain_w
 
 
 def test_every_row_says_why() -> None:
-    for name in ("roles", "purposes", "classes", "types", "labels", "systems", "consent", "operations", "absence", "words"):
+    for name in ("roles", "purposes", "classes", "types", "labels", "systems", "consent", "operations", "absence", "words", "besides"):
         assert all(row["why"] and None not in row for row in packaged(name)), name
 
 
@@ -116,6 +116,10 @@ REFUSALS = [
     ),
     ("classes", setting(0, about="all"), "classes.csv, directory: all is none of open, source, unnamed, person"),
     ("classes", setting(1, agreement="gossip"), "classes.csv, book: there is no purpose gossip"),
+    ("besides", setting(0, **{"class": "book"}), "besides.csv, adr: both its classes are about persons"),
+    ("besides", setting(0, parameter="gossip"), "besides.csv, adr: Consent is not searched by gossip"),
+    ("besides", setting(0, counts="maybe"), "besides.csv, adr: maybe is none of as, not"),
+    ("besides", setting(0, counts="not"), "besides.csv, Consent: a row says by what it counts"),
     ("purposes", setting(0, agreements="gossip"), "purposes.csv, direct-care: gossip is not known"),
     ("purposes", setting(0, sees="gossip"), "purposes.csv, direct-care: gossip is not known"),
     ("consent", setting(0, given="hoped"), "consent.csv, explicit: hoped is none of asked, assumed"),
