@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from interop.careplan.crew.alerts import alerts
@@ -17,7 +17,7 @@ from interop.careplan.crew.fitting import fit, short
 from interop.careplan.crew.glance import glance
 from interop.careplan.crew.line import Said, of_plan, reference, sources_of
 from interop.careplan.crew.medicines import medicines
-from interop.careplan.crew.who import Number, redacted, who
+from interop.careplan.crew.who import LONDON, Number, redacted, who
 from interop.careplan.plan import Given, Json, Plan
 from interop.careplan.resolving import Resolving
 from interop.careplan.tables import PlanTables
@@ -159,7 +159,7 @@ def card(known: Known) -> bytes:
     made = _sections(known)
     patients = [each for each in known.given if text(each.resource, "resourceType") == PATIENT]
     stated = [known.stated.get(text(each.resource, "id"), ()) for each in patients]
-    person = _bounded(who(patients, stated, datetime.fromtimestamp(known.now // MICROSECONDS, UTC).date()))
+    person = _bounded(who(patients, stated, datetime.fromtimestamp(known.now // MICROSECONDS, LONDON).date()))
     whole: Json = {"version": VERSION, "patient": known.patient}
     whole["glance"] = {}
     whole["who"] = person

@@ -46,7 +46,7 @@ def _who(person: Json) -> str:
     parts = [person["name"]]
     if "deceased" in person:
         died = person["deceased"].get("date", "")
-        parts.append(f"DIED {day(died)}" if died else "DIED")
+        parts.append(f"DIED {day(died)}" if died else str(person["deceased"].get("words", "DIED")).upper())
     if "age" in person:
         parts.append(f"{person['age']} years")
     parts.append(person.get("gender", "sex not recorded"))

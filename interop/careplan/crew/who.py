@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 from interop.careplan.plan import Given, Json
 from interop.careplan.words import contact
 from interop.fhir.shapes import chosen, dicts, text, texts
 
+LONDON: Final = ZoneInfo("Europe/London")
+"""Days are those of England."""
+UNDATED: Final = "may have died: see the record"
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 NUMBER_WORDS: Final = {
     "verified": "verified",
@@ -73,7 +77,9 @@ def day(written: str) -> str:
     """A date of FHIR as the NHS writes it (``01-Feb-1954``); as it is where it is no whole date."""
     try:
         read = date.fromisoformat(written[:10])
-    except ValueError:
+        if len(written) > 10 and (at := datetime.fromisoformat(written)).tzinfo is not None:
+            read = at.astimezone(LONDON).date()
+    except (ValueError, OverflowError):
         return written
     return f"{read.day:02d}-{MONTHS[read.month - 1]}-{read.year}"
 
@@ -96,6 +102,8 @@ def spaced(number: str) -> str:
 def deceased(patient: Json) -> Json | None:
     """That the person has died, with the date where it is known; None where nobody says so."""
     said: tuple[str, Any] | None = chosen(patient, "deceased")
+    if said is None and "_deceasedDateTime" in patient:  # a date of death, of which it is said why it is not told
+        return {"words": UNDATED}
     if said is None or said[1] in (False, "", None):
         return None
     return {"date": said[1]} if isinstance(said[1], str) else {}
@@ -111,7 +119,7 @@ def _living(patient: Json) -> str:
     died = deceased(patient)
     if died is None:
         return "living" if patient.get("deceasedBoolean") is False else ""
-    return f"died {day(died['date'])}" if "date" in died else "died"
+    return f"died {day(died['date'])}" if "date" in died else str(died.get("words", "died"))
 
 
 def _rank(patient: Given, numbers: Sequence[Number]) -> tuple[bool, bool, bool, int, str]:
@@ -202,6 +210,7 @@ def _differing(records: Sequence[Json], numbers: Sequence[Json]) -> list[Json]:
     for what, values in (
         ("name", [_key(each) for each in records]),
         ("born", [text(each, "birthDate") for each in records]),
+        ("gender", [text(each, "gender") for each in records]),
         ("deceased", [_living(each) for each in records]),
     ):
         distinct = list(dict.fromkeys(filter(None, values)))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.spec.careplan.cards import absent, allergy, given_card, person, takes, texts
-from tests.spec.careplan.plans import ANN, NOT_FOR, OWN, coded, observed, planned
+from tests.spec.careplan.plans import ANN, NOT_FOR, NOW, OWN, coded, observed, planned
 
 NIL: dict[str, Any] = {
     "resourceType": "List",
@@ -85,3 +85,23 @@ def test_of_who_hides_where_they_are_nobody_near_is_named() -> None:
     assert "222222" not in str(card)
     assert card["namedClinician"]["state"] == "not-given"
     assert texts(card, "cpr") == ["Not for cardiopulmonary resuscitation"]
+
+
+class TestWho:
+    def test_records_that_differ_in_sex_say_so(self) -> None:
+        card = given_card(person(), person(id="q", gender="male"))
+        assert {"what": "gender", "values": ["female", "male"]} in card["who"]["differs"]
+
+    def test_who_died_on_a_day_that_is_not_told_is_not_shown_as_alive(self) -> None:
+        why = {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}
+        card = given_card(person(_deceasedDateTime={"extension": [why]}))
+        assert "age" not in card["who"]
+        assert "MAY HAVE DIED: SEE THE RECORD" in card["glance"]["who"]
+
+    def test_days_are_those_of_england(self) -> None:
+        """Half past midnight in summer is yesterday by UTC: her birthday."""
+        summer = NOW + (151 * 24 - 1) * 3_600_000_000 + 1_800_000_000
+        card = given_card(person(birthDate="1953-06-01"), now=summer)
+        assert card["who"]["age"] == 73
+        died = given_card(person(deceasedDateTime="2025-06-01T23:30:00Z"))
+        assert "DIED 02-Jun-2025" in died["glance"]["who"]
