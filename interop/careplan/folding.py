@@ -44,18 +44,24 @@ def _section(heading: Heading, statements: list[Statement], now: int) -> Section
     current = [each for each in statements if each.standing == CURRENT]
     history = [each for each in statements if each.standing != CURRENT]
     if heading.single:
-        overtaken = {id(each) for each in current if any(_overtakes(other, each, heading.voice, now) for other in current)}
+        overtaken = _overtaken(current, heading.voice, now)
         history += [each for each in current if id(each) in overtaken]
         current = [each for each in current if id(each) not in overtaken]
     lines = _lines(current)
     return Section(heading, lines, _lines(history), heading.single and (len(lines) > 1 or any(each.torn for each in current)))
 
 
-def _overtakes(later: Statement, earlier: Statement, voice: str, now: int) -> bool:
-    """Whether the same voice says it, all of the one date after all of the other. What is yet to come takes no place."""
-    if _voice(later.origin, voice) != _voice(earlier.origin, voice):
-        return False
-    return not coming(later.origin.date, now) and after(later.origin.date, earlier.origin.date)
+def _overtaken(current: Iterable[Statement], voice: str, now: int) -> set[int]:
+    """Those of which the same voice says another, all of its date after all of theirs. What is yet to come takes no place."""
+    voices: dict[tuple[str, ...], list[Statement]] = {}
+    for each in current:
+        voices.setdefault(_voice(each.origin, voice), []).append(each)
+    found = set()
+    for several in voices.values():
+        dates = [each.origin.date for each in several if not coming(each.origin.date, now)]
+        latest = max(dates, key=lambda date: span_of(date)[0], default="")
+        found |= {id(each) for each in several if after(latest, each.origin.date)}
+    return found
 
 
 def _voice(origin: Origin, voice: str) -> tuple[str, ...]:

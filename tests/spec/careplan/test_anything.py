@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
 
+from interop.careplan import folding, times
+from interop.careplan.crew import medicines
+from interop.careplan.times import span_of
 from interop.store.sqlite import SqliteStore
 from tests.spec.api.conftest import Client
 from tests.spec.api.people import contribute, patient
+from tests.spec.careplan.cards import given_card, person, takes
 from tests.spec.careplan.plans import NOT_FOR, coded, fold, observed, planned
 
 
@@ -62,3 +67,29 @@ def test_all_that_is_answered_is_told() -> None:
     said: dict[str, Any] = {"resourceType": "QuestionnaireResponse", "id": "q", "status": "completed", "item": item}
     said |= {"subject": {"reference": "Patient/p"}}
     assert {line.text for line in fold(said).section("contingency").lines} == {"Call 999", "Never give oxygen above 28%"}
+
+
+def test_the_work_grows_with_what_is_recorded_and_not_with_its_square(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of many statements of many voices, and of many medicines, each is looked at a few times."""
+    looked = Counter[str]()
+
+    def counted(name: str, date: str) -> tuple[int, int]:
+        looked[name] += 1
+        return span_of(date)
+
+    monkeypatch.setattr(folding, "span_of", lambda date: counted("fold", date))
+    monkeypatch.setattr(times, "span_of", lambda date: counted("fold", date))
+    many = [
+        observed(f"o{at}", NOT_FOR, f"20{10 + at % 15}-01-01", {"reference": f"Practitioner/{at % 100}"}) for at in range(1_000)
+    ]
+    assert len(fold(*many).section("cpr").history[0].origins) > 500
+    assert looked["fold"] < 20 * len(many)
+    compared = Counter[str]()
+
+    def plain(words: str) -> str:
+        compared["plain"] += 1
+        return " ".join(words.casefold().split())
+
+    monkeypatch.setattr(medicines, "plain", plain)
+    given_card(person(), *(takes(f"m{at}", f"Medicine {at}") for at in range(1_000)))
+    assert compared["plain"] < 5_000
