@@ -16,6 +16,8 @@ from interop.store.values import PENDING, SHELVED, Change, Delivery, Mark
 UNHEARD: Final = "destination-unavailable"
 """Why a delivery is on the shelf for which nobody came."""
 
+SPARED: Final = 3_600 * MICROSECONDS
+"""For so long what is too old is left to who has begun to take it."""
 UNCONFIRMED: Final = "destination-unanswered"
 """What a socket says of a delivery that its client has not confirmed."""
 
@@ -77,6 +79,9 @@ class Unheard(Worker):
 
     wakes: Callable[[], None] = staticmethod(lambda: None)
     """Tells whoever has the socket, where this process does."""
+    _first = _until = 0
+    _spared = False
+    _token: str | None = None
 
     def wake(self) -> None:
         """There may be something to do, for that one too."""
@@ -91,7 +96,8 @@ class Unheard(Worker):
             await self._clear(now)
             return LOOK
         first = found[0]
-        if now - max(first.made, first.since) <= self.days * DAY:
+        old = now - max(first.made, first.since) > self.days * DAY
+        if await self._hope(first.sequence, now, old) or not old:
             return LOOK
         mark = Mark(first.sequence, SHELVED, first.tries, 0, UNHEARD, now)
         await self._store.commit(Change(marks=[mark]))
@@ -99,3 +105,15 @@ class Unheard(Worker):
         if after and after[0].state == SHELVED:
             self._marked(first, mark)
         return 0.0
+
+    async def _hope(self, first: int, now: int, old: bool) -> bool:
+        """Whether what waits is being worked off, or somebody has come for it: of what is too old once for each that is first, for
+        one who comes again and again and never takes it."""
+        found: list[str] = await self._store.query(Meta(f"bound {self.name}"))
+        token = found[0] if found else ""
+        if first != self._first:
+            self._first, self._spared, self._until = first, False, now + SPARED
+        if self._token not in (None, token) and not self._spared:
+            self._spared, self._until = old, now + SPARED
+        self._token = token
+        return now < self._until

@@ -40,6 +40,8 @@ class Client:
         self._texts: list[str] = []
         self._part = ""
         self.silent = False
+        self.crosses = ""
+        """What it says just before it answers the next ping."""
         self.pings = self.pongs = 0
         self.closed = 0
 
@@ -91,6 +93,10 @@ class Client:
                     self._part = ""
             elif isinstance(event, Ping):
                 self.pings += 1
+                if self.crosses:
+                    self.say(self.crosses)
+                    self.crosses = ""
+                    await asyncio.sleep(0.05)  # in a segment of its own
                 if not self.silent:
                     self._writer.write(self._wire.send(event.response()))
             elif isinstance(event, Pong):

@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
+from interop.api.signon.limits import Buckets
+from interop.api.sockets.binding import Sockets
 from interop.api.sockets.protocol import SocketProtocol
 from interop.app.engine import Engine
 from interop.apply.asked import UPDATE, Asked, Author
@@ -222,8 +224,67 @@ async def test_it_is_in_error_when_nobody_has_come_for_seven_days(tmp_path: Path
         await engine.stop()
 
 
+async def test_who_comes_at_the_last_moment_is_told_all_that_has_waited(tmp_path: Path) -> None:
+    clock = ManualClock()
+    engine = await Engine.start(settings(tmp_path / "data"), clock)
+    try:
+        async with client(engine) as http:
+            id_ = await subscribed(engine, http, by_socket())
+            await put(http, encounter("a"))
+            await put(http, encounter("b"))
+            worker = engine.outgoing.deliverer.workers[f"subscription:{id_}"]
+            await worker.step()
+            clock.advance(7 * DAY / 1_000_000 - 1)
+            await worker.step()
+            async with connected(engine.http) as socket:
+                await bound(socket, id_)
+                socket.silent = True
+                assert await socket.hear() == f"ping {id_}"
+                await socket.pinged()
+                clock.advance(2)
+                await worker.step()
+                socket.cut()
+            assert await states(engine) == [("a", "pending"), ("b", "pending")]
+            async with connected(engine.http) as socket:
+                await bound(socket, id_)
+                assert [await socket.hear(), await socket.hear()] == [f"ping {id_}"] * 2
+                await become(engine, "sent", "sent")
+    finally:
+        await engine.stop()
+
+
+async def test_who_comes_and_never_takes_what_is_too_old_is_in_error_an_hour_later(tmp_path: Path) -> None:
+    clock = ManualClock()
+    engine = await Engine.start(settings(tmp_path / "data"), clock)
+    try:
+        async with client(engine) as http:
+            id_ = await subscribed(engine, http, by_socket())
+            await put(http, encounter("a"))
+            worker = engine.outgoing.deliverer.workers[f"subscription:{id_}"]
+            clock.advance(8 * DAY / 1_000_000)
+            for minutes in (0, 40, 21):
+                clock.advance(60 * minutes)
+                assert await states(engine) == [("a", "pending")]
+                async with connected(engine.http) as socket:
+                    await bound(socket, id_)
+                    socket.silent = True
+                    assert await socket.hear() == f"ping {id_}"
+                    await worker.step()
+            await status(http, id_, "error")
+    finally:
+        await engine.stop()
+
+
 async def test_a_page_of_another_site_opens_no_socket(engine: Engine) -> None:
-    for headers in ({"Origin": "https://elsewhere.example"}, {"Origin": "null"}):
+    others = (
+        "https://elsewhere.example",
+        "null",
+        f"http://127.0.0.1:{engine.http + 1}",
+        "http://127.0.0.1",
+        "http://[",
+        "http://a:b",
+    )
+    for headers in ({"Origin": each} for each in others):
         with pytest.raises(Refused) as refused:
             async with connected(engine.http, **headers):
                 pass
@@ -254,6 +315,79 @@ async def test_there_are_at_most_so_many_sockets_of_one_client(engine: Engine, m
             async with connected(engine.http):
                 pass
         assert refused.value.status == 429
+
+
+async def test_who_goes_on_talking_and_binds_nothing_is_ended(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("interop.api.sockets.endpoint.SOON", 0.2)
+    async with connected(engine.http) as socket:
+        while not socket.closed:
+            socket.say("x")
+            await socket.hear()
+        assert socket.closed == 1008
+
+
+async def test_what_a_client_says_while_it_is_asked_costs_it_nothing(
+    engine: Engine, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("interop.api.sockets.endpoint.QUIET", 0.5)
+    one, other = [await subscribed(engine, http, by_socket()) for _ in range(2)]
+    async with connected(engine.http) as socket:
+        await bound(socket, one)
+        socket.crosses = f"bind {other}"
+        await socket.pinged()
+        assert await socket.hear() == f"bound {other}"
+
+
+async def test_a_client_that_binds_in_a_loop_is_throttled(
+    engine: Engine, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert engine.outgoing.sockets is not None
+    engine.outgoing.sockets.bindings._binds = Buckets(0.001, 1)
+    one, other = [await subscribed(engine, http, by_socket()) for _ in range(2)]
+    async with connected(engine.http) as socket:
+        for _ in range(2):  # what is bound is not bound anew
+            await bound(socket, one)
+        socket.say(f"bind {other}")
+        assert await socket.hear() == f"unbound {other} throttled"
+
+
+async def test_it_is_taken_off_who_has_it_and_not_who_binds_it_meanwhile(engine: Engine, http: httpx.AsyncClient) -> None:
+    assert engine.outgoing.sockets is not None
+    bindings, id_ = engine.outgoing.sockets.bindings, await subscribed(engine, http, by_socket())
+    async with connected(engine.http) as first, connected(engine.http) as second:
+        await bound(first, id_)
+        had = bindings._bound[id_]
+        await bound(second, id_)
+        await bindings._take(id_, had)  # who read that first has it no longer, before second bound
+        await put(http, encounter("a"))
+        assert await second.hear() == f"ping {id_}"
+
+
+async def test_what_was_written_before_it_was_bound_is_not_bound_as_it_was(engine: Engine, http: httpx.AsyncClient) -> None:
+    assert engine.outgoing.sockets is not None
+    sockets, id_ = engine.outgoing.sockets, await subscribed(engine, http, by_socket())
+    looked = sockets.allowed
+
+    async def slow(*asked: Any) -> Any:
+        found = await looked(*asked)
+        await put(http, {**by_socket(status="off"), "id": id_})
+        return found
+
+    async with connected(engine.http) as socket:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Sockets, "allowed", lambda self, *asked: slow(*asked))
+            socket.say(f"bind {id_}")
+            assert await socket.hear() == f"unbound {id_} stale-version"
+        assert not sockets.bindings._bound
+
+
+async def test_a_process_that_is_about_to_end_takes_no_socket_more(engine: Engine) -> None:
+    assert engine.outgoing.sockets is not None
+    engine.outgoing.sockets.bindings.leave()
+    with pytest.raises(Refused) as refused:
+        async with connected(engine.http):
+            pass
+    assert refused.value.status == 503
 
 
 async def test_who_binds_nothing_is_ended(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
