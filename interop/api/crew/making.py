@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import chain
 from typing import Final, NamedTuple
-from zoneinfo import ZoneInfo
 
 import orjson
 
@@ -21,7 +20,7 @@ from interop.api.reading import others
 from interop.api.services import Services
 from interop.careplan.card import PATIENT, Absent, CardTables, Known, card
 from interop.careplan.crew.allergies import ALLERGIES
-from interop.careplan.crew.who import Number
+from interop.careplan.crew.who import LONDON, Number
 from interop.careplan.folding import folded
 from interop.careplan.plan import Given, Health, Json
 from interop.clock import MICROSECONDS, instant
@@ -39,13 +38,14 @@ from interop.store.where import All, Person, Tokens
 
 ONCE: Final = 300
 """Resources of a person that are read without looking at their codes."""
+STRANGERS: Final = 50
+"""Patients besides whom the resources of a person name: of whom more are nothing is kept."""
 CHUNK: Final = 1_000
 """Resources that are read at a time where there are more."""
 HEAVY: Final = frozenset(("Condition", "List", "Observation", "Procedure", "ServiceRequest"))
 """Types of which a person may have thousands: only those are read whose code a row of the tables names."""
 BESIDE: Final = ("Organization", "Practitioner", "PractitionerRole", "Medication", "Location", "HealthcareService")
 """Types that are read where the person's resources refer to them: by what they are called. They are about nobody."""
-LONDON: Final = ZoneInfo("Europe/London")
 _BESIDE: Final = re.compile(rb'"reference":"(%s)/([A-Za-z0-9\-.]{1,64})[/"]' % "|".join(BESIDE).encode())
 _DATE: Final = re.compile(rb'"(\d{4}(?:-\d\d(?:-\d\d(?:T[0-9:.+Z-]{1,30})?)?)?)"')
 _FRACTION: Final = re.compile(rb'(?:":|[\[,])-?\d+[.eE]')
@@ -193,8 +193,12 @@ async def _bound(services: Services, held: Held, decision: Decision, patient: st
     whole = read.about
     if decision.predicate is not None:
         whole = await _about(services, replace(PERMIT_ALL, account=None), patient)
-    if any(not others(each) <= members.keys() for each in whole):
+    strangers = {named for each in whole for named in others(each)} - members.keys()
+    if len(strangers) > STRANGERS:
         return
+    if strangers:  # who may see what names them too depends on them as well
+        groups = await services.store.query(Persons(tuple(sorted(strangers))))
+        members |= {each: each for each in strangers} | {each: person for each, person, _ in groups}
     rows = await services.store.query(Access(tuple(members), ()))
     times = [time for row in rows for time in (row[3], row[4])]
     for each in chain(read.about, read.beside):

@@ -176,15 +176,19 @@ async def test_a_source_that_is_down_and_well_again(ann: Holding) -> None:
         assert codes == (["down"] if state == "down" else [])
 
 
-async def test_of_whom_a_resource_names_somebody_else_nothing_is_held(ann: Holding) -> None:
-    """Who may see it depends on the other as well."""
+async def test_what_names_somebody_else_depends_on_them_too(ann: Holding) -> None:
+    """Who may see it depends on the other as well; that it is kept tells nobody whether such a resource is there."""
     await ann.put("A81001", patient("ben", generalPractitioner=[PRACTICE]))
     both = flag("f", "Lives with Ben", subject={"reference": "Patient/ann"}, author={"reference": "Patient/ben"})
     await ann.put("A81001", both)
     assert (await ann.card(GP))["alerts"]["state"] == "none-recorded"
-    assert len(ann.cards) == 0
+    assert await ann.reads(GP) == 0
     await ann.done(GP, "record-consent", "Patient/ben", decision="given")
     assert (await ann.card(GP))["alerts"]["state"] == "recorded"
+    assert await ann.reads(GP) == 0
+    await ann.done(GP, "record-consent", "Patient/ben", decision="refused")
+    ann.clock.advance(1)
+    assert (await ann.card(GP))["alerts"]["state"] == "none-recorded"
 
 
 @pytest.mark.long
@@ -202,6 +206,10 @@ async def test_whatever_happens_in_whatever_order(ann: Holding) -> None:
         lambda: ann.put("A81001", patient("ann", **random.choice(({}, {"meta": HIDES}, {"birthDate": "1950-01-01"})))),
         lambda: ann.put("RX1", links={"ann-ward": random.choice(("one", "apart"))}),
         lambda: ann.put("RX1", patient("ben")),
+        lambda: ann.put("A81001", patient("ben", generalPractitioner=[PRACTICE], **random.choice(({}, {"meta": HIDES})))),
+        lambda: ann.call(GP, "record-consent", "Patient/ben", decision=random.choice(("given", "refused", "withdrawn"))),
+        lambda: ann.put("RX1", links={"ben": random.choice(("two", "apart", "one"))}),
+        lambda: ann.put("A81001", flag("b", "Lives with Ben", subject=ANN, author={"reference": "Patient/ben"})),
     ]
     for _ in range(120):
         ann.clock.advance(random.choice((0, 0, 0, 1, 61, 400, 4_000)))
@@ -211,6 +219,9 @@ async def test_whatever_happens_in_whatever_order(ann: Holding) -> None:
                 answers = await both(ann, who, of)
                 assert answers[0] == answers[1], (who.role, of)
                 await ann.reads(who, of)
+
+
+ANN = {"reference": "Patient/ann"}
 
 
 async def both(world: Holding, who: Any, of: str) -> list[tuple[int, str]]:
