@@ -133,7 +133,59 @@ async def test_who_binds_stands_in_the_audit(engine: Engine, programs: dict[str,
         socket.say(f"bind {id_}")
         assert await socket.hear() == f"unbound {id_} not-found"
     written = b"".join(each.read_bytes() for each in (tmp_path / "data" / "audit").rglob("*") if each.is_file())
-    assert b'"websocket"' in written
+    assert b'"websocket","Subscription"' in written
+
+
+async def test_who_binds_by_a_token_stands_in_the_audit_with_its_program_and_address(
+    engine: Engine, programs: dict[str, Program], tmp_path: Path
+) -> None:
+    id_ = await programs["board"].subscribed(by_topic())
+    answer = await programs["board"].ask("GET", f"/fhir/Subscription/{id_}/$get-ws-binding-token")
+    said = {each["name"]: each for each in answer.json()["parameter"]}
+    async with connected(engine.http) as socket:
+        socket.say(f"bind-with-token {said['token']['valueString']}")
+        assert told(await socket.told())["type"] == "handshake"
+    written = b"".join(each.read_bytes() for each in (tmp_path / "data" / "audit").rglob("*") if each.is_file())
+    [row] = [line for line in written.splitlines() if b'"websocket","Subscription"' in line]
+    assert b'"RX1","board"' in row
+    assert b'"from":"127.0.0.1"' in row
+
+
+async def test_a_socket_that_is_bound_by_token_is_counted_as_its_programs_and_no_more_as_of_somebody_unknown(
+    engine: Engine, programs: dict[str, Program], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("interop.api.sockets.bindings.OF_ONE", 1)
+    id_ = await programs["board"].subscribed(by_topic())
+    answer = await programs["board"].ask("GET", f"/fhir/Subscription/{id_}/$get-ws-binding-token")
+    said = {each["name"]: each for each in answer.json()["parameter"]}
+    message = f"bind-with-token {said['token']['valueString']}"
+    async with connected(engine.http) as first:
+        with pytest.raises(Refused) as refused:  # two of one address have not said who they are
+            async with connected(engine.http):
+                pass
+        assert refused.value.status == 429
+        first.say(message)
+        assert told(await first.told())["type"] == "handshake"
+        async with connected(engine.http) as second:
+            second.say(message)
+            assert (await second.told())["issue"][0]["code"] == "throttled"
+        with pytest.raises(Refused):
+            async with connected(engine.http, programs["board"].token):
+                pass
+
+
+async def test_a_token_that_was_withdrawn_binds_nothing_more_on_a_socket_that_is_open(
+    engine: Engine, programs: dict[str, Program]
+) -> None:
+    board = programs["board"]
+    one, other = [await board.subscribed(by_socket("Location")) for _ in range(2)]
+    assert engine.signon is not None
+    async with connected(engine.http, board.token) as socket:
+        socket.say(f"bind {one}")
+        assert await socket.hear() == f"bound {one}"
+        await engine.signon.door.revoke(board.token)
+        socket.say(f"bind {other}")
+        assert await socket.hear() == f"unbound {other} unauthenticated"
 
 
 @pytest.mark.parametrize("topic", [False, True])

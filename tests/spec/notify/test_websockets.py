@@ -151,6 +151,19 @@ async def test_who_binds_last_has_it_and_who_had_it_is_told_so(engine: Engine, h
         assert await second.hear() == f"ping {id_}"
 
 
+async def test_who_comes_back_binds_while_its_old_socket_is_being_ended(engine: Engine, http: httpx.AsyncClient) -> None:
+    assert engine.outgoing.sockets is not None
+    bindings, id_ = engine.outgoing.sockets.bindings, await subscribed(engine, http, by_socket())
+    async with connected(engine.http) as old, connected(engine.http) as new:
+        await bound(old, id_)
+        bindings._bound[id_].socket.end(1008, "too slow")
+        with pytest.raises(OSError):
+            await bindings._bound[id_].socket.say("more")
+        await bound(new, id_)
+        await put(http, encounter("a"))
+        assert await new.hear() == f"ping {id_}"
+
+
 async def test_one_socket_serves_several_subscriptions_each_in_its_order(engine: Engine, http: httpx.AsyncClient) -> None:
     ids = [await subscribed(engine, http, by_socket(f"Encounter?status={each}")) for each in ("planned", "in-progress")]
     async with connected(engine.http) as socket:
@@ -284,9 +297,9 @@ async def test_a_page_of_another_site_opens_no_socket(engine: Engine) -> None:
         "http://[",
         "http://a:b",
     )
-    for headers in ({"Origin": each} for each in others):
+    for other in others:
         with pytest.raises(Refused) as refused:
-            async with connected(engine.http, **headers):
+            async with connected(engine.http, Origin=other):
                 pass
         assert refused.value.status == 403
     async with connected(engine.http, Origin=f"http://127.0.0.1:{engine.http}"):
