@@ -8,8 +8,9 @@ aside, with what the asker is told of sources (``view``). It counts
 - until the next time at which an access row of the person begins or ends, or a date in what it was made of passes;
 - while what is told of agreements and feeds is the same, which is looked at again with each request.
 
-Not kept is what depends on anybody else: of a person of whom a resource names another Patient besides, or for whose token criteria
-were given. Whoever holds cards must hear of every change (``committed``), and of those of other processes (``forget``).
+Where resources name other Patients besides, it depends on these likewise. Not kept is that of a person of whom very many are named,
+or for whose token criteria were given. Whoever holds cards must hear of every change (``committed``), and of those of other
+processes (``forget``).
 """
 
 from __future__ import annotations
