@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from interop.api import links
-from interop.api.asgi import Response
+from interop.api.asgi import Response, Unkept
 from interop.api.delivering.meaning import CONTENT
 from interop.api.delivering.notifications import (
     CONTENTS,
@@ -89,7 +89,7 @@ async def token(asked: Asked) -> Response:
     said = [("token", "valueString", made), ("expiration", "valueDateTime", instant(until))]
     said += [("subscription", "valueString", id_) for id_ in ids]
     said.append(("websocket-url", "valueUrl", f"ws{root.removeprefix('http')}{ADDRESS}"))
-    return resource(as_parameters(*said))
+    return Unkept(200, resource(as_parameters(*said)).body)
 
 
 async def _meant(asked: Asked) -> list[Stored]:

@@ -113,6 +113,7 @@ async def test_a_binding_token_is_its_own_programs_and_binds_without_signing_on_
     for name, _ in CLIENTS[1:]:
         assert (await programs[name].ask("GET", f"/fhir/Subscription/{id_}/$get-ws-binding-token")).status_code == 404
     answer = await programs["board"].ask("GET", f"/fhir/Subscription/{id_}/$get-ws-binding-token")
+    assert answer.headers["cache-control"] == "no-store"
     said = {each["name"]: each for each in answer.json()["parameter"]}
     assert said["websocket-url"]["valueUrl"] == "wss://care.example/websocket"
     message = f"bind-with-token {said['token']['valueString']}"
