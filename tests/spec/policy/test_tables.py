@@ -70,7 +70,19 @@ def test_no_role_but_the_tester_writes_audit_consents_or_agreements_by_a_plain_w
 
 
 def test_every_row_says_why() -> None:
-    for name in ("roles", "purposes", "classes", "types", "labels", "systems", "consent", "operations", "absence", "words", "besides"):
+    for name in (
+        "roles",
+        "purposes",
+        "classes",
+        "types",
+        "labels",
+        "systems",
+        "consent",
+        "operations",
+        "absence",
+        "words",
+        "besides",
+    ):
         assert all(row["why"] and None not in row for row in packaged(name)), name
 
 
