@@ -11,17 +11,16 @@ from interop.errors import Problem
 from interop.fhir.rows import IndexRow
 from interop.identity.linking import identity_of
 from interop.ids import Mint
-from interop.mapping.assemble import assemble
 from interop.mapping.contribution import Contribution
 from interop.mapping.library import adapters, family_of
 from interop.mapping.snapshots import scoped
 from interop.ports import Order
 from interop.ports.demographics import PDS
 from interop.ports.feed import Names
-from interop.record.fold import bare, complete, content
+from interop.record.fold import content, fold
 from interop.record.indexing import indexed
 from interop.record.sources import source_of
-from interop.record.state import said_in, stated
+from interop.record.state import fresh, said_in, stated
 from interop.record.umbrella import ENGINE, add_umbrellas
 
 
@@ -90,13 +89,43 @@ class Yield:
     """When, in microseconds; 0 where nobody watches how long it takes."""
 
 
-def map_batch(jobs: list[Job], mint: Mint) -> list[Yield]:
-    """Map each message by itself; a failure of one is its own."""
-    return [_map(job, mint) for job in jobs]
+class Told:
+    """What was told lately of which resource, as digests. Where something is taken for told that was not (the batch was lost,
+    two digests are alike), the owner makes content and rows itself."""
+
+    def __init__(self) -> None:
+        self._lately: set[int] = set()
+        self._earlier: set[int] = set()
+
+    def known(self, said: tuple[Any, ...]) -> bool:
+        """Whether just this was told lately."""
+        digest = hash(said)
+        if digest not in self._lately and digest in self._earlier:
+            self.remember(said)
+        return digest in self._lately
+
+    def remember(self, said: tuple[Any, ...]) -> None:
+        """This was told now."""
+        if len(self._lately) >= REMEMBERED:
+            self._earlier, self._lately = self._lately, set()
+        self._lately.add(hash(said))
 
 
-def _map(job: Job, mint: Mint) -> Yield:
+REMEMBERED: Final = 20_000
+"""What was told that is known to have been, at least; at most twice as much."""
+_TOLD: Final = Told()
+"""What this process told."""
+_SIMPLE: Final = frozenset((str, int, float, type(None)))
+
+
+def map_batch(jobs: list[Job], mint: Mint, told: Told = _TOLD) -> list[Yield]:
+    """Map each message by itself; a failure of one is its own. What was ``told`` before comes without content and rows."""
+    return [_map(job, mint, told) for job in jobs]
+
+
+def _map(job: Job, mint: Mint, told: Told) -> Yield:
     made = Yield(job.message, job.feed, "")
+    telling: list[tuple[tuple[Any, ...], Contribution]] = []
     try:
         adapter = adapters().get(job.adapter)
         if adapter is None:
@@ -113,10 +142,14 @@ def _map(job: Job, mint: Mint) -> Yield:
             made.whole = scoped(mapped, tables.model.tables.snapshots, envelope, job.snapshots)
             made.order = order.time, order.version, order.tie
         made.digest, made.site, made.carried = mapped.digest, tables.site, mapped.carried
-        made.pieces = [_piece(contribution, job, order) for contribution in mapped.contributions]
+        made.pieces = [_piece(contribution, job, order, told, telling) for contribution in mapped.contributions]
         made.relinks = [(relink.patient, relink.into, relink.paired) for relink in mapped.relinks]
         counted = Counter(mapped.losses)
         made.losses = [(loss.path, loss.reason, loss.row, count) for loss, count in counted.items()]
+        for said, contribution in telling:
+            told.remember(said)
+            if contribution.derived is not None:
+                contribution.derived["told"] = told, job.feed
     except Problem as problem:
         made.problem = (problem.reason.name, problem.where, problem.detail)
     except Exception as error:
@@ -124,7 +157,11 @@ def _map(job: Job, mint: Mint) -> Yield:
     return made
 
 
-def _piece(contribution: Contribution, job: Job, order: Order) -> Piece:
+def _piece(
+    contribution: Contribution, job: Job, order: Order, told: Told, telling: list[tuple[tuple[Any, ...], Contribution]]
+) -> Piece:
+    """A contribution made ready. What it tells for the first time is added to ``telling``: it counts as told only when the whole
+    message is good, so that what cannot be made is found here each time and never by the owner."""
     feed = ENGINE if contribution.name == ENGINE else job.feed
     made = Piece(
         contribution.type,
@@ -136,46 +173,20 @@ def _piece(contribution: Contribution, job: Job, order: Order) -> Piece:
         stated(contribution, order, job.message),
     )
     derived = contribution.derived
-    if contribution.effect != "upsert" or (derived is not None and derived.get("told") == job.feed):
+    if contribution.effect != "upsert" or (derived is not None and derived.get("told") == (told, job.feed)):
         return made
-    if bare(contribution.type, contribution.registers):
+    said = feed, made.type, made.id, made.event, said_in(made.state)
+    if told.known(said):
         return made
-    # Of what says nothing but that it is there the fold makes nothing: only this shows it.
-    if contribution.registers and _told.before((feed, made.type, made.id, made.event, said_in(made.state))):
+    body = fold(contribution.type, {(feed, made.event): fresh(contribution)})
+    if body is None:
         return made
-    body = complete(contribution.type, assemble(contribution.type, contribution.registers))
     made.index = [tuple(row) if row[3].__class__ in _SIMPLE and row[1] != "composite" else _plain(row) for row in indexed(body)]
     if contribution.type == "Patient":
         made.identity = identity_of(body, test_numbers=job.test_numbers, national=job.feed == PDS, verified=job.verified)
     made.content = content(contribution.type, contribution.id, body)
-    if derived is not None:
-        derived["told"] = job.feed
+    telling.append((said, contribution))
     return made
-
-
-class _Told:
-    """What was told lately of which resource, as digests. Where something is taken for told that was not (the batch was lost,
-    two digests are alike), the owner makes content and rows itself."""
-
-    def __init__(self) -> None:
-        self._lately: set[int] = set()
-        self._earlier: set[int] = set()
-
-    def before(self, said: tuple[Any, ...]) -> bool:
-        """Whether just this was told lately; from now on it was."""
-        digest = hash(said)
-        if digest in self._lately:
-            return True
-        if len(self._lately) >= REMEMBERED:
-            self._earlier, self._lately = self._lately, set()
-        self._lately.add(digest)
-        return digest in self._earlier
-
-
-REMEMBERED: Final = 20_000
-"""What was told that is known to have been, at least; at most twice as much."""
-_told: Final = _Told()
-_SIMPLE: Final = frozenset((str, int, float, type(None)))
 
 
 def _plain(row: IndexRow) -> tuple[Any, ...]:

@@ -26,7 +26,7 @@ from interop.apply.witness import Remover
 from interop.clock import Clock
 from interop.errors import Problem
 from interop.ports import AckState, MessageState
-from interop.record.state import load
+from interop.record.state import THERE, load
 from interop.store.plan import Message
 from interop.store.seam import Store
 from interop.store.values import Change, Conflict, Entry, Head, Outcome, Withheld, taken_down
@@ -185,7 +185,7 @@ class _Work(Retelling):
         for piece in made.pieces:
             if piece.feed in self._feeds:
                 paths = self._paths.setdefault((piece.type, piece.id), {})
-                paths.update((register.partition(":")[0], None) for register in load(piece.state)["r"])
+                paths.update((register.partition(":")[0], None) for register in load(piece.state)["r"] if register != THERE)
 
     async def run(self) -> None:
         """Fill in the removal."""

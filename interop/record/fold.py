@@ -18,7 +18,7 @@ from interop.mapping.contribution import REST
 from interop.mapping.labels import OF, together
 from interop.mapping.tables import Shared
 from interop.record.shared import shared_tables
-from interop.record.state import State
+from interop.record.state import THERE, State
 
 LOWEST_RANK = 100
 
@@ -136,6 +136,8 @@ def _values(chosen: dict[str, tuple[str, list[Any]]]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     seen: dict[str, list[Any]] = {}
     for register in sorted(chosen):
+        if register == THERE:
+            continue
         value = chosen[register][1][4]
         if "@" in register:
             held = seen.setdefault(register.partition(":")[0], [])

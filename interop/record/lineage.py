@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from interop.record.fold import choose
-from interop.record.state import State
+from interop.record.state import THERE, State
 
 
 class Origin(NamedTuple):
@@ -22,7 +22,7 @@ def origins(kind: str, states: Mapping[tuple[str, str], State]) -> list[Origin]:
     """The registers that make the present content, each with its origin, by name."""
     chosen = choose(kind, states)
     found = []
-    for register in sorted(chosen):
+    for register in sorted(chosen.keys() - {THERE}):
         feed, stamped = chosen[register]
         found.append(Origin(register, stamped[4], feed, stamped[3]))
     return found

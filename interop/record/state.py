@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -24,6 +24,8 @@ from interop.ports import Order
 from interop.record.shared import shared_tables
 
 State = dict[str, Any]
+THERE: Final = "+"
+"""The register of a contribution that says nothing of a resource but that it is there."""
 
 
 @cache
@@ -57,8 +59,18 @@ def stated(contribution: Contribution, order: Order, message: int) -> bytes:
     return faithful + b'{"s":%b,"v":%b}' % (orjson.dumps((order.time, order.version, order.tie, message)), said)
 
 
+def fresh(contribution: Contribution) -> State:
+    """The state that a contribution makes where there was none, for a fold of it alone: when it was said does not matter then."""
+    return {"r": {register: [0, 0, "", 0, value] for register, value in _values(contribution).items()}}
+
+
 def _said(contribution: Contribution) -> bytes:
     """Registers and values as JSON; begins with a blank as ``dump`` has it."""
+    return _json(_values(contribution))
+
+
+def _values(contribution: Contribution) -> dict[str, Any]:
+    """Registers and values as a state has them."""
     kind = contribution.type
     values: dict[str, Any] = {}
     for register, value in contribution.registers.items():
@@ -70,7 +82,9 @@ def _said(contribution: Contribution) -> bytes:
                 values.setdefault(f"{register}#{at_path(element, by)}", []).append(element)
     for register in contribution.deleted:
         values.setdefault(register, None)
-    return _json(values)
+    if not values:
+        values[THERE] = True
+    return values
 
 
 class Merged(IntEnum):

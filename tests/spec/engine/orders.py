@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 import orjson
 
 from interop.apply.applier import Applier
-from interop.apply.mapping_work import Job, Yield, map_batch
+from interop.apply.mapping_work import Job, Told, Yield, map_batch
 from interop.clock import ManualClock
+from interop.identity.sources import verified
 from interop.ids import Mint
 from interop.mapping.library import adapters
 from interop.mapping.tables import families
@@ -105,6 +106,7 @@ class Record:
         self.applier = Applier(self.store, ManualClock(), FEEDS)
         self.mint = Mint(KEY)
         self.told = 0
+        self.mapper = Told()
 
     def tell(self, batches: Iterable[Sequence[tuple[Said, int]]]) -> None:
         """Apply batches of messages, each with the time at which it came if it tells none itself."""
@@ -113,8 +115,10 @@ class Record:
             for said, received in batch:
                 self.told += 1
                 feed = FEEDS[said.feed]
-                jobs.append(Job(self.told, feed.name, feed.adapter, said.body, received, True, feed.snapshots))
-            made: list[Yield] = map_batch(jobs, self.mint)
+                traced = verified(FEEDS, (feed.name,), feed.name, feed.adapter)
+                job = Job(self.told, feed.name, feed.adapter, said.body, received, True, feed.snapshots, verified=traced)
+                jobs.append(job)
+            made: list[Yield] = map_batch(jobs, self.mint, self.mapper)
             self.loop.run_until_complete(self.applier.apply(made))
 
     def says(self) -> tuple[dict[str, Any], set[frozenset[str]]]:
