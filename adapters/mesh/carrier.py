@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any, Final
+from contextlib import suppress
+from functools import partial
+from threading import Thread
+from typing import Any, Final, TypeVar
 
 from adapters.mesh.mailbox import Mailbox, Rejected, Session, Unsure
 from adapters.mesh.pulling import pulled
@@ -13,8 +16,12 @@ from interop.ports import Acknowledgement, Courier, Destination, Parcel, Pulled,
 from interop.ports.destination import Returned
 
 KIND: Final = "mesh"
+T = TypeVar("T")
 FAILED: Final = frozenset({"undeliverable", "error", "failed"})
 """States of tracking that end a message that did not arrive."""
+LONGEST: Final = 900.0
+SOON: Final = 60.0
+"""Seconds that sending a message of the largest size, and a question, may take as a whole."""
 COLLECTED: Final = "acknowledged"
 """The state of one that its mailbox has taken."""
 
@@ -30,7 +37,7 @@ class MeshCourier:
         self._recipient, self._workflow, self._subject = said["recipient"], said["workflow"], said.get("subject", "")
         tls = to.certificate, to.key, to.authorities
         mailbox = Mailbox(to.address, said["mailbox"], to.secret, lambda: shared.read_text("utf-8").strip(), *tls)
-        self._session = Session(mailbox)
+        self._mailbox, self._session = mailbox, Session(mailbox)
 
     def tracking(self, parcel: Parcel) -> str:
         """'': MESH gives it."""
@@ -46,7 +53,7 @@ class MeshCourier:
         if self._subject:
             said["subject"] = self._subject
         try:
-            message = await asyncio.to_thread(self._session.send, self._recipient, parcel.body, **said)
+            message = await self._asked(LONGEST, lambda: self._session.send(self._recipient, parcel.body, **said))
         except Rejected as rejected:
             return Taken(Problem("destination-refused", detail=rejected.code), rejected.code)
         except Unsure:
@@ -58,7 +65,7 @@ class MeshCourier:
     async def follow(self, tracking: str) -> Acknowledgement | None:
         """As ``interop.ports.Follows``: it is final when the mailbox has collected it, or cannot."""
         try:
-            found = await asyncio.to_thread(self._session.track, tracking)
+            found = await self._asked(SOON, lambda: self._session.track(tracking))
         except Rejected as rejected:
             raise Problem("destination-refused", detail=rejected.code) from None
         except Unsure:
@@ -72,7 +79,30 @@ class MeshCourier:
 
     async def close(self) -> None:
         """Let connections go."""
-        await asyncio.to_thread(self._session.close)
+        self._session.close()
+
+    async def _asked(self, longest: float, what: Callable[[], T]) -> T:
+        """Ask in a thread of its own: no other destination waits for MESH, nor does an engine that ends. What has no end is left to
+        itself, with its session."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[T] = loop.create_future()
+        Thread(target=_ask, args=(loop, answer, what), name="mesh", daemon=True).start()
+        try:
+            async with asyncio.timeout(longest):
+                return await answer
+        except TimeoutError:
+            self._session.abandon()
+            self._session = Session(self._mailbox)
+            raise Unsure from None
+
+
+def _ask(loop: asyncio.AbstractEventLoop, answer: asyncio.Future[T], what: Callable[[], T]) -> None:
+    try:
+        said = partial(answer.set_result, what())
+    except Exception as error:
+        said = partial(answer.set_exception, error)
+    with suppress(RuntimeError):  # the engine has ended meanwhile
+        loop.call_soon_threadsafe(lambda: None if answer.done() else said())
 
 
 class Mesh:

@@ -64,6 +64,7 @@ class Session:
             raise ValueError("the extra mesh is not installed: pip install 'interop[mesh]'")
         self._mailbox, self._lock = mailbox, Lock()
         self._client: Any = None
+        self._abandoned = False
 
     def send(self, recipient: str, body: bytes, **said: str) -> str:
         """Send a message, in chunks where it is large; the id that MESH gives it."""
@@ -107,6 +108,11 @@ class Session:
             client.ended = True
             client.close()
 
+    def abandon(self) -> None:
+        """Nobody waits for it any more: what is under way sends nothing further, and nothing is asked again."""
+        self._abandoned = True
+        self.close()
+
     @contextmanager
     def _asking(self) -> Iterator[Any]:
         with self._lock:
@@ -115,8 +121,12 @@ class Session:
                     self._client = _client(self._mailbox)
             except (OSError, UnicodeDecodeError):
                 raise Problem("destination-denied", detail="a file of the mailbox cannot be used") from None
+            if self._abandoned:
+                self.close()
+                raise Unsure
+            client = self._client
             try:
-                yield self._client
+                yield client
             except (Problem, Rejected):
                 raise
             except Exception as error:
@@ -124,6 +134,9 @@ class Session:
                 if isinstance(raised, Problem):
                     self.close()  # its secrets and certificates are read anew, since they may have been changed
                 raise raised from None
+            finally:
+                while client.answers:
+                    client.answers.pop().close()  # a connection of which not all was read is in no pool
 
 
 def _told(error: Exception) -> Exception:
@@ -151,6 +164,8 @@ def _client(mailbox: Mailbox) -> Any:
 
         ended = False
         """Nobody waits for it any more; what of a message is still to go stays here."""
+        answers: list[Response]
+        """Those of the request that is under way."""
 
         def send_chunk(self, *args: Any, **said: Any) -> Response:
             if self.ended:
@@ -174,6 +189,8 @@ def _client(mailbox: Mailbox) -> Any:
     )
     session = made._session  # it has no setting for these
     session.max_redirects, session.trust_env = 0, False
+    made.answers = []
+    session.hooks["response"].append(lambda answer, **said: made.answers.append(answer))
     if mailbox.authorities is not None:
         session.verify = str(mailbox.authorities)
     return made

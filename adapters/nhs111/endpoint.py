@@ -143,7 +143,7 @@ async def _take(call: Call, request: Asked, feed: str, intake: Intake, judge: Ca
 
 async def _returned(call: Call, request: Asked, said: list[Acknowledgement], intake: Intake) -> Reply:
     """Acknowledgements of what the engine has sent: kept with it before they are answered. Raises Problem ``not-found`` where one
-    names nothing that was sent there."""
+    names nothing that was sent there, ``several-messages`` where a report came along, which would be lost."""
     distribution = next((each for each in request.body if each.tag.rpartition("}")[2] == "DistributionEnvelope"), None)
     service = ""
     if distribution is not None:
@@ -151,6 +151,8 @@ async def _returned(call: Call, request: Asked, said: list[Acknowledgement], int
             check_distribution(distribution, call.caller)
         header = distribution.find("{*}header")
         service = (header.get("service") or "").strip() if header is not None else ""
+    if service.startswith((REPORT, DOCUMENT)):
+        raise Problem("several-messages", where="header/@service", detail="a report and an acknowledgement in one envelope")
     whose = spoken_for(call.caller.organisation, call.caller.names) if call.caller is not None else None
     for each in said:
         if not await intake.returned(each, whose):

@@ -43,9 +43,10 @@ class MeshServer:
         self.acknowledged: list[str] = []
         self.answers: list[int] = [202]
         self.odd: dict[str, tuple[int, bytes, dict[str, str]]] = {}
-        """What is answered at the end of an address instead."""
+        """What is answered at the end of an address instead; below 0 never."""
         self.port = 0
         self._open: set[asyncio.StreamWriter] = set()
+        self._ended = asyncio.Event()
 
     @property
     def url(self) -> str:
@@ -66,7 +67,9 @@ class MeshServer:
                 body = await self._body(reader, headers)
                 self.asked.append(f"{method} {address}")
                 status, said, more = self._answer(method, address, headers, body)
-                if not status:
+                if status < 0:
+                    await self._ended.wait()
+                if status <= 0:
                     break
                 lines = [
                     f"HTTP/1.1 {status} X",
@@ -80,6 +83,7 @@ class MeshServer:
 
     async def end(self) -> None:
         """Let every connection go."""
+        self._ended.set()
         for writer in list(self._open):
             writer.close()
             with suppress(ConnectionError):

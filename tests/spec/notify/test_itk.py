@@ -454,3 +454,6 @@ async def test_a_refusal_that_comes_later_is_on_the_shelf_and_one_of_nothing_is_
         _, stray = acknowledgements.business(etree.fromstring(etree.tostring(envelope(posted()))), datetime.now(UTC))
         answer = await tell(stray)
         assert (answer.status_code, b"not-found" in answer.content) == (500, True)
+        said.find("{*}header").set("service", "urn:nhs-itk:services:201005:SendNHS111Report-v2-0")
+        answer = await tell(said)
+        assert (answer.status_code, b"several-messages" in answer.content) == (500, True), "no report is lost beside one"

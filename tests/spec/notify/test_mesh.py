@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -233,6 +234,22 @@ async def test_what_answers_in_place_of_mesh_has_taken_nothing_and_is_not_follow
     await one.step()
     [row] = await rows(one)
     assert (row.state, row.reason, row.tries) == (state, reason, 1)
+
+
+async def test_a_mesh_that_never_ends_its_answer_keeps_nothing_waiting(
+    out: Opens, server: MeshServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.odd["outbox"] = (-1, b"", {})
+    monkeypatch.setattr(import_module("adapters.mesh.carrier"), "LONGEST", 0.2)
+    one = await out(adt())
+    await one.step()
+    [row] = await rows(one)
+    assert (row.state, row.reason) == ("pending", "destination-unanswered")
+    del server.odd["outbox"]
+    monkeypatch.setattr(import_module("adapters.mesh.carrier"), "LONGEST", 20.0)
+    one.clock.advance(2)
+    await one.step()
+    assert [each.state for each in await rows(one)] == ["sent"]
 
 
 async def test_what_is_let_go_while_it_is_sent_sends_no_further_chunk(server: MeshServer) -> None:
