@@ -102,11 +102,13 @@ def acting_of(
     """Who acts, with the queue that it acts on, and who keeps the time of clocks. ``organisations`` by the name of their
     destination."""
     clocks = clocks_of(site_of(settings))
-    does = does_of(tables, clocks)
+    clocking = Clocking(clocks.limits)
     code = shop.governance.code
     recipients = Recipients(shop.store, decide, shop.governance.facts, code, organisations, open=settings.open)
     recipients.fresh = shop.fresh if shop.following is not None else None
-    acting = Acting(tables, shop.store, shop.writes, recipients, shop.mint, shop.clock, does)
+    acting = Acting(
+        tables, shop.store, shop.writes, recipients, shop.mint, shop.clock, does_of(tables, clocks), clocking.taken_back
+    )
 
     def worker(*more: object) -> RulesWorker:
         made = RulesWorker(*more)  # type: ignore[arg-type]
@@ -114,7 +116,9 @@ def acting_of(
         return made
 
     deliverer.add(RULES, TESTER, Nowhere(), DAYS, made=worker)
-    return acting, keeper_of(shop, clocks, recipients)
+    keeper = keeper_of(shop, clocks, recipients)
+    keeper.tables = tables
+    return acting, keeper
 
 
 def refused(destinations: Iterable[str]) -> None:

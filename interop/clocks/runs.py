@@ -28,7 +28,7 @@ LATE: Final = 60 * SECOND
 class Run:
     """``state`` of OPEN or OUTCOMES. ``stop`` None = it has not been stopped. ``warned`` and ``breached`` are when that was noticed
     (0 = it was not), ``late`` how long after it was due the last of them was, in whole minutes. ``known``: False where ``due``
-    reaches beyond the table of bank holidays."""
+    reaches beyond the table of bank holidays. ``by``: what has stopped it, ``Type/id``."""
 
     start: int
     earliest: int
@@ -39,6 +39,7 @@ class Run:
     breached: int = 0
     late: int = 0
     known: bool = True
+    by: str = ""
 
     @property
     def open(self) -> bool:
@@ -67,7 +68,7 @@ def started(limit: Limit, at: int, before: Run | None = None) -> Run | None:
     moved = replace(before, start=at, earliest=times.earliest, due=times.due, known=times.known)
     anew = before.stop is not None and at > before.stop and limit.matches != RESOURCE
     if before.open or before.state == CANCELLED or (anew and before.state != NOT_NEEDED):
-        made = _going(limit, replace(moved, stop=None))
+        made = _going(limit, replace(moved, stop=None, by=""))
     elif before.state == NOT_NEEDED:
         return None
     else:
@@ -77,25 +78,25 @@ def started(limit: Limit, at: int, before: Run | None = None) -> Run | None:
 
 def reopened(limit: Limit, run: Run) -> Run | None:
     """The run once what had stopped it is said not to have happened; None where it was not stopped."""
-    return _going(limit, replace(run, stop=None)) if run.stop is not None and run.state != CANCELLED else None
+    return _going(limit, replace(run, stop=None, by="")) if run.stop is not None and run.state != CANCELLED else None
 
 
-def stopped(limit: Limit, run: Run, at: int, ending: str = "") -> Run | None:
+def stopped(limit: Limit, run: Run, at: int, ending: str = "", by: str = "") -> Run | None:
     """The run once it is said to have been stopped at ``at``, or ended without an outcome (``ending`` of ENDINGS); None where that
     changes nothing: it was stopped before, or what happened was before it began or too early to count. Of two stops the earlier
     counts, whichever is told first. What is needed no more once it was due is breached all the same."""
     at = _kept(at)
     if ending == CANCELLED:
-        return None if run.state == CANCELLED else replace(run, state=CANCELLED, stop=at)
+        return None if run.state == CANCELLED else replace(run, state=CANCELLED, stop=at, by=by)
     if run.state == CANCELLED or (run.stop is not None and (ending or at >= run.stop)):
         return None
     if at < run.start and limit.matches != RESOURCE:
         return None
     if ending:
-        return replace(run, state=BREACHED if at > run.due else NOT_NEEDED, stop=at)
+        return replace(run, state=BREACHED if at > run.due else NOT_NEEDED, stop=at, by=by)
     if at < run.earliest and limit.early == IGNORED:
         return None
-    return _judged(limit, replace(run, stop=at))
+    return _judged(limit, replace(run, stop=at, by=by))
 
 
 def following(limit: Limit, run: Run) -> int | None:

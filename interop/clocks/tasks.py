@@ -9,7 +9,7 @@
 | ``executionPeriod`` | from when it counts; when it was stopped, where that was not before |
 | ``restriction.period`` | the window: from when it is expected, until when it is due |
 | ``output`` | ``warned``, ``breached``: when that was noticed; ``late``: how many minutes after it was due the last of these was |
-| | ``minutes`` that it took; ``stopped``: when, where that was before it counted |
+| | ``minutes`` that it took; ``stopped``: when, where that was before it counted; ``stopped-by``: by which resource |
 | | ``holidays-unknown``: the table of bank holidays ends before it is due |
 """
 
@@ -32,7 +32,7 @@ SYSTEM: Final = "urn:interop:codes:clock"
 STATES: Final = "urn:interop:codes:clock-state"
 NOTES: Final = "urn:interop:codes:clock-note"
 IN_PROGRESS, COMPLETED = "in-progress", "completed"
-STOPPED, LATE, TOOK, UNKNOWN = "stopped", "late", "minutes", "holidays-unknown"
+STOPPED, BY, LATE, TOOK, UNKNOWN = "stopped", "stopped-by", "late", "minutes", "holidays-unknown"
 KEPT: Final[tuple[str, ...]] = ("resourceType", "id", "authoredOn", "encounter", "for", "focus")
 META: Final = ("profile", "security", "tag")
 """What stays as it was when a clock goes on."""
@@ -103,7 +103,9 @@ def run_of(task: Mapping[str, Any]) -> Run | None:
             return None
     if not all(FIRST <= at <= LAST for at in (start, earliest, due, start if stop is None else stop)):
         return None
-    return Run(start, earliest, due, state, stop, warned, breached, _minutes(noted.get(LATE)) * MINUTE, UNKNOWN not in noted)
+    by = text(noted.get(BY, {}).get("valueReference"), "reference") if stop is not None else ""
+    late = _minutes(noted.get(LATE)) * MINUTE
+    return Run(start, earliest, due, state, stop, warned, breached, late, UNKNOWN not in noted, by)
 
 
 def took(task: Mapping[str, Any]) -> int | None:
@@ -123,6 +125,8 @@ def _output(limit: Limit, run: Run) -> Sequence[Json]:
             said.append({"type": _note(name), "valueDateTime": instant(at)})
     if run.stop is not None and run.stop < run.start:
         said.append({"type": _note(STOPPED), "valueDateTime": instant(run.stop)})
+    if run.by:
+        said.append({"type": _note(BY), "valueReference": {"reference": run.by}})
     if run.late:
         said.append({"type": _note(LATE), **_duration(run.late // MINUTE)})
     if run.stop is not None and run.state != CANCELLED:

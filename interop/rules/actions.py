@@ -36,6 +36,7 @@ class Action:
 TASK, NOTIFY, FLAG, PROPOSE, CLOCK = "task", "notify", "flag", "propose", "clock"
 STOP_CLOCK, REOPEN_CLOCK = "stop-clock", "reopen-clock"
 CANCEL, STOP_REMINDERS, STOP_CLOCKS, REVIEW_BOOKINGS = "cancel", "stop-reminders", "stop-clocks", "review-bookings"
+RESUME_REMINDERS, REOPEN_CLOCKS = "resume-reminders", "reopen-clocks"
 _ASKED: Final = PEOPLE | {WORKLIST}
 ACTIONS: Final = {
     each.name: each
@@ -46,8 +47,21 @@ ACTIONS: Final = {
         Action(PROPOSE, True, _ASKED, True, "a ServiceRequest that proposes a referral, a draft until a clinician takes it"),
         Action(CLOCK, True, frozenset(), False, "a clock of clocks.csv begins"),
         Action(STOP_CLOCK, True, frozenset(), False, "that clock ends; by its times, or as the second word says"),
-        Action(REOPEN_CLOCK, True, frozenset(), False, "that clock runs again: what stopped it did not happen"),
+        Action(
+            REOPEN_CLOCK,
+            True,
+            frozenset(),
+            False,
+            "that clock runs again: what stopped it did not happen; with not-needed behind it only one that ended so",
+        ),
         Action(STOP_CLOCKS, False, frozenset(), False, "every clock of the person ends"),
+        Action(
+            REOPEN_CLOCKS,
+            False,
+            frozenset(),
+            False,
+            "the clocks that ended so run again, unless something else has stopped them since",
+        ),
         Action(
             CANCEL,
             True,
@@ -56,6 +70,7 @@ ACTIONS: Final = {
             "what that event of this resource has made is ended",
         ),
         Action(STOP_REMINDERS, False, frozenset(), False, "nothing more is sent to the person, nor asked to be"),
+        Action(RESUME_REMINDERS, False, frozenset(), False, "what was stopped so is on hold: somebody looks before it is sent"),
         Action(REVIEW_BOOKINGS, True, _ASKED, True, "a Task for each booking to come: somebody is to cancel it"),
     )
 }

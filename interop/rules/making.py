@@ -107,12 +107,15 @@ def ended(resource: Resource, why: str) -> Resource | None:
     statuses, end = ENDS[resource["resourceType"]]
     if resource.get("status") not in statuses:
         return None
-    made = {name: value for name, value in resource.items() if name != "meta"} | {"status": end}
-    if meta := {name: value for name, value in resource.get("meta", {}).items() if name in ("tag", "security", "profile")}:
-        made["meta"] = meta
+    made = _as(resource, end)
     if resource["resourceType"] in _REASONED:
         made["statusReason"] = {"coding": [{"system": DONE_WITH, "code": why}]}
     return made
+
+
+def on_hold(resource: Resource) -> Resource:
+    """The same, once it is true after all, until somebody has looked at it."""
+    return {name: value for name, value in _as(resource, "on-hold").items() if name != "statusReason"}
 
 
 def made_by(resource: Resource) -> str:
@@ -123,10 +126,22 @@ def made_by(resource: Resource) -> str:
 
 def ended_by_us(resource: Resource) -> bool:
     """Whether it was the engine that ended what a rule has made."""
+    return bool(made_by(resource)) and ended_by_engine(resource)
+
+
+def ended_by_engine(resource: Resource) -> bool:
+    """Whether it was the engine that ended it, whoever has made it."""
     kind, said = resource.get("resourceType"), resource.get("statusReason", {})
-    if kind not in ENDS or not made_by(resource) or resource.get("status") != ENDS[kind][1]:
+    if kind not in ENDS or resource.get("status") != ENDS[kind][1]:
         return False
     return kind not in _REASONED or any(each.get("system") == DONE_WITH for each in dicts(said, "coding"))
+
+
+def _as(resource: Resource, status: str) -> Resource:
+    made = {name: value for name, value in resource.items() if name != "meta"} | {"status": status}
+    if meta := {name: value for name, value in resource.get("meta", {}).items() if name in ("tag", "security", "profile")}:
+        made["meta"] = meta
+    return made
 
 
 def _made(type: str, rule: Rule, what: Occurrence, id: str) -> Resource:

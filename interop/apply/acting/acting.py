@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import structlog
 
 from interop.apply.acting.actions import DOES
 from interop.apply.acting.doing import Do, Doing, Wanted
-from interop.apply.acting.ending import PATIENT, made_of
+from interop.apply.acting.ending import PATIENT, made_of, of_event
 from interop.apply.acting.person import Resource, body, found, known
 from interop.apply.acting.recipients import CLIENT, Recipients
 from interop.apply.asked import UPDATE, Asked, Author, Criteria
 from interop.apply.journalled import REPLAYED, TAKEN
 from interop.apply.writes import Writes
 from interop.clock import MICROSECONDS, Clock
+from interop.clocks.runs import ENDINGS
+from interop.clocks.tasks import name_of, run_of
 from interop.errors import Problem
 from interop.fhir.shapes import dicts
 from interop.ids import Mint
 from interop.notify.routes import CREATED, DELETED, UPDATED
+from interop.rules.actions import CANCEL
 from interop.rules.expressions import BEFORE, RuleFailed, holds
 from interop.rules.happening import befallen, happened, noise, time_of
 from interop.rules.making import RULE, Occurrence, ended_by_us, made_by
 from interop.rules.tables import PERSON, Event, Rule, RuleTables
 from interop.store.decision import PERMIT_ALL
-from interop.store.plan import Heads, Message, Read, ReadVersion
+from interop.store.plan import Group, Heads, Message, Read, ReadVersion
 from interop.store.seam import Store
 from interop.store.values import Delivery, Entry, Head, Stored
 from interop.store.where import Token
@@ -39,6 +43,8 @@ RESULTS: Final = (ACTED, NOBODY, AGAIN, NOT_MET)
 TRIES: Final = 3
 MARGIN: Final = 24 * 3_600 * MICROSECONDS
 """What is said to happen longer after we heard of it than a clock may be wrong or a day is long counts from when we heard."""
+Back = Callable[[Doing, Resource | None], Awaitable[list[Wanted]]]
+"""What is done where what was said of a resource is no longer true, beside ending what it had made."""
 _log = structlog.get_logger("interop.rules")
 
 
@@ -56,8 +62,9 @@ class Acting:
         mint: Mint,
         clock: Clock,
         does: Mapping[str, Do] = DOES,
+        back: Back | None = None,
     ) -> None:
-        self.tables, self._does = tables, does
+        self.tables, self._does, self._back = tables, does, back
         self._store, self._writes, self.recipients, self._mint, self._clock = store, writes, recipients, mint, clock
         self.counts: Counter[tuple[str, str]] = Counter()
 
@@ -85,18 +92,22 @@ class Acting:
 
     async def _wanted(self, delivery: Delivery, told: Counter[tuple[str, str]]) -> list[Wanted]:
         wanted: list[Wanted] = []
-        versions = await self._versions(delivery)
-        if versions is None:
+        seen = await self._versions(delivery)
+        if seen is None:
             return wanted
-        if await self._taken_back(versions[0], delivery):
-            return await self._undone(delivery, *versions)
-        kind = DELETED if versions[1] is None else CREATED if versions[2] is None else UPDATED
+        stored, new, before, former = seen
+        if await self._taken_back(stored, delivery):
+            return await self._undone(delivery, stored, new, told)
+        if former:
+            wanted += await self._undone(delivery, replace(stored, subject=former), None, told)
+            before = None
+        kind = DELETED if new is None else CREATED if before is None else UPDATED
         for event in self.tables.at(delivery.type):
             if kind not in event.on:
                 continue
             for rule in self.tables.of(event):
                 try:
-                    made, result = await self._ruled(rule, delivery, wanted, *versions)
+                    made, result = await self._ruled(rule, delivery, wanted, stored, new, before)
                 except Problem:
                     raise
                 except Exception as error:
@@ -115,18 +126,43 @@ class Acting:
         entries: list[Entry] = await self._store.query(Message(one[0].message)) if one else []
         return bool(entries) and TAKEN in (entries[0].feed, entries[0].adapter)
 
-    async def _undone(self, delivery: Delivery, stored: Stored, new: Resource | None, before: Resource | None) -> list[Wanted]:
-        """End what events have made of a resource that, as it is now, do not hold of it."""
+    async def _undone(
+        self, delivery: Delivery, stored: Stored, new: Resource | None, told: Counter[tuple[str, str]]
+    ) -> list[Wanted]:
+        """End what events have made of a resource that, as it is now, do not hold of it. Where what is left of it is what an event
+        says that takes one of these back, that has happened."""
         wanted: list[Wanted] = []
         patient = stored.id if stored.type == PATIENT else stored.subject
+        if not patient:
+            return wanted
+        now, key = self._clock.now(), (delivery.type, delivery.resource)
+        gone = {
+            event.id
+            for event in self.tables.at(delivery.type)
+            if event.now is not None and not holds(event.now, new, {BEFORE: None}, now)
+        }
+        bygone = {each for each in gone if await of_event(self._store, self.tables, each, patient, key)}
+        for each in sorted(bygone):
+            wanted += await made_of(self._store, self.tables, each, patient, key)
+        of = Occurrence(new or {}, stored.type, stored.id, patient, delivery.made, delivery.made, "", stored.source)
+        known_ = self._store, self.recipients, self._mint, now, self.tables
+        if self._back is not None and self.tables.rules:
+            wanted += await self._back(Doing(self.tables.rules[0], of, *known_, wanted), new)
         for event in self.tables.at(delivery.type):
-            if patient and event.now is not None and not holds(event.now, new, {BEFORE: None}, self._clock.now()):
-                wanted += await made_of(self._store, self.tables, event.id, patient, (delivery.type, delivery.resource))
+            takes = {rule.word for rule in self.tables.of(event) if rule.action == CANCEL}
+            if takes.isdisjoint(bygone) or event.now is None or not holds(event.now, new, {BEFORE: None}, now):
+                continue
+            named = "\x1f".join((event.id, *key, str(delivery.version), patient))
+            for rule in self.tables.of(event):
+                more, result = await self._befell(rule, replace(of, key=named), wanted, None, now)
+                wanted += more
+                told[rule.id, result] += 1
         return wanted
 
-    async def _versions(self, delivery: Delivery) -> tuple[Stored, Resource | None, Resource | None] | None:
-        """The version that is new, and the one before; None where there is nothing that could be acted on: it was taken down, its
-        own message says otherwise further on, it is known by now not to be true, or the engine made it by a rule."""
+    async def _versions(self, delivery: Delivery) -> tuple[Stored, Resource | None, Resource | None, str] | None:
+        """The version that is new, the one before, and whose that was where it was somebody else's; None where there is nothing
+        that could be acted on: it was taken down, its own message says otherwise further on, it is known by now not to be true, or
+        the engine made it by a rule."""
         key = delivery.type, delivery.resource
         one: list[Stored] = await self._store.query(ReadVersion(PERMIT_ALL, *key, delivery.version))
         if not one:
@@ -137,11 +173,20 @@ class Acting:
         earlier = await self._before(one[0])
         before = body(earlier) if earlier is not None and not earlier.deleted else None
         if delivery.event == DELETED:
-            return (one[0] if earlier is None else earlier), None, before
+            return (one[0] if earlier is None else earlier), None, before, ""
         new = body(one[0])
         present: list[Stored] = await self._store.query(Read(PERMIT_ALL, *key))
         gone = not present or present[0].deleted or noise(body(present[0]))
-        return None if gone or (before is None and made_by(new)) else (one[0], new, before)
+        if gone or (before is None and made_by(new)):
+            return None
+        return one[0], new, before, await self._former(earlier, one[0]) if before is not None and earlier is not None else ""
+
+    async def _former(self, earlier: Stored, stored: Stored) -> str:
+        """Whose a resource was that a source has moved to another person; '' where it is of whom it was of."""
+        if not earlier.subject or stored.subject == earlier.subject or stored.type == PATIENT:
+            return ""
+        same = stored.subject and earlier.subject in await self._store.query(Group(PERMIT_ALL, stored.subject))
+        return "" if same else earlier.subject
 
     async def _before(self, stored: Stored) -> Stored | None:
         """The last version before the message that made this one: a message may take something back and say something else."""
@@ -180,7 +225,7 @@ class Acting:
         made: list[Wanted] = []
         results = []
         for patient in filter(None, patients):
-            named = key if event.of is None else f"{key}\x1f{patient}"
+            named = f"{key}\x1f{patient}"
             what = Occurrence(said, stored.type, stored.id, patient, delivery.made, at, named, stored.source)
             more, result = await self._befell(rule, what, [*wanted, *made], before, now)
             made += more
@@ -214,7 +259,7 @@ class Acting:
         for each in await found(self._store, type_, what.patient, Token("_tag", rule.id, RULE)):
             resource = body(each)
             about = [resource.get("focus"), *dicts(resource, "about"), *dicts(resource, "supportingInfo")]
-            if what.reference in about or ended_by_us(resource):
+            if what.reference in about or ended_by_us(resource) or _no_more(resource):
                 continue
             made: list[Stored] = await self._store.query(ReadVersion(PERMIT_ALL, type_, each.id, 1))
             if any(abs(first.updated - what.heard) <= rule.within for first in made):
@@ -243,6 +288,12 @@ class Acting:
             expected = one.version or version
             asked.append(Asked(UPDATE, *key, resource=one.resource, expected=(expected,), author=author, own=True))
         return asked
+
+
+def _no_more(resource: Resource) -> bool:
+    """Whether it is a clock that has ended without an outcome: nobody has done anything."""
+    run = run_of(resource) if name_of(resource) else None
+    return run is not None and run.state in ENDINGS
 
 
 def _same_message(one: Stored, other: Stored) -> bool:

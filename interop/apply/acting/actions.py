@@ -6,9 +6,9 @@ from typing import Final
 
 from interop.apply.acting.bookings import review_bookings
 from interop.apply.acting.doing import Do, Doing, Wanted
-from interop.apply.acting.ending import cancel, stop_reminders
+from interop.apply.acting.ending import cancel, resume_reminders, stop_reminders
 from interop.rules import making
-from interop.rules.actions import CANCEL, FLAG, NOTIFY, PROPOSE, REVIEW_BOOKINGS, STOP_REMINDERS, TASK
+from interop.rules.actions import CANCEL, FLAG, NOTIFY, PROPOSE, RESUME_REMINDERS, REVIEW_BOOKINGS, STOP_REMINDERS, TASK
 
 
 async def _task(do: Doing) -> list[Wanted]:
@@ -42,6 +42,7 @@ DOES: Final[dict[str, Do]] = {
     PROPOSE: _propose,
     CANCEL: cancel,
     STOP_REMINDERS: stop_reminders,
+    RESUME_REMINDERS: resume_reminders,
     REVIEW_BOOKINGS: review_bookings,
 }
 """By the name of the action (``interop.rules.actions``)."""

@@ -7,8 +7,8 @@ from typing import Final
 from interop.apply.acting.doing import Doing, Wanted
 from interop.apply.acting.person import body, found
 from interop.apply.drafts import OWNER
-from interop.fhir.shapes import dicts
-from interop.rules.making import RULE, ended
+from interop.fhir.shapes import dicts, text
+from interop.rules.making import DONE_WITH, RULE, ended, ended_by_engine, on_hold
 from interop.rules.tables import RuleTables
 from interop.store.seam import Store
 from interop.store.values import Stored
@@ -30,17 +30,22 @@ async def cancel(do: Doing) -> list[Wanted]:
 
 async def made_of(store: Store, tables: RuleTables, event: str, patient: str, key: tuple[str, str]) -> list[Wanted]:
     """What an event of a resource has made, ended."""
+    return _ended([(each, NOT_SO) for each in await of_event(store, tables, event, patient, key)])
+
+
+async def of_event(store: Store, tables: RuleTables, event: str, patient: str, key: tuple[str, str]) -> list[Stored]:
+    """What an event of a resource has made, whatever has become of it."""
     rules = tuple((RULE, rule.id) for rule in tables.rules if rule.event.id == event)
     named = {"reference": "/".join(key)}
-    ending = []
+    made = []
     for type_ in MADE if rules else ():
         for stored in await found(store, type_, patient, Tokens("_tag", rules)):
             resource = body(stored)
             about = [resource.get(name) for name in ("focus", "encounter")]
             about += [*dicts(resource, "about"), *dicts(resource, "supportingInfo"), *dicts(resource, "reasonReference")]
             if (key[0] == PATIENT or named in about) and not _clock(resource):
-                ending.append((stored, NOT_SO))
-    return _ended(ending)
+                made.append(stored)
+    return made
 
 
 async def stop_reminders(do: Doing) -> list[Wanted]:
@@ -52,6 +57,19 @@ async def stop_reminders(do: Doing) -> list[Wanted]:
             if stored.owner == OWNER and any(each.startswith("Patient/") for each in to):
                 ending.append((stored, DIED))
     return _ended(ending)
+
+
+async def resume_reminders(do: Doing) -> list[Wanted]:
+    """What was stopped by a death that is none is on hold: its time may be over, and a person looks before it is sent."""
+    wanted = []
+    for type_ in ("Communication", "CommunicationRequest"):
+        for stored in await found(do.store, type_, do.what.patient):
+            resource = body(stored)
+            reason = resource.get("statusReason")
+            why = {(text(each, "system"), text(each, "code")) for each in dicts(reason, "coding")}
+            if (DONE_WITH, DIED) in why and ended_by_engine(resource):
+                wanted.append(Wanted(type_, stored.id, on_hold(resource), stored.version))
+    return wanted
 
 
 def _ended(ending: list[tuple[Stored, str]]) -> list[Wanted]:

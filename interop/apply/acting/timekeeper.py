@@ -29,9 +29,11 @@ from interop.errors import Category, Problem
 from interop.fhir.shapes import text
 from interop.ids import Mint
 from interop.notify.backoff import waits
-from interop.rules.actions import recipients
+from interop.rules.actions import CLOCK, recipients
+from interop.rules.expressions import BEFORE, holds
 from interop.rules.happening import noise
 from interop.rules.making import Occurrence
+from interop.rules.tables import RuleTables
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Heads, Read, Search, Several
 from interop.store.seam import Store
@@ -49,6 +51,8 @@ UNKNOWN: Final = "(unknown)"
 """Clocks that the tables do not have: whoever wrote them has named them."""
 UNREADABLE: Final = "unreadable"
 """The state of a Task that calls itself a clock and has not what a clock has."""
+WITHDRAWN: Final = ("cancelled", "revoked")
+"""Statuses of what was to be and is not, unless a clock begins by them."""
 OPENED: Final = (IN_PROGRESS, "draft", "requested", "received", "accepted", "ready", "on-hold")
 """Statuses of a Task that somebody may be waiting for."""
 COMMUNICATION: Final = "Communication"
@@ -65,6 +69,8 @@ class Timekeeper:
         self.limits = limits
         self._store, self._writes, self._mint, self._clock = store, writes, mint, clock
         self.recipients = recipients
+        self.tables = RuleTables()
+        """The rules by which clocks begin."""
         self.alone: Callable[[], Awaitable[bool]] | None = None
         self.counts: Counter[tuple[str, str]] = Counter()
         self._open: dict[str, tuple[str, str]] = {}
@@ -239,10 +245,14 @@ class Timekeeper:
         self._written[id] = None
 
     async def _untrue(self, task: Resource) -> bool:
-        """Whether what started a clock is no longer there, or says of itself that it was never true."""
+        """Whether what started a clock is no longer there, or says of itself that it was never true or is no more."""
         type_, _, id = text(task.get("focus"), "reference").partition("/")
         focus: list[Stored] = await self._store.query(Read(PERMIT_ALL, type_, id)) if id else []
-        return not focus or focus[0].deleted or noise(body(focus[0]))
+        if not focus or focus[0].deleted or noise(started := body(focus[0])):
+            return True
+        events = [rule.event for rule in self.tables.rules if rule.action == CLOCK and rule.word == name_of(task)]
+        borne = any(each.type == type_ and holds(each.now, started, {BEFORE: None}, self._clock.now()) for each in events)
+        return text(started, "status") in WITHDRAWN and not borne
 
     async def _telling(self, limit: Limit, step: Step, stored: Stored, task: Resource, now: int) -> list[Asked]:
         """A Communication to each who is to be told and may be; under an id that is the same whenever it is made again."""

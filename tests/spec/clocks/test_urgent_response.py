@@ -11,7 +11,7 @@ import pytest
 from interop.clock import ManualClock
 from interop.store.plan import Several
 from tests.spec.clocks.timing import after, due, request, state, timed, visit
-from tests.spec.rules.acting import START, Acted
+from tests.spec.rules.acting import START
 
 pytestmark = pytest.mark.anyio
 NAME = "urgent-response"
@@ -47,7 +47,7 @@ async def test_seen_in_time_it_is_met_and_nobody_is_told(tmp_path: Path) -> None
         task = await here.one(NAME)
         assert (task["status"], state(task)) == ("completed", "met")
         assert task["executionPeriod"]["end"] == after(75)
-        assert [each["valueDuration"]["value"] for each in task["output"]] == [75]
+        assert [each["valueDuration"]["value"] for each in task["output"] if "valueDuration" in each] == [75]
         assert await here.told() == []
 
 
