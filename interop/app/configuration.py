@@ -13,7 +13,7 @@ from typing import Any, Final, get_args, get_origin
 from pydantic import ValidationError
 
 from interop.app.opening import named
-from interop.app.settings import Settings
+from interop.app.settings import OURS, Settings
 
 PREFIX: Final = "INTEROP_"
 VARIABLE: Final = "INTEROP_CONFIG"
@@ -111,9 +111,9 @@ def _variable(name: str, known: list[str]) -> str:
 
 
 def _placed(name: str, value: Any, folder: Path) -> Any:
-    """A path of a file is one beside it."""
+    """A path of a file is one beside it; ``ours`` of ``rules`` is none."""
     annotation = Settings.model_fields[name].annotation
-    if not _is_path(annotation) or not value:
+    if not _is_path(annotation) or not value or (name, value) == ("rules", OURS):
         return value
     several = value if isinstance(value, list) else [value]
     placed = [folder / each if isinstance(each, str) else each for each in several]

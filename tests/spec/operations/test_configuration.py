@@ -13,8 +13,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from interop.app.acting import rules_of, tables_of
 from interop.app.configuration import Configuration, Misconfigured, configured, read_file, strangers
-from interop.app.settings import Settings
+from interop.app.settings import OURS, Settings
 from interop.cli.defaults import defaults
 from interop.cli.main import app
 from interop.cli.serve import settings_of
@@ -80,6 +81,14 @@ def test_paths_in_a_file_are_beside_it(tmp_path: Path, monkeypatch: pytest.Monke
     found = of(tmp_path, 'data = "store"\nfeeds = "/etc/feeds.csv"\npackage = ["uk", "/p.tgz"]\nrelease = "snomed"\n').settings
     assert (found.data, found.feeds) == (tmp_path / "store", Path("/etc/feeds.csv"))
     assert (found.package, found.release) == ((tmp_path / "uk", Path("/p.tgz")), (tmp_path / "snomed",))
+
+
+def test_the_rules_of_the_mappings_are_no_folder_beside_the_file(tmp_path: Path) -> None:
+    ours = of(tmp_path, 'rules = "ours"\n').settings
+    assert ours.rules == Path(OURS)
+    assert rules_of(ours, 0).rules == tables_of(None, 0).rules
+    site = of(tmp_path, 'rules = "site"\n').settings
+    assert site.rules == tmp_path / "site"
 
 
 @pytest.mark.parametrize(
