@@ -1,0 +1,45 @@
+"""Plays the stories and writes their pages: docs/workflows.
+
+python -m tests.spec.workflows.writing [--check]
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+from types import ModuleType
+
+from tests.places import ROOT
+from tests.spec.workflows import laura
+from tests.spec.workflows.page import page
+
+PAGES = ROOT / "docs" / "workflows"
+STORIES: dict[str, ModuleType] = {"1-fall-not-conveyed": laura}
+"""The stories by the names of their pages."""
+
+
+async def written(name: str, directory: Path) -> str:
+    """The page of a story that is played in an empty directory."""
+    told = STORIES[name]
+    return page(told.TITLE, told.ABOUT, await told.story(directory), told.SHORT)
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages; with ``--check`` tell which differ: 1 where any does."""
+    differing = 0
+    for name in STORIES:
+        with tempfile.TemporaryDirectory(prefix="interop-") as directory:
+            text = asyncio.run(written(name, Path(directory)))
+        path = PAGES / f"{name}.md"
+        if arguments != ["--check"]:
+            path.write_text(text, encoding="utf-8")
+        elif not path.is_file() or path.read_text(encoding="utf-8") != text:
+            differing = 1
+            print(f"docs/workflows/{name}.md differs: python -m tests.spec.workflows.writing writes it", file=sys.stderr)
+    return differing
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
