@@ -13,7 +13,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from interop.app.acting import rules_of, tables_of
+from interop.app.acting import rules_of
+from interop.app.acting import tables_of as rule_tables
 from interop.app.configuration import Configuration, Misconfigured, configured, read_file, strangers
 from interop.app.settings import OURS, Settings
 from interop.cli.defaults import defaults
@@ -86,7 +87,7 @@ def test_paths_in_a_file_are_beside_it(tmp_path: Path, monkeypatch: pytest.Monke
 def test_the_rules_of_the_mappings_are_no_folder_beside_the_file(tmp_path: Path) -> None:
     ours = of(tmp_path, 'rules = "ours"\n').settings
     assert ours.rules == Path(OURS)
-    assert rules_of(ours, 0).rules == tables_of(None, 0).rules
+    assert rules_of(ours, 0).rules == rule_tables(None, 0).rules
     site = of(tmp_path, 'rules = "site"\n').settings
     assert site.rules == tmp_path / "site"
 
