@@ -83,6 +83,7 @@ class MailServer:
             elif verb == "DATA":
                 writer.write(b"354 go\r\n")
                 body = (await reader.readuntil(b"\r\n.\r\n"))[:-3]
+                body = body.replace(b"\r\n..", b"\r\n.")  # 4.5.2
                 self.got.append(Mail(sender, to, body, secure))
                 self._changed.set()
                 reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
