@@ -31,6 +31,10 @@ GRANTED: Final = {"permit": "Permitted: ", "deny": "Refused: "}
 """Begins what a provision of a Consent is about (FHIR R4, Consent.provision.type)."""
 UNREAD: Final = "not shown here, see the record"
 """Of what a plan refers to and who asks is not given."""
+STEP: Final = "A step"
+"""What is told of a step that has no words."""
+BARE: Final = frozenset(("id", "status", "statusReason", "kind"))
+"""Elements of an activity's detail that by themselves tell of nothing to be done or left."""
 WORDLESS: Final = {"AllergyIntolerance": "Substance not stated", "Flag": "Alert without words"}
 """What is told of a resource that has no words: that there is one is not kept back."""
 QUALIFIED: Final = "The resource says more that changes what this means: read it whole."
@@ -195,13 +199,16 @@ class Reader:
         for path in row.text:
             found = self._at(path, place, resource)
             told = [said for value in found if (said := self._words.of(value))]
-            if path.text == "reference" and found and self._resolving(found[0]) is None:
-                told = [f"{told[0] if told else 'A step'} ({UNREAD})"]
+            if path.text == "reference" and found and (not told or self._resolving(found[0]) is None):
+                told = [f"{told[0] if told else STEP} ({UNREAD})"]
             if told and path.text in ("value[x]", "answer.value[x]") and bare(found[0]):
                 asked = self._words.of(place.get("code")) or text(place, "text") or self._tables.headings[row.heading].title
                 return path.text, f"{asked}: {told[0]}"
             if told:
                 return path.text, told[0] if path.text == "name" else "; ".join(dict.fromkeys(told))
+        detail = place.get("detail") if row.each.text == "activity" and isinstance(place, dict) else None
+        if isinstance(detail, dict) and detail.keys() - BARE:
+            return "", f"{STEP} ({UNREAD})"
         return "", WORDLESS.get(row.type, "") if not row.each.text else ""
 
     def _trigger(self, row: Content, place: Any, resource: Json) -> str:

@@ -31,6 +31,11 @@ _REPEAT: Final = frozenset((
     "id", "frequency", "frequencyMax", "period", "periodMax", "periodUnit", "count", "countMax", "duration", "durationMax",
     "durationUnit", "dayOfWeek", "timeOfDay", "when", "offset", "boundsPeriod", "boundsDuration", "boundsRange",
 ))  # fmt: skip
+_CALLED: Final = (
+    "name", "code", "codeCodeableConcept", "codeReference", "vaccineCode", "medicationCodeableConcept", "medicationReference",
+    "description", "title", "type", "serviceType",
+)  # fmt: skip
+"""Elements by which a resource is called, the first that says anything."""
 DEEPEST: Final = 12
 """So many values within or beyond each other are read."""
 Displays = Mapping[tuple[str, str], str]
@@ -75,7 +80,7 @@ class Words:
             return ", ".join(part for part in (*who, *map(self.concept, dicts(value, "code"))) if part) or self.of(
                 value.get("organization")
             )
-        for name in ("name", "code", "vaccineCode", "medicationCodeableConcept", "description", "title", "type"):
+        for name in _CALLED:
             held = value.get(name)
             for each in held if isinstance(held, list) else (held,):
                 if said := self.of(each):

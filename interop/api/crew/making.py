@@ -15,7 +15,8 @@ import orjson
 from interop.api.absences import Told, passes
 from interop.api.crew.holding import Held
 from interop.api.fhir.read import present
-from interop.api.operations.planning import plan_tables
+from interop.api.operations.planning import coded_or_worded, plan_tables
+from interop.api.operations.steps import steps_named, steps_of
 from interop.api.reading import others
 from interop.api.services import Services
 from interop.careplan.card import PATIENT, Absent, CardTables, Known, card
@@ -34,7 +35,8 @@ from interop.policy.absence import Absence
 from interop.store.decision import PERMIT_ALL, Account, Decision
 from interop.store.plan import Access, Compartment, Persons, Search, Several
 from interop.store.values import Stored
-from interop.store.where import All, Person, Tokens
+from interop.store.where import All, Person, Text, Tokens
+from interop.store.where import Any as AnyOf
 
 ONCE: Final = 300
 """Resources of a person that are read without looking at their codes."""
@@ -119,7 +121,7 @@ async def _read(services: Services, decision: Decision, patient: str) -> _Read:
     )
     if further := {key: None for key in further if key not in asked}:
         beside += await services.store.query(Several(decision, tuple(further)))
-    return _Read(about, beside, [*asked, *further])
+    return _Read(about, beside, [*asked, *further, *steps_named(about)])
 
 
 async def _about(services: Services, decision: Decision, patient: str) -> list[Stored]:
@@ -129,8 +131,9 @@ async def _about(services: Services, decision: Decision, patient: str) -> list[S
     if len(found) == ONCE:
         found = await _light(services, decision, patient, wanted.light)
         for type_ in wanted.heavy:
-            found += await _heavy(services, decision, patient, type_, wanted.codes)
-    return [each for each in found if each.type not in wanted.heavy or wanted.coded.search(each.body)]
+            found += await _heavy(services, decision, patient, type_, wanted)
+    told = [each for each in found if each.type not in wanted.heavy or wanted.coded.search(each.body)]
+    return told + await steps_of(services, decision, patient, told)
 
 
 async def _light(services: Services, decision: Decision, patient: str, types: tuple[str, ...]) -> list[Stored]:
@@ -145,10 +148,12 @@ async def _light(services: Services, decision: Decision, patient: str, types: tu
         after = (part[-1].type, part[-1].id)
 
 
-async def _heavy(services: Services, decision: Decision, patient: str, type: str, codes: tuple[Key, ...]) -> list[Stored]:
-    """Of this type what has one of the codes."""
+async def _heavy(services: Services, decision: Decision, patient: str, type: str, wanted: _Wanted) -> list[Stored]:
+    """Of this type what has one of the codes or is called so."""
     found: list[Stored] = []
-    where = All((Person("", (patient,)), Tokens("code", codes)))
+    by = "combo-code" if type == "Observation" else "code"
+    called = (Text(by, word, "equals", "text") for word in wanted.words)
+    where = All((Person("", (patient,)), AnyOf((Tokens(by, wanted.codes), *called))))
     after: tuple[str, ...] | None = None
     while True:
         part: list[Stored] = await services.store.query(Search(decision, type, where, (), CHUNK, after))
@@ -159,13 +164,14 @@ async def _heavy(services: Services, decision: Decision, patient: str, type: str
 
 
 class _Wanted(NamedTuple):
-    """Types of which all is read (``light``), those of which that is read alone which has one of the codes (``heavy``), and what
-    finds such a code in a body."""
+    """Types of which all is read (``light``), those of which that is read alone which has one of the codes or is called by one of
+    the words (``heavy``), and what finds such a code in a body, or one that is words."""
 
     types: tuple[str, ...]
     light: tuple[str, ...]
     heavy: tuple[str, ...]
     codes: tuple[Key, ...]
+    words: tuple[str, ...]
     coded: re.Pattern[bytes]
 
 
@@ -173,18 +179,19 @@ class _Wanted(NamedTuple):
 def _wanted() -> _Wanted:
     tables = card_tables()
     heavy = HEAVY & tables.types
+    words: set[str] = set()
     codes = {(system, code) for code in ALLERGIES for system in ("http://snomed.info/sct", "http://loinc.org")}
     for type_ in heavy:
         for row in tables.plan.content.get(type_, ()):
             named = [each for each in row.when.conditions if each.path.text == "code" and each.how == "in"]
-            if not named or row.each.text:  # it is not by its code that the row knows it
+            if not named or row.each.text not in ("", "component"):  # it is not by its code that the row knows it
                 heavy = heavy - {type_}
                 break
             codes |= {code for each in named for code in each.codes}
-    coded = re.compile(b'"(?:%b)"' % b"|".join(re.escape(code).encode("utf-8") for _, code in sorted(codes)))
-    return _Wanted(
-        tuple(sorted(tables.types)), tuple(sorted(tables.types - heavy)), tuple(sorted(heavy)), tuple(sorted(codes)), coded
-    )
+            words |= {word for each in named for word in each.words}
+    light = tuple(sorted(tables.types - heavy))
+    coded = coded_or_worded(code for _, code in codes)
+    return _Wanted(tuple(sorted(tables.types)), light, tuple(sorted(heavy)), tuple(sorted(codes)), tuple(sorted(words)), coded)
 
 
 async def _bound(services: Services, held: Held, decision: Decision, patient: str, read: _Read, now: int) -> None:

@@ -15,6 +15,7 @@ from interop.api.absences import health
 from interop.api.fhir.included import referenced
 from interop.api.operations.bundles import CHUNK
 from interop.api.operations.everything import MOST
+from interop.api.operations.steps import steps_named, steps_of
 from interop.api.services import Services
 from interop.careplan.folding import folded
 from interop.careplan.plan import Given, Health, Line, Plan
@@ -67,13 +68,17 @@ async def planned(services: Services, decision: Decision, patient: str) -> Plann
     """The plan of a person, linked Patients included. Raises Problem ``too-costly``."""
     tables, now = plan_tables(), services.clock.now()
     stored = telling(await compartment_of(services, decision, patient, tables.types))
-    given = [_given(each) for each in stored]
+    steps = await steps_of(services, decision, patient, stored)
+    given = [_given(each) for each in (*stored, *steps)]
     wanted = set(_contributing(folded(given, tables, now))) | {(each.type, each.id) for each in stored if each.type in NAMING}
-    along = await _along(services, decision, [each for each in stored if (each.type, each.id) in wanted])
+    along = await _along(services, decision, [*steps, *(each for each in stored if (each.type, each.id) in wanted)])
     states = {each.feed: Health(each.state, each.since) for each in await health(services) if each.state != "well"}
     plan = folded([*given, *map(_given, along)], tables, now, states)
-    known = {(each.type, each.id): each for each in stored}
-    return Planned(plan, known, along, _tag(known[key] for key in _contributing(plan)))
+    known = {(each.type, each.id): each for each in (*stored, *steps)}
+    contributing = _contributing(plan)
+    named = [key for key in steps_named((*stored, *steps)) if key in known and key not in contributing]
+    tag = _tag(known[key] for key in sorted((*contributing, *named)))
+    return Planned(plan, known, [*(known[key] for key in named), *along], tag)
 
 
 async def compartment_of(services: Services, decision: Decision, patient: str, types: tuple[str, ...]) -> list[Stored]:
@@ -101,9 +106,14 @@ def telling(stored: list[Stored]) -> list[Stored]:
 
 @cache
 def _coded() -> re.Pattern[bytes]:
-    """A code of the tables, as it stands in a body, or a code that is words."""
+    """A code of the tables, as it stands in a body, or a code that may be words."""
     codes = {code for known in plan_tables().sets.values() for _, code in known}
-    return re.compile(b'"code":\\{"text"|"(?:%s)"' % b"|".join(re.escape(code).encode() for code in sorted(codes)))
+    return coded_or_worded(codes)
+
+
+def coded_or_worded(codes: Iterable[str]) -> re.Pattern[bytes]:
+    """Finds any of these codes in a body, or a code that may be words alone."""
+    return re.compile(b'"code":\\{"(?!coding")|"(?:%s)"' % b"|".join(re.escape(code).encode() for code in sorted(set(codes))))
 
 
 async def _along(services: Services, decision: Decision, telling: list[Stored]) -> list[Stored]:

@@ -57,7 +57,11 @@ def extract() -> list[bytes]:
     """The extract of another practice: where she would die, and a diary entry."""
     codes = example("emis", "codes.txt").replace(b"O/E - weight,22A..,162763007,", b"PPD home,22A..,110481000000108,")
     assert b"110481000000108" in codes
-    texts = [codes, *(example("emis", f"{name}.txt") for name in ("patients", "people", "observations", "diary"))]
+    observations = example("emis", "observations.txt")
+    for weight in (b"72.50,kg,Value,50,80.0", b"<40,kg,Value,,"):
+        assert weight in observations
+        observations = observations.replace(weight, b",,Observation,,")
+    texts = [codes, observations, *(example("emis", f"{name}.txt") for name in ("patients", "people", "diary"))]
     return list(emis.split(BytesIO(b"".join(texts))))
 
 

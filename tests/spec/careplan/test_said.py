@@ -15,6 +15,7 @@ from tests.spec.careplan.plans import (
     BOB,
     FOR,
     NOT_FOR,
+    OWN,
     SNOMED,
     coded,
     fold,
@@ -159,6 +160,40 @@ class TestReferences:
         assert texts(self.step(), "contingency") == ["Intravenous antibiotics (not shown here, see the record)"]
         detail = {"description": "Buccal midazolam", "reasonReference": [{"reference": "Condition/z"}]}
         assert only(fold(planned("1", detail, **EMERGENCY)), "contingency").trigger == "not shown here, see the record"
+
+    def test_its_own_reasons_and_doses_are_told(self) -> None:
+        morphine = {"resourceType": "MedicationRequest", "id": "m", "status": "active", "intent": "order", "subject": SUBJECT,
+                    "medicationReference": {"reference": "Medication/m"}, "dosageInstruction": [{"text": "2.5 mg under the skin"}],
+                    "reasonCode": [{"text": "Pain"}], "reasonReference": [{"reference": "Condition/z"}]}  # fmt: skip
+        plan = {**planned("1", **EMERGENCY), "activity": [{"reference": {"reference": "MedicationRequest/m"}}]}
+        line = only(fold(plan, morphine, {"resourceType": "Medication", "id": "m", "code": {"text": "Morphine"}}), "contingency")
+        assert (line.text, line.trigger) == ("Morphine", "Pain; not shown here, see the record")
+        assert line.origins[0].notes == ("2.5 mg under the skin",)
+
+    @pytest.mark.parametrize(
+        "order",
+        [
+            {"resourceType": "DeviceRequest", "codeReference": {"display": "Oxygen"}},
+            {"resourceType": "DeviceRequest", "codeCodeableConcept": {"text": "Oxygen"}},
+            {"resourceType": "Appointment", "serviceType": [{"text": "Oxygen"}]},
+        ],
+    )
+    def test_every_type_that_may_be_a_step_has_its_words(self, order: dict[str, Any]) -> None:
+        plan = {**planned("1", **EMERGENCY), "activity": [{"reference": {"reference": f"{order['resourceType']}/s"}}]}
+        assert texts(fold(plan, {"id": "s", "status": "active", **order}), "contingency") == ["Oxygen"]
+
+    def test_what_has_no_words_is_pointed_to(self) -> None:
+        plan = {**planned("1", {"doNotPerform": True}, {"kind": "Task"}, **EMERGENCY)}
+        plan["activity"].append({"reference": {"reference": "CommunicationRequest/s"}})
+        found = texts(fold(plan, {"resourceType": "CommunicationRequest", "id": "s", "status": "active"}), "contingency")
+        assert sorted(found) == ["A step (not shown here, see the record)", "Do not: A step (not shown here, see the record)"]
+
+    def test_what_is_to_be_given_is_told_beside_other_words(self) -> None:
+        product = {"productCodeableConcept": {"text": "Morphine"}, "quantity": {"value": 5, "unit": "mg"}}
+        line = only(fold(planned("1", {"description": "Give once", **product}, **EMERGENCY)), "contingency")
+        assert (line.text, line.origins[0].notes) == ("Give once", ("Morphine", "5 mg"))
+        kept = planned("1", {"code": coded("standby-medicines", OWN), **product})
+        assert texts(fold(kept), "standby-medicines") == ["Morphine"]
 
     def test_every_reason_is_told(self) -> None:
         detail = {"description": "Ring", "reasonCode": [{"text": "A fall"}, {"text": "Fever"}]}
