@@ -11,7 +11,7 @@ import structlog
 
 from interop.apply.acting.actions import DOES
 from interop.apply.acting.doing import Do, Doing, Wanted
-from interop.apply.acting.ending import PATIENT, made_of, of_event
+from interop.apply.acting.ending import PATIENT, made_of, of_event, stopped_reminders
 from interop.apply.acting.person import Resource, body, found, known
 from interop.apply.acting.recipients import CLIENT, Recipients
 from interop.apply.asked import UPDATE, Asked, Author, Criteria
@@ -24,7 +24,7 @@ from interop.errors import Problem
 from interop.fhir.shapes import dicts
 from interop.ids import Mint
 from interop.notify.routes import CREATED, DELETED, UPDATED
-from interop.rules.actions import CANCEL
+from interop.rules.actions import CANCEL, STOP_REMINDERS
 from interop.rules.expressions import BEFORE, RuleFailed, holds
 from interop.rules.happening import befallen, happened, noise, time_of
 from interop.rules.making import RULE, Occurrence, ended_by_us, made_by
@@ -141,7 +141,7 @@ class Acting:
             for event in self.tables.at(delivery.type)
             if event.now is not None and not holds(event.now, new, {BEFORE: None}, now)
         }
-        bygone = {each for each in gone if await of_event(self._store, self.tables, each, patient, key)}
+        bygone = {each for each in gone if await self._bore(each, patient, key)}
         for each in sorted(bygone):
             wanted += await made_of(self._store, self.tables, each, patient, key)
         of = Occurrence(new or {}, stored.type, stored.id, patient, delivery.made, delivery.made, "", stored.source)
@@ -158,6 +158,13 @@ class Acting:
                 wanted += more
                 told[rule.id, result] += 1
         return wanted
+
+    async def _bore(self, event: str, patient: str, key: tuple[str, str]) -> bool:
+        """Whether anything is there that an event of a resource has made or stopped."""
+        if await of_event(self._store, self.tables, event, patient, key):
+            return True
+        stops = any(rule.event.id == event and rule.action == STOP_REMINDERS for rule in self.tables.rules)
+        return stops and bool(await stopped_reminders(self._store, patient))
 
     async def _versions(self, delivery: Delivery) -> tuple[Stored, Resource | None, Resource | None, str] | None:
         """The version that is new, the one before, and whose that was where it was somebody else's; None where there is nothing

@@ -61,15 +61,20 @@ async def stop_reminders(do: Doing) -> list[Wanted]:
 
 async def resume_reminders(do: Doing) -> list[Wanted]:
     """What was stopped by a death that is none is on hold: its time may be over, and a person looks before it is sent."""
-    wanted = []
+    stored = await stopped_reminders(do.store, do.what.patient)
+    return [Wanted(each.type, each.id, on_hold(body(each)), each.version) for each in stored]
+
+
+async def stopped_reminders(store: Store, patient: str) -> list[Stored]:
+    """What was to be sent to a person and was stopped because they were said to have died."""
+    stopped = []
     for type_ in ("Communication", "CommunicationRequest"):
-        for stored in await found(do.store, type_, do.what.patient):
+        for stored in await found(store, type_, patient):
             resource = body(stored)
-            reason = resource.get("statusReason")
-            why = {(text(each, "system"), text(each, "code")) for each in dicts(reason, "coding")}
+            why = {(text(each, "system"), text(each, "code")) for each in dicts(resource.get("statusReason"), "coding")}
             if (DONE_WITH, DIED) in why and ended_by_engine(resource):
-                wanted.append(Wanted(type_, stored.id, on_hold(resource), stored.version))
-    return wanted
+                stopped.append(stored)
+    return stopped
 
 
 def _ended(ending: list[tuple[Stored, str]]) -> list[Wanted]:

@@ -21,6 +21,11 @@ def dead(control: str = "C1", **more: Any) -> bytes:
     return body.replace(b"|01632960141", b"|01632960141" + b"|" * 16 + b"20260105103000|Y", 1)
 
 
+def traced(body: bytes) -> bytes:
+    """PID-32: the NHS number of somebody dead was traced."""
+    return body.replace(b"|Y\r", b"|Y||NSTS01\r")
+
+
 def booking(id: str, patient: str, start: str, status: str = "booked") -> dict[str, Any]:
     actor = {"actor": {"reference": f"Patient/{patient}"}, "status": "accepted"}
     end = start.replace(":00:00", ":20:00")
@@ -67,15 +72,16 @@ async def test_nothing_more_is_sent_to_the_person(tmp_path: Path) -> None:
 
 async def test_two_sources_that_tell_of_one_death_are_acted_on_once(tmp_path: Path) -> None:
     async with acting(tmp_path / "data") as here:
-        await here.tell(
-            adt("A28", "K1", at="20251201100000", nhs=ZELDA), adt("A28", "K2", at="20251201100000", nhs=ZELDA, local="M2")
-        )
+        other = adt("A28", "K2", at="20251201100000", nhs=ZELDA, local="M2").replace(b"|RX1|", b"|RX2|")
+        await here.tell(adt("A28", "K1", at="20251201100000", nhs=ZELDA), other)
         patient = await here.patient()
         await here.put(team("t1", patient))
         await here.put(booking("next", patient, "2026-02-01T10:00:00Z"))
-        await here.tell(dead("C1", nhs=ZELDA), dead("C2", nhs=ZELDA, local="M2"))
+        first, second = (dead(control, nhs=ZELDA, local=local, status="") for control, local in (("C1", "L1001"), ("C2", "M2")))
+        await here.tell(traced(first), traced(second).replace(b"|RX1|", b"|RX2|"))
         told = [each["recipient"][0]["reference"] for each in await here.made("death-told", "Communication")]
         tasks = await here.made("death-bookings")
+        assert here.counts("death-told") == {"acted": 1, "again": 1}
     assert sorted(told) == ["CareTeam/t1", "Practitioner/named"]
     assert len(tasks) == 1
 
