@@ -406,6 +406,21 @@ OPERATIONS: Final = (
         ),
         returns="Parameters",
     ),
+    Operation(
+        "worklist",
+        "OperationDefinition/worklist",
+        "worklists.worklist",
+        (SYSTEM,),
+        (),
+        "Who is on a worklist, ranked as things stand now, and why: a List that tells for each person the reasons in words, with "
+        "date, source and the resource that bears each out, and the Patients in its order. Of those whom the asker may see.",
+        (
+            Input("name", "code", "The list; where there is none of that name the answer names those that there are."),
+            Input("organization", "string", "Only the people of this organisation: its ODS code or the id of an Organization."),
+            Input("_count", "positiveInt", "People of a page; without it 50."),
+        ),
+        paged=True,
+    ),
     *RUNNING,
     *SUBSCRIBING,
 )

@@ -47,7 +47,7 @@ BESIDE_CARE = {
 GROUPS = {
     "knowledge": "$validate $expand $validate-code $lookup $subsumes $translate",
     "record": "$everything $whole-record $care-plan $care-plan-contribute $crew-card $medication-changes $lastn $document "
-    "$clock-measures $status $events $get-ws-binding-token $why",
+    "$clock-measures $worklist $status $events $get-ws-binding-token $why",
     "export": "$export",
     "find": "$match QBP^Q21 QBP^Q22 QBP^Q23 QBP^ZV1",
     "self-claim": "$claim-relationship",

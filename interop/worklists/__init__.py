@@ -1,0 +1,1 @@
+"""Worklists: which people wait for whom, and why: tables and their order, without a store."""

@@ -1,0 +1,83 @@
+"""A page of a list as a FHIR List, computed when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from interop.clock import instant
+from interop.worklists.ranking import Evidence, Line, Told
+from interop.worklists.tables import DUE, POINTS, Worklist
+
+SYSTEM: Final = "urn:interop:codes:worklist"
+EXTENSION: Final = "urn:interop:extension:worklist-"
+MINUTE: Final = 60_000_000
+ORDERED: Final = {POINTS: ("priority", "Sorted by Priority")}
+BY_DATE: Final = ("event-date", "Sorted by Event Date")
+LIST_ORDER: Final = "http://terminology.hl7.org/CodeSystem/list-order"
+NOBODY: Final = "Nobody of those whom who asks may see"
+BEYOND: Final = "Nobody beyond those of the pages before"
+Json = dict[str, Any]
+Sources = Mapping[str, str]
+"""What to call what contributed, by ``Found.source``; '' where it is not told."""
+
+
+def listed(worklist: Worklist, id: str, lines: Sequence[tuple[int, Line, Sources]], total: int, now: int, about: str = "") -> Json:
+    """The List: ``lines`` with their rank in the whole list, of which this is a page; ``total`` people are on it."""
+    code, display = ORDERED.get(worklist.order, BY_DATE)
+    made: Json = {
+        "resourceType": "List",
+        "id": id,
+        "extension": [{"url": f"{EXTENSION}total", "valueUnsignedInt": total}],
+        "status": "current",
+        "mode": "snapshot",
+        "title": worklist.title,
+        "code": {"coding": [{"system": SYSTEM, "code": worklist.name, "display": worklist.title}]},
+        "date": instant(now),
+        "orderedBy": {"coding": [{"system": LIST_ORDER, "code": code, "display": display}]},
+        "note": [{"text": f"{worklist.why}.{about}"}],
+    }
+    if lines:
+        made["entry"] = [_entry(rank, line, sources, now, worklist.order) for rank, line, sources in lines]
+    else:
+        made["emptyReason"] = {
+            "text": "Nobody of those whom who asks may see" if not total else "Nobody beyond those of the pages before"
+        }
+    return made
+
+
+def _entry(rank: int, line: Line, sources: Sources, now: int, order: str) -> Json:
+    said: list[Json] = [
+        {"url": f"{EXTENSION}rank", "valuePositiveInt": rank},
+        {"url": f"{EXTENSION}points", "valueUnsignedInt": line.points},
+        *(_reason(each, sources) for each in line.told),
+    ]
+    if line.due is not None:
+        left = (line.due - now) // MINUTE
+        clock: list[Json] = [{"url": "due", "valueInstant": instant(line.due)}, {"url": "minutesLeft", "valueInteger": left}]
+        state = "breached" if left < 0 else next((word for each in line.told for word in each.shown if order == DUE), "running")
+        said.append({"url": f"{EXTENSION}clock", "extension": [*clock, {"url": "state", "valueCode": state}]})
+    made: Json = {"extension": said, "flag": {"text": "; ".join(dict.fromkeys(each.words for each in line.told))}}
+    if line.latest:
+        made["date"] = instant(line.latest)
+    return {**made, "item": {"reference": f"Patient/{line.patients[0]}"}}
+
+
+def _reason(told: Told, sources: Sources) -> Json:
+    parts: list[Json] = [
+        {"url": "code", "valueCode": told.reason.id},
+        {"url": "words", "valueString": told.words},
+        {"url": "points", "valueUnsignedInt": told.reason.points},
+    ]
+    if told.at is not None:
+        parts.append({"url": "date", "valueDateTime": instant(told.at)})
+    return {"url": f"{EXTENSION}reason", "extension": [*parts, *(_borne(each, sources) for each in told.evidence)]}
+
+
+def _borne(evidence: Evidence, sources: Sources) -> Json:
+    parts: list[Json] = [{"url": "resource", "valueReference": {"reference": evidence.found.reference}}]
+    if evidence.at is not None:
+        parts.append({"url": "date", "valueDateTime": instant(evidence.at)})
+    if source := sources.get(evidence.found.source, ""):
+        parts.append({"url": "source", "valueString": source})
+    return {"url": "evidence", "extension": parts}
