@@ -29,6 +29,8 @@ ASKED: Final = "Not answered: "
 """Begins what an Observation names by its code and says nothing of but why (``dataAbsentReason``)."""
 GRANTED: Final = {"permit": "Permitted: ", "deny": "Refused: "}
 """Begins what a provision of a Consent is about (FHIR R4, Consent.provision.type)."""
+UNSAID: Final = "Not said whether refused: "
+"""Begins what a provision is about that does not tell its type."""
 UNREAD: Final = "not shown here, see the record"
 """Of what a plan refers to and who asks is not given."""
 STEP: Final = "A step"
@@ -93,6 +95,15 @@ class Reader:
                 elif path.text == "verificationStatus" and "confirmed" not in found and found:
                     yield f"Not confirmed: {self._words.of(value)}."
 
+    def _status_said(self, resource: Json, kind: Kind) -> str:
+        """A status as it is told: of several codings the one that the table knows."""
+        for value in (value for path in kind.status for value in self._at(path, resource, resource)):
+            found = _status_words(value)
+            known = next((word for word in found if (kind.type, word) in self._tables.standings), "") if len(found) > 1 else ""
+            if said := known or self._words.of(value):
+                return said
+        return ""
+
     def origin(self, given: Given) -> Origin:
         """Of all that a resource says."""
         resource = given.resource
@@ -113,7 +124,7 @@ class Reader:
             self._first(kind.date, resource, resource),
             until,
             review,
-            self._first(kind.status, resource, resource),
+            self._status_said(resource, kind),
             notes=doubts,
             updated=given.updated,
             overdue=self._passed(review),
@@ -164,6 +175,9 @@ class Reader:
             said = torn
         elif not row.means and (more := self._answered(place, row, at, means)):
             said, means = f"{said}: {more}", ""
+        elif single and means and (against := [note for note in notes if self._signed(note) - {means}]):
+            said = torn = " / ".join((self._tables.says[means], *against))
+            means = ""
         elif means and (single or row.means):  # as the meaning reads; the author's own words stand beside it
             reads = self._tables.says[means]
             notes = notes if _same(said) in self._usual(reads, coded) else (said, *notes)
@@ -240,10 +254,15 @@ class Reader:
         if not coded:
             return worded, ""
         found = dict.fromkeys(word for code in coded if (word := self._tables.means.get((code.system, code.code))))
-        beside = {worded, *self._tables.signed(_same(said))} - {""} if found else set()
+        beside = {worded, *(sign for each in (said, *(code.display for code in coded)) for sign in self._signed(each))} - {""}
+        beside = beside if found else set()
         if len(found) < 2 and beside <= found.keys():
             return next(iter(found), ""), ""
         return "", " / ".join(dict.fromkeys((said, *(self._tables.says[word] for word in (*found, *sorted(beside))))))
+
+    def _signed(self, said: str) -> set[str]:
+        """What words hint at."""
+        return self._tables.signed(_same(said))
 
     def _usual(self, reads: str, coded: tuple[Code, ...]) -> set[str]:
         """What a meaning and its codes are called: nobody's own words."""
@@ -287,7 +306,7 @@ def _negated(place: Any, row: Content, at: str) -> str:
     if place.get("doNotPerform") is True or (isinstance(detail, dict) and detail.get("doNotPerform") is True):
         return NOT
     if row.type == "Consent" and row.each.text:
-        return GRANTED.get(text(place, "type"), "")
+        return GRANTED.get(text(place, "type"), UNSAID)
     if row.type != "Observation" or at != "code":
         return ""
     return {NO: FALSE, UNANSWERED: ASKED}.get(answer(place), "")

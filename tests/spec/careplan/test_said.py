@@ -40,6 +40,73 @@ def by_words(text: str, *codes: str) -> dict[str, Any]:
     return {**observed("1", "", by=ANN), "code": {**concept, "coding": [{"system": SNOMED, "code": code} for code in codes]}}
 
 
+CPR = coded("89666000")
+
+
+def part(code: str, **value: Any) -> dict[str, Any]:
+    """An assessment of which one part is about resuscitation."""
+    return {**observed("1", ""), "code": {"text": "ReSPECT"}, "component": [{"code": coded(code), **value}]}
+
+
+def consents(category: str, **provision: Any) -> dict[str, Any]:
+    """A Consent of a category, with its provision."""
+    concept = coded(category, "http://terminology.hl7.org/CodeSystem/consentcategorycodes")
+    return {"resourceType": "Consent", "id": "c", "status": "active", "dateTime": "2025-01-01", "patient": SUBJECT,
+            "category": [concept], "provision": provision}  # fmt: skip
+
+
+class TestParts:
+    def test_a_decision_that_is_part_of_an_assessment_is_told(self) -> None:
+        for code, value in (("304251008", {"valueCodeableConcept": coded(NOT_FOR)}), (NOT_FOR, {"valueBoolean": True})):
+            line = only(fold(part(code, **value)), "cpr")
+            assert (line.text, line.means) == (AGAINST, "not-for-cpr")
+            assert on_card(given_card(person(), part(code, **value)), "cpr") == [AGAINST]
+
+    def test_and_denied_by_its_value(self) -> None:
+        assert texts(fold(part(NOT_FOR, valueBoolean=False)), "cpr") == [f"Not so: {AGAINST}"]
+
+    @pytest.mark.parametrize("depth", [1, 2, 3])
+    def test_a_refusal_counts_at_whatever_depth_of_provisions(self, depth: int) -> None:
+        provision: dict[str, Any] = {"type": "deny", "code": [CPR]}
+        for _ in range(depth - 1):
+            provision = {"type": "permit", "provision": [provision]}
+        assert means(fold(consents("acd", **provision))) == ["not-for-cpr"]
+
+    def test_what_an_advance_decision_refuses_and_permits_is_told_with_that(self) -> None:
+        nested = [{"type": "deny", "code": [{"text": "Blood"}]}, {"code": [{"text": "Dialysis"}]}]
+        plan = fold(consents("acd", type="permit", code=[{"text": "Oxygen"}], provision=nested))
+        assert set(texts(plan, "advance-decisions")) == {
+            "Advance Directive", "Permitted: Oxygen", "Refused: Blood", "Not said whether refused: Dialysis",
+        }  # fmt: skip
+
+    def test_a_permit_under_a_refusal_by_its_category_is_a_conflict(self) -> None:
+        section = fold(consents("dnr", type="permit", code=[CPR])).section("cpr")
+        assert section.conflict
+        assert {line.text for line in section.lines} == {AGAINST, "Permitted: Cardiopulmonary resuscitation"}
+
+
+class TestWhatStandsBeside:
+    def test_a_display_that_is_of_another_meaning_is_a_conflict(self) -> None:
+        said = {"text": "Status", "coding": [{"system": SNOMED, "code": FOR, "display": "Not for resuscitation"}]}
+        section = fold({**observed("1", ""), "code": said}).section("cpr")
+        assert (section.conflict, [line.means for line in section.lines]) == (True, [""])
+        assert AGAINST in section.lines[0].text
+
+    @pytest.mark.parametrize(
+        "said",
+        [planned("1", {"code": coded(FOR), "description": "Not for CPR"}), observed("1", FOR, note=[{"text": "Not for CPR"}])],
+    )
+    def test_words_beside_it_that_are_of_another_meaning_are_a_conflict(self, said: dict[str, Any]) -> None:
+        section = fold(said).section("cpr")
+        assert (section.conflict, texts(fold(said), "cpr")) == (True, [f"{IN_FAVOUR} / Not for CPR"])
+        assert "Not for CPR" in given_card(person(), said)["glance"]["cpr"]
+
+    def test_of_several_codings_of_a_status_the_one_that_is_known_is_told(self) -> None:
+        status = {"coding": [{"system": SNOMED, "code": "55561003"}, {"code": "active"}]}
+        problem = {"resourceType": "Condition", "id": "c", "subject": SUBJECT, "code": coded(NOT_FOR), "clinicalStatus": status}
+        assert "status" not in given_card(person(), problem)["cpr"]["lines"][0]
+
+
 class TestAnswers:
     @pytest.mark.parametrize(
         "answer",
