@@ -22,7 +22,7 @@ Sources = Mapping[str, str]
 """What to call what contributed, by ``Found.source``; '' where it is not told."""
 
 
-def listed(worklist: Worklist, id: str, lines: Sequence[tuple[int, Line, Sources]], total: int, now: int, about: str = "") -> Json:
+def listed(worklist: Worklist, id: str, lines: Sequence[tuple[int, Line, Sources]], total: int, now: int) -> Json:
     """The List: ``lines`` with their rank in the whole list, of which this is a page; ``total`` people are on it."""
     code, display = ORDERED.get(worklist.order, BY_DATE)
     made: Json = {
@@ -35,7 +35,6 @@ def listed(worklist: Worklist, id: str, lines: Sequence[tuple[int, Line, Sources
         "code": {"coding": [{"system": SYSTEM, "code": worklist.name, "display": worklist.title}]},
         "date": instant(now),
         "orderedBy": {"coding": [{"system": LIST_ORDER, "code": code, "display": display}]},
-        "note": [{"text": f"{worklist.why}.{about}"}],
     }
     if lines:
         made["entry"] = [_entry(rank, line, sources, now, worklist.order) for rank, line, sources in lines]

@@ -6,25 +6,26 @@ index rows under the asker's Decision; nothing about anybody who is not on the p
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import orjson
 
 from interop.api import links
-from interop.api.absences import health, unseen
+from interop.api.absences import telling, unseen
 from interop.api.asgi import Response
 from interop.api.delivering.watched import watched
-from interop.api.fhir.bundle import bundle, found
+from interop.api.fhir.bundle import bundle, found, said
 from interop.api.operations.operation import Asked
 from interop.api.operations.parameters import BadInput
+from interop.api.operations.worklist_people import PATIENT, Reading
 from interop.api.paging import CURSOR, alone
+from interop.api.problems import outcome
 from interop.api.searching.ground import known
 from interop.careplan.crew.who import redacted
 from interop.errors import Problem
@@ -34,28 +35,16 @@ from interop.policy.asker import TESTER
 from interop.policy.tables import tables
 from interop.record.indexing import Indexing
 from interop.store.decision import Decision
-from interop.store.plan import History, Persons, Search, Several
+from interop.store.plan import Several
 from interop.store.values import Stored
-from interop.store.where import All, Person, Span, Where
 from interop.worklists.listing import listed
-from interop.worklists.ranking import Found, Line, brought, line
-from interop.worklists.tables import BRINGS, COLUMNS, NEEDS, Reason, Worklist, Worklists, read_worklists
+from interop.worklists.ranking import Line
+from interop.worklists.tables import COLUMNS, Worklist, Worklists, read_worklists
 
 NAME: Final = "$worklist"
-PATIENT: Final = "Patient"
 PAGE: Final = 50
 WHOLE: Final = 500
 """People of a page at most."""
-CHUNK: Final = 1_000
-MOST: Final = 50_000
-"""Resources that a row of a list may find."""
-TOGETHER: Final = 200
-"""People of whom what else there is is asked at once."""
-VERSIONS: Final = 20
-"""Versions before the present one that are looked at."""
-Body = dict[str, Any]
-Rows = dict[str, dict[str, list[Found]]]
-"""Person -> row -> what it found."""
 
 
 @cache
@@ -86,7 +75,7 @@ async def worklist(asked: Asked) -> Response:
     if unseen(asked.services, asked.request, NAME, wanted.types):
         raise Problem("forbidden")
     now = asked.services.clock.now()
-    lines = await _Reading(asked, replace(decision, account=None), wanted, now).lines(page.organization)
+    lines = await Reading(asked.services, replace(decision, account=None), wanted, now).lines(page.organization)
     lines.sort(key=lambda each: each.place(wanted.order))
     passed, rank = page.after if page.after is not None else (None, 0)
     ranked = [each for each in lines if passed is None or each.place(wanted.order) > passed]
@@ -120,114 +109,6 @@ def _opened(asked: Asked, name: str) -> Worklist:
     return wanted
 
 
-class _Reading:
-    """What is read for a list, under a Decision that notes nothing: what is given is read again."""
-
-    def __init__(self, asked: Asked, decision: Decision, wanted: Worklist, now: int) -> None:
-        self.store, self.decision, self.wanted, self.now = asked.services.store, decision, wanted, now
-        self.mint = asked.services.mint
-        self.people: dict[str, Body] = {}
-        """The Patients that may be seen, by id."""
-        self.persons: dict[str, str] = {}
-
-    async def lines(self, organization: str) -> list[Line]:
-        """Everybody who is on the list, in no order."""
-        wanted = self.wanted
-        rows: Rows = {}
-        for reason in [each for each in wanted.reasons if each.kind in (BRINGS, NEEDS)]:
-            await self._take(rows, reason, [each async for each in self._search(reason, reason.where)])
-        members = self._members()
-        on = [
-            person
-            for person, found_ in rows.items()
-            if self._among(members[person], organization, found_) and brought(wanted, found_, self.now)
-        ]
-        for reason in [each for each in wanted.reasons if each.kind not in (BRINGS, NEEDS)]:
-            for first in range(0, len(on), TOGETHER):
-                patients = tuple(patient for person in on[first : first + TOGETHER] for patient in members[person])
-                where = All((reason.where, Person("", patients))) if reason.where is not None else Person("", patients)
-                await self._take(rows, reason, [each async for each in self._search(reason, where)])
-        made = [line(wanted, members[person], rows[person], self.now) for person in on]
-        return [each for each in made if each is not None]
-
-    async def _search(self, reason: Reason, where: Where | None) -> AsyncIterator[Stored]:
-        if reason.within:
-            low = self.now - reason.within
-            span = Span(reason.dated, "ge", low, low + 1)
-            where = span if where is None else All((where, span))
-        after: tuple[Any, ...] | None = None
-        for _ in range(0, MOST, CHUNK):
-            part: list[Stored] = await self.store.query(Search(self.decision, reason.type, where, (), CHUNK, after))
-            for stored in part[:CHUNK]:
-                if stored.subject:
-                    yield stored
-            if len(part) <= CHUNK:
-                return
-            after = (part[CHUNK - 1].id,)
-            await asyncio.sleep(0)
-        raise Problem("too-costly", detail=f"The list would look at more than {MOST} resources of {reason.type}.")
-
-    async def _take(self, rows: Rows, reason: Reason, stored: Sequence[Stored]) -> None:
-        await self._meet(each.subject for each in stored)
-        for each in stored:
-            person = self.persons.get(each.subject)
-            if person is None:
-                continue
-            earlier: tuple[Body, ...] = ()
-            if reason.was is not None and each.version > 1:
-                versions: list[Stored] = await self.store.query(History(self.decision, each.type, each.id, count=VERSIONS))
-                earlier = tuple(orjson.loads(one.body) for one in versions if not one.deleted and one.version < each.version)
-            one = Found(orjson.loads(each.body), each.subject, each.source, earlier)
-            rows.setdefault(person, {}).setdefault(reason.id, []).append(one)
-
-    async def _meet(self, patients: Iterable[str]) -> None:
-        """Read those of the Patients that may be seen, and who is one person with whom."""
-        asked = sorted({each for each in patients if each not in self.people})
-        for first in range(0, len(asked), TOGETHER):
-            keys = tuple((PATIENT, each) for each in asked[first : first + TOGETHER])
-            seen: list[Stored] = await self.store.query(Several(self.decision, keys))
-            bodies = {each.id: orjson.loads(each.body) for each in seen}
-            self.people |= bodies
-            known: Mapping[str, str] = {}
-            if bodies:
-                known = {patient: person for patient, person, _ in await self.store.query(Persons(tuple(bodies)))}
-            for each in bodies:
-                if self.wanted.dead or not _died(bodies[each]):
-                    self.persons[each] = known.get(each) or each
-
-    def _members(self) -> dict[str, tuple[str, ...]]:
-        members: dict[str, list[str]] = {}
-        for patient in sorted(self.persons):
-            members.setdefault(self.persons[patient], []).append(patient)
-        return {person: tuple(patients) for person, patients in members.items()}
-
-    def _among(self, patients: Sequence[str], organization: str, rows: Mapping[str, Sequence[Found]]) -> bool:
-        """Whether somebody is an organisation's: a Patient names it, or what brings them onto the list does."""
-        if not organization:
-            return True
-        bringing = {each.id for each in self.wanted.reasons if each.kind == BRINGS}
-        bodies = [self.people[each] for each in patients]
-        bodies += [one.resource for id, found_ in rows.items() if id in bringing for one in found_]  # type: ignore[misc]
-        names = {f"Organization/{organization}", f"Organization/{self.mint.id('Organization', ODS_ORGANISATION, organization)}"}
-        return any(_names(body, names, organization) for body in bodies)
-
-
-def _names(body: Body, names: set[str], code: str) -> bool:
-    named = [body.get("managingOrganization"), body.get("serviceProvider"), *body.get("generalPractitioner", ())]
-    for each in named:
-        if isinstance(each, dict):
-            identifier = each.get("identifier", {})
-            if each.get("reference") in names:
-                return True
-            if identifier.get("system") == ODS_ORGANISATION and identifier.get("value") == code:
-                return True
-    return False
-
-
-def _died(patient: Body) -> bool:
-    return patient.get("deceasedBoolean") is True or "deceasedDateTime" in patient
-
-
 async def _answer(
     asked: Asked,
     decision: Decision,
@@ -248,9 +129,9 @@ async def _answer(
     for number, each in enumerate(shown, rank + 1):
         hidden = any(redacted(orjson.loads(people[one].body)) for one in each.patients if one in people)
         ranked.append((number, each, {} if hidden else sources))
-    said = "\n".join([page.name, *(f"{number} {each.patients[0]} {each.points}" for number, each, _ in ranked), str(now)])
-    id_ = str(UUID(bytes=blake2b(said.encode("ascii"), digest_size=16).digest()))
-    told = listed(wanted, id_, ranked, total, now, await _lacking(asked))
+    state = "\n".join([page.name, *(f"{number} {each.patients[0]} {each.points}" for number, each, _ in ranked), str(now)])
+    id_ = str(UUID(bytes=blake2b(state.encode("ascii"), digest_size=16).digest()))
+    told = listed(wanted, id_, ranked, total, now)
     address = links.root(asked.request, services.base) + asked.request.path
     relations = [("self", address + links.query(asked.inputs.pairs))]
     if more:
@@ -260,6 +141,8 @@ async def _answer(
     entry = b'{"fullUrl":"urn:uuid:%s","resource":%s,"search":{"mode":"include"}}' % (id_.encode("ascii"), orjson.dumps(told))
     base = links.base(asked.request, services.base)
     entries = [entry, *(found(base, people[each.patients[0]]) for each in shown if each.patients[0] in people)]
+    if lacking := (await telling(services, asked.request, NAME, "")).issues(passed=True):
+        entries.append(said(outcome(list(lacking))))
     return Response(200, bundle("searchset", relations, entries, total))
 
 
@@ -275,12 +158,6 @@ async def _sources(asked: Asked, decision: Decision, shown: Iterable[Line]) -> d
         named = await services.store.query(plan)
     names = {ids[each.id]: str(orjson.loads(each.body).get("name", "")) for each in named}
     return {each: ", ".join(names.get(code) or code for code in each.split(",")) for each in wanted}
-
-
-async def _lacking(asked: Asked) -> str:
-    """In words, where what sources say does not come: whoever reads the list must know that it may lack somebody."""
-    told = {each.state for each in await health(asked.services)} - {"well"}
-    return f" Not all sources are up to date ({', '.join(sorted(told))}): somebody may be missing." if told else ""
 
 
 def _address(asked: Asked) -> str:

@@ -28,7 +28,8 @@ OPERATIONS: Final = (
     "Patient/{patient}/$medication-changes", "Encounter/{encounter}/$medication-changes?for=patient",
     "Composition/{composition}/$document", "Observation/$lastn?patient={patient}", "Observation/$lastn?subject:Patient.gender=male",
     "ValueSet/$expand?url=https://example.org/colours", "ValueSet/colours/$expand", "{type}/{id}/$validate",
-    "{type}/{id}/$validate?mode=delete",
+    "{type}/{id}/$validate?mode=delete", "$worklist?name=mdt", "$worklist?name=medically-fit&_count=1",
+    "$worklist?name=failed-discharges", "$worklist?name=care-home-round&_count=2", "$worklist?name=co-ordination",
 )  # fmt: skip
 
 

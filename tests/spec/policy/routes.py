@@ -44,8 +44,9 @@ QUERIES: Final = {
     "lookup": f"?{_CODED}",
     "subsumes": "?codeA=x&codeB=y&system=https://example.org/{id}",
     "translate": f"?url=https://example.org/{{id}}&{_CODED}",
+    "worklist": "?name=mdt",
 }
-"""What operations at a type are told in the URL: what another has stored, by its canonical URL."""
+"""What operations that are not of one resource are told in the URL: what another has stored, by its canonical URL."""
 MARK: Final = "marked"
 """Stands in everything that is the other person's, and in nothing else."""
 
@@ -115,7 +116,7 @@ def _operation(operation: Operation, level: str, method: str) -> Iterator[Route]
     for type_ in (operation.types or (OBJECT,)) if level != SYSTEM else ("",):
         id_ = {"Patient": "/{patient}"}.get(type_, "/{id}") if level == INSTANCE else ""
         address = f"{type_}{id_}/${operation.name}".removeprefix("/")
-        query = "?patient={patient}" if operation.searched else QUERIES.get(operation.name, "") if level == TYPE else ""
+        query = "?patient={patient}" if operation.searched else QUERIES.get(operation.name, "") if level != INSTANCE else ""
         body = {"resourceType": "Parameters", "parameter": [_given(each) for each in operation.inputs if each.required]}
         sent = body if method == "POST" and body["parameter"] else None
         assert level in (SYSTEM, TYPE, INSTANCE)
