@@ -17,8 +17,10 @@ from interop.rules import actions
 from interop.rules.actions import DESTINATION, PATIENT, WORKLIST, To
 from interop.rules.making import Occurrence
 from interop.store.decision import PERMIT_ALL, Decision
-from interop.store.plan import Read
+from interop.store.plan import Read, Search
 from interop.store.seam import Store
+from interop.store.values import Stored
+from interop.store.where import Reference
 
 CLIENT: Final = "rules"
 """What the engine is called where it acts by rules."""
@@ -26,6 +28,8 @@ NAMED: Final = "named-clinician"
 """The code, and with a blank the words, of a participant's role by which a care team says who answers for the person."""
 AT: Final = "urn:interop:destination"
 """The system of an identifier that names a destination of the deployment."""
+ROLES: Final = 20
+"""Roles of one clinician that are looked at."""
 
 
 class Told(NamedTuple):
@@ -95,6 +99,15 @@ class Recipients:
         codes = [code for each in meant if each.name == named for code in each.organisations]
         return await self._any([*codes, await self._organisation(recipient)], what, now)
 
+    async def vouch(self, entry: Stored, type: str, id: str, patient: str, now: int) -> bool:
+        """Whether an address in a team, a role or an organisation is of somebody who may see it: a team says for whom it works, but
+        its telephone is that of whoever has written it."""
+        what = Occurrence({}, type, id, patient, now, now, "", "")
+        if entry.type == "CareTeam":
+            written = [each for each in entry.source.split(",") if each]
+            return self._open or (bool(written) and all([await self._any((each,), what, now) for each in written]))
+        return await self._any([await self._organisation({"reference": f"{entry.type}/{entry.id}"})], what, now)
+
     async def _any(self, organisations: Iterable[str], what: Occurrence, now: int) -> bool:
         if self._open:
             return True
@@ -110,12 +123,15 @@ class Recipients:
         return Asker(user=named, role="patient", client=CLIENT, patient=what.patient, fhir_user=named, scopes=None)
 
     async def _sees(self, asker: Asker, what: Occurrence, now: int) -> bool:
-        """Whether they may see the resource that it happened to as it is now."""
-        made = self._policy(Question("read", what.type, what.id, asker), self._facts(), now)
-        if made.refusal:
-            return False
-        decision = Decision(made.rule, made.predicate, "", made.whole)
-        return any(not each.deleted for each in await self._store.query(Read(decision, what.type, what.id)))
+        """Whether they may see the resource that it happened to as it is now, and what else they would learn of."""
+        for type_, id_ in dict.fromkeys(((what.type, what.id), *what.also)):
+            made = self._policy(Question("read", type_, id_, asker), self._facts(), now)
+            if made.refusal:
+                return False
+            decision = Decision(made.rule, made.predicate, "", made.whole)
+            if not any(not each.deleted for each in await self._store.query(Read(decision, type_, id_))):
+                return False
+        return True
 
     async def _meant(self, to: To, what: Occurrence, now: int) -> list[_Meant]:
         match to.kind:
@@ -161,13 +177,24 @@ class Recipients:
         return [each for each in found if each.name]
 
     async def _practices(self, what: Occurrence, now: int) -> list[_Meant]:
-        (patients,) = (await known(self._store, what.patient, ("patient",), now)).values()
-        found = []
-        for patient in patients:
-            doctors = dicts(patient, "generalPractitioner")
-            codes = tuple([await self._organisation(each) for each in doctors])
-            found += [_Meant(_name(each), _reference(each), codes) for each in doctors]
-        return [each for each in found if each.name]
+        """Those whom the Patient names; where that one names none, those whom the person's others do."""
+        found: list[_Meant] = []
+        for name in ("patient", "person"):
+            (patients,) = (await known(self._store, what.patient, (name,), now)).values()
+            for patient in patients if not found else ():
+                doctors = dicts(patient, "generalPractitioner")
+                codes = tuple([code for each in doctors for code in await self._employers(each)])
+                found += [_Meant(_name(each), _reference(each), codes) for each in doctors if _name(each)]
+        return found
+
+    async def _employers(self, reference: Any) -> list[str]:
+        """The ODS codes of whom a reference means; of a clinician's those that their roles are of."""
+        type_, _, id_ = text(reference, "reference").partition("/")
+        if type_ != "Practitioner" or not id_:
+            return [await self._organisation(reference)]
+        held = Search(PERMIT_ALL, "PractitionerRole", Reference("practitioner", (f"{type_}/{id_}",)), count=ROLES)
+        roles = [body(each) for each in await self._store.query(held)]
+        return [await self._organisation(each.get("organization")) for each in roles if each.get("active") is not False]
 
     async def _organisation(self, reference: Any) -> str:
         """The ODS code of whom a reference means, or of whose a role is; '' where nothing says."""

@@ -143,3 +143,25 @@ async def test_no_word_of_what_is_made_tells_what_ails_anybody(tmp_path: Path) -
     assert made
     assert "private" not in str(made)
     assert "QUARRINGTON" not in str(made)
+
+
+async def test_a_doctor_whom_the_patient_names_is_told_as_whom_they_work_for(tmp_path: Path) -> None:
+    """As practices send it: the Patient names the clinician, whose role names the practice."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    head = "id,event,condition,action,to,within,once,says,why\n"
+    (folder / "rules.csv").write_text(f"{head}own,admitted,,notify admitted,gp,1d,event,Open the record,It is tried\n")
+    async with acting(tmp_path / "data", rules=folder) as here:
+        of = World(here)
+        of.agreement = replace(of.agreement, partner="A99901")
+        await here.tell(KNOWN.replace(b"PV1|", b"PD1||||G9990011^Ansley^Ruth^^Dr^^^GMP\rPV1|", 1))
+        patient = await here.patient()
+        (doctor,) = (await here.http.get(f"/fhir/Patient/{patient}")).json()["generalPractitioner"]
+        practice = {"identifier": {"system": ODS_ORGANISATION, "value": "A99901"}}
+        registered = {"status": "active", "patient": {"reference": f"Patient/{patient}"}, "managingOrganization": practice}
+        await here.put({"resourceType": "EpisodeOfCare", "id": "e1", **registered})
+        await of.admitted(adt("A01", "C1"))
+        assert await here.made("own", "Communication") == []
+        await here.put({"resourceType": "PractitionerRole", "id": "r1", "practitioner": doctor, "organization": practice})
+        await here.tell(adt("A01", "C2", visit="V2"))
+        assert [each["recipient"] for each in await here.made("own", "Communication")] == [[doctor]]
