@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from interop.fhir.shapes import dicts, text
-from interop.rules.expressions import holds, values, when
+from interop.rules.expressions import RuleFailed, holds, values, when
 from interop.worklists.tables import BRINGS, CLEARS, DUE, LACKS, NEEDED, NEEDS, OTHERS, POINTS, Reason, Worklist
 
 LATER = 1 << 62
@@ -30,6 +30,10 @@ class Found(NamedTuple):
     def reference(self) -> str:
         """Type and id."""
         return f"{self.resource['resourceType']}/{self.resource['id']}"
+
+
+ByRow = Mapping[str, Sequence[Found]]
+"""What was found of a person, by the id of the row."""
 
 
 class Evidence(NamedTuple):
@@ -96,71 +100,95 @@ class Line:
         return LATER if first is None else first, -self.points, self.patients[0]
 
 
-def brought(worklist: Worklist, found: Mapping[str, Sequence[Found]], now: int) -> bool:
-    """Whether what was found of a person, by the id of the row, brings them onto a list."""
-    known = _Known(worklist, found, now)
-    return known.needed and any(known.told(each) for each in worklist.reasons if each.kind == BRINGS)
+class Judging:
+    """Judges what was found of people for a list at one time. ``failed`` are the rows that could not be judged of somebody: who
+    reads the list must know."""
 
+    def __init__(self, worklist: Worklist, now: int) -> None:
+        self.worklist, self.now = worklist, now
+        self.failed: set[str] = set()
 
-def line(worklist: Worklist, patients: Iterable[str], found: Mapping[str, Sequence[Found]], now: int) -> Line | None:
-    """The line of a person; None where they are not on the list."""
-    known = _Known(worklist, found, now)
-    if not known.needed:
-        return None
-    told = {each.id: one for each in worklist.reasons if (one := known.told(each)) is not None}
-    cleared = max((one.at for one in told.values() if one.reason.kind == CLEARS and one.at is not None), default=None)
-    kept = [one for one in told.values() if one.reason.kind != CLEARS]
-    if cleared is not None:
-        kept = [one for one in kept if one.reason.kind != BRINGS or (one.at is not None and one.at > cleared)]
-    if not any(one.reason.kind == BRINGS for one in kept):
-        return None
-    shown = tuple(one for one in kept if one.reason.kind != NEEDS)
-    due = min((each.due for one in shown for each in one.evidence if each.due is not None), default=None)
-    return Line(tuple(sorted(patients)), shown, sum(one.reason.points for one in shown), due)
+    def brought(self, found: ByRow) -> bool:
+        """Whether what was found of a person brings them onto the list."""
+        needed = self._needed(found)
+        if needed is None:
+            return False
+        return any(self._enough(each, self._meeting(each, found, needed)) for each in self.worklist.reasons if each.kind == BRINGS)
 
-
-class _Known:
-    """What is known of one person for a list."""
-
-    def __init__(self, worklist: Worklist, found: Mapping[str, Sequence[Found]], now: int) -> None:
-        self._found, self._now = found, now
-        self._needs: list[Resource] = []
-        self.needed = True
-        for each in worklist.reasons:
-            if each.kind == NEEDS:
-                one = self.told(each)
-                self.needed &= one is not None
-                self._needs += [said.found.resource for said in one.evidence] if one is not None else []
-
-    def told(self, reason: Reason) -> Told | None:
-        """A reason with what bears it out; None where it does not hold."""
-        found = self._found.get(reason.id, ())
-        evidence = [said for each in found if (said := self._evidence(reason, each, found)) is not None]
-        if reason.kind == LACKS:
-            return None if evidence else Told(reason, ())
-        number = len({group for each in evidence for group in each.groups}) if reason.groups else len(evidence)
-        if number < reason.least:
+    def line(self, patients: Iterable[str], found: ByRow) -> Line | None:
+        """The line of a person; None where they are not on the list."""
+        needed = self._needed(found)
+        if needed is None:
             return None
+        told = [
+            one for each in self.worklist.reasons if each.kind != NEEDS and (one := self._told(each, found, needed)) is not None
+        ]
+        cleared = max((one.at for one in told if one.reason.kind == CLEARS and one.at is not None), default=None)
+        told = [one for one in told if one.reason.kind != CLEARS]
+        if cleared is not None:
+            told = [one for one in told if one.reason.kind != BRINGS or (one.at is not None and one.at > cleared)]
+        if not any(one.reason.kind == BRINGS for one in told):
+            return None
+        due = min((each.due for one in told for each in one.evidence if each.due is not None), default=None)
+        return Line(tuple(sorted(patients)), tuple(told), sum(one.reason.points for one in told), due)
+
+    def _needed(self, found: ByRow) -> list[Resource] | None:
+        """What bears out what the list needs; None where that is not so."""
+        needed: list[Resource] = []
+        for each in self.worklist.reasons:
+            if each.kind == NEEDS:
+                meeting = self._meeting(each, found, ())
+                if not self._enough(each, meeting):
+                    return None
+                needed += [one.resource for one in meeting]
+        return needed
+
+    def _told(self, reason: Reason, found: ByRow, needed: Sequence[Resource]) -> Told | None:
+        """A reason with what bears it out; None where it does not hold."""
+        meeting = self._meeting(reason, found, needed)
+        if reason.kind == LACKS:
+            return None if meeting or reason.id in self.failed else Told(reason, ())
+        if not self._enough(reason, meeting):
+            return None
+        evidence = [self._evidence(reason, each) for each in meeting]
         evidence.sort(key=lambda each: (-(each.at or 0), each.found.reference))
         return Told(reason, tuple(evidence))
 
-    def _evidence(self, reason: Reason, one: Found, all: Sequence[Found]) -> Evidence | None:
-        resource, now = one.resource, self._now
-        at = when(reason.at, resource, {}, now)
-        if reason.within and (at is None or not now - reason.within <= at):
-            return None
-        if reason.condition is not None:
-            others = [each.resource for each in all if each is not one]
-            if not holds(reason.condition, resource, {OTHERS: others, NEEDED: self._needs}, now):
-                return None
-        if reason.was is not None and not any(holds(reason.was, each, {}, now) for each in one.earlier):
-            return None
-        shown: tuple[str, ...] = ()
-        if reason.shows is not None:
-            shown = tuple(
-                str(each)[:WORDS] for each in values(reason.shows, resource, {}, now) if isinstance(each, str | int) and each
-            )
-        return Evidence(one, at, when(reason.due, resource, {}, now), shown, _groups(reason, resource))
+    def _meeting(self, reason: Reason, found: ByRow, needed: Sequence[Resource]) -> list[Found]:
+        all_ = found.get(reason.id, ())
+        return [each for each in all_ if self._meets(reason, each, all_, needed)]
+
+    def _enough(self, reason: Reason, meeting: Sequence[Found]) -> bool:
+        return reason.least <= (
+            len({group for each in meeting for group in _groups(reason, each.resource)}) if reason.groups else len(meeting)
+        )
+
+    def _meets(self, reason: Reason, one: Found, all: Sequence[Found], needed: Sequence[Resource]) -> bool:
+        """Whether a resource is what a row asks for."""
+        resource, now = one.resource, self.now
+        try:
+            if reason.within:
+                at = when(reason.at, resource, {}, now)
+                if at is None or at < now - reason.within:
+                    return False
+            if reason.condition is not None:
+                others = [each.resource for each in all if each is not one]
+                if not holds(reason.condition, resource, {OTHERS: others, NEEDED: needed}, now):
+                    return False
+            return reason.was is None or any(holds(reason.was, each, {}, now) for each in one.earlier)
+        except RuleFailed:
+            self.failed.add(reason.id)
+            return False
+
+    def _evidence(self, reason: Reason, one: Found) -> Evidence:
+        resource, now, at, due, told = one.resource, self.now, None, None, list[Any]()
+        try:
+            at, due = when(reason.at, resource, {}, now), when(reason.due, resource, {}, now)
+            told = values(reason.shows, resource, {}, now) if reason.shows is not None else []
+        except RuleFailed:
+            self.failed.add(reason.id)
+        shown = tuple(str(each)[:WORDS] for each in told if isinstance(each, str | int) and each)
+        return Evidence(one, at, due, shown, _groups(reason, resource))
 
 
 def _groups(reason: Reason, resource: Resource) -> frozenset[str]:

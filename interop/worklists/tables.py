@@ -215,7 +215,7 @@ def _reason(
     if kind == NEEDS and needed[row["list"]] != type_:
         raise ValueError("what a list needs is of one type")
     where = criteria(type_, row["criteria"]) if row["criteria"] else None
-    if wrong := unmet(type_, row["criteria"]):
+    if wrong := unmet(type_, row["criteria"].replace(":not=", "=")):
         raise ValueError(wrong)
     codes, element, where = _coded(row["codes"], type_, sets, where)
     if where is None:

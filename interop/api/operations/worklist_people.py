@@ -15,7 +15,7 @@ from interop.store.decision import Decision
 from interop.store.plan import History, Persons, Search, Several
 from interop.store.values import Stored
 from interop.store.where import All, Person, Span, Where
-from interop.worklists.ranking import Found, Line, brought, line
+from interop.worklists.ranking import Found, Judging, Line
 from interop.worklists.tables import BRINGS, NEEDS, Reason, Worklist
 
 PATIENT: Final = "Patient"
@@ -24,6 +24,8 @@ MOST: Final = 50_000
 """Resources that a row of a list may find."""
 TOGETHER: Final = 200
 """People of whom what else there is is asked at once."""
+SLICE: Final = 25
+"""People who are judged in one go."""
 VERSIONS: Final = 20
 """Versions before the present one that are looked at."""
 Body = dict[str, Any]
@@ -37,6 +39,8 @@ class Reading:
     def __init__(self, services: Services, decision: Decision, wanted: Worklist, now: int) -> None:
         self.store, self.decision, self.wanted, self.now = services.store, decision, wanted, now
         self.mint = services.mint
+        self.judging = Judging(wanted, now)
+        self.met: set[str] = set()
         self.people: dict[str, Body] = {}
         """The Patients that may be seen, by id."""
         self.persons: dict[str, str] = {}
@@ -48,18 +52,22 @@ class Reading:
         for reason in [each for each in wanted.reasons if each.kind in (BRINGS, NEEDS)]:
             await self._take(rows, reason, [each async for each in self._search(reason, reason.where)])
         members = self._members()
-        on = [
-            person
-            for person, found_ in rows.items()
-            if self._among(members[person], organization, found_) and brought(wanted, found_, self.now)
-        ]
+        on: list[str] = []
+        for number, (person, found_) in enumerate(rows.items()):
+            if self._among(members[person], organization, found_) and self.judging.brought(found_):
+                on.append(person)
+            await _breathe(number)
         for reason in [each for each in wanted.reasons if each.kind not in (BRINGS, NEEDS)]:
             for first in range(0, len(on), TOGETHER):
                 patients = tuple(patient for person in on[first : first + TOGETHER] for patient in members[person])
                 where = All((reason.where, Person("", patients))) if reason.where is not None else Person("", patients)
                 await self._take(rows, reason, [each async for each in self._search(reason, where)])
-        made = [line(wanted, members[person], rows[person], self.now) for person in on]
-        return [each for each in made if each is not None]
+        lines: list[Line] = []
+        for number, person in enumerate(on):
+            made = self.judging.line(members[person], rows[person])
+            lines += [made] if made is not None else []
+            await _breathe(number)
+        return lines
 
     async def _search(self, reason: Reason, where: Where | None) -> AsyncIterator[Stored]:
         if reason.within:
@@ -93,7 +101,8 @@ class Reading:
 
     async def _meet(self, patients: Iterable[str]) -> None:
         """Read those of the Patients that may be seen, and who is one person with whom."""
-        asked = sorted({each for each in patients if each not in self.people})
+        asked = sorted(set(patients) - self.met)
+        self.met.update(asked)
         for first in range(0, len(asked), TOGETHER):
             keys = tuple((PATIENT, each) for each in asked[first : first + TOGETHER])
             seen: list[Stored] = await self.store.query(Several(self.decision, keys))
@@ -133,6 +142,12 @@ def _names(body: Body, names: set[str], code: str) -> bool:
             if identifier.get("system") == ODS_ORGANISATION and identifier.get("value") == code:
                 return True
     return False
+
+
+async def _breathe(number: int) -> None:
+    """Let others ask between one person and the next, now and then."""
+    if number % SLICE == SLICE - 1:
+        await asyncio.sleep(0)
 
 
 def _died(patient: Body) -> bool:

@@ -17,7 +17,7 @@ from uuid import UUID
 import orjson
 
 from interop.api import links
-from interop.api.absences import telling, unseen
+from interop.api.absences import Issue, telling, unseen
 from interop.api.asgi import Response
 from interop.api.delivering.watched import watched
 from interop.api.fhir.bundle import bundle, found, said
@@ -59,12 +59,12 @@ def worklists() -> Worklists:
 
 
 class _Page(NamedTuple):
-    """Which page: ``after`` the place of the last one seen and its rank, None for the first."""
+    """Which page: ``after`` the place of the last one seen, None for the first."""
 
     name: str
     organization: str
     size: int
-    after: tuple[tuple[int, int, str], int] | None
+    after: tuple[int, int, str] | None
 
 
 async def worklist(asked: Asked) -> Response:
@@ -72,24 +72,21 @@ async def worklist(asked: Asked) -> Response:
     decision = asked.services.decide(asked.request, NAME)
     page = _page(asked)
     wanted = _opened(asked, page.name)
-    if unseen(asked.services, asked.request, NAME, wanted.types):
+    if unseen(asked.services, asked.request, NAME, {PATIENT, *wanted.types}):
         raise Problem("forbidden")
     now = asked.services.clock.now()
-    lines = await Reading(asked.services, replace(decision, account=None), wanted, now).lines(page.organization)
-    lines.sort(key=lambda each: each.place(wanted.order))
-    passed, rank = page.after if page.after is not None else (None, 0)
-    ranked = [each for each in lines if passed is None or each.place(wanted.order) > passed]
-    shown = ranked[: page.size]
-    more = len(ranked) > page.size
-    return await _answer(asked, decision, wanted, page, shown, rank, len(lines), more, now)
+    reading = Reading(asked.services, replace(decision, account=None), wanted, now)
+    lines = sorted(await reading.lines(page.organization), key=lambda each: each.place(wanted.order))
+    left = [each for each in lines if page.after is None or each.place(wanted.order) > page.after]
+    return await _answer(asked, decision, wanted, page, lines, left, now, reading.judging.failed)
 
 
 def _page(asked: Asked) -> _Page:
     given = asked.inputs
     if given.cursor:
         alone([pair for pair in given.pairs if pair[0] == CURSOR or asked.request.method == "GET"])
-        name, organization, count, place, rank = asked.services.seal.open(_address(asked), given.cursor)
-        return _Page(name, organization, count, ((place[0], place[1], place[2]), rank))
+        name, organization, count, place = asked.services.seal.open(_address(asked), given.cursor)
+        return _Page(name, organization, count, (place[0], place[1], place[2]))
     count = given.number("_count")
     if count is not None and count < 1:
         raise BadInput("_count", "", "a number above 0 is wanted")
@@ -114,36 +111,41 @@ async def _answer(
     decision: Decision,
     wanted: Worklist,
     page: _Page,
-    shown: Sequence[Line],
-    rank: int,
-    total: int,
-    more: bool,
+    lines: Sequence[Line],
+    left: Sequence[Line],
     now: int,
+    failed: Iterable[str],
 ) -> Response:
-    services = asked.services
-    keys = tuple((PATIENT, each) for line_ in shown for each in line_.patients)
+    """The page with which ``left`` of all the lines begins."""
+    services, shown = asked.services, left[: page.size]
+    keys = tuple((PATIENT, each) for line in shown for each in line.patients)
     given: list[Stored] = await services.store.query(Several(decision, keys)) if keys else []
     people = {each.id: each for each in given}
     sources = await _sources(asked, decision, shown)
     ranked = []
-    for number, each in enumerate(shown, rank + 1):
+    for rank, each in enumerate(shown, len(lines) - len(left) + 1):
         hidden = any(redacted(orjson.loads(people[one].body)) for one in each.patients if one in people)
-        ranked.append((number, each, {} if hidden else sources))
-    state = "\n".join([page.name, *(f"{number} {each.patients[0]} {each.points}" for number, each, _ in ranked), str(now)])
+        ranked.append((rank, each, {} if hidden else sources))
+    state = "\n".join([page.name, *(f"{rank} {each.patients[0]} {each.points}" for rank, each, _ in ranked), str(now)])
     id_ = str(UUID(bytes=blake2b(state.encode("ascii"), digest_size=16).digest()))
-    told = listed(wanted, id_, ranked, total, now)
+    told = listed(wanted, id_, ranked, len(lines), now)
     address = links.root(asked.request, services.base) + asked.request.path
     relations = [("self", address + links.query(asked.inputs.pairs))]
-    if more:
-        last = shown[-1]
-        held = [page.name, page.organization, page.size, list(last.place(wanted.order)), rank + len(shown)]
+    if len(left) > len(shown):
+        held = [page.name, page.organization, page.size, list(shown[-1].place(wanted.order))]
         relations.append(("next", f"{address}?{CURSOR}={services.seal.seal(_address(asked), held)}"))
     entry = b'{"fullUrl":"urn:uuid:%s","resource":%s,"search":{"mode":"include"}}' % (id_.encode("ascii"), orjson.dumps(told))
     base = links.base(asked.request, services.base)
     entries = [entry, *(found(base, people[each.patients[0]]) for each in shown if each.patients[0] in people)]
-    if lacking := (await telling(services, asked.request, NAME, "")).issues(passed=True):
-        entries.append(said(outcome(list(lacking))))
-    return Response(200, bundle("searchset", relations, entries, total))
+    issues = [*(await telling(services, asked.request, NAME, "")).issues(passed=True), *map(_unjudged, sorted(failed))]
+    if issues:
+        entries.append(said(outcome(issues)))
+    return Response(200, bundle("searchset", relations, entries, len(lines)))
+
+
+def _unjudged(row: str) -> Issue:
+    words = f"What the row {row} asks could not be judged of everybody: somebody may be missing or stand too low."
+    return {"severity": "warning", "code": "incomplete", "diagnostics": words}
 
 
 async def _sources(asked: Asked, decision: Decision, shown: Iterable[Line]) -> dict[str, str]:
