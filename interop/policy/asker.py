@@ -60,3 +60,5 @@ NOBODY: Final = Asker()
 """Nobody has signed on: nothing is given."""
 TESTER: Final = Asker(user="open|tester", role="tester", client="open", scopes=None, feed="*")
 """Whoever asks an engine that was started open, on loopback alone."""
+ENGINE: Final = frozenset(("rules", "notices"))
+"""What the engine calls itself where it writes of its own accord: no client has such a name."""

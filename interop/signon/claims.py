@@ -16,7 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from interop.policy.asker import Asker
+from interop.policy.asker import ENGINE, Asker
 from interop.policy.scopes import read_scopes
 from interop.signon.refused import Refused
 
@@ -64,6 +64,8 @@ def asker_of(claims: Claims, *, own: bool, table: tuple[Row, ...] | None = None,
     issuer, subject = str(claims["iss"]), str(claims["sub"])
     selected = _selected(claims)
     client = _text(claims, "client_id", _NAME) or _text(claims, "azp", _NAME)
+    if client in ENGINE:
+        raise Refused("claims")
     organisation = _organisation(claims, selected)
     role = _text(claims, "role", _ROLE) if own else _role(claims, selected, organisation, table if table is not None else rows())
     if not role:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from interop.policy.asker import ENGINE
 from interop.policy.scopes import Scope, read_scopes
 from interop.signon.keys import KeySet
 
@@ -79,6 +80,8 @@ def read_client(said: Any, where: str) -> Client:
     texts = {name: said.get(name, "") for name in ("id", "organisation", "role", "scope", "feed", "jwks_url")}
     if not all(isinstance(each, str) for each in texts.values()) or not _ID.fullmatch(texts["id"]):
         raise BadClients(f"{where}: id is of letters, digits, '_', '.', '-', and the others are texts.")
+    if texts["id"] in ENGINE:
+        raise BadClients(f"{where}: {texts['id']} is what the engine calls itself.")
     role, jwks, url = texts["role"] or "system", said.get("jwks"), texts["jwks_url"]
     if role not in ROLES:
         raise BadClients(f"{where}: role is one of {', '.join(ROLES)}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final, NamedTuple
 
 from interop.apply.acting.person import Resource, body, found
@@ -34,6 +34,10 @@ _NUMBER: Final = re.compile(r"\+?\d{8,15}")
 _MAIL: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+")
 
 
+Vouched = Callable[[Stored], Awaitable[bool]]
+"""Whether an address that an entry holds is of somebody who may see what is told."""
+
+
 class Address(NamedTuple):
     """A telephone or a mailbox."""
 
@@ -46,8 +50,9 @@ def audience(recipient: Resource) -> str:
     return PERSON if text(recipient, "reference").partition("/")[0] in ("Patient", "RelatedPerson") else PROFESSIONAL
 
 
-async def addresses(store: Store, recipient: Resource, now: int) -> list[Address]:
-    """One of each channel at most, what they prefer first."""
+async def addresses(store: Store, recipient: Resource, now: int, vouched: Vouched) -> list[Address]:
+    """One of each channel at most, what they prefer first. A professional's own is theirs; that of a team, and of a role or an
+    organisation by which they are reached, only where ``vouched``."""
     type_, _, id_ = text(recipient, "reference").partition("/")
     if type_ == "Patient":
         group: list[str] = await store.query(Group(PERMIT_ALL, id_))
@@ -55,8 +60,10 @@ async def addresses(store: Store, recipient: Resource, now: int) -> list[Address
         patients = [body(each) for each in await store.query(Several(PERMIT_ALL, keys)) if not each.deleted]
         flags = [body(each) for each in await found(store, "Flag", id_)]
         return _of_person(patients, flags, now)
-    for resource in await _entries(store, type_, id_):
-        if points := _points(dicts(resource, "telecom"), now, private=False):
+    for place, entry in enumerate(await _entries(store, type_, id_)):
+        points = _points(dicts(body(entry), "telecom"), now, private=False)
+        theirs = entry.type == "Practitioner" or (not place and type_ != "CareTeam")
+        if points and (theirs or await vouched(entry)):
             return points
     return []
 
@@ -106,25 +113,26 @@ def _address(point: Resource) -> Address | None:
     return Address(SMS, number) if mobile and _NUMBER.fullmatch(number) else None
 
 
-async def _entries(store: Store, type: str, id: str) -> list[Resource]:
+async def _entries(store: Store, type: str, id: str) -> list[Stored]:
     """What may hold the address of a professional or a team, in order: themself, their roles, the organisation."""
     read: list[Stored] = await store.query(Read(PERMIT_ALL, type, id)) if id else []
-    resources = [body(each) for each in read if not each.deleted]
-    if type == "Practitioner" and resources:
+    entries = [each for each in read if not each.deleted]
+    if type == "Practitioner" and entries:
         where = Reference("practitioner", (f"Practitioner/{id}",))
         roles: list[Stored] = await store.query(Search(PERMIT_ALL, "PractitionerRole", where, count=20))
-        resources += [one for one in map(body, roles) if one.get("active") is not False]
-    elif type == "PractitionerRole" and resources:
-        resources += await _whole(store, [resources[0].get("practitioner"), resources[0].get("organization")])
-    elif type == "CareTeam" and resources:
-        resources += await _whole(store, dicts(resources[0], "managingOrganization"))
-    return resources
+        entries += [one for one in roles if body(one).get("active") is not False]
+    elif type == "PractitionerRole" and entries:
+        role = body(entries[0])
+        entries += await _whole(store, [role.get("practitioner"), role.get("organization")])
+    elif type == "CareTeam" and entries:
+        entries += await _whole(store, dicts(body(entries[0]), "managingOrganization"))
+    return entries
 
 
-async def _whole(store: Store, references: Iterable[Any]) -> list[Resource]:
+async def _whole(store: Store, references: Iterable[Any]) -> list[Stored]:
     keys = [tuple(text(each, "reference").split("/")) for each in references]
     several = tuple((key[0], key[1]) for key in keys if len(key) == 2)
-    return [body(each) for each in await store.query(Several(PERMIT_ALL, several)) if not each.deleted] if several else []
+    return [each for each in await store.query(Several(PERMIT_ALL, several)) if not each.deleted] if several else []
 
 
 def tried(communication: Resource) -> list[str]:

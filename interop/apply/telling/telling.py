@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from interop.apply.acting.person import Resource, body
-from interop.apply.acting.recipients import AT, Recipients
+from interop.apply.acting.recipients import AT, CLIENT, Recipients
 from interop.apply.asked import UPDATE, Asked, Author, Criteria
+from interop.apply.drafts import FEED
+from interop.apply.journalled import author_of
 from interop.apply.telling.addresses import MEDIA, MEDIUM, Address, addresses, audience, topics, tried
 from interop.apply.writes import Writes
 from interop.clock import Clock, instant
@@ -25,9 +27,9 @@ from interop.notify.routes import delivery_id
 from interop.rules.making import WORKLIST
 from interop.rules.tables import CODES
 from interop.store.decision import PERMIT_ALL
-from interop.store.plan import Deliveries, Read
+from interop.store.plan import Deliveries, Message, Read, ReadVersion
 from interop.store.seam import Store
-from interop.store.values import ACKNOWLEDGED, AWAITED, DENIED, SENT, Delivery, Stored
+from interop.store.values import ACKNOWLEDGED, AWAITED, DENIED, SENT, Delivery, Entry, Stored
 
 TYPE: Final = "Communication"
 NOTICE: Final = "notice"
@@ -66,6 +68,24 @@ class Notice(NamedTuple):
     patient: str
 
 
+class Going(NamedTuple):
+    """A Communication that is to be told: ``stored`` and ``said`` as it is now, ``asked`` as a rule has made it. Who is told of
+    what, and how urgent it is, stands in that: over the other anybody may write."""
+
+    stored: Stored
+    said: Resource
+    asked: Resource
+
+    @property
+    def recipient(self) -> Resource:
+        return recipient_of(self.asked)
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is still to be told."""
+        return self.said.get("status") in WAITING
+
+
 class Telling:
     """``ways`` by channel."""
 
@@ -96,65 +116,83 @@ class Telling:
 
     async def held(self, delivery: Delivery) -> int:
         """Until when a delivery has to wait, the end of quiet hours; 0 where it may go out now."""
-        stored, said = await self._read(delivery.resource)
-        channel = self._channel(delivery)
-        return self._due(said, channel, recipient_of(said)) if stored is not None else 0
+        going = await self._read(delivery)
+        return self._due(going, self._channel(delivery)) if going is not None else 0
 
     async def notice(self, delivery: Delivery) -> Notice | None:
         """What goes out now; None where nobody is to be told so any more, or may be."""
-        stored, said = await self._read(delivery.resource)
-        if stored is None or said.get("status") not in WAITING:
+        going = await self._read(delivery)
+        if going is None or not going.waits or not await self._may(going):
             return None
-        channel, recipient, now = self._channel(delivery), recipient_of(said), self._clock.now()
-        at = next((each for each in await addresses(self._store, recipient, now) if each.channel == channel), None)
-        if at is None or not await self._may(stored, said):
+        channel, able = self._channel(delivery), await self._addresses(going)
+        at = next((each for each in able if each.channel == channel), None)
+        if at is None:
             return None
-        way, words = self.ways[channel], self._messages.of(audience(recipient), channel, topics(said))
-        link = f"{way.link}?notice={stored.id}" if _OURS.fullmatch(stored.id) else way.link
-        return Notice(at.value, words.subject, words.said(link, way.service), stored.subject)
+        way, words = self.ways[channel], self._messages.of(audience(going.recipient), channel, topics(going.asked))
+        id = going.stored.id
+        link = f"{way.link}?notice={id}" if _OURS.fullmatch(id) else way.link
+        return Notice(at.value, words.subject, words.said(link, way.service), going.stored.subject)
 
-    async def _read(self, id: str) -> tuple[Stored | None, Resource]:
+    async def _read(self, delivery: Delivery) -> Going | None:
+        """None where it is gone, and where the version that was to be told is not of our rules: their tag is anybody's to write,
+        and nobody else lets us send messages."""
+        id = delivery.resource
         found: list[Stored] = await self._store.query(Read(PERMIT_ALL, TYPE, id))
-        return (found[0], body(found[0])) if found and not found[0].deleted else (None, {})
+        asked: list[Stored] = await self._store.query(ReadVersion(PERMIT_ALL, TYPE, id, delivery.version))
+        if not found or found[0].deleted or not asked or not await self._of_rules(asked[0]):
+            return None
+        return Going(found[0], body(found[0]), body(asked[0]))
 
-    async def _may(self, stored: Stored, said: Resource) -> bool:
+    async def _of_rules(self, version: Stored) -> bool:
+        entries: list[Entry] = await self._store.query(Message(version.message)) if version.message else []
+        try:
+            who = next((author_of(each) for each in entries if each.feed == FEED), None)
+        except Problem:
+            return False  # its content is kept no longer
+        return who is not None and (who.user, who.role, who.client) == ("", "system", CLIENT)
+
+    async def _may(self, going: Going) -> bool:
         """Whether the policy lets them see what they are told of, and the Communication."""
-        about = next((text(each, "reference") for each in dicts(said, "about")), "")
-        type_, _, id_ = (about or f"{TYPE}/{stored.id}").partition("/")
-        return await self.recipients.may(recipient_of(said), type_, id_, stored.subject, self._clock.now())
+        return await self.recipients.may(going.recipient, *_about(going), self._clock.now())
+
+    async def _addresses(self, going: Going) -> list[Address]:
+        now = self._clock.now()
+        return await addresses(self._store, going.recipient, now, lambda entry: self.recipients.vouch(entry, *_about(going), now))
 
     def _channel(self, delivery: Delivery) -> str:
         return next(channel for channel, way in self.ways.items() if way.destination == delivery.destination)
 
-    def _due(self, said: Resource, channel: str, recipient: Resource) -> int:
-        hours = self._quiet.get((audience(recipient), channel))
-        return hours.until(self._clock.now(), said.get("priority") in URGENT) if hours is not None else 0
+    def _due(self, going: Going, channel: str) -> int:
+        hours = self._quiet.get((audience(going.recipient), channel))
+        return hours.until(self._clock.now(), going.asked.get("priority") in URGENT) if hours is not None else 0
 
     async def _next(self, delivery: Delivery) -> list[Delivery]:
         """The next channel that was not tried; where there is none somebody at the desk is told that nobody was."""
-        id, event = delivery.resource, delivery.version
-        stored, said = await self._read(id)
-        if stored is None or said.get("status") not in WAITING:
+        id, event, now = delivery.resource, delivery.version, self._clock.now()
+        going = await self._read(delivery)
+        if going is None or not going.waits:
             return []
-        if text(recipient_of(said).get("identifier"), "system") == AT:
+        if text(going.recipient.get("identifier"), "system") == AT:
             return []  # a program of somebody else's, and nobody to be told by a telephone
-        if not await self._may(stored, said):
+        stored, said = going.stored, going.said
+        if not await self._may(going):
             await self._write(stored, _not_done(said, WITHHELD))
             return []
-        now, before = self._clock.now(), tried(said)
-        able: list[Address] = await addresses(self._store, recipient_of(said), now)
-        at = next((each for each in able if each.channel in self.ways and each.channel not in before), None)
+        before = tried(said)
+        at = next((each for each in await self._addresses(going) if each.channel in self.ways and each.channel not in before), None)
         if at is None:
             await self._write(stored, _not_done(said, UNTOLD), self._task(stored, said))
             return []
-        to, due = self.ways[at.channel].destination, self._due(said, at.channel, recipient_of(said))
+        to = self.ways[at.channel].destination
         known = to, delivery_id(to, NOTICE, id, event), NOTICE, NOTICE, NOTICE, now
+        due = self._due(going, at.channel)
         return [Delivery(*known, stored.message, TYPE, id, event, due=due, changed=now, since=delivery.since)]
 
     async def _became(self, delivery: Delivery, channel: str) -> list[Delivery]:
-        stored, said = await self._read(delivery.resource)
-        if stored is None or said.get("status") not in (*WAITING, "completed"):
+        going = await self._read(delivery)
+        if going is None or going.said.get("status") not in (*WAITING, "completed"):
             return []
+        stored, said = going.stored, going.said
         if delivery.state == SENT:
             made = by(said, channel)
             made.setdefault("sent", instant(delivery.changed))
@@ -206,6 +244,13 @@ def outcome(delivery: Delivery, now: int) -> Delivery:
 def recipient_of(said: Resource) -> Resource:
     """Who is to be told: a Communication that is told has one recipient."""
     return next(iter(dicts(said, "recipient")), {})
+
+
+def _about(going: Going) -> tuple[str, str, str]:
+    """Type and id of what they are told of, and the Patient whom it concerns."""
+    about = next((text(each, "reference") for each in dicts(going.asked, "about")), "")
+    type_, _, id_ = (about or f"{TYPE}/{going.stored.id}").partition("/")
+    return type_, id_, text(going.asked.get("subject"), "reference").rpartition("/")[2]
 
 
 def by(said: Resource, channel: str) -> Resource:

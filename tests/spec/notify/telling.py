@@ -12,6 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import orjson
 
+from interop.apply.acting.recipients import CLIENT
+from interop.apply.asked import UPDATE, Asked, Author
 from interop.clock import ManualClock
 from interop.ports import Acknowledgement
 from interop.rules.making import RULE
@@ -85,9 +87,15 @@ class Told:
             "payload": [{"contentString": "Somebody of yours is in hospital: open the record"}],
             **more,
         }
-        await self.put(made)
+        await self.write(made)
         await self.quiet()
         return str(made["id"])
+
+    async def write(self, resource: dict[str, Any], organisation: str = "", client: str = CLIENT) -> None:
+        """Write something as the rules do unless told otherwise."""
+        author = Author(role="system", organisation=organisation, client=client)
+        asked = Asked(UPDATE, resource["resourceType"], resource["id"], resource=resource, author=author, own=True)
+        await self.here.engine.workshop.writes.write(asked)
 
     async def read(self, id: str, type: str = "Communication") -> dict[str, Any]:
         answer = await self.here.http.get(f"/fhir/{type}/{id}")

@@ -291,6 +291,41 @@ async def test_one_over_whom_we_fail_holds_up_nobody_else(tmp_path: Path) -> Non
         assert sorted(said) == ["notices", "texts"]
 
 
+async def test_what_a_client_writes_under_the_tag_of_a_rule_is_told_to_nobody(tmp_path: Path) -> None:
+    async with told(tmp_path) as one:
+        by_rule = await one.read(await one.communication("Practitioner/named"))
+        forged = {**by_rule, "id": "their-mother-has-died", "status": "preparation"}
+        del forged["medium"], forged["sent"]
+        await one.put(forged)
+        await one.write({**forged, "id": "forged"}, client="some-program")
+        await one.quiet()
+        assert (len(one.telephones.sent), one.mail.got) == (1, [])
+        assert [(await one.read(id))["status"] for id in (forged["id"], "forged")] == ["preparation", "preparation"]
+
+
+async def test_nobody_who_writes_over_what_is_to_be_told_has_somebody_else_told(tmp_path: Path) -> None:
+    async with told(tmp_path, ManualClock(NIGHT)) as one:
+        other = {"system": "phone", "value": "07700900999", "use": "mobile"}
+        await one.put(person("Practitioner", "other", other))
+        id_ = await one.communication("Practitioner/named")
+        changed = {"recipient": [{"reference": "Practitioner/other"}], "priority": "stat"}
+        await one.put({**await one.read(id_), **changed})
+        await one.quiet()
+        assert one.telephones.sent == [], "nor at another time"
+        await one.later(9 * HOUR)
+        assert [each["phone_number"] for each in one.telephones.sent] == [MOBILE]
+
+
+async def test_what_has_been_told_is_not_told_again_because_somebody_puts_it_back(tmp_path: Path) -> None:
+    async with told(tmp_path) as one:
+        id_ = await one.communication("Practitioner/named")
+        back = {**await one.read(id_), "status": "preparation"}
+        del back["medium"]
+        await one.put(back)
+        await one.quiet()
+        assert (len(one.telephones.sent), one.mail.got) == (1, [])
+
+
 async def test_an_engine_that_starts_again_tells_nobody_twice(tmp_path: Path) -> None:
     clock = ManualClock(START)
     async with told(tmp_path, clock) as one:

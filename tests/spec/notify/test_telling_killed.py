@@ -3,39 +3,51 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
-from interop.rules.making import RULE
 from tests.spec.durability.process import Served
+from tests.spec.engine.messages import adt
+from tests.spec.engine.running import found
 from tests.spec.notify.mailserver import mailing
 from tests.spec.notify.receiving import receiving
 from tests.spec.notify.telling import MAIL, Telephones, declared, person
+from tests.spec.rules.acting import team
 
 pytestmark = [pytest.mark.anyio, pytest.mark.long]
 
 
-def communication(recipient: str) -> dict[str, object]:
-    return {
-        "resourceType": "Communication",
-        "id": "c1",
-        "meta": {"tag": [{"system": RULE, "code": "admitted-told"}]},
-        "status": "preparation",
-        "priority": "urgent",
-        "subject": {"reference": "Patient/p1"},
-        "recipient": [{"reference": recipient}],
-    }
+def own(directory: Path) -> tuple[str, ...]:
+    """A rule that tells of each stay, at any hour."""
+    site = directory / "site"
+    site.mkdir()
+    head = "id,event,condition,action,to,within,once,says,why\n"
+    (site / "rules.csv").write_text(f"{head}told-it,admitted,,notify admitted,named-clinician,1d,event,See to it,It is tried\n")
+    (site / "quiet.csv").write_text("id,to,channel,from,until,urgent,why\nprofessional-sms,-,-,-,-,-,It is tried at night too\n")
+    return ("--rules", str(site))
+
+
+async def admitted(http: httpx.AsyncClient, practitioner: dict[str, Any]) -> None:
+    """Somebody for whom a clinician answers comes into hospital."""
+    answer = await http.post("/ingest/hl7v2?wait=applied", content=adt("A28", "K1", at="20251201100000"))
+    assert answer.is_success, answer.text
+    (patient,) = await found(http, "Patient?identifier=L1001")
+    for each in (practitioner, team("t1", patient["id"])):
+        answer = await http.put(f"/fhir/{each['resourceType']}/{each['id']}", json=each)
+        assert answer.is_success, answer.text
+    answer = await http.post("/ingest/hl7v2?wait=applied", content=adt("A01", "K2", at="20260105100000"))
+    assert answer.is_success, answer.text
 
 
 async def test_killed_between_sending_and_the_mark_the_gateway_knows_it_by_its_key(tmp_path: Path) -> None:
     async with mailing() as mail, receiving() as receiver:
         telephones = Telephones(receiver)
-        options = ("--destinations", str(declared(tmp_path, mail.port, receiver.url.removesuffix("/in"))))
+        options = ("--destinations", str(declared(tmp_path, mail.port, receiver.url.removesuffix("/in"))), *own(tmp_path))
         receiver.answers = [-2]
         async with Served(tmp_path / "data", *options) as engine, engine.client() as http:
-            for each in (person("Patient", "p1"), person("Practitioner", "named"), communication("Practitioner/named")):
-                answer = await http.put(f"/fhir/{each['resourceType']}/{each['id']}", json=each)
-                assert answer.is_success, answer.text
+            await admitted(http, person("Practitioner", "named"))
             await receiver.until(1)
             engine.kill()
         reference = telephones.sent[0]["reference"]
@@ -50,13 +62,10 @@ async def test_killed_between_sending_and_the_mark_the_gateway_knows_it_by_its_k
 
 async def test_killed_before_the_answer_an_e_mail_goes_again_under_its_name_and_says_so(tmp_path: Path) -> None:
     async with mailing() as mail, receiving() as receiver:
-        options = ("--destinations", str(declared(tmp_path, mail.port, receiver.url.removesuffix("/in"))))
+        options = ("--destinations", str(declared(tmp_path, mail.port, receiver.url.removesuffix("/in"))), *own(tmp_path))
         mail.replies = [-1, 250]
         async with Served(tmp_path / "data", *options) as engine, engine.client() as http:
-            practitioner = person("Practitioner", "named", {"system": "email", "value": MAIL})
-            for each in (person("Patient", "p1"), practitioner, communication("Practitioner/named")):
-                answer = await http.put(f"/fhir/{each['resourceType']}/{each['id']}", json=each)
-                assert answer.is_success, answer.text
+            await admitted(http, person("Practitioner", "named", {"system": "email", "value": MAIL}))
             await mail.until(1)
             engine.kill()
         async with Served(tmp_path / "data", *options):

@@ -83,3 +83,33 @@ async def test_an_admission_that_was_cancelled_at_night_is_told_to_nobody(tmp_pa
         await here.one.here.tell(ADMITTED, adt("A11", "C2", at="20260105235000"))
         await here.one.later(9 * HOUR)
         assert (here.one.telephones.sent, here.one.mail.got) == ([], [])
+
+
+SMS = {"system": "sms", "value": "07700900555"}
+
+
+async def test_the_telephone_of_a_team_is_used_where_who_wrote_it_may_see_too(tmp_path: Path) -> None:
+    """Whoever writes a team may say that it works for anybody."""
+    async with world(tmp_path) as here:
+        person = f"Patient/{await here.one.here.patient()}"
+        trust = {"identifier": {"system": ODS_ORGANISATION, "value": COMMUNITY}}
+        for id_, writer, sent in (("t2", "RZZ99", 0), ("t3", COMMUNITY, 1)):
+            its = team(id_, person.removeprefix("Patient/"), managingOrganization=[trust], telecom=[SMS])
+            await here.one.write(its, organisation=writer, client="some-program")
+            await here.one.here.quiet()
+            told_ = await here.one.communication(f"CareTeam/{id_}", person, priority="urgent")
+            assert [each["phone_number"] for each in here.one.telephones.sent] == [SMS["value"]] * sent
+            assert (await here.one.read(told_))["status"] == ("in-progress" if sent else "not-done")
+
+
+async def test_somebody_who_works_for_several_is_told_by_the_one_that_may_see(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        await here.one.put({"resourceType": "Practitioner", "id": "named"})
+        for code, number in (("RZZ99", "07700900555"), (COMMUNITY, "07700900666")):
+            named = {"identifier": [{"system": ODS_ORGANISATION, "value": code}]}
+            await here.one.put({"resourceType": "Organization", "id": f"o-{code}", "name": "A trust", **named})
+            role = {"resourceType": "PractitionerRole", "id": f"r-{code}", "telecom": [{"system": "sms", "value": number}]}
+            at = {"practitioner": {"reference": "Practitioner/named"}, "organization": {"reference": f"Organization/o-{code}"}}
+            await here.one.put(role | at)
+        await here.one.communication("Practitioner/named", f"Patient/{await here.one.here.patient()}", priority="urgent")
+        assert [each["phone_number"] for each in here.one.telephones.sent] == ["07700900666"]

@@ -241,6 +241,7 @@ async def test_keys_at_an_address_are_fetched_and_follow_their_owner(
         {"jwks_url": "http://bulk.example"},
         {"jwks": {"keys": []}},
         {"id": "a b"},
+        {"id": "rules"},
     ],
 )
 async def test_a_file_that_cannot_be_used_stops_the_start(

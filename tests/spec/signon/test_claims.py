@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from interop.apply.acting.recipients import CLIENT as RULES
+from interop.apply.telling.telling import QUEUE
+from interop.policy.asker import ENGINE
 from interop.policy.tables import tables
 from interop.signon.claims import asker_of, rows
 from interop.signon.refused import Refused
@@ -133,6 +136,13 @@ def test_a_program_is_no_person() -> None:
     """Its subject is itself (RFC 9068, 2.2)."""
     found = who(role="system", client_id="555", organisation="rxa")
     assert (found.user, found.client, found.organisation) == ("", "555", "RXA")
+
+
+@pytest.mark.parametrize("name", sorted(ENGINE))
+def test_no_token_is_of_a_program_that_is_called_as_the_engine_itself(name: str) -> None:
+    assert {RULES, QUEUE} == ENGINE
+    with pytest.raises(Refused, match="claims"):
+        who(role="system", client_id=name, sub=name, organisation="rxa")
 
 
 def test_no_other_issuer_gives_every_feed() -> None:
