@@ -191,13 +191,13 @@ def several(plan: Several, names: Names, dialect: Dialect, shapes: Shapes) -> St
 def compartment(plan: Compartment, names: Names, dialect: Dialect, shapes: Shapes) -> Steps[list[Stored]]:
     guard = Guard(plan.decision, None, names, dialect, shapes)
     compiler = guard.compiler
-    among = "r.subject <> ''"
+    among, whose = "resource r", "r.subject <> ''"
     start = Person("", (plan.patient,)) if plan.patient else None
     if start is not None:
         members = compiler.rows(start, None)
-        assert members is not None
-        among = dialect.among("r.rid", members)
-    text = f"SELECT r.rid AS rid, r.type AS type, r.id AS id FROM resource r WHERE r.deleted = 0 AND {among}"
+        assert members is not None  # sought from there: the index of types would give the order, and go through all of them
+        among, whose = f"(SELECT DISTINCT rid FROM ({members}) about) m CROSS JOIN resource r", "r.rid = m.rid"
+    text = f"SELECT r.rid AS rid, r.type AS type, r.id AS id FROM {among} WHERE r.deleted = 0 AND {whose}"
     if plan.types:
         text += f" AND r.type IN ({compiler.bound(plan.types)})"
     if plan.since:
