@@ -35,6 +35,8 @@ from interop.store.values import Entry, Head
 
 WHY: Final = "interop.why"
 """Key of the scope: why somebody was not let in, a word of ours."""
+REASON: Final = "interop.reason"
+"""Key of the scope: for what reason somebody asks, a code of ours."""
 SIGNING: Final = "interop.signing"
 """Key of the scope: that somebody signs on or off by this request, ``sign-on`` or ``sign-off``."""
 DENIED: Final = frozenset((401, 403, 429))
@@ -305,6 +307,8 @@ class Auditing:
         query = request.scope.get("query_string")
         if query and kind == READ:
             more["query"] = parameter_names(query)
+        if kind == READ and (reason := request.scope.get(REASON)):
+            more["reason"] = reason
         patients: tuple[str, ...] = ()
         resources, rules = 0, ()
         if account is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from interop.policy.asker import Asker
 from interop.policy.decide import Policy, Question, decide
 from interop.policy.facts import Facts
 from interop.policy.scopes import Scope
+from interop.population.pseudonyms import SIZE, Pseudonyms
 from interop.ports import Adapter, Answers, Asks, Feed, Intake, Record
 from interop.record.indexing import Indexing
 from interop.store.decision import Decision
@@ -142,6 +144,8 @@ class Services:
     """Writes exports; None where nobody does."""
     cards: Cards | None = None
     """Holds crew cards ready, and hears of every change; None where nobody tells it."""
+    pseudonyms: Pseudonyms = field(default_factory=lambda: Pseudonyms(secrets.token_bytes(SIZE)))
+    """Under which names analysts know people; those of this process alone unless there is a key that is kept."""
     disposing: Disposer | None = None
     """Lets go of what is no longer kept; None as ``takedowns``."""
     trail: Trail | None = None

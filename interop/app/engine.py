@@ -50,6 +50,7 @@ from interop.mapping.library import adapters
 from interop.mapping.places import mappings_root
 from interop.mapping.tables import families, routed
 from interop.policy.asker import NOBODY
+from interop.population.pseudonyms import Pseudonyms
 from interop.ports import Feed, Listener, Listens, Mutual, Record
 from interop.store.sqlite import SqliteStore
 
@@ -142,6 +143,7 @@ class Engine:
             signon = None if settings.open else signon_of(settings, shop)
             audited = Audited.open(settings, shop.clock, feeds, shop.store)
             tracer = tracer_of(settings, shop, intake)
+            pseudonyms = Pseudonyms.kept(settings.data)
             reading = ReadingStore(shop.store, shop.whereabouts, shop.clock)
             outgoing = Outgoing.of(settings, shop, audited, reading, knowledge, signon.base if signon is not None else "")
         except BaseException:
@@ -185,6 +187,7 @@ class Engine:
             exports=exports,
             takedowns=shop.takedowns,
             replays=shop.replays,
+            pseudonyms=pseudonyms,
             disposing=Disposing(settings, shop, audited, feeds),
             tracer=tracer,
             cards=cards_of(shop),

@@ -23,8 +23,13 @@ SEARCHES: Final = frozenset(("search-type", "search-system", "search-compartment
 BUNDLES: Final = frozenset(("batch", "transaction"))
 """Each entry is decided by itself."""
 DECLARED: Final = frozenset(("self-claim", "break-glass"))
-UNPERSONAL: Final = frozenset(("ingest", "messages", "audit", "takedown", "links", "replay", "retention"))
+UNPERSONAL: Final = frozenset(("ingest", "messages", "audit", "takedown", "links", "replay", "retention", "population"))
 """Operations that no scope of FHIR speaks of but one for everything."""
+POPULATION: Final = "population"
+"""Operations that give numbers of people and nobody; what they are made of is read under ``counted``."""
+COUNTED: Final = ("CarePlan", "Condition", "Encounter", "Patient", "RiskAssessment")
+RELINK: Final = "relink"
+"""Operations that tell whose pseudonyms are: of those with whom the asker has to do, for their care."""
 EXPORT: Final = "export"
 """Operations that a token for a person, or for a patient, is not given for: programs alone keep what is exported."""
 ROOM: Final = 10_000
@@ -128,16 +133,27 @@ def _operation(question: Question, by: Rules, rule: str) -> Decision:
         if not _in_scope(question, "cu"):
             return Decision(rule, refusal=REFUSED)
         return Decision(rule, All((Types((PATIENT,)), declared(by, group))))
+    if group == RELINK:
+        return _relinking(question, by, rule)
     if group in UNPERSONAL and scopes is not None and not any(one.type == ANY_TYPE and one.context != "patient" for one in scopes):
         return Decision(rule, refusal=REFUSED)
     if group == EXPORT and scopes is not None and not any(one.context == "system" for one in scopes):
         return Decision(rule, refusal=REFUSED)
+    if group == POPULATION:
+        return Decision(rule, by.once(counted)) if by.purpose.name == "analytics" else Decision(rule, refusal=REFUSED)
     if group == "agreement":
         if not _in_scope(question, "cu"):
             return Decision(rule, refusal=REFUSED)
         own = Sources((question.asker.organisation,)) if question.asker.organisation else EVERYTHING
         return Decision(rule, All((Types(by.of.classes["contract"].types), Not(NAMES_PATIENT), own)))
     return _narrowed(question, Decision(rule, by.once(read)), "rs")
+
+
+def _relinking(question: Question, by: Rules, rule: str) -> Decision:
+    """Users alone, for direct care; by a relationship, which no emergency and no finding stands for."""
+    if by.purpose.name != "direct-care" or not by.asker.user or not _in_scope(question, "rs"):
+        return Decision(rule, refusal=REFUSED)
+    return _narrowed(question, Decision(rule, by.once(cared_for)), "rs")
 
 
 def _written(question: Question, by: Rules, kind: str, rule: str) -> Decision:
@@ -250,6 +266,16 @@ def declared(by: Rules, group: str) -> Where:
     known = by.relationship()
     about = _either(known, by.found()) if group in DECLARED else known
     return All((by.agreed(), by.lawful(), about, by.launched()))
+
+
+def cared_for(by: Rules) -> Where:
+    """The Patients with whom the asker has to do."""
+    return _personal(by, (PATIENT,), involved(by, patient=True))
+
+
+def counted(by: Rules) -> Where:
+    """What numbers of people are made of: of nobody by name, so without a relationship. It is read, and never given."""
+    return All((Types(COUNTED), by.agreed(), by.lawful(), by.countable()))
 
 
 def involved(by: Rules, patient: bool = False) -> Where:

@@ -29,6 +29,9 @@ NAMES_PATIENT: Final = Present("patient")
 """The resource names a Patient whom it is about; of AdverseEvent and SupplyRequest R4 has no such parameter."""
 NAMES_SUBJECT: Final = Any((NAMES_PATIENT, Present("subject")))
 """The resource names a subject, most often a Patient."""
+OPTED_OUT: Final = tuple(f"refused:{code}" for code in ("HOPERAT", "HPRGRP", "HQUALIMP", "HRESCH", "PUBHLTH"))
+"""Refusals of purposes beyond care (v3-ActReason: improvement, with what stands above it, planning, research), as the national data
+opt-out is one: any of them is one of being counted."""
 
 
 Shared = dict[tuple[object, ...], Where]
@@ -151,6 +154,13 @@ class Rules:
         if "break-glass" not in self.role.given or not self.asker.user:
             return NOTHING
         return About("breakglass", (f"user:{self.asker.user}",), self.now)
+
+    def countable(self) -> Where:
+        """Counting: the person consents to the record, has refused no purpose beyond care and does not hide; and nothing that is
+        sensitive is counted, whatever the person has said of it: a number may tell it."""
+        opted_out = About("consent", OPTED_OUT, self.now, every=False)
+        hides = About("hidden", ("location",), self.now, every=False)
+        return All((self.consent(), Not(opted_out), Not(hides), without(marks(self.of, False).all)))
 
     def lawful(self) -> Where:
         """No statute forbids it: never lifted."""

@@ -7,6 +7,7 @@ from typing import Final
 from interop.api.operations.exporting import EXPORTING
 from interop.api.operations.governing import GOVERNING
 from interop.api.operations.operation import INSTANCE, SYSTEM, TYPE, Input, Operation
+from interop.api.operations.populating import POPULATING
 from interop.api.operations.running import RUNNING
 from interop.api.operations.subscribing import SUBSCRIBING
 
@@ -421,6 +422,7 @@ OPERATIONS: Final = (
         ),
         paged=True,
     ),
+    *POPULATING,
     *RUNNING,
     *SUBSCRIBING,
 )

@@ -13,6 +13,7 @@ from interop.app.checking.finding import Finding, Level
 from interop.app.outgoing import destinations_of
 from interop.app.settings import Settings
 from interop.clock import MICROSECONDS
+from interop.population.pseudonyms import NAME as PSEUDONYM_KEY
 from interop.ports import Destination
 from interop.signon.keyfile import NAME as SIGNON_KEY
 
@@ -29,7 +30,7 @@ KEYS: Final = (
     "redis_password_file",
     "redis_key",
 )
-OWN: Final = ("id.key", SIGNON_KEY, "audit.key")
+OWN: Final = ("id.key", SIGNON_KEY, "audit.key", PSEUDONYM_KEY)
 """Keys in the data directory."""
 
 

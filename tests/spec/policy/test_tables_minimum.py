@@ -8,12 +8,12 @@ from interop.policy.tables import tables
 from tests.spec.policy import oracle
 
 OPERATIONS = {
-    "gp": "knowledge record consent",
+    "gp": "knowledge record consent relink",
     "hospital-clinician": "knowledge record consent",
     "ambulance-clinician": "knowledge record",
     "nhs111": "knowledge record",
     "coordinator": "knowledge record consent",
-    "mdt-member": "knowledge record",
+    "mdt-member": "knowledge record relink",
     "care-navigator": "knowledge record",
     "voluntary-sector": "knowledge",
     "social-worker": "knowledge record",
@@ -21,7 +21,7 @@ OPERATIONS = {
     "carer": "knowledge record looks",
     "privacy-officer": "knowledge audit looks agreement takedown links",
     "operator": "knowledge messages ingest agreement links replay retention",
-    "analyst": "knowledge",
+    "analyst": "knowledge population",
     "system": "knowledge record ingest export",
     "feed": "ingest",
 }
@@ -42,12 +42,15 @@ CLAIMS = {"gp", "hospital-clinician", "ambulance-clinician", "nhs111", "coordina
 BESIDE_CARE = {
     "patient": ("self", "own"),
     "carer": ("proxy", "none"),
-    **dict.fromkeys(("privacy-officer", "operator", "analyst", "feed"), ("none", "none")),
+    **dict.fromkeys(("privacy-officer", "operator", "feed"), ("none", "none")),
+    "analyst": ("none", "asked"),
 }
 GROUPS = {
     "knowledge": "$validate $expand $validate-code $lookup $subsumes $translate",
     "record": "$everything $whole-record $care-plan $care-plan-contribute $crew-card $medication-changes $lastn $document "
     "$clock-measures $worklist $status $events $get-ws-binding-token $why",
+    "population": "$population",
+    "relink": "$relink",
     "export": "$export",
     "find": "$match QBP^Q21 QBP^Q22 QBP^Q23 QBP^ZV1",
     "self-claim": "$claim-relationship",

@@ -1,0 +1,202 @@
+"""``$population``: the people of a practice who rank highest, by pseudonym and with coarse facts, for analysts.
+
+An answer is a Parameters resource: a List or Group is made of references, and a MeasureReport of counts or of references to
+subjects; here nothing may lead to anybody.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from interop.api.asgi import Response
+from interop.api.operations.operation import Asked
+from interop.api.operations.parameters import BadInput, Said, as_parameters, parts, resource
+from interop.api.operations.practice import CHUNK, PATIENT, measure, practice, purpose, registered, unnoted
+from interop.errors import Problem
+from interop.fhir.shapes import Json, text
+from interop.mapping.places import mappings_root
+from interop.policy.decide import rules
+from interop.population.cells import FEWEST, Cell, cells
+from interop.population.facts import Facts, Risk, age, assessed, dead, facts, few, risk
+from interop.population.pseudonyms import period_of
+from interop.store.decision import Decision
+from interop.store.plan import Compartment, Persons, Search
+from interop.store.values import Stored
+from interop.store.where import Person, Sources
+from interop.worklists.codes import CodeSet, sets_of
+
+NAME: Final = "$population"
+SET: Final = "long-term-conditions"
+ROWS: Final = 100
+MOST: Final = 500
+PAGE: Final = 1_000
+TOGETHER: Final = 200
+"""Patients whose assessments are asked for at once."""
+RESOURCES: Final = 20_000
+"""Of one person, or assessments of ``TOGETHER``."""
+ROUND: Final = 10
+COUNTED: Final = ("CarePlan", "Condition", "Encounter", PATIENT)
+
+
+@cache
+def conditions() -> CodeSet:
+    """The long-term conditions of ``mappings/worklists/codes.csv``; read once. Raises OSError, ValueError."""
+    folder = mappings_root().joinpath("worklists")
+    folder = folder if folder.is_dir() else files("mappings").joinpath("worklists")
+    return sets_of(csv.DictReader(folder.joinpath("codes.csv").read_text("utf-8").splitlines(), strict=True))[SET]
+
+
+class One(NamedTuple):
+    """A person: the Patient of the practice whom the pseudonym is made of, age in years, sex."""
+
+    patient: str
+    age: int | None
+    sex: str
+
+
+class _People:
+    """The people of a practice, by person; ``of``: every Patient of each."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, One] = {}
+        self.of: dict[str, str] = {}
+
+
+async def population(asked: Asked) -> Response:
+    """Parameters: the practice, the measure, the period of the pseudonyms, how many people there are (to the ten below), and of
+    each ``row`` rank, pseudonym, age and sex as far as enough share them, risk, and what is known in numbers.
+
+    Raises Problem ``forbidden``, ``bad-parameter``, ``too-costly``."""
+    services, request = asked.services, asked.request
+    decision = unnoted(services.decide(request, NAME))
+    code, by, count = practice(asked), measure(asked), asked.inputs.number("_count") or ROWS
+    if count > MOST:
+        raise BadInput("_count", "", f"a list has at most {MOST} rows")
+    now = services.clock.now()
+    people = await _people(asked, decision, code, now) if _shared(asked, decision, code) else _People()
+    told = cells({key: (one.age, one.sex) for key, one in people.known.items()})
+    period = period_of(now)
+    names = {key: services.pseudonyms.of(one.patient, code, purpose(by), period) for key, one in people.known.items()}
+    risks = await _risks(asked, decision, people)
+    ranked = sorted((key for key in risks if key in told), key=lambda key: (tuple(-each for each in risks[key].place), names[key]))
+    rows: list[tuple[str, Facts]] = []
+    for key in ranked if len(ranked) >= FEWEST else ():
+        found = await _resources(asked, decision, people.known[key].patient)
+        if not any(dead(each) for each in found if each["resourceType"] == PATIENT):
+            rows.append((key, facts(found, conditions().groups, now)))
+        if len(rows) == count:
+            break
+    rows = rows if len(rows) >= FEWEST else []
+    request.account.patients.update((people.known[key].patient, None) for key, _ in rows)
+    request.account.resources += len(rows)
+    said: list[Said] = [
+        ("organisation", "valueString", code),
+        ("measure", "valueCode", by),
+        ("period", "valueString", period),
+        ("fewest", "valuePositiveInt", FEWEST),
+        ("people", "valueUnsignedInt", len(people.known) // ROUND * ROUND),
+    ]
+    for rank, (key, known) in enumerate(rows, 1):
+        said.append(("row", "part", parts(*_row(rank, names[key], told[key], risks[key], known))))
+    return resource(as_parameters(*said))
+
+
+def _row(rank: int, pseudonym: str, cell: Cell, risk: Risk, known: Facts) -> list[Said]:
+    return [
+        ("rank", "valuePositiveInt", rank),
+        ("pseudonym", "valueString", pseudonym),
+        ("age", "valueString", cell.age),
+        ("sex", "valueCode", cell.sex),
+        ("risk", "valueDecimal", risk.score),
+        ("risk-band", "valueCode", risk.band),
+        ("conditions", "valueString", few(known.conditions, 6)),
+        ("attendances", "valueString", few(known.attendances, 6)),
+        ("plan", "valueBoolean", known.plan),
+    ]
+
+
+def _shared(asked: Asked, decision: Decision, code: str) -> bool:
+    """Whether the practice itself has agreed: what others say of its people is not theirs alone to count."""
+    services = asked.services
+    if decision.predicate is None:
+        return True
+    by = rules(asked.request.asker, services.facts(), services.clock.now())
+    agreed = by.agreed() if by is not None else None
+    return isinstance(agreed, Sources) and code in agreed.names
+
+
+async def _people(asked: Asked, decision: Decision, code: str, now: int) -> _People:
+    people, chunk = _People(), list[tuple[str, Json]]()
+    async for stored in registered(asked, decision, code):
+        patient = orjson.loads(stored.body)
+        if not dead(patient):
+            chunk.append((stored.id, patient))
+        if len(chunk) == CHUNK:
+            await _persons(asked, people, chunk, now)
+            chunk = []
+    await _persons(asked, people, chunk, now)
+    return people
+
+
+async def _persons(asked: Asked, people: _People, chunk: Iterable[tuple[str, Json]], now: int) -> None:
+    """Who is one person: told once, by the least of their ids here."""
+    patients = dict(chunk)
+    if not patients:
+        return
+    rows: list[tuple[str, str, Any]] = await asked.services.store.query(Persons(tuple(patients)))
+    persons = {patient: person or patient for patient, person, _ in rows}
+    people.of |= persons
+    for id_, patient in patients.items():
+        key = people.of.setdefault(id_, persons.get(id_, id_))
+        before = people.known.get(key)
+        if before is None or id_ < before.patient:
+            people.known[key] = One(id_, age(patient, now), text(patient, "gender"))
+
+
+async def _risks(asked: Asked, decision: Decision, people: _People) -> dict[str, Risk]:
+    """The latest assessment of each person who has one."""
+    patients = [one.patient for one in people.known.values()]
+    latest: dict[str, tuple[tuple[int, tuple[float, int]], Risk]] = {}
+    for place in range(0, len(patients), TOGETHER):
+        some = tuple(patients[place : place + TOGETHER])
+        after: tuple[Any, ...] | None = None
+        for _ in range(0, RESOURCES, PAGE):
+            plan = Search(decision, "RiskAssessment", Person("patient", some), (), PAGE, after)
+            found: list[Stored] = await asked.services.store.query(plan)
+            for stored in found[:PAGE]:
+                _take(latest, people.of, stored)
+            if len(found) <= PAGE:
+                break
+            after = (found[PAGE - 1].id,)
+        else:
+            raise Problem("too-costly")
+    return {key: said for key, (_, said) in latest.items()}
+
+
+def _take(latest: dict[str, tuple[tuple[int, tuple[float, int]], Risk]], of: Mapping[str, str], stored: Stored) -> None:
+    key, assessment = of.get(stored.subject), orjson.loads(stored.body)
+    said = risk(assessment)
+    if key is None or said is None:
+        return
+    order = assessed(assessment), said.place
+    if key not in latest or order > latest[key][0]:
+        latest[key] = order, said
+
+
+async def _resources(asked: Asked, decision: Decision, patient: str) -> list[Json]:
+    """What of a person is counted."""
+    made: list[Json] = []
+    after: tuple[str, str] | None = None
+    for _ in range(0, RESOURCES, PAGE):
+        found: list[Stored] = await asked.services.store.query(Compartment(decision, patient, COUNTED, 0, PAGE, after))
+        made += [orjson.loads(stored.body) for stored in found[:PAGE]]
+        if len(found) <= PAGE:
+            return made
+        after = found[PAGE - 1].type, found[PAGE - 1].id
+    raise Problem("too-costly")
