@@ -10,6 +10,7 @@ from interop.ids import ODS_ORGANISATION
 from interop.ports import Feed
 
 OAKSHAW, WEIR = PRACTICES[0].ods, PRACTICES[1].ods
+HOSPICE = "RZH"
 HOSPITAL, CREWS, LOCALITY = TRUST.ods, AMBULANCE.ods, COMMUNITY.ods
 ENGINE = "Shared record"
 
@@ -39,11 +40,12 @@ DISPATCH = Actor("Ambulance dispatch", "feed", CREWS, "dispatch")
 LOCALITY_SYSTEM = Actor("Community trust", "feed", LOCALITY, "community")
 
 DOCTOR = Actor("Dr Ansley (GP)", "gp", OAKSHAW, mail="ansley@oakshaw.example")
-MATRON = Actor("Dawn Hartnoll (matron)", "gp", LOCALITY, mail="hartnoll@locality.example")
-TEAM = Actor("Locality team", "gp", LOCALITY, mail="team@locality.example")
+MATRON = Actor("Dawn Hartnoll (matron)", "hospital-clinician", LOCALITY, mail="hartnoll@locality.example")
+TEAM = Actor("Locality team", "hospital-clinician", LOCALITY, mail="team@locality.example")
 DESK = Actor("Co-ordination desk", "coordinator", LOCALITY)
 CREW = Actor("Ambulance crew", "ambulance-clinician", CREWS)
 WARD = Actor("Ward", "hospital-clinician", HOSPITAL)
+HOSPICE_TEAM = Actor("Hospice team", "hospital-clinician", HOSPICE, mail="team@hospice.example")
 STRANGER = Actor("The Weir Practice", "gp", WEIR, mail="stranger@weir.example")
 OPERATOR = Actor("Operator", "operator")
 FEEDS = {
@@ -53,8 +55,8 @@ FEEDS = {
         Feed("hospital", "hl7v2", organisation=HOSPITAL, also=((SITE, HOSPITAL),), test_numbers=True),
         Feed("letters", "documents", organisation=HOSPITAL, test_numbers=True),
         Feed("ambulance", "nhs111", organisation=CREWS, also=((AMBULANCE_SITE, CREWS),), test_numbers=True),
-        Feed("dispatch", "bars", organisation=CREWS, test_numbers=True),
-        Feed("community", "r4", organisation=LOCALITY, test_numbers=True),
+        Feed("dispatch", "bars", organisation=CREWS, also=(("bars", CREWS),), test_numbers=True),
+        Feed("community", "r4", organisation=LOCALITY, also=(("https://community.example/R4", LOCALITY),), test_numbers=True),
     )
 }
 

@@ -30,6 +30,7 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -52,6 +53,7 @@ from tests.spec.workflows.cast import DESK, ENGINE, FEEDS, OPERATOR, Actor
 
 LONDON = ZoneInfo("Europe/London")
 CLOCK = "urn:interop:codes:clock"
+NOTES = "urn:interop:codes:clock-note"
 LINK = "https://record.example/notices"
 ACCEPT = {"content-type": "application/fhir+json"}
 WORKLISTS = {"co-ordination": DESK.name, "mdt": "Review list", "information-governance": "Information governance"}
@@ -87,10 +89,13 @@ class Story:
 
     # Who is there
 
-    async def agree(self, *sources: str) -> None:
-        """Organisations share what they contribute with everyone who takes part, for direct care."""
+    async def agree(self, *sources: str, partners: Iterable[str] = ("",), purpose: str = "direct-care") -> None:
+        """Organisations share what they contribute, with everyone who takes part unless partners are named."""
         for source in sources:
-            await self._operation(OPERATOR, "/fhir/$agreement", {"source": source})
+            for each in [one for one in partners if one != source]:
+                await self._operation(
+                    OPERATOR, "/fhir/$agreement", {"source": source, "purpose": purpose} | ({"partner": each} if each else {})
+                )
 
     async def staff(self, *actors: Actor) -> None:
         """Clinicians are in the directory, each with their mailbox."""
@@ -123,7 +128,6 @@ class Story:
         told: Told = (),
         made: Iterable[str] = (),
         accepted: Callable[[httpx.Response], bool] = lambda answer: answer.is_success,
-        headers: dict[str, str] | None = None,
     ) -> None:
         """A message by its own port, until the rules have acted on it."""
         await self._before()
@@ -135,9 +139,15 @@ class Story:
             await self._after(Step(self._now(), who.name, what, "HL7 v2 over MLLP", "AA"), told, made)
             return
         path = port or f"/ingest/{who.feed}?wait=applied"
-        answer = await self.http.post(path, content=body, headers=self._signed(who) | (headers or {}))
+        answer = await self.http.post(path, content=body, headers=self._signed(who) | self._heads(port))
         assert accepted(answer), answer.text
         await self._after(Step(self._now(), who.name, what, f"{_family(who)}, `{path.partition('?')[0]}`"), told, made)
+
+    def _heads(self, port: str) -> dict[str, str]:
+        """What the protocol of a port wants in the head of a request."""
+        if port.startswith("/bars"):
+            return {"x-request-id": str(UUID(int=len(self.steps))), "x-correlation-id": str(UUID(int=1 << 64))} | ACCEPT
+        return {"content-type": "text/xml; charset=utf-8"} if port == "/itk" else {}
 
     async def asks(
         self,
@@ -181,6 +191,11 @@ class Story:
         at = datetime.fromisoformat(when).replace(tzinfo=LONDON).timestamp()
         await self.passes(what, told=told, made=made, minutes=(at - self.clock.now() / MICROSECONDS) / 60)
 
+    def named(self, name: str, id: str) -> str:
+        """An id, which the page does not tell."""
+        self.ids[name] = id
+        return id
+
     def local(self) -> datetime:
         """The story's time in London, without its zone."""
         return datetime.fromtimestamp(self.clock.now() // MICROSECONDS, LONDON).replace(tzinfo=None)
@@ -188,12 +203,6 @@ class Story:
     def instant(self) -> str:
         """The story's time as FHIR has it."""
         return datetime.fromtimestamp(self.clock.now() // MICROSECONDS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-    async def looks(self, who: Actor, patient: str) -> list[str]:
-        """Who has looked at the record of a person, as they are told, each once."""
-        came = await self._call(who, "GET", f"/fhir/Patient/{patient}/$who-looked?_count=500", None, None)
-        assert came.is_success, came.text
-        return sorted({word for word in came.text.split('"') if word.startswith("https://demo.interop.invalid|")})
 
     # How it is done
 
@@ -293,16 +302,12 @@ class Story:
         text = mail.get_content()
         (link,) = [word for word in text.split() if word.startswith(LINK)]
         said = await self._read("Communication", link.partition("?notice=")[2].rstrip("."))
-        note = next((each["code"] for topic in dicts(said, "category") for each in dicts(topic, "coding")), "")
-        rule = _tag(said)
-        return rule or await self._clocked(said, note)
-
-    async def _clocked(self, said: dict[str, Any], note: str) -> str:
+        notes = [each["code"] for topic in dicts(said, "category") for each in dicts(topic, "coding") if each["system"] == NOTES]
         for each in (*dicts(said, "about"), *dicts(said, "basedOn"), *dicts(said, "partOf")):
             type_, _, id_ = each.get("reference", "").partition("/")
-            if type_ == "Task":
-                return f"{_clock(await self._read(type_, id_))} {note}"
-        return note
+            if notes and type_ == "Task":
+                return f"{_clock(await self._read(type_, id_))} {notes[0]}"
+        return _tag(said)
 
     async def _read(self, type: str, id: str) -> dict[str, Any]:
         async for each in self.engine.workshop.store.stream(Search(PERMIT_ALL, type)):

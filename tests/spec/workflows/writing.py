@@ -1,6 +1,6 @@
 """Plays the stories and writes their pages: docs/workflows.
 
-python -m tests.spec.workflows.writing [--check]
+python -m tests.spec.workflows.writing [--check] [NAME ...]
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ async def written(name: str, directory: Path) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the pages; with ``--check`` tell which differ: 1 where any does."""
-    differing = 0
-    for name in STORIES:
+    """Write the pages, those of the names alone where any are said; with ``--check`` tell which differ: 1 where any does."""
+    differing, names = 0, [one for one in arguments if one != "--check"]
+    for name in [one for one in STORIES if not names or one in names]:
         with tempfile.TemporaryDirectory(prefix="interop-") as directory:
             text = asyncio.run(written(name, Path(directory)))
         path = PAGES / f"{name}.md"
-        if arguments != ["--check"]:
+        if "--check" not in arguments:
             path.write_text(text, encoding="utf-8")
         elif not path.is_file() or path.read_text(encoding="utf-8") != text:
             differing = 1
