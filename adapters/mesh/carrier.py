@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import suppress
-from functools import partial
-from threading import Thread
 from typing import Any, Final, TypeVar
 
 from adapters.mesh.mailbox import Mailbox, Rejected, Session, Unsure
 from adapters.mesh.pulling import pulled
 from interop.errors import Problem
 from interop.ports import Acknowledgement, Courier, Destination, Parcel, Pulled, Seen, Taken
+from interop.ports.aside import aside
 from interop.ports.destination import Returned
 
 KIND: Final = "mesh"
@@ -82,27 +79,13 @@ class MeshCourier:
         self._session.close()
 
     async def _asked(self, longest: float, what: Callable[[], T]) -> T:
-        """Ask in a thread of its own: no other destination waits for MESH, nor does an engine that ends. What has no end is left to
-        itself, with its session."""
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[T] = loop.create_future()
-        Thread(target=_ask, args=(loop, answer, what), name="mesh", daemon=True).start()
+        """Ask; what has no end is left to itself, with its session."""
         try:
-            async with asyncio.timeout(longest):
-                return await answer
+            return await aside(KIND, longest, what)
         except TimeoutError:
             self._session.abandon()
             self._session = Session(self._mailbox)
             raise Unsure from None
-
-
-def _ask(loop: asyncio.AbstractEventLoop, answer: asyncio.Future[T], what: Callable[[], T]) -> None:
-    try:
-        said = partial(answer.set_result, what())
-    except Exception as error:
-        said = partial(answer.set_exception, error)
-    with suppress(RuntimeError):  # the engine has ended meanwhile
-        loop.call_soon_threadsafe(lambda: None if answer.done() else said())
 
 
 class Mesh:

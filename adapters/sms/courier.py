@@ -17,7 +17,7 @@ USUAL: Final = "govuk-notify"
 
 class SmsCourier:
     """Sends through one gateway. What may have been sent before is asked for by its reference first: nobody gets it twice where the
-    gateway has it."""
+    gateway has it. What has reached nobody by then goes again."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
@@ -37,7 +37,7 @@ class SmsCourier:
                 there, said = await self._gateway.find(parcel.id)
             except Problem as problem:
                 return Taken(problem)
-            if there:
+            if there and (said is None or said.accepted):
                 return Taken(code="there", said=said)
         return await self._gateway.send(parcel)
 

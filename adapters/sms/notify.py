@@ -49,7 +49,10 @@ class NotifyGateway:
         said["personalisation"] = {FIELD: parcel.body.decode()}
         if self._sender:
             said["sms_sender_id"] = self._sender
-        return (await self._ask("POST", "/v2/notifications/sms", said))[0]
+        taken, body = await self._ask("POST", "/v2/notifications/sms", said)
+        if taken.problem is None and not _has(body):
+            return Taken(Problem("destination-unanswered", detail="an answer that is none"), taken.code)
+        return taken
 
     async def find(self, reference: str) -> tuple[bool, Acknowledgement | None]:
         """GET what is known of a reference."""
@@ -73,7 +76,7 @@ class NotifyGateway:
             client, self._client = self._client, None
             await client.aclose()
 
-    async def _ask(self, method: str, path: str, said: dict[str, Any] | None = None) -> tuple[Taken, bytes]:
+    async def _ask(self, method: str, path: str, asked: dict[str, Any] | None = None) -> tuple[Taken, bytes]:
         import httpx
 
         from interop.ports.exchange import PATIENCE, answered
@@ -86,11 +89,14 @@ class NotifyGateway:
             headers = {"authorization": f"Bearer {self._token()}"}
         except (OSError, ssl.SSLError, ValueError):
             return Taken(Problem("destination-denied", detail="a file of the destination cannot be used")), b""
-        body = None if said is None else json.dumps(said).encode()
+        body = None if asked is None else json.dumps(asked).encode()
         if body is not None:
             headers["content-type"] = "application/json"
         request = self._client.build_request(method, f"{self._to.address}{path}", content=body, headers=headers)
-        return await answered(self._client, request, LONGEST)
+        taken, said = await answered(self._client, request, LONGEST)
+        if taken.problem is not None and taken.problem.reason.retry != "permanent":
+            await self.close()  # certificates are read anew, since they may have been changed
+        return taken, said
 
     def _token(self) -> str:
         """The JWT of one request. Raises ValueError where the file holds no key."""
@@ -102,6 +108,14 @@ class NotifyGateway:
             raise ValueError("the file holds no API key")
         claims = {"iss": key[1], "iat": self._now() // 1_000_000}
         return jwt.encode({"alg": "HS256", "typ": "JWT"}, claims, OctKey.import_key(key[2]), algorithms=["HS256"])
+
+
+def _has(body: bytes) -> bool:
+    """Whether an answer says under which id the gateway has it: a page of a proxy does not."""
+    try:
+        return bool(str(json.loads(body)["id"]))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
 
 
 class GovUkNotify:

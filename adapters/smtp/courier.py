@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import smtplib
 import ssl
 from collections.abc import Callable
@@ -15,10 +14,14 @@ from urllib.parse import urlsplit
 
 from interop.errors import Problem
 from interop.ports import Courier, Destination, Parcel, Taken
+from interop.ports.aside import aside
 from interop.ports.destination import Returned
 
+KIND: Final = "smtp"
 PATIENCE: Final = 30.0
 """Seconds for an answer of the server."""
+LONGEST: Final = 180.0
+"""Seconds for all of an e-mail."""
 PORTS: Final = {"smtps": 465, "smtp": 25}
 SUBMISSION: Final = 587
 """Of a server that is asked for TLS once it is reached."""
@@ -62,7 +65,10 @@ class SmtpCourier:
             made = self._message(parcel)
         except (ValueError, IndexError):
             return Taken(Problem("destination-refused", detail="an address that is none"))
-        return await asyncio.to_thread(self._send, parcel.to, made)
+        try:
+            return await aside(KIND, LONGEST, lambda: self._send(parcel.to, made))
+        except TimeoutError:
+            return Taken(Problem("destination-unanswered"))
 
     async def close(self) -> None:
         """Nothing is held."""
@@ -96,8 +102,11 @@ class SmtpCourier:
                 if code >= 300:
                     return judged(code)
             given = True
-            return judged(server.data(made)[0])
+            code = server.data(made)[0]
+            return judged(code) if 200 <= code < 300 or 400 <= code < 600 else Taken(Problem("destination-unanswered"))
         except smtplib.SMTPResponseException as error:
+            if given and not isinstance(error, smtplib.SMTPDataError):  # a reply that is none
+                return Taken(Problem("destination-unanswered"))
             return judged(error.smtp_code)
         except smtplib.SMTPNotSupportedError:
             return Taken(Problem("destination-denied", detail="no TLS, or no way to sign in"))

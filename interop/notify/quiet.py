@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple
 
 from interop.formats.instants import EPOCH, LONDON
@@ -38,18 +38,16 @@ class Quiet(NamedTuple):
         day = (EPOCH + timedelta(microseconds=now)).astimezone(LONDON).date()
         for begun in (day - DAY, day):
             ended = begun + DAY if self.end <= self.start else begun
-            start, end = (
-                _instant(datetime(at.year, at.month, at.day, *clock, tzinfo=LONDON))
-                for at, clock in ((begun, self.start), (ended, self.end))
-            )
+            start, end = min(_instants(begun, self.start)), max(_instants(ended, self.end))
             if start <= now < end:
                 return end
         return 0
 
 
-def _instant(at: datetime) -> int:
-    """Microseconds; a time that the wall clock leaves out in spring counts as if it had not been put forward."""
-    return (at.astimezone(UTC) - EPOCH) // timedelta(microseconds=1)
+def _instants(day: date, clock: tuple[int, int]) -> list[int]:
+    """When the wall clock says so, in microseconds: twice in autumn; what spring leaves out by the time before and after."""
+    times = (datetime(day.year, day.month, day.day, *clock, tzinfo=LONDON, fold=fold) for fold in (0, 1))
+    return [(each.astimezone(UTC) - EPOCH) // timedelta(microseconds=1) for each in times]
 
 
 def read_quiet(ours: Iterable[str], site: Iterable[str] = ()) -> Mapping[tuple[str, str], Quiet]:

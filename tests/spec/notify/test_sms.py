@@ -59,7 +59,7 @@ async def test_it_is_sent_by_the_template_of_the_service_under_the_id_of_the_del
 
 
 async def test_each_request_bears_a_token_that_the_secret_has_signed_for_the_service(sms: Any, service: respx.MockRouter) -> None:
-    route = service.post(SEND).respond(201, json={})
+    route = service.post(SEND).respond(201, json={"id": SERVICE})
     await sms.carry(PARCEL)
     kind, _, token = route.calls[0].request.headers["authorization"].partition(" ")
     read = jwt.decode(token, OctKey.import_key(SECRET), algorithms=["HS256"])
@@ -85,6 +85,14 @@ async def test_what_it_answers_is_of_the_class_of_the_error_table(
     assert "07700900123" not in taken.problem.detail
 
 
+@pytest.mark.parametrize("body", [b"", b"<html>Sign in</html>", b"[]", b"{}", b'{"id": ""}'])
+async def test_what_answers_in_place_of_the_gateway_has_taken_nothing_for_sure(
+    sms: Any, service: respx.MockRouter, body: bytes
+) -> None:
+    service.post(SEND).respond(200, content=body)
+    assert (await sms.carry(PARCEL)).problem.reason.name == "destination-unanswered"
+
+
 async def test_no_answer_is_ambiguous_and_no_connection_is_not(sms: Any, service: respx.MockRouter) -> None:
     service.post(SEND).side_effect = [httpx.ReadTimeout, httpx.ConnectError]
     reasons = [(await sms.carry(PARCEL)).problem.reason.name for _ in range(2)]
@@ -93,7 +101,7 @@ async def test_no_answer_is_ambiguous_and_no_connection_is_not(sms: Any, service
 
 async def test_what_may_have_been_sent_is_asked_for_and_not_sent_where_it_is_there(sms: Any, service: respx.MockRouter) -> None:
     asked = service.get(FIND, params={"reference": "d1"}).mock(return_value=found("sending"))
-    sent = service.post(SEND).respond(201, json={})
+    sent = service.post(SEND).respond(201, json={"id": SERVICE})
     again = Parcel(PARCEL.id, PARCEL.body, PARCEL.media_type, to=PARCEL.to, again=True)
     taken = await sms.carry(again)
     assert (taken.problem, taken.code, asked.call_count, sent.call_count) == (None, "there", 1, 0)
@@ -102,9 +110,16 @@ async def test_what_may_have_been_sent_is_asked_for_and_not_sent_where_it_is_the
     assert sent.call_count == 1
 
 
+async def test_what_has_reached_nobody_goes_again_when_it_is_let_go_again(sms: Any, service: respx.MockRouter) -> None:
+    service.get(FIND, params={"reference": "d1"}).mock(return_value=found("technical-failure"))
+    sent = service.post(SEND).respond(201, json={"id": SERVICE})
+    taken = await sms.carry(Parcel("d1", b"x", "text/plain", to="07700900123", again=True))
+    assert (taken.problem, taken.said, sent.call_count) == (None, None, 1)
+
+
 async def test_where_it_cannot_be_asked_nothing_is_sent(sms: Any, service: respx.MockRouter) -> None:
     service.get(FIND).respond(503)
-    sent = service.post(SEND).respond(201, json={})
+    sent = service.post(SEND).respond(201, json={"id": SERVICE})
     taken = await sms.carry(Parcel("d1", b"x", "text/plain", to="07700900123", again=True))
     assert (taken.problem.reason.name, sent.call_count) == ("destination-unavailable", 0)
 
@@ -146,7 +161,7 @@ async def test_another_reference_in_the_answer_is_not_ours(sms: Any, service: re
 
 
 async def test_a_key_that_is_none_is_tried_again_when_it_is_mended(sms: Any, service: respx.MockRouter, tmp_path: Path) -> None:
-    service.post(SEND).respond(201, json={})
+    service.post(SEND).respond(201, json={"id": SERVICE})
     (tmp_path / "key").write_text("nothing")
     assert (await sms.carry(PARCEL)).problem.reason.name == "destination-denied"
     (tmp_path / "key").write_text(KEY)

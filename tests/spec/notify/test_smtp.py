@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from email.utils import parsedate_to_datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,10 @@ async def test_what_may_have_gone_before_says_so_under_the_same_name() -> None:
         (451, 250, "destination-unavailable"),
         (250, 554, "destination-refused"),
         (250, 452, "destination-unavailable"),
+        (250, 421, "destination-unavailable"),
         (250, 0, "destination-unanswered"),
+        (250, 7, "destination-unanswered"),
+        (250, 350, "destination-unanswered"),
     ],
 )
 async def test_replies_are_of_the_class_of_the_error_table(rcpt: int, data: int, reason: str | None) -> None:
@@ -68,6 +72,14 @@ async def test_replies_are_of_the_class_of_the_error_table(rcpt: int, data: int,
         server.rcpt, server.replies = rcpt, [data]
         taken = await courier(server).carry(PARCEL)
         assert (taken.problem and taken.problem.reason.name) == reason
+
+
+async def test_a_server_that_has_an_e_mail_and_says_nothing_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_module("adapters.smtp.courier"), "LONGEST", 0.5)
+    async with mailing() as server:
+        server.replies = [-1]
+        taken = await courier(server).carry(PARCEL)
+        assert (taken.problem.reason.name, len(server.got)) == ("destination-unanswered", 1)
 
 
 async def test_a_server_that_is_away_has_taken_nothing() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -120,3 +120,19 @@ def test_hours_by_day_and_what_is_urgent() -> None:
     assert noon.until(at(2026, 1, 5, 13, 0), urgent=False) == at(2026, 1, 5, 14, 0)
     assert noon.until(at(2026, 1, 5, 13, 0), urgent=True) == 0
     assert noon.until(at(2026, 1, 5, 23, 0), urgent=False) == 0
+
+
+@pytest.mark.parametrize(
+    ("hours", "now", "until"),
+    [
+        (((22, 0), (1, 30)), datetime(2026, 10, 25, 0, 45, tzinfo=UTC), datetime(2026, 10, 25, 1, 30, tzinfo=UTC)),
+        (((22, 0), (1, 30)), datetime(2026, 10, 25, 1, 29, tzinfo=UTC), datetime(2026, 10, 25, 1, 30, tzinfo=UTC)),
+        (((1, 30), (7, 0)), datetime(2026, 10, 25, 1, 10, tzinfo=UTC), datetime(2026, 10, 25, 7, 0, tzinfo=UTC)),
+        (((1, 30), (7, 0)), datetime(2026, 3, 29, 1, 10, tzinfo=UTC), datetime(2026, 3, 29, 6, 0, tzinfo=UTC)),
+    ],
+)
+def test_an_hour_that_comes_twice_is_quiet_both_times_and_one_that_is_left_out_wakes_nobody(
+    hours: tuple[tuple[int, int], tuple[int, int]], now: datetime, until: datetime
+) -> None:
+    said = Quiet(*hours, False).until(int(now.timestamp()) * 1_000_000, urgent=False)
+    assert said == int(until.timestamp()) * 1_000_000
