@@ -25,8 +25,10 @@ from interop.mapping.places import mappings_root
 from interop.notify.routes import ID_ONLY, RESTATED, UPDATED, WITHHELD, Route
 from interop.policy.asker import TESTER
 from interop.policy.decide import decide
+from interop.policy.labels import PARAMETER
 from interop.record.indexing import Indexing
 from interop.rules.tables import COLUMNS, RULES_FILE, Event, RulesRefused, RuleTables, read_tables
+from interop.store.where import Present
 
 TIMES: Final = {
     ("Appointment", "start"): "date",
@@ -36,6 +38,10 @@ TIMES: Final = {
     ("Observation", "effective."): "date",
 }
 """A type and how FHIRPath begins that yields when something happened -> the search parameter that says no earlier time."""
+
+
+LABELLED: Final = "labelled"
+"""The row of the queue for what has labels: they are those of what was made of it."""
 
 
 def tables_of(site: Path | None, now: int) -> RuleTables:
@@ -71,9 +77,12 @@ def routes_of(tables: RuleTables) -> list[Route]:
     types = sorted({each.type for each in tables.events if each.id in used})
     back = [Route(WITHHELD, RULES, ID_ONLY, frozenset((WITHHELD,)), type=type) for type in types]
     wanted = [each for each in tables.events if each.id in used]
-    return back + [
+    happens = [
         Route(each.id, RULES, ID_ONLY, _on(each), type=each.type, where=each.where, fresh=_fresh(each, tables)) for each in wanted
     ]
+    again = frozenset((UPDATED, RESTATED))
+    labelled = [Route(LABELLED, RULES, ID_ONLY, again, type=type, where=Present(PARAMETER)) for type in types]
+    return back + happens + labelled
 
 
 def _on(event: Event) -> frozenset[str]:

@@ -14,7 +14,8 @@ def source_of(feed: str, bound: str, also: Iterable[tuple[str, str]], claimed: s
 
 
 def together(before: str, source: str) -> str:
-    """The sources of a resource, in order and with commas between, once ``source`` contributes as well."""
+    """The sources of a resource, in order and with commas between, once ``source`` (one, or several so) contributes as
+    well."""
     if not before or before == source:
         return source
-    return ",".join(sorted({*before.split(","), source}))
+    return ",".join(sorted({*before.split(","), *source.split(",")}))

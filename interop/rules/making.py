@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from interop.clock import instant
-from interop.fhir.shapes import dicts
+from interop.fhir.shapes import dicts, text
 from interop.rules.tables import CODES, Rule
 
 RULE: Final = "urn:interop:rule"
@@ -30,6 +31,10 @@ class Occurrence:
     at: int
     key: str
     source: str
+    also: tuple[tuple[str, str], ...] = ()
+    """What else must be seen by whoever is told of it: types and ids."""
+    more: tuple[Resource, ...] = ()
+    """The labels of what else had to be known."""
 
     @property
     def reference(self) -> Resource:
@@ -38,8 +43,8 @@ class Occurrence:
 
     @property
     def labels(self) -> list[Resource]:
-        """The security labels of the resource."""
-        return dicts(self.resource.get("meta", {}), "security")
+        """The security labels of the resource, and of what else had to be known."""
+        return merged(labels_of(self.resource), self.more)
 
 
 def task(
@@ -100,6 +105,27 @@ ENDS: Final = {
 }
 """Type -> the statuses in which nobody has begun with it, and the one in which it is ended by the engine."""
 _REASONED: Final = ("Task", "Communication", "CommunicationRequest")
+
+
+def labels_of(resource: Resource) -> list[Resource]:
+    """The security labels of a resource."""
+    return dicts(resource.get("meta"), "security")
+
+
+def merged(labels: Iterable[Resource], more: Iterable[Resource]) -> list[Resource]:
+    """Labels, each once."""
+    found = {(text(each, "system"), text(each, "code")): each for each in reversed([*labels, *more])}
+    return list(reversed(found.values()))
+
+
+def relabelled(resource: Resource, labels: Iterable[Resource]) -> Resource | None:
+    """The same with these labels too; None where it has them."""
+    before = labels_of(resource)
+    after = merged(before, labels)
+    if len(after) == len(before):
+        return None
+    made = _as(resource, resource["status"])
+    return made | {"meta": made.get("meta", {}) | {"security": after}}
 
 
 def ended(resource: Resource, why: str) -> Resource | None:

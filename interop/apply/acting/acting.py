@@ -12,10 +12,11 @@ import structlog
 from interop.apply.acting.actions import DOES
 from interop.apply.acting.doing import Do, Doing, Wanted
 from interop.apply.acting.ending import PATIENT, made_of, of_event, stopped_reminders
-from interop.apply.acting.person import Resource, body, found, known
+from interop.apply.acting.person import Resource, body, found, pieces
 from interop.apply.acting.recipients import CLIENT, Recipients
+from interop.apply.acting.resting import labelled_later, resting
+from interop.apply.acting.versions import heard, taken_back, versions
 from interop.apply.asked import UPDATE, Asked, Author, Criteria
-from interop.apply.journalled import REPLAYED, TAKEN
 from interop.apply.writes import Writes
 from interop.clock import MICROSECONDS, Clock
 from interop.clocks.runs import ENDINGS
@@ -26,13 +27,13 @@ from interop.ids import Mint
 from interop.notify.routes import CREATED, DELETED, UPDATED
 from interop.rules.actions import CANCEL, STOP_REMINDERS
 from interop.rules.expressions import BEFORE, RuleFailed, holds
-from interop.rules.happening import befallen, happened, noise, time_of
-from interop.rules.making import RULE, Occurrence, ended_by_us, made_by
+from interop.rules.happening import befallen, happened, time_of
+from interop.rules.making import RULE, Occurrence, ended_by_us, labels_of, relabelled
 from interop.rules.tables import PERSON, Event, Rule, RuleTables
 from interop.store.decision import PERMIT_ALL
-from interop.store.plan import Group, Heads, Message, Read, ReadVersion
+from interop.store.plan import Heads, ReadVersion
 from interop.store.seam import Store
-from interop.store.values import Delivery, Entry, Head, Stored
+from interop.store.values import Delivery, Head, Stored
 from interop.store.where import Token
 
 MAKES: Final = {"task": "Task", "notify": "Communication", "flag": "Flag", "propose": "ServiceRequest", "clock": "Task"}
@@ -92,11 +93,11 @@ class Acting:
 
     async def _wanted(self, delivery: Delivery, told: Counter[tuple[str, str]]) -> list[Wanted]:
         wanted: list[Wanted] = []
-        seen = await self._versions(delivery)
+        seen = await versions(self._store, delivery)
         if seen is None:
             return wanted
         stored, new, before, former = seen
-        if await self._taken_back(stored, delivery):
+        if await taken_back(self._store, stored, delivery):
             return await self._undone(delivery, stored, new, told)
         if former:
             wanted += await self._undone(delivery, replace(stored, subject=former), None, told)
@@ -118,13 +119,17 @@ class Acting:
                 wanted += made
                 if result:
                     told[rule.id, result] += 1
-        return wanted
+        return wanted + await self._labelled(delivery, stored, new, seen.before, wanted)
 
-    async def _taken_back(self, stored: Stored, delivery: Delivery) -> bool:
-        """Whether a version is what is left when a message was taken down: what it was before is not to be seen any more."""
-        one: list[Stored] = await self._store.query(ReadVersion(PERMIT_ALL, stored.type, stored.id, delivery.version))
-        entries: list[Entry] = await self._store.query(Message(one[0].message)) if one else []
-        return bool(entries) and TAKEN in (entries[0].feed, entries[0].adapter)
+    async def _labelled(
+        self, delivery: Delivery, stored: Stored, new: Resource | None, before: Resource | None, wanted: Sequence[Wanted]
+    ) -> list[Wanted]:
+        """What rules have made of a resource, where it has labels now that it had not."""
+        if new is None or before is None or relabelled(before, labels_of(new)) is None:
+            return []
+        patient = stored.id if stored.type == PATIENT else stored.subject
+        what = Occurrence(new, stored.type, stored.id, patient, delivery.made, delivery.made, "", stored.source)
+        return await labelled_later(self._store, self.tables, what, wanted) if patient else []
 
     async def _undone(
         self, delivery: Delivery, stored: Stored, new: Resource | None, told: Counter[tuple[str, str]]
@@ -166,45 +171,6 @@ class Acting:
         stops = any(rule.event.id == event and rule.action == STOP_REMINDERS for rule in self.tables.rules)
         return stops and bool(await stopped_reminders(self._store, patient))
 
-    async def _versions(self, delivery: Delivery) -> tuple[Stored, Resource | None, Resource | None, str] | None:
-        """The version that is new, the one before, and whose that was where it was somebody else's; None where there is nothing
-        that could be acted on: it was taken down, its own message says otherwise further on, it is known by now not to be true, or
-        the engine made it by a rule."""
-        key = delivery.type, delivery.resource
-        one: list[Stored] = await self._store.query(ReadVersion(PERMIT_ALL, *key, delivery.version))
-        if not one:
-            return None
-        later: list[Stored] = await self._store.query(ReadVersion(PERMIT_ALL, *key, delivery.version + 1))
-        if later and _same_message(later[0], one[0]):
-            return None
-        earlier = await self._before(one[0])
-        before = body(earlier) if earlier is not None and not earlier.deleted else None
-        if delivery.event == DELETED:
-            return (one[0] if earlier is None else earlier), None, before, ""
-        new = body(one[0])
-        present: list[Stored] = await self._store.query(Read(PERMIT_ALL, *key))
-        gone = not present or present[0].deleted or noise(body(present[0]))
-        if gone or (before is None and made_by(new)):
-            return None
-        return one[0], new, before, await self._former(earlier, one[0]) if before is not None and earlier is not None else ""
-
-    async def _former(self, earlier: Stored, stored: Stored) -> str:
-        """Whose a resource was that a source has moved to another person; '' where it is of whom it was of."""
-        if not earlier.subject or stored.subject == earlier.subject or stored.type == PATIENT:
-            return ""
-        same = stored.subject and earlier.subject in await self._store.query(Group(PERMIT_ALL, stored.subject))
-        return "" if same else earlier.subject
-
-    async def _before(self, stored: Stored) -> Stored | None:
-        """The last version before the message that made this one: a message may take something back and say something else."""
-        version = stored.version
-        while version > 1:
-            version -= 1
-            found: list[Stored] = await self._store.query(ReadVersion(PERMIT_ALL, stored.type, stored.id, version))
-            if not found or not _same_message(found[0], stored):
-                return found[0] if found else None
-        return None
-
     async def _ruled(
         self,
         rule: Rule,
@@ -223,7 +189,7 @@ class Acting:
         if patients is None:
             patients = [stored.id if stored.type == PATIENT else stored.subject]
         clinical = time_of(event, new, before, now)
-        at = await self._heard(stored) if clinical is None else clinical
+        at = await heard(self._store, stored) if clinical is None else clinical
         if at is None or delivery.made - at > rule.within:
             return [], LATE
         if at > delivery.made + MARGIN:
@@ -233,7 +199,8 @@ class Acting:
         results = []
         for patient in filter(None, patients):
             named = f"{key}\x1f{patient}"
-            what = Occurrence(said, stored.type, stored.id, patient, delivery.made, at, named, stored.source)
+            also = ((PATIENT, patient),) if event.of is not None else ()
+            what = Occurrence(said, stored.type, stored.id, patient, delivery.made, at, named, stored.source, also)
             more, result = await self._befell(rule, what, [*wanted, *made], before, now)
             made += more
             results.append(result)
@@ -242,21 +209,16 @@ class Acting:
     async def _befell(
         self, rule: Rule, what: Occurrence, so_far: Sequence[Wanted], before: Resource | None, now: int
     ) -> tuple[list[Wanted], str]:
-        variables = {BEFORE: before, **await known(self._store, what.patient, rule.variables - {BEFORE}, now)}
-        if not holds(rule.condition, what.resource, variables, now):
+        variables = await pieces(self._store, what.patient, rule.variables - {BEFORE}, now)
+        values = {name: [each.resource for each in some] for name, some in variables.items()}
+        if not holds(rule.condition, what.resource, {BEFORE: before, **values}, now):
             return [], NOT_MET
         if rule.once == PERSON and await self._done(rule, what):
             return [], AGAIN
+        what = await resting(rule.condition, what, variables, before, now)
         known_ = self._store, self.recipients, self._mint, now, self.tables, so_far
         made = await self._does[rule.action](Doing(rule, what, *known_))
         return made, ACTED if made else NOBODY
-
-    async def _heard(self, stored: Stored) -> int | None:
-        """When the message came that made a version; None where the engine has told again what was said long ago."""
-        entries: list[Entry] = await self._store.query(Message(stored.message))
-        if not entries:
-            return stored.updated
-        return None if entries[0].adapter == REPLAYED else entries[0].received
 
     async def _done(self, rule: Rule, what: Occurrence) -> bool:
         """Whether the same rule has done the same for the person already, within its time, of something else that happened."""
@@ -291,7 +253,7 @@ class Acting:
             version = head.version if head is not None else 0
             if not one.version and version and not (head is not None and _reopens(head)):
                 continue
-            author = Author(role="system", organisation=one.source if not version else "", client=CLIENT)
+            author = Author(role="system", organisation=one.source, client=CLIENT)
             expected = one.version or version
             asked.append(Asked(UPDATE, *key, resource=one.resource, expected=(expected,), author=author, own=True))
         return asked
@@ -301,10 +263,6 @@ def _no_more(resource: Resource) -> bool:
     """Whether it is a clock that has ended without an outcome: nobody has done anything."""
     run = run_of(resource) if name_of(resource) else None
     return run is not None and run.state in ENDINGS
-
-
-def _same_message(one: Stored, other: Stored) -> bool:
-    return one.message == other.message > 0
 
 
 def _which(event: Event, at: int | None, delivery: Delivery) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from interop.fhir.shapes import dicts
 from interop.formats.json import load_json
@@ -34,42 +34,58 @@ async def found(store: Store, type: str, patient: str, *narrowed: Where) -> list
     return rows[:MOST]
 
 
+class Piece(NamedTuple):
+    """A resource that a variable holds, with what is known of it."""
+
+    stored: Stored
+    resource: Resource
+
+
 async def known(store: Store, patient: str, names: Iterable[str], now: int) -> dict[str, list[Resource]]:
     """The values of variables (``interop.rules.expressions.VARIABLES``) for the person of a Patient."""
+    return {name: [each.resource for each in await _one(store, patient, name, now)] for name in names}
+
+
+async def pieces(store: Store, patient: str, names: Iterable[str], now: int) -> dict[str, list[Piece]]:
+    """The same, with where they come from."""
     return {name: await _one(store, patient, name, now) for name in names}
 
 
-async def _one(store: Store, patient: str, name: str, now: int) -> list[Resource]:
+async def _one(store: Store, patient: str, name: str, now: int) -> list[Piece]:
     match name:
         case "patient":
-            return [body(each) for each in await store.query(Read(PERMIT_ALL, "Patient", patient)) if not each.deleted]
+            return _read(each for each in await store.query(Read(PERMIT_ALL, "Patient", patient)) if not each.deleted)
         case "person":
             group: list[str] = await store.query(Group(PERMIT_ALL, patient))
             keys = tuple(("Patient", each) for each in group)
-            return [body(each) for each in await store.query(Several(PERMIT_ALL, keys))]
+            return _read(await store.query(Several(PERMIT_ALL, keys)))
         case "deceased":
-            return [each for each in await _one(store, patient, "person", now) if dead(each)]
+            return [each for each in await _one(store, patient, "person", now) if dead(each.resource)]
         case "teams":
-            teams = [body(each) for each in await found(store, "CareTeam", patient, Token("status", ACTIVE))]
-            return [each for each in teams if _lasts(each, now)]
+            teams = _read(await found(store, "CareTeam", patient, Token("status", ACTIVE)))
+            return [each for each in teams if _lasts(each.resource, now)]
         case "plans":
-            plans = [body(each) for each in await found(store, "CarePlan", patient, Token("status", ACTIVE))]
-            return [each for each in plans if not _triage(each)]
+            plans = _read(await found(store, "CarePlan", patient, Token("status", ACTIVE)))
+            return [each for each in plans if not _triage(each.resource)]
         case "flags":
-            return [body(each) for each in await found(store, "Flag", patient, Token("status", ACTIVE))]
+            return _read(await found(store, "Flag", patient, Token("status", ACTIVE)))
         case "problems":
-            return [body(each) for each in await found(store, "Condition", patient, Not(Token("clinical-status", "resolved")))]
+            return _read(await found(store, "Condition", patient, Not(Token("clinical-status", "resolved"))))
         case "encounters":
-            return [body(each) for each in await found(store, "Encounter", patient)]
+            return _read(await found(store, "Encounter", patient))
         case "bookings":
-            return [body(each) for each in await bookings(store, patient, now)]
+            return _read(await bookings(store, patient, now))
         case "goals":
-            return [body(each) for each in await found(store, "Goal", patient, Token("lifecycle-status", ACTIVE))]
+            return _read(await found(store, "Goal", patient, Token("lifecycle-status", ACTIVE)))
         case "episodes":
-            return [body(each) for each in await found(store, "EpisodeOfCare", patient)]
+            return _read(await found(store, "EpisodeOfCare", patient))
         case "tasks":
-            return [body(each) for each in await found(store, "Task", patient)]
+            return _read(await found(store, "Task", patient))
     raise KeyError(name)
+
+
+def _read(stored: Iterable[Stored]) -> list[Piece]:
+    return [Piece(each, body(each)) for each in stored]
 
 
 async def bookings(store: Store, patient: str, now: int) -> list[Stored]:

@@ -258,7 +258,9 @@ class Timekeeper:
         """A Communication to each who is to be told and may be; under an id that is the same whenever it is made again."""
         patient = text(task.get("for"), "reference").rpartition("/")[2]
         key = f"{stored.id}\x1f{step.kind}\x1f{step.run.due}"
-        what = Occurrence(task, TYPE, stored.id, patient, now, now, key, stored.source)
+        type_, _, id_ = text(task.get("focus"), "reference").partition("/")
+        also = ((type_, id_),) if id_ else ()
+        what = Occurrence(task, TYPE, stored.id, patient, now, now, key, stored.source, also)
         made: dict[str, Resource] = {}
         for each in await self.recipients.of(recipients("; ".join(step.to)), what, now):
             if each.reference is not None:
