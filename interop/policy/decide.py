@@ -28,6 +28,8 @@ UNPERSONAL: Final = frozenset(("ingest", "messages", "audit", "takedown", "links
 POPULATION: Final = "population"
 """Operations that give numbers of people and nobody; what they are made of is read under ``counted``."""
 COUNTED: Final = ("CarePlan", "Condition", "Encounter", "Patient", "RiskAssessment")
+ANALYTICS: Final = "analytics"
+"""The purpose for which whoever contributed to it must have agreed."""
 RELINK: Final = "relink"
 """Operations that tell whose pseudonyms are: of those with whom the asker has to do, for their care."""
 EXPORT: Final = "export"
@@ -140,7 +142,7 @@ def _operation(question: Question, by: Rules, rule: str) -> Decision:
     if group == EXPORT and scopes is not None and not any(one.context == "system" for one in scopes):
         return Decision(rule, refusal=REFUSED)
     if group == POPULATION:
-        return Decision(rule, by.once(counted)) if by.purpose.name == "analytics" else Decision(rule, refusal=REFUSED)
+        return Decision(rule, by.once(counted))
     if group == "agreement":
         if not _in_scope(question, "cu"):
             return Decision(rule, refusal=REFUSED)
@@ -275,7 +277,7 @@ def cared_for(by: Rules) -> Where:
 
 def counted(by: Rules) -> Where:
     """What numbers of people are made of: of nobody by name, so without a relationship. It is read, and never given."""
-    return All((Types(COUNTED), by.agreed(), by.lawful(), by.countable()))
+    return All((Types(COUNTED), by.agreed(ANALYTICS), by.lawful(), by.countable()))
 
 
 def involved(by: Rules, patient: bool = False) -> Where:

@@ -21,7 +21,7 @@ from interop.api.operations.practice import CHUNK, PATIENT, measure, practice, p
 from interop.errors import Problem
 from interop.fhir.shapes import Json, text
 from interop.mapping.places import mappings_root
-from interop.policy.decide import rules
+from interop.policy.decide import ANALYTICS, rules
 from interop.population.cells import FEWEST, Cell, cells
 from interop.population.facts import Facts, Risk, age, assessed, dead, facts, few, risk
 from interop.population.pseudonyms import period_of
@@ -127,7 +127,7 @@ def _shared(asked: Asked, decision: Decision, code: str) -> bool:
     if decision.predicate is None:
         return True
     by = rules(asked.request.asker, services.facts(), services.clock.now())
-    agreed = by.agreed() if by is not None else None
+    agreed = by.agreed(ANALYTICS) if by is not None else None
     return isinstance(agreed, Sources) and code in agreed.names
 
 

@@ -98,11 +98,11 @@ class Practice(World):
 
     services: Services
 
-    async def list(self, who: Asker = ANALYST, query: str = f"organisation={PRACTICE}") -> httpx.Response:
+    async def listed(self, who: Asker = ANALYST, query: str = f"organisation={PRACTICE}") -> httpx.Response:
         return await self.client.get(f"/fhir/$population?{query}", x_who=who.user or who.client)
 
     async def rows(self, who: Asker = ANALYST, query: str = f"organisation={PRACTICE}") -> list[Json]:
-        answer = await self.list(who, query)
+        answer = await self.listed(who, query)
         assert answer.status_code == 200, answer.text
         return rows(answer.json())
 
