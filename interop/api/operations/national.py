@@ -15,8 +15,8 @@ NOTHING = "nothing-to-ask"
 
 
 async def verify(asked: Asked) -> Response:
-    """Who has the record's number now; raises Problem ``not-found``, ``source-unavailable`` where the service is off, and what
-    asking it raises."""
+    """Who has the record's number now; raises Problem ``not-found``, ``source-off`` where nobody has turned the service on, and
+    what asking it raises."""
     tracer = await _tracer(asked, "$identity-verify")
     said = await tracer.verify(asked.id)
     return await _told(asked, "$identity-verify", NOTHING if said is None else said.outcome)
@@ -32,7 +32,7 @@ async def trace(asked: Asked) -> Response:
 async def _tracer(asked: Asked, name: str) -> Tracer:
     decision = _decision(asked, name)
     if asked.services.tracer is None:
-        raise Problem("source-unavailable", detail="the Personal Demographics Service is off; interop serve --pds turns it on")
+        raise Problem("source-off", detail="interop serve --pds asks the Personal Demographics Service")
     await _there(asked, decision, asked.id)
     return asked.services.tracer
 

@@ -53,7 +53,7 @@ async def test_it_is_off_unless_settings_name_it_and_then_nothing_is_asked(tmp_p
             assert await queue(engine, http) == [({one, two}, "number")]
             for operation in ("verify", "trace"):
                 answer = await http.post(f"/fhir/Patient/{one}/$identity-{operation}")
-                assert answer.status_code == 503
+                assert answer.status_code == 422
                 assert "--pds" in answer.text
                 refused = await command(engine, operation, one)
                 assert (refused.exit_code, "--pds" in refused.stderr) == (1, True)
