@@ -17,15 +17,15 @@ _TAG: Final = {"system": FLAGS, "code": "umbrella"}
 
 
 def add_umbrellas(mapped: Mapped, mint: Mint) -> None:
-    """Give every plan its place under its Patient's umbrella, and make the umbrellas. A triage outcome is nobody's plan."""
+    """Give every plan its place under its Patient's umbrella, and make the umbrellas. A triage outcome is nobody's plan,
+    and whoever is told of by a name or a number alone has none here."""
     umbrellas: dict[str, Contribution] = {}
     for contribution in mapped.contributions:
         if contribution.type != "CarePlan" or contribution.effect != "upsert" or is_triage_outcome(contribution):
             continue
-        subject = contribution.registers.get("subject")
-        if not subject:
+        patient = (contribution.registers.get("subject") or {}).get("reference")
+        if not patient:
             continue
-        patient = subject["reference"]
         whole = umbrellas.get(patient) or _umbrella(patient, mint)
         umbrellas[patient] = whole
         contribution.registers["partOf:umbrella"] = [{"reference": f"CarePlan/{whole.id}"}]

@@ -55,6 +55,11 @@ def test_it_claims_nothing() -> None:
     assert "activity" not in umbrella.registers
 
 
+def test_a_plan_of_somebody_who_is_only_named_is_under_no_umbrella() -> None:
+    named = Contribution("CarePlan", "a", {"subject": {"display": "Zelda Quill"}}, [], "upsert")
+    assert covered(named) == ([], {})
+
+
 def test_a_triage_outcome_is_nobodys_plan() -> None:
     outcome = plan("a", category={"P1": TRIAGE})
     assert is_triage_outcome(outcome)
