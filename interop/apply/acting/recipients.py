@@ -13,6 +13,7 @@ from interop.policy.asker import TESTER, Asker
 from interop.policy.decide import Policy, Question
 from interop.policy.facts import Facts
 from interop.policy.grants import period
+from interop.policy.tables import tables
 from interop.rules import actions
 from interop.rules.actions import DESTINATION, PATIENT, WORKLIST, To
 from interop.rules.making import Occurrence
@@ -28,6 +29,9 @@ NAMED: Final = "named-clinician"
 """The code, and with a blank the words, of a participant's role by which a care team says who answers for the person."""
 AT: Final = "urn:interop:destination"
 """The system of an identifier that names a destination of the deployment."""
+CLINICIAN: Final = "gp"
+"""As whom an organisation is asked about what no program is given (an emergency that was declared): those who are told are
+people."""
 ROLES: Final = 20
 """Roles of one clinician that are looked at."""
 
@@ -111,8 +115,9 @@ class Recipients:
     async def _any(self, organisations: Iterable[str], what: Occurrence, now: int) -> bool:
         if self._open:
             return True
+        role = "system" if tables().types.get(what.type) in tables().roles["system"].sees else CLINICIAN
         for organisation in dict.fromkeys(filter(None, organisations)):
-            if await self._sees(Asker(role="system", organisation=organisation, client=CLIENT, scopes=None), what, now):
+            if await self._sees(Asker(role=role, organisation=organisation, client=CLIENT, scopes=None), what, now):
                 return True
         return False
 

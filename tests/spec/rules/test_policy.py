@@ -165,3 +165,21 @@ async def test_a_doctor_whom_the_patient_names_is_told_as_whom_they_work_for(tmp
         await here.put({"resourceType": "PractitionerRole", "id": "r1", "practitioner": doctor, "organization": practice})
         await here.tell(adt("A01", "C2", visit="V2"))
         assert [each["recipient"] for each in await here.made("own", "Communication")] == [[doctor]]
+
+
+async def test_an_emergency_is_told_to_the_team_where_consent_lets_them_see_it(tmp_path: Path) -> None:
+    """No program is given it; those who are told are people."""
+    async with world(tmp_path) as here:
+        await here.admitted(adt("A01", "C1"))
+        patient = await here.here.patient()
+        asked = {"resourceType": "Parameters", "parameter": [{"name": "reason", "valueString": "Does not answer"}]}
+        shop, rules = here.here.engine.workshop, here.here.engine.outgoing.acting
+        assert rules is not None
+        told = []
+        for consent in ("explicit", "implied"):
+            facts = Facts((here.agreement,), consent, names=shop.governance.names)
+            rules.recipients = Recipients(shop.store, decide, lambda known=facts: known, shop.governance.code, {}, open=False)
+            assert (await here.here.http.post(f"/fhir/Patient/{patient}/$break-glass", json=asked)).is_success
+            await here.here.quiet()
+            told.append(len(await here.here.made("break-glass-told", "Communication")))
+    assert told == [0, 1]

@@ -251,6 +251,8 @@ class Story:
 
     async def quiet(self) -> None:
         """Until every message is applied and neither rules, clocks nor queues have anything to do at the time that it is."""
+        if self.hooks:
+            await self.engine.audited.tick()  # alerts of the privacy officer's queue
         workers, shop = self.engine.outgoing.deliverer.workers, self.engine.workshop
         keeper = self.engine.outgoing.keeper
         assert keeper is not None
