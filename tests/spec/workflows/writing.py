@@ -12,11 +12,15 @@ from pathlib import Path
 from types import ModuleType
 
 from tests.places import ROOT
-from tests.spec.workflows import laura
+from tests.spec.workflows import attendance, laura, query
 from tests.spec.workflows.page import page
 
 PAGES = ROOT / "docs" / "workflows"
-STORIES: dict[str, ModuleType] = {"1-fall-not-conveyed": laura}
+STORIES: dict[str, ModuleType] = {
+    "1-fall-not-conveyed": laura,
+    "4-record-query": query,
+    "5-a-and-e-to-rapid-response": attendance,
+}
 """The stories by the names of their pages."""
 
 
