@@ -89,6 +89,7 @@ class Applier:
                     done = not isinstance(await self._store.commit(change), Conflict)
             if done:
                 self._linking.heard(put.stored.id for put in change.puts if put.stored.type == "Patient")
+                self._linking.heard(event.patient for event in change.link_events)
                 self._timed(batch)
                 tell(change)
                 if self.watch is not None:
@@ -195,7 +196,7 @@ class _Work:
         for patient, into, paired in made.relinks:
             if paired:
                 self._linker.pair(patient, into, self._linked(patient, into), made.message, self._now)
-            elif not self._resource(("Patient", patient)).body or self._linked(patient, into):
+            else:
                 self._linker.relink(patient, into, made.message, self._now)
         lost = 0
         for path, reason, row, count in made.losses:

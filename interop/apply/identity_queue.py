@@ -20,9 +20,10 @@ from interop.clock import Clock
 from interop.errors import Problem
 from interop.identity.candidates import candidates, more_candidates
 from interop.identity.grouping import pair
-from interop.identity.judging import judged
+from interop.identity.judging import MERGED, judged
 from interop.identity.known import Known, known_of
 from interop.identity.linking import known_by
+from interop.identity.ties import MERGE
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Meta, Pairs, Persons, Search, Several
 from interop.store.seam import Store
@@ -43,6 +44,8 @@ OVERLAP: Final = 60_000_000
 PATIENCE: Final = 5.0
 """Seconds after which a portion is compared though messages keep coming."""
 AGAIN: Final = 1.0
+REPLACED: Final = b'"replaced-by"'
+"""Is in whoever was merged into others: who they are counts besides what is known of him."""
 log = structlog.get_logger(__name__)
 
 
@@ -164,7 +167,7 @@ class IdentityQueue:
             began = perf_counter()
             try:
                 known = self._known(each)
-                if self._seen.get(each.id) == known:
+                if self._seen.get(each.id) == known and REPLACED not in each.body:
                     continue
                 said |= await self._compare(each, known)
             except Problem:
@@ -206,7 +209,8 @@ class IdentityQueue:
             others |= {each.id: each for each in found[:FOUND]}
         pairs: list[Pair] = await self._store.query(Pairs((stored.id,)))
         standing = {each.b if each.a == stored.id else each.a: each for each in pairs}
-        lost = [id for id, each in standing.items() if each.why and id not in others]
+        merged = {id for id, each in standing.items() if (each.tie or "").startswith(MERGE)}
+        lost = [id for id, each in standing.items() if (each.why or id in merged) and id not in others]
         if lost:
             gone: list[Stored] = await self._store.query(Several(PERMIT_ALL, tuple(("Patient", id) for id in lost)))
             others |= {each.id: each for each in gone}
@@ -221,9 +225,11 @@ class IdentityQueue:
             linked = persons.get(other.id, other.id) == own
             if not linked and not (other.id in standing and standing[other.id].decision):
                 found_out = judged(known, _stated(self._known(other), kept_by.get(other.id, "")))
+                if other.id in merged:
+                    found_out = found_out._replace(why=MERGED)
                 if found_out.why:
                     likely.append((found_out, other.id))
-        likely.sort(key=lambda one: (-one[0].score.weight, one[1]))
+        likely.sort(key=lambda one: (one[0].why != MERGED, -one[0].score.weight, one[1]))
         said = {}
         for found_out, id in likely[:MOST]:
             before, score = standing.get(id), found_out.score

@@ -13,6 +13,7 @@ from interop.apply.mapping_work import Yield
 from interop.identity.decisions import Decided
 from interop.identity.grouping import groups, pair
 from interop.identity.linking import number_of, withdrawn_by
+from interop.identity.ties import merges, with_link, with_merge
 from interop.ids import NHS_NUMBER
 from interop.store.plan import Claims, Pairs, Persons
 from interop.store.seam import Store
@@ -20,9 +21,6 @@ from interop.store.values import Link, LinkEvent, Pair
 
 NONE = "-"
 """Stored for a Patient that has no identity by which it may link."""
-MERGE, TIE = "merge", "link"
-"""What sources say of two Patients (A40; A24)."""
-
 
 LINKS = ("", "links")
 """The name of the lock of whoever changes links."""
@@ -92,6 +90,10 @@ class Linker:
         self._looked: set[str] = set()
         self._pairs: dict[tuple[str, str], Pair] = {}
         self._said: dict[tuple[str, str], Pair] = {}
+        self._merged: dict[tuple[str, str], set[str]] = {}
+        """Who was retired, of each pair of which a merge is told."""
+        self._linked: dict[tuple[str, str], bool] = {}
+        """Whether the two of a pair are linked, of which that is told."""
         self._triggers: dict[str, Trigger] = {}
         self._loaded: set[str] = set()
 
@@ -113,16 +115,20 @@ class Linker:
             self._changed(patient, Trigger("identity", message, time))
 
     def relink(self, patient: str, into: str, message: int, time: int) -> None:
-        """A source says that two of its Patients are one person."""
-        self._tied(patient, into, MERGE, Trigger("merge", message, time))
+        """A source says that one of its Patients was merged into another."""
+        if self._paired_as(patient, into, Trigger("merge", message, time)):
+            self._merged.setdefault(pair(patient, into), set()).add(patient)
 
     def pair(self, patient: str, other: str, linked: bool, message: int, time: int) -> None:
         """A source links two Patients, or undoes that."""
-        self._tied(patient, other, TIE if linked else "", Trigger("link" if linked else "unlink", message, time))
+        if self._paired_as(patient, other, Trigger("link" if linked else "unlink", message, time)):
+            self._linked[pair(patient, other)] = linked
 
     def told_again(self, patient: str, other: str, tie: str, why: str, message: int, time: int) -> None:
-        """What sources say of two Patients, once that is told again (``why``: a takedown, a replay); '' is nothing."""
-        self._tied(patient, other, tie, Trigger(why, message, time))
+        """What sources say of two Patients (``interop.identity.ties``), once that is told again (``why``: a takedown, a replay)."""
+        if self._paired_as(patient, other, Trigger(why, message, time)):
+            key = pair(patient, other)
+            self._said[key] = self._said[key]._replace(tie=tie)
 
     def decided(self, said: Decided, message: int, time: int) -> None:
         """People say what two Patients are; '' takes back what was said."""
@@ -132,14 +138,15 @@ class Linker:
         for patient in key:
             self._changed(patient, Trigger(said.decision or "undone", message, time))
 
-    def _tied(self, patient: str, other: str, tie: str, trigger: Trigger) -> None:
+    def _paired_as(self, patient: str, other: str, trigger: Trigger) -> bool:
+        """Whether something is said of two; of one nothing can be."""
         if patient == other:
-            return
+            return False
         key = pair(patient, other)
-        before = self._said.get(key, Pair(*key))
-        self._said[key] = before._replace(tie=tie)
+        self._said.setdefault(key, Pair(*key))
         for each in key:
             self._changed(each, trigger)
+        return True
 
     def _changed(self, patient: str, trigger: Trigger) -> None:
         self._triggers[patient] = trigger
@@ -159,7 +166,10 @@ class Linker:
             if patient not in links and (patient not in self._stored or self._before.get(patient) != self._identity[patient]):
                 person = self._stored.get(patient, patient)
                 links[patient] = Link(patient, person, self._identity[patient] or NONE)
-        return list(links.values()), events, list(self._said.values())
+        whole = self._whole_pairs()
+        told = self._merged.keys() | self._linked.keys()
+        pairs = [said._replace(tie=whole[key].tie) if key in told else said for key, said in self._said.items()]
+        return list(links.values()), events, pairs
 
     async def _regrouped(self) -> dict[str, tuple[str, Trigger]]:
         """Person and trigger of everyone who hangs together with whom something else is said of now."""
@@ -168,8 +178,9 @@ class Linker:
         within = {key: said for key, said in pairs.items() if key[0] in scope and key[1] in scope}
         made = groups(
             {patient: self._identity.get(patient, "") for patient in scope},
-            [key for key, said in within.items() if said.tie],
+            [key for key, said in within.items() if said.tie and not merges(key, said.tie)],
             {key: said.decision for key, said in within.items() if said.decision},
+            [two for key, said in within.items() for two in merges(key, said.tie or "")],
         )
         found: dict[str, tuple[str, Trigger]] = {}
         last = max(self._triggers.values(), key=lambda trigger: trigger.message)
@@ -190,7 +201,11 @@ class Linker:
         whole = dict(self._pairs)
         for key, said in self._said.items():
             before = whole.get(key, Pair(*key, tie="", decision=""))
-            tie = before.tie if said.tie is None else said.tie
+            tie = (before.tie if said.tie is None else said.tie) or ""
+            if key in self._linked:
+                tie = with_link(tie, self._linked[key])
+            for retired in sorted(self._merged.get(key, ())):
+                tie = with_merge(tie, key, retired)
             whole[key] = before._replace(tie=tie, decision=before.decision if said.decision is None else said.decision)
         return whole
 

@@ -14,7 +14,7 @@ from interop.apply.asked import Key
 from interop.apply.jobs import job_of
 from interop.apply.journalled import ADAPTERS, DOWN, ORDERS
 from interop.apply.mapping_work import Yield
-from interop.apply.persons import MERGE, TIE, Linker, linked_with
+from interop.apply.persons import Linker, linked_with
 from interop.apply.pool import Mappers
 from interop.apply.replaying import Replay
 from interop.apply.scanning import sharing_with
@@ -24,6 +24,7 @@ from interop.errors import Problem
 from interop.identity.grouping import pair
 from interop.identity.linking import identity_of
 from interop.identity.sources import verified
+from interop.identity.ties import LINK, with_link, with_merge
 from interop.mapping.snapshots import MARK
 from interop.policy.tables import tables
 from interop.ports import Feed, MessageState
@@ -255,8 +256,10 @@ class Retelling(ABC):
             replay.message(one)
             self._told.add(one.message)
             for patient, into, paired in one.relinks:
-                if pair(patient, into) in ties:
-                    ties[pair(patient, into)] = patient, into, TIE if paired else MERGE
+                key = pair(patient, into)
+                if key in ties:
+                    tie = ties[key][2]
+                    ties[key] = patient, into, with_link(tie, True) if paired else with_merge(tie, key, patient)
         return ties
 
     async def _untie(self, ties: Ties, replay: Replay) -> None:
@@ -271,8 +274,8 @@ class Retelling(ABC):
         for key, (patient, into, tie) in ties.items():
             if not tie and known.get(key) and await self._stands(key):
                 continue
-            if tie == TIE:
-                tie = TIE if into in linked_with(said(patient)) or patient in linked_with(said(into)) else ""
+            if tie == LINK:
+                tie = with_link("", into in linked_with(said(patient)) or patient in linked_with(said(into)))
             if tie != known.get(key, ""):
                 self._linker.told_again(patient, into, tie, self.order, self._number, self._now)
 

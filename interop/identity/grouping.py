@@ -4,9 +4,11 @@
    another birth date or given name. Such a record goes with neither, so that two people never meet through a third. A number that
    the national service has withdrawn links nobody.
 2. What people decided is *same* holds together, unless they decided of two of these that they are apart: then none of it holds.
-3. What the rules link, and what sources merged (A40) or linked (A24), holds together where nobody decided otherwise: both sides
+3. Who was merged (A40) into several who are not one person without that is merged into none of them: a number that was retired is
+   not to be spoken of again (HL7 v2.4 3.3.40), so one of the merges is wrong and nobody knows which.
+4. What the rules link, and what sources merged or linked (A24), holds together where nobody decided otherwise: both sides
    must be apart, by people's decision, from the same ones among all that would hang together.
-4. Who is known by a number alone goes with those who hold it, where they are one person.
+5. Who is known by a number alone goes with those who hold it, where they are one person.
 """
 
 from __future__ import annotations
@@ -57,20 +59,54 @@ def pair(a: str, b: str) -> Pair:
     return (a, b) if a < b else (b, a)
 
 
-def groups(identities: Mapping[str, str], ties: Iterable[Pair], decisions: Mapping[Pair, str]) -> list[list[str]]:
+def groups(
+    identities: Mapping[str, str], ties: Iterable[Pair], decisions: Mapping[Pair, str], merges: Iterable[Pair] = ()
+) -> list[list[str]]:
     """The persons among these Patients, each in order: ``identities`` of everyone ('' = none), ``ties`` of sources, ``decisions``
-    of people (SAME, APART). Whoever stands in ties and decisions must be among them."""
+    of people (SAME, APART), ``merges`` of sources: who was retired, and into whom. Whoever stands in any must be among them."""
     edges, conflicts, alone = _by_number(identities)
     linked = _held(edges, [two for two in conflicts if decisions.get(two) != SAME], str)
     joined = _decided(identities, decisions)
     apart = [two for two, said in decisions.items() if said == APART]
-    for two in _held([*linked, *ties], apart, joined.root):
+    known = [*linked, *ties]
+    for two in _held([*known, *uncontradicted(known, merges, apart, joined.root)], apart, joined.root):
         joined.join(*two)
     for patient, holders in alone.items():
         roots = {joined.root(each) for each in holders}
         if len(roots) == 1 and not _opposed(joined, patient, roots.copy().pop(), apart):
             joined.join(patient, holders[0])
     return joined.sets()
+
+
+def uncontradicted(edges: Iterable[Pair], merges: Iterable[Pair], apart: Iterable[Pair], root: Callable[[str], str]) -> list[Pair]:
+    """The merges of those whose survivors are one person: there is one of them, or the ``edges`` and the other merges say so. Where
+    people hold two ``apart`` among all that hangs together, only ``root``, which is what people joined, says so of several."""
+    into: dict[str, set[str]] = defaultdict(set)
+    refused = {pair(a, b) for a, b in apart}
+    for retired, survivor in merges:
+        if retired != survivor and pair(retired, survivor) not in refused:
+            into[retired].add(survivor)
+    said = [*edges, *((retired, survivor) for retired, survivors in into.items() for survivor in survivors)]
+    together = _joined([*said, *refused], said, root)
+    contested = {
+        together.root(root(a)) for a, b in refused if root(a) != root(b) and together.root(root(a)) == together.root(root(b))
+    }
+    left = {retired: survivors for retired, survivors in into.items() if together.root(root(retired)) not in contested}
+    taken = {retired for retired, survivors in into.items() if len({root(each) for each in survivors}) == 1}
+    while True:
+        held = _joined(said, [*edges, *((retired, each) for retired in taken for each in into[retired])], root)
+        more = {retired for retired, of in left.items() if len({held.root(root(each)) for each in of}) == 1} - taken
+        if not more:
+            return [(retired, survivor) for retired in taken for survivor in into[retired]]
+        taken |= more
+
+
+def _joined(named: Iterable[Pair], edges: Iterable[Pair], root: Callable[[str], str]) -> Union:
+    """The sets that edges make of all who are named."""
+    made = Union({root(each) for two in named for each in two})
+    for a, b in edges:
+        made.join(root(a), root(b))
+    return made
 
 
 def _decided(identities: Mapping[str, str], decisions: Mapping[Pair, str]) -> Union:

@@ -8,11 +8,13 @@ from interop.identity.known import Known
 from interop.identity.rules import APART, CONFLICT, LINK, QUEUE, rule_of
 from interop.identity.scoring import Score, score_known
 
+MERGED: Final = "merged"
 WHYS: Final = {
     "conflict": "One NHS number, and another birth date or given name: a number is wrong, or a birth date or name is.",
     "withdrawn": "The national service has withdrawn the number of one: the other has taken its place, or the number is nobody's.",
     "number": "The NHS number agrees; it is not verified on both sides, or not enough else is known or agrees.",
     "agrees": "They agree, but a third record with this number speaks against one of them, or a client of the API wrote one.",
+    MERGED: "A source has merged one into the other, and into somebody else too, or a decision of people speaks against it.",
     "likeness": "The numbers do not tell; names, birth date and address are alike.",
 }
 _NUMBERED: Final = {CONFLICT: "conflict", QUEUE: "number", LINK: "agrees"}

@@ -58,7 +58,7 @@ def finish(run: Run, digest: str, cancellable: frozenset[tuple[str, str]]) -> Ma
                 _pair(run, one, into)
             elif into != one.id:
                 relinks.append(Relink(one.id, into, one.row))
-                one.registers["link:merge"] = [{"other": {"reference": f"Patient/{into}"}, "type": "replaced-by"}]
+                one.registers[f"link:merge-{into}"] = [{"other": {"reference": f"Patient/{into}"}, "type": "replaced-by"}]
             one.effect = "upsert"
         if one.type == "Patient" or one.tags:
             one.registers["meta.tag:flags"] = [{"system": FLAGS, "code": tag} for tag in one.tags]

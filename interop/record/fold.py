@@ -35,13 +35,15 @@ def fold(kind: str, states: Mapping[tuple[str, str], State]) -> dict[str, Any] |
     return body
 
 
-MERGED: Final = frozenset({"link:merge", "meta.tag:flags"})
-"""What is said of a Patient who was merged into another, and of whom a source may know nothing else."""
+_MERGE: Final = "link:merge"
+"""Begins the registers of those into whom a Patient was merged, one for each."""
 
 
 def bare(kind: str, registers: Collection[str]) -> bool:
     """Whether it is known of a Patient only that, if there is one, another took its place: there is nobody to show."""
-    return kind == "Patient" and "link:merge" in registers and MERGED.issuperset(registers)
+    if kind != "Patient" or not any(register.startswith(_MERGE) for register in registers):
+        return False
+    return all(register.startswith(_MERGE) or register == "meta.tag:flags" for register in registers)
 
 
 def choose(kind: str, states: Mapping[tuple[str, str], State]) -> dict[str, tuple[str, list[Any]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -166,13 +167,18 @@ def alike(bench: Workbench, messages: Sequence[Said], order: Sequence[int], cuts
     assert persons == grouped
 
 
-def sent(bench: Workbench, *told: tuple[bytes, str, str, int]) -> tuple[dict[str, object], set[frozenset[str]]]:
-    """What is said after messages (event, the person, the other, day of January), each by itself."""
+def told_of(told: Sequence[tuple[bytes, str, str, int]]) -> list[Said]:
+    """Messages (event, the person, the other, day of January)."""
     by_event = {one.split(b"|")[8][4:7]: one for one in reversed(examples("hl7v2"))}
-    messages = [
+    return [
         Said.of("hl7v2", hospital(by_event[event], number, person, other, day, 1, False))
         for number, (event, person, other, day) in enumerate(told)
     ]
+
+
+def sent(bench: Workbench, *told: tuple[bytes, str, str, int]) -> tuple[dict[str, object], set[frozenset[str]]]:
+    """What is said after messages, each by itself."""
+    messages = told_of(told)
     return bench.told(messages, range(len(messages)), range(1, len(messages)))
 
 
@@ -185,6 +191,30 @@ def test_a_link_that_is_undone_leaves_a_merge_of_the_two_as_it_is(bench: Workben
     _, again = sent(bench, *known, (b"A37", one, other, 3), known[2])
     assert max(map(len, merged)) == 2
     assert merged == unlinked == again
+
+
+@pytest.mark.parametrize("order", list(permutations(range(5)))[::9])
+def test_who_was_merged_into_two_who_are_not_one_is_with_neither(bench: Workbench, order: tuple[int, ...]) -> None:
+    """The number that is retired is not to be spoken of again (HL7 v2.4 3.3.40): nobody knows which merge is wrong."""
+    told = [
+        (b"A08", "L1", "L1", 1),
+        (b"A08", "L2", "L2", 1),
+        (b"A08", "L3", "L3", 1),
+        (b"A40", "L1", "L2", 2),
+        (b"A40", "L3", "L2", 3),
+    ]
+    messages = told_of(told)
+    alike(bench, messages, order, range(1, len(order)) if order[0] % 2 else [])
+    _, persons = bench.told(messages, order, [])
+    assert sorted(map(len, persons)) == [1, 1, 1]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4)))[::3])
+def test_a_merge_that_is_told_again_into_whoever_survives_is_none_into_two(bench: Workbench, order: tuple[int, ...]) -> None:
+    """L2 into L1, L1 into L3, and L2 into L3 besides, as many a hospital tells it."""
+    told = [(b"A08", "L2", "L2", 1), (b"A40", "L1", "L2", 2), (b"A40", "L3", "L1", 3), (b"A40", "L3", "L2", 4)]
+    _, persons = bench.told(told_of(told), order, [])
+    assert sorted(map(len, persons)) == [3]
 
 
 def test_who_says_what_was_known_has_contributed_all_the_same(bench: Workbench) -> None:

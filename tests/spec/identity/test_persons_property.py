@@ -44,20 +44,45 @@ NAMES = tuple("abcdef")
 PAIRS = st.sampled_from(list(combinations(NAMES, 2)))
 PEOPLE = st.fixed_dictionaries(dict.fromkeys(NAMES, IDENTITIES))
 TIES = st.dictionaries(PAIRS, st.just(True), max_size=3)
+MERGES = st.frozensets(st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)).filter(lambda two: two[0] != two[1]), max_size=4)
+"""Who was retired, and into whom."""
 DECISIONS = st.dictionaries(PAIRS, st.sampled_from((SAME, APART)), max_size=4)
 
 
-@given(PEOPLE, TIES, DECISIONS, st.randoms(use_true_random=False))
+@given(PEOPLE, TIES, DECISIONS, MERGES, st.randoms(use_true_random=False))
 @settings(max_examples=150, deadline=None)
 def test_the_groups_do_not_depend_on_any_order_and_keep_apart_what_was_decided(
-    people: dict[str, str], ties: dict[tuple[str, str], bool], decisions: dict[tuple[str, str], str], random: Random
+    people: dict[str, str],
+    ties: dict[tuple[str, str], bool],
+    decisions: dict[tuple[str, str], str],
+    merges: frozenset[tuple[str, str]],
+    random: Random,
 ) -> None:
-    made = groups(people, ties, decisions)
+    made = groups(people, ties, decisions, merges)
     shuffled = [random.sample(list(each.items()), len(each)) for each in (people, ties, decisions)]
-    assert groups(dict(shuffled[0]), list(dict(shuffled[1])), dict(shuffled[2])) == made
+    mixed = random.sample(sorted(merges), len(merges))
+    assert groups(dict(shuffled[0]), list(dict(shuffled[1])), dict(shuffled[2]), mixed) == made
     assert sorted(name for members in made for name in members) == list(NAMES)
     for members in made:
         assert not any(decisions.get(pair(*two)) == APART for two in combinations(members, 2))
+
+
+@given(MERGES, TIES)
+@settings(max_examples=300, deadline=None)
+def test_who_was_merged_into_several_is_with_none_of_them_or_they_are_one_person_without_that(
+    merges: frozenset[tuple[str, str]], ties: dict[tuple[str, str], bool]
+) -> None:
+    """Of nobody but sources: what is left out is that one's merges alone."""
+    people = dict.fromkeys(NAMES, "")
+    place = {name: at for at, members in enumerate(groups(people, ties, {}, merges)) for name in members}
+    for retired in NAMES:
+        survivors = {into for who, into in merges if who == retired}
+        without = groups(people, ties, {}, [two for two in merges if two[0] != retired])
+        apart = {name: at for at, members in enumerate(without) for name in members}
+        if len({apart[each] for each in survivors}) > 1:
+            assert place == apart
+        else:
+            assert all(place[each] == place[retired] for each in survivors)
 
 
 @given(PEOPLE)
@@ -72,13 +97,18 @@ def test_by_the_rules_alone_nobody_is_with_whom_the_rules_hold_against_them(peop
                 assert known_by(people[a]).birth == known_by(people[b]).birth
 
 
-@given(PEOPLE, TIES, DECISIONS, st.randoms(use_true_random=False))
+@given(PEOPLE, TIES, DECISIONS, MERGES, st.randoms(use_true_random=False))
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_what_is_stored_is_the_same_in_whatever_order_it_is_told(
-    people: dict[str, str], ties: dict[tuple[str, str], bool], decisions: dict[tuple[str, str], str], random: Random
+    people: dict[str, str],
+    ties: dict[tuple[str, str], bool],
+    decisions: dict[tuple[str, str], str],
+    merges: frozenset[tuple[str, str]],
+    random: Random,
 ) -> None:
-    steps = [*people.items(), *((key, "tie") for key in ties), *decisions.items()]
-    expected = {frozenset(members) for members in groups(people, ties, decisions)}
+    steps = [*people.items(), *((key, "tie") for key in ties), *decisions.items(), *((two, "merge") for two in merges)]
+    linked = [key for key in ties if not merges & {key, key[::-1]}]
+    expected = {frozenset(members) for members in groups(people, linked, decisions, merges)}
     assert anyio.run(_stored, people, random.sample(steps, len(steps))) == expected
 
 
@@ -96,6 +126,8 @@ async def _stored(people: dict[str, str], steps: list[tuple[object, str]]) -> se
                     rows = [IndexRow("identifier", "token", NHS_NUMBER, number_of(said))] if said else []
                     puts = [put("Patient", what, 1, *rows, at=T0 + message)]
                 elif isinstance(what, tuple) and said == "tie":
+                    linker.pair(what[0], what[1], True, message, T0)
+                elif isinstance(what, tuple) and said == "merge":
                     linker.relink(what[0], what[1], message, T0)
                 elif isinstance(what, tuple):
                     linker.decided(Decided(what[0], what[1], said), message, T0)

@@ -19,10 +19,16 @@ from interop.identity.known import Known
 from interop.store.plan import Meta, Pairs
 from interop.store.values import Change, Pair, Stored
 from tests.spec.engine.running import client, running, tell
-from tests.spec.identity.test_decisions import admission, applied, call, history, ids, parts
+from tests.spec.identity.test_decisions import admission, applied, call, history, ids, parts, persons
 
 pytestmark = pytest.mark.anyio
 HOME = "7 TOLPUDDLE ROW^^EASTMERE^MERESHIRE^QX9 7ZD"
+
+
+def merge(survivor: tuple[str, str, str], retired: str, hour: int) -> bytes:
+    """An A40 into somebody: local number, given and family name."""
+    admitted = admission(*survivor[:2], "", survivor[2], hour=hour).replace(b"ADT^A01", b"ADT^A40")
+    return admitted.split(b"\rPV1")[0] + f"\rMRG|{retired}^^^PAS".encode()
 
 
 async def queue(engine: Engine, http: httpx.AsyncClient, **said: Any) -> list[tuple[set[str], str]]:
@@ -90,6 +96,24 @@ async def test_a_number_that_two_records_share_and_that_does_not_link_them_says_
     await applied(http, admission("L1"), admission("L2", **other))
     one, two = await ids(http, "L1", "L2")
     assert await queue(engine, http) == [({one, two}, why)]
+
+
+async def test_who_was_merged_into_two_who_are_not_one_is_asked_about_until_it_is_decided(
+    engine: Engine, http: httpx.AsyncClient
+) -> None:
+    """Nobody knows which of the merges is wrong; whoever was brought together by the first stands alone again."""
+    three = (("L1", "MARY", "ASHDOWN"), ("L2", "JOAN", "BROOK"), ("L3", "ZELDA", "QUARRINGTON"))
+    await applied(http, *(admission(local, given, "", family) for local, given, family in three))
+    one, two, other = await ids(http, "L1", "L2", "L3")
+    await applied(http, merge(three[0], "L2", 10))
+    assert await queue(engine, http) == []
+    await applied(http, merge(three[2], "L2", 11))
+    asked = await queue(engine, http)
+    assert {frozenset(sides) for sides, _ in asked} == {frozenset((one, two)), frozenset((two, other))}
+    assert {why for _, why in asked} == {"merged"}
+    await call(http, "unlink", two, other)
+    assert await queue(engine, http) == []
+    assert await persons(http, "L1", "L2", "L3") == {"L1": 2, "L2": 2, "L3": 1}
 
 
 async def test_two_verified_numbers_are_two_people_and_nobodys_work(engine: Engine, http: httpx.AsyncClient) -> None:
