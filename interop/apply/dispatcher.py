@@ -26,6 +26,8 @@ from interop.store.values import Entry
 
 AGAIN = 1.0
 """Seconds between two tries while the disk or a mapper cannot be had."""
+TOGETHER = 4_000_000
+"""Bytes of messages that are mapped together: some two seconds of a mapper where they are the slowest, of its sixty."""
 log = structlog.get_logger(__name__)
 
 _Batch = tuple[list[Entry], "asyncio.Task[list[Yield]]"]
@@ -227,15 +229,21 @@ async def _passed(error: Exception) -> bool:
 
 
 def batches(entries: Iterable[Entry]) -> Iterator[list[Entry] | Entry]:
-    """What is mapped together, and takedowns and replays by themselves, in order. What the API wrote its writer finishes."""
+    """What is mapped together, messages of no more than ``TOGETHER`` bytes or one that is larger, and takedowns and replays by
+    themselves, in order. What the API wrote its writer finishes."""
     together: list[Entry] = []
+    size = 0
     for entry in entries:
         if entry.adapter in ORDERS:
             if together:
                 yield together
             yield entry
-            together = []
+            together, size = [], 0
         elif entry.adapter not in ADAPTERS:
+            if together and size + len(entry.body) > TOGETHER:
+                yield together
+                together, size = [], 0
             together.append(entry)
+            size += len(entry.body)
     if together:
         yield together

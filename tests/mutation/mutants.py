@@ -248,7 +248,7 @@ def forget() -> None:
                 module._memory.second = -1
 
 
-TABLES = ("roles", "purposes", "classes", "types", "labels", "systems", "consent", "operations", "absence", "words")
+TABLES = ("roles", "purposes", "classes", "types", "besides", "labels", "systems", "consent", "operations", "absence", "words")
 PROSE = frozenset(("why", "role", "purpose", "class", "type", "model", "operation", "state"))
 """Columns that are not judged cell by cell: reasons, and the names of rows."""
 LISTS = frozenset(("sees", "writes", "purposes", "clearances", "operations", "agreements"))
@@ -298,6 +298,7 @@ def cells(table: str, column: str, cell: str, rows: list[dict[str, str]]) -> Ite
         "on-patient",
         "whereabouts",
         "given",
+        "counts",
     ):
         for other in others[:4]:
             yield f"{cell or 'empty'} -> {other or 'empty'}", other

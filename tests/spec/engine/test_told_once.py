@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from interop.apply.mapping_work import Job, Piece, map_batch
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from interop.apply import mapping_work
+from interop.apply.mapping_work import Job, Piece, Told, map_batch
+from interop.fhir.rows import IndexRow
 from interop.ids import Mint
 from tests.spec.engine.messages import adt
 
@@ -35,3 +42,22 @@ def test_what_another_feed_says_comes_whole() -> None:
     """Each feed's contribution stands by itself."""
     (one,), (other,) = pieces("one", adt()), pieces("other", adt())
     assert one.content == other.content != b""
+
+
+def test_what_could_not_be_made_is_not_taken_for_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault in what makes rows of a visit: the message is shelved each time that it comes, and whole once the fault is gone."""
+    told, job = Told(), Job(1, "fault", "hl7v2", adt(), 1_767_600_000_000_000, True)
+    indexed = mapping_work.indexed
+
+    def failing(body: dict[str, Any]) -> Iterator[IndexRow] | list[IndexRow]:
+        if body["resourceType"] == "Encounter":
+            raise ValueError
+        return indexed(body)
+
+    monkeypatch.setattr(mapping_work, "indexed", failing)
+    for _ in range(2):
+        (made,) = map_batch([job], Mint(bytes(32)), told)
+        assert made.problem == ("mapping-fault", "", "ValueError")
+    monkeypatch.setattr(mapping_work, "indexed", indexed)
+    (whole,) = map_batch([job], Mint(bytes(32)), told)
+    assert {piece.type for piece in whole.pieces if piece.content} >= {"Patient", "Encounter"}
