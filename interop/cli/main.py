@@ -21,6 +21,7 @@ from interop.cli import (
     ruling,
     serving,
     timing,
+    working,
 )
 from interop.cli.options import Data, Database, Feeds, Json, Mappers, State, TestNumbers, Token, Whereabouts
 from interop.watching.ends import Process
@@ -218,6 +219,7 @@ replaying.add(app)
 delivering.add(app)
 timing.add(app)
 ruling.add(app)
+working.add(app)
 keeping.add(app)
 overseeing.add(app)
 governing.add(app)

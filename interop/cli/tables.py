@@ -39,21 +39,25 @@ def tables(family: str | None, *, site: str, source: bool, as_json: bool) -> int
                     print(loaded.source)
             else:
                 _show(loaded, as_json, each_row=bool(site))
-    return failed if family else max(failed, _plan(as_json))
+    return failed if family else max(failed, _besides(as_json))
 
 
-def _plan(as_json: bool) -> int:
-    """Read the tables of the plan, which belong to no family; 1 where they are refused."""
+def _besides(as_json: bool) -> int:
+    """Read the tables that belong to no family; 1 where any is refused."""
     from interop.api.operations.planning import plan_tables
+    from interop.api.operations.worklists import worklists
     from interop.careplan.tables import PlanRefused
+    from interop.worklists.tables import WorklistsRefused
 
-    try:
-        plan_tables()
-    except PlanRefused as refused:
-        for reason in str(refused).splitlines():
-            print(json.dumps({"family": "careplan", "reason": reason}) if as_json else reason, file=sys.stderr)
-        return 1
-    return 0
+    failed = 0
+    for name, read in (("careplan", plan_tables), ("worklists", worklists)):
+        try:
+            read()
+        except (PlanRefused, WorklistsRefused) as refused:
+            failed = 1
+            for reason in str(refused).splitlines():
+                print(json.dumps({"family": name, "reason": reason}) if as_json else reason, file=sys.stderr)
+    return failed
 
 
 def _refuse(name: str, site: str, refused: TablesRefused, as_json: bool) -> None:

@@ -11,7 +11,8 @@ from interop.worklists.tables import DUE, POINTS, Worklist
 
 SYSTEM: Final = "urn:interop:codes:worklist"
 EXTENSION: Final = "urn:interop:extension:worklist-"
-MINUTE: Final = 60_000_000
+SECOND: Final = 1_000_000
+MINUTE: Final = 60 * SECOND
 ORDERED: Final = {POINTS: ("priority", "Sorted by Priority")}
 BY_DATE: Final = ("event-date", "Sorted by Event Date")
 LIST_ORDER: Final = "http://terminology.hl7.org/CodeSystem/list-order"
@@ -53,13 +54,14 @@ def _entry(rank: int, line: Line, sources: Sources, now: int, order: str) -> Jso
     ]
     if line.due is not None:
         left = (line.due - now) // MINUTE
-        clock: list[Json] = [{"url": "due", "valueInstant": instant(line.due)}, {"url": "minutesLeft", "valueInteger": left}]
+        clock: list[Json] = [
+            {"url": "due", "valueInstant": instant(line.due // SECOND * SECOND)},
+            {"url": "minutesLeft", "valueInteger": left},
+        ]
         state = "breached" if left < 0 else next((word for each in line.told for word in each.shown if order == DUE), "running")
         said.append({"url": f"{EXTENSION}clock", "extension": [*clock, {"url": "state", "valueCode": state}]})
-    made: Json = {"extension": said, "flag": {"text": "; ".join(dict.fromkeys(each.words for each in line.told))}}
-    if line.latest:
-        made["date"] = instant(line.latest)
-    return {**made, "item": {"reference": f"Patient/{line.patients[0]}"}}
+    words = "; ".join(dict.fromkeys(each.words for each in line.told))
+    return {"extension": said, "flag": {"text": words}, "item": {"reference": f"Patient/{line.patients[0]}"}}
 
 
 def _reason(told: Told, sources: Sources) -> Json:
@@ -68,15 +70,15 @@ def _reason(told: Told, sources: Sources) -> Json:
         {"url": "words", "valueString": told.words},
         {"url": "points", "valueUnsignedInt": told.reason.points},
     ]
-    if told.at is not None:
-        parts.append({"url": "date", "valueDateTime": instant(told.at)})
+    if told.latest is not None:
+        parts.append({"url": "date", "valueDateTime": told.latest.written})
     return {"url": f"{EXTENSION}reason", "extension": [*parts, *(_borne(each, sources) for each in told.evidence)]}
 
 
 def _borne(evidence: Evidence, sources: Sources) -> Json:
     parts: list[Json] = [{"url": "resource", "valueReference": {"reference": evidence.found.reference}}]
-    if evidence.at is not None:
-        parts.append({"url": "date", "valueDateTime": instant(evidence.at)})
+    if evidence.written:
+        parts.append({"url": "date", "valueDateTime": evidence.written})
     if source := sources.get(evidence.found.source, ""):
         parts.append({"url": "source", "valueString": source})
     return {"url": "evidence", "extension": parts}

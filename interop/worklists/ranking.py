@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from interop.fhir.searching import interval
 from interop.fhir.shapes import dicts, text
 from interop.rules.expressions import RuleFailed, holds, values, when
 from interop.worklists.tables import BRINGS, CLEARS, DUE, LACKS, NEEDED, NEEDS, OTHERS, POINTS, Reason, Worklist
@@ -37,10 +38,12 @@ ByRow = Mapping[str, Sequence[Found]]
 
 
 class Evidence(NamedTuple):
-    """What bears a reason out: when it was and when it is due (microseconds, None where nothing says so), what is told of it."""
+    """What bears a reason out: when it was, in the latest reading of what is ``written``, and when it is due (microseconds, None
+    where nothing says so), what is told of it."""
 
     found: Found
     at: int | None
+    written: str
     due: int | None
     shown: tuple[str, ...]
     groups: frozenset[str]
@@ -54,16 +57,22 @@ class Told:
     evidence: tuple[Evidence, ...]
 
     @property
+    def latest(self) -> Evidence | None:
+        """The latest of it, where anything says when it was."""
+        return max((each for each in self.evidence if each.at is not None), key=lambda each: each.at or 0, default=None)
+
+    @property
     def at(self) -> int | None:
         """When the latest of it was."""
-        return max((each.at for each in self.evidence if each.at is not None), default=None)
+        return self.latest.at if self.latest is not None else None
 
     @property
     def shown(self) -> tuple[str, ...]:
-        """What is told beside the words, each once: of a set of codes the groups."""
-        codes = self.reason.codes
-        groups = sorted({codes.displays[group] for each in self.evidence for group in each.groups}) if codes is not None else []
-        return tuple(dict.fromkeys([*groups, *(word for each in self.evidence for word in each.shown)]))
+        """What is told beside the words, each once: what the row shows, else of a set of codes the groups."""
+        codes = self.reason.codes if self.reason.shows is None else None
+        if codes is not None:
+            return tuple(sorted({codes.displays[group] for each in self.evidence for group in each.groups}))
+        return tuple(dict.fromkeys(word for each in self.evidence for word in each.shown))
 
     @property
     def words(self) -> str:
@@ -88,14 +97,15 @@ class Line:
         return min((each.at for each in self.told if each.reason.kind == BRINGS and each.at is not None), default=None)
 
     @property
-    def latest(self) -> int:
-        """When the latest was that is known."""
-        return max((each.at for each in self.told if each.at is not None), default=0)
+    def latest(self) -> Evidence | None:
+        """The latest that is known."""
+        known = [each.latest for each in self.told if each.latest is not None]
+        return max(known, key=lambda each: each.at or 0, default=None)
 
     def place(self, order: str) -> tuple[int, int, str]:
         """Where the line stands in an order: the least first."""
         if order == POINTS:
-            return -self.points, -self.latest, self.patients[0]
+            return -self.points, -(self.latest.at or 0) if self.latest is not None else 0, self.patients[0]
         first = self.due if order == DUE else self.since
         return LATER if first is None else first, -self.points, self.patients[0]
 
@@ -181,14 +191,17 @@ class Judging:
             return False
 
     def _evidence(self, reason: Reason, one: Found) -> Evidence:
-        resource, now, at, due, told = one.resource, self.now, None, None, list[Any]()
+        resource, now, at, due = one.resource, self.now, None, None
+        written, told = list[Any](), list[Any]()
         try:
             at, due = when(reason.at, resource, {}, now), when(reason.due, resource, {}, now)
+            written = values(reason.at, resource, {}, now) if at is not None and reason.at is not None else []
             told = values(reason.shows, resource, {}, now) if reason.shows is not None else []
         except RuleFailed:
             self.failed.add(reason.id)
         shown = tuple(str(each)[:WORDS] for each in told if isinstance(each, str | int) and each)
-        return Evidence(one, at, due, shown, _groups(reason, resource))
+        first = next((str(each) for each in written if interval(str(each)) is not None), "")
+        return Evidence(one, at, first, due, shown, _groups(reason, resource))
 
 
 def _groups(reason: Reason, resource: Resource) -> frozenset[str]:

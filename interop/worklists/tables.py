@@ -125,7 +125,7 @@ def read_worklists(files: Files, criteria: Criteria, policy: Tables) -> Worklist
     except ValueError as error:
         sets = {}
         refusals.append(f"{CODES_FILE}, {error}")
-    needed = {row["list"]: row["type"] for row in rows[REASONS_FILE].values() if row["kind"] == NEEDS}
+    needed = {row["list"]: row["type"] for row in reversed(rows[REASONS_FILE].values()) if row["kind"] == NEEDS}
     reasons = _each(REASONS_FILE, rows, refusals, lambda row: _reason(row, rows[LISTS_FILE], sets, needed, criteria))
     of: dict[str, list[Reason]] = {}
     for reason in reasons.values():

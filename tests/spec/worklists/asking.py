@@ -40,6 +40,15 @@ def list_of(bundle: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
+def reason(bundle: dict[str, Any], code: str) -> list[dict[str, Any]]:
+    """The parts of a reason of the first person of a page."""
+    said = list_of(bundle)["entry"][0]["extension"]
+    found: list[dict[str, Any]] = next(
+        each["extension"] for each in said if each["url"] == f"{URL}reason" and _one(each, "code") == code
+    )
+    return found
+
+
 async def on(http: httpx.AsyncClient, name: str, query: str = "") -> list[Entry]:
     """Who is on a list."""
     return entries(await asked(http, name, query))

@@ -1,0 +1,31 @@
+"""The command of worklists: ``worklist``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from interop.cli.options import ENGINE, Data, Json, Token, Url
+
+
+def add(app: typer.Typer) -> None:
+    """Add the command to the console script."""
+    app.command()(worklist)
+
+
+def worklist(
+    name: Annotated[str, typer.Argument(help="The list, such as mdt or urgent-response.")],
+    organization: Annotated[str, typer.Option(help="Only the people of this organisation, by its ODS code.")] = "",
+    most: Annotated[int, typer.Option("--most", min=1, help="So many people at most.")] = 50,
+    url: Url = ENGINE,
+    token: Token = "",
+    data: Data = Path("data"),
+    as_json: Json = False,
+) -> None:
+    """Show who is on a worklist of a running engine and why, ranked as things stand now; as far as whoever asks may see them."""
+    from interop.cli.governed import Engine
+    from interop.cli.worklists import worklist as run
+
+    raise typer.Exit(run(Engine(url, token, data), name, organization, most, as_json=as_json))
