@@ -35,6 +35,7 @@ TIMES: Final = {
     ("DiagnosticReport", "iif(issued.exists(), issued, "): "issued",
     ("DocumentReference", "date"): "date",
     ("Encounter", "period."): "date",
+    ("List", "date"): "date",
     ("Observation", "effective."): "date",
 }
 """A type and how FHIRPath begins that yields when something happened -> the search parameter that says no earlier time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -26,8 +27,13 @@ def happened(event: Event, new: Resource | None, before: Resource | None, now: i
     if event.of is not None:
         return True
     if event.differs is not None:
-        return before is not None and values(event.differs, new, {}, now) != values(event.differs, before, {}, now)
+        return before is not None and _several(event.differs, new, now) != _several(event.differs, before, now)
     return event.now is None or not holds(event.now, before, {BEFORE: None}, now)
+
+
+def _several(differs: Expression, resource: Resource, now: int) -> list[str]:
+    """What it yields, in whatever order the resource has it."""
+    return sorted(json.dumps(each, sort_keys=True, default=str) for each in values(differs, resource, {}, now))
 
 
 def befallen(event: Event, new: Resource | None, before: Resource | None, now: int) -> list[str] | None:

@@ -13,8 +13,10 @@ from interop.rules.tables import CODES, Rule
 RULE: Final = "urn:interop:rule"
 """The system of the tag that names the rule by which a resource was made."""
 DONE_WITH: Final = f"{CODES}task-ended"
-"""The system of why the engine itself has ended a Task."""
+"""The system of why the engine itself has ended something: of its reason, or of a tag where R4 has none."""
 WORKLIST: Final = f"{CODES}worklist"
+DETAIL: Final = "http://hl7.org/fhir/StructureDefinition/flag-detail"
+"""The extension of a Flag by what it is there."""
 Resource = dict[str, Any]
 
 
@@ -77,6 +79,7 @@ def flag(rule: Rule, what: Occurrence, id: str) -> Resource:
     made = _made("Flag", rule, what, id)
     made |= {"status": "active", "code": _code(rule) | {"text": rule.says}, "subject": _patient(what)}
     made["period"] = {"start": instant(what.at)}
+    made["extension"] = [{"url": DETAIL, "valueReference": what.reference}]
     return made | _during(what)
 
 
@@ -105,6 +108,13 @@ ENDS: Final = {
 }
 """Type -> the statuses in which nobody has begun with it, and the one in which it is ended by the engine."""
 _REASONED: Final = ("Task", "Communication", "CommunicationRequest")
+
+
+def made_of(resource: Resource) -> list[str]:
+    """Of which resources (``Type/id``) a rule has made it."""
+    several = [each for name in ("about", "supportingInfo", "reasonReference") for each in dicts(resource, name)]
+    several += [each.get("valueReference", {}) for each in dicts(resource, "extension") if text(each, "url") == DETAIL]
+    return [text(each, "reference") for each in (resource.get("focus"), resource.get("encounter"), *several)]
 
 
 def labels_of(resource: Resource) -> list[Resource]:
@@ -136,6 +146,9 @@ def ended(resource: Resource, why: str) -> Resource | None:
     made = _as(resource, end)
     if resource["resourceType"] in _REASONED:
         made["statusReason"] = {"coding": [{"system": DONE_WITH, "code": why}]}
+    else:
+        meta = made.get("meta", {})
+        made["meta"] = meta | {"tag": [*dicts(meta, "tag"), {"system": DONE_WITH, "code": why}]}
     return made
 
 
@@ -160,7 +173,8 @@ def ended_by_engine(resource: Resource) -> bool:
     kind, said = resource.get("resourceType"), resource.get("statusReason", {})
     if kind not in ENDS or resource.get("status") != ENDS[kind][1]:
         return False
-    return kind not in _REASONED or any(each.get("system") == DONE_WITH for each in dicts(said, "coding"))
+    why = dicts(said, "coding") if kind in _REASONED else dicts(resource.get("meta"), "tag")
+    return any(text(each, "system") == DONE_WITH for each in why)
 
 
 def _as(resource: Resource, status: str) -> Resource:

@@ -22,9 +22,9 @@ from interop.clock import MICROSECONDS, Clock
 from interop.clocks.runs import ENDINGS
 from interop.clocks.tasks import name_of, run_of
 from interop.errors import Problem
-from interop.fhir.shapes import dicts
 from interop.ids import Mint
 from interop.notify.routes import CREATED, DELETED, UPDATED
+from interop.rules import making
 from interop.rules.actions import CANCEL, STOP_REMINDERS
 from interop.rules.expressions import BEFORE, RuleFailed, holds
 from interop.rules.happening import befallen, happened, time_of
@@ -192,9 +192,9 @@ class Acting:
         at = await heard(self._store, stored) if clinical is None else clinical
         if at is None or delivery.made - at > rule.within:
             return [], LATE
+        key = "\x1f".join((event.id, delivery.type, delivery.resource, _which(event, at, delivery)))
         if at > delivery.made + MARGIN:
             at = delivery.made
-        key = "\x1f".join((event.id, delivery.type, delivery.resource, _which(event, clinical, delivery)))
         made: list[Wanted] = []
         results = []
         for patient in filter(None, patients):
@@ -227,8 +227,8 @@ class Acting:
             return False
         for each in await found(self._store, type_, what.patient, Token("_tag", rule.id, RULE)):
             resource = body(each)
-            about = [resource.get("focus"), *dicts(resource, "about"), *dicts(resource, "supportingInfo")]
-            if what.reference in about or ended_by_us(resource) or _no_more(resource):
+            itself = f"{what.type}/{what.id}" in making.made_of(resource) and rule.event.differs is None
+            if itself or ended_by_us(resource) or _no_more(resource):
                 continue
             made: list[Stored] = await self._store.query(ReadVersion(PERMIT_ALL, type_, each.id, 1))
             if any(abs(first.updated - what.heard) <= rule.within for first in made):
@@ -265,9 +265,9 @@ def _no_more(resource: Resource) -> bool:
     return run is not None and run.state in ENDINGS
 
 
-def _which(event: Event, at: int | None, delivery: Delivery) -> str:
-    """What tells two occurrences of one event of one resource apart."""
-    return str(delivery.version) if event.differs is not None else str(at or "")
+def _which(event: Event, at: int, delivery: Delivery) -> str:
+    """What tells two occurrences of one event of one resource apart: when it happened, or else was told."""
+    return str(delivery.version) if event.differs is not None else str(at)
 
 
 def _reopens(head: Head) -> bool:

@@ -8,6 +8,7 @@ from interop.apply.acting.doing import Doing, Wanted
 from interop.apply.acting.person import body, found
 from interop.apply.drafts import OWNER
 from interop.fhir.shapes import dicts, text
+from interop.rules import making
 from interop.rules.making import DONE_WITH, RULE, ended, ended_by_engine, on_hold
 from interop.rules.tables import RuleTables
 from interop.store.seam import Store
@@ -36,14 +37,12 @@ async def made_of(store: Store, tables: RuleTables, event: str, patient: str, ke
 async def of_event(store: Store, tables: RuleTables, event: str, patient: str, key: tuple[str, str]) -> list[Stored]:
     """What an event of a resource has made, whatever has become of it."""
     rules = tuple((RULE, rule.id) for rule in tables.rules if rule.event.id == event)
-    named = {"reference": "/".join(key)}
+    named = "/".join(key)
     made = []
     for type_ in MADE if rules else ():
         for stored in await found(store, type_, patient, Tokens("_tag", rules)):
             resource = body(stored)
-            about = [resource.get(name) for name in ("focus", "encounter")]
-            about += [*dicts(resource, "about"), *dicts(resource, "supportingInfo"), *dicts(resource, "reasonReference")]
-            if (key[0] == PATIENT or named in about) and not _clock(resource):
+            if (key[0] == PATIENT or named in making.made_of(resource)) and not _clock(resource):
                 made.append(stored)
     return made
 

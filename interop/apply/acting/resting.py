@@ -11,10 +11,10 @@ from interop.apply.acting.doing import Wanted
 from interop.apply.acting.ending import MADE
 from interop.apply.acting.person import Piece, Resource, body, found
 from interop.fhir.fhirpath import Expression
-from interop.fhir.shapes import dicts, text
+from interop.fhir.shapes import text
 from interop.record.sources import together
 from interop.rules.expressions import BEFORE, holds
-from interop.rules.making import RULE, Occurrence, labels_of, relabelled
+from interop.rules.making import RULE, Occurrence, labels_of, made_of, relabelled
 from interop.rules.tables import RuleTables
 from interop.store.seam import Store
 from interop.store.where import Tokens
@@ -70,7 +70,7 @@ async def labelled_later(store: Store, tables: RuleTables, what: Occurrence, wan
         for stored in await found(store, type_, what.patient, Tokens("_tag", rules)):
             there = Wanted(type_, stored.id, body(stored), stored.version)
             one = asked.get((type_, stored.id), there)
-            if named.isdisjoint(_about(one.resource)):
+            if named.isdisjoint(made_of(one.resource)):
                 continue
             if type_ == "Task":
                 named.add(f"Task/{stored.id}")
@@ -78,11 +78,6 @@ async def labelled_later(store: Store, tables: RuleTables, what: Occurrence, wan
             if labelled is not None:
                 made.append(one._replace(resource=labelled))
     return made
-
-
-def _about(resource: Resource) -> list[str]:
-    several = (each for name in ("about", "supportingInfo", "reasonReference") for each in dicts(resource, name))
-    return [text(each, "reference") for each in (resource.get("focus"), resource.get("encounter"), *several)]
 
 
 def _plain(piece: Piece, what: Occurrence) -> bool:

@@ -27,7 +27,7 @@ from interop.clocks.runs import CANCELLED, Step, following, stopped, taken
 from interop.clocks.tasks import IN_PROGRESS, SYSTEM, TYPE, name_of, run_of, task_of, told
 from interop.errors import Category, Problem
 from interop.fhir.shapes import text
-from interop.ids import Mint
+from interop.ids import Mint, minted
 from interop.notify.backoff import waits
 from interop.rules.actions import CLOCK, recipients
 from interop.rules.expressions import BEFORE, holds
@@ -255,7 +255,10 @@ class Timekeeper:
         return text(started, "status") in WITHDRAWN and not borne
 
     async def _telling(self, limit: Limit, step: Step, stored: Stored, task: Resource, now: int) -> list[Asked]:
-        """A Communication to each who is to be told and may be; under an id that is the same whenever it is made again."""
+        """A Communication to each who is to be told and may be; under an id that is the same whenever it is made again. Of a Task
+        that a client has made nobody is told, however much it is like a clock of a rule."""
+        if not minted(stored.id):
+            return []
         patient = text(task.get("for"), "reference").rpartition("/")[2]
         key = f"{stored.id}\x1f{step.kind}\x1f{step.run.due}"
         type_, _, id_ = text(task.get("focus"), "reference").partition("/")

@@ -129,3 +129,17 @@ async def test_the_person_is_told_nothing_more(tmp_path: Path) -> None:
         (told,) = await here.made("own", "Communication")
     assert told["about"] == [{"reference": "DocumentReference/before"}]
     assert told["status"] == "not-done"
+
+
+async def test_who_is_dead_when_the_record_first_hears_of_them_and_no_day_is_said_is_news_to_nobody(tmp_path: Path) -> None:
+    async with acting(tmp_path / "data") as here:
+        await here.put({"resourceType": "Patient", "id": "long-dead", "deceasedBoolean": True})
+        assert here.counts("death-told") == {"not-met": 1}
+        assert here.counts("death-reminders") == {"nobody": 1}
+
+
+async def test_a_death_without_a_day_of_somebody_whom_the_record_knows_is_told(tmp_path: Path) -> None:
+    async with acting(tmp_path / "data") as here:
+        await known(here)
+        await here.tell(dead().replace(b"20260105103000|Y", b"|Y"))
+        assert len(await here.made("death-told", "Communication")) == 2

@@ -54,3 +54,19 @@ async def test_the_first_practice_that_is_known_is_no_change(tmp_path: Path) -> 
     async with acting(tmp_path / "data") as here:
         await here.tell(adt("A28", "C0", at="20260103100000"), registered("A99901", "C1", "20260104100000"))
         assert await here.made("practice-agreement") == []
+
+
+async def test_sources_that_say_now_the_one_and_now_the_other_ask_somebody_once(tmp_path: Path) -> None:
+    async with acting(tmp_path / "data") as here:
+        told = [registered(f"A9990{1 + turn % 2}", f"C{turn}", f"2026010{3 + turn}090000") for turn in range(5)]
+        await here.tell(*told)
+        assert len(await here.made("practice-agreement")) == 1
+        assert len(await here.made("practice-write-back")) == 1
+
+
+async def test_two_practices_in_another_order_are_no_change(tmp_path: Path) -> None:
+    async with acting(tmp_path / "data") as here:
+        practices = [{"reference": "Organization/a"}, {"reference": "Organization/b"}]
+        await here.put({"resourceType": "Patient", "id": "p1", "generalPractitioner": practices})
+        await here.put({"resourceType": "Patient", "id": "p1", "generalPractitioner": practices[::-1]})
+        assert here.counts("practice-agreement") == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -80,3 +81,65 @@ async def test_a_task_that_was_deleted_is_not_made_again(tmp_path: Path) -> None
             await here.engine.outgoing.deliverer.resend("rules", each.sequence)
         await here.quiet()
         assert await here.made("admitted-team") == []
+
+
+def risk(patient: str, code: str, **more: Any) -> dict[str, Any]:
+    system = "http://terminology.hl7.org/CodeSystem/risk-probability"
+    said = {"status": "final", "subject": {"reference": f"Patient/{patient}"}, **more}
+    return {"resourceType": "RiskAssessment", "id": "r1", **said, "prediction": [{"qualitativeRisk": {"coding": [
+        {"system": system, "code": code}]}}]}  # fmt: skip
+
+
+async def test_what_a_clinician_has_ended_is_not_raised_again(tmp_path: Path) -> None:
+    async with acting(tmp_path / "data") as here:
+        await here.tell(KNOWN)
+        patient = await here.patient()
+        await here.put(risk(patient, "high", occurrenceDateTime="2026-01-05T09:00:00Z"))
+        (flag,) = await here.made("risk-raised-flag", "Flag")
+        await here.put({**flag, "status": "inactive"})
+        for each in await here.queue("sent"):
+            await here.engine.outgoing.deliverer.resend("rules", each.sequence)
+        await here.quiet()
+        await here.put(risk(patient, "high", occurrenceDateTime="2026-01-05T09:00:00Z") | {"id": "r2"})
+        flags = await here.made("risk-raised-flag", "Flag")
+    assert [each["status"] for each in flags] == ["inactive"]
+
+
+async def test_what_was_taken_back_and_is_true_after_all_is_raised_again(tmp_path: Path) -> None:
+    rows = [
+        "stay-flag,admitted,,flag at-risk,,1d,event,Ask the team,Tried",
+        "stay-none,admission-cancelled,,cancel admitted,,1d,event,,Tried",
+    ]
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "rules.csv").write_text("\n".join(["id,event,condition,action,to,within,once,says,why", *rows, ""]))
+    async with acting(tmp_path / "data", rules=tmp_path / "site") as here:
+        await admitted(here)
+        await here.tell(adt("A11", "C2", at=LATER))
+        (flag,) = await here.made("stay-flag", "Flag")
+        assert flag["status"] == "inactive"
+        await here.tell(adt("A01", "C3", at="20260105113000"))
+        (flag,) = await here.made("stay-flag", "Flag")
+    assert flag["status"] == "active"
+
+
+async def test_a_warning_of_what_was_taken_down_is_ended(tmp_path: Path) -> None:
+    async with acting(tmp_path / "data") as here:
+        await here.tell(KNOWN)
+        await here.put(risk(await here.patient(), "high"))
+        (flag,) = await here.made("risk-raised-flag", "Flag")
+        said = [{"name": "reference", "valueString": "RiskAssessment/r1"}, {"name": "reason", "valueString": "Of another person"}]
+        answer = await here.http.post("/fhir/$takedown", json={"resourceType": "Parameters", "parameter": said})
+        assert answer.is_success, answer.text
+        await here.quiet()
+        (after,) = await here.made("risk-raised-flag", "Flag")
+    assert (flag["status"], after["status"]) == ("active", "inactive")
+
+
+async def test_what_happens_again_to_a_resource_without_a_time_is_acted_on_again(tmp_path: Path) -> None:
+    async with acting(tmp_path / "data") as here:
+        await here.tell(KNOWN)
+        patient = await here.patient()
+        for code in ("high", "moderate", "high"):
+            await here.put(risk(patient, code))
+            here.clock.advance(40 * 86_400)
+        assert len(await here.made("risk-raised-review")) == 2
