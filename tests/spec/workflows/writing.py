@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from tests.places import ROOT
-from tests.spec.workflows import attendance, laura, query
+from tests.spec.workflows import attendance, laura, query, stay
 from tests.spec.workflows.page import page
 
 PAGES = ROOT / "docs" / "workflows"
@@ -20,6 +20,7 @@ STORIES: dict[str, ModuleType] = {
     "1-fall-not-conveyed": laura,
     "4-record-query": query,
     "5-a-and-e-to-rapid-response": attendance,
+    "6-admission-to-follow-up": stay,
 }
 """The stories by the names of their pages."""
 
