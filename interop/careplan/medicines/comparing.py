@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from itertools import product
 from typing import Final
 
-from interop.careplan.medicines import directions
+from interop.careplan.medicines import directions, measures
 from interop.careplan.medicines.naming import near
+from interop.careplan.medicines.reading import AS_TODAY
 from interop.careplan.medicines.values import (
     ADDED,
     AFTER,
@@ -30,6 +31,7 @@ from interop.careplan.medicines.values import (
     Stay,
     Told,
 )  # fmt: skip
+from interop.careplan.words import UNREAD
 
 COMPARED: Final = ("strength", "dose", "frequency", "route", "form")
 DIRECTIONS: Final = "directions"
@@ -40,7 +42,10 @@ BY_LIST: Final = "The hospital's list of all medicines at discharge does not hav
 MAYBE: Final = "The hospital names a medicine that may be the same in other words."
 SILENT: Final = "What the hospital has sent does not say what became of it."
 NO_LETTER: Final = "Nothing that the hospital says of medicines at discharge is here."
-NEW_OR_NOT: Final = "The hospital lists it and does not say that it is new. Nobody says that it was taken before."
+NEW_OR_NOT: Final = (
+    "The hospital lists it and does not say that it is new. Nobody whose record is here says that it was taken before."
+)
+BY_DATES: Final = "By its dates it was begun in the stay. Nobody whose record is here says that it was taken before."
 NO_DIRECTIONS: Final = "It goes on. Whether it is taken as before is not said."
 OTHER_WORDS: Final = "It goes on. How to take it is said in other words: compare them."
 GIVEN_ONLY: Final = "It was given in hospital. Whether it goes on is not said."
@@ -67,7 +72,7 @@ def _judged(told: tuple[Told, ...], stay: Stay, names: Iterable[str]) -> tuple[s
     torn = any(one.origin.source != other.origin.source and certain(one, other) for one, other in product(before, before))
     if not after:
         kind, note = _absent(told, before, stay, names)
-        return kind, (), torn or (kind == STOPPED and any(each.standing not in ENDED for each in later)), note
+        return kind, (), torn, note
     ended = [each for each in after if each.standing in ENDED]
     going = [each for each in after if each.standing in (TAKING, HELD)]
     if not going and len(ended) < len(after):
@@ -80,7 +85,10 @@ def _judged(told: tuple[Told, ...], stay: Stay, names: Iterable[str]) -> tuple[s
         return NOT_KNOWN, (), True, DISAGREE
     apart = any(one.origin.source != other.origin.source and certain(one, other) for one, other in product(going, going))
     since = any(each.standing in ENDED or _moved(going, each) for each in later)
-    kind, differs, against, note = _going([*before, *ended], going, replaced=bool(ended))
+    undated = any(each.standing == TAKING for each in _side(told, UNDATED))
+    kind, differs, against, note = _going([*before, *ended], going, replaced=bool(ended), undated=undated)
+    if not note and before and all(AS_TODAY in each.origin.notes for each in before):
+        kind, note = (NOT_KNOWN if kind == UNCHANGED and not _said(going, CONTINUED) else kind), AS_TODAY
     return kind, differs, torn or apart or since or against, note
 
 
@@ -95,24 +103,37 @@ def _absent(told: tuple[Told, ...], before: list[Told], stay: Stay, names: Itera
     if any(near(each.name, name) for each in before for name in names):
         return NOT_KNOWN, MAYBE
     if stay.complete:
-        return STOPPED, BY_LIST
+        return NOT_KNOWN, BY_LIST
     return NOT_KNOWN, SILENT if stay.letters else NO_LETTER
 
 
-def _going(before: list[Told], after: list[Told], *, replaced: bool) -> tuple[str, tuple[str, ...], bool, str]:
-    """Of what the hospital says goes on: kind, what differs, whether its own word is against it, and a note."""
+def _said(told: Iterable[Told], word: str) -> bool:
+    return any(each.said == word for each in told)
+
+
+def _going(before: list[Told], after: list[Told], *, replaced: bool, undated: bool) -> tuple[str, tuple[str, ...], bool, str]:
+    """Of what the hospital says goes on: kind, what differs, whether its own word is against it, and a note. ``undated``:
+    somebody says that it is taken and not since when."""
     said = {each.said for each in after}
-    if any(each.standing == HELD for each in after):
-        return (CHANGED, (STATUS,), len({each.standing for each in after}) > 1, "")
+    held, paused = ({each.standing == HELD for each in side} for side in (after, before))
+    if True in held:
+        same = held == paused == {True}
+        return (UNCHANGED if same else CHANGED), (() if same else (STATUS,)), len(held) > 1, ""
     if not before:
-        if ADDED in said or (not said & {AMENDED, CONTINUED} and all(each.begun for each in after)):
-            return STARTED, (), len(said & {ADDED, AMENDED, CONTINUED}) > 1, ""
+        if ADDED in said:
+            return STARTED, (), bool(said & {AMENDED, CONTINUED}), ""
         if AMENDED in said:
-            return CHANGED, (), False, ""
-        return (UNCHANGED, (), False, "") if CONTINUED in said else (NOT_KNOWN, (), False, NEW_OR_NOT)
+            return CHANGED, (), CONTINUED in said, ""
+        if CONTINUED in said:
+            return UNCHANGED, (), False, ""
+        if undated:
+            return NOT_KNOWN, (), False, NO_DATE
+        return (STARTED, (), False, BY_DATES) if all(each.begun for each in after) else (NOT_KNOWN, (), False, NEW_OR_NOT)
     sure, words = _differences(before, after)
     if ADDED in said:
         return STARTED, sure, not replaced, ""
+    if paused == {True}:  # what was on hold is taken again
+        return CHANGED, (STATUS, *sure), CONTINUED in said, ""
     if AMENDED in said or sure or replaced:
         return CHANGED, sure or words, CONTINUED in said and AMENDED not in said, ""
     if CONTINUED in said:
@@ -141,30 +162,22 @@ def _differences(before: list[Told], after: list[Told]) -> tuple[tuple[str, ...]
 
 def certain(one: Told, other: Told) -> tuple[str, ...]:
     """What both say and say differently."""
-    return tuple(name for name in COMPARED if _apart(name, getattr(one, name), getattr(other, name)))
+    return tuple(name for name in COMPARED if _apart(name, one, other))
 
 
-def _apart(name: str, one: str, other: str) -> bool:
-    if not one or not other:
-        return False
-    first, second = _plain(one), _plain(other)
-    if name == "dose" and _unit(first) != _unit(second):
-        return False  # one tablet and 5 mg may be the same
-    return first != second
+def _apart(name: str, one: Told, other: Told) -> bool | None:
+    """Whether both say this and say it differently: None where nobody can tell."""
+    first, second = getattr(one, name), getattr(other, name)
+    return _APART[name](first, second) if first and second else False
 
 
 def unlike(one: Told, other: Told) -> bool:
-    """Whether directions are in other words, of which nobody can say that they mean another."""
-    if not one.directions or not other.directions or _both(one, other):
+    """Whether something is said in other words, of which nobody can say that they mean another."""
+    if any(_apart(name, one, other) is None for name in COMPARED) or UNREAD in one.directions + other.directions:
+        return True
+    if not one.directions or not other.directions or (one.dose and other.dose and one.frequency and other.frequency):
         return False
     return directions.read(one.directions).words != directions.read(other.directions).words
-
-
-def _both(one: Told, other: Told) -> bool:
-    """Whether both are told by dose and frequency that can be compared."""
-    return bool(one.dose and other.dose and one.frequency and other.frequency) and _unit(_plain(one.dose)) == _unit(
-        _plain(other.dose)
-    )
 
 
 def _all_told(before: list[Told], after: list[Told]) -> bool:
@@ -172,12 +185,9 @@ def _all_told(before: list[Told], after: list[Told]) -> bool:
     return all(any(each.directions for each in side) for side in (before, after))
 
 
-def _plain(said: str) -> str:
-    return " ".join(said.casefold().split())
-
-
-def _unit(said: str) -> str:
-    return said.lstrip("0123456789.,< >=").rstrip("s")
-
+_APART: Final = {
+    "strength": measures.strengths, "dose": measures.doses, "frequency": measures.frequencies, "route": measures.routes,
+    "form": measures.forms,
+}  # fmt: skip
 
 __all__ = ["change"]

@@ -11,7 +11,7 @@ from interop.careplan.medicines.values import CODE, WORDS, Told
 DRUGS: Final = frozenset(("http://snomed.info/sct", "https://dmd.nhs.uk"))
 """Systems of which a code names a medicine or a product: dm+d codes are SNOMED CT's."""
 _STRENGTH: Final = re.compile(
-    r"\d+(?:[.,]\d+)*\s*(?:%|micrograms?|mcg|nanograms?|milligrams?|mg|grams?|g|ml|litres?|l|units?|mmol|iu)?"
+    r"(?<![a-z\d])\d+(?:[.,]\d+)*\s*(?:%|micrograms?|mcg|nanograms?|milligrams?|mg|grams?|g|ml|litres?|l|units?|mmol|iu)?"
     r"(?:\s*/\s*(?:\d+(?:\.\d+)?\s*)?(?:ml|hours?|dose|actuation|g))?(?![a-z])"
 )
 _SAME_UNIT: Final = {"microgram": "microgram", "micrograms": "microgram", "mcg": "microgram", "milligram": "mg", "milligrams": "mg"}
@@ -23,6 +23,10 @@ _FORMS: Final = {
 }  # fmt: skip
 """Forms that are swallowed: who is given another of these takes the same medicine. All other forms are part of its name, so that
 a cream and a tablet, or a modified release, stay two."""
+
+
+UNNAMED: Final = "Medicine not named"
+"""Stands for a name where nobody gives one: two of them are two medicines."""
 
 
 def strength(name: str) -> str:
@@ -51,7 +55,9 @@ def _tokens(name: str) -> list[str]:
 
 
 def near(one: str, other: str) -> bool:
-    """Whether two names begin alike: they may be the same medicine in other words."""
+    """Whether two names begin alike, or one is none: they may be the same medicine in other words."""
+    if UNNAMED in (one, other):
+        return True
     first, second = stem(one).split(), stem(other).split()
     return bool(first and second and first[0] == second[0])
 
@@ -61,7 +67,10 @@ def grouped(told: Iterable[Told]) -> list[tuple[str, tuple[Told, ...]]]:
     every = sorted(told, key=lambda each: each.order)
     by_code = _joined([[f"{code.system}|{code.code}" for code in each.codes if code.system in DRUGS] for each in every])
     both = _joined(
-        [[f"code {by_code[at]}", f"name {stem(each.name)}" if each.name else f"none {at}"] for at, each in enumerate(every)]
+        [
+            [f"code {by_code[at]}", f"name {stem(each.name)}" if each.name not in ("", UNNAMED) else f"none {at}"]
+            for at, each in enumerate(every)
+        ]
     )
     found: dict[int, list[int]] = {}
     for at, group in enumerate(both):

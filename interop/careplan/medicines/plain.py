@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from interop.careplan.medicines.comparing import BY_LIST
+from interop.careplan.medicines.comparing import BY_DATES, BY_LIST
 from interop.careplan.medicines.directions import everyday, spelled
 from interop.careplan.medicines.values import (
     AFTER,
@@ -30,6 +30,7 @@ TITLES: Final = {
 }
 ASK: Final = "Ask your pharmacist or doctor."
 ASK_HOW: Final = "Ask your pharmacist or doctor how to take it."
+NOT_LISTED: Final = "The hospital's list of your medicines does not have it."
 NOT_SURE: Final = "The record does not tell us what you should do with this medicine. Do not change anything yourself."
 DISAGREE: Final = "People who look after you have written different things about this medicine. Do not change anything yourself."
 
@@ -40,21 +41,18 @@ def sentence(change: Change) -> str:
         return f"{DISAGREE} {ASK}"
     match change.kind:
         case "started":
-            said = [f"This is new. {_how(change.of(AFTER))}"]
+            new = "By its dates this is new." if change.note == BY_DATES else "This is new."
+            said = [f"{new} {_how(change.of(AFTER))}"]
         case "stopped":
-            said = [
-                f"The hospital's list of your medicines does not have it any more. {ASK}"
-                if change.note == BY_LIST
-                else "This was stopped. Do not take it any more."
-            ]
-        case "changed" if any(each.standing == HELD for each in change.of(AFTER)):
+            said = ["This was stopped. Do not take it any more."]
+        case "changed" | "unchanged" if any(each.standing == HELD for each in change.of(AFTER)):
             said = [f"Do not take this for now. {ASK}"]
         case "changed":
             said = [*_before(change.of(BEFORE)), f"This has changed. {_how(change.of(AFTER))}"]
         case "unchanged":
             said = [f"Go on with this as before. {_how(change.of(AFTER))}"]
         case _:
-            return f"{NOT_SURE} {ASK}"
+            return f"{NOT_LISTED} {NOT_SURE} {ASK}" if change.note == BY_LIST else f"{NOT_SURE} {ASK}"
     why = [everyday(reason) for reason in change.reasons]
     return " ".join([*said, *(f"The reason: {reason}." for reason in why if reason)])
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
 from interop.careplan.crew.line import dated
-from interop.careplan.medicines import directions
-from interop.careplan.medicines.naming import form, strength
+from interop.careplan.medicines import directions, measures
+from interop.careplan.medicines.naming import UNNAMED, form, strength
 from interop.careplan.medicines.values import (
     ADDED,
     AFTER,
@@ -49,14 +50,16 @@ SAID: Final = {
 }  # fmt: skip
 STANDINGS: Final = {
     "MedicationStatement": {
-        "active": TAKING, "intended": TAKING, "on-hold": HELD, "stopped": STOPPED, "not-taken": STOPPED, "completed": FINISHED,
+        "active": TAKING, "intended": TAKING, "on-hold": HELD, "stopped": STOPPED, "completed": FINISHED,
     },
-    "MedicationRequest": {"active": TAKING, "on-hold": HELD, "stopped": STOPPED, "cancelled": STOPPED},
+    "MedicationRequest": {"active": TAKING, "on-hold": HELD, "stopped": STOPPED},
 }  # fmt: skip
-"""A completed MedicationRequest tells that a prescription is used up and not that the medicine is over: like all else it is
-UNSURE."""
+"""That a person does not take it (``not-taken``) is no word of the hospital that they should not, nor that a prescription was
+withdrawn (``cancelled``): another may have taken its place. A completed MedicationRequest tells that a prescription is used up and
+not that the medicine is over. Like all else these are UNSURE."""
 NEVER: Final = {"entered-in-error": "entered in error", "draft": "a draft", "not-done": "not given", "declined": "not handed over",
                 "cancelled": "cancelled"}  # fmt: skip
+_NEEDED: Final = re.compile(r"\b(?:needed|required|necessary)\b")
 AS_TODAY: Final = "As its source has it now: what it said before the stay is not held."
 
 
@@ -163,13 +166,13 @@ class Reader:
         named = medication[1] if medication is not None else None
         product = self._resolving(named) if isinstance(named, dict) and "reference" in named else None
         concept = product.get("code") if product is not None else named
-        name = self._words.of(named) or "Medicine not named"
+        name = self._words.of(named) or UNNAMED
         doses = dicts(resource, "dosageInstruction" if type_ in ("MedicationRequest", "MedicationDispense") else "dosage")
         doses = doses or [each for each in (resource.get("dosage"),) if isinstance(each, dict)]
-        words = _several(doses, lambda each: text(each, "text"))
+        words = _several(doses, self._directions)
         read = directions.read(words) if len(doses) == 1 else directions.Read(words)
         amount = _several(doses, self._amount)
-        often = directions.read(f"1 {self._timing(doses)}").frequency if len(doses) == 1 else ""
+        often = self._often(doses, read)
         summary = next((each for each in dicts(resource, "extension") if text(each, "url") in SUMMARY), {})
         said = SAID.get(_summary_status(summary), "")
         standing = STANDINGS.get(type_, {}).get(text(resource, "status"), GIVEN if type_ in TYPES[:2] else UNSURE)
@@ -197,10 +200,10 @@ class Reader:
             said,
             strength(name),
             amount or (read.dose if read.whole else ""),
-            often or (read.frequency if read.whole else ""),
+            often,
             _several(doses, lambda each: self._words.of(each.get("route"))),
             (self._words.of(product.get("form")) if product is not None else "").casefold().rstrip("s") or form(name),
-            words or ", ".join(filter(None, (amount, self._timing(doses)))),
+            words,
             _several(doses, lambda each: text(each, "patientInstruction")),
             "; ".join(dict.fromkeys(filter(None, reasons))),
             self._words.of(_part(summary, "detailsOfAmendment")),
@@ -215,8 +218,29 @@ class Reader:
                 return self._words.of(found[1])
         return ""
 
-    def _timing(self, doses: list[Json]) -> str:
-        return _several(doses, lambda each: self._words.of(each.get("timing")))
+    def _directions(self, dose: Json) -> str:
+        """How it is taken: its author's own words, and what its parts say that these do not or say otherwise."""
+        words = self._words.of(dose)
+        if self._torn(dose):
+            words = f"{words} ({self._words.of(dose.get('timing'))})"
+        needed = _needed(dose) and not _NEEDED.search(directions.spelled(words).casefold())
+        return f"{words}, when needed" if needed and words else words
+
+    def _often(self, doses: list[Json], read: directions.Read) -> str:
+        """How often, where that is told by the words or the parts of one dose, and not by both in another way."""
+        if len(doses) != 1 or self._torn(doses[0]):
+            return ""
+        return read.frequency if read.whole else self._timed(doses[0])
+
+    def _torn(self, dose: Json) -> bool:
+        """Whether its words and its parts are not of one mind about how often."""
+        words, timed = directions.read(text(dose, "text")).frequency, self._timed(dose)
+        return bool(words and timed and measures.frequencies(words, timed))
+
+    def _timed(self, dose: Json) -> str:
+        """How often, by the parts of a dose."""
+        said = directions.read(f"1 {self._words.of(dose.get('timing'))}").frequency
+        return f"{said} {measures.NEEDED}" if said and _needed(dose) else said
 
     def _dates(self, resource: Json) -> tuple[int | None, int | None]:
         """When it began, and when it was over, in microseconds."""
@@ -264,6 +288,11 @@ def _part(summary: Json, *names: str) -> object:
 
 def _several(doses: list[Json], words: Callable[[Json], str]) -> str:
     return "; ".join(dict.fromkeys(filter(None, map(words, doses))))
+
+
+def _needed(dose: Json) -> bool:
+    found = chosen(dose, "asNeeded")
+    return found is not None and found[1] is not False
 
 
 def _listed(value: object) -> list[object]:

@@ -103,9 +103,10 @@ async def test_what_the_letter_leaves_out_is_not_called_stopped(http: httpx.Asyn
     assert (shown["stopped"], [each.split()[0] for each in shown["not-known"]]) == ([], ["Amlodipine"])
 
 
-async def test_what_a_list_of_all_active_medicines_leaves_out_is_stopped(http: httpx.AsyncClient) -> None:
-    shown = lines(await changes(http, discharge("", code=ACTIVE)))
-    assert [each.split()[0] for each in shown["stopped"]] == ["Amlodipine"]
+async def test_what_a_list_of_all_active_medicines_leaves_out_is_pointed_out(http: httpx.AsyncClient) -> None:
+    made = await changes(http, discharge("", code=ACTIVE))
+    assert (lines(made)["stopped"], [each.split()[0] for each in lines(made)["not-known"]]) == ([], ["Amlodipine"])
+    assert "The hospital&#x27;s list of all medicines at discharge does not have it." in str(composition(made))
 
 
 async def test_the_letter_that_comes_again_says_the_same(http: httpx.AsyncClient) -> None:

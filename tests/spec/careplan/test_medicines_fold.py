@@ -81,7 +81,6 @@ def test_every_statement_is_told_once_or_set_aside_with_a_reason(record: list[Gi
 @settings(max_examples=40)
 @given(records())
 def test_stopped_is_said_only_where_somebody_says_so(record: list[Given]) -> None:
-    """No list of these records says that it is whole."""
     for line in changes(record, "e").of("stopped"):
         assert all(each.standing in ("stopped", "finished") for each in line.of("after"))
         assert line.of("after")

@@ -6,8 +6,22 @@ from typing import Any
 
 import pytest
 
-from interop.careplan.medicines.comparing import BY_LIST, DISAGREE, MAYBE, NEW_OR_NOT, NO_DIRECTIONS, NO_LETTER, OTHER_WORDS, SILENT
+from interop.careplan.medicines.comparing import (
+    BY_DATES,
+    BY_LIST,
+    DISAGREE,
+    MAYBE,
+    NEW_OR_NOT,
+    NO_DATE,
+    NO_DIRECTIONS,
+    NO_LETTER,
+    NOT_CLEAR,
+    OTHER_WORDS,
+    SILENT,
+)
 from interop.careplan.medicines.folding import changes
+from interop.careplan.medicines.plain import sentence
+from interop.careplan.medicines.reading import AS_TODAY
 from interop.careplan.medicines.stays import latest_stay
 from tests.spec.careplan.medicines import (
     DISCONTINUED,
@@ -35,8 +49,13 @@ def test_what_the_hospital_says_is_new_was_started() -> None:
 
 
 def test_what_began_in_the_stay_by_its_own_dates_was_started() -> None:
-    line = only(around([], [listed("a", "Apixaban 5mg tablets", effectivePeriod={"start": "2026-02-12"})]))
-    assert line.kind == "started"
+    began = listed("a", "Apixaban 5mg tablets", effectivePeriod={"start": "2026-02-12"})
+    line = only(around([], [began]))
+    assert (line.kind, line.note) == ("started", BY_DATES)
+    assert sentence(line).startswith("By its dates this is new.")
+    undated = taken("g", "Apixaban 5mg tablets", start="")
+    line = only(changes([*by(GP, undated, updated="2026-03-01"), *by(WARD, began, letter(began), stay())], "e"))
+    assert (line.kind, line.note) == ("not-known", NO_DATE)
 
 
 def test_what_is_in_the_letter_alone_is_not_said_to_be_new() -> None:
@@ -48,7 +67,6 @@ def test_what_is_in_the_letter_alone_is_not_said_to_be_new() -> None:
     "stopped",
     [
         {"status": "stopped", "statusReason": [{"text": "Ankles swell"}]},
-        {"status": "not-taken", "statusReason": [{"text": "Ankles swell"}]},
         {"said": "stopped", "because": "Ankles swell"},
     ],
 )
@@ -70,10 +88,21 @@ def test_what_a_letter_leaves_out_is_never_called_stopped() -> None:
     assert found.of("not-known")[0].note == SILENT
 
 
-def test_what_a_list_leaves_out_that_says_it_is_whole_was_stopped() -> None:
-    going = listed("a", "Senna 7.5mg tablets", said="added")
-    line = around([taken("g", AMLODIPINE)], [going], whole_list(going)).of("stopped")[0]
-    assert (line.name, line.note) == (AMLODIPINE, BY_LIST)
+@pytest.mark.parametrize("weak", ["not-taken", "unknown"])
+def test_that_somebody_does_not_take_it_is_no_word_that_they_should_not(weak: str) -> None:
+    line = only(around([taken("g", AMLODIPINE, "One daily")], [listed("a", AMLODIPINE, status=weak)]))
+    assert (line.kind, line.note) == ("not-known", NOT_CLEAR)
+
+
+def test_what_a_list_leaves_out_that_says_it_is_whole_is_pointed_out_and_not_called_stopped() -> None:
+    """It may be there by its brand: Epilim is sodium valproate."""
+    going = listed("a", "Epilim 200mg tablets", said="continued")
+    found = around([taken("g", "Sodium valproate 200mg tablets")], [going], whole_list(going))
+    assert kinds(found) == {"Sodium valproate 200mg tablets": "not-known", "Epilim 200mg tablets": "unchanged"}
+    (line,) = found.of("not-known")
+    assert line.note == BY_LIST
+    assert sentence(line).startswith("The hospital's list of your medicines does not have it. ")
+    assert "Do not change anything yourself." in sentence(line)
 
 
 @pytest.mark.parametrize(
@@ -88,14 +117,14 @@ def test_what_a_list_leaves_out_that_says_it_is_whole_was_stopped() -> None:
 def test_a_list_that_is_not_the_present_one_of_the_stay_says_nothing_of_what_it_lacks(lesser: dict[str, Any]) -> None:
     going = listed("a", "Senna 7.5mg tablets", said="added")
     found = around([taken("g", AMLODIPINE)], [going], whole_list(going, **lesser))
-    assert kinds(found)[AMLODIPINE] == "not-known"
+    assert {each.name: each.note for each in found.lines}[AMLODIPINE] == SILENT
 
 
 def test_a_list_of_which_a_part_is_held_back_is_not_whole_for_who_looks() -> None:
     going = listed("a", "Senna 7.5mg tablets", said="added")
     hidden = listed("hidden", AMLODIPINE)
     found = around([taken("g", AMLODIPINE)], [going], whole_list(going, hidden))
-    assert kinds(found)[AMLODIPINE] == "not-known"
+    assert {each.name: each.note for each in found.lines}[AMLODIPINE] == SILENT
 
 
 def test_a_whole_list_with_the_medicine_in_other_words_does_not_stop_it() -> None:
@@ -105,10 +134,11 @@ def test_a_whole_list_with_the_medicine_in_other_words_does_not_stop_it() -> Non
     assert not found.of("stopped")
 
 
-def test_an_empty_list_stops_all_only_where_it_says_that_there_is_none() -> None:
-    assert only(around([taken("g", AMLODIPINE)], [], whole_list())).kind == "not-known"
+def test_an_empty_list_is_whole_only_where_it_says_that_there_is_none() -> None:
+    assert only(around([taken("g", AMLODIPINE)], [], whole_list())).note == SILENT
     empty = whole_list(emptyReason={"coding": [{"code": "nilknown"}]})
-    assert only(around([taken("g", AMLODIPINE)], [], empty)).kind == "stopped"
+    line = only(around([taken("g", AMLODIPINE)], [], empty))
+    assert (line.kind, line.note) == ("not-known", BY_LIST)
 
 
 def test_another_dose_is_a_change_with_before_and_after_side_by_side() -> None:
@@ -167,6 +197,94 @@ def test_a_medicine_without_directions_goes_on_and_nobody_says_how() -> None:
     line = only(around([taken("g", AMLODIPINE, "One daily")], [listed("a", AMLODIPINE)]))
     assert (line.kind, line.note) == ("not-known", NO_DIRECTIONS)
     assert only(around([taken("g", AMLODIPINE, "One daily")], [listed("a", AMLODIPINE, said="continued")])).kind == "unchanged"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [
+        (AMLODIPINE, "Amlodipine 5.0mg tablets", True),
+        ("Levothyroxine 0.1mg tablets", "Levothyroxine 100microgram tablets", True),
+        ("Metformin 1g tablets", "Metformin 1,000mg tablets", True),
+        ("Morphine 10mg/5ml oral solution", "Morphine 2mg/ml oral solution", True),
+        ("Paracetamol 250mg/5ml suspension", "Paracetamol 250mg/5ml oral liquid", True),
+        ("Levothyroxine 25microgram tablets", "Levothyroxine 25mg tablets", False),
+    ],
+)
+def test_another_unit_of_the_same_is_no_change_of_strength(before: str, after: str, same: bool) -> None:
+    line = only(around([taken("g", before, "One daily")], [listed("a", after, "One daily")]))
+    assert (line.kind, line.differs) == (("unchanged", ()) if same else ("changed", ("strength",)))
+
+
+def test_where_a_unit_is_not_said_nobody_knows() -> None:
+    line = only(around([taken("g", "Co-codamol 8/500 tablets", "One bd")], [listed("a", "Co-codamol 8mg/500mg tablets", "One bd")]))
+    assert (line.kind, line.note) == ("not-known", OTHER_WORDS)
+
+
+@pytest.mark.parametrize(("one", "other"), [("Vitamin B12", "Vitamin B6"), ("Humalog Mix25", "Humalog Mix50")])
+def test_a_number_that_is_part_of_a_name_is_no_strength(one: str, other: str) -> None:
+    assert len(around([taken("g", one)], [listed("a", other)]).lines) == 2
+
+
+def quantity(value: Any, unit: str) -> dict[str, Any]:
+    return {"doseAndRate": [{"doseQuantity": {"value": value, "unit": unit}}]}
+
+
+def times(often: int) -> dict[str, Any]:
+    return {"timing": {"repeat": {"frequency": often, "period": 1, "periodUnit": "d"}}}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        (quantity(500, "microgram") | times(1), quantity(0.5, "mg") | times(1), "unchanged"),
+        (quantity(5, "mg") | times(1), quantity("5.0", "mg") | times(1), "unchanged"),
+        (quantity(1, "tablet") | times(1), {"text": "One daily"}, "unchanged"),
+        (quantity(1, "tablet") | times(1), quantity(5, "mg") | times(1), "not-known"),
+        (quantity(5, "mg") | times(1), {**quantity(5, "mg") | times(1), "asNeededBoolean": True}, "changed"),
+        (times(4), {**times(4), "asNeededCodeableConcept": {"text": "Pain"}}, "changed"),
+        ({"text": "One qds"}, {"text": "One qds prn"}, "changed"),
+        ({"text": "One qds prn", "asNeededBoolean": True}, {"text": "One qds prn"}, "unchanged"),
+        ({"text": "One daily"}, {"text": "One in the morning"}, "not-known"),
+        ({"text": "One mane"}, {"text": "One nocte"}, "changed"),
+        ({"text": "One daily"}, {"text": "One weekly"}, "not-known"),
+        ({"text": "One daily", "route": {"text": "Oral"}}, {"text": "One daily", "route": {"text": "By mouth"}}, "unchanged"),
+        ({"text": "One daily", "route": {"text": "Oral"}}, {"text": "One daily", "route": {"text": "Another"}}, "not-known"),
+        ({"text": "One bd", **times(1)}, {"text": "One bd"}, "not-known"),
+        ({"doseAndRate": [{"rateQuantity": {}}]}, {"doseAndRate": [{"rateQuantity": {}}]}, "not-known"),
+    ],
+)
+def test_what_is_compared_is_what_is_meant(before: dict[str, Any], after: dict[str, Any], kind: str) -> None:
+    line = only(around([taken("g", AMLODIPINE, dosage=[before])], [listed("a", AMLODIPINE, dosage=[after])]))
+    assert line.kind == kind
+
+
+def test_two_that_nobody_has_named_are_two() -> None:
+    nameless: dict[str, Any] = {"medicationCodeableConcept": {}}
+    found = around([taken("g", "", **nameless)], [listed("a", "", status="stopped", **nameless)])
+    assert sorted(each.kind for each in found.lines) == ["not-known", "stopped"]
+
+
+def test_a_prescription_that_was_withdrawn_does_not_stop_the_one_in_its_place() -> None:
+    said = {"resourceType": "MedicationRequest", "intent": "order", "subject": HERS, "dosageInstruction": [{"text": "One daily"}],
+            "medicationCodeableConcept": drug(AMLODIPINE)}  # fmt: skip
+    requests = [{**said, "id": "a", "status": "cancelled"}, {**said, "id": "b", "status": "active"}]
+    line = only(around([taken("g", AMLODIPINE, "One daily")], requests))
+    assert (line.kind, line.conflict) == ("unchanged", False)
+
+
+def test_what_was_on_hold_and_is_taken_again_is_changed_and_what_stays_on_hold_is_not_to_be_taken() -> None:
+    line = only(around([taken("g", AMLODIPINE, status="on-hold")], [listed("a", AMLODIPINE)]))
+    assert (line.kind, line.differs) == ("changed", ("status",))
+    line = only(around([taken("g", AMLODIPINE, status="on-hold")], [listed("a", AMLODIPINE, status="on-hold")]))
+    assert (line.kind, sentence(line).split(".")[0]) == ("unchanged", "Do not take this for now")
+
+
+def test_what_came_here_after_the_stay_proves_nothing_unchanged() -> None:
+    """The practice may have written into its record what the letter says."""
+    after = listed("a", AMLODIPINE, "Two daily")
+    told = [*by(GP, taken("g", AMLODIPINE, "Two daily"), updated="2026-03-01"), *by(WARD, after, letter(after), stay())]
+    line = only(changes(told, "e"))
+    assert (line.kind, line.note) == ("not-known", AS_TODAY)
 
 
 def test_what_is_on_hold_is_changed_and_not_stopped() -> None:
