@@ -6,14 +6,19 @@ Within ``[A-Za-z0-9\\-.]{1,64}`` (FHIR R4, datatype ``id``): 32 lower-case lette
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from hashlib import sha256
+from typing import Final
 
 PUBLISHED_KEY = b"interop: the published key of offline conversion"
 """The key of ``interop convert``: known to all, so its ids protect nobody and are the same everywhere."""
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 _PAIRS = [first + second for first in _LETTERS for second in _LETTERS]
+
+
+_MINTED: Final = re.compile(r"[a-z2-7]{32}")
 
 
 def base32(data: bytes) -> str:
@@ -23,6 +28,11 @@ def base32(data: bytes) -> str:
         group = int.from_bytes(data[start : start + 5], "big")
         text += _PAIRS[group >> 30] + _PAIRS[group >> 20 & 1023] + _PAIRS[group >> 10 & 1023] + _PAIRS[group & 1023]
     return text
+
+
+def minted(id: str) -> bool:
+    """Whether an id has the form of those that we mint. Clients who are held to a policy choose none, and are given UUIDs."""
+    return _MINTED.fullmatch(id) is not None
 
 
 class Mint:

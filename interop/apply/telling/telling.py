@@ -6,7 +6,6 @@ Its status says how far it is: ``preparation`` until something has gone out, ``i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -20,7 +19,7 @@ from interop.apply.writes import Writes
 from interop.clock import Clock, instant
 from interop.errors import Problem
 from interop.fhir.shapes import dicts, text
-from interop.ids import Mint
+from interop.ids import Mint, minted
 from interop.notify.messages import Messages
 from interop.notify.quiet import Quiet
 from interop.notify.routes import delivery_id
@@ -47,8 +46,6 @@ DESK: Final = "co-ordination"
 """The worklist of what could not be told."""
 WAITING: Final = ("preparation", "in-progress")
 URGENT: Final = ("urgent", "asap", "stat")
-_OURS: Final = re.compile(r"[a-z2-7]{26,}")
-"""Ids that we have made: they tell nothing. Whoever chose another may have put a name into it."""
 
 
 class Way(NamedTuple):
@@ -130,7 +127,7 @@ class Telling:
             return None
         way, words = self.ways[channel], self._messages.of(audience(going.recipient), channel, topics(going.asked))
         id = going.stored.id
-        link = f"{way.link}?notice={id}" if _OURS.fullmatch(id) else way.link
+        link = f"{way.link}?notice={id}" if minted(id) else way.link  # whoever chose another may have put a name into it
         return Notice(at.value, words.subject, words.said(link, way.service), going.stored.subject)
 
     async def _read(self, delivery: Delivery) -> Going | None:
@@ -181,7 +178,7 @@ class Telling:
         before = tried(said)
         at = next((each for each in await self._addresses(going) if each.channel in self.ways and each.channel not in before), None)
         if at is None:
-            await self._write(stored, _not_done(said, UNTOLD), self._task(stored, said))
+            await self._write(stored, _not_done(said, UNTOLD), self._task(stored, {**going.asked, "meta": said.get("meta", {})}))
             return []
         to = self.ways[at.channel].destination
         known = to, delivery_id(to, NOTICE, id, event), NOTICE, NOTICE, NOTICE, now

@@ -44,6 +44,20 @@ async def test_a_team_with_an_agreement_is_told(tmp_path: Path) -> None:
         assert await stayed(here, AGREEMENT) == ["CareTeam/t1"]
 
 
+async def test_of_what_only_looks_like_a_clock_nobody_is_told(tmp_path: Path) -> None:
+    """Who helps may write a Task; whom that reaches is not theirs to say."""
+    async with timed(tmp_path / "data") as here:
+        assert await stayed(here, AGREEMENT) == ["CareTeam/t1"]
+        forged = await here.one(NAME)
+        del forged["id"], forged["output"]
+        forged["businessStatus"]["coding"][0]["code"] = "running"
+        answer = await here.http.post("/fhir/Task", json=forged)
+        assert answer.status_code == 201, answer.text
+        await here.later(60)
+        assert await here.states(NAME) == ["breached", "breached"]
+        assert len(await here.told()) == 1
+
+
 @pytest.mark.parametrize("status", ["pending", "withdrawn"])
 async def test_without_an_agreement_the_step_is_recorded_and_nobody_is_told(tmp_path: Path, status: str) -> None:
     async with timed(tmp_path / "data") as here:
