@@ -168,6 +168,16 @@ async def test_a_review_that_nobody_makes_is_escalated_to_the_practice(tmp_path:
         assert await here.states(REVIEW) == ["breached"]
 
 
+async def test_a_stay_that_the_letter_tells_of_as_well_is_followed_by_one_review(tmp_path: Path) -> None:
+    async with timed(tmp_path / "data") as here:
+        patient = await left(here)
+        period = {"start": "2026-01-05T09:30:00Z", "end": "2026-01-06T10:00:00Z"}
+        inpatient = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"}
+        letters = {"resourceType": "Encounter", "id": "of-the-letter", "status": "finished", "class": inpatient, "period": period}
+        await here.put({**letters, "subject": {"reference": f"Patient/{patient}"}})
+        assert await here.states(REVIEW) == ["running"]
+
+
 async def test_back_in_hospital_the_review_is_not_needed(tmp_path: Path) -> None:
     async with timed(tmp_path / "data") as here:
         await left(here)

@@ -46,6 +46,7 @@ DESK = Actor("Co-ordination desk", "coordinator", LOCALITY)
 CREW = Actor("Ambulance crew", "ambulance-clinician", CREWS)
 WARD = Actor("Ward", "hospital-clinician", HOSPITAL)
 HOSPICE_TEAM = Actor("Hospice team", "hospital-clinician", HOSPICE, mail="team@hospice.example")
+PHARMACY = Actor("Pharmacy", "system", "FZZ01")
 STRANGER = Actor("The Weir Practice", "gp", WEIR, mail="stranger@weir.example")
 OPERATOR = Actor("Operator", "operator")
 FEEDS = {

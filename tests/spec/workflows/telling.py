@@ -10,13 +10,13 @@ call over a real port by an actor of ``cast.py`` with their own token: ``sends``
 ``/ingest``, MLLP, ``/itk``, ``/itk3``, ``/bars``), ``asks`` by FHIR and gets an answer, ``refused`` gets none, ``passes`` time.
 
 After each step the story waits until the engine has nothing more to do at that time and looks at all that has come of it: e-mails
-(a real server on loopback), posts to watched destinations, Tasks, Flags and proposals of rules, the state of clocks. Each step says
-what that is, exactly: ``told`` who is told (actor, rule), ``made`` what rules and clocks have made (``rule -> whom``,
-``clock: state``). What is not said and comes all the same fails the test, and so does what does not come. An e-mail that reaches a
-mailbox of nobody in the story fails it too.
+(a real server on loopback), text messages (a gateway there), posts to watched destinations, Tasks, Flags and proposals of rules,
+the state of clocks. Each step says what that is, exactly: ``told`` who is told (actor, rule), ``made`` what rules and clocks have
+made (``rule -> whom``, ``clock: state``). What is not said and comes all the same fails the test, and so does what does not come.
+An e-mail that reaches a mailbox of nobody in the story fails it too.
 
 ``story.steps`` is the page: ``page.py`` makes a diagram and a table of it. A story is a module with ``TITLE``, ``ABOUT``, ``SHORT``
-(what falls short) and ``async def story(directory) -> Story``; ``writing.py`` lists them and writes the pages
+(what falls short) and ``async def story(directory) -> list[Step]``; ``writing.py`` lists them and writes the pages
 (``python -m tests.spec.workflows.writing``), its test fails where a page is another.
 """
 
@@ -27,7 +27,6 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -37,6 +36,7 @@ import httpx
 import orjson
 
 from interop.app.engine import Engine
+from interop.apply.telling.telling import UNTOLD
 from interop.clock import MICROSECONDS, ManualClock
 from interop.fhir.shapes import dicts
 from interop.rules.making import RULE, WORKLIST
@@ -48,6 +48,7 @@ from interop.store.values import PENDING, Delivery, Stored
 from tests.spec.engine.running import client, sender, settings
 from tests.spec.notify.mailserver import MailServer, mailing
 from tests.spec.notify.receiving import Receiver, receiving
+from tests.spec.notify.telling import KEY, TEMPLATE, Telephones
 from tests.spec.rules.acting import START
 from tests.spec.workflows.cast import DESK, ENGINE, FEEDS, OPERATOR, Actor
 
@@ -77,14 +78,17 @@ class Step:
 class Story:
     """``people`` are those who may be told, by mailbox; ``hooks`` the receivers of destinations, by name."""
 
-    def __init__(self, engine: Engine, http: httpx.AsyncClient, clock: ManualClock, mail: MailServer) -> None:
-        self.engine, self.http, self.clock, self.mail = engine, http, clock, mail
+    def __init__(
+        self, engine: Engine, http: httpx.AsyncClient, clock: ManualClock, mail: MailServer, telephones: Telephones
+    ) -> None:
+        self.engine, self.http, self.clock, self.mail, self.telephones = engine, http, clock, mail, telephones
         self.steps: list[Step] = []
         self.people: dict[str, Actor] = {}
         self.hooks: dict[str, tuple[Actor, Receiver]] = {}
         self.ids: dict[str, str] = {}
         """What the story calls resources: their ids."""
-        self._mails, self._posts = 0, {}  # type: int, dict[str, int]
+        self._mails = self._texts = 0
+        self._posts: dict[str, int] = {}
         self._seen: dict[str, str] = {}
 
     # Who is there
@@ -115,6 +119,12 @@ class Story:
         """The ids of whoever has an NHS number, as the record has them."""
         found = [each async for each in self.engine.workshop.store.stream(Search(PERMIT_ALL, "Patient"))]
         return sorted(each.id for each in found if number.encode() in each.body and not each.deleted)
+
+    async def has(self, type: str, words: str) -> str:
+        """The id of the only resource of a type in which these words stand."""
+        found = [each async for each in self.engine.workshop.store.stream(Search(PERMIT_ALL, type))]
+        (one,) = {str(each.id) for each in found if words.encode() in each.body and not each.deleted}
+        return one
 
     # What they do
 
@@ -286,12 +296,18 @@ class Story:
     async def _told(self) -> list[tuple[str, str, str]]:
         """Who has been told since: whom, how, by which rule."""
         told = []
-        for each in self.mail.got[self._mails :]:
-            told.append((self.people[each.to].name, "e-mail", await self._rule(each.message)))
-        self._mails = len(self.mail.got)
+        for mail in self.mail.got[self._mails :]:
+            told.append((self.people[mail.to].name, "e-mail", await self._rule(mail.message.get_content())))
+        for each in self.telephones.sent[self._texts :]:
+            told.append(
+                (self.people[each["phone_number"]].name, "text message", await self._rule(each["personalisation"]["message"]))
+            )
+            self.telephones.states[each["reference"]] = "delivered"
+        self._mails, self._texts = len(self.mail.got), len(self.telephones.sent)
         for name, (actor, receiver) in self.hooks.items():
             told += [
-                (actor.name, f"webhook, `{got.json.get('resourceType', '')}`", f"route {name}") for got in self._new(name, receiver)
+                (actor.name, " ".join(("webhook", got.json.get("resourceType", ""))).strip(), f"route {name}")
+                for got in self._new(name, receiver)
             ]
         return sorted(told)
 
@@ -299,9 +315,8 @@ class Story:
         before, self._posts[name] = self._posts.get(name, 0), len(receiver.got)
         return receiver.got[before:]
 
-    async def _rule(self, mail: EmailMessage) -> str:
-        """The rule, or the clock and its step, by which somebody is told; the e-mail itself names neither."""
-        text = mail.get_content()
+    async def _rule(self, text: str) -> str:
+        """The rule, or the clock and its step, by which somebody is told; what goes out itself names neither."""
         (link,) = [word for word in text.split() if word.startswith(LINK)]
         said = await self._read("Communication", link.partition("?notice=")[2].rstrip("."))
         notes = [each["code"] for topic in dicts(said, "category") for each in dicts(topic, "coding") if each["system"] == NOTES]
@@ -341,6 +356,8 @@ def _worded(resource: dict[str, Any]) -> str:
     if resource["resourceType"] == "Flag":
         return f"{rule}: flag"
     named = dicts(resource, "performerType") or [resource.get("performerType", {})]
+    if any(each["code"] == UNTOLD for each in dicts(resource.get("code", {}), "coding")):
+        rule = f"{rule} {UNTOLD}"
     lists = [each["code"] for one in named for each in dicts(one, "coding") if each.get("system") == WORKLIST]
     whom = WORKLISTS[lists[0]] if lists else resource.get("owner", {}).get("reference", "").partition("/")[0]
     open_ = resource["status"] in ("requested", "draft")
@@ -366,11 +383,15 @@ async def telling(directory: Path, *hooks: tuple[str, str, Actor]) -> AsyncItera
     """An engine to which a story is told; ``hooks`` are watched destinations: name, routes, who is at the other end."""
     clock = ManualClock(START)
     async with AsyncExitStack() as stack:
-        mail = await stack.enter_async_context(mailing())
+        mail, gateway = await stack.enter_async_context(mailing()), await stack.enter_async_context(receiving())
+        telephones = Telephones(gateway)
         lines = [
             f'[mail]\nkind = "smtp"\naddress = "smtp://127.0.0.1:{mail.port}"\norganisation = "{DESK.organisation}"\n'
-            f'from = "care@record.example"\nlink = "{LINK}"\nservice = "the shared record"\n'
+            f'from = "care@record.example"\nlink = "{LINK}"\nservice = "the shared record"\n',
+            f'[texts]\nkind = "sms"\naddress = "{gateway.url.removesuffix("/in")}"\norganisation = "{DESK.organisation}"\n'
+            f'token = "notify.key"\ntemplate = "{TEMPLATE}"\nlink = "{LINK}"\nservice = "the shared record"\n',
         ]
+        (directory / "notify.key").write_text(KEY + "\n")
         watched = {}
         for name, routes, actor in hooks:
             receiver = await stack.enter_async_context(receiving())
@@ -383,7 +404,7 @@ async def telling(directory: Path, *hooks: tuple[str, str, Actor]) -> AsyncItera
         engine = await Engine.start(settings(directory / "data", **more), clock, declared=FEEDS)
         stack.push_async_callback(engine.stop)
         http = await stack.enter_async_context(client(engine))
-        made = Story(engine, http, clock, mail)
+        made = Story(engine, http, clock, mail, telephones)
         made.hooks = watched
         yield made
 

@@ -12,12 +12,13 @@ from pathlib import Path
 from types import ModuleType
 
 from tests.places import ROOT
-from tests.spec.workflows import attendance, laura, query, stay
+from tests.spec.workflows import attendance, laura, query, stay, susan
 from tests.spec.workflows.page import page
 
 PAGES = ROOT / "docs" / "workflows"
 STORIES: dict[str, ModuleType] = {
     "1-fall-not-conveyed": laura,
+    "2-admission-and-back": susan,
     "4-record-query": query,
     "5-a-and-e-to-rapid-response": attendance,
     "6-admission-to-follow-up": stay,
