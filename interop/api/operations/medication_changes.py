@@ -14,10 +14,11 @@ from uuid import UUID
 import orjson
 
 from interop.api import links
-from interop.api.absences import absences
+from interop.api.absences import absences, issue, unseen
 from interop.api.asgi import Response
 from interop.api.fhir.included import local, referenced
 from interop.api.fhir.read import present
+from interop.api.operations.composing import PARTLY, UNSHOWN
 from interop.api.operations.everything import of_person
 from interop.api.operations.operation import Asked
 from interop.api.operations.parameters import BadInput
@@ -34,6 +35,7 @@ from interop.careplan.plan import Given
 from interop.clock import instant
 from interop.fhir.rows import EARLIEST
 from interop.fhir.shapes import text
+from interop.policy.absence import Absence
 from interop.store.decision import Decision
 from interop.store.plan import History
 from interop.store.values import Stored
@@ -41,6 +43,7 @@ from interop.store.values import Stored
 NAME: Final = "$medication-changes"
 READ: Final = ("Composition", "Encounter", "List", *TYPES, "Patient")
 PATIENT: Final = "patient"
+NOT_FOR_ROLE: Final = "not-for-role"
 
 
 async def of_encounter(asked: Asked) -> Response:
@@ -85,10 +88,13 @@ async def _answer(asked: Asked, decision: Decision, patient: str, stay: str, sto
     shown = [each for each in stored if f"{each.type}/{each.id}" in keys or each.type == "Patient"]
     shown += [each for each in along if each.type not in READ]
     absent = await absences(services, asked.request, NAME, (patient,), stored) if patient else []
+    closed = sorted(unseen(services, asked.request, NAME, READ))
+    if closed:
+        absent.append(issue(Absence(NOT_FOR_ROLE, "suppressed", f"not all is shown to this role: {', '.join(closed)}", "", 0)))
     now = services.clock.now()
     said = "\n".join(sorted(f"{each.type}/{each.id}/{each.version}" for each in shown))
     id_ = str(UUID(bytes=blake2b(f"{stay}\n{said}".encode("ascii"), digest_size=16).digest()))
-    told = composition(found, patient, id_, now, everyday, not absent)
+    told = composition(found, patient, id_, now, everyday, PARTLY if closed else UNSHOWN if absent else None)
     entries = [b'{"fullUrl":"urn:uuid:%s","resource":%s}' % (id_.encode("ascii"), orjson.dumps(told))]
     if absent:
         entries.append(b'{"resource":%s}' % outcome(absent))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from html import escape
 from typing import Any, Final
 
-from interop.api.operations.composing import NONE, UNSHOWN
+from interop.api.operations.composing import NONE
 from interop.careplan.medicines import plain
 from interop.careplan.medicines.comparing import DISAGREE
 from interop.careplan.medicines.values import KINDS, SIDES, Change, Changes, Told
@@ -36,8 +36,9 @@ SAID: Final = {
 Json = dict[str, Any]
 
 
-def composition(found: Changes, patient: str, id: str, now: int, everyday: bool, whole: bool) -> Json:
-    """The Composition; ``everyday``: in words for the person alone. ``whole``: nothing is said to be absent."""
+def composition(found: Changes, patient: str, id: str, now: int, everyday: bool, absent: Json | None) -> Json:
+    """The Composition; ``everyday``: in words for the person alone. ``absent``: why nothing is shown where nothing is, None where
+    nothing is said to be absent."""
     stay = found.stay
     encounters = sorted(stay.encounters) if stay is not None else []
     held: Json = {
@@ -57,7 +58,7 @@ def composition(found: Changes, patient: str, id: str, now: int, everyday: bool,
     period = {name: said for name, said in (("start", stay.began), ("end", stay.ended)) if said} if stay is not None else {}
     if period:
         held["event"] = [{"period": period}]
-    none = UNSHOWN if not whole else NONE if stay is not None else {**NONE, "text": NO_STAY}
+    none = absent if absent is not None else NONE if stay is not None else {**NONE, "text": NO_STAY}
     held["section"] = [_kind(kind, found.of(kind), none, everyday) for kind in KINDS]
     if found.aside and not everyday:
         held["section"].append(_aside(found))

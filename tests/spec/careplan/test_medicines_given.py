@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ from interop.clock import ManualClock
 from interop.fhir.findings import failed
 from interop.fhir.validation import check
 from interop.policy.asker import Asker
+from interop.policy.scopes import read_scopes
 from interop.store.sql.store import SqlStore
 from tests.spec.api.conftest import Client
-from tests.spec.api.governed import GP, NAVIGATOR, OPERATOR, WARD, World, contribute, record_ann, world
+from tests.spec.api.governed import EVERYONE, GP, NAVIGATOR, OPERATOR, WARD, World, contribute, record_ann, world
 from tests.spec.api.people import contribute as put
 from tests.spec.api.people import patient
 from tests.spec.audit.test_engine import rows
@@ -122,8 +124,8 @@ class TestAnyone:
 class TestWhoHides:
     async def test_where_who_hides_is_the_organisations_are_not_told(self) -> None:
         found = changes([*by("A81001", taken("g", BEFORE)), *by("RX1", stay(), *AFTER, letter(*AFTER))], "e")
-        assert "A81001" in str(telling(found, "p", "x", 0, everyday=False, whole=True))
-        hidden = telling(unplaced(found), "p", "x", 0, everyday=False, whole=True)
+        assert "A81001" in str(telling(found, "p", "x", 0, everyday=False, absent=None))
+        hidden = telling(unplaced(found), "p", "x", 0, everyday=False, absent=None)
         assert not re.search("A81001|RX1", str(hidden))
         assert "Apixaban" in str(hidden)
 
@@ -193,3 +195,16 @@ class TestWhoMay:
         await ann.done(OPERATOR, "agreement", "", source="RX1")
         answer = await ann.client.get("/fhir/Patient/ann-ward/$medication-changes", x_who=WARD.user)
         assert "MedicationStatement/g" not in answer.text
+
+    async def test_a_token_that_is_not_for_all_of_it_is_told_so_and_not_that_there_is_none(
+        self, ann: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await ann.share()
+        scopes = "user/Patient.rs user/Encounter.rs user/Composition.rs user/MedicationRequest.rs"
+        narrow = replace(GP, user="https://issuer.test|narrow", scopes=read_scopes(scopes))
+        monkeypatch.setitem(EVERYONE, narrow.user, narrow)
+        found = await self.read(ann, narrow)
+        assert "not-for-role" in absent(found)
+        assert BEFORE not in str(found)
+        assert {each["emptyReason"]["coding"][0]["code"] for each in composition(found)["section"]} == {"not-for-role"}
+        assert "not-for-role" not in absent(await self.read(ann, GP))
