@@ -1,16 +1,5 @@
-"""Engines with worklists."""
+"""The API over what was recorded of people, as of the other sections that call it."""
 
-from __future__ import annotations
+from tests.spec.api.conftest import anyio_backend, client, clock, place, services, store
 
-import pytest
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest) -> dict[str, str]:
-    """Where an engine keeps its record: settings."""
-    return {} if request.param == "sqlite" else {"database": request.getfixturevalue("database")}
+__all__ = ["anyio_backend", "client", "clock", "place", "services", "store"]

@@ -57,6 +57,7 @@ async def test_frailty_by_finding_index_and_scale(tmp_path: Path) -> None:
         await here.put(observed("f3", "c", "713636003", 7))
         await here.put(observed("f4", "d", "713636003", 0.12))
         await here.put(observed("f5", "e", "713636003", 4))
+        await here.put(observed("f6", "e", "713636003", 7, "2024-03-01T09:00:00Z"))
         found = {each.patient: each.words for each in await on(here.http, MDT)}
     assert found == {
         "a": {"mdt-frailty-finding": "Frailty was found: Severe frailty"},
