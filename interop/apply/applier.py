@@ -88,8 +88,7 @@ class Applier:
                     change, outcomes = await self._compute(batch)
                     done = not isinstance(await self._store.commit(change), Conflict)
             if done:
-                self._linking.heard(put.stored.id for put in change.puts if put.stored.type == "Patient")
-                self._linking.heard(event.patient for event in change.link_events)
+                self._linking.committed(change)
                 self._timed(batch)
                 tell(change)
                 if self.watch is not None:

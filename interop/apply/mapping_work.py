@@ -17,10 +17,10 @@ from interop.mapping.snapshots import scoped
 from interop.ports import Order
 from interop.ports.demographics import PDS
 from interop.ports.feed import Names
-from interop.record.fold import content, fold
+from interop.record.fold import alone, content
 from interop.record.indexing import indexed
 from interop.record.sources import source_of
-from interop.record.state import fresh, said_in, stated
+from interop.record.state import said_by, said_in, stated
 from interop.record.umbrella import ENGINE, add_umbrellas
 
 
@@ -178,7 +178,7 @@ def _piece(
     said = feed, made.type, made.id, made.event, said_in(made.state)
     if told.known(said):
         return made
-    body = fold(contribution.type, {(feed, made.event): fresh(contribution)})
+    body = alone(contribution.type, said_by(contribution))
     if body is None:
         return made
     made.index = [tuple(row) if row[3].__class__ in _SIMPLE and row[1] != "composite" else _plain(row) for row in indexed(body)]

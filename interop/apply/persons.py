@@ -17,7 +17,7 @@ from interop.identity.ties import merges, with_link, with_merge
 from interop.ids import NHS_NUMBER
 from interop.store.plan import Claims, Pairs, Persons
 from interop.store.seam import Store
-from interop.store.values import Link, LinkEvent, Pair
+from interop.store.values import Change, Link, LinkEvent, Pair
 
 NONE = "-"
 """Stored for a Patient that has no identity by which it may link."""
@@ -45,13 +45,19 @@ class Linking:
         return self._locks.hold((LINKS,))
 
     def heard(self, patients: Iterable[str]) -> None:
-        """These Patients have been written."""
+        """These Patients have been written, or others are one person with them."""
         if self.missed:
             return
         self.written.update(dict.fromkeys(patients))
         self.missed = len(self.written) > IN_MIND
         if self.written:
             self.arrived.set()
+
+    def committed(self, *changes: Change) -> None:
+        """These changes have been committed."""
+        for change in changes:
+            self.heard(put.stored.id for put in change.puts if put.stored.type == "Patient")
+            self.heard(event.patient for event in change.link_events)
 
 
 def linked_with(body: bytes) -> set[str]:

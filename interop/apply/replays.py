@@ -221,8 +221,7 @@ class Replays:
                         await self._keeping.keep(told.yields)
                     done = [not isinstance(await self._store.commit(change), Conflict) for change in told.changes]
             if all(done):
-                puts = [put for change in told.changes for put in change.puts]
-                self._linking.heard(put.stored.id for put in puts if put.stored.type == "Patient")
+                self._linking.committed(*told.changes)
                 return told
 
     async def _told(self, entries: Sequence[Entry], number: int) -> Replayed:

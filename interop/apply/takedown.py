@@ -164,7 +164,7 @@ class Takedowns:
                         )  # fmt: skip
                     done = not isinstance(await self._store.commit(change), Conflict)
             if done:
-                self._linking.heard(put.stored.id for put in change.puts if put.stored.type == "Patient")
+                self._linking.committed(change)
                 if entry.message in self._waiting:
                     self._done[entry.message] = removal
                 else:

@@ -386,7 +386,7 @@ class Writes:
                 if isinstance(result, Conflict) and result.type == LOCK:
                     raise LocksLost
                 if isinstance(result, Committed):
-                    self._linking.heard(put.stored.id for put in change.puts if put.stored.type == "Patient")
+                    self._linking.committed(change)
                     return change
                 if self._beyond is not None:
                     before, heads = heads, await self._heads([step.key for step in steps])

@@ -14,14 +14,14 @@ import orjson
 from interop.errors import Problem
 from interop.formats.json import write_json
 from interop.ids import Mint
-from interop.mapping.assemble import assemble
 from interop.mapping.contribution import Contribution, Mapped
 from interop.mapping.files import Delivery
 from interop.mapping.library import Family, family_of
 from interop.mapping.refusal import TablesRefused
 from interop.mapping.runtime import Instance
 from interop.ports import Adapter
-from interop.record.fold import bare, complete
+from interop.record.fold import alone
+from interop.record.state import said_by
 from interop.record.umbrella import add_umbrellas
 
 FLUSH = 1 << 18
@@ -96,8 +96,8 @@ class _Converter:
         entries = []
         for one in made.contributions:
             if one.effect == "upsert":
-                if not bare(one.type, one.registers):
-                    entries.append(_put(one))
+                if (entry := _put(one)) is not None:
+                    entries.append(entry)
             elif one.effect == "delete":
                 entries.append({"request": {"method": "DELETE", "url": f"{one.type}/{one.id}"}})
         bundle: dict[str, Any] = {"resourceType": "Bundle", "meta": {"source": source}, "type": "transaction"}
@@ -157,10 +157,13 @@ class _Converter:
 
 
 def _put(one: Contribution) -> Any:
-    """The entry of a resource; made once for all that are equal."""
+    """The entry of what the record would hold of a resource, made once for all that are equal; None where that is nothing."""
     if one.derived and (known := one.derived.get("entry")) is not None:
         return known
-    resource = {"resourceType": one.type, "id": one.id} | complete(one.type, assemble(one.type, one.registers))
+    body = alone(one.type, said_by(one))
+    if body is None:
+        return None
+    resource = {"resourceType": one.type, "id": one.id} | body
     entry = {"resource": resource, "request": {"method": "PUT", "url": f"{one.type}/{one.id}"}}
     if one.derived is None:
         return entry

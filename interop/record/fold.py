@@ -21,11 +21,24 @@ from interop.record.shared import shared_tables
 from interop.record.state import THERE, State
 
 LOWEST_RANK = 100
+Chosen = tuple[str, list[Any]]
+"""A feed, and what it says: [time, version, tie, message, value]."""
 
 
 def fold(kind: str, states: Mapping[tuple[str, str], State]) -> dict[str, Any] | None:
     """The content of a resource of type ``kind`` from its states by (feed, event); None where nothing is to be shown."""
-    chosen = choose(kind, states)
+    return _body(kind, choose(kind, states))
+
+
+def alone(kind: str, values: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The fold of what one contribution says (``interop.record.state.said_by``), where nothing else is said."""
+    chosen: dict[str, Chosen] = {
+        register: ("", [0, 0, "", 0, value]) for register, value in values.items() if value is not None and register != REST
+    }
+    return _body(kind, {} if bare(kind, chosen) else _one_form(kind, chosen))
+
+
+def _body(kind: str, chosen: dict[str, Chosen]) -> dict[str, Any] | None:
     if not chosen:
         return None
     body = complete(kind, assemble(kind, _values(chosen)))
@@ -46,8 +59,8 @@ def bare(kind: str, registers: Collection[str]) -> bool:
     return all(register.startswith(_MERGE) or register == "meta.tag:flags" for register in registers)
 
 
-def choose(kind: str, states: Mapping[tuple[str, str], State]) -> dict[str, tuple[str, list[Any]]]:
-    """The registers that count: register -> (feed, [time, version, tie, message, value]); {} where nothing is to be shown."""
+def choose(kind: str, states: Mapping[tuple[str, str], State]) -> dict[str, Chosen]:
+    """The registers that count; {} where nothing is to be shown."""
     by_feed: dict[str, dict[str, list[Any]]] = {}
     withdrawn: list[Any] | None = None
     newest: list[Any] = [-1, 0, ""]
@@ -88,20 +101,25 @@ def _void(registers: dict[str, list[Any]]) -> None:
             del registers[name]
 
 
-def _one_form(kind: str, chosen: dict[str, tuple[str, list[Any]]]) -> dict[str, tuple[str, list[Any]]]:
+def _one_form(kind: str, chosen: dict[str, Chosen]) -> dict[str, Chosen]:
     """Of the forms of a choice (``deceasedBoolean``, ``deceasedDateTime``) the one that was said last."""
+    for registers in _forms(kind, tuple(chosen)):
+        last = max(registers, key=lambda register: (chosen[register][1][:3], register)).partition(":")[0]
+        for register in registers:
+            if register.partition(":")[0] != last:
+                del chosen[register]
+    return chosen
+
+
+@lru_cache(maxsize=4096)
+def _forms(kind: str, registers: tuple[str, ...]) -> list[list[str]]:
+    """The registers of each choice of which there are several forms."""
     forms: dict[str, list[str]] = {}
-    for register in chosen:
+    for register in registers:
         choice = _choice(kind, register.partition(":")[0])
         if choice:
             forms.setdefault(choice, []).append(register)
-    for registers in forms.values():
-        if len({register.partition(":")[0] for register in registers}) > 1:
-            last = max(registers, key=lambda register: (chosen[register][1][:3], register)).partition(":")[0]
-            for register in registers:
-                if register.partition(":")[0] != last:
-                    del chosen[register]
-    return chosen
+    return [each for each in forms.values() if len({register.partition(":")[0] for register in each}) > 1]
 
 
 @lru_cache(maxsize=4096)
@@ -111,7 +129,7 @@ def _choice(kind: str, path: str) -> str:
     return element.choice or "" if element is not None else ""
 
 
-def _among(kind: str, by_feed: dict[str, dict[str, list[Any]]], tables: Shared) -> dict[str, tuple[str, list[Any]]]:
+def _among(kind: str, by_feed: dict[str, dict[str, list[Any]]], tables: Shared) -> dict[str, Chosen]:
     """What several feeds say: element by element the one that ranks first, or all of them where fold.csv says ``union``."""
     stamps: dict[str, dict[str, list[Any]]] = {}
     for feed, registers in by_feed.items():
@@ -119,7 +137,7 @@ def _among(kind: str, by_feed: dict[str, dict[str, list[Any]]], tables: Shared) 
             of = stamps.setdefault(register.partition(":")[0], {})
             if feed not in of or value[:3] > of[feed]:
                 of[feed] = value[:3]
-    chosen: dict[str, tuple[str, list[Any]]] = {}
+    chosen: dict[str, Chosen] = {}
     for element, of in stamps.items():
         latest_first = sorted(((stamp, feed) for feed, stamp in of.items()), reverse=True)
         ranks = sorted((rank(tables, kind, element, feed), place, feed) for place, (_, feed) in enumerate(latest_first))
@@ -133,7 +151,7 @@ def _among(kind: str, by_feed: dict[str, dict[str, list[Any]]], tables: Shared) 
     return chosen
 
 
-def _values(chosen: dict[str, tuple[str, list[Any]]]) -> dict[str, Any]:
+def _values(chosen: dict[str, Chosen]) -> dict[str, Any]:
     """The values of chosen registers; where feeds agree on an element of a list, it stands there once."""
     values: dict[str, Any] = {}
     seen: dict[str, list[Any]] = {}

@@ -59,17 +59,12 @@ def stated(contribution: Contribution, order: Order, message: int) -> bytes:
     return faithful + b'{"s":%b,"v":%b}' % (orjson.dumps((order.time, order.version, order.tie, message)), said)
 
 
-def fresh(contribution: Contribution) -> State:
-    """The state that a contribution makes where there was none, for a fold of it alone: when it was said does not matter then."""
-    return {"r": {register: [0, 0, "", 0, value] for register, value in _values(contribution).items()}}
-
-
 def _said(contribution: Contribution) -> bytes:
     """Registers and values as JSON; begins with a blank as ``dump`` has it."""
-    return _json(_values(contribution))
+    return _json(said_by(contribution))
 
 
-def _values(contribution: Contribution) -> dict[str, Any]:
+def said_by(contribution: Contribution) -> dict[str, Any]:
     """Registers and values as a state has them."""
     kind = contribution.type
     values: dict[str, Any] = {}
