@@ -84,8 +84,8 @@ TLS once the server is reached; of text messages ``template`` and ``sender`` are
 DAYS_MOST: Final = 90
 HOURS_MOST: Final = 600
 """Less than what was sent is kept."""
-USUAL: Final = {MESH: 144}
-"""Hours that acknowledgements of a kind usually take at most: mailboxes have five days to collect."""
+USUAL: Final = {MESH: 144, SMS: 80}
+"""Hours that acknowledgements of a kind usually take at most: mailboxes have five days to collect, telephones are tried three."""
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _ODS: Final = re.compile(r"[A-Z0-9]{3,10}")
 _FILES: Final = ("token", "authorities", "certificate", "key")

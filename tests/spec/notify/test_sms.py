@@ -15,8 +15,9 @@ from joserfc.jwk import OctKey
 
 from adapters.sms import carrier
 from interop.errors import Problem
+from interop.notify.destinations import read_destinations
 from interop.ports import Acknowledgement, Destination, Parcel
-from tests.spec.notify.telling import KEY, SECRET, SERVICE, TEMPLATE, unheard
+from tests.spec.notify.telling import KEY, SECRET, SERVICE, TEMPLATE, declared, unheard
 
 pytestmark = pytest.mark.anyio
 NOW = 1_767_607_200_000_000
@@ -183,3 +184,8 @@ def test_settings_that_cannot_be_used_are_refused(tmp_path: Path, settings: dict
         carrier.courier(to, unheard, lambda: NOW)
     with pytest.raises(ValueError, match="token"):
         carrier.courier(Destination("texts", "sms", BASE, "RA1", settings={"template": TEMPLATE}), unheard, lambda: NOW)
+
+
+def test_a_telephone_that_is_off_has_three_days_before_nobody_knows(tmp_path: Path) -> None:
+    """The gateway says that it has given up after 72 hours; until then it is asked."""
+    assert read_destinations(declared(tmp_path, 25, "http://127.0.0.1:9"), lambda host: True)["texts"].hours == 80
