@@ -50,22 +50,28 @@ async def _answered(here: Story, patient: str) -> None:
     began = here.local()
     arrives = emergency("A04", HAROLD, "AE1", began, began)
     await here.sends(
-        HOSPITAL_SYSTEM, "he is registered in A&E (A04)", arrives, port="MLLP", told=HERE,
+        HOSPITAL_SYSTEM,
+        "he is registered in A&E (A04)",
+        arrives,
+        port="MLLP",
+        told=HERE,
         made=["arrived-team -> CareTeam", "clock ae-to-team: running"],
-    )  # fmt: skip
+    )
     await here.sends(HOSPITAL_SYSTEM, "the same, sent again", arrives, port="MLLP")
-    await here.passes(
-        "two hours on", hours=2, told=[(TEAM, "ae-to-team warned")], made=["clock ae-to-team: warned"]
-    )  # fmt: skip
+    await here.passes("two hours on", hours=2, told=[(TEAM, "ae-to-team warned")], made=["clock ae-to-team: warned"])
     task = await _taken(here, patient)
     await here.passes("an hour on", hours=1)
     done = task | {"status": "completed", "executionPeriod": {"end": here.instant()}}
     done["output"] = [{"type": {"text": "Outcome"}, "valueString": "Seen in A&E, taken home, visited tonight"}]
     await here.asks(
-        TEAM, "has seen him and takes him home", "PUT", f"/fhir/Task/{task['id']}", done,
+        TEAM,
+        "has seen him and takes him home",
+        "PUT",
+        f"/fhir/Task/{task['id']}",
+        done,
         told=[(DOCTOR, "answered-told"), (MATRON, "answered-told"), (PRACTICE, "answered-told")],
         made=["arrived-team -> CareTeam: completed", "clock ae-to-team: met"],
-    )  # fmt: skip
+    )
     left = here.local()
     leaves = emergency("A03", HAROLD, "AE1", began, left, left=left)
     await here.sends(HOSPITAL_SYSTEM, "he has left A&E (A03)", leaves, port="MLLP")
@@ -83,9 +89,12 @@ async def _answered(here: Story, patient: str) -> None:
 async def _taken(here: Story, patient: str) -> dict[str, Any]:
     """The team's Task, taken on."""
     found = await here.asks(
-        TEAM, "looks at what it has to do", "GET", f"/fhir/Task?patient={patient}&status=requested&code=respond",
+        TEAM,
+        "looks at what it has to do",
+        "GET",
+        f"/fhir/Task?patient={patient}&status=requested&code=respond",
         answer=lambda said: f"{len(matches(said))} to answer",
-    )  # fmt: skip
+    )
     (task,) = matches(found)
     here.ids["task"] = task["id"]
     taken = task | {"status": "in-progress"}
@@ -98,9 +107,13 @@ async def _nobody_comes(here: Story) -> None:
     began = here.local()
     arrives = emergency("A04", HAROLD, "AE2", began, began)
     await here.sends(
-        HOSPITAL_SYSTEM, "he is in A&E again (A04)", arrives, port="MLLP", told=HERE,
+        HOSPITAL_SYSTEM,
+        "he is in A&E again (A04)",
+        arrives,
+        port="MLLP",
+        told=HERE,
         made=["arrived-team -> CareTeam", "clock ae-to-team: running"],
-    )  # fmt: skip
+    )
     await here.passes("two hours on", hours=2, told=[(TEAM, "ae-to-team warned")], made=["clock ae-to-team: warned"])
     await here.passes("four hours on", hours=2, told=[(MATRON, "ae-to-team breached")], made=["clock ae-to-team: breached"])
     await here.passes("it is said once", days=7)
@@ -111,18 +124,29 @@ async def _admitted(here: Story) -> None:
     began = here.local()
     arrives = emergency("A04", HAROLD, "AE3", began, began)
     await here.sends(
-        HOSPITAL_SYSTEM, "he is in A&E for the third time (A04)", arrives, port="MLLP", told=HERE,
+        HOSPITAL_SYSTEM,
+        "he is in A&E for the third time (A04)",
+        arrives,
+        port="MLLP",
+        told=HERE,
         made=["arrived-team -> CareTeam", "clock ae-to-team: running"],
-    )  # fmt: skip
+    )
     await here.passes("an hour on", hours=1)
     now = here.local()
     spell = Visit("V5001", WARDS[1], "B4", clinical.ILLNESSES[3], now)
     await here.sends(
-        HOSPITAL_SYSTEM, "he is admitted (A01)", stay("A01", HAROLD, spell, now, expected=now + timedelta(days=3)), port="MLLP",
+        HOSPITAL_SYSTEM,
+        "he is admitted (A01)",
+        stay("A01", HAROLD, spell, now, expected=now + timedelta(days=3)),
+        port="MLLP",
         told=[(DOCTOR, "admitted-told"), (MATRON, "admitted-told"), (PRACTICE, "admitted-told")],
-        made=["admitted-team -> CareTeam", "clock ae-to-team: not-needed", "clock discharge: running",
-              "clock expected-discharge-date: met"],
-    )  # fmt: skip
+        made=[
+            "admitted-team -> CareTeam",
+            "clock ae-to-team: not-needed",
+            "clock discharge: running",
+            "clock expected-discharge-date: met",
+        ],
+    )
     await here.passes("four hours after he came", hours=3)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from tests.places import ROOT
-from tests.spec.workflows import attendance, laura, query, stay, susan
+from tests.spec.workflows import attendance, end_of_life, laura, query, stay, susan
 from tests.spec.workflows.page import page
 
 PAGES = ROOT / "docs" / "workflows"
@@ -22,6 +22,7 @@ STORIES: dict[str, ModuleType] = {
     "4-record-query": query,
     "5-a-and-e-to-rapid-response": attendance,
     "6-admission-to-follow-up": stay,
+    "11-end-of-life": end_of_life,
 }
 """The stories by the names of their pages."""
 
