@@ -19,16 +19,21 @@ OUTCOMES: Final = (MET, EARLY, BREACHED, NOT_NEEDED, CANCELLED)
 """What becomes of one that has."""
 ENDINGS: Final = (NOT_NEEDED, CANCELLED)
 """What a rule may say that it ends in; whether it was met, its times say."""
+CLOSED: Final = "closed"
+"""The step by which nobody waits any longer for the end of one that is over."""
 SECOND: Final = 1_000_000
 LATE: Final = 60 * SECOND
 """Microseconds after which a step counts as taken late, and in which it is told how late."""
+LEFT: Final = 30 * 24 * 3_600 * SECOND
+"""Microseconds after it was due in which it is still waited for its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """``state`` of OPEN or OUTCOMES. ``stop`` None = it has not been stopped. ``warned`` and ``breached`` are when that was noticed
     (0 = it was not), ``late`` how long after it was due the last of them was, in whole minutes. ``known``: False where ``due``
-    reaches beyond the table of bank holidays. ``by``: what has stopped it, ``Type/id``."""
+    reaches beyond the table of bank holidays. ``by``: what has stopped it, ``Type/id``. ``unended``: it was closed, and nobody has
+    said that it ended."""
 
     start: int
     earliest: int
@@ -40,6 +45,7 @@ class Run:
     late: int = 0
     known: bool = True
     by: str = ""
+    unended: bool = False
 
     @property
     def open(self) -> bool:
@@ -49,7 +55,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is to be done now: the run as it is afterwards, ``kind`` (``warned`` or ``breached``), who is to be told."""
+    """What is to be done now: the run as it is afterwards, ``kind`` (``warned``, ``breached`` or ``closed``), who is to be told."""
 
     run: Run
     kind: str
@@ -60,15 +66,17 @@ def started(limit: Limit, at: int, before: Run | None = None) -> Run | None:
     """The run once it is said to count from ``at``; None where that changes nothing.
 
     One that was stopped is judged anew by its times where its start is moved, and begins anew where it is said to start after that;
-    so does one that was cancelled. Steps that the new times put ahead again are taken again when they are due."""
+    so does one that was cancelled, or closed before the new time is due. Steps that the new times put ahead again are taken again
+    when they are due."""
     at = _kept(at)
     times = limit.times(at)
     if before is None:
         return Run(at, times.earliest, times.due, known=times.known)
     moved = replace(before, start=at, earliest=times.earliest, due=times.due, known=times.known)
     anew = before.stop is not None and at > before.stop and limit.matches != RESOURCE
-    if before.open or before.state == CANCELLED or (anew and before.state != NOT_NEEDED):
-        made = _going(limit, replace(moved, stop=None, by=""))
+    waits = before.unended and times.due > (before.stop or 0)
+    if before.open or before.state == CANCELLED or waits or (anew and before.state != NOT_NEEDED):
+        made = _going(limit, replace(moved, stop=None, by="", unended=False))
     elif before.state == NOT_NEEDED:
         return None
     else:
@@ -78,7 +86,7 @@ def started(limit: Limit, at: int, before: Run | None = None) -> Run | None:
 
 def reopened(limit: Limit, run: Run) -> Run | None:
     """The run once what had stopped it is said not to have happened; None where it was not stopped."""
-    return _going(limit, replace(run, stop=None, by="")) if run.stop is not None and run.state != CANCELLED else None
+    return _going(limit, replace(run, stop=None, by="", unended=False)) if run.stop is not None and run.state != CANCELLED else None
 
 
 def stopped(limit: Limit, run: Run, at: int, ending: str = "", by: str = "") -> Run | None:
@@ -87,7 +95,7 @@ def stopped(limit: Limit, run: Run, at: int, ending: str = "", by: str = "") -> 
     counts, whichever is told first. What is needed no more once it was due is breached all the same."""
     at = _kept(at)
     if ending == CANCELLED:
-        return None if run.state == CANCELLED else replace(run, state=CANCELLED, stop=at, by=by)
+        return None if run.state == CANCELLED else replace(run, state=CANCELLED, stop=at, by=by, unended=False)
     if run.state == CANCELLED or (run.stop is not None and (ending or at >= run.stop)):
         return None
     if at < run.start and limit.matches != RESOURCE:
@@ -96,22 +104,27 @@ def stopped(limit: Limit, run: Run, at: int, ending: str = "", by: str = "") -> 
         return replace(run, state=BREACHED if at > run.due else NOT_NEEDED, stop=at, by=by)
     if at < run.earliest and limit.early == IGNORED:
         return None
-    return _judged(limit, replace(run, stop=at, by=by))
+    return _judged(limit, replace(run, stop=at, by=by, unended=False))
 
 
 def following(limit: Limit, run: Run) -> int | None:
     """When there is something to be done next; None where nothing is."""
-    if not run.open or run.state == BREACHED:
+    if not run.open:
         return None
+    if run.state == BREACHED:
+        return run.due + LEFT
     warn = _warning(limit, run)
     return warn if run.state == RUNNING and warn else run.due
 
 
 def taken(limit: Limit, run: Run, now: int) -> Step | None:
     """What is to be done by now; None where nothing is. Where it is due already nobody is warned any more. What is noticed more
-    than ``fresh`` after it was due is told to nobody."""
-    if not run.open or run.state == BREACHED:
+    than ``fresh`` after it was due is told to nobody, and that one is closed to nobody either."""
+    if not run.open:
         return None
+    if run.state == BREACHED:
+        closes = run.due + LEFT
+        return Step(replace(run, stop=closes, unended=True), CLOSED, ()) if now >= closes else None
     warn = _warning(limit, run)
     if now >= run.due:
         kind, at, to = BREACHED, run.due, limit.escalate_to

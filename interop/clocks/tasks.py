@@ -10,6 +10,7 @@
 | ``restriction.period`` | the window: from when it is expected, until when it is due |
 | ``output`` | ``warned``, ``breached``: when that was noticed; ``late``: how many minutes after it was due the last of these was |
 | | ``minutes`` that it took; ``stopped``: when, where that was before it counted; ``stopped-by``: by which resource |
+| | ``unended``: nobody has said that it ended, and it was closed thirty days after it was due |
 | | ``holidays-unknown``: the table of bank holidays ends before it is due |
 """
 
@@ -32,15 +33,28 @@ SYSTEM: Final = "urn:interop:codes:clock"
 STATES: Final = "urn:interop:codes:clock-state"
 NOTES: Final = "urn:interop:codes:clock-note"
 IN_PROGRESS, COMPLETED = "in-progress", "completed"
-STOPPED, BY, LATE, TOOK, UNKNOWN = "stopped", "stopped-by", "late", "minutes", "holidays-unknown"
-KEPT: Final[tuple[str, ...]] = ("resourceType", "id", "authoredOn", "encounter", "for", "focus")
+STOPPED, BY, LATE, TOOK, UNKNOWN, UNENDED = "stopped", "stopped-by", "late", "minutes", "holidays-unknown", "unended"
+SAID: Final = (
+    "status",
+    "intent",
+    "code",
+    "businessStatus",
+    "executionPeriod",
+    "lastModified",
+    "restriction",
+    "output",
+    "meta",
+    "text",
+)
+"""What the engine says of a clock; the rest is of whoever works with it."""
 META: Final = ("profile", "security", "tag")
 """What stays as it was when a clock goes on."""
 
 
 def task_of(limit: Limit, run: Run, now: int, before: Json) -> Json:
     """The Task of a run; ``before`` is the present one, or what a new one begins with: id, ``for``, ``focus``, ``meta``."""
-    kept = {name: before[name] for name in KEPT if name in before}
+    kept = {name: value for name, value in before.items() if name not in SAID}
+    theirs = [each for each in dicts(before, "output") if not _noted(each)]
     if meta := _meta(before):
         kept["meta"] = meta
     end = {"end": instant(run.stop)} if run.stop is not None and run.stop >= run.start else {}
@@ -55,7 +69,7 @@ def task_of(limit: Limit, run: Run, now: int, before: Json) -> Json:
         "executionPeriod": {"start": instant(run.start), **end},
         "lastModified": instant(now),
         "restriction": {"period": {"start": instant(run.earliest), "end": instant(run.due)}},
-        **({"output": said} if (said := _output(limit, run)) else {}),
+        **({"output": said} if (said := [*_output(limit, run), *theirs]) else {}),
     }
 
 
@@ -105,7 +119,7 @@ def run_of(task: Mapping[str, Any]) -> Run | None:
         return None
     by = text(noted.get(BY, {}).get("valueReference"), "reference") if stop is not None else ""
     late = _minutes(noted.get(LATE)) * MINUTE
-    return Run(start, earliest, due, state, stop, warned, breached, late, UNKNOWN not in noted, by)
+    return Run(start, earliest, due, state, stop, warned, breached, late, UNKNOWN not in noted, by, UNENDED in noted)
 
 
 def took(task: Mapping[str, Any]) -> int | None:
@@ -129,7 +143,9 @@ def _output(limit: Limit, run: Run) -> Sequence[Json]:
         said.append({"type": _note(BY), "valueReference": {"reference": run.by}})
     if run.late:
         said.append({"type": _note(LATE), **_duration(run.late // MINUTE)})
-    if run.stop is not None and run.state != CANCELLED:
+    if run.unended:
+        said.append({"type": _note(UNENDED), "valueBoolean": True})
+    elif run.stop is not None and run.state != CANCELLED:
         said.append({"type": _note(TOOK), **_duration(limit.counted(run.start, run.stop))})
     if not run.known:
         said.append({"type": _note(UNKNOWN), "valueBoolean": True})

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from itertools import islice
 from typing import Final
 
@@ -55,6 +55,8 @@ WITHDRAWN: Final = ("cancelled", "revoked")
 """Statuses of what was to be and is not, unless a clock begins by them."""
 OPENED: Final = (IN_PROGRESS, "draft", "requested", "received", "accepted", "ready", "on-hold")
 """Statuses of a Task that somebody may be waiting for."""
+SPARE: Final = 100
+"""Times of clocks that are no longer theirs, which are kept beside as many as there are of those that are."""
 COMMUNICATION: Final = "Communication"
 _log = structlog.get_logger("interop.clocks")
 
@@ -210,8 +212,8 @@ class Timekeeper:
         task = body(stored) if not stored.deleted else {}
         name, run = name_of(task), run_of(task)
         limit = self.limits.get(name)
-        if name and run is None and text(task, "status") in OPENED:
-            return self._unreadable(stored.id, name if limit is not None else UNKNOWN, "no times, or none of care")
+        if name and (run is None or not text(task.get("for"), "reference")) and text(task, "status") in OPENED:
+            return self._unreadable(stored.id, name if limit is not None else UNKNOWN, "no times, none of care, or of nobody")
         if run is None or not run.open or not name:
             return
         self._open[stored.id] = name if limit is not None else UNKNOWN, run.state
@@ -219,6 +221,9 @@ class Timekeeper:
         if at is not None:
             self._next[stored.id] = at
             heappush(self._heap, (at, stored.id))
+            if len(self._heap) > 2 * len(self._next) + SPARE:
+                self._heap = [(at, id) for id, at in self._next.items()]
+                heapify(self._heap)
 
     async def _due(self, id: str) -> None:
         """Take the step of a clock that is due, if it still is."""

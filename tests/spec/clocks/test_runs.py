@@ -43,8 +43,33 @@ def test_it_warns_once_and_breaches_once() -> None:
     assert following(TWO_HOURS, run) == after(120)
     kind, to, run = step(run, 120) or ("", (), run)
     assert (kind, to) == ("breached", ("named-clinician",))
-    assert step(run, 100_000) is None
+    assert step(run, 120 + 30 * 24 * 60 - 1) is None
+    assert following(TWO_HOURS, run) == after(120 + 30 * 24 * 60)
+
+
+def test_what_nobody_ends_is_closed_thirty_days_after_it_was_due_and_told_to_nobody() -> None:
+    run = Run(START, START, after(120), "breached", breached=after(120))
+    kind, to, run = step(run, 120 + 30 * 24 * 60) or ("", (), run)
+    assert (kind, to, run.state, run.open, run.unended) == ("closed", (), "breached", False, True)
     assert following(TWO_HOURS, run) is None
+    assert stopped(TWO_HOURS, run, after(2 * 365 * 24 * 60)) is None
+    assert started(TWO_HOURS, START, run) is None
+    task = task_of(TWO_HOURS, run, after(0), BEFORE)
+    assert (run_of(task), took(task)) == (run, None)
+
+
+def test_what_was_closed_is_judged_by_a_stop_that_is_told_late() -> None:
+    closed = Run(START, START, after(120), "breached", stop=after(120 + 30 * 24 * 60), breached=after(120), unended=True)
+    run = stopped(TWO_HOURS, closed, after(100))
+    assert run is not None
+    assert (run.state, run.unended) == ("met", False)
+
+
+def test_what_was_closed_runs_again_where_it_is_due_after_that() -> None:
+    closed = Run(START, START, after(120), "breached", stop=after(120 + 30 * 24 * 60), breached=after(120), unended=True)
+    run = started(TWO_HOURS, after(60 * 24 * 60), closed)
+    assert run is not None
+    assert (run.open, run.state) == (True, "running")
 
 
 def test_stopped_in_time_it_is_met_and_nothing_more_is_done() -> None:

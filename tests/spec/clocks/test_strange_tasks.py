@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from interop.apply.acting.timekeeper import UNREADABLE
-from tests.spec.clocks.timing import request, state, timed
+from interop.apply.acting.timekeeper import SPARE, UNREADABLE
+from tests.spec.clocks.timing import after, request, state, timed
 
 pytestmark = pytest.mark.anyio
 NAME = "urgent-response"
@@ -89,3 +89,37 @@ async def test_a_time_of_the_end_of_days_starts_no_clock_a_day_away_and_fails_no
         assert len(await here.made("admitted-team")) == 1
         ends = [task["restriction"]["period"]["end"] for task in await here.clocks("expected-discharge-date")]
         assert [end[:10] for end in ends] == ["2026-01-06", "2026-01-06"]
+
+
+async def test_one_that_is_of_nobody_is_counted_as_unreadable_and_tells_nobody(tmp_path: Path) -> None:
+    async with timed(tmp_path / "data") as here:
+        await here.admitted()
+        task = strange("", after(0))
+        del task["for"]
+        await here.put(task | {"restriction": {"period": {"start": after(0), "end": after(60)}}})
+        await here.later(61)
+        assert here.keeper.running == {(NAME, UNREADABLE): 1}
+        assert await here.told() == []
+
+
+async def test_what_people_write_on_a_clock_stays(tmp_path: Path) -> None:
+    async with timed(tmp_path / "data") as here:
+        await here.put(request(await here.admitted()))
+        said = {"note": [{"text": "The key is with the neighbour"}], "owner": {"reference": "CareTeam/t1"}}
+        theirs = {"type": {"text": "Miles"}, "valueInteger": 7}
+        task = await here.one(NAME)
+        await here.put({**task, **said, "output": [theirs]})
+        await here.later(95)
+        task = await here.one(NAME)
+        assert state(task) == "warned"
+        assert {name: task.get(name) for name in said} == said
+        assert theirs in task["output"]
+
+
+async def test_no_more_times_are_kept_than_twice_those_that_are_to_come(tmp_path: Path) -> None:
+    async with timed(tmp_path / "data") as here:
+        await here.put(request(await here.admitted()))
+        for _ in range(2 * SPARE):
+            await here.keeper.heard(())
+            await here.keeper.settled()
+        assert len(here.keeper._heap) <= SPARE + 2
