@@ -35,6 +35,8 @@ class Found(NamedTuple):
 
 ByRow = Mapping[str, Sequence[Found]]
 """What was found of a person, by the id of the row."""
+Meeting = dict[str, list[Found]]
+"""What of it is what the row asks for."""
 
 
 class Evidence(NamedTuple):
@@ -118,21 +120,33 @@ class Judging:
         self.worklist, self.now = worklist, now
         self.failed: set[str] = set()
 
-    def brought(self, found: ByRow) -> bool:
-        """Whether what was found of a person brings them onto the list."""
-        needed = self._needed(found)
-        if needed is None:
-            return False
-        return any(self._enough(each, self._meeting(each, found, needed)) for each in self.worklist.reasons if each.kind == BRINGS)
+    def brought(self, found: ByRow) -> Meeting | None:
+        """What of all that was found of a person meets what brings people onto the list and what it needs, by the id of the row;
+        None where the person is not brought onto it."""
+        meeting: Meeting = {}
+        for each in self.worklist.reasons:
+            if each.kind == NEEDS:
+                meeting[each.id] = self._meeting(each, found, ())
+                if not _enough(each, meeting[each.id]):
+                    return None
+        needed = self._needed(meeting)
+        brings = False
+        for each in self.worklist.reasons:
+            if each.kind == BRINGS:
+                meeting[each.id] = self._meeting(each, found, needed)
+                brings |= _enough(each, meeting[each.id])
+        return meeting if brings else None
 
-    def line(self, patients: Iterable[str], found: ByRow) -> Line | None:
-        """The line of a person; None where they are not on the list."""
-        needed = self._needed(found)
-        if needed is None:
-            return None
-        told = [
-            one for each in self.worklist.reasons if each.kind != NEEDS and (one := self._told(each, found, needed)) is not None
-        ]
+    def line(self, patients: Iterable[str], brought: Meeting, found: ByRow) -> Line | None:
+        """The line of a person of whom so much meets what brings them onto the list; None where it was cleared."""
+        needed, told = self._needed(brought), list[Told]()
+        for each in self.worklist.reasons:
+            if each.kind != NEEDS:
+                meeting = brought[each.id] if each.id in brought else self._meeting(each, found, needed)
+                if each.kind == LACKS:
+                    told += [] if meeting or each.id in self.failed else [Told(each, ())]
+                elif _enough(each, meeting):
+                    told.append(self._told(each, meeting))
         cleared = max((one.at for one in told if one.reason.kind == CLEARS and one.at is not None), default=None)
         told = [one for one in told if one.reason.kind != CLEARS]
         if cleared is not None:
@@ -142,39 +156,22 @@ class Judging:
         due = min((each.due for one in told for each in one.evidence if each.due is not None), default=None)
         return Line(tuple(sorted(patients)), tuple(told), sum(one.reason.points for one in told), due)
 
-    def _needed(self, found: ByRow) -> list[Resource] | None:
-        """What bears out what the list needs; None where that is not so."""
-        needed: list[Resource] = []
-        for each in self.worklist.reasons:
-            if each.kind == NEEDS:
-                meeting = self._meeting(each, found, ())
-                if not self._enough(each, meeting):
-                    return None
-                needed += [one.resource for one in meeting]
-        return needed
+    def _needed(self, meeting: Meeting) -> list[Resource]:
+        """What bears out what the list needs."""
+        return [one.resource for each in self.worklist.reasons if each.kind == NEEDS for one in meeting[each.id]]
 
-    def _told(self, reason: Reason, found: ByRow, needed: Sequence[Resource]) -> Told | None:
-        """A reason with what bears it out; None where it does not hold."""
-        meeting = self._meeting(reason, found, needed)
-        if reason.kind == LACKS:
-            return None if meeting or reason.id in self.failed else Told(reason, ())
-        if not self._enough(reason, meeting):
-            return None
+    def _told(self, reason: Reason, meeting: Sequence[Found]) -> Told:
         evidence = [self._evidence(reason, each) for each in meeting]
-        evidence.sort(key=lambda each: (-(each.at or 0), each.found.reference))
-        return Told(reason, tuple(evidence))
+        return Told(reason, tuple(sorted(evidence, key=lambda each: (-(each.at or 0), each.found.reference))))
 
     def _meeting(self, reason: Reason, found: ByRow, needed: Sequence[Resource]) -> list[Found]:
+        """What of what a row has found is what it asks for; nothing is looked at where it cannot be enough."""
         all_ = found.get(reason.id, ())
+        if not reason.groups and len(all_) < reason.least:
+            return []
         return [each for each in all_ if self._meets(reason, each, all_, needed)]
 
-    def _enough(self, reason: Reason, meeting: Sequence[Found]) -> bool:
-        return reason.least <= (
-            len({group for each in meeting for group in _groups(reason, each.resource)}) if reason.groups else len(meeting)
-        )
-
     def _meets(self, reason: Reason, one: Found, all: Sequence[Found], needed: Sequence[Resource]) -> bool:
-        """Whether a resource is what a row asks for."""
         resource, now = one.resource, self.now
         try:
             if reason.within:
@@ -191,17 +188,26 @@ class Judging:
             return False
 
     def _evidence(self, reason: Reason, one: Found) -> Evidence:
-        resource, now, at, due = one.resource, self.now, None, None
-        written, told = list[Any](), list[Any]()
+        resource, now = one.resource, self.now
+        at, due, written, told = None, None, "", list[Any]()
         try:
-            at, due = when(reason.at, resource, {}, now), when(reason.due, resource, {}, now)
-            written = values(reason.at, resource, {}, now) if at is not None and reason.at is not None else []
+            for each in values(reason.at, resource, {}, now) if reason.at is not None else ():
+                span = interval(str(each))
+                if span is not None:
+                    at, written = max(span[0], span[1] - 1), str(each)
+                    break
+            due = when(reason.due, resource, {}, now)
             told = values(reason.shows, resource, {}, now) if reason.shows is not None else []
         except RuleFailed:
             self.failed.add(reason.id)
         shown = tuple(str(each)[:WORDS] for each in told if isinstance(each, str | int) and each)
-        first = next((str(each) for each in written if interval(str(each)) is not None), "")
-        return Evidence(one, at, first, due, shown, _groups(reason, resource))
+        return Evidence(one, at, written, due, shown, _groups(reason, resource))
+
+
+def _enough(reason: Reason, meeting: Sequence[Found]) -> bool:
+    if reason.groups:
+        return len({group for each in meeting for group in _groups(reason, each.resource)}) >= reason.least
+    return len(meeting) >= reason.least
 
 
 def _groups(reason: Reason, resource: Resource) -> frozenset[str]:

@@ -15,7 +15,7 @@ from interop.store.decision import Decision
 from interop.store.plan import History, Persons, Search, Several
 from interop.store.values import Stored
 from interop.store.where import All, Person, Span, Where
-from interop.worklists.ranking import Found, Judging, Line
+from interop.worklists.ranking import Found, Judging, Line, Meeting
 from interop.worklists.tables import BRINGS, NEEDS, Reason, Worklist
 
 PATIENT: Final = "Patient"
@@ -24,8 +24,8 @@ MOST: Final = 50_000
 """Resources that a row of a list may find."""
 TOGETHER: Final = 200
 """People of whom what else there is is asked at once."""
-SLICE: Final = 25
-"""People who are judged in one go."""
+SLICE: Final = 20
+"""People who are judged, or resources that are taken in, in one go."""
 VERSIONS: Final = 20
 """Versions before the present one that are looked at."""
 Body = dict[str, Any]
@@ -52,21 +52,22 @@ class Reading:
         for reason in [each for each in wanted.reasons if each.kind in (BRINGS, NEEDS)]:
             await self._take(rows, reason, [each async for each in self._search(reason, reason.where)])
         members = self._members()
-        on: list[str] = []
-        for number, (person, found_) in enumerate(rows.items()):
-            if self._among(members[person], organization, found_) and self.judging.brought(found_):
-                on.append(person)
+        on: dict[str, Meeting] = {}
+        for number, (person, found) in enumerate(rows.items()):
             await _breathe(number)
+            if self._among(members[person], organization, found) and (brought := self.judging.brought(found)) is not None:
+                on[person] = brought
+        people = list(on)
         for reason in [each for each in wanted.reasons if each.kind not in (BRINGS, NEEDS)]:
-            for first in range(0, len(on), TOGETHER):
-                patients = tuple(patient for person in on[first : first + TOGETHER] for patient in members[person])
+            for first in range(0, len(people), TOGETHER):
+                patients = tuple(patient for person in people[first : first + TOGETHER] for patient in members[person])
                 where = All((reason.where, Person("", patients))) if reason.where is not None else Person("", patients)
                 await self._take(rows, reason, [each async for each in self._search(reason, where)])
         lines: list[Line] = []
-        for number, person in enumerate(on):
-            made = self.judging.line(members[person], rows[person])
-            lines += [made] if made is not None else []
+        for number, (person, brought) in enumerate(on.items()):
             await _breathe(number)
+            made = self.judging.line(members[person], brought, rows[person])
+            lines += [made] if made is not None else []
         return lines
 
     async def _search(self, reason: Reason, where: Where | None) -> AsyncIterator[Stored]:
@@ -88,7 +89,8 @@ class Reading:
 
     async def _take(self, rows: Rows, reason: Reason, stored: Sequence[Stored]) -> None:
         await self._meet(each.subject for each in stored)
-        for each in stored:
+        for number, each in enumerate(stored):
+            await _breathe(number)
             person = self.persons.get(each.subject)
             if person is None:
                 continue
