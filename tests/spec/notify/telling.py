@@ -141,10 +141,14 @@ def declared(directory: Path, mail: int, texts: str, more: str = "") -> Path:
 
 
 @asynccontextmanager
-async def told(directory: Path, clock: ManualClock | None = None, **more: Any) -> AsyncIterator[Told]:
-    """An engine with one Patient (p1) and one Practitioner (named) who have a mobile and a mailbox."""
+async def told(
+    directory: Path, clock: ManualClock | None = None, states: dict[str, str] | None = None, **more: Any
+) -> AsyncIterator[Told]:
+    """An engine with one Patient (p1) and one Practitioner (named) who have a mobile and a mailbox; ``states`` are those of
+    what the gateway has from before."""
     async with mailing() as mail, receiving() as receiver:
         telephones = Telephones(receiver)
+        telephones.states.update(states or {})
         file = declared(directory, mail.port, receiver.url.removesuffix("/in"))
         async with acting(directory / "data", clock, destinations=file, **more) as here:
             made = Told(here, mail, telephones)

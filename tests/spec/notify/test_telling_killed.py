@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from interop.clock import ManualClock
+from interop.store.values import Change
 from tests.spec.durability.process import Served
 from tests.spec.engine.messages import adt
 from tests.spec.engine.running import found
 from tests.spec.notify.mailserver import mailing
 from tests.spec.notify.receiving import receiving
-from tests.spec.notify.telling import MAIL, Telephones, declared, person
-from tests.spec.rules.acting import team
+from tests.spec.notify.telling import MAIL, Telephones, declared, person, told
+from tests.spec.rules.acting import START, team
 
 pytestmark = [pytest.mark.anyio, pytest.mark.long]
 
@@ -73,3 +76,45 @@ async def test_killed_before_the_answer_an_e_mail_goes_again_under_its_name_and_
         first, second = (each.message for each in mail.got)
         assert first["Message-ID"] == second["Message-ID"]
         assert (first["X-Possible-Duplicate"], second["X-Possible-Duplicate"]) == (None, "yes")
+
+
+class Dying:
+    """A store that takes so many commits more; whoever makes the next hears nothing of it any more."""
+
+    def __init__(self, store: Any) -> None:
+        self._commit, self.left, self.died = store.commit, -1, asyncio.Event()
+        store.commit = self
+
+    async def __call__(self, change: Change) -> Any:
+        if self.left == 0:
+            self.died.set()
+            await asyncio.Event().wait()
+        self.left -= 1
+        return await self._commit(change)
+
+
+async def test_wherever_it_ends_in_between_everybody_is_told_once(tmp_path: Path) -> None:
+    """From the journal's entry of what is to be told to the last mark of what became of it, commit by commit."""
+    for commits in range(1, 30):
+        clock, place = ManualClock(START), tmp_path / str(commits)
+        place.mkdir()
+        async with told(place, clock) as one:
+            dying = Dying(one.here.engine.workshop.store)
+            dying.left = commits
+            quiet = asyncio.create_task(one.communication("Practitioner/named"))
+            died = asyncio.create_task(dying.died.wait())
+            await asyncio.wait((quiet, died), return_when=asyncio.FIRST_COMPLETED)
+            alive = not died.done()
+            for each in (quiet, died):
+                each.cancel()
+            await asyncio.gather(quiet, died, return_exceptions=True)
+            dying.left = -1  # an engine that is stopped in order writes a little more
+        sent = len(one.telephones.sent)
+        async with told(place, clock, one.telephones.states) as again:
+            await again.quiet()
+            await again.later(60)
+            assert sent + len(again.telephones.sent) == 1, commits
+            assert ((await again.read("c1"))["status"], again.mail.got, one.mail.got) == ("in-progress", [], [])
+        if alive:
+            break
+    assert 5 < commits < 29
