@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 NHS = "https://fhir.nhs.uk/Id/nhs-number"
+CONFLICT = "urn:interop:extension:plan-conflict"
 CONTENT = "urn:interop:codes:plan-content"
 MESSAGES = Path(__file__).parent / "messages"
 
@@ -82,11 +83,19 @@ def looked(answer: dict[str, Any]) -> list[str]:
     return sorted(f"{role} of {whose}" if whose else role for whose, role in names)
 
 
-def lines(composition: dict[str, Any], heading: str) -> list[str]:
+def headings(answer: dict[str, Any], code: str) -> list[dict[str, Any]]:
+    """The sections of a heading of ``$care-plan``."""
+    sections = [one for group in answer["entry"][0]["resource"]["section"] for one in group.get("section", [])]
+    return [one for one in sections if any(each["code"] == code for each in one.get("code", {}).get("coding", []))]
+
+
+def conflicts(answer: dict[str, Any], heading: str) -> list[str]:
+    """What stands under a heading of ``$care-plan`` in which its authors do not agree."""
+    (section,) = headings(answer, heading)
+    assert any(each["url"] == CONFLICT for each in section["extension"]), section
+    return [line["title"] for line in section["section"]]
+
+
+def lines(answer: dict[str, Any], heading: str) -> list[str]:
     """What stands under a heading of ``$care-plan``."""
-    found = []
-    for group in composition["entry"][0]["resource"]["section"]:
-        for one in group.get("section", []):
-            if any(each["code"] == heading for each in one.get("code", {}).get("coding", [])):
-                found += [line["title"] for line in one.get("section", [])]
-    return found
+    return [line["title"] for section in headings(answer, heading) for line in section.get("section", [])]

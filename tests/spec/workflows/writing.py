@@ -12,13 +12,14 @@ from pathlib import Path
 from types import ModuleType
 
 from tests.places import ROOT
-from tests.spec.workflows import attendance, end_of_life, laura, query, stay, susan
+from tests.spec.workflows import attendance, bill, end_of_life, laura, query, stay, susan
 from tests.spec.workflows.page import page
 
 PAGES = ROOT / "docs" / "workflows"
 STORIES: dict[str, ModuleType] = {
     "1-fall-not-conveyed": laura,
     "2-admission-and-back": susan,
+    "3-dementia-and-carer-crisis": bill,
     "4-record-query": query,
     "5-a-and-e-to-rapid-response": attendance,
     "6-admission-to-follow-up": stay,
