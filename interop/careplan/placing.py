@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from interop.careplan.conditions import uncoded
+from interop.careplan.conditions import Condition, uncoded
 from interop.careplan.paths import Path, Resolve
 from interop.careplan.tables import Content, PlanTables
 from interop.careplan.words import codes
@@ -21,6 +21,7 @@ class Placing:
         self.each = each
         self._rows: dict[int, Content] = {}
         self._always: list[int] = []
+        self._hinted: list[tuple[Path, Condition, int]] = []
         self._coded: dict[str, tuple[Path, dict[Any, list[int]]]] = {}
         for number, row in rows:
             self._rows[number] = row
@@ -34,6 +35,8 @@ class Placing:
                 known.setdefault(code, []).append(number)  # of a linkId, which has no system
             for word in first.words:
                 known.setdefault((word,), []).append(number)
+            if first.hints is not None:
+                self._hinted.append((first.path, first, number))
 
     def fitting(self, resource: Json, resolve: Resolve) -> Iterator[tuple[Content, Any]]:
         """Rows and the parts that they fit, each part with the first row alone where the rows are over parts."""
@@ -54,7 +57,11 @@ class Placing:
                 else:
                     for each in codes(value):
                         found.update(known.get((each.system, each.code), ()))
-                    found.update(known.get((uncoded(value),), ()))
+                    for word in uncoded(value):
+                        found.update(known.get((word,), ()))
+        for path, condition, number in self._hinted:
+            if any(condition.hinted(word) for value in path.values(place, resource, resolve) for word in uncoded(value)):
+                found.add(number)
         return sorted(found)
 
 

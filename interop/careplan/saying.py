@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from interop.careplan.answers import NO, OTHER, UNANSWERED, answer, bare
 from interop.careplan.authors import author
+from interop.careplan.conditions import TERMS
 from interop.careplan.placing import placings
 from interop.careplan.plan import CURRENT, HISTORY, NEVER, Code, Given, Health, Json, Origin
 from interop.careplan.resolving import Resolving
@@ -251,6 +252,7 @@ class Reader:
     def _means(self, coded: tuple[Code, ...], said: str) -> tuple[str, str]:
         """What codes mean, or without any the words; and where they do not agree, all that they say."""
         worded = self._tables.worded.get(_same(said), "")
+        coded = tuple(code for code in coded if code.system in TERMS)
         if not coded:
             return worded, ""
         found = dict.fromkeys(word for code in coded if (word := self._tables.means.get((code.system, code.code))))

@@ -94,6 +94,10 @@ class Element(NamedTuple):
     why: str
 
 
+FORBIDDEN: Final = "not-for-cpr"
+"""The meaning of which no words are left out, whoever coded them: nobody may be resuscitated for want of a code."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class PlanTables:
     """``content`` and ``kinds`` by type, ``sets`` of (system, code), ``means`` and ``displays`` by (system, code),
@@ -184,7 +188,10 @@ class _Reading:
                 self.refuse("codes", cells["code"], "it means two things")
         kinds = {kind.type: kind for kind in self._kinds()}
         content: dict[str, list[Content]] = {}
-        for row in self._content(headings, sets, displays, kinds):
+        forbid = "|".join(re.escape(sign) for sign, meant in signs.items() if meant == FORBIDDEN)
+        forbidding = {code for code, meant in means.items() if meant == FORBIDDEN}
+        hints = {name: re.compile(rf"(?<!\w)(?:{forbid})") for name, held in sets.items() if forbid and held & forbidding}
+        for row in self._content(headings, sets, displays, kinds, hints):
             content.setdefault(row.type, []).append(row)
             if row.means and row.means not in says:
                 self.refuse("content", row.row, f"meanings.csv does not know {row.means}")
@@ -230,7 +237,12 @@ class _Reading:
             yield Kind(name, status, date, author, until, review, cells["ended"])
 
     def _content(
-        self, headings: Mapping[str, Heading], sets: Sets, displays: Mapping[tuple[str, str], str], kinds: Mapping[str, Kind]
+        self,
+        headings: Mapping[str, Heading],
+        sets: Sets,
+        displays: Mapping[tuple[str, str], str],
+        kinds: Mapping[str, Kind],
+        hints: Mapping[str, re.Pattern[str]],
     ) -> Iterator[Content]:
         for cells in self.rows("content"):
             row, type_ = cells["row"], cells["type"]
@@ -244,7 +256,7 @@ class _Reading:
             try:
                 each = Path(cells["each"])
                 each.check(type_)
-                when = read_when(cells["when"], sets, displays)
+                when = read_when(cells["when"], sets, displays, hints)
             except (PathRefused, WhenRefused) as error:
                 self.refuse("content", row, str(error))
                 continue

@@ -20,6 +20,7 @@ from interop.api.operations.steps import steps_named, steps_of
 from interop.api.reading import others
 from interop.api.services import Services
 from interop.careplan.card import PATIENT, Absent, CardTables, Known, card
+from interop.careplan.conditions import ROOTS
 from interop.careplan.crew.allergies import ALLERGIES
 from interop.careplan.crew.who import LONDON, Number
 from interop.careplan.folding import folded
@@ -152,7 +153,8 @@ async def _heavy(services: Services, decision: Decision, patient: str, type: str
     """Of this type what has one of the codes or is called so."""
     found: list[Stored] = []
     by = "combo-code" if type == "Observation" else "code"
-    called = (Text(by, word, "equals", "text") for word in wanted.words)
+    called = [Text(by, word, "equals", "text") for word in wanted.words]
+    called += [Text(by, root, "contains", "text") for root in ROOTS]
     where = All((Person("", (patient,)), AnyOf((Tokens(by, wanted.codes), *called))))
     after: tuple[str, ...] | None = None
     while True:
@@ -190,7 +192,7 @@ def _wanted() -> _Wanted:
             codes |= {code for each in named for code in each.codes}
             words |= {word for each in named for word in each.words}
     light = tuple(sorted(tables.types - heavy))
-    coded = coded_or_worded(code for _, code in codes)
+    coded = coded_or_worded((code for _, code in codes), words)
     return _Wanted(tuple(sorted(tables.types)), light, tuple(sorted(heavy)), tuple(sorted(codes)), tuple(sorted(words)), coded)
 
 

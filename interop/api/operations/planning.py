@@ -17,6 +17,7 @@ from interop.api.operations.bundles import CHUNK
 from interop.api.operations.everything import MOST
 from interop.api.operations.steps import steps_named, steps_of
 from interop.api.services import Services
+from interop.careplan.conditions import ROOTS
 from interop.careplan.folding import folded
 from interop.careplan.plan import Given, Health, Line, Plan
 from interop.careplan.tables import PlanTables, read_plan
@@ -107,13 +108,18 @@ def telling(stored: list[Stored]) -> list[Stored]:
 @cache
 def _coded() -> re.Pattern[bytes]:
     """A code of the tables, as it stands in a body, or a code that may be words."""
-    codes = {code for known in plan_tables().sets.values() for _, code in known}
-    return coded_or_worded(codes)
+    tables = plan_tables()
+    codes = {code for known in tables.sets.values() for _, code in known}
+    return coded_or_worded(codes, tables.displays.values())
 
 
-def coded_or_worded(codes: Iterable[str]) -> re.Pattern[bytes]:
-    """Finds any of these codes in a body, or a code that may be words alone."""
-    return re.compile(b'"code":\\{"(?!coding")|"(?:%s)"' % b"|".join(re.escape(code).encode() for code in sorted(set(codes))))
+def coded_or_worded(codes: Iterable[str], words: Iterable[str]) -> re.Pattern[bytes]:
+    """Finds any of these codes in a body, or what may be called so without one."""
+    called = "|".join(r"\s+".join(map(re.escape, each.split())) for each in sorted(set(words)))
+    roots = "|".join(ROOTS)
+    known = "|".join(map(re.escape, sorted(set(codes))))
+    found = rf'"code":\{{"(?!coding")|"(?:text|display)":"(?:\s*(?i:{called})\s*"|[^"]*(?i:{roots}))|"(?:{known})"'
+    return re.compile(found.encode("utf-8"))
 
 
 async def _along(services: Services, decision: Decision, telling: list[Stored]) -> list[Stored]:

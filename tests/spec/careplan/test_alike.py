@@ -143,3 +143,16 @@ async def test_a_decision_in_words_alone_is_beside_one_by_code(ann: Holding, muc
     card = (await ann.card(GP))["cpr"]
     assert (card["conflict"], [line["means"] for line in card["lines"]]) == (True, ["for-cpr", "not-for-cpr"])
     assert NOT_FOR not in str(card)
+
+
+@pytest.mark.parametrize("much", [False, True])
+async def test_words_that_forbid_it_are_on_both_whoever_coded_them(ann: Holding, much: bool) -> None:
+    if much:
+        await many(ann)
+    local = {"coding": [{"system": "urn:local", "code": "X", "display": "Patient is  NOT for resus"}]}
+    await ann.put("A81001", {**observed("1", ""), "code": local, "subject": ANN})
+    await ann.put(
+        "A81001", {"resourceType": "Condition", "id": "c", "subject": ANN, "code": {"text": "DNACPR - in the blue folder"}}
+    )
+    card, plan = await told(ann, "cpr")
+    assert card == plan == ["DNACPR - in the blue folder", "Patient is NOT for resus"]

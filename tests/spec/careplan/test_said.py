@@ -85,6 +85,37 @@ class TestParts:
         assert {line.text for line in section.lines} == {AGAINST, "Permitted: Cardiopulmonary resuscitation"}
 
 
+class TestWordsOfNoTerminology:
+    @pytest.mark.parametrize(
+        "concept",
+        [
+            {"text": "DNACPR in place"},
+            {"coding": [{"system": "urn:local", "code": "X", "display": "DNACPR in place"}]},
+            {"coding": [{"display": "DNACPR in place"}]},
+            {"coding": [{"system": "urn:local", "code": "X"}], "text": "DNACPR in place"},
+        ],
+    )
+    @pytest.mark.parametrize("type_", ["Observation", "Condition", "Procedure", "Flag"])
+    def test_words_that_forbid_resuscitation_are_never_left_out(self, type_: str, concept: dict[str, Any]) -> None:
+        status = {"Observation": "final", "Procedure": "completed", "Flag": "active"}.get(type_)
+        said = {"resourceType": type_, "id": "1", "subject": SUBJECT, "code": concept, **({"status": status} if status else {})}
+        assert on_card(given_card(person(), said), "cpr") == texts(fold(said), "cpr") == ["DNACPR in place"]
+        assert [line.means for line in fold(said, observed("2", FOR)).section("cpr").lines] == ["for-cpr", ""]
+
+    def test_beside_a_local_code_the_words_are_those_of_a_meaning(self) -> None:
+        concept = {"coding": [{"system": "urn:local", "code": "X"}], "text": AGAINST}
+        line = only(fold({**observed("1", ""), "code": concept}, observed("2", NOT_FOR)), "cpr")
+        assert (line.means, len(line.origins)) == ("not-for-cpr", 2)
+
+    @pytest.mark.parametrize("words", ["Fluids for resuscitation", "Taught how to do CPR", "Do not attempt to lift"])
+    def test_other_words_are_no_decision(self, words: str) -> None:
+        assert texts(fold({**observed("1", ""), "code": {"text": words}}), "cpr") == []
+
+    def test_nor_are_words_beside_a_code_that_everyone_knows(self) -> None:
+        concept = {"coding": [{"system": SNOMED, "code": "225365006"}], "text": "Care: DNACPR in place"}
+        assert texts(fold({**observed("1", ""), "code": concept}), "cpr") == []
+
+
 class TestWhatStandsBeside:
     def test_a_display_that_is_of_another_meaning_is_a_conflict(self) -> None:
         said = {"text": "Status", "coding": [{"system": SNOMED, "code": FOR, "display": "Not for resuscitation"}]}
