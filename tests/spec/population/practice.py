@@ -134,16 +134,24 @@ def told(answer: Json) -> Json:
 
 @asynccontextmanager
 async def practice(
-    place: Path, resources: list[Json], *beside: tuple[str, Json], shares: tuple[str, ...] = ("analytics",), links: Any = None
+    place: Path,
+    resources: list[Json],
+    *beside: tuple[str, Json],
+    shares: tuple[str, ...] = ("analytics",),
+    sharing: tuple[str, ...] = (PRACTICE, HOSPITAL),
+    links: dict[str, str] | None = None,
 ) -> AsyncIterator[Practice]:
-    """The API over what the practice has said, and others ``beside``: a source with each resource."""
+    """The API over what the practice has said, and others ``beside``: a source with each resource. Those of ``sharing`` have
+    agreed to the purposes of ``shares``."""
     clock = ManualClock(T0)
     store = SqliteStore.open(place / "data", clock=clock)
     await contribute(store, PRACTICE, *resources, links=links)
     for source, resource in beside:
         await contribute(store, source, resource)
-    for source in dict.fromkeys((PRACTICE, *(source for source, _ in beside))) if shares else ():
+    for source in sharing if shares else ():
         await contribute(store, source, agreement(source, *shares))
-    async with world(store, clock) as made:
-        yield Practice(made.store, made.client, made.clock, made.services)
-    await store.close()
+    try:
+        async with world(store, clock) as made:
+            yield Practice(made.store, made.client, made.clock, made.services)
+    finally:
+        await store.close()

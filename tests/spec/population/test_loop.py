@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.spec.population.practice import ANALYST, GP, practice, population, somebody
+from tests.spec.population.practice import GP, population, practice
 
 pytestmark = pytest.mark.anyio
 
