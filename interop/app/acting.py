@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import csv
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,7 @@ from interop.apply.acting.doing import Do
 from interop.apply.acting.recipients import Recipients
 from interop.apply.acting.timekeeper import Timekeeper
 from interop.apply.telling.telling import QUEUE
+from interop.clocks.limits import FILE as CLOCKS_FILE
 from interop.clocks.loading import ClockTables
 from interop.mapping.places import mappings_root
 from interop.notify.routes import ID_ONLY, RESTATED, UPDATED, WITHHELD, Route
@@ -27,6 +29,7 @@ from interop.policy.asker import TESTER
 from interop.policy.decide import decide
 from interop.policy.labels import PARAMETER
 from interop.record.indexing import Indexing
+from interop.rules.actions import DESTINATION, recipients
 from interop.rules.tables import COLUMNS, RULES_FILE, Event, RulesRefused, RuleTables, read_tables
 from interop.store.where import Present
 
@@ -98,6 +101,24 @@ def _fresh(event: Event, tables: RuleTables) -> tuple[str, int] | None:
     return (named, max(rule.within for rule in tables.of(event))) if named else None
 
 
+def addressed(tables: RuleTables, clocks: ClockTables, destinations: Collection[str]) -> None:
+    """Raise RulesRefused where a rule or a clock of a site tells a destination that the deployment has not. Ours name some that it
+    may have: where it has not, they ask for nothing, as routes do."""
+    ours = csv.DictReader(lines(mappings_root().joinpath(FOLDER), RULES_FILE))
+    known = {each.name for row in ours for each in recipients(row["to"]) if each.kind == DESTINATION} | {*destinations}
+    told = [(RULES_FILE, rule.id, rule.to) for rule in tables.rules]
+    told += [(CLOCKS_FILE, each.name, recipients("; ".join(dict.fromkeys((*each.warn_to, *each.escalate_to)))))
+             for each in clocks.limits.values()]  # fmt: skip
+    refusals = [
+        f"{file}, row {row}: there is no destination {each.name} in this deployment"
+        for file, row, to in told
+        for each in to
+        if each.kind == DESTINATION and each.name not in known
+    ]
+    if refusals:
+        raise RulesRefused("\n".join(refusals))
+
+
 def does_of(tables: RuleTables, clocks: ClockTables) -> Mapping[str, Do]:
     """The actions by their names. Raises RulesRefused for one that nobody does."""
     does = {**DOES, **Clocking(clocks.limits).does}
@@ -112,13 +133,12 @@ def acting_of(
     """Who acts, with the queue that it acts on, and who keeps the time of clocks. ``organisations`` by the name of their
     destination."""
     clocks = clocks_of(site_of(settings))
+    addressed(tables, clocks, organisations)
     clocking = Clocking(clocks.limits)
     code = shop.governance.code
-    recipients = Recipients(shop.store, decide, shop.governance.facts, code, organisations, open=settings.open)
-    recipients.fresh = shop.fresh if shop.following is not None else None
-    acting = Acting(
-        tables, shop.store, shop.writes, recipients, shop.mint, shop.clock, does_of(tables, clocks), clocking.taken_back
-    )
+    told = Recipients(shop.store, decide, shop.governance.facts, code, organisations, open=settings.open)
+    told.fresh = shop.fresh if shop.following is not None else None
+    acting = Acting(tables, shop.store, shop.writes, told, shop.mint, shop.clock, does_of(tables, clocks), clocking.taken_back)
 
     def worker(*more: object) -> RulesWorker:
         made = RulesWorker(*more)  # type: ignore[arg-type]
@@ -126,7 +146,7 @@ def acting_of(
         return made
 
     deliverer.add(RULES, TESTER, Nowhere(), DAYS, made=worker)
-    keeper = keeper_of(shop, clocks, recipients)
+    keeper = keeper_of(shop, clocks, told)
     keeper.tables = tables
     return acting, keeper
 

@@ -33,6 +33,14 @@ def unmet(type: str, criteria: str) -> str:
     return ""
 
 
+def leads(tree: Path, at: str, variables: Mapping[str, str]) -> str:
+    """The path of the element of R4 that it leads to from a node of ``at``, '' where it is none that the text tells."""
+    here = _start(tree.start, at, variables)
+    for step in tree.steps:
+        here = _gone(step, here)
+    return here
+
+
 def _codes(path: str) -> frozenset[str] | None:
     element = facts.element(path) if "." in path else None
     return facts.codes(element.binding) if element is not None and element.binding else None
@@ -80,9 +88,7 @@ def _compared(operands: tuple[Tree, ...], at: str, variables: Mapping[str, str])
     for each in operands:
         if not isinstance(each, Path):
             continue
-        here = _start(each.start, at, variables)
-        for step in each.steps:
-            here = _gone(step, here)
+        here = leads(each, at, variables)
         known = _codes(here)
         for code in codes:
             if known is not None and code not in known:

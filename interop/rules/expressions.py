@@ -12,6 +12,7 @@ from interop.fhir.fhirpath.analysis import everything
 from interop.fhir.fhirpath.tree import External
 from interop.fhir.searching import interval
 from interop.rules.coded import strange
+from interop.rules.typed import compared, timeless, untrue
 
 BEFORE: Final = "before"
 VARIABLES: Final = {
@@ -40,8 +41,14 @@ class RuleFailed(Exception):
     """An expression of the tables failed over a resource; it says which and nothing of the resource."""
 
 
-def read(text: str, type: str, variables: Mapping[str, str] = VARIABLES) -> Expression:
-    """An expression over resources of a type. Raises ValueError, which says what is wrong with it."""
+ANYTHING: Final = "anything"
+TRUTH: Final = "truth"
+TIME: Final = "time"
+
+
+def read(text: str, type: str, variables: Mapping[str, str] = VARIABLES, yields: str = ANYTHING) -> Expression:
+    """An expression over resources of a type, which ``yields`` a TRUTH, a TIME or ANYTHING. Raises ValueError, which says what is
+    wrong with it."""
     found = compile(text)
     named = {part.name for part in everything(found.tree) if isinstance(part, External)}
     for name in sorted(named - _FIXED):
@@ -50,7 +57,10 @@ def read(text: str, type: str, variables: Mapping[str, str] = VARIABLES) -> Expr
     known = {name: of or type for name, of in variables.items()}
     known |= {"resource": type, "rootResource": type, "context": type}
     found.check(type, known)
-    if wrong := strange(found.tree, type, known):
+    wrong = strange(found.tree, type, known) or next(filter(None, compared(found.tree, type, known)), "")
+    if not wrong and yields != ANYTHING:
+        wrong = (untrue if yields == TRUTH else timeless)(found.tree, type, known)
+    if wrong:
         raise ValueError(wrong)
     return found
 

@@ -29,9 +29,22 @@ from typing import Final, TypeVar
 from interop.clock import MICROSECONDS
 from interop.fhir import facts
 from interop.fhir.fhirpath import Expression
-from interop.rules.actions import ACTIONS, CANCEL, CLOCK, REOPEN_CLOCK, STOP_CLOCK, WORKLIST, To, recipients
+from interop.rules.actions import (
+    ACTIONS,
+    CANCEL,
+    CLOCK,
+    FLAG,
+    NOTIFY,
+    PROPOSE,
+    REOPEN_CLOCK,
+    STOP_CLOCK,
+    TASK,
+    WORKLIST,
+    To,
+    recipients,
+)
 from interop.rules.coded import unmet
-from interop.rules.expressions import BEFORE, VARIABLES, named, read
+from interop.rules.expressions import ANYTHING, BEFORE, TIME, TRUTH, VARIABLES, named, read
 from interop.store.where import Where
 
 EVENTS_FILE, RULES_FILE, CODES_FILE = "events.csv", "rules.csv", "codes.csv"
@@ -54,6 +67,10 @@ OTHERWISE: Final = (*OF_CLOCKS, CANCEL)
 """Actions whose word is of another table."""
 NONE: Final = "-"
 """In the column ``on`` or ``event`` of a site's row: ours does not hold there."""
+YIELDS: Final = {"now": TRUTH, "was": TRUTH, "differs": ANYTHING, "of": ANYTHING, "when": TIME}
+"""What the expressions of an event yield."""
+MAKING: Final = (TASK, NOTIFY, FLAG, PROPOSE, CLOCK)
+"""Actions that make something, by which it is known that they were done."""
 _ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _AGE: Final = re.compile(r"([1-9]\d{0,3})([mhd])")
 _SECONDS: Final = {"m": 60, "h": 3_600, "d": 86_400}
@@ -234,7 +251,7 @@ def _event(row: Row, criteria: Criteria) -> Event:
     where = criteria(type_, row["criteria"]) if row["criteria"] else None
     if wrong := unmet(type_, row["criteria"]):
         raise ValueError(wrong)
-    said = {name: read(row[name], type_, {BEFORE: ""}) if row[name] else None for name in ("now", "was", "differs", "of", "when")}
+    said = {name: read(row[name], type_, {BEFORE: ""}, to) if row[name] else None for name, to in YIELDS.items()}
     return Event(row["id"], ON[on], type_, row["criteria"], where, **said, why=row["why"])
 
 
@@ -266,9 +283,11 @@ def _rule(row: Row, events: Mapping[str, Event], words: Mapping[tuple[str, str],
         raise ValueError(f"{lists[0]} is no worklist of {CODES_FILE}")
     if row["once"] not in ONCE:
         raise ValueError(f"once is {' or '.join(ONCE)}")
+    if row["once"] == PERSON and name not in MAKING:
+        raise ValueError(f"{name} makes nothing by which it could be known that it was done: once is {EVENT}")
     if action.says != bool(row["says"]):
         raise ValueError(f"{name} {'says something' if action.says else 'says nothing'}")
-    condition = read(row["condition"], event.type, VARIABLES) if row["condition"] else None
+    condition = read(row["condition"], event.type, VARIABLES, TRUTH) if row["condition"] else None
     more = condition, name, word, code, to, age(row["within"]), row["once"], row["says"], row["why"]
     return Rule(row["id"], event, *more, cells=dict(row))
 

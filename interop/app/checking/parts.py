@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from interop.api.delivering.senders import sender_of
-from interop.app.acting import rules_of
+from interop.app.acting import addressed, rules_of, site_of
 from interop.app.checking.finding import Finding, Level
+from interop.app.clocks import clocks_of
 from interop.app.engine import knowledge_of
 from interop.app.feeds import feeds_of
 from interop.app.national import connection, national_service
@@ -64,7 +65,7 @@ def _parts(settings: Settings, now: int) -> Iterator[tuple[str, Made, str]]:
     yield tables, check_tables, "Correct the rows that are named; interop tables checks them alone."
     yield "destinations", lambda: _destinations(settings, now), "Correct the file of destinations, or the row of the table."
     if settings.rules is not None:
-        yield "rules", lambda: rules_of(settings, now), "Correct the rows that are named; interop rules check checks them alone."
+        yield "rules", lambda: _rules(settings, now), "Correct the rows that are named; interop rules check checks them alone."
     yield "redis_password_file", lambda: place_of(settings), "Correct the files that belong to Redis."
     if settings.tls_cert is not None and settings.tls_key is not None:
         certificate, key = settings.tls_cert, settings.tls_key
@@ -107,6 +108,10 @@ def _there(path: Path | None) -> Path | None:
     if path is not None:
         path.stat()
     return path
+
+
+def _rules(settings: Settings, now: int) -> None:
+    addressed(rules_of(settings, now), clocks_of(site_of(settings)), destinations_of(settings))
 
 
 def _destinations(settings: Settings, now: int) -> None:

@@ -11,7 +11,7 @@ import structlog
 from interop.apply.acting.doing import Do, Doing, Wanted
 from interop.apply.acting.ending import PATIENT
 from interop.apply.acting.person import Resource, body, found, known
-from interop.clocks.limits import PERSON, RELATED, Limit
+from interop.clocks.limits import PERSON, RELATED, RESOURCE, Limit
 from interop.clocks.runs import CANCELLED, ENDINGS, NOT_NEEDED, Run, reopened, started, stopped
 from interop.clocks.tasks import SYSTEM, TYPE, name_of, run_of, task_of
 from interop.fhir.fhirpath import FhirPathError
@@ -51,6 +51,9 @@ def check(tables: RuleTables, limits: Mapping[str, Limit]) -> None:
             refusals.append(f"rules.csv, row {rule.id}: {ending} is no end of a clock: {wanted}")
         elif rule.action == CLOCK and rule.event.type not in limits[name].of:
             refusals.append(f"rules.csv, row {rule.id}: the clock {name} is of {' or '.join(limits[name].of)}")
+        elif limits[name].matches == RESOURCE and rule.event.type not in limits[name].of:
+            what = " or ".join(limits[name].of)
+            refusals.append(f"rules.csv, row {rule.id}: the clock {name} is of {what}: nothing of another resource ends it")
         elif rule.action == CLOCK and name not in stops:
             refusals.append(f"rules.csv, row {rule.id}: no row stops the clock {name}")
     if refusals:

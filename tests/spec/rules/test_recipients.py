@@ -43,10 +43,16 @@ async def test_the_person_is_told(tmp_path: Path) -> None:
 
 
 async def test_a_destination_of_the_deployment_is_told_by_its_name(tmp_path: Path) -> None:
-    rules = site(tmp_path, "destination old-practice; destination nowhere")
+    rules = site(tmp_path, "destination old-practice; destination pharmacy")
     async with acting(tmp_path / "data", rules=rules, **destinations(tmp_path)) as here:
         await here.tell(KNOWN, adt("A01", "C2"))
         assert [one["display"] for one in await told(here)] == ["old-practice"]
+
+
+async def test_a_destination_that_nobody_has_keeps_an_engine_from_starting(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="row own: there is no destination nowhere in this deployment"):
+        async with acting(tmp_path / "data", rules=site(tmp_path, "destination nowhere"), **destinations(tmp_path)):
+            pass
 
 
 async def test_whoever_answers_in_two_teams_is_told_once(tmp_path: Path) -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from interop.app import rules_page
-from interop.app.acting import tables_of
+from interop.app.acting import addressed, tables_of
+from interop.app.clocks import clocks_of
 from interop.app.settings import Settings
+from interop.clocks.limits import COLUMNS as CLOCKS
 from interop.rules.tables import COLUMNS, RulesRefused, RuleTables
 from tests.spec.engine.retabling import forget, tables, use
 from tests.spec.rules.acting import START
@@ -80,8 +82,19 @@ def test_a_row_of_a_site_takes_ours_away(tmp_path: Path) -> None:
         (3, "status in ('finished' | 'ended')", "ended is no code of Encounter.status"),
         (3, "location.where(status = 'here').exists()", "here is no code of Encounter.location.status"),
         (3, "(status = 'ended').not()", "ended is no code of Encounter.status"),
+        (3, "status", "it yields code, and is to be true or false"),
+        (3, "class", "it yields Coding, and is to be true or false"),
+        (3, "'x'", "it yields string, and is to be true or false"),
+        (3, "extension.where(url = 'u').value", "it yields what the text does not tell"),
+        (3, "status = 5", "a number is compared with code"),
+        (3, "status = 'finished' and (period.start > 5)", "a number is compared with dateTime"),
+        (3, "status = true", "true or false is compared with code"),
+        (4, "period.start", "it yields dateTime, and is to be true or false"),
         (4, "%patient.exists()", "%patient is not known"),
         (7, "period.ending", "no element ending there"),
+        (7, "status", "it yields code, and is to be a date or a time"),
+        (7, "period", "it yields Period, and is to be a date or a time"),
+        (7, "iif(status = 'finished', period.end, class.code)", "it yields code or dateTime"),
         (8, "", "a row says why it is there"),
     ],
 )
@@ -101,6 +114,8 @@ def test_an_event_that_cannot_be_right_is_refused(tmp_path: Path, column: int, v
         (2, "%teams.where(status = 'alive').exists()", "alive is no code of CareTeam.status"),
         (2, "%teams.members.exists()", "no element members there"),
         (2, "%patient.birthdate > today()", "no element birthdate there"),
+        (2, "%teams", "it yields what the text does not tell"),
+        (2, "%patient.birthDate", "it yields date, and is to be true or false"),
         (3, "telephone", "telephone is no action"),
         (3, "task", "task takes a word"),
         (3, "task dance", "dance is no word of codes.csv"),
@@ -126,6 +141,36 @@ def test_a_rule_that_cannot_be_right_is_refused(tmp_path: Path, column: int, val
     with pytest.raises(RulesRefused, match=r"rules\.csv, row seen-team") as refused:
         site(tmp_path / "site", events=[EVENT], rules=[changed(RULE, column, value)])
     assert why in str(refused.value)
+
+
+@pytest.mark.parametrize("action", ["cancel admitted", "stop-reminders", "stop-clock discharge", "reopen-clocks"])
+def test_what_makes_nothing_cannot_be_known_to_have_been_done(tmp_path: Path, action: str) -> None:
+    row = ["seen-none", "seen", "", action, "", "1d", "person", "", "It is needed"]
+    with pytest.raises(RulesRefused, match="makes nothing by which it could be known that it was done"):
+        site(tmp_path / "site", events=[EVENT], rules=[row])
+
+
+def test_a_clock_of_one_resource_is_ended_by_nothing_of_another(tmp_path: Path) -> None:
+    event = ["cared", "changed Task", "status=completed", "status = 'completed'", "", "", "", "", "Somebody has cared"]
+    row = ["cared-none", "cared", "", "stop-clock discharge", "", "1d", "event", "", "It is needed"]
+    with pytest.raises(RulesRefused, match="the clock discharge is of Encounter: nothing of another resource ends it"):
+        site(tmp_path / "site", events=[event], rules=[row])
+
+
+def test_a_destination_that_the_deployment_has_not_is_refused(tmp_path: Path) -> None:
+    notify = ["seen-told", "seen", "", "notify discharged", "destination wards", "1d", "event", "See to it", "It is needed"]
+    clock = "two-week-wait,Wait,ServiceRequest,related,,,14,days,always,,-4d,destination clinics,gp,14d,It is tried"
+    known = site(tmp_path / "site", events=[EVENT], rules=[notify])
+    (tmp_path / "site" / "clocks.csv").write_text(f"{','.join(CLOCKS)}\n{clock}\n")
+    clocks = clocks_of(tmp_path / "site")
+    with pytest.raises(RulesRefused) as refused:
+        addressed(known, clocks, ["ward"])
+    assert str(refused.value).splitlines() == [
+        "rules.csv, row seen-told: there is no destination wards in this deployment",
+        "clocks.csv, row two-week-wait: there is no destination clinics in this deployment",
+    ]
+    addressed(known, clocks, ["wards", "clinics"])
+    addressed(tables_of(None, START), clocks_of(None), [])
 
 
 @pytest.mark.parametrize(
