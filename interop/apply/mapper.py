@@ -18,6 +18,7 @@ from interop.apply.mapping_work import Yield, map_batch
 from interop.apply.transport import packed
 from interop.ids import Mint
 from interop.mapping.library import family
+from interop.record.indexing import parameters
 from interop.watching.ends import quiet
 
 LENGTH = struct.Struct(">I")
@@ -47,9 +48,10 @@ def main() -> None:
 
 
 def made_ready(name: str) -> list[Yield]:
-    """Compile the tables of a family; of one that cannot be, the first message of it tells."""
+    """Compile the tables of a family and what indexes its resources; of one that cannot be, the first message of it tells."""
     with suppress(Exception):
-        family(name)
+        for kind in {resource.row.type for resource in family(name).model.resources.values()} - {""}:
+            parameters(kind)
     return []
 
 

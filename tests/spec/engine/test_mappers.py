@@ -13,10 +13,13 @@ from pathlib import Path
 import pytest
 
 from interop.app.engine import Engine
-from interop.apply.mapping_work import Job, Yield
+from interop.apply.mapper import made_ready
+from interop.apply.mapping_work import Job, Yield, map_batch
 from interop.apply.pool import Mappers, _Mapper
+from interop.ids import Mint
 from interop.mapping import library
 from interop.mapping.tables import families
+from interop.record.indexing import parameters
 from interop.store.plan import Message
 from interop.store.values import Entry
 from tests.failures import failing
@@ -288,3 +291,14 @@ async def test_a_start_whose_mapper_is_killed_ends_with_a_sentence_and_the_next_
     async with Served(data) as served, served.client() as http, asyncio.timeout(60):
         while (await http.get("/fhir/Encounter?_summary=count")).json()["total"] < 20:
             await asyncio.sleep(0.05)
+
+
+async def test_once_a_mapper_is_ready_its_first_message_compiles_nothing_more() -> None:
+    """Neither tables nor what indexes the resources that they make."""
+    parameters.cache_clear()
+    library.family.cache_clear()
+    assert made_ready("hl7v2") == []
+    ready = parameters.cache_info().misses, library.family.cache_info().misses
+    (made,) = map_batch([Job(1, "first", "hl7v2", adt(), 1_767_600_000_000_000, True)], Mint(bytes(32)))
+    assert any(piece.index for piece in made.pieces)
+    assert (parameters.cache_info().misses, library.family.cache_info().misses) == ready
