@@ -187,3 +187,18 @@ async def test_a_persons_consent_is_asked_for_a_link_too(tmp_path: Path) -> None
         period = "2026-01"
         made = [here.services.pseudonyms.of(f"person-{place}", PRACTICE, "analytics/risk", period) for place in range(6)]
         assert await here.relinked(GP, *made) == {made[3]: "Patient/person-3"}
+
+
+async def test_whoever_is_not_counted_is_on_the_list_of_the_team_all_the_same(tmp_path: Path) -> None:
+    """Somebody who has opted out of research is at no less risk, and care is what they have consented to."""
+    review = {
+        "resourceType": "ServiceRequest",
+        "id": "review",
+        "status": "active",
+        "intent": "order",
+        "code": {"coding": [{"system": "urn:interop:codes:task", "code": "integrated-review"}]},
+        "subject": {"reference": "Patient/person-11"},
+    }
+    async with practice(tmp_path, [*population(), consent(11, "deny", ("HRESCH",)), review]) as here:
+        assert len(await here.rows()) == 11
+        assert await here.client.ids("/fhir/$worklist?name=mdt", x_who=GP.user) == ["Patient/person-11"]
