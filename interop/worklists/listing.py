@@ -76,9 +76,9 @@ def _reason(told: Told, sources: Sources) -> Json:
 
 
 def _borne(evidence: Evidence, sources: Sources) -> Json:
-    parts: list[Json] = [{"url": "resource", "valueReference": {"reference": evidence.found.reference}}]
+    parts: list[Json] = [{"url": "resource", "valueReference": {"reference": evidence.reference}}]
     if evidence.written:
         parts.append({"url": "date", "valueDateTime": evidence.written})
-    if source := sources.get(evidence.found.source, ""):
+    if source := sources.get(evidence.source, ""):
         parts.append({"url": "source", "valueString": source})
     return {"url": "evidence", "extension": parts}

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from interop.fhir.searching import interval
 from interop.fhir.shapes import dicts, text
 from interop.rules.expressions import RuleFailed, holds, values, when
-from interop.worklists.tables import BRINGS, CLEARS, DUE, LACKS, NEEDED, NEEDS, OTHERS, POINTS, Reason, Worklist
+from interop.worklists.tables import ADDS, BRINGS, CLEARS, DUE, LACKS, NEEDED, NEEDS, OTHERS, POINTS, Reason, Worklist
 
 LATER = 1 << 62
 """After all times that there are: of what has none."""
@@ -35,15 +35,14 @@ class Found(NamedTuple):
 
 ByRow = Mapping[str, Sequence[Found]]
 """What was found of a person, by the id of the row."""
-Meeting = dict[str, list[Found]]
-"""What of it is what the row asks for."""
 
 
 class Evidence(NamedTuple):
     """What bears a reason out: when it was, in the latest reading of what is ``written``, and when it is due (microseconds, None
     where nothing says so), what is told of it."""
 
-    found: Found
+    reference: str
+    source: str
     at: int | None
     written: str
     due: int | None
@@ -112,6 +111,13 @@ class Line:
         return LATER if first is None else first, -self.points, self.patients[0]
 
 
+class Brought(NamedTuple):
+    """Why a person is on a list, and what bears out what the list needs."""
+
+    told: tuple[Told, ...]
+    needed: tuple[Resource, ...]
+
+
 class Judging:
     """Judges what was found of people for a list at one time. ``failed`` are the rows that could not be judged of somebody: who
     reads the list must know."""
@@ -120,49 +126,43 @@ class Judging:
         self.worklist, self.now = worklist, now
         self.failed: set[str] = set()
 
-    def brought(self, found: ByRow) -> Meeting | None:
-        """What of all that was found of a person meets what brings people onto the list and what it needs, by the id of the row;
-        None where the person is not brought onto it."""
-        meeting: Meeting = {}
+    def brought(self, found: ByRow) -> Brought | None:
+        """The reasons that bring a person onto the list; None where there are none, or something is not so that the list needs."""
+        needed: list[Resource] = []
         for each in self.worklist.reasons:
             if each.kind == NEEDS:
-                meeting[each.id] = self._meeting(each, found, ())
-                if not _enough(each, meeting[each.id]):
+                meeting = self._meeting(each, found, ())
+                if not _enough(each, meeting):
                     return None
-        needed = self._needed(meeting)
-        brings = False
-        for each in self.worklist.reasons:
-            if each.kind == BRINGS:
-                meeting[each.id] = self._meeting(each, found, needed)
-                brings |= _enough(each, meeting[each.id])
-        return meeting if brings else None
+                needed += [one.resource for one in meeting]
+        told = self._each((BRINGS,), found, needed)
+        return Brought(tuple(told), tuple(needed)) if told else None
 
-    def line(self, patients: Iterable[str], brought: Meeting, found: ByRow) -> Line | None:
-        """The line of a person of whom so much meets what brings them onto the list; None where it was cleared."""
-        needed, told = self._needed(brought), list[Told]()
+    def line(self, patients: Iterable[str], brought: Brought, found: ByRow) -> Line | None:
+        """The line of a person who is brought onto the list; None where that was cleared. ``found``: by the rows of other kinds."""
+        cleared = max((one.at for one in self._each((CLEARS,), found, ()) if one.at is not None), default=None)
+        told = [one for one in brought.told if cleared is None or (one.at is not None and one.at > cleared)]
+        if not told:
+            return None
+        told += self._each((ADDS, LACKS), found, brought.needed)
+        due = min((each.due for one in told for each in one.evidence if each.due is not None), default=None)
+        return Line(tuple(sorted(patients)), tuple(told), sum(one.reason.points for one in told), due)
+
+    def _each(self, kinds: tuple[str, ...], found: ByRow, needed: Sequence[Resource]) -> list[Told]:
+        """The reasons of these kinds that hold."""
+        told = []
         for each in self.worklist.reasons:
-            if each.kind != NEEDS:
-                meeting = brought[each.id] if each.id in brought else self._meeting(each, found, needed)
+            if each.kind in kinds:
+                meeting = self._meeting(each, found, needed)
                 if each.kind == LACKS:
                     told += [] if meeting or each.id in self.failed else [Told(each, ())]
                 elif _enough(each, meeting):
                     told.append(self._told(each, meeting))
-        cleared = max((one.at for one in told if one.reason.kind == CLEARS and one.at is not None), default=None)
-        told = [one for one in told if one.reason.kind != CLEARS]
-        if cleared is not None:
-            told = [one for one in told if one.reason.kind != BRINGS or (one.at is not None and one.at > cleared)]
-        if not any(one.reason.kind == BRINGS for one in told):
-            return None
-        due = min((each.due for one in told for each in one.evidence if each.due is not None), default=None)
-        return Line(tuple(sorted(patients)), tuple(told), sum(one.reason.points for one in told), due)
-
-    def _needed(self, meeting: Meeting) -> list[Resource]:
-        """What bears out what the list needs."""
-        return [one.resource for each in self.worklist.reasons if each.kind == NEEDS for one in meeting[each.id]]
+        return told
 
     def _told(self, reason: Reason, meeting: Sequence[Found]) -> Told:
         evidence = [self._evidence(reason, each) for each in meeting]
-        return Told(reason, tuple(sorted(evidence, key=lambda each: (-(each.at or 0), each.found.reference))))
+        return Told(reason, tuple(sorted(evidence, key=lambda each: (-(each.at or 0), each.reference))))
 
     def _meeting(self, reason: Reason, found: ByRow, needed: Sequence[Resource]) -> list[Found]:
         """What of what a row has found is what it asks for; nothing is looked at where it cannot be enough."""
@@ -201,7 +201,7 @@ class Judging:
         except RuleFailed:
             self.failed.add(reason.id)
         shown = tuple(str(each)[:WORDS] for each in told if isinstance(each, str | int) and each)
-        return Evidence(one, at, written, due, shown, _groups(reason, resource))
+        return Evidence(one.reference, one.source, at, written, due, shown, _groups(reason, resource))
 
 
 def _enough(reason: Reason, meeting: Sequence[Found]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -15,7 +15,7 @@ from interop.store.decision import Decision
 from interop.store.plan import History, Persons, Search, Several
 from interop.store.values import Stored
 from interop.store.where import All, Person, Span, Where
-from interop.worklists.ranking import Found, Judging, Line, Meeting
+from interop.worklists.ranking import Brought, Found, Judging, Line
 from interop.worklists.tables import BRINGS, NEEDS, Reason, Worklist
 
 PATIENT: Final = "Patient"
@@ -29,7 +29,18 @@ SLICE: Final = 20
 VERSIONS: Final = 20
 """Versions before the present one that are looked at."""
 Body = dict[str, Any]
-Rows = dict[str, dict[str, list[Found]]]
+
+
+class Kept(NamedTuple):
+    """A candidate as bytes, with its versions before: it is read when its person is judged, and let go of."""
+
+    body: bytes
+    patient: str
+    source: str
+    earlier: tuple[bytes, ...] = ()
+
+
+Rows = dict[str, dict[str, list[Kept]]]
 """Person -> row -> what it found."""
 
 
@@ -41,7 +52,7 @@ class Reading:
         self.mint = services.mint
         self.judging = Judging(wanted, now)
         self.met: set[str] = set()
-        self.people: dict[str, Body] = {}
+        self.people: dict[str, bytes] = {}
         """The Patients that may be seen, by id."""
         self.persons: dict[str, str] = {}
 
@@ -52,12 +63,13 @@ class Reading:
         for reason in [each for each in wanted.reasons if each.kind in (BRINGS, NEEDS)]:
             await self._take(rows, reason, [each async for each in self._search(reason, reason.where)])
         members = self._members()
-        on: dict[str, Meeting] = {}
-        for number, (person, found) in enumerate(rows.items()):
+        on: dict[str, Brought] = {}
+        for number, (person, kept) in enumerate(rows.items()):
             await _breathe(number)
+            found = _found(kept)
             if self._among(members[person], organization, found) and (brought := self.judging.brought(found)) is not None:
                 on[person] = brought
-        people = list(on)
+        people, rows = list(on), {}
         for reason in [each for each in wanted.reasons if each.kind not in (BRINGS, NEEDS)]:
             for first in range(0, len(people), TOGETHER):
                 patients = tuple(patient for person in people[first : first + TOGETHER] for patient in members[person])
@@ -66,7 +78,7 @@ class Reading:
         lines: list[Line] = []
         for number, (person, brought) in enumerate(on.items()):
             await _breathe(number)
-            made = self.judging.line(members[person], brought, rows[person])
+            made = self.judging.line(members[person], brought, _found(rows.get(person, {})))
             lines += [made] if made is not None else []
         return lines
 
@@ -94,11 +106,11 @@ class Reading:
             person = self.persons.get(each.subject)
             if person is None:
                 continue
-            earlier: tuple[Body, ...] = ()
+            earlier: tuple[bytes, ...] = ()
             if reason.was is not None and each.version > 1:
                 versions: list[Stored] = await self.store.query(History(self.decision, each.type, each.id, count=VERSIONS))
-                earlier = tuple(orjson.loads(one.body) for one in versions if not one.deleted and one.version < each.version)
-            one = Found(orjson.loads(each.body), each.subject, each.source, earlier)
+                earlier = tuple(one.body for one in versions if not one.deleted and one.version < each.version)
+            one = Kept(each.body, each.subject, each.source, earlier)
             rows.setdefault(person, {}).setdefault(reason.id, []).append(one)
 
     async def _meet(self, patients: Iterable[str]) -> None:
@@ -108,13 +120,13 @@ class Reading:
         for first in range(0, len(asked), TOGETHER):
             keys = tuple((PATIENT, each) for each in asked[first : first + TOGETHER])
             seen: list[Stored] = await self.store.query(Several(self.decision, keys))
-            bodies = {each.id: orjson.loads(each.body) for each in seen}
+            bodies = {each.id: each.body for each in seen}
             self.people |= bodies
             known: Mapping[str, str] = {}
             if bodies:
                 known = {patient: person for patient, person, _ in await self.store.query(Persons(tuple(bodies)))}
             for each in bodies:
-                if self.wanted.dead or not _died(bodies[each]):
+                if self.wanted.dead or not _died(orjson.loads(bodies[each])):
                     self.persons[each] = known.get(each) or each
 
     def _members(self) -> dict[str, tuple[str, ...]]:
@@ -128,10 +140,18 @@ class Reading:
         if not organization:
             return True
         bringing = {each.id for each in self.wanted.reasons if each.kind == BRINGS}
-        bodies = [self.people[each] for each in patients]
-        bodies += [one.resource for id, found_ in rows.items() if id in bringing for one in found_]  # type: ignore[misc]
+        bodies = [orjson.loads(self.people[each]) for each in patients]
+        bodies += [one.resource for id, found_ in rows.items() if id in bringing for one in found_]
         names = {f"Organization/{organization}", f"Organization/{self.mint.id('Organization', ODS_ORGANISATION, organization)}"}
         return any(_names(body, names, organization) for body in bodies)
+
+
+def _found(kept: Mapping[str, Sequence[Kept]]) -> dict[str, list[Found]]:
+    """What was kept of a person, read."""
+    return {
+        row: [Found(orjson.loads(one.body), one.patient, one.source, tuple(map(orjson.loads, one.earlier))) for one in each]
+        for row, each in kept.items()
+    }
 
 
 def _names(body: Body, names: set[str], code: str) -> bool:

@@ -151,7 +151,7 @@ def _unjudged(row: str) -> Issue:
 async def _sources(asked: Asked, decision: Decision, shown: Iterable[Line]) -> dict[str, str]:
     """What to call the organisations that contributed what bears the reasons out."""
     services = asked.services
-    wanted = sorted({said.found.source for each in shown for told in each.told for said in told.evidence if said.found.source})
+    wanted = sorted({said.source for each in shown for told in each.told for said in told.evidence if said.source})
     codes = {code for each in wanted for code in each.split(",")}
     ids = {services.mint.id("Organization", ODS_ORGANISATION, code): code for code in codes}
     named: list[Stored] = []
