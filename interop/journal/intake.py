@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from interop.clock import Clock
 from interop.errors import Category, Problem
 from interop.ports import Acknowledgement, AckState, Adapter, Envelope, Feed, MessageState, Receipt, Wait
-from interop.ports.feed import contributor
+from interop.ports.feed import SPACES, contributor
 from interop.store.plan import Message
 from interop.store.seam import Store
 from interop.store.values import Change, Committed, Conflict, Entry, Outcome
@@ -106,7 +106,8 @@ class JournalIntake:
         entry = self._entry(feed, body, adapter, envelope)
         if not self._routed(envelope.family, envelope.message):
             return self._refused(feed, body, adapter, Problem("unknown-trigger", where=_type_field(envelope)), entry)
-        if contributor(known.organisation or organisation, known.also, envelope.organisation) is None:
+        unbound = bool(organisation) and not known.organisation and envelope.organisation in SPACES
+        if unbound or contributor(known.organisation or organisation, known.also, envelope.organisation) is None:
             where = "MSH-4" if _type_field(envelope) else ""
             return self._refused(feed, body, adapter, Problem("wrong-organisation", where=where), entry)
         return self._submit(entry, wait or known.ack, None)

@@ -11,6 +11,9 @@ from interop.ports.receipt import Wait
 
 Names = tuple[tuple[str, str], ...]
 """What messages call an organisation, and its ODS code."""
+SPACES: Final = frozenset(("bars", "ers"))
+"""What messages between many parties, by services of their own, say instead of an organisation: who assigns their names. It claims
+nobody."""
 _ODS: Final = re.compile(r"[A-Za-z0-9]{3,10}", re.ASCII)
 
 
@@ -65,4 +68,6 @@ def contributor(bound: str, also: Iterable[tuple[str, str]], claimed: str) -> st
     for known, code in also:
         if known.casefold() == name.casefold():
             return code
+    if bound and claimed in SPACES:
+        return bound
     return name if bound in ("", name) else None

@@ -17,11 +17,14 @@ from lxml import etree
 from interop.app.engine import Engine
 from interop.audit.row import DENIAL
 from interop.ports import Feed
+from interop.store.decision import PERMIT_ALL
+from interop.store.plan import Search
 from tests.spec.api.reports import SOAP11, SOAP12, posted, report
 from tests.spec.audit.test_engine import rows
 from tests.spec.engine.messages import adt
 from tests.spec.engine.running import client as client_of
 from tests.spec.engine.running import journal, sender, settings
+from tests.spec.families.maps import example
 from tests.spec.security.signing import signed
 
 pytestmark = pytest.mark.anyio
@@ -34,6 +37,7 @@ FEEDS = {
     "triage": Feed("triage", "nhs111", organisation="NX111", also=(("North-111-Live", "NX111"), ("NX9", "NX9"))),
     "other-triage": Feed("other-triage", "nhs111", organisation="RYY"),
     "bars": Feed("bars", "bars"),
+    "dispatch": Feed("dispatch", "bars", test_numbers=True, organisation="RYE"),
     "documents": Feed("documents", "documents", organisation="RX1"),
 }
 OWN = posted(report()).replace(b':ods:NX1"', b':ods:NX111"')
@@ -219,6 +223,23 @@ async def test_at_bars_a_refusal_is_an_outcome_of_the_standard(
     gp = await http.post("/bars/$process-message", content=b"{}", headers=signed(engine, "gp", "RX1"))
     assert code(gp) == (403, "REC_FORBIDDEN")
     assert await journal(engine) == []
+
+
+@pytest.mark.parametrize(
+    ("feed", "organisation", "status"), [("dispatch", "RYE", 200), ("dispatch", "RX1", 403), ("bars", "RYE", 403)]
+)
+async def test_a_message_of_bars_claims_nobody_and_is_of_whose_feed_it_is(
+    feed: str, organisation: str, status: int, engine: Engine, http: httpx.AsyncClient
+) -> None:
+    """Its names are those of the exchange and not the sender's own; under a feed that is nobody's nothing would say whose it is."""
+    heads = {"x-request-id": "c1ab3fba-6bae-4ba4-b257-5a87c44d4a91", "x-correlation-id": "9562466f-c982-4bd5-bb0e-255e9f5e6689"}
+    heads |= {"content-type": "application/fhir+json"} | signed(engine, "feed", organisation, feed=feed)
+    answer = await http.post("/bars/$process-message", content=example("bars", "update.json"), headers=heads)
+    assert answer.status_code == status, answer.text
+    while engine.workshop.unfinished:
+        await asyncio.sleep(0.005)
+    store = engine.workshop.store
+    assert {each.source async for each in store.stream(Search(PERMIT_ALL, "Encounter"))} == ({"RYE"} if status == 200 else set())
 
 
 async def test_at_itk3_a_refusal_is_a_response_that_says_unauthorised_sender(engine: Engine, http: httpx.AsyncClient) -> None:

@@ -38,6 +38,7 @@ LETTERS = Actor("Eastmere letters", "feed", HOSPITAL, "letters")
 AMBULANCE_SYSTEM = Actor("Ambulance service", "feed", CREWS, "ambulance")
 DISPATCH = Actor("Ambulance dispatch", "feed", CREWS, "dispatch")
 LOCALITY_SYSTEM = Actor("Community trust", "feed", LOCALITY, "community")
+TELEHEALTH = Actor("Telehealth hub", "feed", LOCALITY, "telehealth")
 
 DOCTOR = Actor("Dr Ansley (GP)", "gp", OAKSHAW, mail="ansley@oakshaw.example")
 MATRON = Actor("Dawn Hartnoll (matron)", "hospital-clinician", LOCALITY, mail="hartnoll@locality.example")
@@ -56,7 +57,8 @@ FEEDS = {
         Feed("hospital", "hl7v2", organisation=HOSPITAL, also=((SITE, HOSPITAL),), test_numbers=True),
         Feed("letters", "documents", organisation=HOSPITAL, test_numbers=True),
         Feed("ambulance", "nhs111", organisation=CREWS, also=((AMBULANCE_SITE, CREWS),), test_numbers=True),
-        Feed("dispatch", "bars", organisation=CREWS, also=(("bars", CREWS),), test_numbers=True),
+        Feed("dispatch", "bars", organisation=CREWS, test_numbers=True),
+        Feed("telehealth", "hl7v2", organisation=LOCALITY, test_numbers=True),
         Feed("community", "r4", organisation=LOCALITY, also=(("https://community.example/R4", LOCALITY),), test_numbers=True),
     )
 }

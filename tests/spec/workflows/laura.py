@@ -47,7 +47,6 @@ SHORT = (
     "The request and the desk's Task are not the same thing: a request that is written before the report comes does not take the "
     "Task from the worklist.",
     "Nobody tells Laura that there is a plan: she sees it when she signs on.",
-    "The feed of a BaRS sender that signs on must be declared with `also` `bars=` its organisation, else its messages are refused.",
 )
 BARS = "/bars/$process-message"
 TODAY = date(2026, 1, 5)
