@@ -151,9 +151,9 @@ def absences(bundle: dict[str, Any]) -> list[str]:
     )
 
 
-def agreement(source: str, status: str = "active", partner: str = "") -> dict[str, Any]:
-    """What one organisation contributes may be used by all, or by one."""
-    return parameters(source=source, status=status, **({"partner": partner} if partner else {}))
+def agreement(source: str, status: str = "active", purpose: str = "direct-care") -> dict[str, Any]:
+    """What one organisation contributes may be used by all who take part."""
+    return parameters(source=source, status=status, purpose=purpose)
 
 
 def parts(answer: dict[str, Any], name: str) -> list[dict[str, Any]]:

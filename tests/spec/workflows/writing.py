@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from tests.places import ROOT
-from tests.spec.workflows import attendance, bill, end_of_life, laura, query, stay, susan
+from tests.spec.workflows import attendance, bill, end_of_life, laura, query, stay, susan, telehealth
 from tests.spec.workflows.page import page
 
 PAGES = ROOT / "docs" / "workflows"
@@ -24,6 +24,7 @@ STORIES: dict[str, ModuleType] = {
     "5-a-and-e-to-rapid-response": attendance,
     "6-admission-to-follow-up": stay,
     "11-end-of-life": end_of_life,
+    "13-telehealth-letter-population": telehealth,
 }
 """The stories by the names of their pages."""
 
