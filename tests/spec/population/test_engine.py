@@ -27,6 +27,18 @@ BASE = "https://practice.example/R4"
 BOARD = "QKS"
 JSON = {"content-type": "application/fhir+json"}
 PEOPLE = 8
+VERIFIED: Json = {
+    "url": "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-NHSNumberVerificationStatus",
+    "valueCodeableConcept": {
+        "coding": [
+            {
+                "system": "https://fhir.hl7.org.uk/CodeSystem/UKCore-NHSNumberVerificationStatus",
+                "code": "number-present-and-verified",
+            }
+        ]
+    },
+}
+"""Of an NHS number."""
 
 
 class Signed:
@@ -62,15 +74,10 @@ def message() -> bytes:
 
 
 def _said() -> list[Json]:
-    verified = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-NHSNumberVerificationStatus"
-    status = {
-        "system": "https://fhir.hl7.org.uk/CodeSystem/UKCore-NHSNumberVerificationStatus",
-        "code": "number-present-and-verified",
-    }
     found: list[Json] = []
     for place in range(PEOPLE):
         person = somebody(place)
-        person["identifier"][0]["extension"] = [{"url": verified, "valueCodeableConcept": {"coding": [status]}}]
+        person["identifier"][0]["extension"] = [VERIFIED]
         found += [person, assessment(place, (place + 1) / 10)]
     return found
 
