@@ -49,7 +49,7 @@ class Reading:
 
     def __init__(self, services: Services, decision: Decision, wanted: Worklist, now: int) -> None:
         self.store, self.decision, self.wanted, self.now = services.store, decision, wanted, now
-        self.mint = services.mint
+        self.mint, self.facts = services.mint, services.facts()
         self.judging = Judging(wanted, now)
         self.met: set[str] = set()
         self.people: dict[str, bytes] = {}
@@ -75,6 +75,7 @@ class Reading:
                 patients = tuple(patient for person in people[first : first + TOGETHER] for patient in members[person])
                 where = All((reason.where, Person("", patients))) if reason.where is not None else Person("", patients)
                 await self._take(rows, reason, [each async for each in self._search(reason, where)])
+        members = self._members()  # records of theirs may have been met since
         lines: list[Line] = []
         for number, (person, brought) in enumerate(on.items()):
             await _breathe(number)
@@ -142,7 +143,8 @@ class Reading:
         bringing = {each.id for each in self.wanted.reasons if each.kind == BRINGS}
         bodies = [orjson.loads(self.people[each]) for each in patients]
         bodies += [one.resource for id, found_ in rows.items() if id in bringing for one in found_]
-        names = {f"Organization/{organization}", f"Organization/{self.mint.id('Organization', ODS_ORGANISATION, organization)}"}
+        own = self.mint.id("Organization", ODS_ORGANISATION, organization)
+        names = {f"Organization/{organization}", f"Organization/{own}", *self.facts.names(organization)}
         return any(_names(body, names, organization) for body in bodies)
 
 

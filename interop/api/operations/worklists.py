@@ -124,6 +124,8 @@ async def _answer(
     sources = await _sources(asked, decision, shown)
     ranked = []
     for rank, each in enumerate(shown, len(lines) - len(left) + 1):
+        if each.patients[0] not in people:
+            continue  # no longer since a moment ago
         hidden = any(redacted(orjson.loads(people[one].body)) for one in each.patients if one in people)
         ranked.append((rank, each, {} if hidden else sources))
     state = "\n".join([page.name, *(f"{rank} {each.patients[0]} {each.points}" for rank, each, _ in ranked), str(now)])

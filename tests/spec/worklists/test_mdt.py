@@ -9,7 +9,7 @@ import pytest
 
 from tests.spec.rules.acting import Acted, acting
 from tests.spec.worklists.asking import asked, entries, on, reason
-from tests.spec.worklists.hospital import about, attendance, condition, observed, person
+from tests.spec.worklists.hospital import about, attendance, condition, observed, person, stay
 
 pytestmark = pytest.mark.anyio
 MDT = "mdt"
@@ -91,6 +91,32 @@ async def test_a_clinicians_word_comes_before_any_score_and_a_review_clears_the_
         assert [each.patient for each in await on(here.http, MDT)] == ["a"]
         await here.put(review("r2", "b", authoredOn="2026-01-05T09:45:00Z"))
         assert [each.patient for each in await on(here.http, MDT)] == ["b", "a"], "something has happened since the review"
+
+
+async def test_what_a_rule_proposes_is_on_the_list_until_a_clinician_has_decided(tmp_path: Path) -> None:
+    async with acting(tmp_path / "data") as here:
+        await here.tell(stay("A01", "20251220093000"), stay("A03", "20251220093000", "20251228120000"))
+        await here.tell(stay("A01", "20260105093000", visit="V2"))
+        (line,) = await on(here.http, MDT)
+        assert line.words == {"mdt-proposed": "A review is proposed"}
+        (proposed,) = await here.made("readmitted", "ServiceRequest")
+        assert line.evidence == {"mdt-proposed": [f"ServiceRequest/{proposed['id']}"]}
+        await here.put({**proposed, "status": "revoked"})
+        assert await on(here.http, MDT) == []
+
+
+async def test_an_attendance_at_a_hospital_counts_for_the_person_whose_other_record_is_on_the_list(tmp_path: Path) -> None:
+    async with acting(tmp_path / "data", rules=None) as here:
+        for id in "ab":
+            await here.put(person(id))
+        await here.put(observed("o", "a", "160734000"))
+        high = {"qualitativeRisk": {"coding": [{"code": "high"}]}}
+        await here.put(about("RiskAssessment", "r", "b", status="final", occurrenceDateTime="2025-12-20", prediction=[high]))
+        said = [{"name": "other", "valueReference": {"reference": "Patient/b"}}, {"name": "reason", "valueString": "Seen both"}]
+        answer = await here.http.post("/fhir/Patient/a/$link", json={"resourceType": "Parameters", "parameter": said})
+        assert answer.is_success, answer.text
+        (line,) = await on(here.http, "care-home-round")
+        assert line.evidence["home-risk"] == ["RiskAssessment/r"]
 
 
 async def test_linked_records_are_one_person_and_the_dead_are_on_no_list_for_a_review(tmp_path: Path) -> None:
