@@ -121,8 +121,9 @@ class Limit:
         return Times(first.at, self._warn(start, first.at, due.at), due.at, due.known and first.known)
 
     def counted(self, start: int, end: int) -> int:
-        """Whole minutes that it took: of opening time where the limit is of opening time."""
-        took = max(end - start, 0) if self.unit == DAYS else between(self.calendar, start, end)
+        """Whole minutes that it took: of opening time where the limit is of opening time, and it took no longer than two years."""
+        whole = self.unit == DAYS or end - start > 2 * LONGEST * UNITS[DAYS]
+        took = max(end - start, 0) if whole else between(self.calendar, start, end)
         return took // MINUTE
 
     def _after(self, start: int, amount: int, *, opening: bool = False) -> Moment:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from interop.clock import MICROSECONDS
@@ -11,6 +11,7 @@ from interop.fhir.fhirpath import Environment, Expression, FhirPathError, Item, 
 from interop.fhir.fhirpath.analysis import everything
 from interop.fhir.fhirpath.tree import External
 from interop.fhir.searching import interval
+from interop.formats.instants import EPOCH, iso_instant
 from interop.rules.coded import strange
 from interop.rules.typed import compared, timeless, untrue
 
@@ -34,6 +35,8 @@ VARIABLES: Final = {
 _FIXED: Final = frozenset(("resource", "rootResource", "context", "ucum", "sct", "loinc"))
 BUDGET: Final = 300_000
 """Steps that one evaluation may take."""
+MANY: Final = 20 * BUDGET
+"""Steps that it may take to find whom something befalls."""
 Variables = Mapping[str, Any]
 
 
@@ -84,29 +87,37 @@ def holds(expression: Expression | None, resource: Mapping[str, Any] | None, var
         raise RuleFailed(str(error)) from None
 
 
-def values(expression: Expression, resource: Mapping[str, Any], variables: Variables, now: int) -> list[Any]:
+def values(expression: Expression, resource: Mapping[str, Any], variables: Variables, now: int, budget: int = BUDGET) -> list[Any]:
     """What it yields, as JSON. Raises RuleFailed."""
     try:
-        found = expression.evaluate(dict(resource), _environment(variables, now))
+        found = expression.evaluate(dict(resource), _environment(variables, now, budget))
     except (FhirPathError, TooCostly) as error:
         raise RuleFailed(str(error)) from None
     return [_plain(item) for item in found]
 
 
 def when(expression: Expression | None, resource: Mapping[str, Any], variables: Variables, now: int) -> int | None:
-    """The latest moment that the first time it yields may mean (microseconds), None where it yields none."""
+    """The latest moment that the first time it yields may mean (microseconds), None where it yields none. Days are those of
+    London."""
     if expression is None:
         return None
     for value in values(expression, resource, variables, now):
         span = interval(str(value))
         if span is not None:
-            return max(span[0], span[1] - 1)
+            over = span[1] if "T" in str(value) else _local(span[1])
+            return max(span[0], over - 1)
     return None
+
+
+def _local(midnight: int) -> int:
+    """When the day begins in London that begins in UTC at that instant."""
+    day = (EPOCH + timedelta(microseconds=midnight)).date()
+    return iso_instant(day.isoformat()) or midnight
 
 
 def _plain(item: Item) -> Any:
     return item.value if isinstance(item.value, str | int | bool | dict | list | type(None)) else str(item.value)
 
 
-def _environment(variables: Variables, now: int) -> Environment:
-    return Environment(variables=variables, now=datetime.fromtimestamp(now / MICROSECONDS, UTC), budget=BUDGET)
+def _environment(variables: Variables, now: int, budget: int = BUDGET) -> Environment:
+    return Environment(variables=variables, now=datetime.fromtimestamp(now / MICROSECONDS, UTC), budget=budget)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from interop.fhir.fhirpath import Expression
-from interop.rules.expressions import BEFORE, holds, values, when
+from interop.rules.expressions import BEFORE, MANY, holds, values, when
 from interop.rules.tables import Event
 
 Resource = Mapping[str, Any]
@@ -45,7 +45,7 @@ def befallen(event: Event, new: Resource | None, before: Resource | None, now: i
 
 
 def _patients(of: Expression, resource: Resource, now: int) -> dict[str, None]:
-    named = (str(each).partition("/") for each in values(of, resource, {}, now))
+    named = (str(each).partition("/") for each in values(of, resource, {}, now, MANY))
     return {id_: None for type_, _, id_ in named if type_ == "Patient" and id_ and "/" not in id_}
 
 

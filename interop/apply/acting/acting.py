@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Final
 
 import structlog
@@ -42,6 +44,8 @@ ACTED, LATE, NOT_MET, AGAIN, NOBODY, FAILED = "acted", "late", "not-met", "again
 RESULTS: Final = (ACTED, NOBODY, AGAIN, NOT_MET)
 """What came of a rule for somebody; the first that holds for anybody is told."""
 TRIES: Final = 3
+PAGE: Final = 200
+"""Resources that are written at a time."""
 MARGIN: Final = 24 * 3_600 * MICROSECONDS
 """What is said to happen longer after we heard of it than a clock may be wrong or a day is long counts from when we heard."""
 Back = Callable[[Doing, Resource | None], Awaitable[list[Wanted]]]
@@ -185,7 +189,7 @@ class Acting:
         said = new if new is not None else before
         if said is None or not happened(event, new, before, now):
             return [], ""
-        patients = befallen(event, new, before, now)
+        patients = await asyncio.to_thread(befallen, event, new, before, now) if event.of is not None else None
         if patients is None:
             patients = [stored.id if stored.type == PATIENT else stored.subject]
         clinical = time_of(event, new, before, now)
@@ -195,14 +199,17 @@ class Acting:
         key = "\x1f".join((event.id, delivery.type, delivery.resource, _which(event, at, delivery)))
         if at > delivery.made + MARGIN:
             at = delivery.made
-        made: list[Wanted] = []
         results = []
+        made: list[Wanted] = []
+        so_far = list(wanted)
         for patient in filter(None, patients):
+            await asyncio.sleep(0)
             named = f"{key}\x1f{patient}"
             also = ((PATIENT, patient),) if event.of is not None else ()
             what = Occurrence(said, stored.type, stored.id, patient, delivery.made, at, named, stored.source, also)
-            more, result = await self._befell(rule, what, [*wanted, *made], before, now)
+            more, result = await self._befell(rule, what, so_far, before, now)
             made += more
+            so_far += more
             results.append(result)
         return made, next((each for each in RESULTS if each in results), "")
 
@@ -237,14 +244,15 @@ class Acting:
 
     async def _write(self, wanted: Sequence[Wanted]) -> None:
         """Write it, what is of one author all or nothing: the journal keeps one of a transaction, and their organisation is the
-        source. Raises Problem ``stale-version`` where somebody has written since."""
-        asked = await self._asked(wanted)
-        for author in dict.fromkeys(one.author for one in asked):
-            some = [one for one in asked if one.author == author]
-            await (self._writes.write(some[0]) if len(some) == 1 else self._writes.transaction(some, _understand))
-
-    async def _asked(self, wanted: Sequence[Wanted]) -> list[Asked]:
+        source; what is about very many, PAGE at a time. Raises Problem ``stale-version`` where somebody has written since."""
         each = {(one.type, one.id): one for one in wanted}
+        for place in range(0, len(each), PAGE):
+            asked = await self._asked(dict(islice(each.items(), place, place + PAGE)))
+            for author in dict.fromkeys(one.author for one in asked):
+                some = [one for one in asked if one.author == author]
+                await (self._writes.write(some[0]) if len(some) == 1 else self._writes.transaction(some, _understand))
+
+    async def _asked(self, each: Mapping[tuple[str, str], Wanted]) -> list[Asked]:
         heads: list[Head] = await self._store.query(Heads(tuple(each))) if each else []
         there = {(head.type, head.id): head for head in heads}
         asked = []

@@ -14,11 +14,11 @@ from interop.apply.acting.person import Piece
 from interop.apply.acting.recipients import Recipients
 from interop.apply.acting.resting import resting
 from interop.ids import ODS_ORGANISATION
-from interop.policy.decide import decide
+from interop.policy.decide import Question, decide
 from interop.policy.facts import Facts
 from interop.rules.expressions import read
 from interop.rules.making import Occurrence
-from interop.store.decision import PERMIT_ALL
+from interop.store.decision import PERMIT_ALL, Decision
 from interop.store.plan import Several
 from interop.store.values import Stored
 from tests.spec.clocks.timing import Timed, after, timed
@@ -99,6 +99,34 @@ async def test_who_is_told_of_what_rests_on_two_sources_is_told_as_of_both(tmp_p
     async with back_in_hospital(tmp_path) as here:
         (task,) = await told_of_both(here, "RX1", "RX2")
     assert task.source == "RX1,RX2"
+
+
+def lists_for_all(question: Question, facts: Facts, now: int) -> Decision:
+    """A list names nobody to whoever reads it."""
+    return PERMIT_ALL if question.type == "List" else decide(question, facts, now)
+
+
+@pytest.mark.parametrize(("refused", "asked"), [(False, 1), (True, 0)])
+async def test_of_many_on_a_list_it_is_asked_of_each_who_may_be_told(tmp_path: Path, refused: bool, asked: int) -> None:
+    folder = tmp_path / "site"
+    folder.mkdir()
+    said = "own,risk-list,,task integrated-review,care-team,30d,event,See to it,It is tried"
+    (folder / "rules.csv").write_text(f"id,event,condition,action,to,within,once,says,why\n{said}\n")
+    trust = {"identifier": {"system": ODS_ORGANISATION, "value": COMMUNITY}}
+    async with acting(tmp_path / "data", rules=folder) as here:
+        await here.tell(adt("A28", "K1", at="20251201100000"))
+        patient, shop = await here.patient(), here.engine.workshop
+        await here.put(team("t1", patient, managingOrganization=[trust]))
+        if refused:
+            decision = {"resourceType": "Parameters", "parameter": [{"name": "decision", "valueCode": "refused"}]}
+            assert (await here.http.post(f"/fhir/Patient/{patient}/$record-consent", json=decision)).is_success
+        rules = here.engine.outgoing.acting
+        assert rules is not None
+        facts = Facts((World(here).agreement,), "implied", names=shop.governance.names)
+        rules.recipients = Recipients(shop.store, lists_for_all, lambda: facts, shop.governance.code, {}, open=False)
+        entry = [{"item": {"reference": f"Patient/{patient}"}}]
+        await here.put({"resourceType": "List", "id": "l1", "status": "current", "mode": "working", "entry": entry})
+        assert len(await here.made("own")) == asked
 
 
 async def later_secret(here: Timed) -> None:
