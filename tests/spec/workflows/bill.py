@@ -188,9 +188,9 @@ def listed(said: dict[str, Any]) -> str:
 
 
 def both(found: list[str]) -> list[str]:
-    """Two lines."""
+    """Two lines, in the order of their letters."""
     assert len(found) == 2, found
-    return found
+    return sorted(found)
 
 
 def one_plan(said: dict[str, Any]) -> str:
@@ -203,6 +203,6 @@ def one_plan(said: dict[str, Any]) -> str:
 
 def card(said: dict[str, Any]) -> str:
     """What the crew reads: the steps of both authors."""
-    steps = sorted(f"if {each['if']}: {each['text']} ({', '.join(each['from'])})" for each in said["steps"]["lines"])
+    steps = [f"if {each['if']}: {each['text']} ({', '.join(each['from'])})" for each in said["steps"]["lines"]]
     assert [line["text"] for line in said["steps"]["lines"] if line["from"] == [LOCALITY]] == [DESKS]
     return "; ".join(both(steps))

@@ -18,3 +18,8 @@ async def test_a_story_goes_as_its_page_says(name: str, tmp_path: Path) -> None:
 
 def test_every_page_is_a_storys() -> None:
     assert {each.stem for each in PAGES.glob("[0-9]*.md")} == set(STORIES)
+
+
+def test_every_page_is_linked_from_the_first() -> None:
+    first = (PAGES / "README.md").read_text(encoding="utf-8")
+    assert [name for name in STORIES if f"({name}.md)" not in first] == []
