@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from interop.careplan.card import PLANNED
 from interop.careplan.tables import Content
 from interop.clock import ManualClock
-from interop.store.sqlite import SqliteStore
+from interop.store.sql.store import SqlStore
 from tests.spec.api.governed import GP
 from tests.spec.api.people import patient
 from tests.spec.careplan.held import Holding, holding
@@ -19,6 +18,7 @@ from tests.spec.careplan.plans import FOR, NOT_FOR, coded, observed
 from tests.spec.careplan.test_headings import ROWS, TABLES, example
 
 pytestmark = pytest.mark.anyio
+BOTH = pytest.mark.parametrize("place", ["sqlite", "postgresql"], indirect=True)
 ANN = {"reference": "Patient/ann"}
 SECTIONS = {heading: name for name, heading in PLANNED.items()}
 PULSES = 300
@@ -28,13 +28,11 @@ PLAN = {"resourceType": "CarePlan", "id": "x", "status": "active", "intent": "pl
 
 
 @pytest.fixture
-async def ann(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Holding]:
-    store = SqliteStore.open(tmp_path / "data", clock=clock)
+async def ann(store: SqlStore, clock: ManualClock) -> AsyncIterator[Holding]:
     async with holding(store, clock) as world:
         await world.done(GP, "record-consent", decision="given")
         clock.advance(1)
         yield world
-    await store.close()
 
 
 async def told(world: Holding, heading: str) -> tuple[list[str], list[str]]:
@@ -64,6 +62,7 @@ def about_ann(row: Content, worded: bool) -> dict[str, Any]:
     return made
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("much", [False, True])
 async def test_every_row_of_what_a_person_has_most_of_is_on_both(ann: Holding, much: bool) -> None:
     if much:
@@ -79,6 +78,7 @@ async def test_every_row_of_what_a_person_has_most_of_is_on_both(ann: Holding, m
             await ann.put("A81001", about_ann(row, worded), deleted=True)
 
 
+@BOTH
 @pytest.mark.parametrize("much", [False, True])
 async def test_steps_that_a_plan_refers_to_and_their_reasons_are_on_both(ann: Holding, much: bool) -> None:
     if much:
@@ -145,6 +145,7 @@ async def test_a_decision_in_words_alone_is_beside_one_by_code(ann: Holding, muc
     assert NOT_FOR not in str(card)
 
 
+@BOTH
 @pytest.mark.parametrize("much", [False, True])
 async def test_words_that_forbid_it_are_on_both_whoever_coded_them(ann: Holding, much: bool) -> None:
     if much:
