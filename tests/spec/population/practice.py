@@ -76,6 +76,7 @@ def consent(place: int, type: str = "permit", purposes: tuple[str, ...] = ()) ->
         "category": [{"coding": [{"system": "http://loinc.org", "code": "59284-0"}]}],
         "patient": {"reference": f"Patient/person-{place}"},
         "dateTime": "2025-11-01T09:00:00Z",
+        "policyRule": {"coding": [{"system": ACT, "code": "OPTIN"}]},
         "provision": provision,
     }
 
