@@ -27,6 +27,7 @@ ROOT = Path(__file__).parent.parent.parent
 SPECIFICATION = ROOT / "tests" / "spec"
 SUITE = (
     "policy/test_absence_*.py",
+    "policy/test_advance_*.py",
     "policy/test_decide*.py",
     "policy/test_explain*.py",
     "policy/test_held_[!ch]*.py",
