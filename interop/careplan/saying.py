@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Final
 
-from interop.careplan.answers import NO, OTHER, UNANSWERED, answer, bare
+from interop.careplan.answers import OTHER, answer, bare, negated
 from interop.careplan.authors import author
 from interop.careplan.conditions import TERMS
 from interop.careplan.placing import placings
@@ -24,14 +24,6 @@ TRIAGE: Final = ("urn:interop:codes:plan-category", "triage-outcome")
 UMBRELLA: Final = ("urn:interop:flag", "umbrella")
 ORDER: Final = (CURRENT, HISTORY, NEVER)
 """Of several standings the last counts."""
-FALSE: Final = "Not so: "
-"""Begins what an Observation names by its code and denies by its value."""
-ASKED: Final = "Not answered: "
-"""Begins what an Observation names by its code and says nothing of but why (``dataAbsentReason``)."""
-GRANTED: Final = {"permit": "Permitted: ", "deny": "Refused: "}
-"""Begins what a provision of a Consent is about (FHIR R4, Consent.provision.type)."""
-UNSAID: Final = "Not said whether refused: "
-"""Begins what a provision is about that does not tell its type."""
 UNREAD: Final = "not shown here, see the record"
 """Of what a plan refers to and who asks is not given."""
 STEP: Final = "A step"
@@ -169,9 +161,9 @@ class Reader:
         beside = (note for path in row.notes for note in self._every((path,), place, resource))
         notes = tuple(note for note in dict.fromkeys(beside) if note != said)
         single = self._tables.headings[row.heading].single
-        negated = "" if row.means else _negated(place, row, at)
-        if negated:
-            said, means = said if said.startswith(NOT) else negated + said, ""
+        turned = "" if row.means else negated(place, row, at)
+        if turned:
+            said, means = said if said.startswith(NOT) else turned + said, ""
         elif torn:
             said = torn
         elif not row.means and (more := self._answered(place, row, at, means)):
@@ -297,21 +289,6 @@ def _same(said: str) -> str:
 def _answers(item: Json) -> Iterator[Json]:
     """An item of a QuestionnaireResponse as one with each of its answers."""
     return ({**item, "answer": [each]} for each in dicts(item, "answer"))
-
-
-def _negated(place: Any, row: Content, at: str) -> str:
-    """What turns the meaning of a part round, as words before it: ``doNotPerform`` of it or its detail, the kind of a provision,
-    or where its code is what is said the value that denies it, or that there is none."""
-    if not isinstance(place, dict):
-        return ""
-    detail = place.get("detail")
-    if place.get("doNotPerform") is True or (isinstance(detail, dict) and detail.get("doNotPerform") is True):
-        return NOT
-    if row.type == "Consent" and row.each.text:
-        return GRANTED.get(text(place, "type"), UNSAID)
-    if row.type != "Observation" or at != "code":
-        return ""
-    return {NO: FALSE, UNANSWERED: ASKED}.get(answer(place), "")
 
 
 def _part_standing(status: str) -> str:
