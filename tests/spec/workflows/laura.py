@@ -89,20 +89,25 @@ def report(version: int = 1) -> bytes:
 
 async def story(directory: Path) -> list[Step]:
     """Her story, from Monday to Thursday."""
-    person = laura(TODAY)
     async with telling(directory) as here:
-        await here.agree(OAKSHAW)
-        await here.agree(LOCALITY, CREWS, partners=(OAKSHAW, LOCALITY, CREWS))
-        await here.agree(LOCALITY, CREWS, purpose="own-record")
-        await here.staff(DOCTOR, MATRON, TEAM, STRANGER, HOSPICE_TEAM)
-        await here.sends(PRACTICE_SYSTEM, "her record: problems, medicines, an allergy", record())
-        (patient,) = await here.patients(person.nhs_number)
-        here.ids["patient"] = patient
-        await _planned(here, patient)
+        patient = await begun(here)
         await here.until("two days later she falls in her kitchen", "2026-01-07T13:34")
-        await _fallen(here, patient, person.nhs_number)
+        await _fallen(here, patient, laura(TODAY).nhs_number)
         await _answered(here, patient)
         return here.steps
+
+
+async def begun(here: Story) -> str:
+    """Until her plan is made: who shares what with whom, her record, her team; the id of her Patient."""
+    await here.agree(OAKSHAW)
+    await here.agree(LOCALITY, CREWS, partners=(OAKSHAW, LOCALITY, CREWS))
+    await here.agree(LOCALITY, CREWS, purpose="own-record")
+    await here.staff(DOCTOR, MATRON, TEAM, STRANGER, HOSPICE_TEAM)
+    await here.sends(PRACTICE_SYSTEM, "her record: problems, medicines, an allergy", record())
+    (patient,) = await here.patients(laura(TODAY).nhs_number)
+    here.ids["patient"] = patient
+    await _planned(here, patient)
+    return patient
 
 
 async def _planned(here: Story, patient: str) -> None:
@@ -146,13 +151,8 @@ async def _fallen(here: Story, patient: str, number: str) -> None:
     )  # fmt: skip
     await here.asks(CREW, "opens her crew card", "GET", f"/fhir/Patient/{patient}/$crew-card", answer=read)
     await here.until("she is lifted, nothing is broken, she stays as she wishes", "2026-01-07T14:02")
-    asked = {
-        "resourceType": "ServiceRequest", "status": "active", "intent": "order", "priority": "urgent",
-        "subject": {"reference": f"Patient/{patient}"}, "code": coded("urgent-response", "urn:example:desk"),
-        "authoredOn": here.instant(), "requester": by(CREWS), "performer": [by(LOCALITY)],
-    }  # fmt: skip
     await here.asks(
-        CREW, "asks for the locality team by the desk", "POST", "/fhir/ServiceRequest", asked,
+        CREW, "asks for the locality team by the desk", "POST", "/fhir/ServiceRequest", request(here, patient),
         made=["clock urgent-response: running"],
     )  # fmt: skip
     await here.until("the crew leaves", "2026-01-07T14:06")
@@ -198,6 +198,15 @@ async def _answered(here: Story, patient: str) -> None:
         herself(patient), "who has looked at her record?", "GET", f"/fhir/Patient/{patient}/$who-looked",
         answer=lambda said: "; ".join(looked(said)),
     )  # fmt: skip
+
+
+def request(here: Story, patient: str) -> dict[str, Any]:
+    """The crew asks for the locality team, as an urgent response."""
+    return {
+        "resourceType": "ServiceRequest", "status": "active", "intent": "order", "priority": "urgent",
+        "subject": {"reference": f"Patient/{patient}"}, "code": coded("urgent-response", "urn:example:desk"),
+        "authoredOn": here.instant(), "requester": by(CREWS), "performer": [by(LOCALITY)],
+    }  # fmt: skip
 
 
 def herself(patient: str) -> Actor:
