@@ -1,5 +1,15 @@
-"""The API over what was recorded of people, as of the other sections that call it."""
+"""The API over what was recorded of people, as of the other sections that call it; and engines on either database."""
+
+from __future__ import annotations
+
+import pytest
 
 from tests.spec.api.conftest import anyio_backend, client, clock, place, services, store
 
 __all__ = ["anyio_backend", "client", "clock", "place", "services", "store"]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_of(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Where an engine keeps its record: settings."""
+    return {} if request.param == "sqlite" else {"database": request.getfixturevalue("database")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,8 +71,10 @@ async def test_a_move_to_another_hospital_is_no_return(tmp_path: Path) -> None:
         assert await on(here.http, FAILED) == []
 
 
-async def test_a_discharge_that_was_taken_back_is_on_the_list_until_the_person_has_left(tmp_path: Path) -> None:
-    async with acting(tmp_path / "data", rules=None) as here:
+async def test_a_discharge_that_was_taken_back_is_on_the_list_until_the_person_has_left(
+    tmp_path: Path, database_of: dict[str, Any]
+) -> None:
+    async with acting(tmp_path / "data", rules=None, **database_of) as here:
         began = "20260102093000"
         await here.tell(stay("A01", began), stay("A03", began, "20260105080000"))
         assert await on(here.http, FAILED) == []

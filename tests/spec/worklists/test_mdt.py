@@ -30,8 +30,8 @@ def review(id: str, patient: str, type: str = "ServiceRequest", **said: Any) -> 
     )
 
 
-async def test_three_groups_of_long_term_conditions_and_not_three_codes_of_one(tmp_path: Path) -> None:
-    async with acting(tmp_path / "data", rules=None) as here:
+async def test_three_groups_of_long_term_conditions_and_not_three_codes_of_one(tmp_path: Path, database_of: dict[str, Any]) -> None:
+    async with acting(tmp_path / "data", rules=None, **database_of) as here:
         await here.put(person("p"))
         for each in (condition("c1", "p", DIABETES), condition("c2", "p", FAILURE), condition("c3", "p", CONGESTIVE)):
             await here.put(each)
