@@ -21,11 +21,12 @@ def words() -> dict[tuple[str, str], str]:
 
 
 def done(row: Row) -> str:
-    """What was done, a code of the kind ``action``: a declaration is called what it is, a denial that it was one."""
+    """What was done, a code of the kind ``action``: a declaration is called what it is, a denial that it was one; an operation by
+    its name where the table has words for it."""
     if row.kind == DENIAL:
         return REFUSED
     mark = str(row.more.get("mark", ""))
-    return mark if ("action", mark) in words() else action_of(row)
+    return next((each for each in (mark, row.interaction) if ("action", each) in words()), action_of(row))
 
 
 def sentence(row: Row, organisation: str, under: tuple[str, ...]) -> str:

@@ -12,6 +12,8 @@ import orjson
 import pytest
 
 from interop.app.engine import Engine
+from interop.audit.row import READ, Row, Who
+from interop.audit.words import sentence
 from interop.clock import MICROSECONDS, ManualClock
 from interop.population.pseudonyms import NAME
 from interop.ports import Feed
@@ -158,6 +160,16 @@ async def test_each_link_is_in_the_audit_with_who_why_and_whom_and_each_list_too
         assert all("gp" in orjson.dumps(each["agent"]).decode() for each in relinks)
         text = orjson.dumps([relinks, lists]).decode()
         assert not [name for name in names if name in text]
+
+
+def test_the_person_is_told_in_words_what_was_done() -> None:
+    analyst = Row(1, START, READ, Who("issuer|ann", "analyst", BOARD, "portal", "analytics"), "$population")
+    doctor = Row(2, START, READ, Who("issuer|jo", "gp", PRACTICE, "portal", "direct-care"), "$relink")
+    counted = "An analyst of the board counted what is recorded into a list without names to count and compare."
+    assert sentence(analyst, "the board", ()) == counted
+    assert (
+        sentence(doctor, "", ()) == "A general practitioner was told who somebody in a list without names is for the person's care."
+    )
 
 
 def _about(events: list[Json]) -> set[str]:
