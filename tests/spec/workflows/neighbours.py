@@ -42,6 +42,18 @@ _FIRST = CAPACITY - 900  # serials that neither a seed nor the example day uses
 
 DIRECTORY = "https://community.example/R4"
 
+VERIFIED = {
+    "url": "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-NHSNumberVerificationStatus",
+    "valueCodeableConcept": {
+        "coding": [
+            {
+                "system": "https://fhir.hl7.org.uk/CodeSystem/UKCore-NHSNumberVerificationStatus",
+                "code": "number-present-and-verified",
+            }
+        ]
+    },
+}
+
 
 def _person(number: int, title: str, given: str, family: str, born: date, sex: str, street: str) -> Person:
     serial = _FIRST + number
@@ -112,7 +124,8 @@ async def known(story: Story, person: Person, *entries: Entry) -> str:
     await story.sends(PRACTICE_SYSTEM, f"the record of {person.spoken}", kept(person, story.local().date(), *entries))
     (patient,) = await story.patients(person.nhs_number)
     story.ids["patient"] = patient
-    await story.sends(LOCALITY_SYSTEM, "mailboxes of the practice and its doctor, for the directory", directory(story.instant()))
+    if story.ids.setdefault("directory", patient) == patient:
+        await story.sends(LOCALITY_SYSTEM, "where the practice and its doctor read", directory(story.instant()))
     return patient
 
 

@@ -33,6 +33,7 @@ from tests.spec.workflows.neighbours import (
     JOYCE,
     MAVIS,
     OFFICER,
+    VERIFIED,
     WINIFRED,
     absences,
     agreed,
@@ -55,17 +56,6 @@ SHORT = (
     "Readings out of range within four hours are told once; nothing says that they go on getting worse.",
     "The list is of one practice; pseudonyms hold for a month, and a list of another month cannot be laid beside it.",
 )
-VERIFIED = {
-    "url": "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-NHSNumberVerificationStatus",
-    "valueCodeableConcept": {
-        "coding": [
-            {
-                "system": "https://fhir.hl7.org.uk/CodeSystem/UKCore-NHSNumberVerificationStatus",
-                "code": "number-present-and-verified",
-            }
-        ]
-    },
-}
 ANALYST = Actor("Analyst", "analyst", LOCALITY)
 TOLD = [(MATRON, "reading-told"), (TEAM, "reading-told")]
 OTHERS = (HAROLD, JOYCE, ERNEST, MAVIS, WINIFRED)

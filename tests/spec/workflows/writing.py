@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from tests.places import ROOT
-from tests.spec.workflows import attendance, bill, end_of_life, laura, query, stay, susan, telehealth
+from tests.spec.workflows import attendance, bill, care_home, end_of_life, laura, query, stay, susan, telehealth
 from tests.spec.workflows.page import page
 
 PAGES = ROOT / "docs" / "workflows"
@@ -23,6 +23,7 @@ STORIES: dict[str, ModuleType] = {
     "4-record-query": query,
     "5-a-and-e-to-rapid-response": attendance,
     "6-admission-to-follow-up": stay,
+    "10-care-home": care_home,
     "11-end-of-life": end_of_life,
     "13-telehealth-letter-population": telehealth,
 }
