@@ -22,6 +22,7 @@ from tests.spec.engine.messages import adt
 from tests.spec.engine.running import journal, running
 from tests.spec.notify.meshserver import JSON, KEY, PASSWORD, MeshServer, mesh
 from tests.spec.notify.outbound import Outbound
+from tests.spec.notify.telling import unheard
 from tests.spec.notify.test_itk import message, rows
 from tests.spec.policy.worlds import Made, keep
 from tests.spec.store.conftest import opener as opener
@@ -289,14 +290,14 @@ def test_a_declaration_that_could_not_be_right_is_refused(tmp_path: Path, more: 
 def test_its_secrets_are_wanted() -> None:
     bare = Destination("gp", "mesh", "https://x", "RA1", settings={"mailbox": "OURS", "recipient": "T", "workflow": "W"})
     with pytest.raises(ValueError, match=r"token .* and shared-key are wanted"):
-        carriers()["mesh"].courier(bare, lambda said: None, lambda: 0)
+        carriers()["mesh"].courier(bare, unheard, lambda: 0)
 
 
 def test_without_the_extra_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mailbox, "find_spec", lambda name: None)
     to = read_destinations(declared(tmp_path, "https://mesh.example"), lambda host: False)["gp"]
     with pytest.raises(ValueError, match=r"interop\[mesh\]"):
-        carriers()["mesh"].courier(to, lambda said: None, lambda: 0)
+        carriers()["mesh"].courier(to, unheard, lambda: 0)
 
 
 def settings(url: str, **more: str) -> dict[str, str]:

@@ -90,7 +90,7 @@ async def test_at_night_it_waits_until_quiet_hours_end_exactly(tmp_path: Path, w
         assert len(one.telephones.sent) == 1
 
 
-async def test_what_is_urgent_wakes_professionals_and_overtakes_what_waits(tmp_path: Path, place: dict[str, str]) -> None:
+async def test_what_is_urgent_wakes_professionals_and_overtakes_what_waits(tmp_path: Path, place: dict[str, Any]) -> None:
     async with told(tmp_path, ManualClock(NIGHT), **place) as one:
         waits = await one.communication("Practitioner/named")
         passes = await one.communication("Practitioner/named", priority="urgent")

@@ -89,8 +89,8 @@ def test_hours_that_cannot_be_right_are_refused(row: str, why: str) -> None:
         read_quiet(lines("quiet.csv"), site(QUIET, row))
 
 
-def at(*said: int) -> int:
-    return int(datetime(*said, tzinfo=ZoneInfo("Europe/London")).timestamp()) * 1_000_000
+def at(year: int, month: int, day: int, hour: int, minute: int) -> int:
+    return int(datetime(year, month, day, hour, minute, tzinfo=ZoneInfo("Europe/London")).timestamp()) * 1_000_000
 
 
 @pytest.mark.parametrize(
