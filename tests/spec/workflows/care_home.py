@@ -101,7 +101,7 @@ def residents(now: str) -> bytes:
     """Who lives in the home, since when."""
     made: list[dict[str, Any]] = []
     for place, (each, since) in enumerate(((ERNEST, "2026-01-03"), (JOYCE, "2024-03-01"), (HAROLD, "2023-06-12"))):
-        episode = {"id": f"home{place}", "status": "active", "patient": {"reference": f"Patient/h{place}"}}
+        episode: dict[str, Any] = {"id": f"home{place}", "status": "active", "patient": {"reference": f"Patient/h{place}"}}
         episode |= {"period": {"start": since}, "type": [coded("care-home", "urn:example:episodes")]}
         made += [_named(f"h{place}", each), {"resourceType": "EpisodeOfCare", **episode}]
     return _bundle(made, now)

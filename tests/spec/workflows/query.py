@@ -165,7 +165,7 @@ def _looks(said: dict[str, Any]) -> str:
     found = {each["words"] for each in parts(said, "look")}
     (declared,) = [each for each in found if "declared an emergency to see" in each]
     assert [each for each in found if "under an emergency that they had declared" in each]
-    return declared
+    return str(declared)
 
 
 BY_NUMBER = f"/fhir/Patient?identifier={NHS}|{MAVIS.nhs_number}"

@@ -220,4 +220,4 @@ def _looked(said: dict[str, Any]) -> str:
     words = sorted({each["words"] for each in parts(said, "look")})
     (analyst,) = [each for each in words if each.startswith("An analyst")]
     assert not [each for each in words if STRANGER.name in each]
-    return analyst
+    return str(analyst)
