@@ -106,8 +106,8 @@ def lists_for_all(question: Question, facts: Facts, now: int) -> Decision:
     return PERMIT_ALL if question.type == "List" else decide(question, facts, now)
 
 
-@pytest.mark.parametrize(("refused", "asked"), [(False, 1), (True, 0)])
-async def test_of_many_on_a_list_it_is_asked_of_each_who_may_be_told(tmp_path: Path, refused: bool, asked: int) -> None:
+@pytest.mark.parametrize(("status", "asked"), [("active", 1), ("pending", 0)])
+async def test_of_many_on_a_list_it_is_asked_of_each_who_may_be_told(tmp_path: Path, status: str, asked: int) -> None:
     folder = tmp_path / "site"
     folder.mkdir()
     said = "own,risk-list,,task integrated-review,care-team,30d,event,See to it,It is tried"
@@ -117,12 +117,9 @@ async def test_of_many_on_a_list_it_is_asked_of_each_who_may_be_told(tmp_path: P
         await here.tell(adt("A28", "K1", at="20251201100000"))
         patient, shop = await here.patient(), here.engine.workshop
         await here.put(team("t1", patient, managingOrganization=[trust]))
-        if refused:
-            decision = {"resourceType": "Parameters", "parameter": [{"name": "decision", "valueCode": "refused"}]}
-            assert (await here.http.post(f"/fhir/Patient/{patient}/$record-consent", json=decision)).is_success
         rules = here.engine.outgoing.acting
         assert rules is not None
-        facts = Facts((World(here).agreement,), "implied", names=shop.governance.names)
+        facts = Facts((replace(World(here).agreement, status=status),), "implied", names=shop.governance.names)
         rules.recipients = Recipients(shop.store, lists_for_all, lambda: facts, shop.governance.code, {}, open=False)
         entry = [{"item": {"reference": f"Patient/{patient}"}}]
         await here.put({"resourceType": "List", "id": "l1", "status": "current", "mode": "working", "entry": entry})
