@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
+import orjson
 import pytest
 
 from interop.app.engine import Engine
@@ -193,3 +194,25 @@ def test_a_certificate_is_of_one_feed(tmp_path: Path) -> None:
     file.write_text("\n".join([f"{HEAD},certificate", *lines, ""]))
     with pytest.raises(ValueError, match="line 3: cn:ward is the certificate of the feed one"):
         read_feeds(file)
+
+
+async def test_a_telephone_that_another_feed_tells_takes_away_no_mailbox_of_a_practice(tmp_path: Path) -> None:
+    """People are told there."""
+    practice = {"system": "https://fhir.nhs.uk/Id/ods-organization-code", "value": "A99901"}
+    told = {"directory": ("email", "post@surgery.example"), "board": ("phone", "01632960011")}
+    feeds = {name: Feed(name, "r4", organisation="RXX", also=((f"https://{name}.example/R4", "RXX"),)) for name in told}
+    engine = await Engine.start(settings(tmp_path / "data"), declared=feeds)
+    try:
+        async with client(engine) as http:
+            for name, (system, value) in told.items():
+                base = f"https://{name}.example/R4"
+                said = {"resourceType": "Organization", "id": "surgery", "identifier": [practice]}
+                said |= {"telecom": [{"system": system, "value": value}]}
+                entry = [{"fullUrl": f"{base}/Organization/surgery", "resource": said}]
+                bundle = {"resourceType": "Bundle", "meta": {"source": base}, "type": "collection", "entry": entry}
+                assert (await ingest(http, orjson.dumps(bundle), name)).is_success
+            (found,) = [orjson.loads(each.body) async for each in engine.workshop.store.stream(Search(PERMIT_ALL, "Organization"))
+                        if b"A99901" in each.body]  # fmt: skip
+        assert sorted((each["system"], each["value"]) for each in found["telecom"]) == sorted(told.values())
+    finally:
+        await engine.stop()
