@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -29,6 +30,12 @@ from conformance.examples.feed import ExampleMessage
 
 MLLP_FEED = "hospital"
 PATIENCE = 120.0
+OPTIONS = ("--test-numbers", "--rules", "ours")
+"""The people of the day have numbers of the test range, and the record acts by the project's rules."""
+_PENDING = re.compile(r'^interop_deliveries\{destination="rules",state="pending"\} [1-9]', re.MULTILINE)
+"""Something may have happened that the rules have not looked at."""
+OWN = "api"
+"""The feed of what the engine writes itself."""
 STATES = ("waiting", "applied", "refused", "failed", "shelved")
 
 
@@ -51,7 +58,7 @@ def run(
         directory = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="interop-")))
         try:
             server = stack.enter_context(
-                Server(directory, http=http, mllp=mllp, feed=MLLP_FEED, mappers=mappers, options=("--test-numbers",), open=False)
+                Server(directory, http=http, mllp=mllp, feed=MLLP_FEED, mappers=mappers, options=OPTIONS, open=False)
             )
         except WrongOutcome as problem:
             console.print(
@@ -68,10 +75,12 @@ def run(
         waited = _settled(operator)
         seconds = time.monotonic() - began
         states = _by_feed(directory)
+        acted = states.pop(OWN, Counter())["applied"]
         for name, counts in states.items():
             console.print(f"  {name:10} " + ", ".join(f"{count} {state}" for state, count in sorted(counts.items()) if count))
         total = sum(counts.get("applied", 0) for counts in states.values())
-        console.print(f"{total} messages journalled, mapped and in the record after {seconds:.1f} s.\n")
+        console.print(f"{total} messages journalled, mapped and in the record after {seconds:.1f} s.")
+        console.print(f"By its rules (docs/rules.md) the record has acted {acted} times: tasks, clocks, news for care teams.\n")
         console.print(f"{agree(operator)} organisations agree to share; the practices take down the consent of the three.\n")
         records = []
         for person in people(on):
@@ -90,8 +99,10 @@ def run(
         if once:
             return 0 if well else 1
         console.print(f"The engine stays up. Try {web}/ in a browser, or interop messages --data {directory}; Ctrl-C stops it.")
+        console.print(f"Who is fit to leave hospital and waits: interop worklist medically-fit --data {directory}")
         asked = f"interop token --data {directory} --role gp --org {records[0].person.practice.ods}"
         console.print(f'Who asks signs on: curl -H "Authorization: Bearer $({asked})" {web}/fhir/Patient')
+        console.print(f"What a crew is shown of {records[0].person.given}: {_card(web, records[0])}")
         _wait()
         return 0 if well else 1
 
@@ -118,10 +129,10 @@ def _send(console: Console, messages: list[ExampleMessage], client: httpx.Client
     return failures
 
 
-def _states(client: httpx.Client) -> dict[str, Counter[str]]:
+def _states(told: str) -> dict[str, Counter[str]]:
     """Messages by feed and state, as ``/metrics`` tells."""
     found: dict[str, Counter[str]] = {}
-    for line in client.get("/metrics").text.splitlines():
+    for line in told.splitlines():
         if line.startswith("interop_messages{"):
             labels, _, value = line.removeprefix("interop_messages{").partition("} ")
             names = dict(part.split("=") for part in labels.split(","))
@@ -140,10 +151,12 @@ def _by_feed(directory: Path) -> dict[str, Counter[str]]:
 
 
 def _settled(client: httpx.Client) -> bool:
-    """Wait until nothing is on its way to the record; whether that came."""
+    """Wait until nothing is on its way to the record and the rules have looked at all of it; whether that came."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
-        if not any(counts.get("waiting", 0) + counts.get("received", 0) for counts in _states(client).values()):
+        told = client.get("/metrics").text
+        waiting = any(counts.get("waiting", 0) + counts.get("received", 0) for counts in _states(told).values())
+        if not waiting and not _PENDING.search(told):
             return True
         time.sleep(0.05)
     return False
@@ -156,6 +169,10 @@ def _all_applied(states: dict[str, Counter[str]]) -> bool:
 def _address(web: str, record: PersonRecord) -> str:
     """Where all of a person's record is."""
     return f"{web}/fhir/Patient/{record.patients[0]['id']}/$everything" if record.patients else ""
+
+
+def _card(web: str, record: PersonRecord) -> str:
+    return f"{web}/fhir/Patient/{record.patients[0]['id']}/$crew-card" if record.patients else "nothing"
 
 
 def _complete(record: PersonRecord) -> bool:

@@ -125,10 +125,10 @@ def outcome(route: Route, answer: httpx.Response, role: str) -> str:
     """What came of a request, as routes.csv calls it."""
     if answer.status_code in (401, 403, 404, 405, 410):
         return {401: "sign-on", 403: "refused"}.get(answer.status_code, "absent")
+    if '"source-off"' in answer.text:
+        return "off"
     if answer.status_code in (400, 406, 412, 415, 422):
         return "unfit"
-    if answer.status_code == 503:
-        return "off"
     assert answer.status_code in (200, 201, 202, 204, 303), answer.text
     if role == "tester":
         return "open"
