@@ -197,8 +197,8 @@ class Pair(NamedTuple):
     """What is said of two Patients, ``a`` before ``b``; None keeps what is there.
 
     ``tie``: what sources say (``interop.identity.ties``); ``decision``: what people say, ``same`` or ``apart``. ``why`` the pair
-    is for people to decide (a reason of ``interop.identity``), with the ``weight`` in bits, the ``score`` from 0 to 1, how each field
-    ``compared``, and ``since`` when (microseconds). '' and 0 = nothing is said.
+    is for people to decide (a reason of ``interop.identity``), with the ``weight`` in bits, the ``score`` from 0 to 1, how each
+    field ``compared``, and ``since`` when (microseconds). '' and 0 = nothing is said.
     """
 
     a: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import Future
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from interop.audit.key import AuditKey
 from interop.clock import SystemClock
 from interop.mapping.library import adapters, carriers
 from interop.mapping.refusal import TablesRefused
-from interop.ports import Feed
+from interop.ports import Acknowledgement, Feed
 from interop.signon.apps import NAME as APPS
 from interop.signon.apps import read_apps
 from interop.signon.claims import rows
@@ -121,8 +122,13 @@ def _destinations(settings: Settings, now: int) -> None:
     for each in destinations.values():
         if each.certificate or each.authorities:
             each.tls()
-        sender_of(each, carriers(), lambda said: None, SystemClock())
+        sender_of(each, carriers(), _unheard, SystemClock())
     ways_of(destinations, words_of(settings)[0])
+
+
+def _unheard(said: Acknowledgement) -> Future[bool]:
+    """Nothing is sent here, and so nothing comes back."""
+    raise RuntimeError("a check sends nothing")
 
 
 def _mutual(settings: Settings) -> None:
