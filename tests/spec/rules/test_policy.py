@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -176,9 +177,11 @@ async def test_an_emergency_is_told_to_the_team_where_consent_lets_them_see_it(t
         shop, rules = here.here.engine.workshop, here.here.engine.outgoing.acting
         assert rules is not None
         told = []
-        for consent in ("explicit", "implied"):
-            facts = Facts((here.agreement,), consent, names=shop.governance.names)
-            rules.recipients = Recipients(shop.store, decide, lambda known=facts: known, shop.governance.code, {}, open=False)
+        known = {consent: Facts((here.agreement,), consent, names=shop.governance.names) for consent in ("explicit", "implied")}
+        for consent in known:
+            rules.recipients = Recipients(
+                shop.store, decide, partial(known.__getitem__, consent), shop.governance.code, {}, open=False
+            )
             assert (await here.here.http.post(f"/fhir/Patient/{patient}/$break-glass", json=asked)).is_success
             await here.here.quiet()
             told.append(len(await here.here.made("break-glass-told", "Communication")))

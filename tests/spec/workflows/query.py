@@ -6,7 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.spec.workflows.cast import CREW, CREWS, DOCTOR, HOSPITAL, HOSPITAL_SYSTEM, LOCALITY, MATRON, OAKSHAW, OPERATOR, TEAM
+from tests.spec.workflows.cast import (
+    CREW,
+    CREWS,
+    DOCTOR,
+    HOSPITAL,
+    HOSPITAL_SYSTEM,
+    LOCALITY,
+    MATRON,
+    OAKSHAW,
+    OPERATOR,
+    TEAM,
+    Actor,
+)
 from tests.spec.workflows.fhir import NHS, matches, parameters
 from tests.spec.workflows.hospital import result
 from tests.spec.workflows.neighbours import MAVIS, OFFICER, PRIVACY_OFFICE, SECOND_CREW, absences, agreement, known, parts
@@ -102,6 +114,8 @@ async def _consented(here: Story, patient: str) -> None:
     await here.passes("the next day", days=1)
     consent = f"/fhir/Patient/{patient}/$record-consent"
     await here.asks(DOCTOR, "she wants her record shared", "POST", consent, parameters(decision="given"))
+    herself = Actor("Mavis", "patient", patient=patient)
+    await here.asks(herself, "looks who has seen her record", "GET", f"/fhir/Patient/{patient}/$who-looked", answer=_looks)
     await _card(here, CREW, patient, "recorded", "penicillin")
     await _card(here, SECOND_CREW, patient, "withheld")
     emergency = f"/fhir/Patient/{patient}/$break-glass"

@@ -39,13 +39,14 @@ from interop.app.engine import Engine
 from interop.apply.telling.telling import UNTOLD
 from interop.clock import MICROSECONDS, ManualClock
 from interop.fhir.shapes import dicts
+from interop.ports import MessageState
 from interop.rules.making import RULE, WORKLIST
 from interop.signon.issuer import OwnIssuer, default_scope
 from interop.signon.keyfile import own_keys
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Deliveries, Search
 from interop.store.values import PENDING, Delivery, Stored
-from tests.spec.engine.running import client, sender, settings
+from tests.spec.engine.running import client, journal, sender, settings
 from tests.spec.notify.mailserver import MailServer, mailing
 from tests.spec.notify.receiving import Receiver, receiving
 from tests.spec.notify.telling import KEY, TEMPLATE, Telephones
@@ -292,6 +293,8 @@ class Story:
         self.steps.append(step)
         assert sorted((whom, rule) for whom, _, rule in step.told) == sorted((whom.name, rule) for whom, rule in told), step
         assert step.made == sorted(made), step
+        lost = [each for each in await journal(self.engine) if each.state in (MessageState.FAILED, MessageState.SHELVED)]
+        assert not lost, [(each.message, each.feed, each.reason) for each in lost]
 
     async def _told(self) -> list[tuple[str, str, str]]:
         """Who has been told since: whom, how, by which rule."""
