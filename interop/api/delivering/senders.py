@@ -70,9 +70,7 @@ class Carried:
 
 def parcel_of(payload: Payload) -> Parcel:
     """What an adapter may know of a payload."""
-    return Parcel(
-        payload.id, payload.body, payload.media_type, payload.traceparent, payload.to, payload.subject, payload.again
-    )
+    return Parcel(payload.id, payload.body, payload.media_type, payload.traceparent, payload.to, payload.subject, payload.again)
 
 
 @dataclass(slots=True)
