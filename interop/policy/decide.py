@@ -32,6 +32,8 @@ ANALYTICS: Final = "analytics"
 """The purpose for which whoever contributed to it must have agreed."""
 RELINK: Final = "relink"
 """Operations that tell whose pseudonyms are: of those with whom the asker has to do, for their care."""
+TOLD: Final = "told"
+"""Asked of a Patient: whether somebody may be told of that person. That they could find who it is is not enough."""
 EXPORT: Final = "export"
 """Operations that a token for a person, or for a patient, is not given for: programs alone keep what is exported."""
 ROOM: Final = 10_000
@@ -115,6 +117,8 @@ def _made(question: Question, facts: Facts, now: int, shared: Shared) -> Decisio
         return Decision(asker.role or "nobody", refusal=REFUSED)
     kind = by.of.types.get(question.type, "")
     rule = "/".join(part for part in (by.role.name, by.purpose.name, kind) if part)
+    if interaction == TOLD:
+        return Decision(f"{rule}/{TOLD}", by.once(cared_for))
     if interaction in WRITES:
         return _written(question, by, kind, rule)
     actions = ACTIONS.get(interaction, "")

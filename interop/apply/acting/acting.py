@@ -12,6 +12,7 @@ from typing import Final
 import structlog
 
 from interop.apply.acting.actions import DOES
+from interop.apply.acting.authored import ours
 from interop.apply.acting.doing import Do, Doing, Wanted
 from interop.apply.acting.ending import PATIENT, made_of, of_event, stopped_reminders
 from interop.apply.acting.person import Resource, body, found, pieces
@@ -238,7 +239,8 @@ class Acting:
             if itself or ended_by_us(resource) or _no_more(resource):
                 continue
             made: list[Stored] = await self._store.query(ReadVersion(PERMIT_ALL, type_, each.id, 1))
-            if any(abs(first.updated - what.heard) <= rule.within for first in made):
+            recent = any(abs(first.updated - what.heard) <= rule.within for first in made)
+            if recent and await ours(self._store, type_, each.id):
                 return True
         return False
 

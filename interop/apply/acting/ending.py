@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from interop.apply.acting.authored import ours
 from interop.apply.acting.doing import Doing, Wanted
 from interop.apply.acting.person import body, found
 from interop.apply.drafts import OWNER
@@ -42,7 +43,8 @@ async def of_event(store: Store, tables: RuleTables, event: str, patient: str, k
     for type_ in MADE if rules else ():
         for stored in await found(store, type_, patient, Tokens("_tag", rules)):
             resource = body(stored)
-            if (key[0] == PATIENT or named in making.made_of(resource)) and not _clock(resource):
+            about = (key[0] == PATIENT or named in making.made_of(resource)) and not _clock(resource)
+            if about and await ours(store, type_, stored.id):
                 made.append(stored)
     return made
 

@@ -10,7 +10,7 @@ from interop.apply.acting.person import Resource, body, known
 from interop.fhir.shapes import dicts, text
 from interop.ids import ODS_ORGANISATION, OdsCode
 from interop.policy.asker import TESTER, Asker
-from interop.policy.decide import Policy, Question
+from interop.policy.decide import TOLD, Policy, Question
 from interop.policy.facts import Facts
 from interop.policy.grants import period
 from interop.policy.tables import tables
@@ -32,6 +32,7 @@ AT: Final = "urn:interop:destination"
 CLINICIAN: Final = "gp"
 """As whom an organisation is asked about what no program is given (an emergency that was declared): those who are told are
 people."""
+PERSON: Final = "Patient"
 ROLES: Final = 20
 """Roles of one clinician that are looked at."""
 
@@ -92,7 +93,7 @@ class Recipients:
         """Whether one who was to be told of a resource may be told of it now; a person who has died is not."""
         if self.fresh is not None:
             await self.fresh()
-        what = Occurrence({}, type, id, patient, now, now, "", "")
+        what = await self._occurrence(type, id, patient, now)
         named = _name(recipient)
         if named.startswith("Patient/"):
             person = named.removeprefix("Patient/")
@@ -106,11 +107,17 @@ class Recipients:
     async def vouch(self, entry: Stored, type: str, id: str, patient: str, now: int) -> bool:
         """Whether an address in a team, a role or an organisation is of somebody who may see it: a team says for whom it works, but
         its telephone is that of whoever has written it."""
-        what = Occurrence({}, type, id, patient, now, now, "", "")
+        what = await self._occurrence(type, id, patient, now)
         if entry.type == "CareTeam":
             written = [each for each in entry.source.split(",") if each]
             return self._open or (bool(written) and all([await self._any((each,), what, now) for each in written]))
         return await self._any([await self._organisation({"reference": f"{entry.type}/{entry.id}"})], what, now)
+
+    async def _occurrence(self, type: str, id: str, patient: str, now: int) -> Occurrence:
+        """What somebody was to be told of; what is about many and about nobody alone, also of that person."""
+        found: list[Stored] = await self._store.query(Read(PERMIT_ALL, type, id))
+        many = type != PERSON and patient and any(not each.deleted and not each.subject for each in found)
+        return Occurrence({}, type, id, patient, now, now, "", "", ((PERSON, patient),) if many else ())
 
     async def _any(self, organisations: Iterable[str], what: Occurrence, now: int) -> bool:
         if self._open:
@@ -128,9 +135,11 @@ class Recipients:
         return Asker(user=named, role="patient", client=CLIENT, patient=what.patient, fhir_user=named, scopes=None)
 
     async def _sees(self, asker: Asker, what: Occurrence, now: int) -> bool:
-        """Whether they may see the resource that it happened to as it is now, and what else they would learn of."""
-        for type_, id_ in dict.fromkeys(((what.type, what.id), *what.also)):
-            made = self._policy(Question("read", type_, id_, asker), self._facts(), now)
+        """Whether they may see the resource that it happened to as it is now, and what else they would learn of; of a person whom
+        it names, whether they may be told of that person."""
+        more = [(TOLD if type_ == PERSON else "read", type_, id_) for type_, id_ in what.also]
+        for interaction, type_, id_ in dict.fromkeys((("read", what.type, what.id), *more)):
+            made = self._policy(Question(interaction, type_, id_, asker), self._facts(), now)
             if made.refusal:
                 return False
             decision = Decision(made.rule, made.predicate, "", made.whole)

@@ -16,6 +16,7 @@ from typing import Final
 
 import structlog
 
+from interop.apply.acting.authored import ours
 from interop.apply.acting.person import Resource, body
 from interop.apply.acting.recipients import CLIENT, Recipients
 from interop.apply.asked import UPDATE, Asked, Author, Criteria
@@ -27,7 +28,7 @@ from interop.clocks.runs import CANCELLED, Step, following, stopped, taken
 from interop.clocks.tasks import IN_PROGRESS, SYSTEM, TYPE, name_of, run_of, task_of, told
 from interop.errors import Category, Problem
 from interop.fhir.shapes import text
-from interop.ids import Mint, minted
+from interop.ids import Mint
 from interop.notify.backoff import waits
 from interop.rules.actions import CLOCK, recipients
 from interop.rules.expressions import BEFORE, holds
@@ -262,7 +263,7 @@ class Timekeeper:
     async def _telling(self, limit: Limit, step: Step, stored: Stored, task: Resource, now: int) -> list[Asked]:
         """A Communication to each who is to be told and may be; under an id that is the same whenever it is made again. Of a Task
         that a client has made nobody is told, however much it is like a clock of a rule."""
-        if not minted(stored.id):
+        if not await ours(self._store, TYPE, stored.id):
             return []
         patient = text(task.get("for"), "reference").rpartition("/")[2]
         key = f"{stored.id}\x1f{step.kind}\x1f{step.run.due}"

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from interop.apply.acting.authored import written_by_us
 from interop.apply.acting.person import Resource, body
-from interop.apply.acting.recipients import AT, CLIENT, Recipients
+from interop.apply.acting.recipients import AT, Recipients
 from interop.apply.asked import UPDATE, Asked, Author, Criteria
-from interop.apply.drafts import FEED
-from interop.apply.journalled import author_of
 from interop.apply.telling.addresses import MEDIA, MEDIUM, Address, addresses, audience, topics, tried
 from interop.apply.writes import Writes
 from interop.clock import Clock, instant
@@ -26,9 +25,9 @@ from interop.notify.routes import delivery_id
 from interop.rules.making import WORKLIST
 from interop.rules.tables import CODES
 from interop.store.decision import PERMIT_ALL
-from interop.store.plan import Deliveries, Message, Read, ReadVersion
+from interop.store.plan import Deliveries, Read, ReadVersion
 from interop.store.seam import Store
-from interop.store.values import ACKNOWLEDGED, AWAITED, DENIED, SENT, Delivery, Entry, Stored
+from interop.store.values import ACKNOWLEDGED, AWAITED, DENIED, SENT, Delivery, Stored
 
 TYPE: Final = "Communication"
 NOTICE: Final = "notice"
@@ -136,17 +135,9 @@ class Telling:
         id = delivery.resource
         found: list[Stored] = await self._store.query(Read(PERMIT_ALL, TYPE, id))
         asked: list[Stored] = await self._store.query(ReadVersion(PERMIT_ALL, TYPE, id, delivery.version))
-        if not found or found[0].deleted or not asked or not await self._of_rules(asked[0]):
+        if not found or found[0].deleted or not asked or not await written_by_us(self._store, asked[0], False):
             return None
         return Going(found[0], body(found[0]), body(asked[0]))
-
-    async def _of_rules(self, version: Stored) -> bool:
-        entries: list[Entry] = await self._store.query(Message(version.message)) if version.message else []
-        try:
-            who = next((author_of(each) for each in entries if each.feed == FEED), None)
-        except Problem:
-            return False  # its content is kept no longer
-        return who is not None and (who.user, who.role, who.client) == ("", "system", CLIENT)
 
     async def _may(self, going: Going) -> bool:
         """Whether the policy lets them see what they are told of, and the Communication."""

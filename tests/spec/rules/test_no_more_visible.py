@@ -106,8 +106,9 @@ def lists_for_all(question: Question, facts: Facts, now: int) -> Decision:
     return PERMIT_ALL if question.type == "List" else decide(question, facts, now)
 
 
-@pytest.mark.parametrize(("status", "asked"), [("active", 1), ("pending", 0)])
-async def test_of_many_on_a_list_it_is_asked_of_each_who_may_be_told(tmp_path: Path, status: str, asked: int) -> None:
+@pytest.mark.parametrize(("status", "consent", "asked"), [("active", "", 1), ("pending", "", 0), ("active", "refused", 0)])
+async def test_of_many_on_a_list_it_is_asked_of_each_who_may_be_told(tmp_path: Path, status: str, consent: str, asked: int) -> None:
+    """By agreement, relationship and consent: that a team could find who somebody is is not enough."""
     folder = tmp_path / "site"
     folder.mkdir()
     said = "own,risk-list,,task integrated-review,care-team,30d,event,See to it,It is tried"
@@ -121,9 +122,31 @@ async def test_of_many_on_a_list_it_is_asked_of_each_who_may_be_told(tmp_path: P
         assert rules is not None
         facts = Facts((replace(World(here).agreement, status=status),), "implied", names=shop.governance.names)
         rules.recipients = Recipients(shop.store, lists_for_all, lambda: facts, shop.governance.code, {}, open=False)
+        if consent:
+            asked_for = {"resourceType": "Parameters", "parameter": [{"name": "decision", "valueCode": consent}]}
+            answer = await here.http.post(f"/fhir/Patient/{patient}/$record-consent", json=asked_for)
+            assert answer.is_success, answer.text
         entry = [{"item": {"reference": f"Patient/{patient}"}}]
         await here.put({"resourceType": "List", "id": "l1", "status": "current", "mode": "working", "entry": entry})
         assert len(await here.made("own")) == asked
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+async def test_of_whoever_refuses_after_a_list_named_them_no_message_goes_out(tmp_path: Path, refuses: bool) -> None:
+    async with acting(tmp_path / "data") as here:
+        await here.tell(adt("A28", "K1", at="20251201100000"))
+        patient, shop = await here.patient(), here.engine.workshop
+        trust = {"identifier": {"system": ODS_ORGANISATION, "value": COMMUNITY}}
+        await here.put(team("t1", patient, managingOrganization=[trust]))
+        entry = [{"item": {"reference": f"Patient/{patient}"}}]
+        await here.put({"resourceType": "List", "id": "l1", "status": "current", "mode": "working", "entry": entry})
+        if refuses:
+            said = {"resourceType": "Parameters", "parameter": [{"name": "decision", "valueCode": "refused"}]}
+            assert (await here.http.post(f"/fhir/Patient/{patient}/$record-consent", json=said)).is_success
+        facts = Facts((World(here).agreement,), "implied", names=shop.governance.names)
+        asked = Recipients(shop.store, lists_for_all, lambda: facts, shop.governance.code, {}, open=False)
+        may = await asked.may({"reference": "CareTeam/t1"}, "List", "l1", patient, here.clock.now())
+        assert may is not refuses
 
 
 async def later_secret(here: Timed) -> None:

@@ -114,6 +114,29 @@ async def test_what_was_never_true_is_acted_on_by_nobody(tmp_path: Path) -> None
         assert await here.made(RULE) == []
 
 
+@pytest.mark.parametrize("id", ["forged", "a" * 32])
+async def test_a_task_that_a_client_has_tagged_as_a_rules_keeps_nobody_from_being_told(tmp_path: Path, id: str) -> None:
+    """Also under an id like those that we make, which an engine without sign-on lets clients choose."""
+    async with acting(tmp_path / "data") as here:
+        await here.tell(KNOWN)
+        patient = await here.patient()
+        await here.put(team("t1", patient))
+        tagged = {"meta": {"tag": [{"system": SYSTEM, "code": RULE}]}, "for": {"reference": f"Patient/{patient}"}}
+        await here.put({"resourceType": "Task", "id": id, "status": "requested", "intent": "order", **tagged})
+        await here.tell(adt("A01", "C1"))
+        assert {each.get("owner", {}).get("reference") for each in await here.made(RULE)} == {None, "CareTeam/t1"}
+
+
+async def test_a_task_that_a_client_has_tagged_as_a_rules_is_not_the_engines_to_end(tmp_path: Path) -> None:
+    async with acting(tmp_path / "data") as here:
+        (task,) = await admitted(here)
+        copy = {name: value for name, value in task.items() if name not in ("id", "meta")} | {"meta": {"tag": task["meta"]["tag"]}}
+        await here.put({**copy, "id": "forged"})
+        await here.tell(adt("A11", "C2", at="20260105110000"))
+        statuses = {each["id"]: each["status"] for each in await here.made(RULE)}
+    assert statuses == {task["id"]: "cancelled", "forged": "requested"}
+
+
 async def test_what_came_of_the_rules_is_a_figure(tmp_path: Path) -> None:
     async with acting(tmp_path / "data") as here:
         await admitted(here)
