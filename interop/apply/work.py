@@ -14,9 +14,12 @@ from interop.apply.permitting import PATIENT, about_seen
 from interop.apply.placed import placed
 from interop.apply.resolving import Targets, base_of, conditional, resolve, slots
 from interop.apply.within import Within
+from interop.clocks.tasks import SYSTEM, moved
+from interop.clocks.tasks import TYPE as CLOCK
 from interop.errors import Problem
 from interop.formats.json import SIZE, load_json
 from interop.formats.limits import bounded
+from interop.ids import minted
 from interop.policy.secrets import TYPE as SECRET
 from interop.policy.secrets import masked, unmasked
 from interop.store.values import Head
@@ -102,6 +105,16 @@ class Work:
                 some = some or meant is not resource
                 self._resources[place] = meant
         return some
+
+    def clocks(self) -> None:
+        """Raise Problem ``engine-owned`` where a client moves a clock: with each new due time somebody would be told anew."""
+        for one, key, resource in zip(self.asked, self.keys, self.resources, strict=True):
+            head = self.heads.get(key)
+            if one.own or key[0] != CLOCK or resource is None or head is None or not (there(head) and minted(key[1])):
+                continue
+            if SYSTEM.encode() in head.body and (name := moved(resource, load_json(head.body, values=None))):
+                with placed(one.place):
+                    raise Problem("engine-owned", where=f"{CLOCK}.{name}", detail="the times of a clock follow from what happens")
 
     async def link(self, find: Find) -> None:
         """Let references between entries, and those by criteria, lead to what is kept; raises Problem ``no-match``,

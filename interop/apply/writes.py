@@ -87,7 +87,8 @@ class Writes:
         """Do one write.
 
         Raises Problem: ``bad-parameter``, ``invalid-resource`` (as Invalid), ``not-found``, ``gone``, ``stale-version``,
-        ``several-matches``, ``id-taken``, ``feed-owned``, ``forbidden``, ``not-allowed``, and what ``Asked.change`` raises.
+        ``several-matches``, ``id-taken``, ``feed-owned``, ``engine-owned``, ``forbidden``, ``not-allowed``, and what
+        ``Asked.change`` raises.
         """
         return (await _whole(self._timed(self._write([asked]))))[0]
 
@@ -300,6 +301,7 @@ class Writes:
         work = Work(asked, meant, heads, self._new_id)
         work.permit(self.update_creates)
         work.patch()
+        work.clocks()
         body = b"" if work.unmask() or len(asked) > 1 else asked[0].body
         if understand is not None:
             criteria = understand

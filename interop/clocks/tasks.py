@@ -47,6 +47,8 @@ SAID: Final = (
     "text",
 )
 """What the engine says of a clock; the rest is of whoever works with it."""
+FIXED: Final = ("code", "for", "focus", "executionPeriod", "restriction")
+"""What nobody but the engine changes of a clock: which one it is, of whom, what started it, and its times."""
 META: Final = ("profile", "security", "tag")
 """What stays as it was when a clock goes on."""
 
@@ -97,6 +99,11 @@ def told(limit: Limit, step: Step, id: str, task: Json, recipient: Json) -> Json
 def name_of(task: Mapping[str, Any]) -> str:
     """Which clock a Task is; '' where it is none."""
     return next((text(each, "code") for each in dicts(task.get("code"), "coding") if text(each, "system") == SYSTEM), "")
+
+
+def moved(task: Mapping[str, Any], before: Mapping[str, Any]) -> str:
+    """The first element of a clock that somebody is about to change and that is the engine's alone; '' where there is none."""
+    return next((name for name in FIXED if task.get(name) != before.get(name)), "") if name_of(before) else ""
 
 
 def run_of(task: Mapping[str, Any]) -> Run | None:

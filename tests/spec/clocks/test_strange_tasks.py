@@ -62,13 +62,52 @@ async def test_it_is_counted_as_unreadable_until_somebody_ends_it(tmp_path: Path
         assert here.keeper.running == {}
 
 
-async def test_a_clock_that_has_lost_its_times_is_counted_as_unreadable(tmp_path: Path) -> None:
+MOVES: list[dict[str, Any]] = [
+    {"restriction": {"period": {"start": after(0), "end": after(5)}}},
+    {"restriction": None},
+    {"executionPeriod": {"start": after(-600)}},
+    {"executionPeriod": {"start": after(0), "end": after(1)}, "status": "completed"},
+    {"for": {"reference": "Patient/somebody-else"}},
+    {"code": {"text": "No clock any more"}},
+]
+
+
+@pytest.mark.parametrize("changed", MOVES, ids=lambda changed: next(iter(changed)))
+async def test_only_what_happens_moves_a_clock(tmp_path: Path, changed: dict[str, Any]) -> None:
+    async with timed(tmp_path / "data") as here:
+        await here.put({"resourceType": "Patient", "id": "somebody-else", "gender": "female"})
+        await here.put(request(await here.admitted()))
+        task = await here.one(NAME)
+        said = {name: value for name, value in {**task, **changed}.items() if value is not None}
+        answer = await here.http.put(f"/fhir/Task/{task['id']}", json=said)
+        assert answer.status_code == 403, answer.text
+        assert f"Task.{next(iter(changed))}" in answer.text
+        (again,) = await here.clocks(NAME)
+        assert again == task
+        await here.later(6)
+        assert await here.told() == []
+
+
+async def test_whoever_patches_a_clock_or_puts_it_into_a_transaction_moves_it_no_more_than_that(tmp_path: Path) -> None:
     async with timed(tmp_path / "data") as here:
         await here.put(request(await here.admitted()))
         task = await here.one(NAME)
-        del task["restriction"]
-        await here.put(task)
-        assert here.keeper.running == {(NAME, UNREADABLE): 1}
+        sooner = [{"op": "replace", "path": "/restriction/period/end", "value": after(5)}]
+        kind = {"content-type": "application/json-patch+json"}
+        patched = await here.http.patch(f"/fhir/Task/{task['id']}", json=sooner, headers=kind)
+        said = {**task, "restriction": {"period": {"start": after(0), "end": after(5)}}}
+        entry = {"resource": said, "request": {"method": "PUT", "url": f"Task/{task['id']}"}}
+        together = await here.http.post("/fhir", json={"resourceType": "Bundle", "type": "transaction", "entry": [entry]})
+        assert (patched.status_code, together.status_code) == (403, 403)
+        assert await here.one(NAME) == task
+
+
+async def test_whoever_works_with_a_clock_may_end_it(tmp_path: Path) -> None:
+    async with timed(tmp_path / "data") as here:
+        await here.put(request(await here.admitted()))
+        await here.put({**await here.one(NAME), "status": "cancelled"})
+        await here.later(121)
+        assert await here.told() == []
 
 
 async def test_a_time_of_the_end_of_days_starts_no_clock_a_day_away_and_fails_nothing(tmp_path: Path) -> None:

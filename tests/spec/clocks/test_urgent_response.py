@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from interop.apply.asked import UPDATE, Asked
 from interop.clock import ManualClock
 from interop.store.plan import Several
 from tests.spec.clocks.timing import after, due, request, state, timed, visit
@@ -267,7 +268,7 @@ async def test_what_is_written_while_the_timekeeper_reads_is_read_too(tmp_path: 
                 {"start": after(-60)},
                 {"period": {"start": after(-60), "end": after(60)}},
             )
-            assert (await here.http.put(f"/fhir/Task/{task['id']}", json=task)).is_success
+            await here.engine.workshop.writes.write(Asked(UPDATE, "Task", task["id"], resource=task, own=True))
 
         here.keeper._store = _Slow(here.keeper._store, sooner)
         await here.put(request(patient))
