@@ -118,7 +118,7 @@ def _made(question: Question, facts: Facts, now: int, shared: Shared) -> Decisio
     kind = by.of.types.get(question.type, "")
     rule = "/".join(part for part in (by.role.name, by.purpose.name, kind) if part)
     if interaction == TOLD:
-        return Decision(f"{rule}/{TOLD}", by.once(cared_for))
+        return Decision(f"{rule}/{TOLD}", by.once(concerned))
     if interaction in WRITES:
         return _written(question, by, kind, rule)
     actions = ACTIONS.get(interaction, "")
@@ -272,6 +272,11 @@ def declared(by: Rules, group: str) -> Where:
     known = by.relationship()
     about = _either(known, by.found()) if group in DECLARED else known
     return All((by.agreed(), by.lawful(), about, by.launched()))
+
+
+def concerned(by: Rules) -> Where:
+    """The Patients of whom the asker may be told: their care is the asker's, and they consent."""
+    return _personal(by, (PATIENT,), involved(by, patient=True))
 
 
 def cared_for(by: Rules) -> Where:
