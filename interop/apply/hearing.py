@@ -7,7 +7,8 @@
 | ``indexed-by`` | a type has been indexed | | what may be searched by |
 | ``Subscription`` | each version | yes | what is routed |
 | ``Patient`` | each version | | who is to be compared; who hides |
-| ``hides``, ``link`` | somebody hides; persons are others | | who hides |
+| ``hides`` | somebody hides | | who hides |
+| ``link`` | each Patient of whom something else is said of who is one person with them | | who hides; who is to be compared |
 | ``delivery`` | each destination | | who sends |
 | ``clocks`` | each version of a Task of a clock | | who keeps their time |
 | ``names`` | new codes, parameters, contributors | | the store's dictionaries; who contributes |
@@ -22,7 +23,7 @@ from typing import Final
 
 from interop.apply.following import Said
 from interop.apply.governance import CONTRACT, ORGANISATION, Governance
-from interop.apply.persons import Linking
+from interop.apply.persons import Linking, linked_otherwise
 from interop.apply.reindexing import META, Reindexer
 from interop.apply.whereabouts import PATIENT, Whereabouts
 from interop.clocks.tasks import SYSTEM
@@ -55,8 +56,8 @@ def news_of(change: Change) -> Iterator[News]:
             yield News(CLOCKS, put.stored.id)
     for destination in dict.fromkeys(each.destination for each in change.deliveries):
         yield News(DELIVERY, destination)
-    if change.link_events:
-        yield News(LINK)
+    for patient in dict.fromkeys(linked_otherwise(change)):
+        yield News(LINK, patient)
     if any(name == BASES for name, _ in change.meta):
         yield News(BASES, "", True)
 
@@ -92,7 +93,7 @@ class Hearing:
             await self._reindexer.heard()
         if HIDES in said or LINK in said or PATIENT in said:
             self._whereabouts.heard(said.get(PATIENT, ()), all=HIDES in said or LINK in said)
-            self._linking.heard(said.get(PATIENT, ()))
+            self._linking.heard(said.get(PATIENT, ()), said.get(LINK, ()))
         for kind, take in self.also.items():
             if kind in said:
                 await take(said[kind])

@@ -44,8 +44,6 @@ OVERLAP: Final = 60_000_000
 PATIENCE: Final = 5.0
 """Seconds after which a portion is compared though messages keep coming."""
 AGAIN: Final = 1.0
-REPLACED: Final = b'"replaced-by"'
-"""Is in whoever was merged into others: who they are counts besides what is known of him."""
 log = structlog.get_logger(__name__)
 
 
@@ -112,6 +110,8 @@ class IdentityQueue:
             if self._linking.missed:
                 self._linking.missed, looked = False, False
                 self._linking.written.clear()
+                self._linking.otherwise.clear()
+                self._seen.clear()
                 async for portion in self._left():
                     await self._portion(portion)
                     looked = True
@@ -127,6 +127,9 @@ class IdentityQueue:
         await self._turn()
         for id in ids:
             self._linking.written.pop(id, None)
+            if id in self._linking.otherwise:
+                self._linking.otherwise.discard(id)
+                self._seen.pop(id, None)
         stored: list[Stored] = await self._store.query(Several(PERMIT_ALL, tuple(("Patient", id) for id in ids)))
         await self._close(set(ids) - {each.id for each in stored})
         await self._portion(stored)
@@ -167,7 +170,7 @@ class IdentityQueue:
             began = perf_counter()
             try:
                 known = self._known(each)
-                if self._seen.get(each.id) == known and REPLACED not in each.body:
+                if self._seen.get(each.id) == known:
                     continue
                 said |= await self._compare(each, known)
             except Problem:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import orjson
@@ -30,11 +30,13 @@ IN_MIND = 50_000
 
 class Linking:
     """What those share who change links: whoever computes links from what is stored holds ``lock`` until they are stored, so that
-    no two answer from the same state. ``heard`` is told of Patients that were written, whose pairs are to be compared anew."""
+    no two answer from the same state. ``heard`` is told of Patients whose pairs are to be compared anew."""
 
     def __init__(self, beyond: Beyond | None = None) -> None:
         self._locks = Locks(beyond)
         self.written: dict[str, None] = {}
+        self.otherwise: set[str] = set()
+        """Those of them whose pairs are others though no more may be known of them than before."""
         self.missed = False
         """More were written than are kept in mind: the record tells who."""
         self.arrived = asyncio.Event()
@@ -44,11 +46,14 @@ class Linking:
         """Held by one of all who change links, in whatever process."""
         return self._locks.hold((LINKS,))
 
-    def heard(self, patients: Iterable[str]) -> None:
-        """These Patients have been written, or others are one person with them."""
+    def heard(self, patients: Iterable[str], otherwise: Iterable[str] = ()) -> None:
+        """These Patients have been written; of ``otherwise`` something else is said than before of who is one person with them."""
         if self.missed:
             return
         self.written.update(dict.fromkeys(patients))
+        others = {*otherwise}
+        self.otherwise |= others
+        self.written.update(dict.fromkeys(sorted(others)))
         self.missed = len(self.written) > IN_MIND
         if self.written:
             self.arrived.set()
@@ -56,8 +61,16 @@ class Linking:
     def committed(self, *changes: Change) -> None:
         """These changes have been committed."""
         for change in changes:
-            self.heard(put.stored.id for put in change.puts if put.stored.type == "Patient")
-            self.heard(event.patient for event in change.link_events)
+            self.heard((put.stored.id for put in change.puts if put.stored.type == "Patient"), linked_otherwise(change))
+
+
+def linked_otherwise(change: Change) -> Iterator[str]:
+    """Those of whom a change says something else of who is one person with them, or what people or sources say of that."""
+    for event in change.link_events:
+        yield event.patient
+    for said in change.pairs:
+        if said.tie is not None or said.decision is not None:
+            yield from (said.a, said.b)
 
 
 def linked_with(body: bytes) -> set[str]:

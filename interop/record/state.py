@@ -182,5 +182,18 @@ def load(data: bytes) -> State:
     state: State = load_json(data, values=None) if data[:1] == b" " else orjson.loads(data)
     stamp = state.get("s")
     if stamp is not None:
-        return {"r": {register: [*stamp, value] for register, value in state["v"].items()}}
+        state = {"r": {register: [*stamp, value] for register, value in state["v"].items()}}
+    return state if _MERGE not in data else _of_each_survivor(state)
+
+
+_MERGE = b'"link:merge":'
+
+
+def _of_each_survivor(state: State) -> State:
+    """An earlier version kept one register for whoever a Patient was merged into last."""
+    registers = state["r"]
+    value = registers.pop("link:merge", None)
+    if value is not None:
+        into = at_path(value[4], ("other", "reference")).removeprefix("Patient/")
+        registers.setdefault(f"link:merge-{into}", value)
     return state

@@ -172,3 +172,115 @@ def _typed(kinds: list[str], found: list[tuple[Any, ...]]) -> list[tuple[Any, ..
         return value.encode() if kind == "bytea" and isinstance(value, str) else value
 
     return [tuple(map(cell, kinds, row)) for row in found]
+
+
+MERGED = '{"other":{"reference":"Patient/%s"},"type":"replaced-by"}'
+LINKED = '{"other":{"reference":"Patient/%s"},"type":"seealso"}'
+TOLD = {
+    ("a1", "b1"): ("merge", "merge:b"),
+    ("a2", "b2"): ("merge", "merge:ab"),
+    ("a3", "b3"): ("merge", "merge:b"),
+    ("a3", "c3"): ("merge", "merge:b"),
+    ("a4", "b4"): ("merge", "merge:a"),
+    ("a5", "b5"): ("link", "link"),
+    ("a6", "b6"): ("link", "merge:a"),
+    ("a7", "b7"): ("merge", "merge"),
+    ("a8", "b8"): ("", ""),
+}
+"""What an earlier version kept of pairs, and what this one reads from the registers and versions below: who was retired."""
+REGISTERS = {
+    "b1": '{"s":[1,0,"",1],"v":{"link:merge":[' + MERGED % "a1" + "]}}",
+    "a2": '{"r":{"link:merge":[1,0,"",1,[' + MERGED % "b2" + "]]}}",
+    "b2": '{"r":{"link:merge":[1,0,"",1,[' + MERGED % "a2" + "]]}}",
+    "b3": '{"s":[1,0,"",1],"v":{"link:merge":[' + MERGED % "z3" + "]}}",
+    "c3": '{"s":[1,0,"",1],"v":{"link:merge":[' + MERGED % "z3" + "]}}",
+    "a4": '{"s":[1,0,"",1],"v":{"link:merge":[' + MERGED % "z4" + '],"gender":"male"}}',
+    "b4": '{"s":[1,0,"",1],"v":{"gender":"male"}}',
+    "a5": '{"s":[1,0,"",1],"v":{"link:with-b5":[' + LINKED % "b5" + "]}}",
+    "a6": '{"s":[1,0,"",1],"v":{"link:merge":[' + MERGED % "b6" + '],"link:with-b6":[' + LINKED % "b6" + "]}}",
+    "a7": '{"s":[1,0,"",1],"v":{"link:merge":[' + MERGED % "z7" + "]}}",
+    "b7": '{"s":[1,0,"",1],"v":{"link:merge":[' + MERGED % "z7" + "]}}",
+}
+EARLIER = {"b3": '{"link":[' + MERGED % "a3" + "]}"}
+
+
+def held_before() -> list[tuple[str, tuple[Any, ...]]]:
+    """The rows of that."""
+    rows: list[tuple[str, tuple[Any, ...]]] = []
+    for rid, (name, state) in enumerate(REGISTERS.items(), 1):
+        rows.append(("resource", (rid, "Patient", name, 1, 1, 0, "", 1, "", "", 0, "{}", b"{}")))
+        rows.append(("contribution", (rid, rid, "pas", "", state.encode())))
+        if name in EARLIER:
+            rows.append(("version", (rid, rid, "Patient", name, 1, 1, 0, "", 1, "", EARLIER[name].encode())))
+    rows += [("pair", (*key, was, "", "", 0.0, 0.0, "", 0)) for key, (was, _) in TOLD.items()]
+    return rows
+
+
+WIDE = {
+    "resource": "rid, type, id, version, updated, deleted, owner, message, tables, subject, named, indexed, body",
+    "contribution": "line, rid, feed, event, state",
+    "version": "line, rid, type, id, version, updated, deleted, owner, message, tables, body",
+    "pair": "a, b, tie, decision, why, weight, score, compared, since",
+}
+
+
+def test_of_a_merge_of_an_earlier_version_it_is_told_who_was_retired(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(sqlite3.connect(tmp_path / "record.sqlite", isolation_level=None)) as connection:
+        monkeypatch.setattr(schema, "migrations", lambda name, dialect: migrations(name, dialect)[:19])
+        schema.migrate(connection, "record")
+        monkeypatch.undo()
+        for table, row in held_before():
+            connection.execute(f"INSERT INTO {table} ({WIDE[table]}) VALUES ({', '.join('?' * len(row))})", row)
+        schema.migrate(connection, "record")
+        found = {(a, b): tie for a, b, tie in connection.execute("SELECT a, b, tie FROM pair")}
+    assert found == {key: now for key, (_, now) in TOLD.items()}
+
+
+async def test_of_a_merge_of_an_earlier_version_in_a_database_too(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = await asyncpg.connect(empty_database)
+    try:
+        await connection.execute("CREATE SCHEMA IF NOT EXISTS record; SET search_path = record")
+        monkeypatch.setattr(
+            postgres_schema, "migrations", lambda name, dialect: [one for one in migrations(name, dialect) if one[0] <= 19]
+        )
+        await postgres_schema.migrate(connection, "record", 1)
+        monkeypatch.undo()
+        for table, row in held_before():
+            marks = ", ".join(f"${place}" for place in range(1, len(row) + 1))
+            await connection.execute(f"INSERT INTO {table} ({WIDE[table]}) VALUES ({marks})", *row)
+        await postgres_schema.migrate(connection, "record", 1)
+        found = {(a, b): tie for a, b, tie in await connection.fetch("SELECT a, b, tie FROM pair")}
+    finally:
+        await connection.close()
+    assert found == {key: now for key, (_, now) in TOLD.items()}
+
+
+async def test_a_record_that_kept_one_merge_of_each_neither_parts_nor_joins_anybody_unasked(tmp_path: Path) -> None:
+    """As the version before had it: what is merged stays so, and another survivor is found to contradict that."""
+    from tests.spec.audit.test_engine import client
+    from tests.spec.identity.test_decisions import admission, applied, ids, persons
+    from tests.spec.identity.test_queue import merge, queue
+
+    three = (("L1", "MARY", "ASHDOWN"), ("L2", "JOAN", "BROOK"), ("L3", "ZELDA", "QUARRINGTON"))
+    data = prepare(tmp_path / "data")
+    async with running(data) as engine, client(engine) as http:
+        await applied(http, *(admission(local, given, "", family) for local, given, family in three), merge(three[0], "L2", 10))
+        one, two, other = await ids(http, "L1", "L2", "L3")
+    with closing(sqlite3.connect(data / "record.sqlite")) as connection:
+        connection.create_function("was", 1, lambda state: state.replace(f"link:merge-{one}".encode(), b"link:merge"))
+        assert connection.execute("UPDATE contribution SET state = was(state) WHERE was(state) <> state").rowcount == 1
+        assert connection.execute("UPDATE pair SET tie = 'merge' WHERE tie <> ''").rowcount == 1
+        connection.execute("DELETE FROM migration WHERE number > 19")
+        connection.execute("PRAGMA user_version = 19")
+        connection.commit()
+    async with running(data) as engine, client(engine) as http:
+        assert await persons(http, "L1", "L2", "L3") == {"L1": 2, "L2": 2, "L3": 1}
+        assert await queue(engine, http) == []
+        await applied(http, merge(three[0], "L2", 11))
+        assert len((await http.get(f"/fhir/Patient/{two}")).json()["link"]) == 1
+        assert await persons(http, "L1", "L2", "L3") == {"L1": 2, "L2": 2, "L3": 1}
+        await applied(http, merge(three[2], "L2", 12))
+        assert await persons(http, "L1", "L2", "L3") == {"L1": 1, "L2": 1, "L3": 1}
+        asked = await queue(engine, http)
+        assert {frozenset(sides) for sides, _ in asked} == {frozenset((one, two)), frozenset((two, other))}
+        assert {why for _, why in asked} == {"merged"}

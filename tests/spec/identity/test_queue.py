@@ -19,6 +19,7 @@ from interop.identity.known import Known
 from interop.store.plan import Meta, Pairs
 from interop.store.values import Change, Pair, Stored
 from tests.spec.engine.running import client, running, tell
+from tests.spec.engine.taking import taken
 from tests.spec.identity.test_decisions import admission, applied, call, history, ids, parts, persons
 
 pytestmark = pytest.mark.anyio
@@ -114,6 +115,36 @@ async def test_who_was_merged_into_two_who_are_not_one_is_asked_about_until_it_i
     await call(http, "unlink", two, other)
     assert await queue(engine, http) == []
     assert await persons(http, "L1", "L2", "L3") == {"L1": 2, "L2": 2, "L3": 1}
+
+
+async def test_a_pair_of_which_no_merge_is_told_any_more_is_not_asked_about(engine: Engine, http: httpx.AsyncClient) -> None:
+    """Though no more is known of either than before."""
+    three = (("L1", "MARY", "ASHDOWN"), ("L2", "JOAN", "BROOK"), ("L3", "ZELDA", "QUARRINGTON"))
+    await applied(http, *(admission(local, given, "", family) for local, given, family in three))
+    await applied(http, merge(three[0], "L2", 10), merge(three[2], "L2", 11))
+    assert len(await queue(engine, http)) == 2
+    await taken(http, 5)
+    assert await queue(engine, http) == []
+    assert await persons(http, "L1", "L2", "L3") == {"L1": 2, "L2": 2, "L3": 1}
+    await taken(http, 4)
+    assert await queue(engine, http) == []
+    assert await persons(http, "L1", "L2", "L3") == {"L1": 1, "L2": 1, "L3": 1}
+
+
+async def test_who_was_merged_into_two_is_asked_about_again_once_the_decision_is_taken_back(
+    engine: Engine, http: httpx.AsyncClient
+) -> None:
+    three = (("L1", "MARY", "ASHDOWN"), ("L2", "JOAN", "BROOK"), ("L3", "ZELDA", "QUARRINGTON"))
+    await applied(http, *(admission(local, given, "", family) for local, given, family in three))
+    one, two, other = await ids(http, "L1", "L2", "L3")
+    await applied(http, merge(three[0], "L2", 10), merge(three[2], "L2", 11))
+    asked = await queue(engine, http)
+    for decided in (one, other):
+        await call(http, "unlink", two, decided)
+        assert await queue(engine, http) == []
+        await call(http, "identity-undo", two, decided)
+        assert {frozenset(sides) for sides, _ in await queue(engine, http)} == {frozenset(sides) for sides, _ in asked}
+    assert await persons(http, "L1", "L2", "L3") == {"L1": 1, "L2": 1, "L3": 1}
 
 
 async def test_two_verified_numbers_are_two_people_and_nobodys_work(engine: Engine, http: httpx.AsyncClient) -> None:
