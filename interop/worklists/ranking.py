@@ -4,33 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
+import orjson
+
+from interop.fhir.fhirpath import Expression
 from interop.fhir.searching import interval
 from interop.fhir.shapes import dicts, text
 from interop.rules.expressions import RuleFailed, holds, values, when
-from interop.worklists.tables import ADDS, BRINGS, CLEARS, DUE, LACKS, NEEDED, NEEDS, OTHERS, POINTS, Reason, Worklist
+from interop.worklists.memo import UNKNOWN, Memo, digest, names, timed
+from interop.worklists.tables import ADDS, BRINGS, CLEARS, DUE, KINDS, LACKS, NEEDED, NEEDS, OTHERS, POINTS, Reason, Worklist
 
 LATER = 1 << 62
 """After all times that there are: of what has none."""
 WORDS = 200
 """Characters of one thing that is told beside the words of a reason."""
+WHEN: Final = "when"
 Resource = Mapping[str, Any]
 
 
-class Found(NamedTuple):
-    """A resource that a row has found: its body, of which Patient, from which organisations; ``earlier`` are its versions before,
-    as far as they may be seen, where the row asks for them."""
+class Found:
+    """A resource that a row has found: its body as it is stored, of which Patient, from which organisations; ``earlier`` are its
+    versions before, as far as they may be seen, where the row asks for them. It is read once somebody looks into it."""
 
-    resource: Resource
-    patient: str
-    source: str
-    earlier: tuple[Resource, ...] = ()
+    __slots__ = ("_digest", "_resource", "body", "earlier", "patient", "source")
+
+    def __init__(self, body: bytes, patient: str, source: str, earlier: tuple[bytes, ...] = ()) -> None:
+        self.body, self.patient, self.source, self.earlier = body, patient, source, earlier
+        self._resource: Resource | None = None
+        self._digest = b""
 
     @property
-    def reference(self) -> str:
-        """Type and id."""
-        return f"{self.resource['resourceType']}/{self.resource['id']}"
+    def resource(self) -> Resource:
+        """The body, read."""
+        if self._resource is None:
+            self._resource = orjson.loads(self.body)
+        return self._resource
+
+    @property
+    def digest(self) -> bytes:
+        """Stands for the body."""
+        if not self._digest:
+            self._digest = digest(self.body)
+        return self._digest
 
 
 ByRow = Mapping[str, Sequence[Found]]
@@ -115,81 +131,132 @@ class Brought(NamedTuple):
     """Why a person is on a list, and what bears out what the list needs."""
 
     told: tuple[Told, ...]
-    needed: tuple[Resource, ...]
+    needed: tuple[Found, ...]
+
+
+class _Said(NamedTuple):
+    """What a resource says as evidence for a row, and whether it could be judged."""
+
+    reference: str
+    at: int | None
+    written: str
+    due: int | None
+    shown: tuple[str, ...]
+    groups: frozenset[str]
+    failed: bool
 
 
 class Judging:
     """Judges what was found of people for a list at one time. ``failed`` are the rows that could not be judged of somebody: who
-    reads the list must know."""
+    reads the list must know. ``memo`` keeps what is so at any time."""
 
-    def __init__(self, worklist: Worklist, now: int) -> None:
+    def __init__(self, worklist: Worklist, now: int, memo: Memo | None = None) -> None:
         self.worklist, self.now = worklist, now
+        self.memo = Memo() if memo is None else memo
         self.failed: set[str] = set()
+        self._of = {kind: tuple(each for each in worklist.reasons if each.kind == kind) for kind in KINDS}
 
     def brought(self, found: ByRow) -> Brought | None:
         """The reasons that bring a person onto the list; None where there are none, or something is not so that the list needs."""
-        needed: list[Resource] = []
-        for each in self.worklist.reasons:
-            if each.kind == NEEDS:
-                meeting = self._meeting(each, found, ())
-                if not _enough(each, meeting):
-                    return None
-                needed += [one.resource for one in meeting]
-        told = self._each((BRINGS,), found, needed)
+        needed: list[Found] = []
+        for each in self._of[NEEDS]:
+            meeting = self._meeting(each, found, ())
+            if not meeting:
+                return None
+            needed += meeting
+        told = self._each(BRINGS, found, needed)
         return Brought(tuple(told), tuple(needed)) if told else None
 
     def line(self, patients: Iterable[str], brought: Brought, found: ByRow) -> Line | None:
         """The line of a person who is brought onto the list; None where that was cleared. ``found``: by the rows of other kinds."""
-        cleared = max((one.at for one in self._each((CLEARS,), found, ()) if one.at is not None), default=None)
+        cleared = max((one.at for one in self._each(CLEARS, found, ()) if one.at is not None), default=None)
         told = [one for one in brought.told if cleared is None or (one.at is not None and one.at > cleared)]
         if not told:
             return None
-        told += self._each((ADDS, LACKS), found, brought.needed)
+        told += self._each(ADDS, found, brought.needed)
+        told += [Told(each, ()) for each in self._of[LACKS] if self._lacks(each, found, brought.needed)]
         due = min((each.due for one in told for each in one.evidence if each.due is not None), default=None)
         return Line(tuple(sorted(patients)), tuple(told), sum(one.reason.points for one in told), due)
 
-    def _each(self, kinds: tuple[str, ...], found: ByRow, needed: Sequence[Resource]) -> list[Told]:
-        """The reasons of these kinds that hold."""
+    def _each(self, kind: str, found: ByRow, needed: Sequence[Found]) -> list[Told]:
+        """The reasons of a kind that hold."""
         told = []
-        for each in self.worklist.reasons:
-            if each.kind in kinds:
-                meeting = self._meeting(each, found, needed)
-                if each.kind == LACKS:
-                    told += [] if meeting or each.id in self.failed else [Told(each, ())]
-                elif _enough(each, meeting):
-                    told.append(self._told(each, meeting))
+        for each in self._of[kind]:
+            if each.id in found and (meeting := self._meeting(each, found, needed)):
+                evidence = [self._evidence(each, one) for one in meeting]
+                told.append(Told(each, tuple(sorted(evidence, key=lambda one: (-(one.at or 0), one.reference)))))
         return told
 
-    def _told(self, reason: Reason, meeting: Sequence[Found]) -> Told:
-        evidence = [self._evidence(reason, each) for each in meeting]
-        return Told(reason, tuple(sorted(evidence, key=lambda each: (-(each.at or 0), each.reference))))
+    def _lacks(self, reason: Reason, found: ByRow, needed: Sequence[Found]) -> bool:
+        """Whether there is nothing of the kind; not where that could not be judged of this person."""
+        before, self.failed = self.failed, set()
+        meeting = self._meeting(reason, found, needed)
+        lacking = not meeting and reason.id not in self.failed
+        self.failed |= before
+        return lacking
 
-    def _meeting(self, reason: Reason, found: ByRow, needed: Sequence[Resource]) -> list[Found]:
-        """What of what a row has found is what it asks for; nothing is looked at where it cannot be enough."""
+    def _meeting(self, reason: Reason, found: ByRow, needed: Sequence[Found]) -> list[Found]:
+        """What of what a row has found is what it asks for, where it is enough; nothing is looked at where it cannot be."""
         all_ = found.get(reason.id, ())
-        if not reason.groups and len(all_) < reason.least:
+        if not _enough(reason, all_):
             return []
-        return [each for each in all_ if self._meets(reason, each, all_, needed)]
+        meeting = [each for each in all_ if self._meets(reason, each, all_, needed)]
+        return meeting if len(meeting) == len(all_) or _enough(reason, meeting) else []
 
-    def _meets(self, reason: Reason, one: Found, all: Sequence[Found], needed: Sequence[Resource]) -> bool:
-        resource, now = one.resource, self.now
+    def _meets(self, reason: Reason, one: Found, all: Sequence[Found], needed: Sequence[Found]) -> bool:
         try:
             if reason.within:
-                at = when(reason.at, resource, {}, now)
-                if at is None or at < now - reason.within:
+                at = self._when(reason.at, one)
+                if at is None or at < self.now - reason.within:
                     return False
-            if reason.condition is not None:
-                others = [each.resource for each in all if each is not one]
-                if not holds(reason.condition, resource, {OTHERS: others, NEEDED: needed}, now):
-                    return False
-            return reason.was is None or any(holds(reason.was, each, {}, now) for each in one.earlier)
+            if reason.condition is not None and not self._holds(reason.condition, one, all, needed):
+                return False
+            return reason.was is None or any(holds(reason.was, orjson.loads(each), {}, self.now) for each in one.earlier)
         except RuleFailed:
             self.failed.add(reason.id)
             return False
 
+    def _holds(self, condition: Expression, one: Found, all: Sequence[Found], needed: Sequence[Found]) -> bool:
+        others = [each for each in all if each is not one] if names(condition, OTHERS) else []
+        needed = needed if names(condition, NEEDED) else ()
+        key = condition, digest(b"%d" % len(others), *(each.digest for each in (one, *others, *needed)))
+        found = UNKNOWN if timed(condition) else self.memo.get(key)
+        if found is UNKNOWN:
+            variables = {OTHERS: [each.resource for each in others], NEEDED: [each.resource for each in needed]}
+            try:
+                found = holds(condition, one.resource, variables, self.now)
+            except RuleFailed:
+                found = None
+            if not timed(condition):
+                self.memo.keep(key, found)
+        if found is None:
+            raise RuleFailed
+        return found is True
+
+    def _when(self, expression: Expression | None, one: Found) -> int | None:
+        if expression is None or timed(expression):
+            return when(expression, one.resource, {}, self.now)
+        key = WHEN, expression, one.digest
+        found = self.memo.get(key)
+        if found is UNKNOWN:
+            found = when(expression, one.resource, {}, self.now)
+            self.memo.keep(key, found)
+        return found if isinstance(found, int) else None
+
     def _evidence(self, reason: Reason, one: Found) -> Evidence:
-        resource, now = one.resource, self.now
-        at, due, written, told = None, None, "", list[Any]()
+        key = reason, one.digest
+        said = self.memo.get(key)
+        if not isinstance(said, _Said):
+            said = self._said(reason, one.resource)
+            if not any(each is not None and timed(each) for each in (reason.at, reason.due, reason.shows)):
+                self.memo.keep(key, said)
+        if said.failed:
+            self.failed.add(reason.id)
+        return Evidence(said.reference, one.source, *said[1:6])
+
+    def _said(self, reason: Reason, resource: Resource) -> _Said:
+        now = self.now
+        at, due, written, told, failed = None, None, "", list[Any](), False
         try:
             for each in values(reason.at, resource, {}, now) if reason.at is not None else ():
                 span = interval(str(each))
@@ -199,9 +266,10 @@ class Judging:
             due = when(reason.due, resource, {}, now)
             told = values(reason.shows, resource, {}, now) if reason.shows is not None else []
         except RuleFailed:
-            self.failed.add(reason.id)
+            failed = True
         shown = tuple(str(each)[:WORDS] for each in told if isinstance(each, str | int) and each)
-        return Evidence(one.reference, one.source, at, written, due, shown, _groups(reason, resource))
+        reference = f"{resource['resourceType']}/{resource['id']}"
+        return _Said(reference, at, written, due, shown, _groups(reason, resource), failed)
 
 
 def _enough(reason: Reason, meeting: Sequence[Found]) -> bool:

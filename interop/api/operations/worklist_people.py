@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from time import perf_counter
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -15,120 +17,144 @@ from interop.store.decision import Decision
 from interop.store.plan import History, Persons, Search, Several
 from interop.store.values import Stored
 from interop.store.where import All, Person, Span, Where
+from interop.worklists.memo import Memo
 from interop.worklists.ranking import Brought, Found, Judging, Line
-from interop.worklists.tables import BRINGS, NEEDS, Reason, Worklist
+from interop.worklists.tables import ADDS, BRINGS, CLEARS, LACKS, NEEDS, Reason, Worklist
 
 PATIENT: Final = "Patient"
-CHUNK: Final = 1_000
+CHUNK: Final = 500
 MOST: Final = 50_000
 """Resources that a row of a list may find."""
 TOGETHER: Final = 200
 """People of whom what else there is is asked at once."""
-SLICE: Final = 20
-"""People who are judged, or resources that are taken in, in one go."""
+SLICE: Final = 0.004
+"""Seconds for which people are judged, or resources taken in, before others have the loop."""
 VERSIONS: Final = 20
 """Versions before the present one that are looked at."""
 Body = dict[str, Any]
 
 
-class Kept(NamedTuple):
-    """A candidate as bytes, with its versions before: it is read when its person is judged, and let go of."""
-
-    body: bytes
-    patient: str
-    source: str
-    earlier: tuple[bytes, ...] = ()
+Rows = dict[str, dict[str, list[Found]]]
+"""Person -> row -> what it found, as bytes: it is read when its person is judged, and let go of."""
 
 
-Rows = dict[str, dict[str, list[Kept]]]
-"""Person -> row -> what it found."""
+class Question(NamedTuple):
+    """What rows ask of the store; those that ask the same ask once."""
+
+    type: str
+    where: Where | None
+    dated: str
+    within: int
 
 
 class Reading:
     """What is read for a list, under a Decision that notes nothing: what is given is read again."""
 
-    def __init__(self, services: Services, decision: Decision, wanted: Worklist, now: int) -> None:
+    def __init__(self, services: Services, decision: Decision, wanted: Worklist, now: int, memo: Memo) -> None:
         self.store, self.decision, self.wanted, self.now = services.store, decision, wanted, now
         self.mint, self.facts = services.mint, services.facts()
-        self.judging = Judging(wanted, now)
-        self.met: set[str] = set()
+        self.judging = Judging(wanted, now, memo)
+        self.breath = Breath()
         self.people: dict[str, bytes] = {}
-        """The Patients that may be seen, by id."""
+        """The Patients that may be seen, by id: those who were met, and everyone who is one person with them."""
         self.persons: dict[str, str] = {}
+        self.met: set[str] = set()
+        self.dead: set[str] = set()
+        """Persons of whom a Patient that may be seen has died."""
 
     async def lines(self, organization: str) -> list[Line]:
         """Everybody who is on the list, in no order."""
-        wanted = self.wanted
         rows: Rows = {}
-        for reason in [each for each in wanted.reasons if each.kind in (BRINGS, NEEDS)]:
-            await self._take(rows, reason, [each async for each in self._search(reason, reason.where)])
+        for question, reasons in self._questions(BRINGS, NEEDS):
+            await self._take(rows, reasons, self._search(question, question.where))
         members = self._members()
         on: dict[str, Brought] = {}
-        for number, (person, kept) in enumerate(rows.items()):
-            await _breathe(number)
-            found = _found(kept)
+        while rows:
+            person, found = rows.popitem()
+            await self.breath.taken()
             if self._among(members[person], organization, found) and (brought := self.judging.brought(found)) is not None:
                 on[person] = brought
-        people, rows = list(on), {}
-        for reason in [each for each in wanted.reasons if each.kind not in (BRINGS, NEEDS)]:
-            for first in range(0, len(people), TOGETHER):
-                patients = tuple(patient for person in people[first : first + TOGETHER] for patient in members[person])
-                where = All((reason.where, Person("", patients))) if reason.where is not None else Person("", patients)
-                await self._take(rows, reason, [each async for each in self._search(reason, where)])
-        members = self._members()  # records of theirs may have been met since
-        lines: list[Line] = []
-        for number, (person, brought) in enumerate(on.items()):
-            await _breathe(number)
-            made = self.judging.line(members[person], brought, _found(rows.get(person, {})))
-            lines += [made] if made is not None else []
+        people, lines = list(on), list[Line]()
+        for first in range(0, len(people), TOGETHER):
+            some = people[first : first + TOGETHER]
+            patients = tuple(patient for person in some for patient in members[person])
+            more: Rows = {}
+            for question, reasons in self._questions(ADDS, LACKS, CLEARS):
+                about = Person("", patients)
+                where = about if question.where is None else All((question.where, about))
+                await self._take(more, reasons, self._search(question, where))
+            for person in some:
+                await self.breath.taken()
+                made = self.judging.line(members[person], on[person], more.get(person, {}))
+                lines += [made] if made is not None else []
         return lines
 
-    async def _search(self, reason: Reason, where: Where | None) -> AsyncIterator[Stored]:
-        if reason.within:
-            low = self.now - reason.within
-            span = Span(reason.dated, "ge", low, low + 1)
+    def _questions(self, *kinds: str) -> list[tuple[Question, list[Reason]]]:
+        asked: dict[Question, list[Reason]] = {}
+        for each in self.wanted.reasons:
+            if each.kind in kinds:
+                asked.setdefault(Question(each.type, each.where, each.dated, each.within), []).append(each)
+        return list(asked.items())
+
+    async def _search(self, question: Question, where: Where | None) -> AsyncGenerator[Sequence[Stored]]:
+        if question.within:
+            low = self.now - question.within
+            span = Span(question.dated, "ge", low, low + 1)
             where = span if where is None else All((where, span))
         after: tuple[Any, ...] | None = None
         for _ in range(0, MOST, CHUNK):
-            part: list[Stored] = await self.store.query(Search(self.decision, reason.type, where, (), CHUNK, after))
-            for stored in part[:CHUNK]:
-                if stored.subject:
-                    yield stored
+            part: list[Stored] = await self.store.query(Search(self.decision, question.type, where, (), CHUNK, after))
+            await self.breath.taken()
+            yield [stored for stored in part[:CHUNK] if stored.subject]
             if len(part) <= CHUNK:
                 return
             after = (part[CHUNK - 1].id,)
-            await asyncio.sleep(0)
-        raise Problem("too-costly", detail=f"The list would look at more than {MOST} resources of {reason.type}.")
+        raise Problem("too-costly", detail=f"The list would look at more than {MOST} resources of {question.type}.")
 
-    async def _take(self, rows: Rows, reason: Reason, stored: Sequence[Stored]) -> None:
-        await self._meet(each.subject for each in stored)
-        for number, each in enumerate(stored):
-            await _breathe(number)
-            person = self.persons.get(each.subject)
-            if person is None:
-                continue
-            earlier: tuple[bytes, ...] = ()
-            if reason.was is not None and each.version > 1:
-                versions: list[Stored] = await self.store.query(History(self.decision, each.type, each.id, count=VERSIONS))
-                earlier = tuple(one.body for one in versions if not one.deleted and one.version < each.version)
-            one = Kept(each.body, each.subject, each.source, earlier)
-            rows.setdefault(person, {}).setdefault(reason.id, []).append(one)
+    async def _take(self, rows: Rows, reasons: Sequence[Reason], found: AsyncGenerator[Sequence[Stored]]) -> None:
+        past = any(each.was is not None for each in reasons)
+        async with aclosing(found) as portions:
+            async for portion in portions:
+                await self._meet(each.subject for each in portion)
+                for each in portion:
+                    person = self.persons.get(each.subject)
+                    if person is None or person in self.dead:
+                        continue
+                    one = Found(each.body, each.subject, each.source, await self._earlier(each) if past else ())
+                    kept = rows.setdefault(person, {})
+                    for reason in reasons:
+                        kept.setdefault(reason.id, []).append(one)
+                await self.breath.taken()
+
+    async def _earlier(self, stored: Stored) -> tuple[bytes, ...]:
+        if stored.version < 2:
+            return ()
+        versions: list[Stored] = await self.store.query(History(self.decision, stored.type, stored.id, count=VERSIONS))
+        await self.breath.taken()
+        return tuple(one.body for one in versions if not one.deleted and one.version < stored.version)
 
     async def _meet(self, patients: Iterable[str]) -> None:
-        """Read those of the Patients that may be seen, and who is one person with whom."""
+        """Read those of the Patients that may be seen, and as far as they may be everyone who is one person with them."""
         asked = sorted(set(patients) - self.met)
-        self.met.update(asked)
         for first in range(0, len(asked), TOGETHER):
-            keys = tuple((PATIENT, each) for each in asked[first : first + TOGETHER])
-            seen: list[Stored] = await self.store.query(Several(self.decision, keys))
-            bodies = {each.id: each.body for each in seen}
-            self.people |= bodies
-            known: Mapping[str, str] = {}
-            if bodies:
-                known = {patient: person for patient, person, _ in await self.store.query(Persons(tuple(bodies)))}
-            for each in bodies:
-                if self.wanted.dead or not _died(orjson.loads(bodies[each])):
-                    self.persons[each] = known.get(each) or each
+            some = asked[first : first + TOGETHER]
+            if seen := await self._seen(some):
+                rows: list[tuple[str, str, str]] = await self.store.query(Persons(tuple(seen)))
+                known = {patient: person for patient, person, _ in rows}
+                seen += await self._seen(sorted(known.keys() - self.met))
+                for each in seen:
+                    person = self.persons[each] = known.get(each) or each
+                    if not self.wanted.dead and _died(self.people[each]):
+                        self.dead.add(person)
+
+    async def _seen(self, patients: Sequence[str]) -> list[str]:
+        """Those of the Patients that may be seen, read."""
+        self.met.update(patients)
+        keys = tuple((PATIENT, each) for each in patients)
+        seen: list[Stored] = await self.store.query(Several(self.decision, keys)) if keys else []
+        await self.breath.taken()
+        self.people |= {each.id: each.body for each in seen}
+        return [each.id for each in seen]
 
     def _members(self) -> dict[str, tuple[str, ...]]:
         members: dict[str, list[str]] = {}
@@ -148,14 +174,6 @@ class Reading:
         return any(_names(body, names, organization) for body in bodies)
 
 
-def _found(kept: Mapping[str, Sequence[Kept]]) -> dict[str, list[Found]]:
-    """What was kept of a person, read."""
-    return {
-        row: [Found(orjson.loads(one.body), one.patient, one.source, tuple(map(orjson.loads, one.earlier))) for one in each]
-        for row, each in kept.items()
-    }
-
-
 def _names(body: Body, names: set[str], code: str) -> bool:
     named = [body.get("managingOrganization"), body.get("serviceProvider"), *body.get("generalPractitioner", ())]
     for each in named:
@@ -168,11 +186,21 @@ def _names(body: Body, names: set[str], code: str) -> bool:
     return False
 
 
-async def _breathe(number: int) -> None:
-    """Let others ask between one person and the next, now and then."""
-    if number % SLICE == SLICE - 1:
-        await asyncio.sleep(0)
+class Breath:
+    """Lets others have the loop where it was held for long."""
+
+    def __init__(self) -> None:
+        self._since = perf_counter()
+
+    async def taken(self) -> None:
+        """Let others ask where it is time to."""
+        if perf_counter() - self._since > SLICE:
+            await asyncio.sleep(0)
+            self._since = perf_counter()
 
 
-def _died(patient: Body) -> bool:
-    return patient.get("deceasedBoolean") is True or "deceasedDateTime" in patient
+def _died(patient: bytes) -> bool:
+    if b'"deceased' not in patient:
+        return False
+    body = orjson.loads(patient)
+    return body.get("deceasedBoolean") is True or "deceasedDateTime" in body

@@ -38,6 +38,7 @@ from interop.store.decision import Decision
 from interop.store.plan import Several
 from interop.store.values import Stored
 from interop.worklists.listing import listed
+from interop.worklists.memo import Memo
 from interop.worklists.ranking import Line
 from interop.worklists.tables import COLUMNS, Worklist, Worklists, read_worklists
 
@@ -58,6 +59,12 @@ def worklists() -> Worklists:
     return read_worklists(read, lambda type, text: watched(parameters, type, text, 0), tables())
 
 
+@cache
+def _memo() -> Memo:
+    """What has been found out of bodies, for everybody's lists."""
+    return Memo()
+
+
 class _Page(NamedTuple):
     """Which page: ``after`` the place of the last one seen, None for the first."""
 
@@ -75,7 +82,7 @@ async def worklist(asked: Asked) -> Response:
     if unseen(asked.services, asked.request, NAME, {PATIENT, *wanted.types}):
         raise Problem("forbidden")
     now = asked.services.clock.now()
-    reading = Reading(asked.services, replace(decision, account=None), wanted, now)
+    reading = Reading(asked.services, replace(decision, account=None), wanted, now, _memo())
     lines = sorted(await reading.lines(page.organization), key=lambda each: each.place(wanted.order))
     left = [each for each in lines if page.after is None or each.place(wanted.order) > page.after]
     return await _answer(asked, decision, wanted, page, lines, left, now, reading.judging.failed)
