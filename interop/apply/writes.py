@@ -423,4 +423,16 @@ def making(key: Key) -> Name:
 
 async def _whole(write: Awaitable[T]) -> T:
     """A write goes on to its end though the client may have gone."""
-    return await asyncio.shield(asyncio.ensure_future(write))
+    task = asyncio.ensure_future(write)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        task.add_done_callback(_unheard)
+        raise
+
+
+def _unheard(write: asyncio.Task[T]) -> None:
+    """What a write comes to for which nobody waits: a refusal has nobody to be told."""
+    error = None if write.cancelled() else write.exception()
+    if error is not None and not isinstance(error, Problem):
+        log.error("a write failed whose client had gone", error=type(error).__name__)

@@ -7,6 +7,7 @@ import json
 import sys
 import tomllib
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,9 @@ def pull(feed: str, *, sources: Path, to: str, data: Path, database: str | None,
     try:
         settings, puller = read_source(sources, feed)
         seen = asyncio.run(seen_in(data, feed, database))
-        return asyncio.run(_pull(puller.pull(settings, seen), f"{to.rstrip('/')}/ingest/{feed}", as_json, bearer(to, token, data)))
+        with _telling_retries():
+            pulled = puller.pull(settings, seen)
+            return asyncio.run(_pull(pulled, f"{to.rstrip('/')}/ingest/{feed}", as_json, bearer(to, token, data)))
     except (OSError, ValueError) as error:
         print(f"It cannot be pulled: {error}", file=sys.stderr)
         return 2
@@ -94,11 +97,9 @@ async def seen_in(data: Path, feed: str, database: str | None = None) -> Seen:
 async def _pull(pulled: AsyncIterator[Pulled], address: str, as_json: bool, headers: Mapping[str, str]) -> int:
     """Hand over one after another: what was handed over stays, however it ends. Raises OSError, ValueError."""
     import httpx
-    import stamina
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    stamina.instrumentation.set_on_retry_hooks([_again])
     console = Console(stderr=True)
     counts, ended = {"new": 0, "known": 0, "failed": 0}, None
     columns = (SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
@@ -139,6 +140,18 @@ async def _say_of_source(engine: httpx.AsyncClient, address: str, state: str) ->
         told = False
     if not told:
         print("The engine could not be told how the source is: what it says of this feed may be out of date.", file=sys.stderr)
+
+
+@contextmanager
+def _telling_retries() -> Iterator[None]:
+    """What is asked again in here is told; the library's own settings come back after it."""
+    import stamina
+
+    stamina.instrumentation.set_on_retry_hooks([_again])
+    try:
+        yield
+    finally:
+        stamina.instrumentation.set_on_retry_hooks(None)
 
 
 def _again(details: RetryDetails) -> None:
