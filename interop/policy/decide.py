@@ -146,13 +146,20 @@ def _operation(question: Question, by: Rules, rule: str) -> Decision:
     if group == EXPORT and scopes is not None and not any(one.context == "system" for one in scopes):
         return Decision(rule, refusal=REFUSED)
     if group == POPULATION:
-        return Decision(rule, by.once(counted))
+        return _counting(question, by, rule)
     if group == "agreement":
         if not _in_scope(question, "cu"):
             return Decision(rule, refusal=REFUSED)
         own = Sources((question.asker.organisation,)) if question.asker.organisation else EVERYTHING
         return Decision(rule, All((Types(by.of.classes["contract"].types), Not(NAMES_PATIENT), own)))
     return _narrowed(question, Decision(rule, by.once(read)), "rs")
+
+
+def _counting(question: Question, by: Rules, rule: str) -> Decision:
+    """A token that reads, and in the context of no patient: a list is of many."""
+    if by.asker.patient or not _in_scope(question, "rs"):
+        return Decision(rule, refusal=REFUSED)
+    return _narrowed(question, Decision(rule, by.once(counted)), "rs")
 
 
 def _relinking(question: Question, by: Rules, rule: str) -> Decision:
@@ -280,8 +287,8 @@ def concerned(by: Rules) -> Where:
 
 
 def cared_for(by: Rules) -> Where:
-    """The Patients with whom the asker has to do."""
-    return _personal(by, (PATIENT,), involved(by, patient=True))
+    """The Patients with whom the asker has to do and who would be counted still: who opts out is linked no more."""
+    return All((_personal(by, (PATIENT,), involved(by, patient=True)), by.beyond_care()))
 
 
 def counted(by: Rules) -> Where:

@@ -158,9 +158,12 @@ class Rules:
     def countable(self) -> Where:
         """Counting: the person consents to the record, has refused no purpose beyond care and does not hide; and nothing that is
         sensitive is counted, whatever the person has said of it: a number may tell it."""
-        opted_out = About("consent", OPTED_OUT, self.now, every=False)
         hides = About("hidden", ("location",), self.now, every=False)
-        return All((self.consent(), Not(opted_out), Not(hides), without(marks(self.of, False).all)))
+        return All((self.consent(), self.beyond_care(), Not(hides), without(marks(self.of, False).all)))
+
+    def beyond_care(self) -> Where:
+        """The person has refused no purpose beyond care."""
+        return Not(About("consent", OPTED_OUT, self.now, every=False))
 
     def lawful(self) -> Where:
         """No statute forbids it: never lifted."""

@@ -123,8 +123,3 @@ def _plans(plan: Json) -> bool:
 
 def _codes(concept: Any) -> set[str]:
     return {text(each, "code") for each in dicts(concept, "coding")}
-
-
-def few(number: int, most: int) -> str:
-    """A number in words that many share: from ``most`` on all."""
-    return f"{most}+" if number >= most else str(number)

@@ -48,6 +48,12 @@ def period_of(now: int) -> str:
     return _month(now).strftime("%Y-%m")
 
 
+def beginning(now: int) -> int:
+    """When the period of a time began (microseconds)."""
+    began = _month(now).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return int(began.timestamp()) * MICROSECONDS
+
+
 def periods(now: int) -> tuple[str, str]:
     """Those of which pseudonyms are linked again: this month and the one before."""
     return period_of(now), (_month(now).replace(day=1) - timedelta(days=1)).strftime("%Y-%m")

@@ -1,7 +1,9 @@
 """``$population``: the people of a practice who rank highest, by pseudonym and with coarse facts, for analysts.
 
 An answer is a Parameters resource: a List or Group is made of references, and a MeasureReport of counts or of references to
-subjects; here nothing may lead to anybody.
+subjects; here nothing may lead to anybody. What is told is made common among the ``MOST`` who rank highest, however many rows
+are asked for: a longer list tells no more of the rows of a shorter one. Age and attendances are those of the first of the month:
+nobody's birthday or visit changes a list within it.
 """
 
 from __future__ import annotations
@@ -22,9 +24,9 @@ from interop.errors import Problem
 from interop.fhir.shapes import Json, text
 from interop.mapping.places import mappings_root
 from interop.policy.decide import ANALYTICS, rules
-from interop.population.cells import FEWEST, Cell, cells
-from interop.population.facts import Facts, Risk, age, assessed, dead, facts, few, risk
-from interop.population.pseudonyms import period_of
+from interop.population.cells import FEWEST, Cell, Known, cells, strata
+from interop.population.facts import Risk, age, assessed, dead, facts, risk
+from interop.population.pseudonyms import beginning, period_of
 from interop.store.decision import Decision
 from interop.store.plan import Compartment, Persons, Search
 from interop.store.values import Stored
@@ -70,44 +72,43 @@ class _People:
 
 async def population(asked: Asked) -> Response:
     """Parameters: the practice, the measure, the period of the pseudonyms, how many people there are (to the ten below), and of
-    each ``row`` rank, pseudonym, age and sex as far as enough share them, risk, and what is known in numbers.
+    each ``row`` rank, pseudonym, the least risk of those beside it, and of age, sex, numbers of conditions and attendances and a
+    plan what at least ``FEWEST`` share together; ``withheld`` names the rest. Rows of one risk stand in no order.
 
     Raises Problem ``forbidden``, ``bad-parameter``, ``too-costly``."""
     services, request = asked.services, asked.request
     decision = unnoted(services.decide(request, NAME))
     code, by, count = practice(asked), measure(asked), asked.inputs.number("_count") or ROWS
-    if count > MOST:
-        raise BadInput("_count", "", f"a list has at most {MOST} rows")
+    if not FEWEST <= count <= MOST:
+        raise BadInput("_count", "", f"a list has from {FEWEST} to {MOST} rows")
     now = services.clock.now()
-    people = await _people(asked, decision, code, now) if _shared(asked, decision, code) else _People()
-    told = cells({key: (one.age, one.sex) for key, one in people.known.items()})
-    period = period_of(now)
+    began, period = beginning(now), period_of(now)
+    people = await _people(asked, decision, code, began) if _shared(asked, decision, code) else _People()
     names = {key: services.pseudonyms.of(one.patient, code, purpose(by), period) for key, one in people.known.items()}
     risks = await _risks(asked, decision, people)
-    ranked = sorted((key for key in risks if key in told), key=lambda key: (tuple(-each for each in risks[key].place), names[key]))
-    rows: list[tuple[str, Facts]] = []
-    for key in ranked if len(ranked) >= FEWEST else ():
-        found = await _resources(asked, decision, people.known[key].patient)
-        if not any(dead(each) for each in found if each["resourceType"] == PATIENT):
-            rows.append((key, facts(found, conditions().groups, now)))
-        if len(rows) == count:
-            break
-    rows = rows if len(rows) >= FEWEST else []
-    request.account.patients.update((people.known[key].patient, None) for key, _ in rows)
+    ranked = sorted(risks, key=lambda key: (tuple(-each for each in risks[key].place), names[key]))
+    known = await _known(asked, decision, people, ranked, began)
+    rows: list[tuple[str, Risk, Cell]] = []
+    for least, keys in strata({key: risks[key] for key in known}):
+        told = cells({key: known[key] for key in keys})
+        rows += ((key, least, told[key]) for key in sorted(keys, key=names.__getitem__))
+    rows = rows[:count]
+    request.account.patients.update((people.known[key].patient, None) for key, _, _ in rows)
     request.account.resources += len(rows)
     said: list[Said] = [
-        ("organisation", "valueString", asked.inputs.text("organisation")),
+        ("organisation", "valueString", code),
         ("measure", "valueCode", by),
         ("period", "valueString", period),
         ("fewest", "valuePositiveInt", FEWEST),
         ("people", "valueUnsignedInt", len(people.known) // ROUND * ROUND),
     ]
-    for rank, (key, known) in enumerate(rows, 1):
-        said.append(("row", "part", parts(*_row(rank, names[key], told[key], risks[key], known))))
+    for rank, (key, least, cell) in enumerate(rows, 1):
+        said.append(("row", "part", parts(*_row(rank, names[key], cell, least))))
     return resource(as_parameters(*said))
 
 
-def _row(rank: int, pseudonym: str, cell: Cell, risk: Risk, known: Facts) -> list[Said]:
+def _row(rank: int, pseudonym: str, cell: Cell, risk: Risk) -> list[Said]:
+    withheld = cell.withheld if risk != Risk() else ("risk", *cell.withheld)
     return [
         ("rank", "valuePositiveInt", rank),
         ("pseudonym", "valueString", pseudonym),
@@ -115,10 +116,24 @@ def _row(rank: int, pseudonym: str, cell: Cell, risk: Risk, known: Facts) -> lis
         ("sex", "valueCode", cell.sex),
         ("risk", "valueDecimal", risk.score),
         ("risk-band", "valueCode", risk.band),
-        ("conditions", "valueString", few(known.conditions, 6)),
-        ("attendances", "valueString", few(known.attendances, 6)),
-        ("plan", "valueBoolean", known.plan),
+        ("conditions", "valueString", cell.conditions),
+        ("attendances", "valueString", cell.attendances),
+        ("plan", "valueBoolean", cell.plan),
+        *(("withheld", "valueCode", name) for name in withheld),
     ]
+
+
+async def _known(asked: Asked, decision: Decision, people: _People, ranked: list[str], at: int) -> dict[str, Known]:
+    """What is known of the ``MOST`` who rank highest and live."""
+    known: dict[str, Known] = {}
+    for key in ranked if len(ranked) >= FEWEST else ():
+        one = people.known[key]
+        found = await _resources(asked, decision, one.patient)
+        if not any(dead(each) for each in found if each["resourceType"] == PATIENT):
+            known[key] = Known(one.age, one.sex, facts(found, conditions().groups, at))
+        if len(known) == MOST:
+            break
+    return known
 
 
 def _shared(asked: Asked, decision: Decision, code: str) -> bool:

@@ -92,10 +92,21 @@ def test_a_token_for_everything_counts(scopes: str) -> None:
     assert given(counts(asker), thing("Patient", CONSENTS))
 
 
-@pytest.mark.parametrize("scopes", ["", "user/Patient.rs", "patient/*.rs"])
+@pytest.mark.parametrize("scopes", ["", "user/Patient.rs", "patient/*.rs", "user/*.cud"])
 def test_a_narrower_token_counts_nothing(scopes: str) -> None:
     asker = Asker("issuer|ann", "analyst", BOARD, scopes=read_scopes(scopes))
     assert counts(asker).refusal == "forbidden"
+
+
+def test_a_token_in_the_context_of_one_patient_counts_nothing() -> None:
+    for scopes in (None, read_scopes("user/*.rs")):
+        assert counts(Asker("issuer|ann", "analyst", BOARD, patient="p1", scopes=scopes)).refusal == "forbidden"
+
+
+def test_what_a_token_does_not_read_is_not_counted() -> None:
+    asker = Asker("issuer|ann", "analyst", BOARD, scopes=read_scopes("user/*.c user/Patient.rs"))
+    assert given(counts(asker), thing("Patient", CONSENTS))
+    assert not given(counts(asker), thing("Condition", CONSENTS))
 
 
 @pytest.mark.parametrize("role", sorted(tables().roles.keys() - {"analyst", "tester"}))
@@ -117,6 +128,12 @@ def test_a_link_needs_relationship_consent_and_agreement() -> None:
         assert not given(links(asker), thing("Patient", CONSENTS, REGISTERED, sources=(PRACTICE, OTHER)))
         assert not given(links(asker), thing("Patient", CONSENTS, REGISTERED, labels=("V",)))
         assert not given(links(asker), thing("Observation", CONSENTS, REGISTERED))
+
+
+@pytest.mark.parametrize("code", ["HQUALIMP", "HOPERAT", "HPRGRP", "HRESCH", "PUBHLTH"])
+def test_whoever_opts_out_is_linked_no_more(code: str) -> None:
+    refused = Claim("consent", f"refused:{code}", BEFORE, FOREVER)
+    assert not given(links(), thing("Patient", CONSENTS, REGISTERED, refused))
 
 
 def test_no_emergency_stands_for_a_relationship_in_a_link() -> None:

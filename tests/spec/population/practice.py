@@ -9,11 +9,13 @@ from typing import Any
 
 import httpx
 
+from interop.api.operations.practice import RISK, purpose
 from interop.api.services import Services
 from interop.clock import ManualClock
 from interop.policy.agreements import contract
 from interop.policy.asker import Asker
 from interop.policy.facts import Agreement
+from interop.population.pseudonyms import period_of
 from interop.store.sqlite import SqliteStore
 from tests.spec.api.governed import EVERYONE, World, contribute, world
 from tests.spec.api.people import T0, patient
@@ -99,6 +101,16 @@ class Practice(World):
 
     services: Services
 
+    def name(self, place: int) -> str:
+        """The pseudonym of a person of the practice now."""
+        period = period_of(self.clock.now())
+        return self.services.pseudonyms.of(f"person-{place}", PRACTICE, purpose(RISK), period)
+
+    async def row(self, place: int) -> Json:
+        """The row of a person."""
+        (found,) = [row for row in await self.rows() if row["pseudonym"] == self.name(place)]
+        return found
+
     async def listed(self, who: Asker = ANALYST, query: str = f"organisation={PRACTICE}") -> httpx.Response:
         return await self.client.get(f"/fhir/$population?{query}", x_who=who.user or who.client)
 
@@ -120,7 +132,9 @@ class Practice(World):
 
 def parts(parameter: Json) -> Json:
     """The parts of a parameter by name."""
-    return {part["name"]: next(value for name, value in part.items() if name != "name") for part in parameter["part"]}
+    said = [(part["name"], next(value for name, value in part.items() if name != "name")) for part in parameter["part"]]
+    withheld = [value for name, value in said if name == "withheld"]
+    return dict(said) | ({"withheld": withheld} if withheld else {})
 
 
 def rows(answer: Json) -> list[Json]:

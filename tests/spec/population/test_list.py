@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from interop.population.pseudonyms import Pseudonyms
+from tests.spec.api.governed import contribute
 from tests.spec.api.people import encounter, plan
 from tests.spec.population.practice import (
     ACT,
@@ -23,7 +25,6 @@ from tests.spec.population.practice import (
     MEMBER,
     OTHER_GP,
     PRACTICE,
-    Practice,
     assessment,
     consent,
     number,
@@ -36,6 +37,7 @@ from tests.spec.population.practice import (
 pytestmark = pytest.mark.anyio
 Json = dict[str, Any]
 SNOMED = "http://snomed.info/sct"
+RISKS = "http://terminology.hl7.org/CodeSystem/risk-probability"
 DIABETES, ASTHMA, HEADACHE = "44054006", "195967001", "25064002"
 EMER = {"class": {"system": ACT, "code": "EMER"}}
 
@@ -45,35 +47,103 @@ def condition(place: int, id: str, code: str, **more: Any) -> Json:
     return {"resourceType": "Condition", "id": id, **said, **more}
 
 
-async def first(here: Practice) -> Json:
-    """The row of whoever ranks highest."""
-    return (await here.rows())[0]
+TOP = range(6, 12)
+"""Whom a list of twelve puts first: the six of half the risk and more."""
+
+
+def written(place: int) -> list[Json]:
+    """What of a person is counted, and what is not."""
+    return [
+        condition(place, f"c1-{place}", DIABETES),
+        condition(place, f"c2-{place}", DIABETES),
+        condition(place, f"c3-{place}", ASTHMA, clinicalStatus={"coding": [{"code": "resolved"}]}),
+        condition(place, f"c4-{place}", HEADACHE),
+        encounter(f"e1-{place}", f"person-{place}", "2025-12-10T09:00:00Z", "finished", **EMER),
+        encounter(f"e2-{place}", f"person-{place}", "2024-12-10T09:00:00Z", "finished", **EMER),
+        encounter(f"e3-{place}", f"person-{place}", "2025-12-11T09:00:00Z", "finished"),
+        plan(f"plan-{place}", f"person-{place}"),
+    ]
 
 
 async def test_a_row_says_coarse_facts_alone(tmp_path: Path) -> None:
-    of = 11
-    beside = [
-        condition(of, "c1", DIABETES),
-        condition(of, "c2", DIABETES),
-        condition(of, "c3", ASTHMA, clinicalStatus={"coding": [{"code": "resolved"}]}),
-        condition(of, "c4", HEADACHE),
-        encounter("e1", f"person-{of}", "2025-12-10T09:00:00Z", "finished", **EMER),
-        encounter("e2", f"person-{of}", "2024-12-10T09:00:00Z", "finished", **EMER),
-        encounter("e3", f"person-{of}", "2025-12-11T09:00:00Z", "finished"),
-        plan("plan", f"person-{of}"),
-    ]
-    async with practice(tmp_path, population() + beside) as here:
-        row = await first(here)
-        assert {**row, "pseudonym": ""} == {
-            "rank": 1,
+    beside = [each for place in TOP for each in written(place)]
+    people = [somebody(place, gender="female") for place in range(12)]
+    said = [each for each in population() if each["resourceType"] != "Patient"]
+    async with practice(tmp_path, [*people, *said, *beside]) as here:
+        assert {**await here.row(11), "rank": 0, "pseudonym": ""} == {
+            "rank": 0,
             "pseudonym": "",
-            "age": "80-84",
-            "sex": "male",
-            "risk": 0.83,
-            "conditions": "1",
-            "attendances": "1",
+            "age": "65+",
+            "sex": "female",
+            "risk": 0.5,
+            "conditions": "1-2",
+            "attendances": "1-2",
             "plan": True,
         }
+
+
+async def test_what_one_has_alone_is_withheld_and_said_to_be(tmp_path: Path) -> None:
+    """Of six who stand together one has a plan, an illness and a visit: nothing tells which row it is."""
+    async with practice(tmp_path, [*population(), *written(11)]) as here:
+        told_ = [{**row, "rank": 0, "pseudonym": ""} for row in await here.rows()]
+        withheld = ["sex", "conditions", "attendances", "plan"]
+        assert told_[:6] == [{"rank": 0, "pseudonym": "", "age": "65+", "risk": 0.5, "withheld": withheld}] * 6
+        known = {"conditions": "0", "attendances": "0", "plan": False, "withheld": ["sex"]}
+        assert told_[6:] == [{"rank": 0, "pseudonym": "", "age": "65+", "risk": 0.1, **known}] * 6
+
+
+async def test_no_row_of_a_practice_is_alone_in_all_that_it_says(tmp_path: Path) -> None:
+    """Sixty people of all ages and ailments: whatever a row says, at least five rows say it."""
+    people: list[Json] = []
+    for place in range(60):
+        born = f"{1930 + place * 7 % 80}-05-05"
+        people += [somebody(place, birthDate=born), consent(place), assessment(place, (place * 37 % 100) / 100)]
+        people += [each for each in written(place) if place % 3]
+        people += [
+            encounter(f"{visit}-{place}", f"person-{place}", "2025-11-10T09:00:00Z", "finished", **EMER)
+            for visit in range(place % 7)
+        ]
+    async with practice(tmp_path, people) as here:
+        found = await here.rows()
+        said = [str({**row, "rank": 0, "pseudonym": ""}) for row in found]
+        assert len(found) == 60
+        assert min(Counter(said).values()) >= 5
+        assert len(set(said)) > 4, "and something is said"
+
+
+async def test_a_longer_list_tells_no_more_of_the_rows_of_a_shorter_one(tmp_path: Path) -> None:
+    async with practice(tmp_path, [*population(30), *written(29), *written(4)]) as here:
+        whole = await here.rows(query=f"organisation={PRACTICE}&_count=500")
+        for count in range(5, 31):
+            assert await here.rows(query=f"organisation={PRACTICE}&_count={count}") == whole[:count]
+
+
+async def test_rows_of_one_risk_stand_in_no_order(tmp_path: Path) -> None:
+    """Else a list of the next month would be laid beside it by the order."""
+    async with practice(tmp_path, population(30)) as here:
+        months = []
+        for _ in range(2):
+            found = await here.rows()
+            linked = await here.relinked(GP, *(row["pseudonym"] for row in found))
+            months.append([(row["risk"], linked[row["pseudonym"]]) for row in found])
+            here.clock.advance(31 * 86_400)
+        assert months[0] != months[1]
+        assert sorted(months[0]) == sorted(months[1])
+
+
+async def test_a_birthday_or_a_visit_of_this_month_changes_nothing_in_it(tmp_path: Path) -> None:
+    """Whoever knows when somebody went to hospital finds no row that has changed since."""
+    people = [somebody(place, gender="female", birthDate="1941-01-15") for place in range(12)]
+    said = [each for each in population() if each["resourceType"] != "Patient"]
+    async with practice(tmp_path, [*people, *said]) as here:
+        before = (await here.listed()).text
+        here.clock.advance(20 * 86_400)
+        seen = [encounter(f"e{place}", f"person-{place}", "2026-01-10T09:00:00Z", "finished", **EMER) for place in TOP]
+        await contribute(here.store, PRACTICE, *seen)
+        assert (await here.listed()).text == before
+        here.clock.advance(20 * 86_400)
+        row = await here.row(11)
+        assert (row["age"], row["attendances"]) == ("85-89", "1-2")
 
 
 async def test_a_list_says_what_it_is(tmp_path: Path) -> None:
@@ -86,23 +156,37 @@ async def test_a_list_is_as_long_as_it_is_asked_for(tmp_path: Path) -> None:
     async with practice(tmp_path, population()) as here:
         whole = await here.rows()
         assert await here.rows(query=f"organisation={PRACTICE}&_count=7&measure=risk") == whole[:7]
-        for wrong in ("_count=501", "measure=surname", "organisation=12%2034"):
+        for wrong in ("_count=4", "_count=501", "measure=surname", "organisation=12%2034"):
             assert (await here.listed(query=f"organisation={PRACTICE}&{wrong}")).status_code == 400
         assert (await here.listed(query="")).status_code == 400
 
 
-async def test_the_latest_assessment_counts_and_bands_come_after_scores(tmp_path: Path) -> None:
-    band = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/risk-probability", "code": "high"}]}
+async def test_the_latest_assessment_counts(tmp_path: Path) -> None:
+    band = {"coding": [{"system": RISKS, "code": "high"}]}
     later = assessment(11, 12, id="risk-later", occurrenceDateTime="2025-12-20")
     wrong = assessment(11, 0.99, id="risk-wrong", occurrenceDateTime="2025-12-30", status="entered-in-error")
     named = assessment(12, None, id="risk-band")
     named["prediction"][0]["qualitativeRisk"] = band
     async with practice(tmp_path, [*population(), later, wrong, somebody(12), consent(12), named]) as here:
         found = await here.rows()
-        assert found[0]["risk"] == 0.77
-        assert [row["risk"] for row in found[:-1]] == sorted((row["risk"] for row in found[:-1]), reverse=True)
-        assert 0.12 in [row["risk"] for row in found[:-1]]
-        assert (found[-1]["risk-band"], "risk" in found[-1]) == ("high", False)
+        assert [row["risk"] for row in found[:5]] == [0.5] * 5
+        assert here.name(11) not in [row["pseudonym"] for row in found[:5]]
+        assert [row for row in found[5:] if "risk" in row or "risk-band" in row] == [], (
+            "of scores and bands together neither is told"
+        )
+        assert all("risk" in row["withheld"] for row in found[5:])
+
+
+async def test_bands_of_risk_come_after_scores(tmp_path: Path) -> None:
+    resources = population(5)
+    for place in range(5, 10):
+        named = assessment(place, None)
+        code = ("moderate", "high")[place % 2]
+        named["prediction"][0]["qualitativeRisk"] = {"coding": [{"system": RISKS, "code": code}]}
+        resources += [somebody(place), consent(place), named]
+    async with practice(tmp_path, resources) as here:
+        found = await here.rows()
+        assert [(row.get("risk"), row.get("risk-band")) for row in found] == [(0.1, None)] * 5 + [(None, "moderate")] * 5
 
 
 async def test_two_patients_of_one_person_are_one_row(tmp_path: Path) -> None:
@@ -111,7 +195,7 @@ async def test_two_patients_of_one_person_are_one_row(tmp_path: Path) -> None:
     async with practice(tmp_path, [*population(), double], links=links) as here:
         found = await here.rows()
         assert len(found) == 12
-        assert await here.relinked(GP, found[0]["pseudonym"]) == {found[0]["pseudonym"]: "Patient/person-11"}
+        assert here.name(11) in [row["pseudonym"] for row in found]
 
 
 async def test_of_fewer_than_five_there_is_no_list(tmp_path: Path) -> None:
@@ -209,11 +293,12 @@ async def test_what_is_sensitive_is_not_counted_whatever_was_consented_to(tmp_pa
 
 
 async def test_an_organisation_that_has_not_agreed_to_it_is_not_counted(tmp_path: Path) -> None:
-    seen = encounter("e1", "person-11", "2025-12-10T09:00:00Z", "finished", **EMER)
-    async with practice(tmp_path / "agreed", population(), (HOSPITAL, seen)) as here:
-        assert (await first(here))["attendances"] == "1"
-    async with practice(tmp_path / "not", population(), (HOSPITAL, seen), sharing=(PRACTICE,)) as here:
-        assert (await first(here))["attendances"] == "0"
+    seen = [encounter(f"e{place}", f"person-{place}", "2025-12-10T09:00:00Z", "finished", **EMER) for place in TOP]
+    beside = [(HOSPITAL, each) for each in seen]
+    async with practice(tmp_path / "agreed", population(), *beside) as here:
+        assert (await here.row(11))["attendances"] == "1-2"
+    async with practice(tmp_path / "not", population(), *beside, sharing=(PRACTICE,)) as here:
+        assert (await here.row(11))["attendances"] == "0"
 
 
 @pytest.mark.parametrize("shares", [(), ("direct-care",), ("booking", "direct-care")])

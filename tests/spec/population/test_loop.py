@@ -17,4 +17,6 @@ async def test_whoever_ranks_highest_stands_first_and_their_own_practice_knows_w
         assert [row["rank"] for row in found] == list(range(1, 13))
         assert [row["risk"] for row in found] == sorted((row["risk"] for row in found), reverse=True)
         answer = await here.relinked(GP, *(row["pseudonym"] for row in found))
-        assert [answer[row["pseudonym"]] for row in found] == [f"Patient/person-{place}" for place in reversed(range(12))]
+        people = [answer[row["pseudonym"]] for row in found]
+        assert set(people[:6]) == {f"Patient/person-{place}" for place in range(6, 12)}
+        assert set(people[6:]) == {f"Patient/person-{place}" for place in range(6)}

@@ -10,7 +10,7 @@ import pytest
 
 from interop.policy.asker import Asker
 from interop.policy.scopes import read_scopes
-from tests.spec.api.governed import CREW, EVERYONE, OFFICER, OPERATOR
+from tests.spec.api.governed import CREW, EVERYONE, OFFICER, OPERATOR, contribute
 from tests.spec.population.practice import (
     ANALYST,
     ELSEWHERE,
@@ -42,8 +42,8 @@ def signed(name: str, **more: Any) -> Asker:
 
 async def test_a_doctor_of_the_practice_is_told_whose_they_are(tmp_path: Path) -> None:
     async with practice(tmp_path, population()) as here:
-        names = [row["pseudonym"] for row in await here.rows()]
-        assert await here.relinked(GP, names[0], NONE) == {names[0]: "Patient/person-11"}
+        names, name = [row["pseudonym"] for row in await here.rows()], here.name(11)
+        assert await here.relinked(GP, name, NONE) == {name: "Patient/person-11"}
         assert len(await here.relinked(GP, *names, **HERE)) == 12
 
 
@@ -91,10 +91,10 @@ async def test_whoever_is_in_the_persons_team_is_told_of_that_person_alone(tmp_p
         "participant": [{"member": {"identifier": {"system": ODS, "value": MEMBER.organisation}}}],
     }
     async with practice(tmp_path, [*population(), team], shares=("analytics", "direct-care")) as here:
-        names = [row["pseudonym"] for row in await here.rows()]
-        assert await here.relinked(MEMBER, *names, **HERE) == {names[0]: "Patient/person-11"}
-        assert (await here.relink(MEMBER, names[1], **HERE)).status_code == 404
-        assert (await here.relink(MEMBER, names[0])).status_code == 404, "it is of the practice, not of theirs"
+        names, name = [row["pseudonym"] for row in await here.rows()], here.name(11)
+        assert await here.relinked(MEMBER, *names, **HERE) == {name: "Patient/person-11"}
+        assert (await here.relink(MEMBER, here.name(10), **HERE)).status_code == 404
+        assert (await here.relink(MEMBER, name)).status_code == 404, "it is of the practice, not of theirs"
 
 
 @pytest.mark.parametrize("who", [ANALYST, OPERATOR, OFFICER, CREW, PROGRAM], ids=lambda who: who.user or who.client)
@@ -124,24 +124,39 @@ async def test_it_is_for_care_alone_and_for_a_token_that_reads_patients(tmp_path
 async def test_an_emergency_and_to_find_somebody_are_no_way_around(tmp_path: Path) -> None:
     """A doctor of another practice finds people, may claim and may break the glass: a pseudonym stays one."""
     async with practice(tmp_path, population(), shares=("analytics", "direct-care")) as here:
-        name = (await here.rows())[0]["pseudonym"]
+        name = here.name(11)
         await here.done(OTHER_GP, "break-glass", "Patient/person-11", reason="collapsed in our waiting room")
         assert (await here.relink(OTHER_GP, name, **HERE)).status_code == 404
 
 
 async def test_whoever_has_refused_since_is_linked_no_more(tmp_path: Path) -> None:
     async with practice(tmp_path, population()) as here:
-        name = (await here.rows())[0]["pseudonym"]
+        name = here.name(11)
         assert await here.relinked(GP, name)
         await here.done(GP, "record-consent", "Patient/person-11", decision="refused")
         assert (await here.relink(GP, name)).status_code == 404
 
 
+@pytest.mark.parametrize("code", ["HRESCH", "HQUALIMP"])
+async def test_whoever_has_opted_out_since_is_linked_no_more(tmp_path: Path, code: str) -> None:
+    """Between the list and the link, of a purpose beyond care: as if they had never been on it."""
+    async with practice(tmp_path, population()) as here:
+        name = here.name(11)
+        assert name in [row["pseudonym"] for row in await here.rows()]
+        await contribute(here.store, PRACTICE, consent(11, "deny", (code,)))
+        there, not_there = await here.relink(GP, name), await here.relink(GP, NONE)
+        assert there.status_code == not_there.status_code == 404
+        assert there.text == not_there.text
+
+
 async def test_a_pseudonym_ends_with_the_month_after_its_own(tmp_path: Path) -> None:
     async with practice(tmp_path, population()) as here:
-        old = (await here.rows())[0]["pseudonym"]
+        old = here.name(11)
         here.clock.advance(MONTH)
-        new = (await here.rows())[0]["pseudonym"]
+        new = here.name(11)
+        listed = {row["pseudonym"] for row in await here.rows()}
+        assert new in listed
+        assert old not in listed
         assert await here.relinked(GP, old, new) == dict.fromkeys((old, new), "Patient/person-11")
         here.clock.advance(MONTH)
         assert (await here.relink(GP, old)).status_code == 404
