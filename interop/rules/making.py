@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -115,6 +116,12 @@ def made_of(resource: Resource) -> list[str]:
     several = [each for name in ("about", "supportingInfo", "reasonReference") for each in dicts(resource, name)]
     several += [each.get("valueReference", {}) for each in dicts(resource, "extension") if text(each, "url") == DETAIL]
     return [text(each, "reference") for each in (resource.get("focus"), resource.get("encounter"), *several)]
+
+
+def whom(resource: Resource) -> str:
+    """For whom a rule has made something: the same text for the same recipient."""
+    said = [resource.get(name) for name in ("recipient", "owner", "performer", "performerType")]
+    return json.dumps(said, sort_keys=True)
 
 
 def labels_of(resource: Resource) -> list[Resource]:

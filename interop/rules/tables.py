@@ -60,8 +60,8 @@ ON: Final = {
     CHANGED: frozenset((CREATED, UPDATED)),
     DELETED: frozenset((DELETED,)),
 }
-EVENT, PERSON = "event", "person"
-ONCE: Final = (EVENT, PERSON)
+EVENT, PERSON, RECIPIENT = "event", "person", "recipient"
+ONCE: Final = (EVENT, PERSON, RECIPIENT)
 OF_CLOCKS: Final = (CLOCK, STOP_CLOCK, REOPEN_CLOCK)
 OTHERWISE: Final = (*OF_CLOCKS, CANCEL)
 """Actions whose word is of another table."""
@@ -282,9 +282,11 @@ def _rule(row: Row, events: Mapping[str, Event], words: Mapping[tuple[str, str],
     if lists := [each.name for each in to if each.kind == WORKLIST and (WORKLIST, each.name) not in words]:
         raise ValueError(f"{lists[0]} is no worklist of {CODES_FILE}")
     if row["once"] not in ONCE:
-        raise ValueError(f"once is {' or '.join(ONCE)}")
-    if row["once"] == PERSON and name not in MAKING:
+        raise ValueError(f"once is one of {', '.join(ONCE)}")
+    if row["once"] != EVENT and name not in MAKING:
         raise ValueError(f"{name} makes nothing by which it could be known that it was done: once is {EVENT}")
+    if row["once"] == RECIPIENT and not to:
+        raise ValueError(f"{name} is for nobody: once is {EVENT} or {PERSON}")
     if action.says != bool(row["says"]):
         raise ValueError(f"{name} {'says something' if action.says else 'says nothing'}")
     condition = read(row["condition"], event.type, VARIABLES, TRUTH) if row["condition"] else None

@@ -18,7 +18,7 @@ from interop.apply.acting.ending import PATIENT, made_of, of_event, stopped_remi
 from interop.apply.acting.person import Resource, body, found, pieces
 from interop.apply.acting.recipients import CLIENT, Recipients
 from interop.apply.acting.resting import labelled_later, resting
-from interop.apply.acting.versions import heard, taken_back, versions
+from interop.apply.acting.versions import Heard, heard, taken_back, versions
 from interop.apply.asked import UPDATE, Asked, Author, Criteria
 from interop.apply.writes import Writes
 from interop.clock import MICROSECONDS, Clock
@@ -31,8 +31,8 @@ from interop.rules import making
 from interop.rules.actions import CANCEL, STOP_REMINDERS
 from interop.rules.expressions import BEFORE, RuleFailed, holds
 from interop.rules.happening import befallen, happened, time_of
-from interop.rules.making import RULE, Occurrence, ended_by_us, labels_of, relabelled
-from interop.rules.tables import PERSON, Event, Rule, RuleTables
+from interop.rules.making import RULE, Occurrence, ended_by_us, labels_of, relabelled, whom
+from interop.rules.tables import PERSON, RECIPIENT, Event, Rule, RuleTables
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Heads, ReadVersion
 from interop.store.seam import Store
@@ -194,9 +194,10 @@ class Acting:
         if patients is None:
             patients = [stored.id if stored.type == PATIENT else stored.subject]
         clinical = time_of(event, new, before, now)
-        at = await heard(self._store, stored) if clinical is None else clinical
-        if at is None or delivery.made - at > rule.within:
+        told = await heard(self._store, stored) if clinical is None else Heard(clinical, clinical)
+        if told is None or delivery.made - told.said > rule.within:
             return [], LATE
+        at = told.came
         key = "\x1f".join((event.id, delivery.type, delivery.resource, _which(event, at, delivery)))
         if at > delivery.made + MARGIN:
             at = delivery.made
@@ -226,23 +227,30 @@ class Acting:
         what = await resting(rule.condition, what, variables, before, now)
         known_ = self._store, self.recipients, self._mint, now, self.tables, so_far
         made = await self._does[rule.action](Doing(rule, what, *known_))
-        return made, ACTED if made else NOBODY
+        if not made:
+            return [], NOBODY
+        if rule.once == RECIPIENT:
+            before_ = {whom(each) for each in await self._recent(rule, what)}
+            made = [each for each in made if whom(each.resource) not in before_]
+        return made, ACTED if made else AGAIN
 
     async def _done(self, rule: Rule, what: Occurrence) -> bool:
         """Whether the same rule has done the same for the person already, within its time, of something else that happened."""
-        type_ = MAKES.get(rule.action)
-        if type_ is None:
-            return False
+        return bool(await self._recent(rule, what))
+
+    async def _recent(self, rule: Rule, what: Occurrence) -> list[Resource]:
+        """What the same rule has made for the person of something else that happened, within its time, as it was made."""
+        type_, recent = MAKES[rule.action], []
         for each in await found(self._store, type_, what.patient, Token("_tag", rule.id, RULE)):
             resource = body(each)
             itself = f"{what.type}/{what.id}" in making.made_of(resource) and rule.event.differs is None
             if itself or ended_by_us(resource) or _no_more(resource):
                 continue
             made: list[Stored] = await self._store.query(ReadVersion(PERMIT_ALL, type_, each.id, 1))
-            recent = any(abs(first.updated - what.heard) <= rule.within for first in made)
-            if recent and await ours(self._store, type_, each.id):
-                return True
-        return False
+            within = [first for first in made if abs(first.updated - what.heard) <= rule.within]
+            if within and await ours(self._store, type_, each.id):
+                recent.append(body(within[0]))
+        return recent
 
     async def _write(self, wanted: Sequence[Wanted]) -> None:
         """Write it, what is of one author all or nothing: the journal keeps one of a transaction, and their organisation is the

@@ -8,12 +8,13 @@ from interop.apply.acting.ending import PATIENT
 from interop.apply.acting.person import Resource, body
 from interop.apply.journalled import REPLAYED, TAKEN
 from interop.notify.routes import DELETED
+from interop.record.state import load
 from interop.rules.happening import noise
 from interop.rules.making import made_by
 from interop.store.decision import PERMIT_ALL
-from interop.store.plan import Group, Message, Read, ReadVersion
+from interop.store.plan import Group, Heads, Message, Read, ReadVersion
 from interop.store.seam import Store
-from interop.store.values import Delivery, Entry, Stored
+from interop.store.values import Delivery, Entry, Head, Stored
 
 
 class Seen(NamedTuple):
@@ -54,12 +55,35 @@ async def taken_back(store: Store, stored: Stored, delivery: Delivery) -> bool:
     return bool(entries) and TAKEN in (entries[0].feed, entries[0].adapter)
 
 
-async def heard(store: Store, stored: Stored) -> int | None:
-    """When the message came that made a version; None where the engine has told again what was said long ago."""
+class Heard(NamedTuple):
+    """When the message ``came`` that made a version, and when it was ``said``, by the time that the message bears."""
+
+    came: int
+    said: int
+
+
+async def heard(store: Store, stored: Stored) -> Heard | None:
+    """None where the engine has told again what was said long ago. The message of a feed bears a time of its own (EVN-6, EVN-2,
+    MSH-7; ``Bundle.timestamp``), which contributions keep; where nothing of it counts by now, it was said no later than what its
+    feed has said since. What bears none was said when it came."""
     entries: list[Entry] = await store.query(Message(stored.message))
     if not entries:
-        return stored.updated
-    return None if entries[0].adapter == REPLAYED else entries[0].received
+        return Heard(stored.updated, stored.updated)
+    (entry,) = entries
+    if entry.adapter == REPLAYED:
+        return None
+    heads: list[Head] = await store.query(Heads(((stored.type, stored.id),)))
+    said = [
+        (each[0], each[3])
+        for head in heads
+        for (feed, _), state in head.contributions.items()
+        if feed == entry.feed
+        for each in load(state)["r"].values()
+    ]
+    own = [time for time, message in said if message == stored.message]
+    since = [time for time, message in said if message > stored.message]
+    known = min(own, default=0) or max(since, default=0) or entry.received
+    return Heard(entry.received, min(known, entry.received))
 
 
 async def _former(store: Store, earlier: Stored, stored: Stored) -> str:

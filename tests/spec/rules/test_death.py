@@ -143,3 +143,34 @@ async def test_a_death_without_a_day_of_somebody_whom_the_record_knows_is_told(t
         await known(here)
         await here.tell(dead().replace(b"20260105103000|Y", b"|Y"))
         assert len(await here.made("death-told", "Communication")) == 2
+
+
+def undated(at: str, control: str = "C1") -> bytes:
+    """PID-30 without PID-29, in a message of that time."""
+    return dead(control).replace(b"20260105103000|Y", b"|Y").replace(b"20260105110000", at.encode())
+
+
+async def test_a_death_without_a_day_that_an_old_history_tells_of_is_news_to_nobody(tmp_path: Path) -> None:
+    """It counts from the time that the message bears."""
+    async with acting(tmp_path / "data") as here:
+        await here.tell(adt("A28", "K1", at="20180101100000"))
+        patient = await here.patient()
+        await here.put(team("t1", patient))
+        await here.put(booking("next", patient, "2026-02-01T10:00:00Z"))
+        await here.tell(undated("20190301100000"))
+        assert here.counts("death-told") == {"late": 1}
+        assert await here.made("death-told", "Communication") == []
+        assert len(await here.made("death-bookings")) == 1  # whoever is dead does not come, however long they are
+
+
+async def test_an_old_history_tells_nobody_either_where_the_rules_come_after_all_of_it(tmp_path: Path) -> None:
+    async with acting(tmp_path / "data") as here:
+        await here.tell(adt("A28", "K1", at="20180101100000"))
+        await here.put(team("t1", await here.patient()))
+        await here.engine.outgoing.deliverer.pause("rules", True)
+        for number, year in enumerate(("2019", "2020", "2021"), 1):
+            told = await here.http.post("/ingest/hl7v2?wait=applied", content=undated(f"{year}0301100000", f"C{number}"))
+            assert told.is_success, told.text
+        await here.engine.outgoing.deliverer.pause("rules", False)
+        await here.quiet()
+        assert await here.made("death-told", "Communication") == []

@@ -64,6 +64,33 @@ async def test_sources_that_say_now_the_one_and_now_the_other_ask_somebody_once(
         assert len(await here.made("practice-write-back")) == 1
 
 
+async def test_a_practice_is_told_once_however_often_sources_flip(tmp_path: Path) -> None:
+    async with acting(tmp_path / "data", **destinations(tmp_path)) as here:
+        told = [registered(f"A9990{1 + turn % 2}", f"C{turn}", f"2026010{3 + turn}090000") for turn in range(6)]
+        await here.tell(*told)
+        names = [each["recipient"][0]["identifier"]["value"] for each in await here.made("practice-told", "Communication")]
+        assert sorted(names) == ["new-practice", "old-practice"]
+        assert here.counts("practice-told") == {"acted": 2, "again": 3}
+
+
+async def test_who_moves_twice_within_a_month_is_told_to_each_practice(tmp_path: Path) -> None:
+    async with acting(tmp_path / "data", **destinations(tmp_path)) as here:
+        await moved(here)
+        await here.tell(registered("A99903", "C3", "20260106090000"), registered("A99901", "C4", "20260107090000"))
+        names = [each["recipient"][0]["identifier"]["value"] for each in await here.made("practice-told", "Communication")]
+        assert sorted(names) == ["new-practice", "old-practice"]
+        here.clock.advance(40 * 86_400)
+        await here.tell(registered("A99902", "C5", "20260214090000"))
+        assert len(await here.made("practice-told", "Communication")) == 3
+
+
+async def test_an_old_history_of_practices_asks_nobody(tmp_path: Path) -> None:
+    async with acting(tmp_path / "data", **destinations(tmp_path)) as here:
+        await here.tell(registered("A99901", "C1", "20150104100000"), registered("A99902", "C2", "20190105090000"))
+        assert await here.made("practice-agreement") == []
+        assert await here.made("practice-told", "Communication") == []
+
+
 async def test_two_practices_in_another_order_are_no_change(tmp_path: Path) -> None:
     async with acting(tmp_path / "data") as here:
         practices = [{"reference": "Organization/a"}, {"reference": "Organization/b"}]

@@ -132,7 +132,7 @@ def test_an_event_that_cannot_be_right_is_refused(tmp_path: Path, column: int, v
         (4, "patient", "task is not for patient"),
         (5, "soon", "within is a number of m, h or d"),
         (5, "", "within is a number of m, h or d"),
-        (6, "twice", "once is event or person"),
+        (6, "twice", "once is one of event, person, recipient"),
         (7, "", "task says something"),
         (8, "", "a row says why it is there"),
     ],
