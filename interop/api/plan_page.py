@@ -37,6 +37,7 @@ def shown() -> str:
             *lines,
             *_headings(tables),
             *_content(tables),
+            *_written(tables),
             *_codes(tables),
             *_meanings(tables),
             *_types(tables),
@@ -85,6 +86,15 @@ def _cells(row: Content) -> tuple[str, ...]:
 
 def _paths(paths: Alternatives) -> str:
     return code("|".join(path.text or "." for path in paths))
+
+
+def _written(tables: PlanTables) -> Iterator[str]:
+    yield "## Words of plans"
+    yield ""
+    yield "Where words stand that somebody wrote. Those of a plan stand on the crew card line by line."
+    yield ""
+    rows = ((*_cells(one.row)[:4], "yes" if one.plan else "", one.row.why) for rows in tables.written.values() for one in rows)
+    yield from table(("row", "from", "when", "words", "a plan's own", "why"), rows)
 
 
 def _codes(tables: PlanTables) -> Iterator[str]:

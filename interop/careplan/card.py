@@ -15,21 +15,24 @@ from interop.careplan.crew.alerts import alerts
 from interop.careplan.crew.allergies import PART, allergies
 from interop.careplan.crew.fitting import fit, short
 from interop.careplan.crew.glance import glance
-from interop.careplan.crew.line import Said, of_plan, reference, sources_of
+from interop.careplan.crew.line import Said, of_plan, of_plans, reference, sources_of
 from interop.careplan.crew.medicines import medicines
 from interop.careplan.crew.who import LONDON, Number, redacted, who
-from interop.careplan.plan import Given, Json, Plan
+from interop.careplan.plan import UNPLACED, Given, Json, Plan
 from interop.careplan.resolving import Resolving
-from interop.careplan.tables import PlanTables
+from interop.careplan.tables import Content, PlanTables
 from interop.careplan.words import Words
 from interop.clock import MICROSECONDS, instant
 from interop.fhir.searching import interval
 from interop.fhir.shapes import text
 
-VERSION: Final = "1.0"
+VERSION: Final = "1.1"
 """Of the schema; the number after the point grows with each member that is added."""
 RECORDED, NONE_RECORDED, NONE_KNOWN = "recorded", "none-recorded", "none-known"
 WITHHELD, NOT_FOR_ROLE, NOT_GIVEN = "withheld", "not-for-role", "not-given"
+SEE_PLANS: Final = "see-plans"
+PLANS: Final = "plans"
+"""The section that holds the own words of plans."""
 STATES: Final = {
     RECORDED: "",
     NONE_RECORDED: "None recorded.",
@@ -37,6 +40,7 @@ STATES: Final = {
     WITHHELD: "Withheld (no consent).",
     NOT_FOR_ROLE: "Not shown to this role.",
     NOT_GIVEN: "Not given for this person.",
+    SEE_PLANS: f"{UNPLACED}.",
 }
 """How a section stands, and the words of it on a screen."""
 LACKING: Final = "None recorded by those whose records are here; not all are."
@@ -62,6 +66,8 @@ PLANNED: Final = {
     "people": "key-people",
 }
 """Sections that stand under a heading of the plan."""
+TOLD: Final = frozenset(PLANNED.values())
+"""Headings of which a card tells."""
 ELSEWHERE: Final = ("cpr", "advanceDecisions", "placeOfDeath", "standby")
 """What they tell is neither an alert nor a current medicine besides; what is to come along is taken now all the same."""
 
@@ -76,7 +82,7 @@ class Absent(NamedTuple):
     since: str = ""
 
 
-NEAR: Final = ("gp", "people", "namedClinician")
+NEAR: Final = ("gp", "people", "namedClinician", PLANS)
 """Sections that are not given of who hides where they are: they lead there."""
 SECTIONS: Final = (
     "alerts",
@@ -84,6 +90,7 @@ SECTIONS: Final = (
     "allergies",
     "matters",
     "steps",
+    PLANS,
     "communication",
     "advanceDecisions",
     "placeOfCare",
@@ -123,8 +130,13 @@ class CardTables:
         for type_, rows in content.items():
             for row in rows:
                 found[names[row.heading]].add(type_)
+        found[PLANS] = {type_ for type_, rows in tables.written.items() if any(row.plan for row in rows)}
         narrowed = replace(tables, headings=headings, content=content)
         return cls(narrowed, {name: tuple(sorted(types)) for name, types in found.items()})
+
+    def rows(self, type: str) -> tuple[Content, ...]:
+        """By which a type is read."""
+        return (*self.plan.content.get(type, ()), *(one.row for one in self.plan.written.get(type, ())))
 
     @property
     def types(self) -> frozenset[str]:
@@ -196,12 +208,13 @@ def _sections(known: Known) -> Json:
     said["medicines"] = medicines(
         (each for each in resolving.each(known.given) if reference(each) not in elsewhere), words, over, begun
     )
+    said[PLANS] = of_plans(known.plan.written)
     hides = any(redacted(each.resource) for each in known.given)
     lacking = list(dict.fromkeys(each.code for each in known.absent if each.code in NOT_HERE))
     made: Json = {}
     if hides:  # who contributes to a record is most often near where the person lives
         none = [_placeless(each) for each in none]
-        said = {name: [] if name == "namedClinician" else [_placeless(each) for each in of] for name, of in said.items()}
+        said = {name: [] if name in ("namedClinician", PLANS) else [_placeless(each) for each in of] for name, of in said.items()}
     for name, types in known.tables.sections.items():
         lines = [_line(each) for each in said[name]]
         state = RECORDED
@@ -212,7 +225,7 @@ def _sections(known: Known) -> Json:
                 if all(each.more.get("kind") == PART for each in none):
                     state = RECORDED
         partly = [] if known.unseen.isdisjoint(types) or state in (NOT_FOR_ROLE, WITHHELD) else [NOT_FOR_ROLE]
-        silent = state in (NONE_RECORDED, NONE_KNOWN) or (state == RECORDED and not said[name])
+        silent = state in (NONE_RECORDED, NONE_KNOWN, SEE_PLANS) or (state == RECORDED and not said[name])
         partly += lacking if silent else []
         section_: Json = {"state": state}
         if conflict.get(name):
@@ -220,7 +233,7 @@ def _sections(known: Known) -> Json:
         elif state != RECORDED:
             words_ = STATES[state].format(said=short("; ".join(each.text for each in none), DETAIL))
             section_["words"] = LACKING if state == NONE_RECORDED and partly else words_
-            if state == NONE_KNOWN and partly:
+            if state in (NONE_KNOWN, SEE_PLANS) and partly:
                 section_["words"] += NOT_ALL
         if partly:
             section_["lacking"] = partly
@@ -241,7 +254,9 @@ def _state(known: Known, types: Collection[str], name: str, *, hides: bool, none
         return NOT_FOR_ROLE  # that none are known is said by those who cannot know of what is not shown
     if hides and name in NEAR:
         return NOT_GIVEN
-    return NONE_KNOWN if none and name == "allergies" else NONE_RECORDED
+    if none and name == "allergies":
+        return NONE_KNOWN
+    return SEE_PLANS if known.plan.unplaced(TOLD) and name != PLANS else NONE_RECORDED
 
 
 def _line(said: Said) -> Json:

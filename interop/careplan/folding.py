@@ -16,6 +16,7 @@ from interop.careplan.saying import Reader, Statement
 from interop.careplan.superseding import key, superseded
 from interop.careplan.tables import PlanTables
 from interop.careplan.times import UNDATED, after, coming, span_of
+from interop.careplan.written import Writing
 from interop.fhir.rows import LATEST
 from interop.fhir.shapes import text
 
@@ -29,15 +30,19 @@ def folded(given: Iterable[Given], tables: PlanTables, now: int, health: Mapping
     replaced = superseded(known, reader)
     statements: dict[str, list[Statement]] = {name: [] for name in tables.headings}
     contributions = []
+    writing = Writing(reader, tables)
     for each in known:
         old = key(each) in replaced
-        for said in reader.statements(each):
-            statements[said.heading].append(replace(said, standing="history") if old else said)
+        said = list(reader.statements(each))
+        for one in said:
+            statements[one.heading].append(replace(one, standing="history") if old else one)
+        writing.read(each, said, old)
         if each.resource.get("resourceType") == "CarePlan" and (standing := reader.standing(each.resource)) != NEVER:
             current = standing == CURRENT and not old
             contributions.append(Contribution(reader.origin(each), text(each.resource, "title"), current))
     sections = tuple(_section(heading, statements[name], now) for name, heading in tables.headings.items())
-    return Plan(sections, tuple(sorted(contributions, key=lambda each: _latest_first(each.origin))))
+    written = tuple(sorted(writing.plans, key=lambda each: _latest_first(each.origin)))
+    return Plan(sections, tuple(sorted(contributions, key=lambda each: _latest_first(each.origin))), written)
 
 
 def _section(heading: Heading, statements: list[Statement], now: int) -> Section:

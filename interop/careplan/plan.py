@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -10,6 +10,10 @@ Json = dict[str, Any]
 CURRENT, HISTORY, NEVER = "current", "history", "never"
 STANDINGS: Final = (CURRENT, HISTORY, NEVER)
 """How a resource stands by its status: it counts, it is what was once so, or it is told to nobody."""
+
+
+UNPLACED: Final = "Not under this heading: read the plans' own words"
+"""Told of a heading under which nothing stands while a plan has words that stand under none: nobody says that there is nothing."""
 
 
 class Given(NamedTuple):
@@ -47,7 +51,8 @@ class Origin:
     ``review`` when it is to be reviewed, likewise; '' for what was not said. ``status`` as the resource has it. ``words`` are the
     author's own where they differ from the line's, ``notes`` what they add. ``overdue``: the review date has passed; ``ended``:
     the validity has. ``health``: the source's state, None while it is well. ``voice`` is the same for what one person says within a
-    source, '' where it is not known who that is."""
+    source, '' where it is not known who that is. ``written``: the author wrote it within other words, and a
+    label of theirs places it."""
 
     type: str
     id: str
@@ -66,6 +71,7 @@ class Origin:
     ended: bool = False
     health: Health | None = None
     voice: str = ""
+    written: bool = False
 
     @property
     def reference(self) -> str:
@@ -132,12 +138,29 @@ class Contribution:
     current: bool
 
 
+class WrittenLine(NamedTuple):
+    """A line of a plan's own words as its author wrote it, and the headings under which it stands, that of plans apart."""
+
+    text: str
+    headings: Set[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The own words of a plan that counts, line by line, none left out."""
+
+    origin: Origin
+    title: str
+    lines: tuple[WrittenLine, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All headings in their order, empty ones included."""
+    """All headings in their order, empty ones included; ``written``: the own words of every plan that counts, the latest first."""
 
     sections: tuple[Section, ...] = ()
     contributions: tuple[Contribution, ...] = ()
+    written: tuple[Written, ...] = ()
     _named: Mapping[str, Section] = field(init=False, repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:
@@ -146,6 +169,10 @@ class Plan:
     def section(self, heading: str) -> Section:
         """What stands under a heading. Raises KeyError for a heading that the tables do not have."""
         return self._named[heading]
+
+    def unplaced(self, headings: Set[str]) -> bool:
+        """Whether a plan that counts has words that stand under none of these headings."""
+        return any(not line.headings & headings for each in self.written for line in each.lines)
 
     @property
     def conflicts(self) -> tuple[Section, ...]:

@@ -146,12 +146,9 @@ class Reader:
                     yield found
 
     def _statement(self, row: Content, place: Any, resource: Json, origin: Origin, standing: str) -> Statement | None:
-        if isinstance(place, dict) and place is not resource:
-            over = HISTORY if row.type != "Consent" and self._passed(text(place.get("period"), "end")) else CURRENT
-            part = _part_standing(text(place.get("detail"), "status"))
-            standing = max(standing, over, part, self._target(place.get("reference")), key=ORDER.index)
-            if standing == NEVER:
-                return None
+        standing = self._within(row, place, resource, standing)
+        if standing == NEVER:
+            return None
         at, said = self._told(row, place, resource)
         if not said:
             return None
@@ -200,6 +197,29 @@ class Reader:
             standing,
             bool(torn),
         )
+
+    def _within(self, row: Content, place: Any, resource: Json, standing: str) -> str:
+        """How a part stands of a resource that stands so."""
+        if not isinstance(place, dict) or place is resource:
+            return standing
+        over = HISTORY if row.type != "Consent" and self._passed(text(place.get("period"), "end")) else CURRENT
+        part = _part_standing(text(place.get("detail"), "status"))
+        return max(standing, over, part, self._target(place.get("reference")), key=ORDER.index)
+
+    def worded(self, row: Content, resource: Json, standing: str) -> Iterator[tuple[Any, Any, str, str]]:
+        """Each part of a resource that a row of ``written.csv`` holds of, each value of its texts, in a line's words, and how it
+        stands."""
+        self._resolving.within(resource)
+        for place in row.each.values(resource, resource, self._resolving):
+            stands = self._within(row, place, resource, standing)
+            if stands != NEVER and row.when.holds(place, resource, self._resolving):
+                for value in (value for path in row.text for value in self._at(path, place, resource)):
+                    yield place, value, self._words.of(value), stands
+
+    def called(self, resource: Json) -> str:
+        """The title of a resource, else what its category or code is called."""
+        named = (resource.get("title"), *dicts(resource, "category"), resource.get("code"), resource.get("type"))
+        return next(filter(None, map(self._words.of, filter(None, named))), "")
 
     def _told(self, row: Content, place: Any, resource: Json) -> tuple[str, str]:
         """The words of a line and the path that they stand at; of a question that is answered with yes or no, the question too."""

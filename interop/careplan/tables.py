@@ -10,6 +10,7 @@
 | | they contradict it |
 | ``types.csv`` | where a type tells its status, date, author, end of validity and review date |
 | ``standing.csv`` | what a status comes to: ``current``, ``history`` or ``never`` told |
+| ``written.csv`` | where words stand that somebody wrote: ``plan`` if they are a plan's own |
 | ``prsb.csv`` | every element of the PRSB standard: where it comes from, or why it is not carried |
 
 Of rows over the same parts of a type (``each``) the first that fits takes the part; without ``each`` every row counts. A set of
@@ -41,10 +42,11 @@ COLUMNS: Final = {
     "types": ("type", "status", "date", "author", "until", "review", "ended", "why"),
     "standing": ("type", "status", "standing", "why"),
     "prsb": ("element", "heading", "from", "why"),
+    "written": ("row", "type", "each", "when", "text", "plan", "why"),
 }  # fmt: skip
 VOICES: Final = ("author", "source")
 ENDED: Final = ("said", "history")
-NAMES: Final = {"headings": "heading", "content": "row", "meanings": "means", "types": "type", "prsb": "element"}
+NAMES: Final = {"headings": "heading", "content": "row", "meanings": "means", "types": "type", "prsb": "element", "written": "row"}
 """The column that names a row."""
 Alternatives = tuple[Path, ...]
 
@@ -73,6 +75,13 @@ class Content:
     why: str
 
 
+class Wording(NamedTuple):
+    """A row of ``written.csv``: all of its texts count; ``plan``: they are a plan's own words."""
+
+    row: Content
+    plan: bool
+
+
 class Kind(NamedTuple):
     """A row of ``types.csv``: all of ``status`` count; ``ended`` is ``said`` or ``history``, what the end of validity comes to."""
 
@@ -94,6 +103,8 @@ class Element(NamedTuple):
     why: str
 
 
+PLANS: Final = "additional-plans"
+"""The heading under which plans stand whole."""
 FORBIDDEN: Final = "not-for-cpr"
 """The meaning of which no words are left out, whoever coded them: nobody may be resuscitated for want of a code."""
 
@@ -116,6 +127,7 @@ class PlanTables:
     signs: Mapping[str, str]
     standings: Mapping[tuple[str, str], str]
     prsb: tuple[Element, ...]
+    written: Mapping[str, tuple[Wording, ...]]
 
     def signed(self, words: str) -> set[str]:
         """The meanings that words hint at, as ``plain`` has them. Of signs within each other the longest counts."""
@@ -191,7 +203,11 @@ class _Reading:
         forbid = "|".join(re.escape(sign) for sign, meant in signs.items() if meant == FORBIDDEN)
         forbidding = {code for code, meant in means.items() if meant == FORBIDDEN}
         hints = {name: re.compile(rf"(?<!\w)(?:{forbid})") for name, held in sets.items() if forbid and held & forbidding}
-        for row in self._content(headings, sets, displays, kinds, hints):
+        written: dict[str, list[Wording]] = {}
+        for cells in self.rows("written"):
+            for row in self._content("written", [cells], headings, sets, displays, kinds, hints):
+                written.setdefault(row.type, []).append(Wording(row, cells["plan"] == "yes"))
+        for row in self._content("content", self.rows("content"), headings, sets, displays, kinds, hints):
             content.setdefault(row.type, []).append(row)
             if row.means and row.means not in says:
                 self.refuse("content", row.row, f"meanings.csv does not know {row.means}")
@@ -213,6 +229,7 @@ class _Reading:
             signs,
             self._standings(kinds),
             prsb,
+            {name: tuple(rows) for name, rows in written.items()},
         )
 
     def _headings(self) -> Iterator[tuple[str, Heading]]:
@@ -238,32 +255,35 @@ class _Reading:
 
     def _content(
         self,
+        table: str,
+        rows: Iterable[dict[str, str]],
         headings: Mapping[str, Heading],
         sets: Sets,
         displays: Mapping[tuple[str, str], str],
         kinds: Mapping[str, Kind],
         hints: Mapping[str, re.Pattern[str]],
     ) -> Iterator[Content]:
-        for cells in self.rows("content"):
+        for read in rows:
+            cells = dict.fromkeys(COLUMNS["content"], "") | {"heading": PLANS} | read
             row, type_ = cells["row"], cells["type"]
             if cells["heading"] not in headings:
-                self.refuse("content", row, f"there is no heading {cells['heading'] or 'without a name'}")
+                self.refuse(table, row, f"there is no heading {cells['heading'] or 'without a name'}")
             if type_ not in kinds:
-                self.refuse("content", row, f"types.csv does not know {type_ or 'a type without a name'}")
+                self.refuse(table, row, f"types.csv does not know {type_ or 'a type without a name'}")
                 continue
             if not cells["text"]:
-                self.refuse("content", row, "a line has a text")
+                self.refuse(table, row, "a line has a text")
             try:
                 each = Path(cells["each"])
                 each.check(type_)
                 when = read_when(cells["when"], sets, displays, hints)
             except (PathRefused, WhenRefused) as error:
-                self.refuse("content", row, str(error))
+                self.refuse(table, row, str(error))
                 continue
             within = ".".join((type_, *(name for name, _ in each.steps)))
             for path in when.paths:
-                self._check("content", row, within, path)
-            told = {name: self._paths("content", row, within, cells[name]) for name in COLUMNS["content"][5:13] if name != "means"}
+                self._check(table, row, within, path)
+            told = {name: self._paths(table, row, within, cells[name]) for name in COLUMNS["content"][5:13] if name != "means"}
             yield Content(row, cells["heading"], type_, each, when, cells["means"], why=cells["why"], **told)
 
     def _paths(self, table: str, row: str, within: str, cell: str) -> Alternatives:

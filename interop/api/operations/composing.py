@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from html import escape
 from typing import Any, Final
 
-from interop.careplan.plan import Heading, Line, Origin, Plan, Section
+from interop.careplan.plan import UNPLACED, Heading, Line, Origin, Plan, Section
 from interop.clock import instant
 from interop.policy.absence import SYSTEM
 
@@ -21,6 +21,7 @@ UNSHOWN: Final = {
     "coding": [{"system": "http://terminology.hl7.org/CodeSystem/list-empty-reason", "code": "unavailable"}],
     "text": "None shown: something of the record is absent",
 }
+SEE_PLANS: Final = {"coding": [{"system": "urn:interop:whole-record", "code": "see-plans"}], "text": UNPLACED}
 CLOSED: Final = {"coding": [{"system": SYSTEM, "code": "not-for-role"}], "text": "Not shown to this role"}
 """Where who asks is given nothing of what stands under the heading, whoever it is about."""
 PARTLY: Final = {
@@ -55,6 +56,8 @@ def composition(
     nothing is said to be absent, ``role`` of headings that are not wholly for who asks why nothing is there (``withheld``)."""
     reasons = role or {}
     none = NONE if whole else UNSHOWN
+    if plan.unplaced({each.heading.name for each in plan.sections}):
+        none = SEE_PLANS if whole else {**SEE_PLANS, "text": f"{UNPLACED}; something of the record is absent"}
     return {
         "resourceType": "Composition",
         "id": id,

@@ -16,6 +16,7 @@ ORDER: Final = (
     "people",
     "communication",
     "medicines",
+    "plans",
     "matters",
     "takeAlong",
     "steps",
@@ -28,7 +29,7 @@ ORDER: Final = (
 """Other sections, the first to lose lines first."""
 FLOORS: Final = ((12, 6), (8, 4), (5, 3), (3, 2), (2, 1), (1, 1), (0, 0))
 """Lines that are left, round by round: of medicines and steps, of other sections."""
-LONG: Final = frozenset(("medicines", "steps"))
+LONG: Final = frozenset(("medicines", "steps", "plans"))
 DETAILS: Final = (
     ("notes",),
     ("by", "when", "review", "who"),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from interop.careplan.plan import Given, Json, Line
+from interop.careplan.plan import Given, Json, Line, Origin, Written
 from interop.careplan.saying import QUALIFIED
 from interop.fhir.shapes import text
 
@@ -97,6 +97,19 @@ def of_plan(lines: Sequence[Line]) -> list[Said]:
     return [_of_plan(line) for line in lines]
 
 
+def of_plans(written: Sequence[Written]) -> list[Said]:
+    """Each line of the own words of plans as a line of the card."""
+    return [
+        Said(line.text, each.origin.date, each.origin.author, _sources(each.origin), {"title": each.title} if each.title else {})
+        for each in written
+        for line in each.lines
+    ]
+
+
+def _sources(origin: Origin) -> tuple[str, ...]:
+    return tuple(name for name in origin.source.split(",") if name)
+
+
 def _of_plan(line: Line) -> Said:
     first = line.origins[0] if line.origins else None
     more: Json = {}
@@ -119,7 +132,7 @@ def _of_plan(line: Line) -> Said:
             more["status"] = first.status
         if notes := " ".join(first.notes):
             more["notes"] = notes
-    sources = dict.fromkeys(name for origin in line.origins for name in origin.source.split(",") if name)
+    sources = dict.fromkeys(name for origin in line.origins for name in _sources(origin))
     return Said(line.text, line.date, first.author if first is not None else "", tuple(sources), more)
 
 
