@@ -184,7 +184,7 @@ def _wanted() -> _Wanted:
     words: set[str] = set()
     codes = {(system, code) for code in ALLERGIES for system in ("http://snomed.info/sct", "http://loinc.org")}
     for type_ in heavy:
-        for row in tables.plan.content.get(type_, ()):
+        for row in tables.rows(type_):
             named = [each for each in row.when.conditions if each.path.text == "code" and each.how == "in"]
             if not named or row.each.text not in ("", "component"):  # it is not by its code that the row knows it
                 heavy = heavy - {type_}
