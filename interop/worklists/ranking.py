@@ -24,13 +24,13 @@ Resource = Mapping[str, Any]
 
 
 class Found:
-    """A resource that a row has found: its body as it is stored, of which Patient, from which organisations; ``earlier`` are its
-    versions before, as far as they may be seen, where the row asks for them. It is read once somebody looks into it."""
+    """A resource that ``rows`` have found: its body as it is stored, from which organisations; ``earlier`` are its versions
+    before, as far as they may be seen, where a row asks for them. It is read once somebody looks into it."""
 
-    __slots__ = ("_digest", "_resource", "body", "earlier", "patient", "source")
+    __slots__ = ("_digest", "_resource", "body", "earlier", "rows", "source")
 
-    def __init__(self, body: bytes, patient: str, source: str, earlier: tuple[bytes, ...] = ()) -> None:
-        self.body, self.patient, self.source, self.earlier = body, patient, source, earlier
+    def __init__(self, rows: tuple[str, ...], body: bytes, source: str, earlier: tuple[bytes, ...] = ()) -> None:
+        self.rows, self.body, self.source, self.earlier = rows, body, source, earlier
         self._resource: Resource | None = None
         self._digest = b""
 
@@ -51,6 +51,15 @@ class Found:
 
 ByRow = Mapping[str, Sequence[Found]]
 """What was found of a person, by the id of the row."""
+
+
+def by_row(found: Iterable[Found]) -> ByRow:
+    """What was found of a person, by row, in its order."""
+    made: dict[str, list[Found]] = {}
+    for each in found:
+        for row in each.rows:
+            made.setdefault(row, []).append(each)
+    return made
 
 
 class Evidence(NamedTuple):

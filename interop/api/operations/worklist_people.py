@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
+from operator import itemgetter
 from time import perf_counter
 from typing import Any, Final, NamedTuple
 
@@ -18,7 +19,7 @@ from interop.store.plan import History, Persons, Search, Several
 from interop.store.values import Stored
 from interop.store.where import All, Person, Span, Where
 from interop.worklists.memo import Memo
-from interop.worklists.ranking import Brought, Found, Judging, Line
+from interop.worklists.ranking import Brought, ByRow, Found, Judging, Line, by_row
 from interop.worklists.tables import ADDS, BRINGS, CLEARS, LACKS, NEEDS, Reason, Worklist
 
 PATIENT: Final = "Patient"
@@ -34,8 +35,10 @@ VERSIONS: Final = 20
 Body = dict[str, Any]
 
 
-Rows = dict[str, dict[str, list[Found]]]
-"""Person -> row -> what it found, as bytes: it is read when its person is judged, and let go of."""
+Candidates = dict[str, list[Found]]
+"""What was found of each person, as bytes: it is read when the person is judged, and let go of."""
+Placed = tuple[tuple[int, int, str], Line]
+"""A line behind its place in the order of the list."""
 
 
 class Question(NamedTuple):
@@ -62,32 +65,33 @@ class Reading:
         self.dead: set[str] = set()
         """Persons of whom a Patient that may be seen has died."""
 
-    async def lines(self, organization: str) -> list[Line]:
-        """Everybody who is on the list, in no order."""
-        rows: Rows = {}
+    async def lines(self, organization: str) -> list[Placed]:
+        """Everybody who is on the list, in its order."""
+        rows: Candidates = {}
         for question, reasons in self._questions(BRINGS, NEEDS):
             await self._take(rows, reasons, self._search(question, question.where))
         members = self._members()
         on: dict[str, Brought] = {}
         while rows:
-            person, found = rows.popitem()
+            person, candidates = rows.popitem()
             await self.breath.taken()
+            found = by_row(candidates)
             if self._among(members[person], organization, found) and (brought := self.judging.brought(found)) is not None:
                 on[person] = brought
-        people, lines = list(on), list[Line]()
+        people, lines = list(on), list[Placed]()
         for first in range(0, len(people), TOGETHER):
             some = people[first : first + TOGETHER]
             patients = tuple(patient for person in some for patient in members[person])
-            more: Rows = {}
+            more: Candidates = {}
             for question, reasons in self._questions(ADDS, LACKS, CLEARS):
                 about = Person("", patients)
                 where = about if question.where is None else All((question.where, about))
                 await self._take(more, reasons, self._search(question, where))
             for person in some:
                 await self.breath.taken()
-                made = self.judging.line(members[person], on[person], more.get(person, {}))
-                lines += [made] if made is not None else []
-        return lines
+                made = self.judging.line(members[person], on[person], by_row(more.get(person, ())))
+                lines += [(made.place(self.wanted.order), made)] if made is not None else []
+        return sorted(lines, key=itemgetter(0))
 
     def _questions(self, *kinds: str) -> list[tuple[Question, list[Reason]]]:
         asked: dict[Question, list[Reason]] = {}
@@ -111,8 +115,8 @@ class Reading:
             after = (part[CHUNK - 1].id,)
         raise Problem("too-costly", detail=f"The list would look at more than {MOST} resources of {question.type}.")
 
-    async def _take(self, rows: Rows, reasons: Sequence[Reason], found: AsyncGenerator[Sequence[Stored]]) -> None:
-        past = any(each.was is not None for each in reasons)
+    async def _take(self, rows: Candidates, reasons: Sequence[Reason], found: AsyncGenerator[Sequence[Stored]]) -> None:
+        past, ids = any(each.was is not None for each in reasons), tuple(each.id for each in reasons)
         async with aclosing(found) as portions:
             async for portion in portions:
                 await self._meet(each.subject for each in portion)
@@ -120,10 +124,8 @@ class Reading:
                     person = self.persons.get(each.subject)
                     if person is None or person in self.dead:
                         continue
-                    one = Found(each.body, each.subject, each.source, await self._earlier(each) if past else ())
-                    kept = rows.setdefault(person, {})
-                    for reason in reasons:
-                        kept.setdefault(reason.id, []).append(one)
+                    earlier = await self._earlier(each) if past else ()
+                    rows.setdefault(person, []).append(Found(ids, each.body, each.source, earlier))
                 await self.breath.taken()
 
     async def _earlier(self, stored: Stored) -> tuple[bytes, ...]:
@@ -162,7 +164,7 @@ class Reading:
             members.setdefault(self.persons[patient], []).append(patient)
         return {person: tuple(patients) for person, patients in members.items()}
 
-    def _among(self, patients: Sequence[str], organization: str, rows: Mapping[str, Sequence[Found]]) -> bool:
+    def _among(self, patients: Sequence[str], organization: str, rows: ByRow) -> bool:
         """Whether somebody is an organisation's: a Patient names it, or what brings them onto the list does."""
         if not organization:
             return True

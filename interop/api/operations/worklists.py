@@ -6,11 +6,13 @@ index rows under the asker's Decision; nothing about anybody who is not on the p
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
+from operator import itemgetter
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -83,8 +85,9 @@ async def worklist(asked: Asked) -> Response:
         raise Problem("forbidden")
     now = asked.services.clock.now()
     reading = Reading(asked.services, replace(decision, account=None), wanted, now, _memo())
-    lines = sorted(await reading.lines(page.organization), key=lambda each: each.place(wanted.order))
-    left = [each for each in lines if page.after is None or each.place(wanted.order) > page.after]
+    placed = await reading.lines(page.organization)
+    lines = [line for _, line in placed]
+    left = lines if page.after is None else lines[bisect_right(placed, page.after, key=itemgetter(0)) :]
     return await _answer(asked, decision, wanted, page, lines, left, now, reading.judging.failed)
 
 

@@ -18,7 +18,7 @@ DAY = 24 * 3_600_000_000
 
 
 def found(*resources: dict[str, Any]) -> list[Found]:
-    return [Found(orjson.dumps(each), "p", "A81001") for each in resources]
+    return [Found((), orjson.dumps(each), "A81001") for each in resources]
 
 
 def line(name: str, now: int = START, /, **rows: list[Found]) -> tuple[Line | None, set[str]]:
