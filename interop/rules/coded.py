@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from interop.fhir import facts
-from interop.fhir.fhirpath.tree import Call, External, Index, Literal, Member, Operation, Path, Sign, Step, Tree, TypeTest
+from interop.fhir.fhirpath.tree import Call, External, Index, Literal, Member, Operation, Path, Sign, Special, Step, Tree, TypeTest
 
 _COMPARES: Final = frozenset(("=", "!=", "~", "!~", "in"))
 _WITHIN: Final = frozenset(("where", "all", "exists", "select"))
 """Functions whose arguments see the items as their own root."""
+_OF_TEXT: Final = {"startsWith": str.startswith, "endsWith": str.endswith, "contains": str.__contains__}
+"""Functions of the text of a code, and when they hold of one."""
 _SAME: Final = frozenset(("where", "first", "last", "tail", "single", "distinct"))
 
 
@@ -63,6 +65,7 @@ def _found(tree: Tree, at: str, variables: Mapping[str, str]) -> Iterator[str]:
                 if isinstance(step, Call):
                     for argument in step.arguments:
                         yield from _found(argument, here if step.name in _WITHIN else at, variables)
+                    yield from _of_text(step, here)
                 here = _gone(step, here)
 
 
@@ -83,16 +86,38 @@ def _gone(step: Step, here: str) -> str:
     return here if step.name in _SAME else ""
 
 
+def _of_text(call: Call, here: str) -> Iterator[str]:
+    holds, known = _OF_TEXT.get(call.name), _codes(here)
+    if holds is None or known is None:
+        return
+    for text in (text for argument in call.arguments for text in _literals(argument)):
+        if not any(holds(code, text) for code in known):
+            yield f"{call.name}({text!r}) holds of no code of {here}: {', '.join(sorted(known))}"
+
+
 def _compared(operands: tuple[Tree, ...], at: str, variables: Mapping[str, str]) -> Iterator[str]:
     codes = [code for each in operands for code in _literals(each)]
     for each in operands:
-        if not isinstance(each, Path):
-            continue
-        here = leads(each, at, variables)
-        known = _codes(here)
-        for code in codes:
-            if known is not None and code not in known:
-                yield f"{code} is no code of {here}: {', '.join(sorted(known))}"
+        paths = _paths(each, at, variables)
+        several = [_codes(path) for path in paths]
+        known = frozenset().union(*(some for some in several if some is not None))
+        for code in codes if several and None not in several else ():
+            if code not in known:
+                yield f"{code} is no code of {' or '.join(paths)}: {', '.join(sorted(known))}"
+
+
+def _paths(tree: Tree, at: str, variables: Mapping[str, str]) -> list[str]:
+    """The elements of R4 whose values an operand may have, '' for one that the text does not tell."""
+    match tree:
+        case Special("this"):
+            return [at]
+        case Operation("|", operands):
+            return [path for each in operands if not isinstance(each, Literal) for path in _paths(each, at, variables)]
+        case Path(Operation() as start, ()):
+            return _paths(start, at, variables)
+        case Path():
+            return [leads(tree, at, variables)]
+    return []
 
 
 def _literals(tree: Tree) -> Iterator[str]:
