@@ -22,7 +22,7 @@ from interop.app.engine import Engine
 from interop.cli.main import app
 from interop.policy.asker import TESTER
 from interop.ports import Feed
-from interop.store.plan import Heads, Message, Persons, Sourced
+from interop.store.plan import Heads, Message, Pairs, Persons, Sourced
 from tests.spec.durability.process import CODE
 from tests.spec.engine.messages import ZELDA, adt
 from tests.spec.engine.running import client, ingest, journal, settings
@@ -298,6 +298,24 @@ async def test_a_replay_does_not_undo_a_merge_whose_message_has_lost_its_content
         assert await persons(one) == who
         assert told.held[merge][0] == "purged"
         assert len(told.held[merge][1]) == 2
+
+
+async def test_a_replay_keeps_the_merge_of_a_message_that_is_gone_beside_the_one_that_it_reads(tmp_path: Path) -> None:
+    """Of two who were each merged into the other: a merge that is forgotten might let another be believed."""
+    ann = "TEST^ANN|||2"
+    async with engine(tmp_path, 100) as (_, http, clock):
+        await taken_in(http, message(1, VISIT, name=ann))
+        await taken_in(http, message(2, "MRG|P2^^^PAS", trigger="A40", name=ann))
+        clock.days = 20
+        last = await taken_in(http, message(3, "MRG|P1^^^PAS", patient="P2", trigger="A40", name=ann))
+        await taken_in(http, message(4, VISIT, name="TEST^ANNE|||2"))
+    async with engine(tmp_path, keep_journal=60, keep_versions=10) as (one, http, _):
+        patients = tuple(each for group in await persons(one) for each in group)
+        (was,) = await one.workshop.store.query(Pairs(patients))
+        assert was.tie == "merge:ab"
+        assert (await asked(one, "run"))[1]["messages"] == 2
+        await replayed(http, message=last)
+        assert await one.workshop.store.query(Pairs(patients)) == [was]
 
 
 async def test_takedowns_keep_their_content_whoever_wrote_what_they_took(tmp_path: Path) -> None:
