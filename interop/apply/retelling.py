@@ -24,7 +24,7 @@ from interop.errors import Problem
 from interop.identity.grouping import pair
 from interop.identity.linking import identity_of
 from interop.identity.sources import verified
-from interop.identity.ties import LINK, merges, with_link, with_merge
+from interop.identity.ties import LINK, with_link, with_merge
 from interop.mapping.snapshots import MARK
 from interop.policy.tables import tables
 from interop.ports import Feed, MessageState
@@ -272,16 +272,11 @@ class Retelling(ABC):
             return bodies.get(("Patient", one), standing.body if standing is not None else b"")
 
         for key, (patient, into, tie) in ties.items():
-            before = known.get(key, "")
-            untold = [retired for retired, survivor in merges(key, before) if (retired, survivor) not in merges(key, tie)]
-            if (untold or (before and not tie)) and await self._stands(key):
-                if not tie:
-                    continue
-                for retired in untold:
-                    tie = with_merge(tie, key, retired)
+            if not tie and known.get(key) and await self._stands(key):
+                continue
             if tie == LINK:
                 tie = with_link("", into in linked_with(said(patient)) or patient in linked_with(said(into)))
-            if tie != before:
+            if tie != known.get(key, ""):
                 self._linker.told_again(patient, into, tie, self.order, self._number, self._now)
 
     def _states(self, head: Head, told: Mapping[tuple[str, str], bytes]) -> bool:
