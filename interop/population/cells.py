@@ -55,6 +55,7 @@ LADDER: Final = (
     (COARSE, ("conditions",)),
     (COARSE, ("sex",)),
     (COARSE, ()),
+    ("", ("conditions",)),
     ("", ()),
 )
 """From the finest: how the age is told, and what beside it. What the team can act on stays longer than the sex."""
@@ -117,9 +118,9 @@ def cells(people: Mapping[Key, Known]) -> dict[Key, Cell]:
         many = {cell for cell, number in Counter(of.values()).items() if number >= FEWEST}
         told |= {key: cell for key, cell in of.items() if cell in many}
         left = {key: left[key] for key, cell in of.items() if cell not in many}
-    if left:  # those who are told most coarsely hide them, and are told what is true of all of these
-        coarsest = next(reversed(told.values()))
-        joined = {key: people[key] for key, cell in told.items() if cell == coarsest} | left
+    if left:  # the fewest who are told something together hide them, and are told what is true of all of these
+        fewest = Counter(told.values()).most_common()[-1][0]
+        joined = {key: people[key] for key, cell in told.items() if cell == fewest} | left
         steps = ({key: _cell(age, names, one) for key, one in joined.items()} for age, names in LADDER)
         told |= next(of for of in steps if len(set(of.values())) == 1)
     return told

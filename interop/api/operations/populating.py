@@ -16,12 +16,13 @@ POPULATING: Final = (
         (SYSTEM,),
         (),
         "The people of a practice who rank highest, for analysts: pseudonyms with coarse facts, of those whose consent and whose "
-        "organisations' agreements allow it. No name, number, place, day, text, id or reference. What few share is told more "
-        "coarsely.",
+        "organisations' agreements allow it. No name, number, place, day, text, id or reference. All that a row tells is told of "
+        "five rows at least: what fewer share is told more coarsely or withheld, and named so. Risk is the least of those who are "
+        "together, in no order; age and attendances are those of the first of the month.",
         (
             Input("organisation", "string", "The practice: an ODS code.", required=True),
             _MEASURE,
-            Input("_count", "positiveInt", "Rows; without it 100, at most 500."),
+            Input("_count", "positiveInt", "Rows; without it 100, from 5 to 500."),
         ),
         returns="Parameters",
     ),
@@ -31,8 +32,8 @@ POPULATING: Final = (
         "relinking.relink",
         (SYSTEM,),
         (),
-        "Whose the pseudonyms of a list are, for those who care for the person: of those with whom the user has to do. Of others "
-        "nothing is said, not even whether there are any. It is recorded with the reason.",
+        "Whose the pseudonyms of a list are, for those who care for the person: of those with whom the user has to do and who have "
+        "not opted out since. Of others nothing is said, not even whether there are any. It is recorded with the reason.",
         (
             Input("pseudonym", "string", "A pseudonym of this month or the one before; at most 500.", many=True, required=True),
             Input("reason", "code", "integrated-review, care-planning, medicines-review or safety.", required=True),

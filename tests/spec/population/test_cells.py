@@ -89,7 +89,7 @@ def test_few_are_told_more_coarsely_beside_no_more_than_their_like() -> None:
     assert {told[name] for name in women} == {Cell("65+", "female", "0", "0", False)}
 
 
-def test_the_last_few_are_told_with_the_coarsest_of_the_others() -> None:
+def test_the_last_few_are_told_with_the_fewest_of_the_others() -> None:
     """One who is unlike all would be known by what is withheld of them alone."""
     many = {f"m{place}": Known(72, "male") for place in range(7)}
     told = cells(many | {"one": Known(40, "male", Facts(1, 7, True))})

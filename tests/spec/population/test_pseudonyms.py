@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from interop.api.operations.relinking import FORM
-from interop.population.pseudonyms import NAME, Pseudonyms, period_of, periods
+from interop.population.pseudonyms import NAME, Pseudonyms, beginning, period_of, periods
 
 KEYS = st.binary(min_size=32, max_size=32)
 NAMED = st.tuples(*(st.text("abcdefgh0123456789-", min_size=1, max_size=12) for _ in range(4)))
@@ -48,6 +49,23 @@ def test_the_key_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
     assert Pseudonyms.kept(tmp_path).of("p", "A81001", "analytics/risk", "2026-01") == first
     assert stat.S_IMODE((tmp_path / NAME).stat().st_mode) == 0o600
     assert Pseudonyms.kept(tmp_path / "another").of("p", "A81001", "analytics/risk", "2026-01") != first
+
+
+def test_processes_that_start_at_once_have_one_key(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        made = list(
+            pool.map(lambda _: Pseudonyms.kept(tmp_path / "data").of("p", "A81001", "analytics/risk", "2026-01"), range(32))
+        )
+    assert len(set(made)) == 1
+    assert [each.name for each in (tmp_path / "data").iterdir()] == [NAME]
+
+
+@given(st.integers(0, 4_000_000_000))
+def test_a_period_begins_with_its_month(now: int) -> None:
+    began = beginning(now * 1_000_000)
+    assert period_of(began) == period_of(now * 1_000_000)
+    assert period_of(began - 1) != period_of(now * 1_000_000)
+    assert began <= now * 1_000_000
 
 
 def test_a_key_that_is_none_is_refused(tmp_path: Path) -> None:
