@@ -105,6 +105,25 @@ class Compartment:
 
 
 @dataclass(frozen=True, slots=True)
+class Coded:
+    """What is about the person of a Patient, is of one of the types, and has one of the codes or is called so -> [Stored], by type
+    then id. Of the many that somebody may have only those are read.
+
+    ``by``: types, each with the token parameter that is asked; ``pairs`` of system and code; ``called``: whole texts of it,
+    ``holding``: parts of texts of three characters or more, as ``where.Text`` compares them. ``after`` is the cursor: (type, id).
+    """
+
+    decision: Decision
+    patient: str
+    by: tuple[tuple[str, str], ...]
+    pairs: tuple[tuple[str, str], ...]
+    called: tuple[str, ...] = ()
+    holding: tuple[str, ...] = ()
+    count: int = 100
+    after: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Heads:
     """For ``(type, id)`` pairs: present version and contributions -> [Head], in no order; missing ones are left out.
 
@@ -492,6 +511,7 @@ Plan = (
     | Search
     | Count
     | Compartment
+    | Coded
     | Heads
     | Versions
     | Made

@@ -15,7 +15,7 @@ import orjson
 from interop.api.absences import Told, passes
 from interop.api.crew.holding import Held
 from interop.api.fhir.read import present
-from interop.api.operations.planning import coded_or_worded, plan_tables
+from interop.api.operations.planning import plan_tables
 from interop.api.operations.steps import steps_named, steps_of
 from interop.api.reading import others
 from interop.api.services import Services
@@ -34,17 +34,13 @@ from interop.identity.sources import verified
 from interop.ids import NHS_NUMBER, ODS_ORGANISATION, NhsNumber, Standing
 from interop.policy.absence import Absence
 from interop.store.decision import PERMIT_ALL, Account, Decision
-from interop.store.plan import Access, Compartment, Persons, Search, Several
+from interop.store.plan import Access, Coded, Compartment, Persons, Several
 from interop.store.values import Stored
-from interop.store.where import All, Person, Text, Tokens
-from interop.store.where import Any as AnyOf
 
-ONCE: Final = 300
-"""Resources of a person that are read without looking at their codes."""
 STRANGERS: Final = 50
 """Patients besides whom the resources of a person name: of whom more are nothing is kept."""
 CHUNK: Final = 1_000
-"""Resources that are read at a time where there are more."""
+"""Resources that are read at a time."""
 HEAVY: Final = frozenset(("Condition", "List", "Observation", "Procedure", "ServiceRequest"))
 """Types of which a person may have thousands: only those are read whose code a row of the tables names."""
 BESIDE: Final = ("Organization", "Practitioner", "PractitionerRole", "Medication", "Location", "HealthcareService")
@@ -64,9 +60,11 @@ def card_tables() -> CardTables:
 
 @dataclass(slots=True)
 class _Read:
-    """What was read: resources of the person, what they refer to, and the keys of that, there or not."""
+    """What was read: resources of the person, the same with those that may not be seen, what they refer to, and the keys of that,
+    there or not."""
 
     about: list[Stored]
+    whole: list[Stored]
     beside: list[Stored]
     asked: list[Key]
 
@@ -99,13 +97,18 @@ async def made(services: Services, told: Told, decision: Decision, patient: str,
     )
     low = now - now % MICROSECONDS
     held = Held(card(known), low, low, tuple(account.patients), len(given))
-    await _bound(services, held, decision, patient, read, now)
+    await _bound(services, held, patient, read, now)
     return held
 
 
 async def _read(services: Services, decision: Decision, patient: str) -> _Read:
-    """Under the decision of the asker."""
-    about = await _about(services, decision, patient)
+    """Under the decision of the asker, and what it is all of. That is found before it is asked which of it may be seen: a card
+    depends on the whole, and what is found is little where the person's record is large."""
+    found = await _found(services, patient)
+    seen: list[Stored] = await services.store.query(Several(decision, tuple((each.type, each.id) for each in found)))
+    seen.sort(key=lambda each: (each.type, each.id))
+    about = seen + await steps_of(services, decision, patient, seen)
+    whole = found + await steps_of(services, replace(PERMIT_ALL, account=None), patient, found)
     asked: dict[Key, None] = {}
     for each in about:
         for type_, id_ in _BESIDE.findall(each.body):
@@ -122,59 +125,36 @@ async def _read(services: Services, decision: Decision, patient: str) -> _Read:
     )
     if further := {key: None for key in further if key not in asked}:
         beside += await services.store.query(Several(decision, tuple(further)))
-    return _Read(about, beside, [*asked, *further, *steps_named(about)])
+    return _Read(about, whole, beside, [*asked, *further, *steps_named(about)])
 
 
-async def _about(services: Services, decision: Decision, patient: str) -> list[Stored]:
-    """All of the person that a card may be made of. Most people have so little that it is read at once."""
-    wanted = _wanted()
-    found: list[Stored] = await services.store.query(Compartment(decision, patient, wanted.types, 0, ONCE))
-    if len(found) == ONCE:
-        found = await _light(services, decision, patient, wanted.light)
-        for type_ in wanted.heavy:
-            found += await _heavy(services, decision, patient, type_, wanted)
-    told = [each for each in found if each.type not in wanted.heavy or wanted.coded.search(each.body)]
-    return told + await steps_of(services, decision, patient, told)
+async def _found(services: Services, patient: str) -> list[Stored]:
+    """All of the person that a card may be made of, whoever may see it, but for what CarePlans refer to; by type then id."""
+    wanted, nothing_held = _wanted(), replace(PERMIT_ALL, account=None)
+    light = await _paged(services, Compartment(nothing_held, patient, wanted.light, count=CHUNK))
+    heavy = await _paged(services, Coded(nothing_held, patient, wanted.heavy, wanted.codes, wanted.words, ROOTS, CHUNK))
+    return sorted(light + heavy, key=lambda each: (each.type, each.id))
 
 
-async def _light(services: Services, decision: Decision, patient: str, types: tuple[str, ...]) -> list[Stored]:
-    """All of these types."""
+async def _paged(services: Services, plan: Compartment | Coded) -> list[Stored]:
+    """All pages."""
     found: list[Stored] = []
-    after: tuple[str, str] | None = None
     while True:
-        part: list[Stored] = await services.store.query(Compartment(decision, patient, types, 0, CHUNK, after))
+        part: list[Stored] = await services.store.query(plan)
         found += part
-        if len(part) < CHUNK:
+        if len(part) < plan.count:
             return found
-        after = (part[-1].type, part[-1].id)
-
-
-async def _heavy(services: Services, decision: Decision, patient: str, type: str, wanted: _Wanted) -> list[Stored]:
-    """Of this type what has one of the codes or is called so."""
-    found: list[Stored] = []
-    by = "combo-code" if type == "Observation" else "code"
-    called = [Text(by, word, "equals", "text") for word in wanted.words]
-    called += [Text(by, root, "contains", "text") for root in ROOTS]
-    where = All((Person("", (patient,)), AnyOf((Tokens(by, wanted.codes), *called))))
-    after: tuple[str, ...] | None = None
-    while True:
-        part: list[Stored] = await services.store.query(Search(decision, type, where, (), CHUNK, after))
-        found += part[:CHUNK]
-        if len(part) <= CHUNK:
-            return found
-        after = (part[CHUNK - 1].id,)
+        plan = replace(plan, after=(part[-1].type, part[-1].id))
 
 
 class _Wanted(NamedTuple):
     """Types of which all is read (``light``), those of which that is read alone which has one of the codes or is called by one of
-    the words (``heavy``), and what finds such a code in a body, or one that is words."""
+    the words (``heavy``, each with the parameter of its codes)."""
 
-    types: tuple[str, ...]
     light: tuple[str, ...]
-    heavy: tuple[str, ...]
+    heavy: tuple[tuple[str, str], ...]
     codes: tuple[Key, ...]
     words: tuple[str, ...]
-    coded: re.Pattern[bytes]
 
 
 @cache
@@ -191,18 +171,14 @@ def _wanted() -> _Wanted:
                 break
             codes |= {code for each in named for code in each.codes}
             words |= {word for each in named for word in each.words}
-    light = tuple(sorted(tables.types - heavy))
-    coded = coded_or_worded((code for _, code in codes), words)
-    return _Wanted(tuple(sorted(tables.types)), light, tuple(sorted(heavy)), tuple(sorted(codes)), tuple(sorted(words)), coded)
+    by = tuple((type_, "combo-code" if type_ == "Observation" else "code") for type_ in sorted(heavy))
+    return _Wanted(tuple(sorted(tables.types - heavy)), by, tuple(sorted(codes)), tuple(sorted(words)))
 
 
-async def _bound(services: Services, held: Held, decision: Decision, patient: str, read: _Read, now: int) -> None:
+async def _bound(services: Services, held: Held, patient: str, read: _Read, now: int) -> None:
     """Find out until when a card counts and what it depends on; nothing where that is not known in full."""
     members = {patient: patient} | {each: person for each, person, _ in await services.store.query(Persons((patient,)))}
-    whole = read.about
-    if decision.predicate is not None:
-        whole = await _about(services, replace(PERMIT_ALL, account=None), patient)
-    strangers = {named for each in whole for named in others(each)} - members.keys()
+    strangers = {named for each in read.whole for named in others(each)} - members.keys()
     if len(strangers) > STRANGERS:
         return
     if strangers:  # who may see what names them too depends on them as well

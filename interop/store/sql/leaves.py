@@ -74,7 +74,7 @@ class Leaves:
         for system, code in where.pairs:
             systems.setdefault(system, []).append(code[:LONGEST])
         each = [
-            f"({row}.{column} IN ({self.bound(tuple(found))}) AND {row}.sid = {sid})"
+            f"({row}.sid = {sid} AND {row}.{column} IN ({self.bound(tuple(found))}))"
             for system, found in systems.items()
             if (sid := self._system(where.parameter, system))
         ]

@@ -125,19 +125,31 @@ class Links(Leaves):
             parts.append(" AND ".join([text, *self.named(parameter, "s")]))
         return " UNION ALL ".join(parts) or "SELECT 0 AS rid WHERE 0 = 1"
 
+    def members(self, patient: str, types: tuple[str, ...]) -> str:
+        """The numbers of the rows that are about the person of a Patient: of these types (() = any) those whose subject it is, of
+        any type those that name it besides."""
+        also = [f"s.type IN ({self.bound(types)})"] if types else []
+        return self._sought(self._reference_pids("", None), also, self.group((patient,)).one)
+
     def _referring_to(self, parameter: str, type_: str | None, one: str) -> str:
-        """The same for one Patient and whoever is linked with it. The Patient itself is sought by its id, and others only where
-        there is a link: a set of both would be made anew for each place in the statement."""
+        """The same for one Patient and whoever is linked with it."""
+        pids = self._reference_pids(parameter, type_)
+        if parameter and parameter not in NAMED:
+            return self._sought(pids, None, one)
+        also = [] if type_ is None else [f"s.type = :{self.once(type_)}"]
+        return self._sought(pids, also + self.named(parameter, "s"), one)
+
+    def _sought(self, pids: str, also: list[str] | None, one: str) -> str:
+        """Rows that refer to a Patient, or to whoever is linked with it, by one of the parameters; unless ``also`` is None, those
+        about them that meet it too. The Patient itself is sought by its id, and others only where there is a link: a set of both
+        would be made anew for each place in the statement."""
         linked = f"link a CROSS JOIN link b CROSS JOIN {{}} WHERE a.patient = :{one} AND b.person = a.person AND"
         parts = []
-        pids = self._reference_pids(parameter, type_)
         if pids:
             sought = f"SELECT x.rid FROM {{}} {pids} AND x.target = '{PATIENT}' || "
             parts.append(sought.format("index_reference x WHERE") + f":{one}")
             parts.append(sought.format(linked.format("index_reference x")) + "b.patient")
-        if not parameter or parameter in NAMED:
-            also = [] if type_ is None else [f"s.type = :{self.once(type_)}"]
-            also += self.named(parameter, "s")
+        if also is not None:
             for table, own in (("resource s WHERE", f":{one}"), (linked.format("resource s"), "b.patient")):
                 parts.append(" AND ".join([f"SELECT s.rid FROM {table} s.subject <> '' AND s.subject = {own}", *also]))
         return " UNION ALL ".join(parts) or "SELECT 0 AS rid WHERE 0 = 1"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from interop.store.decision import Decision
-from interop.store.plan import Compartment, Group, History, Read, ReadVersion, Several
+from interop.store.plan import Coded, Compartment, Group, History, Read, ReadVersion, Several
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.names import Names
 from interop.store.sql.past import was
@@ -191,27 +191,32 @@ def several(plan: Several, names: Names, dialect: Dialect, shapes: Shapes) -> St
 def compartment(plan: Compartment, names: Names, dialect: Dialect, shapes: Shapes) -> Steps[list[Stored]]:
     guard = Guard(plan.decision, None, names, dialect, shapes)
     compiler = guard.compiler
-    among, whose = "resource r", "r.subject <> ''"
-    start = Person("", (plan.patient,)) if plan.patient else None
-    if start is not None:
-        members = compiler.rows(start, None)
-        assert members is not None  # sought from there: the index of types would give the order, and go through all of them
-        among, whose = f"(SELECT DISTINCT rid FROM ({members}) about) m CROSS JOIN resource r", "r.rid = m.rid"
-    text = f"SELECT r.rid AS rid, r.type AS type, r.id AS id FROM {among} WHERE r.deleted = 0 AND {whose}"
-    if plan.types:
-        text += f" AND r.type IN ({compiler.bound(plan.types)})"
+    members = compiler.members(plan.patient, plan.types) if plan.patient else ""
+    also = f" AND r.type IN ({compiler.bound(plan.types)})" if plan.types else ""
     if plan.since:
-        text += f" AND r.updated >= :{compiler.bind(plan.since)}"
+        also += f" AND r.updated >= :{compiler.bind(plan.since)}"
+    return (yield from page(plan, guard, members, also))
+
+
+def page(plan: Compartment | Coded, guard: Guard, members: str, also: str = "") -> Steps[list[Stored]]:
+    """So many resources after the cursor, by type then id, of the numbers that a query gives ('': of all that are about anybody)
+    and that may be seen. They are sought from the numbers: the index of types would give the order, and go through all of a
+    type."""
+    compiler = guard.compiler
+    among, whose = "resource r", "r.subject <> ''"
+    if members:
+        among, whose = f"(SELECT DISTINCT rid FROM ({members}) about) m CROSS JOIN resource r", "r.rid = m.rid"
+    text = f"SELECT r.rid AS rid, r.type AS type, r.id AS id FROM {among} WHERE r.deleted = 0 AND {whose}{also}"
     if plan.after is not None:
         text += f" AND (r.type, r.id) > (:{compiler.bind(plan.after[0])}, :{compiler.bind(plan.after[1])})"
-    with compiler.focused(start):
+    with compiler.focused(Person("", (plan.patient,)) if plan.patient else None):
         text += guard.living()
     rows = yield (
         f"{compiler.prologue}SELECT {columns('r')} FROM ({text} ORDER BY r.type, r.id LIMIT :count) k CROSS JOIN resource r "
         "WHERE r.rid = k.rid ORDER BY k.type, k.id",
         {**compiler.parameters, "count": plan.count},
     )
-    return [stored(row, names) for row in rows]
+    return [stored(row, compiler.names) for row in rows]
 
 
 def group(plan: Group, names: Names, dialect: Dialect, shapes: Shapes) -> Steps[list[str]]:

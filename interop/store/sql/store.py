@@ -12,7 +12,20 @@ from interop.errors import Problem
 from interop.store import plan as plans
 from interop.store.plan import Plan
 from interop.store.seats import Alone, Seats
-from interop.store.sql import counting, deliveries, engine, exporting, ledger, news, pairs, resources, retention, searching, taken
+from interop.store.sql import (
+    coded,
+    counting,
+    deliveries,
+    engine,
+    exporting,
+    ledger,
+    news,
+    pairs,
+    resources,
+    retention,
+    searching,
+    taken,
+)
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.estimates import Estimates
 from interop.store.sql.feeds import FeedCounter
@@ -174,7 +187,7 @@ class SqlStore(ABC):
         return found
 
     async def stream(self, plan: Plan) -> AsyncIterator[Any]:
-        """Answer a plan a page at a time: Everything, Waiting, History, Search, Compartment and Export in flat memory."""
+        """Answer a plan a page at a time: Everything, Waiting, History, Search, Compartment, Coded and Export in flat memory."""
         match plan:
             case plans.Everything() | plans.Waiting():
                 after = plan.after
@@ -194,7 +207,7 @@ class SqlStore(ABC):
                     for one in found:
                         yield one
                     cursor = (*one.sort, one.id)
-            case plans.Compartment():
+            case plans.Compartment() | plans.Coded():
                 cursor = plan.after
                 while found := await self.query(replace(plan, count=PAGE, after=cursor)):
                     for one in found:
@@ -237,6 +250,7 @@ class SqlStore(ABC):
             plans.Search: (lambda plan: searching.search(plan, names, dialect, shapes, kept), False),
             plans.Count: (lambda plan: counting.count(plan, names, dialect, shapes, kept), True),
             plans.Compartment: (lambda plan: resources.compartment(plan, names, dialect, shapes), False),
+            plans.Coded: (lambda plan: coded.coded(plan, names, dialect, shapes, kept), False),
             plans.Heads: (lambda plan: engine.heads(plan, names, dialect), False),
             plans.Versions: (lambda plan: taken.versions(plan, dialect), False),
             plans.Made: (lambda plan: taken.made(plan), True),

@@ -13,7 +13,7 @@ from typing import Any
 from interop.clock import Clock, SystemClock
 from interop.errors import Problem
 from interop.store.directory import make_directory
-from interop.store.plan import Compartment, Count, History, Plan, Read, Search
+from interop.store.plan import Coded, Compartment, Count, History, Plan, Read, Search
 from interop.store.sql import resources, searching
 from interop.store.sql.exporting import Snapshot
 from interop.store.sql.journal import JournalWriter
@@ -185,7 +185,7 @@ class SqliteStore(SqlStore):
         if self._halves and isinstance(plan, Count):
             counted: T = await self._counted(plan, steps)
             return counted
-        patience = PATIENCE if isinstance(plan, Search | History | Compartment) else inf
+        patience = PATIENCE if isinstance(plan, Search | History | Compartment | Coded) else inf
         return await self._readers.read(steps, long=long, patience=patience)
 
     def _words(self, plan: Search | Count) -> bool:

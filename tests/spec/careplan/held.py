@@ -27,13 +27,16 @@ from tests.spec.api.people import T0
 
 
 class Counting(ReadingStore):
-    """Counts what is asked of it."""
+    """Counts what is asked of it, and keeps what it gives."""
 
     asked = 0
+    given: tuple[Any, ...] = ()
 
     async def query(self, plan: Plan) -> list[Any]:
         self.asked += 1
-        return await super().query(plan)
+        found = await super().query(plan)
+        self.given += tuple(found)
+        return found
 
 
 class Holding(World):

@@ -22,7 +22,7 @@ BOTH = pytest.mark.parametrize("place", ["sqlite", "postgresql"], indirect=True)
 ANN = {"reference": "Patient/ann"}
 SECTIONS = {heading: name for name, heading in PLANNED.items()}
 PULSES = 300
-"""So many readings that those with a code of the tables are searched for."""
+"""Readings that tell nothing, among which what tells anything is found."""
 PLAN = {"resourceType": "CarePlan", "id": "x", "status": "active", "intent": "plan", "subject": ANN,
         "category": [coded("887701000000100")]}  # fmt: skip
 

@@ -17,13 +17,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from interop.store.decision import Decision
-from interop.store.plan import Compartment, Count, Group, History, Plan, Read, ReadVersion, Search, Several
+from interop.store.plan import Coded, Compartment, Count, Group, History, Plan, Read, ReadVersion, Search, Several
 from interop.store.sql import searching
 from interop.store.sqlite import SqliteStore
 from interop.store.values import Change, Committed, IndexRow, Link, Put, Stored
 from interop.store.where import All, Any, Not, Token, Types, Where
 from tests.spec.store.build import T0, put, reference, token
-from tests.spec.store.search_model import CODES, NAMES, TYPES, Model, leaves, links, rows, some, sorts, trees
+from tests.spec.store.search_model import CODES, NAMES, SYSTEMS, TYPES, Model, leaves, links, rows, some, sorts, trees
 
 labels = st.builds(token, st.just("_security"), some(("R", "V")), st.just("urn:c"))
 told = st.one_of(labels, rows.filter(lambda row: row.kind not in {"access", "measure"}))
@@ -102,6 +102,8 @@ def plans(decision: Decision, asked: list[Where], sort: tuple[tuple[str, bool], 
         found += [History(decision, type_, None), History(decision, type_, None, count=3), History(decision, type_, None, T0 + 11)]
     for patient in ("", *NAMES):
         found += [Compartment(decision, patient), Compartment(decision, patient, count=2), Group(decision, patient or "absent")]
+        codes = tuple((system, code) for system in SYSTEMS for code in CODES)
+        found += [Coded(decision, patient or "absent", tuple((type_, "code") for type_ in TYPES), codes[:3], ("an",), ("ann",), 2)]
     for where in asked:
         for type_ in TYPES:
             found += [Search(decision, type_, where), Search(decision, type_, where, sort, 1), Count(decision, type_, where)]
@@ -113,11 +115,11 @@ async def answers(store: SqliteStore, plan: Plan) -> list[Anything]:
     """All that a plan answers, page after page."""
     found: list[Anything] = await store.query(plan)
     last = found
-    while last and isinstance(last[0], Stored) and isinstance(plan, History | Compartment | Search):
+    while last and isinstance(last[0], Stored) and isinstance(plan, History | Compartment | Coded | Search):
         if isinstance(plan, History):
             end = last[-1]
             plan = replace(plan, before=(end.updated, end.type, end.id, end.version))
-        elif isinstance(plan, Compartment):
+        elif isinstance(plan, Compartment | Coded):
             plan = replace(plan, after=(last[-1].type, last[-1].id))
         else:
             if len(last) <= plan.count:

@@ -18,8 +18,8 @@ import pytest
 
 from interop.errors import Problem
 from interop.store.decision import PERMIT_ALL, Decision
-from interop.store.plan import Access, Compartment, Count, Group, History, Plan, Read, Search, Several
-from interop.store.sql import searching
+from interop.store.plan import Access, Coded, Compartment, Count, Group, History, Plan, Read, Search, Several
+from interop.store.sql import coded, searching
 from interop.store.sqlite import SqliteStore
 from interop.store.values import Change, IndexRow, Link, Put
 from interop.store.where import (
@@ -115,6 +115,7 @@ def stores() -> Iterator[tuple[asyncio.AbstractEventLoop, SqliteStore, SqliteSto
     loop, patched = asyncio.new_event_loop(), pytest.MonkeyPatch()
     patched.setattr(searching, "GLANCE", 20)  # in proportion to the stores
     patched.setattr(searching, "MANY", 200)
+    patched.setattr(coded, "MANY", 100)
     with tempfile.TemporaryDirectory() as place:
         small, large = (loop.run_until_complete(fill(Path(place) / str(size), size)) for size in (SMALL, LARGE))
         yield loop, small, large
@@ -134,6 +135,7 @@ def on(day: int, prefix: str = "eq") -> Span:
 
 MALES = Chain("patient", "Patient", Token("gender", "male"))
 C1 = Token("code", "c1", "urn:codes")
+RARE_AND_COMMON = (("urn:codes", "c3"), ("urn:codes", "absent"), ("urn:other", "c3"))
 CLINICIAN = Decision(
     "clinician",
     Any(
@@ -162,6 +164,10 @@ SEARCHES: dict[str, Plan] = {
     "compartment": Compartment(PERMIT_ALL, "p7"),
     "types of a compartment": Compartment(PERMIT_ALL, "p7", ("Observation", "Patient")),
     "types of a compartment, gone on with": Compartment(PERMIT_ALL, "p7", ("Observation", "Patient"), 1, 5, ("Observation", "o")),
+    "codes and texts of a person": Coded(
+        PERMIT_ALL, "p7", (("Observation", "code"),), RARE_AND_COMMON, ("code number 7",), ("ber 71",)
+    ),
+    "codes that many have of a person": Coded(PERMIT_ALL, "p7", (("Observation", "code"),), (("urn:codes", "c3"),)),
     "all of a type": search("Patient"),
     "_id": search("Patient", Ids(("p7", "p8"))),
     "_lastUpdated": search("Patient", Updated("le", T0 + 5, T0 + 6)),
@@ -231,6 +237,7 @@ SEARCHES: dict[str, Plan] = {
     "a clinician reads history": History(CLINICIAN, "Observation", "o7"),
     "a clinician reads a compartment": Compartment(CLINICIAN, "p7"),
     "a clinician reads types of a compartment": Compartment(CLINICIAN, "p7", ("Observation", "Patient")),
+    "a clinician asks for codes of a person": Coded(CLINICIAN, "p7", (("Observation", "code"),), RARE_AND_COMMON),
     "a clinician asks of a patient": Search(CLINICIAN, "Observation", Person("patient", ("p7",)), (), 10),
     "a clinician asks of a patient, sorted": Search(CLINICIAN, "Observation", Person("patient", ("p7",)), (("date", True),), 10),
     "a clinician asks for a code": Search(CLINICIAN, "Observation", C1, (), 10),
