@@ -13,6 +13,8 @@ from hmac import digest
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from interop.clock import MICROSECONDS
 from interop.ids.mint import base32
 from interop.ids.secret import kept
@@ -22,6 +24,7 @@ NAME: Final = "pseudonym.key"
 SIZE: Final = 32
 LENGTH: Final = 32
 """Characters of a pseudonym: 160 bits."""
+_log = structlog.get_logger("interop.population")
 
 
 class Pseudonyms:
@@ -34,13 +37,19 @@ class Pseudonyms:
 
     @classmethod
     def kept(cls, directory: Path) -> Pseudonyms:
-        """With the key in the data directory, made where there is none. Raises OSError; ValueError where it is no key."""
-        return cls(kept(directory / NAME, lambda: secrets.token_bytes(SIZE)))
+        """With the key in the data directory, made where there is none, which is told: of a lost one no list is linked any more.
+        Raises OSError; ValueError where it is no key."""
+        return cls(kept(directory / NAME, _made))
 
     def of(self, patient: str, practice: str, purpose: str, period: str) -> str:
         """The pseudonym of a Patient by id. The period has a key of its own, from which no other follows."""
         said = "\x1f".join((purpose, practice, patient)).encode()
         return base32(digest(digest(self._key, period.encode(), sha256), said, sha256)[:20])
+
+
+def _made() -> bytes:
+    _log.info("a key of pseudonyms was made")
+    return secrets.token_bytes(SIZE)
 
 
 def period_of(now: int) -> str:

@@ -198,6 +198,19 @@ async def test_two_patients_of_one_person_are_one_row(tmp_path: Path) -> None:
         assert here.name(11) in [row["pseudonym"] for row in found]
 
 
+async def test_a_list_that_is_out_is_linked_after_its_people_are_found_to_be_one(tmp_path: Path) -> None:
+    """Two Patients of the practice, of whom the list was made before anybody knew: either pseudonym is theirs."""
+    double = [somebody(50) | {"id": "person-00"}, consent(50) | {"patient": {"reference": "Patient/person-00"}}]
+    async with practice(tmp_path, [*population(), *double]) as here:
+        before = here.name(11)
+        assert before in [row["pseudonym"] for row in await here.rows()]
+        await contribute(here.store, PRACTICE, links={"person-11": "one", "person-00": "one"})
+        after = {row["pseudonym"] for row in await here.rows()} - {here.name(place) for place in range(12)}
+        assert len(await here.rows()) == 12
+        assert len(after) == 1
+        assert await here.relinked(GP, before, *after) == {before: "Patient/person-11", after.pop(): "Patient/person-00"}
+
+
 async def test_of_fewer_than_five_there_is_no_list(tmp_path: Path) -> None:
     async with practice(tmp_path, population(4)) as here:
         unknown = await here.listed(query="organisation=Z99999")

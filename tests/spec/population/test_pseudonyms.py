@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from interop.api.operations.relinking import FORM
 from interop.population.pseudonyms import NAME, Pseudonyms, beginning, period_of, periods
@@ -49,6 +50,16 @@ def test_the_key_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
     assert Pseudonyms.kept(tmp_path).of("p", "A81001", "analytics/risk", "2026-01") == first
     assert stat.S_IMODE((tmp_path / NAME).stat().st_mode) == 0o600
     assert Pseudonyms.kept(tmp_path / "another").of("p", "A81001", "analytics/risk", "2026-01") != first
+
+
+def test_a_key_that_is_made_is_told_without_it(tmp_path: Path) -> None:
+    """A lost one is seen in the log: no list that is out is linked any more."""
+    with capture_logs() as lines:
+        Pseudonyms.kept(tmp_path)
+        Pseudonyms.kept(tmp_path)
+        (tmp_path / NAME).unlink()
+        Pseudonyms.kept(tmp_path)
+    assert lines == [{"event": "a key of pseudonyms was made", "log_level": "info"}] * 2
 
 
 def test_processes_that_start_at_once_have_one_key(tmp_path: Path) -> None:
