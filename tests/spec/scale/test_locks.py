@@ -25,6 +25,7 @@ from interop.store.values import LOCK, Change, Committed, Conflict, Entry
 from tests.places import ROOT
 from tests.spec.api.conftest import Client
 from tests.spec.identity.test_decisions import admission, applied, call, ids, persons
+from tests.spec.identity.test_queue import merge, queue
 from tests.spec.scale.dying import LEFT
 from tests.spec.scale.test_workers import Silently
 
@@ -391,3 +392,28 @@ def test_failures_of_locks_are_no_answers() -> None:
     """Neither reaches a client: both are dealt with where they arise."""
     assert not issubclass(LocksLost, Problem)
     assert not issubclass(Left, Problem)
+
+
+@pytest.mark.long
+async def test_a_pair_of_which_another_process_takes_a_decision_back_is_asked_about_again(
+    two: list[Engine], clients: list[Client]
+) -> None:
+    """Who compares has compared them before, and neither was written since."""
+    one, other = (each.http for each in clients)
+    names = ["L1", "L2", "L3"]
+    await applied(one, *(admission(name, given, "", given) for name, given in zip(names, ("MARY", "JOAN", "ZELDA"), strict=True)))
+    await applied(one, merge(("L1", "MARY", "MARY"), "L2", 10), merge(("L3", "ZELDA", "ZELDA"), "L2", 11))
+    patients = await ids(one, *names)
+    while not any(each.workshop.identity_queue.compared for each in two):
+        await asyncio.sleep(0.01)
+    (seated,) = [each for each in two if each.workshop.identity_queue.compared]
+    asks, decides = (one, other) if seated is two[0] else (other, one)
+    asked = await queue(seated, asks)
+    assert len(asked) == 2
+    for survivor in (patients[0], patients[2]):
+        assert (await call(decides, "unlink", patients[1], survivor)).status_code == 200
+        assert await persons(asks, *names) != dict.fromkeys(names, 1)
+        assert await queue(seated, asks) == []
+        assert (await call(decides, "identity-undo", patients[1], survivor)).status_code == 200
+        assert await persons(asks, *names) == dict.fromkeys(names, 1)
+        assert {frozenset(sides) for sides, _ in await queue(seated, asks)} == {frozenset(sides) for sides, _ in asked}
