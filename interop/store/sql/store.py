@@ -12,20 +12,8 @@ from interop.errors import Problem
 from interop.store import plan as plans
 from interop.store.plan import Plan
 from interop.store.seats import Alone, Seats
-from interop.store.sql import (
-    coded,
-    counting,
-    deliveries,
-    engine,
-    exporting,
-    ledger,
-    news,
-    pairs,
-    resources,
-    retention,
-    searching,
-    taken,
-)
+from interop.store.sql import counting, deliveries, engine, exporting, ledger, news, pairs, resources, retention, searching, taken
+from interop.store.sql.coded import coded
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.estimates import Estimates
 from interop.store.sql.feeds import FeedCounter
@@ -250,7 +238,7 @@ class SqlStore(ABC):
             plans.Search: (lambda plan: searching.search(plan, names, dialect, shapes, kept), False),
             plans.Count: (lambda plan: counting.count(plan, names, dialect, shapes, kept), True),
             plans.Compartment: (lambda plan: resources.compartment(plan, names, dialect, shapes), False),
-            plans.Coded: (lambda plan: coded.coded(plan, names, dialect, shapes, kept), False),
+            plans.Coded: (lambda plan: coded(plan, names, dialect, shapes, kept), False),
             plans.Heads: (lambda plan: engine.heads(plan, names, dialect), False),
             plans.Versions: (lambda plan: taken.versions(plan, dialect), False),
             plans.Made: (lambda plan: taken.made(plan), True),
