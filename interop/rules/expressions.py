@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from interop.clock import MICROSECONDS
@@ -11,7 +11,7 @@ from interop.fhir.fhirpath import Environment, Expression, FhirPathError, Item, 
 from interop.fhir.fhirpath.analysis import everything
 from interop.fhir.fhirpath.tree import External
 from interop.fhir.searching import interval
-from interop.formats.instants import EPOCH, iso_instant
+from interop.formats.instants import EPOCH, LONDON, iso_instant
 from interop.rules.coded import strange
 from interop.rules.typed import compared, timeless, untrue
 
@@ -120,4 +120,4 @@ def _plain(item: Item) -> Any:
 
 
 def _environment(variables: Variables, now: int, budget: int = BUDGET) -> Environment:
-    return Environment(variables=variables, now=datetime.fromtimestamp(now / MICROSECONDS, UTC), budget=budget)
+    return Environment(variables=variables, now=datetime.fromtimestamp(now / MICROSECONDS, LONDON), budget=budget)

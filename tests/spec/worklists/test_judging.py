@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from interop.api.operations.worklists import worklists
 from interop.clock import instant
+from interop.rules.expressions import read
 from interop.worklists.ranking import Found, Judging, Line
 from tests.spec.rules.acting import START
 from tests.spec.worklists.hospital import about, condition, observed
@@ -54,6 +56,21 @@ def test_whoever_left_for_good_is_not_fit_and_waiting() -> None:
     assert line("medically-fit", fit_said=found(said))[0] is None
     there = stay | {"id": "old"}
     assert line("medically-fit", fit_said=found(said), fit_in_hospital=found(there))[0] is not None
+
+
+def test_a_plan_of_one_person_that_cannot_be_judged_hides_no_lack_of_anothers() -> None:
+    ours = worklists()["care-home-round"]
+    single = read("category.coding.code.single() = 'plan'", "CarePlan", {})
+    reasons = tuple(replace(each, condition=single) if each.id == "home-plan" else each for each in ours.reasons)
+    judging = Judging(replace(ours, reasons=reasons), START)
+    strange = about("CarePlan", "c", "p", status="active", category=[{"coding": [{"code": "plan"}, {"code": "more"}]}])
+    lives = {"home-noted": found(observed("o", "p", "160734000"))}
+    brought = judging.brought(lives)
+    assert brought is not None
+    told = [judging.line(("p",), brought, {"home-plan": plans}) for plans in (found(strange), found())]
+    lacking = [each is not None and "home-plan" in {one.reason.id for one in each.told} for each in told]
+    assert lacking == [False, True]
+    assert judging.failed == {"home-plan"}
 
 
 @given(st.lists(st.integers(0, 500), min_size=1, max_size=8), st.integers(0, 700))
