@@ -14,7 +14,7 @@ import structlog
 from interop.apply.acting.actions import DOES
 from interop.apply.acting.authored import ours
 from interop.apply.acting.doing import Do, Doing, Wanted
-from interop.apply.acting.ending import PATIENT, made_of, of_event, stopped_reminders
+from interop.apply.acting.ending import PATIENT, made_of, of_event, stopped_reminders, withdrawn
 from interop.apply.acting.person import Resource, body, found, pieces
 from interop.apply.acting.recipients import CLIENT, Recipients
 from interop.apply.acting.resting import labelled_later, resting
@@ -248,7 +248,9 @@ class Acting:
                 continue
             made: list[Stored] = await self._store.query(ReadVersion(PERMIT_ALL, type_, each.id, 1))
             within = [first for first in made if abs(first.updated - what.heard) <= rule.within]
-            if within and await ours(self._store, type_, each.id):
+            if not within or await withdrawn(self._store, self.tables, rule, resource, self._clock.now()):
+                continue
+            if await ours(self._store, type_, each.id):
                 recent.append(body(within[0]))
         return recent
 

@@ -6,12 +6,16 @@ from typing import Final
 
 from interop.apply.acting.authored import ours
 from interop.apply.acting.doing import Doing, Wanted
-from interop.apply.acting.person import body, found
+from interop.apply.acting.person import Resource, body, found
 from interop.apply.drafts import OWNER
 from interop.fhir.shapes import dicts, text
 from interop.rules import making
+from interop.rules.actions import CANCEL
+from interop.rules.expressions import BEFORE, holds
 from interop.rules.making import DONE_WITH, RULE, ended, ended_by_engine, on_hold
-from interop.rules.tables import RuleTables
+from interop.rules.tables import Rule, RuleTables
+from interop.store.decision import PERMIT_ALL
+from interop.store.plan import Read
 from interop.store.seam import Store
 from interop.store.values import Stored
 from interop.store.where import Tokens
@@ -47,6 +51,21 @@ async def of_event(store: Store, tables: RuleTables, event: str, patient: str, k
             if about and await ours(store, type_, stored.id):
                 made.append(stored)
     return made
+
+
+async def withdrawn(store: Store, tables: RuleTables, rule: Rule, resource: Resource, now: int) -> bool:
+    """Whether what a rule has made something of is gone, or is by now what an event says that takes it back."""
+    cancels = [each.event for each in tables.rules if each.action == CANCEL and each.word == rule.event.id]
+    for type_, _, id_ in (named.partition("/") for named in making.made_of(resource)):
+        if type_ != rule.event.type or not id_:
+            continue
+        about: list[Stored] = await store.query(Read(PERMIT_ALL, type_, id_))
+        if not about or about[0].deleted:
+            return True
+        said = body(about[0])
+        if any(each.type == type_ and each.now is not None and holds(each.now, said, {BEFORE: None}, now) for each in cancels):
+            return True
+    return False
 
 
 async def stop_reminders(do: Doing) -> list[Wanted]:
