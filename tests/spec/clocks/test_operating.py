@@ -118,7 +118,7 @@ async def test_a_clock_that_reaches_beyond_the_bank_holidays_says_so(tmp_path: P
     folder = tmp_path / "site"
     folder.mkdir()
     (folder / "clocks.csv").write_text(
-        "\n".join(csv(clock="urgent-response", of="ServiceRequest", matches="person", calendar="surgery")) + "\n", "utf-8"
+        "\n".join(csv(clock="urgent-response", of="ServiceRequest|Task", matches="person", calendar="surgery")) + "\n", "utf-8"
     )
     beyond = at(f"{holidays().last + 1}-03-01T10:00:00")
     async with timed(tmp_path / "data", ManualClock(beyond), rules=folder) as here:

@@ -41,9 +41,9 @@ ABOUT = (
     "A practice that has nothing to do with her, and a hospice with which the ambulance service shares nothing, hear of none of it."
 )
 SHORT = (
+    "Had no crew asked, the desk's taking on of its Task would have started the two hours; a Task that is completed without being "
+    "taken on starts none, for it may have been decided that nobody goes.",
     "*Later contacts are merged to the fewest*: the record has them all in one place; nothing merges them.",
-    "The desk cannot write the request that starts the clock: a ServiceRequest is clinical, and its role writes tasks, plans and "
-    "appointments. The crew asks, or a clinician of the team; the desk decides on its Task.",
     "The request and the desk's Task are not the same thing: a request that is written before the report comes does not take the "
     "Task from the worklist.",
     "Nobody tells Laura that there is a plan: she sees it when she signs on.",
@@ -172,10 +172,10 @@ async def _answered(here: Story, patient: str) -> None:
         answer=lambda said: only([each["description"] for each in matches(said)]),
     )  # fmt: skip
     (task,) = matches(listed)
-    done = task | {"status": "completed", "note": [{"text": "The locality team goes."}]}
+    sent = task | {"status": "accepted", "note": [{"text": "The locality team goes."}]}
     await here.asks(
-        DESK, "the locality team is sent", "PUT", f"/fhir/Task/{here.named('task', task['id'])}", done,
-        made=["not-conveyed-desk -> Co-ordination desk: completed"],
+        DESK, "the locality team is sent", "PUT", f"/fhir/Task/{here.named('task', task['id'])}", sent,
+        made=["not-conveyed-desk -> Co-ordination desk: accepted"],
     )  # fmt: skip
     await here.until("an hour and a half after the crew has asked nobody is there", "2026-01-07T15:32",
         told=[(TEAM, "urgent-response warned")], made=["clock urgent-response: warned"],
@@ -184,6 +184,10 @@ async def _answered(here: Story, patient: str) -> None:
     await here.sends(
         LOCALITY_SYSTEM, "the matron is with her since 15:48", message("laura-visit.json"), made=["clock urgent-response: met"]
     )
+    await here.asks(
+        DESK, "has no more to do", "PUT", f"/fhir/Task/{here.named('task', task['id'])}", sent | {"status": "completed"},
+        made=["not-conveyed-desk -> Co-ordination desk: completed"],
+    )  # fmt: skip
     for other in (STRANGER, HOSPICE_TEAM):
         await here.asks(
             other, "looks for what has happened since", "GET", f"/fhir/Encounter?patient={patient}&date=sa2026-01-06",

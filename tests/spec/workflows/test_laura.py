@@ -1,4 +1,5 @@
-"""Laura's story goes otherwise: nobody comes, she takes her consent back, the ambulance service shares no more."""
+"""Laura's story goes otherwise: nobody comes, the desk sends a team by itself, she takes her consent back, the ambulance service
+shares no more."""
 
 from __future__ import annotations
 
@@ -8,8 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.spec.workflows.cast import CREW, CREWS, DISPATCH, DOCTOR, LOCALITY, MATRON, OAKSHAW, OPERATOR, TEAM
-from tests.spec.workflows.fhir import message, parameters
+from tests.spec.workflows.cast import (
+    CREW,
+    CREWS,
+    DESK,
+    DISPATCH,
+    DOCTOR,
+    LOCALITY,
+    LOCALITY_SYSTEM,
+    MATRON,
+    OAKSHAW,
+    OPERATOR,
+    TEAM,
+)
+from tests.spec.workflows.fhir import matches, message, parameters
 from tests.spec.workflows.laura import BARS, begun, request
 from tests.spec.workflows.telling import Story, Told, telling
 
@@ -51,6 +64,58 @@ async def test_where_nobody_goes_the_team_is_warned_and_the_named_clinician_told
 async def test_the_named_clinician_hears_of_the_crew(tmp_path: Path) -> None:
     async with fallen(tmp_path) as (here, _):
         await left(here, told=[(MATRON, "not-conveyed-told")])
+
+
+async def test_the_desk_sends_the_team_by_itself_and_the_two_hours_run_from_when_it_was_asked(tmp_path: Path) -> None:
+    async with fallen(tmp_path) as (here, _):
+        await here.until("the crew leaves", "2026-01-07T14:06")
+        await here.sends(
+            DISPATCH,
+            "left at home",
+            message("laura-left-at-home.json"),
+            port=BARS,
+            told=[(MATRON, "not-conveyed-told")],
+            made=DESKS,
+        )
+        await here.until("the desk looks", "2026-01-07T14:16")
+        listed = await here.asks(DESK, "its worklist", "GET", "/fhir/Task?status=requested&code=urgent-response")
+        (task,) = matches(listed)
+        await here.asks(
+            DESK, "the locality team is sent", "PUT", f"/fhir/Task/{task['id']}", task | {"status": "accepted"},
+            made=["not-conveyed-desk -> Co-ordination desk: accepted", "clock urgent-response: running"],
+        )  # fmt: skip
+        await here.passes("nearly an hour and a half since the crew has left", minutes=79)
+        await here.passes("an hour and a half", minutes=1, told=[(TEAM, "urgent-response warned")],
+                          made=["clock urgent-response: warned"])  # fmt: skip
+        await here.sends(LOCALITY_SYSTEM, "the matron is there", message("laura-visit.json"), made=["clock urgent-response: met"])
+        await here.passes("nobody hears of it again", days=1)
+
+
+async def test_where_crew_and_desk_both_ask_one_clock_runs_and_the_team_is_told_once(tmp_path: Path) -> None:
+    async with fallen(tmp_path) as (here, patient):
+        await here.until("the crew leaves", "2026-01-07T14:06")
+        await here.sends(
+            DISPATCH,
+            "left at home",
+            message("laura-left-at-home.json"),
+            port=BARS,
+            told=[(MATRON, "not-conveyed-told")],
+            made=DESKS,
+        )
+        await here.asks(
+            CREW, "asks for the team", "POST", "/fhir/ServiceRequest", request(here, patient),
+            made=["clock urgent-response: running"],
+        )  # fmt: skip
+        listed = await here.asks(DESK, "its worklist", "GET", "/fhir/Task?status=requested&code=urgent-response")
+        (task,) = matches(listed)
+        await here.asks(
+            DESK, "the locality team is sent", "PUT", f"/fhir/Task/{task['id']}", task | {"status": "accepted"},
+            made=["not-conveyed-desk -> Co-ordination desk: accepted"],
+        )  # fmt: skip
+        await here.passes("an hour and a half", minutes=90, told=[(TEAM, "urgent-response warned")],
+                          made=["clock urgent-response: warned"])  # fmt: skip
+        await here.sends(LOCALITY_SYSTEM, "the matron is there", message("laura-visit.json"), made=["clock urgent-response: met"])
+        await here.passes("nobody hears of it again", days=1)
 
 
 async def test_once_she_has_taken_her_consent_back_nobody_is_told(tmp_path: Path) -> None:
