@@ -156,8 +156,8 @@ def _operation(question: Question, by: Rules, rule: str) -> Decision:
 
 
 def _counting(question: Question, by: Rules, rule: str) -> Decision:
-    """A token that reads, and in the context of no patient: a list is of many."""
-    if by.asker.patient or not _in_scope(question, "rs"):
+    """A user, whom the privacy officer's queue counts, by a token that reads, in the context of no patient: a list is of many."""
+    if by.asker.patient or not by.asker.user or not _in_scope(question, "rs"):
         return Decision(rule, refusal=REFUSED)
     return _narrowed(question, Decision(rule, by.once(counted)), "rs")
 

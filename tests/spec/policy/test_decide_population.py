@@ -103,6 +103,11 @@ def test_a_token_in_the_context_of_one_patient_counts_nothing() -> None:
         assert counts(Asker("issuer|ann", "analyst", BOARD, patient="p1", scopes=scopes)).refusal == "forbidden"
 
 
+def test_a_program_for_which_nobody_answers_counts_nothing() -> None:
+    for scopes in (None, read_scopes("system/*.rs")):
+        assert counts(Asker("", "analyst", BOARD, "tool", scopes=scopes)).refusal == "forbidden"
+
+
 def test_what_a_token_does_not_read_is_not_counted() -> None:
     asker = Asker("issuer|ann", "analyst", BOARD, scopes=read_scopes("user/*.c user/Patient.rs"))
     assert given(counts(asker), thing("Patient", CONSENTS))

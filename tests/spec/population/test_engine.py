@@ -162,6 +162,27 @@ async def test_each_link_is_in_the_audit_with_who_why_and_whom_and_each_list_too
         assert not [name for name in names if name in text]
 
 
+async def test_of_a_link_that_is_refused_the_audit_tells_who_asked_and_nobody_else(tmp_path: Path) -> None:
+    """Whoever reads the log is not told whose a pseudonym was, nor whether it was anybody's."""
+    async with signed(tmp_path) as here:
+        other, officer = here.token("gp", ELSEWHERE, "other"), here.token("privacy-officer", BOARD)
+        answer = await here.http.get(f"/fhir/$population?organisation={PRACTICE}", headers=here.token("analyst", BOARD))
+        name, said = rows(answer.json())[0]["pseudonym"], []
+        for each in (name, "a" * 32):
+            refused = await here.call(other, "relink", pseudonym=[each], reason="safety", organisation=PRACTICE)
+            assert refused.status_code == 404
+        refused = await here.call(here.token("analyst", BOARD), "relink", pseudonym=[name], reason="safety")
+        assert refused.status_code == 403
+        await here.engine.audited.tick()
+        for each in (await here.http.get("/fhir/AuditEvent?_count=200", headers=officer)).json()["entry"]:
+            event = each["resource"]
+            if "$relink" in (code["code"] for code in event.get("subtype", [])):
+                assert name not in orjson.dumps(event).decode()
+                said.append((event.get("outcomeDesc"), [entity.get("what") for entity in event.get("entity", [])]))
+        assert len(said) == 3
+        assert _about([{"entity": [{"what": what or {}} for what in whats]} for _, whats in said]) == set()
+
+
 def test_the_person_is_told_in_words_what_was_done() -> None:
     analyst = Row(1, START, READ, Who("issuer|ann", "analyst", BOARD, "portal", "analytics"), "$population")
     doctor = Row(2, START, READ, Who("issuer|jo", "gp", PRACTICE, "portal", "direct-care"), "$relink")

@@ -38,6 +38,18 @@ async def relink(at: Asking, names: list[str]) -> int:
     return len(answer.json()["parameter"])
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_whom_a_list_holds_counts_for_the_analyst(tmp_path: Path, method: str) -> None:
+    """By the rows that were given, not by all who were counted for them."""
+    async with asking(tmp_path) as at:
+        await known(at, 40)
+        analyst = Asker(f"{ISSUER}analyst", "analyst", PRACTICE, scopes=None)
+        answer = await at.send(method, f"$population?organisation={PRACTICE}&_count=7", analyst)
+        assert len(rows(answer.json())) == 7
+        await at.tick()
+        assert len(at.audited.trail.index.seen(analyst.user, 0, 1 << 62)) == 7
+
+
 async def test_a_list_of_a_hundred_is_not_unusual_and_more_than_the_limit_is(tmp_path: Path) -> None:
     async with asking(tmp_path) as at:
         names = await known(at, 125)
