@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
 from interop.careplan.crew.line import dated
-from interop.careplan.medicines import directions, measures
+from interop.careplan.medicines import directions
+from interop.careplan.medicines.doses import Doses, several
 from interop.careplan.medicines.naming import UNNAMED, form, strength
 from interop.careplan.medicines.values import (
     ADDED,
@@ -59,7 +59,6 @@ withdrawn (``cancelled``): another may have taken its place. A completed Medicat
 not that the medicine is over. Like all else these are UNSURE."""
 NEVER: Final = {"entered-in-error": "entered in error", "draft": "a draft", "not-done": "not given", "declined": "not handed over",
                 "cancelled": "cancelled"}  # fmt: skip
-_NEEDED: Final = re.compile(r"\b(?:needed|required|necessary)\b")
 AS_TODAY: Final = "As its source has it now: what it said before the stay is not held."
 
 
@@ -77,6 +76,7 @@ class Reader:
     def __init__(self, stay: Stay, resolving: Resolving) -> None:
         self._stay, self._resolving = stay, resolving
         self._words = Words({}, resolving)
+        self._doses = Doses(self._words)
 
     def read(self, versions: list[Given]) -> tuple[list[Told], list[Aside]]:
         """What the versions of one resource say, the oldest first: on each side of the stay at most once."""
@@ -169,10 +169,10 @@ class Reader:
         name = self._words.of(named) or UNNAMED
         doses = dicts(resource, "dosageInstruction" if type_ in ("MedicationRequest", "MedicationDispense") else "dosage")
         doses = doses or [each for each in (resource.get("dosage"),) if isinstance(each, dict)]
-        words = _several(doses, self._directions)
+        words = several(doses, self._doses.told)
         read = directions.read(words) if len(doses) == 1 else directions.Read(words)
-        amount = _several(doses, self._amount)
-        often = self._often(doses, read)
+        amount = several(doses, self._doses.amount)
+        often = self._doses.often(doses, read)
         summary = next((each for each in dicts(resource, "extension") if text(each, "url") in SUMMARY), {})
         said = SAID.get(_summary_status(summary), "")
         standing = STANDINGS.get(type_, {}).get(text(resource, "status"), GIVEN if type_ in TYPES[:2] else UNSURE)
@@ -201,46 +201,15 @@ class Reader:
             strength(name),
             amount or (read.dose if read.whole else ""),
             often,
-            _several(doses, lambda each: self._words.of(each.get("route"))),
+            several(doses, lambda each: self._words.of(each.get("route"))),
             (self._words.of(product.get("form")) if product is not None else "").casefold().rstrip("s") or form(name),
             words,
-            _several(doses, lambda each: text(each, "patientInstruction")),
+            several(doses, lambda each: text(each, "patientInstruction")),
             "; ".join(dict.fromkeys(filter(None, reasons))),
             self._words.of(_part(summary, "detailsOfAmendment")),
             began is not None and began[0] >= _day(self._stay.start) and began[0] < self._stay.end,
         )
         return _Read(told, low, high, changed[0] if changed else None)
-
-    def _amount(self, dose: Json) -> str:
-        for each in [*dicts(dose, "doseAndRate"), dose]:
-            found = chosen(each, "dose")
-            if found is not None and isinstance(found[1], dict):
-                return self._words.of(found[1])
-        return ""
-
-    def _directions(self, dose: Json) -> str:
-        """How it is taken: its author's own words, and what its parts say that these do not or say otherwise."""
-        words = self._words.of(dose)
-        if self._torn(dose):
-            words = f"{words} ({self._words.of(dose.get('timing'))})"
-        needed = _needed(dose) and not _NEEDED.search(directions.spelled(words).casefold())
-        return f"{words}, when needed" if needed and words else words
-
-    def _often(self, doses: list[Json], read: directions.Read) -> str:
-        """How often, where that is told by the words or the parts of one dose, and not by both in another way."""
-        if len(doses) != 1 or self._torn(doses[0]):
-            return ""
-        return read.frequency if read.whole else self._timed(doses[0])
-
-    def _torn(self, dose: Json) -> bool:
-        """Whether its words and its parts are not of one mind about how often."""
-        words, timed = directions.read(text(dose, "text")).frequency, self._timed(dose)
-        return bool(words and timed and measures.frequencies(words, timed))
-
-    def _timed(self, dose: Json) -> str:
-        """How often, by the parts of a dose."""
-        said = directions.read(f"1 {self._words.of(dose.get('timing'))}").frequency
-        return f"{said} {measures.NEEDED}" if said and _needed(dose) else said
 
     def _dates(self, resource: Json) -> tuple[int | None, int | None]:
         """When it began, and when it was over, in microseconds."""
@@ -284,15 +253,6 @@ def _part(summary: Json, *names: str) -> object:
         if text(each, "url") in names and (found := chosen(each, "value")) is not None:
             return found[1]
     return None
-
-
-def _several(doses: list[Json], words: Callable[[Json], str]) -> str:
-    return "; ".join(dict.fromkeys(filter(None, map(words, doses))))
-
-
-def _needed(dose: Json) -> bool:
-    found = chosen(dose, "asNeeded")
-    return found is not None and found[1] is not False
 
 
 def _listed(value: object) -> list[object]:
