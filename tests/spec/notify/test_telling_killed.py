@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ async def admitted(http: httpx.AsyncClient, practitioner: dict[str, Any]) -> Non
     for each in (practitioner, team("t1", patient["id"])):
         answer = await http.put(f"/fhir/{each['resourceType']}/{each['id']}", json=each)
         assert answer.is_success, answer.text
-    answer = await http.post("/ingest/hl7v2?wait=applied", content=adt("A01", "K2", at="20260105100000"))
+    answer = await http.post("/ingest/hl7v2?wait=applied", content=adt("A01", "K2", at=f"{datetime.now(UTC):%Y%m%d%H%M%S}"))
     assert answer.is_success, answer.text
 
 

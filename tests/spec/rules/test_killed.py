@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -26,7 +27,8 @@ async def known(http: httpx.AsyncClient) -> None:
 
 
 async def admitted(http: httpx.AsyncClient, visit: str) -> None:
-    answer = await http.post("/ingest/hl7v2?wait=applied", content=adt("A01", visit, visit=visit, at="20260105100000"))
+    now = f"{datetime.now(UTC):%Y%m%d%H%M%S}"
+    answer = await http.post("/ingest/hl7v2?wait=applied", content=adt("A01", visit, visit=visit, at=now))
     assert answer.is_success, answer.text
 
 
