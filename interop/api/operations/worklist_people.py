@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from operator import itemgetter
 from time import perf_counter
@@ -32,7 +32,6 @@ SLICE: Final = 0.004
 """Seconds for which people are judged, or resources taken in, before others have the loop."""
 VERSIONS: Final = 20
 """Versions before the present one that are looked at."""
-Body = dict[str, Any]
 
 
 Candidates = dict[str, list[Found]]
@@ -70,13 +69,14 @@ class Reading:
         rows: Candidates = {}
         for question, reasons in self._questions(BRINGS, NEEDS):
             await self._take(rows, reasons, self._search(question, question.where))
-        members = self._members()
+        members, names = self._members(), self._names(organization) if organization else frozenset()
         on: dict[str, Brought] = {}
         while rows:
             person, candidates = rows.popitem()
             await self.breath.taken()
             found = by_row(candidates)
-            if self._among(members[person], organization, found) and (brought := self.judging.brought(found)) is not None:
+            brought = self.judging.brought(found)
+            if brought is not None and (not organization or self._among(members[person], names, organization.upper(), found)):
                 on[person] = brought
         people, lines = list(on), list[Placed]()
         for first in range(0, len(people), TOGETHER):
@@ -164,19 +164,21 @@ class Reading:
             members.setdefault(self.persons[patient], []).append(patient)
         return {person: tuple(patients) for person, patients in members.items()}
 
-    def _among(self, patients: Sequence[str], organization: str, rows: ByRow) -> bool:
+    def _names(self, organization: str) -> frozenset[str]:
+        """How an organisation is referred to, by code or id."""
+        code = organization.upper()
+        own = self.mint.id("Organization", ODS_ORGANISATION, code)
+        return frozenset((f"Organization/{organization}", f"Organization/{own}", *self.facts.names(code)))
+
+    def _among(self, patients: Sequence[str], names: frozenset[str], code: str, rows: ByRow) -> bool:
         """Whether somebody is an organisation's: a Patient names it, or what brings them onto the list does."""
-        if not organization:
+        if any(_names(orjson.loads(self.people[each]), names, code) for each in patients):
             return True
-        bringing = {each.id for each in self.wanted.reasons if each.kind == BRINGS}
-        bodies = [orjson.loads(self.people[each]) for each in patients]
-        bodies += [one.resource for id, found_ in rows.items() if id in bringing for one in found_]
-        own = self.mint.id("Organization", ODS_ORGANISATION, organization)
-        names = {f"Organization/{organization}", f"Organization/{own}", *self.facts.names(organization)}
-        return any(_names(body, names, organization) for body in bodies)
+        bringing = (each.id for each in self.wanted.reasons if each.kind == BRINGS)
+        return any(_names(one.resource, names, code) for row in bringing for one in rows.get(row, ()))
 
 
-def _names(body: Body, names: set[str], code: str) -> bool:
+def _names(body: Mapping[str, Any], names: frozenset[str], code: str) -> bool:
     named = [body.get("managingOrganization"), body.get("serviceProvider"), *body.get("generalPractitioner", ())]
     for each in named:
         if isinstance(each, dict):

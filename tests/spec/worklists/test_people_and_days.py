@@ -50,6 +50,7 @@ async def test_a_practice_finds_whom_it_has_by_what_a_hospital_knows_of_them(tmp
         await linked(here, "a", "b")
         bundle = await asked(here.http, "mdt", "&organization=A81001")
         assert (bundle["total"], [each.patient for each in entries(bundle)]) == (1, ["a"])
+        assert await on(here.http, "mdt", "&organization=a81001") == entries(bundle), "a code is one however it is written"
         assert await on(here.http, "mdt", "&organization=B82002") == []
 
 
