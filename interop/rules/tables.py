@@ -20,11 +20,10 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Final
 
 from interop.clock import MICROSECONDS
 from interop.fhir import facts
@@ -45,6 +44,7 @@ from interop.rules.actions import (
 )
 from interop.rules.coded import unmet
 from interop.rules.expressions import ANYTHING, BEFORE, TIME, TRUTH, VARIABLES, named, read
+from interop.rules.laying import ID, Row, made_of, read_rows
 from interop.store.where import Where
 
 EVENTS_FILE, RULES_FILE, CODES_FILE = "events.csv", "rules.csv", "codes.csv"
@@ -71,7 +71,6 @@ YIELDS: Final = {"now": TRUTH, "was": TRUTH, "differs": ANYTHING, "of": ANYTHING
 """What the expressions of an event yield."""
 MAKING: Final = (TASK, NOTIFY, FLAG, PROPOSE, CLOCK)
 """Actions that make something, by which it is known that they were done."""
-_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _AGE: Final = re.compile(r"([1-9]\d{0,3})([mhd])")
 _SECONDS: Final = {"m": 60, "h": 3_600, "d": 86_400}
 CODES: Final = "urn:interop:codes:"
@@ -160,69 +159,27 @@ def read_tables(ours: Files, site: Files, clocks: Iterable[str], criteria: Crite
     """The tables of the package with the rows of a site laid over them by id. Raises RulesRefused with every reason found."""
     refusals: list[str] = []
     rows = {name: _laid(name, ours, site, refusals) for name in COLUMNS}
-    codes = _each(CODES_FILE, rows[CODES_FILE], refusals, _code)
+    codes = made_of(CODES_FILE, rows[CODES_FILE], refusals, _code)
     words = {(code.action, code.code): code for code in codes.values()}
     if len(words) < len(codes):
         refusals.append(f"{CODES_FILE}: an action has one word twice")
-    events = _each(EVENTS_FILE, rows[EVENTS_FILE], refusals, lambda row: _event(row, criteria))
+    events = made_of(EVENTS_FILE, rows[EVENTS_FILE], refusals, lambda row: _event(row, criteria))
     known = frozenset(clocks)
-    rules = _each(RULES_FILE, rows[RULES_FILE], refusals, lambda row: _rule(row, events, words, known))
+    rules = made_of(RULES_FILE, rows[RULES_FILE], refusals, lambda row: _rule(row, events, words, known))
     if refusals:
         raise RulesRefused("\n".join(refusals))
     return RuleTables(tuple(events.values()), tuple(rules.values()), tuple(codes.values()), known)
 
 
-Row = Mapping[str, str]
-T = TypeVar("T")
-
-
 def _laid(name: str, ours: Files, site: Files, refusals: list[str]) -> dict[str, Row]:
-    rows: dict[str, Row] = {}
+    """A site's rows over ours."""
+    found: dict[str, Row] = {}
     for folder, where in ((ours, name), (site, f"site {name}")):
-        seen: set[str] = set()
-        for number, row in enumerate(_rows(where, folder.get(name, ()), COLUMNS[name], refusals), 2):
-            id_ = row["id"]
-            if not _ID.fullmatch(id_):
-                refusals.append(f"{where}, row {id_ or number}: an id is of small letters, digits and '-', 40 at most")
-            elif id_ in seen:
-                refusals.append(f"{where}, row {id_}: the id is there twice")
-            elif row[COLUMNS[name][1]] != NONE:
-                rows[id_] = row
-            elif rows.pop(id_, None) is None:
+        for id_, row in read_rows(where, folder[name], COLUMNS[name], refusals) if folder.get(name) else ():
+            if row[COLUMNS[name][1]] != NONE:
+                found[id_] = row
+            elif found.pop(id_, None) is None:
                 refusals.append(f"{where}, row {id_}: it takes away a row that is not there")
-            seen.add(id_)
-    return rows
-
-
-def _rows(where: str, lines: Sequence[str], columns: tuple[str, ...], refusals: list[str]) -> list[Row]:
-    if not lines:
-        return []
-    reader = csv.DictReader(lines, strict=True)
-    try:
-        if tuple(reader.fieldnames or ()) != columns:
-            refusals.append(f"{where}, row 1: the columns are {', '.join(columns)}")
-            return []
-        found: list[Row] = []
-        for number, row in enumerate(reader, 2):
-            if None in row or None in row.values():
-                refusals.append(f"{where}, row {row.get('id') or number}: there are {len(columns)} columns")
-            else:
-                found.append({key: value.strip() for key, value in row.items()})
-        return found
-    except csv.Error as error:
-        refusals.append(f"{where}: {error}")
-        return []
-
-
-def _each(file: str, rows: Mapping[str, Row], refusals: list[str], made: Callable[[Row], T]) -> dict[str, T]:
-    found: dict[str, T] = {}
-    for id_, row in rows.items():
-        try:
-            if not row["why"]:
-                raise ValueError("a row says why it is there")
-            found[id_] = made(row)
-        except ValueError as error:
-            refusals.append(f"{file}, row {id_}: {error}")
     return found
 
 
@@ -230,7 +187,7 @@ def _code(row: Row) -> Code:
     action, code = row["action"], row["code"]
     if action not in (*(each.name for each in ACTIONS.values() if each.worded and each.name not in OTHERWISE), WORKLIST):
         raise ValueError(f"{action} takes no word of this table")
-    if not _ID.fullmatch(code) and not row["system"]:
+    if not ID.fullmatch(code) and not row["system"]:
         raise ValueError("a code of ours is of small letters, digits and '-', 40 at most")
     if not code or not row["display"]:
         raise ValueError("a code has a display")

@@ -22,17 +22,17 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
 from interop.fhir import facts
 from interop.fhir.fhirpath import Expression
 from interop.policy.tables import Tables
 from interop.rules.coded import unmet
 from interop.rules.expressions import read
+from interop.rules.laying import Row, made_of, read_rows
 from interop.rules.tables import age
 from interop.store.where import All, Tokens, Where
 from interop.worklists.codes import CodeSet, sets_of
@@ -52,15 +52,12 @@ POINTS, DUE, SINCE = "points", "due", "since"
 ORDERS: Final = (POINTS, DUE, SINCE)
 OTHERS, NEEDED = "others", "needed"
 GROUPS: Final = "groups"
-_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _LEAST: Final = re.compile(r"([1-9]\d?)( groups)?")
 _POINTS: Final = re.compile(r"\d{1,3}")
-Row = Mapping[str, str]
 Files = Mapping[str, Sequence[str]]
 """The lines of the files, by name."""
 Criteria = Callable[[str, str], Where | None]
 """Reads the criteria of a type; raises ValueError, which says what is wrong with them."""
-T = TypeVar("T")
 
 
 class WorklistsRefused(ValueError):
@@ -119,57 +116,25 @@ Worklists = Mapping[str, Worklist]
 def read_worklists(files: Files, criteria: Criteria, policy: Tables) -> Worklists:
     """The lists by name. Raises WorklistsRefused with every reason found."""
     refusals: list[str] = []
-    rows = {name: _rows(name, files.get(name, ()), refusals) for name in COLUMNS}
+    rows = {name: dict(read_rows(name, files.get(name, ()), columns, refusals)) for name, columns in COLUMNS.items()}
     try:
-        sets = sets_of(rows[CODES_FILE].values())
+        sets = sets_of(made_of(CODES_FILE, rows[CODES_FILE], refusals, lambda row: row).values())
     except ValueError as error:
         sets = {}
         refusals.append(f"{CODES_FILE}, {error}")
     needed = {row["list"]: row["type"] for row in reversed(rows[REASONS_FILE].values()) if row["kind"] == NEEDS}
-    reasons = _each(REASONS_FILE, rows, refusals, lambda row: _reason(row, rows[LISTS_FILE], sets, needed, criteria))
+    reasons = made_of(
+        REASONS_FILE, rows[REASONS_FILE], refusals, lambda row: _reason(row, rows[LISTS_FILE], sets, needed, criteria)
+    )
     of: dict[str, list[Reason]] = {}
     for reason in reasons.values():
         of.setdefault(reason.list, []).append(reason)
-    lists = _each(LISTS_FILE, rows, refusals, lambda row: _list(row, tuple(of.get(row["id"], ())), policy))
+    lists = made_of(LISTS_FILE, rows[LISTS_FILE], refusals, lambda row: _list(row, tuple(of.get(row["id"], ())), policy))
     if not lists and not refusals:
         refusals.append(f"{LISTS_FILE}: there is no list")
     if refusals:
         raise WorklistsRefused("\n".join(refusals))
     return lists
-
-
-def _rows(file: str, lines: Sequence[str], refusals: list[str]) -> dict[str, Row]:
-    reader = csv.DictReader(lines, strict=True)
-    found: dict[str, Row] = {}
-    try:
-        if tuple(reader.fieldnames or ()) != COLUMNS[file]:
-            refusals.append(f"{file}, row 1: the columns are {', '.join(COLUMNS[file])}")
-            return {}
-        for number, row in enumerate(reader, 2):
-            name = row.get("id") or str(number)
-            if None in row or None in row.values():
-                refusals.append(f"{file}, row {name}: there are {len(COLUMNS[file])} columns")
-            elif not _ID.fullmatch(row["id"]):
-                refusals.append(f"{file}, row {name}: an id is of small letters, digits and '-', 40 at most")
-            elif row["id"] in found:
-                refusals.append(f"{file}, row {name}: the id is there twice")
-            elif not row["why"].strip():
-                refusals.append(f"{file}, row {name}: a row says why it is there")
-            else:
-                found[row["id"]] = {key: value.strip() for key, value in row.items()}
-    except csv.Error as error:
-        refusals.append(f"{file}: {error}")
-    return found
-
-
-def _each(file: str, rows: Mapping[str, Mapping[str, Row]], refusals: list[str], made: Callable[[Row], T]) -> dict[str, T]:
-    found: dict[str, T] = {}
-    for id_, row in rows[file].items():
-        try:
-            found[id_] = made(row)
-        except ValueError as error:
-            refusals.append(f"{file}, row {id_}: {error}")
-    return found
 
 
 def _list(row: Row, reasons: tuple[Reason, ...], policy: Tables) -> Worklist:

@@ -122,6 +122,7 @@ def test_a_list_that_cannot_be_right(row: str, cells: dict[str, str], why: str) 
         ({"code": "1", "group": "diabetes", "display": "Sugar"}, "diabetes is called otherwise in another row"),
         ({"code": "44054006", "group": "x", "display": "X", "match": "below"}, "for a category of ICD-10"),
         ({"code": "", "group": "x", "display": "X"}, "a code has a set, a group, a display and a system"),
+        ({"code": "1", "group": "x", "display": "X", "why": ""}, "a row says why it is there"),
     ],
 )
 def test_a_code_that_cannot_be_right(cells: dict[str, str], why: str) -> None:
