@@ -95,6 +95,16 @@ def _written(tables: PlanTables) -> Iterator[str]:
     yield ""
     rows = ((*_cells(one.row)[:4], "yes" if one.plan else "", one.row.why) for rows in tables.written.values() for one in rows)
     yield from table(("row", "from", "when", "words", "a plan's own", "why"), rows)
+    yield "## Labels"
+    yield ""
+    yield "A line that begins with a label, or one of whose sentences does and has a colon, stands under this heading too,"
+    yield "whole and as its author wrote it: with what it goes on with, and with a line before it that it hangs on. Nothing is read"
+    yield "out of it but what all words about resuscitation and places are read as. `…` stands for any words; after `*` no colon"
+    yield "is needed."
+    yield ""
+    titles = {name: heading.title for name, heading in tables.headings.items()}
+    labels = ((each.words, titles[each.heading], each.kind, each.why) for each in tables.labels.all)
+    yield from table(("label", "heading", "as", "why"), labels)
 
 
 def _codes(tables: PlanTables) -> Iterator[str]:

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from interop.careplan.crew.alerts import alerts
-from interop.careplan.crew.allergies import PART, allergies
+from interop.careplan.crew.alerts import alerts, with_words
+from interop.careplan.crew.allergies import PART, allergies, says_none
 from interop.careplan.crew.fitting import fit, short
 from interop.careplan.crew.glance import glance
-from interop.careplan.crew.line import Said, of_plan, of_plans, reference, sources_of
+from interop.careplan.crew.line import WRITTEN, Said, of_plan, of_plans, reference, sources_of
 from interop.careplan.crew.medicines import medicines
 from interop.careplan.crew.who import LONDON, Number, redacted, who
 from interop.careplan.plan import UNPLACED, Given, Json, Plan
@@ -49,8 +49,8 @@ DISAGREE: Final = "Those who say so do not agree: all is shown."
 NOT_HERE: Final = ("not-shared", "down", "stale", "incomplete")
 """Codes of absence by which something may be recorded and not be here."""
 PATIENT: Final = "Patient"
-WORDS, LINE_OF_ABSENCE, DETAIL, NAME, CODE = 400, 160, 200, 80, 40
-"""Bytes of the words of a line, of an absence, of its details, of names, of codes."""
+WORDS, OWN_WORDS, LINE_OF_ABSENCE, DETAIL, NAME, CODE = 400, 900, 160, 200, 80, 40
+"""Bytes of the words of a line, of one that stands as its author wrote it, of an absence, of its details, of names, of codes."""
 PLANNED: Final = {
     "cpr": "cpr",
     "matters": "what-matters",
@@ -66,7 +66,9 @@ PLANNED: Final = {
     "people": "key-people",
 }
 """Sections that stand under a heading of the plan."""
-TOLD: Final = frozenset(PLANNED.values())
+WORDED: Final = {"alerts": "alerts", "allergies": "allergies"}
+"""Sections that have of the plan what authors wrote under such a heading, and all else from elsewhere."""
+TOLD: Final = frozenset((*PLANNED.values(), *WORDED.values()))
 """Headings of which a card tells."""
 ELSEWHERE: Final = ("cpr", "advanceDecisions", "placeOfDeath", "standby")
 """What they tell is neither an alert nor a current medicine besides; what is to come along is taken now all the same."""
@@ -123,7 +125,7 @@ class CardTables:
     def of(cls, tables: PlanTables) -> CardTables:
         """Of the whole tables."""
         names = {heading: name for name, heading in PLANNED.items()}
-        headings = {name: heading for name, heading in tables.headings.items() if name in names}
+        headings = {name: heading for name, heading in tables.headings.items() if name in TOLD}
         content = {type_: tuple(row for row in rows if row.heading in names) for type_, rows in tables.content.items()}
         content = {type_: rows for type_, rows in content.items() if rows}
         found = {name: set(OWN.get(name, ())) for name in SECTIONS}
@@ -196,15 +198,18 @@ def _sections(known: Known) -> Json:
         return span is None or span[0] <= known.now
 
     found, none = allergies(resolving.each(known.given), words)
-    said: dict[str, list[Said]] = {"allergies": [*found, *none] if found else []}
-    conflict = {"allergies": bool(found and none)}
+    worded = {name: of_plan(known.plan.section(heading).lines) for name, heading in WORDED.items()}
+    some = [*found, *worded["allergies"]]
+    said: dict[str, list[Said]] = {"allergies": [*some, *none] if some else []}
+    conflict = {"allergies": bool(none and (found or not all(says_none(each.text) for each in worded["allergies"])))}
     elsewhere: set[str] = set()
     for name, heading in PLANNED.items():
         section = known.plan.section(heading)
         said[name], conflict[name] = of_plan(section.lines), section.conflict
         if name in ELSEWHERE:
             elsewhere.update(origin.reference for line in (*section.lines, *section.history) for origin in line.origins)
-    said["alerts"] = alerts((each for each in resolving.each(known.given) if reference(each) not in elsewhere), words, over, begun)
+    flags = alerts((each for each in resolving.each(known.given) if reference(each) not in elsewhere), words, over, begun)
+    said["alerts"] = with_words(flags, worded["alerts"])
     said["medicines"] = medicines(
         (each for each in resolving.each(known.given) if reference(each) not in elsewhere), words, over, begun
     )
@@ -261,7 +266,8 @@ def _state(known: Known, types: Collection[str], name: str, *, hides: bool, none
 
 def _line(said: Said) -> Json:
     """A line as the card has it, with its members bounded."""
-    line: Json = {"text": short(said.text, WORDS)}
+    own = said.more.get("as") == WRITTEN
+    line: Json = {"text": short(said.text, OWN_WORDS if own else WORDS)}
     for name, value in said.more.items():
         if isinstance(value, list):
             line[name] = [short(each, CODE) for each in value[:3]]

@@ -34,9 +34,8 @@ def folded(given: Iterable[Given], tables: PlanTables, now: int, health: Mapping
     for each in known:
         old = key(each) in replaced
         said = list(reader.statements(each))
-        for one in said:
+        for one in (*said, *writing.read(each, said, old)):
             statements[one.heading].append(replace(one, standing="history") if old else one)
-        writing.read(each, said, old)
         if each.resource.get("resourceType") == "CarePlan" and (standing := reader.standing(each.resource)) != NEVER:
             current = standing == CURRENT and not old
             contributions.append(Contribution(reader.origin(each), text(each.resource, "title"), current))
@@ -57,13 +56,14 @@ def _section(heading: Heading, statements: list[Statement], now: int) -> Section
 
 
 def _overtaken(current: Iterable[Statement], voice: str, now: int) -> set[int]:
-    """Those of which the same voice says another, all of its date after all of theirs. What is yet to come takes no place."""
+    """Those of which the same voice says another, all of its date after all of theirs. What is yet to come takes no place; nor do
+    words within others, which may say less than what they would take the place of."""
     voices: dict[tuple[str, ...], list[Statement]] = {}
     for each in current:
         voices.setdefault(_voice(each.origin, voice), []).append(each)
     found = set()
     for several in voices.values():
-        dates = [each.origin.date for each in several if not coming(each.origin.date, now)]
+        dates = [each.origin.date for each in several if not coming(each.origin.date, now) and not each.origin.written]
         latest = max(dates, key=lambda date: span_of(date)[0], default="")
         found |= {id(each) for each in several if after(latest, each.origin.date)}
     return found

@@ -99,6 +99,11 @@ class Line:
     origins: tuple[Origin, ...] = ()
 
     @property
+    def written(self) -> bool:
+        """Whether all who say it wrote it within other words, where a label of theirs places it."""
+        return bool(self.origins) and all(each.written for each in self.origins)
+
+    @property
     def date(self) -> str:
         """When it was last said, '' where nobody says."""
         return self.origins[0].date if self.origins else ""

@@ -170,7 +170,7 @@ class Reader:
             means = ""
         elif means and (single or row.means):  # as the meaning reads; the author's own words stand beside it
             reads = self._tables.says[means]
-            notes = notes if _same(said) in self._usual(reads, coded) else (said, *notes)
+            notes = notes if same(said) in self._usual(reads, coded) else (said, *notes)
             said = reads
         if isinstance(place, dict) and place is not resource and "modifierExtension" in place:
             notes += (QUALIFIED,)
@@ -180,7 +180,7 @@ class Reader:
             begins = f"From {origin.date}: "
             said, means, notes = (f"{begins}{said}", "", notes) if single else (said, means, (f"{begins}not before.", *notes))
         alone = (origin.reference,) if not at else ()
-        key = (means or _same(said),) if single else (*map(_same, (said, trigger, role, who, timing)), *alone)
+        key = (means or same(said),) if single else (*map(same, (said, trigger, role, who, timing)), *alone)
         telecom = (contact(each) for path in row.telecom for each in self._at(path, place, resource))
         return Statement(
             row.heading,
@@ -263,7 +263,7 @@ class Reader:
 
     def _means(self, coded: tuple[Code, ...], said: str) -> tuple[str, str]:
         """What codes mean, or without any the words; and where they do not agree, all that they say."""
-        worded = self._tables.worded.get(_same(said), "")
+        worded = self._tables.worded.get(same(said), "")
         coded = tuple(code for code in coded if code.system in TERMS)
         if not coded:
             return worded, ""
@@ -276,11 +276,11 @@ class Reader:
 
     def _signed(self, said: str) -> set[str]:
         """What words hint at."""
-        return self._tables.signed(_same(said))
+        return self._tables.signed(same(said))
 
     def _usual(self, reads: str, coded: tuple[Code, ...]) -> set[str]:
         """What a meaning and its codes are called: nobody's own words."""
-        return {_same(reads), *(_same(self._tables.displays.get((code.system, code.code), "")) for code in coded)}
+        return {same(reads), *(same(self._tables.displays.get((code.system, code.code), "")) for code in coded)}
 
     def _at(self, path: Any, place: Any, resource: Json) -> list[Any]:
         found: list[Any] = path.values(place, resource, self._resolving)
@@ -302,7 +302,8 @@ class Reader:
         return span is not None and span[1] <= self.now
 
 
-def _same(said: str) -> str:
+def same(said: str) -> str:
+    """Words as they are compared."""
     return plain(said).rstrip(" .;")
 
 

@@ -10,6 +10,7 @@
 | | they contradict it |
 | ``types.csv`` | where a type tells its status, date, author, end of validity and review date |
 | ``standing.csv`` | what a status comes to: ``current``, ``history`` or ``never`` told |
+| ``labels.csv`` | a label before words that somebody wrote, and the heading under which they stand besides |
 | ``written.csv`` | where words stand that somebody wrote: ``plan`` if they are a plan's own |
 | ``prsb.csv`` | every element of the PRSB standard: where it comes from, or why it is not carried |
 
@@ -27,6 +28,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from interop.careplan.conditions import Sets, When, WhenRefused, read_when
+from interop.careplan.labels import KINDS, Label, LabelRefused, Labels
 from interop.careplan.paths import Path, PathRefused
 from interop.careplan.plan import STANDINGS, Heading
 from interop.fhir import facts
@@ -42,11 +44,20 @@ COLUMNS: Final = {
     "types": ("type", "status", "date", "author", "until", "review", "ended", "why"),
     "standing": ("type", "status", "standing", "why"),
     "prsb": ("element", "heading", "from", "why"),
+    "labels": ("label", "heading", "as", "why"),
     "written": ("row", "type", "each", "when", "text", "plan", "why"),
 }  # fmt: skip
 VOICES: Final = ("author", "source")
 ENDED: Final = ("said", "history")
-NAMES: Final = {"headings": "heading", "content": "row", "meanings": "means", "types": "type", "prsb": "element", "written": "row"}
+NAMES: Final = {
+    "headings": "heading",
+    "content": "row",
+    "meanings": "means",
+    "types": "type",
+    "prsb": "element",
+    "written": "row",
+    "labels": "label",
+}
 """The column that names a row."""
 Alternatives = tuple[Path, ...]
 
@@ -103,6 +114,7 @@ class Element(NamedTuple):
     why: str
 
 
+CPR: Final = "cpr"
 PLANS: Final = "additional-plans"
 """The heading under which plans stand whole."""
 FORBIDDEN: Final = "not-for-cpr"
@@ -128,6 +140,7 @@ class PlanTables:
     standings: Mapping[tuple[str, str], str]
     prsb: tuple[Element, ...]
     written: Mapping[str, tuple[Wording, ...]]
+    labels: Labels
 
     def signed(self, words: str) -> set[str]:
         """The meanings that words hint at, as ``plain`` has them. Of signs within each other the longest counts."""
@@ -230,7 +243,22 @@ class _Reading:
             self._standings(kinds),
             prsb,
             {name: tuple(rows) for name, rows in written.items()},
+            Labels(self._labels(headings)),
         )
+
+    def _labels(self, headings: Mapping[str, Heading]) -> Iterator[Label]:
+        for cells in self.rows("labels"):
+            label = Label(cells["label"], cells["heading"], cells["as"], cells["why"])
+            if label.heading not in headings:
+                self.refuse("labels", label.words, f"there is no heading {label.heading or 'without a name'}")
+            if label.kind not in KINDS:
+                self.refuse("labels", label.words, f"{label.kind} is none of {', '.join(filter(None, KINDS))}")
+            try:
+                Labels([label])
+            except LabelRefused as error:
+                self.refuse("labels", label.words, str(error))
+            else:
+                yield label
 
     def _headings(self) -> Iterator[tuple[str, Heading]]:
         for cells in self.rows("headings"):

@@ -140,6 +140,7 @@ def _origin(origin: Origin) -> Json:
         *(("note", "valueString", note) for note in origin.notes),
         ("overdue", "valueBoolean", origin.overdue),
         ("ended", "valueBoolean", origin.ended),
+        ("written", "valueBoolean", origin.written),
     ]
     if origin.health is not None:
         said.append((f"source-{origin.health.state}", "valueInstant", instant(origin.health.since)))
@@ -154,7 +155,7 @@ def _div(section: Section, none: str) -> str:
 
 def words(line: Line) -> str:
     """A line as somebody reads it, with who says it and when."""
-    said = f"If {line.trigger}: {line.text}" if line.trigger else line.text
+    said = f"If {line.trigger}: {line.text}" if line.trigger and not line.written else line.text
     beside = [part for part in (line.role, line.who and f"by {line.who}", line.when, *line.telecom) if part]
     return " – ".join((", ".join((said, *beside)), *("; ".join(_provenance(each)) for each in line.origins)))
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Final
 
 from interop.careplan.crew.line import Said, dated, latest_first, merged, sources_of, status
+from interop.careplan.labels import ACCESS
 from interop.careplan.plan import Given, Json
 from interop.careplan.words import Words
 from interop.fhir.shapes import dicts, text
@@ -20,6 +22,17 @@ def alerts(given: Iterable[Given], words: Words, over: Over, begun: Over) -> lis
     """A line for each Flag that is active and whose time has begun and not ended; what several say alike is one."""
     found = [_line(each, words) for each in given if _in_force(each.resource, over, begun)]
     return sorted(latest_first(merged(found)), key=lambda line: _rank(str(line.more.get("kind", ""))))
+
+
+def with_words(flags: Iterable[Said], written: Iterable[Said]) -> list[Said]:
+    """Flags with the alerts that somebody wrote in words: as an alert without a category; how to get to the person comes last."""
+    said = (replace(each, more=_kind(each.more)) for each in written)
+    return sorted((*flags, *said), key=lambda line: _rank(str(line.more.get("kind", ""))))
+
+
+def _kind(more: Json) -> Json:
+    """The label's kind as that of an alert."""
+    return {**{name: value for name, value in more.items() if name != "role"}, **({"kind": more["role"]} if "role" in more else {})}
 
 
 def _in_force(flag: Json, over: Over, begun: Over) -> bool:
@@ -45,4 +58,6 @@ def _line(given: Given, words: Words) -> Said:
 
 
 def _rank(kind: str) -> int:
+    if kind == ACCESS:
+        return len(KINDS)
     return KINDS.index(kind) if kind in KINDS else KINDS.index("clinical")

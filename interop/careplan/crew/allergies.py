@@ -27,6 +27,7 @@ PART: Final = "part"
 WORDS: Final = frozenset(
     ("no known allergies", "no known allergy", "nka", "nkda", "no known drug allergies", "no known drug allergy", "nil known")
 )
+_NONE: Final = WORDS | {"none", "none known", "nil"}
 ALLERGIES: Final = frozenset(("886921000000105", "52472-8", "48765-2"))
 """What a List of allergies is called: SNOMED CT record heading, LOINC sections."""
 NIL: Final = frozenset(("nilknown", "nil-known"))
@@ -54,6 +55,12 @@ def allergies(given: Iterable[Given], words: Words) -> tuple[list[Said], list[Sa
                     none.append(Said("No known allergies", dated(resource), "", sources_of(each)))
     ordered = sorted(latest_first(_united(found)), key=lambda line: (not line.more.get("critical"), not line.more.get("severe")))
     return ordered, latest_first(merged(none))
+
+
+def says_none(words: str) -> bool:
+    """Whether what somebody wrote of allergies ends with nothing but that none are known: it contradicts nobody who says so. That
+    there are none is never read of it."""
+    return plain(words).rpartition(":")[2].strip(" .-–") in _NONE
 
 
 def _united(lines: Iterable[Said]) -> list[Said]:

@@ -38,6 +38,8 @@ DETAILS: Final = (
     ("status",),
 )
 """Members that lines lose, round by round, once nothing else can go."""
+ASIDE: Final = ("notes", "by", "when", "review", "who", "kind", "from")
+"""What medicines lose before any plan loses words."""
 SHORT: Final = (160, 80, 40)
 LEAST: Final = (60, 30, 15, 6, 3, 2, 1)
 """Bytes of the words of a line, then lines of a critical section, at the very end."""
@@ -80,6 +82,12 @@ def _whole(card: Json, limit: int) -> None:
     sections = {name: held for name, held in card.items() if isinstance(held, dict) and "lines" in held}
     critical = [name for name in sections if name in CRITICAL or sections[name].get("conflict")]
     others = [name for name in ORDER if name in sections and name not in critical]
+    if "plans" in sections and _once(sections) and _over(card, limit):
+        return
+    if "medicines" in sections:
+        _without(sections["medicines"]["lines"], ASIDE)
+        if _over(card, limit):
+            return
     for long, usual in FLOORS:
         for name in ("absent", "sources"):
             if _cut(sections.get(name), max(3, usual)) and _over(card, limit):
@@ -108,6 +116,17 @@ def _whole(card: Json, limit: int) -> None:
                 card[part] = _brief(card[part], most)
         if _over(card, limit):
             return
+
+
+def _once(sections: dict[str, Json]) -> bool:
+    """Leave no words of plans that stand under another section too; whether any went."""
+    other = {line["text"] for name, held in sections.items() if name != "plans" for line in held["lines"] if "text" in line}
+    whole = "\n".join(sorted(other))
+    section = sections["plans"]
+    left = [line for line in section["lines"] if line["text"] not in whole]
+    if gone := len(section["lines"]) - len(left):
+        section["lines"], section[MORE] = left, section.get(MORE, 0) + gone
+    return bool(gone)
 
 
 def _brief(value: Any, most: int) -> Any:

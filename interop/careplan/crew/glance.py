@@ -17,7 +17,7 @@ EACH: Final = 90
 
 def glance(card: Json) -> dict[str, str]:
     """The lines by name: ``who``; ``identity`` where records of the person do not agree; ``cpr``, ``alerts``, ``allergies``,
-    ``matters``, ``steps``; ``lacking`` where not everything is here."""
+    ``matters``, ``steps``; ``plans`` where these have words that stand nowhere else; ``lacking`` where not everything is here."""
     person = card["who"]
     found = {"who": _who(person)}
     if "differs" in person:
@@ -31,6 +31,8 @@ def glance(card: Json) -> dict[str, str]:
         found["matters"] = f"What matters: {_each(card['matters'])}"
     if card["steps"]["lines"]:
         found["steps"] = f"Steps: {_each(card['steps'])}"
+    if any(isinstance(held, dict) and held.get("state") == "see-plans" for held in card.values()) and card["plans"]["lines"]:
+        found["plans"] = f"Plans say: {_each(card['plans'])}"
     if absent := card["absent"]["lines"]:
         others = f" (+{len(absent) - FEW} more)" if len(absent) > FEW else ""
         found["lacking"] = f"Not everything is here: {'; '.join(short(each['words'], EACH) for each in absent[:FEW])}{others}"
@@ -71,7 +73,7 @@ def _each(section: Json, *, dated: bool = False) -> str:
 def _named(lines: Iterable[Json], dated: bool) -> list[str]:
     found = []
     for line in lines:
-        said = short(f"if {line['if']}: {line['text']}" if "if" in line else line["text"], EACH)
+        said = short(f"if {line['if']}: {line['text']}" if "if" in line and "as" not in line else line["text"], EACH)
         marked = " (HIGH RISK)" if line.get("critical") else ""
         if dated and "status" in line:
             marked = f" ({line['status']})"

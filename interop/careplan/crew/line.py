@@ -10,6 +10,8 @@ from interop.careplan.plan import Given, Json, Line, Origin, Written
 from interop.careplan.saying import QUALIFIED
 from interop.fhir.shapes import text
 
+WRITTEN: Final = "written"
+"""``as`` of a line of whoever wrote it within other words."""
 DATES: Final = ("recordedDate", "dateAsserted", "authoredOn", "date", "onsetDateTime", "issued")
 """Elements by which a resource tells when it was said, the first that is there."""
 
@@ -100,10 +102,22 @@ def of_plan(lines: Sequence[Line]) -> list[Said]:
 def of_plans(written: Sequence[Written]) -> list[Said]:
     """Each line of the own words of plans as a line of the card."""
     return [
-        Said(line.text, each.origin.date, each.origin.author, _sources(each.origin), {"title": each.title} if each.title else {})
+        Said(line.text, each.origin.date, each.origin.author, _sources(each.origin), {"as": WRITTEN} | _plan(each))
         for each in written
         for line in each.lines
     ]
+
+
+def _plan(written: Written) -> Json:
+    """What a plan is called and what qualifies it."""
+    origin = written.origin
+    more: Json = {"title": written.title} if written.title else {}
+    more |= {name: True for name, held in (("overdue", origin.overdue), ("ended", origin.ended)) if held}
+    if origin.status.casefold() not in SETTLED:
+        more["status"] = origin.status
+    if origin.notes:
+        more["notes"] = " ".join(origin.notes)
+    return more
 
 
 def _sources(origin: Origin) -> tuple[str, ...]:
@@ -112,7 +126,7 @@ def _sources(origin: Origin) -> tuple[str, ...]:
 
 def _of_plan(line: Line) -> Said:
     first = line.origins[0] if line.origins else None
-    more: Json = {}
+    more: Json = {"as": WRITTEN} if line.written else {}
     if line.trigger:
         more["if"] = line.trigger
     if line.means:
