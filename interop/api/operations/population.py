@@ -96,7 +96,7 @@ async def population(asked: Asked) -> Response:
     request.account.patients.update((people.known[key].patient, None) for key, _, _ in rows)
     request.account.resources += len(rows)
     said: list[Said] = [
-        ("organisation", "valueString", code),
+        ("organisation", "valueString", asked.inputs.text("organisation")),
         ("measure", "valueCode", by),
         ("period", "valueString", period),
         ("fewest", "valuePositiveInt", FEWEST),
