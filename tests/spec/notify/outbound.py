@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,11 @@ from interop.policy.scopes import Scope
 from interop.record.indexing import Indexing
 from interop.store.plan import Deliveries
 from interop.store.values import Change, Delivery
-from tests.spec.api.people import T0
+from tests.spec.api.people import T0, patient
+from tests.spec.policy.worlds import Made, keep
+from tests.spec.store.build import entry, journal
+
+Opens = Callable[..., Any]
 
 
 class Outbound:
@@ -90,3 +96,30 @@ class Outbound:
 def webhook(url: str, **more: Any) -> Destination:
     """A destination over HTTP of the organisation RA1."""
     return Destination("gp", more.pop("kind", "webhook"), url, "RA1", **more)
+
+
+@asynccontextmanager
+async def opening(store: Any, directory: Path, to: Callable[..., Destination]) -> AsyncIterator[Opens]:
+    """Opens workers that have messages about Patient/ours to send, each to what ``to`` makes of the settings that it is given."""
+    await keep(store, [Made("Patient", "ours", [patient("ours")], "api", "RA1")], {})
+    opened: list[Outbound] = []
+
+    async def opens(*bodies: bytes, **settings: Any) -> Outbound:
+        outbound = Outbound(store, directory / f"audit{len(opened)}", to(**settings))
+        opened.append(outbound)
+        for number, body in enumerate(bodies):
+            await message(outbound, body, f"{number:032x}")
+        return outbound
+
+    yield opens
+    for each in opened:
+        await each.close()
+
+
+async def message(out: Outbound, body: bytes, name: str) -> None:
+    """A message that is due as it came."""
+    kept = entry(int(name, 16) + 1)
+    kept.body = body
+    [made] = await journal(out.store, kept)
+    row = out.delivery("ADT^A01", event="message", format="as-received", message=made.message, version=0, concerns="Patient/ours")
+    await out.store.commit(Change(deliveries=[row._replace(id=name)]))

@@ -25,15 +25,12 @@ from interop.formats.xml import parse_xml
 from interop.notify.destinations import Destination
 from interop.ports import Caller
 from interop.store.plan import Deliveries
-from interop.store.values import Change, Delivery
-from tests.spec.api.people import patient
+from interop.store.values import Delivery
 from tests.spec.api.reports import posted, report
 from tests.spec.engine.messages import adt
 from tests.spec.engine.running import client, running
-from tests.spec.notify.outbound import Outbound
+from tests.spec.notify.outbound import Opens, Outbound, opening
 from tests.spec.notify.receiving import Receiver, receiving
-from tests.spec.policy.worlds import Made, keep
-from tests.spec.store.build import entry, journal
 from tests.spec.store.conftest import opener as opener
 from tests.spec.store.conftest import place as place
 from tests.spec.store.conftest import store as store
@@ -59,34 +56,11 @@ async def receiver() -> AsyncIterator[Receiver]:
         yield made
 
 
-Opens = Callable[..., Any]
-
-
 @pytest.fixture
 async def out(store: Any, tmp_path: Path, receiver: Receiver) -> AsyncIterator[Opens]:
     """Opens a worker that has messages to send."""
-    await keep(store, [Made("Patient", "ours", [patient("ours")], "api", "RA1")], {})
-    opened: list[Outbound] = []
-
-    async def opens(*bodies: bytes, to: Destination | None = None) -> Outbound:
-        outbound = Outbound(store, tmp_path / f"audit{len(opened)}", to or itk(receiver.url))
-        opened.append(outbound)
-        for number, body in enumerate(bodies):
-            await message(outbound, body, f"{number:032x}")
-        return outbound
-
-    yield opens
-    for each in opened:
-        await each.close()
-
-
-async def message(out: Outbound, body: bytes, name: str) -> None:
-    """A message that is due as it came."""
-    kept = entry(int(name, 16) + 1)
-    kept.body = body
-    [made] = await journal(out.store, kept)
-    row = out.delivery("ADT^A01", event="message", format="as-received", message=made.message, version=0, concerns="Patient/ours")
-    await out.store.commit(Change(deliveries=[row._replace(id=name)]))
+    async with opening(store, tmp_path, lambda to=None: to or itk(receiver.url)) as opens:
+        yield opens
 
 
 async def rows(out: Outbound) -> list[Delivery]:

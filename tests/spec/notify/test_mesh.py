@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,20 +18,17 @@ from interop.errors import Problem
 from interop.mapping.library import carriers
 from interop.notify.destinations import BadDestinations, Destination, read_destinations
 from interop.ports import Pulled
-from tests.spec.api.people import patient
 from tests.spec.engine.messages import adt
 from tests.spec.engine.running import journal, running
 from tests.spec.notify.meshserver import JSON, KEY, PASSWORD, MeshServer, mesh
-from tests.spec.notify.outbound import Outbound
+from tests.spec.notify.outbound import Opens, Outbound, opening
 from tests.spec.notify.telling import unheard
-from tests.spec.notify.test_itk import message, rows
-from tests.spec.policy.worlds import Made, keep
+from tests.spec.notify.test_itk import rows
 from tests.spec.store.conftest import opener as opener
 from tests.spec.store.conftest import place as place
 from tests.spec.store.conftest import store as store
 
 pytestmark = pytest.mark.anyio
-Opens = Callable[..., Any]
 
 
 @pytest.fixture
@@ -53,20 +51,9 @@ def declared(directory: Path, url: str, more: str = "") -> Path:
 
 @pytest.fixture
 async def out(store: Any, tmp_path: Path, server: MeshServer) -> AsyncIterator[Opens]:
-    await keep(store, [Made("Patient", "ours", [patient("ours")], "api", "RA1")], {})
-    opened: list[Outbound] = []
     to = read_destinations(declared(tmp_path, server.url), lambda host: True)["gp"]
-
-    async def opens(*bodies: bytes, **more: Any) -> Outbound:
-        outbound = Outbound(store, tmp_path / f"audit{len(opened)}", replace(to, **more))
-        opened.append(outbound)
-        for number, body in enumerate(bodies):
-            await message(outbound, body, f"{number:032x}")
-        return outbound
-
-    yield opens
-    for each in opened:
-        await each.close()
+    async with opening(store, tmp_path, partial(replace, to)) as opens:
+        yield opens
 
 
 async def told(one: Outbound) -> tuple[str, str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,20 +17,17 @@ from interop.cli.main import app
 from interop.notify.destinations import Destination
 from interop.store.plan import Deliveries
 from interop.store.values import Delivery
-from tests.spec.api.people import patient
 from tests.spec.engine.messages import adt
 from tests.spec.engine.running import client, running, sender
 from tests.spec.notify.listening import Listening, ack, listening
-from tests.spec.notify.outbound import Outbound
-from tests.spec.notify.test_itk import message, rows, until
-from tests.spec.policy.worlds import Made, keep
+from tests.spec.notify.outbound import Opens, Outbound, opening
+from tests.spec.notify.test_itk import rows, until
 from tests.spec.security.certificates import Authority
 from tests.spec.store.conftest import opener as opener
 from tests.spec.store.conftest import place as place
 from tests.spec.store.conftest import store as store
 
 pytestmark = pytest.mark.anyio
-Opens = Callable[..., Any]
 
 
 @pytest.fixture
@@ -41,20 +38,10 @@ async def receiver() -> AsyncIterator[Listening]:
 
 @pytest.fixture
 async def out(store: Any, tmp_path: Path, receiver: Listening) -> AsyncIterator[Opens]:
-    await keep(store, [Made("Patient", "ours", [patient("ours")], "api", "RA1")], {})
-    opened: list[Outbound] = []
-
-    async def opens(*bodies: bytes, **settings: str) -> Outbound:
-        to = Destination("gp", "mllp", receiver.url, "RA1", settings=settings)
-        outbound = Outbound(store, tmp_path / f"audit{len(opened)}", to)
-        opened.append(outbound)
-        for number, body in enumerate(bodies):
-            await message(outbound, body, f"{number:032x}")
-        return outbound
-
-    yield opens
-    for each in opened:
-        await each.close()
+    async with opening(
+        store, tmp_path, lambda **settings: Destination("gp", "mllp", receiver.url, "RA1", settings=settings)
+    ) as opens:
+        yield opens
 
 
 def enhanced(control: str = "C1", accept: str = "AL", application: str = "AL") -> bytes:

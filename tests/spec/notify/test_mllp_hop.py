@@ -19,17 +19,14 @@ from interop.formats.er7 import accepting
 from interop.notify.destinations import Destination
 from interop.store.sqlite import SqliteStore
 from interop.store.values import Change
-from tests.spec.api.people import patient
 from tests.spec.engine.messages import adt
 from tests.spec.notify.listening import Listening, ack, listening
-from tests.spec.notify.outbound import Outbound
-from tests.spec.notify.test_itk import message, rows
+from tests.spec.notify.outbound import Opens, Outbound, message, opening
+from tests.spec.notify.test_itk import rows
 from tests.spec.notify.test_mllp import enhanced
-from tests.spec.policy.worlds import Made, keep
 from tests.spec.store.build import entry, journal
 
 pytestmark = pytest.mark.anyio
-Opens = Callable[..., Any]
 
 
 @pytest.fixture
@@ -48,20 +45,12 @@ async def receiver() -> AsyncIterator[Listening]:
 
 @pytest.fixture
 async def out(store: SqliteStore, tmp_path: Path, receiver: Listening) -> AsyncIterator[Opens]:
-    await keep(store, [Made("Patient", "ours", [patient("ours")], "api", "RA1")], {})
-    opened: list[Outbound] = []
 
-    async def opens(*bodies: bytes, url: str = "", **settings: str) -> Outbound:
-        to = Destination("gp", "mllp", url or receiver.url, "RA1", settings=settings)
-        outbound = Outbound(store, tmp_path / f"audit{len(opened)}", to)
-        opened.append(outbound)
-        for number, body in enumerate(bodies):
-            await message(outbound, body, f"{number:032x}")
-        return outbound
+    def to(url: str = "", **settings: str) -> Destination:
+        return Destination("gp", "mllp", url or receiver.url, "RA1", settings=settings)
 
-    yield opens
-    for each in opened:
-        await each.close()
+    async with opening(store, tmp_path, to) as opens:
+        yield opens
 
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

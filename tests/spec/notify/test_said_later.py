@@ -17,9 +17,9 @@ from interop.ports import Acknowledgement, Destination, Taken
 from interop.store.values import MISSING, PENDING, SENT, Answered, Change, Delivery, Mark
 from tests.spec.api.people import patient
 from tests.spec.engine.messages import adt
-from tests.spec.notify.outbound import Outbound
+from tests.spec.notify.outbound import Outbound, message
 from tests.spec.notify.receiving import Receiver, receiving
-from tests.spec.notify.test_itk import OK, itk, message, rows
+from tests.spec.notify.test_itk import OK, itk, rows
 from tests.spec.policy.worlds import Made, keep
 from tests.spec.store.conftest import opener as opener
 from tests.spec.store.conftest import place as place
