@@ -66,6 +66,8 @@ PLANNED: Final = {
     "people": "key-people",
 }
 """Sections that stand under a heading of the plan."""
+UNREAD: Final = ("DocumentReference",)
+"""Types of which a person may have hundreds that say nothing to a crew: the plan has their words."""
 WORDED: Final = {"alerts": "alerts", "allergies": "allergies"}
 """Sections that have of the plan what authors wrote under such a heading, and all else from elsewhere."""
 TOLD: Final = frozenset((*PLANNED.values(), *WORDED.values()))
@@ -132,8 +134,9 @@ class CardTables:
         for type_, rows in content.items():
             for row in rows:
                 found[names[row.heading]].add(type_)
-        found[PLANS] = {type_ for type_, rows in tables.written.items() if any(row.plan for row in rows)}
-        narrowed = replace(tables, headings=headings, content=content)
+        written = {type_: rows for type_, rows in tables.written.items() if type_ not in UNREAD}
+        found[PLANS] = {type_ for type_, rows in written.items() if any(row.plan for row in rows)}
+        narrowed = replace(tables, headings=headings, content=content, written=written)
         return cls(narrowed, {name: tuple(sorted(types)) for name, types in found.items()})
 
     def rows(self, type: str) -> tuple[Content, ...]:

@@ -13,6 +13,8 @@ FEW: Final = 4
 """Things that are named in a line; of more it is told how many."""
 EACH: Final = 90
 """Bytes of each."""
+OWN: Final = 240
+"""Bytes of what stands as its author wrote it: cut early it may seem to say something else."""
 
 
 def glance(card: Json) -> dict[str, str]:
@@ -31,12 +33,21 @@ def glance(card: Json) -> dict[str, str]:
         found["matters"] = f"What matters: {_each(card['matters'])}"
     if card["steps"]["lines"]:
         found["steps"] = f"Steps: {_each(card['steps'])}"
-    if any(isinstance(held, dict) and held.get("state") == "see-plans" for held in card.values()) and card["plans"]["lines"]:
-        found["plans"] = f"Plans say: {_each(card['plans'])}"
+    if words := _elsewhere(card):
+        found["plans"] = f"Plans say: {_each({'lines': words})}"
     if absent := card["absent"]["lines"]:
         others = f" (+{len(absent) - FEW} more)" if len(absent) > FEW else ""
         found["lacking"] = f"Not everything is here: {'; '.join(short(each['words'], EACH) for each in absent[:FEW])}{others}"
     return found
+
+
+def _elsewhere(card: Json) -> list[Json]:
+    """Lines of plans that stand in no other section, where one has nothing but may have something in them."""
+    others = [held for name, held in card.items() if isinstance(held, dict) and "lines" in held and name != "plans"]
+    if not any(held.get("state") == "see-plans" for held in others):
+        return []
+    told = "\n".join(line["text"] for held in others for line in held["lines"] if "text" in line)
+    return [line for line in card["plans"]["lines"] if line["text"] not in told]
 
 
 def _allergies(section: Json) -> str:
@@ -73,7 +84,8 @@ def _each(section: Json, *, dated: bool = False) -> str:
 def _named(lines: Iterable[Json], dated: bool) -> list[str]:
     found = []
     for line in lines:
-        said = short(f"if {line['if']}: {line['text']}" if "if" in line and "as" not in line else line["text"], EACH)
+        own = "as" in line
+        said = short(f"if {line['if']}: {line['text']}" if "if" in line and not own else line["text"], OWN if own else EACH)
         marked = " (HIGH RISK)" if line.get("critical") else ""
         if dated and "status" in line:
             marked = f" ({line['status']})"

@@ -100,10 +100,11 @@ def of_plan(lines: Sequence[Line]) -> list[Said]:
 
 
 def of_plans(written: Sequence[Written]) -> list[Said]:
-    """Each line of the own words of plans as a line of the card."""
+    """Each line of the own words of plans as a line of the card, plans with labels first: most of what they say is for a crew."""
+    ordered = sorted(written, key=lambda each: not any(line.headings for line in each.lines))
     return [
         Said(line.text, each.origin.date, each.origin.author, _sources(each.origin), {"as": WRITTEN} | _plan(each))
-        for each in written
+        for each in ordered
         for line in each.lines
     ]
 

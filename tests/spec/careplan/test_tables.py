@@ -72,6 +72,15 @@ def setting(column: str, value: str, at: int = 0) -> Callable[[Rows], object]:
         ("standing", "standing", "perhaps", "perhaps is none of current, history, never"),
         ("standing", "status", "sleeping", "nothing is said of the status"),
         ("prsb", "heading", "weather", "there is no heading weather"),
+        ("written", "type", "Animal", "types.csv does not know Animal"),
+        ("written", "text", "colour", "R4 has no colour"),
+        ("written", "when", "code in weather", "there is no weather"),
+        ("labels", "heading", "weather", "there is no heading weather"),
+        ("labels", "label", "What Matters", "What Matters is no label"),
+        ("labels", "label", "…", "… is no label"),
+        ("labels", "label", "risk: of", "risk: of is no label"),
+        ("labels", "as", "perhaps", "perhaps is none of step, access"),
+        ("labels", "why", "", "a row needs a why"),
     ],
 )
 def test_what_cannot_be_right_is_refused(table: str, column: str, value: str, said: str) -> None:
@@ -80,7 +89,7 @@ def test_what_cannot_be_right_is_refused(table: str, column: str, value: str, sa
     assert f"careplan/{table}.csv, row " in told
 
 
-@pytest.mark.parametrize("table", ["headings", "content", "codes", "meanings", "types", "standing", "prsb"])
+@pytest.mark.parametrize("table", ["headings", "content", "codes", "meanings", "types", "standing", "prsb", "written", "labels"])
 def test_no_row_stands_there_twice(table: str) -> None:
     assert "it stands there twice" in refused(table, lambda rows: rows.append(dict(rows[0])))
 
