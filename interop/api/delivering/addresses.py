@@ -87,6 +87,17 @@ async def resolved(parts: SplitResult) -> str:
     return addresses[0] if addresses and all(map(_public, addresses)) else ""
 
 
+async def reachable(url: str, here: bool) -> bool:
+    """Whether the name of an endpoint leads where we may send; one that cannot be looked up now may be later, one that is no name
+    never. ``here`` as for ``endpoint``."""
+    try:
+        return bool(await resolved(endpoint(url, here)))
+    except ValueError:
+        return False
+    except OSError:
+        return True
+
+
 @dataclass(slots=True)
 class Hook:
     """A rest-hook (FHIR R4 Subscription): POST without content, or the resource by PUT below the endpoint; of a Subscription by

@@ -10,11 +10,14 @@ from interop.api.delivering.addresses import endpoint
 from interop.api.delivering.notifications import BACKPORT, CONTENTS
 from interop.api.delivering.watched import watched
 from interop.api.searching.ground import Known
+from interop.apply.asked import ANY_SCOPE, NO_AUTHOR, Author
 from interop.errors import Problem
 from interop.fhir import facts
 from interop.formats.instants import iso_instant
 from interop.notify.routes import CREATED, FHIR, FHIR_XML, NOTHING, NOTIFICATION, UPDATED
 from interop.notify.topics import Topic
+from interop.policy.asker import NOBODY, TESTER, Asker
+from interop.policy.scopes import read_scopes
 from interop.policy.whereabouts import guarded
 from interop.store.where import All, Where
 
@@ -169,3 +172,12 @@ def _headers(lines: Any) -> tuple[tuple[str, str], ...]:
             raise _bad("channel.header", "Name: value, and none that we say ourselves")
         found.append((parted[1], parted[2]))
     return tuple(found)
+
+
+def asker_of(author: Author, *, open: bool) -> Asker:
+    """Who is told: whoever wrote it, by the scopes of the token with which they did; where it is not
+    known who did, the tester of an engine that was started open, else nobody."""
+    if author == NO_AUTHOR:
+        return TESTER if open else NOBODY
+    scopes = None if author.scope == ANY_SCOPE else read_scopes(author.scope)
+    return Asker(author.user, author.role, author.organisation, author.client, author.purpose, scopes=scopes)

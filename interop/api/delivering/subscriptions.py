@@ -14,13 +14,13 @@ from typing import Any, Final
 
 import structlog
 
-from interop.api.delivering.addresses import Hook, endpoint, resolved
+from interop.api.delivering.addresses import Hook, reachable
 from interop.api.delivering.deliverer import Deliverer
-from interop.api.delivering.meaning import REST_HOOK, WEBSOCKET, Meant, meant
+from interop.api.delivering.meaning import REST_HOOK, WEBSOCKET, Meant, asker_of, meant
 from interop.api.delivering.notifications import TYPE
 from interop.api.delivering.workers import Beating, Unheard
 from interop.api.searching.ground import known
-from interop.apply.asked import ANY_SCOPE, NO_AUTHOR, UPDATE, Asked, Author
+from interop.apply.asked import NO_AUTHOR, UPDATE, Asked, Author
 from interop.apply.journalled import author_of
 from interop.apply.routing import Router
 from interop.apply.writes import Writes
@@ -31,8 +31,7 @@ from interop.formats.json import load_json
 from interop.notify.destinations import DAYS
 from interop.notify.routes import HANDSHAKE, Route, delivery_id
 from interop.notify.topics import Topic
-from interop.policy.asker import NOBODY, TESTER, Asker
-from interop.policy.scopes import read_scopes
+from interop.policy.asker import Asker
 from interop.record.indexing import Indexing
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Deliveries, Message, Read, Search
@@ -202,7 +201,7 @@ class Subscriptions:
         try:
             author = await self.author(stored)
             asked = self.meaning(resource)
-            if status == "requested" and asked.channel == REST_HOOK and not await self._reachable(asked):
+            if status == "requested" and asked.channel == REST_HOOK and not await reachable(asked.url, self._here):
                 raise Problem("destination-misdirected")
         except Problem as problem:
             await self._end(id_, "")
@@ -234,16 +233,6 @@ class Subscriptions:
             await self._store.commit(Change(deliveries=[one]))
             self._deliverer.arrived([name])
         return False
-
-    async def _reachable(self, asked: Meant) -> bool:
-        """Whether the endpoint's name leads where we may send; one that cannot be looked up now may be later, one that is no name
-        never."""
-        try:
-            return bool(await resolved(endpoint(asked.url, self._here)))
-        except ValueError:
-            return False
-        except OSError:
-            return True
 
     async def _begin(self, id_: str, asked: Meant, author: Author) -> None:
         name = name_of(id_)
@@ -301,15 +290,6 @@ class Subscriptions:
         except Problem as problem:
             if problem.reason.name != "stale-version":
                 raise
-
-
-def asker_of(author: Author, *, open: bool) -> Asker:
-    """Who is told: whoever wrote it, by the scopes of the token with which they did; where it is not
-    known who did, the tester of an engine that was started open, else nobody."""
-    if author == NO_AUTHOR:
-        return TESTER if open else NOBODY
-    scopes = None if author.scope == ANY_SCOPE else read_scopes(author.scope)
-    return Asker(author.user, author.role, author.organisation, author.client, author.purpose, scopes=scopes)
 
 
 async def _kept(id: str) -> None:

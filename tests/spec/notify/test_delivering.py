@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from interop.api.delivering.subscriptions import asker_of
+from interop.api.delivering.meaning import asker_of
 from interop.apply.asked import NO_AUTHOR, Author
 from interop.audit.row import READ, decode
 from interop.errors import Problem

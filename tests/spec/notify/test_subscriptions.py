@@ -11,7 +11,7 @@ from urllib.parse import SplitResult
 import httpx
 import pytest
 
-from interop.api.delivering import addresses, subscriptions
+from interop.api.delivering import addresses
 from interop.app.engine import Engine
 from interop.apply.asked import UPDATE, Asked, Author
 from interop.store.plan import Deliveries
@@ -278,7 +278,7 @@ async def test_one_that_cannot_be_settled_stays_due_and_the_others_have_their_tu
             raise RuntimeError
         return await led(parts)
 
-    monkeypatch.setattr(subscriptions, "resolved", sometimes)
+    monkeypatch.setattr(addresses, "resolved", sometimes)
     said = [subscription(receiver.url.replace("/in", path)) for path in ("/broken", "/in")]
     bundle = {"resourceType": "Bundle", "type": "transaction"}
     bundle["entry"] = [{"resource": each, "request": {"method": "POST", "url": "Subscription"}} for each in said]  # type: ignore[assignment]
