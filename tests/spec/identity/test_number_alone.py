@@ -99,6 +99,7 @@ async def test_what_a_source_says_of_its_own_patient_is_explained(tmp_path: Path
         await applied(http, admission("V1"), "ward")
         await applied(http, admission("V2"), "other")
         (one, _) = await patients(http)
+    capsys.readouterr()
     assert await anyio.to_thread.run_sync(lambda: explain(f"Patient/{one['id']}", tmp_path / "data", as_json=True)) == 0
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert ("birthDate", "PID-7", "ward") in {(each["element"], each["source"], each["feed"]) for each in said}
