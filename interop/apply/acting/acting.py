@@ -12,35 +12,29 @@ from typing import Final
 import structlog
 
 from interop.apply.acting.actions import DOES
-from interop.apply.acting.authored import ours
 from interop.apply.acting.doing import Do, Doing, Wanted
-from interop.apply.acting.ending import PATIENT, made_of, of_event, stopped_reminders, withdrawn
-from interop.apply.acting.person import Resource, body, found, pieces
+from interop.apply.acting.ending import PATIENT, made_of, of_event, stopped_reminders
+from interop.apply.acting.person import Resource, body, pieces
+from interop.apply.acting.recent import recent
 from interop.apply.acting.recipients import CLIENT, Recipients
 from interop.apply.acting.resting import labelled_later, resting
-from interop.apply.acting.versions import Heard, heard, taken_back, versions
+from interop.apply.acting.standing import standing
+from interop.apply.acting.versions import Heard, Seen, heard, taken_back, versions
 from interop.apply.asked import UPDATE, Asked, Author, Criteria
 from interop.apply.writes import Writes
 from interop.clock import MICROSECONDS, Clock
-from interop.clocks.runs import ENDINGS
-from interop.clocks.tasks import name_of, run_of
 from interop.errors import Problem
 from interop.ids import Mint
 from interop.notify.routes import CREATED, DELETED, UPDATED
-from interop.rules import making
 from interop.rules.actions import CANCEL, STOP_REMINDERS
 from interop.rules.expressions import BEFORE, RuleFailed, holds
 from interop.rules.happening import befallen, happened, time_of
-from interop.rules.making import RULE, Occurrence, ended_by_us, labels_of, relabelled, whom
+from interop.rules.making import Occurrence, ended_by_us, labels_of, relabelled, whom
 from interop.rules.tables import PERSON, RECIPIENT, Event, Rule, RuleTables
-from interop.store.decision import PERMIT_ALL
-from interop.store.plan import Heads, ReadVersion
+from interop.store.plan import Heads
 from interop.store.seam import Store
 from interop.store.values import Delivery, Head, Stored
-from interop.store.where import Token
 
-MAKES: Final = {"task": "Task", "notify": "Communication", "flag": "Flag", "propose": "ServiceRequest", "clock": "Task"}
-"""What is looked for where something is to be done once for a person."""
 ACTED, LATE, NOT_MET, AGAIN, NOBODY, FAILED = "acted", "late", "not-met", "again", "nobody", "failed"
 RESULTS: Final = (ACTED, NOBODY, AGAIN, NOT_MET)
 """What came of a rule for somebody; the first that holds for anybody is told."""
@@ -124,7 +118,23 @@ class Acting:
                 wanted += made
                 if result:
                     told[rule.id, result] += 1
+            for rule in [each for each in self.tables.of(event) if each.action == CANCEL and told[each.id, ACTED]][:1]:
+                try:
+                    wanted += await self._instead(event, delivery, seen, wanted)
+                except RuleFailed as error:
+                    told[rule.id, FAILED] += 1
+                    _log.error("a rule failed", rule=rule.id, reason=str(error))
         return wanted + await self._labelled(delivery, stored, new, seen.before, wanted)
+
+    async def _instead(self, event: Event, delivery: Delivery, seen: Seen, so_far: Sequence[Wanted]) -> list[Wanted]:
+        """What rules do of what still stands, where they had done it of what did not happen."""
+        wanted: list[Wanted] = []
+        key, patient, now = (delivery.type, delivery.resource), seen.stored.subject, self._clock.now()
+        async for rule, stored, said, at in standing(self._store, self.tables, event, seen.new, key, patient, now):
+            named = "\x1f".join((rule.event.id, stored.type, stored.id, str(at), patient))
+            what = Occurrence(said, stored.type, stored.id, patient, delivery.made, at, named, stored.source)
+            wanted += (await self._befell(rule, what, [*so_far, *wanted], None, now))[0]
+        return wanted
 
     async def _labelled(
         self, delivery: Delivery, stored: Stored, new: Resource | None, before: Resource | None, wanted: Sequence[Wanted]
@@ -222,7 +232,7 @@ class Acting:
         values = {name: [each.resource for each in some] for name, some in variables.items()}
         if not holds(rule.condition, what.resource, {BEFORE: before, **values}, now):
             return [], NOT_MET
-        if rule.once == PERSON and await self._done(rule, what):
+        if rule.once == PERSON and await recent(self._store, self.tables, rule, what, now):
             return [], AGAIN
         what = await resting(rule.condition, what, variables, before, now)
         known_ = self._store, self.recipients, self._mint, now, self.tables, so_far
@@ -230,29 +240,9 @@ class Acting:
         if not made:
             return [], NOBODY
         if rule.once == RECIPIENT:
-            before_ = {whom(each) for each in await self._recent(rule, what)}
+            before_ = {whom(each) for each in await recent(self._store, self.tables, rule, what, now)}
             made = [each for each in made if whom(each.resource) not in before_]
         return made, ACTED if made else AGAIN
-
-    async def _done(self, rule: Rule, what: Occurrence) -> bool:
-        """Whether the same rule has done the same for the person already, within its time, of something else that happened."""
-        return bool(await self._recent(rule, what))
-
-    async def _recent(self, rule: Rule, what: Occurrence) -> list[Resource]:
-        """What the same rule has made for the person of something else that happened, within its time, as it was made."""
-        type_, recent = MAKES[rule.action], []
-        for each in await found(self._store, type_, what.patient, Token("_tag", rule.id, RULE)):
-            resource = body(each)
-            itself = f"{what.type}/{what.id}" in making.made_of(resource) and rule.event.differs is None
-            if itself or ended_by_us(resource) or _no_more(resource):
-                continue
-            made: list[Stored] = await self._store.query(ReadVersion(PERMIT_ALL, type_, each.id, 1))
-            within = [first for first in made if abs(first.updated - what.heard) <= rule.within]
-            if not within or await withdrawn(self._store, self.tables, rule, resource, self._clock.now()):
-                continue
-            if await ours(self._store, type_, each.id):
-                recent.append(body(within[0]))
-        return recent
 
     async def _write(self, wanted: Sequence[Wanted]) -> None:
         """Write it, what is of one author all or nothing: the journal keeps one of a transaction, and their organisation is the
@@ -277,12 +267,6 @@ class Acting:
             expected = one.version or version
             asked.append(Asked(UPDATE, *key, resource=one.resource, expected=(expected,), author=author, own=True))
         return asked
-
-
-def _no_more(resource: Resource) -> bool:
-    """Whether it is a clock that has ended without an outcome: nobody has done anything."""
-    run = run_of(resource) if name_of(resource) else None
-    return run is not None and run.state in ENDINGS
 
 
 def _which(event: Event, at: int, delivery: Delivery) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.spec.clocks.timing import timed
 from tests.spec.engine.messages import ZELDA, adt
 from tests.spec.rules.acting import Acted, acting, team
 from tests.spec.rules.test_death import dead, traced
@@ -86,3 +87,23 @@ async def test_a_visit_that_was_cancelled_keeps_nobody_from_hearing_of_the_true_
         assert await asked(here, "admitted-team") == ["CareTeam/t1"] * 2
         await here.tell(adt("A01", "C4", visit="V3", at="20260105114500"))
         assert await asked(here, "admitted-team") == ["CareTeam/t1"] * 2
+
+
+async def test_of_two_attendances_of_one_person_the_one_that_stands_is_answered(tmp_path: Path) -> None:
+    """Two systems have registered it; one of them takes it back."""
+    async with timed(tmp_path / "data") as here:
+        other = elsewhere(adt("A28", "K2", at="20251201100000", nhs=ZELDA, local="M2"))
+        await here.tell(adt("A28", "K1", at="20251201100000", nhs=ZELDA), other)
+        await here.put(team("t1", await here.patient()))
+        one = adt("A04", "E1", nhs=ZELDA).replace(b"PV1|1|I|", b"PV1|1|E|")
+        two = elsewhere(adt("A04", "E2", nhs=ZELDA, local="M2", visit="V5").replace(b"PV1|1|I|", b"PV1|1|E|"))
+        await here.tell(one, two, one, two)
+        assert await asked(here, "arrived-team") == ["CareTeam/t1"]
+        none = adt("A11", "E3", nhs=ZELDA, at="20260105103000").replace(b"PV1|1|I|", b"PV1|1|E|")
+        await here.tell(none, two, none)
+        assert sorted(each["status"] for each in await here.made("arrived-team")) == ["cancelled", "requested"]
+        assert sorted(await here.states("ae-to-team")) == ["cancelled", "running"]
+        gone = elsewhere(adt("A11", "E4", nhs=ZELDA, local="M2", visit="V5", at="20260105104000"))
+        await here.tell(gone.replace(b"PV1|1|I|", b"PV1|1|E|"))
+        assert [each["status"] for each in await here.made("arrived-team")] == ["cancelled"] * 2
+        assert await here.states("ae-to-team") == ["cancelled"] * 2
