@@ -47,6 +47,7 @@ async def test_a_command_shows_what_is_due_first_at_the_top(tmp_path: Path, caps
             assert listed(engine, clock="urgent-response", **{"open_only": False, "as_json": False, **more}) == 0
             return capsys.readouterr().out.splitlines()
 
+        capsys.readouterr()  # what the engine has logged when it started
         every = [json.loads(line) for line in await asyncio.to_thread(run, as_json=True)]
         assert [(line["due"], line["state"]) for line in every] == [
             (after(115), "met"),
