@@ -18,6 +18,7 @@ from interop.careplan.crew.glance import glance
 from interop.careplan.crew.line import WRITTEN, Said, of_plan, of_plans, reference, sources_of
 from interop.careplan.crew.medicines import medicines
 from interop.careplan.crew.who import LONDON, Number, redacted, who
+from interop.careplan.labels import ACCESS
 from interop.careplan.plan import UNPLACED, Given, Json, Plan
 from interop.careplan.resolving import Resolving
 from interop.careplan.tables import Content, PlanTables
@@ -222,7 +223,8 @@ def _sections(known: Known) -> Json:
     made: Json = {}
     if hides:  # who contributes to a record is most often near where the person lives
         none = [_placeless(each) for each in none]
-        said = {name: [] if name in ("namedClinician", PLANS) else [_placeless(each) for each in of] for name, of in said.items()}
+        shown = {name: [each for each in of if not _leads_there(name, each)] for name, of in said.items()}
+        said = {name: [_placeless(each) for each in of] for name, of in shown.items()}
     for name, types in known.tables.sections.items():
         lines = [_line(each) for each in said[name]]
         state = RECORDED
@@ -247,6 +249,13 @@ def _sections(known: Known) -> Json:
             section_["lacking"] = partly
         made[name] = section_ | {"lines": lines}
     return made
+
+
+def _leads_there(name: str, line: Said) -> bool:
+    """Whether a line may tell where somebody is: of plans, of who answers for them, of people and ways in in words."""
+    if name in ("namedClinician", PLANS):
+        return True
+    return line.more.get("as") == WRITTEN and (name in NEAR or line.more.get("kind") == ACCESS)
 
 
 def _placeless(line: Said) -> Said:

@@ -62,6 +62,13 @@ class TestPlans:
         assert card["plans"]["state"] == "not-given"
         assert card["matters"]["state"] == "see-plans"
 
+    def test_nor_ways_in_nor_who_is_near_to_them(self) -> None:
+        words = "Key safe: 12 Oak Lane\nNext of kin: Edwin, 01797 222222\nRisks: dog bites\nNamed clinician: Dr Rowe, Rye"
+        card = given_card(person(meta={"security": [{"code": "REDACTED"}]}), planned("w", description=words))
+        assert texts(card, "alerts") == ["Risks: dog bites"]
+        assert not any(each in str(card) for each in ("Oak Lane", "222222", "Rye"))
+        assert card["people"]["state"] == "not-given"
+
     def test_where_something_stands_under_the_heading_it_stands_there(self) -> None:
         assert texts(given_card(person(), PLAN, flag("f", "Dog bites")), "alerts") == ["Dog bites"]
 
