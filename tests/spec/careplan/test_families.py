@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+import structlog
 from typer.testing import CliRunner
 
 from adapters.emis import adapter as emis
@@ -194,6 +195,7 @@ async def test_a_record_made_again_from_the_journal_has_the_same_plan(tmp_path: 
         plans = await contents(http, her)
     command = ["rebuild", "--data", str(tmp_path / "data"), "--into", str(tmp_path / "again"), "--mappers", "0", "--test-numbers"]
     rebuilt = await asyncio.to_thread(CliRunner().invoke, app, command)
+    structlog.reset_defaults()  # the command has set up the log for a stream that is no more
     assert rebuilt.exit_code == 0, rebuilt.output
     async with running(tmp_path / "again") as engine, client(engine) as http:
         assert await contents(http, her) == plans
