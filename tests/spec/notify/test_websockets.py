@@ -390,7 +390,8 @@ async def test_what_was_written_before_it_was_bound_is_not_bound_as_it_was(engin
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Sockets, "allowed", lambda self, *asked: slow(*asked))
             socket.say(f"bind {id_}")
-            assert await socket.hear() == f"unbound {id_} stale-version"
+            told = await socket.hear()  # by the bind itself, or by who heard of the change while it was under way
+            assert told in (f"unbound {id_} stale-version", f"unbound {id_}")
         assert not sockets.bindings._bound
 
 
