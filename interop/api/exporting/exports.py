@@ -158,10 +158,13 @@ class Exports:
         for job in [job for job in self.jobs.values() if job.state in OPEN]:
             lock = await asyncio.to_thread(taken, self.directory / job.id)
             if lock is None:
+                await self._read(job.id)  # it may have been given up after it was looked at
                 continue
             self._mine = job.id
             try:
-                if (found := await asyncio.to_thread(self._found, job.id)) is None or found.state not in OPEN:
+                found = await asyncio.to_thread(self._found, job.id)
+                if found is None or found.state not in OPEN:
+                    self.jobs.pop(job.id, None)
                     continue
                 self.jobs[job.id] = found
                 await self._done(found)
