@@ -12,6 +12,7 @@ from interop.api.crew import schema
 from interop.api.exporting import serving
 from interop.api.fhir import router
 from interop.api.guarding import guarded
+from interop.api.inside import INSIDE
 from interop.api.openapi import openapi
 from interop.api.parts import SCRAPER, public_addresses, scrapes
 from interop.api.problems import fhir_error, json_error, unforeseen
@@ -50,14 +51,13 @@ UNASKED = frozenset(("health/live", "health/ready", "metrics", "openapi.json", "
 """Parts whose answers do not depend on what other processes have committed."""
 
 
-def create_app(services: Services, pages: Asgi | None = None) -> Asgi:
-    """The application over these services. ``pages`` answers what is no API; without it a plain home page does.
+def create_app(services: Services, pages: Callable[[Asgi], Asgi] | None = None) -> Asgi:
+    """The application over these services. ``pages`` makes of it what answers where no API is; without it nothing does.
 
     What every answer may need is read now: it is said too when no file can be opened.
     """
     reasons()
     public = public_addresses()
-    behind = guarded(pages if pages is not None else _home(services))
     counted, audit, timed = services.requests, services.audit, services.watched.requests
     hosts, fresh = services.hosts, services.fresh
 
@@ -82,7 +82,7 @@ def create_app(services: Services, pages: Asgi | None = None) -> Asgi:
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         begun = perf_counter()
         request = Request(scope, receive)
-        if hosts is not None and request.head.host not in hosts:
+        if hosts is not None and request.head.host not in hosts and INSIDE not in scope:
             await json_error(Problem("wrong-host")).send(scope, send)
             return
         path: str = scope["path"]
@@ -109,7 +109,9 @@ def create_app(services: Services, pages: Asgi | None = None) -> Asgi:
         try:
             if fresh is not None and part not in UNASKED:
                 await fresh()
-            if part == "metrics" and scrapes(services, request):
+            if INSIDE in scope:
+                pass  # the page has been through the door
+            elif part == "metrics" and scrapes(services, request):
                 scope[ASKER] = SCRAPER
             elif path not in public:
                 scope[ASKER] = await services.door.admit(request)
@@ -129,6 +131,7 @@ def create_app(services: Services, pages: Asgi | None = None) -> Asgi:
         counted[part, request.method, response.status] += 1
         await response.send(scope, send)
 
+    behind = guarded(pages(app) if pages is not None else _nothing)
     return app
 
 
@@ -180,10 +183,8 @@ def _guarded(handler: Handler) -> Handler:
     return handle
 
 
-def _home(services: Services) -> Asgi:
-    from interop.api.pages import create_pages
-
-    return create_pages(services)
+async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
+    await json_error(Problem("not-found")).send(scope, send)
 
 
 async def _not_http(scope: Scope, receive: Receive, send: Send) -> None:

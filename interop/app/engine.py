@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -49,6 +50,7 @@ from interop.journal.intake import JournalIntake
 from interop.mapping.library import adapters
 from interop.mapping.places import mappings_root
 from interop.mapping.tables import families, routed
+from interop.pages.application import create_pages
 from interop.policy.asker import NOBODY
 from interop.population.pseudonyms import Pseudonyms
 from interop.ports import Feed, Listener, Listens, Mutual, Record
@@ -215,7 +217,7 @@ class Engine:
         if telemetry is not None and spanning is not None:
             spanning.over(services, outgoing.deliverer)
             watched.spans = lambda: telemetry.counts
-        app = create_app(services)
+        app = create_app(services, partial(create_pages, services))
         if settings.proxy:
             app = proxied(app, networks(settings.proxy_address))
         if spanning is not None:

@@ -1,0 +1,80 @@
+"""Words of dates, numbers and names as clinical systems of the NHS show them (NHS Common User Interface: date display, NHS number
+display, patient banner)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+UNKNOWN: Final = "Not known"
+LONDON: Final = ZoneInfo("Europe/London")
+"""Times are shown as the clock on an English wall says."""
+
+
+def nhs_number(said: str | None) -> str:
+    """Ten digits in groups of 3, 3 and 4; anything else as it is."""
+    digits = (said or "").replace(" ", "")
+    return f"{digits[:3]} {digits[3:6]} {digits[6:]}" if len(digits) == 10 and digits.isdigit() else said or UNKNOWN
+
+
+def day(said: str | None) -> str:
+    """A FHIR date or dateTime as 27-Mar-1980, as precise as it is: Mar-1980, 1980."""
+    if not said:
+        return UNKNOWN
+    if "T" in said and (at := _local(said)) is not None:
+        said = at.date().isoformat()
+    parts = said.partition("T")[0].split("-")
+    try:
+        return "-".join([*parts[2:], *([MONTHS[int(parts[1]) - 1]] if len(parts) > 1 else []), parts[0]])
+    except (ValueError, IndexError):
+        return said
+
+
+def moment(said: str | None) -> str:
+    """A FHIR dateTime or instant as 27-Mar-1980 15:43; without a time of day as ``day``."""
+    at = _local(said) if said and "T" in said else None
+    return day(said) if at is None else f"{day(at.date().isoformat())} {at:%H:%M}"
+
+
+def clock(said: str | None) -> str:
+    """The time of day of a FHIR dateTime or instant, 15:43; '' where it has none."""
+    at = _local(said) if said and "T" in said else None
+    return "" if at is None else f"{at:%H:%M}"
+
+
+def age(born: str | None, today: date) -> int | None:
+    """Whole years; None where the date of birth is not known to the day."""
+    try:
+        birth = date.fromisoformat(born or "")
+    except ValueError:
+        return None
+    return today.year - birth.year - ((today.month, today.day) < (birth.month, birth.day))
+
+
+def name(patient: Mapping[str, Any]) -> str:
+    """FAMILY, Given (Title): the official name of a Patient, else the usual, else the first."""
+    names = [each for each in patient.get("name", ()) if isinstance(each, dict)]
+    ranked = sorted(names, key=lambda each: {"official": 0, "usual": 1}.get(str(each.get("use")), 2))
+    if not ranked:
+        return UNKNOWN
+    said = ranked[0]
+    family, given = str(said.get("family") or "").upper(), " ".join(str(each) for each in said.get("given", ()) if each)
+    title = " ".join(str(each) for each in said.get("prefix", ()) if each)
+    told = ", ".join(each for each in (family, given) if each) or str(said.get("text") or UNKNOWN)
+    return f"{told} ({title})" if title else told
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """1 message, 2 messages, 12,000 messages."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def _local(said: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(said)
+    except ValueError:
+        return None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(LONDON)
