@@ -9,27 +9,26 @@ import asyncio
 import json
 import re
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from interop.app.opening import named, open_store
 from interop.app.workshop import id_key
+from interop.apply.lineages import family_by
 from interop.cli.hiding import MASKED, hides
 from interop.cli.shown import cell
 from interop.clock import instant
 from interop.errors import Problem
 from interop.formats.json import write_json
 from interop.ids import Mint
-from interop.mapping.library import Family, Said, adapters, family_of
+from interop.mapping.library import Said, adapters
 from interop.mapping.runtime import Instance
-from interop.mapping.sites import FOLDER, sites_of
-from interop.mapping.tables import unpack
+from interop.mapping.sites import FOLDER
 from interop.ports.feed import organisation
 from interop.record.lineage import Origin, origins
 from interop.record.state import load
 from interop.store.decision import PERMIT_ALL
-from interop.store.plan import Heads, Message, Read, Tables
+from interop.store.plan import Heads, Message, Read
 from interop.store.seam import Store
 from interop.store.values import Entry, Stored
 
@@ -150,17 +149,8 @@ def _line(element: str, value: Any, entry: Entry, source: str, row: str, said: S
 
 async def _trace(store: Store, entry: Entry, stored: Stored, mint: Mint) -> _Trace:
     """The message mapped as one of the source, of those that the resource comes from, whose it seems to be."""
-    adapter, digest = adapters()[entry.adapter], stored.tables
-    envelope, source = adapter.open(entry.body)
-    family = family_of(envelope, traced=True)
-    if digest and family.digest != digest:
-        kept = await store.query(Tables(digest))
-        if kept:
-            with tempfile.TemporaryDirectory() as directory:
-                unpack(kept[0], Path(directory))
-                if (folder := Path(directory) / envelope.family).is_dir():
-                    site = envelope.organisation if envelope.organisation in sites_of(folder) else ""
-                    family = Family.load(envelope.family, root=Path(directory), traced=True, site=site)
+    envelope, source = adapters()[entry.adapter].open(entry.body)
+    family = await family_by(store, stored.tables, envelope)
     trace = _Trace(entry, family.rows())
     claimed = organisation(envelope.organisation)
     for whose in sorted(stored.source.split(","), key=lambda name: name != claimed):

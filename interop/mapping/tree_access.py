@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from threading import local
 
 from interop.formats.csv import Row
 from interop.formats.tree import Node
@@ -94,9 +95,9 @@ def all_kids(node: Node) -> Iterator[Node]:
             yield from kids
 
 
-class Joins:
+class Joins(local):
     """The message at hand, with indexes for paths such as ``/adminDomain/person[id=$x]`` and ``**/section``, made when first
-    asked for."""
+    asked for. A thread that traces a message has its own."""
 
     def __init__(self) -> None:
         self.root = Node("")

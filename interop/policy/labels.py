@@ -15,6 +15,8 @@ UNKNOWN: Final = ("urn:interop:label", "unknown")
 """Stands for labels that the table does not know."""
 WORDED: Final = ("urn:interop:label", "worded")
 """Stands for labels in words, without a code."""
+LAW: Final = "law"
+"""The kind of labels that no emergency lifts."""
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -52,7 +54,7 @@ def marks(of: Tables, patient: bool) -> Marks:
     sensitive = [
         Sensitive(name, pairs("sensitive", name), tuple(label.pair for label in labels if label.level == name)) for name in names
     ]
-    return Marks(pairs("law"), tuple(sensitive), pairs("patient"))
+    return Marks(pairs(LAW), tuple(sensitive), pairs("patient"))
 
 
 def without(pairs: Pairs) -> Where:
@@ -71,6 +73,11 @@ def label_rows(resource: dict[str, Any]) -> list[IndexRow]:
 def hides_whereabouts(resource: dict[str, Any]) -> bool:
     """Whether a Patient carries a label that hides where the person is."""
     return any(_read(coding).hides for coding in _labels(resource))
+
+
+def restricted(resource: dict[str, Any]) -> bool:
+    """Whether a resource carries a label of what a statute forbids to disclose as such."""
+    return any(_read(coding).kind == LAW for coding in _labels(resource))
 
 
 def holding_back(resource: dict[str, Any]) -> set[tuple[str, str]]:
