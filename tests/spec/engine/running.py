@@ -12,8 +12,8 @@ import httpx
 
 from interop.app.engine import Engine
 from interop.app.settings import Settings
-from interop.store.plan import Messages
-from interop.store.values import Entry
+from interop.store.plan import Deliveries, Messages
+from interop.store.values import PENDING, Delivery, Entry
 
 ANY = "127.0.0.1:0"
 TIMEOUT = 30.0
@@ -119,3 +119,24 @@ async def found(http: httpx.AsyncClient, search: str) -> list[dict[str, Any]]:
     answer = await http.get(f"/fhir/{search}")
     assert answer.status_code == 200, answer.text
     return [entry["resource"] for entry in answer.json().get("entry", []) if entry["search"]["mode"] == "match"]
+
+
+async def quiet(engine: Engine) -> None:
+    """Until every message is applied and neither rules, clocks nor queues have anything to do at the time that the engine's clock
+    tells; that clock stands still."""
+    workers, keeper = engine.outgoing.deliverer.workers, engine.outgoing.keeper
+    assert keeper is not None
+    async with asyncio.timeout(TIMEOUT):
+        while True:
+            if not engine.workshop.unfinished and not await _due(engine):
+                await keeper.settled()
+                if not engine.workshop.unfinished and not await _due(engine):
+                    return
+            for worker in workers.values():
+                worker.wake()
+            await asyncio.sleep(0.003)
+
+
+async def _due(engine: Engine) -> bool:
+    rows: list[Delivery] = await engine.workshop.store.query(Deliveries("", PENDING, count=500))
+    return any(each.due <= engine.workshop.clock.now() for each in rows)

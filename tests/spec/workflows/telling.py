@@ -22,7 +22,6 @@ An e-mail that reaches a mailbox of nobody in the story fails it too.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -44,9 +43,9 @@ from interop.rules.making import RULE, WORKLIST
 from interop.signon.issuer import OwnIssuer, default_scope
 from interop.signon.keyfile import own_keys
 from interop.store.decision import PERMIT_ALL
-from interop.store.plan import Deliveries, Search
-from interop.store.values import PENDING, Delivery, Stored
-from tests.spec.engine.running import client, journal, sender, settings
+from interop.store.plan import Search
+from interop.store.values import Stored
+from tests.spec.engine.running import client, journal, quiet, sender, settings
 from tests.spec.notify.mailserver import MailServer, mailing
 from tests.spec.notify.receiving import Receiver, receiving
 from tests.spec.notify.telling import KEY, TEMPLATE, Telephones
@@ -264,22 +263,7 @@ class Story:
         """Until every message is applied and neither rules, clocks nor queues have anything to do at the time that it is."""
         if self.hooks:
             await self.engine.audited.tick()  # alerts of the privacy officer's queue
-        workers, shop = self.engine.outgoing.deliverer.workers, self.engine.workshop
-        keeper = self.engine.outgoing.keeper
-        assert keeper is not None
-        async with asyncio.timeout(30):
-            while True:
-                if not shop.unfinished and not await self._due():
-                    await keeper.settled()
-                    if not shop.unfinished and not await self._due():
-                        return
-                for worker in workers.values():
-                    worker.wake()
-                await asyncio.sleep(0.003)
-
-    async def _due(self) -> bool:
-        rows: list[Delivery] = await self.engine.workshop.store.query(Deliveries("", PENDING, count=500))
-        return any(each.due <= self.clock.now() for each in rows)
+        await quiet(self.engine)
 
     async def _before(self) -> None:
         """Nothing is left of what was before the first step."""
