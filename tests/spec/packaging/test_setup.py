@@ -127,4 +127,36 @@ def test_without_the_venv_module_it_says_exactly_what_to_install(checkout: Path)
 
 def test_an_unknown_argument_is_refused(checkout: Path) -> None:
     done = setup(checkout, "--fast")
-    assert (done.returncode, done.stderr) == (2, "usage: scripts/setup [--dev]\n")
+    assert (done.returncode, done.stderr) == (2, "usage: scripts/setup [--dev | --browser]\n")
+
+
+def said(checkout: Path, name: str, script: str) -> None:
+    """A program on the search path."""
+    program = checkout.parent / "bin" / name
+    program.unlink(missing_ok=True)
+    program.write_text(f"#!/usr/bin/env bash\n{script}\n", encoding="utf-8")
+    program.chmod(0o755)
+
+
+def test_without_a_browser_it_says_exactly_what_to_install(checkout: Path) -> None:
+    """Where it may not install anything. The tests of pages fail then."""
+    said(checkout, "id", "echo 1000")
+    said(checkout, "apt-get", "exit 1")
+    done = setup(checkout, "--browser")
+    assert done.returncode == 1
+    assert "sudo apt-get update && sudo apt-get install -y --no-install-recommends chromium fonts-liberation" in done.stderr
+    assert setup(checkout, "--browser", INTEROP_TEST_CHROMIUM="/opt/chromium").stderr == ""
+    said(checkout, "chromium", "exit 0")
+    assert (setup(checkout, "--browser").returncode, setup(checkout, "--browser").stderr) == (0, "")
+
+
+def test_a_browser_is_installed_where_it_may_be(checkout: Path) -> None:
+    asked = checkout.parent / "asked"
+    said(checkout, "id", "echo 0")
+    said(checkout, "apt-get", f'echo "$*" >>"{asked}"')
+    assert setup(checkout, "--browser").returncode == 0
+    assert asked.read_text(encoding="utf-8").splitlines() == [
+        "update -qq",
+        "install -y -qq --no-install-recommends chromium fonts-liberation",
+    ]
+    assert not (checkout / ".venv").exists()
