@@ -36,6 +36,8 @@ button{font:inherit;font-weight:700;color:#fff;background:#00703c;border:0;borde
 button{margin-top:.5rem;cursor:pointer}
 a{color:var(--blue)}a:focus,input:focus,select:focus,button:focus,summary:focus{outline:3px solid #ffeb3b;outline-offset:0}
 summary{cursor:pointer;color:var(--blue)}.must{color:#b3101f}
+@media(max-width:40rem){header{padding:1rem}main{padding:1rem 1rem 4rem}
+table{table-layout:fixed}th{width:30%}th,td{overflow-wrap:anywhere}}
 @media print{header{background:none;color:inherit;padding:0 2rem}header a,button,.try{display:none}main{max-width:none}
 article{border-width:0 0 1px}}
 """
