@@ -13,11 +13,17 @@ from tests.spec.browser.signing import signed_off, signed_on
 pytestmark = pytest.mark.anyio
 
 
+async def test_everyone_can_use_the_page_of_the_api(phone: Page) -> None:
+    await phone.goto("/api")
+    await axe(phone)
+    await within(phone)
+
+
 @pytest.mark.parametrize("shape", ["phone", "desktop"])
 async def test_everyone_can_use_the_pages(opens: Opens, site: Site, shape: str) -> None:
-    """The first page, the one of the API, those on which one signs in, is refused, and signs out."""
+    """The first page, those on which one signs in, is refused, and signs out."""
     page = await opens(site, shape)
-    for path in ("/", "/api", "/auth/login?to=/", "/auth/callback?state=none"):
+    for path in ("/", "/auth/login?to=/", "/auth/callback?state=none"):
         await page.goto(path)
         await axe(page)
         await within(page)
