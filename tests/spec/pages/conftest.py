@@ -1,0 +1,7 @@
+"""Pages are asked for over HTTP, of a running engine with three people in it; no browser is started."""
+
+from __future__ import annotations
+
+from tests.spec.browser.conftest import anyio_backend, fresh, site, three
+
+__all__ = ["anyio_backend", "fresh", "site", "three"]

@@ -1,0 +1,40 @@
+"""Sessions of browsers: each is one person's, and ends for that one alone."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from tests.spec.browser.people import Site
+from tests.spec.pages.visitors import visitor
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_the_token_of_one_session_does_nothing_in_another(site: Site) -> None:
+    """A form that was made for one person is not sent by another, and both stay signed in."""
+    async with visitor(site, "demo-gp") as one, visitor(site, "demo-operator") as other:
+        token = (await one.get("/auth/logout")).fields("/auth/logout")["csrf"]
+        page = await other.get("/auth/logout")
+        assert page.fields("/auth/logout")["csrf"] != token
+        refused = await other.send(page, "/auth/logout", {"csrf": token})
+        assert refused.status == 403
+        for each, name in ((one, "Dr Ada Lark"), (other, "Kit Olsen")):
+            assert name in (await each.get("/")).text
+
+
+async def test_who_signs_out_signs_out_alone(site: Site) -> None:
+    async with visitor(site, "demo-gp") as one, visitor(site, "demo-gp") as again, visitor(site, "demo-operator") as other:
+        assert "signed out" in (await one.sign_off()).title
+        assert "Dr Ada Lark" not in (await one.get("/")).text
+        assert "Dr Ada Lark" in (await again.get("/")).text
+        assert "Kit Olsen" in (await other.get("/")).text
+
+
+async def test_a_cookie_that_was_taken_along_is_worth_nothing_after_signing_out(site: Site) -> None:
+    async with visitor(site, "demo-gp") as one:
+        kept = dict(one.http.cookies)
+        assert kept
+        await one.sign_off()
+        async with httpx.AsyncClient(base_url=site.root, trust_env=False, cookies=kept) as http:
+            assert (await http.get("/fhir/Patient")).status_code == 401
