@@ -15,11 +15,11 @@ from interop.api.inside import NotGiven
 from interop.api.problems import unforeseen
 from interop.api.services import Services
 from interop.errors import Problem
-from interop.pages import home, reference
+from interop.pages import home, record, reference
 from interop.pages.visiting import HTMX, SignIn, page, visiting
 from interop.screen import assets
 
-PARTS: Final = (home, reference)
+PARTS: Final = (home, record, reference)
 """Modules with ``routes(app, services, visit)``: the pages of an area."""
 AGAIN: Final = "Try again. If it happens again, tell who runs this service."
 TITLES: Final = {

@@ -61,10 +61,15 @@ def name(patient: Mapping[str, Any]) -> str:
     if not ranked:
         return UNKNOWN
     said = ranked[0]
-    family, given = str(said.get("family") or "").upper(), " ".join(str(each) for each in said.get("given", ()) if each)
-    title = " ".join(str(each) for each in said.get("prefix", ()) if each)
+    family, given = str(said.get("family") or "").upper(), proper(" ".join(str(each) for each in said.get("given", ()) if each))
+    title = proper(" ".join(str(each) for each in said.get("prefix", ()) if each))
     told = ", ".join(each for each in (family, given) if each) or str(said.get("text") or UNKNOWN)
     return f"{told} ({title})" if title else told
+
+
+def proper(said: str) -> str:
+    """Given names and titles that a system writes in capitals alone, with capitals where they begin: William Arthur."""
+    return said.title() if said.isupper() and len(said) > 1 else said
 
 
 def count(number: int, one: str, many: str = "") -> str:

@@ -91,7 +91,11 @@ async def made(services: Services, told: Told, decision: Decision, patient: str,
         tables,
         now,
         tuple(Absent(each.code, each.words, each.source, instant(each.since) if each.since else "") for each in absent),
-        {at.id: _numbers(services, at, each.resource) for at, each in zip(stored, given, strict=True) if at.type == PATIENT},
+        {
+            at.id: numbers(services, at.owner.split(","), each.resource)
+            for at, each in zip(stored, given, strict=True)
+            if at.type == PATIENT
+        },
         _names(services, given),
         unseen,
     )
@@ -227,8 +231,8 @@ def _names(services: Services, given: Sequence[Given]) -> dict[str, str]:
     return {code: name for code, name in named.items() if name}
 
 
-def _numbers(services: Services, patient: Stored, resource: Json) -> tuple[Number, ...]:
-    """The NHS numbers of a Patient that nobody has withdrawn, and how each stands."""
+def numbers(services: Services, feeds: list[str], resource: Json) -> tuple[Number, ...]:
+    """The NHS numbers of a Patient that nobody has withdrawn, and how each stands; ``feeds`` are those by which it came."""
     found = []
     for each in dicts(resource, "identifier"):
         read = NhsNumber.read(text(each, "value")) if text(each, "system") == NHS_NUMBER and not is_withdrawn(each) else None
@@ -236,7 +240,7 @@ def _numbers(services: Services, patient: Stored, resource: Json) -> tuple[Numbe
             continue
         test = read.standing is Standing.TEST
         if read.standing is Standing.USABLE or (test and services.test_numbers):
-            said = stated(each) or ("v" if verified(services.feeds, patient.owner.split(",")) else "")
+            said = stated(each) or ("v" if verified(services.feeds, feeds) else "")
             found.append(Number(str(read), _STATED[said], test))
         else:
             found.append(Number(str(read), "test" if test else "invalid"))
