@@ -82,7 +82,9 @@ async def authorize(signon: SignOn, services: Services, request: Request) -> Res
     browser = cookie(request, BROWSERS[signon.sessions.tls(request)])
     if not _BROWSER.fullmatch(browser):
         browser = secrets.token_urlsafe(32)
-    response = screens.users(_sealed(signon, Ticket(wish), browser), demo_users().values(), _called(signon, app.id), address)
+    hint = screens.Hint(form.get("login_hint", ""), form.get("record", ""))
+    sealed = _sealed(signon, Ticket(wish), browser)
+    response = screens.users(sealed, demo_users().values(), _called(signon, app.id), address, hint)
     response.headers.append(signon.sessions.cookie(request, BROWSERS, browser, PATIENCE))
     return response
 
@@ -102,7 +104,8 @@ async def sign_on(signon: SignOn, services: Services, request: Request) -> Respo
             signon.failures.of(place_of(request)).take(signon.clock.now())
             request.scope[WHY] = "record"
             wrong, called = "Enter the id of the Patient whose record is yours", _called(signon, ticket.wish.client)
-            return screens.users(form["ticket"], demo_users().values(), called, ticket.wish.address, wrong, user.user)
+            hint = screens.Hint(user.user, record)
+            return screens.users(form["ticket"], demo_users().values(), called, ticket.wish.address, hint, wrong)
         if ticket.wish.launch:
             return _denied(signon, request, ticket.wish)
         return await _coded(signon, services, request, ticket.wish, user, record, f"Patient/{record}")

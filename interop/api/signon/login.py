@@ -8,9 +8,8 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-from html import escape
 from typing import Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from interop.api import links
 from interop.api.asgi import ASKER, Request, Response
@@ -39,16 +38,19 @@ PATIENCE: Final = 10 * 60
 """Seconds until it is back."""
 OWN: Final = "openid fhirUser profile user/*.cruds"
 """What the pages ask for: what one's role may, of a patient the own record alone."""
+HINTS: Final = ("login_hint", "record")
 UNASKED: Final = ("going", "state")
 """Why somebody comes back who did not go from here: any page can send everyone of a hospital so, who then must not wait."""
 _PATH: Final = re.compile(r"/(?:[A-Za-z0-9_.~-]+(?:/[A-Za-z0-9_.~-]+)*/?)?")
 
 
 async def login(signon: SignOn, services: Services, request: Request) -> Response:
-    """``GET /auth/login?to=/PATH``: to the issuer, with what must come back in a sealed cookie."""
+    """``GET /auth/login?to=/PATH``: to the issuer, with what must come back in a sealed cookie. ``login_hint`` and, for the
+    embedded issuer, ``record`` are handed on: who signs on there, and whose record is theirs."""
     root = links.root(request, signon.base)
     try:
-        to = dict(request.query).get("to", "/")
+        said = dict(request.query)
+        to = said.get("to", "/")
         where, issuer, scope = await _issuer(signon, root)
     except Problem:
         return screens.stopped("That address cannot be understood.", demo=signon.demo)
@@ -67,6 +69,7 @@ async def login(signon: SignOn, services: Services, request: Request) -> Respons
         "code_challenge": challenge(verifier),
         "code_challenge_method": "S256",
         **({"aud": f"{root}/fhir"} if signon.demo else {}),
+        **{name: said[name] for name in (HINTS if signon.demo else HINTS[:1]) if said.get(name)},
     }
     return screens.led(
         f"{where}{'&' if '?' in where else '?'}{urlencode(asked)}", [signon.sessions.cookie(request, GOING, going, PATIENCE)]
@@ -99,11 +102,7 @@ async def logout(signon: SignOn, services: Services, request: Request) -> Respon
     if session is None:
         return screens.stopped("Nobody was signed in.", status=200, demo=signon.demo)
     if request.method == "GET":
-        form = (
-            f'<form method="post" action="/auth/logout"><input type="hidden" name="{FIELD}" value="{session.token}">'
-            '<button type="submit">Sign out</button></form>'
-        )
-        return screens.page("Do you want to sign out?", form, demo=signon.demo)
+        return screens.leaving(session.token, demo=signon.demo)
     request.scope[SIGNING], request.scope[ASKER] = "sign-off", session.asker
     signon.sessions.ours(request)
     try:
@@ -112,24 +111,21 @@ async def logout(signon: SignOn, services: Services, request: Request) -> Respon
         raise Foreign("csrf") from None
     signon.sessions.check(session, said)
     headers = await signon.sessions.end(request, session)
-    content = f'<p><a href="/auth/login">Sign in</a></p>{await _there(signon)}'
-    response = screens.page("You have signed out", content, demo=signon.demo)
+    response = screens.left(await _there(signon), demo=signon.demo)
     response.headers += [*headers, (b"clear-site-data", b'"cache", "storage"')]
     return response
 
 
 async def _there(signon: SignOn) -> str:
     """Where one signs out of the issuer as well, which else lets the next person in without asking who that is (OpenID Connect
-    RP-Initiated Logout 1.0)."""
+    RP-Initiated Logout 1.0); '' where it does not say."""
     try:
         where = signon.configured.address(await signon.configured.settings(), "end_session_endpoint") if signon.configured else ""
     except Unreachable:
         where = ""
     if not where:
         return ""
-    address = f"{where}{'&' if '?' in where else '?'}{urlencode({'client_id': signon.client_id})}"
-    link = f'<a href="{escape(address)}">Sign out of {escape(str(urlsplit(where).hostname))}</a>'
-    return f"<p>Does somebody else use this device? {link} too, or they can sign in as you.</p>"
+    return f"{where}{'&' if '?' in where else '?'}{urlencode({'client_id': signon.client_id})}"
 
 
 async def _issuer(signon: SignOn, root: str) -> tuple[str, str, str]:

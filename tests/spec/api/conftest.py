@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from interop.clock import ManualClock
 from interop.ids import Mint
 from interop.journal.intake import JournalIntake
 from interop.mapping.library import adapters
+from interop.pages.application import create_pages
 from interop.ports import Feed
 from interop.store.postgres import PostgresStore
 from interop.store.sql.store import SqlStore
@@ -153,6 +155,6 @@ async def client(services: Services) -> AsyncIterator[Client]:
 @asynccontextmanager
 async def calling(services: Services) -> AsyncIterator[Client]:
     """A client of an API."""
-    transport = httpx.ASGITransport(app=create_app(services), raise_app_exceptions=False)
+    transport = httpx.ASGITransport(app=create_app(services, partial(create_pages, services)), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=BASE) as http:
         yield Client(http)

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from lxml.html import fromstring
 from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
 
@@ -60,12 +61,14 @@ async def test_figures_can_be_read_by_prometheus(client: Client, services: Servi
     assert found["interop_mappers",] == 2
 
 
-async def test_the_home_page_names_the_feeds_with_counts(client: Client) -> None:
+async def test_the_home_page_says_where_one_goes_from_here(client: Client) -> None:
+    """Of an engine that nothing has come to, what to do first."""
+    assert "Nothing has come yet" in (await client.get("/")).text
     await client.send("POST", "/ingest/hospital", admission())
     answer = await client.get("/")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
-    assert '<th scope="row">hospital</th>' in answer.text
-    assert '<a href="/fhir/metadata">' in answer.text
+    assert "Nothing has come yet" not in answer.text
+    assert {"/crew", "/record", "/desk", "/console", "/api"} <= set(fromstring(answer.text).xpath("//a/@href"))
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert (await client.send("HEAD", "/")).status_code == 200
     assert (await client.get("/nowhere")).status_code == 404
@@ -76,7 +79,7 @@ async def test_other_pages_can_stand_behind_the_api(services: Services) -> None:
         await send({"type": "http.response.start", "status": 299, "headers": []})
         await send({"type": "http.response.body", "body": b"pages"})
 
-    transport = httpx.ASGITransport(app=create_app(services, pages))
+    transport = httpx.ASGITransport(app=create_app(services, lambda _: pages))
     async with httpx.AsyncClient(transport=transport, base_url="http://care.test") as http:
         assert (await http.get("/")).status_code == 299
         assert (await http.get("/fhirside")).status_code == 299

@@ -8,13 +8,13 @@ from typing import Any, Final, NamedTuple
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from interop.api import app
+from interop.api import app, messages
 from interop.api.fhir.routes import INTERACTIONS
 from interop.api.operations.operation import INSTANCE, SYSTEM, TYPE, Input, Operation
 from interop.api.operations.registry import OPERATIONS
-from interop.api.pages import create_pages
 from interop.api.services import Services
 from interop.api.signon import endpoints, people
+from interop.pages.application import create_pages
 from tests.spec.policy.worlds import LOCAL
 
 Json = dict[str, Any]
@@ -36,6 +36,16 @@ ADDRESSES: Final = {
 """Kind of address -> one of that kind."""
 INSIDE: Final = {"exports/": "0" * 32, "ingest/": "lab", "messages/": "1", "deliveries/": ""}
 """What follows the beginning of an address."""
+WHY: Final[Json] = {"reason": "repair"}
+BELOW: Final[dict[str, tuple[tuple[str, str, Json | None], ...]]] = {
+    messages.PREFIX: (
+        ("GET", "/history", None),
+        ("GET", "/lineage", None),
+        ("POST", "/lineage", WHY),
+        ("POST", "/content", WHY),
+    )
+}
+"""What is below an address besides: method, the rest of the address, what is sent."""
 _CODED: Final = "code=x&system=https://example.org/{id}"
 QUERIES: Final = {
     "document": "?id={id}",
@@ -80,13 +90,18 @@ def routes(services: Services) -> Iterator[Route]:
             inside = INSIDE[prefix.strip("/") + "/"]
             method = "POST" if "ingest" in prefix else "GET"
             yield Route(f"{method} {prefix}{{}}", method, prefix + inside, {"resourceType": "Bundle"} if method == "POST" else None)
+            if prefix == messages.PREFIX:
+                yield Route(f"GET {prefix}", "GET", prefix)
+            for method, below, body in BELOW.get(prefix, ()):
+                yield Route(f"{method} {prefix}{{}}{below}", method, prefix + inside + below, body)
     for base in services.protocols:
         yield Route(f"POST {base}", "POST", base, {"resourceType": "Bundle"})
-    pages = create_pages(services)
+    pages = create_pages(services, app.create_app(services))
     assert isinstance(pages, FastAPI)
     for each in pages.routes:
         if isinstance(each, APIRoute):
-            yield Route(f"GET {each.path}", "GET", each.path.replace("{name}", OBJECT))
+            address = each.path.replace("{name}", OBJECT).replace("{path:path}", "none.css")
+            yield from (Route(f"{method} {each.path}", method, address) for method in sorted(each.methods - {"HEAD"}))
 
 
 def _interaction(kind: str, method: str, interaction: str) -> Route:

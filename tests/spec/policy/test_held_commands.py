@@ -87,7 +87,7 @@ async def test_an_emergency_and_a_claim(engine: Engine) -> None:
 
 
 async def test_agreements_begin_are_listed_and_end(engine: Engine) -> None:
-    assert (await run(engine, "agreement", "list")).stdout.startswith("There is no agreement.")
+    assert (await run(engine, "agreement", "list")).stderr.startswith("There is no agreement.")
     made = await run(engine, "agreement", "add", "A81001", "--partner", "RX1", "--purpose", "booking", "--end", "2098-12-31")
     assert made.stdout == "active: A81001 with RX1 for booking until 2099-01-01T00:00:00.000Z\n"
     await run(engine, "agreement", "add", "RX1", "--pending")
@@ -97,7 +97,7 @@ async def test_agreements_begin_are_listed_and_end(engine: Engine) -> None:
     said = {(each["source"], each["partner"], each["status"]) for each in map(json.loads, listed.stdout.splitlines())}
     assert said == {("A81001", "RX1", "withdrawn"), ("RX1", "*", "pending")}
     stray = await run(engine, "agreement", "withdraw", "A81009")
-    assert "There was no such agreement here" in stray.stdout
+    assert "There was no such agreement here" in stray.stderr
 
 
 @pytest.mark.parametrize(

@@ -102,13 +102,13 @@ def test_a_token_that_is_no_secret_is_not_taken(tmp_path: Path, content: bytes) 
     assert Settings(metrics_token=file).scraping() == TOKEN
 
 
-async def test_the_home_page_shows_the_feeds_to_who_runs_the_engine(parts: tuple[Services, Client]) -> None:
+async def test_the_home_page_leads_each_role_to_its_own_pages(parts: tuple[Services, Client]) -> None:
     services, client = parts
     services.door = Desk(OPERATOR)
-    assert "<table>" in (await client.get("/")).text
+    assert 'href="/console"' in (await client.get("/")).text
     for asker in (GP, LAB):
         services.door = Desk(asker)
-        assert "<table>" not in (await client.get("/")).text
+        assert 'href="/console"' not in (await client.get("/")).text
     services.door = Shut()
     home = await client.get("/")
     assert (home.status_code, "hospital" in home.text) == (200, False)
@@ -123,7 +123,7 @@ async def test_the_description_is_for_whoever_has_signed_on(parts: tuple[Service
 
 
 def test_the_table_says_what_is_so() -> None:
-    decided = {who(part) for part in ("messages", "metrics", "home/feeds")}
+    decided = {who(part) for part in ("messages", "metrics", "deliveries")}
     assert decided <= {*tables().operations}
     assert who("openapi.json") == SIGNED_ON
     with pytest.raises(KeyError):
@@ -135,10 +135,13 @@ async def test_the_door_is_asked_of_every_address_that_the_table_does_not_open(p
     services, client = parts
     services.door = Shut()
     addresses = {route.address: route.method for route in routes(services)} | dict.fromkeys(public_addresses(), "GET")
+    answers = {address: await client.http.request(method, address) for address, method in addresses.items()}
     sent_away = {
-        address for address, method in addresses.items() if (await client.http.request(method, address)).status_code == 401
+        address
+        for address, answer in answers.items()
+        if answer.status_code == 401 or answer.headers.get("location", "").startswith("/auth/login?")
     }
-    pages = {address for address in addresses if address == "/" or address.startswith("/api")}
+    pages = {address for address in addresses if address == "/" or address.startswith(("/api", "/assets"))}
     assert sent_away == addresses.keys() - public_addresses() - pages
     assert "/auth/launch" in sent_away
     assert public_addresses() == ABOUT_NOBODY | SIGNING_ON | PAGES

@@ -6,6 +6,7 @@ import json
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from interop.api.server import HttpServer
 from interop.api.services import Services
 from interop.api.signon.service import SignOn, sign_on
 from interop.clock import MICROSECONDS, ManualClock
+from interop.pages.application import create_pages
 from interop.signon.issuer import DEMO, DEMO_AUDIENCE
 from interop.store.sqlite import SqliteStore
 from tests.spec.api.conftest import serving
@@ -104,7 +106,7 @@ async def serving_at(data: Path, clock: ManualClock, **options: Any) -> AsyncIte
     signon.door.prepare = services.understands
     services.door, services.base = signon.door, signon.base
     await signon.start()
-    server = HttpServer(create_app(services), "127.0.0.1", 0, prompt=True)
+    server = HttpServer(create_app(services, partial(create_pages, services)), "127.0.0.1", 0, prompt=True)
     await server.start()
     site = Site(services, signon, server.port, clock)
     try:

@@ -232,7 +232,7 @@ async def test_an_issuer_that_is_not_there_is_told_in_a_page(site: Site, mocked:
     mocked.get(DISCOVERY).respond(503)
     answer = await site.http.get("/auth/login")
     assert answer.status_code == 503
-    assert "<h1>" in answer.text
+    assert "<h1" in answer.text
 
 
 @pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "userinfo_endpoint"])

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from base64 import b64encode
 from collections.abc import AsyncIterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from lxml.html import fromstring
 
 from interop.api.signon.login import _PATH
 from interop.clock import ManualClock
+from interop.screen.headers import READY
 from interop.signon.people import demo_users
 from tests.spec.signon.browser import APP, VERIFIER, Browser, query
 from tests.spec.signon.conftest import Site, serving_at
@@ -103,7 +107,7 @@ async def test_a_registered_application_is_given_no_more_than_it_may_have(browse
     wanted = {"client_id": "shown", "redirect_uri": REGISTERED, "scope": "patient/*.rs patient/Observation.rs patient/Patient.rs"}
     page = await browser.authorize(**wanted)
     assert "Shown &lt;b&gt;" in page.text
-    assert page.headers["content-security-policy"].endswith("form-action 'self' https://app.example")
+    assert page.headers["content-security-policy"].split("; ").count("form-action 'self' https://app.example") == 1
     answer = await browser.send(page, "/auth/sign-on", user="demo-patient", record="example")
     assert answer.headers["location"].startswith(REGISTERED + "&code=")
     code = query(answer.headers["location"])["code"]
@@ -270,9 +274,11 @@ async def test_the_page_is_marked_runs_nothing_and_is_framed_by_nobody(browser: 
     said = page.headers["content-security-policy"]
     assert "DEMONSTRATION" in page.text
     assert all(each.name in page.text for each in demo_users().values())
-    assert "<script" not in page.text
+    assert fromstring(page.text).xpath("//script[not(@src)]/text()") == [READY]
+    assert all(each.startswith("/assets/") for each in fromstring(page.text).xpath("//script/@src | //link/@href"))
     assert "style=" not in page.text
-    assert said.startswith("default-src 'none'; style-src 'sha256-")
+    digest = b64encode(sha256(READY.encode()).digest()).decode()
+    assert said.startswith(f"default-src 'none'; script-src 'self' 'sha256-{digest}'; style-src 'self'; ")
     assert "frame-ancestors 'none'" in said
     assert (page.headers["cache-control"], page.headers["x-frame-options"]) == ("no-store", "DENY")
     assert "HttpOnly; SameSite=Lax" in page.headers["set-cookie"]
