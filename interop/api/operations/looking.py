@@ -45,16 +45,21 @@ class Declared(NamedTuple):
 
 async def who_looked(asked: Asked) -> Response:
     """Parameters with a ``look`` for each answer that was about the person, newest first: when, which organisation, in what role,
-    for what purpose, under what declaration, what of the record, and all of it in words. Single members of staff are not named
-    here: the organisation answers for them.
+    for what purpose, under what declaration, what of the record, and all of it in words; how many there are in all, and whether
+    there are more after these. With ``others`` without those of whoever asks, with ``skip`` after so many. Single members of staff
+    are not named here: the organisation answers for them.
 
     Raises Problem ``forbidden``; ``not-found`` for a record that is neither the asker's own nor one of whom they act for."""
     services, request = asked.services, asked.request
     patients = await _about(asked)
     low, high = _edge(asked, "start", EARLIEST), _edge(asked, "end", LATEST)
     count = min(asked.inputs.number("_count") or 200, MOST)
-    wanted = Wanted(patients=patients, kinds=(READ, CHANGE, DENIAL), low=low, high=high, page=count)
-    found = await trail_of(services).aside(trail_of(services).find, wanted)
+    mine = request.asker.user if asked.inputs.flag("others") else ""
+    skip = max(asked.inputs.number("skip") or 0, 0)
+    wanted = Wanted(patients, kinds=(READ, CHANGE, DENIAL), low=low, high=high, page=count, without=mine, skip=skip, once=True)
+    trail = trail_of(services)
+    found = await trail.aside(trail.find, wanted)
+    total = await trail.aside(trail.index.count, wanted)
     told(request, found[:count])
     declared = await _declared(services, asked.id)
     names: dict[str, str] = {"": ""}
@@ -65,7 +70,8 @@ async def who_looked(asked: Asked) -> Response:
             names[code] = await _name(services, code)
         id_ = event_id(event.chain, event.sequence, event.number)
         looks.append(part("look", _look(row, id_, names[code], _under(row, declared))))
-    return parameters([*looks, {"name": "more", "valueBoolean": len(found) > count}])
+    said = [{"name": "total", "valueInteger": total}, {"name": "more", "valueBoolean": len(found) > count}]
+    return parameters([*looks, *said])
 
 
 async def _about(asked: Asked) -> tuple[str, ...]:

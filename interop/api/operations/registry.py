@@ -153,7 +153,13 @@ OPERATIONS: Final = (
         (INSTANCE,),
         ("Patient",),
         "Who looked at the record of the person: when, which organisation, in what role, for what, what of it; in a sentence each.",
-        (CARE_START, CARE_END, Input("_count", "positiveInt", "Looks at most, the latest; without it 200.")),
+        (
+            CARE_START,
+            CARE_END,
+            Input("others", "boolean", "Without the looks of whoever asks."),
+            Input("skip", "unsignedInt", "Looks to leave out at the beginning."),
+            Input("_count", "positiveInt", "Looks at most, the latest; without it 200."),
+        ),
     ),
     Operation(
         "privacy-queue",

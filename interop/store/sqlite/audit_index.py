@@ -76,7 +76,8 @@ class Item(NamedTuple):
 
 class Wanted(NamedTuple):
     """Which events: () and '' = any; times in microseconds, high exclusive; ``after``: (time, chain, sequence, number) of the last
-    one seen. Newest first, or oldest first."""
+    one seen; ``without``: the user who is left out; ``skip``: so many at the beginning; ``once``: of a row that is about several
+    of the patients the first alone. Newest first, or oldest first."""
 
     patients: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
@@ -92,12 +93,17 @@ class Wanted(NamedTuple):
     page: int = 50
     after: tuple[int, int, int, int] | None = None
     oldest: bool = False
+    without: str = ""
+    skip: int = 0
+    once: bool = False
 
 
 _COLUMNS: Final = {
     "patients": "patient", "users": "user", "organisations": "organisation", "roles": "role", "actions": "action",
     "kinds": "kind", "interactions": "interaction", "types": "type",
 }  # fmt: skip
+_ONCE: Final = " GROUP BY chain, sequence HAVING min(number) >= 0"
+"""SQLite takes the other columns from the row that has the least."""
 OUTCOMES: Final = {"0": (0, 400), "4": (400, 500), "8": (500, 1000)}
 """FHIR R4 AuditEvent.outcome by HTTP status."""
 
@@ -170,15 +176,16 @@ class AuditIndex:
             values += wanted.after
         way = "" if wanted.oldest else " DESC"
         order = ", ".join(name + way for name in ("time", "chain", "sequence", "number"))
-        sql = f"SELECT * FROM event WHERE {' AND '.join(where)} ORDER BY {order} LIMIT ?"
+        sql = f"SELECT * FROM event WHERE {' AND '.join(where)}{_ONCE if wanted.once else ''} ORDER BY {order} LIMIT ? OFFSET ?"
         with self._lock:
-            return [Event(*row) for row in self._connection.execute(sql, [*values, wanted.page + 1])]
+            return [Event(*row) for row in self._connection.execute(sql, [*values, wanted.page + 1, wanted.skip])]
 
     def count(self, wanted: Wanted) -> int:
         """How many there are on all pages."""
         where, values = _where(wanted)
         with self._lock:
-            ((found,),) = self._connection.execute(f"SELECT count(*) FROM event WHERE {' AND '.join(where)}", values)
+            sql = f"SELECT 1 FROM event WHERE {' AND '.join(where)}{_ONCE if wanted.once else ''}"
+            ((found,),) = self._connection.execute(f"SELECT count(*) FROM ({sql})", values)
         return int(found)
 
     def one(self, chain: int, sequence: int, number: int) -> Event | None:
@@ -247,6 +254,9 @@ def _where(wanted: Wanted) -> tuple[list[str], list[Any]]:
             if column in ("patient", "user"):
                 where.append(f"{column} <> ''")  # its index holds no other
             said += some
+    if wanted.without:
+        where.append("user <> ?")
+        said.append(wanted.without)
     if wanted.outcomes:
         spans = [OUTCOMES[each] for each in wanted.outcomes if each in OUTCOMES]
         where.append("(" + " OR ".join(["status >= ? AND status < ?"] * len(spans) or ["0"]) + ")")

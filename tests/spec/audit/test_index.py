@@ -38,3 +38,19 @@ def test_batches_of_whatever_size_are_taken_in_the_same_memory(tmp_path: Path) -
     assert index.reached() == {1: (1, last, last)}
     assert index.count(Wanted()) == last
     index.close()
+
+
+def test_of_a_row_about_several_records_of_a_person_the_first_alone_is_found_where_that_is_asked(tmp_path: Path) -> None:
+    """A person's records at several organisations are one answer: it is one look."""
+    index = AuditIndex(tmp_path / "index.sqlite")
+    rows = [(1, 0, "other"), (1, 1, "here"), (1, 2, "there"), (2, 0, "there"), (3, 0, "here"), (3, 1, "there")]
+    index.add((1, 1, 9, 9), [
+        Event(1, sequence, number, patient, sequence, "read", "u", "r", "o", "a", "i", "t", 200, 1, 0, 9)
+        for sequence, number, patient in rows
+    ])  # fmt: skip
+    wanted = Wanted(patients=("here", "there"), once=True, page=2)
+    assert [(each.sequence, each.number) for each in index.find(wanted)] == [(3, 0), (2, 0), (1, 1)]
+    assert [(each.sequence, each.number) for each in index.find(wanted._replace(skip=2))] == [(1, 1)]
+    assert (index.count(wanted), index.count(wanted._replace(once=False))) == (3, 5)
+    assert index.find(wanted._replace(without="u")) == []
+    index.close()

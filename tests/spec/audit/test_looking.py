@@ -90,6 +90,29 @@ async def test_a_look_under_a_claim_says_so_and_one_by_a_care_team_that_others_w
         assert "declared" not in await glanced(at, GP)
 
 
+async def test_looks_are_counted_left_out_and_paged(tmp_path: Path) -> None:
+    async with asking(tmp_path) as at:
+        await at.made()
+        for who in (GP, CREW, PERSON, GP):
+            at.audited.auditing.given(who, "search-type", ["p1"], 1)
+            at.clock.advance(1)
+
+        async def asked(query: str) -> tuple[list[str], int, bool]:
+            said = (await at.get(f"Patient/p1/$who-looked?{query}", PERSON)).json()["parameter"]
+            roles = [one["valueCode"] for each in said if each["name"] == "look" for one in each["part"] if one["name"] == "role"]
+            total, more = (next(each for each in said if each["name"] == name) for name in ("total", "more"))
+            return roles, total["valueInteger"], more["valueBoolean"]
+
+        every, total, _ = await asked("")
+        assert total == len(every)
+        assert "patient" in every
+        roles, others, more = await asked("others=true&_count=2")
+        assert (roles, more) == (["gp", "ambulance-clinician"], True)
+        assert others == len([each for each in every if each != "patient"])
+        assert (await asked("others=true&_count=2&skip=1"))[0] == ["ambulance-clinician", "gp"]
+        assert await asked(f"others=true&skip={others}") == ([], others, False)
+
+
 async def test_a_declaration_itself_is_a_look_of_its_own(tmp_path: Path) -> None:
     async with asking(tmp_path) as at:
         await at.made()
