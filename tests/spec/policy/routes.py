@@ -15,6 +15,7 @@ from interop.api.operations.registry import OPERATIONS
 from interop.api.services import Services
 from interop.api.signon import endpoints, people
 from interop.pages.application import create_pages
+from tests.spec.pages.addresses import area_of
 from tests.spec.policy.worlds import LOCAL
 
 Json = dict[str, Any]
@@ -99,7 +100,7 @@ def routes(services: Services) -> Iterator[Route]:
     pages = create_pages(services, app.create_app(services))
     assert isinstance(pages, FastAPI)
     for each in pages.routes:
-        if isinstance(each, APIRoute):
+        if isinstance(each, APIRoute) and area_of(each.path) is None:  # those of an area: tests/spec/pages/test_roles.py
             address = each.path.replace("{name}", OBJECT).replace("{path:path}", "none.css")
             yield from (Route(f"{method} {each.path}", method, address) for method in sorted(each.methods - {"HEAD"}))
 

@@ -1,0 +1,122 @@
+"""Every page by every role, as the router and ``areas.csv`` have them: who is turned away is told so, and nothing of anybody."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from typing import Final
+
+import pytest
+
+from interop.pages.areas import areas
+from interop.policy.asker import NOBODY
+from interop.policy.facts import Facts
+from interop.signon.people import demo_users
+from tests.spec.browser.people import Site
+from tests.spec.pages.addresses import Address, addresses
+from tests.spec.pages.visitors import Page, Visitor, visitor
+from tests.spec.policy.test_indistinguishable import opened
+from tests.spec.policy.worlds import World
+
+pytestmark = pytest.mark.anyio
+FOR_ALL: Final = {"/", "/api", "/api/try", "/api/{name}", "/assets/{path:path}"}
+"""Pages of no area: what this is, what the API does, style sheets and scripts."""
+CLINICAL: Final = ("alendron", "penicillin", "osteoporo", "ramipril", "garden")
+"""Words of what is recorded of Laura, that stand in no page of themselves."""
+SIGNS_ON: Final = "/auth/login"
+
+
+@pytest.fixture(scope="module")
+async def all_addresses(anyio_backend: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[list[Address]]:
+    """From the router of an engine."""
+    async with opened(tmp_path_factory.mktemp("router") / "data", NOBODY, World([], {}, Facts((), "explicit", ()), {})) as opening:
+        yield list(addresses(opening[1]))
+
+
+def named(site: Site) -> list[str]:
+    """What says who Laura is."""
+    laura = site.people["laura"]
+    number = laura.nhs_number
+    spaced = f"{number[:3]} {number[3:6]} {number[6:]}"
+    return [laura.family.lower(), number, spaced, laura.address.postcode.lower(), laura.address.street.lower()]
+
+
+def told(page: Page, words: list[str] | tuple[str, ...]) -> list[str]:
+    """Those of the words that stand in an answer, anywhere."""
+    text = page.answer.text.lower()
+    return [each for each in words if each in text]
+
+
+async def reads(one: Visitor, patient: str) -> bool:
+    """Whether the API gives who visits what is recorded of somebody."""
+    answer = await one.http.get(f"/fhir/Condition?patient={patient}&_count=1", headers={"accept": "application/fhir+json"})
+    return answer.status_code == 200 and any(each["search"]["mode"] == "match" for each in answer.json().get("entry", ()))
+
+
+async def test_every_page_belongs_to_an_area_or_is_for_all(all_addresses: list[Address]) -> None:
+    """So that nobody forgets to say for whom a new one is."""
+    assert {each.path for each in all_addresses if each.area is None} == FOR_ALL
+    roles = {each.role for each in demo_users().values()}
+    assert {role for each in areas().values() for role in each.roles} <= roles
+
+
+@pytest.mark.parametrize("user", demo_users())
+async def test_every_page(site: Site, all_addresses: list[Address], user: str) -> None:
+    """Who is of another role is told that, and where to go; who may come sees of a record what the API gives them, no more."""
+    role, laura = demo_users()[user].role, site.ids["laura"]
+    async with visitor(site, user, record=site.ids["susan"] if role == "patient" else "") as one:
+        token = (await one.get("/auth/logout")).fields("/auth/logout")["csrf"]
+        may_read = await reads(one, laura)
+        for each in all_addresses:
+            if each.area is None:
+                continue
+            path = each.about(laura)
+            where = f"{each.method} {each.path} as {role}"
+            if each.method == "GET":
+                page = await one.get(path, lead=False)
+            else:
+                page = Page(await one.http.request(each.method, path, data={"csrf": token}, headers={"origin": site.root}))
+            assert page.status < 500, where
+            if role not in each.area.roles:
+                assert page.status == 403, where
+                assert "not for the role" in page.text, where
+                assert page.links(), where
+                assert not told(page, named(site)), where
+            if role not in each.area.roles or not may_read:
+                assert not told(page, CLINICAL), where
+            if each.method != "GET":
+                foreign = Page(await one.http.request(each.method, path, data={"csrf": "0" * 64}, headers={"origin": site.root}))
+                assert foreign.status == 403, where
+
+
+async def test_nobody_is_led_to_where_one_signs_in_and_back(site: Site, all_addresses: list[Address]) -> None:
+    """A form that comes without a session is refused."""
+    async with visitor(site) as nobody:
+        for each in all_addresses:
+            if each.area is None:
+                continue
+            path = each.about(site.ids["laura"])
+            answer = await nobody.http.request(each.method, path, headers={"origin": site.root})
+            if each.method == "GET":
+                assert answer.status_code == 303, path
+                assert re.fullmatch(rf"{SIGNS_ON}\?to={re.escape(path)}", answer.headers["location"]), path
+            else:
+                assert answer.status_code in (401, 403), path
+            assert not told(Page(answer), [*named(site), *CLINICAL]), path
+
+
+async def test_headers_of_every_page(site: Site, all_addresses: list[Address]) -> None:
+    """No cache keeps it, nothing inline runs in it, nobody frames it, no other site learns where one was."""
+    async with visitor(site, "demo-tester") as one, visitor(site, "demo-gp") as gp:
+        for each in all_addresses:
+            if each.method != "GET" or each.path.startswith(("/assets/", "/api")):
+                continue
+            for who in (one, gp):
+                answer = (await who.get(each.about(site.ids["laura"]), lead=False)).answer
+                policy = dict(part.strip().partition(" ")[::2] for part in answer.headers["content-security-policy"].split(";"))
+                assert "unsafe" not in str(policy), each.path
+                assert policy["default-src"] == "'none'", each.path
+                assert policy["frame-ancestors"] == "'none'", each.path
+                assert "no-store" in answer.headers["cache-control"], each.path
+                assert answer.headers["x-content-type-options"] == "nosniff", each.path
+                assert answer.headers["referrer-policy"] in ("same-origin", "no-referrer"), each.path
