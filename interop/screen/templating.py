@@ -31,6 +31,10 @@ def environment(package: str) -> Environment:
         day=words.day,
         moment=words.moment,
         clock=words.clock,
+        long_day=words.long_day,
+        long_moment=words.long_moment,
+        spoken_clock=words.spoken_clock,
+        weekday=words.weekday,
         patient_name=words.name,
         count=words.count,
     )

@@ -9,6 +9,10 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+LONG_MONTHS: Final = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 UNKNOWN: Final = "Not known"
 LONDON: Final = ZoneInfo("Europe/London")
 """Times are shown as the clock on an English wall says."""
@@ -43,6 +47,47 @@ def clock(said: str | None) -> str:
     """The time of day of a FHIR dateTime or instant, 15:43; '' where it has none."""
     at = _local(said) if said and "T" in said else None
     return "" if at is None else f"{at:%H:%M}"
+
+
+def long_day(said: str | None) -> str:
+    """A FHIR date or dateTime for who is no member of staff: 27 March 1980, as precise as it is: March 1980, 1980 (NHS content
+    style)."""
+    if not said:
+        return UNKNOWN
+    if "T" in said and (at := _local(said)) is not None:
+        said = at.date().isoformat()
+    parts = said.partition("T")[0].split("-")
+    try:
+        month = [LONG_MONTHS[int(parts[1]) - 1]] if len(parts) > 1 else []
+        return " ".join([*(str(int(each)) for each in parts[2:]), *month, parts[0]])
+    except (ValueError, IndexError):
+        return said
+
+
+def spoken_clock(said: str | None) -> str:
+    """The time of day of a FHIR dateTime or instant as it is said: 6:30pm, 9am, midday; '' where it has none (NHS content style)."""
+    at = _local(said) if said and "T" in said else None
+    if at is None:
+        return ""
+    if at.minute == 0 and at.hour in (0, 12):
+        return "midday" if at.hour else "midnight"
+    minute = f":{at:%M}" if at.minute else ""
+    return f"{at.hour % 12 or 12}{minute}{'am' if at.hour < 12 else 'pm'}"
+
+
+def long_moment(said: str | None) -> str:
+    """A FHIR dateTime or instant for who is no member of staff: 27 March 1980 at 3:43pm; without a time of day as ``long_day``."""
+    at = spoken_clock(said)
+    return f"{long_day(said)} at {at}" if at else long_day(said)
+
+
+def weekday(said: str | None) -> str:
+    """The day of the week of a FHIR date or dateTime, Monday; '' where it is not known to the day."""
+    try:
+        at = _local(said) if said and "T" in said else datetime.fromisoformat(said or "")
+    except ValueError:
+        return ""
+    return f"{at:%A}" if at is not None and len(said or "") >= 10 else ""
 
 
 def age(born: str | None, today: date) -> int | None:
