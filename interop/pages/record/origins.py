@@ -1,0 +1,75 @@
+"""Where something of a record came from and how fresh it is, and what is absent, in the words that the API gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
+
+from interop.apply.drafts import SOURCE
+from interop.fhir.shapes import Json, dicts, text
+from interop.pages.record.asking import Known
+from interop.policy.absence import SYSTEM
+
+OURS: Final = {"api": "written here"}
+"""What is said of what came by no feed."""
+OF: Final = ("custodian", "serviceProvider", "managingOrganization", "performer", "author", "requester", "informationSource",
+             "recorder", "asserter")  # fmt: skip
+"""Elements that name an organisation, the first that does."""
+
+
+class Origin(NamedTuple):
+    """Who says it (an organisation, '' where none is named), by which feed, and when it came here (an instant)."""
+
+    organisation: str
+    feed: str
+    received: str
+
+
+class Absent(NamedTuple):
+    """What is not here: ``code`` is ``not-shared``, ``withheld``, ``down``, ``stale``, ``incomplete`` or ``not-for-role``."""
+
+    code: str
+    words: str
+
+
+def origin(resource: Json, known: Known) -> Origin:
+    """Of a resource as the API gives it."""
+    meta = resource.get("meta")
+    source = text(meta, "source")
+    feed = source.removeprefix(SOURCE).partition("#")[0] if source.startswith(SOURCE) else ""
+    return Origin(_organisation(resource, known), OURS.get(feed, feed and f"feed {feed}"), text(meta, "lastUpdated"))
+
+
+def _organisation(resource: Json, known: Known) -> str:
+    for name in OF:
+        held: Any = resource.get(name)
+        for each in held if isinstance(held, list) else [held]:
+            target = known.at(each)
+            if text(target, "resourceType") == "Organization" and text(target, "name"):
+                return text(target, "name")
+            role = target.get("organization") if target is not None and text(target, "resourceType") == "PractitionerRole" else None
+            if role and known.called(role):
+                return known.called(role)
+    return ""
+
+
+def absent(outcomes: Iterable[Json]) -> list[Absent]:
+    """What the API says to be absent, each once."""
+    found: dict[Absent, None] = {}
+    for outcome in outcomes:
+        for issue in dicts(outcome, "issue"):
+            details = issue.get("details")
+            code = next((text(each, "code") for each in dicts(details, "coding") if text(each, "system") == SYSTEM), "")
+            if code:
+                found[Absent(code, text(details, "text") or text(issue, "diagnostics"))] = None
+    return list(found)
+
+
+def said_of(outcomes: Iterable[Json]) -> list[str]:
+    """What else the API says of an answer: what it ignored, that more would come along."""
+    return [
+        text(issue.get("details"), "text") or text(issue, "diagnostics")
+        for outcome in outcomes
+        for issue in dicts(outcome, "issue")
+        if not any(text(each, "system") == SYSTEM for each in dicts(issue.get("details"), "coding"))
+    ]
