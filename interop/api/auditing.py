@@ -37,6 +37,12 @@ WHY: Final = "interop.why"
 """Key of the scope: why somebody was not let in, a word of ours."""
 REASON: Final = "interop.reason"
 """Key of the scope: for what reason somebody asks, a code of ours."""
+DOING: Final = "interop.doing"
+"""Key of the scope: which operation it is that a part of the API other than FHIR does, ``$message-content``."""
+MARK: Final = "interop.mark"
+"""Key of the scope: which rule of the privacy officer's queue (``interop.audit.privacy``) what is given falls under."""
+MESSAGE_READ: Final = "interop.message"
+"""Key of the scope: the number of the message that is given."""
 SIGNING: Final = "interop.signing"
 """Key of the scope: that somebody signs on or off by this request, ``sign-on`` or ``sign-off``."""
 DENIED: Final = frozenset((401, 403, 429))
@@ -71,6 +77,8 @@ OF_NOBODY: Final = frozenset(("metrics",))
 """Parts that disclose nothing of anyone: given though no row of it can be written, for who watches may not go blind just then."""
 PEOPLE: Final = 1_000
 """Patients whom one row of an export names."""
+_SAID: Final = (("reason", REASON), ("mark", MARK), ("message", MESSAGE_READ))
+"""What the row of a read says besides, and the key of the scope."""
 Key = tuple[str, str]
 
 
@@ -286,7 +294,9 @@ class Auditing:
         if account is None and not changed and status not in DENIED and not token:
             return response
         asker = request.asker
-        interaction, type_, id_ = asked(request.method, request.path) if part == "fhir" else (signing or part, "", "")
+        interaction, type_, id_ = (
+            asked(request.method, request.path) if part == "fhir" else (signing or request.scope.get(DOING, part), "", "")
+        )
         more: dict[str, Any] = {}
         if changed and present is not None:
             kind = ANSWER
@@ -307,8 +317,8 @@ class Auditing:
         query = request.scope.get("query_string")
         if query and kind == READ:
             more["query"] = parameter_names(query)
-        if kind == READ and (reason := request.scope.get(REASON)):
-            more["reason"] = reason
+        if kind == READ:
+            more |= {name: said for name, key in _SAID if (said := request.scope.get(key)) and (name != "mark" or status < 400)}
         patients: tuple[str, ...] = ()
         resources, rules = 0, ()
         if account is not None:

@@ -16,6 +16,8 @@ OWN: Final = "own-relationship"
 OPENED: Final = "consent-opened"
 """Somebody else has recorded as given what the person had refused or withdrawn, or has named who acts for the person."""
 SAME_SURNAME: Final = "same-surname"
+CONTENT: Final = "message-content"
+"""Somebody who runs the engine has opened what a message says (row of kind read)."""
 UNUSUAL_VOLUME: Final = "unusual-volume"
 TAKEDOWN: Final = "takedown"
 """Somebody has seen what was about another person and has been taken down (row of kind notice, its id the takedown's number)."""
@@ -59,7 +61,7 @@ def alerting() -> tuple[str, ...]:
 
 def of_row(row: Row) -> str:
     """The rule that a row alone falls under; '' for none. A change counts from its attempt on: what follows may be lost."""
-    if row.kind == CHANGE:
+    if row.kind in (CHANGE, READ):
         return str(row.more.get("mark", ""))
     if row.kind == NOTICE:
         return str(row.more.get("rule", ""))

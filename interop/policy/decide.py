@@ -23,7 +23,7 @@ SEARCHES: Final = frozenset(("search-type", "search-system", "search-compartment
 BUNDLES: Final = frozenset(("batch", "transaction"))
 """Each entry is decided by itself."""
 DECLARED: Final = frozenset(("self-claim", "break-glass"))
-UNPERSONAL: Final = frozenset(("ingest", "messages", "audit", "takedown", "links", "replay", "retention", "population"))
+UNPERSONAL: Final = frozenset(("ingest", "messages", "contents", "audit", "takedown", "links", "replay", "retention", "population"))
 """Operations that no scope of FHIR speaks of but one for everything."""
 POPULATION: Final = "population"
 """Operations that give numbers of people and nobody; what they are made of is read under ``counted``."""

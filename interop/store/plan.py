@@ -425,6 +425,39 @@ class Messages:
 
 
 @dataclass(frozen=True, slots=True)
+class Browse:
+    """Journal entries, newest first -> [(below, [Entry])] without bodies, at most ``count``: those of one portion of the journal;
+    ``below`` is the ``before`` of the next portion, 0 after the first message.
+
+    Filters '' = any; ``reasons`` () = any; ``since`` and ``until`` as ``Replayable``; ``before`` 0 = from the end."""
+
+    feed: str = ""
+    type: str = ""
+    state: str = ""
+    reasons: tuple[str, ...] = ()
+    control_id: str = ""
+    since: int = 0
+    until: int = 0
+    before: int = 0
+    count: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Browsed:
+    """How many entries of one portion of the journal are of a filter -> [(below, number)], as ``Browse``."""
+
+    of: Browse
+
+
+@dataclass(frozen=True, slots=True)
+class Repetitions:
+    """When a message came again, in microseconds -> [received], oldest first, at most ``count``."""
+
+    message: int
+    count: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class Feeds:
     """A line for each feed -> [FeedCount]."""
 
@@ -548,6 +581,9 @@ Plan = (
     | Waiting
     | Message
     | Messages
+    | Browse
+    | Browsed
+    | Repetitions
     | Feeds
     | Coverage
     | Export

@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from interop.api.browsing.content import REASONS
 from interop.api.openapi.parts import OUTCOME, Part, described, parameter
 from interop.api.services import Services
 
+ANY: Final = "application/octet-stream"
+LISTED: Final = (
+    ("feed", "string", "The feed."),
+    ("type", "string", "The type of message."),
+    ("state", "string", "What has become of it."),
+    ("category", "string", "The category of what went wrong."),
+    ("reason", "string", "What went wrong."),
+    ("control", "string", "The control id of the sender."),
+    ("received", "string", "When it came: a date, with ge, gt, le or lt before it where one side is open."),
+    ("after", "integer", "The cursor: the next of the page before."),
+    ("count", "integer", "How many, at most 200."),
+)
+"""What ``/messages/`` may be asked: name, type, words."""
 PROBLEM: Final = {"$ref": "#/components/responses/Problem"}
 SHOWN: Final[dict[str, Part]] = {
     "/health/live": {"summary": "The process answers.", "media": "application/json"},
@@ -30,7 +44,7 @@ def paths(services: Services) -> Part:
     """The paths, by address."""
     found: Part = {
         "/ingest/{feed}": {"post": _ingest(sorted(services.feeds))},
-        "/messages/{message}": {"get": _message()},
+        **_messages(),
     }
     for address, said in (SHOWN | SIGNED_ON if services.signon is not None else SHOWN).items():
         responses: dict[str, Any] = {"200": described("So it is.", said["media"], schema={}), "default": PROBLEM}
@@ -67,14 +81,36 @@ def _ingest(feeds: list[str]) -> Part:
     }
 
 
-def _message() -> Part:
-    number = {"type": "integer", "minimum": 1}
-    return {
-        "operationId": "message",
+def _messages() -> Part:
+    number = parameter("message", "path", "Its number in the journal.", {"type": "integer", "minimum": 1}, required=True)
+    words = {"type": "string", "enum": list(REASONS)}
+    why = {"type": "object", "properties": {"reason": words}, "required": ["reason"], "additionalProperties": False}
+
+    def one(id: str, summary: str, *, opens: bool = False, media: str = "application/json") -> Part:
+        said: Part = {"operationId": id, "tags": ["Engine"], "summary": summary, "parameters": [number]}
+        if opens:
+            said["requestBody"] = {"required": True, "content": {"application/json": {"schema": why}}}
+        said["responses"] = {"200": described("So it is.", media, schema={}), "4XX": PROBLEM, "503": PROBLEM}
+        return said
+
+    listed = {
+        "operationId": "messages",
         "tags": ["Engine"],
-        "summary": "What became of a message, without its content.",
-        "parameters": [parameter("message", "path", "Its number in the journal.", number, required=True)],
-        "responses": {"200": described("Its state.", "application/json"), "404": PROBLEM},
+        "summary": "Messages of the journal, newest first, without their content.",
+        "parameters": [parameter(name, "query", words, {"type": kind}) for name, kind, words in LISTED],
+        "responses": {"200": described("A page.", "application/json", schema={}), "4XX": PROBLEM, "503": PROBLEM},
+    }
+    return {
+        "/messages/": {"get": listed},
+        "/messages/{message}": {"get": one("message", "What became of a message, without its content.")},
+        "/messages/{message}/history": {"get": one("message-history", "What happened to a message, and its acknowledgement.")},
+        "/messages/{message}/lineage": {
+            "get": one("message-lineage", "What became of each field of a message, without values."),
+            "post": one("message-lineage-opened", "The same with values, for a reason that is audited.", opens=True),
+        },
+        "/messages/{message}/content": {
+            "post": one("message-content", "A message as it came, for a reason that is audited.", opens=True, media=ANY),
+        },
     }
 
 

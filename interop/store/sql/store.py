@@ -12,7 +12,20 @@ from interop.errors import Problem
 from interop.store import plan as plans
 from interop.store.plan import Plan
 from interop.store.seats import Alone, Seats
-from interop.store.sql import counting, deliveries, engine, exporting, ledger, news, pairs, resources, retention, searching, taken
+from interop.store.sql import (
+    browsing,
+    counting,
+    deliveries,
+    engine,
+    exporting,
+    ledger,
+    news,
+    pairs,
+    resources,
+    retention,
+    searching,
+    taken,
+)
 from interop.store.sql.coded import coded
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.estimates import Estimates
@@ -269,6 +282,9 @@ class SqlStore(ABC):
             plans.Turn: (lambda plan: engine.turn(), False),
             plans.Message: (lambda plan: ledger.message(plan), False),
             plans.Messages: (lambda plan: ledger.messages(plan), True),
+            plans.Browse: (lambda plan: browsing.browse(plan), True),
+            plans.Browsed: (lambda plan: browsing.browsed(plan), True),
+            plans.Repetitions: (lambda plan: browsing.repetitions(plan), False),
             plans.Feeds: (lambda plan: self._feeds.count(), True),
             plans.Coverage: (lambda plan: ledger.coverage(plan), True),
             plans.Hiding: (lambda plan: exporting.hiding(plan, names), True),

@@ -60,7 +60,7 @@ async def test_nothing_of_its_content_is_shown(client: Client) -> None:
         assert "UNMISTAKABLE" not in answer.text
 
 
-@pytest.mark.parametrize("number", ["9", "0", "-1", "x", "1/2", "", "9" * 30, "²"])
+@pytest.mark.parametrize("number", ["9", "0", "-1", "x", "1/2", "1/", "/history", "9/history", "9/lineage", "9" * 30, "²"])
 async def test_a_message_that_is_not_there_is_404(client: Client, number: str) -> None:
     answer = await client.get(f"/messages/{number}")
     assert answer.status_code == 404
