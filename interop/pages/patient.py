@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, Final
 
 from interop.api.crew.making import numbers
+from interop.api.emergencies import UNTIL
 from interop.api.inside import NotGiven
 from interop.apply.drafts import SOURCE
 from interop.careplan.card import NOT_GIVEN, STATES
@@ -36,13 +37,13 @@ GENDERS: Final = {"male": "Male", "female": "Female", "other": "Other"}
 
 async def banner(here: Visit, patient: str) -> Json:
     """What ``patient/_banner.html`` shows, under ``person``. Raises NotGiven as the API refuses the Patient."""
-    found, absent = await records(here, patient)
-    return {"person": person(here, patient, found) | {"absent": absent}}
+    found, told = await records(here, patient)
+    return {"person": person(here, patient, found) | {"absent": absences(told), "emergency": emergency(told)}}
 
 
-async def records(here: Visit, patient: str) -> tuple[list[Json], list[str]]:
-    """The Patients that are this person as far as who asks may see them, and the words of what else is absent of the person.
-    Raises NotGiven."""
+async def records(here: Visit, patient: str) -> tuple[list[Json], list[Json]]:
+    """The Patients that are this person as far as who asks may see them, and the OperationOutcomes that tell what else there is to
+    know of the person. Raises NotGiven."""
     try:
         said = await here.api.get(f"/fhir/Patient/{patient}/$everything", _type="Patient", _count=RECORDS)
     except NotGiven as refused:
@@ -51,7 +52,7 @@ async def records(here: Visit, patient: str) -> tuple[list[Json], list[str]]:
         return [await here.api.get(f"/fhir/Patient/{patient}")], []  # a role that is given no whole record
     resources = [each["resource"] for each in said.get("entry", ())]
     told = [each for each in resources if each["resourceType"] == "OperationOutcome"]
-    return [each for each in resources if each["resourceType"] == "Patient"], absences(told)
+    return [each for each in resources if each["resourceType"] == "Patient"], told
 
 
 def absences(outcomes: Sequence[Json]) -> list[str]:
@@ -62,6 +63,12 @@ def absences(outcomes: Sequence[Json]) -> list[str]:
         for issue in issues
         if any(text(code, "system") == SYSTEM for code in dicts(issue.get("details"), "coding"))
     ]
+
+
+def emergency(outcomes: Sequence[Json]) -> str:
+    """Until when the emergency lasts by which who asks sees the person, an instant; '' where they have declared none."""
+    issues = [issue for each in outcomes for issue in dicts(each, "issue")]
+    return next((text(one, "valueInstant") for each in issues for one in dicts(each, "extension") if text(one, "url") == UNTIL), "")
 
 
 def person(here: Visit, patient: str, found: Sequence[Json]) -> Json:

@@ -10,6 +10,7 @@ from typing import Any
 
 from interop.api.absences import absences, missing
 from interop.api.asgi import Response
+from interop.api.emergencies import emergencies
 from interop.api.fhir.bundle import said
 from interop.api.fhir.included import referenced
 from interop.api.fhir.read import present
@@ -44,6 +45,7 @@ async def everything(asked: Asked) -> Response:
     absent: list[dict[str, Any]] = []
     if asked.id and page.after is None:
         absent = await absences(asked.services, asked.request, NAME, (asked.id,), matches)
+        absent += await emergencies(asked.services, asked.request, asked.id)
     return answer(asked, page, matches, along, more, total, after=[said(outcome(absent))] if absent else [])
 
 

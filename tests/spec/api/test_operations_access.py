@@ -11,9 +11,10 @@ import orjson
 import pytest
 
 from interop.apply.writes import Writes
-from interop.clock import ManualClock
+from interop.clock import MICROSECONDS, ManualClock, instant
 from interop.fhir.findings import failed
 from interop.fhir.validation import check
+from interop.policy.asker import Asker
 from interop.store.plan import Access, Everything
 from interop.store.sql.store import SqlStore
 from interop.store.sqlite import SqliteStore
@@ -43,6 +44,13 @@ async def here(store: SqlStore, clock: ManualClock) -> AsyncIterator[World]:
         yield made
 
 
+async def told(here: World, who: Asker) -> list[dict[str, Any]]:
+    """What ``$everything`` says of emergencies."""
+    answer = await here.client.get("/fhir/Patient/ann/$everything?_type=Patient", x_who=who.user)
+    outcomes = [each["resource"] for each in orjson.loads(answer.content)["entry"] if each["search"]["mode"] == "outcome"]
+    return [issue for each in outcomes for issue in each["issue"] if "emergency" in issue["details"]["text"]]
+
+
 class TestBreakGlass:
     async def test_an_emergency_opens_the_record_to_one_user_for_four_hours(self, here: World) -> None:
         await here.share()
@@ -55,6 +63,17 @@ class TestBreakGlass:
         assert await here.sees(CREW) == {"bp", "ward", "hiv"}
         here.clock.advance(1)
         assert await here.sees(CREW) == set()
+
+    async def test_who_has_declared_one_is_told_so_while_it_lasts(self, here: World) -> None:
+        """Beside what they are given of the person, and nobody else."""
+        await here.share()
+        await here.done(CREW, "break-glass", reason="Unconscious at home", minutes=30)
+        said = (await told(here, CREW))[0]
+        assert said["details"]["coding"] == [{"system": "urn:interop:codes:access", "code": "break-glass"}]
+        assert said["extension"][0]["valueInstant"] == instant(here.clock.now() + 30 * 60 * MICROSECONDS)
+        assert await told(here, OTHER_CREW) == []
+        here.clock.advance(30 * 60)
+        assert await told(here, CREW) == []
 
     async def test_a_refusal_is_lifted_and_a_missing_agreement_is_not(self, here: World) -> None:
         await here.done(OPERATOR, "agreement", "", source="RX1")
