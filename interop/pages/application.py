@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
@@ -14,6 +14,7 @@ from interop.api.build import NAME, software_version
 from interop.api.inside import NotGiven
 from interop.api.problems import unforeseen
 from interop.api.services import Services
+from interop.api.signon.sessions import IDLE, LONGEST
 from interop.errors import Problem
 from interop.pages import home, record, reference
 from interop.pages.visiting import HTMX, SignIn, page, visiting
@@ -21,6 +22,13 @@ from interop.screen import assets
 
 PARTS: Final = (home, record, reference)
 """Modules with ``routes(app, services, visit)``: the pages of an area."""
+WHOLE: Final = "hx-current-url"
+"""Where the page is of which htmx asks for a part."""
+OUT: Final = "You have been signed out"
+WHY_OUT: Final = (
+    f"That happens {IDLE // 60} minutes after the last use, and {LONGEST // 3600} hours after signing in, so that nobody else "
+    "reads on where you have left. What had been saved is saved."
+)
 AGAIN: Final = "Try again. If it happens again, tell who runs this service."
 TITLES: Final = {
     400: "That cannot be understood",
@@ -51,10 +59,15 @@ def create_pages(services: Services, api: Asgi) -> FastAPI:
         part.routes(pages, services, visiting(services, api))
 
     @pages.exception_handler(SignIn)
-    async def sign_in(request: Request, _: Exception) -> Response:
+    async def sign_in(request: Request, nobody: Exception) -> Response:
+        assert isinstance(nobody, SignIn)
+        if request.headers.get(HTMX) == "true":  # a part of a page: the whole of it is asked for anew, and led from there
+            whole = "/" + urlsplit(request.headers.get(WHOLE, "")).path.lstrip("/")
+            return Response(status_code=401, headers={"hx-redirect": whole, "cache-control": "no-store"})
         where = f"/auth/login?to={quote(request.url.path)}"
-        if request.headers.get(HTMX) == "true":  # a part of a page: the whole of it goes there
-            return Response(status_code=401, headers={"hx-redirect": where})
+        if nobody.ended:
+            again = [{"href": where, "text": "Sign in and go on"}]
+            return page(services, "problem.html", OUT, status=401, failed=False, sentence=WHY_OUT, ways=again, bare=True)
         return RedirectResponse(where, 303, headers={"cache-control": "no-store"})
 
     @pages.exception_handler(Problem)

@@ -18,7 +18,7 @@ from interop.api.build import software_version
 from interop.api.inside import Inside
 from interop.api.services import Services
 from interop.api.signon.screens import role_words
-from interop.api.signon.sessions import FIELD, SAFE, TOKEN, Foreign, Session, Sessions
+from interop.api.signon.sessions import ENDED, FIELD, SAFE, TOKEN, Foreign, Session, Sessions
 from interop.clock import MICROSECONDS
 from interop.errors import Problem
 from interop.pages.areas import areas, navigation
@@ -128,7 +128,11 @@ def visitor(services: Services, asker: Asker) -> dict[str, Any]:
 
 
 class SignIn(Exception):
-    """Nobody has signed on: the browser is led to where one does, and back."""
+    """Nobody has signed on: the browser is led to where one does, and back. ``ended``: somebody had, and is told so first."""
+
+    def __init__(self, *, ended: bool = False) -> None:
+        super().__init__(ended)
+        self.ended = ended
 
 
 def visiting(services: Services, api: Asgi) -> Callable[[Request], Any]:
@@ -140,7 +144,7 @@ def visiting(services: Services, api: Asgi) -> Callable[[Request], Any]:
             asker = request.scope[ASKER] = await services.door.admit(_reading(asked))
         except Problem as problem:
             if problem.reason.name == "unauthenticated" and request.method in SAFE:
-                raise SignIn from None
+                raise SignIn(ended=getattr(problem, "why", "") == ENDED) from None
             raise
         session = None
         if services.signon is None:

@@ -34,6 +34,12 @@ TOKEN: Final = b"x-csrf-token"
 FIELD: Final = "csrf"
 """The same in a form."""
 SAFE: Final = ("GET", "HEAD", "OPTIONS")
+LIVE: Final = b"x-live"
+"""The header with which a page fetches a part of itself anew, while nobody may be sitting before it: no use of the session. Nor
+is a stream, which a browser opens again and again by itself."""
+STREAM: Final = "text/event-stream"
+ENDED: Final = "session"
+"""Why a cookie stands for nobody: the session is over."""
 NAMES: Final = ("interop-session", "__Host-interop-session")
 """Over plain HTTP, on this machine alone; and over TLS, where a browser holds it to this host."""
 
@@ -89,20 +95,20 @@ class Sessions:
         session = await self._alive(request)
         if session is None:
             if named(request, NAMES[self.tls(request)]):
-                raise Unauthenticated("session")
+                raise Unauthenticated(ENDED)
             return None
         request.scope[ASKER] = session.asker
         self.ours(request)
         if request.method not in SAFE:
             self.check(session, request.header(TOKEN))
-        await self._seen(session)
+        await self._seen(request, session)
         return session.asker
 
     async def find(self, request: Request) -> Session | None:
-        """The session of a request's cookie, alive now and noted as used."""
+        """The session of a request's cookie, alive now and noted as used, but for what a page asks by itself (``LIVE``)."""
         session = await self._alive(request)
         if session is not None:
-            await self._seen(session)
+            await self._seen(request, session)
         return session
 
     async def _alive(self, request: Request) -> Session | None:
@@ -128,7 +134,9 @@ class Sessions:
             return None
         return session
 
-    async def _seen(self, session: Session) -> None:
+    async def _seen(self, request: Request, session: Session) -> None:
+        if request.header(LIVE) or request.header(b"accept") == STREAM:
+            return
         session.seen = max(self._now, session.seen)
         if session.seen - session.noted >= TOUCHED:
             await self._note(session)

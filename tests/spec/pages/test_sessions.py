@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from interop.api.signon.sessions import IDLE
 from tests.spec.browser.people import Site
 from tests.spec.pages.visitors import visitor
 
@@ -38,3 +39,23 @@ async def test_a_cookie_that_was_taken_along_is_worth_nothing_after_signing_out(
         await one.sign_off()
         async with httpx.AsyncClient(base_url=site.root, trust_env=False, cookies=kept) as http:
             assert (await http.get("/fhir/Patient")).status_code == 401
+
+
+async def test_what_a_page_asks_by_itself_keeps_nobody_signed_in(fresh: Site) -> None:
+    """A list that is fetched anew each minute, or a stream, on a screen that somebody has left."""
+    async with visitor(fresh, "demo-coordinator") as one, visitor(fresh, "demo-coordinator") as other:
+        for _ in range(3):
+            fresh.clock.advance(IDLE / 3)
+            await one.http.get("/", headers={"x-live": "1"})
+            await one.http.get("/", headers={"accept": "text/event-stream"})
+            assert "Eve Nash" in (await other.get("/")).text
+        assert "Eve Nash" not in (await one.get("/")).text
+        assert "Eve Nash" in (await other.get("/")).text
+
+
+async def test_a_part_of_a_page_leads_the_whole_of_it_to_where_one_signs_in(site: Site) -> None:
+    async with visitor(site) as nobody:
+        for current, whole in ((f"{site.root}/desk?x=1", "/desk"), (f"{site.root}//other.example/desk", "/other.example/desk")):
+            said = {"hx-request": "true", "hx-current-url": current}
+            answer = await nobody.http.get("/record", headers=said)
+            assert (answer.status_code, answer.headers["hx-redirect"], answer.text) == (401, whole, "")
