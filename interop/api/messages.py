@@ -3,6 +3,7 @@
 | request | gives | to |
 |---|---|---|
 | GET ``/messages/`` | messages, newest first (``browsing.listing``) | who runs the engine |
+| GET ``/messages/shelf`` | what the record lacks, by feed and reason | who runs the engine |
 | GET ``/messages/{id}`` | the state of one | also to who sent it |
 | GET ``/messages/{id}/history`` | what happened to it, and its acknowledgement | also to who sent it |
 | GET ``/messages/{id}/lineage`` | fields, rows, elements and losses without a value | also to who sent it |
@@ -37,6 +38,7 @@ PREFIX = "/messages/"
 READS: Final = ("GET", "HEAD")
 METHODS: Final = {"": READS, "history": READS, "lineage": (*READS, "POST"), "content": ("POST",)}
 """What is below a message, and how it is asked for."""
+SHELF: Final = "shelf"
 RAW: Final = b"application/octet-stream"
 _WRITTEN: Final = re.compile(r"/[^/]*$")
 
@@ -44,10 +46,12 @@ _WRITTEN: Final = re.compile(r"/[^/]*$")
 async def message(services: Services, request: Request) -> Response:
     """Raises Problem ``not-found``, ``forbidden``, ``bad-parameter``, ``gone``, ``purged``."""
     number, slash, view = request.path[len(PREFIX) :].partition("/")
-    if not number and not slash:
+    if not slash and number in ("", SHELF):
         if request.method not in READS:
             return json_error(*not_allowed(READS))
         check(services, request, "messages")
+        if number:
+            return _json(await listing.shelf(services))
         return _json(listing.told(await listing.listed(services, request), describe))
     if (slash and not view) or view not in METHODS:
         raise Problem("not-found")

@@ -450,6 +450,13 @@ class Browsed:
 
 
 @dataclass(frozen=True, slots=True)
+class Shelf:
+    """What feeds have sent and the record lacks, because it was refused once it was journalled, failed, was shelved, or is held ->
+    [(feed, state, reason, number, first, last)]: how many messages, and when the first and the last of them came (microseconds).
+    What was taken down is none of them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Repetitions:
     """When a message came again, in microseconds -> [received], oldest first, at most ``count``."""
 
@@ -584,6 +591,7 @@ Plan = (
     | Browse
     | Browsed
     | Repetitions
+    | Shelf
     | Feeds
     | Coverage
     | Export

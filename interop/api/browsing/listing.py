@@ -1,4 +1,4 @@
-"""``GET /messages/``: messages of the journal, newest first, without what they say.
+"""``GET /messages/``: messages of the journal, newest first, without what they say; ``/messages/shelf``: what the record lacks.
 
 | parameter | is |
 |---|---|
@@ -18,9 +18,10 @@ from typing import Any, Final
 from interop.api.asgi import Request
 from interop.api.searching.dates import span
 from interop.api.services import Services
+from interop.clock import instant
 from interop.errors import Category, Problem, reasons
 from interop.ports import MessageState
-from interop.store.plan import Browse, Browsed, Feeds
+from interop.store.plan import Browse, Browsed, Feeds, Shelf
 from interop.store.values import Entry, FeedCount
 
 USUAL: Final = 50
@@ -125,3 +126,21 @@ def told(page: Page, describe: Any) -> dict[str, Any]:
     """A page as JSON."""
     said: dict[str, Any] = {"messages": [describe(each) for each in page.entries], "total": page.total, "exact": page.exact}
     return said | ({"next": page.next} if page.next else {})
+
+
+async def shelf(services: Services) -> dict[str, Any]:
+    """What the record lacks of what feeds have sent, by feed, state and reason, with the one thing to do about it."""
+    said = []
+    for feed, state, reason, number, first, last in await services.store.query(Shelf()):
+        one = {
+            "feed": feed,
+            "state": state,
+            "reason": reason,
+            "messages": number,
+            "oldest": instant(first),
+            "newest": instant(last),
+        }
+        if (known := reasons().get(reason)) is not None:
+            one |= {"category": known.category.value, "sentence": known.sentence, "action": known.action, "retry": known.retry}
+        said.append(one)
+    return {"shelf": said}

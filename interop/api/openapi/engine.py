@@ -100,8 +100,15 @@ def _messages() -> Part:
         "parameters": [parameter(name, "query", words, {"type": kind}) for name, kind, words in LISTED],
         "responses": {"200": described("A page.", "application/json", schema={}), "4XX": PROBLEM, "503": PROBLEM},
     }
+    shelf = {
+        "operationId": "messages-shelf",
+        "tags": ["Engine"],
+        "summary": "What feeds have sent and the record lacks, by feed, state and reason, with what to do about it.",
+        "responses": {"200": described("The shelf.", "application/json", schema={}), "4XX": PROBLEM, "503": PROBLEM},
+    }
     return {
         "/messages/": {"get": listed},
+        "/messages/shelf": {"get": shelf},
         "/messages/{message}": {"get": one("message", "What became of a message, without its content.")},
         "/messages/{message}/history": {"get": one("message-history", "What happened to a message, and its acknowledgement.")},
         "/messages/{message}/lineage": {

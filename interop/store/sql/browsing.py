@@ -26,6 +26,17 @@ def browsed(plan: Browsed) -> Steps[list[tuple[int, int]]]:
     return [(below, rows[0][0])]
 
 
+def shelf() -> Steps[list[tuple[str, str, str, int, int, int]]]:
+    """What was applied is passed over by its outcome alone."""
+    rows = yield (
+        "SELECT e.feed, o.state, o.reason, count(*), min(e.received), max(e.received) FROM outcome o CROSS JOIN entry e "
+        "WHERE o.state IN ('refused', 'failed', 'shelved', 'held') AND o.reason <> 'taken-down' AND e.message = o.message "
+        "GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+        (),
+    )
+    return [(feed, state, reason, number, first, last) for feed, state, reason, number, first, last in rows]
+
+
 def repetitions(plan: Repetitions) -> Steps[list[int]]:
     rows = yield (
         "SELECT received FROM repetition WHERE message = :message ORDER BY repetition LIMIT :count",

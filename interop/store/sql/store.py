@@ -284,6 +284,7 @@ class SqlStore(ABC):
             plans.Messages: (lambda plan: ledger.messages(plan), True),
             plans.Browse: (lambda plan: browsing.browse(plan), True),
             plans.Browsed: (lambda plan: browsing.browsed(plan), True),
+            plans.Shelf: (lambda plan: browsing.shelf(), True),
             plans.Repetitions: (lambda plan: browsing.repetitions(plan), False),
             plans.Feeds: (lambda plan: self._feeds.count(), True),
             plans.Coverage: (lambda plan: ledger.coverage(plan), True),

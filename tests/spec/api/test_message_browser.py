@@ -141,6 +141,16 @@ async def test_a_list_is_for_who_runs_the_engine_alone(services: Services, store
         assert (await client.get("/messages/")).status_code == status, asker.role
 
 
+async def test_the_shelf_tells_what_the_record_lacks_and_what_to_do(operator: Services, store: SqlStore, client: Client) -> None:
+    await store.commit(Change(entries=[entry(1), entry(2), entry(3), entry(4), entry(5, state="refused")]))
+    said = [("shelved", "invalid-resource"), ("shelved", "invalid-resource"), ("applied", ""), ("refused", "taken-down")]
+    await store.commit(Change(outcomes=[Outcome(place, state, T0, why) for place, (state, why) in enumerate(said, 1)]))
+    (one,) = (await client.get("/messages/shelf")).json()["shelf"]
+    assert (one["feed"], one["state"], one["reason"], one["messages"]) == ("hospital", "shelved", "invalid-resource", 2)
+    assert (one["oldest"], one["newest"]) == ("2026-01-01T01:00:00.000Z", "2026-01-01T02:00:00.000Z")
+    assert (one["category"], one["action"][-1]) == ("incorrect", ".")
+
+
 async def test_a_message_says_what_happened_to_it(services: Services, client: Client) -> None:
     for body in (admission(), admission(), admission("2", trigger="ADT^A99")):
         await client.send("POST", "/ingest/hospital", body)

@@ -35,7 +35,7 @@ ADDRESSES: Final = {
     "compartment-search": f"Patient/{{patient}}/{OBJECT}/_search",
 }
 """Kind of address -> one of that kind."""
-INSIDE: Final = {"exports/": "0" * 32, "ingest/": "lab", "messages/": "1", "deliveries/": ""}
+INSIDE: Final = {"feeds/": "", "tables/": "", "exports/": "0" * 32, "ingest/": "lab", "messages/": "1", "deliveries/": ""}
 """What follows the beginning of an address."""
 WHY: Final[Json] = {"reason": "repair"}
 BELOW: Final[dict[str, tuple[tuple[str, str, Json | None], ...]]] = {
@@ -92,7 +92,7 @@ def routes(services: Services) -> Iterator[Route]:
             method = "POST" if "ingest" in prefix else "GET"
             yield Route(f"{method} {prefix}{{}}", method, prefix + inside, {"resourceType": "Bundle"} if method == "POST" else None)
             if prefix == messages.PREFIX:
-                yield Route(f"GET {prefix}", "GET", prefix)
+                yield from (Route(f"GET {each}", "GET", each) for each in (prefix, f"{prefix}shelf"))
             for method, below, body in BELOW.get(prefix, ()):
                 yield Route(f"{method} {prefix}{{}}{below}", method, prefix + inside + below, body)
     for base in services.protocols:
