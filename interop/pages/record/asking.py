@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 from interop.api.inside import Inside, NotGiven
+from interop.apply.drafts import SOURCE
 from interop.careplan.words import Words
 from interop.fhir.shapes import Json, dicts, text
 from interop.formats.json import load_json
 from interop.ids.national import ODS_ORGANISATION
+from interop.pages.visiting import Visit
 
 NAMES: Final = ("Organization", "Practitioner", "PractitionerRole", "Location", "HealthcareService", "Medication")
 """Types of who, where and what that a resource refers to and that are of no person."""
@@ -59,8 +61,10 @@ def _read(answer: Any) -> Any:
 class Known:
     """Words of codes, people and places, by what has been looked up."""
 
-    def __init__(self, resources: Iterable[Json] = ()) -> None:
+    def __init__(self, resources: Iterable[Json] = (), feeds: Mapping[str, str] | None = None) -> None:
+        """``feeds``: the organisations of feeds by name."""
         self._held = {f"{text(each, 'resourceType')}/{text(each, 'id')}": each for each in resources}
+        self.feeds = feeds or {}
         self.words = Words({}, self.at)
 
     def at(self, reference: Any) -> Json | None:
@@ -84,8 +88,23 @@ class Known:
         return code
 
 
-async def known(api: Inside, resources: Iterable[Json], codes: Iterable[str] = ()) -> Known:
-    """Who and where these resources refer to, and the organisations of these ODS codes, as far as who asks may see them."""
+async def looked_up(here: Visit, resources: Iterable[Json], codes: Iterable[str] = ()) -> Known:
+    """Who and where these resources refer to, by whose feeds they came, and the organisations of these ODS codes: as far as who
+    asks may see them."""
+    shown = list(resources)
+    sent = {feed_of(each) for each in shown}
+    feeds = {name: feed.organisation for name in sent if name and (feed := here.services.feeds.get(name)) is not None}
+    return await known(here.api, shown, [*codes, *feeds.values()], feeds)
+
+
+def feed_of(resource: Json) -> str:
+    """The feed by which it came, '' where it does not say."""
+    source = text(resource.get("meta"), "source")
+    return source.removeprefix(SOURCE).partition("#")[0] if source.startswith(SOURCE) else ""
+
+
+async def known(api: Inside, resources: Iterable[Json], codes: Iterable[str] = (), feeds: Mapping[str, str] | None = None) -> Known:
+    """The same without feeds but those that are given."""
     shown = list(resources)
     wanted: dict[str, set[str]] = defaultdict(set)
     for each in shown:
@@ -98,7 +117,7 @@ async def known(api: Inside, resources: Iterable[Json], codes: Iterable[str] = (
     further = {id_ for each in found for type_, id_ in _references(each) if type_ == "Organization"} - wanted["Organization"]
     if further:
         found += await _looked(api, "Organization", [("_id", ",".join(sorted(further)[:MOST]))])
-    return Known([*shown, *found])
+    return Known([*shown, *found], feeds)
 
 
 async def _looked(api: Inside, type: str, criteria: list[tuple[str, str]]) -> list[Json]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
-from interop.apply.drafts import SOURCE
 from interop.fhir.shapes import Json, dicts, text
-from interop.pages.record.asking import Known
+from interop.pages.record.asking import Known, feed_of
 from interop.policy.absence import SYSTEM
 
 OURS: Final = {"api": "written here"}
@@ -34,10 +33,10 @@ class Absent(NamedTuple):
 
 def origin(resource: Json, known: Known) -> Origin:
     """Of a resource as the API gives it."""
-    meta = resource.get("meta")
-    source = text(meta, "source")
-    feed = source.removeprefix(SOURCE).partition("#")[0] if source.startswith(SOURCE) else ""
-    return Origin(_organisation(resource, known), OURS.get(feed, feed and f"feed {feed}"), text(meta, "lastUpdated"))
+    feed = feed_of(resource)
+    sender = known.feeds.get(feed, "")
+    who = _organisation(resource, known) or (known.organisation(sender) if sender else "")
+    return Origin(who, OURS.get(feed, feed and f"feed {feed}"), text(resource.get("meta"), "lastUpdated"))
 
 
 def _organisation(resource: Json, known: Known) -> str:
