@@ -68,7 +68,8 @@ def generate(
 @app.command()
 def bench(
     name: Annotated[
-        str, typer.Argument(help="convert, mllp, apply, feeds, read, lag, backlog, validate, serve, or all but serve.")
+        str,
+        typer.Argument(help="convert, mllp, apply, feeds, read, lag, backlog, validate, serve, pages, or all but these two."),
     ],
     messages: Annotated[int | None, typer.Option("--messages", "-n", min=1, max=2_000_000, help="How many messages.")] = None,
     seed: Annotated[int, typer.Option("--seed", "-s", min=0, help="The same seed gives the same messages.")] = 1,
@@ -77,12 +78,14 @@ def bench(
     family: Annotated[
         str, typer.Option(help="convert: a01, adt, siu, itk, openhr, emis, gpconnect, bars, ers or all; several by commas.")
     ] = "",
-    patients: Annotated[str, typer.Option(help="serve: sizes of the data, several by commas.")] = "1000,10000",
+    patients: Annotated[str, typer.Option(help="serve, pages: sizes of the data, several by commas.")] = "1000,10000",
     server: Annotated[str, typer.Option(help="serve: base URL of a server; else one is started.")] = "",
-    database: Annotated[str, typer.Option(help="serve: where the engine keeps its data: postgresql://.../bench_{patients}")] = "",
-    data: Annotated[Path | None, typer.Option(help="serve: keep the data here, a folder a size, and take what is there.")] = None,
+    database: Annotated[str, typer.Option(help="serve, pages: where the data is kept: postgresql://.../bench_{patients}")] = "",
+    data: Annotated[
+        Path | None, typer.Option(help="serve, pages: keep data here, a folder a size, and take what is there.")
+    ] = None,
     queries: Annotated[Path | None, typer.Option(help="serve: YAML or JSON of searches for the mix.")] = None,
-    seconds: Annotated[float, typer.Option(min=0.5, max=600, help="serve: seconds a figure.")] = 5.0,
+    seconds: Annotated[float, typer.Option(min=0.5, max=600, help="serve, pages: seconds a figure.")] = 5.0,
     connections: Annotated[int, typer.Option(min=1, max=1024, help="serve: connections.")] = 32,
     without_rules: Annotated[bool, typer.Option("--open", help="serve: nobody signs on and everyone sees all.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON line for each figure.")] = False,
@@ -96,17 +99,21 @@ def bench(
         if unknown or name != "convert":
             raise typer.BadParameter(f"the bench convert knows {', '.join(CASES)} and all", param_hint="--family")
         raise typer.Exit(families(asked, messages=messages, seed=seed, runs=runs, as_json=as_json))
-    if name == "serve":
+    if name in ("serve", "pages"):
         from conformance.bench.serving.command import Request
         from conformance.bench.serving.command import run as serve
 
         if not all(size.strip().isdigit() and int(size) for size in patients.split(",")):
             raise typer.BadParameter("whole numbers by commas", param_hint="--patients")
         sizes = tuple(int(size) for size in patients.split(","))
-        wanted = Request(sizes, seed, server, database, data, queries, seconds, connections, as_json, without_rules)
+        if name == "pages" and (server or without_rules):
+            raise typer.BadParameter("pages are those of an engine that is started here, for whoever signs on", param_hint="NAME")
+        wanted = Request(
+            sizes, seed, server, database, data, queries, seconds, connections, as_json, without_rules, name == "pages"
+        )
         raise typer.Exit(serve(wanted))
     if name not in (*BENCHES, "all"):
-        raise typer.BadParameter(f"no bench {name!r}; there are {', '.join(BENCHES)}, serve and all", param_hint="NAME")
+        raise typer.BadParameter(f"no bench {name!r}; there are {', '.join(BENCHES)}, serve, pages and all", param_hint="NAME")
     chosen = list(BENCHES) if name == "all" else [name]
     raise typer.Exit(run(chosen, messages=messages, seed=seed, runs=runs, full=full, as_json=as_json))
 

@@ -1,4 +1,4 @@
-"""``conformance bench serve``: load, measure, show, for each size."""
+"""``conformance bench serve`` and ``conformance bench pages``: load, measure, show, for each size."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from conformance.bench.machine import Machine, machine
 from conformance.bench.report import WrongOutcome
-from conformance.bench.serving import databases
+from conformance.bench.serving import databases, pages
 from conformance.bench.serving.exporting import Exported
 from conformance.bench.serving.exporting import measured as export
 from conformance.bench.serving.host import Host
@@ -47,6 +47,13 @@ class Request(NamedTuple):
     as_json: bool = False
     open: bool = False
     """Nobody signs on; so it is of a server that is not ours."""
+    pages: bool = False
+    """Pages in place of the API."""
+
+    @property
+    def name(self) -> str:
+        """What the bench is called."""
+        return "pages" if self.pages else "serve"
 
     @property
     def rules(self) -> bool:
@@ -72,23 +79,23 @@ def run(asked: Request) -> int:
         directory = Path(place)
         facts = machine(directory)
         try:
-            wanted = figures(asked.queries)
             for size in asked.sizes:
-                columns.append(_size(asked, size, wanted, directory))
+                columns.append(_size(asked, size, directory))
                 if asked.as_json:
                     _json(facts, asked, columns[-1])
         except Unusable as problem:
             print(problem, file=sys.stderr)
             return 2
         except WrongOutcome as wrong:
-            print(f"serve: {wrong}", file=sys.stderr)
+            print(f"{asked.name}: {wrong}", file=sys.stderr)
             status = 1
     if columns and not asked.as_json:
         print("\n".join(table(facts, asked, columns)), flush=True)
     return status
 
 
-def _size(asked: Request, size: int, wanted: list[Any], directory: Path) -> Column:
+def _size(asked: Request, size: int, directory: Path) -> Column:
+    searches = figures(asked.queries)
     with ExitStack() as stack:
         if asked.data is not None:
             data = asked.data / f"{size}"
@@ -104,11 +111,12 @@ def _size(asked: Request, size: int, wanted: list[Any], directory: Path) -> Colu
             _say(asked, f"{size:,} patients loaded: {rate:,.0f} resources/s")
         host.rest()
         disk = host.disk()
+        wanted = pages.figures(host, asking) if asked.pages else searches
         found: list[Measured] = []
         for each in measure(host, asking, wanted, directory, asked.seconds, asked.connections):
             found.append(each)
             _say(asked, f"  {each.figure.name}: {each.rate:,.0f}/s, p99 {each.asked.p99} ms, {each.spent or 0:,.0f} µs")
-        exported = export(host, asking, directory, asked.seconds)
+        exported = export(host, asking, directory, asked.seconds) if not asked.pages else None
         for line in exported.lines() if exported is not None else ():
             _say(asked, f"  {line}")
         return Column(size, rate, disk, found, exported)
@@ -128,7 +136,7 @@ def _say(asked: Request, text: str) -> None:
 
 def _json(facts: Machine, asked: Request, column: Column) -> None:
     head = {
-        "bench": "serve",
+        "bench": asked.name,
         "machine": facts.as_json(),
         "patients": column.patients,
         "resources": column.patients * EACH,
@@ -147,10 +155,11 @@ def table(facts: Machine, asked: Request, columns: list[Column]) -> list[str]:
     """Figures down, sizes across."""
     rules = "on" if asked.rules else "off"
     lines = [
-        f"serve: seed {asked.seed}, {asked.connections} connections, {asked.seconds:g} s a figure, rules {rules}",
+        f"{asked.name}: seed {asked.seed}, {asked.connections} connections, {asked.seconds:g} s a figure, rules {rules}",
         f"  {facts}",
         f"  {METHOD}",
         f"  {RULES if asked.rules else OPEN}" if not asked.server else "  A server that is not ours: as it is.",
+        *((f"  {pages.METHOD}",) if asked.pages else ()),
         "",
     ]
     heads = [f"{column.patients:,} patients, {column.patients * EACH:,} resources" for column in columns]
@@ -179,6 +188,7 @@ def _cell(each: Measured) -> str:
 def _wanted(each: Measured) -> str:
     parts = [
         "" if each.figure.rate is None else f"{each.figure.rate:,.0f}/s",
+        "" if each.figure.p50 is None else f"p50 {each.figure.p50:g} ms",
         "" if each.figure.p99 is None else f"p99 {each.figure.p99:g} ms",
         "" if each.beside is None else f"{each.beside:,.0f} writes/s held",
     ]

@@ -10,6 +10,8 @@ from typer.testing import CliRunner
 
 from conformance.bench.serving import questions, traffic
 from conformance.bench.serving.databases import named
+from conformance.bench.serving.measuring import BESIDE
+from conformance.bench.serving.pages import PAGES
 from conformance.bench.serving.questions import Asking
 from conformance.bench.serving.records import EACH, records, shared, transaction
 from conformance.cli import app
@@ -94,3 +96,21 @@ def test_every_figure_is_measured(tmp_path: Path) -> None:
     (tmp_path / "20" / "loaded.json").write_text('{"seed": 1, "patients": 20, "database": "", "rate": 1.0}')
     again = CliRunner().invoke(app, arguments)
     assert '"figure": "load", "rate": 1.0' in again.output
+
+
+@pytest.mark.long
+def test_every_page_is_measured() -> None:
+    """At rest and beside writes, each by whoever it is for."""
+    done = CliRunner().invoke(app, ["bench", "pages", "--patients", "20", "--seconds", "0.5", "--json"])
+    assert done.exit_code == 0, done.output
+    lines = [json.loads(line) for line in done.output.splitlines() if line.startswith("{")]
+    figures = {each["figure"]: each for each in lines}
+    for page in PAGES:
+        assert figures[page.name]["rate"] > 0
+        assert figures[page.name]["wanted_p50_ms"] == 50
+        assert figures[f"{page.name}, {BESIDE} writes/s"]["writes_beside"] > 0
+
+
+def test_pages_are_those_of_an_engine_that_wants_everybody_to_sign_on() -> None:
+    for option in (["--open"], ["--server", "http://127.0.0.1:1/fhir"]):
+        assert CliRunner().invoke(app, ["bench", "pages", *option]).exit_code == 2
