@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from interop.cli.governed import Engine, call
+from interop.cli.shown import json_line, one, plain
 
 
 def break_glass(engine: Engine, patient: str, *, reason: str, minutes: int | None, as_json: bool) -> int:
@@ -16,7 +16,7 @@ def break_glass(engine: Engine, patient: str, *, reason: str, minutes: int | Non
     if said is None:
         return 1
     _, made = said
-    print(json.dumps(made) if as_json else f"The record is open to you until {made['provision']['period']['end']}. It is reported.")
+    one(made, f"The record is open to you until {made['provision']['period']['end']}. It is reported.", as_json=as_json)
     return 0
 
 
@@ -29,7 +29,7 @@ def claim(engine: Engine, patient: str, *, reason: str, until: str, as_json: boo
     if said is None:
         return 1
     _, made = said
-    print(json.dumps(made) if as_json else f"You count as involved in the care until {made['period']['end']}. It is reviewed.")
+    one(made, f"You count as involved in the care until {made['period']['end']}. It is reviewed.", as_json=as_json)
     return 0
 
 
@@ -40,19 +40,19 @@ def why(engine: Engine, patient: str, *, type: str, as_json: bool) -> int:
         return 1
     _, told = said
     if as_json:
-        print(json.dumps(told))
+        json_line(told)
         return 0
     parameters = told.get("parameter", [])
     permitted = any(each["name"] == "permitted" and each["valueBoolean"] for each in parameters)
     print("It may be seen." if permitted else "It may not be seen.")
     for each in parameters:
         if each["name"] == "clause":
-            print(f"  {'yes' if _part(each, 'holds') else 'no '}  {_part(each, 'words')}")
+            print(f"  {'yes' if _part(each, 'holds') else 'no '}  {plain(_part(each, 'words'))}")
     changes = [_part(each, "words") for each in parameters if each["name"] == "change"]
     if changes:
         print("What would change it:")
     for words in changes:
-        print(f"  {words}")
+        print(f"  {plain(words)}")
     return 0
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from interop.cli.governed import Engine, ask, call
+from interop.cli.shown import json_line, plain, remark, several
 from interop.clock import instant
 from interop.fhir.rows import EARLIEST, LATEST
 from interop.policy.agreements import WRITTEN, agreements
 from interop.policy.facts import Agreement
+
+COLUMNS = ("status", "source", "partner", "purposes", "start", "end")
 
 
 def sign(
@@ -30,12 +32,12 @@ def sign(
         return 1
     made_now, made = said
     if as_json:
-        print(json.dumps(made))
-        return 0
-    for each in _read(made):
-        print(_line(each))
+        json_line(made)
+    else:
+        for each in _read(made):
+            print(plain(_line(each)))
     if status == "withdrawn" and made_now == 201:
-        print("There was no such agreement here; one that a feed brings is ended with it.")
+        remark("There was no such agreement here; one that a feed brings is ended with it.")
     return 0
 
 
@@ -50,10 +52,7 @@ def show(engine: Engine, *, as_json: bool) -> int:
         _, page = said
         found += [each for entry in page.get("entry", []) for each in _read(entry["resource"])]
         following = next((link["url"] for link in page.get("link", []) if link["relation"] == "next"), None)
-    for each in found:
-        print(json.dumps(_told(each)) if as_json else _line(each))
-    if not found and not as_json:
-        print("There is no agreement. Begin one: interop agreement add SOURCE")
+    several(map(_told, found), COLUMNS, as_json=as_json, nothing="There is no agreement. Begin one: interop agreement add SOURCE")
     return 0
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from interop.cli.shown import json_line, one, remark, table, wrong
 from interop.signon.apps import NAME, BadApps, read_app, read_apps, written
 from interop.signon.keyfile import keep
 
@@ -16,9 +15,14 @@ def applications(data: Path, file: Path | None, *, as_json: bool) -> int:
     try:
         found = read_apps(file or data / NAME)
     except BadApps as bad:
-        return _wrong(str(bad))
-    for app in found.values():
-        print(json.dumps(app.said()) if as_json else f"{app.id}  {app.name}  {' '.join(sorted(app.addresses))}")
+        return wrong(str(bad))
+    if as_json:
+        for app in found.values():
+            json_line(app.said())
+    elif not found:
+        remark("No application is registered: interop application ID --redirect ADDRESS does that.")
+    else:
+        table(("application", "name", "redirect"), [(app.id, app.name, sorted(app.addresses)) for app in found.values()])
     return 0
 
 
@@ -29,10 +33,10 @@ def register(data: Path, file: Path | None, id: str, name: str, addresses: Seque
         app = read_app({"id": id, "name": name, "redirect_uris": list(addresses), "scope": scope}, f"The application {id}")
         known = read_apps(path)
     except BadApps as bad:
-        return _wrong(str(bad))
+        return wrong(str(bad))
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     keep(path, written({**known, app.id: app}.values()))
-    print(json.dumps(app.said()) if as_json else f"People may sign on through {app.id}, with what {path} says of it.")
+    one(app.said(), f"People may sign on through {app.id}, with what {path} says of it.", as_json=as_json)
     return 0
 
 
@@ -42,15 +46,10 @@ def remove(data: Path, file: Path | None, id: str, *, as_json: bool) -> int:
     try:
         known = read_apps(path)
     except BadApps as bad:
-        return _wrong(str(bad))
+        return wrong(str(bad))
     if id not in known:
-        return _wrong(f"There is no application {id!r} in {path}.")
+        return wrong(f"There is no application {id!r} in {path}.")
     keep(path, written(app for app in known.values() if app.id != id))
     sentence = f"Nobody signs on through {id} any more; the tokens that it has end within the hour."
-    print(json.dumps({"id": id, "removed": True}) if as_json else sentence)
+    one({"id": id, "removed": True}, sentence, as_json=as_json)
     return 0
-
-
-def _wrong(sentence: str) -> int:
-    print(sentence, file=sys.stderr)
-    return 2

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from math import inf
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from interop.cli.shown import plain
-from interop.clock import instant
+from interop.cli.progress import progress
+from interop.cli.shown import cut, json_line, moment, one, remark, table, wrong
+from interop.clock import SystemClock, instant
+
+if TYPE_CHECKING:
+    from interop.audit.trail import Trail
+
+MOST = 1_000
+"""Items of the queue that are shown."""
+AT_A_TIME = 20_000
+"""Entries of a chain between two words of how far it is."""
+NONE = "There is no audit in {}. Name the engine's directory with --data."
 
 
 def verify(data: Path, checkpoints: Path | None, key: Path | None, public: str, as_json: bool) -> int:
@@ -22,17 +30,15 @@ def verify(data: Path, checkpoints: Path | None, key: Path | None, public: str, 
 
     directory, elsewhere = _places(data, checkpoints)
     if not chains(directory) and not kept(elsewhere):
-        print(f"There is no audit in {directory}. Name the engine's directory with --data.", file=sys.stderr)
-        return 2
+        return wrong(NONE.format(directory))
     path = key or data / "audit.key"
     try:
         by: Verifier = Verifier(bytes.fromhex(public)) if public else AuditKey(path.read_bytes())
     except (OSError, ValueError):
         what = "--public is no public key" if public else f"The key of the audit cannot be read from {path}: name it with --key"
-        print(f"{what}, or give the public key alone with --public.", file=sys.stderr)
-        return 2
-    with _Progress(sum(path.stat().st_size for path in directory.glob("*.log"))) as told:
-        found = look(directory, elsewhere, by, told)
+        return wrong(f"{what}, or give the public key alone with --public.")
+    with progress("verifying", sum(path.stat().st_size for path in directory.glob("*.log")), size=True) as told:
+        found = look(directory, elsewhere, by, told.more)
     bad = found.bad
     said: dict[str, Any] = {
         "rows": found.rows,
@@ -45,7 +51,7 @@ def verify(data: Path, checkpoints: Path | None, key: Path | None, public: str, 
         "bad": None if bad is None else {**bad._asdict()},
     }
     if as_json:
-        print(json.dumps(said))
+        json_line(said)
     elif bad is not None:
         print(f"Entry {bad.sequence} of chain {bad.chain} ({bad.file}) {bad.what}. What is before it is as it was written.")
     else:
@@ -70,19 +76,17 @@ def index(data: Path, as_json: bool) -> int:
 
     directory, _ = _places(data, None)
     if not directory.is_dir():
-        print(f"There is no audit in {directory}. Name the engine's directory with --data.", file=sys.stderr)
-        return 2
+        return wrong(NONE.format(directory))
     if alive(directory):
-        print(f"An engine has {data}: stop it first; it brings the index up to date by itself.", file=sys.stderr)
-        return 1
+        return wrong(f"An engine has {data}: stop it first; it brings the index up to date by itself.", 1)
     for path in directory.glob("index.sqlite*"):
         path.unlink()
     trail = Trail(directory)
     try:
-        rows = trail.catch_up(patience=inf)
+        rows = _caught_up(trail)
     finally:
         trail.close()
-    print(json.dumps({"rows": rows}) if as_json else f"{rows} entries are in the index.")
+    one({"rows": rows}, f"{rows} entries are in the index.", as_json=as_json)
     return 0
 
 
@@ -92,27 +96,31 @@ def queue(data: Path, closed: bool, as_json: bool) -> int:
 
     directory, _ = _places(data, None)
     if not directory.is_dir():
-        print(f"There is no audit in {directory}. Name the engine's directory with --data.", file=sys.stderr)
-        return 2
+        return wrong(NONE.format(directory))
     trail = Trail(directory)
     try:
-        trail.catch_up(patience=inf)
-        items = trail.index.items(open=not closed, count=1000)
+        _caught_up(trail)
+        items = trail.index.items(open=not closed, count=MOST + 1)
     finally:
         trail.close()
-    for item in items:
-        said = {**item._asdict(), "time": instant(item.time), "judged": instant(item.judged) if item.judged else ""}
-        if as_json:
-            print(json.dumps(said))
-        else:
-            by = plain(f"{item.user} ({item.role}, {item.organisation})")
-            print(f"{item.item}  {instant(item.time)}  {by}  {item.patients}  {item.outcome}".rstrip())
-    if not items and not as_json:
-        print("Nothing has an outcome yet." if closed else "Nothing waits for the privacy officer.")
+    shown, now = items[:MOST], instant(SystemClock().now())
+    if as_json:
+        for item in shown:
+            json_line({**item._asdict(), "time": instant(item.time), "judged": instant(item.judged) if item.judged else ""})
+    elif shown:
+        rows = [
+            (item.item, moment(instant(item.time), now), item.user, item.role, item.organisation, item.patients, item.outcome)
+            for item in shown
+        ]
+        table(("item", "time", "user", "role", "organisation", "patients", "outcome"), rows)
+    else:
+        remark("Nothing has an outcome yet." if closed else "Nothing waits for the privacy officer.")
+    if len(items) > MOST:
+        cut(MOST, None, "judge these with interop audit outcome, then ask again.")
     return 0
 
 
-def outcome(item: str, found: str, data: Path, checkpoints: Path | None, key: Path | None) -> int:
+def outcome(item: str, found: str, data: Path, checkpoints: Path | None, key: Path | None, *, as_json: bool) -> int:
     """Write down what was found of an item, in a chain of its own: a running engine reads it too."""
     import getpass
 
@@ -121,54 +129,41 @@ def outcome(item: str, found: str, data: Path, checkpoints: Path | None, key: Pa
     from interop.audit.privacy import OUTCOMES
     from interop.audit.row import JUDGED
     from interop.audit.trail import Trail
-    from interop.clock import SystemClock
 
     directory, elsewhere = _places(data, checkpoints)
     if found not in OUTCOMES:
-        print(f"One of {', '.join(OUTCOMES)} is wanted.", file=sys.stderr)
-        return 2
+        return wrong(f"One of {', '.join(OUTCOMES)} is wanted.")
     if not directory.is_dir():
-        print(f"There is no audit in {directory}. Name the engine's directory with --data.", file=sys.stderr)
-        return 2
+        return wrong(NONE.format(directory))
     trail = Trail(directory)
     try:
-        trail.catch_up(patience=inf)
+        _caught_up(trail)
         known = trail.index.item(item)
     finally:
         trail.close()
     if known is None:
-        print("There is no such item; interop audit queue lists them.", file=sys.stderr)
-        return 1
+        return wrong("There is no such item; interop audit queue lists them.", 1)
     log = AuditLog.open(directory, elsewhere, AuditKey.kept(key or data / "audit.key"), SystemClock(), background=False)
     try:
         who = (f"system|{getpass.getuser()}", "operator", "", "interop audit outcome")
         log.write(JUDGED, who, "$privacy-outcome", more={"item": item, "outcome": found})
     finally:
         log.close()
-    print(f"{item}: {found}")
+    one({"item": item, "outcome": found}, f"{item}: {found}", as_json=as_json)
     return 0
+
+
+def _caught_up(trail: Trail) -> int:
+    """Bring the index up to date, however far it is behind; how many entries that were."""
+    rows = 0
+    with progress("indexing the audit") as told:
+        while done := trail.catch_up(AT_A_TIME, patience=inf):
+            rows += done
+            told.at(rows)
+    return rows
 
 
 def _places(data: Path, checkpoints: Path | None) -> tuple[Path, Path]:
     from interop.audit.parts import places
 
     return places(data, checkpoints)
-
-
-class _Progress:
-    """A bar on a terminal; hears of how many bytes more were read."""
-
-    def __init__(self, size: int) -> None:
-        from rich.console import Console
-        from rich.progress import Progress
-
-        console = Console(stderr=True)
-        self._bar = Progress(console=console, transient=True, disable=not console.is_terminal)
-        self._task = self._bar.add_task("verifying", total=size)
-
-    def __enter__(self) -> Any:
-        self._bar.start()
-        return lambda size: self._bar.advance(self._task, size)
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sqlite3
-import sys
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from interop.cli.progress import Working, progress
+from interop.cli.shown import json_line, wrong
 from interop.clock import SystemClock, instant
 from interop.errors import Problem
 
@@ -31,7 +32,7 @@ def backup(directory: Path, source: dict[str, Any], secret: Path | None, *, with
         return 1
     said = _said(manifest)
     if as_json:
-        print(json.dumps({"backup": str(directory), **said}))
+        json_line({"backup": str(directory), **said})
         return 0
     print(f"The backup in {directory} has {said['messages']:,} messages, {_until(manifest)}; {said['bytes']:,} bytes.")
     if without_keys:
@@ -53,8 +54,7 @@ def restore(directory: Path, target: dict[str, Any], secret: Path | None, keys: 
     try:
         by = Verifier(bytes.fromhex(public)) if public else None
     except ValueError:
-        print("--public is no public key: interop audit verify prints it.", file=sys.stderr)
-        return 2
+        return wrong("--public is no public key: interop audit verify prints it.")
 
     async def work(told: Callable[[str, int], None]) -> Any:
         found = passphrase(secret) if secret is not None else b""
@@ -64,7 +64,7 @@ def restore(directory: Path, target: dict[str, Any], secret: Path | None, keys: 
     if manifest is None:
         return 1
     if as_json:
-        print(json.dumps({"data": str(target["data"]), **_said(manifest)}))
+        json_line({"data": str(target["data"]), **_said(manifest)})
         return 0
     print(f"{manifest.journal['messages']:,} messages are back in {target['data']}, {_until(manifest)}.")
     print(f"What was taken in or written after {instant(manifest.made)} is not there: ask the senders for it.")
@@ -94,29 +94,20 @@ def _until(manifest: Any) -> str:
 
 
 def _done(work: Callable[[Callable[[str, int], None]], Coroutine[Any, Any, Any]], what: str, action: str) -> Any:
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
-
     from interop.app.backup.manifest import BadBackup
 
-    console = Console(stderr=True)
-    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn()
     try:
-        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-            tasks: dict[str, Any] = {}
-
-            def told(name: str, size: int) -> None:
-                if name not in tasks:
-                    tasks[name] = bar.add_task(f"{what}: {name}", total=None)
-                bar.advance(tasks[name], size)
-
-            return asyncio.run(work(told))
-    except BadBackup as bad:
-        print(bad, file=sys.stderr)
+        with progress(what, size=True) as working:
+            return asyncio.run(work(partial(_tell, working, what)))
+    except (BadBackup, ValueError) as bad:
+        wrong(bad)
     except (OSError, sqlite3.Error) as error:
-        print(f"It could not be done ({getattr(error, 'strerror', None) or error}): {action}.", file=sys.stderr)
-    except ValueError as error:
-        print(error, file=sys.stderr)
+        wrong(f"It could not be done ({getattr(error, 'strerror', None) or error}): {action}.")
     except Problem as problem:
-        print(f"{problem.reason.sentence} {problem.reason.action}", file=sys.stderr)
+        wrong(f"{problem.reason.sentence} {problem.reason.action}")
     return None
+
+
+def _tell(working: Working, what: str, name: str, size: int) -> None:
+    working.says(f"{what}: {name}")
+    working.more(size)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from interop.cli import completing
 from interop.cli.options import ENGINE, Data, Json, Token, Url
 
 
@@ -19,7 +20,9 @@ def export(
     into: Annotated[Path, typer.Argument(help="An empty or new directory: a file for each type, and manifest.json.")],
     people: Annotated[bool, typer.Option("--people", help="Only what is about a person.")] = False,
     group: Annotated[str, typer.Option(help="Only what is about the members of this Group.")] = "",
-    type: Annotated[list[str] | None, typer.Option(help="Only this type; may be repeated.")] = None,
+    type: Annotated[
+        list[str] | None, typer.Option(help="Only this type; may be repeated.", autocompletion=completing.types)
+    ] = None,
     type_filter: Annotated[
         list[str] | None, typer.Option("--filter", help="Type?parameter=value narrows a type; any of several of a type.")
     ] = None,

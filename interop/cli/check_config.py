@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from interop.cli.serve import option
+from interop.cli.shown import json_line, plain, table
 from interop.mapping.places import use
 
 
@@ -44,26 +44,23 @@ def _ended(why: str) -> str:
     return why if why.endswith((".", "?")) else f"{why}."
 
 
+def _text(value: Any) -> str:
+    return (" ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)) or "-"
+
+
 def _show(settings: Mapping[str, tuple[Any, str]], found: list[Any], as_json: bool) -> int:
     status = 1 if any(each.level != "notice" for each in found) else 0
     if as_json:
         for name, (value, origin) in settings.items():
-            print(json.dumps({"setting": name, "value": value, "from": origin}))
+            json_line({"setting": name, "value": value, "from": origin})
         for each in found:
-            print(
-                json.dumps(
-                    {"finding": each.level.value, **{name: value for name, value in each._asdict().items() if name != "level"}}
-                )
-            )
+            json_line({"finding": each.level.value, **{name: value for name, value in each._asdict().items() if name != "level"}})
         return status
-    width = max(map(len, settings), default=0)
-    for name, (value, origin) in settings.items():
-        text = " ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
-        print(f"{name:{width}}  {text or '-'}  ({origin})")
     if settings:
+        table(("setting", "value", "from"), [(name, _text(value), origin) for name, (value, origin) in settings.items()])
         print()
     for each in found:
-        print(f"{each.level.value}: {each.setting + ': ' if each.setting else ''}{each.sentence} {each.action}")
+        print(plain(f"{each.level.value}: {each.setting + ': ' if each.setting else ''}{each.sentence} {each.action}"))
     counts = {level: sum(each.level == level for each in found) for level in ("stops", "danger", "notice")}
     if status:
         print(f"\n{counts['stops']} would keep the engine from starting, {counts['danger']} dangerous, {counts['notice']} to know.")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
+from interop.cli.shown import json_line, one, remark, table, wrong
 from interop.signon.clients import NAME, BadClients, read_client, read_clients, written
 from interop.signon.keyfile import keep
 
@@ -16,10 +16,15 @@ def clients(data: Path, file: Path | None, *, as_json: bool) -> int:
     try:
         found = read_clients(file or data / NAME)
     except BadClients as bad:
-        return _wrong(str(bad))
-    for client in found.values():
-        scope = " ".join(map(str, client.scopes))
-        print(json.dumps(client.said()) if as_json else f"{client.id}  {client.organisation or '-'}  {client.role}  {scope}")
+        return wrong(str(bad))
+    if as_json:
+        for client in found.values():
+            json_line(client.said())
+    elif not found:
+        remark("No backend service is registered: interop client ID --jwks FILE --org CODE --scope SCOPES does that.")
+    else:
+        rows = [(client.id, client.organisation, client.role, " ".join(map(str, client.scopes))) for client in found.values()]
+        table(("client", "organisation", "role", "scope"), rows)
     return 0
 
 
@@ -33,10 +38,10 @@ def register(data: Path, file: Path | None, id: str, said: dict[str, Any], keys:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         keep(path, written({**known, client.id: client}.values()))
     except BadClients as bad:
-        return _wrong(str(bad))
+        return wrong(str(bad))
     except (OSError, ValueError):
-        return _wrong(f"{keys} cannot be read: --jwks is a file with a JSON Web Key Set, or the https:// URL where one is.")
-    print(json.dumps(client.said()) if as_json else f"The client {client.id} may sign on, with what {path} says of it.")
+        return wrong(f"{keys} cannot be read: --jwks is a file with a JSON Web Key Set, or the https:// URL where one is.")
+    one(client.said(), f"The client {client.id} may sign on, with what {path} says of it.", as_json=as_json)
     return 0
 
 
@@ -46,15 +51,10 @@ def remove(data: Path, file: Path | None, id: str, *, as_json: bool) -> int:
     try:
         known = read_clients(path)
         if id not in known:
-            return _wrong(f"There is no client {id!r} in {path}.")
+            return wrong(f"There is no client {id!r} in {path}.")
         keep(path, written(client for client in known.values() if client.id != id))
     except BadClients as bad:
-        return _wrong(str(bad))
+        return wrong(str(bad))
     sentence = f"The client {id} gets no further token; those it has end within five minutes."
-    print(json.dumps({"id": id, "removed": True}) if as_json else sentence)
+    one({"id": id, "removed": True}, sentence, as_json=as_json)
     return 0
-
-
-def _wrong(sentence: str) -> int:
-    print(sentence, file=sys.stderr)
-    return 2

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
 from interop.cli.governed import Engine, ask, call
-from interop.cli.shown import plain
+from interop.cli.shown import json_line, moment, remark, table
+from interop.clock import SystemClock, instant
 
 CODES = "urn:interop:codes:clock"
 COUNTED = ("met", "early", "breached", "running", "not-needed", "cancelled")
@@ -25,13 +24,15 @@ def listed(engine: Engine, *, open_only: bool, clock: str, as_json: bool) -> int
             return 1
         tasks += [entry["resource"] for entry in page.get("entry", ()) if entry.get("search", {}).get("mode") == "match"]
     lines = sorted(map(_line, tasks), key=lambda line: (line["due"], line["task"]))
-    for line in lines:
-        if as_json:
-            print(json.dumps(line))
-        else:
-            print(f"{line['due']}  {line['clock']}  {line['state']}  {plain(line['patient'])}  Task/{line['task']}")
-    if not lines and not as_json:
-        print(NONE)
+    if as_json:
+        for line in lines:
+            json_line(line)
+    elif lines:
+        now = instant(SystemClock().now())
+        rows = [(moment(line["due"], now), line["clock"], line["state"], line["patient"], f"Task/{line['task']}") for line in lines]
+        table(("due", "clock", "state", "patient", "task"), rows)
+    else:
+        remark(NONE)
     return 0
 
 
@@ -46,16 +47,23 @@ def measures(engine: Engine, start: str, end: str, *, clock: str, as_json: bool)
         for each in answer[1].get("parameter", ())
         if each["name"] == "clock"
     ]
-    for line in lines:
-        if as_json:
-            print(json.dumps(line))
-            continue
-        counts = ", ".join(f"{line[name]} {name}" for name in COUNTED if line.get(name))
-        share = f"{line['share']:.1%} met" if "share" in line else "none known yet"
-        print(f"{line['name']}: {share} ({counts})" + (f"; half within {line['median']:g} minutes" if "median" in line else ""))
-    if not lines and not as_json:
-        print("No clock began in that period.", file=sys.stdout)
+    if as_json:
+        for line in lines:
+            json_line(line)
+    elif lines:
+        rows = [(line["name"], _share(line), *(line.get(name) or "" for name in COUNTED), _median(line)) for line in lines]
+        table(("clock", "in time", *COUNTED, "half within"), rows)
+    else:
+        remark("No clock began in that period.")
     return 0
+
+
+def _share(line: dict[str, Any]) -> str:
+    return f"{line['share']:.1%}" if "share" in line else "none known yet"
+
+
+def _median(line: dict[str, Any]) -> str:
+    return f"{line['median']:g} minutes" if "median" in line else ""
 
 
 def _pages(engine: Engine, address: str) -> Iterator[dict[str, Any] | None]:

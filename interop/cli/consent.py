@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from interop.cli.governed import Engine, call
+from interop.cli.shown import one
 
 
 def consent(
@@ -23,10 +22,7 @@ def consent(
     if said is None:
         return 1
     _, made = said
-    if as_json:
-        print(json.dumps(made))
-        return 0
     about = f" for {', '.join(labels)}" if labels else f" for {', '.join(proxies)} to act" if proxies else ""
     when = f" until {until}" if until else ""
-    print(f"Consent{about} {decision}{when}: version {made['meta']['versionId']} of Consent/{made['id']}")
+    one(made, f"Consent{about} {decision}{when}: version {made['meta']['versionId']} of Consent/{made['id']}", as_json=as_json)
     return 0

@@ -11,6 +11,8 @@ from urllib.parse import quote
 
 import orjson
 
+from interop.cli.progress import progress
+from interop.cli.shown import on_terminal, plain, table, wrong
 from interop.errors import Problem
 from interop.formats.json import write_json
 from interop.ids import Mint
@@ -25,6 +27,8 @@ from interop.record.state import said_by
 from interop.record.umbrella import add_umbrellas
 
 FLUSH = 1 << 18
+OFTEN = 256
+"""Messages between two words of how far it is."""
 
 
 def convert(files: list[Path], *, report: bool, lineage: bool, as_json: bool) -> int:
@@ -32,8 +36,7 @@ def convert(files: list[Path], *, report: bool, lineage: bool, as_json: bool) ->
     try:
         return _convert(files, report=report, lineage=lineage, as_json=as_json)
     except TablesRefused as refused:
-        sys.stderr.write(f"{refused}\nThe tables cannot be used: interop tables checks them after each change.\n")
-        return 2
+        return wrong(f"{refused}\nThe tables cannot be used: interop tables checks them after each change.")
 
 
 def _convert(files: list[Path], *, report: bool, lineage: bool, as_json: bool) -> int:
@@ -44,29 +47,32 @@ def _convert(files: list[Path], *, report: bool, lineage: bool, as_json: bool) -
     lost: list[dict[str, Any]] = []
     out = bytearray()
     delivery = Delivery(files)
-    for path in delivery.paths:
-        source = quote(str(path), safe="/")
-        number = 0
-        try:
-            for adapter, body in delivery.messages(path):
-                number += 1
-                try:
-                    if lineage:
-                        out += write_json(work.lineage(adapter, body, source)) + b"\n"
-                    elif report:
-                        lost.append(work.report(adapter, body, source, number))
-                    else:
-                        out += write_json(work.bundle(adapter, body, source)) + b"\n"
-                except Problem as problem:
-                    failed += 1
-                    _fail(path, number, problem)
-                if len(out) > FLUSH:
-                    _write(out)
-            if not number:  # an extract of a day without changes: a header and no rows
-                _tell({"file": str(path), "messages": 0})
-        except Problem as problem:
-            failed += 1
-            _fail(path, number, problem)
+    with progress("converting", prints=not report) as working:
+        for path in delivery.paths:
+            source = quote(str(path), safe="/")
+            number = 0
+            try:
+                for adapter, body in delivery.messages(path):
+                    number += 1
+                    try:
+                        if lineage:
+                            out += write_json(work.lineage(adapter, body, source)) + b"\n"
+                        elif report:
+                            lost.append(work.report(adapter, body, source, number))
+                        else:
+                            out += write_json(work.bundle(adapter, body, source)) + b"\n"
+                    except Problem as problem:
+                        failed += 1
+                        _fail(path, number, problem)
+                    if len(out) > FLUSH:
+                        _write(out)
+                    if not number % OFTEN:
+                        working.more(OFTEN)
+                if not number:  # an extract of a day without changes: a header and no rows
+                    _tell({"file": str(path), "messages": 0})
+            except Problem as problem:
+                failed += 1
+                _fail(path, number, problem)
     _write(out)
     if report:
         _show(lost, as_json)
@@ -190,28 +196,22 @@ def _write(out: bytearray) -> None:
 
 
 def _show(reports: list[dict[str, Any]], as_json: bool) -> None:
-    if as_json or not sys.stdout.isatty():
+    if as_json or not on_terminal(sys.stdout):
         for report in reports:
             sys.stdout.buffer.write(write_json(report) + b"\n")
         sys.stdout.buffer.flush()
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
     for report in reports:
-        title = f"{report['source']} {report['type']}: {report['carried']} fields carried, {report['lost']} not"
-        table = Table("source field", "times", "reason", "row", "why", title=title, title_justify="left")
-        for loss in report["losses"]:
-            table.add_row(loss["path"], str(loss["count"]), loss["reason"], loss["row"], loss["why"])
-        console.print(table)
-    console.print(_shares(reports))
+        print(plain(f"{report['source']} {report['type']}: {report['carried']} fields carried, {report['lost']} not"))
+        losses = [(loss["path"], loss["count"], loss["reason"], loss["row"], loss["why"]) for loss in report["losses"]]
+        table(("source field", "times", "reason", "row", "why"), losses)
+        print()
+    print("All messages")
+    table(*_shares(reports))
 
 
-def _shares(reports: list[dict[str, Any]]) -> Any:
-    """A table of each family: fields carried, left out on purpose, and lost for each other reason."""
-    from rich.table import Table
-
+def _shares(reports: list[dict[str, Any]]) -> tuple[list[str], list[list[Any]]]:
+    """Columns and a row for each family: fields carried, left out on purpose, and lost for each other reason."""
     counted: dict[str, Counter[str]] = {}
     for report in reports:
         of = counted.setdefault(report["family"], Counter())
@@ -220,9 +220,9 @@ def _shares(reports: list[dict[str, Any]]) -> Any:
         for loss in report["losses"]:
             of[loss["reason"]] += loss["count"]
     reasons = sorted({reason for of in counted.values() for reason in of} - {"messages", "carried"})
-    table = Table("family", "messages", "carried", *reasons, "share carried", title="All messages", title_justify="left")
+    rows: list[list[Any]] = []
     for name, of in sorted(counted.items()):
         whole = of.total() - of["messages"]
         share = f"{of['carried'] / whole:.1%}" if whole else ""
-        table.add_row(name, *(str(of[what]) for what in ("messages", "carried", *reasons)), share)
-    return table
+        rows.append([name, *(of[what] for what in ("messages", "carried", *reasons)), share])
+    return ["family", "messages", "carried", *reasons, "share carried"], rows

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
+
+from interop.cli.shown import Colours, wrong
+
+NO_COLOR: Final = "--no-color"
 
 NAMES: Final = ("data", "database", "feeds", "test_numbers", "issuer", "checkpoints", "audit_key", "clients", "apps")
 """Settings that mean in each command what they mean to the engine."""
@@ -14,13 +18,28 @@ SWITCHES: Final = ("test_numbers",)
 """Those of them that are yes or no."""
 
 
+class Commands(TyperGroup):
+    """All commands. ``--no-color`` may stand behind any of them."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take it to the front."""
+        ours = args[: args.index("--")] if "--" in args else args
+        if NO_COLOR in ours:
+            args = [NO_COLOR, *(each for each in ours if each != NO_COLOR), *args[len(ours) :]]
+        return super().parse_args(ctx, args)
+
+
 def add(app: typer.Typer) -> None:
     """Let ``INTEROP_CONFIG`` give the defaults of all commands."""
-    app.callback()(defaults)
+    app.callback(cls=Commands)(defaults)
 
 
-def defaults(context: typer.Context) -> None:
+def defaults(
+    context: typer.Context,
+    no_color: Annotated[bool, typer.Option(NO_COLOR, help="No colours; as NO_COLOR. It may stand anywhere.")] = False,
+) -> None:
     """Command line and environment come before the file; ``serve`` and ``check-config`` read it themselves."""
+    Colours.allowed = not no_color
     file = os.environ.get("INTEROP_CONFIG")
     if not file or context.invoked_subcommand in ("serve", "check-config"):
         return
@@ -34,8 +53,7 @@ def defaults(context: typer.Context) -> None:
         if isinstance(tables := held.get("mappings"), Path) and not os.environ.get(VARIABLE):
             use(holding(tables))
     except (OSError, ValueError) as error:
-        print(f"INTEROP_CONFIG: {error}. interop check-config says more.", file=sys.stderr)
-        raise typer.Exit(2) from None
+        raise typer.Exit(wrong(f"INTEROP_CONFIG: {error}. interop check-config says more.")) from None
     said = {name: str(value) if not isinstance(value, bool) else value for name, value in held.items() if name in NAMES}
     context.default_map = _for_all(context.command, said)
 

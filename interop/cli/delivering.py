@@ -7,9 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
+from interop.cli import completing
+from interop.cli.completing import words
 from interop.cli.options import ENGINE, Data, Json, Token, Url
 
-Destination = Annotated[str, typer.Argument(help="The destination, as interop deliveries queues names it.")]
+Destination = Annotated[
+    str, typer.Argument(help="The destination, as interop deliveries queues names it.", autocompletion=completing.destinations)
+]
 deliveries = typer.Typer(help="What goes out of a running engine: queues of destinations, the shelf.", no_args_is_help=True)
 
 
@@ -30,9 +34,18 @@ def queues(url: Url = ENGINE, token: Token = "", data: Data = Path("data"), as_j
 @deliveries.command("list")
 def listed(
     destination: Destination,
-    state: Annotated[str, typer.Option(help="Only this state: pending, sent, shelved, withheld, dropped.")] = "",
+    state: Annotated[
+        str,
+        typer.Option(
+            help="Only this state: pending, sent, shelved, withheld, dropped.", autocompletion=words(*completing.DELIVERIES)
+        ),
+    ] = "",
     acknowledgement: Annotated[
-        str, typer.Option(help="Only what the other side has said of so: awaited, passed, acknowledged, refused, missing.")
+        str,
+        typer.Option(
+            help="Only what the other side has said of so: awaited, passed, acknowledged, refused, missing.",
+            autocompletion=words(*completing.ACKNOWLEDGEMENTS),
+        ),
     ] = "",
     after: Annotated[int, typer.Option(min=0, help="Only after this number.")] = 0,
     count: Annotated[int, typer.Option(min=1, max=1_000, help="At most so many, oldest first.")] = 50,

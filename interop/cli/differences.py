@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from interop.cli.shown import plain
+from interop.cli.shown import json_line, plain
 
 if TYPE_CHECKING:
     from interop.apply.replays import Replayed
@@ -82,14 +82,11 @@ class Summary:
 def show(summary: Summary, examples: int, *, dry: bool, as_json: bool, to_errors: bool = False) -> None:
     """Print it, or one JSON line."""
     if as_json:
-        print(json.dumps(_plain(summary, examples, dry), default=str))
+        json_line(_plain(summary, examples, dry))
         return
-    from rich.console import Console
-
-    console = Console(stderr=to_errors, soft_wrap=True, highlight=False)
 
     def line(text: str) -> None:
-        console.print(plain(text), markup=False)
+        print(plain(text), file=sys.stderr if to_errors else sys.stdout)
 
     for path, counted in summary.paths().items():
         line(f"{path}: " + ", ".join(f"{counted[kind]} {kind}" for kind in KINDS if counted[kind]))

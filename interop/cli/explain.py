@@ -16,7 +16,7 @@ from interop.app.opening import named, open_store
 from interop.app.workshop import id_key
 from interop.apply.lineages import family_by
 from interop.cli.hiding import MASKED, hides
-from interop.cli.shown import cell
+from interop.cli.shown import plain, table, wrong
 from interop.clock import instant
 from interop.errors import Problem
 from interop.formats.json import write_json
@@ -42,40 +42,28 @@ def explain(resource: str, data: Path, database: str | None = None, *, as_json: 
     kind, _, rest = resource.partition("/")
     id_, _, below = rest.partition("/")
     if not id_:
-        print(f"{resource} is not Type/id, such as Encounter/4f2k…", file=sys.stderr)
-        return 2
+        return wrong(f"{resource} is not Type/id, such as Encounter/4f2k…")
     try:
         lines = asyncio.run(_explain(kind, id_, data, database, whereabouts))
     except ValueError as error:
-        print(f"--database: {error}", file=sys.stderr)
-        return 2
+        return wrong(f"--database: {error}")
     except (OSError, Problem):
         own = "directory with --data" if database is None else "database with --database"
-        print(f"There is no record in {named(data, database)}: name the engine's {own}.", file=sys.stderr)
-        return 1
+        return wrong(f"There is no record in {named(data, database)}: name the engine's {own}.", 1)
     if not lines:
-        print(f"There is no {kind}/{id_} in {named(data, database)}.", file=sys.stderr)
-        return 1
+        return wrong(f"There is no {kind}/{id_} in {named(data, database)}: check type and id.", 1)
     lines = [line for line in lines if line["element"].startswith(below)]
     if as_json:
         for line in lines:
             sys.stdout.buffer.write(write_json(line) + b"\n")
         return 0
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
-    console.print(f"[bold]{kind}/{id_}[/]", soft_wrap=True)
-    table = Table("element", "value", "source field", "row", "message", box=None, pad_edge=False, padding=(0, 1))
-    for column in table.columns:
-        column.overflow = "fold"
-    for line in lines:
-        said = (line["element"], _short(line["value"]), line["source"], _row(line), f"{line['feed']} {line['message']}")
-        table.add_row(*map(cell, said))
-    console.print(table)
+    print(plain(f"{kind}/{id_}"))
     whys = {line["row"]: line["why"] for line in lines if line["why"]}
-    for row, why in sorted(whys.items()):
-        console.print(f"{row}: {why}", soft_wrap=True, highlight=False, markup=False)
+    rows = [
+        (line["element"], _short(line["value"]), line["source"], _row(line), f"{line['feed']} {line['message']}") for line in lines
+    ]
+    notes = [f"{row}: {why}" for row, why in sorted(whys.items())]
+    table(("element", "value", "source field", "row", "message"), rows, notes=notes)
     return 0
 
 

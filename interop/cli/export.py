@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -15,10 +14,11 @@ from urllib.parse import urlsplit
 
 from interop.cli.bearer import bearer
 from interop.cli.governed import NEXT, Engine, words
+from interop.cli.progress import Working, progress
+from interop.cli.shown import json_line, table, wrong
 
 if TYPE_CHECKING:
     import httpx
-    from rich.progress import Progress
 
 KINDS: Final = ("output", "deleted", "error")
 TRIES: Final = 5
@@ -60,46 +60,35 @@ def export(
 ) -> int:
     """1 where it could not be had, 2 where the directory cannot be used; 130 where it was interrupted, and given up."""
     import httpx
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     try:
         into.mkdir(mode=0o700, parents=True, exist_ok=True)
         if any(into.iterdir()):
-            print(f"{into} is not empty: name another directory, so that exports are not mixed.", file=sys.stderr)
-            return 2
+            return wrong(f"{into} is not empty: name another directory, so that exports are not mixed.")
     except OSError as error:
-        print(f"{into} cannot be used: {error.strerror}.", file=sys.stderr)
-        return 2
-    console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
+        return wrong(f"{into} cannot be used ({error.strerror}): name another directory.")
     headers = {"accept": "application/fhir+json", **bearer(engine.url, engine.token, engine.data)}
     place = ""
     try:
         with httpx.Client(timeout=PATIENCE, trust_env=False) as client:
             try:
-                with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+                with progress("waiting", size=True) as working:
                     place = _begun(client, engine, asked, headers)
-                    manifest = _waited(client, place, headers, progress, wait)
-                    files = list(_fetched(client, engine.url, manifest, headers, into, progress, wait))
+                    manifest = _waited(client, place, headers, working, wait)
+                    files = list(_fetched(client, engine.url, manifest, headers, into, working, wait))
             except KeyboardInterrupt:
                 _given_up(client, place, headers)
-                print("Interrupted: the export was given up.", file=sys.stderr)
-                return 130
+                return wrong("Interrupted: the export was given up.", 130)
             if not keep:
                 _given_up(client, place, headers)
     except Refused as refused:
-        print(refused, file=sys.stderr)
-        return 1
+        return wrong(refused, 1)
     except httpx.TransportError:
-        print(f"No engine answers at {engine.url}. Start it with interop serve, or name it with --url.", file=sys.stderr)
-        return 1
+        return wrong(f"No engine answers at {engine.url}. Start it with interop serve, or name it with --url.", 1)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-        print(f"{engine.url} is no address: name the engine with --url http://HOST:PORT.", file=sys.stderr)
-        return 1
+        return wrong(f"{engine.url} is no address: name the engine with --url http://HOST:PORT.", 1)
     except OSError as error:
-        print(f"{into} does not take it: {error.strerror}. Make room, then begin again.", file=sys.stderr)
-        return 1
+        return wrong(f"{into} does not take it: {error.strerror}. Make room, then begin again.", 1)
     _told(manifest, files, into, as_json=as_json)
     return 0
 
@@ -117,19 +106,17 @@ def _begun(client: httpx.Client, engine: Engine, asked: Asked, headers: dict[str
 
 
 def _waited(
-    client: httpx.Client, place: str, headers: dict[str, str], progress: Progress, wait: Callable[[float], None]
+    client: httpx.Client, place: str, headers: dict[str, str], working: Working, wait: Callable[[float], None]
 ) -> dict[str, Any]:
     """The manifest, once there is one."""
-    task = progress.add_task("waiting", total=None)
     while True:
         answer = client.get(place, headers={**headers, "accept": "application/json"})
         if answer.status_code == 200:
-            progress.remove_task(task)
             manifest: dict[str, Any] = answer.json()
             return manifest
         if answer.status_code not in (202, 429):
             raise _refusal(answer)
-        progress.update(task, description=answer.headers.get("x-progress", "waiting")[:60])
+        working.says(answer.headers.get("x-progress", "waiting")[:60])
         said = answer.headers.get("retry-after", "")
         wait(min(LONGEST, int(said) if said.isdigit() else 5))
 
@@ -140,7 +127,7 @@ def _fetched(
     manifest: dict[str, Any],
     headers: dict[str, str],
     into: Path,
-    progress: Progress,
+    working: Working,
     wait: Callable[[float], None],
 ) -> Iterator[dict[str, Any]]:
     """Fetch each file; what each came to. The token goes to nobody but the engine that was named."""
@@ -151,9 +138,8 @@ def _fetched(
             if not _NAME.fullmatch(name) or (into / name).exists():
                 name = f"{kind}-{len(list(into.iterdir()))}.ndjson"
             own = headers if _same(url, each["url"]) else {}
-            task = progress.add_task(name, total=None)
-            _fetch(client, each["url"], own, into / name, progress, task, wait)
-            progress.update(task, visible=False)
+            working.says(name)
+            _fetch(client, each["url"], own, into / name, working, wait)
             yield {"kind": kind, "type": each["type"], "file": name, "count": each.get("count")}
 
 
@@ -162,8 +148,7 @@ def _fetch(
     url: str,
     headers: dict[str, str],
     path: Path,
-    progress: Progress,
-    task: Any,
+    working: Working,
     wait: Callable[[float], None],
 ) -> None:
     """A file, gone on with where it broke off."""
@@ -186,10 +171,10 @@ def _fetch(
                         file.seek(0)
                         file.truncate()
                     size = answer.headers.get("content-length", "")
-                    progress.update(task, total=file.tell() + int(size) if size.isdigit() else None)
+                    total = file.tell() + int(size) if size.isdigit() else None
                     for chunk in answer.iter_bytes():
                         file.write(chunk)
-                        progress.update(task, completed=file.tell())
+                        working.at(file.tell(), total)
                 break
             except (httpx.RemoteProtocolError, httpx.ReadError, httpx.ReadTimeout):
                 if tried == TRIES - 1:
@@ -226,11 +211,9 @@ def _refusal(answer: httpx.Response) -> Refused:
 def _told(manifest: dict[str, Any], files: list[dict[str, Any]], into: Path, *, as_json: bool) -> None:
     if as_json:
         for each in files:
-            print(json.dumps(each))
+            json_line(each)
         total = sum(each["count"] or 0 for each in files if each["kind"] == "output")
-        print(json.dumps({"transactionTime": manifest["transactionTime"], "resources": total, "directory": str(into)}))
+        json_line({"transactionTime": manifest["transactionTime"], "resources": total, "directory": str(into)})
         return
-    for each in files:
-        count = each["count"]
-        print(f"{each['file']:<40} {'' if count is None else f'{count:>12,}'}")
+    table(("file", "kind", "count"), [(each["file"], each["kind"], each["count"]) for each in files])
     print(f"As of {manifest['transactionTime']}; next time: --since {manifest['transactionTime']}")

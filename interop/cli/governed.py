@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from interop.cli.shown import wrong
 
 Said = tuple[str, str, Any]
 """Name, ``value[x]`` and value of a parameter; None and '' are not told."""
@@ -48,19 +49,19 @@ def ask(
     try:
         answer = httpx.request(method, url, json=body, headers=headers, timeout=PATIENCE, trust_env=False)
     except httpx.ReadTimeout:
-        _tell(f"{engine.url} has not answered within {PATIENCE} seconds. It may still be at it: ask again later.")
+        wrong(f"{engine.url} has not answered within {PATIENCE} seconds. It may still be at it: ask again later.")
         return None
     except httpx.TransportError:
-        _tell(f"No engine answers at {engine.url}. Start it with interop serve, or name it with --url.")
+        wrong(f"No engine answers at {engine.url}. Start it with interop serve, or name it with --url.")
         return None
     except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-        _tell(f"{engine.url} is no address: name the engine with --url http://HOST:PORT.")
+        wrong(f"{engine.url} is no address: name the engine with --url http://HOST:PORT.")
         return None
     said = _resource(answer.text)
     if answer.is_success and said is not None:
         return answer.status_code, said
     following = missing if answer.status_code == 404 else NEXT.get(answer.status_code, "")
-    _tell(f"{answer.status_code}: {words(said)} {following}".strip())
+    wrong(f"{answer.status_code}: {words(said)} {following}".strip())
     return None
 
 
@@ -79,7 +80,3 @@ def words(said: dict[str, Any] | None) -> str:
     for issue in issues if isinstance(issues, list) else []:
         found += [issue.get("details", {}).get("text", ""), issue.get("diagnostics", "")]
     return " ".join(filter(None, found)) or "what answers is no engine of ours."
-
-
-def _tell(sentence: str) -> None:
-    print(sentence, file=sys.stderr)

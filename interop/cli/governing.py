@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from interop.cli import completing
+from interop.cli.completing import words
 from interop.cli.options import ENGINE, Data, Json, Token, Url
 
 Patient = Annotated[str, typer.Argument(help="The id of the Patient.")]
@@ -27,8 +29,11 @@ def add(app: typer.Typer) -> None:
 
 def consent(
     patient: Patient,
-    decision: Annotated[str, typer.Argument(help="given, refused or withdrawn.")],
-    label: Annotated[list[str] | None, typer.Option(help="Of what bears this label (HIV, PSY …) alone; may be repeated.")] = None,
+    decision: Annotated[str, typer.Argument(help="given, refused or withdrawn.", autocompletion=words(*completing.DECISIONS))],
+    label: Annotated[
+        list[str] | None,
+        typer.Option(help="Of what bears this label (HIV, PSY …) alone; may be repeated.", autocompletion=completing.labels),
+    ] = None,
     proxy: Annotated[list[str] | None, typer.Option(help="That RelatedPerson/ID may act for the person; may be repeated.")] = None,
     until: Annotated[str, typer.Option(help="When it ends; without it for good.")] = "",
     taken_by: Annotated[str, typer.Option(help="Who took it, where that is not you.")] = "",
@@ -81,7 +86,7 @@ def claim(
 
 def why(
     patient: Patient,
-    type: Annotated[str, typer.Option(help="The resource type that it is about.")] = "Observation",
+    type: Annotated[str, typer.Option(help="The resource type that it is about.", autocompletion=completing.types)] = "Observation",
     url: Url = ENGINE,
     token: Token = "",
     data: Data = Path("data"),
@@ -107,7 +112,10 @@ def agreement_list(url: Url = ENGINE, token: Token = "", data: Data = Path("data
 def agreement_add(
     source: Source,
     partner: Partner = "",
-    purpose: Annotated[list[str] | None, typer.Option(help="For what; direct-care unless given; may be repeated.")] = None,
+    purpose: Annotated[
+        list[str] | None,
+        typer.Option(help="For what; direct-care unless given; may be repeated.", autocompletion=completing.purposes),
+    ] = None,
     start: Annotated[str, typer.Option(help="From when.")] = "",
     end: Annotated[str, typer.Option(help="Until when.")] = "",
     pending: Annotated[bool, typer.Option("--pending", help="It is not in force yet.")] = False,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from interop.cli.governed import Engine, call
-from interop.cli.shown import plain
+from interop.cli.shown import cut, json_line, moment, plain, remark, table
+from interop.clock import SystemClock, instant
 
 Part = dict[str, Any]
+RECORD = ("record", "name", "born", "gender", "number")
+"""Columns of a Patient; of the NHS number its end."""
 SAYS = {
     "found": "It has somebody under that number; the record is linked where birth date and names agree.",
     "superseded": "The number was replaced by another: a record that holds the old one is linked with nobody by it.",
@@ -32,15 +34,14 @@ def queue(engine: Engine, *, count: int, as_json: bool) -> int:
     if as_json:
         _lines(pairs)
     elif not pairs:
-        print("No pair waits for a decision.")
+        remark("No pair waits for a decision.")
     for pair in () if as_json else pairs:
         score = f"score {pair['score']:.2f}" if "score" in pair else "score not told"
-        print(f"{pair['why']}  {score}  since {pair['since']}\n  {pair['explanation']}")
-        for record in pair["record"]:
-            print(f"  {_person(record)}")
-        print("  " + "  ".join(f"{field} {level}" for field, level in pair.get("compared", {}).items()) + "\n")
-    if not as_json and any(each["name"] == "next" for each in answer):
-        print(f"There are more: ask for more than {count} with --count.")
+        print(plain(f"{pair['why']}  {score}  since {pair['since']}: {pair['explanation']}"))
+        table(RECORD, [_person(record) for record in pair["record"]])
+        print(plain(", ".join(f"{field} {level}" for field, level in pair.get("compared", {}).items())) + "\n")
+    if any(each["name"] == "next" for each in answer):
+        cut(len(pairs), None, "decide these with interop identity link or unlink, or ask for more with --count.")
     return 0
 
 
@@ -57,9 +58,7 @@ def decide(engine: Engine, operation: str, patient: str, other: str, reason: str
     if as_json:
         _lines(records)
     else:
-        print(f"One person has {len(records)} record{'s' if len(records) != 1 else ''} now:")
-        for record in records:
-            print(f"  {_person(record)}")
+        _one_person(records)
     return 0
 
 
@@ -75,9 +74,7 @@ def ask(engine: Engine, operation: str, patient: str, *, as_json: bool) -> int:
         _lines([{"outcome": outcome, "record": records}])
         return 0
     print(f"The Personal Demographics Service says: {outcome}. {SAYS.get(outcome, '')}".rstrip())
-    print(f"One person has {len(records)} record{'s' if len(records) != 1 else ''} now:")
-    for record in records:
-        print(f"  {_person(record)}")
+    _one_person(records)
     return 0
 
 
@@ -91,17 +88,24 @@ def history(engine: Engine, patient: str, *, as_json: bool) -> int:
     if as_json:
         _lines([{"kind": kind, **values} for kind, values in told])
         return 0
+    _one_person([values for kind, values in told if kind == "record"])
+    now, rows = instant(SystemClock().now()), []
     for kind, values in told:
-        if kind == "record":
-            print(f"record    {_person(values)}")
-        elif kind == "event":
+        if kind == "event":
             moved = f"{_of(values['patient'])}, of {values['before']} before, of {values['after']} now"
-            print(f"event     {values['when']}  {values['why']}: {moved}")
-        else:
-            who = values.get("who", "an engine without sign-on")
-            by = plain(f"by {who}: {values['reason']}")
-            print(f"decision  {values['when']}  {values['decision']} {_of(values['other'])} {by}")
+            rows.append(("event", moment(values["when"], now), f"{values['why']}: {moved}"))
+        elif kind != "record":
+            by = f"by {values.get('who', 'an engine without sign-on')}: {values['reason']}"
+            rows.append(("decision", moment(values["when"], now), f"{values['decision']} {_of(values['other'])} {by}"))
+    if rows:
+        print()
+        table(("kind", "when", "what"), rows)
     return 0
+
+
+def _one_person(records: list[dict[str, Any]]) -> None:
+    print(f"One person has {len(records)} record{'s' if len(records) != 1 else ''} now:")
+    table(RECORD, [_person(record) for record in records])
 
 
 def _values(parts: list[Part]) -> dict[str, Any]:
@@ -118,15 +122,16 @@ def _values(parts: list[Part]) -> dict[str, Any]:
     return found
 
 
-def _person(record: dict[str, Any]) -> str:
+def _person(record: dict[str, Any]) -> tuple[str, ...]:
+    """A row of RECORD."""
     ends = record.get("number-ends", "")
-    said = (
+    return (
+        _of(record["patient"]),
         record.get("name", "no name"),
         record.get("birthDate", "no birth date"),
         record.get("gender", ""),
         f"…{ends}" if ends else "",
     )
-    return plain("  ".join([_of(record["patient"]), *(each for each in said if each)]))
 
 
 def _of(reference: dict[str, str]) -> str:
@@ -139,4 +144,4 @@ def _id(text: str) -> str:
 
 def _lines(found: list[dict[str, Any]]) -> None:
     for each in found:
-        print(json.dumps(each))
+        json_line(each)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 
 from interop.cli.messages import read
+from interop.cli.shown import one, several, wrong
 from interop.clock import instant
 from interop.mapping.packed import Kept
 from interop.mapping.places import mappings_root
 from interop.mapping.refusal import Refusals
 from interop.mapping.tables import families, read_tables
 from interop.store.plan import KeptTables
+
+COLUMNS = ("digest", "family", "site", "first", "present")
 
 
 def kept(data: Path, database: str | None, family: str | None, *, as_json: bool) -> int:
@@ -21,22 +22,19 @@ def kept(data: Path, database: str | None, family: str | None, *, as_json: bool)
     if found is None:
         return 1
     present = _present()
-    for digest, first, content in found:
-        one = Kept(content)
-        if family not in (None, one.family):
-            continue
-        said = {
+    tables = ((digest, first, Kept(content)) for digest, first, content in found)
+    lines = [
+        {
             "digest": digest,
-            "family": one.family,
-            "site": one.site,
+            "family": each.family,
+            "site": each.site,
             "first": instant(first) if first else "",
             "present": digest in present,
         }
-        if as_json:
-            print(json.dumps(said))
-        else:
-            of = f"{one.family} of {one.site}" if one.site else one.family
-            print(f"{digest}  {said['first'] or 'unknown':27}  {of}{'  (present)' if said['present'] else ''}")
+        for digest, first, each in tables
+        if family in (None, each.family)
+    ]
+    several(lines, COLUMNS, as_json=as_json, nothing="No message has been mapped yet.")
     return 0
 
 
@@ -48,22 +46,18 @@ def write(data: Path, database: str | None, digest: str, directory: Path, *, as_
     meant = [(name, content) for name, _, content in found if digest and name.startswith(digest)]
     if len(meant) != 1:
         how = "No tables are kept" if not meant else "Several tables are kept"
-        print(f"{how} under {digest}: interop tables --kept lists the digests.", file=sys.stderr)
-        return 1
-    name, one = meant[0][0], Kept(meant[0][1])
-    if one.digest(directory) not in {"", *_present(), *(digest for digest, _, _ in found)}:
-        print(f"The tables of {one.family} in {directory} are kept nowhere else: name a new directory.", file=sys.stderr)
-        return 1
+        return wrong(f"{how} under {digest}: interop tables --kept lists the digests.", 1)
+    name, tables = meant[0][0], Kept(meant[0][1])
+    if tables.digest(directory) not in {"", *_present(), *(digest for digest, _, _ in found)}:
+        return wrong(f"The tables of {tables.family} in {directory} are kept nowhere else: name a new directory.", 1)
     try:
-        made = one.write(directory, mappings_root())
+        made = tables.write(directory, mappings_root())
     except OSError as error:
-        print(f"{directory} cannot be written ({error.strerror}): name a new directory.", file=sys.stderr)
-        return 1
+        return wrong(f"{directory} cannot be written ({error.strerror}): name a new directory.", 1)
     if made != name:
-        print(f"The tables in {directory} have the digest {made}: begin with a new directory.", file=sys.stderr)
-        return 1
-    said = {"digest": name, "family": one.family, "site": one.site, "directory": str(directory)}
-    print(json.dumps(said) if as_json else f"{one.family} is in {directory} as it was: interop serve --mappings {directory}")
+        return wrong(f"The tables in {directory} have the digest {made}: begin with a new directory.", 1)
+    said = {"digest": name, "family": tables.family, "site": tables.site, "directory": str(directory)}
+    one(said, f"{tables.family} is in {directory} as it was: interop serve --mappings {directory}", as_json=as_json)
     return 0
 
 

@@ -9,6 +9,7 @@ import typer
 
 from interop.cli import (
     bulk,
+    completing,
     defaults,
     delivering,
     governing,
@@ -23,6 +24,7 @@ from interop.cli import (
     timing,
     working,
 )
+from interop.cli.completing import words
 from interop.cli.options import Data, Database, Feeds, Json, Mappers, State, TestNumbers, Token, Whereabouts
 from interop.watching.ends import Process
 
@@ -55,7 +57,9 @@ def send(
     files: Annotated[list[Path], typer.Argument(help="Files of messages; - is standard input.")],
     to: Annotated[str, typer.Option("--to", help="mllp://HOST:PORT, http://HOST:PORT/ingest/FEED; over TLS mllps://, https://.")],
     connections: Annotated[int, typer.Option(min=1, max=256, help="Connections side by side.")] = 1,
-    wait: Annotated[str, typer.Option(help="Over HTTP: journalled or applied.")] = "journalled",
+    wait: Annotated[
+        str, typer.Option(help="Over HTTP: journalled or applied.", autocompletion=words(*completing.PACE))
+    ] = "journalled",
     token: Token = "",
     data: Data = Path("data"),
     tls_cert: Annotated[Path | None, typer.Option(help="Over TLS: our certificate.")] = None,
@@ -72,7 +76,7 @@ def send(
 
 
 def pull(
-    feed: Annotated[str, typer.Argument(help="The feed: a table of the sources file.")],
+    feed: Annotated[str, typer.Argument(help="The feed: a table of the sources file.", autocompletion=completing.sources)],
     sources: Annotated[
         Path, typer.Option(help="A TOML file, a table for each feed that is pulled.", envvar="INTEROP_SOURCES")
     ] = Path("sources.toml"),
@@ -91,7 +95,7 @@ def pull(
 def messages(
     data: Data = Path("data"),
     database: Database = None,
-    feed: Annotated[str, typer.Option(help="Only this feed.")] = "",
+    feed: Annotated[str, typer.Option(help="Only this feed.", autocompletion=completing.feeds)] = "",
     state: State = "",
     control_id: Annotated[str, typer.Option(help="Only this control id.")] = "",
     count: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many, newest first.")] = 20,
@@ -169,8 +173,8 @@ def rebuild(
 
 
 def tables(
-    family: Annotated[str | None, typer.Argument(help="A family; without it all.")] = None,
-    site: Annotated[str, typer.Option(help="What one sender says otherwise, row by row.")] = "",
+    family: Annotated[str | None, typer.Argument(help="A family; without it all.", autocompletion=completing.families)] = None,
+    site: Annotated[str, typer.Option(help="What one sender says otherwise, row by row.", autocompletion=completing.sites)] = "",
     source: Annotated[bool, typer.Option("--source", help="Print the Python that the tables compile to.")] = False,
     kept: Annotated[bool, typer.Option("--kept", help="Instead: those that messages were mapped by, and since when.")] = False,
     write: Annotated[
@@ -195,14 +199,20 @@ def tables(
 
 def new_adapter(
     name: Annotated[str, typer.Argument(help="The family's name: lower-case letters and digits.")],
-    form: Annotated[str, typer.Option("--format", help="What its messages are written in: xml, json or csv.")] = "xml",
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format", help="What its messages are written in: xml, json or csv.", autocompletion=words(*completing.FORMS)
+        ),
+    ] = "xml",
     into: Annotated[Path, typer.Option(help="The repository of the engine, or where the package goes.")] = Path(),
     package: Annotated[bool, typer.Option("--package", help="Make a package of its own instead.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Make the skeleton of a new source family: adapter, tables, worked examples, tests (docs/adding-a-source.md)."""
     from interop.cli.new_adapter import new_adapter as run
 
-    raise typer.Exit(run(name, form, into, package))
+    raise typer.Exit(run(name, form, into, package, as_json=as_json))
 
 
 # In the order in which --help lists them.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import base64
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -13,7 +13,7 @@ from typing import Any
 from interop.app.belonging import database_of
 from interop.app.opening import named, open_store
 from interop.cli.hiding import REFUSED, hides_in
-from interop.cli.shown import cell, plain
+from interop.cli.shown import cut, json_line, moment, remark, table, wrong
 from interop.clock import SystemClock, instant
 from interop.errors import Problem, reasons
 from interop.store.plan import FEEDS_REFUSED, STOPPED, Feeds, Message, Messages, Meta, Noted, Plan
@@ -24,9 +24,9 @@ Hidden = Callable[[Store, Entry], Awaitable[bool]]
 BELOW = ("where", "sentence", "action")
 RARE = ("retracted", "repeats", "oldest_waiting", "incomplete_since", "stands_still")
 """What few lines have: below them too, so that a line fits a terminal."""
+COUNTED = ("applied", "refused", "failed", "shelved", "held")
+"""States of which the messages of a feed are counted."""
 TIMES = ("received", "oldest_waiting", "last_received", "incomplete_since")
-LONG = ("feed", "type", "control id")
-"""Columns of names, which are folded where a terminal is too narrow."""
 
 
 def messages(
@@ -44,63 +44,66 @@ def messages(
 ) -> int:
     """Print journal entries, feed counts, or one message's bytes; 1 where there is nothing to read, or it is about somebody whose
     whereabouts are hidden and ``whereabouts`` is not said."""
-    plan: Plan = Message(body) if body else Feeds() if feeds else Messages(feed, state, control_id, 0, count)
+    plan: Plan = Message(body) if body else Feeds() if feeds else Messages(feed, state, control_id, 0, count + 1)
     found = read(data, database, plan, hides_in if body and not whereabouts else None)
     if found is None:
         return 1
     if body:
         if not found:
-            print(f"There is no message {body}.", file=sys.stderr)
-            return 1
-        sys.stdout.buffer.write(found[0].body)
+            return wrong(f"There is no message {body}: interop messages lists them.", 1)
+        if as_json:
+            json_line({**describe(found[0]), "body": base64.b64encode(found[0].body).decode("ascii")})
+        else:
+            sys.stdout.buffer.write(found[0].body)
         return 0
     if feeds and (refused := read(data, database, Meta(FEEDS_REFUSED))) and refused[0]:
-        print(f"The feeds file that is there is not the one that counts: {refused[0]}. Correct it.", file=sys.stderr)
+        remark(f"The feeds file that is there is not the one that counts: {refused[0]}. Correct it.")
     noted = (read(data, database, Noted(STOPPED)) or []) if feeds else []
     stopped = {name.removeprefix(STOPPED): int(number) for name, number in noted if number}
     for name, number in stopped.items():
         said = reasons()["feed-stopped"]
-        print(f"The feed {name} stands still for message {number}. {said.sentence} {said.action}", file=sys.stderr)
-    lines = [_feed(one, stopped.get(one.feed, 0)) if feeds else describe(one) for one in found]
+        remark(f"The feed {name} stands still for message {number}. {said.sentence} {said.action}")
+    more = not feeds and len(found) > count
+    lines = [_feed(one, stopped.get(one.feed, 0)) if feeds else describe(one) for one in (found[:count] if more else found)]
     if as_json:
         for line in lines:
-            print(json.dumps(line))
-        return 0
-    if not lines:
-        print("The journal holds no such message.")
-        return 0
-    _show(lines, instant(SystemClock().now()))
+            json_line(line)
+    elif lines:
+        _show(lines, instant(SystemClock().now()))
+    else:
+        remark("The journal holds no such message.")
+    if more:
+        cut(count, _counted(data, database, feed, state, control_id, found[0].message), "--count shows more, newest first.")
     return 0
+
+
+def _counted(data: Path, database: str | None, feed: str, state: str, control_id: str, newest: int) -> int | None:
+    """How many messages there are of a filter, where that is counted: they are numbered without a gap."""
+    if not (feed or state or control_id):
+        return newest
+    if control_id or state not in ("", *COUNTED):
+        return None
+    found: list[FeedCount] = read(data, database, Feeds()) or []
+    return sum(int(getattr(each, state or "received")) for each in found if feed in ("", each.feed))
 
 
 def _show(lines: list[dict[str, Any]], now: str) -> None:
     """A line each, of 80 columns where names are short; what an operator has to know and do on a line of its own below it."""
-    from rich.console import Console
-    from rich.table import Table
-
     columns = [
         name for name in lines[0] if name not in (*RARE, *BELOW) and any(line.get(name) not in ("", 0, None) for line in lines)
     ]
-    table = Table(*columns, box=None, pad_edge=False, padding=(0, 1, 0, 0), collapse_padding=True)
-    for column in table.columns:
-        column.overflow, column.no_wrap = "fold", column.header not in LONG
-    for line in lines:
-        table.add_row(*(cell(_cell(name, line.get(name, ""), now)) for name in columns))
-    console = Console()
-    console.print(table)
-    for line in lines:
-        counted = [f"{name.replace('_', ' ')} {_cell(name, line[name], now)}" for name in RARE if line.get(name)]
-        said = " ".join([f"{', '.join(counted)}."] * bool(counted) + [str(line[name]) for name in BELOW if line.get(name)])
-        if said:
-            named = line.get("message") or plain(line["feed"])
-            console.print(f"{named}: {plain(said)}", soft_wrap=True, highlight=False, markup=False)
+    rows = [[_cell(name, line.get(name, ""), now) for name in columns] for line in lines]
+    table(columns, rows, notes=[note for line in lines if (note := _note(line, now))])
 
 
-def _cell(name: str, value: Any, now: str) -> str:
-    """Of a time the second where it is of today (UTC), else the day and the minute."""
-    if name not in TIMES or not isinstance(value, str):
-        return str(value)
-    return value[11:19] if value[:10] == now[:10] else value[:16].replace("T", " ")
+def _note(line: dict[str, Any], now: str) -> str:
+    counted = [f"{name.replace('_', ' ')} {_cell(name, line[name], now)}" for name in RARE if line.get(name)]
+    said = " ".join([f"{', '.join(counted)}."] * bool(counted) + [str(line[name]) for name in BELOW if line.get(name)])
+    return f"{line.get('message') or line['feed']}: {said}" if said else ""
+
+
+def _cell(name: str, value: Any, now: str) -> Any:
+    return moment(value, now) if name in TIMES and isinstance(value, str) else value
 
 
 def read(data: Path, database: str | None, plan: Plan, hidden: Hidden | None = None) -> list[Any] | None:
@@ -112,7 +115,7 @@ def read(data: Path, database: str | None, plan: Plan, hidden: Hidden | None = N
             found = await store.query(plan)
             for each in found if hidden is not None else ():
                 if hidden is not None and await hidden(store, each):
-                    print(REFUSED.format(what=f"Message {each.message}"), file=sys.stderr)
+                    wrong(REFUSED.format(what=f"Message {each.message}"))
                     return None
             return found
         finally:
@@ -121,7 +124,7 @@ def read(data: Path, database: str | None, plan: Plan, hidden: Hidden | None = N
     try:
         return asyncio.run(run())
     except ValueError as error:
-        print(f"--database: {error}", file=sys.stderr)
+        wrong(f"--database: {error}")
         return None
     except (OSError, Problem):
         where = named(data, database)
@@ -129,11 +132,11 @@ def read(data: Path, database: str | None, plan: Plan, hidden: Hidden | None = N
         with suppress(OSError):
             owner = database_of(data)
         if database is None and owner:
-            print(f"The journal of {data} is in the database {owner}: give --database or INTEROP_DATABASE.", file=sys.stderr)
+            wrong(f"The journal of {data} is in the database {owner}: give --database or INTEROP_DATABASE.")
             return None
         own = f"--data {data}, name its directory, or give --database where it is in a database"
         way = own if database is None else f"--database {where}, or name its database"
-        print(f"There is no journal in {where}. Start the engine with interop serve {way}.", file=sys.stderr)
+        wrong(f"There is no journal in {where}. Start the engine with interop serve {way}.")
         return None
 
 

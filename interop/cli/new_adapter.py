@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import keyword
 import re
-import sys
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+from interop.cli.shown import json_line, remark, wrong
 from interop.mapping.library import adapters
 from interop.mapping.tables import families
 
@@ -107,28 +107,28 @@ FORMS = {
 }
 
 
-def new_adapter(name: str, form: str, into: Path, package: bool) -> int:
+def new_adapter(name: str, form: str, into: Path, package: bool, *, as_json: bool = False) -> int:
     """Write a skeleton below ``into``: the repository of the engine, or with ``package`` a directory for a package of its own."""
-    wrong = _refused(name, form, into, package)
-    if wrong:
-        print(wrong, file=sys.stderr)
-        return 2
+    if refused := _refused(name, form, into, package):
+        return wrong(refused)
     made = _package(name, form, into) if package else _within(name, form, into)
     taken = next((path for path in made if path.exists()), None)
     if taken is not None:
-        print(f"{taken} is there already; nothing was written.", file=sys.stderr)
-        return 2
+        return wrong(f"{taken} is there already; nothing was written: name another family, or another directory with --into.")
     for path, text in made.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
-        print(path)
+        if as_json:
+            json_line({"file": str(path)})
+        else:
+            print(path)
     if package:
-        print(f"\nNext: pip install --no-deps --no-build-isolation -e {into / f'interop-{name}'}")
+        remark(f"Next: pip install --no-deps --no-build-isolation -e {into / f'interop-{name}'}")
     else:
         _register(name, into / "pyproject.toml")
-        print("\nNext: scripts/setup --dev, which makes it known")
+        remark("Next: scripts/setup --dev, which makes it known")
     tables = "" if package else f"mappings/{name}"
-    print(f"Then: interop tables {name}, and change {tables or 'its tables'} until they say what your messages mean.")
+    remark(f"Then: interop tables {name}, and change {tables or 'its tables'} until they say what your messages mean.")
     return 0
 
 

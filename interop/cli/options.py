@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from interop.cli.completing import words
 from interop.ports.receipt import MessageState
 
 ENGINE = "http://127.0.0.1:8080"
@@ -35,10 +36,15 @@ def _replayed(value: str) -> str:
     return value
 
 
-State = Annotated[str, typer.Option(help=f"Only this state: {', '.join(MessageState)}.", callback=_state)]
+State = Annotated[
+    str,
+    typer.Option(help=f"Only this state: {', '.join(MessageState)}.", callback=_state, autocompletion=words(*MessageState)),
+]
 ReplayedState = Annotated[
     str,
-    typer.Option(help=f"Only this state: {', '.join(REPLAYED)}; held: with --resume.", callback=_replayed),
+    typer.Option(
+        help=f"Only this state: {', '.join(REPLAYED)}; held: with --resume.", callback=_replayed, autocompletion=words(*REPLAYED)
+    ),
 ]
 Whereabouts = Annotated[bool, typer.Option("--whereabouts", help="Also of people who hide where they are.")]
 Database = Annotated[

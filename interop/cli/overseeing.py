@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from interop.cli import completing
+from interop.cli.completing import words
 from interop.cli.options import AuditKey, Checkpoints, Data, Json
 
 audit = typer.Typer(help="The audit: whether it is as it was written, what waits for the privacy officer.", no_args_is_help=True)
@@ -54,12 +56,15 @@ def queue(
 @audit.command()
 def outcome(
     item: Annotated[str, typer.Argument(help="The item, as interop audit queue names it.")],
-    found: Annotated[str, typer.Argument(help="justified, not-justified or follow-up.")],
+    found: Annotated[
+        str, typer.Argument(help="justified, not-justified or follow-up.", autocompletion=words(*completing.OUTCOMES))
+    ],
     data: Data = Path("data"),
     checkpoints: Checkpoints = None,
     audit_key: AuditKey = None,
+    as_json: Json = False,
 ) -> None:
     """Write down what was found of an item of the privacy officer's queue."""
     from interop.cli.audit import outcome as run
 
-    raise typer.Exit(run(item, found, data, checkpoints, audit_key))
+    raise typer.Exit(run(item, found, data, checkpoints, audit_key, as_json=as_json))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 import tomllib
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from interop.cli.bearer import bearer
+from interop.cli.progress import progress
+from interop.cli.shown import json_line, plain, remark, wrong
 from interop.errors import Problem, reasons
 from interop.mapping.library import adapters, carriers
 from interop.ports import Have, Pulled, Puller, Seen
@@ -39,8 +40,7 @@ def pull(feed: str, *, sources: Path, to: str, data: Path, database: str | None,
             pulled = puller.pull(settings, seen)
             return asyncio.run(_pull(pulled, f"{to.rstrip('/')}/ingest/{feed}", as_json, bearer(to, token, data)))
     except (OSError, ValueError) as error:
-        print(f"It cannot be pulled: {error}", file=sys.stderr)
-        return 2
+        return wrong(f"It cannot be pulled: {error}")
 
 
 def read_source(path: Path, feed: str) -> tuple[Mapping[str, Any], Puller]:
@@ -97,33 +97,30 @@ async def seen_in(data: Path, feed: str, database: str | None = None) -> Seen:
 async def _pull(pulled: AsyncIterator[Pulled], address: str, as_json: bool, headers: Mapping[str, str]) -> int:
     """Hand over one after another: what was handed over stays, however it ends. Raises OSError, ValueError."""
     import httpx
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    console = Console(stderr=True)
     counts, ended = {"new": 0, "known": 0, "failed": 0}, None
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
     async with httpx.AsyncClient(timeout=60, trust_env=False, headers=headers) as engine:
-        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-            task = progress.add_task("pulling", total=None)
+        with progress("pulling") as working:
             try:
                 async for one in pulled:
                     line = await _hand_over(engine, address, one)
                     one.taken = line["outcome"] != "failed"
                     counts[line["outcome"]] += 1
-                    progress.update(task, completed=sum(counts.values()), description=line["what"].partition("/")[0])
+                    working.at(sum(counts.values()))
+                    working.says(line["what"].partition("/")[0])
                     if as_json or line["outcome"] == "failed":
-                        _tell(line, as_json, sys.stdout)
+                        _tell(line, as_json)
             except Problem as problem:
                 ended = problem
         if ended.reason.name in DOWN if ended is not None else not counts["failed"]:
             await _say_of_source(engine, address, "well" if ended is None else "down")
     if as_json:
-        print(json.dumps({"pulled": sum(counts.values()), **counts}))
+        json_line({"pulled": sum(counts.values()), **counts})
     else:
         print(f"{sum(counts.values())} looked at: {counts['new']} new, {counts['known']} known, {counts['failed']} failed")
     if ended is not None:
-        _tell({"what": "The pull ended early", "outcome": "ended", **ended.as_json()}, as_json, sys.stderr)
+        with redirect_stdout(sys.stderr):
+            _tell({"what": "The pull ended early", "outcome": "ended", **ended.as_json()}, as_json)
         return 2
     return 1 if counts["failed"] else 0
 
@@ -139,7 +136,7 @@ async def _say_of_source(engine: httpx.AsyncClient, address: str, state: str) ->
     except httpx.TransportError:
         told = False
     if not told:
-        print("The engine could not be told how the source is: what it says of this feed may be out of date.", file=sys.stderr)
+        remark("The engine could not be told how the source is: what it says of this feed may be out of date.")
 
 
 @contextmanager
@@ -156,7 +153,7 @@ def _telling_retries() -> Iterator[None]:
 
 def _again(details: RetryDetails) -> None:
     """Tell that the source is asked once more."""
-    print(f"The source is asked again in {details.wait_for:.0f} s: {details.caused_by}", file=sys.stderr)
+    remark(f"The source is asked again in {details.wait_for:.0f} s: {details.caused_by}")
 
 
 async def _hand_over(engine: httpx.AsyncClient, address: str, one: Pulled) -> dict[str, str]:
@@ -191,10 +188,10 @@ def _refusal(answer: httpx.Response) -> Problem:
     return Problem(name, detail=f"HTTP {answer.status_code}")
 
 
-def _tell(line: Mapping[str, str], as_json: bool, where: Any) -> None:
+def _tell(line: Mapping[str, str], as_json: bool) -> None:
     """A line as JSON, or one sentence and one action."""
     if as_json:
-        print(json.dumps(line), file=where)
+        json_line(line)
     else:
         said = " ".join(part for part in (line.get("sentence", ""), line.get("detail", "")) if part)
-        print(f"{line['what']}: {said} {line.get('action', '')}", file=where)
+        print(plain(f"{line['what']}: {said} {line.get('action', '')}"))

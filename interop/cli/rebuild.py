@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
+from interop.cli.progress import progress
 from interop.cli.serve import prepare, settings_of, started
+from interop.cli.shown import one, wrong
 
 
 def rebuild(
@@ -26,8 +26,7 @@ def rebuild(
 ) -> int:
     """Copy the journal and the id key to ``into``, or ``into_database``, and work the journal off there; 1 where that cannot be."""
     if into.exists() and any(into.iterdir()):
-        print(f"{into} is not empty: name a new directory with --into.", file=sys.stderr)
-        return 1
+        return wrong(f"{into} is not empty: name a new directory with --into.", 1)
     settings = settings_of(alone=True, data=into, database=into_database, mappers=mappers, feeds=feeds, test_numbers=test_numbers)
     if settings is None:
         return 2
@@ -42,19 +41,16 @@ async def _rebuilt(source: tuple[Path, str | None], settings: Any, as_json: bool
     data, database = source
     if not (data / "id.key").is_file() or not await has_journal(data, database):
         own = "directory with --data" if database is None else "directory with --data and its database with --database"
-        print(f"There is no journal in {named(data, database)}: name the engine's {own}.", file=sys.stderr)
-        return 1
+        return wrong(f"There is no journal in {named(data, database)}: name the engine's {own}.", 1)
     if settings.database is not None and await has_journal(settings.data, settings.database):
-        print(f"{named(settings.data, settings.database)} is not empty: name a new one with --into-database.", file=sys.stderr)
-        return 1
+        return wrong(f"{named(settings.data, settings.database)} is not empty: name a new one with --into-database.", 1)
     gone = await _purged(data, database)
     if gone and not without_purged:
-        print(
+        return wrong(
             f"{gone:,} messages have no content any more: what only they said cannot be made again, and the record that is "
             "there has it. Add --without-purged to do without.",
-            file=sys.stderr,
+            1,
         )
-        return 1
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     shutil.copy(data / "id.key", settings.data / "id.key")
     await copy_journal(source, (settings.data, settings.database))
@@ -98,9 +94,6 @@ async def _carried(source: tuple[Path, str | None], settings: Any) -> int:
 
 
 async def _work_off(settings: Any, source: tuple[Path, str | None], as_json: bool) -> int:
-    from rich.console import Console
-    from rich.progress import Progress
-
     from interop.app.feeds import feeds_of
     from interop.app.opening import named
     from interop.app.workshop import working
@@ -108,12 +101,10 @@ async def _work_off(settings: Any, source: tuple[Path, str | None], as_json: boo
 
     carried = await _carried(source, settings)
     async with working(settings, feeds_of(settings, list(adapters()))) as workshop:
-        console = Console(stderr=True)
-        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-            task = progress.add_task("rebuilding", total=workshop.unfinished)
+        with progress("rebuilding", workshop.unfinished) as told:
             while workshop.unfinished or not await workshop.worked_off():
-                progress.update(task, completed=workshop.finished)
+                told.at(workshop.finished)
                 await asyncio.sleep(0.05)
         said = {"messages": workshop.finished, "record": named(settings.data, settings.database), "deliveries": carried}
-    print(json.dumps(said) if as_json else f"{said['messages']} messages applied again; the record is in {said['record']}")
+    one(said, f"{said['messages']} messages applied again; the record is in {said['record']}", as_json=as_json)
     return 0

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from interop.cli import completing
+from interop.cli.completing import words
 from interop.cli.options import Data, Issuer, Json
 
 
@@ -20,13 +22,19 @@ def add(app: typer.Typer) -> None:
 def token(
     data: Data = Path("data"),
     issuer: Issuer = None,
-    role: Annotated[str, typer.Option(help="A role of interop/policy/tables/roles.csv.")] = "tester",
+    role: Annotated[
+        str, typer.Option(help="A role of interop/policy/tables/roles.csv.", autocompletion=completing.roles)
+    ] = "tester",
     org: Annotated[str, typer.Option(help="The ODS code of its organisation.")] = "",
     user: Annotated[str, typer.Option(help="Who it is, at the embedded issuer; demo-ROLE unless given.")] = "",
     patient: Annotated[str, typer.Option(help="The id of the one Patient whom it is about.")] = "",
     scope: Annotated[str, typer.Option(help="SMART scopes; all that the role may unless given.")] = "",
-    purpose: Annotated[str, typer.Option(help="What for: direct-care, emergency, own-record, administration …")] = "",
-    feed: Annotated[str, typer.Option(help="The feed under which it may send messages; * = any.")] = "",
+    purpose: Annotated[
+        str, typer.Option(help="What for: direct-care, emergency, own-record, administration …", autocompletion=completing.purposes)
+    ] = "",
+    feed: Annotated[
+        str, typer.Option(help="The feed under which it may send messages; * = any.", autocompletion=completing.feeds)
+    ] = "",
     minutes: Annotated[int, typer.Option(min=1, max=43_200, help="How long it is good.")] = 60,
     rotate: Annotated[bool, typer.Option("--rotate", help="Instead: a new key signs from now on.")] = False,
     withdraw: Annotated[bool, typer.Option("--withdraw", help="With --rotate: what was signed before is void at once.")] = False,
@@ -56,7 +64,7 @@ def token(
 
 
 def client(
-    id: Annotated[str, typer.Argument(help="The client; without it all are listed.")] = "",
+    id: Annotated[str, typer.Argument(help="The client; without it all are listed.", autocompletion=completing.clients)] = "",
     data: Data = Path("data"),
     clients: Annotated[
         Path | None, typer.Option(help="The file; clients.json in --data unless given.", envvar="INTEROP_CLIENTS")
@@ -64,8 +72,10 @@ def client(
     jwks: Annotated[str, typer.Option(help="Its public keys: a file with a JSON Web Key Set, or the URL where one is.")] = "",
     scope: Annotated[str, typer.Option(help="What it may ask for at most, such as system/*.rs.")] = "",
     org: Annotated[str, typer.Option(help="The ODS code of its organisation.")] = "",
-    role: Annotated[str, typer.Option(help="system, feed, analyst or operator.")] = "system",
-    feed: Annotated[str, typer.Option(help="The feed under which it may send messages.")] = "",
+    role: Annotated[
+        str, typer.Option(help="system, feed, analyst or operator.", autocompletion=words(*completing.CLIENTS))
+    ] = "system",
+    feed: Annotated[str, typer.Option(help="The feed under which it may send messages.", autocompletion=completing.feeds)] = "",
     remove: Annotated[bool, typer.Option("--remove", help="Take it out.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -81,7 +91,9 @@ def client(
 
 
 def application(
-    id: Annotated[str, typer.Argument(help="The application; without it all are listed.")] = "",
+    id: Annotated[
+        str, typer.Argument(help="The application; without it all are listed.", autocompletion=completing.applications)
+    ] = "",
     data: Data = Path("data"),
     apps: Annotated[Path | None, typer.Option(help="The file; apps.json in --data unless given.", envvar="INTEROP_APPS")] = None,
     name: Annotated[str, typer.Option(help="What the sign-on page calls it.")] = "",

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from interop.cli.asking import confirmed
 from interop.cli.differences import Difference, Summary, show
 from interop.cli.governed import Engine, call
+from interop.cli.progress import progress
+from interop.cli.shown import remark, wrong
 from interop.clock import MICROSECONDS, SystemClock, instant
 
-QUESTION: Final = "Replay these messages? [y/N] "
+QUESTION: Final = "Replay these messages?"
 MISSING: Final = "Check the number: interop messages lists them."
 _AGO: Final = re.compile(r"(\d{1,6})([dhm])")
 _UNITS: Final = {"d": 86_400, "h": 3_600, "m": 60}
@@ -70,17 +70,17 @@ def replay(engine: Engine, which: Which, beside: Beside, pace: Pace, *, dry_run:
     """Tell what would change and, once that is confirmed, do it; 1 where it could not be, 2 where nobody confirmed it or the
     options do not fit together."""
     if which.resume and (which.messages or which.filters or which.all or beside.tables is not None or beside.values):
-        return _wrong("--resume means all that the feed holds back: leave out messages, filters, --tables and --values.")
+        return wrong("--resume means all that the feed holds back: leave out messages, filters, --tables and --values.")
     if not (which.messages or which.filters or which.all or which.resume):
-        return _wrong("Say which messages: by their numbers, by a filter such as --feed or --since, or --all.")
+        return wrong("Say which messages: by their numbers, by a filter such as --feed or --since, or --all.")
     if which.messages and (which.filters or which.all):
-        return _wrong("Name messages by their numbers or by a filter, not by both.")
+        return wrong("Name messages by their numbers or by a filter, not by both.")
     if (beside.tables is not None or beside.values) and not dry_run:
-        return _wrong("--tables and --values look beside the engine and change nothing: add --dry-run.")
+        return wrong("--tables and --values look beside the engine and change nothing: add --dry-run.")
     try:
         which = which._replace(since=_time(which.since), until=_time(which.until))
     except ValueError as error:
-        return _wrong(str(error))
+        return wrong(str(error))
     if beside.tables is not None or beside.values:
         return _beside(which, beside, pace, as_json)
     if dry_run or not yes:
@@ -95,7 +95,7 @@ def replay(engine: Engine, which: Which, beside: Beside, pace: Pace, *, dry_run:
             nothing = False
         if dry_run or nothing:
             return _nobody(which, told) if not told.messages and not which.resume else 0
-        if not _confirmed():
+        if not confirmed(QUESTION):
             return 2
     told = _through(engine, which, pace, dry=False)
     if told is None:
@@ -109,17 +109,14 @@ def _nobody(which: Which, told: Summary) -> int:
     if told.waiting:
         return int(bool(which.messages))
     why = "what was refused before it was journalled as good, taken down, or written by the API is not replayed"
-    print(
-        f"None of these messages can be replayed: {why}." if which.messages else f"No message is of this filter: {why}.",
-        file=sys.stderr,
-    )
+    remark(f"None of these messages can be replayed: {why}." if which.messages else f"No message is of this filter: {why}.")
     return int(bool(which.messages))
 
 
 def _through(engine: Engine, which: Which, pace: Pace, *, dry: bool) -> Summary | None:
     """Batch after batch through the engine; None where one failed: what is done stays done, and may be asked for again."""
     summary, after, upto = Summary(), 0, 0
-    with _progress("looking" if dry else "replaying") as tell:
+    with progress("looking" if dry else "replaying") as working:
         while True:
             said: list[tuple[str, str, Any]] = [("message", "valuePositiveInt", each) for each in which.messages]
             forms = {"state": "valueCode", "reason": "valueCode", "since": "valueInstant", "until": "valueInstant"}
@@ -132,11 +129,11 @@ def _through(engine: Engine, which: Which, pace: Pace, *, dry: bool) -> Summary 
             answer = call(engine, "$replay", *said, ("dry-run", "valueBoolean", dry or None), missing=MISSING)
             if answer is None:
                 if summary.messages and not dry:
-                    print(f"{summary.messages} messages are done; the same command goes on with the rest.", file=sys.stderr)
+                    remark(f"{summary.messages} messages are done; the same command goes on with the rest.")
                 return None
             after, last = _read(summary, answer[1].get("parameter", []))
             upto = upto or last
-            tell(after or upto, upto)
+            working.at(after or upto, upto or None)
             if not after:
                 return summary
             if not dry:
@@ -194,7 +191,7 @@ def _beside(which: Which, beside: Beside, pace: Pace, as_json: bool) -> int:
         if (named := beside.tables or settings.mappings) is not None:
             use(holding(named))
     except ValueError as error:
-        return _wrong(str(error))
+        return wrong(str(error))
     return started(_looked(which, beside, pace, settings, as_json), settings)
 
 
@@ -207,10 +204,10 @@ async def _looked(which: Which, beside: Beside, pace: Pace, settings: Any, as_js
         count=pace.batch,
     )  # fmt: skip
     summary = Summary()
-    with _progress("looking") as tell:
+    with progress("looking") as working:
         async for told, after, last in tried(settings, which.messages, plan, hidden=beside.whereabouts):
             summary.take(told, values=beside.values)
-            tell(after or last, last)
+            working.at(after or last, last or None)
             await asyncio.sleep(0)
     show(summary, pace.examples, dry=True, as_json=as_json)
     return 0
@@ -235,30 +232,3 @@ def _micro(said: str) -> int:
 
     found = interval(said) if said else None
     return found[0] if found is not None else 0
-
-
-@contextmanager
-def _progress(name: str) -> Iterator[Callable[[int, int], None]]:
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(name, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total or None)
-
-
-def _confirmed() -> bool:
-    if not sys.stdin.isatty():
-        print("Nothing was done: nobody is there to be asked. Add --yes where this is what you want.", file=sys.stderr)
-        return False
-    print(QUESTION, end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() in ("y", "yes"):
-        return True
-    print("Nothing was done.", file=sys.stderr)
-    return False
-
-
-def _wrong(sentence: str) -> int:
-    print(sentence, file=sys.stderr)
-    return 2

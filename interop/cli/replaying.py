@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from interop.cli import completing
 from interop.cli.options import ENGINE, Data, Database, Feeds, Json, Mappers, ReplayedState, TestNumbers, Token, Url, Whereabouts
 
 
@@ -17,17 +18,22 @@ def add(app: typer.Typer) -> None:
 
 def replay(
     messages: Annotated[list[int] | None, typer.Argument(help="Numbers of messages (interop messages); else a filter.")] = None,
-    feed: Annotated[str, typer.Option(help="Only this feed.")] = "",
-    type: Annotated[str, typer.Option(help="Only this message type, such as ADT^A08.")] = "",
+    feed: Annotated[str, typer.Option(help="Only this feed.", autocompletion=completing.feeds)] = "",
+    type: Annotated[str, typer.Option(help="Only this message type, such as ADT^A08.", autocompletion=completing.messages)] = "",
     state: ReplayedState = "",
-    reason: Annotated[str, typer.Option(help="Only this reason of the error table, such as unknown-trigger.")] = "",
+    reason: Annotated[
+        str, typer.Option(help="Only this reason of the error table, such as unknown-trigger.", autocompletion=completing.reasons)
+    ] = "",
     control_id: Annotated[str, typer.Option(help="Only this control id.")] = "",
     since: Annotated[str, typer.Option(help="Only what was received since: 7d, 12h, 30m ago, or a time.")] = "",
     until: Annotated[str, typer.Option(help="Only what was received before.")] = "",
     all: Annotated[bool, typer.Option("--all", help="Every message, where there is no filter.")] = False,
     resume: Annotated[
         str,
-        typer.Option(help="A feed that stands still for a message that was shelved: apply what it holds back, and let it go on."),
+        typer.Option(
+            help="A feed that stands still for a message that was shelved: apply what it holds back, and let it go on.",
+            autocompletion=completing.feeds,
+        ),
     ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would change.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask: replay.")] = False,

@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import Any
 
 from interop.cli.governed import Engine, call
+from interop.cli.progress import progress
+from interop.cli.shown import json_line, remark, table, wrong
+
+CERTIFICATE = ("certificate", "source", "withdrawn", "made", "resources", "people", "versions", "messages", "genuine")
 
 
 def run(engine: Engine, *, dry_run: bool, as_json: bool) -> int:
     """Dispose of what is due, portion after portion; 1 where that fails, with a sentence: asked again it goes on."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn
-
-    console, total = Console(stderr=True), _nothing()
-    columns = TextColumn("{task.description}"), BarColumn()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("disposing", total=None)
+    total = _nothing()
+    with progress("disposing") as working:
         while True:
             answer = call(engine, "$retention", ("dry-run", "valueBoolean", dry_run or None))
             if answer is None:
                 return 1
             more = _add(total, answer[1])
-            bar.update(task, description=f"disposing: {total['messages']:,} messages, {total['versions']:,} versions")
+            working.says(f"disposing: {total['messages']:,} messages, {total['versions']:,} versions")
+            working.at(total["messages"] + total["versions"])
             if not more or dry_run:
                 break
     total["dryRun"] = dry_run
     if as_json:
-        print(json.dumps(total))
+        json_line(total)
         return 0
     lose, go = ("would lose", "would go") if dry_run else ("have lost", "went")
     print(f"{total['messages']:,} messages {lose} their content ({total['bytes']:,} bytes); {total['versions']:,} versions {go}.")
@@ -51,23 +49,27 @@ def certificates(data: Path, checkpoints: Path | None, public: str, *, as_json: 
     try:
         key: Verifier = Verifier(bytes.fromhex(public)) if public else AuditKey((data / "audit.key").read_bytes())
     except (OSError, ValueError):
-        print("The key of the audit cannot be read: name the engine's directory with --data, or give --public.", file=sys.stderr)
-        return 2
+        return wrong("The key of the audit cannot be read: name the engine's directory with --data, or give --public.")
     status = 0
+    rows: list[list[Any]] = []
+    notes: list[str] = []
     for made in issued(places(data, checkpoints)[1]):
         said = made["certificate"]
         good = genuine(made, key)
         status |= not good
         if as_json:
-            print(json.dumps({**said, "genuine": good}))
+            json_line({**said, "genuine": good})
             continue
-        print(
-            f"{said['number']}: {said['source']} withdrew on {said['withdrawn']}; {said['resources']:,} resources of "
-            f"{said['people']:,} people, {said['versions']:,} versions and {said['messages']:,} messages were purged by "
-            f"{said['made']}. "
-            f"SHA-256 {said['sha256']['resources'] or '-'} {said['sha256']['messages'] or '-'}"
-            + ("" if good else "  NOT AS IT WAS SIGNED")
-        )
+        counts = [said[name] for name in ("resources", "people", "versions", "messages")]
+        rows.append([said["number"], said["source"], said["withdrawn"], said["made"], *counts, "genuine" if good else "forged"])
+        for what, digest in said["sha256"].items():
+            notes.append(f"{said['number']}: SHA-256 of the {what} {digest or '-'}")
+        if not good:
+            remark(f"Certificate {said['number']} is NOT AS IT WAS SIGNED: restore it from a copy of the checkpoints.")
+    if rows:
+        table(CERTIFICATE, rows, notes=notes)
+    elif not as_json:
+        remark("No source was purged yet.")
     return status
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from pathlib import Path
 
 from interop.api.delivering.acting import RULES
 from interop.app.acting import tables_of
 from interop.app.rules_tried import tried
 from interop.app.settings import OURS, Settings
+from interop.cli.progress import progress
+from interop.cli.shown import one, remark, several, wrong
 from interop.clock import SystemClock
 from interop.errors import Problem
 from interop.rules.tables import age
@@ -22,10 +23,10 @@ def check(site: Path | None, *, as_json: bool) -> int:
         tables = tables_of(_site(site), SystemClock().now())
     except ValueError as refused:
         for reason in str(refused).splitlines():
-            print(json.dumps({"refused": reason}) if as_json else reason, file=sys.stderr)
+            wrong(json.dumps({"refused": reason}) if as_json else reason)
         return 1
     counts = {"events": len(tables.events), "rules": len(tables.rules), "words": len(tables.codes)}
-    print(json.dumps(counts) if as_json else ", ".join(f"{count} {name}" for name, count in counts.items()))
+    one(counts, ", ".join(f"{count} {name}" for name, count in counts.items()), as_json=as_json)
     return 0
 
 
@@ -36,15 +37,13 @@ def try_(
     try:
         since = SystemClock().now() - age(last)
         settings = Settings(data=data, database=database, feeds=feeds, test_numbers=test_numbers)
-        count, told = asyncio.run(tried(settings, _site(site), RULES, since))
+        with progress("trying"):
+            count, told = asyncio.run(tried(settings, _site(site), RULES, since))
     except (ValueError, OSError, Problem) as error:
-        print(str(error), file=sys.stderr)
-        return 1
-    for rule, result in sorted(told):
-        one = {"rule": rule, "result": result, "count": told[rule, result]}
-        print(json.dumps(one) if as_json else f"{rule}  {result}  {told[rule, result]}")
-    if not as_json:
-        print(f"{count} versions looked at since {last} ago; nothing was written.")
+        return wrong(error, 1)
+    lines = [{"rule": rule, "result": result, "count": told[rule, result]} for rule, result in sorted(told)]
+    several(lines, ("rule", "result", "count"), as_json=as_json)
+    remark(f"{count} versions looked at since {last} ago; nothing was written.")
     return 0
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from interop.cli.bearer import bearer
+from interop.cli.progress import progress
+from interop.cli.shown import json_line, plain, wrong
 from interop.errors import Problem
 from interop.mapping.files import Delivery
 from interop.mapping.library import adapters
@@ -52,8 +53,7 @@ def send(
             answers = sender.send(to, iter(bodies), connections=connections, tls=context)
         refused = asyncio.run(_show(answers, as_json))
     except (OSError, ValueError) as error:
-        print(f"Nothing could be sent: {error}. Is the engine running (interop serve)?", file=sys.stderr)
-        return 2
+        return wrong(f"Nothing could be sent: {error}. Is the engine running (interop serve)?")
     return 1 if refused or bodies.failed else 0
 
 
@@ -71,7 +71,7 @@ class _Bodies:
                     yield body
             except Problem as problem:
                 self.failed += 1
-                print(json.dumps({"file": str(path), **problem.as_json()}), file=sys.stderr)
+                wrong(json.dumps({"file": str(path), **problem.as_json()}))
 
 
 def _context(tls: Files) -> ssl.SSLContext:
@@ -107,22 +107,16 @@ def _words(text: str) -> str:
 
 
 async def _show(answers: AsyncIterator[Answer], as_json: bool) -> int:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
     sent = refused = 0
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("sending", total=None)
+    with progress("sending") as working:
         async for answer in answers:
             sent += 1
             refused += not answer.accepted
-            progress.update(task, completed=sent)
+            working.at(sent)
             if as_json:
-                print(json.dumps({"id": answer.control_id, "accepted": answer.accepted, "code": answer.code, "text": answer.text}))
+                json_line({"id": answer.control_id, "accepted": answer.accepted, "code": answer.code, "text": answer.text})
             elif not answer.accepted:
-                print(f"{answer.control_id or '-'} {answer.code or 'no answer'} {answer.text}")
+                print(plain(f"{answer.control_id or '-'} {answer.code or 'no answer'} {answer.text}"))
     if not as_json:
         print(f"{sent} sent, {sent - refused} accepted, {refused} not")
     return refused

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from interop.cli.shown import wrong
 from interop.errors import Problem
 from interop.mapping.places import use
 from interop.mapping.refusal import TablesRefused
@@ -31,16 +31,13 @@ def settings_of(config: Path | None = None, *, alone: bool = False, **given: Any
     said = {name: value for name, value in given.items() if value is not None or name == "database"}
     try:
         return configured({**said, **(ALONE if alone else {})}, config).settings
-    except Misconfigured as wrong:
-        for fault in wrong.faults:
+    except Misconfigured as refused:
+        for fault in refused.faults:
             where = "" if fault.origin in ("", COMMAND, DEFAULT) else f"{fault.origin}, "
             named = fault.setting if where else option(fault.setting)
-            print(
-                f"{where}{named}: {fault.why}" if fault.setting else f"{where.rstrip(', ')}{': ' if where else ''}{fault.why}",
-                file=sys.stderr,
-            )
+            wrong(f"{where}{named}: {fault.why}" if fault.setting else f"{where.rstrip(', ')}{': ' if where else ''}{fault.why}")
     except OSError as error:
-        print(f"{error.filename} cannot be read ({error.strerror}): name a file with --config or INTEROP_CONFIG.", file=sys.stderr)
+        wrong(f"{error.filename} cannot be read ({error.strerror}): name a file with --config or INTEROP_CONFIG.")
     return None
 
 
@@ -61,31 +58,24 @@ def started(work: Any, settings: Any) -> int:
             return status
     except BlockingIOError:
         which = "--data" if settings.database is None else "--database"
-        print(f"Another engine has {named(settings.data, settings.database)}: stop it, or choose another {which}.", file=sys.stderr)
+        wrong(f"Another engine has {named(settings.data, settings.database)}: stop it, or choose another {which}.")
     except ChildProcessError:
-        print("A mapper process ended while it started: what it said is above; mend that, or try --mappers 0.", file=sys.stderr)
+        wrong("A mapper process ended while it started: what it said is above; mend that, or try --mappers 0.")
     except OSError as error:
         if error.errno is None:
-            print(error, file=sys.stderr)
-            return 1
+            return wrong(error, 1)
         if error.filename:
-            print(_unreadable(settings, os.fsdecode(error.filename), error.strerror), file=sys.stderr)
-            return 1
-        print(
-            f"A port cannot be opened ({error.strerror or error}): stop who has it, or choose others with --http and --mllp.",
-            file=sys.stderr,
-        )
+            return wrong(_unreadable(settings, os.fsdecode(error.filename), error.strerror), 1)
+        wrong(f"A port cannot be opened ({error.strerror or error}): stop who has it, or choose others with --http and --mllp.")
     except TablesRefused as refused:
-        print(f"The mapping tables are refused; mend them and try again:\n{refused}", file=sys.stderr)
+        wrong(f"The mapping tables are refused; mend them and try again:\n{refused}")
     except ValueError as error:
-        print(error, file=sys.stderr)
-        return 2
+        return wrong(error)
     except Problem as problem:
         if settings.database is not None and problem.reason.name == "journal-unavailable":
             where = named(settings.data, settings.database)
-            print(f"{where} cannot be used ({problem.detail}): {REACH}", file=sys.stderr)
-            return 1
-        print(f"{problem.reason.sentence} {problem.reason.action}", file=sys.stderr)
+            return wrong(f"{where} cannot be used ({problem.detail}): {REACH}", 1)
+        wrong(f"{problem.reason.sentence} {problem.reason.action}")
     except KeyboardInterrupt:
         return 130
     return 1

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from interop.cli import completing
+from interop.cli.completing import words
 from interop.cli.options import AuditKey, Checkpoints, Data, Database, Feeds, Issuer, Json, Mappers, Mappings, TestNumbers
 
 Http = Annotated[str, typer.Option(help="HOST:PORT of the FHIR API, ingest and pages.", envvar="INTEROP_HTTP")]
@@ -59,6 +61,7 @@ def serve(
             help="What this process is for among those that share a PostgreSQL database, with commas between: ingest takes "
             "messages in, worker applies them, api answers.",
             envvar="INTEROP_ROLES",
+            autocompletion=words(*completing.WORK),
         ),
     ] = "ingest,worker,api",
     name: Annotated[
@@ -99,7 +102,10 @@ def serve(
             envvar="INTEROP_RULES",
         ),
     ] = None,
-    mllp_feed: Annotated[str, typer.Option(help="The feed that the MLLP port belongs to.", envvar="INTEROP_MLLP_FEED")] = "hl7v2",
+    mllp_feed: Annotated[
+        str,
+        typer.Option(help="The feed that the MLLP port belongs to.", envvar="INTEROP_MLLP_FEED", autocompletion=completing.feeds),
+    ] = "hl7v2",
     test_numbers: TestNumbers = False,
     package: Annotated[
         list[Path] | None,
@@ -116,7 +122,11 @@ def serve(
     ] = True,
     consent: Annotated[
         str,
-        typer.Option(help="The model of consent: explicit, or implied with opt-out.", envvar="INTEROP_CONSENT"),
+        typer.Option(
+            help="The model of consent: explicit, or implied with opt-out.",
+            envvar="INTEROP_CONSENT",
+            autocompletion=words(*completing.CONSENT),
+        ),
     ] = "explicit",
     tls_cert: Annotated[Path | None, typer.Option(help="HTTPS: the certificate.", envvar="INTEROP_TLS_CERT")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its key.", envvar="INTEROP_TLS_KEY")] = None,
@@ -169,7 +179,12 @@ def serve(
     ] = "",
     pds_rate: Annotated[float, typer.Option(help="Requests a second to it at most.", envvar="INTEROP_PDS_RATE")] = 5.0,
     pds_ask: Annotated[
-        str, typer.Option(help="Ask about numbers that are unverified, or about all.", envvar="INTEROP_PDS_ASK")
+        str,
+        typer.Option(
+            help="Ask about numbers that are unverified, or about all.",
+            envvar="INTEROP_PDS_ASK",
+            autocompletion=words(*completing.ASKED),
+        ),
     ] = "unverified",
     proxy_address: Annotated[
         list[str] | None,

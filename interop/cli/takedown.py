@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
+from interop.cli.asking import confirmed
 from interop.cli.governed import Engine, call
-from interop.cli.shown import cell
+from interop.cli.shown import json_line, plain, table
 
 COLUMNS = ("when", "organisation", "role", "user", "how", "what")
-QUESTION = "Take this down? What is withheld is never given again. [y/N] "
+QUESTION = "Take this down? What is withheld is never given again."
 
 
 def takedown(engine: Engine, *, message: int | None, reference: str, reason: str, dry_run: bool, yes: bool, as_json: bool) -> int:
@@ -32,28 +32,17 @@ def takedown(engine: Engine, *, message: int | None, reference: str, reason: str
         return 1
     if told is not None and not dry_run and _all(told, "dry-run")[0]:
         _show(told, to_errors=as_json)
-        if not _confirmed():
+        if not confirmed(QUESTION):
             return 2
         told = None
     told = told if told is not None else asked(False)
     if told is None:
         return 1
     if as_json:
-        print(json.dumps(_plain(told)))
+        json_line(_plain(told))
     else:
         _show(told)
     return 0
-
-
-def _confirmed() -> bool:
-    if not sys.stdin.isatty():
-        print("Nothing was done: nobody is there to be asked. Add --yes where this is what you want.", file=sys.stderr)
-        return False
-    print(QUESTION, end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() in ("y", "yes"):
-        return True
-    print("Nothing was done.", file=sys.stderr)
-    return False
 
 
 def _plain(told: list[dict[str, Any]]) -> dict[str, Any]:
@@ -68,33 +57,27 @@ def _plain(told: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _show(told: list[dict[str, Any]], *, to_errors: bool = False) -> None:
-    from rich.console import Console
-    from rich.table import Table
+    def line(text: str) -> None:
+        print(plain(text), file=sys.stderr if to_errors else sys.stdout)
 
-    console = Console(stderr=to_errors, soft_wrap=True, highlight=False)
     said = _plain(told)
     for each in said["resources"]:
-        console.print(f"{each['reference']}: {_fate(each)}; versions withheld: {each.get('withheld', 0)}", markup=False)
+        line(f"{each['reference']}: {_fate(each)}; versions withheld: {each.get('withheld', 0)}")
         if each.get("path"):
-            console.print("  spoken of: " + ", ".join(each["path"]), markup=False)
+            line("  spoken of: " + ", ".join(each["path"]))
     if not said["resources"]:
-        console.print("Nothing of it is in the record.")
+        line("Nothing of it is in the record.")
     people = f"{said['people']} who asked" if said["people"] != 1 else "One who asked"
     if said["dryRun"]:
-        console.print(f"Nothing has been done yet. {people} may have seen it.")
+        line(f"Nothing has been done yet. {people} may have seen it.")
     elif said["takedown"]:
-        console.print(
-            f"Taken down (message {said['takedown']}). {people} may have seen it; whoever did is in the outbox to be told:"
-        )
+        line(f"Taken down (message {said['takedown']}). {people} may have seen it; whoever did is in the outbox to be told:")
     else:
-        console.print("There was nothing to take down.")
+        line("There was nothing to take down.")
     if said["seen"]:
-        table = Table(*COLUMNS, box=None)
-        for each in said["seen"]:
-            table.add_row(*(cell(each.get(name, "")) for name in COLUMNS))
-        console.print(table)
+        table(COLUMNS, [[each.get(name, "") for name in COLUMNS] for each in said["seen"]], errors=to_errors)
     for each in said["uncertain"]:
-        console.print(
+        line(
             f"The engine ended without a word between {each['after']} and {each['before']}: if the power went, reads of its last "
             "second may lack in this list."
         )

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from interop.cli import completing
 from interop.cli.options import ENGINE, Data, Json, Token, Url
 
-Clock = Annotated[str, typer.Option(help="Only this clock, such as urgent-response.")]
+Clock = Annotated[str, typer.Option(help="Only this clock, such as urgent-response.", autocompletion=completing.clocks)]
 clocks = typer.Typer(help="Clocks of a running engine: what is due when, what was in time.")
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 from pathlib import Path
 
+from interop.cli.shown import one, wrong
 from interop.policy.scopes import read_scopes
 from interop.policy.tables import tables
 from interop.signon.claims import TESTER, asker_of
@@ -38,13 +37,13 @@ def token(
 ) -> int:
     """Print a token."""
     if issuer:
-        return _wrong(CONFIGURED.format(issuer=issuer))
+        return wrong(CONFIGURED.format(issuer=issuer))
     known = tables().roles
     if role not in known:
-        return _wrong(f"There is no role {role!r}: choose one of {', '.join(sorted(known))}.")
+        return wrong(f"There is no role {role!r}: choose one of {', '.join(sorted(known))}.")
     wanted = scope or default_scope(role, patient)
     if not read_scopes(wanted) or len(read_scopes(wanted)) != len(dict.fromkeys(wanted.split())):
-        return _wrong("A scope cannot be understood: they are such as user/Observation.rs or patient/*.cruds, with blanks between.")
+        return wrong("A scope cannot be understood: they are such as user/Observation.rs or patient/*.cruds, with blanks between.")
     if feed == "" and role in (TESTER, "feed"):
         feed = "*"
     claims = {
@@ -61,12 +60,12 @@ def token(
         asker = asker_of(claims | {"iss": DEMO}, own=True)
         keys = own_keys(data)
     except Refused:
-        return _wrong("--org is an ODS code, --patient the id of a Patient, --user and --feed are of plain letters and digits.")
+        return wrong("--org is an ODS code, --patient the id of a Patient, --user and --feed are of plain letters and digits.")
     except (ValueError, OSError) as error:
-        return _wrong(str(error))
+        return wrong(str(error))
     made = OwnIssuer().issue(keys, claims, now=time.time(), seconds=minutes * 60)
     said = {"token": made, "issuer": DEMO, "user": asker.user, "role": role, "scope": wanted, "minutes": minutes}
-    print(json.dumps(said) if as_json else made)
+    one(said, made, as_json=as_json)
     return 0
 
 
@@ -75,16 +74,11 @@ def rotate(data: Path, *, withdraw: bool, as_json: bool) -> int:
     try:
         before = read_keys(data)
     except ValueError as error:
-        return _wrong(str(error))
+        return wrong(str(error))
     if before is None:
-        return _wrong(f"There is no key in {data} to be replaced: the first token or the first start of an engine makes one.")
+        return wrong(f"There is no key in {data} to be replaced: the first token or the first start of an engine makes one.")
     after = before.rotated(time.time(), withdraw=withdraw)
     write_keys(data, after)
     what = "What the key before it signed is void." if withdraw else "What the key before it signed is good until it ends."
-    print(json.dumps({"key": after.kid, "withdrawn": withdraw}) if as_json else f"The key {after.kid} signs from now on. {what}")
+    one({"key": after.kid, "withdrawn": withdraw}, f"The key {after.kid} signs from now on. {what}", as_json=as_json)
     return 0
-
-
-def _wrong(sentence: str) -> int:
-    print(sentence, file=sys.stderr)
-    return 2

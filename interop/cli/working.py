@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from interop.cli import completing
 from interop.cli.options import ENGINE, Data, Json, Token, Url
 
 
@@ -16,7 +17,7 @@ def add(app: typer.Typer) -> None:
 
 
 def worklist(
-    name: Annotated[str, typer.Argument(help="The list, such as mdt or urgent-response.")],
+    name: Annotated[str, typer.Argument(help="The list, such as mdt or urgent-response.", autocompletion=completing.worklists)],
     organization: Annotated[str, typer.Option(help="Only the people of this organisation, by its ODS code.")] = "",
     most: Annotated[int, typer.Option("--most", min=1, help="So many people at most.")] = 50,
     url: Url = ENGINE,

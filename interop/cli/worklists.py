@@ -2,36 +2,44 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
 from interop.cli.governed import Engine, ask
-from interop.cli.shown import plain
+from interop.cli.shown import cut, json_line, moment, remark, table
+from interop.clock import SystemClock, instant
 
 EXTENSION = "urn:interop:extension:worklist-"
 NONE = "Nobody is on it, of those whom who asks may see."
 PAGE = 500
+COLUMNS = ("rank", "patient", "why", "due", "minutes left", "state")
 Json = dict[str, Any]
 
 
 def worklist(engine: Engine, name: str, organization: str, most: int, *, as_json: bool) -> int:
     """A line for each person in the order of the list; 1 where the engine does not tell."""
     asked = {"name": name, "_count": str(min(most, PAGE)), **({"organization": organization} if organization else {})}
-    address, left = f"$worklist?{urlencode(asked)}", most
-    while address and left > 0:
+    address, total = f"$worklist?{urlencode(asked)}", 0
+    found: list[Json] = []
+    while address and len(found) < most:
         answer = ask(engine, "GET", address)
         if answer is None:
             return 1
         bundle = answer[1]
-        lines = list(_lines(bundle))[:left]
-        for line in lines:
-            print(json.dumps(line) if as_json else _shown(line))
-        if not bundle.get("total") and not as_json:
-            print(NONE)
-        left -= len(lines)
+        total = bundle.get("total", 0)
+        found += list(_lines(bundle))[: most - len(found)]
         address = next((each["url"] for each in bundle.get("link", ()) if each["relation"] == "next"), "")
+    if as_json:
+        for line in found:
+            json_line(line)
+    elif found:
+        now = instant(SystemClock().now())
+        table(COLUMNS, [_row(line, now) for line in found])
+    else:
+        remark(NONE)
+    if total > len(found):
+        cut(len(found), total, "--most shows more.")
     return 0
 
 
@@ -54,6 +62,6 @@ def _parts(extension: Json | None) -> list[Json]:
     return found
 
 
-def _shown(line: Json) -> str:
-    clock = f"  due {line['due']} ({line['minutesLeft']} minutes left, {line['state']})" if "due" in line else ""
-    return f"{line['rank']}  {plain(line['patient'])}  {plain(line['why'])}{clock}"
+def _row(line: Json, now: str) -> tuple[object, ...]:
+    clock = (moment(line["due"], now), line["minutesLeft"], line["state"]) if "due" in line else ("", "", "")
+    return line["rank"], line["patient"], line["why"], *clock

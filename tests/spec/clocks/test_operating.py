@@ -56,12 +56,14 @@ async def test_a_command_shows_what_is_due_first_at_the_top(tmp_path: Path, caps
         ]
         assert {line["patient"] for line in every} == {f"Patient/{patient}"}
         shown = await asyncio.to_thread(run, open_only=True)
-        assert [line.split("  ")[:4] for line in shown] == [
-            [after(119), "urgent-response", "running", f"Patient/{patient}"],
-            [after(120), "urgent-response", "running", f"Patient/{patient}"],
+        assert [line.split("  ")[:4] for line in shown[1:]] == [
+            [after(due)[:16].replace("T", " "), "urgent-response", "running", f"Patient/{patient}"] for due in (119, 120)
         ]
         assert await asyncio.to_thread(measures, engine, "2026-01-05", "2026-01-05", clock="", as_json=False) == 0
-        assert capsys.readouterr().out == "urgent-response: 100.0% met (1 met, 2 running); half within 3 minutes\n"
+        assert capsys.readouterr().out.splitlines() == [
+            "clock            in time  met  running  half within",
+            "urgent-response  100.0%     1        2  3 minutes",
+        ]
 
 
 async def test_figures_tell_how_many_run_and_nothing_of_anyone(tmp_path: Path) -> None:

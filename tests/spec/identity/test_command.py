@@ -40,7 +40,7 @@ async def test_a_pair_is_shown_linked_parted_split_and_told(engine: Engine, http
     assert "9990000018" not in shown
     assert len(lines(await command(engine, "link", one, f"Patient/{two}", "--reason", "Same ward", "--json"))) == 2
     assert await persons(http, "L1") == {"L1": 2}
-    assert (await command(engine, "queue")).stdout == "No pair waits for a decision.\n"
+    assert (await command(engine, "queue")).output == "No pair waits for a decision.\n"
     assert "One person has 1 record now" in (await command(engine, "split", two, "--reason", "Two sisters")).stdout
     assert "2 records" not in (await command(engine, "unlink", one, two, "--reason", "Two sisters")).stdout
     assert (await command(engine, "undo", one, two, "--reason", "Wrong")).exit_code == 0

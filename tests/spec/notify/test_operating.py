@@ -59,7 +59,10 @@ async def test_queues_are_told_paused_resumed_and_sent_again(tmp_path: Path) -> 
                 return bool((await line())["shelved"] == 1)
 
             await done(shelved)
-            assert "1 on the shelf" in await asyncio.to_thread(run, "queues")
+            assert (await asyncio.to_thread(run, "queues")).splitlines() == [
+                "destination  kind     state    waiting  sent  shelved  withheld",
+                "admissions   webhook  running        0     0        1         0",
+            ]
             listed = await asyncio.to_thread(run, "list", "admissions", "--state", "shelved")
             assert "does not take what it was sent" in listed
             assert "QUARRINGTON" not in listed

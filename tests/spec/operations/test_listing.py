@@ -24,6 +24,7 @@ from tests.spec.engine.running import client, ingest, sender
 from tests.spec.engine.test_poison import begun, body, brittle, resume  # noqa: F401
 
 WIDTH = 80
+STYLE = re.compile(r"\x1b\[[\d;]*m")
 
 
 @pytest.fixture
@@ -59,9 +60,10 @@ def test_every_state_of_the_journal_may_be_asked_for(tmp_path: Path) -> None:
 async def listed(data: Path, *options: str) -> tuple[list[str], str]:
     """What ``interop messages`` prints on a terminal of 80 columns, and what it says beside that."""
     command = ["messages", "--data", str(data), *options]
-    done = await asyncio.to_thread(lambda: CliRunner(env={"COLUMNS": str(WIDTH)}).invoke(app, command))
+    terminal = {"COLUMNS": str(WIDTH), "FORCE_COLOR": "1", "NO_COLOR": "1", "TERM": "xterm"}
+    done = await asyncio.to_thread(lambda: CliRunner(env=terminal).invoke(app, command))
     assert done.exit_code == 0, done.output
-    return done.stdout.splitlines(), done.stderr
+    return STYLE.sub("", done.stdout).splitlines(), done.stderr
 
 
 @pytest.mark.anyio
@@ -74,7 +76,7 @@ async def test_a_line_fits_a_terminal(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr("interop.cli.messages.SystemClock", ManualClock)  # another day than that of the messages
     lines, _ = await listed(tmp_path / "data")
     assert max(map(len, lines)) <= WIDTH
-    rows = [each for each in lines if re.match(r"\d+ ", each)]
+    rows = [each for each in lines if re.match(r" {0,6}\d+ ", each)]
     assert len(rows) == 2
     assert all(re.search(r" \d{4}-\d\d-\d\d \d\d:\d\d .* applied +sent ", each) for each in rows)
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import structlog
 from typer.testing import CliRunner, Result
 
 from interop.app.engine import Engine
@@ -142,6 +143,7 @@ async def test_a_rebuild_keeps_it_all(tmp_path: Path) -> None:
         assert {row[1] for row in said} == {"care", "consent", "breakglass"}
     command = ["rebuild", "--data", str(tmp_path / "data"), "--into", str(tmp_path / "again"), "--mappers", "0", "--test-numbers"]
     rebuilt = await asyncio.to_thread(invoke, command)
+    structlog.reset_defaults()  # the command has set up the log for a stream that is no more
     assert rebuilt.exit_code == 0, rebuilt.output
     async with running(tmp_path / "again", open=False) as engine:
         assert engine.workshop.governance.facts().agreements == agreed

@@ -8,7 +8,7 @@ import anyio.to_thread
 import pytest
 
 from interop.cli.messages import messages
-from interop.cli.shown import cell, plain
+from interop.cli.shown import plain, table
 from tests.spec.engine.messages import adt
 from tests.spec.engine.running import running, sender
 
@@ -28,8 +28,11 @@ def test_what_is_no_text_is_a_question_mark(said: object, shown: str) -> None:
     assert plain(said) == shown
 
 
-def test_what_looks_like_a_mark_of_a_table_is_text() -> None:
-    assert cell("[/red]") == "\\[/red]"
+def test_what_looks_like_a_mark_of_a_table_is_text(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    table(("said",), [("[/red]",), ("[link=http://elsewhere.example]C3",), (":smile:",)])
+    said = capsys.readouterr().out
+    assert all(text in said for text in ("[/red]", "[link=http://elsewhere.example]C3", ":smile:"))
 
 
 async def test_the_journal_is_listed_whatever_a_message_calls_itself(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -102,7 +102,7 @@ def test_clients_are_registered_listed_and_taken_out(tmp_path: Path, rsa: RSAKey
     where = ("--data", str(tmp_path / "data"))
     given = run("client", "bulk", *where, "--jwks", str(keys), "--scope", "system/*.rs", "--org", "rx9")
     assert given.exit_code == 0, given.output
-    assert run("client", *where).stdout == "bulk  RX9  system  system/*.rs\n"
+    assert run("client", *where).stdout == "client  organisation  role    scope\nbulk    RX9           system  system/*.rs\n"
     assert run("client", "bulk", *where, "--remove").exit_code == 0
     assert run("client", *where).stdout == ""
     assert run("client", "bulk", *where, "--remove").exit_code == 2
@@ -130,11 +130,14 @@ def test_applications_are_registered_listed_and_taken_out(tmp_path: Path) -> Non
     given = run("application", "app", *where, "--redirect", address, "--name", "The app", "--scope", "patient/Observation.rs")
     assert given.exit_code == 0, given.output
     assert run("application", "other", *where, "--redirect", address).exit_code == 0
-    assert run("application", *where).stdout == f"app  The app  {address}\nother  other  {address}\n"
+    assert run("application", *where).stdout.splitlines()[1:] == [
+        f"app          The app  {address}",
+        f"other        other    {address}",
+    ]
     said = json.loads(run("application", *where, "--json").stdout.splitlines()[0])
     assert said == {"id": "app", "name": "The app", "redirect_uris": [address], "scope": "patient/Observation.rs"}
     assert run("application", "app", *where, "--remove").exit_code == 0
-    assert run("application", *where).stdout == f"other  other  {address}\n"
+    assert run("application", *where).stdout.splitlines()[1:] == [f"other        other  {address}"]
     assert run("application", "app", *where, "--remove").exit_code == 2
 
 

@@ -33,16 +33,18 @@ async def test_the_command_says_who_is_on_it_and_why(tmp_path: Path, capsys: pyt
     async with acting(tmp_path / "data", rules=None) as here:
         engine = Engine(str(here.http.base_url), "", tmp_path / "data")
         assert await asyncio.to_thread(worklist, engine, "mdt", "", 50, as_json=False) == 0
-        assert "Nobody is on it" in capsys.readouterr().out
+        assert "Nobody is on it" in capsys.readouterr().err
         for number in range(3):
             await here.put(person(f"p{number}"))
             await here.put(observed(f"f{number}", f"p{number}", "713636003", 8, f"2025-12-0{number + 1}T09:00:00Z"))
         assert await asyncio.to_thread(worklist, engine, "mdt", "", 2, as_json=True) == 0
-        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        said = capsys.readouterr()
+        lines = [json.loads(line) for line in said.out.splitlines()]
+        assert "2 of 3: --most shows more." in said.err
         assert [(each["rank"], each["patient"]) for each in lines] == [(1, "Patient/p2"), (2, "Patient/p1")]
         assert lines[0]["why"] == "Clinical Frailty Scale (Rockwood) of 6 or more: 8"
         assert await asyncio.to_thread(worklist, engine, "mdt", "", 50, as_json=False) == 0
-        assert capsys.readouterr().out.startswith("1  Patient/p2  Clinical Frailty Scale")
+        assert capsys.readouterr().out.splitlines()[1].startswith("   1  Patient/p2  Clinical Frailty Scale")
         assert await asyncio.to_thread(worklist, engine, "everybody", "", 50, as_json=False) == 1
         assert "The lists are mdt, urgent-response" in capsys.readouterr().err
 
