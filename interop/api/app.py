@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from time import perf_counter
 
-from interop.api import deliveries, health, ingest, messages, metrics, protocols
+from interop.api import deliveries, feeds, health, ingest, messages, metrics, protocols, table_versions
 from interop.api.asgi import ASKER, Asgi, Disconnected, Receive, Request, Response, Scope, Send
 from interop.api.auditing import WHY
 from interop.api.crew import schema
@@ -42,6 +42,8 @@ PREFIXES: dict[str, Route] = {
     ingest.PREFIX: ("ingest", ingest.ingest),
     messages.PREFIX: ("messages", messages.message),
     deliveries.PREFIX: ("deliveries", deliveries.answer),
+    feeds.PREFIX: ("feeds", feeds.answer),
+    table_versions.PREFIX: ("tables", table_versions.answer),
     serving.PREFIX: ("exports", serving.export),
     endpoints.PREFIX: ("signon", endpoints.answer),
     people.PREFIX: ("auth", people.answer),

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from interop.apply.takedown import Takedowns
     from interop.apply.tracing import Tracer
     from interop.audit.trail import Trail
+    from interop.audit.verifying import Verifying
     from interop.fhir.terminology import Terminology
     from interop.notify.topics import Topic
 
@@ -150,6 +151,8 @@ class Services:
     """Lets go of what is no longer kept; None as ``takedowns``."""
     trail: Trail | None = None
     """The audit as it is read."""
+    verifying: Verifying | None = None
+    """Looks whether the audit is as it was written."""
     metrics_token: bytes = b""
     """With which ``/metrics`` is given without sign-on; none where empty."""
     stale_after: int = 0

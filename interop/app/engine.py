@@ -26,6 +26,7 @@ from interop.api.server import HttpServer
 from interop.api.services import Services
 from interop.api.signon.door import REVOKED
 from interop.api.signon.service import SignOn, sign_on
+from interop.api.table_versions import keep_policy
 from interop.api.watched import ClockFigures
 from interop.app.audited import Audited
 from interop.app.clocks import SEAT as CLOCKS
@@ -43,6 +44,7 @@ from interop.app.tls import Holders, server_context
 from interop.app.watching import spanning_of, telemetry_of, watched_of
 from interop.app.workshop import Workshop
 from interop.apply.tracing import Tracer
+from interop.audit.verifying import Verifying
 from interop.background import within
 from interop.clock import Clock
 from interop.errors import Problem
@@ -186,6 +188,7 @@ class Engine:
             journals=shop.store.journals,
             audit=audited.auditing,
             trail=audited.trail,
+            verifying=Verifying(audited.log.directory, audited.log.elsewhere, audited.log.key),
             exports=exports,
             takedowns=shop.takedowns,
             replays=shop.replays,
@@ -258,6 +261,7 @@ class Engine:
         if self.signon is not None:
             await self.signon.start()
         if WORKER in roles:
+            await keep_policy(self.workshop.store, self.workshop.clock)
             await self._work()
         if INGEST in roles:
             await self._listen()

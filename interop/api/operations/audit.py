@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from interop.api.asgi import Response
@@ -79,7 +80,7 @@ def _item(item: Item) -> dict[str, Any]:
     return found
 
 
-def part(name: str, said: dict[str, tuple[str, str]]) -> dict[str, Any]:
+def part(name: str, said: Mapping[str, tuple[str, Any]]) -> dict[str, Any]:
     """A parameter with parts, those left out that say nothing."""
     return {"name": name, "part": [{"name": each, kind: value} for each, (kind, value) in said.items() if value]}
 

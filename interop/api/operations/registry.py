@@ -105,6 +105,18 @@ OPERATIONS: Final = (
         schema="/crew-card.schema.json",
     ),
     Operation(
+        "opened-offline",
+        "OperationDefinition/Patient-opened-offline",
+        "opened_offline.opened_offline",
+        (INSTANCE,),
+        ("Patient",),
+        "Say when a copy of what was given of the person was opened without a network: the audit has it as a read by the user. "
+        "Nothing is given.",
+        (Input("when", "instant", "When it was opened: within the last seven days.", required=True),),
+        changes=True,
+        returns="Parameters",
+    ),
+    Operation(
         "care-plan",
         "OperationDefinition/Patient-care-plan",
         "care_plan.care_plan",
@@ -173,6 +185,16 @@ OPERATIONS: Final = (
             Input("closed", "boolean", "What has an outcome instead."),
             Input("_count", "positiveInt", "Items at most; without it 100."),
         ),
+    ),
+    Operation(
+        "audit-verify",
+        "OperationDefinition/audit-verify",
+        "verifying.audit_verify",
+        (SYSTEM,),
+        (),
+        "Whether every entry of the audit is as it was written: by POST it is looked at, beside the work; what came of it, or how "
+        "far it is, is the answer.",
+        returns="Parameters",
     ),
     Operation(
         "privacy-outcome",

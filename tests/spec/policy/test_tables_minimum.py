@@ -19,8 +19,8 @@ OPERATIONS = {
     "social-worker": "knowledge record",
     "patient": "knowledge record consent looks",
     "carer": "knowledge record looks",
-    "privacy-officer": "knowledge audit looks agreement takedown links",
-    "operator": "knowledge messages contents ingest agreement links replay retention",
+    "privacy-officer": "knowledge audit verify looks agreement takedown links",
+    "operator": "knowledge messages contents ingest agreement links replay retention verify",
     "analyst": "knowledge population",
     "system": "knowledge record ingest export",
     "feed": "ingest",
@@ -48,7 +48,7 @@ BESIDE_CARE = {
 GROUPS = {
     "knowledge": "$validate $expand $validate-code $lookup $subsumes $translate",
     "record": "$everything $whole-record $care-plan $care-plan-contribute $crew-card $medication-changes $lastn $document "
-    "$clock-measures $worklist $status $events $get-ws-binding-token $why",
+    "$opened-offline $clock-measures $worklist $status $events $get-ws-binding-token $why",
     "population": "$population",
     "relink": "$relink",
     "export": "$export",
@@ -61,6 +61,7 @@ GROUPS = {
     "messages": "$messages",
     "contents": "$message-content",
     "audit": "$audit $privacy-queue $privacy-outcome",
+    "verify": "$audit-verify",
     "looks": "$who-looked",
     "takedown": "$takedown",
     "replay": "$replay",
