@@ -3,7 +3,7 @@
 | request | gives |
 |---|---|
 | GET ``/feeds/`` | a line for each feed: counts by state, since when it is silent, what waits longest |
-| GET ``/feeds/NAME/coverage`` | how often each source field was met, and whether it is carried |
+| GET ``/feeds/NAME/coverage`` | which source fields were met and are not carried, how often, and why |
 """
 
 from __future__ import annotations
@@ -97,13 +97,10 @@ def _state(count: FeedCount, *, down: bool, stale: bool) -> str:
 
 
 def coverage(counts: list[LossCount]) -> dict[str, Any]:
-    """How much of what came is carried, and each field that is not, most often met first."""
-    carried = sum(each.count for each in counts if not each.reason)
-    met = sum(each.count for each in counts)
-    lost = sorted((each for each in counts if each.reason), key=lambda each: (-each.count, each.type, each.path))
+    """Each field that was met and is not carried, with why, most often met first; ``count`` of them all."""
+    lost = sorted(counts, key=lambda each: (-each.count, each.type, each.path))
     return {
-        "met": met,
-        "carried": carried,
+        "count": sum(each.count for each in lost),
         "lost": [
             {"type": each.type, "path": each.path, "reason": each.reason, "row": each.row, "count": each.count} for each in lost
         ],
