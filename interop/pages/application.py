@@ -16,11 +16,11 @@ from interop.api.problems import unforeseen
 from interop.api.services import Services
 from interop.api.signon.sessions import IDLE, LONGEST
 from interop.errors import Problem
-from interop.pages import home, record, reference
+from interop.pages import console, crew, desk, home, portal, record, reference
 from interop.pages.visiting import HTMX, SignIn, page, visiting
 from interop.screen import assets
 
-PARTS: Final = (home, record, reference)
+PARTS: Final = (console, crew, home, portal, record, reference, desk)
 """Modules with ``routes(app, services, visit)``: the pages of an area."""
 WHOLE: Final = "hx-current-url"
 """Where the page is of which htmx asks for a part."""
