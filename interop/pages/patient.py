@@ -14,6 +14,7 @@ from interop.apply.drafts import SOURCE
 from interop.careplan.card import NOT_GIVEN, STATES
 from interop.careplan.crew.who import who
 from interop.careplan.plan import Given
+from interop.fhir.searching import interval
 from interop.fhir.shapes import dicts, text
 from interop.pages.visiting import Visit
 from interop.policy.absence import SYSTEM
@@ -36,9 +37,11 @@ GENDERS: Final = {"male": "Male", "female": "Female", "other": "Other"}
 
 
 async def banner(here: Visit, patient: str) -> Json:
-    """What ``patient/_banner.html`` shows, under ``person``. Raises NotGiven as the API refuses the Patient."""
+    """What ``patient/_banner.html`` shows, under ``person``; ``patients`` are the Patients that it is made of. Raises NotGiven as
+    the API refuses the Patient."""
     found, told = await records(here, patient)
-    return {"person": person(here, patient, found) | {"absent": absences(told), "emergency": emergency(told)}}
+    shown = person(here, patient, found) | {"absent": absences(told), "emergency": emergency(told)}
+    return {"person": shown, "patients": found}
 
 
 async def records(here: Visit, patient: str) -> tuple[list[Json], list[Json]]:
@@ -105,6 +108,12 @@ def person(here: Visit, patient: str, found: Sequence[Json]) -> Json:
         "differs": [{"what": DIFFERING[each["what"]], "values": each["values"]} for each in said.get("differs", ())],
         "records": said["records"],
     }
+
+
+def _updated(patient: Json) -> int:
+    """When it was last changed, in microseconds."""
+    span = interval(text(patient.get("meta"), "lastUpdated"))
+    return span[0] if span is not None else 0
 
 
 def aged(born: str, at: str) -> str:

@@ -8,14 +8,16 @@ from typing import Final
 from fastapi import FastAPI, Request
 
 from interop.api.services import Services
-from interop.pages.record import looking
+from interop.pages.record import appointments, letters, looking, results, summary
+from interop.pages.record.opening import refusing
 from interop.pages.visiting import Visit
 
-PARTS: Final = (looking,)
+PARTS: Final = (looking, summary, results, appointments, letters)
 """Modules with ``routes(app, services, visit)``: a part of a record each."""
 
 
 def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitable[Visit]]) -> None:
     """Those of all parts."""
+    refusing(app)
     for part in PARTS:
         part.routes(app, services, visit)

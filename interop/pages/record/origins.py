@@ -49,6 +49,17 @@ def _organisation(resource: Json, known: Known) -> str:
             role = target.get("organization") if target is not None and text(target, "resourceType") == "PractitionerRole" else None
             if role and known.called(role):
                 return known.called(role)
+    return _keeper(resource, known)
+
+
+def _keeper(resource: Json, known: Known) -> str:
+    """Who keeps the Patient that it is about: a source's resources are about its own Patient, whatever that is linked with. ''
+    where that Patient has not been looked up."""
+    actors = [each.get("actor") for each in dicts(resource, "participant")]
+    for each in (resource.get("subject"), resource.get("patient"), *actors):
+        about = known.at(each)
+        if about is not None and text(about, "resourceType") == "Patient" and about.get("managingOrganization"):
+            return known.called(about["managingOrganization"])
     return ""
 
 
