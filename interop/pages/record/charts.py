@@ -17,6 +17,8 @@ WIDTH: Final = 320
 HEIGHT: Final = 120
 LEFT, RIGHT, TOP, BOTTOM = 48, 12, 10, 22
 """Margins: numbers at the left, dates below."""
+INSET: Final = 8
+"""So far the first and the last value stand from the edge."""
 MOST: Final = 60
 """Values that one chart shows: the latest."""
 
@@ -95,10 +97,10 @@ def _chart(unit: str, values: Sequence[Value]) -> Chart | None:
         return None
     span = _span(numbers)
     begin, end = numbers[0].at, numbers[-1].at
-    plot = WIDTH - LEFT - RIGHT
+    plot = WIDTH - LEFT - RIGHT - 2 * INSET
 
     def x(at: float) -> float:
-        return round(LEFT + plot * ((at - begin) / (end - begin) if end > begin else 0.5), 1)
+        return round(LEFT + INSET + plot * ((at - begin) / (end - begin) if end > begin else 0.5), 1)
 
     def y(number: Decimal) -> float:
         low, high = span

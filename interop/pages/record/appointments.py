@@ -1,0 +1,58 @@
+"""``/record/{patient}/appointments``: from everywhere, what is to come first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse
+
+from interop.api.services import Services
+from interop.clock import instant
+from interop.pages.record import asking
+from interop.pages.record.bookings import booking
+from interop.pages.record.opening import opened
+from interop.pages.record.origins import absent
+from interop.pages.visiting import Visit
+
+PART: Final = "/appointments"
+MOST: Final = 50
+"""Of each list, so many are shown."""
+
+
+def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitable[Visit]]) -> None:
+    """Appointments."""
+
+    @app.api_route("/record/{patient}/appointments", methods=["GET", "HEAD"], response_class=HTMLResponse)
+    async def appointments(request: Request, patient: str) -> HTMLResponse:
+        here = await visit(request)
+        values = await opened(here, patient, PART)
+        return here.page("record/appointments.html", "Appointments", **values, **await all_of(here, patient))
+
+
+async def all_of(here: Visit, patient: str) -> dict[str, Any]:
+    """Those to come, the nearest first; those without a time; those past, the latest first. Raises NotGiven."""
+    now = instant(here.services.clock.now())
+    of = [("patient", patient), ("_count", str(MOST)), ("_total", "accurate")]
+    coming, unset, past = await asyncio.gather(
+        asking.search(here.api, "Appointment", [*of, ("date", f"ge{now}"), ("_sort", "date")]),
+        asking.search(here.api, "Appointment", [*of, ("date:missing", "true")]),
+        asking.search(here.api, "Appointment", [*of, ("date", f"lt{now}"), ("_sort", "-date")]),
+    )
+    names = await asking.looked_up(here, [*coming.matches, *unset.matches, *past.matches])
+    lists = [
+        {
+            "title": title,
+            "none": none,
+            "total": found.total,
+            "lines": [booking(each, names, here.now.date()) for each in found.matches],
+        }
+        for title, none, found in (
+            ("To come", "None recorded.", coming),
+            ("Without a time", "", unset),
+            ("Past", "None recorded.", past),
+        )
+    ]
+    return {"lists": lists, "absent": absent([*coming.outcomes, *unset.outcomes, *past.outcomes])}

@@ -1,0 +1,102 @@
+"""``/record/{patient}/letters``: letters of all organisations, and one of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, Response
+
+from interop.api.services import Services
+from interop.fhir.shapes import Json
+from interop.pages.record import asking
+from interop.pages.record.documents import COMPOSITION, REFERENCE, TYPES, attachments, document, documents, identifiers, parts
+from interop.pages.record.files import File
+from interop.pages.record.opening import opened
+from interop.pages.record.origins import absent
+from interop.pages.record.results import only
+from interop.pages.record.sending import sent
+from interop.pages.visiting import Visit
+
+PART: Final = "/letters"
+MOST: Final = 60
+"""Of each type, so many are shown: the latest."""
+BINARIES: Final = 10
+"""Files of one letter that are looked for."""
+
+
+def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitable[Visit]]) -> None:
+    """Letters."""
+
+    @app.api_route("/record/{patient}/letters", methods=["GET", "HEAD"], response_class=HTMLResponse)
+    async def letters(request: Request, patient: str) -> HTMLResponse:
+        here = await visit(request)
+        values = await opened(here, patient, PART)
+        return here.page("record/letters.html", "Letters", **values, **await all_of(here, patient))
+
+    @app.api_route("/record/{patient}/letters/{id}", methods=["GET", "HEAD"], response_class=HTMLResponse)
+    async def letter(request: Request, patient: str, id: str) -> HTMLResponse:
+        here = await visit(request)
+        values = await opened(here, patient, PART)
+        one = await one_of(here, patient, id)
+        return here.page("record/letter.html", one["letter"].name, **values, **one)
+
+    @app.api_route("/record/{patient}/letters/{id}/file", methods=["GET", "HEAD"])
+    async def letter_file(request: Request, patient: str, id: str) -> Response:
+        here = await visit(request)
+        here.enter("record")
+        found = await only(here, REFERENCE, patient, id)
+        return sent(attachments(found), request.query_params.get("part", "0"))
+
+
+async def all_of(here: Visit, patient: str) -> dict[str, Any]:
+    """Letters, the latest first. Raises NotGiven."""
+    criteria = [("patient", patient), ("_sort", "-date"), ("_count", str(MOST)), ("_total", "accurate")]
+    references, compositions = await asyncio.gather(
+        asking.search(here.api, REFERENCE, criteria), asking.search(here.api, COMPOSITION, criteria)
+    )
+    names = await asking.looked_up(here, [*references.matches, *compositions.matches])
+    return {
+        "letters": documents(references.matches, compositions.matches, names),
+        "unshown": sum((each.total or 0) - len(each.matches) for each in (references, compositions)),
+        "absent": absent([*references.outcomes, *compositions.outcomes]),
+    }
+
+
+async def one_of(here: Visit, patient: str, id: str) -> dict[str, Any]:
+    """One letter: its sections, and what is attached to it or to its other form. Raises NotGiven."""
+    type_ = here.request.query_params.get("type", REFERENCE)
+    found = await only(here, type_ if type_ in TYPES else REFERENCE, patient, id)
+    held = found if found["resourceType"] == REFERENCE else await _reference(here, patient, found)
+    names = await asking.looked_up(here, [found, *([held] if held is not None else [])])
+    files = document(held, names).files if held is not None else ()
+    if found is not held:
+        files = tuple(each for each in files if not each.blocks)  # its words are the sections
+    checked = await asyncio.gather(*(_there(here, each) for each in files[:BINARIES]))
+    return {
+        "letter": document(found, names),
+        "parts": parts(found, names) if found is not held else [],
+        "files": [*checked, *files[BINARIES:]],
+        "file_id": held["id"] if held is not None else "",
+    }
+
+
+async def _reference(here: Visit, patient: str, composition: Json) -> Json | None:
+    """The DocumentReference of a Composition, None for none."""
+    known = [f"{system}|{value}" if system else value for system, value in identifiers(composition)]
+    if not known:
+        return None
+    escaped = ",".join(each.replace("\\", "\\\\").replace(",", "\\,").replace("$", "\\$") for each in known)
+    found = await asking.search(here.api, REFERENCE, [("patient", patient), ("identifier", escaped), ("_count", "1")])
+    return found.matches[0] if found.matches else None
+
+
+async def _there(here: Visit, file: File) -> File:
+    """The same; without its Binary where that is not to be had."""
+    if not file.binary:
+        return file
+    answer = await here.api.ask("HEAD", f"/fhir/Binary/{file.binary}")
+    return file if answer.status == 200 else replace(file, binary="", elsewhere="")
