@@ -11,7 +11,7 @@ import orjson
 
 from interop.pages.console.words import EFFECTS, FATES, LOST
 
-MOST: Final = 1_000
+MOST: Final = 500
 """Fields, and elements, that a page shows."""
 LONGEST: Final = 300
 """Letters of a value."""
@@ -116,5 +116,16 @@ def _fates(said: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _short(value: Any) -> str:
-    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    text = _said(value)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def _said(value: Any) -> str:
+    """A value of FHIR in one line: the names of elements before what they hold."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return ", ".join(map(_said, value))
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {_said(each)}" for name, each in value.items())
+    return orjson.dumps(value).decode()
