@@ -93,7 +93,7 @@ def _show(lines: list[dict[str, Any]], now: str) -> None:
         name for name in lines[0] if name not in (*RARE, *BELOW) and any(line.get(name) not in ("", 0, None) for line in lines)
     ]
     rows = [[_cell(name, line.get(name, ""), now) for name in columns] for line in lines]
-    table(columns, rows, notes=[note for line in lines if (note := _note(line, now))])
+    table([name.replace("_", " ") for name in columns], rows, notes=[note for line in lines if (note := _note(line, now))])
 
 
 def _note(line: dict[str, Any], now: str) -> str:
@@ -148,7 +148,7 @@ def describe(entry: Entry) -> dict[str, Any]:
         "received": instant(entry.received),
         "feed": entry.feed,
         "type": entry.type,
-        "control id": entry.control_id,
+        "control_id": entry.control_id,
         "state": entry.state,
         "ack": entry.ack,
         "carried": entry.carried,
