@@ -132,12 +132,14 @@ def _literals(indexing: Indexing, resource: dict[str, Any], parameter: str) -> l
 
 
 async def referenced(services: Services, decision: Decision, matches: list[Stored]) -> list[Stored]:
-    """What the matches refer to and is of a type that is never about a patient: practitioners, places, organisations."""
-    personal = facts.compartment("Patient")
+    """What the matches refer to, no match itself, and is of a type that is in nobody's compartment: practitioners, places,
+    organisations, Tasks."""
+    personal, held = facts.compartment("Patient"), {(match.type, match.id) for match in matches}
     wanted: dict[Key, None] = {}
     for match in matches:
         wanted.update(dict.fromkeys(local(literal for _, literal in references(orjson.loads(match.body)))))
-    return await fetch(services, decision, [key for key in wanted if not personal.get(key[0]) and key[0] != "Patient"])
+    keys = [key for key in wanted if key not in held and not personal.get(key[0]) and key[0] != "Patient"]
+    return await fetch(services, decision, keys)
 
 
 async def fetch(services: Services, decision: Decision, keys: list[Key]) -> list[Stored]:

@@ -33,6 +33,15 @@ async def test_what_is_referred_to_comes_along(client: Client) -> None:
     assert matches(bundle, "include") == ["Practitioner/dr"]
 
 
+async def test_what_is_referred_to_and_is_there_already_does_not_come_twice(client: Client, store: SqliteStore) -> None:
+    """A Task is about a person and in nobody's compartment (FHIR R4, CompartmentDefinition patient); bdl-7."""
+    task = {"resourceType": "Task", "status": "requested", "intent": "order", "for": {"reference": "Patient/gp"}}
+    await contribute(store, task | {"id": "t1"}, task | {"id": "t2", "focus": {"reference": "Task/t1"}})
+    bundle = (await client.get("/fhir/Patient/gp/$everything?_type=Task")).json()
+    assert matches(bundle) == ["Task/t1", "Task/t2"]
+    assert matches(bundle, "include") == []
+
+
 async def test_pages_hold_everything_once(client: Client) -> None:
     assert await client.ids("/fhir/Patient/gp/$everything?_count=1") == WHOLE
     assert await client.ids("/fhir/Patient/gp/$everything?_count=4") == WHOLE
