@@ -56,8 +56,13 @@ class Visitor:
         self.http = http
 
     async def get(self, path: str, *, lead: bool = True) -> Page:
-        """A page; where it leads elsewhere, that one."""
-        return Page(await self.http.get(path, follow_redirects=lead))
+        """A page; where it leads elsewhere, that one. Of a stream, which does not end, its beginning is not waited for."""
+        answer = await self.http.send(self.http.build_request("GET", path), stream=True, follow_redirects=lead)
+        if answer.headers.get("content-type", "").startswith("text/event-stream"):
+            await answer.aclose()
+            return Page(httpx.Response(answer.status_code, headers=answer.headers, request=answer.request))
+        await answer.aread()
+        return Page(answer)
 
     async def send(self, page: Page, action: str, said: Mapping[str, str] | None = None, *, lead: bool = True) -> Page:
         """A form of a page, filled in."""
