@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, Response
 from interop.api.inside import NotGiven
 from interop.api.services import Services
 from interop.pages.console.menu import AREA, sections
-from interop.pages.console.words import CATEGORIES, STATES
+from interop.pages.console.words import CATEGORIES, STATES, midnight
 from interop.pages.visiting import Visit
 
 FILTERS: Final = ("feed", "state", "category", "type", "reason", "control", "since", "until")
@@ -42,7 +42,8 @@ def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitabl
 def asked(said: Mapping[str, str]) -> list[tuple[str, str]]:
     """What the form says, as the API is asked it."""
     pairs = [(name, said[name]) for name in FILTERS[:-2] if name in said]
-    pairs += [("received", f"{prefix}{said[name]}") for name, prefix in (("since", "ge"), ("until", "le")) if name in said]
+    bounds = (("since", "ge", 0), ("until", "lt", 1))
+    pairs += [("received", f"{prefix}{midnight(said[name], days)}") for name, prefix, days in bounds if name in said]
     return [*pairs, ("count", str(COUNT)), *([("after", said["after"])] if "after" in said else [])]
 
 

@@ -15,7 +15,7 @@ from interop.api.inside import NotGiven
 from interop.api.services import Services
 from interop.pages.console.listing import choices
 from interop.pages.console.menu import AREA, sections
-from interop.pages.console.words import STATES
+from interop.pages.console.words import STATES, midnight
 from interop.pages.visiting import Visit
 
 TEXTS: Final = {"feed": "valueString", "type": "valueString", "state": "valueCode", "reason": "valueCode",
@@ -90,7 +90,8 @@ def parameters(said: Mapping[str, str], *, dry: bool) -> dict[str, Any]:
     if numbers := said.get("message", "").replace(",", " ").split():
         asked += [{"name": "message", "valuePositiveInt": _number(each)} for each in numbers]
     else:
-        asked += [{"name": name, kind: said[name]} for name, kind in TEXTS.items() if said.get(name)]
+        times = {name: midnight(said.get(name, ""), days) for name, days in (("since", 0), ("until", 1))}
+        asked += [{"name": name, kind: times.get(name) or said[name]} for name, kind in TEXTS.items() if said.get(name)]
         asked.append({"name": "count", "valuePositiveInt": _number(said.get("batch", "")) or BATCHES[1]})
         for name, kind in (("after", "valueUnsignedInt"), ("upto", "valuePositiveInt")):
             if _number(said.get(name, "")):

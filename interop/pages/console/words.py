@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time, timedelta
 from typing import Final
+
+from interop.screen.words import LONDON
 
 STATES: Final = {
     "received": ("Waiting", "blue"),
@@ -61,3 +64,12 @@ CATEGORIES: Final = {
 }
 """Category of the table of errors -> words."""
 EFFECTS: Final = {"upsert": "written", "delete": "withdrawn", "cancel": "undone"}
+
+
+def midnight(said: str, days: int = 0) -> str:
+    """The beginning of a day in London, so many days on, as an instant; what is no date as it is."""
+    try:
+        on = date.fromisoformat(said) + timedelta(days=days)
+    except (ValueError, OverflowError):
+        return said
+    return datetime.combine(on, time(), LONDON).isoformat()
