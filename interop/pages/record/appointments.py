@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 
 from interop.api.services import Services
 from interop.clock import instant
+from interop.fhir.shapes import Json
 from interop.pages.record import asking
 from interop.pages.record.bookings import booking
 from interop.pages.record.opening import opened
@@ -29,10 +30,10 @@ def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitabl
     async def appointments(request: Request, patient: str) -> HTMLResponse:
         here = await visit(request)
         values = await opened(here, patient, PART)
-        return here.page("record/appointments.html", "Appointments", **values, **await all_of(here, patient))
+        return here.page("record/appointments.html", "Appointments", **values, **await all_of(here, patient, values["patients"]))
 
 
-async def all_of(here: Visit, patient: str) -> dict[str, Any]:
+async def all_of(here: Visit, patient: str, patients: list[Json]) -> dict[str, Any]:
     """Those to come, the nearest first; those without a time; those past, the latest first. Raises NotGiven."""
     now = instant(here.services.clock.now())
     of = [("patient", patient), ("_count", str(MOST)), ("_total", "accurate")]
@@ -41,7 +42,7 @@ async def all_of(here: Visit, patient: str) -> dict[str, Any]:
         asking.search(here.api, "Appointment", [*of, ("date:missing", "true")]),
         asking.search(here.api, "Appointment", [*of, ("date", f"lt{now}"), ("_sort", "-date")]),
     )
-    names = await asking.looked_up(here, [*coming.matches, *unset.matches, *past.matches])
+    names = await asking.looked_up(here, [*patients, *coming.matches, *unset.matches, *past.matches])
     lists = [
         {
             "title": title,

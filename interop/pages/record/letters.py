@@ -35,13 +35,13 @@ def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitabl
     async def letters(request: Request, patient: str) -> HTMLResponse:
         here = await visit(request)
         values = await opened(here, patient, PART)
-        return here.page("record/letters.html", "Letters", **values, **await all_of(here, patient))
+        return here.page("record/letters.html", "Letters", **values, **await all_of(here, patient, values["patients"]))
 
     @app.api_route("/record/{patient}/letters/{id}", methods=["GET", "HEAD"], response_class=HTMLResponse)
     async def letter(request: Request, patient: str, id: str) -> HTMLResponse:
         here = await visit(request)
         values = await opened(here, patient, PART)
-        one = await one_of(here, patient, id)
+        one = await one_of(here, patient, values["patients"], id)
         return here.page("record/letter.html", one["letter"].name, **values, **one)
 
     @app.api_route("/record/{patient}/letters/{id}/file", methods=["GET", "HEAD"])
@@ -52,13 +52,13 @@ def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitabl
         return sent(attachments(found), request.query_params.get("part", "0"))
 
 
-async def all_of(here: Visit, patient: str) -> dict[str, Any]:
+async def all_of(here: Visit, patient: str, patients: list[Json]) -> dict[str, Any]:
     """Letters, the latest first. Raises NotGiven."""
     criteria = [("patient", patient), ("_sort", "-date"), ("_count", str(MOST)), ("_total", "accurate")]
     references, compositions = await asyncio.gather(
         asking.search(here.api, REFERENCE, criteria), asking.search(here.api, COMPOSITION, criteria)
     )
-    names = await asking.looked_up(here, [*references.matches, *compositions.matches])
+    names = await asking.looked_up(here, [*patients, *references.matches, *compositions.matches])
     return {
         "letters": documents(references.matches, compositions.matches, names),
         "unshown": sum((each.total or 0) - len(each.matches) for each in (references, compositions)),
@@ -66,12 +66,12 @@ async def all_of(here: Visit, patient: str) -> dict[str, Any]:
     }
 
 
-async def one_of(here: Visit, patient: str, id: str) -> dict[str, Any]:
+async def one_of(here: Visit, patient: str, patients: list[Json], id: str) -> dict[str, Any]:
     """One letter: its sections, and what is attached to it or to its other form. Raises NotGiven."""
     type_ = here.request.query_params.get("type", REFERENCE)
     found = await only(here, type_ if type_ in TYPES else REFERENCE, patient, id)
     held = found if found["resourceType"] == REFERENCE else await _reference(here, patient, found)
-    names = await asking.looked_up(here, [found, *([held] if held is not None else [])])
+    names = await asking.looked_up(here, [*patients, found, *([held] if held is not None else [])])
     files = document(held, names).files if held is not None else ()
     if found is not held:
         files = tuple(each for each in files if not each.blocks)  # its words are the sections

@@ -38,20 +38,20 @@ def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitabl
     async def results(request: Request, patient: str) -> HTMLResponse:
         here = await visit(request)
         values = await opened(here, patient, PART)
-        return here.page("record/results.html", "Results", **values, **await all_of(here, patient))
+        return here.page("record/results.html", "Results", **values, **await all_of(here, patient, values["patients"]))
 
     @app.api_route("/record/{patient}/results/{id}", methods=["GET", "HEAD"], response_class=HTMLResponse)
     async def result(request: Request, patient: str, id: str) -> HTMLResponse:
         here = await visit(request)
         values = await opened(here, patient, PART)
-        one = await one_of(here, patient, id)
+        one = await one_of(here, patient, values["patients"], id)
         return here.page("record/result.html", one["result"].name, **values, **one)
 
     @app.api_route("/record/{patient}/reports/{id}", methods=["GET", "HEAD"], response_class=HTMLResponse)
     async def one_report(request: Request, patient: str, id: str) -> HTMLResponse:
         here = await visit(request)
         values = await opened(here, patient, PART)
-        one = await report_of(here, patient, id)
+        one = await report_of(here, patient, values["patients"], id)
         return here.page("record/report.html", one["report"].name, **values, **one)
 
     @app.api_route("/record/{patient}/reports/{id}/file", methods=["GET", "HEAD"])
@@ -62,7 +62,7 @@ def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitabl
         return sent(dicts(found, "presentedForm"), request.query_params.get("part", "0"))
 
 
-async def all_of(here: Visit, patient: str) -> dict[str, Any]:
+async def all_of(here: Visit, patient: str, patients: list[Json]) -> dict[str, Any]:
     """The latest of each kind and the latest reports. Raises NotGiven."""
     observations, reports = await asyncio.gather(
         asking.get(here.api, "/fhir/Observation/$lastn", ("patient", patient), ("max", EACH)),
@@ -70,7 +70,7 @@ async def all_of(here: Visit, patient: str) -> dict[str, Any]:
     )
     held = asking.of(observations).matches
     shown = [each for each in held if kinds.told(each)]
-    names = await asking.looked_up(here, [*shown, *reports.matches])
+    names = await asking.looked_up(here, [*patients, *shown, *reports.matches])
     found = kinds.kinds(shown, names)
     number = _page(here)
     part = found[(number - 1) * PAGE : number * PAGE]
@@ -87,7 +87,7 @@ async def all_of(here: Visit, patient: str) -> dict[str, Any]:
     }
 
 
-async def one_of(here: Visit, patient: str, id: str) -> dict[str, Any]:
+async def one_of(here: Visit, patient: str, patients: list[Json], id: str) -> dict[str, Any]:
     """One result, those of its kind, the reports that hold it and what it said before. Raises NotGiven."""
     observation = await only(here, "Observation", patient, id)
     history, reports, versions = await asyncio.gather(
@@ -96,7 +96,7 @@ async def one_of(here: Visit, patient: str, id: str) -> dict[str, Any]:
         _versions(here, observation),
     )
     shown = [each for each in history.matches if kinds.same(each, observation)] or [observation]
-    names = await asking.looked_up(here, [observation, *shown, *reports.matches, *versions])
+    names = await asking.looked_up(here, [*patients, observation, *shown, *reports.matches, *versions])
     series = [kinds.result(each, names) for each in shown]
     return {
         "result": kinds.result(observation, names),
@@ -110,7 +110,7 @@ async def one_of(here: Visit, patient: str, id: str) -> dict[str, Any]:
     }
 
 
-async def report_of(here: Visit, patient: str, id: str) -> dict[str, Any]:
+async def report_of(here: Visit, patient: str, patients: list[Json], id: str) -> dict[str, Any]:
     """One report and its results. Raises NotGiven."""
     found = await only(here, "DiagnosticReport", patient, id)
     ids = report(found, asking.Known()).results
@@ -120,7 +120,7 @@ async def report_of(here: Visit, patient: str, id: str) -> dict[str, Any]:
         held = await asking.search(here.api, "Observation", criteria)
     by_id = {text(each, "id"): each for each in held.matches}
     shown = [by_id[each] for each in ids if each in by_id]
-    names = await asking.looked_up(here, [found, *shown])
+    names = await asking.looked_up(here, [*patients, found, *shown])
     return {
         "report": report(found, names),
         "results": [kinds.result(each, names) for each in shown],
