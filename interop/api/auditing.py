@@ -35,6 +35,8 @@ from interop.store.values import Entry, Head
 
 WHY: Final = "interop.why"
 """Key of the scope: why somebody was not let in, a word of ours."""
+OFFLINE: Final = "interop.offline"
+"""Key of the scope: when a copy was opened that had been given before, an instant."""
 REASON: Final = "interop.reason"
 """Key of the scope: for what reason somebody asks, a code of ours."""
 DOING: Final = "interop.doing"
@@ -77,7 +79,7 @@ OF_NOBODY: Final = frozenset(("metrics",))
 """Parts that disclose nothing of anyone: given though no row of it can be written, for who watches may not go blind just then."""
 PEOPLE: Final = 1_000
 """Patients whom one row of an export names."""
-_SAID: Final = (("reason", REASON), ("mark", MARK), ("message", MESSAGE_READ))
+_SAID: Final = (("reason", REASON), ("mark", MARK), ("message", MESSAGE_READ), ("offline", OFFLINE))
 """What the row of a read says besides, and the key of the scope."""
 Key = tuple[str, str]
 

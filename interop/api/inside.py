@@ -77,6 +77,12 @@ class Inside:
         made._host = self._host
         return made
 
+    def of(self, asker: Asker) -> Inside:
+        """The same for somebody else, whom the page has proof of."""
+        made = Inside(self._app, self._scope, asker)
+        made._host = self._host
+        return made
+
     async def ask(
         self, method: str, path: str, query: Iterable[tuple[str, str]] = (), body: bytes = b"", headers: Sequence[Header] = ()
     ) -> Answer:

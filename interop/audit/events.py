@@ -90,6 +90,8 @@ def audit_event(row: Row, chain: int, number: int, status: int, purposes: dict[s
         "recorded": instant(row.time),
         "outcome": _outcome(row, status),
     }
+    if row.more.get("offline"):
+        resource["period"] = {"start": row.more["offline"], "end": row.more["offline"]}
     if row.more.get("reason"):
         resource["outcomeDesc"] = row.more["reason"]
     purpose = _purpose(row, purposes)

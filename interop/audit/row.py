@@ -51,7 +51,8 @@ class Row(NamedTuple):
     change: ``keys`` (``[create, Type, id]``), ``mark`` (a rule of ``tables/privacy.csv``, such as ``break-glass``); answer: ``of``,
     ``messages``; message: ``messages`` (numbers in the journal), ``feed``, ``state``; read: ``query`` (names of parameters),
     ``destination``, ``delivery`` (what was sent unasked), ``from`` (where a Subscription was bound to a websocket), ``reason``,
-    ``message`` (whose content was opened), ``mark`` as of a change;
+    ``message`` (whose content was opened), ``offline`` (when a copy was opened that had been given before), ``mark`` as of a
+    change;
     denial: ``reason``, ``unwritten`` (so many before it), and as sign-on ``from`` (the address of who asked; of IPv6 the network);
     notice: ``rule``; declared: ``new``, ``changed``, ``gone`` (names of feeds), ``digest`` (SHA-256 of the feeds file);
     judged: ``item``, ``outcome``; notification: ``item``, ``channel``.

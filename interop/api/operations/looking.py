@@ -122,7 +122,7 @@ def _under(row: Row, declared: Iterable[Declared]) -> tuple[str, ...]:
 
 def _look(row: Row, id: str, organisation: str, under: tuple[str, ...]) -> dict[str, tuple[str, str]]:
     return {
-        "when": ("valueInstant", instant(row.time)),
+        "when": ("valueInstant", str(row.more.get("offline") or instant(row.time))),
         "words": ("valueString", sentence(row, organisation, under)),
         "organisation": ("valueString", organisation),
         "role": ("valueCode", row.who.role),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
+from dataclasses import replace
 from typing import Final
 from urllib.parse import urlencode
 
@@ -41,16 +42,18 @@ OWN: Final = "openid fhirUser profile user/*.cruds"
 HINTS: Final = ("login_hint", "record")
 UNASKED: Final = ("going", "state")
 """Why somebody comes back who did not go from here: any page can send everyone of a hospital so, who then must not wait."""
+_ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _PATH: Final = re.compile(r"/(?:[A-Za-z0-9_.~-]+(?:/[A-Za-z0-9_.~-]+)*/?)?")
 
 
 async def login(signon: SignOn, services: Services, request: Request) -> Response:
     """``GET /auth/login?to=/PATH``: to the issuer, with what must come back in a sealed cookie. ``login_hint`` and, for the
-    embedded issuer, ``record`` are handed on: who signs on there, and whose record is theirs."""
+    embedded issuer, ``record`` are handed on: who signs on there, and whose record is theirs. ``launch`` is the handle of a launch
+    from a record system (SMART App Launch 2.2, 2.0.8): who comes back is led to the Patient of its context, under ``to``."""
     root = links.root(request, signon.base)
     try:
         said = dict(request.query)
-        to = said.get("to", "/")
+        to, launch = said.get("to", "/"), said.get("launch", "")
         where, issuer, scope = await _issuer(signon, root)
     except Problem:
         return screens.stopped("That address cannot be understood.", demo=signon.demo)
@@ -58,17 +61,19 @@ async def login(signon: SignOn, services: Services, request: Request) -> Respons
         raise Problem("issuer-unavailable") from None
     state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
     until = signon.clock.now() // MICROSECONDS + PATIENCE
-    going = signon.seal().seal("going", [until, state, nonce, verifier, issuer, to if _PATH.fullmatch(to) else "/"])
+    to = to if _PATH.fullmatch(to) else "/"
+    going = signon.seal().seal("going", [until, state, nonce, verifier, issuer, to, bool(launch)])
     asked = {
         "response_type": "code",
         "client_id": signon.client_id if not signon.demo else PAGES,
         "redirect_uri": root + CALLBACK,
-        "scope": scope,
+        "scope": f"{scope} launch" if launch else scope,
         "state": state,
         "nonce": nonce,
         "code_challenge": challenge(verifier),
         "code_challenge_method": "S256",
-        **({"aud": f"{root}/fhir"} if signon.demo else {}),
+        **({"launch": launch} if launch else {}),
+        **({"aud": f"{root}/fhir"} if signon.demo or launch else {}),
         **{name: said[name] for name in (HINTS if signon.demo else HINTS[:1]) if said.get(name)},
     }
     return screens.led(
@@ -143,8 +148,8 @@ async def _back(signon: SignOn, request: Request) -> tuple[Asker, str]:
     try:
         pairs = request.query
         kept = cookie(request, GOING[signon.sessions.tls(request)])
-        until, state, nonce, verifier, issuer, to = signon.seal().open("going", kept)
-    except Problem:
+        until, state, nonce, verifier, issuer, to, launched = signon.seal().open("going", kept)
+    except (Problem, ValueError):
         raise Refused("going") from None
     form = dict(pairs)
     if len(form) != len(pairs) or until <= signon.clock.now() // MICROSECONDS:
@@ -168,11 +173,20 @@ async def _back(signon: SignOn, request: Request) -> tuple[Asker, str]:
         "code_verifier": verifier,
     }
     if signon.configured is None:
-        return await _embedded(signon, request, asked, nonce, root), to
-    return await signed_on(signon, signon.configured, asked, nonce, settings), to
+        asker, patient = await _embedded(signon, request, asked, nonce, root)
+    else:
+        asker, patient = await signed_on(signon, signon.configured, asked, nonce, settings)
+    return asker, _context(to, patient) if launched else to
 
 
-async def _embedded(signon: SignOn, request: Request, asked: dict[str, str], nonce: str, root: str) -> Asker:
+def _context(to: str, patient: str) -> str:
+    """Where a launch leads: to the Patient whom it is about. Raises Refused where the issuer names none."""
+    if not _ID.fullmatch(patient):
+        raise Refused("launch")
+    return f"{to.rstrip('/')}/{patient}"
+
+
+async def _embedded(signon: SignOn, request: Request, asked: dict[str, str], nonce: str, root: str) -> tuple[Asker, str]:
     try:
         said = await authorization_code(signon, request, asked, f"{root}/signon/token")
     except BadRequest as bad:
@@ -181,4 +195,6 @@ async def _embedded(signon: SignOn, request: Request, asked: dict[str, str], non
     asker = (await signon.door.verify(said["access_token"])).asker
     if not asker.user.endswith(f"|{claims['sub']}"):
         raise Refused("subject")
-    return asker
+    if said.get("patient") and asker.role != "patient":  # a launch says what is opened first and narrows nobody
+        asker = replace(asker, patient="")
+    return asker, str(said.get("patient", ""))

@@ -34,9 +34,10 @@ PROGRAMS: Final = ("system", "feed", "tester")
 Said = Mapping[str, Any]
 
 
-async def signed_on(signon: SignOn, configured: Configured, form: dict[str, str], nonce: str, settings: Said) -> Asker:
+async def signed_on(signon: SignOn, configured: Configured, form: dict[str, str], nonce: str, settings: Said) -> tuple[Asker, str]:
     """Who has signed on, for a code: by the claims of the id token and of the UserInfo endpoint, and the table of claims. What the
-    pages may do is the role's and the person's, nobody narrows it. Raises Refused, Unreachable."""
+    pages may do is the role's and the person's, nobody narrows it. With it the Patient in whose context that was, '' for none
+    (SMART App Launch 2.2, 2.0.10). Raises Refused, Unreachable."""
     where = configured.address(settings, "token_endpoint")
     if not where:
         raise Unreachable("no token endpoint")
@@ -50,7 +51,7 @@ async def signed_on(signon: SignOn, configured: Configured, form: dict[str, str]
     if asker.role in PROGRAMS or not asker.user:
         raise Refused("role")
     scopes = read_scopes(default_scope(asker.role, asker.patient))
-    return replace(asker, client=signon.client_id, scopes=scopes, feed="")
+    return replace(asker, client=signon.client_id, scopes=scopes, feed=""), str(said.get("patient", ""))
 
 
 async def identity(signon: SignOn, keys: Configured | Own, said: Said, issuer: str, client: str, nonce: str) -> dict[str, Any]:

@@ -1,0 +1,144 @@
+// Copies of crew cards for when there is no network: encrypted on this phone, of one session, for twelve hours at most.
+// The page at /crew/[id] gives its own card; the shell at /crew/offline shows it again. docs/decisions/0085-crew-pages.md
+
+const NAME = 'interop-crew';
+const MOST = 50; // copies, and openings in one form
+const text = new TextEncoder();
+
+const asked = request => new Promise((done, failed) => {
+  request.onsuccess = () => done(request.result);
+  request.onerror = () => failed(request.error);
+});
+
+async function opened() {
+  const request = indexedDB.open(NAME, 1);
+  request.onupgradeneeded = () => {
+    request.result.createObjectStore('key');
+    request.result.createObjectStore('copies', { keyPath: 'patient' });
+    request.result.createObjectStore('opens', { autoIncrement: true });
+  };
+  return asked(request);
+}
+
+const held = (db, store, doing = 'readonly') => db.transaction(store, doing).objectStore(store);
+
+async function forget(db) {
+  await asked(held(db, 'key', 'readwrite').clear());
+  await asked(held(db, 'copies', 'readwrite').clear());
+}
+
+// The key of the session; that of another session or of one that is over goes with all that it opens.
+async function keyOf(db, session, until) {
+  const kept = await asked(held(db, 'key').get('key'));
+  if (kept && kept.session === session && Date.now() < kept.until * 1000) return kept;
+  await forget(db);
+  const key = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt']);
+  const made = { key, session, until };
+  await asked(held(db, 'key', 'readwrite').put(made, 'key'));
+  return made;
+}
+
+const bound = (kept, patient) => text.encode(`${kept.session} ${patient}`);
+
+async function keep(db, kept, patient, said) {
+  const iv = crypto.getRandomValues(new Uint8Array(12));
+  const wanted = { name: 'AES-GCM', iv, additionalData: bound(kept, patient) };
+  const data = await crypto.subtle.encrypt(wanted, kept.key, text.encode(JSON.stringify(said)));
+  const before = await asked(held(db, 'copies').getAll());
+  const oldest = before.filter(each => each.patient !== patient).sort((a, b) => b.at - a.at).slice(MOST - 1);
+  for (const each of oldest) await asked(held(db, 'copies', 'readwrite').delete(each.patient));
+  await asked(held(db, 'copies', 'readwrite').put({ patient, iv, data, at: Date.now() }));
+}
+
+async function read(kept, copy) {
+  const wanted = { name: 'AES-GCM', iv: copy.iv, additionalData: bound(kept, copy.patient) };
+  return JSON.parse(new TextDecoder().decode(await crypto.subtle.decrypt(wanted, kept.key, copy.data)));
+}
+
+// What was opened without a network is told to the audit; what is not taken stays until the next time.
+async function tell(db, csrf) {
+  const store = held(db, 'opens');
+  const [keys, values] = await Promise.all([asked(store.getAllKeys()), asked(store.getAll())]);
+  for (let at = 0; at < keys.length; at += MOST) {
+    const form = new URLSearchParams({ csrf });
+    for (const each of values.slice(at, at + MOST)) form.append('open', `${each.receipt} ${each.when}`);
+    const answer = await fetch('/crew/opened', { method: 'POST', body: form, redirect: 'error' });
+    if (!answer.ok) return;
+    for (const key of keys.slice(at, at + MOST)) await asked(held(db, 'opens', 'readwrite').delete(key));
+  }
+}
+
+const clock = at => new Date(at).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: 'Europe/London' });
+
+async function online(root) {
+  const { session, until, csrf, patient, receipt, made } = root.dataset;
+  const db = await opened();
+  const kept = await keyOf(db, session, Number(until));
+  if (patient) {
+    const name = root.querySelector('h1').textContent.trim();
+    await keep(db, kept, patient, { html: root.innerHTML, name, made, receipt, csrf });
+  }
+  await navigator.serviceWorker?.register('/crew/worker.js', { scope: '/crew' });
+  await tell(db, csrf);
+  root.dataset.kept = 'yes';
+}
+
+function say(words, ...more) {
+  document.getElementById('as-of').replaceChildren(`– ${words} `, ...more);
+}
+
+function link(href, words) {
+  const made = document.createElement('a');
+  made.href = href;
+  made.textContent = words;
+  return made;
+}
+
+async function offline() {
+  const copy = document.getElementById('copy');
+  const patient = /^\/crew\/([A-Za-z0-9.-]{1,64})$/.exec(location.pathname)?.[1] ?? '';
+  const db = await opened();
+  const kept = await asked(held(db, 'key').get('key'));
+  if (!kept || Date.now() >= kept.until * 1000) {
+    await forget(db);
+    say('nothing is kept on this phone. Sign in when there is a network.');
+    return;
+  }
+  const found = patient && await asked(held(db, 'copies').get(patient));
+  let csrf = '';
+  if (found) {
+    const said = await read(kept, found);
+    await asked(held(db, 'opens', 'readwrite').add({ receipt: said.receipt, when: new Date().toISOString() }));
+    ({ csrf } = said);
+    say(`as of ${clock(said.made)}`, link(location.pathname, 'Try again'));
+    copy.innerHTML = said.html;
+    document.title = 'OFFLINE – Crew card';
+  } else {
+    const copies = (await asked(held(db, 'copies').getAll())).sort((a, b) => b.at - a.at);
+    say(patient ? 'not opened on this phone' : 'nobody can be found', link(location.pathname, 'Try again'));
+    const list = document.createElement('ul');
+    list.className = 'crew-kept';
+    for (const each of copies) {
+      const said = await read(kept, each);
+      ({ csrf } = said);
+      const row = document.createElement('li');
+      row.append(link(`/crew/${each.patient}`, `${said.name} – as of ${clock(said.made)}`));
+      list.append(row);
+    }
+    const head = document.createElement('h1');
+    head.className = 'nhsuk-heading-m crew-page';
+    head.textContent = copies.length ? 'Cards on this phone' : 'No card is kept on this phone';
+    copy.replaceChildren(head, list);
+  }
+  document.body.dataset.shown = found ? 'copy' : 'none';
+  addEventListener('online', () => {
+    tell(db, csrf).catch(() => {});
+    say('there is a network again.', link(location.pathname, 'Show the card as it is now'));
+  });
+}
+
+const root = document.querySelector('[data-session]');
+if (globalThis.indexedDB && globalThis.crypto?.subtle) {
+  if (root) online(root).catch(error => { root.dataset.kept = error.name; });
+  else if (document.getElementById('as-of')) offline().catch(() => say('the copy on this phone cannot be read. Sign in when there is a network.'));
+}
