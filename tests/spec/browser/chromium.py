@@ -12,7 +12,7 @@ from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, async_playwright, expect
 
 from tests.spec.browser.people import Site
 
@@ -26,7 +26,8 @@ PHONE: Final[dict[str, Any]] = {
 DESKTOP: Final[dict[str, Any]] = {"viewport": {"width": 1280, "height": 900}}
 SHAPES: Final = {"phone": PHONE, "desktop": DESKTOP}
 PATIENCE: Final = 20_000
-"""Milliseconds for anything that a page should do."""
+"""Milliseconds for anything that a page should do: a machine may be busy."""
+expect.set_options(timeout=PATIENCE)
 OPTIONS: Final = ("--no-sandbox", "--force-color-profile=srgb", "--font-render-hinting=none", "--disable-lcd-text")
 """Root has no sandbox; the others make a picture look the same everywhere."""
 

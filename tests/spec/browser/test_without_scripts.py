@@ -16,6 +16,8 @@ READ = [
     ("demo-patient", "/my"),
     ("demo-operator", "/console"),
 ]
+LIVE = "Live, as of"
+"""What only scripts can do, and how to stop it."""
 
 
 @pytest.mark.parametrize(("user", "path"), READ)
@@ -30,4 +32,4 @@ async def test_nothing_is_missing(opens: Opens, site: Site, user: str, path: str
         said.append({" ".join(line.split()) for line in text.splitlines() if line.strip()})
     with_scripts, without = said
     assert len(without) > 3
-    assert sorted(with_scripts - without) == []
+    assert sorted(each for each in with_scripts - without if not each.startswith(LIVE)) == []
