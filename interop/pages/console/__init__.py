@@ -8,10 +8,10 @@ from typing import Final
 from fastapi import FastAPI, Request
 
 from interop.api.services import Services
-from interop.pages.console import listing, message, replaying, shelf
+from interop.pages.console import checks, destinations, listing, message, overview, privacy, replaying, shelf, versions
 from interop.pages.visiting import Visit
 
-PARTS: Final = (listing, message, shelf, replaying)
+PARTS: Final = (overview, listing, message, shelf, replaying, destinations, versions, checks, privacy)
 """Modules with ``routes(app, services, visit)``: a page of the console each."""
 
 

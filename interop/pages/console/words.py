@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from interop.screen.words import LONDON
 
+_DAY: Final = re.compile(r"(\d{1,2})[/. -](\d{1,2})[/. -](\d{4})", re.ASCII)
 STATES: Final = {
     "received": ("Waiting", "blue"),
     "mapped": ("Waiting", "blue"),
@@ -67,9 +69,10 @@ EFFECTS: Final = {"upsert": "written", "delete": "withdrawn", "cancel": "undone"
 
 
 def midnight(said: str, days: int = 0) -> str:
-    """The beginning of a day in London, so many days on, as an instant; what is no date as it is."""
+    """The beginning of a day in London, so many days on, as an instant; of 14/10/2026 or 2026-10-14. What is no date as it is."""
+    found = _DAY.fullmatch(said)
     try:
-        on = date.fromisoformat(said) + timedelta(days=days)
+        on = date(*map(int, found.groups()[::-1])) if found else date.fromisoformat(said)
+        return datetime.combine(on + timedelta(days=days), time(), LONDON).isoformat()
     except (ValueError, OverflowError):
         return said
-    return datetime.combine(on, time(), LONDON).isoformat()
