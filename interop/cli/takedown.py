@@ -9,6 +9,7 @@ from interop.cli.asking import confirmed
 from interop.cli.governed import Engine, call
 from interop.cli.shown import json_line, plain, table
 
+MISSING = "Check it: interop messages lists what came, interop explain TYPE/ID which message a resource came with."
 COLUMNS = ("when", "organisation", "role", "user", "how", "what")
 QUESTION = "Take this down? What is withheld is never given again."
 
@@ -24,6 +25,7 @@ def takedown(engine: Engine, *, message: int | None, reference: str, reason: str
             ("reference", "valueString", reference),
             ("reason", "valueString", reason),
             ("dry-run", "valueBoolean", dry or None),
+            missing=MISSING,
         )
         return None if said is None else said[1].get("parameter", [])
 
