@@ -68,6 +68,8 @@ class Watch:
     wrong: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     """Method and path of each request, in order."""
+    expected: list[str] = field(default_factory=list)
+    """Words of what a test brings about itself: ``ERR_INTERNET_DISCONNECTED`` of a phone that it takes off the net."""
 
     def over(self, context: BrowserContext) -> None:
         """Look at every page of a context, those that it opens too."""
@@ -132,4 +134,4 @@ class Opens:
         """Close all of them; what was wrong."""
         for context, _ in self.contexts:
             await context.close()
-        return [each for _, watch in self.contexts for each in watch.wrong]
+        return [each for _, watch in self.contexts for each in watch.wrong if not any(words in each for words in watch.expected)]

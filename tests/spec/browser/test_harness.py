@@ -76,7 +76,10 @@ async def test_what_a_page_does_wrong_is_seen(browser: Browser, site: Site) -> N
     await page.evaluate("() => { queueMicrotask(() => { throw new Error('broken') }); console.error('complaint') }")
     await page.goto("about:blank")  # where no policy forbids it
     await page.evaluate("() => fetch('http://127.0.0.1:9/away').catch(() => 0)")
+    opens.watching(page).expected.append("complaint of the test")
+    await page.evaluate("() => console.error('complaint of the test')")
     wrong = "\n".join(await opens.close())
+    assert "of the test" not in wrong
     for each in ("script: ", "broken", "console: complaint", "asked elsewhere: http://127.0.0.1:9/away"):
         assert each in wrong
 
