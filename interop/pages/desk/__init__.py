@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable
 from fastapi import FastAPI, Request
 
 from interop.api.services import Services
-from interop.pages.desk import appointment_pages, meeting_pages, response_pages, worklist_pages
+from interop.pages.desk import appointment_pages, meeting_pages, response_pages, task_pages, worklist_pages
 from interop.pages.visiting import Visit
 
 
 def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitable[Visit]]) -> None:
     """``/desk`` and what is below it."""
-    for part in (response_pages, appointment_pages, meeting_pages, worklist_pages):
+    for part in (response_pages, task_pages, appointment_pages, meeting_pages, worklist_pages):
         part.routes(app, visit)

@@ -20,7 +20,7 @@ from interop.pages.desk.clinics import Day, Service, clinics, open_now
 from interop.pages.desk.diary import booked, diary
 from interop.pages.desk.dispatch import Quicker
 from interop.pages.patient import banner, person, records
-from interop.pages.record.asking import known
+from interop.pages.record.asking import looked_up
 from interop.pages.visiting import Visit
 from interop.screen.words import day as worded
 
@@ -125,11 +125,11 @@ async def _choose(
 
 async def _one(here: Visit, id: str, *, errors: Mapping[str, str] = NONE, quicker: bool = False) -> HTMLResponse:
     appointment = await here.api.get(f"/fhir/Appointment/{id}")
-    names = await known(here.api, [appointment])
+    names = await looked_up(here, [appointment])
     on = _day(here)
     who, books = await asyncio.gather(banner(here, _patient(appointment)), clinics(here, on))
     status = 409 if quicker else 400 if errors else 200
-    values = {"one": booked(appointment, names), "patient": _patient(appointment), "reasons": REASONS, "quicker": quicker}
+    values = {"one": booked(appointment, names, here.now), "patient": _patient(appointment), "reasons": REASONS, "quicker": quicker}
     return here.page(
         "desk/appointment.html", "Move or cancel", status=status, **who, **_books(on, books), **values, errors=errors or {}
     )

@@ -8,7 +8,7 @@ from typing import Any, Final
 from interop.api.inside import NotGiven
 from interop.errors import Problem
 from interop.fhir.shapes import dicts, text
-from interop.pages.desk.dispatch import Quicker
+from interop.pages.desk.dispatch import Quicker, version_of
 from interop.pages.visiting import Visit
 
 Json = dict[str, Any]
@@ -22,10 +22,6 @@ def entry(method: str, resource: Json, **conditions: str) -> Json:
     """An entry of a transaction."""
     url = resource["resourceType"] if method == "POST" else f"{resource['resourceType']}/{resource['id']}"
     return {"resource": resource, "request": {"method": method, "url": url, **conditions}}
-
-
-def version(resource: Json) -> str:
-    return f'W/"{resource["meta"]["versionId"]}"'
 
 
 async def book(here: Visit, patient: str, form: Mapping[str, str]) -> None:
@@ -92,7 +88,7 @@ async def _free(here: Visit, form: Mapping[str, str]) -> tuple[Json, Json]:
     if not id_:
         raise Problem("bad-parameter", where="slot")
     slot = await here.api.get(f"/fhir/Slot/{id_}")
-    if version(slot) != form.get("version") or slot["status"] != "free":
+    if version_of(slot) != form.get("version") or slot["status"] != "free":
         raise Quicker("")
     return slot, await here.api.get(f"/fhir/{slot['schedule']['reference']}")
 
@@ -104,7 +100,7 @@ async def _given_back(here: Visit, appointment: Json) -> list[Json]:
             slot = await here.api.get(f"/fhir/{text(each, 'reference')}")
         except NotGiven:  # nobody here may see it: its keeper frees it
             continue
-        made.append(entry("PUT", slot | {"status": "free"}, ifMatch=version(slot)))
+        made.append(entry("PUT", slot | {"status": "free"}, ifMatch=version_of(slot)))
     return made
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from interop.fhir.shapes import dicts, text
 from interop.pages.desk import timing
 from interop.pages.desk.diary import HERE_SOURCE
-from interop.pages.record.asking import Known, known, search
+from interop.pages.record.asking import Known, looked_up, search
 from interop.pages.record.origins import absent
 from interop.pages.visiting import Visit
 from interop.screen.words import LONDON
@@ -63,7 +63,7 @@ async def clinics(here: Visit, on: date) -> Day:
     found = await search(here.api, "Slot", [*criteria, ("_include", "Slot:schedule")])
     slots = [each for each in found.matches if each["resourceType"] == "Slot"]
     books = {f"Schedule/{each['id']}": each for each in found.matches if each["resourceType"] == "Schedule"}
-    shown = by_clinic(slots, books, await known(here.api, books.values()))
+    shown = by_clinic(slots, books, await looked_up(here, books.values()))
     return Day(shown, [each.words for each in absent(found.outcomes)], len(slots) >= MOST)
 
 
@@ -102,7 +102,7 @@ async def open_now(here: Visit) -> list[Service]:
     """The services of the directory whose entry says that they are open now. Raises NotGiven."""
     found = await search(here.api, "HealthcareService", [("active", "true"), ("_count", str(MOST))])
     services = [each for each in found.matches if each["resourceType"] == "HealthcareService"]
-    names = await known(here.api, services)
+    names = await looked_up(here, services)
     shown = []
     for each in services:
         if (until := open_until(each, here.now)) is not None:

@@ -11,7 +11,8 @@ from interop.errors import Problem
 from interop.fhir.shapes import text
 from interop.pages.desk.sheet import COORDINATOR, NAME, TASK, Sheet, name_of, noted
 from interop.pages.desk.steps import STEPS, Doing, begun, same
-from interop.pages.record.asking import Known, known
+from interop.pages.record.asking import Known, looked_up
+from interop.pages.record.origins import origin
 from interop.pages.visiting import Visit, visitor
 from interop.policy.grants import USER
 
@@ -51,10 +52,10 @@ async def response(here: Visit, patient: str) -> Response:
     found = await of_person(here, patient, "Task,CareTeam")
     tasks = [each for each in found if each["resourceType"] == "Task"]
     held = [each for each in found if _team(each)]
-    names = await known(here.api, held)
+    names = await looked_up(here, held)
     teams = {f"CareTeam/{each['id']}": team_name(each, names) for each in held}
     sheet = Sheet.of(tasks, here.now)
-    return Response(sheet, teams, version_of(sheet.task), _by(sheet.task, whoami(here)))
+    return Response(sheet, teams, version_of(sheet.task), is_with(sheet.task, whoami(here)))
 
 
 async def of_person(here: Visit, patient: str, types: str) -> list[Json]:
@@ -75,7 +76,7 @@ async def note_step(here: Visit, patient: str, form: Mapping[str, str]) -> None:
     if name == "same":
         other = next((each for each in held.others if each["id"] == form.get("task")), None)
         if other is not None:  # else somebody has said so already
-            await _put(here, same(other, do), version_of(other), held)
+            await put(here, same(other, do), version_of(other))
         return
     if name not in STEPS:
         raise Problem("bad-parameter", where="step")
@@ -87,38 +88,40 @@ async def note_step(here: Visit, patient: str, form: Mapping[str, str]) -> None:
     if task.get("id") != form["task"]:
         raise Quicker("")
     if form.get("version") != version_of(task):
-        if held.state in step.leads and _by(task, do.who):
+        if held.state in step.leads and is_with(task, do.who):
             return None  # the same form, sent twice
-        raise Quicker(_who(task))
+        raise Quicker(who_has(task))
     if held.state not in step.at:
-        raise Quicker(_who(task))
-    return await _put(here, step.do(task, do), form["version"], held)
+        raise Quicker(who_has(task))
+    return await put(here, step.do(task, do), form["version"], who_has(task))
 
 
 async def _begin(here: Visit, held: Sheet, task: Json, do: Doing) -> None:
     """The desk's Task for a clock, once: where there is one already it is whoever's has made it."""
     once = urlencode({"code": f"{TASK}|{NAME}", "focus": f"Task/{held.clock['id']}"})
     made = await here.api.send("POST", "/fhir/Task", task, [(b"if-none-exist", once.encode("ascii"))])
-    if not _by(made, do.who):
-        raise Quicker(_who(made))
+    if not is_with(made, do.who):
+        raise Quicker(who_has(made))
 
 
-async def _put(here: Visit, task: Json, version: str, held: Sheet) -> None:
+async def put(here: Visit, task: Json, version: str, who: str = "") -> None:
+    """Write a Task over the version that was read. Raises Quicker, by ``who`` has it, NotGiven."""
     try:
         await here.api.send("PUT", f"/fhir/Task/{task['id']}", task, [(b"if-match", version.encode("ascii"))])
     except NotGiven as refused:
         if refused.status != 412:
             raise
-        raise Quicker(_who(held.task)) from None
+        raise Quicker(who) from None
 
 
-def _by(task: Json, who: Json) -> bool:
-    """Whether it is with whoever asks."""
+def is_with(task: Json, who: Json) -> bool:
+    """Whether a Task was taken by somebody (a Reference)."""
     held = noted(task, COORDINATOR, "input").get("valueReference", {})
     return bool(held) and all(held.get(name) == who.get(name) for name in ("reference", "identifier"))
 
 
-def _who(task: Json) -> str:
+def who_has(task: Json) -> str:
+    """What whoever has taken a Task is called, '' where nobody has."""
     return name_of(noted(task, COORDINATOR, "input").get("valueReference"))
 
 
@@ -127,7 +130,8 @@ def team_name(team: Json, names: Known) -> str:
     keepers = [names.called(each) for each in team.get("managingOrganization", ())]
     members = [names.called(each.get("member")) for each in team.get("participant", ())]
     said = text(team, "name") or ", ".join(filter(None, keepers)) or ", ".join(filter(None, members[:2]))
-    return said or "A team without a name"
+    whose = origin(team, names).organisation
+    return said or (f"A team of {whose}" if whose else "A team without a name")
 
 
 def _team(resource: Json) -> bool:

@@ -13,7 +13,7 @@ from interop.api.inside import Inside, NotGiven
 from interop.api.operations.worklists import WHOLE, worklists
 from interop.fhir.shapes import dicts, text
 from interop.pages.desk import timing
-from interop.pages.desk.sheet import Sheet
+from interop.pages.desk.sheet import Sheet, taken, urgent
 from interop.policy.asker import TESTER, Asker
 from interop.screen import words
 from interop.worklists.listing import EXTENSION
@@ -23,11 +23,13 @@ Json = dict[str, Any]
 SIZE: Final = 25
 """People of a page."""
 URGENT, DESK, MDT = "urgent-response", "co-ordination", "mdt"
+RESPONSE, TASKS = "/desk/response/", "/desk/tasks/"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Somebody on a list. ``patient`` is the id of their Patient; ``over``: what they wait for should have been done."""
+    """Somebody on a list. ``patient`` is the id of their Patient; ``over``: what they wait for should have been done; ``to``:
+    address of the page on which it is done, before the id, '' for that of the list."""
 
     patient: str
     rank: int
@@ -39,6 +41,7 @@ class Line:
     clock: Json
     tasks: tuple[str, ...] = ()
     taken: Json = field(default_factory=dict)
+    to: str = ""
 
     @property
     def over(self) -> bool:
@@ -85,9 +88,16 @@ async def with_taken(api: Inside, listed: Listed, now: datetime) -> Listed:
     except NotGiven:
         return listed
     tasks = {each["id"]: each for each in found if each.get("resourceType") == "Task"}
-    held = {line.patient: Sheet.of([tasks[each] for each in line.tasks if each in tasks], now).taken for line in open_.lines}
-    lines = [replace(each, taken=held.get(each.patient, {})) for each in listed.lines]
+    held = {line.patient: [tasks[each] for each in line.tasks if each in tasks] for line in open_.lines}
+    lines = [replace(each, **_stands(held.get(each.patient, []), now, listed.worklist.name)) for each in listed.lines]
     return replace(listed, lines=lines)
+
+
+def _stands(tasks: list[Json], now: datetime, name: str) -> Json:
+    """Who has taken what the desk is asked for a person, and where that is done."""
+    if name == URGENT or any(map(urgent, tasks)):
+        return {"taken": Sheet.of(tasks, now).taken, "to": RESPONSE}
+    return {"taken": next(filter(None, map(taken, tasks)), {}), "to": TASKS}
 
 
 def shaped(wanted: Worklist, bundle: Mapping[str, Any], now: datetime) -> Listed:

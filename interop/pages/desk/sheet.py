@@ -50,6 +50,12 @@ def noted(task: Json, kind: str, where: str) -> Json:
     return next((each for each in dicts(task, where) if coded(each.get("type"), STEP) == kind), {})
 
 
+def taken(task: Json) -> Json:
+    """Who has taken one of the desk's other Tasks; empty where nobody has."""
+    by = noted(task, COORDINATOR, "input")
+    return {"by": name_of(by.get("valueReference")), "team": "", "state": "Taken"} if by and task["status"] != WAITS else {}
+
+
 def name_of(reference: Any) -> str:
     """What to call whom a Reference leads to."""
     return text(reference, "display") if isinstance(reference, dict) else ""
@@ -134,8 +140,13 @@ class Sheet:
     @property
     def steps(self) -> list[Json]:
         """What was done, the latest first."""
-        made = [
-            {"at": moment(text(each, "time")), "who": text(each, "authorString"), "words": text(each, "text")}
-            for each in dicts(self.task, "note")
-        ]
-        return made[::-1]
+        return done(self.task)
+
+
+def done(task: Json) -> list[Json]:
+    """What people have noted on a Task, the latest first."""
+    made = [
+        {"at": moment(text(each, "time")), "who": text(each, "authorString"), "words": text(each, "text")}
+        for each in dicts(task, "note")
+    ]
+    return made[::-1]

@@ -162,6 +162,12 @@ def note(task: Json, do: Doing) -> Json:
     return _noted(task, do, do.said("note", "Write what is to be noted"))
 
 
+def finished(task: Json, do: Doing) -> Json:
+    words = do.said("done", "Say what was done")
+    made = task | {"status": "completed", "businessStatus": kept("done")}
+    return _noted(made, do, words)
+
+
 class Step(NamedTuple):
     """``at``: the states of a sheet in which it may be done; ``leads``: whether the state tells that it was done already."""
 
@@ -181,6 +187,14 @@ STEPS: Final = {
     "back": Step(back, (TAKEN, "ready", "on-hold"), (WAITS,)),
     "note": Step(note, ("draft", WAITS, TAKEN, "ready", SENT, GOING, "on-hold", ARRIVED)),
 }
+
+
+OTHERS: Final = {
+    "take": Step(take, ("draft", WAITS), (TAKEN,)),
+    "done": Step(finished, (TAKEN, "ready", SENT, GOING, "on-hold"), ("completed",)),
+    "back": Step(back, (TAKEN, "ready", SENT, GOING, "on-hold"), (WAITS,)),
+}
+"""Of the desk's other Tasks."""
 
 
 def clock_time(said: str, now: datetime) -> datetime:

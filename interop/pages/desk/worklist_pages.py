@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from interop.api.inside import NotGiven
 from interop.api.operations.worklists import WHOLE, worklists
-from interop.pages.desk.lists import DESK, MDT, URGENT, Listed, asked, open_to, with_taken
+from interop.pages.desk.lists import DESK, MDT, RESPONSE, TASKS, URGENT, Listed, asked, open_to, with_taken
 from interop.pages.visiting import Visit
 from interop.screen import headers
 from interop.worklists.tables import POINTS, Worklist
@@ -19,7 +19,7 @@ from interop.worklists.tables import POINTS, Worklist
 AREA: Final = "desk"
 GET: Final = ["GET", "HEAD"]
 ROOT: Final = "/desk"
-LINES: Final = {URGENT: f"{ROOT}/response/", DESK: f"{ROOT}/response/", MDT: f"{ROOT}/meeting/"}
+LINES: Final = {URGENT: RESPONSE, DESK: TASKS, MDT: f"{ROOT}/meeting/"}
 """Where a name on a list leads; else to the record."""
 RECORD: Final = "/record/"
 
