@@ -9,6 +9,7 @@ import pytest
 from interop.pages.console.fields import HIDDEN, MOST, shown
 from interop.pages.console.replaying import told
 from interop.pages.console.shelf import by_category
+from interop.pages.console.words import midnight
 from interop.store.values import Change, Entry, Outcome
 from tests.spec.api.messages import admission
 from tests.spec.browser.people import Site
@@ -145,10 +146,16 @@ async def test_a_replay_of_everything_says_so_first(site: Site) -> None:
     async with visitor(site, "demo-operator") as one:
         page = await one.get(REPLAY)
         assert (await one.send(page, REPLAY)).status == 400
-        nothing = await one.send(page, REPLAY, {"feed": "hospital", "since": "2026-10-01", "until": "2026-10-31"})
+        nothing = await one.send(page, REPLAY, {"feed": "hospital", "since": "1/10/2026", "until": "31/10/2026"})
         assert (nothing.status, "Nothing would change." in nothing.text) == (200, True)
         wrong = await one.send(page, REPLAY, {"message": "999999"})
         assert (wrong.status, "There is a problem" in wrong.text) == (400, True)
+
+
+def test_days_are_those_of_london() -> None:
+    assert midnight("14/10/2026") == "2026-10-14T00:00:00+01:00"
+    assert midnight("2026-12-31", 1) == "2027-01-01T00:00:00+00:00"
+    assert [midnight(each) for each in ("31/02/2026", "soon", "")] == ["31/02/2026", "soon", ""]
 
 
 def test_differences_are_counted_by_path() -> None:
