@@ -154,8 +154,9 @@ def _json(facts: Machine, asked: Request, column: Column) -> None:
 def table(facts: Machine, asked: Request, columns: list[Column]) -> list[str]:
     """Figures down, sizes across."""
     rules = "on" if asked.rules else "off"
+    over = f"{asked.connections} connections" + (" of who writes" if asked.pages else "")
     lines = [
-        f"{asked.name}: seed {asked.seed}, {asked.connections} connections, {asked.seconds:g} s a figure, rules {rules}",
+        f"{asked.name}: seed {asked.seed}, {over}, {asked.seconds:g} s a figure, rules {rules}",
         f"  {facts}",
         f"  {METHOD}",
         f"  {RULES if asked.rules else OPEN}" if not asked.server else "  A server that is not ours: as it is.",
