@@ -11,6 +11,7 @@ from interop.api.inside import NotGiven
 from interop.careplan.card import STATES, WITHHELD
 from interop.fhir.shapes import Json, dicts, text
 from interop.pages.patient import banner
+from interop.pages.record.yours import yours
 from interop.pages.visiting import Visit
 from interop.policy.tables import tables
 
@@ -69,15 +70,20 @@ async def refusal(here: Visit, patient: str, said: list[str]) -> dict[str, Any]:
         why = await here.api.get(f"/fhir/Patient/{patient}/$why", type=PLAN)
     except NotGiven:
         why = {}
-    role = tables().roles.get(here.asker.role)
-    may = frozenset(WAYS) if role is None or role.all else frozenset(WAYS) & role.given
     return {
         "said": list(dict.fromkeys(said)),
         "clauses": [each["words"] for each in clauses(why, "clause") if each["holds"] is False],
         "changes": [each["words"] for each in clauses(why, "change")],
-        "may": sorted(may),
+        "may": sorted(ways(here)),
         "access": f"/record/{patient}/access",
+        "break_glass": f"/record/{patient}/break-glass",
     }
+
+
+def ways(here: Visit) -> frozenset[str]:
+    """Those of ``WAYS`` that are for the role of who asks: by the table of the policy, to which the API holds everyone."""
+    role = tables().roles.get(here.asker.role)
+    return frozenset(WAYS) if role is None or role.all else frozenset(WAYS) & role.given
 
 
 def clauses(why: Json, name: str) -> list[dict[str, Any]]:
@@ -86,13 +92,9 @@ def clauses(why: Json, name: str) -> list[dict[str, Any]]:
     for each in dicts(why, "parameter"):
         if text(each, "name") == name:
             parts = {text(part, "name"): part for part in dicts(each, "part")}
-            found.append(
-                {
-                    "code": text(parts.get("code"), "valueCode"),
-                    "words": text(parts.get("words"), "valueString"),
-                    "holds": parts["holds"].get("valueBoolean") if "holds" in parts else None,
-                }
-            )
+            code, words = text(parts.get("code"), "valueCode"), text(parts.get("words"), "valueString")
+            holds = parts["holds"].get("valueBoolean") if "holds" in parts else None
+            found.append({"code": code, "words": yours(code, holds, words), "holds": holds})
     return found
 
 
