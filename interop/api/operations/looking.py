@@ -129,7 +129,7 @@ def _look(row: Row, id: str, organisation: str, under: tuple[str, ...]) -> dict[
         "purpose": ("valueCode", row.who.purpose),
         "declared": ("valueCode", under[0] if under else ""),
         "action": ("valueString", words()["action", done(row)]),
-        "what": ("valueString", row.type or row.interaction),
+        "what": ("valueString", row.interaction if row.interaction.startswith("$") else row.type or row.interaction),
         "event": ("valueId", id),
     }
 

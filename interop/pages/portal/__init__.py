@@ -42,8 +42,13 @@ def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitabl
 
     def finds(page: Finds) -> Callable[[Request], Awaitable[Response]]:
         async def handler(request: Request) -> Response:
-            found = await whose(await visit(request), request.path_params.get("patient", ""))
-            return await page(found, request.path_params["id"]) if isinstance(found, Whose) else found
+            here = await visit(request)
+            found = await whose(here, request.path_params.get("patient", ""))
+            if isinstance(found, Whose):
+                return await page(found, request.path_params["id"])
+            if request.method == "POST":
+                await here.form()  # of ours, even where it comes to nothing
+            return found
 
         return handler
 

@@ -121,4 +121,4 @@ def _code(reference: Reference) -> str:
 
 def unasked(name: str) -> list[str]:
     """Roles that see what bears the label without being told that they may, as long as the person does not refuse."""
-    return [role.name for role in tables().roles.values() if name in role.clearances]
+    return [role.name for role in tables().roles.values() if name in role.clearances and not role.all]

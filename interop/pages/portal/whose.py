@@ -36,14 +36,13 @@ PAGES: Final = (
 
 @dataclass(slots=True)
 class Whose:
-    """One person's record for who visits. ``own``: it is theirs. ``several``: the carer may have others to choose. ``lacking``
-    grows with what the parts of a page find to be absent."""
+    """One person's record for who visits. ``own``: it is theirs. ``lacking`` grows with what the parts of a page find to be
+    absent."""
 
     here: Visit
     id: str
     patients: list[Json]
     own: bool
-    several: bool = False
     lacking: list[Absent] = field(default_factory=list)
 
     @property
@@ -99,29 +98,32 @@ async def whose(here: Visit, patient: str) -> Whose | HTMLResponse | RedirectRes
     if here.asker.role == PATIENT:
         if patient and patient != here.asker.patient:
             return here.page("portal/nobody.html", "You cannot see that record", status=404, carer=False)
-        patient = here.asker.patient
-        return await _one(here, patient, own=True, several=False)
+        found = await _one(here, here.asker.patient, own=True)
+        for each in [] if found is not None else await people(here):  # whose own source shares no more
+            found = found or await _one(here, each["id"], own=True)
+        return found or here.page("portal/nobody.html", "We cannot find your record", status=404, carer=False)
     if patient:
-        return await _one(here, patient, own=False, several=True)
-    found = await people(here)
-    if len(found) == 1:
-        return here.lead(f"{BASE}/of/{found[0]['id']}")
-    return here.page("portal/people.html", "Whose record do you want to see?", people=found, user=here.asker.user)
+        found = await _one(here, patient, own=False)
+        return found or here.page("portal/nobody.html", "You cannot see that record", status=404, carer=True)
+    listed = await people(here)
+    if len(listed) == 1 and here.request.query_params.get("view") != "people":
+        return here.lead(f"{BASE}/of/{listed[0]['id']}")
+    return here.page("portal/people.html", "Whose record do you want to see?", people=listed, user=here.asker.user)
 
 
-async def _one(here: Visit, patient: str, *, own: bool, several: bool) -> Whose | HTMLResponse:
+async def _one(here: Visit, patient: str, *, own: bool) -> Whose | None:
+    """The record by a Patient of the person; None where that is not given."""
     try:
         said = await here.api.get(f"/fhir/Patient/{patient}/$everything", _type="Patient", _count="50")
     except NotGiven as refused:
         if refused.status not in (403, 404, 410):
             raise
-        title = "We cannot find your record" if own else "You cannot see that record"
-        return here.page("portal/nobody.html", title, status=404, carer=not own)
+        return None
     resources = [each["resource"] for each in said.get("entry", ())]
     patients = [each for each in resources if text(each, "resourceType") == "Patient"]
     outcomes = [each for each in resources if text(each, "resourceType") == "OperationOutcome"]
     patients.sort(key=lambda each: text(each, "id") != patient)
-    return Whose(here, patient, patients, own, several, absences(outcomes))
+    return Whose(here, patient, patients, own, absences(outcomes))
 
 
 async def people(here: Visit) -> list[Json]:
