@@ -26,6 +26,7 @@ BELOW: Final = 100
 """Fields below one element of the source that are told as one row's."""
 _FIELD: Final = re.compile(r"([A-Z][A-Z0-9]{2})-(\d+)")
 _BRACKETS: Final = re.compile(r"\[[^\]]*\]")
+_LITERAL: Final = re.compile(r"Literal\(text=('[^']*')\)")
 
 
 @dataclass(slots=True)
@@ -92,7 +93,7 @@ def lineage(family: Family, source: Source, envelope: Envelope, mint: Mint, whos
         element = _BRACKETS.sub("", said.to) if said is not None and said.to else register.partition(":")[0]
         for place in places:
             told.fields[place].elements.append(len(told.elements))
-        told.elements.append(Element(one.type, one.id, element, value, path, row, places))
+        told.elements.append(Element(one.type, one.id, element, value, _LITERAL.sub(r"\1", path), row, places))
     _judge(told, laid)
     return told
 
@@ -140,9 +141,16 @@ class _Er7:
     def places(self, one: Instance, path: str, value: Any) -> Iterator[int]:
         """Where the fields of a row's source path stand, as seen from the resource that the row fills."""
         for segment, number in _FIELD.findall(path):
-            for position in self._segments(one, segment, int(number)):
-                if (place := self._at.get((position, int(number)))) is not None:
-                    yield place
+            at = [(position, int(number)) for position in self._segments(one, segment, int(number))]
+            yield from self._holding([self._at[each] for each in at if each in self._at], value)
+
+    def _holding(self, places: list[int], value: Any) -> list[int]:
+        """Of several those that hold most of what the value says: rows that go through segments do not tell which."""
+        if len(places) < 2:
+            return places
+        words = [word.replace("-", "").lower() for word in _words(value)]
+        held = [sum(word in self.told.fields[place].text.lower() for word in words) for place in places]
+        return [place for place, count in zip(places, held, strict=True) if count == max(held)]
 
     def _segments(self, one: Instance, segment: str, number: int) -> list[int]:
         own = one.fields
@@ -222,7 +230,7 @@ class _Tree:
                 found += _texts(node)
         same = [node for node in found if isinstance(value, str) and node.value == value]
         for node in same or [node for node in found if node.read]:
-            if (place := self._at.get(id(node))) is not None:
+            if (place := self._at.get(id(node), self._at.get(id(node.up)))) is not None:  # a part of a reference stands for it
                 yield place
 
     def _walk(self, node: Node, path: str) -> list[Node]:
@@ -234,7 +242,7 @@ class _Tree:
             return _down(self._root, steps)
         if start != "^":
             return _down(node, steps)
-        up = node.up
+        up: Node | None = node
         while up is not None:
             if found := _down(up, steps):
                 return found
@@ -249,6 +257,15 @@ class _Tree:
     def read(self, place: int) -> bool:
         """Whether any row, condition or key read it."""
         return self._nodes[place].read
+
+
+def _words(value: Any) -> Iterator[str]:
+    """The texts in a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _words(each)
 
 
 def _down(node: Node, steps: list[str]) -> list[Node]:

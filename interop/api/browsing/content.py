@@ -8,6 +8,7 @@ of the words of a source. Each answer is in the audit with the reason and the pe
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, Final
 
 import orjson
@@ -76,6 +77,7 @@ def told(entry: Entry, looked: Looked, *, masked: bool) -> dict[str, Any]:
         "fields": [_field(each, looked.rows, masked=masked) for each in lineage.fields],
         "elements": [_element(each, looked.rows, masked=masked) for each in lineage.elements],
         "resources": _resources(looked),
+        "losses": _losses(looked),
     }
     if lineage.more:
         said["more"] = lineage.more
@@ -122,6 +124,12 @@ def _resources(looked: Looked) -> list[dict[str, str]]:
     if made is None:
         return []
     return [{"reference": f"{one.type}/{one.id}", "effect": one.effect} for one in made.contributions]
+
+
+def _losses(looked: Looked) -> list[dict[str, Any]]:
+    """What no element carries, of the message as a whole, each once with how often."""
+    counted = Counter(looked.lineage.made.losses if looked.lineage.made is not None else ())
+    return [{**_loss(each, looked.rows), "count": count} for each, count in sorted(counted.items())]
 
 
 def _short(text: str) -> str:

@@ -95,14 +95,8 @@ def _resources(said: Mapping[str, Any], *, masked: bool) -> list[dict[str, Any]]
 
 
 def _losses(said: Mapping[str, Any]) -> list[dict[str, Any]]:
-    counted: Counter[tuple[str, str, str, str]] = Counter()
-    for field in said["fields"]:
-        for each in field.get("losses", ()):
-            counted[each["path"], each["reason"], each["row"], each["why"]] += 1
-    rows = [
-        {"path": path, "reason": reason, "word": FATES.get(reason, FATES[""])[1], "row": row, "why": why, "count": count}
-        for (path, reason, row, why), count in counted.items()
-    ]
+    """What a sender would miss first, then what is left out deliberately."""
+    rows = [{**each, "word": FATES.get(each["reason"], FATES[""])[1]} for each in said["losses"]]
     return sorted(rows, key=lambda each: (each["reason"] == "not-carried", each["path"], each["row"]))
 
 

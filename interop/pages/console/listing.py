@@ -30,7 +30,7 @@ def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitabl
         here.enter(AREA)
         said = {name: value.strip() for name, value in request.query_params.items() if value.strip()}
         chosen: dict[str, str] = {name: said[name] for name in FILTERS if name in said}
-        shown: dict[str, Any] = {"chosen": chosen, "sections": sections("/console/messages"), **choices(services)}
+        shown: dict[str, Any] = {"chosen": chosen, "sections": sections("/console/messages", here.asker.role), **choices(services)}
         answer = await here.api.ask("GET", "/messages/", asked(said))
         if answer.status == 400:  # a filter that is none: the form again, with what was written
             return here.page("console/messages.html", "Messages", status=400, wrong=wrong(answer.json), **shown)

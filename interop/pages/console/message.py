@@ -70,7 +70,7 @@ def _page(
         "console/message.html",
         f"Message {state['message']}",
         status=status,
-        sections=sections("/console/messages/"),
+        sections=sections("/console/messages/", here.asker.role),
         message=row(state),
         events=events(happened),
         acknowledgement=acknowledged(happened["acknowledgement"]),

@@ -167,7 +167,7 @@ def _page(
         "console/replay.html",
         "Replay",
         status=status,
-        sections=sections("/console/replay"),
+        sections=sections("/console/replay", here.asker.role),
         chosen=chosen,
         again=f"?{urlencode({**chosen, 'batch': batch})}",
         upto=said.get("upto", ""),

@@ -25,7 +25,8 @@ def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitabl
         said = (await here.api.get("/messages/shelf"))["shelf"]
         found = by_category(said)
         total = sum(each["messages"] for each in said)
-        return here.page("console/shelf.html", "Shelf", sections=sections("/console/shelf"), categories=found, total=total)
+        menu = sections("/console/shelf", here.asker.role)
+        return here.page("console/shelf.html", "Shelf", sections=menu, categories=found, total=total)
 
 
 def by_category(said: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

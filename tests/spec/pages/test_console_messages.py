@@ -179,7 +179,7 @@ def test_of_a_long_message_it_is_said_how_much_is_shown() -> None:
     fields = [{"path": f"OBX-{place}", "fate": "unmapped", "elements": [], "value": "x"} for place in range(MOST + 7)]
     lines = [{"name": "OBX", "depth": 0, "fields": [place]} for place in range(len(fields))]
     said = shown({"masked": False, "withheld": False, "tables": "", "tablesThen": False, "lines": lines, "fields": fields,
-                  "elements": [], "resources": [], "more": 3})  # fmt: skip
+                  "elements": [], "resources": [], "losses": [], "more": 3})  # fmt: skip
     assert (said["fields_shown"], said["fields"], len(said["lines"]), said["lost"]) == (MOST, MOST + 10, MOST, MOST + 7)
 
 
