@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from interop.cli.governed import Engine, ask, call
-from interop.cli.shown import json_line, plain, remark, several
+from interop.cli.shown import json_line, remark, say, several
 from interop.clock import instant
 from interop.fhir.rows import EARLIEST, LATEST
 from interop.policy.agreements import WRITTEN, agreements
@@ -35,7 +35,7 @@ def sign(
         json_line(made)
     else:
         for each in _read(made):
-            print(plain(_line(each)))
+            say(_line(each))
     if status == "withdrawn" and made_now == 201:
         remark("There was no such agreement here; one that a feed brings is ended with it.")
     return 0

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from interop.cli.serve import option
-from interop.cli.shown import json_line, plain, table
+from interop.cli.shown import json_line, say, table
 from interop.mapping.places import use
 
 
@@ -60,7 +60,7 @@ def _show(settings: Mapping[str, tuple[Any, str]], found: list[Any], as_json: bo
         table(("setting", "value", "from"), [(name, _text(value), origin) for name, (value, origin) in settings.items()])
         print()
     for each in found:
-        print(plain(f"{each.level.value}: {each.setting + ': ' if each.setting else ''}{each.sentence} {each.action}"))
+        say(f"{each.level.value}: {each.setting + ': ' if each.setting else ''}{each.sentence} {each.action}")
     counts = {level: sum(each.level == level for each in found) for level in ("stops", "danger", "notice")}
     if status:
         print(f"\n{counts['stops']} would keep the engine from starting, {counts['danger']} dangerous, {counts['notice']} to know.")

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import orjson
 
 from interop.cli.progress import progress
-from interop.cli.shown import on_terminal, plain, table, wrong
+from interop.cli.shown import on_terminal, say, table, wrong
 from interop.errors import Problem
 from interop.formats.json import write_json
 from interop.ids import Mint
@@ -202,7 +202,7 @@ def _show(reports: list[dict[str, Any]], as_json: bool) -> None:
         sys.stdout.buffer.flush()
         return
     for report in reports:
-        print(plain(f"{report['source']} {report['type']}: {report['carried']} fields carried, {report['lost']} not"))
+        say(f"{report['source']} {report['type']}: {report['carried']} fields carried, {report['lost']} not")
         losses = [(loss["path"], loss["count"], loss["reason"], loss["row"], loss["why"]) for loss in report["losses"]]
         table(("source field", "times", "reason", "row", "why"), losses)
         print()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from interop.cli.shown import json_line, plain
+from interop.cli.shown import json_line, say
 
 if TYPE_CHECKING:
     from interop.apply.replays import Replayed
@@ -85,9 +85,7 @@ def show(summary: Summary, examples: int, *, dry: bool, as_json: bool, to_errors
         json_line(_plain(summary, examples, dry))
         return
 
-    def line(text: str) -> None:
-        print(plain(text), file=sys.stderr if to_errors else sys.stdout)
-
+    line = partial(say, errors=to_errors)
     for path, counted in summary.paths().items():
         line(f"{path}: " + ", ".join(f"{counted[kind]} {kind}" for kind in KINDS if counted[kind]))
         for one in _examples(summary, path, examples):

@@ -16,7 +16,7 @@ from interop.app.opening import named, open_store
 from interop.app.workshop import id_key
 from interop.apply.lineages import family_by
 from interop.cli.hiding import MASKED, hides
-from interop.cli.shown import plain, table, wrong
+from interop.cli.shown import say, table, wrong
 from interop.clock import instant
 from interop.errors import Problem
 from interop.formats.json import write_json
@@ -57,7 +57,7 @@ def explain(resource: str, data: Path, database: str | None = None, *, as_json: 
         for line in lines:
             sys.stdout.buffer.write(write_json(line) + b"\n")
         return 0
-    print(plain(f"{kind}/{id_}"))
+    say(f"{kind}/{id_}")
     whys = {line["row"]: line["why"] for line in lines if line["why"]}
     rows = [
         (line["element"], _short(line["value"]), line["source"], _row(line), f"{line['feed']} {line['message']}") for line in lines

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from interop.cli.governed import Engine, call
-from interop.cli.shown import cut, json_line, moment, plain, remark, table
+from interop.cli.shown import cut, json_line, moment, remark, say, table
 from interop.clock import SystemClock, instant
 
 Part = dict[str, Any]
@@ -37,9 +37,10 @@ def queue(engine: Engine, *, count: int, as_json: bool) -> int:
         remark("No pair waits for a decision.")
     for pair in () if as_json else pairs:
         score = f"score {pair['score']:.2f}" if "score" in pair else "score not told"
-        print(plain(f"{pair['why']}  {score}  since {pair['since']}: {pair['explanation']}"))
+        say(f"{pair['why']}  {score}  since {pair['since']}: {pair['explanation']}")
         table(RECORD, [_person(record) for record in pair["record"]])
-        print(plain(", ".join(f"{field} {level}" for field, level in pair.get("compared", {}).items())) + "\n")
+        say(", ".join(f"{field} {level}" for field, level in pair.get("compared", {}).items()))
+        print()
     if any(each["name"] == "next" for each in answer):
         cut(len(pairs), None, "decide these with interop identity link or unlink, or ask for more with --count.")
     return 0

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from interop.cli.bearer import bearer
 from interop.cli.progress import progress
-from interop.cli.shown import json_line, plain, remark, wrong
+from interop.cli.shown import json_line, remark, say, wrong
 from interop.errors import Problem, reasons
 from interop.mapping.library import adapters, carriers
 from interop.ports import Have, Pulled, Puller, Seen
@@ -194,4 +194,4 @@ def _tell(line: Mapping[str, str], as_json: bool) -> None:
         json_line(line)
     else:
         said = " ".join(part for part in (line.get("sentence", ""), line.get("detail", "")) if part)
-        print(plain(f"{line['what']}: {said} {line.get('action', '')}"))
+        say(f"{line['what']}: {said} {line.get('action', '')}")

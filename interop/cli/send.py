@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from interop.cli.bearer import bearer
 from interop.cli.progress import progress
-from interop.cli.shown import json_line, plain, wrong
+from interop.cli.shown import json_line, say, wrong
 from interop.errors import Problem
 from interop.mapping.files import Delivery
 from interop.mapping.library import adapters
@@ -116,7 +116,7 @@ async def _show(answers: AsyncIterator[Answer], as_json: bool) -> int:
             if as_json:
                 json_line({"id": answer.control_id, "accepted": answer.accepted, "code": answer.code, "text": answer.text})
             elif not answer.accepted:
-                print(plain(f"{answer.control_id or '-'} {answer.code or 'no answer'} {answer.text}"))
+                say(f"{answer.control_id or '-'} {answer.code or 'no answer'} {answer.text}")
     if not as_json:
         print(f"{sent} sent, {sent - refused} accepted, {refused} not")
     return refused

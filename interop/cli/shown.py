@@ -107,9 +107,14 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, notes: It
         print(plain(note), file=stream)
 
 
+def say(text: str, *, errors: bool = False) -> None:
+    """A line of a result in words; with ``errors`` it goes where questions are asked."""
+    print(plain(text), file=sys.stderr if errors else sys.stdout)
+
+
 def remark(sentence: str) -> None:
     """What is no result: how it went, what to do next."""
-    print(plain(sentence), file=sys.stderr)
+    say(sentence, errors=True)
 
 
 def cut(shown: int, total: int | None, more: str) -> None:

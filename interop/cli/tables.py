@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from interop.cli.progress import progress
-from interop.cli.shown import json_line, plain, table, wrong
+from interop.cli.shown import json_line, say, table, wrong
 from interop.mapping.library import Family
 from interop.mapping.refusal import Refusals, TablesRefused
 from interop.mapping.sites import deviations
@@ -89,11 +89,11 @@ def _show(loaded: list[Family], *, as_json: bool, whole: bool) -> None:
     table(("family", "site", "messages", "resources", "rows", "digest"), rows)
     for line in lines if whole else ():
         if "site" not in line:
-            print(plain(f"{line['family']}: {', '.join(line['messages'])}"))
+            say(f"{line['family']}: {', '.join(line['messages'])}")
             continue
         said = line["deviations"]
         does = ", ".join(f"{sum(one['does'] == kind for one in said)} {kind}" for kind in ("instead", "more", "away"))
-        print(plain(f"{line['family']} of {line['site']}: {does}"))
+        say(f"{line['family']} of {line['site']}: {does}")
         if len(lines) == 1:
             table(("file", "row", "does"), [(one["file"], one["row"], one["does"]) for one in said])
 

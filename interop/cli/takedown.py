@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
+from functools import partial
 from typing import Any
 
 from interop.cli.asking import confirmed
 from interop.cli.governed import Engine, call
-from interop.cli.shown import json_line, plain, table
+from interop.cli.shown import json_line, say, table
 
 MISSING = "Check it: interop messages lists what came, interop explain TYPE/ID which message a resource came with."
 COLUMNS = ("when", "organisation", "role", "user", "how", "what")
@@ -59,10 +59,7 @@ def _plain(told: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _show(told: list[dict[str, Any]], *, to_errors: bool = False) -> None:
-    def line(text: str) -> None:
-        print(plain(text), file=sys.stderr if to_errors else sys.stdout)
-
-    said = _plain(told)
+    line, said = partial(say, errors=to_errors), _plain(told)
     for each in said["resources"]:
         line(f"{each['reference']}: {_fate(each)}; versions withheld: {each.get('withheld', 0)}")
         if each.get("path"):

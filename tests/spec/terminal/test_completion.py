@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 
 from interop.api.deliveries import ACKNOWLEDGEMENTS, STATES
 from interop.app.settings import Settings
@@ -27,6 +28,7 @@ from interop.ports import MessageState
 from interop.signon.clients import ROLES
 from tests.places import ROOT
 
+ROOT_COMMAND = get_command(app)
 SHELLS = ("bash", "zsh", "fish")
 VARIABLES = ("INTEROP_FEEDS", "INTEROP_DESTINATIONS", "INTEROP_CONFIG", "INTEROP_SOURCES", "INTEROP_DATA", "INTEROP_CLIENTS")
 
@@ -52,7 +54,7 @@ def offered(line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
         monkeypatch.setenv(name, value)
     capsys.readouterr()
     with pytest.raises(SystemExit) as ended:
-        app(prog_name="interop")
+        ROOT_COMMAND.main(prog_name="interop")
     assert ended.value.code in (0, None)
     return capsys.readouterr().out
 

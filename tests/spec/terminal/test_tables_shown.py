@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -87,11 +88,12 @@ def test_colours_can_be_done_without(how: str, monkeypatch: pytest.MonkeyPatch) 
     assert "\x1b[3" not in said
 
 
-def test_no_color_may_stand_anywhere_and_holds_for_one_call() -> None:
-    for line in (["--no-color", "tables", "r4"], ["tables", "--no-color", "r4"], ["tables", "r4", "--no-color"]):
+def test_no_color_may_stand_anywhere_and_holds_for_one_call(tmp_path: Path) -> None:
+    where = ["--data", str(tmp_path)]
+    for line in (["--no-color", "client", *where], ["client", "--no-color", *where], ["client", *where, "--no-color"]):
         assert CliRunner().invoke(app, line).exit_code == 0
         assert not Colours.allowed
-    assert CliRunner().invoke(app, ["tables", "r4"]).exit_code == 0
+    assert CliRunner().invoke(app, ["client", *where]).exit_code == 0
     assert Colours.allowed
 
 
