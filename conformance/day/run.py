@@ -25,6 +25,7 @@ from conformance.day.page import print_record
 from conformance.day.picture import draw
 from conformance.day.record import PersonRecord, read_record, sources
 from conformance.day.sharing import agree, consent, signed_on
+from conformance.day.visiting import links
 from conformance.examples.day import day, feeds, people, yesterday
 from conformance.examples.feed import ExampleMessage
 
@@ -98,7 +99,10 @@ def run(
             )
         if once:
             return 0 if well else 1
-        console.print(f"The engine stays up. Try {web}/ in a browser, or interop messages --data {directory}; Ctrl-C stops it.")
+        console.print("The engine stays up; Ctrl-C stops it. Open a link in a browser and choose [bold]Sign in[/]:")
+        for line in links(web, [record.patients[0]["id"] for record in records if record.patients]):
+            console.print(line, soft_wrap=True, highlight=False, markup=False)
+        console.print(f"What came, in the terminal: interop messages --data {directory}")
         console.print(f"Who is fit to leave hospital and waits: interop worklist medically-fit --data {directory}")
         asked = f"interop token --data {directory} --role gp --org {records[0].person.practice.ods}"
         console.print(f'Who asks signs on: curl -H "Authorization: Bearer $({asked})" {web}/fhir/Patient')

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Final
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 
 from interop.api.services import Services
+from interop.api.signon.screens import role_words
 from interop.pages.areas import open_to
 from interop.pages.visiting import SignIn, Visit, page
 from interop.signon.people import demo_users
 from interop.store.plan import Feeds
+
+TITLE: Final = "Shared care record"
 
 
 def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitable[Visit]]) -> None:
@@ -22,7 +27,23 @@ def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitabl
         try:
             here = await visit(request)
         except SignIn:
-            people = demo_users().values() if services.signon is not None and services.signon.demo else ()
-            return page(services, "home.html", "Shared care record", people=people)
-        empty = not any(count.received for count in await services.store.query(Feeds()))
-        return here.page("home.html", "Shared care record", areas=open_to(here.asker.role), empty=empty)
+            return page(services, "home.html", TITLE, people=_people(services), empty=await _empty(services))
+        return here.page("home.html", TITLE, areas=open_to(here.asker.role), empty=await _empty(services))
+
+
+async def _empty(services: Services) -> bool:
+    """Whether nothing has come yet."""
+    return not any(count.received for count in await services.store.query(Feeds()))
+
+
+def _people(services: Services) -> list[dict[str, str]]:
+    """The people of a demonstration who have pages, each with the link by which to be them."""
+    if services.signon is None or not services.signon.demo:
+        return []
+    found = []
+    for each in demo_users().values():
+        if first := next(iter(open_to(each.role)), None):
+            query = urlencode({"login_hint": each.user, "to": first.href}, safe="/")
+            words = {"name": each.name, "role": role_words(each.role), "why": each.why, "page": first.title}
+            found.append({**words, "href": f"/auth/login?{query}"})
+    return found
