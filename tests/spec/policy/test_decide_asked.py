@@ -340,6 +340,7 @@ def test_what_no_scope_speaks_of_needs_one_for_everything() -> None:
         ("privacy-officer", "$takedown"),
         ("operator", "$replay"),
         ("operator", "$retention"),
+        ("operator", "$message-content"),
     ):
         assert not ask(name, "", asker(role, "system/*.rs")).refusal
         assert ask(name, "", asker(role, "user/Location.cruds")).refusal == "forbidden"
