@@ -87,7 +87,7 @@ def test_each_command_and_option_exists(call: list[str]) -> None:
         assert not name.startswith("scripts/") or os.access(ROOT / name, os.X_OK)
         return
     command, words = COMMANDS[name], call[1:]
-    while words and hasattr(command, "commands") and not (command.invoke_without_command and words[0].startswith("--")):
+    while words and hasattr(command, "commands") and not words[0].startswith("--"):
         assert words[0] in command.commands
         command, words = command.commands[words[0]], words[1:]
     known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)} | {"--help"}
