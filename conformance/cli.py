@@ -8,14 +8,16 @@ from typing import Annotated
 
 import typer
 
+from conformance import completing as offered
 from conformance.ask.cli import add_to
+from conformance.completing import words
 from conformance.judged.cli import add_to as add_judges_to
 
 app = typer.Typer(
     name="conformance",
     help="Judges resources and servers from outside, and makes synthetic messages to judge them with.",
     no_args_is_help=True,
-    add_completion=False,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 
@@ -29,9 +31,14 @@ def _conformance() -> None:
 def generate(
     patients: Annotated[int, typer.Option("--patients", "-n", min=1, help="How many synthetic people.")] = 100,
     seed: Annotated[int, typer.Option("--seed", "-s", min=0, help="The same seed gives the same messages.")] = 1,
-    families: Annotated[str, typer.Option(help="Of hl7v2, openhr, nhs111, ers; several by commas.")] = "hl7v2",
+    families: Annotated[
+        str, typer.Option(help="Of hl7v2, openhr, nhs111, ers; several by commas.", autocompletion=words(offered.FAMILIES))
+    ] = "hl7v2",
     messages: Annotated[int | None, typer.Option(min=1, help="Stop after so many messages.")] = None,
-    form: Annotated[str | None, typer.Option("--format", help="mllp, files or ndjson; else the natural one.")] = None,
+    form: Annotated[
+        str | None,
+        typer.Option("--format", help="mllp, files or ndjson; else the natural one.", autocompletion=words(offered.FORMATS)),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="A file for mllp and ndjson (else standard output), a folder for files.")] = None,
 ) -> None:
     """Write the messages that source systems would send about synthetic people."""
@@ -69,7 +76,10 @@ def generate(
 def bench(
     name: Annotated[
         str,
-        typer.Argument(help="convert, mllp, apply, feeds, read, lag, backlog, validate, serve, pages, or all but these two."),
+        typer.Argument(
+            help="convert, mllp, apply, feeds, read, lag, backlog, validate, serve, pages, or all but these two.",
+            autocompletion=words(offered.BENCHES),
+        ),
     ],
     messages: Annotated[int | None, typer.Option("--messages", "-n", min=1, max=2_000_000, help="How many messages.")] = None,
     seed: Annotated[int, typer.Option("--seed", "-s", min=0, help="The same seed gives the same messages.")] = 1,
@@ -160,7 +170,9 @@ def topology(
     http: Annotated[int, typer.Option(help="The front's port for HTTP; 0 takes any.")] = 8080,
     mllp: Annotated[int, typer.Option(help="The front's port for MLLP; 0 takes any.")] = 2575,
     mappers: Annotated[int, typer.Option(min=0, help="Mapper processes of each worker.")] = 1,
-    front: Annotated[str, typer.Option(help="haproxy, own, or auto: HAProxy where it is installed.")] = "auto",
+    front: Annotated[
+        str, typer.Option(help="haproxy, own, or auto: HAProxy where it is installed.", autocompletion=words(offered.FRONTS))
+    ] = "auto",
     no_redis: Annotated[bool, typer.Option("--no-redis", help="Without Redis: processes look for themselves.")] = False,
     seconds: Annotated[float | None, typer.Option("--for", min=0, help="End after so many seconds.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON line with all addresses.")] = False,
@@ -189,11 +201,19 @@ def validate(
     ] = None,
     must_support: Annotated[bool, typer.Option("--must-support", help="Tell must-support elements that are absent.")] = False,
     unknown_extensions: Annotated[
-        str, typer.Option(help="What an extension is that no package defines: error, warning or information.")
+        str,
+        typer.Option(
+            help="What an extension is that no package defines: error, warning or information.",
+            autocompletion=words(offered.SEVERITIES),
+        ),
     ] = "information",
-    wrong_display: Annotated[str, typer.Option(help="What a wrong display is: error, warning or information.")] = "warning",
+    wrong_display: Annotated[
+        str, typer.Option(help="What a wrong display is: error, warning or information.", autocompletion=words(offered.SEVERITIES))
+    ] = "warning",
     as_json: Annotated[bool, typer.Option("--json", help="A JSON line for each file, nothing else.")] = False,
-    form: Annotated[str, typer.Option("--output", help="terminal, outcome, junit or html.")] = "terminal",
+    form: Annotated[
+        str, typer.Option("--output", help="terminal, outcome, junit or html.", autocompletion=words(offered.OUTPUTS))
+    ] = "terminal",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write to this file, else to standard output.")] = None,
     second: Annotated[
         Path | None, typer.Option("--second-opinion", metavar="JAR", help="The official validator: its JAR, or a folder of JARs.")

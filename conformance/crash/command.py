@@ -164,6 +164,7 @@ def _say(console: Console, asked: Request, number: int, told: dict[str, Any]) ->
 def _progress(asked: Request) -> Iterator[tuple[Console, Any]]:
     console = Console(soft_wrap=True, stderr=asked.as_json)
     columns = (TextColumn("kills"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
+    # What is printed meanwhile Rich writes to where the bar is: results that go to a file must not.
+    with Progress(*columns, console=console, transient=True, redirect_stdout=sys.stdout.isatty()) as bar:
         task = bar.add_task("kills", total=asked.kills)
         yield bar.console, lambda: bar.advance(task)

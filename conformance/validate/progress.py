@@ -57,7 +57,8 @@ class _Bar:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = (BarColumn(), MofNCompleteColumn(), TextColumn("files"), TimeRemainingColumn(), TextColumn("{task.description}"))
-        bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        # What is printed meanwhile Rich writes to where the bar is: results that go to a file must not.
+        bar = Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=sys.stdout.isatty())
         task = bar.add_task("", total=sum(1 for _ in files(self._paths)), completed=self._done)
         bar.start()
         self._show = lambda done, name: bar.update(task, completed=done, description=name[-40:])

@@ -1,14 +1,17 @@
-"""Booking, moving and cancelling: one transaction each, so that a time is given to one person alone."""
+"""Booking, moving and cancelling: an Appointment takes its time and gives it back (``interop.api.fhir.taking``)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import urlencode
 
+from interop.api.asgi import Header
 from interop.api.inside import NotGiven
 from interop.errors import Problem
 from interop.fhir.shapes import dicts, text
 from interop.pages.desk.dispatch import Quicker, version_of
+from interop.pages.desk.steps import LONGEST
 from interop.pages.visiting import Visit
 
 Json = dict[str, Any]
@@ -18,56 +21,61 @@ CANCELLED: Final = "http://terminology.hl7.org/CodeSystem/appointment-cancellati
 REASONS: Final = {"pat": "The person asked for it", "prov": "The clinic asked for it", "oth": "Another reason"}
 
 
-def entry(method: str, resource: Json, **conditions: str) -> Json:
-    """An entry of a transaction."""
-    url = resource["resourceType"] if method == "POST" else f"{resource['resourceType']}/{resource['id']}"
-    return {"resource": resource, "request": {"method": method, "url": url, **conditions}}
-
-
 async def book(here: Visit, patient: str, form: Mapping[str, str]) -> None:
     """Book the free time that a form names. Raises Quicker where it was taken meanwhile, NotGiven, Problem ``bad-parameter``."""
-    if await _written(here, form.get("once", "")):
+    once = form.get("once", "")
+    if not once:
+        raise Problem("bad-parameter", where="once")
+    if await _written(here, once):
         return
     slot, schedule = await _free(here, form)
     made = {
         "resourceType": "Appointment",
-        "identifier": [{"system": FORM, "value": form["once"]}],
+        "identifier": [{"system": FORM, "value": once}],
         "status": "booked",
         **_at(slot, schedule),
         "created": here.now.isoformat(timespec="seconds"),
         "participant": [{"actor": {"reference": f"Patient/{patient}"}, "status": "accepted"}, *_actors(schedule)],
     }
     if said := form.get("what", ""):
-        made["description"] = said
-    await _together(here, entry("PUT", slot | {"status": "busy"}, ifMatch=form["version"]), entry("POST", made))
+        made["description"] = said[:LONGEST]
+    only = urlencode({"identifier": f"{FORM}|{once}"}).encode("ascii")
+    try:
+        await _sent(here, "POST", "/fhir/Appointment", made, (b"if-none-exist", only))
+    except Quicker:
+        if not await _written(here, once):  # by the other click of two
+            raise
 
 
 async def move(here: Visit, appointment: Json, form: Mapping[str, str]) -> None:
-    """Move an appointment to the free time that a form names, and give the old one back. Raises as ``book``."""
+    """Move an appointment to the free time that a form names; the old one is free then. Raises as ``book``."""
     if text(next(iter(dicts(appointment, "slot")), None), "reference") == f"Slot/{form.get('slot')}":
         return
     slot, schedule = await _free(here, form)
     whoever = [each for each in dicts(appointment, "participant") if text(each.get("actor"), "reference").startswith("Patient/")]
     moved = appointment | {"status": "booked", **_at(slot, schedule), "participant": [*whoever, *_actors(schedule)]}
-    entries = [entry("PUT", slot | {"status": "busy"}, ifMatch=form["version"]), entry("PUT", moved, ifMatch=form["held"])]
-    await _together(here, *entries, *await _given_back(here, appointment))
+    await _over(here, moved, form)
 
 
 async def cancel(here: Visit, appointment: Json, form: Mapping[str, str]) -> None:
-    """Cancel an appointment and give its time back. Raises as ``book``."""
+    """Cancel an appointment; its time is free then. Raises as ``book``."""
     if appointment["status"] == "cancelled":
         return
     code = form.get("reason", "")
     if code not in REASONS:
         raise Problem("bad-parameter", where="reason")
     reason = {"coding": [{"system": CANCELLED, "code": code}], "text": REASONS[code]}
-    ended = appointment | {"status": "cancelled", "cancelationReason": reason}
-    await _together(here, entry("PUT", ended, ifMatch=form.get("held", "")), *await _given_back(here, appointment))
+    await _over(here, appointment | {"status": "cancelled", "cancelationReason": reason}, form)
 
 
-async def _together(here: Visit, *entries: Json) -> None:
+async def _over(here: Visit, appointment: Json, form: Mapping[str, str]) -> None:
+    path = f"/fhir/Appointment/{appointment['id']}"
+    await _sent(here, "PUT", path, appointment, (b"if-match", form.get("held", "").encode("ascii")))
+
+
+async def _sent(here: Visit, method: str, path: str, resource: Json, condition: Header) -> None:
     try:
-        await here.api.send("POST", "/fhir", {"resourceType": "Bundle", "type": "transaction", "entry": list(entries)})
+        await here.api.send(method, path, resource, [condition])
     except NotGiven as refused:
         if refused.status not in (409, 412):
             raise
@@ -76,8 +84,6 @@ async def _together(here: Visit, *entries: Json) -> None:
 
 async def _written(here: Visit, once: str) -> bool:
     """Whether a form was sent before."""
-    if not once:
-        raise Problem("bad-parameter", where="once")
     found = await here.api.search("Appointment", [("identifier", f"{FORM}|{once}"), ("_count", "1")])
     return any(each["resourceType"] == "Appointment" for each in found)
 
@@ -91,17 +97,6 @@ async def _free(here: Visit, form: Mapping[str, str]) -> tuple[Json, Json]:
     if version_of(slot) != form.get("version") or slot["status"] != "free":
         raise Quicker("")
     return slot, await here.api.get(f"/fhir/{slot['schedule']['reference']}")
-
-
-async def _given_back(here: Visit, appointment: Json) -> list[Json]:
-    made = []
-    for each in dicts(appointment, "slot"):
-        try:
-            slot = await here.api.get(f"/fhir/{text(each, 'reference')}")
-        except NotGiven:  # nobody here may see it: its keeper frees it
-            continue
-        made.append(entry("PUT", slot | {"status": "free"}, ifMatch=version_of(slot)))
-    return made
 
 
 def _at(slot: Json, schedule: Json) -> Json:

@@ -8,11 +8,11 @@ from typing import Final
 from fastapi import FastAPI, Request
 
 from interop.api.services import Services
-from interop.pages.record import access, appointments, emergency, letters, looking, medicines, plan, results, summary
+from interop.pages.record import access, appointments, emergency, letters, looking, medicines, plan, results, summary, timeline
 from interop.pages.record.opening import refusing
 from interop.pages.visiting import Visit
 
-PARTS: Final = (looking, summary, plan, results, appointments, letters, medicines, access, emergency)
+PARTS: Final = (looking, summary, timeline, plan, results, appointments, letters, medicines, access, emergency)
 """Modules with ``routes(app, services, visit)``: a part of a record each."""
 
 

@@ -54,7 +54,8 @@ async def test_a_person_is_found_by_nhs_number_however_it_is_spaced(site: Site) 
         for written in (number, f"{number[:3]} {number[3:6]} {number[6:]}", f" {number[:5]}-{number[5:]} "):
             page = await found(one, number=written)
             assert page.status == 200
-            assert page.path == "/record" and not page.answer.url.query
+            assert page.path == "/record"
+            assert not page.answer.url.query
             (link,) = [each for each in page.links() if each.startswith("/record/")]
             assert f"{number[:3]} {number[3:6]} {number[6:]}" in page.text
             assert re.search(r"CROWHURST, William( Arthur)? \(Mr\)", page.text)
@@ -106,7 +107,8 @@ async def test_what_is_wrong_with_the_form_is_said_beside_the_field(
         assert page.status == 400
         assert str(page.tree.findtext(".//title")).startswith("Error: ")
         (link,) = page.tree.xpath("//*[contains(@class,'nhsuk-error-summary')]//a")
-        assert words in link.text_content() and link.get("href") == field
+        assert words in link.text_content()
+        assert link.get("href") == field
         assert page.tree.xpath(f"//*[@id='{field[1:]}']")
         assert {name: page.fields("/record")[name.replace("_", "-")] for name in said} == said
 
@@ -176,7 +178,8 @@ async def test_a_record_that_is_not_open_says_why_and_what_to_do(site: Site) -> 
         assert "whoever asks is not involved in the care of the person" in page.text
         assert f"/record/{bill}/access" in page.links()
         assert "your reason is recorded and the privacy officer is told" in page.text
-        assert "allotment" not in page.text and "Donepezil" not in page.text
+        assert "allotment" not in page.text
+        assert "Donepezil" not in page.text
         unknown, not_theirs = await other.get("/record/nobody"), await other.get(f"/record/{bill}")
         assert unknown.status == not_theirs.status == 404
         assert unknown.text == not_theirs.text
