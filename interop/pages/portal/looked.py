@@ -18,7 +18,8 @@ SIZE: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """``times``: how often within the same minute. ``emergency``: it was under a declared emergency, or is the declaration."""
+    """``times``: how often within the same minute. ``emergency``: it was under a declared emergency, or is the declaration, which
+    ``declares``."""
 
     when: str
     who: str
@@ -29,6 +30,7 @@ class Look:
     emergency: bool
     claimed: bool
     refused: bool
+    declares: bool = False
     times: int = 1
 
 
@@ -48,6 +50,7 @@ def look(parameter: Json, own: bool) -> Look:
         declared == "break-glass" or action == known["action", "break-glass"],
         declared == "self-claimed" or action == known["action", "self-claimed"],
         action == known["action", "refused"],
+        action in {known["action", each] for each in ("break-glass", "self-claimed")},
     )
 
 

@@ -285,7 +285,7 @@ async def test_who_looked_is_told_in_words_an_emergency_too_and_who_looked_thems
         lines = [" ".join(each.text_content().split()) for each in page.tree.xpath("//ul[@class='my-list']/li")]
         (card,) = [each for each in lines if "The card for ambulance crews" in each]
         assert card.startswith("An ambulance crew, Mereshire Community Health 15 October 2026 at 8:30am")
-        assert "Emergency. They said that it was an emergency and opened the record without consent." in card
+        assert "Emergency. They said that it was an emergency, so consent was not asked for." in card
         assert "Why: For your care" in card
         assert any("Declared an emergency to see the record" in each for each in lines)
         assert "test-ambulance" not in page.text
