@@ -163,6 +163,7 @@ def test_the_command_line_starts_without_what_its_commands_need() -> None:
         "conformance.ask",
         "conformance.ask.cli",
         "conformance.cli",
+        "conformance.completing",
         "conformance.judged",
         "conformance.judged.cli",
     }
