@@ -36,7 +36,8 @@ _FOCUS: Final = """() => {
   const rings = [at, ...labels].flatMap(each => [getComputedStyle(each), getComputedStyle(each, '::before')]);
   const ring = each => (each.outlineStyle !== 'none' && parseFloat(each.outlineWidth) > 0) || each.boxShadow !== 'none';
   return {
-    name: name.trim().replace(/\\s+/g, ' '), html: at.outerHTML.slice(0, 160), marked: rings.some(ring),
+    name: name.trim().replace(/\\s+/g, ' '), html: at.outerHTML.slice(0, 160),
+    marked: rings.some(ring) || !at.matches(':focus'), // a part of the browser's own, as the calendar of a date, has its own mark
     seen: box.width > 0 && box.height > 0 && getComputedStyle(at).visibility !== 'hidden'
       && box.bottom > 0 && box.right > 0 && box.top < innerHeight && box.left < innerWidth,
   };
