@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from interop.apply.drafts import SOURCE
-from interop.fhir.shapes import text
+from interop.fhir.shapes import dicts, text
 from interop.pages.desk import timing
 from interop.pages.desk.dispatch import version_of
 from interop.pages.record.asking import Known, looked_up, search
@@ -29,13 +29,15 @@ HERE_SOURCE: Final = f"{SOURCE}api"
 @dataclass(frozen=True, slots=True)
 class Booked:
     """An appointment: ``said`` is what is shown of it; ``ours``: it was booked through this service and may be moved here;
-    ``kept``: somebody is expected."""
+    ``kept``: somebody is expected; ``others``: who
+    takes part by name alone."""
 
     said: Booking
     at: datetime | None
     ours: bool
     kept: bool
     version: str
+    others: str = ""
 
     @property
     def owner(self) -> str:
@@ -49,7 +51,7 @@ class Booked:
     @property
     def place(self) -> str:
         """Where and with whom."""
-        parts = (self.said.what if self.said.reason else "", self.said.where, self.said.who)
+        parts = (self.said.what if self.said.reason else "", self.said.where, self.said.who, self.others)
         return ", ".join(dict.fromkeys(filter(None, parts)))
 
 
@@ -89,7 +91,9 @@ def booked(resource: Json, names: Known, now: datetime) -> Booked:
     """An appointment as it is shown."""
     said = booking(resource, names, now.date())
     kept = text(resource, "status") in KEPT
-    return Booked(said, timing.at(text(resource, "start")), said.origin.feed == HERE, kept, version_of(resource))
+    actors = [each["actor"] for each in dicts(resource, "participant") if "actor" in each]
+    others = ", ".join(text(each, "display") for each in actors if not text(each, "reference") and text(each, "display"))
+    return Booked(said, timing.at(text(resource, "start")), said.origin.feed == HERE, kept, version_of(resource), others)
 
 
 def together(ahead: Sequence[Booked]) -> dict[date, list[Booked]]:
