@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any, Final
 
 import pytest
 from anyio import to_thread
@@ -15,7 +16,7 @@ from tests.spec.browser.pictures import shot
 from tests.spec.browser.signing import signed_on, went
 
 pytestmark = pytest.mark.anyio
-TABLET = {"viewport": {"width": 820, "height": 1180}}
+TABLET: Final[dict[str, Any]] = {"viewport": {"width": 820, "height": 1180}}
 CARER = "https://demo.interop.invalid|demo-carer"
 
 
