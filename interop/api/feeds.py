@@ -38,7 +38,7 @@ async def answer(services: Services, request: Request) -> Response:
     if view != "coverage":
         raise Problem("not-found")
     counts: list[LossCount] = await services.store.query(Coverage(name))
-    if not counts and name not in services.feeds:
+    if not counts and name not in services.feeds and all(each.feed != name for each in await services.store.query(Feeds())):
         raise Problem("not-found")
     return _json({"feed": name, **coverage(counts)})
 

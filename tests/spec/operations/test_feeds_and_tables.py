@@ -54,6 +54,17 @@ async def test_a_feed_is_told_with_its_counts_and_one_word(tmp_path: Path) -> No
         assert coverage["count"] == sum(each["count"] for each in coverage["lost"])
 
 
+async def test_a_feed_of_which_nothing_is_lost_has_a_coverage_too(tmp_path: Path) -> None:
+    """Of what is written through the API nothing is left out, and no file declares that feed."""
+    async with running(tmp_path) as engine:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{engine.http}", trust_env=False) as http:
+            assert (await http.get("/feeds/api/coverage")).status_code == 404
+            said = {"resourceType": "Basic", "code": {"text": "x"}}
+            answer = await http.post("/fhir/Basic", json=said, headers={"content-type": "application/fhir+json"})
+            assert answer.status_code == 201, answer.text
+        assert await asked(engine, "GET", "/feeds/api/coverage") == {"feed": "api", "count": 0, "lost": []}
+
+
 async def test_the_tables_that_were_worked_by_are_listed_with_those_of_policy(tmp_path: Path) -> None:
     async with running(tmp_path) as engine:
         await asked(engine, "POST", "/ingest/hospital", admission())
