@@ -210,7 +210,7 @@ def why(permitted: bool, *clauses: tuple[str, str, bool | None, str]) -> dict[st
     """An answer of ``$why``: of each clause code, words, whether it holds (None: it would change it), organisation."""
     said: list[dict[str, Any]] = [{"name": "permitted", "valueBoolean": permitted}]
     for code, told_, holds, organisation in clauses:
-        part = [{"name": "code", "valueCode": code}, {"name": "words", "valueString": told_}]
+        part: list[dict[str, Any]] = [{"name": "code", "valueCode": code}, {"name": "words", "valueString": told_}]
         part += [] if holds is None else [{"name": "holds", "valueBoolean": holds}]
         part += [{"name": "organisation", "valueString": organisation}] if organisation else []
         said.append({"name": "change" if holds is None else "clause", "part": part})
