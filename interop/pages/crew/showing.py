@@ -19,7 +19,7 @@ FIRST: Final = {"cpr": 4, "alerts": 4, "allergies": 4, "matters": 1}
 """Lines in a closed row: of danger as many as the glance names."""
 USUAL: Final = 2
 CUT: Final = "cut"
-NUMBER: Final = re.compile(r"(?<![\d,.])(?:\+44 ?\d|0\d)(?:[ -]?\d){8,9}(?![\d])|(?<![\d,.])(?:999|111|112)(?![\d,.])")
+NUMBER: Final = re.compile(r"(?<![\d,.])(?:\+44 ?\d|0\d)(?:[ -]?\d){8,9}(?!\d)|(?<!\d)(?<!\d[ ,.-])(?:999|111|112)(?![ ,.-]?\d)")
 """A telephone number of the United Kingdom within words."""
 DANGER, WARNING, PLAIN = "danger", "warning", "plain"
 TOP, PAIR, MORE = "top", "pair", "more"

@@ -362,7 +362,7 @@ def _clock(resource: dict[str, Any]) -> str:
 
 def _family(who: Actor) -> str:
     names = {"openhr": "OpenHR", "nhs111": "ITK CDA", "bars": "BaRS", "documents": "ITK3", "r4": "FHIR R4", "hl7v2": "HL7 v2"}
-    return names[FEEDS[who.feed].adapter]
+    return names[FEEDS[who.feed].adapter] if who.feed else "a page"
 
 
 @asynccontextmanager
