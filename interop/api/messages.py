@@ -82,7 +82,7 @@ async def _opened(services: Services, request: Request, number: str, view: str) 
     entry = await _entry(services, number)
     looked = await content.opened(services, request, entry, why)
     if view == "content":
-        return Response(200, entry.body, RAW)
+        return Response(200, entry.body, RAW) if entry.body else Response(204)
     return Response(200, write_json(content.told(entry, looked, masked=False)), JSON)
 
 

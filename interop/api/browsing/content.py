@@ -41,7 +41,7 @@ async def reason(request: Request) -> str:
         said = orjson.loads(await request.body(LIMIT))
     except ValueError:
         said = None
-    found = said.get("reason") if isinstance(said, dict) else None
+    found = said.get("reason") if isinstance(said, dict) and len(said) == 1 else None
     if found not in REASONS:
         raise Problem("bad-parameter", where="reason", detail=f"it is one of {', '.join(REASONS)}")
     return str(found)

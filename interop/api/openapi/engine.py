@@ -91,6 +91,8 @@ def _messages() -> Part:
         if opens:
             said["requestBody"] = {"required": True, "content": {"application/json": {"schema": why}}}
         said["responses"] = {"200": described("So it is.", media, schema={}), "4XX": PROBLEM, "503": PROBLEM}
+        if media == ANY:
+            said["responses"]["204"] = {"description": "It is empty."}
         return said
 
     listed = {

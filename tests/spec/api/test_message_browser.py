@@ -192,7 +192,10 @@ async def test_what_it_says_is_given_for_a_reason(operator: Services, store: Sql
     assert (raw.content, raw.headers["content-type"]) == (body, "application/octet-stream")
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"reason": "curious"}', b'{"reason": ["repair"]}', b"reason=repair"])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{}", b"[]", b'{"reason": "curious"}', b'{"reason": "repair", "more": 1}', b'{"reason": ["repair"]}', b"reason=repair"],
+)
 async def test_without_a_reason_of_the_list_there_is_nothing(
     operator: Services, client: Client, store: SqlStore, body: bytes
 ) -> None:
@@ -276,6 +279,12 @@ async def test_what_was_taken_down_is_given_to_nobody(operator: Services, store:
     assert [(await opened(client, view)).status_code for view in ("lineage", "content")] == [410, 410]
     assert (await client.get("/messages/1/lineage")).status_code == 410
     assert (await client.get("/messages/1/history")).json()["events"][-1] == {"event": "taken-down", "message": 7}
+
+
+async def test_an_empty_message_is_empty(operator: Services, store: SqlStore, client: Client) -> None:
+    await kept(store, b"")
+    answer = await opened(client, "content")
+    assert (answer.status_code, answer.content) == (204, b"")
 
 
 async def test_what_clients_wrote_is_no_message(operator: Services, store: SqlStore, client: Client) -> None:
