@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from interop.cli.governed import Engine, ask, call
-from interop.cli.shown import json_line, remark, say, several
-from interop.clock import instant
+from interop.cli.shown import json_line, moment, remark, say, several
+from interop.clock import SystemClock, instant
 from interop.fhir.rows import EARLIEST, LATEST
 from interop.policy.agreements import WRITTEN, agreements
 from interop.policy.facts import Agreement
@@ -52,7 +52,11 @@ def show(engine: Engine, *, as_json: bool) -> int:
         _, page = said
         found += [each for entry in page.get("entry", []) for each in _read(entry["resource"])]
         following = next((link["url"] for link in page.get("link", []) if link["relation"] == "next"), None)
-    several(map(_told, found), COLUMNS, as_json=as_json, nothing="There is no agreement. Begin one: interop agreement add SOURCE")
+    lines = [_told(each) for each in found]
+    if not as_json:
+        now = instant(SystemClock().now())
+        lines = [line | {name: moment(line[name], now) for name in ("start", "end")} for line in lines]
+    several(lines, COLUMNS, as_json=as_json, nothing="There is no agreement. Begin one: interop agreement add SOURCE")
     return 0
 
 

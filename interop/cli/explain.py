@@ -62,7 +62,7 @@ def explain(resource: str, data: Path, database: str | None = None, *, as_json: 
     rows = [
         (line["element"], _short(line["value"]), line["source"], _row(line), f"{line['feed']} {line['message']}") for line in lines
     ]
-    notes = [f"{row}: {why}" for row, why in sorted(whys.items())]
+    notes = [f"{row or 'without a row'}: {why}" for row, why in sorted(whys.items())]
     table(("element", "value", "source field", "row", "message"), rows, notes=notes)
     return 0
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from interop.cli.messages import read
-from interop.cli.shown import one, several, wrong
-from interop.clock import instant
+from interop.cli.shown import moment, one, several, wrong
+from interop.clock import SystemClock, instant
 from interop.mapping.packed import Kept
 from interop.mapping.places import mappings_root
 from interop.mapping.refusal import Refusals
@@ -34,6 +34,9 @@ def kept(data: Path, database: str | None, family: str | None, *, as_json: bool)
         for digest, first, each in tables
         if family in (None, each.family)
     ]
+    if not as_json:
+        now = instant(SystemClock().now())
+        lines = [line | {"first": moment(line["first"], now)} for line in lines]
     several(lines, COLUMNS, as_json=as_json, nothing="No message has been mapped yet.")
     return 0
 

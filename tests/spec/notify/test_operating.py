@@ -73,6 +73,18 @@ async def test_queues_are_told_paused_resumed_and_sent_again(tmp_path: Path) -> 
             assert "address" not in found
             await asyncio.to_thread(run, "resume", "admissions")
             await receiver.until(2)
+            await ingest(http, adt(control="C2", visit="V2", local="L2"))
+            await receiver.until(3)
+
+            async def sent() -> bool:
+                return bool((await line())["sent"] == 2)
+
+            await done(sent)
+            assert "1 of 2: --after 1 goes on" in await asyncio.to_thread(
+                run, "list", "admissions", "--state", "sent", "--count", "1"
+            )
+            assert "The first 1; there are more" in await asyncio.to_thread(run, "list", "admissions", "--count", "1")
+            assert "--after" not in await asyncio.to_thread(run, "list", "admissions", "--count", "2")
             figures = (await http.get("/metrics")).text
             assert 'interop_deliveries{destination="admissions",state="shelved"} 0.0' in figures
             assert (await http.get("/deliveries/nobody")).status_code == 404

@@ -97,6 +97,8 @@ async def test_agreements_begin_are_listed_and_end(engine: Engine) -> None:
     listed = await run(engine, "agreement", "list", "--json")
     said = {(each["source"], each["partner"], each["status"]) for each in map(json.loads, listed.stdout.splitlines())}
     assert said == {("A81001", "RX1", "withdrawn"), ("RX1", "*", "pending")}
+    shown = (await run(engine, "agreement", "list")).stdout.splitlines()
+    assert ["withdrawn", "A81001", "RX1", "booking", "2099-01-01", "00:00"] in [line.split() for line in shown]
     stray = await run(engine, "agreement", "withdraw", "A81009")
     assert "There was no such agreement here" in stray.stderr
 
