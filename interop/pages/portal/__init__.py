@@ -8,7 +8,7 @@ from typing import Final
 from fastapi import FastAPI, Request, Response
 
 from interop.api.services import Services
-from interop.pages.portal import appointments, choosing, home, letters, looked, medicines, notes, plan, results
+from interop.pages.portal import appointments, choosing, home, letters, looked, medicines, notes, plan, problems, results
 from interop.pages.portal.whose import BASE, Whose, whose
 from interop.pages.visiting import Visit
 
@@ -21,6 +21,7 @@ SHOWN: Final[dict[str, Shows]] = {
     "/plan/easy": plan.easy_read,
     "/appointments": appointments.page,
     "/medicines": medicines.page,
+    "/problems": problems.page,
     "/results": results.page,
     "/letters": letters.page,
     "/notes": notes.page,

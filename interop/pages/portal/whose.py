@@ -25,6 +25,7 @@ PAGES: Final = (
     ("plan", "Plan", "What matters, what will happen, and what to do if something goes wrong"),
     ("appointments", "Appointments", "When, where and with whom"),
     ("medicines", "Medicines", "What is taken now and what a stay in hospital changed"),
+    ("problems", "Health problems", "Allergies, illnesses and vaccinations"),
     ("results", "Test results", "Blood tests, measurements and reports"),
     ("letters", "Letters", "From hospitals, clinics and NHS 111"),
     ("notes", "Visits and notes", "What was written down at each visit, call or stay"),

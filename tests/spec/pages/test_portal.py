@@ -18,7 +18,19 @@ from tests.spec.browser.people import Site
 from tests.spec.pages.visitors import Visitor, visitor
 
 pytestmark = pytest.mark.anyio
-PAGES = ("", "/plan", "/plan/easy", "/appointments", "/medicines", "/results", "/letters", "/notes", "/choices", "/looked")
+PAGES = (
+    "",
+    "/plan",
+    "/plan/easy",
+    "/appointments",
+    "/medicines",
+    "/problems",
+    "/results",
+    "/letters",
+    "/notes",
+    "/choices",
+    "/looked",
+)
 CARER = "https://demo.interop.invalid|demo-carer"
 HOSTILE = "</p><script>alert('x')</script><img src=x onerror=alert(1)>"
 
@@ -139,6 +151,17 @@ async def test_medicines_say_what_a_stay_changed_and_what_is_prescribed_now(site
         page = await one.get("/my/medicines")
         assert "stay in hospital" not in page.text
         assert "ONE TO BE TAKEN ON THE SAME DAY EACH WEEK" in page.text
+
+
+async def test_problems_and_allergies_say_how_they_stand_and_none_recorded_is_not_none(site: Site) -> None:
+    async with visitor(site, "demo-patient", record=site.ids["laura"]) as one:
+        page = await one.get("/my/problems")
+        lines = [" ".join(" ".join(each.itertext()).split()) for each in page.tree.xpath("//ul[@class='my-list']/li")]
+        assert "Allergy to penicillin Now Swelling of the face. 2 May 1988, Dr Ruth Ansley" in lines
+        assert any("steoporosis" in each for each in lines)
+    async with visitor(site, "demo-patient", record=site.ids["susan"]) as one:
+        page = await one.get("/my/problems")
+        assert "No allergy is recorded. That does not mean that you have none" in page.text
 
 
 async def test_visits_have_what_was_written_down_at_each(site: Site) -> None:
