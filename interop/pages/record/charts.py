@@ -124,7 +124,8 @@ def _span(numbers: Sequence[Value]) -> tuple[Decimal, Decimal]:
         held += [one for one in (each.range.low, each.range.high) if one is not None] if each.range is not None else []
     low, high = min(held), max(held)
     room = (high - low) / 10 if high > low else abs(high) / 10 or Decimal(1)
-    return Decimal(low - room), Decimal(high + room)
+    arrows = {_arrow(each.comparator) for each in numbers}
+    return Decimal(low - room * (3 if "down" in arrows else 1)), Decimal(high + room * (3 if "up" in arrows else 1))
 
 
 def _bands(

@@ -35,7 +35,8 @@ def origin(resource: Json, known: Known) -> Origin:
     """Of a resource as the API gives it."""
     feed = feed_of(resource)
     sender = known.feeds.get(feed, "")
-    who = _organisation(resource, known) or (known.organisation(sender) if sender else "")
+    who = _organisation(resource, known) or (_keeper(resource, known) if feed not in OURS else "")
+    who = who or (known.organisation(sender) if sender else "")
     return Origin(who, OURS.get(feed, feed and f"feed {feed}"), text(resource.get("meta"), "lastUpdated"))
 
 
@@ -49,7 +50,7 @@ def _organisation(resource: Json, known: Known) -> str:
             role = target.get("organization") if target is not None and text(target, "resourceType") == "PractitionerRole" else None
             if role and known.called(role):
                 return known.called(role)
-    return _keeper(resource, known)
+    return ""
 
 
 def _keeper(resource: Json, known: Known) -> str:

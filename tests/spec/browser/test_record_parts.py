@@ -72,7 +72,6 @@ async def test_a_record_is_opened_in_an_emergency_by_the_keyboard_alone(opens: O
     assert (await went(page, f"{record}/results")).status == 403
     await _usable(page, scripts)
     if scripts:
-        await shot(page, "record-refused-phone")
         await keyboard(page, "Open this record in an emergency")
         await page.keyboard.press("Enter")
     else:
@@ -98,8 +97,6 @@ async def test_a_record_is_opened_in_an_emergency_by_the_keyboard_alone(opens: O
     await expect(page.get_by_text("Emergency access until 12:30.")).to_be_visible()
     await expect(page.get_by_role("link", name="Haemoglobin estimation")).to_be_visible()
     await _usable(page, scripts)
-    if scripts:
-        await shot(page, "emergency-phone")
 
 
 async def test_the_person_sees_that_their_record_was_opened_in_an_emergency(opens: Opens, fresh: Site) -> None:

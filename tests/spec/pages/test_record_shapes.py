@@ -254,4 +254,14 @@ def test_where_something_came_from_is_whom_it_names_else_whose_feed_it_is_and_wh
     one = origin({"meta": meta, "custodian": {"reference": "Organization/o"}}, Known([organisation]))
     assert tuple(one) == ("Oakshaw Surgery", "feed gp", "2026-10-15T07:30:00Z")
     assert origin({"meta": meta}, Known(feeds={"gp": "G1"})).organisation == "G1"
-    assert origin({"meta": {"source": "urn:interop:feed:api#1"}}, Known()).feed == "written here"
+    trust = {"resourceType": "Organization", "id": "t", "name": "Eastmere General"}
+    patient = {"resourceType": "Patient", "id": "p", "managingOrganization": {"reference": "Organization/t"}}
+    about = {"subject": {"reference": "Patient/p"}, "meta": meta}
+    assert origin(about, Known([trust, patient])).organisation == "Eastmere General"
+
+
+def test_what_was_written_here_is_not_told_as_the_word_of_whoever_keeps_the_patient() -> None:
+    trust = {"resourceType": "Organization", "id": "t", "name": "Eastmere General"}
+    patient = {"resourceType": "Patient", "id": "p", "managingOrganization": {"reference": "Organization/t"}}
+    about = {"subject": {"reference": "Patient/p"}, "meta": {"source": "urn:interop:feed:api#1"}}
+    assert tuple(origin(about, Known([trust, patient]))) == ("", "written here", "")

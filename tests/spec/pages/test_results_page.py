@@ -51,7 +51,7 @@ async def test_the_latest_of_each_kind_is_told_with_range_time_and_source(gp: Vi
 async def test_what_is_out_of_range_is_said_first_and_by_whom(gp: Visitor, site: Site) -> None:
     page = await results(gp, site)
     assert "Out of range at the latest: 2 of" in page.text
-    assert "▲ Above the range (by the range, not said by the laboratory)" in row(page, "C reactive protein")
+    assert "▲ Above the range (by the range)" in row(page, "C reactive protein")
 
 
 async def test_what_is_preliminary_corrected_or_cancelled_is_said(gp: Visitor, site: Site) -> None:
