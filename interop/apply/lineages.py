@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 import tempfile
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache, partial
 from pathlib import Path
-from threading import Lock
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from interop.apply.journalled import ADAPTERS, DOWN, ORDERS
 from interop.apply.whereabouts import Whereabouts
@@ -39,8 +39,9 @@ NUMBERS: Final = 500
 """NHS numbers of a message that are looked up."""
 _NUMBER: Final = re.compile(rb"(?<!\d)\d{3}[ -]?\d{3}[ -]?\d{4}(?!\d)")
 _PATIENT: Final = re.compile(rb'"Patient/([A-Za-z0-9\-.]{1,64})"')
-_ONE: Final = Lock()
-"""Messages are traced one at a time: a family keeps where it is in a message."""
+_THREAD: Final = ThreadPoolExecutor(1, thread_name_prefix="lineage")
+"""Messages are traced one at a time: a family keeps where it is in a message. Other threads are for others."""
+T = TypeVar("T")
 Key = tuple[str, str]
 
 
@@ -76,10 +77,10 @@ async def look(store: Store, entry: Entry, feeds: Mapping[str, Feed], mint: Mint
         raise Problem("gone")
     if entry.size and not entry.body:
         raise Problem("purged")
-    told = await asyncio.to_thread(_told, entry, feeds.get(entry.feed), mint, None)
+    told = await _aside(_told, entry, feeds.get(entry.feed), mint, None)
     then = await _then(store, entry, told.keys)
     if then and then != told.digest and (content := await store.query(Tables(then))):
-        earlier = await asyncio.to_thread(_told, entry, feeds.get(entry.feed), mint, (then, content[0]))
+        earlier = await _aside(_told, entry, feeds.get(entry.feed), mint, (then, content[0]))
         told = earlier if earlier.problem is None else told
     made, named, found = await _about(store, entry, told)
     withheld = LAW if await _lawful(store, told) else ""
@@ -90,13 +91,17 @@ async def look(store: Store, entry: Entry, feeds: Mapping[str, Feed], mint: Mint
     return Looked(told.lineage, told.rows, told.digest, bool(then) and then == told.digest, told.problem, patients, withheld)
 
 
+async def _aside(work: Callable[..., T], *given: Any) -> T:
+    return await asyncio.get_running_loop().run_in_executor(_THREAD, work, *given)
+
+
 async def family_by(store: Store, digest: str, envelope: Envelope) -> Family:
     """The tables of that digest with tracing, where they are kept; else those of today."""
-    today = await asyncio.to_thread(family_of, envelope, traced=True)
+    today = await _aside(partial(family_of, envelope, traced=True))
     if not digest or digest == today.digest:
         return today
     content = await store.query(Tables(digest))
-    kept = await asyncio.to_thread(_kept, digest, content[0], envelope.family, envelope.organisation) if content else None
+    kept = await _aside(_kept, digest, content[0], envelope.family, envelope.organisation) if content else None
     return kept or today
 
 
@@ -122,11 +127,10 @@ def _told(entry: Entry, feed: Feed | None, mint: Mint, kept: tuple[str, bytes] |
         envelope, source = adapter.open(entry.body)
         told = layout(source).told
         bound, also = (feed.organisation, feed.also) if feed is not None else ("", ())
-        with _ONE:
-            family = _kept(*kept, envelope.family, envelope.organisation) if kept is not None else None
-            family = family or family_of(envelope, traced=True)
-            rows, digest = family.rows(), family.digest
-            made = lineage(family, source, envelope, mint, source_of(entry.feed, bound, also, envelope.organisation))
+        family = _kept(*kept, envelope.family, envelope.organisation) if kept is not None else None
+        family = family or family_of(envelope, traced=True)
+        rows, digest = family.rows(), family.digest
+        made = lineage(family, source, envelope, mint, source_of(entry.feed, bound, also, envelope.organisation))
     except Problem as problem:
         return _Told(told, rows, digest, problem, (), ())
     except Exception as error:

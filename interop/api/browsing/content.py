@@ -31,6 +31,8 @@ sender asks what became of it; it may be about the wrong person; an incident is 
 wrote."""
 LIMIT: Final = 4096
 """Bytes of a body."""
+MANY: Final = 10_000
+"""Elements of an answer."""
 LONGEST: Final = 2_000
 """Letters of a value that are told; the content has the rest."""
 
@@ -75,12 +77,14 @@ def told(entry: Entry, looked: Looked, *, masked: bool) -> dict[str, Any]:
         "tablesThen": looked.then,
         "lines": [{"name": each.name, "depth": each.depth, "fields": each.fields} for each in lineage.lines],
         "fields": [_field(each, looked.rows, masked=masked) for each in lineage.fields],
-        "elements": [_element(each, looked.rows, masked=masked) for each in lineage.elements],
+        "elements": [_element(each, looked.rows, masked=masked) for each in lineage.elements[:MANY]],
         "resources": _resources(looked),
         "losses": _losses(looked),
     }
     if lineage.more:
         said["more"] = lineage.more
+    if len(lineage.elements) > MANY:
+        said["moreElements"] = len(lineage.elements) - MANY
     if (problem := looked.problem) is not None:
         known = reasons()[problem.reason.name]
         said["problem"] = {"reason": known.name, "sentence": known.sentence, "action": known.action, "where": problem.where}
@@ -88,7 +92,7 @@ def told(entry: Entry, looked: Looked, *, masked: bool) -> dict[str, Any]:
 
 
 def _field(one: Field, rows: Any, *, masked: bool) -> dict[str, Any]:
-    said: dict[str, Any] = {"path": one.path, "fate": one.fate, "elements": one.elements}
+    said: dict[str, Any] = {"path": one.path, "fate": one.fate, "elements": [each for each in one.elements if each < MANY]}
     if not masked:
         said["value"] = _short(one.text)
     if one.losses:

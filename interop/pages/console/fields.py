@@ -37,7 +37,7 @@ def shown(said: Mapping[str, Any]) -> dict[str, Any]:
         "fates": _fates(said),
         "fields": total,
         "fields_shown": len(fields),
-        "elements": len(said["elements"]),
+        "elements": len(said["elements"]) + said.get("moreElements", 0),
         "elements_shown": min(len(said["elements"]), MOST),
         "lost": sum(each["fate"] in LOST for each in said["fields"]),
         "masked": masked,

@@ -97,6 +97,23 @@ async def test_each_view_is_in_the_privacy_officers_queue(fresh: Site) -> None:
         assert (said["role"]["valueCode"], "patient" in said) == ("operator", True)
 
 
+async def test_of_who_hides_the_page_shows_the_structure_alone(fresh: Site) -> None:
+    body = admission("HID1", family="SECLUDED").replace(b"PV1|", b"ZU8||||1\rPV1|")
+    await fresh.told(("hospital", body))
+    async with visitor(fresh, "demo-operator") as one:
+        where = await one_of(one)
+        page = await one.get(where)
+        assert "What this message says is withheld from everyone." in page.text
+        assert not [each for each in page.tree.forms if each.action == where]
+        token = page_token(await one.get("/auth/logout"))
+        answer = await one.http.post(where, data={"csrf": token, "reason": "repair"}, headers={"origin": fresh.root})
+        assert (answer.status_code, "SECLUDED" in answer.text) == (403, False)
+
+
+def page_token(page: Page) -> str:
+    return page.fields("/auth/logout")["csrf"]
+
+
 async def test_a_field_leads_to_what_became_of_it_and_back_without_scripts(site: Site) -> None:
     async with visitor(site, "demo-operator") as one:
         page = await one.get(await one_of(one))
