@@ -33,8 +33,10 @@ _FOCUS: Final = """() => {
   const name = by || at.getAttribute('aria-label') || labels[0]?.innerText || at.innerText || at.value || at.title || '';
   const seen = at.matches('input') && labels.length ? labels[0] : at;
   const box = seen.getBoundingClientRect();
-  const rings = [at, ...labels].flatMap(each => [getComputedStyle(each), getComputedStyle(each, '::before')]);
-  const ring = each => (each.outlineStyle !== 'none' && parseFloat(each.outlineWidth) > 0) || each.boxShadow !== 'none';
+  const rings = [at, ...at.children, ...labels].flatMap(each => [getComputedStyle(each), getComputedStyle(each, '::before')]);
+  const outlined = each => each.outlineStyle !== 'none' && parseFloat(each.outlineWidth) > 0
+    && each.outlineColor !== 'rgba(0, 0, 0, 0)';
+  const ring = each => outlined(each) || each.boxShadow !== 'none';
   return {
     name: name.trim().replace(/\\s+/g, ' '), html: at.outerHTML.slice(0, 160),
     marked: rings.some(ring) || !at.matches(':focus'), // a part of the browser's own, as the calendar of a date, has its own mark
