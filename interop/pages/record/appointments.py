@@ -16,6 +16,7 @@ from interop.pages.record import asking
 from interop.pages.record.bookings import booking
 from interop.pages.record.opening import opened
 from interop.pages.record.origins import absent
+from interop.pages.record.showing import shown
 from interop.pages.visiting import Visit
 
 PART: Final = "/appointments"
@@ -30,7 +31,7 @@ def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitabl
     async def appointments(request: Request, patient: str) -> HTMLResponse:
         here = await visit(request)
         values = await opened(here, patient, PART)
-        return here.page("record/appointments.html", "Appointments", **values, **await all_of(here, patient, values["patients"]))
+        return await shown(here, "record/appointments.html", values, all_of(here, patient, values["patients"]), "Appointments")
 
 
 async def all_of(here: Visit, patient: str, patients: list[Json]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from interop.pages.record.opening import opened
 from interop.pages.record.origins import absent
 from interop.pages.record.results import only
 from interop.pages.record.sending import sent
+from interop.pages.record.showing import shown
 from interop.pages.visiting import Visit
 
 PART: Final = "/letters"
@@ -35,14 +36,14 @@ def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitabl
     async def letters(request: Request, patient: str) -> HTMLResponse:
         here = await visit(request)
         values = await opened(here, patient, PART)
-        return here.page("record/letters.html", "Letters", **values, **await all_of(here, patient, values["patients"]))
+        return await shown(here, "record/letters.html", values, all_of(here, patient, values["patients"]), "Letters")
 
     @app.api_route("/record/{patient}/letters/{id}", methods=["GET", "HEAD"], response_class=HTMLResponse)
     async def letter(request: Request, patient: str, id: str) -> HTMLResponse:
         here = await visit(request)
         values = await opened(here, patient, PART)
-        one = await one_of(here, patient, values["patients"], id)
-        return here.page("record/letter.html", one["letter"].name, **values, **one)
+        found = one_of(here, patient, values["patients"], id)
+        return await shown(here, "record/letter.html", values, found, lambda one: str(one["letter"].name))
 
     @app.api_route("/record/{patient}/letters/{id}/file", methods=["GET", "HEAD"])
     async def letter_file(request: Request, patient: str, id: str) -> Response:

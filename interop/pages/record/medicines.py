@@ -18,6 +18,7 @@ from interop.pages.record.changes import changes, organisations
 from interop.pages.record.courses import PAST, REQUESTS, STATEMENTS, groups
 from interop.pages.record.opening import opened
 from interop.pages.record.origins import absent
+from interop.pages.record.showing import shown
 from interop.pages.record.sources import Sources
 from interop.pages.visiting import Visit
 
@@ -35,7 +36,7 @@ def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitabl
     async def medicines(request: Request, patient: str) -> HTMLResponse:
         here = await visit(request)
         values = await opened(here, patient, PART)
-        return here.page("record/medicines.html", "Medicines", **values, **await all_of(here, patient, values["patients"]))
+        return await shown(here, "record/medicines.html", values, all_of(here, patient, values["patients"]), "Medicines")
 
 
 async def all_of(here: Visit, patient: str, patients: list[Json]) -> dict[str, Any]:

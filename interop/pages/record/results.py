@@ -18,6 +18,7 @@ from interop.pages.record.opening import opened
 from interop.pages.record.origins import absent
 from interop.pages.record.reports import report
 from interop.pages.record.sending import sent
+from interop.pages.record.showing import shown
 from interop.pages.visiting import Visit
 
 PART: Final = "/results"
@@ -38,21 +39,21 @@ def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitabl
     async def results(request: Request, patient: str) -> HTMLResponse:
         here = await visit(request)
         values = await opened(here, patient, PART)
-        return here.page("record/results.html", "Results", **values, **await all_of(here, patient, values["patients"]))
+        return await shown(here, "record/results.html", values, all_of(here, patient, values["patients"]), "Results")
 
     @app.api_route("/record/{patient}/results/{id}", methods=["GET", "HEAD"], response_class=HTMLResponse)
     async def result(request: Request, patient: str, id: str) -> HTMLResponse:
         here = await visit(request)
         values = await opened(here, patient, PART)
-        one = await one_of(here, patient, values["patients"], id)
-        return here.page("record/result.html", one["result"].name, **values, **one)
+        found = one_of(here, patient, values["patients"], id)
+        return await shown(here, "record/result.html", values, found, lambda one: str(one["result"].name))
 
     @app.api_route("/record/{patient}/reports/{id}", methods=["GET", "HEAD"], response_class=HTMLResponse)
     async def one_report(request: Request, patient: str, id: str) -> HTMLResponse:
         here = await visit(request)
         values = await opened(here, patient, PART)
-        one = await report_of(here, patient, values["patients"], id)
-        return here.page("record/report.html", one["report"].name, **values, **one)
+        found = report_of(here, patient, values["patients"], id)
+        return await shown(here, "record/report.html", values, found, lambda one: str(one["report"].name))
 
     @app.api_route("/record/{patient}/reports/{id}/file", methods=["GET", "HEAD"])
     async def report_file(request: Request, patient: str, id: str) -> Response:

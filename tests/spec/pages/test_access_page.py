@@ -158,6 +158,22 @@ async def test_a_role_that_declares_none_is_told_so(site: Site) -> None:
         assert record(site, "/break-glass") not in (await one.get(record(site, "/access"))).links()
 
 
+async def test_a_part_that_is_not_for_the_role_says_so_under_the_person(site: Site) -> None:
+    """And what is not there does, too: whose record it is stays on the page."""
+    async with visitor(site, "demo-coordinator") as one:
+        for part in ("/results", "/letters", "/medicines"):
+            page = await one.get(record(site, part))
+            assert page.status == 403, part
+            assert "This part of a record is not for your role." in page.text
+            assert "HALDANE" in page.text
+            assert record(site, "/access") in page.links()
+        assert (await one.get(record(site, "/appointments"))).status == 200
+    async with visitor(site, "demo-gp") as one:
+        page = await one.get(record(site, "/letters/none"))
+        assert (page.status, page.title) == (404, "It is not here")
+        assert "HALDANE" in page.text
+
+
 async def test_why_one_may_see_it_is_told_and_who_does_not_share(site: Site) -> None:
     async with visitor(site, "demo-gp") as one:
         page = await one.get(record(site, "/access"))
