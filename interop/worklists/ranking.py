@@ -110,7 +110,8 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A person on a list: their Patients, why, how many points that makes, what is due first (microseconds)."""
+    """A person on a list: their Patients, first the one that is shown, why, how many points that makes, what is due first
+    (microseconds)."""
 
     patients: tuple[str, ...]
     told: tuple[Told, ...]
@@ -185,7 +186,7 @@ class Judging:
         told += self._each(ADDS, found, brought.needed)
         told += [Told(each, ()) for each in self._of[LACKS] if self._lacks(each, found, brought.needed)]
         due = min((each.due for one in told for each in one.evidence if each.due is not None), default=None)
-        return Line(tuple(sorted(patients)), tuple(told), sum(one.reason.points for one in told), due)
+        return Line(tuple(patients), tuple(told), sum(one.reason.points for one in told), due)
 
     def _each(self, kind: str, found: ByRow, needed: Sequence[Found]) -> list[Told]:
         """The reasons of a kind that hold."""

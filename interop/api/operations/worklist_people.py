@@ -28,6 +28,8 @@ MOST: Final = 50_000
 """Resources that a row of a list may find."""
 TOGETHER: Final = 200
 """People of whom what else there is is asked at once."""
+WHO: Final = (b'"family"', b'"birthDate"')
+"""What tells people who somebody is."""
 SLICE: Final = 0.004
 """Seconds for which people are judged, or resources taken in, before others have the loop."""
 VERSIONS: Final = 20
@@ -159,8 +161,9 @@ class Reading:
         return [each.id for each in seen]
 
     def _members(self) -> dict[str, tuple[str, ...]]:
+        """The Patients of each person, first one that says who it is: others may have a number alone."""
         members: dict[str, list[str]] = {}
-        for patient in sorted(self.persons):
+        for patient in sorted(self.persons, key=lambda each: (*(name not in self.people[each] for name in WHO), each)):
             members.setdefault(self.persons[patient], []).append(patient)
         return {person: tuple(patients) for person, patients in members.items()}
 

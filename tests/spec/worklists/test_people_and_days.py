@@ -54,6 +54,16 @@ async def test_a_practice_finds_whom_it_has_by_what_a_hospital_knows_of_them(tmp
         assert await on(here.http, "mdt", "&organization=B82002") == []
 
 
+async def test_a_line_names_the_record_that_says_who_it_is(tmp_path: Path) -> None:
+    """Some feeds send a number alone: a list without a name helps nobody."""
+    async with acting(tmp_path / "data", rules=None) as here:
+        await here.put({"resourceType": "Patient", "id": "a"})
+        await here.put(person("b") | {"name": [{"family": "Ashdown"}], "birthDate": "1950-01-01"})
+        await here.put(observed("f", "a", "713636003", 8))
+        await linked(here, "a", "b")
+        assert [each.patient for each in await on(here.http, "mdt")] == ["b"]
+
+
 async def test_whoever_has_left_the_home_is_not_visited_there(tmp_path: Path) -> None:
     async with acting(tmp_path / "data", rules=None) as here:
         await here.put(person("p"))
