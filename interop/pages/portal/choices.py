@@ -25,14 +25,11 @@ NEVER: Final = 1 << 60
 @dataclass(frozen=True, slots=True)
 class Said:
     """What is in force on a topic: ``state`` is ``given``, ``refused`` or '' = nothing was said; ``until`` in microseconds, 0 =
-    for good; ``date`` when it was said, ``by`` the organisation (its code) or '' where the person said it themselves here."""
+    for good."""
 
     topic: Topic
     state: str
     until: int = 0
-    date: str = ""
-    organisation: str = ""
-    own: bool = False
 
     @property
     def address(self) -> str:
@@ -63,12 +60,21 @@ def _said(topic: Topic, told: dict[str, list[tuple[Grant, Json]]]) -> Said:
     for state in (REFUSED, GIVEN):
         standing = told.get(f"{state}:{topic.name}" if topic.name else state, [])
         if standing:
-            grant, consent = max(standing, key=lambda each: text(each[1], "dateTime"))
-            codes = [text(each.get("identifier"), "value") for each in dicts(consent, "organization")
-                     if text(each.get("identifier"), "system") == ODS_ORGANISATION]  # fmt: skip
-            until = grant.high if grant.high < NEVER else 0
-            return Said(topic, state, until, text(consent, "dateTime"), next(iter(codes), ""), ours(consent) and not codes)
+            end = max(grant.high for grant, _ in standing)
+            return Said(topic, state, end if end < NEVER else 0)
     return Said(topic, "")
+
+
+def changed(found: Iterable[Json]) -> tuple[str, str]:
+    """When the Consent that the engine keeps was last changed, whatever was decided, and by which organisation (its code), '' where
+    the person did it themselves; '' where there is none. Pure."""
+    latest = max((each for each in found if ours(each)), key=lambda each: text(each, "dateTime"), default={})
+    codes = [
+        text(each.get("identifier"), "value")
+        for each in dicts(latest, "organization")
+        if text(each.get("identifier"), "system") == ODS_ORGANISATION
+    ]
+    return text(latest, "dateTime"), next(iter(codes), "")
 
 
 def ours(consent: Json) -> bool:

@@ -21,6 +21,7 @@ from interop.pages.portal.choices import (
     Carer,
     Said,
     carers,
+    changed,
     in_force,
     others,
     unasked,
@@ -42,7 +43,8 @@ async def page(whose: Whose) -> HTMLResponse:
     found = await _consents(whose)
     people = carers(found, _now(whose))
     said = in_force(found, _now(whose))
-    names = await whose.known([*found, *await _related(whose)], [each.organisation for each in said if each.organisation])
+    when, organisation = changed(found)
+    names = await whose.known([*found, *await _related(whose)], [organisation])
     done = whose.here.request.query_params.get("done", "")
     return whose.page(
         "choices.html",
@@ -51,6 +53,8 @@ async def page(whose: Whose) -> HTMLResponse:
         said=said,
         carers=[_told(each, names) for each in people],
         others=[_other(each, names) for each in others(found)],
+        changed=when,
+        changed_by=names.organisation(organisation) if organisation else "you",
         done=next((each.topic.title for each in said if each.address == done), "Who may act for you" if done == CARERS else ""),
         implied=_implied(whose),
         instant=instant,
@@ -72,7 +76,7 @@ async def choose(whose: Whose, id: str, wrong: dict[str, str] | None = None, for
         listed = [each for each in listed if each["name"] and each["key"] not in {one["key"] for one in people}]
         return whose.page("carers.html", "Who may act for you", names, status=status, carers=people, related=listed, **shown)
     said = _topic(found, whose, id)
-    names = await whose.known((), [said.organisation])
+    names = await whose.known(())
     seen = [words().get(("role", each), each) for each in unasked(said.topic.name)] if said.topic.name else []
     return whose.page("choose.html", said.topic.title, names, status=status, said=said, seen=seen, implied=_implied(whose), **shown)
 

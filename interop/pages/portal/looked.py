@@ -18,19 +18,17 @@ SIZE: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """``times``: how often within the same minute. ``emergency``: it was under a declared emergency, or is the declaration, which
-    ``declares``."""
+    """Somebody's looks within a minute: ``did`` are what they did and with what of the record, ``times`` how many looks these are.
+    ``emergency``: under a declared emergency, or its declaration."""
 
     when: str
     who: str
     organisation: str
-    did: str
-    what: str
     why: str
     emergency: bool
     claimed: bool
     refused: bool
-    declares: bool = False
+    did: tuple[str, ...] = ()
     times: int = 1
 
 
@@ -38,19 +36,19 @@ def look(parameter: Json, own: bool) -> Look:
     """One ``look`` of ``$who-looked``. Pure."""
     held: dict[str, Any] = {text(each, "name"): _value(each) for each in dicts(parameter, "part")}
     known = words()
-    action = str(held.get("action", ""))
-    declared = str(held.get("declared", ""))
+    action, role, declared = (str(held.get(name, "")) for name in ("action", "role", "declared"))
+    declares = action in {known["action", each] for each in ("break-glass", "self-claimed")}
+    what = said("what", str(held.get("what", "")), said("what", ""))
+    did = personal(action, own)
     return Look(
         str(held.get("when", "")),
-        personal(known.get(("role", str(held.get("role", ""))), str(held.get("role", ""))), own),
+        personal(known.get(("role", role), role), own),
         str(held.get("organisation", "")),
-        personal(action, own),
-        said("what", str(held.get("what", "")), said("what", "")),
         personal(known.get(("purpose", str(held.get("purpose", ""))), ""), own),
         declared == "break-glass" or action == known["action", "break-glass"],
         declared == "self-claimed" or action == known["action", "self-claimed"],
         action == known["action", "refused"],
-        action in {known["action", each] for each in ("break-glass", "self-claimed")},
+        (did if declares else f"{did}: {what[:1].lower()}{what[1:]}",),
     )
 
 
@@ -65,19 +63,19 @@ def personal(words: str, own: bool) -> str:
 
 
 def together(looks: list[Look]) -> list[Look]:
-    """Those that follow each other within a minute and say the same are one line with their number."""
+    """Looks of the same in the same minute that follow each other are one, with all that they did."""
     found: list[Look] = []
     for each in looks:
         last = found[-1] if found else None
         if last is not None and _same(last) == _same(each):
-            found[-1] = replace(last, times=last.times + 1)
+            found[-1] = replace(last, did=tuple(dict.fromkeys((*last.did, *each.did))), times=last.times + 1)
         else:
             found.append(each)
     return found
 
 
-def _same(look: Look) -> tuple[Any, ...]:
-    return (look.when[:16], replace(look, when="", times=1))
+def _same(look: Look) -> Look:
+    return replace(look, when=look.when[:16], did=(), times=1)
 
 
 async def page(whose: Whose) -> HTMLResponse:

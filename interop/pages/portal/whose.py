@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from interop.api.inside import NotGiven
 from interop.fhir.shapes import Json, dicts, text
 from interop.ids.national import NHS_NUMBER
-from interop.pages.portal.words import Absent, absences, plainly
+from interop.pages.portal.words import ROLE, Absent, absences, plainly
 from interop.pages.record.asking import Known, known, search
 from interop.pages.visiting import Visit
 from interop.screen.words import proper
@@ -69,7 +69,7 @@ class Whose:
 
     async def known(self, resources: Iterable[Json], codes: Iterable[str] = ()) -> Known:
         """Whom and where these refer to, and the practice and the organisations that the absences name."""
-        named = sorted({*codes, *(each.organisation for each in self.lacking)} - {""})
+        named = sorted({*codes, *(each.organisation for each in self.lacking if each.state != ROLE)} - {""})
         found: list[Json] = []
         if named:  # a source may be known by the code of a site as well
             criteria = [("identifier", ",".join(each for each in named if each.isalnum())), ("_count", "50")]
@@ -101,14 +101,14 @@ async def whose(here: Visit, patient: str) -> Whose | HTMLResponse | RedirectRes
             return here.page("portal/nobody.html", "You cannot see that record", status=404, carer=False)
         found = await _one(here, here.asker.patient, own=True)
         for each in [] if found is not None else await people(here):  # whose own source shares no more
-            found = found or await _one(here, each["id"], own=True)
+            found = found or await _one(here, each.id, own=True)
         return found or here.page("portal/nobody.html", "We cannot find your record", status=404, carer=False)
     if patient:
         found = await _one(here, patient, own=False)
         return found or here.page("portal/nobody.html", "You cannot see that record", status=404, carer=True)
     listed = await people(here)
     if len(listed) == 1 and here.request.query_params.get("view") != "people":
-        return here.lead(f"{BASE}/of/{listed[0]['id']}")
+        return here.lead(f"{BASE}/of/{listed[0].id}")
     return here.page("portal/people.html", "Whose record do you want to see?", people=listed, user=here.asker.user)
 
 
@@ -117,7 +117,7 @@ async def _one(here: Visit, patient: str, *, own: bool) -> Whose | None:
     try:
         said = await here.api.get(f"/fhir/Patient/{patient}/$everything", _type="Patient", _count="50")
     except NotGiven as refused:
-        if refused.status not in (403, 404, 410):
+        if refused.status not in (400, 403, 404, 410):
             raise
         return None
     resources = [each["resource"] for each in said.get("entry", ())]
@@ -127,23 +127,18 @@ async def _one(here: Visit, patient: str, *, own: bool) -> Whose | None:
     return Whose(here, patient, patients, own, absences(outcomes))
 
 
-async def people(here: Visit) -> list[Json]:
-    """Whom a carer may see, each once: id, name, date of birth, NHS number."""
+async def people(here: Visit) -> list[Whose]:
+    """Whom who visits may see, each once."""
     found = (await search(here.api, "Patient", [("_count", RECORDS)])).matches
-    grouped: dict[str, list[Json]] = {}
+    listed: list[Whose] = []
+    known: set[str] = set()
     for each in found:
-        if text(each, "resourceType") == "Patient":
-            grouped.setdefault(nhs_number(each) or text(each, "id"), []).append(each)
-    listed = [
-        {
-            "id": text(named(each), "id"),
-            "name": called(each),
-            "born": next((said for one in each if (said := text(one, "birthDate"))), ""),
-            "number": nhs_number(each[0]),
-        }
-        for each in grouped.values()
-    ]
-    return sorted(listed, key=lambda each: each["name"])
+        if text(each, "resourceType") == "Patient" and text(each, "id") not in known:
+            one = await _one(here, text(each, "id"), own=False)
+            if one is not None:
+                known |= {text(patient, "id") for patient in one.patients}
+                listed.append(one)
+    return sorted(listed, key=lambda each: each.name)
 
 
 def nhs_number(patient: Json) -> str:

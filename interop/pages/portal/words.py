@@ -91,6 +91,8 @@ def _absent(told: str) -> Absent:
         if match := pattern.fullmatch(told):
             held = match.groupdict()
             return Absent(state, held.get("organisation") or "", held.get("since") or "", told)
+    if told.startswith(("not shown to this role: ", "not all is shown to this role: ")):
+        return Absent(ROLE, told.partition(": ")[2], "", told)
     return Absent("", "", "", told)
 
 

@@ -65,7 +65,7 @@ async def test_susan_reads_refuses_and_sees_who_looked_all_the_same(fresh: Site,
     await expect(surgery.get_by_role("main")).not_to_contain_text("Co-codamol")
     await to_thread.run_sync(collapses, fresh)
     await page.goto("/my/looked")
-    look = page.get_by_role("listitem").filter(has_text="An ambulance crew").filter(has_text="The card for ambulance crews")
+    look = page.get_by_role("listitem").filter(has_text="An ambulance crew").filter(has_text="the card for ambulance crews")
     await expect(look).to_contain_text("An ambulance crew, Mereshire Community Health")
     await expect(look).to_contain_text("Emergency. They said that it was an emergency, so consent was not asked for.")
     await axe(page)

@@ -157,7 +157,7 @@ async def test_problems_and_allergies_say_how_they_stand_and_none_recorded_is_no
     async with visitor(site, "demo-patient", record=site.ids["laura"]) as one:
         page = await one.get("/my/problems")
         lines = [" ".join(" ".join(each.itertext()).split()) for each in page.tree.xpath("//ul[@class='my-list']/li")]
-        assert "Allergy to penicillin Now Swelling of the face. 2 May 1988, Dr Ruth Ansley" in lines
+        assert "Allergy to penicillin Current Swelling of the face. 2 May 1988, Dr Ruth Ansley" in lines
         assert any("steoporosis" in each for each in lines)
     async with visitor(site, "demo-patient", record=site.ids["susan"]) as one:
         page = await one.get("/my/problems")
@@ -186,7 +186,7 @@ async def test_who_refuses_is_asked_nothing_more_and_the_next_answer_to_a_clinic
         assert page.path == "/my/choices"
         assert "Recorded: Sharing your record for your care." in page.text
         assert "You said no, or took back your yes" in page.text
-        assert "Recorded on 15 October 2026 at 8:30am by you" in page.text
+        assert "They were last changed on 15 October 2026 at 8:30am by you." in page.text
         site.clock.advance(1)
         assert not await given(gp, bill)
         assert (await one.get("/my/plan")).status == 200
@@ -264,6 +264,7 @@ async def test_a_carer_sees_whom_the_person_has_named_them_for_until_that_ends(s
             assert page.status == 200, each
             assert "You are looking at the record of Laura Margaret Ormsgill , born 14 March 1954" in page.text
             assert "Haldane" not in page.text
+        assert "not, or not all of it, shown here: Recommendation about cardiopulmonary" in (await carer.get(f"{base}/plan")).text
         assert "Only Laura Margaret Ormsgill can see and change these choices." in (await carer.get(f"{base}/choices")).text
         page = await carer.get(f"/my/of/{susan}/plan")
         assert (page.status, page.title) == (404, "You cannot see that record")
@@ -282,6 +283,22 @@ async def test_a_carer_sees_whom_the_person_has_named_them_for_until_that_ends(s
             assert page.status == 404
             assert "Ormsgill" not in page.text
         assert (await carer.get("/my")).title == "Nobody has let you see their record yet"
+
+
+async def test_a_carer_of_several_chooses_among_people_and_not_among_their_records(fresh: Site) -> None:
+    """Each person once, however many organisations have a record of them, also one without an NHS number."""
+    for name in ("laura", "bill"):
+        async with visitor(fresh, "demo-patient", record=fresh.ids[name]) as one:
+            await one.send(await one.get("/my/choices/carers"), "/my/choices/carers", {"code": CARER})
+    fresh.clock.advance(1)
+    async with visitor(fresh, "demo-carer") as carer:
+        page = await carer.get("/my")
+        assert page.title == "Whose record do you want to see?"
+        names = [each.text_content() for each in page.tree.xpath("//main//h2/a")]
+        assert names == ["Laura Margaret Ormsgill", "William Arthur Crowhurst"]
+        page = await carer.get(page.tree.xpath("//main//h2/a/@href")[1])
+        assert page.title == "William Arthur Crowhurst’s health record"
+        assert "/my?view=people" in page.tree.xpath("//a/@href")
 
 
 async def test_a_person_sees_nobody_elses_record_by_its_address(site: Site) -> None:
@@ -306,7 +323,7 @@ async def test_who_looked_is_told_in_words_an_emergency_too_and_who_looked_thems
     async with visitor(fresh, "demo-patient", record=susan) as one:
         page = await one.get("/my/looked")
         lines = [" ".join(each.text_content().split()) for each in page.tree.xpath("//ul[@class='my-list']/li")]
-        (card,) = [each for each in lines if "The card for ambulance crews" in each]
+        (card,) = [each for each in lines if "the card for ambulance crews" in each]
         assert card.startswith("An ambulance crew, Mereshire Community Health 15 October 2026 at 8:30am")
         assert "Emergency. They said that it was an emergency, so consent was not asked for." in card
         assert "Why: For your care" in card
