@@ -83,11 +83,11 @@ async def read(here: Visit, patient: str, *, history: bool = False) -> Whole:
     return whole(answer.json, found.tag, mine(here, found.resources))
 
 
-def mine(here: Visit, resources: Mapping[str, dict[str, Any]]) -> set[str]:
-    """Ids of the CarePlans that a form of ours made and whose author may be who visits: the API decides."""
-    if not may_write(here):
-        return set()
-    return {text(each, "id") for each in resources.values() if text(each, "resourceType") == "CarePlan" and fields_of(each)}
+def mine(here: Visit, resources: Mapping[str, dict[str, Any]]) -> dict[str, str]:
+    """Ids of the CarePlans that a form of ours made, with the heading of each: who of an organisation may change one, the API
+    decides."""
+    plans = [each for each in resources.values() if text(each, "resourceType") == "CarePlan"] if may_write(here) else []
+    return {text(each, "id"): fields[HEAD] for each in plans if (fields := fields_of(each)) is not None}
 
 
 def may_write(here: Visit) -> bool:

@@ -79,11 +79,11 @@ class Whole:
         return next((each for group in self.groups for each in group.headings if each.name == name), None)
 
 
-def whole(bundle: Json, tag: str, editable: Iterable[str] = ()) -> Whole:
-    """The answer of ``$care-plan``. ``editable`` are ids of CarePlans that whoever asks may change here."""
+def whole(bundle: Json, tag: str, editable: Mapping[str, str] | None = None) -> Whole:
+    """The answer of ``$care-plan``. ``editable`` are ids of CarePlans that who asks may change here, with the heading of each."""
     resources = [each["resource"] for each in dicts(bundle, "entry") if isinstance(each.get("resource"), dict)]
     made: Json = next((each for each in resources if text(each, "resourceType") == "Composition"), {})
-    known, may = Known(resources), frozenset(editable)
+    known, may = Known(resources), editable or {}
     groups = []
     for group in dicts(made, "section"):
         headings = tuple(_heading(each, known, may) for each in dicts(group, "section"))
@@ -97,15 +97,15 @@ def whole(bundle: Json, tag: str, editable: Iterable[str] = ()) -> Whole:
     return Whole(tuple(groups), tag, tuple(each.words for each in absent(told)), by)
 
 
-def _heading(section: Json, known: Known, may: frozenset[str]) -> Heading:
+def _heading(section: Json, known: Known, may: Mapping[str, str]) -> Heading:
+    name = next((text(one, "code") for one in dicts(section.get("code"), "coding") if text(one, "system") == HEADING), "")
     lines, history = [], []
     for each in dicts(section, "section"):
         codes = {text(one, "code") for one in dicts(each.get("code"), "coding") if text(one, "system") == HEADING}
         if HISTORY in codes:
-            history = [_line(one, known, frozenset()) for one in dicts(each, "section")]
+            history = [_line(one, known, name, {}) for one in dicts(each, "section")]
         else:
-            lines.append(_line(each, known, may))
-    name = next((text(one, "code") for one in dicts(section.get("code"), "coding") if text(one, "system") == HEADING), "")
+            lines.append(_line(each, known, name, may))
     conflict = any(text(each, "url") == f"{LINE}conflict" for each in dicts(section, "extension"))
     empty = text(section.get("emptyReason"), "text")
     shown = lines if conflict else merged(lines)
@@ -116,7 +116,7 @@ def merged(lines: Iterable[Line]) -> list[Line]:
     """Lines in the same words about the same are one, with all who say so: people whom several sources name."""
     found: dict[tuple[object, ...], Line] = {}
     for each in lines:
-        key = (each.text.casefold(), each.trigger, each.beside, each.own_words)
+        key = (each.text.casefold(), each.trigger, each.beside, each.own_words, each.edit)
         first = found.get(key)
         if first is None:
             found[key] = each
@@ -124,7 +124,7 @@ def merged(lines: Iterable[Line]) -> list[Line]:
             phones, voices = (
                 tuple(dict.fromkeys((*one, *other))) for one, other in ((first.phones, each.phones), (first.voices, each.voices))
             )
-            found[key] = replace(first, phones=phones, voices=_once(voices), edit=first.edit or each.edit)
+            found[key] = replace(first, phones=phones, voices=_once(voices))
     return list(found.values())
 
 
@@ -133,7 +133,7 @@ def _once(voices: Iterable[Voice]) -> tuple[Voice, ...]:
     return tuple({replace(each, resource=""): each for each in voices}.values())
 
 
-def _line(section: Json, known: Known, may: frozenset[str]) -> Line:
+def _line(section: Json, known: Known, heading: str, may: Mapping[str, str]) -> Line:
     said = {text(each, "url").removeprefix(LINE): text(each, "valueString") for each in dicts(section, "extension")}
     contacts = [text(each, "valueString") for each in dicts(section, "extension") if text(each, "url") == f"{LINE}contact"]
     origins = [_parts(each) for each in dicts(section, "extension") if text(each, "url") == f"{LINE}origin"]
@@ -141,9 +141,9 @@ def _line(section: Json, known: Known, may: frozenset[str]) -> Line:
     phones = [each.partition(":")[2] for each in contacts if each.partition(":")[0] in ("phone", "sms", "")]
     others = [each for each in contacts if each.partition(":")[0] not in ("phone", "sms", "")]
     beside = (said.get("role", ""), f"By {said['who']}" if said.get("who") else "", _when(said.get("when", "")), *others)
-    mine = [each.resource.partition("/")[2] for each in voices if each.resource.partition("/")[2] in may]
+    mine = [id_ for each in voices if may.get(id_ := each.resource.partition("/")[2]) == heading]
     return Line(
-        text(section, "title"),
+        _dated(text(section, "title")),
         said.get("trigger", ""),
         tuple(each for each in beside if each),
         tuple(dict.fromkeys(each for each in phones if each)),
@@ -185,6 +185,11 @@ def _voice(origin: Mapping[str, Any], known: Known) -> Voice:
     reference = text(origin.get("resource"), "reference").partition("/_history/")[0]
     when = day(str(origin["date"])) if origin.get("date") else ""
     return Voice(who or "Author not told", when, tuple(tags), (*words, *map(str, origin["note"])), reference, ",".join(codes))
+
+
+def _dated(said: str) -> str:
+    """Words as they are, a day alone as people write it."""
+    return _when(said) if said[:4].isdigit() and said[4:5] == "-" and " " not in said else said
 
 
 def _when(said: str) -> str:
