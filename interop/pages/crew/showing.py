@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from interop.fhir.shapes import Json, dicts, text, texts
 from interop.pages.patient import DIFFERING
-from interop.screen.words import day, moment, proper
+from interop.screen.words import clock, day, moment, proper
 
 NOT_FOR, FOR = "not-for-cpr", "for-cpr"
 FIRST: Final = {"cpr": 4, "alerts": 4, "allergies": 4, "matters": 1}
@@ -204,7 +204,7 @@ def _item(line: Json, sources: Mapping[str, Json]) -> Json:
         *([f"Review {day(text(line, 'review'))}{' (overdue)' if line.get('overdue') else ''}"] if "review" in line else []),
         *(["Cut to fit: the record has all of it"] if line.get(CUT) else []),
     ]
-    by = [moment(text(line, "date")) if "date" in line else "", text(line, "by")]
+    by = [_when(text(line, "date")), text(line, "by")]
     return {
         "when": "" if "as" in line else text(line, "if"),
         "pieces": pieces(text(line, "text")),
@@ -215,6 +215,11 @@ def _item(line: Json, sources: Mapping[str, Json]) -> Json:
         "as_written": line.get("as") == "written",
         "sources": [_source(sources.get(each, {"code": each})) for each in texts(line, "from")],
     }
+
+
+def _when(said: str) -> str:
+    """When a line was said: midnight is how systems write a day."""
+    return "" if not said else day(said) if clock(said) == "00:00" else moment(said)
 
 
 def _source(source: Json) -> Json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -142,7 +143,7 @@ async def test_a_key_that_is_none_of_ours_is_refused(site: Site) -> None:
         assert (await one.send(asks, f"/crew/{site.ids['laura']}/conveyed", {"key": "x|y"})).status == 400
 
 
-async def api(one: Visitor, path: str) -> list[dict[str, object]]:
+async def api(one: Visitor, path: str) -> list[dict[str, Any]]:
     """What a search of the API gives whoever visits."""
     answer = await one.http.get(path, headers={"accept": "application/fhir+json"})
     assert answer.status_code == 200, answer.text

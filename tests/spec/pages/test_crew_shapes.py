@@ -1,4 +1,4 @@
-"""What the crew card's page shows of a card: the most dangerous first, nothing left out unsaid, nothing that a message could run."""
+"""What the crew card's page shows of a card: danger first, nothing left out unsaid, nothing that a message could run."""
 
 from __future__ import annotations
 
@@ -18,15 +18,13 @@ MARKUP = "<script>alert(1)</script><b onclick='x()'>"
 
 def rendered(card: Json) -> html.HtmlElement:
     """The page of a card."""
-    said = render(
-        "interop.pages", "crew/card.html", title="Crew card", card=shown(card), patient="p", outcomes=(), kept={}, csrf=""
-    )
-    return html.fromstring(said)
+    return html.fromstring(render("interop.pages", "crew/card.html", title="Crew card", card=shown(card), patient="p", kept={}))
 
 
 def row(card: Json, name: str) -> Json:
     """A row of what is shown."""
     found = shown(card)
+    one: Json
     (one,) = [each for place in ("top", "pair", "more") for each in found[place] if each["name"] == name]
     return one
 
