@@ -32,7 +32,7 @@ async def shelved(site: Site) -> None:
     entries = [Entry(0, "hospital", "hl7v2", now, f"SH{n}", "ADT^A01", body) for n, body in enumerate(bodies, 1)]
     made = await store.commit(Change(entries=entries))
     numbers = [each.message for each in made.entries]  # type: ignore[union-attr]
-    await store.commit(Change(outcomes=[Outcome(number, "shelved", now, "stale-version") for number in numbers]))
+    await store.commit(Change(outcomes=[Outcome(number, "shelved", now, "mapping-fault") for number in numbers]))
 
 
 def rows(page: Page) -> list[str]:
@@ -138,7 +138,7 @@ async def test_the_shelf_names_what_to_do_and_leads_to_it(fresh: Site) -> None:
         assert "The shelf is empty" in (await one.get("/console/shelf")).text
         await shelved(fresh)
         page = await one.get("/console/shelf")
-        assert "It conflicts with what is there (2 messages" in page.text
+        assert "Our own fault (2 messages" in page.text
         assert "Do this:" in page.text
         (listed,) = [each for each in page.links() if each.startswith(MESSAGES + "?")]
         assert len(rows(await one.get(listed))) == 2
@@ -147,7 +147,7 @@ async def test_the_shelf_names_what_to_do_and_leads_to_it(fresh: Site) -> None:
 async def test_a_replay_is_looked_at_first_and_done_when_its_size_is_written(fresh: Site) -> None:
     await shelved(fresh)
     async with visitor(fresh, "demo-operator") as one:
-        page = await one.get(f"{REPLAY}?feed=hospital&state=shelved&reason=stale-version")
+        page = await one.get(f"{REPLAY}?feed=hospital&state=shelved&reason=mapping-fault")
         plan = await one.send(page, REPLAY)
         assert "Messages of another state 2" in plan.text
         assert "On the shelf → In the record" in plan.text
