@@ -50,6 +50,13 @@ def noted(task: Json, kind: str, where: str) -> Json:
     return next((each for each in dicts(task, where) if coded(each.get("type"), STEP) == kind), {})
 
 
+def _since(task: Json, clock: Json) -> bool:
+    """Whether anything was noted on a Task since a clock began."""
+    began = timing.at(text(clock["executionPeriod"], "start"))
+    times = (timing.at(text(each, "time")) for each in dicts(task, "note"))
+    return began is not None and any(each is not None and each >= began for each in times)
+
+
 def taken(task: Json) -> Json:
     """Who has taken one of the desk's other Tasks; empty where nobody has."""
     by = noted(task, COORDINATOR, "input")
@@ -83,7 +90,7 @@ class Sheet:
         )
         runs = [each for each in clocks if each["status"] == GOING]
         over = [each for each in ours if each["status"] not in OPEN]
-        last = over[-1] if over and not runs else {}  # a clock that runs again is a new request
+        last = over[-1] if over and (not runs or _since(over[-1], runs[0])) else {}  # else it is a new request
         one = (taken or waits or [last])[0]
         others = tuple(each for each in (*taken, *waits) if each is not one)
         return cls(now, one, (runs or clocks[-1:] or [{}])[0], others)
@@ -98,7 +105,7 @@ class Sheet:
     @property
     def open(self) -> bool:
         """Whether there is something to do."""
-        return self.state in (*OPEN, ARRIVED) and bool(self.task or self.running)
+        return self.running or (bool(self.task) and self.state in (*OPEN, ARRIVED))
 
     @property
     def running(self) -> bool:

@@ -94,7 +94,8 @@ def begun(patient: str, clock: Json) -> Json:
 
 def take(task: Json, do: Doing) -> Json:
     mine = {"type": kept(COORDINATOR), "valueReference": do.who}
-    made = _with(task, "input", COORDINATOR, mine) | {"status": TAKEN, "owner": do.who}
+    kept_ = {name: value for name, value in task.items() if name != "statusReason"}
+    made = _with(kept_, "input", COORDINATOR, mine) | {"status": TAKEN, "owner": do.who}
     return _noted(made, do, "Taken")
 
 
@@ -178,6 +179,7 @@ class Step(NamedTuple):
 
 STEPS: Final = {
     "take": Step(take, ("draft", WAITS), (TAKEN,)),
+    "again": Step(take, ("rejected", "completed", "cancelled"), (TAKEN,)),
     "send": Step(send, (TAKEN, "ready", "on-hold"), (SENT,)),
     "agreed": Step(agreed, (SENT,), (GOING,)),
     "declined": Step(declined, (SENT, GOING), (TAKEN,)),

@@ -219,6 +219,17 @@ async def test_what_the_desk_alone_was_asked_counts_from_then_and_ends_where_nob
     assert [each["status"] for each in await found(site, f"{CLOCK}&patient={susan}")] == ["cancelled"]
 
 
+async def test_where_nobody_goes_and_somebody_else_has_asked_the_clock_goes_on_and_it_may_be_taken_after_all(site: Site) -> None:
+    where = f"/desk/response/{site.ids['laura']}"
+    async with visitor(site, "demo-coordinator") as eve:
+        page = await step(eve, await eve.get(where), "nobody", {"why": "Her daughter is with her"})
+        assert "Nobody goes: Her daughter is with her" in page.text
+        assert "The clock goes on." in page.text
+        assert steps(page) == {"again"}
+        page = await step(eve, page, "again")
+        assert "Taken: no team is sent yet" in page.text
+
+
 async def test_what_else_is_asked_of_the_desk_is_taken_and_finished(site: Site) -> None:
     await asked_of_desk(site, "cancel-booking", "Somebody has died who has a booking: look at it and cancel it", "susan")
     where = f"/desk/tasks/{site.ids['susan']}"
