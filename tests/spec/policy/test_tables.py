@@ -9,7 +9,7 @@ import pytest
 
 from interop.fhir import facts
 from interop.fhir.parameters import compartment, search_parameters
-from interop.policy.labels import hides_whereabouts, holding_back, label_rows, marks
+from interop.policy.labels import hides_whereabouts, holding_back, label_rows, marks, restricted
 from interop.policy.tables import Rows, TablesRefused, packaged, read_tables, tables
 from interop.store.values import IndexRow
 
@@ -226,3 +226,13 @@ def test_what_holds_something_back_is_every_label_that_is_not_open() -> None:
     assert holding_back(resource) == {each.pair for each in every if each.kind != "open"}
     assert holding_back(label({"system": "urn:x", "code": "y"}))
     assert holding_back({"resourceType": "Patient"}) == set()
+
+
+def test_what_a_statute_protects_is_known_by_its_label() -> None:
+    """However else it is labelled; what is merely sensitive, or unknown, is not of a statute."""
+    for each in tables().labels:
+        if each.pair[0] != "urn:interop:label":
+            assert restricted(label({"system": each.pair[0], "code": each.pair[1]})) == (each.kind == "law"), each.pair
+    assert restricted(label({"system": "urn:x", "code": "y"}, {"system": CONFIDENTIALITY, "code": "V"}))
+    assert not restricted(label({"system": "urn:x", "code": "y"}))
+    assert not restricted({"resourceType": "Patient"})
