@@ -13,13 +13,14 @@ from tests.spec.browser.signing import signed_off, signed_on
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.long
 async def test_everyone_can_use_the_page_of_the_api(phone: Page) -> None:
     await phone.goto("/api")
     await axe(phone)
     await within(phone)
 
 
-@pytest.mark.parametrize("shape", ["phone", "desktop"])
+@pytest.mark.parametrize("shape", ["phone", pytest.param("desktop", marks=pytest.mark.long)])
 async def test_everyone_can_use_the_pages(opens: Opens, site: Site, shape: str) -> None:
     """The first page, those on which one signs in, is refused, and signs out."""
     page = await opens(site, shape)

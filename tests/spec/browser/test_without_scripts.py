@@ -12,9 +12,9 @@ pytestmark = pytest.mark.anyio
 READ = [
     ("demo-ambulance-clinician", "/crew/{laura}"),
     ("demo-gp", "/record/{laura}"),
-    ("demo-coordinator", "/desk"),
-    ("demo-patient", "/my"),
-    ("demo-operator", "/console"),
+    pytest.param("demo-coordinator", "/desk", marks=pytest.mark.long),
+    pytest.param("demo-patient", "/my", marks=pytest.mark.long),
+    pytest.param("demo-operator", "/console", marks=pytest.mark.long),
 ]
 LIVE = "Live, as of"
 """What only scripts can do, and how to stop it."""
