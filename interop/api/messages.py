@@ -70,7 +70,10 @@ async def message(services: Services, request: Request) -> Response:
             return _json(await history.history(services, entry))
         case "lineage":
             looked = await look(services.store, entry, services.feeds, services.mint)
-            return Response(200, write_json(content.told(entry, looked, masked=True)), JSON)
+            said = content.told(entry, looked, masked=True)
+            if own:  # whom others keep hidden is not for a sender to learn
+                del said["withheld"]
+            return Response(200, write_json(said), JSON)
     return _json(describe(entry))
 
 

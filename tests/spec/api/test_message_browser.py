@@ -256,6 +256,14 @@ async def test_who_hides_is_not_shown(operator: Services, store: SqlStore, trail
     assert trail.index.items(rule=CONTENT) == []
 
 
+async def test_a_sender_does_not_learn_whom_others_keep_hidden(services: Services, store: SqlStore, client: Client) -> None:
+    await kept(store, identified())
+    services.door = Desk(SENDER)
+    before = (await client.get("/messages/1/lineage")).json()
+    await recorded(store, patient("mary", MARK, number=NUMBER, meta={"security": [HIDDEN]}))
+    assert (await client.get("/messages/1/lineage")).json() == before
+
+
 async def test_nor_of_who_is_one_person_with_them(operator: Services, store: SqlStore, client: Client) -> None:
     molly = patient("molly", meta={"security": [HIDDEN]}, number="9990000026")
     await recorded(store, patient("mary", MARK, number=NUMBER), molly, persons={"mary": "p1", "molly": "p1"})
