@@ -63,7 +63,7 @@ def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitabl
         values = await opened(here, patient, PART)
         found = await read(here, patient)
         fields = fields_of(found.resources.get(f"CarePlan/{id}", {}))
-        if fields is None or id not in mine(here, found.resources):
+        if fields is None or id not in found.changeable:
             raise NotGiven(404, None)
         return form(here, patient, values, found, fields)
 
@@ -80,7 +80,7 @@ async def read(here: Visit, patient: str, *, history: bool = False) -> Whole:
     if answer.status != 200:
         raise NotGiven(answer.status, answer.json)
     found = whole(answer.json, answer.headers.get("etag", ""))
-    return whole(answer.json, found.tag, mine(here, found.resources))
+    return whole(answer.json, found.tag, mine(here, found.resources), here.asker.organisation)
 
 
 def mine(here: Visit, resources: Mapping[str, dict[str, Any]]) -> dict[str, str]:
@@ -112,7 +112,7 @@ async def written(here: Visit, patient: str, fields: Mapping[str, str]) -> Respo
     values = await opened(here, patient, PART)
     found = await read(here, patient)
     id_ = fields.get(ID, "")
-    before = found.resources.get(f"CarePlan/{id_}") if id_ in mine(here, found.resources) else None
+    before = found.resources.get(f"CarePlan/{id_}") if id_ in found.changeable else None
     ends = fields.get("over") == "yes"
     if id_ and before is None:
         return form(here, patient, values, found, {**fields, ID: ""}, status=412, changed=True)

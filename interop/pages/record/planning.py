@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from interop.api.operations.composing import CONFLICT, HEADING, HISTORY, LINE
 from interop.fhir.shapes import Json, dicts, text
@@ -29,6 +29,18 @@ class Voice:
     notes: tuple[str, ...]
     resource: str
     source: str
+
+
+class May(NamedTuple):
+    """What who asks may change: CarePlans with the heading of each, and the organisation that must have contributed them."""
+
+    plans: Mapping[str, str]
+    organisation: str
+
+    def change(self, voice: Voice, heading: str) -> bool:
+        """Whether it is a line that a form of ours made, of the same organisation."""
+        own = not self.organisation or self.organisation in voice.source.split(",")
+        return own and self.plans.get(voice.resource.partition("/")[2]) == heading
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +90,18 @@ class Whole:
         """By its name, with or without lines."""
         return next((each for group in self.groups for each in group.headings if each.name == name), None)
 
+    @property
+    def changeable(self) -> frozenset[str]:
+        """Ids of the CarePlans that who asks may change here."""
+        return frozenset(line.edit for group in self.groups for each in group.headings for line in each.lines if line.edit)
 
-def whole(bundle: Json, tag: str, editable: Mapping[str, str] | None = None) -> Whole:
-    """The answer of ``$care-plan``. ``editable`` are ids of CarePlans that who asks may change here, with the heading of each."""
+
+def whole(bundle: Json, tag: str, editable: Mapping[str, str] | None = None, organisation: str = "") -> Whole:
+    """The answer of ``$care-plan``. ``editable`` are ids of CarePlans that who asks may change here where ``organisation``, '' for
+    any, has contributed them, with the heading of each."""
     resources = [each["resource"] for each in dicts(bundle, "entry") if isinstance(each.get("resource"), dict)]
     made: Json = next((each for each in resources if text(each, "resourceType") == "Composition"), {})
-    known, may = Known(resources), editable or {}
+    known, may = Known(resources), May(editable or {}, organisation)
     groups = []
     for group in dicts(made, "section"):
         headings = tuple(_heading(each, known, may) for each in dicts(group, "section"))
@@ -97,13 +115,13 @@ def whole(bundle: Json, tag: str, editable: Mapping[str, str] | None = None) -> 
     return Whole(tuple(groups), tag, tuple(each.words for each in absent(told)), by)
 
 
-def _heading(section: Json, known: Known, may: Mapping[str, str]) -> Heading:
+def _heading(section: Json, known: Known, may: May) -> Heading:
     name = next((text(one, "code") for one in dicts(section.get("code"), "coding") if text(one, "system") == HEADING), "")
     lines, history = [], []
     for each in dicts(section, "section"):
         codes = {text(one, "code") for one in dicts(each.get("code"), "coding") if text(one, "system") == HEADING}
         if HISTORY in codes:
-            history = [_line(one, known, name, {}) for one in dicts(each, "section")]
+            history = [_line(one, known, name, May({}, "")) for one in dicts(each, "section")]
         else:
             lines.append(_line(each, known, name, may))
     conflict = any(text(each, "url") == f"{LINE}conflict" for each in dicts(section, "extension"))
@@ -133,7 +151,7 @@ def _once(voices: Iterable[Voice]) -> tuple[Voice, ...]:
     return tuple({replace(each, resource=""): each for each in voices}.values())
 
 
-def _line(section: Json, known: Known, heading: str, may: Mapping[str, str]) -> Line:
+def _line(section: Json, known: Known, heading: str, may: May) -> Line:
     said = {text(each, "url").removeprefix(LINE): text(each, "valueString") for each in dicts(section, "extension")}
     contacts = [text(each, "valueString") for each in dicts(section, "extension") if text(each, "url") == f"{LINE}contact"]
     origins = [_parts(each) for each in dicts(section, "extension") if text(each, "url") == f"{LINE}origin"]
@@ -141,7 +159,7 @@ def _line(section: Json, known: Known, heading: str, may: Mapping[str, str]) -> 
     phones = [each.partition(":")[2] for each in contacts if each.partition(":")[0] in ("phone", "sms", "")]
     others = [each for each in contacts if each.partition(":")[0] not in ("phone", "sms", "")]
     beside = (said.get("role", ""), f"By {said['who']}" if said.get("who") else "", _when(said.get("when", "")), *others)
-    mine = [id_ for each in voices if may.get(id_ := each.resource.partition("/")[2]) == heading]
+    mine = [each.resource.partition("/")[2] for each in voices if may.change(each, heading)]
     return Line(
         _dated(text(section, "title")),
         said.get("trigger", ""),

@@ -167,6 +167,22 @@ async def test_nobody_changes_what_another_has_contributed(site: Site) -> None:
         assert (await one.get(f"/record/{bill}/plan/{nurses}")).status == 404
 
 
+async def test_a_line_of_another_organisation_is_not_changed_by_a_form_of_ours(site: Site) -> None:
+    """Susan's hospital has written it the same way: the practice sees it and has no link to change it."""
+    susan = site.ids["susan"]
+    theirs = plan("Also worth knowing about me", does("worth-knowing", "Hears better on the left"))
+    await to_thread.run_sync(contributed, site, "hospital-clinician", "RZ9", susan, theirs)
+    async with visitor(site, "demo-gp") as one:
+        page = await one.get(f"/record/{susan}/plan")
+        (line,) = heading(page, "worth-knowing")
+        assert line.startswith("Hears better on the left")
+        assert "Eastmere General Hospital" in line
+        assert edits(page, "worth-knowing") == []
+        page = await add(one, susan, {"heading": "worth-knowing", "words": "Her sister's name is Edith"})
+        assert len(heading(page, "worth-knowing")) == 2
+        assert len(edits(page, "worth-knowing")) == 1
+
+
 async def test_on_paper_stands_all_of_it_with_who_printed_it_and_when(site: Site) -> None:
     async with visitor(site, "demo-gp") as one:
         page = await one.get(f"/record/{site.ids['bill']}/plan?print=yes")
