@@ -35,7 +35,7 @@ async def test_a_page_that_was_left_is_not_there_by_the_back_button(opens: Opens
     await signed_off(page)
     for _ in range(3):
         await page.go_back()
-        assert "ORMSGILL" not in await page.content()
+        await expect(page.get_by_text("ORMSGILL")).to_have_count(0)
 
 
 async def test_a_screen_that_was_left_says_kindly_that_one_was_signed_out(opens: Opens, fresh: Site) -> None:
