@@ -23,7 +23,7 @@ async def test_whoever_looks_at_who_looked_finds_the_export(tmp_path: Path) -> N
         account.patients, account.resources = {"p1": None, "p2": None}, 12
         await at.audited.auditing.exported(PROGRAM, "0" * 32, ("Patient", ""), account, ["Observation", "Patient"])
         (look, *_) = await looks(at, PERSON)
-        assert (look["organisation"], look["role"], look["what"]) == ("A81001", "system", "Patient")
+        assert (look["organisation"], look["role"], look["what"]) == ("A81001", "system", "$export")
         (event, *_) = await at.events(None, "AuditEvent?_source=urn:interop:audit&patient=p2")
         assert "$export" in [each["code"] for each in event["subtype"]]
 
