@@ -81,13 +81,15 @@ async def _ask(here: Visit, said: dict[str, str], *, dry: bool) -> Any:
 
 def which(said: Mapping[str, str]) -> dict[str, str]:
     """The filter or the number that says which messages."""
-    return {name: said[name] for name in ("message", *TEXTS) if said.get(name)}
+    return {name: said[name] for name in ("resume", "message", *TEXTS) if said.get(name)}
 
 
 def parameters(said: Mapping[str, str], *, dry: bool) -> dict[str, Any]:
     """What is asked of ``$replay``."""
     asked: list[dict[str, Any]] = []
-    if numbers := said.get("message", "").replace(",", " ").split():
+    if feed := said.get("resume"):
+        asked.append({"name": "resume", "valueString": feed})
+    elif numbers := said.get("message", "").replace(",", " ").split():
         asked += [{"name": "message", "valuePositiveInt": _number(each)} for each in numbers]
     else:
         times = {name: midnight(said.get(name, ""), days) for name, days in (("since", 0), ("until", 1))}

@@ -39,12 +39,11 @@ def by_category(said: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         )
         one["messages"] += each["messages"]
         one["oldest"], one["newest"] = min(one["oldest"], each["oldest"]), max(one["newest"], each["newest"])
-        which = urlencode({"feed": each["feed"], "state": each["state"], "reason": each["reason"]})
+        which = urlencode({name: each[name] for name in ("feed", "state", "reason") if each[name]})
         words = STATES.get(each["state"], (each["state"], ""))[0].lower()
-        again = each["state"] != "held"
-        one["feeds"].append(
-            {"feed": each["feed"], "messages": each["messages"], "words": words, "which": f"?{which}", "again": again}
-        )
+        resume = f"?{urlencode({'resume': each['feed']})}" if each["state"] == "held" else ""
+        line = {"feed": each["feed"], "messages": each["messages"], "words": words, "which": f"?{which}", "resume": resume}
+        one["feeds"].append(line)
     told = [
         {
             "words": CATEGORIES.get(category, "Held back"),

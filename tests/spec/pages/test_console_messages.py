@@ -10,6 +10,7 @@ from interop.pages.console.fields import HIDDEN, MOST, shown
 from interop.pages.console.replaying import told
 from interop.pages.console.shelf import by_category
 from interop.pages.console.words import midnight
+from interop.store.plan import STOPPED
 from interop.store.values import Change, Entry, Outcome
 from tests.spec.api.messages import admission
 from tests.spec.browser.people import Site
@@ -25,14 +26,15 @@ async def one_of(visits: Visitor, query: str = "?feed=hospital&state=applied") -
     return next(each for each in (await visits.get(MESSAGES + query)).links() if each.startswith(f"{MESSAGES}/"))
 
 
-async def shelved(site: Site) -> None:
+async def shelved(site: Site, state: str = "shelved", reason: str = "mapping-fault") -> list[int]:
     """Two messages that the tables of today map, on the shelf."""
     store, now = site.engine.workshop.store, site.clock.now()
     bodies = [admission("SH1"), admission("SH2")]
     entries = [Entry(0, "hospital", "hl7v2", now, f"SH{n}", "ADT^A01", body) for n, body in enumerate(bodies, 1)]
     made = await store.commit(Change(entries=entries))
     numbers = [each.message for each in made.entries]  # type: ignore[union-attr]
-    await store.commit(Change(outcomes=[Outcome(number, "shelved", now, "mapping-fault") for number in numbers]))
+    await store.commit(Change(outcomes=[Outcome(number, state, now, reason) for number in numbers]))
+    return numbers
 
 
 def rows(page: Page) -> list[str]:
@@ -156,6 +158,19 @@ async def test_a_replay_is_looked_at_first_and_done_when_its_size_is_written(fre
         done = await one.send(refused, REPLAY, {"typed": "2"})
         assert "Done: replay" in done.text
         assert "That was the last of them." in done.text
+        assert "The shelf is empty" in (await one.get("/console/shelf")).text
+
+
+async def test_a_feed_that_stands_still_is_let_go_on(fresh: Site) -> None:
+    numbers = await shelved(fresh, "held", "feed-stopped")
+    await fresh.engine.workshop.store.commit(Change(meta=[(f"{STOPPED}hospital", str(numbers[0]))]))
+    async with visitor(fresh, "demo-operator") as one:
+        page = await one.get("/console/shelf")
+        (link,) = [each for each in page.links() if "resume" in each]
+        plan = await one.send(await one.get(link), REPLAY)
+        assert "The feed hospital stands still." in plan.text
+        done = await one.send(plan, REPLAY, {"typed": "2"})
+        assert "Done: replay" in done.text
         assert "The shelf is empty" in (await one.get("/console/shelf")).text
 
 
