@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -40,9 +40,10 @@ class Place:
     after: str
 
 
-def place(listed: Listed, patient: str) -> Place:
+def place(listed: Listed, patients: Collection[str]) -> Place:
+    """Of the person whose Patients these are: a list names one of them."""
     ids = [each.patient for each in listed.lines]
-    at = ids.index(patient) if patient in ids else -1
+    at = next((number for number, each in enumerate(ids) if each in patients), -1)
     if at < 0:
         return Place(None, 0, listed.total, "", ids[0] if ids else "")
     after = ids[at + 1] if at + 1 < len(ids) else ""

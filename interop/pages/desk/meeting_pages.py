@@ -21,7 +21,7 @@ from interop.pages.desk.forms import wrong
 from interop.pages.desk.lists import MDT, Listed, asked, open_to
 from interop.pages.desk.meeting import DECISIONS, ask_review, decide, past, place, reviews
 from interop.pages.desk.steps import Wrong
-from interop.pages.patient import banner
+from interop.pages.patient import banner, person, records
 from interop.pages.visiting import Visit
 
 GET: Final = ["GET", "HEAD"]
@@ -53,7 +53,7 @@ def routes(app: FastAPI, visit: Callable[[Request], Awaitable[Visit]]) -> None:
         return here.page("desk/nobody.html", "Meeting", listed=listed)
 
     @app.api_route(MEETING + "/{patient}", methods=GET, response_class=HTMLResponse)
-    async def person(request: Request, patient: str) -> HTMLResponse:
+    async def one(request: Request, patient: str) -> HTMLResponse:
         return await _person(await entered(request), patient)
 
     @app.post(MEETING + "/{patient}")
@@ -97,10 +97,12 @@ async def _person(
     *,
     quicker: bool = False,
 ) -> HTMLResponse:
-    who, listed, (open_, done) = await asyncio.gather(banner(here, patient), _listed(here), reviews(here, patient))
+    held, listed, (open_, done) = await asyncio.gather(records(here, patient), _listed(here), reviews(here, patient))
+    found, absent = held
+    who: dict[str, Any] = {"person": person(here, patient, found) | {"absent": absent}}
     values: dict[str, Any] = {
         "patient": patient,
-        "place": place(listed, patient),
+        "place": place(listed, [each["id"] for each in found]),
         "decisions": DECISIONS,
         "tasks": " ".join(each["id"] for each in open_),
         "open": open_,
