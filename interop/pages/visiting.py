@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -18,7 +19,7 @@ from interop.api.build import software_version
 from interop.api.inside import Inside
 from interop.api.services import Services
 from interop.api.signon.screens import role_words
-from interop.api.signon.sessions import ENDED, FIELD, SAFE, TOKEN, Foreign, Session, Sessions
+from interop.api.signon.sessions import ENDED, FIELD, LONGEST, SAFE, TOKEN, Foreign, Session, Sessions
 from interop.clock import MICROSECONDS
 from interop.errors import Problem
 from interop.pages.areas import areas, navigation
@@ -53,6 +54,15 @@ class Visit:
     def now(self) -> datetime:
         """The engine's clock, as the clock on an English wall says."""
         return datetime.fromtimestamp(self.services.clock.now() / MICROSECONDS, LONDON)
+
+    @property
+    def signed(self) -> dict[str, Any]:
+        """What stands in the body of a page of the session, by which a browser tells it from another, and until when it may last
+        (seconds since 1970); {} where nobody has signed on by one. What a phone keeps is of one session (``crew.js``)."""
+        if self.session is None:
+            return {}
+        name = sha256(f"pages {self.session.asker.session}".encode()).hexdigest()[:32]
+        return {"data-session": name, "data-until": str(self.session.began + LONGEST), "data-csrf": self.token}
 
     @property
     def partial(self) -> bool:
@@ -109,6 +119,7 @@ def page(
         "visitor": visitor(services, asker) if asker is not None else None,
         "navigation": navigation(asker.role, path) if asker is not None else [],
         "csrf": visit.token if visit is not None else "",
+        "bodyAttributes": visit.signed if visit is not None else {},
         "now": visit.now if visit is not None else None,
         **values,
     }

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from hashlib import sha256
 from typing import Any, Final
 
 import orjson
@@ -68,18 +67,15 @@ def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitabl
         return JSONResponse({"noted": sum(noted), "refused": len(noted) - sum(noted)}, headers={"cache-control": "no-store"})
 
 
-def kept(here: Visit, patient: str = "") -> Json:
-    """What the script of a page needs to keep a copy: a name for the session, when it ends at the latest (seconds since 1970), and
-    with a patient the receipt. {} where nobody has signed on by a session: then nothing is kept."""
+def receipt(here: Visit, patient: str) -> str:
+    """That whoever visits was given the card of a Patient now; '' where nobody has signed on by a session: then nothing is kept."""
     signon, session = here.services.signon, here.session
     if signon is None or session is None:
-        return {}
-    named = sha256(f"crew {session.asker.session}".encode()).hexdigest()[:32]
-    given = here.services.clock.now() // MICROSECONDS
-    who = here.asker
-    said = [who.user, who.role, who.organisation, who.client, who.fhir_user, who.session, patient, given]
-    receipt = {"receipt": signon.seal().seal(SEALED, said)} if patient else {}
-    return {"session": named, "until": session.began + LONGEST, **receipt}
+        return ""
+    who, given = here.asker, here.services.clock.now() // MICROSECONDS
+    return signon.seal().seal(
+        SEALED, [who.user, who.role, who.organisation, who.client, who.fhir_user, who.session, patient, given]
+    )
 
 
 async def _told(here: Visit, said: str) -> bool:

@@ -55,7 +55,7 @@ def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitabl
             card=found,
             patient=patient,
             outcomes=OUTCOMES.values() if records_outcomes(here) and not found["withheld"] else (),
-            kept=offline.kept(here, patient),
+            receipt=offline.receipt(here, patient),
             **may,
         )
 
@@ -80,7 +80,6 @@ def _form(here: Visit, finding: Finding) -> HTMLResponse:
         finding=finding,
         find_at="/crew",
         found_to="/crew/",
-        kept=offline.kept(here),
     )
 
 

@@ -103,6 +103,7 @@ def shown(card: Json) -> Json:
         "sources": [_source(each) for each in sources.values()],
         "sources_more": _number(card.get("sources"), "more"),
         "made": text(card, "made"),
+        "emergency": text(card, "emergencyUntil"),
     }
 
 

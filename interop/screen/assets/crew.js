@@ -1,5 +1,6 @@
 // Copies of crew cards for when there is no network: encrypted on this phone, of one session, for twelve hours at most.
-// The page at /crew/[id] gives its own card; the shell at /crew/offline shows it again. docs/decisions/0085-crew-pages.md
+// The page at /crew/[id] gives its own card; the shell at /crew/offline shows it again. Every other page of ours that finds
+// copies there (interop.js) lets those of another session go. docs/decisions/0085-crew-pages.md
 
 const NAME = 'interop-crew';
 const MOST = 50; // copies, and openings in one form
@@ -40,14 +41,15 @@ async function keyOf(db, session, until) {
 
 const bound = (kept, patient) => text.encode(`${kept.session} ${patient}`);
 
-async function keep(db, kept, patient, said) {
+// `ends`: when an emergency that was declared for it is over, in milliseconds.
+async function keep(db, kept, patient, said, ends) {
   const iv = crypto.getRandomValues(new Uint8Array(12));
   const wanted = { name: 'AES-GCM', iv, additionalData: bound(kept, patient) };
   const data = await crypto.subtle.encrypt(wanted, kept.key, text.encode(JSON.stringify(said)));
   const before = await asked(held(db, 'copies').getAll());
   const oldest = before.filter(each => each.patient !== patient).sort((a, b) => b.at - a.at).slice(MOST - 1);
   for (const each of oldest) await asked(held(db, 'copies', 'readwrite').delete(each.patient));
-  await asked(held(db, 'copies', 'readwrite').put({ patient, iv, data, at: Date.now() }));
+  await asked(held(db, 'copies', 'readwrite').put({ patient, iv, data, at: Date.now(), ends }));
 }
 
 async function read(kept, copy) {
@@ -70,17 +72,25 @@ async function tell(db, csrf) {
 
 const clock = at => new Date(at).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: 'Europe/London' });
 
-async function online(root) {
-  const { session, until, csrf, patient, receipt, made } = root.dataset;
+async function online({ session, until, csrf }) {
   const db = await opened();
   const kept = await keyOf(db, session, Number(until));
-  if (patient) {
-    const name = root.querySelector('h1').textContent.trim();
-    await keep(db, kept, patient, { html: root.innerHTML, name, made, receipt, csrf });
+  const card = document.getElementById('card');
+  if (card?.dataset.patient) {
+    const { patient, receipt, made, ends } = card.dataset;
+    const name = card.querySelector('h1').textContent.trim();
+    await keep(db, kept, patient, { html: card.innerHTML, name, made, receipt, csrf }, Date.parse(ends) || Infinity);
+    await navigator.serviceWorker?.register('/crew/worker.js', { scope: '/crew' });
+    await navigator.serviceWorker?.ready;
   }
-  await navigator.serviceWorker?.register('/crew/worker.js', { scope: '/crew' });
   await tell(db, csrf);
-  root.dataset.kept = 'yes';
+  leave(db, kept);
+  document.body.dataset.kept = 'yes';
+}
+
+// A page that is left open goes when the session is over.
+function leave(db, kept) {
+  setTimeout(() => forget(db).finally(() => location.replace('/crew')), Math.max(kept.until * 1000 - Date.now(), 0));
 }
 
 function say(words, ...more) {
@@ -101,11 +111,15 @@ async function offline() {
   const kept = await asked(held(db, 'key').get('key'));
   if (!kept || Date.now() >= kept.until * 1000) {
     await forget(db);
-    say('nothing is kept on this phone. Sign in when there is a network.');
+    say('nothing is kept on this phone');
     return;
+  }
+  for (const each of await asked(held(db, 'copies').getAll())) {
+    if (Date.now() >= each.ends) await asked(held(db, 'copies', 'readwrite').delete(each.patient));
   }
   const found = patient && await asked(held(db, 'copies').get(patient));
   let csrf = '';
+  leave(db, kept);
   if (found) {
     const said = await read(kept, found);
     await asked(held(db, 'opens', 'readwrite').add({ receipt: said.receipt, when: new Date().toISOString() }));
@@ -137,8 +151,8 @@ async function offline() {
   });
 }
 
-const root = document.querySelector('[data-session]');
 if (globalThis.indexedDB && globalThis.crypto?.subtle) {
-  if (root) online(root).catch(error => { root.dataset.kept = error.name; });
-  else if (document.getElementById('as-of')) offline().catch(() => say('the copy on this phone cannot be read. Sign in when there is a network.'));
+  const { body } = document;
+  if (body.dataset.session) online(body.dataset).catch(error => { body.dataset.kept = error.name; });
+  else if (document.getElementById('as-of')) offline().catch(() => say('the copy cannot be read'));
 }
