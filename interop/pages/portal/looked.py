@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from interop.audit.words import words
 from interop.fhir.shapes import Json, dicts, text
@@ -78,7 +78,7 @@ def _same(look: Look) -> Look:
     return replace(look, when=look.when[:16], did=(), times=1)
 
 
-async def page(whose: Whose) -> HTMLResponse:
+async def page(whose: Whose) -> HTMLResponse | RedirectResponse:
     """A page of them, the newest first; with ``all`` the looks of whoever asks too."""
     asked = whose.here.request.query_params
     every = asked.get("view", "") == "all"
@@ -88,6 +88,9 @@ async def page(whose: Whose) -> HTMLResponse:
     looks = [look(each, whose.own) for each in dicts(found, "parameter") if text(each, "name") == "look"]
     total = next((each["valueInteger"] for each in dicts(found, "parameter") if text(each, "name") == "total"), len(looks))
     listed = of(looks, str(at), total, size=SIZE, cut=False)
+    if listed.page != at:  # an old address: what is beyond the last page is not nobody
+        view = "view=all&" if every else ""
+        return whose.here.lead(f"{whose.base}/looked?{view}page={listed.page}")
     names = await whose.known(())
     title = "Who looked at your record" if whose.own else f"Who looked at {whose.name}’s record"
     return whose.page("looked.html", title, names, looks=together(looks), listed=listed, every=every)

@@ -331,6 +331,8 @@ async def test_who_looked_is_told_in_words_an_emergency_too_and_who_looked_thems
         assert "test-ambulance" not in page.text
         assert "You Searched" not in page.text
         assert not [each for each in lines if each.startswith("You 15 October")]
+        beyond = await one.get("/my/looked?page=77")
+        assert beyond.text == page.text
         every = await one.get("/my/looked?view=all")
         assert [each for each in every.tree.xpath("//ul[@class='my-list']/li") if each.text_content().split()[0] == "You"]
         assert "Ask Oakshaw Surgery: ring 01632960011" in page.text
