@@ -45,6 +45,7 @@ async def test_a_clinician_finds_a_person_and_opens_the_record_by_keyboard(deskt
     await shot(desktop, "record-summary")
 
 
+@pytest.mark.long
 async def test_each_page_fits_a_phone_and_says_whose_it_is_all_the_way_down(opens: Opens, site: Site) -> None:
     """The banner stays when one scrolls; at 320 px nothing is wider than the screen; on a low screen it does not cover the page."""
     phone = await opens(site, "phone")
