@@ -278,7 +278,7 @@ async def test_a_carer_sees_whom_the_person_has_named_them_for_until_that_ends(s
             "csrf": page.fields("/my/choices/carers")["csrf"], "decision": "withdrawn", "proxy": f"urn:interop:user|{CARER}",
         })  # fmt: skip
         site.clock.advance(1)
-        for each in PAGES:
+        for each in ("", "/letters", "/looked"):
             page = await carer.get(base + each)
             assert page.status == 404
             assert "Ormsgill" not in page.text
@@ -362,9 +362,8 @@ async def test_what_others_wrote_is_words_and_never_markup(fresh: Site) -> None:
             page = await one.get(f"/my{each}")
             assert page.status == 200, each
             assert not page.tree.xpath("//*[@onerror] | //img | //script[contains(text(), 'alert')]"), each
-        assert HOSTILE in page.tree.text_content()
-        for each in ("/plan", "/letters", "/letters/x2", "/results", "/appointments", "/medicines"):
-            assert "alert('x')" in (await one.get(f"/my{each}")).tree.text_content(), each
+            words = each in ("/plan", "/letters", "/letters/x2", "/results", "/appointments", "/medicines", "/choices/carers")
+            assert ("alert('x')" in page.tree.text_content()) >= words, each
 
 
 async def test_what_is_absent_is_said_in_plain_words(fresh: Site) -> None:
@@ -381,7 +380,7 @@ async def test_what_is_absent_is_said_in_plain_words(fresh: Site) -> None:
     await to_thread.run_sync(withdrawn)
     fresh.clock.advance(1)
     async with visitor(fresh, "demo-patient", record=fresh.ids["susan"]) as one:
-        for each in PAGES[:-2]:
+        for each in ("", "/plan", "/plan/easy", "/appointments", "/results", "/notes"):
             text = (await one.get(f"/my{each}")).text
             assert "What it knows is not shown here." in text, each
 
