@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from interop.api.asgi import Request
+from interop.api.crew.holding import Declared
 from interop.api.services import Services
 from interop.clock import instant
 from interop.policy.consents import EMERGENCY
@@ -17,17 +19,25 @@ UNTIL: Final = "urn:interop:extension:emergency-until"
 """An instant, on the issue: until when it lasts."""
 
 
-async def emergencies(services: Services, request: Request, patient: str) -> list[dict[str, Any]]:
-    """An issue of an OperationOutcome while the user's own declaration about the person is in force, none otherwise."""
+async def lasts(services: Services, request: Request, patient: str, declared: Iterable[Declared] | None = None) -> str:
+    """Until when the user's own declaration about the person is in force, an instant; '' where there is none. ``declared`` are the
+    emergencies of the person, None where they have to be looked for."""
     asker, now = request.asker, services.clock.now()
     role = tables().roles.get(asker.role)
     if role is None or "break-glass" not in role.given or not asker.user:
+        return ""
+    if declared is None:
+        rows = await services.store.query(Access((patient,), (BREAK_GLASS,)))
+        declared = [(row[2], row[3], row[4]) for row in rows]
+    ends = [high for code, low, high in declared if code == f"user:{asker.user}" and low <= now < high]
+    return instant(max(ends)) if ends else ""
+
+
+async def emergencies(services: Services, request: Request, patient: str) -> list[dict[str, Any]]:
+    """The same as an issue of an OperationOutcome, none where there is none."""
+    until = await lasts(services, request, patient)
+    if not until:
         return []
-    rows = await services.store.query(Access((patient,), (BREAK_GLASS,)))
-    ends = [row[4] for row in rows if row[2] == f"user:{asker.user}" and row[3] <= now < row[4]]
-    if not ends:
-        return []
-    until = instant(max(ends))
     words = f"Seen by an emergency that was declared, until {until}"
     return [
         {

@@ -33,13 +33,15 @@ EACH: Final = 150
 _NAMED: Final = re.compile(rb'"(?:[^"\\]*/)?Patient/([A-Za-z0-9\-.]{1,64})(?:/_history/[^"]*)?"')
 View = bytes
 Key = tuple[str, View]
+Declared = tuple[str, int, int]
 
 
 @dataclass(slots=True)
 class Held:
     """A card: ``body`` without the time at which it is given. It counts from ``low`` until before ``until`` (microseconds).
     ``patients`` and ``resources`` are what the audit is told; it ``depends`` on these, as ``committed`` names them: where on
-    nothing, it is not to be kept."""
+    nothing, it is not to be kept. ``declared`` are the emergencies of the person, whose, from when until before when; None where
+    they have not been looked for."""
 
     body: bytes
     low: int
@@ -47,6 +49,7 @@ class Held:
     patients: tuple[str, ...]
     resources: int
     depends: frozenset[str] = frozenset()
+    declared: tuple[Declared, ...] | None = None
     etag: bytes = field(init=False)
 
     def __post_init__(self) -> None:

@@ -33,6 +33,7 @@ from interop.identity.known import is_withdrawn, stated
 from interop.identity.sources import verified
 from interop.ids import NHS_NUMBER, ODS_ORGANISATION, NhsNumber, Standing
 from interop.policy.absence import Absence
+from interop.policy.grants import BREAK_GLASS
 from interop.store.decision import PERMIT_ALL, Account, Decision
 from interop.store.plan import Access, Coded, Compartment, Persons, Several
 from interop.store.values import Stored
@@ -182,6 +183,7 @@ def _wanted() -> _Wanted:
 async def _bound(services: Services, held: Held, patient: str, read: _Read, now: int) -> None:
     """Find out until when a card counts and what it depends on; nothing where that is not known in full."""
     members = {patient: patient} | {each: person for each, person, _ in await services.store.query(Persons((patient,)))}
+    own = frozenset(members)
     strangers = {named for each in read.whole for named in others(each)} - members.keys()
     if len(strangers) > STRANGERS:
         return
@@ -189,6 +191,7 @@ async def _bound(services: Services, held: Held, patient: str, read: _Read, now:
         groups = await services.store.query(Persons(tuple(sorted(strangers))))
         members |= {each: each for each in strangers} | {each: person for each, person, _ in groups}
     rows = await services.store.query(Access(tuple(members), ()))
+    held.declared = tuple((row[2], row[3], row[4]) for row in rows if row[1] == BREAK_GLASS and row[0] in own)
     times = [time for row in rows for time in (row[3], row[4])]
     for each in chain(read.about, read.beside):
         for found in _DATE.findall(each.body):

@@ -12,6 +12,7 @@ from interop.api.absences import Told, missing, telling, unseen
 from interop.api.asgi import JSON, Header, Request, Response
 from interop.api.crew.holding import Cards, Held, View, timeless, view
 from interop.api.crew.making import card_tables, made
+from interop.api.emergencies import lasts
 from interop.api.fhir.binary import resource_of
 from interop.api.forms import XML, form_of
 from interop.api.operations.operation import Asked
@@ -49,7 +50,7 @@ async def crew_card(asked: Asked) -> Response:
     account = request.account
     account.patients.update(dict.fromkeys(held.patients))
     account.resources += held.resources
-    return _answer(request, held, patient, now)
+    return _answer(request, held, patient, now, await lasts(services, request, patient, held.declared))
 
 
 def _sight(services: Services, request: Request, decision: Decision, told: Told) -> Sight:
@@ -75,11 +76,12 @@ async def _made(services: Services, request: Request, decision: Decision, told: 
     return held
 
 
-def _answer(request: Request, held: Held, patient: str, now: int) -> Response:
+def _answer(request: Request, held: Held, patient: str, now: int, emergency: str) -> Response:
     headers: list[Header] = [(b"etag", held.etag), SCHEMA]
     if b"if-none-match" in request.headers and held.etag in request.headers[b"if-none-match"]:
         return Response(304, headers=headers)
-    body = b'{"made":"%b",%b' % (instant(now).encode("ascii"), held.body[1:])
+    until = b'"emergencyUntil":"%b",' % emergency.encode("ascii") if emergency else b""
+    body = b'{"made":"%b",%b%b' % (instant(now).encode("ascii"), until, held.body[1:])
     form = form_of(request)
     if form.explicit and (form.kind == XML or form.content_type.startswith(FHIR)):
         return Response(200, resource_of(body, "application/json", "", f"Patient/{patient}"), headers=headers)

@@ -14,7 +14,7 @@ import pytest
 
 from interop.api.crew.holding import Cards, Held, timeless
 from interop.api.feed_health import tell
-from interop.clock import ManualClock
+from interop.clock import MICROSECONDS, ManualClock, instant
 from interop.store.sqlite import SqliteStore
 from interop.store.values import Change, Link
 from interop.store.where import About, All, Not
@@ -82,11 +82,18 @@ async def test_a_consent_that_ends(ann: Holding) -> None:
 
 async def test_an_emergency_is_declared_and_ends(ann: Holding) -> None:
     assert (await ann.card(CREW))["allergies"]["state"] == "withheld"
+    assert "emergencyUntil" not in await ann.card(CREW)
     await ann.done(CREW, "break-glass", reason="Unconscious at home", minutes=30)
-    assert allergies(await ann.card(CREW)) == ["Peanuts"]
-    assert (await ann.card(OTHER_CREW))["allergies"]["state"] == "withheld"
+    until = instant(ann.clock.now() + 30 * 60 * MICROSECONDS)
+    for _ in ("made", "held"):
+        card = await ann.card(CREW)
+        assert (allergies(card), card["emergencyUntil"]) == (["Peanuts"], until)
+    assert await ann.reads(CREW) == 0
+    other = await ann.card(OTHER_CREW)
+    assert (other["allergies"]["state"], "emergencyUntil" in other) == ("withheld", False)
     ann.clock.advance(30 * 60 + 1)
-    assert (await ann.card(CREW))["allergies"]["state"] == "withheld"
+    card = await ann.card(CREW)
+    assert (card["allergies"]["state"], "emergencyUntil" in card) == ("withheld", False)
 
 
 async def test_an_agreement_that_is_withdrawn_and_one_that_ends(ann: Holding) -> None:

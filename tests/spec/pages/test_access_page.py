@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from anyio import to_thread
 
+from conformance.day.record import NHS
 from interop.screen.templating import render
 from tests.spec.browser.people import Site
 from tests.spec.pages.visitors import Page, Visitor, visitor
@@ -43,6 +44,14 @@ async def asked(site: Site, role: str, path: str, patient: str = "", **said: str
             return answer.json()
 
     return await to_thread.run_sync(ask)
+
+
+async def kept_by(site: Site, feed: str) -> str:
+    """The Patient of Susan that a feed tells of: she is found while that one is shared."""
+    number = site.people["susan"].nhs_number
+    found = await asked(site, "tester", f"/fhir/Patient?identifier={NHS}|{number}")
+    resources = [each["resource"] for each in found["entry"]]
+    return str(next(each["id"] for each in resources if each["meta"]["source"].startswith(f"urn:interop:feed:{feed}#")))
 
 
 async def test_a_record_that_is_not_open_leads_to_the_ways_that_open_it(site: Site) -> None:
@@ -98,6 +107,7 @@ async def test_an_emergency_opens_the_record_for_four_hours_to_one_who_is_told_s
         assert "Haemoglobin estimation" in page.text
         for part in ("", "/medicines", "/letters", "/access"):
             assert "Emergency access until 12:30." in (await one.get(record(fresh, part))).text, part
+        assert "Emergency access until 12:30." in (await one.get(f"/crew/{fresh.ids['susan']}")).text
         assert "Emergency" not in (await one.get(f"/record/{fresh.ids['laura']}/access")).text.replace("emergency", "")
         assert (await one.get(f"/record/{fresh.ids['laura']}/results")).status == 403
         assert (await other.get(record(fresh, "/results"))).status == 403
@@ -116,6 +126,7 @@ async def test_an_emergency_opens_the_record_for_four_hours_to_one_who_is_told_s
 
 async def test_an_emergency_opens_nothing_that_is_not_shared(fresh: Site) -> None:
     """Each absence is told: the agreement of the hospital has been offered and not been signed."""
+    fresh.ids = fresh.ids | {"susan": await kept_by(fresh, "gp")}
     await asked(fresh, "operator", "/fhir/$agreement", source="RZ9", status="pending")
     async with visitor(fresh, DOCTOR) as one:
         await opened(one, fresh)
