@@ -240,6 +240,23 @@ async def test_what_was_opened_offline_is_in_the_audit_as_a_read_at_its_time_by_
     assert all("ambulance crew" in each[1] for each in told)
 
 
+async def test_the_audit_event_of_an_opening_says_when_it_was(fresh: Site) -> None:
+    bill = fresh.ids["bill"]
+    async with visitor(fresh, CREW) as one:
+        card = await opened(one, bill)
+        await fresh.passes(7200)
+        await one.sign_on(CREW)
+        assert (await tell(one, opens(card, fresh.now - 3600))).json() == {"noted": 1, "refused": 0}
+
+    def asked() -> list[dict[str, Any]]:
+        with fresh.client("privacy-officer") as officer:
+            found = officer.get(f"/fhir/AuditEvent?patient={bill}&_count=5&_sort=-date").json()
+        return [each["resource"]["period"] for each in found["entry"] if "period" in each["resource"]]
+
+    when = "2026-10-15T08:30:00.000Z"
+    assert await to_thread.run_sync(asked) == [{"start": when, "end": when}]
+
+
 async def who_looked(site: Site, patient: str) -> list[tuple[str, str]]:
     """When and in which words, as the person is told."""
 

@@ -169,6 +169,25 @@ def test_key_people_are_rung_before_the_practice_and_each_number_once() -> None:
     assert rendered(card).xpath("//a[@class='crew-call']/@href") == ["tel:07700900273", "tel:01632960011"]
 
 
+def test_of_a_card_as_large_as_cards_are_danger_is_still_first_and_closed() -> None:
+    said = "A word or two " * 25
+    card = given_card(
+        person(),
+        *(flag(f"f{at}", f"Alert {at} {said}", "safety") for at in range(12)),
+        *(allergy(f"a{at}", f"Substance {at}") for at in range(12)),
+        *(takes(f"m{at}", f"Medicine {at} {said}") for at in range(30)),
+        planned("c", {"description": said}, description=said),
+    )
+    page = rendered(card)
+    names = [each.get("class").split()[-1] for each in page.xpath("//div[@id='card']/details")]
+    assert names[:4] == ["crew-who", "crew-row--cpr", "crew-row--alerts", "crew-row--allergies"]
+    assert not page.xpath("//details[@open]")
+    assert [
+        len(each.xpath("summary//span[contains(@class,'crew-line')]")) for each in page.xpath("//div[@id='card']/details")[2:4]
+    ] == [4, 4]
+    assert "+8 more" in page.xpath("//details[contains(@class,'crew-row--allergies')]/summary")[0].text_content()
+
+
 def test_hostile_words_are_words() -> None:
     card = given_card(
         person(name=[{"family": MARKUP, "given": [MARKUP]}], address=[{"line": [MARKUP]}]),

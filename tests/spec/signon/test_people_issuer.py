@@ -42,6 +42,7 @@ class Provider:
         self.forms: list[dict[str, str]] = []
         self.headers: list[httpx.Headers] = []
         self.claims: dict[str, Any] = {}
+        self.context: dict[str, Any] = {}
         self.more: dict[str, Any] = {"sub": "555", **CIS2}
         self.settings: dict[str, Any] = {
             "issuer": ISSUER,
@@ -64,7 +65,8 @@ class Provider:
             return httpx.Response(400, json={"error": "invalid_grant"})
         claims = {"iss": ISSUER, "aud": "interop-pages", "sub": "555", "exp": self.now() + 300, "iat": self.now()}
         claims = {**claims, "nonce": self.asked["nonce"], **self.claims}
-        return httpx.Response(200, json={"access_token": "at1", "id_token": signed(claims, self.key, "k1", "RS256")})
+        said = {"access_token": "at1", "id_token": signed(claims, self.key, "k1", "RS256"), **self.context}
+        return httpx.Response(200, json=said)
 
     def userinfo(self, request: httpx.Request) -> httpx.Response:
         assert request.headers["authorization"] == "Bearer at1"
@@ -101,9 +103,9 @@ def crumbs(*answers: httpx.Response) -> dict[str, str]:
     return {"cookie": "; ".join(f"{name}={value}" for name, value in found.items() if value)}
 
 
-async def come_back(site: Site, provider: Provider, **changed: str) -> httpx.Response:
+async def come_back(site: Site, provider: Provider, begun: str = "/auth/login", **changed: str) -> httpx.Response:
     """To the issuer and back from it."""
-    gone = await site.http.get("/auth/login")
+    gone = await site.http.get(begun)
     assert gone.headers["location"].startswith(f"{ISSUER}/authorize?")
     provider.asked = query(gone.headers["location"])
     said = {"code": "c1", "state": provider.asked["state"], **changed}
@@ -124,6 +126,31 @@ async def test_who_signs_on_there_has_a_session_here(site: Site, provider: Provi
     asker = seen[0]
     assert (asker.user, asker.role, asker.organisation, asker.client) == (f"{ISSUER}|555", "gp", "B83012", "interop-pages")
     assert [str(each) for each in asker.scopes] == ["user/*.cruds"]
+
+
+async def test_a_launch_from_a_record_system_leads_to_its_patient(site: Site, provider: Provider) -> None:
+    """SMART App Launch 2.2, 2.0.8: the handle goes to the issuer, with its scope and whom the token is for; the patient comes back
+    beside the token."""
+    provider.context = {"patient": "p1"}
+    answer = await come_back(site, provider, "/auth/login?to=/crew&launch=h%2B1")
+    assert (provider.asked["launch"], provider.asked["aud"]) == ("h+1", AUDIENCE)
+    assert provider.asked["scope"] == "openid profile launch"
+    assert (answer.status_code, answer.headers["location"]) == (303, "/crew/p1")
+
+
+@pytest.mark.parametrize("context", [{}, {"patient": ""}, {"patient": "../desk"}, {"patient": "//elsewhere.example"}], ids=repr)
+async def test_a_launch_without_a_patient_is_not_completed(context: dict[str, Any], site: Site, provider: Provider) -> None:
+    provider.context = context
+    answer = await come_back(site, provider, "/auth/login?to=/crew&launch=h1")
+    assert answer.status_code == 400
+    assert "set-cookie" not in answer.headers
+
+
+async def test_a_patient_of_the_issuer_leads_nobody_who_was_not_launched(site: Site, provider: Provider) -> None:
+    provider.context = {"patient": "p1"}
+    answer = await come_back(site, provider, "/auth/login?to=/crew")
+    assert answer.headers["location"] == "/crew"
+    assert "aud" not in provider.asked
 
 
 async def test_a_cookie_without_the_prefix_is_nobodys(site: Site, provider: Provider) -> None:
