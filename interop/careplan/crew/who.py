@@ -122,11 +122,12 @@ def _living(patient: Json) -> str:
     return f"died {day(died['date'])}" if "date" in died else str(died.get("words", "died"))
 
 
-def _rank(patient: Given, numbers: Sequence[Number]) -> tuple[bool, bool, bool, int, str]:
+def _rank(patient: Given, numbers: Sequence[Number]) -> tuple[bool, bool, bool, int, int, str]:
+    """The record to go by comes first; of those that changed at one time the one with the fuller name."""
     resource = patient.resource
     replaced = any(text(each, "type") == "replaced-by" for each in dicts(resource, "link"))
     verified = any(each.standing == "verified" for each in numbers)
-    return replaced, resource.get("active") is False, not verified, -patient.updated, text(resource, "id")
+    return replaced, resource.get("active") is False, not verified, -patient.updated, -len(called(resource)), text(resource, "id")
 
 
 def _name(patient: Json, use: str) -> str:

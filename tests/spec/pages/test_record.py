@@ -175,7 +175,7 @@ async def test_a_record_that_is_not_open_says_why_and_what_to_do(site: Site) -> 
         assert page.title == "This record is not open to you"
         assert "CROWHURST, William" in page.text
         assert "Withheld (no consent)" in page.text
-        assert "whoever asks is not involved in the care of the person" in page.text
+        assert "you are not known to be involved in their care" in page.text
         assert f"/record/{bill}/access" in page.links()
         assert "your reason is recorded and the privacy officer is told" in page.text
         assert "allotment" not in page.text
