@@ -84,7 +84,7 @@ async def note_step(here: Visit, patient: str, form: Mapping[str, str]) -> None:
     if not form.get("task"):
         if name != "take" or not held.clock:
             raise Problem("bad-parameter", where="task")
-        return await _begin(here, held, step.do(begun(patient, held.clock), do), do)
+        return await _begin(here, held, step.do(begun(patient, held.clock, do.at), do), do)
     if task.get("id") != form["task"]:
         raise Quicker("")
     if form.get("version") != version_of(task):

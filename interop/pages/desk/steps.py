@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
+from interop.clocks.runs import BREACHED
+from interop.clocks.tasks import STATES as CLOCK_STATES
 from interop.fhir.shapes import dicts
 from interop.pages.desk.sheet import (
     ARRIVED,
@@ -76,8 +78,10 @@ def kept(name: str) -> Json:
     return {"coding": [{"system": STEP, "code": name}]}
 
 
-def begun(patient: str, clock: Json) -> Json:
-    """The desk's Task for a clock that runs since somebody else has asked."""
+def begun(patient: str, clock: Json, at: str) -> Json:
+    """The desk's Task for a clock that runs since somebody else has asked. It counts from then, too; from now (``at``) where the
+    two hours are over: nobody is told of the same breach twice."""
+    over = coded(clock.get("businessStatus"), CLOCK_STATES) == BREACHED
     return {
         "resourceType": "Task",
         "status": WAITS,
@@ -87,7 +91,7 @@ def begun(patient: str, clock: Json) -> Json:
         "description": "A crew or a clinician has asked for an urgent response",
         "focus": {"reference": f"Task/{clock['id']}"},
         "for": {"reference": f"Patient/{patient}"},
-        "authoredOn": clock["executionPeriod"]["start"],
+        "authoredOn": at if over else clock["executionPeriod"]["start"],
         "performerType": [{"coding": [{"system": WORKLIST, "code": "co-ordination"}]}],
     }
 

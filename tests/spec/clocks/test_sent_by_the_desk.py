@@ -205,3 +205,43 @@ async def test_a_task_that_is_taken_on_two_days_late_starts_nothing(tmp_path: Pa
         patient = await here.admitted()
         await here.put(asked(patient, authoredOn=after(-2 * 24 * 60)))
         assert await here.clocks(NAME) == []
+
+
+def there(minutes: float) -> dict[str, Any]:
+    """What the desk notes when the team has rung: it was there so long after the tests' beginning."""
+    kind = {"coding": [{"system": "urn:interop:codes:response", "code": "arrived"}]}
+    return {"output": [{"type": kind, "valueDateTime": after(minutes)}]}
+
+
+@pytest.mark.parametrize("crew", [True, False])
+async def test_the_desks_word_that_the_team_is_there_ends_the_clock_at_that_time(tmp_path: Path, crew: bool) -> None:
+    """Whoever has asked; the team's own record may tell the visit hours later, and of both the earlier counts."""
+    async with timed(tmp_path / "data") as here:
+        patient = await here.admitted()
+        if crew:
+            await here.put(request(patient))
+        await here.put(asked(patient, "in-progress"))
+        await here.later(85)
+        await here.put(asked(patient, "in-progress", **there(80)))
+        task = await here.one(NAME)
+        assert (state(task), task["executionPeriod"]["end"]) == ("met", after(80))
+        await here.later(200)
+        await here.put(visit(patient, 76))
+        task = await here.one(NAME)
+        assert (state(task), task["executionPeriod"]["end"]) == ("met", after(76))
+        assert await told(here) == []
+
+
+async def test_how_it_ended_is_told_to_the_doctor_and_the_named_clinician_once(tmp_path: Path) -> None:
+    async with timed(tmp_path / "data") as here:
+        patient = await here.admitted()
+        await here.put(asked(patient, "in-progress", **there(0)))
+        kind = {"coding": [{"system": "urn:interop:codes:response", "code": "outcome"}]}
+        ended = asked(patient, "completed", executionPeriod={"start": after(0), "end": after(30)})
+        ended["output"] = [*there(0)["output"], {"type": kind, "valueCodeableConcept": {"text": "Helped up"}}]
+        await here.later(30)
+        for more in ({}, {"note": [{"text": "Rang again"}]}):
+            await here.put(ended | more)
+        told_of = await here.made("urgent-outcome-told", "Communication")
+        assert len(told_of) == len({str(each["recipient"]) for each in told_of}) >= 1
+        assert all("Helped" not in str(each) for each in told_of)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from interop.pages.desk.clinics import open_until
-from interop.pages.desk.steps import Wrong, clock_time
+from interop.pages.desk.steps import Wrong, begun, clock_time
 from interop.pages.desk.timing import left, length
 from interop.screen.words import LONDON
 
@@ -86,6 +86,14 @@ def test_a_time_of_day_is_the_latest_that_is_over(said: str, at: str) -> None:
 def test_what_is_no_time_is_refused_in_words(said: str) -> None:
     with pytest.raises(Wrong, match="hours and minutes"):
         clock_time(said, NOW)
+
+
+@pytest.mark.parametrize(("state", "counts"), [("running", "08:00"), ("warned", "08:00"), ("breached", "08:30")])
+def test_what_the_desk_takes_counts_with_the_clock_that_runs_and_anew_where_that_is_over(state: str, counts: str) -> None:
+    """A second clock from the same time would tell of the same breach again."""
+    clock = {"id": "c", "businessStatus": {"coding": [{"system": "urn:interop:codes:clock-state", "code": state}]}}
+    clock |= {"executionPeriod": {"start": "2026-10-15T08:00:00+01:00"}}
+    assert begun("p", clock, NOW.isoformat())["authoredOn"] == f"2026-10-15T{counts}:00+01:00"
 
 
 @pytest.mark.parametrize(
