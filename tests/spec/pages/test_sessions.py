@@ -20,16 +20,16 @@ async def test_the_token_of_one_session_does_nothing_in_another(site: Site) -> N
         assert page.fields("/auth/logout")["csrf"] != token
         refused = await other.send(page, "/auth/logout", {"csrf": token})
         assert refused.status == 403
-        for each, name in ((one, "Dr Ada Lark"), (other, "Kit Olsen")):
+        for each, name in ((one, "Dr Ada Lark (GP"), (other, "Kit Olsen (Operator")):
             assert name in (await each.get("/")).text
 
 
 async def test_who_signs_out_signs_out_alone(site: Site) -> None:
     async with visitor(site, "demo-gp") as one, visitor(site, "demo-gp") as again, visitor(site, "demo-operator") as other:
         assert "signed out" in (await one.sign_off()).title
-        assert "Dr Ada Lark" not in (await one.get("/")).text
-        assert "Dr Ada Lark" in (await again.get("/")).text
-        assert "Kit Olsen" in (await other.get("/")).text
+        assert "Dr Ada Lark (GP" not in (await one.get("/")).text
+        assert "Dr Ada Lark (GP" in (await again.get("/")).text
+        assert "Kit Olsen (Operator" in (await other.get("/")).text
 
 
 async def test_a_cookie_that_was_taken_along_is_worth_nothing_after_signing_out(site: Site) -> None:
@@ -48,9 +48,9 @@ async def test_what_a_page_asks_by_itself_keeps_nobody_signed_in(fresh: Site) ->
             fresh.clock.advance(IDLE / 3)
             await one.http.get("/", headers={"x-live": "1"})
             await one.http.get("/", headers={"accept": "text/event-stream"})
-            assert "Eve Nash" in (await other.get("/")).text
-        assert "Eve Nash" not in (await one.get("/")).text
-        assert "Eve Nash" in (await other.get("/")).text
+            assert "Eve Nash (Coordinator" in (await other.get("/")).text
+        assert "Eve Nash (Coordinator" not in (await one.get("/")).text
+        assert "Eve Nash (Coordinator" in (await other.get("/")).text
 
 
 async def test_a_part_of_a_page_leads_the_whole_of_it_to_where_one_signs_in(site: Site) -> None:
