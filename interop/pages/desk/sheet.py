@@ -19,7 +19,7 @@ TASK: Final = "urn:interop:codes:task"
 NAME: Final = "urgent-response"
 STEP: Final = "urn:interop:codes:response"
 """What the desk notes of a response: states of it, and the types of what stands in the Task's input and output."""
-COORDINATOR, ARRIVED, OUTCOME = "co-ordinator", "arrived", "outcome"
+COORDINATOR, ARRIVED, OUTCOME, SAME = "co-ordinator", "arrived", "outcome", "same-visit"
 WAITS, TAKEN, SENT, GOING = "requested", "received", "accepted", "in-progress"
 OPEN: Final = ("draft", WAITS, TAKEN, "ready", SENT, GOING, "on-hold")
 STATES: Final = {
@@ -48,6 +48,11 @@ def urgent(task: Json) -> bool:
 def noted(task: Json, kind: str, where: str) -> Json:
     """The part of a Task's ``input`` or ``output`` of a kind that the desk has noted; empty where there is none."""
     return next((each for each in dicts(task, where) if coded(each.get("type"), STEP) == kind), {})
+
+
+def _worked(task: Json) -> str:
+    """When somebody last noted something on a Task."""
+    return max((text(each, "time") for each in dicts(task, "note")), default=text(task, "authoredOn"))
 
 
 def _since(task: Json, clock: Json) -> bool:
@@ -89,7 +94,8 @@ class Sheet:
             (each for each in tasks if coded(each.get("code"), CLOCK) == NAME), key=lambda each: text(each, "authoredOn")
         )
         runs = [each for each in clocks if each["status"] == GOING]
-        over = [each for each in ours if each["status"] not in OPEN]
+        over = [each for each in ours if each["status"] not in OPEN and coded(each.get("businessStatus"), STEP) != SAME]
+        over.sort(key=_worked)
         last = over[-1] if over and (not runs or _since(over[-1], runs[0])) else {}  # else it is a new request
         one = (taken or waits or [last])[0]
         others = tuple(each for each in (*taken, *waits) if each is not one)

@@ -15,6 +15,7 @@ from interop.pages.desk.sheet import (
     GOING,
     NAME,
     OUTCOME,
+    SAME,
     SENT,
     STEP,
     TAKEN,
@@ -159,7 +160,7 @@ def back(task: Json, do: Doing) -> Json:
 
 
 def same(task: Json, do: Doing) -> Json:
-    made = task | {"status": "completed", "businessStatus": kept("same-visit")}
+    made = task | {"status": "completed", "businessStatus": kept(SAME)}
     return _noted(made, do, "The same visit answers this")
 
 
