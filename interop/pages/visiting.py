@@ -57,12 +57,13 @@ class Visit:
 
     @property
     def signed(self) -> dict[str, Any]:
-        """What stands in the body of a page of the session, by which a browser tells it from another, and until when it may last
-        (seconds since 1970); {} where nobody has signed on by one. What a phone keeps is of one session (``crew.js``)."""
+        """What stands in the body of a page of the session, by which a browser tells it from another, and for how long it may last
+        yet, in seconds; {} where nobody has signed on by one. What a phone keeps is of one session (``crew.js``)."""
         if self.session is None:
             return {}
         name = sha256(f"pages {self.session.asker.session}".encode()).hexdigest()[:32]
-        return {"data-session": name, "data-until": str(self.session.began + LONGEST), "data-csrf": self.token}
+        left = self.session.began + LONGEST - self.services.clock.now() // MICROSECONDS
+        return {"data-session": name, "data-left": str(left), "data-csrf": self.token}
 
     @property
     def partial(self) -> bool:

@@ -28,20 +28,23 @@ async function forget(db) {
   await asked(held(db, 'copies', 'readwrite').clear());
 }
 
-// The key of the session; that of another session or of one that is over goes with all that it opens.
-async function keyOf(db, session, until) {
+// What a phone's clock says may be wrong: nothing is compared with it but what it said before.
+const holds = kept => kept && kept.since <= Date.now() && Date.now() < kept.until;
+
+// The key of the session; that of another session or of one that is over goes with all that it opens. `left`: milliseconds.
+async function keyOf(db, session, left) {
   const kept = await asked(held(db, 'key').get('key'));
-  if (kept && kept.session === session && Date.now() < kept.until * 1000) return kept;
+  if (holds(kept) && kept.session === session) return kept;
   await forget(db);
   const key = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt']);
-  const made = { key, session, until };
+  const made = { key, session, since: Date.now(), until: Date.now() + left };
   await asked(held(db, 'key', 'readwrite').put(made, 'key'));
   return made;
 }
 
 const bound = (kept, patient) => text.encode(`${kept.session} ${patient}`);
 
-// `ends`: when an emergency that was declared for it is over, in milliseconds.
+// `ends`: when an emergency that was declared for it is over.
 async function keep(db, kept, patient, said, ends) {
   const iv = crypto.getRandomValues(new Uint8Array(12));
   const wanted = { name: 'AES-GCM', iv, additionalData: bound(kept, patient) };
@@ -63,7 +66,7 @@ async function tell(db, csrf) {
   const [keys, values] = await Promise.all([asked(store.getAllKeys()), asked(store.getAll())]);
   for (let at = 0; at < keys.length; at += MOST) {
     const form = new URLSearchParams({ csrf });
-    for (const each of values.slice(at, at + MOST)) form.append('open', `${each.receipt} ${each.when}`);
+    for (const each of values.slice(at, at + MOST)) form.append('open', `${each.receipt} ${each.after}`);
     const answer = await fetch('/crew/opened', { method: 'POST', body: form, redirect: 'error' });
     if (!answer.ok) return;
     for (const key of keys.slice(at, at + MOST)) await asked(held(db, 'opens', 'readwrite').delete(key));
@@ -72,14 +75,15 @@ async function tell(db, csrf) {
 
 const clock = at => new Date(at).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: 'Europe/London' });
 
-async function online({ session, until, csrf }) {
+async function online({ session, left, csrf }) {
   const db = await opened();
-  const kept = await keyOf(db, session, Number(until));
+  const kept = await keyOf(db, session, left * 1000);
   const card = document.getElementById('card');
   if (card?.dataset.patient) {
     const { patient, receipt, made, ends } = card.dataset;
     const name = card.querySelector('h1').textContent.trim();
-    await keep(db, kept, patient, { html: card.innerHTML, name, made, receipt, csrf }, Date.parse(ends) || Infinity);
+    const lasts = ends ? Date.now() + Date.parse(ends) - Date.parse(made) : Infinity;
+    await keep(db, kept, patient, { html: card.innerHTML, name, made, receipt, csrf }, lasts);
     await navigator.serviceWorker?.register('/crew/worker.js', { scope: '/crew' });
     await navigator.serviceWorker?.ready;
   }
@@ -90,7 +94,7 @@ async function online({ session, until, csrf }) {
 
 // A page that is left open goes when the session is over.
 function leave(db, kept) {
-  setTimeout(() => forget(db).finally(() => location.replace('/crew')), Math.max(kept.until * 1000 - Date.now(), 0));
+  setTimeout(() => forget(db).finally(() => location.replace('/crew')), kept.until - Date.now());
 }
 
 function say(words, ...more) {
@@ -109,7 +113,7 @@ async function offline() {
   const patient = /^\/crew\/([A-Za-z0-9.-]{1,64})$/.exec(location.pathname)?.[1] ?? '';
   const db = await opened();
   const kept = await asked(held(db, 'key').get('key'));
-  if (!kept || Date.now() >= kept.until * 1000) {
+  if (!holds(kept)) {
     await forget(db);
     say('nothing is kept on this phone');
     return;
@@ -122,7 +126,7 @@ async function offline() {
   leave(db, kept);
   if (found) {
     const said = await read(kept, found);
-    await asked(held(db, 'opens', 'readwrite').add({ receipt: said.receipt, when: new Date().toISOString() }));
+    await asked(held(db, 'opens', 'readwrite').add({ receipt: said.receipt, after: Math.max(0, Math.round((Date.now() - found.at) / 1000)) }));
     ({ csrf } = said);
     say(`as of ${clock(said.made)}`, link(location.pathname, 'Try again'));
     copy.innerHTML = said.html;

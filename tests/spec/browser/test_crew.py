@@ -253,6 +253,19 @@ async def test_a_copy_is_readable_for_twelve_hours_from_signing_on(opens: Opens,
     assert (await page.evaluate(KEPT))["copies"] == 0
 
 
+async def test_a_phone_whose_clock_is_wrong_or_put_back_keeps_no_copy_longer(opens: Opens, fresh: Site) -> None:
+    """Nothing of ours is compared with what it says but what it said before."""
+    page = await opens(fresh, "phone")
+    begun = fresh.now + 40 * 86_400
+    await page.context.clock.set_fixed_time(datetime.fromtimestamp(begun, UTC))
+    await opened(page, fresh)
+    await page.context.set_offline(True)
+    for seconds, words in ((11.9 * 3600, "as of 08:30"), (-60, "nothing is kept on this phone")):
+        await page.context.clock.set_fixed_time(datetime.fromtimestamp(begun + seconds, UTC))
+        await page.reload()
+        await expect(page.locator("#offline")).to_contain_text(words)
+
+
 async def test_a_copy_that_an_emergency_opened_goes_when_that_is_over(opens: Opens, fresh: Site) -> None:
     """From the card that is withheld to the declaration and back: four hours."""
     page = await opens(fresh, "phone")
