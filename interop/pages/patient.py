@@ -18,7 +18,7 @@ from interop.fhir.searching import interval
 from interop.fhir.shapes import dicts, text
 from interop.pages.visiting import Visit
 from interop.policy.absence import SYSTEM
-from interop.screen.words import proper
+from interop.screen.words import proper, spoken
 
 Json = dict[str, Any]
 RECORDS: Final = "50"
@@ -62,7 +62,7 @@ def absences(outcomes: Sequence[Json]) -> list[str]:
     """The words of what is absent of a person, as the API gives them."""
     issues = [issue for each in outcomes for issue in dicts(each, "issue")]
     return [
-        text(issue.get("details"), "text")
+        spoken(text(issue.get("details"), "text"))
         for issue in issues
         if any(text(code, "system") == SYSTEM for code in dicts(issue.get("details"), "coding"))
     ]

@@ -3,6 +3,7 @@ display, patient banner)."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Final
@@ -14,6 +15,7 @@ LONG_MONTHS: Final = (
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
 UNKNOWN: Final = "Not known"
+_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)")
 LONDON: Final = ZoneInfo("Europe/London")
 """Times are shown as the clock on an English wall says."""
 
@@ -115,6 +117,11 @@ def name(patient: Mapping[str, Any]) -> str:
 def proper(said: str) -> str:
     """Given names and titles that a system writes in capitals alone, with capitals where they begin: William Arthur."""
     return said.title() if said.isupper() and len(said) > 1 else said
+
+
+def spoken(said: str) -> str:
+    """A sentence of the API in which an instant stands as the clock on an English wall tells it."""
+    return _INSTANT.sub(lambda found: moment(found[0]), said)
 
 
 def count(number: int, one: str, many: str = "") -> str:

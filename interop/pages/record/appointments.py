@@ -15,7 +15,7 @@ from interop.fhir.shapes import Json
 from interop.pages.record import asking
 from interop.pages.record.bookings import booking
 from interop.pages.record.opening import opened
-from interop.pages.record.origins import absent
+from interop.pages.record.origins import absent, lacking
 from interop.pages.record.showing import shown
 from interop.pages.visiting import Visit
 
@@ -43,7 +43,8 @@ async def all_of(here: Visit, patient: str, patients: list[Json]) -> dict[str, A
         asking.search(here.api, "Appointment", [*of, ("date:missing", "true")]),
         asking.search(here.api, "Appointment", [*of, ("date", f"lt{now}"), ("_sort", "-date")]),
     )
-    names = await asking.looked_up(here, [*patients, *coming.matches, *unset.matches, *past.matches])
+    told = [*coming.outcomes, *unset.outcomes, *past.outcomes]
+    names = await asking.looked_up(here, [*patients, *coming.matches, *unset.matches, *past.matches], lacking(told))
     lists = [
         {
             "title": title,
@@ -57,4 +58,4 @@ async def all_of(here: Visit, patient: str, patients: list[Json]) -> dict[str, A
             ("Past", "None recorded.", past),
         )
     ]
-    return {"lists": lists, "absent": absent([*coming.outcomes, *unset.outcomes, *past.outcomes])}
+    return {"lists": lists, "absent": absent(told, names)}

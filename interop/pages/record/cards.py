@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from interop.fhir.shapes import Json, dicts, text, texts
 from interop.pages.record.sources import Source, Sources
-from interop.screen.words import day, moment
+from interop.screen.words import day, moment, spoken
 
 LACKING: Final = "Something may be recorded that is not shown here."
 CUT: Final = "Shortened here: the plan has it whole."
@@ -148,4 +148,4 @@ def plans(whole: Json, sources: Sources) -> list[Plans]:
 def absent(whole: Json) -> list[str]:
     """What is not here and why, in the words of the API; said once."""
     lines = dicts(whole.get("absent"), "lines")
-    return list(dict.fromkeys(text(each, "words") for each in lines if text(each, "code") != "not-for-role"))
+    return list(dict.fromkeys(spoken(text(each, "words")) for each in lines if text(each, "code") != "not-for-role"))

@@ -16,7 +16,7 @@ from interop.pages.record import asking
 from interop.pages.record.documents import COMPOSITION, REFERENCE, TYPES, attachments, document, documents, identifiers, parts
 from interop.pages.record.files import File
 from interop.pages.record.opening import opened
-from interop.pages.record.origins import absent
+from interop.pages.record.origins import absent, lacking
 from interop.pages.record.results import only
 from interop.pages.record.sending import sent
 from interop.pages.record.showing import shown
@@ -59,11 +59,12 @@ async def all_of(here: Visit, patient: str, patients: list[Json]) -> dict[str, A
     references, compositions = await asyncio.gather(
         asking.search(here.api, REFERENCE, criteria), asking.search(here.api, COMPOSITION, criteria)
     )
-    names = await asking.looked_up(here, [*patients, *references.matches, *compositions.matches])
+    told = [*references.outcomes, *compositions.outcomes]
+    names = await asking.looked_up(here, [*patients, *references.matches, *compositions.matches], lacking(told))
     return {
         "letters": documents(references.matches, compositions.matches, names),
         "unshown": sum((each.total or 0) - len(each.matches) for each in (references, compositions)),
-        "absent": absent([*references.outcomes, *compositions.outcomes]),
+        "absent": absent(told, names),
     }
 
 

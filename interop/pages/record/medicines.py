@@ -17,7 +17,7 @@ from interop.pages.record.cards import Card, card
 from interop.pages.record.changes import changes, organisations
 from interop.pages.record.courses import PAST, REQUESTS, STATEMENTS, groups
 from interop.pages.record.opening import opened
-from interop.pages.record.origins import absent
+from interop.pages.record.origins import absent, lacking
 from interop.pages.record.showing import shown
 from interop.pages.record.sources import Sources
 from interop.pages.visiting import Visit
@@ -49,7 +49,7 @@ async def all_of(here: Visit, patient: str, patients: list[Json]) -> dict[str, A
     current = [*statements.matches, *requests.matches]
     past = [each for one in former for each in one.matches]
     told = changed if isinstance(changed, dict) else {}
-    names = await asking.looked_up(here, [*patients, *current, *past], organisations(told))
+    names = await asking.looked_up(here, [*patients, *current, *past], organisations(told) | lacking(statements.outcomes))
     sources = Sources.of_card(whole if isinstance(whole, dict) else {})
     return {
         "allergies": _allergies(whole, sources),
@@ -57,7 +57,7 @@ async def all_of(here: Visit, patient: str, patients: list[Json]) -> dict[str, A
         "unshown": sum((each.total or 0) - len(each.matches) for each in (statements, requests)),
         "changes": changes(told, names) if told else None,
         "unchanged": changed.sentences if isinstance(changed, NotGiven) else [],
-        "absent": absent(statements.outcomes),
+        "absent": absent(statements.outcomes, names),
     }
 
 

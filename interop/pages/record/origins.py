@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from interop.fhir.shapes import Json, dicts, text
 from interop.pages.record.asking import Known, feed_of
 from interop.policy.absence import SYSTEM
+from interop.screen.words import spoken
 
 OURS: Final = {"api": "written here"}
 """What is said of what came by no feed."""
@@ -64,16 +65,23 @@ def _keeper(resource: Json, known: Known) -> str:
     return ""
 
 
-def absent(outcomes: Iterable[Json]) -> list[Absent]:
-    """What the API says to be absent, each once."""
+def absent(outcomes: Iterable[Json], known: Known | None = None) -> list[Absent]:
+    """What the API says to be absent, each once; organisations that are ``known`` by name."""
     found: dict[Absent, None] = {}
     for outcome in outcomes:
         for issue in dicts(outcome, "issue"):
             details = issue.get("details")
             code = next((text(each, "code") for each in dicts(details, "coding") if text(each, "system") == SYSTEM), "")
             if code:
-                found[Absent(code, text(details, "text") or text(issue, "diagnostics"))] = None
+                words, colon, source = (text(details, "text") or text(issue, "diagnostics")).rpartition(": ")
+                called = known.organisation(source) if known is not None and colon else source
+                found[Absent(code, f"{spoken(words)}{colon}{called}")] = None
     return list(found)
+
+
+def lacking(outcomes: Iterable[Json]) -> set[str]:
+    """The codes of the organisations of which something is absent."""
+    return {each.words.rpartition(": ")[2] for each in absent(outcomes) if ": " in each.words}
 
 
 def said_of(outcomes: Iterable[Json]) -> list[str]:

@@ -15,7 +15,7 @@ from interop.fhir.shapes import Json, dicts, text
 from interop.pages.record import asking, kinds
 from interop.pages.record.kinds import Kind
 from interop.pages.record.opening import opened
-from interop.pages.record.origins import absent
+from interop.pages.record.origins import absent, lacking
 from interop.pages.record.reports import report
 from interop.pages.record.sending import sent
 from interop.pages.record.showing import shown
@@ -71,7 +71,7 @@ async def all_of(here: Visit, patient: str, patients: list[Json]) -> dict[str, A
     )
     held = asking.of(observations).matches
     shown = [each for each in held if kinds.told(each)]
-    names = await asking.looked_up(here, [*patients, *shown, *reports.matches])
+    names = await asking.looked_up(here, [*patients, *shown, *reports.matches], lacking(reports.outcomes))
     found = kinds.kinds(shown, names)
     number = _page(here)
     part = found[(number - 1) * PAGE : number * PAGE]
@@ -84,7 +84,7 @@ async def all_of(here: Visit, patient: str, patients: list[Json]) -> dict[str, A
         "flagged": [each for each in found if _out(each)],
         "reports": [report(each, names) for each in reports.matches],
         "reports_total": reports.total,
-        "absent": absent(reports.outcomes),
+        "absent": absent(reports.outcomes, names),
     }
 
 
@@ -97,7 +97,7 @@ async def one_of(here: Visit, patient: str, patients: list[Json], id: str) -> di
         _versions(here, observation),
     )
     shown = [each for each in history.matches if kinds.same(each, observation)] or [observation]
-    names = await asking.looked_up(here, [*patients, observation, *shown, *reports.matches, *versions])
+    names = await asking.looked_up(here, [*patients, observation, *shown, *reports.matches, *versions], lacking(history.outcomes))
     series = [kinds.result(each, names) for each in shown]
     return {
         "result": kinds.result(observation, names),
@@ -107,7 +107,7 @@ async def one_of(here: Visit, patient: str, patients: list[Json], id: str) -> di
         "total": history.total,
         "reports": [report(each, names) for each in reports.matches],
         "versions": [kinds.result(each, names) for each in versions],
-        "absent": absent(history.outcomes),
+        "absent": absent(history.outcomes, names),
     }
 
 
@@ -121,12 +121,12 @@ async def report_of(here: Visit, patient: str, patients: list[Json], id: str) ->
         held = await asking.search(here.api, "Observation", criteria)
     by_id = {text(each, "id"): each for each in held.matches}
     shown = [by_id[each] for each in ids if each in by_id]
-    names = await asking.looked_up(here, [*patients, found, *shown])
+    names = await asking.looked_up(here, [*patients, found, *shown], lacking(held.outcomes))
     return {
         "report": report(found, names),
         "results": [kinds.result(each, names) for each in shown],
         "unshown": len(ids) - len(shown),
-        "absent": absent(held.outcomes),
+        "absent": absent(held.outcomes, names),
     }
 
 

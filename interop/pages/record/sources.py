@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from interop.fhir.shapes import Json, dicts, text
 from interop.pages.record.asking import Known, feed_of
 from interop.pages.record.origins import origin
+from interop.screen.words import spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Sources:
         """As a crew card tells of them."""
         names = {text(each, "code"): text(each, "name") for each in dicts(card.get("sources"), "lines") if text(each, "name")}
         lines = dicts(card.get("absent"), "lines")
-        return cls(names, {text(each, "source"): text(each, "words") for each in lines if text(each, "source")})
+        return cls(names, {text(each, "source"): spoken(text(each, "words")) for each in lines if text(each, "source")})
 
     def of(self, codes: Iterable[str], by: str = "") -> Source:
         """Of organisations by code, and of an author."""

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from anyio import to_thread
+from lxml import html
 
 from conformance.day.record import NHS
+from interop.policy.tables import tables
 from interop.screen.templating import render
 from tests.spec.browser.people import Site
 from tests.spec.pages.visitors import Page, Visitor, visitor
@@ -73,6 +75,17 @@ async def test_consequences_stand_before_the_form(site: Site) -> None:
         assert 0 < text.index(each) < form, each
 
 
+async def test_a_source_that_is_silent_is_stale_by_the_clock_on_the_wall(fresh: Site) -> None:
+    """Silence is told beside what is there, and none is said to be recorded where it may only not have come."""
+    fresh.clock.advance(25 * 3600)
+    async with visitor(fresh, "demo-gp") as one:
+        for part in ("/appointments", "/results", "/letters", "/medicines"):
+            page = await one.get(record(fresh, part))
+            assert page.status == 200, part
+            assert "Stale since 15-Oct-2026 08:30 :" in page.text, part
+            assert "None recorded." not in page.text, part
+
+
 @pytest.mark.parametrize(
     ("said", "errors"),
     [
@@ -131,7 +144,7 @@ async def test_an_emergency_opens_nothing_that_is_not_shared(fresh: Site) -> Non
     async with visitor(fresh, DOCTOR) as one:
         await opened(one, fresh)
         page = await one.get(record(fresh, "/appointments"))
-        assert "not shared (agreement pending): RZ9" in page.text
+        assert "Not shared (agreement pending) : Eastmere General Hospital" in page.text
         assert "Fracture Clinic" not in page.text
         assert "Mereshire Physiotherapy, Wetherham site" in page.text
         access = await one.get(record(fresh, "/access"))
@@ -208,9 +221,19 @@ async def test_who_is_involved_says_so_with_a_reason_and_sees_the_record(fresh: 
 
 
 def test_the_kinds_of_absence_are_different_words_on_the_page() -> None:
-    codes = ("not-shared", "withheld", "down", "stale", "incomplete", "not-for-role")
-    said = render("interop.pages", "record/_absent.html", absent=[{"code": each, "words": "x"} for each in codes])
-    words = [each.partition("</strong>")[0] for each in said.split("<strong>")[1:]]
-    assert len(set(words)) == len(codes)
-    assert "Absent:" not in words
+    kinds = [
+        {"code": code, "words": words.format(organisation="RX1", since="15-Oct-2026 08:30")}
+        for code, _, words in tables().absence.values()
+    ]
+    said = html.fromstring(render("interop.pages", "record/_absent.html", absent=kinds))
+    assert [each.text_content() for each in said.xpath("//li/strong")] == [
+        "Not shared (no agreement)",
+        "Not shared (agreement pending)",
+        "Not shared (agreement withdrawn)",
+        "Not shared (agreement ended)",
+        "Withheld (no consent)",
+        "Source down since 15-Oct-2026 08:30",
+        "Stale since 15-Oct-2026 08:30",
+        "Incomplete since 15-Oct-2026 08:30",
+    ]
     assert not render("interop.pages", "record/_absent.html", absent=[]).strip()

@@ -248,6 +248,13 @@ def test_each_kind_of_absence_is_told_in_its_own_words_and_once() -> None:
     assert [each.code for each in absent([outcome, outcome])] == ["stale", "withheld"]
 
 
+def test_an_absence_is_told_by_the_clock_on_the_wall_and_by_the_name_of_whose_it_is() -> None:
+    trust = {"resourceType": "Organization", "id": "t", "name": "Eastmere General", "identifier": [{"value": "RX1"}]}
+    coded = {"coding": [{"system": SYSTEM, "code": "down"}], "text": "source down since 2026-07-01T11:05:00.000Z: RX1"}
+    (found,) = absent([{"issue": [{"details": coded}]}], Known([trust]))
+    assert found.words == "source down since 01-Jul-2026 12:05: Eastmere General"
+
+
 def test_where_something_came_from_is_whom_it_names_else_whose_feed_it_is_and_when_it_came_is_told() -> None:
     organisation = {"resourceType": "Organization", "id": "o", "name": "Oakshaw Surgery"}
     meta = {"source": "urn:interop:feed:gp#7", "lastUpdated": "2026-10-15T07:30:00Z"}
