@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
+from anyio import to_thread
 
 from interop.pages.patient import aged
 from interop.screen.words import proper
@@ -185,3 +187,81 @@ async def test_a_record_that_is_not_open_says_why_and_what_to_do(site: Site) -> 
         assert unknown.text == not_theirs.text
         assert "CROWHURST" not in not_theirs.text
         assert "/access" not in " ".join(not_theirs.links())
+
+
+def made(site: Site, *patients: dict[str, Any]) -> list[str]:
+    """Patients that the practice writes; their ids."""
+    entries = [
+        {"resource": {"resourceType": "Patient", **each}, "request": {"method": "POST", "url": "Patient"}} for each in patients
+    ]
+    with site.client("gp", "G99901") as client:
+        answer = client.post("/fhir", json={"resourceType": "Bundle", "type": "transaction", "entry": entries})
+        assert answer.status_code == 200, answer.text
+    return [each["response"]["location"].split("Patient/")[1].partition("/")[0] for each in answer.json()["entry"]]
+
+
+def shown(page: Page) -> dict[str, str]:
+    """The banner, by its labels."""
+    (banner,) = page.tree.xpath("//*[@class='app-patient']")
+    (more,) = page.tree.xpath("//*[@class='app-patient-more']")
+    words = [" ".join(each.text_content().split()) for part in (banner, more) for each in part.xpath(".//dt|.//dd")]
+    return dict(zip(words[::2], words[1::2], strict=True))
+
+
+async def test_the_banner_of_the_dead_of_children_and_of_whom_little_is_known(site: Site) -> None:
+    """Not known is said where nothing is; a number that nobody has verified is marked; the age at death stands with the death."""
+    number = {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9990000018"}
+    dead, child, unknown = await to_thread.run_sync(
+        made, site,
+        {"name": [{"family": "Alder", "given": ["MAY"]}], "birthDate": "1940-06-01", "gender": "female",
+         "deceasedDateTime": "2026-05-31"},
+        {"name": [{"family": "Birch", "given": ["Tom"]}], "birthDate": "2024-12-25", "gender": "unknown", "identifier": [number]},
+        {"name": [{"use": "nickname", "given": ["Red"]}]},
+    )  # fmt: skip
+    async with visitor(site, "demo-gp") as one:
+        said = shown(await one.get(f"/record/{dead}"))
+        assert said["Name"] == "ALDER, May"
+        assert said["Born"] == "01-Jun-1940"
+        assert said["Died"] == "31-May-2026 (85y)"
+        assert said["Gender"] == "Female"
+        assert said["NHS number"] == "Not known"
+        said = shown(await one.get(f"/record/{child}"))
+        assert said["Born"] == "25-Dec-2024 (21m 20d)"
+        assert said["Gender"] == "Not known"
+        assert said["NHS number"] == "999 000 0018 Verification not stated, a test number"
+        assert said["Address"] == said["Telephone"] == "Not known"
+        said = shown(await one.get(f"/record/{unknown}"))
+        assert said["Name"] == "Name not recorded known as Red"
+        assert said["Born"] == "Not known"
+
+
+async def test_of_who_hides_where_they_are_nothing_is_shown_that_leads_there(site: Site) -> None:
+    """The API takes it out; the page says that it is not given, and not that it is not known."""
+    label = {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}
+    home = {
+        "address": [{"line": ["9 Hidden Row"], "postalCode": "QX9 9ZZ"}],
+        "telecom": [{"system": "phone", "value": "01632960999"}],
+    }
+    (hidden,) = await to_thread.run_sync(
+        made,
+        site,
+        {"name": [{"family": "Cedar", "given": ["Ann"]}], "birthDate": "1990-01-01", "meta": {"security": [label]}, **home},
+    )
+    async with visitor(site, "demo-gp") as one:
+        page = await one.get(f"/record/{hidden}")
+        assert shown(page)["Address"] == shown(page)["Telephone"] == "Not given for this person."
+        assert "Hidden Row" not in page.answer.text
+        page = await found(one, family="Cedar", born_day="1", born_month="1", born_year="1990")
+        assert "Not given for this person." in page.text
+        page = await found(one, family="Cedar", postcode="QX9 9ZZ")
+        assert "CEDAR" not in page.text
+
+
+async def test_too_many_are_some_of_them_and_one_is_asked_to_say_more(site: Site) -> None:
+    people = [{"name": [{"family": "Zelkova", "given": [f"No{each}"]}], "birthDate": "1950-05-05"} for each in range(12)]
+    await to_thread.run_sync(made, site, *people)
+    async with visitor(site, "demo-gp") as one:
+        page = await found(one, family="Zelk", born_day="5", born_month="5", born_year="1950")
+        assert "More than 10 people have a name that begins like Zelk" in page.text
+        assert "say more to find the one whom you mean" in page.text
+        assert len([each for each in page.links() if each.startswith("/record/")]) == 10
