@@ -34,7 +34,8 @@ def test_what_qualifies_a_line_is_a_word_beside_it() -> None:
     said = line(
         {
             "text": "Ring the desk", "if": "she falls", "status": "on hold", "until": "2026-09-01", "ended": True,
-            "review": "2026-08-01", "overdue": True, "critical": True, "cut": True, "phone": ["01632 960070"], "reaction": "Swelling",
+            "review": "2026-08-01", "overdue": True, "critical": True, "cut": True, "phone": ["01632 960070"],
+            "reaction": "Swelling",
         },
         SOURCES,
     )  # fmt: skip
