@@ -80,6 +80,11 @@ class Known:
             return text(target, "description")
         return self.words.of(target)
 
+    def people(self, references: Iterable[Json]) -> list[str]:
+        """What those are called who are no organisations, each once."""
+        named = [each for each in references if not text(each, "reference").startswith("Organization/")]
+        return list(dict.fromkeys(filter(None, map(self.called, named))))
+
     def organisation(self, code: str) -> str:
         """What the organisation of an ODS code is called, the code where that is not known."""
         for each in self._held.values():

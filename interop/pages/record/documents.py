@@ -58,8 +58,6 @@ def document(resource: Json, known: Known) -> Document:
     status = text(resource, "status")
     doubt = text(resource, "docStatus")
     said = STATUS.get(status, status) or (STATUS.get(doubt, doubt) if type_ == REFERENCE else "")
-    source = origin(resource, known)
-    authors = dict.fromkeys(filter(None, map(known.called, dicts(resource, "author"))))
     return Document(
         type_,
         text(resource, "id"),
@@ -68,9 +66,9 @@ def document(resource: Json, known: Known) -> Document:
         dated(resource),
         moment(dated(resource)) if dated(resource) else "Date not known",
         said,
-        ", ".join(each for each in authors if each != source.organisation),
+        ", ".join(known.people(dicts(resource, "author"))),
         tuple(file(each, at) for at, each in enumerate(attachments(resource))),
-        source,
+        origin(resource, known),
     )
 
 

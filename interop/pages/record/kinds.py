@@ -72,8 +72,6 @@ def result(observation: Json, known: Known) -> Result:
     """An Observation as it is shown."""
     status = text(observation, "status")
     at = measured(observation)
-    by = list(dict.fromkeys(filter(None, map(known.called, dicts(observation, "performer")))))
-    source = origin(observation, known)
     return Result(
         text(observation, "id"),
         text(observation.get("meta"), "versionId"),
@@ -84,9 +82,9 @@ def result(observation: Json, known: Known) -> Result:
         status in VOID,
         tuple(readings(observation, known.words)),
         tuple(filter(None, (text(each, "text") for each in dicts(observation, "note")))),
-        ", ".join(each for each in by if each != source.organisation),
+        ", ".join(known.people(dicts(observation, "performer"))),
         known.words.of(observation.get("specimen")) or known.words.of(observation.get("method")),
-        source,
+        origin(observation, known),
         frozenset(_names(observation)),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
+from interop.careplan.crew.who import redacted
 from interop.fhir.shapes import Json, dicts, text
 from interop.pages.record.asking import Known, feed_of
 from interop.policy.absence import SYSTEM
@@ -12,6 +13,8 @@ from interop.screen.words import spoken
 
 OURS: Final = {"api": "written here"}
 """What is said of what came by no feed."""
+HIDDEN: Final = "source not given for this person"
+"""Said in the place of a source of whoever hides where they are."""
 OF: Final = ("custodian", "serviceProvider", "managingOrganization", "performer", "author", "requester", "informationSource",
              "recorder", "asserter")  # fmt: skip
 """Elements that name an organisation, the first that does."""
@@ -34,6 +37,8 @@ class Absent(NamedTuple):
 
 def origin(resource: Json, known: Known) -> Origin:
     """Of a resource as the API gives it."""
+    if redacted(resource):  # who contributes to a record is most often near where the person lives
+        return Origin("", HIDDEN, text(resource.get("meta"), "lastUpdated"))
     feed = feed_of(resource)
     sender = known.feeds.get(feed, "")
     who = _organisation(resource, known) or (_keeper(resource, known) if feed not in OURS else "")

@@ -34,10 +34,7 @@ def report(resource: Json, known: Known) -> Report:
     at = effective[1] if effective is not None and isinstance(effective[1], str) else ""
     at = at or (text(effective[1], "start") if effective is not None else "") or text(resource, "issued")
     status = text(resource, "status")
-    source = origin(resource, known)
-    by = dict.fromkeys(
-        filter(None, (known.called(each) for name in ("resultsInterpreter", "performer") for each in dicts(resource, name)))
-    )
+    by = known.people([*dicts(resource, "resultsInterpreter"), *dicts(resource, "performer")])
     concluded = [text(resource, "conclusion"), *map(known.words.of, dicts(resource, "conclusionCode"))]
     references = [text(each, "reference").partition("/_history/")[0] for each in dicts(resource, "result")]
     return Report(
@@ -49,6 +46,6 @@ def report(resource: Json, known: Known) -> Report:
         tuple(line for each in dict.fromkeys(filter(None, concluded)) for line in each.splitlines() if line.strip()),
         tuple(each.removeprefix("Observation/") for each in references if each.startswith("Observation/")),
         tuple(file(each, at) for at, each in enumerate(dicts(resource, "presentedForm"))),
-        ", ".join(each for each in by if each != source.organisation),
-        source,
+        ", ".join(by),
+        origin(resource, known),
     )

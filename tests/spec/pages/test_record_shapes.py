@@ -17,6 +17,7 @@ from interop.pages.record.changes import MATCHED, changes
 from interop.pages.record.courses import groups
 from interop.pages.record.documents import documents, parts
 from interop.pages.record.files import file, named
+from interop.pages.record.kinds import result
 from interop.pages.record.narratives import blocks
 from interop.pages.record.origins import absent, origin
 from interop.pages.record.permissions import permission
@@ -265,6 +266,21 @@ def test_where_something_came_from_is_whom_it_names_else_whose_feed_it_is_and_wh
     patient = {"resourceType": "Patient", "id": "p", "managingOrganization": {"reference": "Organization/t"}}
     about = {"subject": {"reference": "Patient/p"}, "meta": meta}
     assert origin(about, Known([trust, patient])).organisation == "Eastmere General"
+
+
+def test_of_who_hides_where_they_are_no_source_is_told() -> None:
+    """Who contributes to a record is most often near where the person lives."""
+    security = [{"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "REDACTED"}]
+    meta = {"security": security, "source": "urn:interop:feed:gp#7", "lastUpdated": "2026-10-15T07:30:00Z"}
+    organisation = {"resourceType": "Organization", "id": "o", "name": "Oakshaw Surgery"}
+    resource = {
+        "resourceType": "Observation",
+        "meta": meta,
+        "performer": [{"reference": "Organization/o"}, {"display": "Dr Ansley"}],
+    }
+    one = result(resource, Known([organisation]))
+    assert tuple(one.origin) == ("", "source not given for this person", "2026-10-15T07:30:00Z")
+    assert one.by == "Dr Ansley"
 
 
 def test_what_was_written_here_is_not_told_as_the_word_of_whoever_keeps_the_patient() -> None:
