@@ -130,6 +130,8 @@ async def test_a_record_that_is_not_open_leads_to_the_ways_in_by_keyboard(phone:
     await keyboard(phone, "Find somebody else")
     await phone.goto(f"/record/{bill}/plan?print=yes")
     await expect(phone.get_by_text("Printed by Dr Ada Lark (GP, G99901) on 15-Oct-2026 08:30.")).to_be_visible()
+    await axe(phone)
+    await within(phone)
     await phone.emulate_media(media="print")
     await expect(phone.get_by_role("link", name="Add to the plan")).to_be_hidden()
     await expect(phone.get_by_text(site.people["bill"].address.postcode).first).to_be_visible()

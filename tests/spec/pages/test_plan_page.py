@@ -189,3 +189,6 @@ async def test_on_paper_stands_all_of_it_with_who_printed_it_and_when(site: Site
         assert "Printed by Dr Ada Lark (GP, G99901) on 15-Oct-2026 08:30." in page.text
         assert page.tree.xpath("//*[@class='app-patient-more']//details/@open")
         assert "Estimated prognosis" in page.text
+        (sheet,) = page.tree.xpath("//table[@class='app-paper']/thead")  # stands on each sheet
+        assert "CROWHURST" in sheet.text_content()
+        assert "NHS number 999 209 3358" in sheet.text_content()
