@@ -8,6 +8,7 @@ from typing import Final
 
 from interop.careplan.crew.line import Said, dated
 from interop.careplan.crew.medicines import medicines
+from interop.careplan.crew.who import redacted
 from interop.careplan.plan import Given
 from interop.fhir.searching import interval
 from interop.fhir.shapes import Json, chosen, dicts, text
@@ -69,10 +70,12 @@ def _group(source: Source, current: list[Json], former: list[Json], known: Known
     lines = medicines((Given(each, 1) for each in current), known.words, over, begun)
     past = {_past(each, known): None for each in sorted(former, key=dated, reverse=True)}
     latest = max(text(each.get("meta"), "lastUpdated") for each in (*current, *former))
-    return Group(source, moment(latest), tuple(_course(each) for each in lines), tuple(past))
+    hides = any(map(redacted, (*current, *former)))
+    return Group(source, moment(latest), tuple(_course(each, hides) for each in lines), tuple(past))
 
 
-def _course(said: Said) -> Course:
+def _course(said: Said, hides: bool) -> Course:
+    """``hides``: the person hides where they are, and authors are named with where they work."""
     more = said.more
     until = str(more.get("until", ""))
     return Course(
@@ -82,7 +85,7 @@ def _course(said: Said) -> Course:
         more.get("asNeeded") is True,
         (f"ended {day(until)}" if more.get("ended") else f"until {day(until)}") if until else "",
         day(said.date) if said.date else "",
-        said.by,
+        "" if hides else said.by,
     )
 
 

@@ -35,13 +35,14 @@ async def opened(one: Visitor, site: Site, **said: str) -> Page:
     return await one.send(form, record(site, "/break-glass"), {"reason": REASON, "understood": "yes", **said})
 
 
-async def asked(site: Site, role: str, path: str, patient: str = "", **said: str) -> Any:
-    """What the API answers; with ``said`` by POST."""
+async def asked(site: Site, role: str, path: str, patient: str = "", **said: Any) -> Any:
+    """What the API answers; with ``said`` by POST: a resource, or the parameters of an operation."""
 
     def ask() -> Any:
         with site.client(role, patient=patient) as client:
             named = [{"name": name, "valueString": value} for name, value in said.items()]
-            answer = client.post(path, json={"resourceType": "Parameters", "parameter": named}) if said else client.get(path)
+            body = said if "resourceType" in said else {"resourceType": "Parameters", "parameter": named}
+            answer = client.post(path, json=body) if said else client.get(path)
             assert answer.is_success, answer.text
             return answer.json()
 
@@ -237,3 +238,34 @@ def test_the_kinds_of_absence_are_different_words_on_the_page() -> None:
         "Incomplete since 15-Oct-2026 08:30",
     ]
     assert not render("interop.pages", "record/_absent.html", absent=[]).strip()
+
+
+async def test_of_who_hides_where_they_are_no_part_of_the_record_tells(fresh: Site) -> None:
+    """Her practice knows where she lives: it is named nowhere, and what is known of her health is there."""
+    label = {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}
+    practice = await written(fresh, "Organization", name="Nearby Surgery")
+    fresh.ids = fresh.ids | {
+        "susan": await written(fresh, "Patient", name=[{"family": "Cedar"}], birthDate="1990-01-01", meta={"security": [label]},
+                               managingOrganization=practice)
+    }  # fmt: skip
+    about = {"subject": {"reference": f"Patient/{fresh.ids['susan']}"}}
+    await written(fresh, "Observation", **about, status="final", code={"text": "Sodium"}, valueString="seen", performer=[practice])
+    await written(fresh, "MedicationStatement", **about, status="active", medicationCodeableConcept={"text": "Ramipril"},
+                  informationSource=practice)  # fmt: skip
+    letter = [{"attachment": {"contentType": "text/plain", "data": "TmVhcmJ5", "title": "Home visit"}}]
+    await written(fresh, "DocumentReference", **about, status="current", type={"text": "Letter"}, content=letter, author=[practice],
+                  custodian=practice)  # fmt: skip
+    async with visitor(fresh, DOCTOR) as one:
+        await opened(one, fresh)
+        for part, words in (("/results", "seen"), ("/medicines", "Ramipril"), ("/letters", "Letter")):
+            page = await one.get(record(fresh, part))
+            assert page.status == 200, part
+            assert words in page.text, part
+            assert "ource not given for this person" in page.text, part
+            assert "Nearby" not in page.text, part
+
+
+async def written(site: Site, kind: str, **said: Any) -> Any:
+    """A resource: a reference to an organisation, the id of anything else."""
+    made = await asked(site, "tester", f"/fhir/{kind}", resourceType=kind, **said)
+    return {"reference": f"Organization/{made['id']}"} if kind == "Organization" else made["id"]
