@@ -7,6 +7,7 @@ nothing is left out or shown twice, whatever has come meanwhile.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -37,6 +38,7 @@ MOST: Final = 1_000
 PERIODS: Final = {"28d": ("Last 4 weeks", 28), "1y": ("Last year", 365), "5y": ("Last 5 years", 5 * 365)}
 API: Final = "api"
 Asked = list[tuple[str, str]]
+_RESOURCE: Final = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}", re.ASCII)
 
 
 class Part(NamedTuple):
@@ -76,7 +78,7 @@ class Wanted:
                 )
             ),
             one.get("period", "") if one.get("period", "") in PERIODS else "",
-            one.get("after", "") if one.get("after", "").replace("-", "").replace(".", "").replace("/", "", 1).isalnum() else "",
+            one.get("after", "") if _RESOURCE.fullmatch(one.get("after", "")) else "",
             int(one["seen"]) if one.get("seen", "").isdecimal() and len(one["seen"]) < 8 else 0,
             int(one["of"]) if one.get("of", "").isdecimal() and len(one["of"]) < 8 else None,
         )
@@ -110,7 +112,7 @@ async def told(here: Visit, patient: str, patients: Sequence[Json], wanted: Want
     planned = [
         Part(kind, type_, date, _criteria(patient, wanted, date, since, before)) for kind in kinds for type_, date in kind.types
     ]
-    found = await asyncio.gather(*(_given(here, part.type, part.criteria) for part in planned))
+    found = await _answers(here, planned)
     parts = [_bounded(part._replace(found=each), since, before) for part, each in zip(planned, found, strict=True)]
     page, more = await _page(here, parts, before)
     if before is not None and not more and since is None:
@@ -190,6 +192,15 @@ async def _begins(here: Visit, after: str) -> int | None:
         return at(await here.api.get(f"/fhir/{after}"))
     except NotGiven:  # it is gone: from the top
         return None
+
+
+async def _answers(here: Visit, parts: Sequence[Part]) -> list[Found | None]:
+    """What the API gives of each part; what two parts ask is asked once."""
+    wanted = [(part.type, tuple(part.criteria)) for part in parts]
+    once = list(dict.fromkeys(wanted))
+    given = await asyncio.gather(*(_given(here, type_, list(criteria)) for type_, criteria in once))
+    answers = dict(zip(once, given, strict=True))
+    return [answers[each] for each in wanted]
 
 
 async def _given(here: Visit, type: str, criteria: Asked) -> Found | None:
