@@ -5,6 +5,7 @@ A page has no other way to the record, so it can show nothing that the API would
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -14,6 +15,8 @@ import orjson
 
 from interop.api.asgi import ACCOUNT, ASKER, WHOLE, Asgi, Header, Message, Scope
 from interop.api.auditing import SIGNING, WHY
+from interop.api.problems import issue, outcome
+from interop.errors import Problem
 from interop.policy.asker import Asker
 
 INSIDE: Final = "interop.inside"
@@ -23,6 +26,8 @@ _OWN: Final = frozenset((ACCOUNT, WHOLE, SIGNING, WHY))
 _FHIR: Final[Header] = (b"content-type", b"application/fhir+json")
 _ACCEPT: Final[Header] = (b"accept", b"application/json, application/fhir+json")
 _FORM: Final[Header] = (b"content-type", b"application/x-www-form-urlencoded")
+_ADDRESS: Final = re.compile(r"/(?!.*/\.{1,2}(?:/|$))[A-Za-z0-9\-._~$:@/]*", re.ASCII)
+"""What addresses of the API are made of; names that somebody has written into the address of a page are a part of them."""
 
 
 class NotGiven(Exception):
@@ -86,7 +91,9 @@ class Inside:
     async def ask(
         self, method: str, path: str, query: Iterable[tuple[str, str]] = (), body: bytes = b"", headers: Sequence[Header] = ()
     ) -> Answer:
-        """Any request; never raises for what is refused."""
+        """Any request; never raises for what is refused. What can be no address of the API is 404 and nobody is asked."""
+        if not _ADDRESS.fullmatch(path):
+            return Answer(404, {}, outcome([issue(Problem("not-found"))]))
         said = [*self._host, *([] if any(name == b"accept" for name, _ in headers) else [_ACCEPT]), *headers]
         if body:
             said.append((b"content-length", b"%d" % len(body)))

@@ -62,7 +62,7 @@ def create_pages(services: Services, api: Asgi) -> FastAPI:
     async def sign_in(request: Request, nobody: Exception) -> Response:
         assert isinstance(nobody, SignIn)
         if request.headers.get(HTMX) == "true":  # a part of a page: the whole of it is asked for anew, and led from there
-            whole = "/" + urlsplit(request.headers.get(WHOLE, "")).path.lstrip("/")
+            whole = "/" + urlsplit(request.headers.get(WHOLE, "")).path.lstrip("/\\")
             return Response(status_code=401, headers={"hx-redirect": whole, "cache-control": "no-store"})
         where = f"/auth/login?to={quote(request.url.path)}"
         if nobody.ended:

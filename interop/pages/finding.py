@@ -124,7 +124,7 @@ def _born(fields: Mapping[str, str], today: date) -> tuple[str, str]:
         return "", ""
     try:
         read = date(int(parts[2]), int(parts[1]), int(parts[0]))
-    except ValueError:
+    except (ValueError, OverflowError):
         return "", "Date of birth must be a real date, like 23 11 1959"
     if read > today or read.year < 1880:
         return "", "Date of birth must be in the past, with four digits of the year"

@@ -70,6 +70,12 @@ class Visit:
         """Whether a part of a page is asked for, by htmx."""
         return self.request.headers.get(HTMX) == "true"
 
+    async def stays(self) -> bool:
+        """Whether whoever visits is still signed on: for what goes on after the request was let in."""
+        if self.session is None or self.services.signon is None:
+            return True
+        return await self.services.signon.sessions.alive(self.session)
+
     def enter(self, area: str) -> None:
         """Raises Problem ``forbidden`` where the area is not for the role."""
         if self.asker.role not in areas()[area].roles:

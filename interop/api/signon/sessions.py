@@ -111,10 +111,15 @@ class Sessions:
             await self._seen(request, session)
         return session
 
+    async def alive(self, session: Session) -> bool:
+        """Whether a session that was found is one still; asking is no use of it."""
+        return await self._standing(session.secret) is not None
+
     async def _alive(self, request: Request) -> Session | None:
         secret = cookie(request, NAMES[self.tls(request)])
-        if not secret:
-            return None
+        return await self._standing(secret) if secret else None
+
+    async def _standing(self, secret: str) -> Session | None:
         name, now = name_of(KIND, secret), self._now
         said = await self._secrets.find(KIND, secret)
         if said is None or name in self._over:  # whoever ended it, here, while it was looked for, or in another process

@@ -50,7 +50,7 @@ def asked(said: Mapping[str, str]) -> list[tuple[str, str]]:
 def page(answer: Mapping[str, Any], chosen: Mapping[str, str], said: Mapping[str, str]) -> dict[str, Any]:
     """What the list shows: the messages, their places among how many, and where older ones are."""
     found = [row(each) for each in answer["messages"]]
-    before = int(said["seen"]) if said.get("seen", "").isdigit() and len(said["seen"]) < 10 else 0
+    before = int(said["seen"]) if said.get("seen", "").isdecimal() and len(said["seen"]) < 10 else 0
     older = ""
     if answer.get("next"):
         older = "?" + urlencode({**chosen, "after": answer["next"], "seen": before + len(found)})

@@ -89,6 +89,8 @@ class Streams:
             for _ in range(LONGEST):
                 if (ready := services.ready()) is not None and ready.reason.name == "stopping":
                     return
+                if not await here.stays():
+                    return
                 try:
                     said = await standing(here)
                 except NotGiven:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -18,6 +19,8 @@ Json = dict[str, Any]
 FORM: Final = "urn:interop:desk-form"
 """System of the number that a form has, by which what is sent twice is written once."""
 CANCELLED: Final = "http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason"
+_ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
+_BOOK: Final = re.compile(r"Schedule/[A-Za-z0-9\-.]{1,64}", re.ASCII)
 REASONS: Final = {"pat": "The person asked for it", "prov": "The clinic asked for it", "oth": "Another reason"}
 
 
@@ -70,7 +73,7 @@ async def cancel(here: Visit, appointment: Json, form: Mapping[str, str]) -> Non
 
 async def _over(here: Visit, appointment: Json, form: Mapping[str, str]) -> None:
     path = f"/fhir/Appointment/{appointment['id']}"
-    await _sent(here, "PUT", path, appointment, (b"if-match", form.get("held", "").encode("ascii")))
+    await _sent(here, "PUT", path, appointment, (b"if-match", form.get("held", "").encode("utf-8")))
 
 
 async def _sent(here: Visit, method: str, path: str, resource: Json, condition: Header) -> None:
@@ -91,12 +94,15 @@ async def _written(here: Visit, once: str) -> bool:
 async def _free(here: Visit, form: Mapping[str, str]) -> tuple[Json, Json]:
     """The time that a form names, which must be as it was shown, and its book."""
     id_ = form.get("slot", "")
-    if not id_:
+    if not _ID.fullmatch(id_):
         raise Problem("bad-parameter", where="slot")
     slot = await here.api.get(f"/fhir/Slot/{id_}")
     if version_of(slot) != form.get("version") or slot["status"] != "free":
         raise Quicker("")
-    return slot, await here.api.get(f"/fhir/{slot['schedule']['reference']}")
+    book = text(slot.get("schedule"), "reference")
+    if not _BOOK.fullmatch(book):  # whoever wrote the Slot does not say what is asked
+        raise Problem("not-found")
+    return slot, await here.api.get(f"/fhir/{book}")
 
 
 def _at(slot: Json, schedule: Json) -> Json:

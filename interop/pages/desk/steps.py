@@ -211,7 +211,7 @@ def clock_time(said: str, now: datetime) -> datetime:
         if not digits.isascii() or not digits.isdigit():
             raise ValueError
         found = now.replace(hour=int(digits[:-2]), minute=int(digits[-2:]), second=0, microsecond=0)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise Wrong("at", "Write the time as hours and minutes, for example 15:48") from None
     return found if found <= now else found - timedelta(days=1)
 

@@ -135,7 +135,7 @@ async def _carer(whose: Whose, decision: str, form: dict[str, str]) -> tuple[dic
         return {}, [{"name": "proxy", "valueReference": reference}]
     try:
         until = date(*(int(each) for each in parts))
-    except ValueError:
+    except (ValueError, OverflowError):
         return {"until-day": "Write the last day as numbers, for example 31 3 2027"}, []
     if until < whose.here.now.date():
         return {"until-day": "The last day must be today or later"}, []

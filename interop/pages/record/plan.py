@@ -123,7 +123,7 @@ async def written(here: Visit, patient: str, fields: Mapping[str, str]) -> Respo
     title = heading.title if heading is not None else ""
     made = over(before, author(here)) if ends and before is not None else contribution(fields, title, author(here), before)
     try:
-        headers = [(b"if-match", fields[TAG].encode("latin-1"))] if fields.get(TAG) else []
+        headers = [(b"if-match", fields[TAG].encode("utf-8"))] if fields.get(TAG) else []
         await here.api.send("POST", f"/fhir/Patient/{patient}/$care-plan-contribute", made, headers)
     except NotGiven as refused:
         if refused.status not in STALE:

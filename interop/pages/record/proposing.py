@@ -77,7 +77,7 @@ def dated(fields: Mapping[str, str], name: str) -> tuple[tuple[str, str, str], s
         return (day, month, year), ""
     try:
         return (day, month, year), date(int(year), int(month), int(day)).isoformat()
-    except ValueError:
+    except (ValueError, OverflowError):
         return (day, month, year), None
 
 

@@ -1,0 +1,100 @@
+"""What somebody writes into addresses, forms and records, who means no good: pages ask for nothing else by it, and run nothing."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from interop.api.inside import Inside
+from interop.pages.console import overview
+from interop.pages.desk.steps import Wrong, clock_time
+from interop.pages.finding import asked
+from interop.policy.asker import TESTER
+from tests.spec.browser.people import MORNING, Site
+from tests.spec.pages.visitors import visitor
+
+pytestmark = pytest.mark.anyio
+NOWHERE = ("%C3%A9", "%F0%9F%98%80", "%2E%2E", "a%3Fb=c", "a%23b", "%00", "%0D%0Ax:y", "a%5Cb", "$everything")
+"""What is no id, as part of an address."""
+ELSEWHERE = (
+    *("/fhir/Slot/../Patient/1", "/fhir/Slot/..", "/fhir/./Slot", "/fhir/Slot/é", "/fhir/Slot/1?_format=xml", "/fhir/a b"),
+    *("/fhir/a%2fb", "/fhir/a\r\nb", "fhir/Slot", "https://other.example/fhir", "/fhir/Slot/\\..\\x"),
+)
+PLACES = (
+    "/record/{}",
+    "/record/{}/timeline",
+    "/record/{}/plan",
+    "/record/{}/results",
+    "/crew/{}",
+    "/desk/book/{}",
+    "/desk/tasks/{}",
+)
+
+
+@pytest.mark.long
+async def test_what_is_no_id_in_an_address_is_nobodys_record(site: Site) -> None:
+    async with visitor(site, "demo-gp") as one:
+        for place in PLACES:
+            for each in NOWHERE:
+                page = await one.get(place.format(each), lead=False)
+                assert page.status in (400, 404), (place, each)
+
+
+async def test_no_other_address_of_the_api_is_asked_than_was_meant() -> None:
+    """Whatever a page makes an address of."""
+
+    async def nobody(*_: object) -> None:
+        raise AssertionError("was asked")
+
+    inside = Inside(nobody, {"headers": []}, TESTER)
+    for path in ELSEWHERE:
+        answer = await inside.ask("GET", path)
+        assert (answer.status, answer.json["resourceType"]) == (404, "OperationOutcome"), path
+
+
+@pytest.mark.long
+async def test_a_timeline_goes_on_after_a_resource_and_after_nothing_else(site: Site) -> None:
+    async with visitor(site, "demo-gp") as one:
+        first = await one.get(f"/record/{site.ids['laura']}/timeline")
+        for after in ("é", "²", "Observation", "../messages/1", "$worklist", "Observation/$lastn"):
+            page = await one.get(f"/record/{site.ids['laura']}/timeline?after={after}")
+            assert (page.status, page.tree.xpath("//main//li//a/@href")) == (200, first.tree.xpath("//main//li//a/@href")), after
+
+
+async def test_a_time_of_a_book_is_named_by_its_id_alone(site: Site) -> None:
+    """Not by a version of it, when it was free, nor by what is anywhere else; a version of ours has no such letters."""
+    async with visitor(site, "demo-coordinator") as one:
+        address = f"/desk/book/{site.ids['laura']}"
+        token = (await one.get("/auth/logout")).fields("/auth/logout")["csrf"]
+        for slot in ("../Patient/x 1", "x/_history/1 1", "é 1"):
+            said = {"csrf": token, "slot": slot, "once": "1"}
+            answer = await one.http.post(address, data=said, headers={"origin": site.root})
+            assert answer.status_code == 400, slot
+
+
+def test_numbers_without_end_are_no_dates() -> None:
+    long = "9" * 30
+    assert "born-day" in asked({"family": "x", "born-day": long, "born-month": "1", "born-year": long}, MORNING.date())[1]
+    with pytest.raises(Wrong):
+        clock_time(long, MORNING)
+
+
+async def test_a_part_of_a_page_leads_to_no_other_host(site: Site) -> None:
+    async with visitor(site) as nobody:
+        for current in ("/\\other.example/desk", "//other.example/desk", "/\\/other.example/desk", "https:/\\other.example/desk"):
+            said = {"hx-request": "true", "hx-current-url": f"{site.root}{current}" if current[0] == "/" else current}
+            answer = await nobody.http.get("/record", headers=said)
+            assert answer.headers["hx-redirect"] == "/other.example/desk", current
+
+
+async def test_what_is_live_ends_with_the_session(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has signed out elsewhere is shown no more, and looking on keeps nobody signed in."""
+    monkeypatch.setattr(overview, "EACH", 0.01)
+    async with visitor(site, "demo-operator") as one, one.http.stream("GET", "/console/events") as stream:
+        lines = stream.aiter_lines()
+        assert await anext(lines) == "event: standing"
+        await one.sign_off()
+        async with asyncio.timeout(20):
+            async for _ in lines:
+                pass
