@@ -6,12 +6,11 @@ nothing is left out or shown twice, whatever has come meanwhile.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
@@ -19,37 +18,20 @@ from fastapi.responses import HTMLResponse
 
 from interop.api.inside import NotGiven
 from interop.api.services import Services
-from interop.apply.drafts import SOURCE
-from interop.clock import instant
 from interop.fhir.searching import interval
-from interop.fhir.shapes import Json, text
-from interop.pages.record.asking import Found, feed_of, looked_up, search
-from interop.pages.record.events import KINDS, Event, Kind, at, belongs, event
+from interop.fhir.shapes import Json
+from interop.pages.record.asking import feed_of, looked_up
+from interop.pages.record.events import KINDS, Event, at, event
+from interop.pages.record.merging import merged
 from interop.pages.record.opening import opened
 from interop.pages.record.origins import OURS
 from interop.pages.record.sources import Sources
 from interop.pages.visiting import Visit
 
 PART: Final = "/timeline"
-PAGE: Final = 20
-"""Events on a page, and more where several are at the same time."""
-MOST: Final = 1_000
-"""Resources of a type that are asked for where a page full is at one time."""
 PERIODS: Final = {"28d": ("Last 4 weeks", 28), "1y": ("Last year", 365), "5y": ("Last 5 years", 5 * 365)}
 API: Final = "api"
-Asked = list[tuple[str, str]]
 _RESOURCE: Final = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}", re.ASCII)
-
-
-class Part(NamedTuple):
-    """A type of a kind: the parameter that dates it, '' for none; what is asked, and what the API gives: None for what is not for
-    who asks."""
-
-    kind: Kind
-    type: str
-    date: str
-    criteria: Asked
-    found: Found | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,18 +91,11 @@ async def told(here: Visit, patient: str, patients: Sequence[Json], wanted: Want
     path = f"/record/{patient}"
     kinds = [each for each in KINDS if not wanted.kinds or each.name in wanted.kinds]
     before, since = await _begins(here, wanted.after), _since(here, wanted)
-    planned = [
-        Part(kind, type_, date, _criteria(patient, wanted, date, since, before)) for kind in kinds for type_, date in kind.types
-    ]
-    found = await _answers(here, planned)
-    parts = [_bounded(part._replace(found=each), since, before) for part, each in zip(planned, found, strict=True)]
-    page, more = await _page(here, parts, before)
-    if before is not None and not more and since is None:
-        page += await _undated(here, parts)
-    names = await looked_up(here, [*patients, *(resource for _, resource in page)])
+    found = await merged(here, patient, kinds, wanted.feeds, since, before)
+    names = await looked_up(here, [*patients, *(resource for _, resource in found.page)])
     sources = Sources()
-    events = [event(resource, kind, names, sources, path) for kind, resource in page]
-    total = wanted.total if before is not None else _total(parts)
+    events = [event(resource, kind, names, sources, path) for kind, resource in found.page]
+    total = wanted.total if before is not None else found.total
     seen = wanted.seen + len(events)
     last = next((each.reference for each in reversed(events) if each.at is not None), "")
     return {
@@ -128,9 +103,9 @@ async def told(here: Visit, patient: str, patients: Sequence[Json], wanted: Want
         "shown": len(events),
         "seen": seen,
         "total": total,
-        "more": wanted.address(f"{path}{PART}", last, seen, total) if more and last else "",
+        "more": wanted.address(f"{path}{PART}", last, seen, total) if found.more and last else "",
         "begins": wanted.seen + 1,
-        "closed": list(dict.fromkeys(part.kind.title for part in parts if part.found is None)),
+        "closed": list(dict.fromkeys(found.closed)),
         "path": f"{path}{PART}",
         "continues": before is not None,
         "kinds": [{"value": each.name, "text": each.title, "checked": each.name in wanted.kinds} for each in KINDS],
@@ -173,17 +148,6 @@ def _since(here: Visit, wanted: Wanted) -> int | None:
     return span[0] if span is not None else None
 
 
-def _criteria(patient: str, wanted: Wanted, date: str, since: int | None, before: int | None) -> Asked:
-    criteria = [("patient", patient)]
-    if wanted.feeds:
-        criteria.append(("_source:below", ",".join(f"{SOURCE}{each}#" for each in wanted.feeds)))
-    if not date:
-        return [*criteria, ("_count", str(MOST))]
-    criteria += [(date, f"ge{instant(since)}")] if since is not None else []
-    criteria += [(date, f"lt{instant(before)}")] if before is not None else []
-    return [*criteria, ("_sort", f"-{date}"), ("_count", str(PAGE + 1)), *([("_total", "accurate")] if before is None else [])]
-
-
 async def _begins(here: Visit, after: str) -> int | None:
     """The time before which a page begins: that of the last event of the page before. None for the first page."""
     if not after:
@@ -192,79 +156,3 @@ async def _begins(here: Visit, after: str) -> int | None:
         return at(await here.api.get(f"/fhir/{after}"))
     except NotGiven:  # it is gone: from the top
         return None
-
-
-async def _answers(here: Visit, parts: Sequence[Part]) -> list[Found | None]:
-    """What the API gives of each part; what two parts ask is asked once."""
-    wanted = [(part.type, tuple(part.criteria)) for part in parts]
-    once = list(dict.fromkeys(wanted))
-    given = await asyncio.gather(*(_given(here, type_, list(criteria)) for type_, criteria in once))
-    answers = dict(zip(once, given, strict=True))
-    return [answers[each] for each in wanted]
-
-
-async def _given(here: Visit, type: str, criteria: Asked) -> Found | None:
-    try:
-        return await search(here.api, type, criteria)
-    except NotGiven as refused:
-        if refused.status != 403:
-            raise
-        return None
-
-
-async def _page(here: Visit, parts: Sequence[Part], before: int | None) -> tuple[list[tuple[Kind, Json]], bool]:
-    """The events of a page with their kinds, the newest first, and whether there are more: all later than the last of any type of
-    which more is to come, and no more than a page but for those at one time."""
-    bound: int | None = None
-    every: list[tuple[Kind, Json]] = []
-    for part in parts:
-        matches = part.found.matches if part.found is not None else []
-        more = bool(part.date) and len(matches) > PAGE
-        if more and at(matches[0]) == at(matches[-1]):  # a page full at one time
-            criteria = [each for each in part.criteria if each[0] != "_count"]
-            matches = (await search(here.api, part.type, [*criteria, ("_count", str(MOST))])).matches
-            more = len(matches) == MOST and at(matches[0]) != at(matches[-1])
-        if more:
-            last = at(matches[-1]) or 0
-            bound = last if bound is None else max(bound, last)
-        every += [(part.kind, each) for each in matches]
-    every.sort(
-        key=lambda each: (at(each[1]) is not None, at(each[1]) or 0, -KINDS.index(each[0]), text(each[1], "id")), reverse=True
-    )
-    page = [each for each in every if bound is None or (at(each[1]) or 0) > bound]
-    if len(page) > PAGE:
-        last_at = at(page[PAGE - 1][1])
-        page = page[:PAGE] + [each for each in page[PAGE:] if last_at is not None and at(each[1]) == last_at]
-    return page, len(page) < len(every)
-
-
-def _bounded(part: Part, since: int | None, before: int | None) -> Part:
-    """A part with what is of its kind; of what the API does not date without what is not within the time asked for."""
-    if part.found is None:
-        return part
-    matches = [each for each in part.found.matches if belongs(each, part.kind)]
-    if not part.date:
-        times = ((each, at(each)) for each in matches)
-        matches = [
-            each
-            for each, when in times
-            if (before is None or (when is not None and when < before)) and (since is None or (when is not None and when >= since))
-        ]
-    total = len(matches) if not part.date else part.found.total
-    return part._replace(found=Found(matches, total, part.found.outcomes))
-
-
-async def _undated(here: Visit, parts: Sequence[Part]) -> list[tuple[Kind, Json]]:
-    """Those of which nobody says when they were: they end the timeline."""
-    dated = [part for part in parts if part.date and part.found is not None]
-    asked = [[each for each in part.criteria if each[0] in ("patient", "_source:below")] for part in dated]
-    found = await asyncio.gather(
-        *(_given(here, part.type, [*each, (f"{part.date}:missing", "true")]) for part, each in zip(dated, asked, strict=True))
-    )
-    return [(part.kind, each) for part, one in zip(dated, found, strict=True) if one is not None for each in one.matches]
-
-
-def _total(parts: Sequence[Part]) -> int | None:
-    """How many events there are, None where the API does not tell."""
-    totals = [part.found.total for part in parts if part.found is not None]
-    return None if any(each is None for each in totals) else sum(each or 0 for each in totals)

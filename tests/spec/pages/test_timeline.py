@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from anyio import to_thread
 
-from interop.pages.record.timeline import PAGE, Wanted
+from interop.pages.record.merging import PAGE
+from interop.pages.record.timeline import Wanted
 from tests.spec.browser.people import Site
 from tests.spec.pages.visitors import Page, visitor
 
