@@ -10,9 +10,11 @@ from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from interop.api.asgi import Asgi
+from interop.api.asgi import Request as Asked
+from interop.api.auditing import WHY
 from interop.api.build import NAME, software_version
 from interop.api.inside import NotGiven
-from interop.api.problems import unforeseen
+from interop.api.problems import json_error, unforeseen
 from interop.api.services import Services
 from interop.api.signon.sessions import IDLE, LONGEST
 from interop.errors import Problem
@@ -22,6 +24,8 @@ from interop.screen import assets
 
 PARTS: Final = (console, crew, home, portal, record, reference, desk)
 """Modules with ``routes(app, services, visit)``: the pages of an area."""
+PART: Final = "pages"
+"""What a refusal at the threshold is called in the audit."""
 WHOLE: Final = "hx-current-url"
 """Where the page is of which htmx asks for a part."""
 OUT: Final = "You have been signed out"
@@ -74,6 +78,7 @@ def create_pages(services: Services, api: Asgi) -> FastAPI:
     async def problem(request: Request, problem: Exception) -> Response:
         assert isinstance(problem, Problem)
         known = problem.reason
+        _told(services, request, problem)
         response = _failed(services, known.http, known.sentence, problem.detail or known.action)
         for name, value in getattr(problem, "headers", ()):
             response.headers[name.decode()] = value.decode()
@@ -94,6 +99,13 @@ def create_pages(services: Services, api: Asgi) -> FastAPI:
         return _failed(services, 500, unforeseen(error).reason.sentence, AGAIN)
 
     return pages
+
+
+def _told(services: Services, request: Request, problem: Problem) -> None:
+    """The audit has who was turned away from a page, and why; what the API refuses it has already."""
+    asked = Asked(request.scope, request.receive)
+    asked.scope[WHY] = getattr(problem, "why", problem.reason.name)
+    services.audit.answered(asked, PART, json_error(problem))
 
 
 def _failed(services: Services, status: int, sentence: str, action: str) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,7 @@ from interop.api.asgi import Request as Asked
 from interop.api.build import software_version
 from interop.api.inside import Inside
 from interop.api.services import Services
+from interop.api.signon.door import NONE
 from interop.api.signon.screens import role_words
 from interop.api.signon.sessions import ENDED, FIELD, LONGEST, SAFE, TOKEN, Foreign, Session, Sessions
 from interop.clock import MICROSECONDS
@@ -34,6 +36,9 @@ LARGEST: Final = 256 * 1024
 """Bytes of a form."""
 FIELDS: Final = 200
 HTMX: Final = "hx-request"
+IDS: Final = ("patient", "id")
+"""Parts of an address that are ids."""
+_ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -158,11 +163,14 @@ def visiting(services: Services, api: Asgi) -> Callable[[Request], Any]:
 
     async def visit(request: Request) -> Visit:
         asked = Asked(request.scope, request.receive)
+        reading = _reading(asked)
         try:
-            asker = request.scope[ASKER] = await services.door.admit(_reading(asked))
+            asker = request.scope[ASKER] = await services.door.admit(reading)
         except Problem as problem:
-            if problem.reason.name == "unauthenticated" and request.method in SAFE:
-                raise SignIn(ended=getattr(problem, "why", "") == ENDED) from None
+            request.scope.update({ASKER: reading.asker})  # who it was is known though they are not let in
+            why = getattr(problem, "why", "")
+            if why in (NONE, ENDED) and request.method in SAFE:
+                raise SignIn(ended=why == ENDED) from None
             raise
         session = None
         if services.signon is None:
@@ -170,6 +178,8 @@ def visiting(services: Services, api: Asgi) -> Callable[[Request], Any]:
         elif not asked.head.token:
             services.signon.sessions.ours(asked)
             session = await services.signon.sessions.find(asked)
+        if not all(_ID.fullmatch(request.path_params.get(name, name)) for name in IDS):
+            raise Problem("not-found")
         return Visit(services, request, asker, Inside(api, request.scope, asker), session)
 
     return visit

@@ -37,6 +37,8 @@ WITHDRAWN: Final = "withdrawn "
 """Begins the names under which the store keeps tokens that were revoked."""
 REVOKED: Final = "withdrawn"
 """The kind of the News that a token was withdrawn."""
+NONE: Final = "none"
+"""Why nobody is who brings neither token nor cookie."""
 _SCHEME: Final = b"bearer "
 
 
@@ -46,7 +48,7 @@ class Unauthenticated(Problem):
     def __init__(self, why: str) -> None:
         super().__init__("unauthenticated")
         self.why = why
-        said = b'Bearer realm="interop"' + (b"" if why == "none" else b', error="invalid_token"')
+        said = b'Bearer realm="interop"' + (b"" if why == NONE else b', error="invalid_token"')
         self.headers: list[Header] = [(b"www-authenticate", said)]
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -117,7 +119,7 @@ class SignOnDoor:
         if not digest:
             found = await self.sessions(request) if self.sessions is not None else None
             if found is None:
-                raise Unauthenticated("none")
+                raise Unauthenticated(NONE)
             return self._allowed(found, self._bucket(found), now)
         known = self._known.get(digest)
         if known is None or known.until <= now:

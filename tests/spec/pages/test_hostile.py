@@ -7,15 +7,17 @@ import asyncio
 import pytest
 
 from interop.api.inside import Inside
+from interop.audit.row import DENIAL
 from interop.pages.console import overview
 from interop.pages.desk.steps import Wrong, clock_time
 from interop.pages.finding import asked
 from interop.policy.asker import TESTER
+from tests.spec.audit.test_engine import rows
 from tests.spec.browser.people import MORNING, Site
 from tests.spec.pages.visitors import visitor
 
 pytestmark = pytest.mark.anyio
-NOWHERE = ("%C3%A9", "%F0%9F%98%80", "%2E%2E", "a%3Fb=c", "a%23b", "%00", "%0D%0Ax:y", "a%5Cb", "$everything")
+NOWHERE = ("%C3%A9", "%F0%9F%98%80", "%2E%2E", "a%3Fb=c", "a%23b", "%00", "%0D%0Ax:y", "a%5Cb", "$everything", "_history")
 """What is no id, as part of an address."""
 ELSEWHERE = (
     *("/fhir/Slot/../Patient/1", "/fhir/Slot/..", "/fhir/./Slot", "/fhir/Slot/é", "/fhir/Slot/1?_format=xml", "/fhir/a b"),
@@ -98,3 +100,18 @@ async def test_what_is_live_ends_with_the_session(site: Site, monkeypatch: pytes
         async with asyncio.timeout(20):
             async for _ in lines:
                 pass
+
+
+async def test_whoever_is_turned_away_from_a_page_is_in_the_audit_with_why(site: Site) -> None:
+    """A form of another page or site, somebody whose area it is not, a bad token; who has not signed on yet is only led there."""
+    laura = site.ids["laura"]
+    async with visitor(site, "demo-gp") as one, visitor(site) as nobody:
+        await one.http.post("/record", data={"csrf": "0" * 64, "number": "9990000000"}, headers={"origin": site.root})
+        await one.http.post("/record", data={"number": "9990000000"}, headers={"origin": "https://other.example"})
+        await one.get("/console")
+        await nobody.get(f"/record/{laura}")
+        assert (await nobody.http.get(f"/record/{laura}", headers={"authorization": "Bearer x"})).status_code == 401
+    data = site.engine.settings.data
+    denied = [(each.who.role, each.more["reason"]) for each in rows(data) if each.kind == DENIAL and each.interaction == "pages"]
+    assert denied[:3] == [("gp", "csrf"), ("gp", "cross-site"), ("gp", "forbidden")]
+    assert [who for who, _ in denied[3:]] == [""]
