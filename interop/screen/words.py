@@ -67,7 +67,7 @@ def long_day(said: str | None) -> str:
 
 
 def spoken_clock(said: str | None) -> str:
-    """The time of day of a FHIR dateTime or instant as it is said: 6:30pm, 9am, midday; '' where it has none (NHS content style)."""
+    """The time of day of a dateTime or instant as it is said (NHS content style): 6:30pm, 9am, midday; '' where it has none."""
     at = _local(said) if said and "T" in said else None
     if at is None:
         return ""
