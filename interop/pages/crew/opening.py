@@ -23,6 +23,9 @@ AREA: Final = "crew"
 REASONS: Final = ("I am with this person at the scene", "I am on the way to this person", "This person is on the telephone")
 """Why somebody says that they are involved in the care: one tap at the scene."""
 
+SAID: Final = "said"
+"""In an address: whoever comes has just said why, so that a card that stays closed says so."""
+
 
 def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitable[Visit]]) -> None:
     """Of the form and the card."""
@@ -56,6 +59,7 @@ def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitabl
             patient=patient,
             outcomes=OUTCOMES.values() if records_outcomes(here) and not found["withheld"] else (),
             receipt=offline.receipt(here, patient),
+            said_why=SAID in request.query_params,
             **may,
         )
 
@@ -69,7 +73,7 @@ def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitabl
             raise Problem("bad-parameter", detail="say why you open the card")
         said = {"resourceType": "Parameters", "parameter": [{"name": "reason", "valueString": reason}]}
         await here.api.send("POST", f"/fhir/Patient/{patient}/$claim-relationship", said)
-        return here.lead(f"/crew/{patient}")
+        return here.lead(f"/crew/{patient}?{SAID}=yes")
 
 
 def _form(here: Visit, finding: Finding) -> HTMLResponse:

@@ -11,16 +11,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from interop.fhir.shapes import Json, dicts, text, texts
-from interop.pages.patient import DIFFERING
+from interop.pages.crew.cutting import Begun, begun
+from interop.pages.patient import DIFFERING, aged
 from interop.screen.words import clock, day, moment, proper
 
 NOT_FOR, FOR = "not-for-cpr", "for-cpr"
-FIRST: Final = {"cpr": 4, "alerts": 4, "allergies": 4, "matters": 1}
+FIRST: Final = {"cpr": 4, "alerts": 4, "allergies": 4, "matters": 1, "plans": 1}
 """Lines in a closed row: of danger as many as the glance names."""
 USUAL: Final = 2
 CUT: Final = "cut"
-NUMBER: Final = re.compile(r"(?<![\d,.])(?:\+44 ?\d|0\d)(?:[ -]?\d){8,9}(?!\d)|(?<!\d)(?<!\d[ ,.-])(?:999|111|112)(?![ ,.-]?\d)")
-"""A telephone number of the United Kingdom within words."""
+NUMBER: Final = re.compile(r"(?<![\d,.])(?:\+44 ?\d|0\d)(?:[ -]?\d){8,9}(?!\d)")
+"""A telephone number of the United Kingdom within words. 999 is none: plans say when not to ring it."""
 DANGER, WARNING, PLAIN = "danger", "warning", "plain"
 TOP, PAIR, MORE = "top", "pair", "more"
 """Each in a line of its own; two in a line; behind one row that opens."""
@@ -45,11 +46,17 @@ ROWS: Final = (
 PLACES: Final = {"placeOfCare": "Care", "placeOfDeath": "Death"}
 """Sections that are one row, and what their lines begin with."""
 ALWAYS: Final = frozenset(("cpr", "alerts", "allergies"))
-"""Rows that stand there though there is nothing in them."""
-PEOPLE: Final = ("people", "namedClinician", "gp")
+"""Rows that stand there though there is nothing in them; their lines are never cut."""
+GROWN: Final = 18
+STANDING: Final = ALWAYS | {"medicines", "standby"}
+"""Rows whose closed lines say how each stands: a medicine that is on hold is not taken."""
+RINGING: Final = ("people", "steps", "namedClinician", "gp")
+"""Sections in which there are telephone numbers."""
+STEPS: Final = "Number in the steps"
 RUNG: Final = 4
 """Buttons to ring somebody."""
 SEE_PLANS: Final = "see-plans"
+NONE: Final = "None recorded."
 STATES: Final = {
     "not-shared": "not shared", "withheld": "withheld", "down": "source down", "stale": "stale", "incomplete": "incomplete",
     "not-for-role": "not shown to this role",
@@ -86,10 +93,10 @@ def shown(card: Json) -> Json:
         if section.get("lines") or section.get("more") or (name in ALWAYS and section):
             rows[TOP if name == "plans" and unplaced else place].append(_row(name, label, mark, section, sources))
         elif section and name != "place":
-            empty.append((label, text(section, "words") or "None recorded."))
+            empty.append((label, text(section, "words") or NONE))
     for name, what in PLACES.items():
         if name in sections and not sections[name].get("lines"):
-            empty.append((f"Place of {what.lower()}", text(sections[name], "words") or "None recorded."))
+            empty.append((f"Place of {what.lower()}", text(sections[name], "words") or NONE))
     absent = dicts(card.get("absent"), "lines")
     ring = calls(card)
     return {
@@ -98,7 +105,7 @@ def shown(card: Json) -> Json:
         "absent": [text(each, "words") for each in absent],
         "absent_more": _number(card.get("absent"), "more"),
         **rows,
-        "empty": _grouped(empty),
+        "empty": sorted(_grouped(empty), key=lambda each: each["words"] == NONE),  # what is worse than none is not behind the fold
         "calls": ring[:RUNG],
         "sources": [_source(each) for each in sources.values()],
         "sources_more": _number(card.get("sources"), "more"),
@@ -123,7 +130,7 @@ def _who(card: Json) -> Json:
         "name": f"{family}{comma}{proper(rest)}",
         "known_as": text(who, "knownAs"),
         "born": text(who, "born"),
-        "age": who.get("age"),
+        "age": _age(card),
         "gender": text(who, "gender").capitalize() or "Sex not recorded",
         "numbers": dicts(who, "nhs"),
         "address": texts(who, "address"),
@@ -133,7 +140,7 @@ def _who(card: Json) -> Json:
         "redacted": bool(who.get("redacted")),
         "died": died is not None,
         "died_on": text(died, "date"),
-        "died_words": text(died, "words"),
+        "died_words": text(died, "words") or ("" if text(died, "date") else "date not known"),
         "differs": [
             {"what": DIFFERING.get(text(each, "what"), text(each, "what")), "values": texts(each, "values")}
             for each in dicts(who, "differs")
@@ -142,12 +149,22 @@ def _who(card: Json) -> Json:
     }
 
 
+def _age(card: Json) -> str:
+    """How old somebody is: in years, of a child as children's ages are told. '' of who has died, or where it is not known."""
+    years = card["who"].get("age")
+    if not isinstance(years, int):
+        return ""
+    return f"{years} years" if years >= GROWN else aged(text(card["who"], "born"), text(card, "made")) or f"{years} years"
+
+
 def _row(name: str, label: str, mark: str, section: Json, sources: Mapping[str, Json]) -> Json:
     lines = dicts(section, "lines")
-    seen = [_said(name, each) for each in lines[: FIRST.get(name, USUAL)]]
+    told = [_said(name, each) for each in lines]
+    distinct = [each for at, each in enumerate(told) if each not in told[:at]]  # of one medicine two may speak
+    seen = distinct[: FIRST.get(name, USUAL)]
     says = {text(each, "means") for each in lines}
     forbids = name == "cpr" and NOT_FOR in says
-    more = len(lines) - len(seen) + _number(section, "more")
+    more = len(distinct) - len(seen) + _number(section, "more")
     return {
         "name": name,
         "label": label,
@@ -165,20 +182,21 @@ def _row(name: str, label: str, mark: str, section: Json, sources: Mapping[str, 
 def _said(name: str, line: Json) -> Json:
     """A line as it stands in the closed row. What its author wrote whole says itself when it is to be done."""
     when = "" if "as" in line else text(line, "if")
-    own = text(line, "text")
+    own = Begun(text(line, "text"), False) if name in ALWAYS else begun(text(line, "text"))
     notes = [
         *(["high risk"] if line.get("critical") else []),
         *(["severe"] if line.get("severe") else []),
         *([text(line, "reaction")] if name == "allergies" and "reaction" in line else []),
         *([text(line, "dose")] if name == "standby" and "dose" in line else []),
-        *([text(line, "status")] if name in ALWAYS and text(line, "status") not in ("", "unknown") else []),
+        *([text(line, "status")] if name in STANDING and text(line, "status") not in ("", "unknown", "status unknown") else []),
         *(["that time is over"] if line.get("ended") else []),
         *(["review overdue"] if name == "cpr" and line.get("overdue") else []),
     ]
     dated = " · ".join(each for each in (day(text(line, "date")) if "date" in line else "", text(line, "by")) if each)
     return {
         "when": f"{when}: " if when else "",
-        "words": own,
+        "words": own.words,
+        "cut": own.more,
         "notes": ", ".join(notes),
         "dated": dated if name == "cpr" else "",
         "urgent": bool(line.get("critical") or line.get("severe")),
@@ -219,8 +237,8 @@ def _item(line: Json, sources: Mapping[str, Json]) -> Json:
 
 
 def _when(said: str) -> str:
-    """When a line was said: midnight is how systems write a day."""
-    return "" if not said else day(said) if clock(said) == "00:00" else moment(said)
+    """When a line was said: midnight, in London or in UTC, is how systems write a day."""
+    return "" if not said else day(said) if clock(said) == "00:00" or "T00:00:00" in said else moment(said)
 
 
 def _source(source: Json) -> Json:
@@ -243,16 +261,17 @@ def _grouped(empty: Sequence[tuple[str, str]]) -> list[Json]:
 
 
 def calls(card: Json) -> list[Call]:
-    """Whom one can ring: key people first, then who answers for the plan, then the practice; each number once."""
+    """Whom one can ring: key people first, then what the steps say, who answers for the plan, the practice; each number once."""
     found: dict[str, Call] = {}
-    for name in PEOPLE:
+    for name in RINGING:
         for line in dicts(card.get(name), "lines"):
             own = [(each, tel(each)) for each in texts(line, "phone")]
             within = [(each.words, each.tel) for each in pieces(text(line, "text")) if each.tel] if not own else []
             for said, number in (*own, *within):
                 if number and number not in found:
                     role = {"namedClinician": "Named clinician", "gp": "GP"}.get(name, text(line, "role"))
-                    found[number] = Call(text(line, "text"), "" if role == "Not specified" else role, said, number)
+                    called = STEPS if name == "steps" else text(line, "text")
+                    found[number] = Call(called, "" if role == "Not specified" else role, said, number)
     return list(found.values())
 
 

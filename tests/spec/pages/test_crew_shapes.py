@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from lxml import html
 
+from interop.pages.crew.cutting import begun
 from interop.pages.crew.showing import calls, pieces, shown, tel
 from interop.screen.templating import render
 from tests.spec.careplan.cards import absent, allergy, flag, given_card, number, person, takes
@@ -153,7 +154,7 @@ def test_numbers_in_words_can_be_rung_and_nothing_else_is_a_number() -> None:
     said = "Ring 01632 960070, day or night; 0777 900 0273 by day. Born 14-03-1954, NHS 999 501 6303, 1000 mg, on 01/02/2026."
     assert [each.tel for each in pieces(said) if each.tel] == ["01632960070", "07779000273"]
     assert "".join(each.words for each in pieces(said)) == said
-    assert [each.tel for each in pieces("If she falls ring 999.") if each.tel] == ["999"]
+    assert not [each.tel for each in pieces("Joan rings the desk and not 999.") if each.tel]
     assert (tel("+44 1632 960011"), tel("01632 960011 x 23"), tel("none")) == ("+441632960011", "01632960011", "")
 
 
@@ -188,6 +189,12 @@ def test_of_a_card_as_large_as_cards_are_danger_is_still_first_and_closed() -> N
     assert "+8 more" in page.xpath("//details[contains(@class,'crew-row--allergies')]/summary")[0].text_content()
 
 
+def test_a_number_in_the_steps_can_be_rung_without_opening_them() -> None:
+    card = given_card(person())
+    card["steps"] = {"state": "recorded", "lines": [{"text": "If she falls: ring the desk on 01632 960070", "as": "written"}]}
+    assert calls(card) == [("Number in the steps", "", "01632 960070", "01632960070")]
+
+
 def test_hostile_words_are_words() -> None:
     card = given_card(
         person(name=[{"family": MARKUP, "given": [MARKUP]}], address=[{"line": [MARKUP]}]),
@@ -207,3 +214,78 @@ def test_a_member_of_another_version_is_passed_over_and_one_that_is_missing_too(
     card["weather"] = {"lines": [{"text": "rain"}]}
     del card["plans"]
     assert "rain" not in rendered(card).text_content()
+
+
+@pytest.mark.parametrize(
+    ("words", "shown_", "more"),
+    [
+        ("Ring the desk on 01632 960070.", "Ring the desk on 01632 960070.", False),
+        ("Ring the desk first. " + "Where she is not injured the team comes. " * 5,
+         "Ring the desk first. Where she is not injured the team comes. Where she is not injured the team comes.", True),
+        ("Give 2.5 mg. " + "Do not take her to hospital " * 9, "Give 2.5 mg.", True),
+        ("Ask Dr. Ansley before anything is given" + " or moved" * 12 + ". Then wait. " * 9, None, True),
+        ("Ring\n" + "not the hospital " * 20, "Ring", True),
+    ],
+)  # fmt: skip
+def test_a_step_begins_with_whole_sentences_and_says_that_there_is_more(words: str, shown_: str | None, more: bool) -> None:
+    """A style sheet would cut before a "not"."""
+    said = begun(words)
+    assert said.more is more
+    assert said.words == shown_ if shown_ is not None else said.words.endswith((".", "…"))
+
+
+@pytest.mark.parametrize("turn", ["not", "unless", "never", "2.5", "only if", "do not", "without"])
+def test_what_must_be_cut_within_a_sentence_is_never_cut_after_a_word_that_turns_what_follows(turn: str) -> None:
+    for at in range(60, 140):
+        words = f"{'x' * at} {turn} take him to hospital{' and so on' * 30}"
+        said = begun(words)
+        assert said.more
+        assert not said.words.removesuffix(" …").endswith((*turn.split(), "2.5"))
+        assert said.words.endswith(" …")
+
+
+def test_a_closed_row_of_steps_shows_that_it_goes_on() -> None:
+    card = given_card(person())
+    long = "If she falls: ring the desk. " + "Where she is not injured, leave her at home with somebody beside her. " * 3
+    card["steps"] = section("recorded", "", {"text": long, "as": "written"})
+    (summary,) = rendered(card).xpath("//details[contains(@class,'crew-row--steps')]/summary")
+    said = " ".join(summary.text_content().split())
+    assert said.endswith("with somebody beside her. Read on")
+    assert long.split()[-1] in rendered(card).text_content()
+
+
+def test_a_medicine_that_is_on_hold_is_not_shown_as_taken_and_one_that_two_name_is_one() -> None:
+    held = takes("a", "Warfarin", "on-hold", effectiveDateTime="2026-01-04")
+    card = given_card(person(), held, takes("b", "Ramipril"), takes("c", "Ramipril", dosage=[{"text": "One a day"}]))
+    assert [(each["words"], each["notes"]) for each in row(card, "medicines")["lines"]] == [
+        ("Warfarin", "on hold"),
+        ("Ramipril", ""),
+    ]
+    assert row(card, "medicines")["more"] == 0
+
+
+@pytest.mark.parametrize(
+    ("born", "age"), [("2025-12-18", "14d"), ("2025-10-01", "13w 1d"), ("2012-05-05", "13y 7m"), ("1953-02-01", "72 years")]
+)
+def test_of_a_child_the_age_is_not_told_in_whole_years(born: str, age: str) -> None:
+    """0 years may be a day or eleven months, and doses differ."""
+    (summary,) = rendered(given_card(person(birthDate=born))).xpath("//details[@class='crew-who']/summary")
+    said = " ".join(summary.text_content().split())
+    assert age in said
+    assert "0 years" not in said
+
+
+def test_of_whoever_died_on_a_day_that_is_not_known_that_is_said() -> None:
+    (died,) = rendered(given_card(person(deceasedBoolean=True))).xpath("//*[@class='crew-who__died']")
+    assert died.text_content() == "DIED date not known"
+
+
+def test_a_day_that_was_sent_as_midnight_has_no_time() -> None:
+    card = given_card(person(), allergy("a", "Latex", recordedDate="2026-08-01T00:00:00Z"))
+    assert row(card, "allergies")["items"][0]["said"] == "01-Aug-2026"
+
+
+def test_what_is_worse_than_none_recorded_stands_before_it_where_the_fold_cuts() -> None:
+    card = given_card(person())
+    card["gp"] = section("withheld", "Withheld (no consent).")
+    assert [each["words"] for each in shown(card)["empty"]][-1] == "None recorded."
