@@ -78,7 +78,9 @@ async def choose(whose: Whose, id: str, wrong: dict[str, str] | None = None, for
     said = _topic(found, whose, id)
     names = await whose.known(())
     seen = [words().get(("role", each), each) for each in unasked(said.topic.name)] if said.topic.name else []
-    return whose.page("choose.html", said.topic.title, names, status=status, said=said, seen=seen, implied=_implied(whose), **shown)
+    return whose.page(
+        "choose.html", said.topic.title, names, tab="Choices", status=status, said=said, seen=seen, implied=_implied(whose), **shown
+    )
 
 
 async def record(whose: Whose, id: str) -> HTMLResponse | RedirectResponse:

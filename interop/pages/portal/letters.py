@@ -106,7 +106,7 @@ async def one(whose: Whose, id: str) -> HTMLResponse:
     names = await whose.known([resource])
     made = letter(resource, names)
     kept = {each.number for each in made.files if each.binary and await _there(whose, each.binary)}
-    return whose.page("letter.html", made.title, names, letter=made, sections=sections(resource), kept=kept)
+    return whose.page("letter.html", made.title, names, tab="Letter", letter=made, sections=sections(resource), kept=kept)
 
 
 async def _there(whose: Whose, binary: str) -> bool:

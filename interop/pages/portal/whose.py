@@ -80,8 +80,20 @@ class Whose:
         """A page about the person."""
         codes = {each.organisation for each in self.lacking}
         absent = plainly(self.lacking, {code: names.organisation(code) for code in codes})
-        said = {"whose": self, "absent": absent, "practice": practice(self.patients, names), "menu": PAGES, "names": names}
-        return self.here.page(f"portal/{template}", title, status=status, **said, **values)
+        said = {
+            "tab": self.apart(title),
+            "whose": self,
+            "absent": absent,
+            "practice": practice(self.patients, names),
+            "menu": PAGES,
+            "names": names,
+        }
+        return self.here.page(f"portal/{template}", title, status=status, **{**said, **values})
+
+    def apart(self, title: str) -> str:
+        """A title that may stay behind in a browser's history: it names nobody."""
+        told = title if self.own else title.replace(f"{self.name}’s", "their")
+        return f"{told[:1].upper()}{told[1:]}"
 
     @property
     def born(self) -> str:

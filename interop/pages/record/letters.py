@@ -43,7 +43,7 @@ def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitabl
         here = await visit(request)
         values = await opened(here, patient, PART)
         found = one_of(here, patient, values["patients"], id)
-        return await shown(here, "record/letter.html", values, found, lambda one: str(one["letter"].name))
+        return await shown(here, "record/letter.html", values, found, lambda one: str(one["letter"].name), "Letter")
 
     @app.api_route("/record/{patient}/letters/{id}/file", methods=["GET", "HEAD"])
     async def letter_file(request: Request, patient: str, id: str) -> Response:

@@ -46,14 +46,14 @@ def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitabl
         here = await visit(request)
         values = await opened(here, patient, PART)
         found = one_of(here, patient, values["patients"], id)
-        return await shown(here, "record/result.html", values, found, lambda one: str(one["result"].name))
+        return await shown(here, "record/result.html", values, found, lambda one: str(one["result"].name), "Result")
 
     @app.api_route("/record/{patient}/reports/{id}", methods=["GET", "HEAD"], response_class=HTMLResponse)
     async def one_report(request: Request, patient: str, id: str) -> HTMLResponse:
         here = await visit(request)
         values = await opened(here, patient, PART)
         found = report_of(here, patient, values["patients"], id)
-        return await shown(here, "record/report.html", values, found, lambda one: str(one["report"].name))
+        return await shown(here, "record/report.html", values, found, lambda one: str(one["report"].name), "Report")
 
     @app.api_route("/record/{patient}/reports/{id}/file", methods=["GET", "HEAD"])
     async def report_file(request: Request, patient: str, id: str) -> Response:

@@ -21,8 +21,10 @@ async def shown(
     values: dict[str, Any],
     asked: Awaitable[dict[str, Any]],
     title: str | Callable[[dict[str, Any]], str],
+    called: str = "",
 ) -> HTMLResponse:
-    """The page of what is ``asked`` of the API, under the person of ``values``; ``title`` of what was found."""
+    """The page of what is ``asked`` of the API, under the person of ``values``; ``title`` of what was found,
+    which ``called`` stands for in a browser's history: what a source calls it does not stay behind there."""
     try:
         found = await asked
     except NotGiven as refused:
@@ -31,4 +33,4 @@ async def shown(
         words = [ROLE] if forbidden else refused.sentences
         head = f"{named}: not shown" if forbidden else TITLES.get(refused.status, FAILED)
         return here.page("record/not_given.html", head, status=refused.status, **values, said=words, forbidden=forbidden)
-    return here.page(template, title if isinstance(title, str) else title(found), **values, **found)
+    return here.page(template, title if isinstance(title, str) else title(found), tab=called, **values, **found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any, cast
 
 import pytest
 
@@ -11,6 +12,7 @@ from interop.audit.row import DENIAL
 from interop.pages.console import overview
 from interop.pages.desk.steps import Wrong, clock_time
 from interop.pages.finding import asked
+from interop.pages.portal.whose import Whose
 from interop.policy.asker import TESTER
 from tests.spec.audit.test_engine import rows
 from tests.spec.browser.people import MORNING, Site
@@ -115,3 +117,26 @@ async def test_whoever_is_turned_away_from_a_page_is_in_the_audit_with_why(site:
     denied = [(each.who.role, each.more["reason"]) for each in rows(data) if each.kind == DENIAL and each.interaction == "pages"]
     assert denied[:3] == [("gp", "csrf"), ("gp", "cross-site"), ("gp", "forbidden")]
     assert [who for who, _ in denied[3:]] == [""]
+
+
+async def test_what_stays_in_a_browsers_history_says_nothing_of_anybody(site: Site) -> None:
+    """Addresses and titles: neither a name nor what a letter or a test is about."""
+    laura = site.people["laura"]
+    async with visitor(site, "demo-gp") as one:
+        for part in ("letters", "results"):
+            listed = await one.get(f"/record/{site.ids['laura']}/{part}")
+            where = next(each for each in listed.links() if f"/{part}/" in each)
+            page = await one.get(where)
+            title = str(page.tree.findtext(".//title"))
+            assert title in ("Letter – interop", "Result – interop")
+            assert page.title not in title
+            for said in (laura.family, laura.given, laura.nhs_number):
+                assert said.lower() not in f"{title} {page.answer.url}".lower()
+
+
+def test_whose_record_a_carer_reads_is_not_in_the_title() -> None:
+    name = [{"resourceType": "Patient", "name": [{"use": "official", "given": ["Susan"], "family": "Haldane"}]}]
+    whose = Whose(cast(Any, None), "1", name, own=False)
+    assert whose.titled("letters") == "Susan Haldane’s letters"
+    assert whose.apart(whose.titled("letters")) == "Their letters"
+    assert whose.apart("Who looked at Susan Haldane’s record") == "Who looked at their record"
