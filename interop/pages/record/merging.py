@@ -23,12 +23,13 @@ Asked = list[tuple[str, str]]
 
 class Merged(NamedTuple):
     """The resources of a ``page`` with their kinds, whether there are ``more``, how many there are on all pages (None where the API
-    does not tell), and what kinds are ``closed`` to who asks."""
+    does not tell), what kinds are ``closed`` to who asks, and what the API ``told`` of what is absent."""
 
     page: list[tuple[Kind, Json]]
     more: bool
     total: int | None
     closed: list[str]
+    told: list[Json]
 
 
 class Part(NamedTuple):
@@ -55,7 +56,8 @@ async def merged(
     page, more = await _page(here, parts)
     if before is not None and not more and since is None:
         page += await _undated(here, parts)
-    return Merged(page, more, _total(parts), [part.kind.title for part in parts if part.found is None])
+    told = [each for part in parts if part.found is not None for each in part.found.outcomes]
+    return Merged(page, more, _total(parts), [part.kind.title for part in parts if part.found is None], told)
 
 
 def _criteria(patient: str, feeds: Sequence[str], date: str, since: int | None, before: int | None) -> Asked:

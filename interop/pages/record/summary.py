@@ -20,6 +20,8 @@ from interop.pages.record.recent import Shape, appointment, contact, lines, prob
 from interop.pages.record.sources import Sources
 from interop.pages.visiting import Visit
 
+ALL: Final = 1000
+"""Of what endangers nothing is behind a number: the crew card itself is bounded."""
 FEW: Final = 5
 """Contacts, appointments and results that are shown."""
 NOT_GIVEN: Final = "Not shown to this role."
@@ -63,9 +65,9 @@ async def summed_up(here: Visit, patient: str, patients: list[Json]) -> dict[str
     return {
         "absent": missing,
         "top": [
-            of("alerts", "Alerts", style="alert"),
-            of("cpr", "CPR recommendation", style="alert"),
-            of("allergies", "Allergies and adverse reactions", style="alert"),
+            of("alerts", "Alerts", style="alert", most=ALL),
+            of("cpr", "CPR recommendation", style="alert", most=ALL),
+            of("allergies", "Allergies and adverse reactions", style="alert", most=ALL),
         ],
         "cards_shown": [
             replace(of("matters", "What matters to me", style="wide"), lead=(f"{more}/plan", "The whole plan")),

@@ -24,7 +24,7 @@ from interop.pages.record.asking import feed_of, looked_up
 from interop.pages.record.events import KINDS, Event, at, event
 from interop.pages.record.merging import merged
 from interop.pages.record.opening import opened
-from interop.pages.record.origins import OURS
+from interop.pages.record.origins import OURS, absent, lacking
 from interop.pages.record.sources import Sources
 from interop.pages.visiting import Visit
 
@@ -92,7 +92,7 @@ async def told(here: Visit, patient: str, patients: Sequence[Json], wanted: Want
     kinds = [each for each in KINDS if not wanted.kinds or each.name in wanted.kinds]
     before, since = await _begins(here, wanted.after), _since(here, wanted)
     found = await merged(here, patient, kinds, wanted.feeds, since, before)
-    names = await looked_up(here, [*patients, *(resource for _, resource in found.page)])
+    names = await looked_up(here, [*patients, *(resource for _, resource in found.page)], lacking(found.told))
     sources = Sources()
     events = [event(resource, kind, names, sources, path) for kind, resource in found.page]
     total = wanted.total if before is not None else found.total
@@ -105,6 +105,7 @@ async def told(here: Visit, patient: str, patients: Sequence[Json], wanted: Want
         "total": total,
         "more": wanted.address(f"{path}{PART}", last, seen, total) if found.more and last else "",
         "begins": wanted.seen + 1,
+        "absent": absent(found.told, names),
         "closed": list(dict.fromkeys(found.closed)),
         "path": f"{path}{PART}",
         "continues": before is not None,

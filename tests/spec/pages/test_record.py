@@ -9,8 +9,10 @@ import pytest
 from anyio import to_thread
 
 from interop.pages.patient import aged
+from interop.screen.assets import assets
 from interop.screen.words import proper
 from tests.spec.browser.people import Site
+from tests.spec.careplan.cards import allergy
 from tests.spec.pages.visitors import Page, Visitor, visitor
 
 pytestmark = pytest.mark.anyio
@@ -265,3 +267,33 @@ async def test_too_many_are_some_of_them_and_one_is_asked_to_say_more(site: Site
         assert "More than 10 people have a name that begins like Zelk" in page.text
         assert "say more to find the one whom you mean" in page.text
         assert len([each for each in page.links() if each.startswith("/record/")]) == 10
+
+
+@pytest.mark.long
+async def test_no_allergy_and_no_alert_is_behind_a_number(fresh: Site) -> None:
+    """Eight of twelve and "4 more in the record" is a ninth that is given."""
+    bill = {"reference": f"Patient/{fresh.ids['bill']}"}
+
+    def write() -> None:
+        with fresh.client("gp", fresh.people["bill"].practice.ods) as practice:
+            for at in range(12):
+                flag = {"resourceType": "Flag", "status": "active", "subject": bill, "code": {"text": f"Danger {at}"}}
+                for each in (allergy(f"a{at}", f"Substance {at}", patient=bill), flag):
+                    answer = practice.post(f"/fhir/{each['resourceType']}", json=each)
+                    assert answer.is_success, answer.text
+
+    await to_thread.run_sync(write)
+    async with visitor(fresh, "demo-gp") as one:
+        page = await one.get(f"/record/{fresh.ids['bill']}")
+        for at in range(12):
+            assert f"Substance {at} " in page.text
+            assert f"Danger {at} " in page.text
+        assert "more in the record" not in page.text
+
+
+@pytest.mark.parametrize("of", [".app-line", ".app-details", ".app-words", ".app-note"])
+def test_lines_that_an_author_broke_stay_broken(of: str) -> None:
+    """ "CPR: not for CPR" before "If breathless: morphine" must not read as one sentence."""
+    sheet = assets()["record.css"].body.decode()
+    rules = [rule for rule in sheet.split("}") if of in [each.strip() for each in rule.partition("{")[0].split(",")]]
+    assert any("white-space: pre-line" in rule for rule in rules)

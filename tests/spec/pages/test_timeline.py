@@ -147,3 +147,23 @@ def test_what_is_not_understood_in_an_address_is_left_out() -> None:
     assert Wanted.read([("after", "Encounter/a-b.c"), ("seen", "20"), ("of", "41")]) == Wanted(
         after="Encounter/a-b.c", seen=20, total=41
     )
+
+
+@pytest.mark.long
+async def test_what_does_not_share_is_said_above_the_timeline_too(fresh: Site) -> None:
+    """17 of 17 is not all that there is."""
+    laura = fresh.ids["laura"]
+
+    def claim() -> None:
+        said = {"resourceType": "Parameters", "parameter": [{"name": "reason", "valueString": "at the scene"}]}
+        with fresh.client("ambulance-clinician", "RYX") as crew:
+            answer = crew.post(f"/fhir/Patient/{laura}/$claim-relationship", json=said)
+            assert answer.is_success, answer.text
+
+    await to_thread.run_sync(claim)
+    async with visitor(fresh, "demo-gp") as one:
+        page = await one.get(f"/record/{laura}/timeline")
+        (told,) = page.tree.xpath("//*[@class='app-absences']")
+        assert "Not shared (no agreement): RYX" in " ".join(told.text_content().split())
+        filtered = await one.get(f"/record/{laura}/timeline?kind=result")
+        assert filtered.tree.xpath("//*[@class='app-absences']")
