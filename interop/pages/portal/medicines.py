@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -43,6 +44,12 @@ def taken(resources: Iterable[Json], known: Known, now: int) -> list[Said]:
         return span is None or span[0] <= now
 
     return medicines((Given(each, 1) for each in resources), known.words, over, begun)
+
+
+def repeated(listed: Iterable[Said]) -> frozenset[str]:
+    """Names under which there is more than one line, in small letters: two records of one medicine are not two to take. Pure."""
+    counted = Counter(each.text.casefold() for each in listed)
+    return frozenset(name for name, times in counted.items() if times > 1)
 
 
 def stay(composition: Json) -> Stay | None:
@@ -90,4 +97,5 @@ async def page(whose: Whose) -> HTMLResponse:
     now = int(whose.here.now.timestamp()) * MICROSECONDS
     more = any((one.total or 0) > len(one.matches) for one in found)
     listed = taken(resources, names, now)
-    return whose.page("medicines.html", whose.titled("medicines"), names, taken=listed, stay=changed, more=more)
+    shown = {"taken": listed, "repeated": repeated(listed), "stay": changed, "more": more}
+    return whose.page("medicines.html", whose.titled("medicines"), names, **shown)

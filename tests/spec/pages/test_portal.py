@@ -151,6 +151,7 @@ async def test_medicines_say_what_a_stay_changed_and_what_is_prescribed_now(site
         page = await one.get("/my/medicines")
         assert "stay in hospital" not in page.text
         assert "ONE TO BE TAKEN ON THE SAME DAY EACH WEEK" in page.text
+        assert page.text.count("This medicine is written here more than once.") == 2  # Ramipril, and what was issued of it
 
 
 async def test_problems_and_allergies_say_how_they_stand_and_none_recorded_is_not_none(site: Site) -> None:

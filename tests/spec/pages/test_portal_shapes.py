@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from interop.careplan.crew.line import Said as Line
 from interop.pages.portal.appointments import appointment
 from interop.pages.portal.choices import carers, changed, in_force, others
 from interop.pages.portal.listing import listing, number
 from interop.pages.portal.looked import look, together
+from interop.pages.portal.medicines import repeated
 from interop.pages.portal.plan import shaped
 from interop.pages.portal.problems import problem
 from interop.pages.record.asking import Known
@@ -142,3 +144,10 @@ def test_a_problem_says_how_it_stands_and_that_it_was_a_mistake_first(verified: 
 def test_a_plan_that_is_not_there_is_empty_and_no_fault() -> None:
     assert shaped([]).headings == []
     assert shaped([{"resourceType": "Composition"}]).groups() == []
+
+
+def test_a_medicine_that_stands_there_twice_is_not_to_be_taken_twice() -> None:
+    """A prescription and its issue are two records of one medicine."""
+    listed = [Line("Ramipril 5mg capsules"), Line("Alendronic acid 70mg tablets"), Line("RAMIPRIL 5mg capsules")]
+    assert repeated(listed) == {"ramipril 5mg capsules"}
+    assert repeated(listed[:2]) == frozenset()
