@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import unescape
-from html.parser import HTMLParser
 from typing import Final
 
 DROPPED: Final = frozenset(("script", "style", "head", "title", "template", "noscript", "iframe", "object", "svg", "math"))
@@ -18,8 +16,12 @@ LISTS: Final = frozenset(("ul", "ol", "list"))
 ITEMS: Final = frozenset(("li", "item"))
 MOST: Final = 2_000_000
 """Characters that are read at most."""
-_PLAIN: Final = re.compile(r"\s*(?:<div\b[^<>]*>)?([^<>]*)(?:</div>)?\s*")
+_PLAIN: Final = re.compile(r"\s*+(?:<div\b[^<>]*+>)?+([^<>]*+)(?:</div>)?+\s*+")
 """Words without any markup: they keep their own lines."""
+_TAG: Final = re.compile(r"<(/?)([A-Za-z][^\s/<>]*)")
+_QUOTE: Final = re.compile(r">|=\s*([\"'])")
+RAW: Final = {name: re.compile(f"</{name}", re.IGNORECASE) for name in ("script", "style")}
+"""Elements within which there is no markup until they end."""
 
 
 @dataclass(slots=True)
@@ -38,10 +40,9 @@ def blocks(markup: str) -> list[Block]:
     """Blocks of XHTML or of whatever HTML it is."""
     read = markup[:MOST]
     if (plain := _PLAIN.fullmatch(read)) is not None:
-        return lines(unescape(plain[1]))
+        return lines(_unescaped(plain[1]))
     reader = _Reader()
-    reader.feed(read)
-    reader.close()
+    reader.read(read)
     reader.end()
     return reader.found
 
@@ -52,9 +53,29 @@ def lines(words: str) -> list[Block]:
     return [Block("text", each.strip("\n")) for each in parts if each.strip()]
 
 
-class _Reader(HTMLParser):
+def _unescaped(words: str) -> str:
+    try:
+        return unescape(words)
+    except ValueError:  # a number of a character without end
+        return words
+
+
+def _end(markup: str, at: int) -> int:
+    """Where a tag ends, of which the name ends at ``at``: a ``>`` in the quotes of an attribute is none. -1 where it does not."""
+    while (found := _QUOTE.search(markup, at)) is not None:
+        if found[1] is None:
+            return found.start()
+        at = markup.find(found[1], found.end()) + 1
+        if not at:
+            return -1
+    return -1
+
+
+class _Reader:
+    """Reads once from beginning to end, whatever there is: what would be gone through again and again (html.parser) lets a sender
+    stop everybody's pages with a letter of some kilobytes. What is no markup is words."""
+
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self.found: list[Block] = []
         self._words: list[str] = []
         self._kind = "text"
@@ -65,7 +86,52 @@ class _Reader(HTMLParser):
         self._lists = 0
         self._pre = False
 
-    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+    def read(self, markup: str) -> None:
+        """All of it."""
+        at, begins, quoted, closes = 0, 0, True, True
+        while (begins := markup.find("<", begins)) >= 0:
+            ends, tag = -1, None
+            if comment := markup.startswith("<!--", begins):
+                ends = markup.find("-->", begins + 4) if closes else -1
+                closes = closes and ends >= 0
+                ends += 3 * (ends >= 0)
+            elif (tag := _TAG.match(markup, begins)) is not None:
+                ends = _end(markup, tag.end()) if quoted else -1
+                if ends < 0:  # a quote that does not end: from here on none counts
+                    quoted, ends = False, markup.find(">", begins)
+                ends += ends >= 0
+            elif markup[begins + 1 : begins + 2] in ("!", "?"):
+                ends = markup.find(">", begins)
+                ends += ends >= 0
+            else:
+                begins += 1
+                continue
+            if ends < 0 and not comment:
+                break  # nothing ends any more
+            if ends < 0:
+                begins += 1
+                continue
+            self._data(markup[at:begins])
+            at = begins = ends
+            if tag is not None:
+                at = begins = self._tag(tag, markup, ends)
+        self._data(markup[at:])
+
+    def _tag(self, tag: re.Match[str], markup: str, ends: int) -> int:
+        """A tag that ends there; where what is read goes on."""
+        name = tag[2].lower()
+        if tag[1]:
+            self.handle_endtag(name)
+        elif markup[ends - 2] == "/":
+            self.handle_startendtag(name)
+        else:
+            self.handle_starttag(name)
+            if name in RAW:
+                closed = RAW[name].search(markup, ends)
+                return closed.start() if closed is not None else len(markup)
+        return ends
+
+    def handle_starttag(self, tag: str) -> None:
         if tag in DROPPED:
             self._dropped.append(tag)
         if self._dropped:
@@ -92,10 +158,10 @@ class _Reader(HTMLParser):
         elif tag in BREAKS:
             self._words.append("\n")
 
-    def handle_startendtag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+    def handle_startendtag(self, tag: str) -> None:
         if tag in DROPPED:
             return
-        self.handle_starttag(tag, attrs)
+        self.handle_starttag(tag)
         if tag != "br":
             self.handle_endtag(tag)
 
@@ -119,8 +185,9 @@ class _Reader(HTMLParser):
         elif tag in HEADINGS or tag in ITEMS or (tag in BREAKS and self._kind not in ("cell", "item")):
             self.end()
 
-    def handle_data(self, data: str) -> None:
-        if not self._dropped:
+    def _data(self, words: str) -> None:
+        if words and not self._dropped:
+            data = _unescaped(words)
             self._words.append(data if self._pre else data.replace("\n", " "))
 
     def end(self) -> None:

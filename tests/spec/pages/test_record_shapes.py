@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from datetime import date
+from time import process_time
 from typing import Any
 
 import pytest
@@ -43,11 +44,46 @@ def words(markup: str) -> list[Any]:
         ("<p>a<script>alert(1)</script><style>p{}</style><img src=x onerror=alert(1)>b</p>", ["ab"]),
         ("<svg><p>no</p></svg><iframe>no</iframe><p onclick=x>yes", ["yes"]),
         ("<p>never <b>closed<div>either</p></ul></table></td>", ["never closed", "either"]),
+        ("BP <90, <b title='a>b'>then</b> >100", ["BP <90, then >100"]),
+        ("<p title=don't>it's</p><!-- no --><!DOCTYPE no><?no ?>x<br />y<![CDATA[no]]>", ["it's", "x\ny"]),
+        ("before <!-- that never ends <b>bold</b> <i", ["before <!-- that never ends bold <i"]),
+        ("a <b title='never ends> b", ["a b"]),
+        (f"<p>&#{'1' * 5000};</p>", [f"&#{'1' * 5000};"]),
         ("", []),
     ],
 )
 def test_of_markup_only_the_words_are_left(markup: str, said: list[Any]) -> None:
     assert words(markup) == said
+
+
+ENDLESS = (
+    "<!--",
+    "<!",
+    "<a ",
+    "</",
+    "<?",
+    "<![",
+    "<a x='",
+    '<a \'">"',
+    "<a x='>'",
+    "<script",
+    "&#1",
+    "<p>",
+    " ",
+    "<li>",
+    "<!---",
+    "= '",
+)
+
+
+@pytest.mark.parametrize("piece", ENDLESS)
+def test_markup_is_read_once_whatever_it_is(piece: str) -> None:
+    """A letter of some kilobytes stops nobody's pages."""
+    for ending in ("", "<", ">", "'>"):
+        size = 200_000 // len(piece)
+        begun = process_time()
+        blocks(piece * size + ending)
+        assert process_time() - begun < 2
 
 
 def test_headings_of_columns_are_known_as_such() -> None:
