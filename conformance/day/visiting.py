@@ -8,7 +8,12 @@ from urllib.parse import urlencode
 ROLES = (
     ("Ambulance crew", "ambulance-clinician", "/crew/{laura}", "Laura has fallen: who she is, what matters, what to do"),
     ("GP", "gp", "/record/{laura}", "Her record from everywhere, her plan, her results"),
-    ("Hospital doctor", "hospital-clinician", "/record/{susan}", "Susan has gone home: why her record is not open, and what opens it"),
+    (
+        "Hospital doctor",
+        "hospital-clinician",
+        "/record/{susan}",
+        "Susan has gone home: why her record is not open, and what opens it",
+    ),
     ("Co-ordinator", "coordinator", "/desk", "Who waits for what and until when"),
     ("Patient", "patient", "/my", "Susan's own record, and who looked at it"),
     ("Operator", "operator", "/console", "Feeds, messages, what has to be done"),

@@ -168,7 +168,7 @@ def visiting(services: Services, api: Asgi) -> Callable[[Request], Any]:
             asker = request.scope[ASKER] = await services.door.admit(reading)
         except Problem as problem:
             request.scope.update({ASKER: reading.asker})  # who it was is known though they are not let in
-            why = getattr(problem, "why", "")
+            why = getattr(problem, "why", NONE if problem.reason.name == "unauthenticated" else "")
             if why in (NONE, ENDED) and request.method in SAFE:
                 raise SignIn(ended=why == ENDED) from None
             raise
