@@ -77,7 +77,7 @@ async def _card(here: Visit, wanted: Worklist) -> dict[str, Any]:
         listed = await asked(here.api, wanted, here.now, count=1)
     except NotGiven as refused:
         return {"refused": " ".join(refused.sentences) or "This list cannot be shown at the moment."}
-    return {"total": listed.total, "first": listed.lines[0] if listed.lines else None, "to": _to(wanted)}
+    return {"total": listed.total, "first": listed.lines[0] if listed.lines else None, "to": _to(wanted), "said": listed.said}
 
 
 async def _listed(here: Visit, wanted: Worklist, every: bool) -> Listed:

@@ -97,5 +97,5 @@ async def page(whose: Whose) -> HTMLResponse:
     now = int(whose.here.now.timestamp()) * MICROSECONDS
     more = any((one.total or 0) > len(one.matches) for one in found)
     listed = taken(resources, names, now)
-    shown = {"taken": listed, "repeated": repeated(listed), "stay": changed, "more": more}
-    return whose.page("medicines.html", whose.titled("medicines"), names, **shown)
+    title, twice = whose.titled("medicines"), repeated(listed)
+    return whose.page("medicines.html", title, names, taken=listed, repeated=twice, stay=changed, more=more)

@@ -301,3 +301,20 @@ async def noted(site: Site) -> int:
         return sum("without a network" in each["words"]["valueString"] for each in looks)
 
     return await to_thread.run_sync(asked)
+
+
+@pytest.mark.long
+async def test_a_name_of_any_length_is_whole_on_the_smallest_phone(opens: Opens, fresh: Site) -> None:
+    """Half a name is somebody else's."""
+    family = "Wolfeschlegelsteinhausenbergerdorffwelchevoralternwaren"
+    named = {"resourceType": "Patient", "name": [{"family": family, "given": ["Bartholomew"]}], "birthDate": "1955-05-05"}
+
+    def write() -> str:
+        with fresh.client("tester") as tester:
+            return str(tester.post("/fhir/Patient", json=named).json()["id"])
+
+    patient = await to_thread.run_sync(write)
+    page = await opens(fresh, "phone", viewport={"width": 320, "height": 640})
+    await signed_on(page, CREW, f"/crew/{patient}")
+    await expect(page.get_by_role("heading", level=1)).to_have_text(f"{family.upper()}, Bartholomew")
+    await within(page)

@@ -88,6 +88,7 @@ async def test_urgent_response_is_written_once_and_its_clock_is_told(fresh: Site
         done = await one.get(again.path)
         assert done.title == "Recorded 08:30"
         assert "Somebody is to be with this person by 10:30" in done.text
+        assert "If no team rings you, ring the co-ordination desk." in done.text
         asked = await api(one, f"/fhir/ServiceRequest?patient={laura}&authored=ge2026-10-15")
         assert [each["reasonCode"][0]["text"] for each in asked] == ["Fell in the kitchen, no injury"]
         assert [each["status"] for each in await api(one, TASKS + laura)] == ["in-progress"]
@@ -300,3 +301,22 @@ async def test_the_operation_takes_an_instant_of_the_last_days(site: Site) -> No
             return [crew.post(where, json=each, headers=heads).status_code for each in said]
 
     assert await to_thread.run_sync(asked) == [200, 400, 400]
+
+
+@pytest.mark.long
+async def test_a_card_that_stays_closed_says_so_instead_of_asking_again(fresh: Site) -> None:
+    """Who says why three times over and sees the same page loses minutes."""
+    bill = fresh.ids["bill"]
+    refuse = {"resourceType": "Parameters", "parameter": [{"name": "decision", "valueString": "refused"}]}
+
+    def refused() -> None:
+        with fresh.client("gp", fresh.people["bill"].practice.ods) as practice:
+            answer = practice.post(f"/fhir/Patient/{bill}/$record-consent", json=refuse)
+            assert answer.is_success, answer.text
+
+    await to_thread.run_sync(refused)
+    async with visitor(fresh, CREW) as one:
+        page = await opened(one, bill)
+        assert "This record stays closed" in page.text
+        assert not [each for each in page.tree.forms if (each.action or "").endswith("/with")]
+        assert f"/record/{bill}/break-glass" in page.links()

@@ -246,3 +246,15 @@ async def test_what_else_is_asked_of_the_desk_is_taken_and_finished(site: Site) 
         page = await step(eve, page, "done", {"done": "Rang the clinic"})
         assert "Finished." in page.text
         assert where not in (await eve.get("/desk/co-ordination")).links()
+
+
+@pytest.mark.long
+async def test_beside_the_number_of_a_list_stands_who_does_not_share(fresh: Site) -> None:
+    """0 people is not that nobody waits."""
+    await api(fresh, ("ambulance-clinician", "RYX"), "POST", f"/fhir/Patient/{fresh.ids['laura']}/$claim-relationship", {
+        "resourceType": "Parameters", "parameter": [{"name": "reason", "valueString": "At the scene"}]
+    })  # fmt: skip
+    async with visitor(fresh, "demo-coordinator") as one:
+        page = await one.get("/desk")
+        said = [each.text_content() for each in page.tree.xpath("//li[@class='desk-card']//*[@class='app-absence']")]
+        assert "Not shared (no agreement): RYX" in said
