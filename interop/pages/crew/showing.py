@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from interop.fhir.shapes import Json, dicts, text, texts
 from interop.pages.crew.cutting import Begun, begun
 from interop.pages.patient import DIFFERING, aged
-from interop.screen.words import clock, day, moment, proper
+from interop.screen.words import clock, day, moment, proper, spoken
 
 NOT_FOR, FOR = "not-for-cpr", "for-cpr"
 FIRST: Final = {"cpr": 4, "alerts": 4, "allergies": 4, "matters": 1, "plans": 1}
@@ -102,7 +102,7 @@ def shown(card: Json) -> Json:
     return {
         "who": _who(card),
         "withheld": any(text(each, "code") == "withheld" and "source" not in each for each in absent),
-        "absent": [text(each, "words") for each in absent],
+        "absent": [spoken(text(each, "words")) for each in absent],
         "absent_more": _number(card.get("absent"), "more"),
         **rows,
         "empty": sorted(_grouped(empty), key=lambda each: each["words"] == NONE),  # what is worse than none is not behind the fold

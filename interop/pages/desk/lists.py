@@ -109,7 +109,8 @@ def shaped(wanted: Worklist, bundle: Mapping[str, Any], now: datetime) -> Listed
     if wanted.order != POINTS:
         lines.sort(key=lambda each: not each.over)
     said = [text(issue.get("details"), "text") or text(issue, "diagnostics") for each in held for issue in dicts(each, "issue")]
-    return Listed(wanted, int(bundle.get("total", 0)), lines, _next(bundle), tuple(dict.fromkeys(filter(None, said))))
+    told = tuple(dict.fromkeys(words.spoken(each) for each in said if each))
+    return Listed(wanted, int(bundle.get("total", 0)), lines, _next(bundle), told)
 
 
 def _next(bundle: Mapping[str, Any]) -> str:

@@ -289,3 +289,11 @@ def test_what_is_worse_than_none_recorded_stands_before_it_where_the_fold_cuts()
     card = given_card(person())
     card["gp"] = section("withheld", "Withheld (no consent).")
     assert [each["words"] for each in shown(card)["empty"]][-1] == "None recorded."
+
+
+def test_since_when_a_source_is_silent_is_told_by_the_clock_on_the_wall() -> None:
+    """07:30 in UTC is not when it was in summer."""
+    card = given_card(person())
+    card["absent"]["lines"] = [{"code": "stale", "words": "stale since 2026-10-15T07:30:00.000Z: gp", "source": "gp"}]
+    (summary,) = rendered(card).xpath("//details[contains(@class,'crew-row--lacking')]/summary")
+    assert "stale since 15-Oct-2026 08:30: gp" in " ".join(summary.text_content().split())
