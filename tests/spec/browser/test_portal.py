@@ -139,7 +139,7 @@ async def test_a_choice_by_the_keyboard_alone_and_what_was_forgotten(site: Site,
     await axe(page)
     await keyboard(page, "Record my choice")
     await page.keyboard.press("Enter")
-    await expect(page).to_have_title("Error: Mental health – interop")
+    await expect(page).to_have_title("Error: Choices – interop")
     await axe(page)
     await keyboard(page, "Choose one of the answers")
     await page.keyboard.press("Enter")
