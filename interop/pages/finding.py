@@ -5,7 +5,7 @@ Pages with this form show ``patient/_find.html`` and, of what was found, ``patie
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -24,6 +24,7 @@ PEOPLE: Final = 10
 """People who are shown."""
 RECORDS: Final = 50
 """Patients that a search is asked for: some people have several."""
+NAMESAKES: Final = " Some are called alike: make sure by NHS number, birth date and address which one you mean."
 INVOLVED: Final = "Your role finds people only in whose care you are known to be involved."
 Json = dict[str, Any]
 
@@ -71,7 +72,14 @@ async def find(here: Visit, fields: Mapping[str, str]) -> Finding:
             left.pop(each, None)
     people.sort(key=lambda each: (each["name"], each["born"]))
     more = bool(left) or len(patients) >= RECORDS
-    return Finding(fields, {}, people, _told(here, said, len(people), more), more)
+    return Finding(fields, {}, people, f"{_told(here, said, len(people), more)}{NAMESAKES if namesakes(people) else ''}", more)
+
+
+def namesakes(people: Iterable[Json]) -> bool:
+    """Whether two bear one family name and a given name that begins alike, whatever else differs. Pure."""
+    named = [each["name"].casefold().partition(" (")[0].partition(", ") for each in people]
+    first = [(family, given[:1]) for family, _, given in named]
+    return len(set(first)) < len(first)
 
 
 def _told(here: Visit, said: str, number: int, more: bool) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from anyio import to_thread
 
+from interop.pages.finding import namesakes
 from interop.pages.patient import aged
 from interop.screen.assets import assets
 from interop.screen.words import proper
@@ -297,3 +298,18 @@ def test_lines_that_an_author_broke_stay_broken(of: str) -> None:
     sheet = assets()["record.css"].body.decode()
     rules = [rule for rule in sheet.split("}") if of in [each.strip() for each in rule.partition("{")[0].split(",")]]
     assert any("white-space: pre-line" in rule for rule in rules)
+
+
+@pytest.mark.parametrize(
+    ("names", "alike"),
+    [
+        (["SAMENAME, Pat (Mr)", "SAMENAME, Pat (Mrs)"], True),
+        (["SAMENAME, Pat", "SAMENAME, Peter"], True),
+        (["SAMENAME, Pat", "SAMENAMES, Pat"], False),
+        (["SAMENAME, Pat", "SAMENAME, Ann"], False),
+        (["SAMENAME, Pat"], False),
+    ],
+)
+def test_that_two_who_were_found_are_called_alike_is_said(names: list[str], alike: bool) -> None:
+    """Father and son, twins, and two who share a name and a birthday."""
+    assert namesakes([{"name": each} for each in names]) is alike
