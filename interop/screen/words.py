@@ -132,6 +132,6 @@ def count(number: int, one: str, many: str = "") -> str:
 def _local(said: str) -> datetime | None:
     try:
         at = datetime.fromisoformat(said)
-    except ValueError:
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(LONDON)
+    except (ValueError, OverflowError):  # 0001-01-01T00:00:00Z is what some programs write for no time
         return None
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(LONDON)

@@ -164,6 +164,9 @@ async def running(here: Visit, patient: str) -> Json | None:
     for task in tasks:
         due = text((task.get("restriction") or {}).get("period"), "end")
         if text(task, "resourceType") == "Task" and due:
-            left = datetime.fromisoformat(due.replace("Z", "+00:00")) - here.now
+            try:
+                left = datetime.fromisoformat(due) - here.now
+            except (ValueError, TypeError):  # no time of day, or none that there is
+                continue
             return {"due": due, "clock": clock(due), "minutes": int(left.total_seconds() // 60)}
     return None

@@ -18,9 +18,9 @@ def at(said: str) -> datetime | None:
     """An instant of FHIR as the clock on an English wall says; None where it is none."""
     try:
         found = datetime.fromisoformat(said)
-    except ValueError:
+        return found.astimezone(LONDON) if found.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return found.astimezone(LONDON) if found.tzinfo else None
 
 
 def left(due: str, now: datetime, began: str = "", state: str = "") -> dict[str, Any]:

@@ -125,6 +125,6 @@ def _lasts(start: datetime | None, end: datetime | None, minutes: Any) -> str:
 def _local(said: str) -> datetime | None:
     try:
         at = datetime.fromisoformat(said)
-    except ValueError:
+        return (at if at.tzinfo is not None else at.replace(tzinfo=UTC)).astimezone(LONDON)
+    except (ValueError, OverflowError):
         return None
-    return (at if at.tzinfo is not None else at.replace(tzinfo=UTC)).astimezone(LONDON)

@@ -87,8 +87,15 @@ def charts(values: Iterable[Value]) -> list[Chart]:
     """A chart for each unit in which there are at least two numbers, the unit of the latest first."""
     ordered = sorted(values, key=lambda each: each.at)[-MOST:]
     units = dict.fromkeys(each.unit for each in reversed(ordered) if each.number is not None)
-    made = (_chart(unit, [each for each in ordered if each.number is None or each.unit == unit]) for unit in units)
+    made = (_drawn(unit, [each for each in ordered if each.number is None or each.unit == unit]) for unit in units)
     return [each for each in made if each is not None]
+
+
+def _drawn(unit: str, values: Sequence[Value]) -> Chart | None:
+    try:
+        return _chart(unit, values)
+    except ArithmeticError:  # numbers beyond all measure, 1E+999999, stand in the table alone
+        return None
 
 
 def _chart(unit: str, values: Sequence[Value]) -> Chart | None:
