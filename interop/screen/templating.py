@@ -37,6 +37,7 @@ def environment(package: str) -> Environment:
         weekday=words.weekday,
         patient_name=words.name,
         count=words.count,
+        rung=words.rung,
     )
     return made
 

@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from markupsafe import Markup
+
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 LONG_MONTHS: Final = (
     "January", "February", "March", "April", "May", "June",
@@ -117,6 +119,20 @@ def name(patient: Mapping[str, Any]) -> str:
 def proper(said: str) -> str:
     """Given names and titles that a system writes in capitals alone, with capitals where they begin: William Arthur."""
     return said.title() if said.isupper() and len(said) > 1 else said
+
+
+def tel(said: str) -> str:
+    """A number as a ``tel:`` link has it (RFC 3966), '' for what is none."""
+    digits = re.sub(r"[^0-9+]", "", said.partition("x")[0])
+    return digits if re.fullmatch(r"\+?[0-9]{3,15}", digits) else ""
+
+
+def rung(said: str, classes: str = "") -> str:
+    """A telephone number as a link that rings it; what is none as the words that it is: a source does not say what else a telephone
+    does."""
+    number = tel(said)
+    kind = Markup(' class="{}"').format(classes) if classes else ""
+    return Markup('<a{} href="tel:{}">{}</a>').format(kind, number, said) if number else said
 
 
 def spoken(said: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from interop.fhir.shapes import Json, dicts, text, texts
 from interop.pages.crew.cutting import Begun, begun
 from interop.pages.patient import DIFFERING, aged
-from interop.screen.words import clock, day, moment, proper, spoken
+from interop.screen.words import clock, day, moment, proper, spoken, tel
 
 NOT_FOR, FOR = "not-for-cpr", "for-cpr"
 FIRST: Final = {"cpr": 4, "alerts": 4, "allergies": 4, "matters": 1, "plans": 1}
@@ -284,12 +284,6 @@ def pieces(words: str) -> list[Piece]:
         found.append(Piece(match.group(), tel(match.group())))
         at = match.end()
     return [*found, Piece(words[at:])] if at < len(words) else found
-
-
-def tel(said: str) -> str:
-    """A number as a ``tel:`` link has it (RFC 3966), '' for what is none."""
-    digits = re.sub(r"[^\d+]", "", said.partition("x")[0])
-    return digits if re.fullmatch(r"\+?\d{3,15}", digits) else ""
 
 
 def _number(value: Any, name: str) -> int:

@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from decimal import Decimal
 from typing import Any, cast
 
 import pytest
+from anyio import to_thread
 
 from interop.api.inside import Inside
 from interop.audit.row import DENIAL
+from interop.pages.areas import areas
 from interop.pages.console import overview
+from interop.pages.desk import timing
 from interop.pages.desk.steps import Wrong, clock_time
 from interop.pages.finding import asked
 from interop.pages.portal.whose import Whose
+from interop.pages.record.charts import Value, charts
 from interop.policy.asker import TESTER
+from interop.screen import words
 from tests.spec.audit.test_engine import rows
 from tests.spec.browser.people import MORNING, Site
+from tests.spec.engine.running import quiet
 from tests.spec.pages.visitors import visitor
 
 pytestmark = pytest.mark.anyio
+MARKUP = """x"'><img src=x onerror=alert(1) data-smuggled=1></title></script><svg/onload=alert(2)>{{7*7}}&lt;b data-smuggled&gt;"""
+SCRIPT = "javascript:alert(1)"
+FREE = frozenset(
+    ("display", "text", "title", "description", "family", "given", "line", "city", "name", "comment", "patientInstruction", "unit",
+     "valueString", "authorString", "conclusion", "lotNumber", "deceasedString", "instruction", "onsetString")
+)  # fmt: skip
+"""Elements whose words nobody checks."""
 NOWHERE = ("%C3%A9", "%F0%9F%98%80", "%2E%2E", "a%3Fb=c", "a%23b", "%00", "%0D%0Ax:y", "a%5Cb", "$everything", "_history")
 """What is no id, as part of an address."""
 ELSEWHERE = (
@@ -75,6 +90,27 @@ async def test_a_time_of_a_book_is_named_by_its_id_alone(site: Site) -> None:
             said = {"csrf": token, "slot": slot, "once": "1"}
             answer = await one.http.post(address, data=said, headers={"origin": site.root})
             assert answer.status_code == 400, slot
+
+
+@pytest.mark.parametrize("said", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00"])
+def test_a_time_that_no_clock_in_london_shows_is_told_as_it_stands(said: str) -> None:
+    """The first is what some programs write for none: it takes no page with it."""
+    assert words.moment(said)[:4] in (said[8:10] + "-J", said[8:10] + "-D")
+    assert words.clock(said) == ""
+    assert words.weekday(said) == ""
+    assert timing.left(said, MORNING) == {}
+
+
+def test_a_source_does_not_say_what_a_telephone_does() -> None:
+    assert words.rung("01632 960 001 x2", "app-phone") == '<a class="app-phone" href="tel:01632960001">01632 960 001 x2</a>'
+    assert words.rung("<b>0800 123456") == '<a href="tel:0800123456">&lt;b&gt;0800 123456</a>'
+    for said in ("*#06#", SCRIPT, MARKUP, "no telephone", ""):
+        assert words.rung(said) is said
+
+
+def test_numbers_beyond_all_measure_are_not_drawn() -> None:
+    least, most = (Value(at, "1", Decimal(said), said) for at, said in ((0.0, "1E+999999"), (1.0, "-9E+999999")))
+    assert charts([least, most]) == []
 
 
 def test_numbers_without_end_are_no_dates() -> None:
@@ -140,3 +176,58 @@ def test_whose_record_a_carer_reads_is_not_in_the_title() -> None:
     assert whose.titled("letters") == "Susan Haldane’s letters"
     assert whose.apart(whose.titled("letters")) == "Their letters"
     assert whose.apart("Who looked at Susan Haldane’s record") == "Who looked at their record"
+
+
+def hostile(said: Any, key: str = "") -> Any:
+    """A resource with markup in every word that somebody may write freely, and links that are none."""
+    if isinstance(said, list):
+        return [hostile(each, key) for each in said]
+    if not isinstance(said, dict):
+        return MARKUP if isinstance(said, str) and key in FREE else said
+    made = {name: hostile(value, name) for name, value in said.items() if name not in ("id", "meta", "text" if key == "" else "")}
+    if "telecom" in made:
+        made["telecom"] = [{"system": system, "value": value} for system in ("phone", "url") for value in (SCRIPT, MARKUP)]
+    if "attachment" in made:
+        made["attachment"] = {**made["attachment"], "url": SCRIPT, "contentType": "text/html"}
+    return made
+
+
+async def told_of(site: Site, patient: str) -> None:
+    """All that is known of somebody is told once more, as ``hostile`` has it."""
+
+    def tell() -> None:
+        with site.client("tester") as tester:
+            known = tester.get(f"/fhir/Patient/{patient}/$everything?_count=500").json()["entry"]
+            for each in (one["resource"] for one in known if one["resource"]["resourceType"] != "Patient"):
+                answer = tester.post(f"/fhir/{each['resourceType']}", json=hostile(each))
+                assert answer.is_success, answer.text
+
+    await to_thread.run_sync(tell)
+    await quiet(site.engine)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("user", ["demo-gp", "demo-ambulance-clinician", "demo-coordinator", "demo-patient", "demo-tester"])
+async def test_markup_in_whatever_a_record_says_is_words_on_every_page(fresh: Site, user: str) -> None:
+    """Whichever pages one comes to: no element, no attribute and no link is of a record's making."""
+    laura = fresh.ids["laura"]
+    await told_of(fresh, laura)
+    met = 0
+    async with visitor(fresh, user, record=laura if user == "demo-patient" else "") as one:
+        waiting, seen = ["/", *(f"{each.href}/{laura}" for each in areas().values()), "/my", "/console", "/desk"], dict[str, int]()
+        while waiting:
+            path = waiting.pop(0)
+            kind = re.sub(r"[0-9a-z]{26,}|\d+", "#", path.partition("?")[0])
+            if (seen.setdefault(kind, 0)) >= 3:
+                continue
+            seen[kind] += 1
+            page = await one.get(path)
+            assert page.status < 500, path
+            if not page.answer.headers.get("content-type", "").startswith("text/html"):
+                continue
+            met += "data-smuggled" in page.text
+            assert not page.tree.xpath("//*[@data-smuggled] | //*[@onerror] | //*[@onload]"), path
+            led = [str(each) for each in page.tree.xpath("//@href | //@src | //@action | //@formaction | //@hx-get")]
+            assert not [each for each in led if not re.match(r"[/?#](?!/)|tel:\+?\d+$|mailto:", each)], path
+            waiting += [each for each in page.links() if re.match(r"/(record|crew|desk|my|console)", each)]
+    assert met > 1
