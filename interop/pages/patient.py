@@ -25,6 +25,8 @@ RECORDS: Final = "50"
 """Patients of one person that are looked at."""
 HIDDEN: Final = STATES[NOT_GIVEN]
 """Said in the place of an address of whoever hides it."""
+NO_DAY: Final = "date not known"
+"""Beside the word that somebody has died: *Not known* would read as if that were."""
 DIFFERING: Final = {
     "name": "name",
     "born": "date of birth",
@@ -94,7 +96,7 @@ def person(here: Visit, patient: str, found: Sequence[Json]) -> Json:
         "died": died is not None,
         "died_on": ended,
         "died_aged": aged(born, ended),
-        "died_words": died.get("words", "") if died is not None else "",
+        "died_words": (died.get("words", "") or ("" if ended else NO_DAY)) if died is not None else "",
         "gender": GENDERS.get(said.get("gender", ""), ""),
         "numbers": [
             {"number": each["number"], "verified": each["verified"], "words": each["words"][:1].upper() + each["words"][1:]}

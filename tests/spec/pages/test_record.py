@@ -214,12 +214,13 @@ def shown(page: Page) -> dict[str, str]:
 async def test_the_banner_of_the_dead_of_children_and_of_whom_little_is_known(site: Site) -> None:
     """Not known is said where nothing is; a number that nobody has verified is marked; the age at death stands with the death."""
     number = {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9990000018"}
-    dead, child, unknown = await to_thread.run_sync(
+    dead, child, unknown, ended = await to_thread.run_sync(
         made, site,
         {"name": [{"family": "Alder", "given": ["MAY"]}], "birthDate": "1940-06-01", "gender": "female",
          "deceasedDateTime": "2026-05-31"},
         {"name": [{"family": "Birch", "given": ["Tom"]}], "birthDate": "2024-12-25", "gender": "unknown", "identifier": [number]},
         {"name": [{"use": "nickname", "given": ["Red"]}]},
+        {"name": [{"family": "Cedar"}], "deceasedBoolean": True},
     )  # fmt: skip
     async with visitor(site, "demo-gp") as one:
         said = shown(await one.get(f"/record/{dead}"))
@@ -236,6 +237,9 @@ async def test_the_banner_of_the_dead_of_children_and_of_whom_little_is_known(si
         said = shown(await one.get(f"/record/{unknown}"))
         assert said["Name"] == "Name not recorded known as Red"
         assert said["Born"] == "Not known"
+        page = await one.get(f"/record/{ended}")
+        assert shown(page)["Died"] == "date not known"
+        assert page.tree.xpath("//*[@class='app-patient__died']")
 
 
 async def test_of_who_hides_where_they_are_nothing_is_shown_that_leads_there(site: Site) -> None:
