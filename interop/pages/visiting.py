@@ -192,6 +192,7 @@ def _reading(asked: Asked) -> Asked:
 
 def _same(asked: Asked, services: Services) -> None:
     """Raises Foreign where a browser says that another site's page asks, of an engine that is open."""
-    origin = asked.header(b"origin")
-    if origin and origin != links.root(asked, services.base):
+    origin, site = asked.header(b"origin"), asked.header(b"sec-fetch-site")
+    foreign = site not in ("", "same-origin", "none") and asked.method not in SAFE
+    if foreign or (origin and origin != links.root(asked, services.base)):
         raise Foreign("cross-site")

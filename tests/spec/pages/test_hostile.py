@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, cast
 
+import httpx
 import pytest
 from anyio import to_thread
 
@@ -23,7 +25,7 @@ from interop.policy.asker import TESTER
 from interop.screen import words
 from tests.spec.audit.test_engine import rows
 from tests.spec.browser.people import MORNING, Site
-from tests.spec.engine.running import quiet
+from tests.spec.engine.running import quiet, running
 from tests.spec.pages.visitors import visitor
 
 pytestmark = pytest.mark.anyio
@@ -90,6 +92,15 @@ async def test_a_time_of_a_book_is_named_by_its_id_alone(site: Site) -> None:
             said = {"csrf": token, "slot": slot, "once": "1"}
             answer = await one.http.post(address, data=said, headers={"origin": site.root})
             assert answer.status_code == 400, slot
+
+
+async def test_where_nobody_signs_on_a_page_of_another_site_sends_no_form_either(tmp_path: Path) -> None:
+    async with running(tmp_path) as engine:
+        root = f"http://127.0.0.1:{engine.http}"
+        async with httpx.AsyncClient(base_url=root, trust_env=False) as http:
+            said = ({"origin": root}, {"origin": "https://other.example"}, {"origin": "null"}, {"sec-fetch-site": "cross-site"})
+            told = [(await http.post("/console/audit", headers=each)).status_code for each in said]
+    assert told == [303, 403, 403, 403]
 
 
 @pytest.mark.parametrize("said", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00"])
