@@ -391,6 +391,7 @@ BUNDLES = st.lists(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=25)
 @given(BUNDLES)
 def test_bundles_side_by_side_are_as_one_after_the_other(

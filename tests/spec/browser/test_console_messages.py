@@ -29,6 +29,7 @@ async def opened(page: Page, site: Site) -> None:
     await expect(page.get_by_text("Values are shown.")).to_be_visible()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("shape", ["phone", "desktop"])
 async def test_everyone_can_use_them(opens: Opens, site: Site, shape: str) -> None:
     page = await opens(site, shape)

@@ -46,6 +46,7 @@ async def test_a_clinician_finds_a_person_and_opens_the_record_by_keyboard(deskt
 
 
 @pytest.mark.long
+@pytest.mark.long
 async def test_each_page_fits_a_phone_and_says_whose_it_is_all_the_way_down(opens: Opens, site: Site) -> None:
     """The banner stays when one scrolls; at 320 px nothing is wider than the screen; on a low screen it does not cover the page."""
     phone = await opens(site, "phone")
@@ -97,6 +98,7 @@ async def test_bills_authors_do_not_agree_and_both_are_shown(opens: Opens, fresh
     await shot(one, "plan-conflict")
 
 
+@pytest.mark.long
 async def test_the_timeline_is_filtered_in_place_and_the_same_without_scripts(opens: Opens, site: Site) -> None:
     desktop, plain = await opens(site, "desktop"), await opens(site, "desktop", scripts=False)
     path = f"/record/{site.ids['laura']}/timeline"

@@ -17,6 +17,7 @@ DOCTOR = "demo-hospital-clinician"
 REASON = "found unconscious at home, nobody with her"
 
 
+@pytest.mark.long
 @pytest.fixture(scope="module")
 async def ids(site: Site) -> dict[str, str]:
     """Of what her day does not tell."""

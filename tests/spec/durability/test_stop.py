@@ -56,6 +56,7 @@ async def test_sigterm_under_load_loses_nothing_that_was_acknowledged(tmp_path: 
     assert set(journal(data).states.values()) == {"applied"}
 
 
+@pytest.mark.long
 @failing(
     "engine",
     "starting",

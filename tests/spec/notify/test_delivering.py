@@ -113,6 +113,7 @@ async def test_what_is_refused_for_good_is_shelved_and_the_next_goes_on(out: Out
     assert len(receiver.got) == 2
 
 
+@pytest.mark.long
 async def test_a_destination_that_is_down_is_tried_for_seven_days_and_no_longer(
     store: Any, out: Outbound, receiver: Receiver, tmp_path: Path
 ) -> None:

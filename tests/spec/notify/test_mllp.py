@@ -228,6 +228,7 @@ def _again(row: Delivery, name: str) -> Any:
     return Change(deliveries=[row._replace(destination=name, id=f"{name}-{row.id}")])
 
 
+@pytest.mark.long
 async def test_an_application_acknowledgement_comes_as_a_message_of_its_own_to_our_port(
     tmp_path: Path, receiver: Listening
 ) -> None:

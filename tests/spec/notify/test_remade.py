@@ -115,6 +115,7 @@ async def test_so_does_one_after_the_database_alone_went_back(tmp_path: Path) ->
         assert len({*keys(receiver)}) == len(receiver.got) == 2
 
 
+@pytest.mark.long
 async def test_a_rebuild_takes_along_what_waits_what_is_on_the_shelf_and_what_is_paused(
     tmp_path: Path, place: dict[str, str]
 ) -> None:

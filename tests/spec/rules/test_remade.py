@@ -44,6 +44,7 @@ async def test_messages_that_are_told_again_are_acted_on_by_nobody(tmp_path: Pat
         assert await here.made(RULE) == before
 
 
+@pytest.mark.long
 async def test_what_other_tables_find_in_old_messages_is_acted_on_by_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

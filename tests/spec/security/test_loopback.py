@@ -60,6 +60,7 @@ def test_nor_does_an_issuer_alone() -> None:
         Settings.model_validate({"http": "0.0.0.0:8080", **ISSUED})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("said", [TLS, {"proxy": True}])
 def test_both_do(said: dict[str, Any]) -> None:
     settings = Settings.model_validate({"http": "0.0.0.0:8443", **ISSUED, **said})

@@ -47,6 +47,7 @@ async def test_by_the_address_that_it_was_given_it_is(tmp_path: Path) -> None:
         assert (await client.get(f"http://127.0.0.9:{engine.http}/fhir/metadata")).status_code == 200
 
 
+@pytest.mark.long
 async def test_what_is_kept_only_the_owner_may_read(tmp_path: Path) -> None:
     """Though the directory was there before and is open to all."""
     data = tmp_path / "data"
@@ -57,6 +58,7 @@ async def test_what_is_kept_only_the_owner_may_read(tmp_path: Path) -> None:
     assert set(modes.values()) == {0}
 
 
+@pytest.mark.long
 def test_refused_tables_do_not_start(tmp_path: Path) -> None:
     """Messages are not taken in for tables that cannot map them; the row and the reason are told."""
     shutil.copytree(ROOT / "mappings", tmp_path / "mappings")
