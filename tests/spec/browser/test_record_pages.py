@@ -46,7 +46,6 @@ async def test_a_clinician_finds_a_person_and_opens_the_record_by_keyboard(deskt
 
 
 @pytest.mark.long
-@pytest.mark.long
 async def test_each_page_fits_a_phone_and_says_whose_it_is_all_the_way_down(opens: Opens, site: Site) -> None:
     """The banner stays when one scrolls; at 320 px nothing is wider than the screen; on a low screen it does not cover the page."""
     phone = await opens(site, "phone")
@@ -64,6 +63,7 @@ async def test_each_page_fits_a_phone_and_says_whose_it_is_all_the_way_down(open
         await expect(banner).not_to_be_in_viewport()
 
 
+@pytest.mark.long
 async def test_bills_authors_do_not_agree_and_both_are_shown(opens: Opens, fresh: Site) -> None:
     """Two write at the same time: who comes second sees what the first wrote, and loses nothing."""
     bill = fresh.ids["bill"]

@@ -17,14 +17,14 @@ DOCTOR = "demo-hospital-clinician"
 REASON = "found unconscious at home, nobody with her"
 
 
-@pytest.mark.long
 @pytest.fixture(scope="module")
 async def ids(site: Site) -> dict[str, str]:
     """Of what her day does not tell."""
     return await written(site)
 
 
-@pytest.mark.parametrize("shape", ["desktop", pytest.param("phone", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("shape", ["desktop", "phone"])
 async def test_susan_before_and_after_her_operation(opens: Opens, site: Site, ids: dict[str, str], shape: str) -> None:
     """The blood result, with what it was before; the letter; the medicines; what is to come. Everyone can use the pages."""
     page = await opens(site, shape)

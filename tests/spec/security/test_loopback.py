@@ -60,7 +60,6 @@ def test_nor_does_an_issuer_alone() -> None:
         Settings.model_validate({"http": "0.0.0.0:8080", **ISSUED})
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("said", [TLS, {"proxy": True}])
 def test_both_do(said: dict[str, Any]) -> None:
     settings = Settings.model_validate({"http": "0.0.0.0:8443", **ISSUED, **said})
@@ -86,6 +85,7 @@ def test_an_issuer_is_named_with_its_audience_and_by_tls(said: dict[str, Any]) -
         Settings.model_validate(said)
 
 
+@pytest.mark.long
 def test_the_command_says_so_and_opens_nothing(tmp_path: Path) -> None:
     """``interop serve`` ends with 2 before it makes its data directory."""
     words = [str(Path(sys.executable).with_name("interop")), "serve", "--data", str(tmp_path / "data"), "--http", "0.0.0.0:0"]
