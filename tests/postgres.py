@@ -22,10 +22,14 @@ from itertools import count
 from pathlib import Path
 
 import asyncpg
+import pytest
 
 from interop.store.postgres import PostgresStore
 from tests.places import memory
 
+BOTH = ("sqlite", pytest.param("postgresql", marks=pytest.mark.long))
+"""Where what is asked above the store is tried: the suite of the store itself runs on both in every run, this on PostgreSQL in
+the long tier, of which CI has it."""
 PATIENCE = 30.0
 PREFIX = "interop-postgres-"
 OWNER = "pytest.pid"

@@ -25,6 +25,7 @@ from interop.ports import Feed
 from interop.store.postgres import PostgresStore
 from interop.store.sql.store import SqlStore
 from interop.store.sqlite import SqliteStore
+from tests.postgres import BOTH as STORES
 from tests.spec.api.people import FEED
 
 BASE = "http://care.test"
@@ -47,7 +48,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """What asks the store runs on both; what is about protocols and representation runs on one."""
     module = metafunc.module.__name__.rpartition(".")[2]
     if "store" in metafunc.fixturenames and module.startswith(BOTH):
-        metafunc.parametrize("place", ["sqlite", "postgresql"], indirect=True)
+        metafunc.parametrize("place", STORES, indirect=True)
 
 
 @pytest.fixture

@@ -36,6 +36,7 @@ async def test_the_overview_is_live_and_goes_on_after_it_was_stopped(fresh: Site
     await keyboard(page, "hospital")
 
 
+@pytest.mark.long
 async def test_what_has_to_be_done_is_one_sentence_and_one_action(fresh: Site, opens: Opens) -> None:
     def down() -> None:
         with fresh.client("tester") as tester:
@@ -51,6 +52,7 @@ async def test_what_has_to_be_done_is_one_sentence_and_one_action(fresh: Site, o
     await within(page)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", ["/console/tables", "/console/audit", "/console/conformance", "/console/feeds/hospital"])
 async def test_the_other_pages_can_be_used_by_everyone(path: str, desktop: Page) -> None:
     await signed_on(desktop, "demo-operator", path)
@@ -58,6 +60,7 @@ async def test_the_other_pages_can_be_used_by_everyone(path: str, desktop: Page)
     await within(desktop)
 
 
+@pytest.mark.long
 async def test_the_privacy_officer_sees_the_queue(phone: Page) -> None:
     await signed_on(phone, "demo-privacy-officer", "/console/privacy")
     await expect(phone.get_by_role("heading", level=1)).to_have_text("Privacy")

@@ -68,6 +68,7 @@ async def test_a_field_and_what_it_became_show_each_other(desktop: Page, site: S
     assert LIT in str(await field.get_attribute("class"))
 
 
+@pytest.mark.long
 async def test_by_the_keyboard_alone(desktop: Page, site: Site) -> None:
     await signed_on(desktop, USER, MESSAGES)
     await keyboard(desktop, "Find")
@@ -87,6 +88,7 @@ async def test_by_the_keyboard_alone(desktop: Page, site: Site) -> None:
     await keyboard(desktop, "MSH-1")
 
 
+@pytest.mark.long
 async def test_without_scripts(opens: Opens, site: Site) -> None:
     page = await opens(site, "phone", scripts=False)
     await signed_on(page, USER, MESSAGES)
@@ -95,6 +97,7 @@ async def test_without_scripts(opens: Opens, site: Site) -> None:
     await expect(page.locator("tr:target")).to_contain_text("Patient.name")
 
 
+@pytest.mark.long
 async def test_what_is_on_the_shelf_is_mapped_again_and_gone(opens: Opens, fresh: Site) -> None:
     page = await opens(fresh, "desktop")
     await shelved(fresh)

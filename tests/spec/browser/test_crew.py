@@ -156,6 +156,7 @@ async def test_by_the_keyboard_alone_from_the_number_to_the_clock(opens: Opens, 
     await shot(page, "crew-outcome")
 
 
+@pytest.mark.long
 async def test_without_scripts_all_but_the_copy_works(opens: Opens, fresh: Site) -> None:
     page = await opens(fresh, "phone", scripts=False)
     await signed_on(page, CREW, f"/crew/{fresh.ids['bill']}")
@@ -193,6 +194,7 @@ async def test_without_a_network_the_card_is_there_as_of_its_time_and_the_openin
     assert await noted(site) == before + 1
 
 
+@pytest.mark.long
 async def test_a_form_that_is_sent_without_a_network_says_that_nothing_was_recorded(phone: Page, site: Site) -> None:
     await opened(phone, site)
     await phone.reload()  # the worker answers from now on
@@ -204,6 +206,7 @@ async def test_a_form_that_is_sent_without_a_network_says_that_nothing_was_recor
     await axe(phone)
 
 
+@pytest.mark.long
 async def test_what_is_kept_is_unreadable_without_its_key_and_nothing_of_a_person_is_in_the_cache(phone: Page, site: Site) -> None:
     await opened(phone, site)
     await phone.reload()
@@ -219,6 +222,7 @@ async def test_what_is_kept_is_unreadable_without_its_key_and_nothing_of_a_perso
     }  # fmt: skip
 
 
+@pytest.mark.long
 async def test_signing_out_takes_the_copies_away(phone: Page, site: Site) -> None:
     path = await opened(phone, site)
     assert (await phone.evaluate(KEPT))["copies"] == 1
@@ -230,6 +234,7 @@ async def test_signing_out_takes_the_copies_away(phone: Page, site: Site) -> Non
         await phone.goto(path)
 
 
+@pytest.mark.long
 async def test_another_user_finds_no_copy_and_nor_does_whose_session_is_over(opens: Opens, fresh: Site) -> None:
     page = await opens(fresh, "phone")
     path = await opened(page, fresh)
@@ -246,6 +251,7 @@ async def test_another_user_finds_no_copy_and_nor_does_whose_session_is_over(ope
     assert (found["key"], found["copies"]) == (0, 0)
 
 
+@pytest.mark.long
 async def test_a_copy_is_readable_for_twelve_hours_from_signing_on(opens: Opens, fresh: Site) -> None:
     page = await opens(fresh, "phone")
     await opened(page, fresh)
@@ -257,6 +263,7 @@ async def test_a_copy_is_readable_for_twelve_hours_from_signing_on(opens: Opens,
     assert (await page.evaluate(KEPT))["copies"] == 0
 
 
+@pytest.mark.long
 async def test_a_phone_whose_clock_is_wrong_or_put_back_keeps_no_copy_longer(opens: Opens, fresh: Site) -> None:
     """Nothing of ours is compared with what it says but what it said before."""
     page = await opens(fresh, "phone")
@@ -270,6 +277,7 @@ async def test_a_phone_whose_clock_is_wrong_or_put_back_keeps_no_copy_longer(ope
         await expect(page.locator("#offline")).to_contain_text(words)
 
 
+@pytest.mark.long
 async def test_a_copy_that_an_emergency_opened_goes_when_that_is_over(opens: Opens, fresh: Site) -> None:
     """From the card that is withheld to the declaration and back: four hours."""
     page = await opens(fresh, "phone")

@@ -117,6 +117,7 @@ async def test_easy_read_is_large_and_one_thing_a_line(site: Site, opens: Opens)
     await expect(page.get_by_role("heading", name="What do we do if something goes wrong?")).to_be_visible()
 
 
+@pytest.mark.long
 async def test_the_plan_on_paper_has_all_of_it_and_nothing_to_press(site: Site, opens: Opens) -> None:
     page = await opens(site)
     await signed_on(page, "demo-patient", "/my/plan", record=site.ids["laura"])
@@ -150,6 +151,7 @@ async def test_a_choice_by_the_keyboard_alone_and_what_was_forgotten(site: Site,
     await expect(page.locator("dl > div").filter(has_text="Mental health")).to_contain_text("You said yes")
 
 
+@pytest.mark.long
 async def test_without_scripts_a_choice_is_recorded(site: Site, opens: Opens) -> None:
     page = await opens(site, "phone", scripts=False)
     await signed_on(page, "demo-patient", "/my/choices/ETH", record=site.ids["bill"])

@@ -122,6 +122,7 @@ async def test_the_timeline_is_filtered_in_place_and_the_same_without_scripts(op
     await expect(plain.get_by_label("Referrals and requests")).to_be_checked()
 
 
+@pytest.mark.long
 async def test_a_record_that_is_not_open_leads_to_the_ways_in_by_keyboard(phone: Page, site: Site) -> None:
     bill = site.ids["bill"]
     await signed_on(phone, "demo-gp", "/record")

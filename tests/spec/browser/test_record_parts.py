@@ -58,6 +58,7 @@ async def test_susan_before_and_after_her_operation(opens: Opens, site: Site, id
     await _usable(page)
 
 
+@pytest.mark.long
 async def test_a_letter_is_saved_and_runs_nothing(desktop: Page, site: Site, ids: dict[str, str]) -> None:
     await signed_on(desktop, "demo-gp", f"/record/{site.ids['susan']}/letters/{ids['letter']}")
     async with desktop.expect_download() as saved:
@@ -100,6 +101,7 @@ async def test_a_record_is_opened_in_an_emergency_by_the_keyboard_alone(opens: O
     await _usable(page, scripts)
 
 
+@pytest.mark.long
 async def test_the_person_sees_that_their_record_was_opened_in_an_emergency(opens: Opens, fresh: Site) -> None:
     doctor, person = await opens(fresh), await opens(fresh, "phone")
     record = f"/record/{fresh.ids['susan']}"

@@ -27,6 +27,7 @@ async def test_two_people_at_once(opens: Opens, site: Site) -> None:
     await expect(crew.get_by_role("heading", level=1)).to_have_text("Find a person")
 
 
+@pytest.mark.long
 async def test_a_page_that_was_left_is_not_there_by_the_back_button(opens: Opens, site: Site) -> None:
     """Who comes next to a shared screen sees nothing of who was there before."""
     page = await opens(site)
@@ -38,6 +39,7 @@ async def test_a_page_that_was_left_is_not_there_by_the_back_button(opens: Opens
         await expect(page.get_by_text("ORMSGILL")).to_have_count(0)
 
 
+@pytest.mark.long
 async def test_a_screen_that_was_left_says_kindly_that_one_was_signed_out(opens: Opens, fresh: Site) -> None:
     """And leads back to where one was."""
     page = await opens(fresh)

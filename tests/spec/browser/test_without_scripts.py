@@ -20,6 +20,7 @@ LIVE = "Live, as of"
 """What only scripts can do, and how to stop it."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("user", "path"), READ)
 async def test_nothing_is_missing(opens: Opens, site: Site, user: str, path: str) -> None:
     """Each line that one reads with scripts, one reads without them."""

@@ -25,12 +25,12 @@ from interop.store.postgres import PostgresStore
 from interop.store.sqlite import SqliteStore
 from interop.store.values import Change, Committed, Link, Put, Stored
 from interop.store.where import All, Any, Chain, FullText, Has, Ids, Not, Span, Where
-from tests.postgres import Server
+from tests.postgres import BOTH, Server
 from tests.spec.store.build import T0, put
 from tests.spec.store.search_model import TYPES, leaves, links, worlds
 
 ONCE = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-DATABASES = pytest.mark.parametrize("database_of", ["sqlite", "postgresql"])
+DATABASES = pytest.mark.parametrize("database_of", BOTH)
 
 matchable = leaves.filter(lambda part: not unmatched(part))
 trees = st.recursive(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from tests.postgres import BOTH
 from tests.spec.api.conftest import anyio_backend, client, clock, place, services, store
 
 __all__ = ["anyio_backend", "client", "clock", "place", "services", "store"]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=BOTH)
 def database_of(request: pytest.FixtureRequest) -> dict[str, str]:
     """Where an engine keeps its record: settings."""
     return {} if request.param == "sqlite" else {"database": request.getfixturevalue("database")}

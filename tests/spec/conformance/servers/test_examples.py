@@ -13,6 +13,8 @@ from typer.testing import Result
 from conformance.roundtrip.resources import difference, literal, plain
 from conformance.roundtrip.values import searches
 
+pytestmark = pytest.mark.long
+
 OBSERVATION = {
     "resourceType": "Observation",
     "id": "je-o",

@@ -11,6 +11,8 @@ from typer.testing import CliRunner, Result
 
 from conformance.cli import app
 
+pytestmark = pytest.mark.long
+
 DOCUMENT = {"resourceType": "Patient", "active": True, "birthDate": "1950-01-02"}
 REMOVE = [{"op": "remove", "path": "/birthDate"}]
 FHIRPATH = """<tests><case name="delete"><input><Patient xmlns="http://hl7.org/fhir"><active value="true"/>

@@ -16,6 +16,8 @@ from conformance.searches.sorting import out_of_order
 from interop.fhir.findings import ERROR
 from interop.fhir.validation import check
 
+pytestmark = pytest.mark.long
+
 OURS = Path(str(files("conformance.searches"))) / "r4"
 
 CODE = {"text": "t"}

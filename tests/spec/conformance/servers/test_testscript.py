@@ -15,6 +15,8 @@ from conformance.testscripts.asserts import compared, lacking
 from conformance.testscripts.content import Content
 from conformance.testscripts.paths import evaluate, values
 
+pytestmark = pytest.mark.long
+
 NAME = "Quillby${C8}"
 PATIENT = {"resourceType": "Patient", "id": "ts-p-${D6}", "name": [{"family": NAME, "given": ["Ann"]}], "gender": "female"}
 LEAST = {"resourceType": "Patient", "name": [{"given": ["Ann"]}], "gender": "female"}
