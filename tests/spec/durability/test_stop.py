@@ -118,5 +118,5 @@ async def test_a_port_that_is_taken_is_told_in_one_sentence(tmp_path: Path) -> N
         for option, other in (("--http", "--mllp"), ("--mllp", "--http")):
             status, said = await serve("--data", str(tmp_path / "data"), option, f"127.0.0.1:{port}", other, "127.0.0.1:0")
             assert status == 1
-            assert said.count("\n") == 1
-            assert said.startswith("A port cannot be opened")
+            (told,) = [line for line in said.splitlines() if not line.startswith("{")]  # beside what is logged
+            assert told.startswith("A port cannot be opened")
