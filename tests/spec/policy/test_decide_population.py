@@ -157,3 +157,9 @@ def test_a_link_is_a_persons_and_for_care() -> None:
         assert links(asker).refusal == "forbidden"
     narrow = Asker("issuer|jo", "gp", PRACTICE, scopes=read_scopes("user/Patient.rs"))
     assert given(links(narrow), thing("Patient", CONSENTS, REGISTERED))
+
+
+def test_a_pseudonym_is_linked_by_a_scope_that_reads_or_searches() -> None:
+    of = {said: Asker("issuer|jo", "gp", PRACTICE, scopes=read_scopes(f"user/Patient.{said}")) for said in ("rs", "r", "s", "u")}
+    assert links(of["r"]) == links(of["s"]) == links(of["rs"])
+    assert (links(of["rs"]).refusal, links(of["u"]).refusal) == ("", "forbidden")

@@ -40,7 +40,6 @@ from tests.spec.store.build import journal as put_in
 
 pytestmark = pytest.mark.anyio
 MANY = 2_000
-FEW = 600
 KILLED = 3
 SETTLING = 600.0
 """Seconds in which killed workers and those after them have applied everything."""
@@ -406,7 +405,7 @@ async def test_workers_are_killed_and_the_record_is_the_one_that_one_would_make(
 @pytest.mark.timeout(900)
 @failing("worker", "applying", seen="it hangs: what it had claimed waits for 3 s", recovered="another worker takes that over")
 async def test_a_worker_that_hangs_is_left_behind_and_writes_nothing_of_it_when_it_goes_on(database: str, tmp_path: Path) -> None:
-    data, bodies, acknowledged = prepare(tmp_path / "data"), traffic(43, FEW), set[str]()
+    data, bodies, acknowledged = prepare(tmp_path / "data"), traffic(43, MANY), set[str]()
     connection = await asyncpg.connect(database)
     options = ("--database", database, "--roles")
     try:
