@@ -12,6 +12,8 @@ from interop.api.operations.inputs import Inputs
 from interop.api.services import Services
 from interop.fhir import facts
 
+FHIR: Final = "http://hl7.org/fhir/OperationDefinition/"
+"""Where R4's own definitions are; what is defined here is named relative to this server."""
 SYSTEM: Final = "system"
 TYPE: Final = "type"
 INSTANCE: Final = "instance"
