@@ -77,7 +77,7 @@ def bench(
     name: Annotated[
         str,
         typer.Argument(
-            help="convert, mllp, apply, feeds, read, lag, backlog, validate, serve, pages, or all but these two.",
+            help="convert, mllp, apply, feeds, read, lag, backlog, console, validate, serve, pages, or all but these two.",
             autocompletion=words(offered.BENCHES),
         ),
     ],

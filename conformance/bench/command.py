@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from conformance.bench import apply, backlog, convert, converted, feeds, lag, mllp, read, validate
+from conformance.bench import apply, backlog, console, convert, converted, feeds, lag, mllp, read, validate
 from conformance.bench.data import Data, write
 from conformance.bench.families import CASES as CASES
 from conformance.bench.machine import cores, machine
@@ -35,6 +35,7 @@ BENCHES = {
     "read": Bench(5_000, "", read.measure, read.METHOD),
     "lag": Bench(3_000, "", lag.measure, lag.METHOD),
     "backlog": Bench(20_000, "", backlog.measure, backlog.METHOD),
+    "console": Bench(30_500, "", console.measure, console.METHOD),
     "validate": Bench(5_000, "", validate.measure, validate.METHOD, made),
 }
 FULL = {"apply": 200_000, "backlog": 1_000_000}

@@ -1,7 +1,8 @@
-"""Load, in a process of its own: ``python -m conformance.bench.load mllp|http PORT FILE FROM COUNT CONNECTIONS``.
+"""Load, in a process of its own: ``python -m conformance.bench.load mllp|http PORT FILE FROM COUNT CONNECTIONS RATE``.
 
 Each connection is in lock-step: it sends, waits for the answer, sends the next. Connections share one list of work in its
-order. The result is one line of JSON; times are of the monotonic clock, which processes of a machine share.
+order; with a rate (pieces a second over all of them, 0: none) no piece is sent before it is due. The result is one line of
+JSON; times are of the monotonic clock, which processes of a machine share.
 """
 
 from __future__ import annotations
@@ -13,9 +14,16 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from conformance.bench.report import WrongOutcome
+
+
+class Piece(NamedTuple):
+    """What is sent, not before ``due`` of the monotonic clock."""
+
+    sent: bytes
+    due: float
 
 
 class Lane(asyncio.Protocol):
@@ -24,7 +32,7 @@ class Lane(asyncio.Protocol):
     end = b""
     accepted = b""
 
-    def __init__(self, work: Iterator[bytes], done: asyncio.Future[None], taken: list[float]) -> None:
+    def __init__(self, work: Iterator[Piece], done: asyncio.Future[None], taken: list[float]) -> None:
         self._work, self._done, self._taken = work, done, taken
         self._transport: asyncio.Transport | None = None
         self._buffer = b""
@@ -42,8 +50,15 @@ class Lane(asyncio.Protocol):
             if not self._done.done():
                 self._done.set_result(None)
             return
+        if (early := piece.due - time.monotonic()) > 0:
+            asyncio.get_running_loop().call_later(early, self._send, piece.sent)
+        else:
+            self._send(piece.sent)
+
+    def _send(self, sent: bytes) -> None:
+        assert self._transport is not None
         self._sent = time.monotonic()
-        self._transport.write(piece)
+        self._transport.write(sent)
 
     def data_received(self, data: bytes) -> None:
         buffer = self._buffer + data if self._buffer else data
@@ -89,10 +104,17 @@ class HttpLane(Lane):
         raise WrongOutcome("an answer without Content-Length")
 
 
-async def drive(kind: type[Lane], port: int, work: list[bytes], connections: int) -> dict[str, Any]:
+def paced(work: list[bytes], rate: float) -> Iterator[Piece]:
+    """The pieces in their order; the first is due when it is asked for, each other at its place in the rate."""
+    start = time.monotonic()
+    for number, sent in enumerate(work):
+        yield Piece(sent, start + number / rate if rate else 0)
+
+
+async def drive(kind: type[Lane], port: int, work: list[bytes], connections: int, rate: float = 0) -> dict[str, Any]:
     """Do all the work; counts, times and waits in milliseconds."""
     loop = asyncio.get_running_loop()
-    pieces, taken = iter(work), list[float]()
+    pieces, taken = paced(work, rate), list[float]()
     lanes: list[Lane] = []
     for _ in range(connections):
         done: asyncio.Future[None] = loop.create_future()
@@ -123,9 +145,9 @@ def pieces(kind: str, path: Path, first: int, count: int) -> list[bytes]:
     return [b"GET " + line + b" HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/fhir+json\r\n\r\n" for line in lines if line]
 
 
-def start(kind: str, port: int, path: Path, first: int, count: int, connections: int) -> subprocess.Popen[str]:
+def start(kind: str, port: int, path: Path, first: int, count: int, connections: int, rate: float = 0) -> subprocess.Popen[str]:
     """Begin to send from a process of its own."""
-    arguments = [kind, str(port), str(path), str(first), str(count), str(connections)]
+    arguments = [kind, str(port), str(path), str(first), str(count), str(connections), str(rate)]
     return subprocess.Popen([sys.executable, "-m", "conformance.bench.load", *arguments], stdout=subprocess.PIPE, text=True)
 
 
@@ -151,12 +173,12 @@ def main() -> None:
 
     import uvloop
 
-    kind, port, path, first, count, connections = sys.argv[1:]
+    kind, port, path, first, count, connections, rate = sys.argv[1:]
     work = pieces(kind, Path(path), int(first), int(count))
     gc.freeze()
     lane = MllpLane if kind == "mllp" else HttpLane
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        print(json.dumps(runner.run(drive(lane, int(port), work, int(connections)))))
+        print(json.dumps(runner.run(drive(lane, int(port), work, int(connections), float(rate)))))
 
 
 if __name__ == "__main__":

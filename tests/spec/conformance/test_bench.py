@@ -9,10 +9,16 @@ from typer.testing import CliRunner
 
 from conformance.bench import command
 from conformance.bench.carried import carried, variants
+from conformance.bench.console import received
 from conformance.bench.data import Data, frames, sample, write
+from conformance.bench.load import paced
 from conformance.bench.machine import machine
 from conformance.bench.report import Figure, WrongOutcome
+from conformance.bench.server import FEED
 from conformance.cli import app
+from interop.pages.console.standing import lines
+from interop.pages.visiting import PACKAGE
+from interop.screen.templating import render
 
 MESSAGE = b"MSH|^~\\&|PAS|RZ9\rPID|1||A1^^^X~B2||DOE^JO\r"
 
@@ -66,6 +72,22 @@ def test_the_machine_is_named(tmp_path: Path) -> None:
     said = machine(tmp_path).as_json()
     assert all(said[name] for name in ("cpu", "cores", "kernel", "python", "sqlite"))
     assert said["fsync"] > 0
+
+
+def test_pieces_are_due_at_their_rate() -> None:
+    """A thousand a second: one each millisecond after the first; without a rate all are due."""
+    due = [each.due for each in paced([b"a", b"b", b"c"], 1_000)]
+    assert [round(each - due[0], 9) for each in due] == [0.0, 0.001, 0.002]
+    assert [each.due for each in paced([b"a", b"b"], 0)] == [0, 0]
+
+
+def test_the_bench_of_the_console_counts_what_the_console_shows() -> None:
+    """Of its own feed, with thousands; of another none."""
+    numbers = {"applied": 1_100, "waiting": 100, "refused": 34, "shelved": 0, "failed": 0}
+    feed = {"feed": FEED, "state": "waiting", "received": 1_234, **numbers}
+    shown = lines([feed, {**feed, "feed": "other", "received": 7}])
+    assert received(render(PACKAGE, "console/_standing.html", feeds=shown, needs=[], destinations=[], problem=None)) == 1_234
+    assert received(render(PACKAGE, "console/_standing.html", feeds=shown[1:], needs=[], destinations=[], problem=None)) is None
 
 
 def test_a_wrong_outcome_fails_the_bench(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
