@@ -57,6 +57,7 @@ RUNG: Final = 4
 """Buttons to ring somebody."""
 SEE_PLANS: Final = "see-plans"
 NONE: Final = "None recorded."
+WHY: Final = "Nothing here, see why"
 STATES: Final = {
     "not-shared": "not shared", "withheld": "withheld", "down": "source down", "stale": "stale", "incomplete": "incomplete",
     "not-for-role": "not shown to this role",
@@ -105,7 +106,8 @@ def shown(card: Json) -> Json:
         "absent": [spoken(text(each, "words")) for each in absent],
         "absent_more": _number(card.get("absent"), "more"),
         **rows,
-        "empty": sorted(_grouped(empty), key=lambda each: each["words"] == NONE),  # what is worse than none is not behind the fold
+        "empty": sorted(_grouped(empty), key=lambda each: each["words"] == NONE),  # what is worse than none stands first
+        "without": _without(empty),
         "calls": ring[:RUNG],
         "sources": [_source(each) for each in sources.values()],
         "sources_more": _number(card.get("sources"), "more"),
@@ -258,6 +260,13 @@ def _grouped(empty: Sequence[tuple[str, str]]) -> list[Json]:
     for label, words in empty:
         found.setdefault(words, []).append(label)
     return [{"words": words, "labels": labels} for words, labels in found.items()]
+
+
+def _without(empty: Sequence[tuple[str, str]]) -> list[Json]:
+    """Every heading with nothing under it, as the closed row has room for them: none recorded, or there is something to read."""
+    why = [label for label, words in empty if words != NONE]
+    none = [label for label, words in empty if words == NONE]
+    return [{"words": words, "labels": labels} for words, labels in ((WHY, why), (NONE.rstrip("."), none)) if labels]
 
 
 def calls(card: Json) -> list[Call]:

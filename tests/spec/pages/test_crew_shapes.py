@@ -285,10 +285,19 @@ def test_a_day_that_was_sent_as_midnight_has_no_time() -> None:
     assert row(card, "allergies")["items"][0]["said"] == "01-Aug-2026"
 
 
-def test_what_is_worse_than_none_recorded_stands_before_it_where_the_fold_cuts() -> None:
+def test_what_is_worse_than_none_recorded_stands_before_it() -> None:
     card = given_card(person())
     card["gp"] = section("withheld", "Withheld (no consent).")
     assert [each["words"] for each in shown(card)["empty"]][-1] == "None recorded."
+
+
+def test_the_closed_row_names_every_heading_with_nothing_under_it_and_whether_there_is_more_to_that_than_none() -> None:
+    card = given_card(person())
+    card["gp"], card["steps"] = section("withheld", "Withheld (no consent)."), section("see-plans", "Read the plans' own words.")
+    (closed,) = rendered(card).xpath("//details[contains(@class,'crew-row--rest')]/summary")
+    said = " ".join(closed.text_content().split())
+    assert "Nothing here, see why: If, then; GP. None recorded: What matters; Take along; " in said
+    assert said.endswith("Place of care; Place of death.")
 
 
 def test_since_when_a_source_is_silent_is_told_by_the_clock_on_the_wall() -> None:
