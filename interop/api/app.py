@@ -7,7 +7,7 @@ from time import perf_counter
 
 from interop.api import deliveries, feeds, health, ingest, messages, metrics, protocols, table_versions
 from interop.api.asgi import ASKER, Asgi, Disconnected, Receive, Request, Response, Scope, Send
-from interop.api.auditing import WHY
+from interop.api.auditing.scope import WHY
 from interop.api.crew import schema
 from interop.api.exporting import serving
 from interop.api.fhir import router

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from interop.api.auditing import Auditing
+from interop.api.auditing.auditing import Auditing
 from interop.errors import Problem
 from interop.policy.asker import Asker
 from interop.ports import Inquiry, Person, Record

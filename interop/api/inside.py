@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import orjson
 
 from interop.api.asgi import ACCOUNT, ASKER, WHOLE, Asgi, Header, Message, Scope
-from interop.api.auditing import SIGNING, WHY
+from interop.api.auditing.scope import SIGNING, WHY
 from interop.api.problems import issue, outcome
 from interop.errors import Problem
 from interop.policy.asker import Asker

@@ -19,7 +19,7 @@ from typing import Any, Final
 import orjson
 
 from interop.api.asgi import JSON, Request, Response
-from interop.api.auditing import DOING
+from interop.api.auditing.scope import DOING
 from interop.api.browsing import content, history, listing
 from interop.api.parts import check, may
 from interop.api.problems import json_error, not_allowed

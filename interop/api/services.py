@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from interop.api.asgi import Request
-from interop.api.auditing import Auditor, Unaudited
+from interop.api.auditing.auditor import Auditor, Unaudited
 from interop.api.door import Door, OpenDoor
 from interop.api.figures import FolderFigures
 from interop.api.knowledge import Knowledge

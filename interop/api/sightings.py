@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from interop.api.auditing import Auditor
+from interop.api.auditing.auditor import Auditor
 from interop.apply.journalled import TAKEN, body_of, keys_of
 from interop.apply.scanning import made_by
 from interop.apply.withdrawn import loaded

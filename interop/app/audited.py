@@ -9,7 +9,8 @@ from math import inf
 import structlog
 from orjson import loads
 
-from interop.api.auditing import ENGINE, Auditing
+from interop.api.auditing.auditing import Auditing
+from interop.api.auditing.naming import ENGINE
 from interop.api.sightings import tell, told
 from interop.app.backup.restoring import RESTORED
 from interop.app.settings import Settings

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import structlog
 
-from interop.api.auditing import who
+from interop.api.auditing.naming import who
 from interop.app.audited import Audited
 from interop.app.settings import Settings
 from interop.app.workshop import Workshop

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, Final, cast
 
 from interop.api.asgi import WHOLE, Asgi, Head, Header, Message, Receive, Request, Response, Scope, Send
-from interop.api.auditing import Auditor
+from interop.api.auditing.auditor import Auditor
 from interop.api.delivering.deliverer import Deliverer
 from interop.api.delivering.payload import Payload
 from interop.api.delivering.senders import Sends, Taken

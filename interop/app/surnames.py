@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from interop.api.auditing import who
+from interop.api.auditing.naming import who
 from interop.audit.log import AuditLog
 from interop.audit.privacy import SAME_SURNAME
 from interop.audit.row import NOTICE, Names

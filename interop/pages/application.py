@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from interop.api.asgi import Asgi
 from interop.api.asgi import Request as Asked
-from interop.api.auditing import WHY
+from interop.api.auditing.scope import WHY
 from interop.api.build import NAME, software_version
 from interop.api.inside import NotGiven
 from interop.api.problems import json_error, unforeseen

@@ -14,7 +14,7 @@ from typing import Any, Final
 import orjson
 
 from interop.api.asgi import Request
-from interop.api.auditing import MARK, MESSAGE_READ, REASON
+from interop.api.auditing.scope import MARK, MESSAGE_READ, REASON
 from interop.api.services import Services
 from interop.apply.lineages import Looked, look
 from interop.audit.privacy import CONTENT

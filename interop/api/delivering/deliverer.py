@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import structlog
 
-from interop.api.auditing import Auditing
+from interop.api.auditing.auditing import Auditing
 from interop.api.delivering.awaiting import Awaiting, settle
 from interop.api.delivering.hearing import Hearing
 from interop.api.delivering.payload import Contents

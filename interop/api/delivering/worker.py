@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from interop.api.auditing import Auditing
+from interop.api.auditing.auditing import Auditing
 from interop.api.delivering.awaiting import Awaiting, clean
 from interop.api.delivering.payload import Contents, Payload
 from interop.api.delivering.senders import Sends, Taken

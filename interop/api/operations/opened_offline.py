@@ -11,7 +11,7 @@ from typing import Final
 import orjson
 
 from interop.api.asgi import Response
-from interop.api.auditing import OFFLINE
+from interop.api.auditing.scope import OFFLINE
 from interop.api.operations.operation import Asked
 from interop.api.operations.parameters import BadInput
 from interop.clock import MICROSECONDS, instant

@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from interop.api.asgi import Response
-from interop.api.auditing import REASON
+from interop.api.auditing.scope import REASON
 from interop.api.operations.operation import Asked
 from interop.api.operations.parameters import BadInput, as_parameters, parts, resource
 from interop.api.operations.practice import PATIENT, measure, practice, purpose, registered, unnoted

@@ -17,7 +17,7 @@ import orjson
 
 from interop.api import links
 from interop.api.asgi import ASKER, JSON, Request, Response, Unkept
-from interop.api.auditing import SIGNING, WHY
+from interop.api.auditing.scope import SIGNING, WHY
 from interop.api.services import Services
 from interop.api.signon import screens
 from interop.api.signon.backend import BadRequest

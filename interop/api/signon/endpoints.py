@@ -9,7 +9,7 @@ import orjson
 
 from interop.api import links
 from interop.api.asgi import ASKER, JSON, Request, Response, Unkept, parameters
-from interop.api.auditing import WHY
+from interop.api.auditing.scope import WHY
 from interop.api.problems import json_error, not_allowed
 from interop.api.services import Services
 from interop.api.signon.backend import CLIENT_CREDENTIALS, BadRequest, client_credentials

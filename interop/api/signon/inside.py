@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import orjson
 
 from interop.api.asgi import ACCOUNT, ASKER, WHOLE, Header, Message, Request
-from interop.api.auditing import SIGNING, WHY
+from interop.api.auditing.scope import SIGNING, WHY
 from interop.api.fhir import router
 from interop.api.services import Services
 from interop.policy.asker import Asker

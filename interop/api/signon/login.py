@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from interop.api import links
 from interop.api.asgi import ASKER, Request, Response
-from interop.api.auditing import SIGNING, WHY
+from interop.api.auditing.scope import SIGNING, WHY
 from interop.api.services import Services
 from interop.api.signon import screens
 from interop.api.signon.backend import BadRequest

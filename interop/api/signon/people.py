@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from interop.api.asgi import Request, Response
-from interop.api.auditing import SIGNING, WHY
+from interop.api.auditing.scope import SIGNING, WHY
 from interop.api.problems import json_error, not_allowed
 from interop.api.services import Services
 from interop.api.signon import authorize, login, screens

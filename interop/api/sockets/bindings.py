@@ -14,7 +14,7 @@ from secrets import token_hex
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
-from interop.api.auditing import Auditing
+from interop.api.auditing.auditing import Auditing
 from interop.api.delivering.meaning import Meant
 from interop.api.delivering.payload import Contents, Payload
 from interop.api.delivering.senders import Taken

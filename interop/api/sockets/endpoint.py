@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from interop.api.asgi import ACCOUNT, ASKER, Message, Receive, Request, Scope, Send
-from interop.api.auditing import WHY
+from interop.api.auditing.scope import WHY
 from interop.api.problems import issue, json_error, outcome
 from interop.api.services import Services
 from interop.api.signon.limits import place_of

@@ -14,7 +14,7 @@ import orjson
 import pytest
 
 from interop.api.asgi import Request, Response
-from interop.api.auditing import Unaudited
+from interop.api.auditing.auditor import Unaudited
 from interop.api.exporting.exports import AT_ONCE, KEPT, Exports
 from interop.api.exporting.job import NAME, Job, decoded, keep
 from interop.api.exporting.locking import taken

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from interop.api.asgi import Request
-from interop.api.auditing import Auditing
+from interop.api.auditing.auditing import Auditing
 from interop.api.services import Services
 from interop.audit.key import AuditKey
 from interop.audit.log import AuditLog

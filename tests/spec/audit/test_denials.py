@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from interop.api.asgi import Request
-from interop.api.auditing import UNSIGNED
+from interop.api.auditing.answers import UNSIGNED
 from interop.api.inquiring import AuditedRecord
 from interop.audit.row import ANSWER, DENIAL, MESSAGE, READ
 from interop.errors import Problem

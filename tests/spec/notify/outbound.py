@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from interop.api.auditing import Auditing
+from interop.api.auditing.auditing import Auditing
 from interop.api.delivering.deliverer import Deliverer
 from interop.api.delivering.payload import Contents, Narrowed
 from interop.api.delivering.senders import sender_of
