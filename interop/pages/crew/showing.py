@@ -102,7 +102,7 @@ def shown(card: Json) -> Json:
     ring = calls(card)
     return {
         "who": _who(card),
-        "withheld": any(text(each, "code") == "withheld" and "source" not in each for each in absent),
+        "withheld": next((spoken(text(each, "words")) for each in absent if _whole(each)), ""),
         "absent": [spoken(text(each, "words")) for each in absent],
         "absent_more": _number(card.get("absent"), "more"),
         **rows,
@@ -114,6 +114,11 @@ def shown(card: Json) -> Json:
         "made": text(card, "made"),
         "emergency": text(card, "emergencyUntil"),
     }
+
+
+def _whole(absent: Json) -> bool:
+    """Whether the card as such is withheld."""
+    return text(absent, "code") == "withheld" and "source" not in absent
 
 
 def _places(sections: Mapping[str, Json]) -> Json:

@@ -318,5 +318,7 @@ async def test_a_card_that_stays_closed_says_so_instead_of_asking_again(fresh: S
     async with visitor(fresh, CREW) as one:
         page = await opened(one, bill)
         assert "This record stays closed" in page.text
+        (why,) = page.tree.xpath("//p[@role='alert']/strong/text()")
+        assert why == "withheld (no consent)", "the card's word, and none of the page's own"
         assert not [each for each in page.tree.forms if (each.action or "").endswith("/with")]
         assert f"/record/{bill}/break-glass" in page.links()
