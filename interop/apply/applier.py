@@ -20,7 +20,7 @@ from interop.apply.standing import Standing
 from interop.apply.underway import Underway
 from interop.clock import Clock, instant
 from interop.errors import Category, Problem, reasons
-from interop.fhir.rows import rows_of
+from interop.fhir.rows import IndexRow, rows_of
 from interop.identity.linking import identity_of
 from interop.identity.sources import verified
 from interop.mapping.snapshots import MARK
@@ -33,19 +33,7 @@ from interop.record.state import Merged
 from interop.record.umbrella import ENGINE
 from interop.store.plan import STOPPED, Heads, Meta, Said, Snapshots
 from interop.store.seam import Store
-from interop.store.values import (
-    Change,
-    Conflict,
-    ContributionState,
-    Head,
-    Heard,
-    IndexRow,
-    LossCount,
-    Outcome,
-    Put,
-    Snapshot,
-    Stored,
-)
+from interop.store.values import Change, Conflict, ContributionState, Head, Heard, LossCount, Outcome, Put, Snapshot, Stored
 from interop.watching import Histogram
 
 REFUSED = (Category.INCORRECT, Category.UNSUPPORTED, Category.FORBIDDEN, Category.CONFLICT, Category.NOT_FOUND)

@@ -21,6 +21,7 @@ from interop.apply.scanning import sharing_with
 from interop.apply.standing import Standing
 from interop.clock import instant
 from interop.errors import Problem
+from interop.fhir.rows import IndexRow
 from interop.identity.grouping import pair
 from interop.identity.linking import identity_of
 from interop.identity.sources import verified
@@ -35,7 +36,7 @@ from interop.record.state import load
 from interop.record.umbrella import ENGINE
 from interop.store.plan import Heads, Message, Pairs, Said, Snapshots, Versions
 from interop.store.seam import Store
-from interop.store.values import Change, ContributionState, Entry, Head, IndexRow, Put, Snapshot, Stored
+from interop.store.values import Change, ContributionState, Entry, Head, Put, Snapshot, Stored
 
 TOGETHER: Final = 64
 """Messages that are mapped at a time."""

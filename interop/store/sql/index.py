@@ -9,9 +9,10 @@ from typing import Any
 
 import orjson
 
+from interop.fhir.rows import IndexRow
 from interop.fhir.searching.text import plain
 from interop.store.sql.names import LABELS, Names, Parameter
-from interop.store.values import IndexRow, Stored
+from interop.store.values import Stored
 
 TOKEN, REFERENCE, STRING, DATE, QUANTITY, TEXT, COMPOSITE, POSITION, WORDS, ACCESS = range(10)
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from interop.fhir.rows import IndexRow
 from interop.store.sql import again, news
 from interop.store.sql.deliveries import Outbox
 from interop.store.sql.dialect import Dialect, Rows
@@ -31,7 +32,7 @@ from interop.store.sql.statement import Steps, insert, marks, padded
 from interop.store.sql.taken import unsay, withhold
 from interop.store.sql.whose import NOBODY, Fact, Whose
 from interop.store.sql.writer import Result
-from interop.store.values import NAMES, RECOUNT, Change, Committed, Conflict, IndexRow, News, Put, Stored
+from interop.store.values import NAMES, RECOUNT, Change, Committed, Conflict, News, Put, Stored
 
 COLUMNS = "rid, type, id, version, updated, deleted, owner, message, tables, subject, named, indexed, body, told, source, known"
 RESOURCE = f"resource ({COLUMNS})"

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from interop.apply.mapping_work import Piece, Yield
 from interop.apply.persons import Linker
 from interop.clock import ManualClock
+from interop.fhir.rows import IndexRow
 from interop.identity.decisions import Decided
 from interop.identity.grouping import APART, SAME, groups, pair
 from interop.identity.linking import is_number_alone, known_by, number_of, verdict
@@ -21,7 +22,7 @@ from interop.ids import NHS_NUMBER
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Group
 from interop.store.sqlite import SqliteStore
-from interop.store.values import Change, Committed, IndexRow
+from interop.store.values import Change, Committed
 from tests.spec.store.build import T0, put
 
 NUMBERS = ("9990000018", "9990000026")

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
+from interop.fhir.rows import IndexRow
 from interop.policy.asker import Asker
 from interop.policy.facts import Agreement, Facts
 from interop.policy.labels import PARAMETER
 from interop.policy.tables import tables
-from interop.store.values import IndexRow, Put, Stored
+from interop.store.values import Put, Stored
 from tests.spec.policy.oracle import PURPOSES, Claim, Deal, Somebody, Thing, Who, World
 from tests.spec.store.build import T0, put, reference
 

@@ -14,12 +14,13 @@ from interop.api.absences import BEHIND, health, judged
 from interop.api.feed_health import Told, tell
 from interop.api.services import Services
 from interop.clock import ManualClock, instant
+from interop.fhir.rows import IndexRow
 from interop.policy.asker import TESTER, Asker
 from interop.policy.facts import Agreement, Facts
 from interop.store.plan import Feeds, Plan
 from interop.store.sql.store import SqlStore
 from interop.store.sqlite import SqliteStore
-from interop.store.values import Change, FeedCount, IndexRow
+from interop.store.values import Change, FeedCount
 from tests.spec.api.conftest import Client, matches
 from tests.spec.api.people import T0, patient
 from tests.spec.policy.test_indistinguishable import Desk, opened

@@ -282,7 +282,7 @@ def test_criteria_alone_give_nothing_beside_them() -> None:
 def test_criteria_of_a_scope_narrow_its_type() -> None:
     token = Asker(user="issuer|jo", role="gp", organisation=OWN, scopes=(CRITERIA, Scope("user", "CarePlan", "rs")))
     observation = thing("Observation")
-    from interop.store.values import IndexRow
+    from interop.fhir.rows import IndexRow
 
     laboratory = Cell(observation.id, observation.thing, (*observation.rows, IndexRow("category", "token", None, "laboratory")))
     decision = ask("search-type", "Observation", token, narrowed=((CRITERIA, LABORATORY),))

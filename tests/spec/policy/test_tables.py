@@ -9,9 +9,9 @@ import pytest
 
 from interop.fhir import facts
 from interop.fhir.parameters import compartment, search_parameters
+from interop.fhir.rows import IndexRow
 from interop.policy.labels import hides_whereabouts, holding_back, label_rows, marks, restricted
 from interop.policy.tables import Rows, TablesRefused, packaged, read_tables, tables
-from interop.store.values import IndexRow
 
 CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 SENSITIVITY = "http://terminology.hl7.org/CodeSystem/v3-ActCode"

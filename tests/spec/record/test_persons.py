@@ -12,12 +12,13 @@ import pytest
 from interop.apply.mapping_work import Piece, Yield
 from interop.apply.persons import Linker
 from interop.clock import ManualClock
+from interop.fhir.rows import IndexRow
 from interop.identity.linking import number_of
 from interop.ids import NHS_NUMBER
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Group
 from interop.store.sqlite import SqliteStore
-from interop.store.values import Change, Committed, IndexRow, Link, LinkEvent
+from interop.store.values import Change, Committed, Link, LinkEvent
 from tests.spec.store.build import T0, put
 
 pytestmark = pytest.mark.anyio

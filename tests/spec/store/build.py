@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from interop.fhir.rows import IndexRow
 from interop.store.plan import Search
 from interop.store.seam import Store
-from interop.store.values import Change, Committed, Conflict, Entry, IndexRow, Put, Stored
+from interop.store.values import Change, Committed, Conflict, Entry, Put, Stored
 from interop.store.where import Where
 
 T0 = 1_767_225_600_000_000

@@ -7,8 +7,9 @@ from typing import Any as Anything
 
 from hypothesis import strategies as st
 
+from interop.fhir.rows import IndexRow
 from interop.fhir.searching import normalise
-from interop.store.values import IndexRow, Put
+from interop.store.values import Put
 from interop.store.where import (
     About,
     All,

@@ -6,9 +6,10 @@ from typing import Any as Anything
 
 import pytest
 
+from interop.fhir.rows import IndexRow
 from interop.store.decision import PERMIT_ALL, Decision
 from interop.store.plan import Count, Heads, History, Read, ReadVersion, Search, Several
-from interop.store.values import Change, IndexRow, Link, Reindexed
+from interop.store.values import Change, Link, Reindexed
 from interop.store.where import About, All, Not, Person, Sources, Where
 from tests.spec.store.build import T0, put, reference, search, write
 

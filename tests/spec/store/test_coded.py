@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from interop.fhir.rows import IndexRow
 from interop.store.decision import PERMIT_ALL, Decision
 from interop.store.plan import Coded
 from interop.store.sql import coded
-from interop.store.values import IndexRow, Link
+from interop.store.values import Link
 from interop.store.where import All, Not, Person, Token
 from interop.store.where import Any as AnyOf
 from tests.spec.store.build import ids, put, reference, token, write

@@ -7,13 +7,14 @@ from typing import Any as Anything
 
 import pytest
 
+from interop.fhir.rows import IndexRow
 from interop.store.decision import PERMIT_ALL, Decision
 from interop.store.plan import Count, Search
 from interop.store.sql import counting, searching
 from interop.store.sql.conditions import alike
 from interop.store.sql.index import PLAIN, SOLE
 from interop.store.sql.names import Names
-from interop.store.values import IndexRow, Link, Put
+from interop.store.values import Link, Put
 from interop.store.where import About, All, Any, Ids, Not, Present, Sources, Token, Tokens, Types, Updated, Where
 from tests.spec.store.build import T0, put, reference, token, write
 

@@ -6,9 +6,10 @@ from typing import Any as Anything
 
 import pytest
 
+from interop.fhir.rows import IndexRow
 from interop.store.decision import Decision
 from interop.store.plan import Compartment, Count, History, Read, ReadVersion, Search, Several
-from interop.store.values import IndexRow, Link, Put
+from interop.store.values import Link, Put
 from interop.store.where import About, All, Any, Chain, Has, Ids, Not, Person, Present, Token, Types, Where
 from tests.spec.store.build import T0, date, ids, put, reference, token, write
 

@@ -7,10 +7,11 @@ from typing import Any
 import orjson
 import pytest
 
+from interop.fhir.rows import IndexRow
 from interop.store.decision import PERMIT_ALL, Decision
 from interop.store.plan import Export, Hiding
 from interop.store.seam import Store
-from interop.store.values import Block, IndexRow, Link, Put
+from interop.store.values import Block, Link, Put
 from interop.store.where import All, Token, Types, Where
 from interop.store.where import Any as AnyOf
 from tests.spec.store.build import T0, put, reference, token, write

@@ -16,11 +16,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from interop.fhir.rows import IndexRow
 from interop.store.decision import Decision
 from interop.store.plan import Coded, Compartment, Count, Group, History, Plan, Read, ReadVersion, Search, Several
 from interop.store.sql import searching
 from interop.store.sqlite import SqliteStore
-from interop.store.values import Change, Committed, IndexRow, Link, Put, Stored
+from interop.store.values import Change, Committed, Link, Put, Stored
 from interop.store.where import All, Any, Not, Token, Types, Where
 from tests.spec.store.build import T0, put, reference, token
 from tests.spec.store.search_model import CODES, NAMES, SYSTEMS, TYPES, Model, leaves, links, rows, some, sorts, trees

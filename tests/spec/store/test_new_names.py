@@ -9,9 +9,9 @@ from typing import Any as Anything
 
 import pytest
 
+from interop.fhir.rows import IndexRow
 from interop.store.decision import Decision
 from interop.store.plan import Compartment, Count, History, Read, Search, Several
-from interop.store.values import IndexRow
 from interop.store.where import About, All, Not, Sources, Tokens, Where
 from tests.spec.store.build import T0, put, reference, token, write
 

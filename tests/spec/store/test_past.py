@@ -6,9 +6,10 @@ from typing import Any as Anything
 
 import pytest
 
+from interop.fhir.rows import IndexRow
 from interop.store.decision import PERMIT_ALL, Decision
 from interop.store.plan import History, Read, ReadVersion
-from interop.store.values import IndexRow, Link, Put
+from interop.store.values import Link, Put
 from interop.store.where import (
     About,
     All,

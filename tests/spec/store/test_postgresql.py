@@ -15,6 +15,7 @@ import pytest
 
 from interop.clock import ManualClock
 from interop.errors import Problem
+from interop.fhir.rows import IndexRow
 from interop.store.decision import PERMIT_ALL, Decision
 from interop.store.plan import Claims, Count, Everything, Heads, History, Message, Messages, Read, Search, Waiting
 from interop.store.postgres import PostgresStore, committer, dialect, schema
@@ -26,7 +27,7 @@ from interop.store.sql.names import Names
 from interop.store.sql.schema import migrations
 from interop.store.sql.shapes import Shapes
 from interop.store.sqlite import SqliteStore
-from interop.store.values import Change, IndexRow, Outcome
+from interop.store.values import Change, Outcome
 from interop.store.where import All, FullText, Near, Not, Person, Range, Reference, Sources, Span, Text, Token
 from tests.postgres import DEBIAN, Server, programs, serving
 from tests.spec.store.build import T0, entry, ids, journal, put, reference, search, text, token, write

@@ -17,11 +17,12 @@ from typing import Any as Anything
 import pytest
 
 from interop.errors import Problem
+from interop.fhir.rows import IndexRow
 from interop.store.decision import PERMIT_ALL, Decision
 from interop.store.plan import Access, Coded, Compartment, Count, Group, History, Plan, Read, Search, Several
 from interop.store.sql import coded, searching
 from interop.store.sqlite import SqliteStore
-from interop.store.values import Change, IndexRow, Link, Put
+from interop.store.values import Change, Link, Put
 from interop.store.where import (
     About,
     All,

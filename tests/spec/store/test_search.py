@@ -6,9 +6,10 @@ from typing import Any as Anything
 
 import pytest
 
+from interop.fhir.rows import IndexRow
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Count, Search
-from interop.store.values import IndexRow, Link
+from interop.store.values import Link
 from interop.store.where import All, Any, Chain, Has, Ids, Not, Range, Reference, Span, Text, Token, Types, Updated
 from tests.spec.store.build import DAY, T0, date, ids, put, reference, search, text, token, write
 

@@ -12,11 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from interop.fhir.rows import IndexRow
 from interop.store.decision import PERMIT_ALL, Decision
 from interop.store.plan import Count, Search, Several
 from interop.store.sql import searching
 from interop.store.sqlite import SqliteStore
-from interop.store.values import Change, Committed, IndexRow, Link
+from interop.store.values import Change, Committed, Link
 from interop.store.where import Where
 from tests.spec.store.build import T0, ids, put
 from tests.spec.store.search_model import TYPES, Model, links, sorts, trees, worlds
