@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
@@ -24,6 +25,8 @@ LONGEST: Final = 600
 """Looks after which a stream ends: the browser opens it again, and is asked anew who it is."""
 AT_ONCE: Final = 50
 """Streams of one process."""
+OF_ONE: Final = 8
+"""Of them so many of one session: tabs that stand open."""
 
 
 def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitable[Visit]]) -> None:
@@ -40,7 +43,7 @@ def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitabl
     async def events(request: Request) -> Response:
         here = await visit(request)
         here.enter(AREA)
-        streams.enter()
+        streams.enter(reader(here))
         said = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(streams.stream(services, here), media_type=STREAM, headers=said)
 
@@ -70,20 +73,25 @@ async def standing(here: Visit) -> dict[str, Any]:
     return {**shown, "needs": needs(feeds["feeds"], destinations, here.now.timestamp())}
 
 
+def reader(here: Visit) -> str:
+    """Whose the pages are that are live: a session's; '' where nobody signs on."""
+    return here.session.asker.session if here.session is not None else ""
+
+
 class Streams:
-    """The pages that are live."""
+    """The pages that are live, by whose they are."""
 
     def __init__(self) -> None:
-        self._open = 0
+        self._open: Counter[str] = Counter()
 
-    def enter(self) -> None:
+    def enter(self, reader: str) -> None:
         """One more; raises Problem ``busy``."""
-        if self._open >= AT_ONCE:
+        if self._open.total() >= AT_ONCE or (reader and self._open[reader] >= OF_ONE):
             raise Problem("busy")
 
     async def stream(self, services: Services, here: Visit) -> AsyncIterator[str]:
         """The part of the page, each time that it says something else."""
-        self._open += 1
+        self._open[reader(here)] += 1
         try:
             before = ""
             for _ in range(LONGEST):
@@ -100,7 +108,7 @@ class Streams:
                 before = part
                 await asyncio.sleep(EACH)
         finally:
-            self._open -= 1
+            self._open -= Counter([reader(here)])
 
 
 def event(name: str, data: str) -> str:

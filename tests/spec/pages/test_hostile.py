@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
@@ -26,7 +28,7 @@ from interop.screen import words
 from tests.spec.audit.test_engine import rows
 from tests.spec.browser.people import MORNING, Site
 from tests.spec.engine.running import quiet, running
-from tests.spec.pages.visitors import visitor
+from tests.spec.pages.visitors import Visitor, visitor
 
 pytestmark = pytest.mark.anyio
 MARKUP = """x"'><img src=x onerror=alert(1) data-smuggled=1></title></script><svg/onload=alert(2)>{{7*7}}&lt;b data-smuggled&gt;"""
@@ -149,6 +151,28 @@ async def test_what_is_live_ends_with_the_session(site: Site, monkeypatch: pytes
         async with asyncio.timeout(20):
             async for _ in lines:
                 pass
+
+
+async def test_nobody_takes_what_is_live_from_everybody_else(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One session has so many streams and no more; who comes after has theirs, and one that is closed makes room."""
+    monkeypatch.setattr(overview, "EACH", 0.01)
+    monkeypatch.setattr(overview, "OF_ONE", 2)
+    async with visitor(site, "demo-operator") as one, visitor(site, "demo-operator") as other, AsyncExitStack() as held:
+        kept: list[AsyncIterator[str]] = []
+
+        async def live(who: Visitor, stack: AsyncExitStack) -> int:
+            stream = await stack.enter_async_context(who.http.stream("GET", "/console/events"))
+            if stream.status_code == 200:
+                kept.append(stream.aiter_lines())  # one that is let go closes its stream
+                assert await anext(kept[-1]) == "event: standing"
+            return stream.status_code
+
+        async with AsyncExitStack() as brief:
+            assert [await live(one, held), await live(one, brief), await live(one, held)] == [200, 200, 503]
+            assert await live(other, held) == 200
+        async with asyncio.timeout(20):
+            while await live(one, held) != 200:
+                await asyncio.sleep(0)
 
 
 async def test_whoever_is_turned_away_from_a_page_is_in_the_audit_with_why(site: Site) -> None:
