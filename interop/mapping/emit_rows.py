@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from interop.mapping import coded, transforms
 from interop.mapping.conditions import Condition
 from interop.mapping.model import Element, Model, Resource, SubTable
-from interop.mapping.paths import Literal
+from interop.mapping.paths import CONSTANT, Literal
 from interop.mapping.tables import Code
 from interop.mapping.targets import Part, Target
 
@@ -226,7 +226,7 @@ class RowEmitter:
         elif self.traced and not element.constant:
             lines.add(depth, f"run.traced({element.id!r}, i, {register!r}, {self.paths.origin(element)}, {value})")
         elif self.traced:
-            lines.add(depth, f"run.traced({element.id!r}, i, {register!r}, 'constant', {value})")
+            lines.add(depth, f"run.traced({element.id!r}, i, {register!r}, {CONSTANT!r}, {value})")
         emit_assignment(lines, depth, element, register, value)
         if fired:
             lines.add(depth, "fired = True")

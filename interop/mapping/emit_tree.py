@@ -120,13 +120,8 @@ class TreePaths(TreeTexts):
 
     def origin(self, element: Element) -> str:
         """The source path of a row, for the trace."""
-        each = f"{element.each}/" if element.each is not None and str(element.each) != "." else ""
-        return repr(
-            "|".join(
-                each + str(source) if isinstance(source, TreePath) and source.start == "." else str(source)
-                for source in element.sources
-            )
-        )
+        each = "" if element.each is None else str(element.each).removeprefix("./").removeprefix(".")
+        return repr("|".join(_seen(each, source) for source in element.sources))
 
     def leave(self, lines: Lines, depth: int, resource: Resource | None, element: Element) -> None:
         """A deliberate ``-``: whatever lies there is told as not carried."""
@@ -170,3 +165,10 @@ class TreePaths(TreeTexts):
                             suffixes[tuple(step.name for step in path.steps)] = element.id
         lines.add(1, f"PLAN_{name}.unread(run, m)")
         lines.add(0, f"PLAN_{name} = TreePlan({suffixes!r})")
+
+
+def _seen(each: str, source: Path) -> str:
+    """A source path as seen from the resource's node: what stands below ``each`` is told with it."""
+    if not isinstance(source, TreePath) or source.start not in (".", "./"):
+        return str(source)
+    return "/".join(filter(None, (each, *(step.name for step in source.steps)))) or "."

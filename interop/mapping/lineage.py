@@ -26,7 +26,6 @@ BELOW: Final = 100
 """Fields below one element of the source that are told as one row's."""
 _FIELD: Final = re.compile(r"([A-Z][A-Z0-9]{2})-(\d+)")
 _BRACKETS: Final = re.compile(r"\[[^\]]*\]")
-_LITERAL: Final = re.compile(r"Literal\(text=('[^']*')\)")
 
 
 @dataclass(slots=True)
@@ -93,7 +92,7 @@ def lineage(family: Family, source: Source, envelope: Envelope, mint: Mint, whos
         element = _BRACKETS.sub("", said.to) if said is not None and said.to else register.partition(":")[0]
         for place in places:
             told.fields[place].elements.append(len(told.elements))
-        told.elements.append(Element(one.type, one.id, element, value, _LITERAL.sub(r"\1", path), row, places))
+        told.elements.append(Element(one.type, one.id, element, value, path, row, places))
     _judge(told, laid)
     return told
 

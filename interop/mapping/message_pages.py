@@ -15,10 +15,12 @@ from interop.mapping.contribution import Mapped
 from interop.mapping.examples import examples
 from interop.mapping.library import Family
 from interop.mapping.markdown import code, table
+from interop.mapping.paths import CONSTANT, split_outside, unquote
 from interop.mapping.places import mappings_root
 from interop.mapping.refusal import Refusals
 from interop.mapping.runtime import Instance
 from interop.mapping.tables import ElementRow, Reader, Tables
+from interop.mapping.transforms import OF_MANY, OF_PAIR
 from interop.ports import Adapter
 
 Step = tuple[str, Instance, str, str, Any]
@@ -168,7 +170,22 @@ def _example(tables: Tables, shown: Shown) -> Iterator[str]:
 def _cells(step: Step, rows: dict[str, ElementRow], labels: dict[tuple[str, str], str]) -> tuple[str, ...]:
     row, _, register, path, value = step
     known = rows.get(row)
-    return code(path), code(known.to if known else register), _value(value, labels), row, known.why if known else ""
+    using = known.using if known else ""
+    return _source(path, using), code(known.to if known else register), _value(value, labels), row, known.why if known else ""
+
+
+def _source(path: str, using: str) -> str:
+    """The source path of a trace in words: what is taken together, or alternatives, of which the first that is there counts."""
+    if path == CONSTANT:
+        return "a constant"
+    together = using.startswith("@id:") or using in OF_PAIR or using in OF_MANY
+    return (" and " if together else ", else ").join(map(_part, split_outside(path, "|")))
+
+
+def _part(path: str) -> str:
+    if path.startswith("'"):
+        return f"the constant {code(unquote(path))}"
+    return code(path) if path != "." else "the entry itself"
 
 
 def _labels(shown: Shown) -> dict[tuple[str, str], str]:

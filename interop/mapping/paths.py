@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Final
+
+CONSTANT: Final = "constant"
+"""What a trace has for the source path of a row that reads nothing."""
 
 
 class PathError(ValueError):
@@ -15,6 +19,9 @@ class Literal:
     """A quoted constant."""
 
     text: str
+
+    def __str__(self) -> str:
+        return "'" + self.text.replace("'", "''") + "'"
 
 
 @dataclass(frozen=True, slots=True)

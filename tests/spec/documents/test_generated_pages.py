@@ -117,6 +117,15 @@ def test_the_page_of_a_message_shows_field_by_field_what_an_example_makes(admiss
     assert shown.body.decode().split()[0] in lines
 
 
+def test_where_a_value_comes_from_is_told_in_words() -> None:
+    """Of alternatives the first that is there counts; what is taken together; what stands in no message."""
+    first = message_pages(read_tables("hl7v2", Refusals()), traced_family("hl7v2"), adapters()["hl7v2"])["ADT_A01.md"]
+    assert "\n| `PV1-19.4.2`, else `PV1-19.4.1`, else `PV1-19.5`, else the constant `visit` |" in first
+    assert "\n| a constant | `identifier[+visit].type.coding[+]` |" in first
+    drugs = message_pages(read_tables("emis", Refusals()), traced_family("emis"), adapters()["emis"])["Prescribing_DrugRecord.md"]
+    assert "\n| the constant `urn:interop:codes:emis:drug-code-id` and `CodeId` | `medicationReference` |" in drugs
+
+
 def test_a_signature_holds_for_the_rows_that_were_signed(admission: tuple[Tables, Shown]) -> None:
     """Where a row by which the message is read says something else it is to be signed again; others' rows are not asked."""
     tables, _ = admission
