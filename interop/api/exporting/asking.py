@@ -1,4 +1,5 @@
-"""What an export gives: the types with what narrows them, the people, under the Decision of who began it."""
+"""What an export gives: the types with what narrows them, the people, under the Decision of who began it; and whether it may be
+given still."""
 
 from __future__ import annotations
 
@@ -6,21 +7,24 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import parse_qsl
 
-from interop.api.exporting.job import Wanted
+from interop.api.exporting.job import Job, Wanted
 from interop.api.fhir.routes import resource_types
 from interop.api.searching import understand
 from interop.api.searching.compartments import types_of
 from interop.api.searching.expanding import expanded
 from interop.api.searching.standing import ground
 from interop.api.services import Services
+from interop.apply.journalled import TAKEN
+from interop.apply.withholding import since
 from interop.errors import Problem
 from interop.fhir.shapes import dicts, text
 from interop.formats.json import load_json
 from interop.policy.asker import Asker
 from interop.policy.decide import Question
+from interop.ports import MessageState
 from interop.store.decision import Account, Decision
-from interop.store.plan import Export, Read
-from interop.store.values import Stored
+from interop.store.plan import Export, Messages, Read
+from interop.store.values import Entry, Stored
 from interop.store.where import All, Any, Not, Sources, Unguarded, Where
 
 OPERATION: Final = "$export"
@@ -132,3 +136,18 @@ def holds(before: tuple[tuple[str, ...], ...], now: Where | None) -> bool:
         return True
     after = agreed(now)
     return len(before) == len(after) and all(set(one) <= set(other) for one, other in zip(before, after, strict=True))
+
+
+async def outdated(services: Services, job: Job) -> bool:
+    """Whether something that it stood on has ended since: the right to export, an agreement, a message that was taken
+    down, or what a label or a Consent gives no more."""
+    try:
+        decision = await decided(services, job.asker, job.wanted.level)
+    except Problem:
+        return True
+    if not holds(job.sources, decision.predicate):
+        return True
+    if await since(services.store) > job.transaction:
+        return True
+    taken: list[Entry] = await services.store.query(Messages(feed=TAKEN, state=MessageState.APPLIED, count=1))
+    return bool(taken) and taken[0].finished > job.transaction

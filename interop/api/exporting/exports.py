@@ -10,33 +10,27 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import shutil
-import threading
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from pathlib import Path
-from time import time
 from typing import Any, Final, cast
 
 import orjson
 import structlog
 
-from interop.api.exporting.asking import agreed, decided, holds, planned
-from interop.api.exporting.job import COMPLETED, FAILED, NAME, OPEN, QUEUED, RUNNING, Job, Wanted, decoded, keep
+from interop.api.exporting.asking import agreed, decided, outdated, planned
+from interop.api.exporting.job import COMPLETED, FAILED, OPEN, QUEUED, RUNNING, Job, Wanted
+from interop.api.exporting.jobs import MADE, Jobs
 from interop.api.exporting.locking import let_go, taken
-from interop.api.exporting.writing import Files, Room, free, type_of
+from interop.api.exporting.writing import Files, Room, free
 from interop.api.services import Services
 from interop.api.signon.limits import Throttled
-from interop.apply.journalled import TAKEN
-from interop.apply.withholding import since
 from interop.background import Background, within
 from interop.clock import Clock
 from interop.errors import Problem
 from interop.policy.asker import Asker
-from interop.ports import MessageState
 from interop.store.decision import Account
-from interop.store.plan import Messages
-from interop.store.values import Block, Entry
+from interop.store.values import Block
 
 HOUR: Final = 3_600_000_000
 KEPT: Final = 6 * HOUR
@@ -52,26 +46,19 @@ ATTEMPTS: Final = 3
 LOOK: Final = 2.0
 """Seconds between two looks at what other processes have begun or left, and at what has expired; and between two times at which
 others are told how far one is."""
-MADE: Final = ".new"
-"""How a directory ends in which a job is being made."""
-LEFT: Final = 24 * 3_600
-"""Seconds after which a directory is nobody's that has no job that can be read: longer than one that is done is kept, and who
-works on one writes there every few seconds."""
-GIVEN_UP: Final = "cancelled"
-"""The file by which whoever works on a job is told that nobody wants it."""
 _log = structlog.get_logger("interop.export")
 
 
-class Exports:
+class Exports(Jobs):
     """Keeps its jobs in a directory of its own, readable by its owner alone; ``room`` tells how many bytes are free there."""
 
     def __init__(self, directory: Path, clock: Clock, *, room: Room = free) -> None:
-        self.directory, self._clock, self._room = directory, clock, room
+        super().__init__(directory)
+        self._clock, self._room = clock, room
         self.jobs: dict[str, Job] = {}
         """As they were when they were last looked at."""
-        self._mine = ""
         self._working = Background()
-        self._beginning, self._file = asyncio.Lock(), threading.Lock()
+        self._beginning = asyncio.Lock()
         self._wake, self._idle = asyncio.Event(), asyncio.Event()
         self.services: Services
         """What exports are read from; set before the start."""
@@ -113,7 +100,7 @@ class Exports:
         job = await self._read(id)
         if job is None or not job.opens(asker) or await asyncio.to_thread(self._cancelled, job):
             raise Problem("not-found")
-        if job.state == COMPLETED and await self._outdated(job):
+        if job.state == COMPLETED and await outdated(self.services, job):
             await self._fail(job, Problem("export-ended"))
         return job
 
@@ -130,20 +117,6 @@ class Exports:
         if job.state != COMPLETED or all(each.name != name for each in job.outputs):
             raise Problem("not-found")
         return self.directory / job.id / name
-
-    async def _outdated(self, job: Job) -> bool:
-        """Whether something that it stood on has ended since: the right to export, an agreement, a message that was taken
-        down, or what a label or a Consent gives no more."""
-        try:
-            decision = await decided(self.services, job.asker, job.wanted.level)
-        except Problem:
-            return True
-        if not holds(job.sources, decision.predicate):
-            return True
-        if await since(self.services.store) > job.transaction:
-            return True
-        taken: list[Entry] = await self.services.store.query(Messages(feed=TAKEN, state=MessageState.APPLIED, count=1))
-        return bool(taken) and taken[0].finished > job.transaction
 
     async def _work(self) -> None:
         while True:
@@ -273,73 +246,6 @@ class Exports:
         for job in [job for job in self.jobs.values() if job.expires and job.expires <= now]:
             self.jobs.pop(job.id, None)
             await asyncio.to_thread(self._remove, job.id)
-
-    def _ready(self) -> None:
-        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-    def _all(self) -> list[Job]:
-        """What can be read. What cannot may be in the making, of another version, or of a disk that fails: it goes when it has
-        stood for so long that nobody has it any more."""
-        found = []
-        with suppress(FileNotFoundError):
-            for each in self.directory.iterdir():
-                if each.suffix != MADE and (job := self._found(each.name)) is not None:
-                    found.append(job)
-                elif _stood(each) > LEFT:
-                    self._remove(each.name)
-        return sorted(found, key=lambda job: job.requested)
-
-    def _found(self, id: str) -> Job | None:
-        try:
-            job = decoded((self.directory / id / NAME).read_bytes())
-        except (OSError, ValueError):
-            return None
-        job.cancelled = self._cancelled(job)
-        return job
-
-    def _cancelled(self, job: Job) -> bool:
-        return job.cancelled or (self.directory / job.id / GIVEN_UP).exists()
-
-    def _given_up(self, id: str) -> bool:
-        """Take it away where nobody works on it, else leave word; which of the two."""
-        place = self.directory / id
-        with suppress(OSError):
-            (place / GIVEN_UP).touch(0o600)
-        lock = taken(place) if id != self._mine else None
-        if lock is None:
-            return not place.exists()
-        self._remove(id)
-        let_go(place, lock)
-        return True
-
-    def _make(self, job: Job) -> None:
-        """Whoever sees the directory sees what the job is."""
-        made = self.directory / f"{job.id}{MADE}"
-        made.mkdir(mode=0o700)
-        keep(made, job)
-        made.rename(self.directory / job.id)
-
-    def _keep(self, job: Job) -> None:
-        try:
-            with self._file:
-                keep(self.directory / job.id, job)
-        except OSError as error:
-            raise Problem("export-no-room", detail=type_of(error)) from None
-
-    def _empty(self, job: Job) -> None:
-        for each in (self.directory / job.id).glob("*.ndjson"):
-            each.unlink(missing_ok=True)
-        self._keep(job)
-
-    def _remove(self, name: str) -> None:
-        shutil.rmtree(self.directory / name, ignore_errors=True)
-
-
-def _stood(place: Path) -> float:
-    """Seconds since something was made or removed there, by the clock of the files; 0 where that cannot be told."""
-    with suppress(OSError):
-        return time() - place.stat().st_mtime
-    return 0.0
 
 
 def _warn(files: Files, warnings: tuple[str, ...]) -> None:

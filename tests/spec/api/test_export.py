@@ -365,7 +365,7 @@ async def test_a_start_takes_nothing_away_that_another_process_makes_or_another_
         keep(made, job)
 
     await exports.stop()
-    monkeypatch.setattr("interop.api.exporting.exports.keep", crossed)
+    monkeypatch.setattr("interop.api.exporting.jobs.keep", crossed)
     assert (await kick(client, "$export")).status_code == 202
     monkeypatch.undo()
     text, files = (directory / NAME).read_bytes(), sorted(path.name for path in directory.iterdir())
