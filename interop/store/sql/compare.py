@@ -1,7 +1,7 @@
-"""How the range of an index row compares with the range asked for.
+"""How the range of an index row, or the instant of a change, compares with the range asked for.
 
-``{low}`` and ``{high}`` are the row's columns, ``:{a}`` and ``:{b}`` the sides asked for. Each condition also says what follows
-from it for one side alone, so that an index on that side is sought and not gone through.
+``{low}`` and ``{high}`` are the row's columns, ``{at}`` that of the instant, ``:{a}`` and ``:{b}`` the sides asked for. Each
+condition also says what follows from it for one side alone, so that an index on that side is sought and not gone through.
 """
 
 from __future__ import annotations
@@ -39,3 +39,16 @@ POINT = {
     "ap": "{low} <= :{b} AND {high} >= :{a}",
 }
 """As ``NUMBERS``, where one value is asked for and no range."""
+
+UPDATED = {
+    "eq": "{at} >= :{a} AND {at} < :{b}",
+    "ne": "({at} < :{a} OR {at} >= :{b})",
+    "gt": "{at} >= :{b}",
+    "lt": "{at} < :{a}",
+    "ge": "{at} >= :{a}",
+    "le": "{at} < :{b}",
+    "sa": "{at} >= :{b}",
+    "eb": "{at} < :{a}",
+    "ap": "{at} >= :{a} AND {at} < :{b}",
+}
+"""FHIR R4 search, 3.1.1.4.7, of an instant."""

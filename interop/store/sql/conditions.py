@@ -15,13 +15,14 @@ from typing import Any as Value
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.index import NAMED as BITS
 from interop.store.sql.index import PLAIN, SOLE
+from interop.store.sql.joining import ALWAYS
 from interop.store.sql.links import Targets
 from interop.store.sql.marks import Marks, Masked, Values, literal
 from interop.store.sql.names import LABELS, Names
 from interop.store.sql.past import was
 from interop.store.sql.ruling import ruling
 from interop.store.sql.start import NONE, flatten, rank
-from interop.store.sql.where import ALWAYS, Compiler
+from interop.store.sql.where import Compiler
 from interop.store.where import About, All, Any, Ids, Not, Present, Sources, Token, Tokens, Types, Updated, Where
 
 FIRST = 1_000_000

@@ -9,12 +9,13 @@ from __future__ import annotations
 from interop.store.plan import Count
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.estimates import Estimates
+from interop.store.sql.indexed import INDEXED
 from interop.store.sql.names import Names
 from interop.store.sql.searching import Make, Rule, begin, counts, size_of
 from interop.store.sql.shapes import Shapes
 from interop.store.sql.start import NONE, flatten, rank
 from interop.store.sql.statement import Steps
-from interop.store.sql.where import INDEXED, Compiler, narrowed
+from interop.store.sql.where import Compiler, narrowed
 from interop.store.where import Where
 
 SHARE = 4

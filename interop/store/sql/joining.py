@@ -1,10 +1,17 @@
-"""Many queries or conditions as one: a database takes at most 500 SELECTs side by side, and 1,000 expressions within each other."""
+"""Many queries or conditions as one, and those that are decided without asking.
+
+A database takes at most 500 SELECTs side by side, and 1,000 expressions within each other.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
 
+NEVER = "0 = 1"
+ALWAYS = "1 = 1"
+CONTRARY = {ALWAYS: NEVER, NEVER: ALWAYS}
+NONE = "SELECT 0 AS rid WHERE 0 = 1"
 TERMS: Final = 400
 _ALL: Final = " UNION ALL "
 
@@ -37,3 +44,15 @@ def either(conditions: Sequence[str]) -> str:
         groups = [conditions[at : at + TERMS] for at in range(0, len(conditions), TERMS)]
         conditions = [f"({' OR '.join(group)})" for group in groups]
     return "(" + " OR ".join(conditions) + ")"
+
+
+def every(conditions: list[str]) -> str:
+    """That all of the conditions hold, without what is decided already."""
+    left = [one for one in conditions if one != ALWAYS]
+    return NEVER if NEVER in left else f"({' AND '.join(left)})" if left else ALWAYS
+
+
+def some(conditions: list[str]) -> str:
+    """That one of the conditions holds, without what is decided already."""
+    left = [one for one in conditions if one != NEVER]
+    return ALWAYS if ALWAYS in left else either(left) if left else NEVER

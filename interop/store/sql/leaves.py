@@ -10,10 +10,10 @@ from interop.fhir.searching import normalise
 from interop.store.sql.compare import DATES, NUMBERS, POINT
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.index import LONGEST, point
+from interop.store.sql.joining import NEVER
 from interop.store.sql.names import LABELS, Names
 from interop.store.where import All, Any, Near, Range, Reference, Span, Text, Token, Tokens, Where
 
-NEVER = "0 = 1"
 BEYOND = "\U0010ffff"
 EARTH = 6_371_008.8
 """Mean radius of the Earth in metres."""

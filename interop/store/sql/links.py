@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.index import LONGEST, NAMED, PATIENT
-from interop.store.sql.joining import united
-from interop.store.sql.leaves import NEVER, Leaves
+from interop.store.sql.joining import NEVER, united
+from interop.store.sql.leaves import Leaves
 from interop.store.sql.names import LABELS, Names
 from interop.store.sql.ruling import ruling
 from interop.store.where import All, Chain, Has, Person, Where

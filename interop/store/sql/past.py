@@ -7,9 +7,9 @@ and its contrary holds of none either.
 from __future__ import annotations
 
 from interop.store.sql.index import ELSE, NAMED, PLAIN, SOLE
-from interop.store.sql.leaves import NEVER
+from interop.store.sql.joining import ALWAYS, CONTRARY, NEVER, every, some
 from interop.store.sql.names import LABELS
-from interop.store.sql.where import ALWAYS, CONTRARY, Compiler, every, some
+from interop.store.sql.where import Compiler
 from interop.store.where import About, All, Any, Ids, Not, Person, Present, Sources, Token, Tokens, Types, Unguarded, Updated, Where
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from interop.store.sql.index import LONGEST, PATIENT, SOLE
-from interop.store.sql.leaves import NEVER
+from interop.store.sql.joining import NEVER
 from interop.store.sql.links import Links
 from interop.store.where import About
 

@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from interop.errors import Problem
+from interop.store.sql.compare import UPDATED
 from interop.store.sql.dialect import Dialect
-from interop.store.sql.index import BY_RESOURCE, KINDS, PLAIN, TABLES
-from interop.store.sql.joining import either, united
-from interop.store.sql.leaves import NEVER, TRIGRAM
+from interop.store.sql.indexed import INDEXED
+from interop.store.sql.joining import CONTRARY, NEVER, NONE, every, some, united
 from interop.store.sql.marks import Masked
 from interop.store.sql.names import LABELS, Names
-from interop.store.sql.people import People
 from interop.store.sql.start import DEEPEST, SURE, best, flatten, rank
+from interop.store.sql.worded import Worded, parted
 from interop.store.where import (
     About,
     All,
@@ -45,37 +45,14 @@ from interop.store.where import (
     Where,
 )
 
-NONE = "SELECT 0 AS rid WHERE 0 = 1"
-ALWAYS = "1 = 1"
-CONTRARY = {ALWAYS: NEVER, NEVER: ALWAYS}
-INDEXED = Token | Tokens | Text | Span | Range | Composite | Near
-"""Parts that hold of a resource only by rows of the index tables."""
-FEW = 8
-"""Up to so many codes each is looked up by itself."""
 
-UPDATED = {
-    "eq": "{at} >= :{a} AND {at} < :{b}",
-    "ne": "({at} < :{a} OR {at} >= :{b})",
-    "gt": "{at} >= :{b}",
-    "lt": "{at} < :{a}",
-    "ge": "{at} >= :{a}",
-    "le": "{at} < :{b}",
-    "sa": "{at} >= :{b}",
-    "eb": "{at} < :{a}",
-    "ap": "{at} >= :{a} AND {at} < :{b}",
-}
-"""FHIR R4 search, 3.1.1.4.7, of an instant."""
-
-
-class Compiler(People):
+class Compiler(Worded):
     """Compiles parts for one statement and gathers its parameters. ``guard`` is the Decision's predicate: a chain does not
     pass through a resource that the reader may not see."""
 
     def __init__(self, names: Names, dialect: Dialect, guard: Where | None = None, first: int = 0) -> None:
         super().__init__(names, dialect, guard, first)
         self.few = False
-        """Whether few resources are looked at: then each is better asked by itself than all listed that have some words or that
-        a chain leads to."""
         self._depth = 0
         self._scanned = False
 
@@ -206,115 +183,6 @@ class Compiler(People):
             b = self.bind(where.high)
         return text.format(at=f"{row}.updated", a=a, b=b)
 
-    def _indexed(self, where: Token | Text | Span | Range | Tokens, type_: str | None, row: str) -> str:
-        """A condition on the rows of one index table, sought from the resource."""
-        source = self._table_of(where, type_, probed=True)
-        if source is None:
-            return NEVER
-        if isinstance(where, Text) and where.kind == "text" and where.match not in {"equals", "exact"}:
-            return f"{row}.rid IN (SELECT x.rid FROM {source})"
-        return f"EXISTS (SELECT 1 FROM {source} AND x.rid = {row}.rid)"
-
-    def _labelled(self, where: Token | Tokens, type_: str | None, row: str) -> str:
-        if isinstance(where, Token):
-            label = self.code(where, "x")
-        else:
-            label = self.codes(where, "x", "code || ''" if len(where.pairs) > FEW else "code")
-        if label == NEVER:
-            return NEVER
-        found = f"index_token x WHERE x.pid = {self.label_pid(type_, row)} AND {label} AND x.rid = {row}.rid"
-        return f"(({row}.named & {PLAIN}) = 0 AND EXISTS (SELECT 1 FROM {found}))"
-
-    def _table_of(self, where: Where, type_: str | None, *, probed: bool = False) -> str | None:
-        """Table and condition of an index part, alias ``x``; None where nothing is indexed so. ``probed``: for one resource."""
-        row = "+x" if probed else "x"
-        match where:
-            case Token(parameter, _, _, kind):
-                pids = self.pids(type_, parameter, kind)
-                return f"index_token x WHERE {pids} AND {self.code(where, 'x')}" if pids else None
-            case Tokens(parameter, pairs):
-                pids = self.pids(type_, parameter, "token")
-                column = "code || ''" if probed and len(pairs) > FEW else "code"
-                return f"index_token x WHERE {pids} AND {self.codes(where, 'x', column)}" if pids else None
-            case Text(parameter, value, match, "text"):
-                pids = self.pids(type_, parameter, "text")
-                return f"index_text x WHERE {pids} AND {self.text(where, 'x')}" if pids else None
-            case Text(parameter, value, match):
-                pids = self.pids(type_, parameter, "string", "part", "uri")
-                column = "value || ''" if probed and match == "contains" and len(value) >= TRIGRAM else "value"
-                return f"index_string x WHERE {pids} AND {self.text(where, 'x', column, 'written')}" if pids else None
-            case Span(parameter):
-                pids = self.pids(type_, parameter, "date")
-                return f"index_date x WHERE {pids} AND {self.dates(where, row)}" if pids else None
-            case Range(parameter, kind=kind):
-                pids = self.pids(type_, parameter, *((kind,) if kind else ("number", "quantity")))
-                return f"index_quantity x WHERE {pids} AND {self.numbers(where, row)}" if pids else None
-            case Near(parameter):
-                pids = self.pids(type_, parameter, "position")
-                return f"index_position x WHERE {pids} AND {self.near(where, 'x')}" if pids else None
-            case Composite(parameter, parts):
-                return self._composite(parameter, parts, type_)
-        raise TypeError(where)
-
-    def _composite(self, parameter: str, parts: tuple[Where, ...], type_: str | None) -> str | None:
-        pids = self.pids(type_, parameter, "composite")
-        if not pids or not parts:
-            return None
-        tables, conditions = ["index_composite x"], []
-        for place, part in enumerate(parts):
-            row = f"x{place}" if place else "x"
-            if place:
-                tables.append(f"index_composite {row}")
-                conditions.append(f"{row}.pid = x.pid AND {row}.rid = x.rid AND {row}.element = x.element")
-            conditions.append(f"{row}.component = {place} AND {self.component(part, row)}")
-        return f"{' CROSS JOIN '.join(tables)} WHERE {pids} AND {' AND '.join(conditions)}"
-
-    def _present(self, parameter: str, type_: str | None, row: str) -> str:
-        parts, others = self.named(parameter, row), []
-        for pid, kind in self.names.present(type_, parameter):
-            table = KINDS[kind]
-            if table in BY_RESOURCE:
-                parts.append(f"EXISTS (SELECT 1 FROM {TABLES[table][0]} x WHERE x.rid = {row}.rid AND x.pid = {pid})")
-            else:
-                others.append(f"{row}.indexed LIKE '%\"{pid}\":[%'")
-        return f"({' OR '.join([*parts, *others])})" if parts or others else NEVER
-
-    def _all_present(self, parameter: str, type_: str) -> str:
-        parts = [
-            f"SELECT x.rid FROM {TABLES[KINDS[kind]][0]} x WHERE x.pid = {pid}"
-            for pid, kind in self.names.present(type_, parameter)
-        ]
-        if self.named(parameter, "s"):
-            parts.append(f"SELECT s.rid FROM resource s WHERE s.type = :{self.bind(type_)} AND {self.named(parameter, 's')[0]}")
-        return " UNION ALL ".join(parts) or NONE
-
-    def _worded(self, parameter: str, groups: tuple[tuple[str, ...], ...], type_: str | None, row: str) -> str:
-        found = []
-        for words, absent in map(parted, groups):
-            one = [self._holds(parameter, words, type_, row)] if words else []
-            one += [f"NOT ({self._holds(parameter, (word,), type_, row)})" for word in absent]
-            found.append(f"({' AND '.join(one)})" if one else NEVER)
-        return f"({' OR '.join(found)})" if found else NEVER
-
-    def _holds(self, parameter: str, words: tuple[str, ...], type_: str | None, row: str) -> str:
-        """That a resource holds every one of the words and phrases."""
-        pids = self.pids(type_, parameter, "words")
-        if not self.few or not pids:
-            return f"{row}.rid IN ({self._words(parameter, words, type_)})"
-        found = f"SELECT 1 FROM ({self._lines(words)}) f WHERE f.line = x.line"
-        return f"EXISTS (SELECT 1 FROM index_words x WHERE x.rid = {row}.rid AND {pids} AND EXISTS ({found}))"
-
-    def _words(self, parameter: str, words: tuple[str, ...], type_: str | None) -> str:
-        """A query of the resources that hold every one of the words and phrases."""
-        pids = self.pids(type_, parameter, "words")
-        if not pids:
-            return NONE
-        return f"SELECT x.rid FROM ({self._lines(words)}) f CROSS JOIN index_words x WHERE x.line = f.line AND {pids}"
-
-    def _lines(self, words: tuple[str, ...]) -> str:
-        query, wanted = self.dialect.worded(words)
-        return query.format(p=":" + self.bind(wanted))
-
     def source(self, where: Where | None, type_: str | None, *, start: Where | None = None, scan: bool = False) -> str:
         """``resource`` rows of a type (None: of any) that satisfy ``where``: FROM and WHERE. Begins with ``start``, else with the
         part that an index answers best; where there is none, and with ``scan``, goes through the type."""
@@ -335,18 +203,6 @@ class Compiler(People):
         return f"resource r WHERE {' AND '.join(conditions)}"
 
 
-def every(conditions: list[str]) -> str:
-    """That all of the conditions hold, without what is decided already."""
-    left = [one for one in conditions if one != ALWAYS]
-    return NEVER if NEVER in left else f"({' AND '.join(left)})" if left else ALWAYS
-
-
-def some(conditions: list[str]) -> str:
-    """That one of the conditions holds, without what is decided already."""
-    left = [one for one in conditions if one != NEVER]
-    return ALWAYS if ALWAYS in left else either(left) if left else NEVER
-
-
 def narrowed(parts: tuple[Where, ...] | list[Where], type_: str | None) -> str | None:
     """The one type that the parts leave, where no type is known."""
     if type_ is None:
@@ -354,8 +210,3 @@ def narrowed(parts: tuple[Where, ...] | list[Where], type_: str | None) -> str |
             if isinstance(part, Types) and len(part.types) == 1:
                 return part.types[0]
     return type_
-
-
-def parted(group: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The words that must be there and those that must not."""
-    return tuple(word for word in group if word[:1] != "-"), tuple(word[1:] for word in group if word[:1] == "-")
