@@ -30,7 +30,7 @@ from interop.mapping.assemble import assemble
 from interop.mapping.contribution import Mapped
 from interop.mapping.examples import examples
 from interop.mapping.library import adapters, family, family_of
-from interop.mapping.tables import families
+from interop.mapping.reading import families
 from interop.ports import Adapter
 from interop.record.fold import complete
 from interop.record.umbrella import add_umbrellas

@@ -19,7 +19,7 @@ from interop.errors import Problem
 from interop.ids import Mint
 from interop.mapping.contribution import Mapped
 from interop.mapping.library import family
-from interop.mapping.tables import families
+from interop.mapping.reading import families
 from tests.places import ROOT, SHARED
 
 SAMPLES = SHARED / "samples"

@@ -28,6 +28,7 @@ from interop.api.signon.door import REVOKED
 from interop.api.signon.service import SignOn, sign_on
 from interop.api.table_versions import keep_policy
 from interop.api.watched import ClockFigures
+from interop.app.addresses import address, loopback
 from interop.app.audited import Audited
 from interop.app.clocks import SEAT as CLOCKS
 from interop.app.completing import Completing
@@ -38,7 +39,7 @@ from interop.app.national import tracer_of
 from interop.app.outgoing import Outgoing
 from interop.app.redeclaring import Redeclaring, stamp
 from interop.app.seats import Seated
-from interop.app.settings import Settings, address, loopback
+from interop.app.settings import Settings
 from interop.app.signalling import figures, share
 from interop.app.tls import Holders, server_context
 from interop.app.watching import spanning_of, telemetry_of, watched_of
@@ -51,7 +52,7 @@ from interop.errors import Problem
 from interop.journal.intake import JournalIntake
 from interop.mapping.library import adapters
 from interop.mapping.places import mappings_root
-from interop.mapping.tables import families, routed
+from interop.mapping.reading import families, routed
 from interop.pages.application import create_pages
 from interop.policy.asker import NOBODY
 from interop.population.pseudonyms import Pseudonyms

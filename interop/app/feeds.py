@@ -14,9 +14,9 @@ from interop.identity.national import BASE
 from interop.identity.sources import STATED, VERIFIED
 from interop.ids import OdsCode
 from interop.mapping.library import adapters as installed
+from interop.mapping.reading import families, read_tables
 from interop.mapping.refusal import Refusals
 from interop.mapping.snapshots import DELTA
-from interop.mapping.tables import families, read_tables
 from interop.ports import Feed, Wait
 from interop.ports.demographics import PDS
 from interop.ports.feed import Names, organisation

@@ -16,7 +16,7 @@ from interop.apply.retelling import Teller
 from interop.apply.whereabouts import Whereabouts
 from interop.clock import SystemClock
 from interop.mapping.library import adapters, check_site, family
-from interop.mapping.tables import families
+from interop.mapping.reading import families
 from interop.store.plan import Message, Messages, Replayable
 
 

@@ -50,7 +50,7 @@ from interop.errors import Problem
 from interop.ids import Mint
 from interop.ids.secret import kept
 from interop.mapping.library import check_site, family
-from interop.mapping.tables import families
+from interop.mapping.reading import families
 from interop.ports import Feed, MessageState, Signals, Silent
 from interop.ports.signals import APPLIED, ARRIVED, CHANGED
 from interop.record.indexing import Indexing

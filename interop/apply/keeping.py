@@ -11,8 +11,9 @@ from interop.apply.applier import families_of
 from interop.apply.mapping_work import Yield
 from interop.clock import Clock
 from interop.errors import Problem
+from interop.mapping.packed import pack
+from interop.mapping.reading import read_tables
 from interop.mapping.refusal import Refusals
-from interop.mapping.tables import pack, read_tables
 from interop.store.seam import Store
 from interop.store.values import Change
 

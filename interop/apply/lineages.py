@@ -18,8 +18,8 @@ from interop.formats.json import load_json, write_json
 from interop.ids import NHS_NUMBER, Mint, NhsNumber, Standing
 from interop.mapping.library import Family, Said, adapters, family_of
 from interop.mapping.lineage import Lineage, layout, lineage
+from interop.mapping.packed import unpack
 from interop.mapping.sites import sites_of
-from interop.mapping.tables import unpack
 from interop.policy.labels import hides_whereabouts, restricted
 from interop.ports import Envelope, Feed
 from interop.record.fold import alone

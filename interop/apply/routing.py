@@ -8,8 +8,8 @@ from typing import Final
 from interop.apply.generation import Generation
 from interop.clock import Clock
 from interop.mapping.conditions import Test, parse_condition
+from interop.mapping.numbers import decimal
 from interop.mapping.paths import PathError
-from interop.mapping.transforms import decimal
 from interop.notify.matching import Version, holds, patients, version
 from interop.notify.routes import ALERT, CREATED, DELETED, FIELDS, MESSAGE, RESTATED, UPDATED, WITHHELD, Route, delivery_id
 from interop.store.decision import PERMIT_ALL

@@ -9,8 +9,8 @@ from interop.cli.shown import moment, one, several, wrong
 from interop.clock import SystemClock, instant
 from interop.mapping.packed import Kept
 from interop.mapping.places import mappings_root
+from interop.mapping.reading import families, read_tables
 from interop.mapping.refusal import Refusals
-from interop.mapping.tables import families, read_tables
 from interop.store.plan import KeptTables
 
 COLUMNS = ("digest", "family", "site", "first", "present")

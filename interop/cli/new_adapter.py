@@ -12,7 +12,7 @@ from string import Template
 
 from interop.cli.shown import json_line, remark, wrong
 from interop.mapping.library import adapters
-from interop.mapping.tables import families
+from interop.mapping.reading import families
 
 NAME = re.compile(r"[a-z][a-z0-9]{1,29}")
 ENTRY_POINTS = '[project.entry-points."interop.adapters"]\n'

@@ -8,9 +8,9 @@ from typing import Any
 from interop.cli.progress import progress
 from interop.cli.shown import json_line, say, table, wrong
 from interop.mapping.library import Family
+from interop.mapping.reading import families, read_tables
 from interop.mapping.refusal import Refusals, TablesRefused
 from interop.mapping.sites import deviations
-from interop.mapping.tables import families, read_tables
 
 
 def tables(family: str | None, *, site: str, source: bool, as_json: bool) -> int:

@@ -9,9 +9,10 @@ from interop.mapping.check_elements import ElementCheck, no_place
 from interop.mapping.conditions import Condition, parse_condition
 from interop.mapping.model import Model, Resource
 from interop.mapping.paths import Er7Path, Path, PathError, parse_alternatives, parse_path, split_outside
+from interop.mapping.reading import read_tables
 from interop.mapping.refusal import Refusals
 from interop.mapping.source import SourceNames
-from interop.mapping.tables import ResourceRow, Tables, read_tables
+from interop.mapping.tables import ResourceRow, Tables
 
 EFFECTS = ("upsert", "whole", "delete", "contained", "join")
 RELINKS = ("relink", "link", "unlink")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from interop.mapping.numbers import decimal
 from interop.mapping.paths import Path, PathError, parse_path, split_outside, unquote
-from interop.mapping.transforms import decimal
 
 
 @dataclass(frozen=True, slots=True)

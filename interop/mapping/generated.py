@@ -6,15 +6,15 @@ from functools import lru_cache
 
 from interop.formats.json import Number as Number
 from interop.formats.tree import Node
-from interop.mapping import transforms
+from interop.mapping import times, transforms
 from interop.mapping.coded import code_as_code as code_as_code
 from interop.mapping.coded import code_as_CodeableConcept as code_as_CodeableConcept
 from interop.mapping.coded import code_as_Coding as code_as_Coding
 from interop.mapping.er7_access import stray_parts as stray_parts
 from interop.mapping.kept import Kept as Kept
 from interop.mapping.kept import Units as Units
+from interop.mapping.numbers import decimal as decimal
 from interop.mapping.runtime import NULL, read_value
-from interop.mapping.transforms import decimal as decimal
 from interop.mapping.transforms import text_data as text_data
 from interop.mapping.tree_access import JOINS as JOINS
 from interop.mapping.tree_access import all_kids as all_kids
@@ -37,40 +37,40 @@ ABSENT = ("", NULL)
 
 
 def pair_minutes(value: str, unit: str = "") -> int | bool | None:
-    """``transforms.duration`` in whole minutes; nothing where it is absent, False where it is unreadable or there are none."""
+    """``times.duration`` in whole minutes; nothing where it is absent, False where it is unreadable or there are none."""
     if not value:
         return None
-    length = transforms.duration(value, unit)
+    length = times.duration(value, unit)
     return length is not None and not length.seconds % 60 and int(length.total_seconds()) // 60
 
 
 def pair_plusduration(start: str, value: str, unit: str = "") -> str | bool | None:
-    """``transforms.plus_duration``; nothing where either is absent, False where it is unreadable."""
+    """``times.plus_duration``; nothing where either is absent, False where it is unreadable."""
     if not start or not value:
         return None
-    return transforms.plus_duration(start, value, unit) or False
+    return times.plus_duration(start, value, unit) or False
 
 
 @lru_cache(maxsize=4_096)
 def pair_daytime(day: str, clock: str, minutes: str = "0") -> str | bool | None:
-    """``transforms.day_time``; nothing where the day is absent or the minutes that a row asks for, False where it is unreadable."""
+    """``times.day_time``; nothing where the day is absent or the minutes that a row asks for, False where it is unreadable."""
     if not day or not minutes:
         return None
-    return transforms.day_time(day, clock, minutes if minutes != "0" else "") or False
+    return times.day_time(day, clock, minutes if minutes != "0" else "") or False
 
 
 @lru_cache(maxsize=4_096)
 def pair_partdate(value: str, precision: str) -> str | bool | None:
-    """``transforms.part_time``: without a precision as it is given; nothing where it is unknown, False where it is unreadable."""
+    """``times.part_time``: without a precision as it is given; nothing where it is unknown, False where it is unreadable."""
     if not value or precision == "U":
         return None
-    return transforms.part_time(precision.upper(), value) or False
+    return times.part_time(precision.upper(), value) or False
 
 
 def node_parttime(node: Node) -> str | None:
-    """``transforms.part_time`` of a node's datepart and value."""
+    """``times.part_time`` of a node's datepart and value."""
     value, precision = node.kid("@value"), node.kid("@datepart")
-    return transforms.part_time(read_value(precision) or "YMDT", read_value(value) or read_value(node))
+    return times.part_time(read_value(precision) or "YMDT", read_value(value) or read_value(node))
 
 
 def node_narrative(node: Node) -> str | None:

@@ -14,7 +14,7 @@ from interop.mapping.contribution import Contribution, Mapped
 
 if TYPE_CHECKING:
     from interop.mapping.model import Element, Model, Resource
-    from interop.mapping.tables import Reader
+    from interop.mapping.table_files import Reader
 
 CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 SENSITIVITY: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"

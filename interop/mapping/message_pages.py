@@ -19,7 +19,8 @@ from interop.mapping.paths import CONSTANT, split_outside, unquote
 from interop.mapping.places import mappings_root
 from interop.mapping.refusal import Refusals
 from interop.mapping.runtime import Instance
-from interop.mapping.tables import ElementRow, Reader, Tables
+from interop.mapping.table_files import Reader
+from interop.mapping.tables import ElementRow, Tables
 from interop.mapping.transforms import OF_MANY, OF_PAIR
 from interop.ports import Adapter
 

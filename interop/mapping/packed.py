@@ -1,16 +1,33 @@
-"""Mapping tables that were kept by digest, written out as a directory from which an engine maps as before."""
+"""Mapping tables packed to be kept by digest, and written out as a directory from which an engine maps as before."""
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import tempfile
 from importlib.resources import as_file
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+import orjson
+
+from interop.mapping.reading import read_tables
 from interop.mapping.refusal import Refusals
 from interop.mapping.sites import FOLDER
-from interop.mapping.tables import read_tables, unpack
+from interop.mapping.tables import Tables
+
+
+def pack(tables: Tables) -> bytes:
+    """All files of a family's tables as one: compressed JSON of path to text, to be kept by digest."""
+    return gzip.compress(orjson.dumps({path: data.decode() for path, data in sorted(tables.sources.items())}), mtime=0)
+
+
+def unpack(data: bytes, directory: Path) -> None:
+    """Write packed tables to a directory from which ``read_tables`` reads them again."""
+    for path, text in orjson.loads(gzip.decompress(data)).items():
+        file = directory / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
 
 
 class Kept:

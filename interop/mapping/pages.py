@@ -14,9 +14,11 @@ from interop.mapping.library import adapters, traced_family
 from interop.mapping.markdown import code, table
 from interop.mapping.message_pages import file_name, message_pages
 from interop.mapping.places import mappings_root
+from interop.mapping.reading import families, read_tables
 from interop.mapping.refusal import Refusals
 from interop.mapping.sites import GONE, SiteCode, deviations
-from interop.mapping.tables import ElementRow, Reader, ResourceRow, Tables, families, read_tables
+from interop.mapping.table_files import Reader
+from interop.mapping.tables import ElementRow, ResourceRow, Tables
 
 PAGES = Path(__file__).parents[2] / "docs" / "mappings"
 LABELS = "labels.md"

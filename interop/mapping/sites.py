@@ -12,7 +12,8 @@ from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from interop.mapping.tables import Code, ElementRow, Reader, Tables
+    from interop.mapping.table_files import Reader
+    from interop.mapping.tables import Code, ElementRow, Tables
 
 FOLDER: Final = "sites"
 GONE: Final = "-"

@@ -13,7 +13,8 @@ from interop.mapping.contribution import Contribution, Mapped
 from interop.ports import Envelope
 
 if TYPE_CHECKING:
-    from interop.mapping.tables import Reader, Tables
+    from interop.mapping.table_files import Reader
+    from interop.mapping.tables import Tables
 
 MARK: Final = "~"
 DELTA: Final = "delta"

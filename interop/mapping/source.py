@@ -11,9 +11,9 @@ from importlib.resources.abc import Traversable
 
 from interop.mapping.paths import Er7Path, Path, TreePath
 from interop.mapping.places import mappings_root
+from interop.mapping.reading import included
 from interop.mapping.refusal import Refusals
 from interop.mapping.sites import FOLDER
-from interop.mapping.tables import included
 
 COLUMNS = ["name", "fields", "clinical", "why"]
 

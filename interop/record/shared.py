@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from interop.mapping.tables import Shared, read_shared
+from interop.mapping.shared import read_shared
+from interop.mapping.tables import Shared
 
 
 @cache

@@ -26,10 +26,11 @@ from interop.mapping.emit_rows import codes_name
 from interop.mapping.examples import Example, Outcome, compare, examples, run, said
 from interop.mapping.labels import Labelling, Labels
 from interop.mapping.library import Family, adapters, compiled
+from interop.mapping.reading import families, included, read_tables
 from interop.mapping.refusal import Refusals, TablesRefused
 from interop.mapping.sites import FOLDER, Deviations, deviating, deviations
 from interop.mapping.source import SourceNames
-from interop.mapping.tables import Tables, families, included, read_tables
+from interop.mapping.tables import Tables
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -10,8 +10,9 @@ import pytest
 from interop.mapping import pages
 from interop.mapping.library import adapters, traced_family
 from interop.mapping.message_pages import Shown, Signature, best_examples, file_name, meaning, message_pages, signed_line
+from interop.mapping.reading import families, read_tables
 from interop.mapping.refusal import Refusals
-from interop.mapping.tables import Tables, families, read_tables
+from interop.mapping.tables import Tables
 from tests import specification
 from tests.spec.mapping.small import NAME, write
 

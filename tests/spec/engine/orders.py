@@ -19,7 +19,7 @@ from interop.clock import ManualClock
 from interop.identity.sources import verified
 from interop.ids import Mint
 from interop.mapping.library import adapters
-from interop.mapping.tables import families
+from interop.mapping.reading import families
 from interop.ports import Feed
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Persons, Search

@@ -13,7 +13,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from interop.clock import ManualClock
-from interop.mapping.tables import families
+from interop.mapping.reading import families
 from interop.store.sqlite import SqliteStore
 from tests.spec.engine.messages import adt
 from tests.spec.engine.orders import Record, Said, differences, examples, extension, hospital

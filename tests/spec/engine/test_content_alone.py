@@ -9,7 +9,7 @@ from interop.apply.transport import packed, unpacked
 from interop.fhir.rows import rows_of
 from interop.formats.json import write_json
 from interop.ids import Mint
-from interop.mapping.tables import families
+from interop.mapping.reading import families
 from interop.record.fold import content, fold
 from interop.record.indexing import indexed
 from interop.record.state import load

@@ -18,7 +18,7 @@ from interop.apply.mapping_work import Job, Yield, map_batch
 from interop.apply.pool import Mappers, _Mapper
 from interop.ids import Mint
 from interop.mapping import library
-from interop.mapping.tables import families
+from interop.mapping.reading import families
 from interop.record.indexing import parameters
 from interop.store.plan import Message
 from interop.store.values import Entry

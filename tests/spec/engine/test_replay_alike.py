@@ -21,8 +21,8 @@ from interop.app.engine import Engine
 from interop.apply.journalled import REPLAYED
 from interop.ids import Mint
 from interop.mapping.library import Family, adapters
+from interop.mapping.reading import families
 from interop.mapping.refusal import TablesRefused
-from interop.mapping.tables import families
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Messages, Search
 from tests.spec.engine.retabling import forget, tables, use

@@ -13,7 +13,7 @@ import pytest
 
 from conformance.examples.day import day
 from interop.mapping.library import adapters
-from interop.mapping.tables import families
+from interop.mapping.reading import families
 from tests.spec.engine.running import client, ingest, running
 from tests.spec.engine.taking import persons, present, taken
 from tests.spec.engine.test_takedown import VISIT, message

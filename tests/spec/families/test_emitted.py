@@ -16,7 +16,7 @@ from interop.fhir.terminology import Terminology
 from interop.fhir.validation.validator import Validator
 from interop.formats.json import load_json
 from interop.mapping.library import adapters
-from interop.mapping.tables import read_shared
+from interop.mapping.shared import read_shared
 from tests import emitted
 from tests.emitted import Judged, judge, of_examples, of_files, reasons, unexplained
 

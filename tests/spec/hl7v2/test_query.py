@@ -18,7 +18,7 @@ from interop.api.inquiring import AuditedRecord
 from interop.app.engine import Engine
 from interop.fhir import facts
 from interop.formats.er7 import Message
-from interop.mapping.tables import read_shared
+from interop.mapping.shared import read_shared
 from interop.policy.decide import Question, decide
 from interop.policy.facts import Facts
 from interop.ports import Inquiry, Person, Resource

@@ -16,7 +16,7 @@ from interop.mapping.contribution import Contribution, Mapped
 from interop.mapping.library import Family
 from interop.mapping.refusal import Refusal, TablesRefused
 from interop.mapping.source import COLUMNS as SOURCE
-from interop.mapping.tables import COLUMNS
+from interop.mapping.table_files import COLUMNS
 from interop.ports import Envelope, Order, Source
 
 NAME = "small"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from interop.mapping.library import Family
-from interop.mapping.tables import COLUMNS
+from interop.mapping.table_files import COLUMNS
 from tests.spec.mapping.small import load, write
 
 SOURCE = "patient,,,\nid,,,\nfamily,,,\nother,,,\n"

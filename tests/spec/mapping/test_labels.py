@@ -11,7 +11,7 @@ import pytest
 from interop.fhir.searching import index_rows
 from interop.mapping.labels import OF, together
 from interop.mapping.places import mappings_root
-from interop.mapping.tables import read_shared
+from interop.mapping.shared import read_shared
 from interop.record.fold import complete
 from interop.record.indexing import parameters
 from tests.spec.mapping.small import Made, load, made, xml

@@ -34,7 +34,10 @@ def test_every_refusal_is_told_at_once(tmp_path: Path) -> None:
     assert [one.row for one in refused(tmp_path, **{**ER7, "elements": ER7["elements"] + lines})] == ["X01", "X02"]
 
 
-MODULES = ("check", "check_elements", "conditions", "labels", "paths", "sites", "snapshots", "source", "tables", "targets")
+MODULES = (
+    "check", "check_elements", "conditions", "labels", "paths", "reading", "shared", "sites", "snapshots", "source", "table_files",
+    "targets",
+)  # fmt: skip
 _SAYERS = ("refuse", "PathError", "TargetError")
 _REASONS = ("unknown", "no_place")
 """Functions that return a reason."""

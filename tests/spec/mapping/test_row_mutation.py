@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from interop.mapping.tables import families
+from interop.mapping.reading import families
 from tests.mutation import rows
 from tests.mutation.rows import Mutation, Row, changed_since, facts, judged, main, mutate, mutations
 from tests.spec.mapping.test_worked_examples import EXAMPLES

@@ -13,9 +13,10 @@ from interop.cli.main import app
 from interop.mapping import library, pages
 from interop.mapping.examples import examples
 from interop.mapping.library import Family, family, family_of
+from interop.mapping.packed import pack, unpack
+from interop.mapping.reading import read_tables
 from interop.mapping.refusal import Refusals
 from interop.mapping.sites import deviations
-from interop.mapping.tables import pack, read_tables, unpack
 from tests.spec.mapping.small import NAME, envelope, er7, load, made, write, write_files, xml
 
 TABLES: dict[str, Any] = {

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from interop.fhir import facts
 from interop.formats.json import Number
-from interop.mapping import transforms
+from interop.mapping import times
 from interop.mapping.transforms import OF_MANY, OF_NODE, OF_PAIR, OF_SENDER, REGISTRY, gives
 from tests.spec.mapping.small import csv, load, made, xml
 
@@ -216,7 +216,7 @@ def test_no_text_makes_a_transform_fail(value: str) -> None:
     ],
 )
 def test_a_length_of_time_is_added_to_a_start(start: str, length: str, unit: str, expected: str | None) -> None:
-    assert transforms.plus_duration(start, length, unit) == expected
+    assert times.plus_duration(start, length, unit) == expected
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_a_length_of_time_is_added_to_a_start(start: str, length: str, unit: str
 )
 def test_day_and_time_of_two_columns_are_one_time(day: str, clock: str, minutes: str, expected: str | None) -> None:
     """Minutes later is later by the clock on the wall, also where the clocks change."""
-    assert transforms.day_time(day, clock, minutes) == expected
+    assert times.day_time(day, clock, minutes) == expected
 
 
 @pytest.mark.parametrize(

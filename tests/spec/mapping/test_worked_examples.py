@@ -8,7 +8,7 @@ import pytest
 
 from interop.mapping.examples import Example, Expectation, Mismatch, Outcome, compare, examples, run, run_example, value_at
 from interop.mapping.library import Family, family, family_of
-from interop.mapping.tables import families
+from interop.mapping.reading import families
 from tests.spec.mapping.small import er7, load, made
 from tests.spec.mapping.test_effects import PV1, TABLES
 

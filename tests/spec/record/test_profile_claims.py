@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from interop.formats.json import load_json
-from interop.mapping.tables import Claim
+from interop.mapping.whole import Claim
 from interop.record.fold import complete, content
 from interop.record.shared import shared_tables
 

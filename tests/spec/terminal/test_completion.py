@@ -22,7 +22,7 @@ from interop.cli.new_adapter import FORMS
 from interop.cli.page import commands
 from interop.errors import reasons
 from interop.mapping.library import adapters
-from interop.mapping.tables import families
+from interop.mapping.reading import families
 from interop.policy.tables import tables
 from interop.ports import MessageState
 from interop.signon.clients import ROLES
@@ -103,8 +103,8 @@ def test_words_of_tables_are_those_of_the_engine(values: Any) -> None:
 
 
 def _routes(family: str) -> Iterator[Any]:
+    from interop.mapping.reading import read_tables
     from interop.mapping.refusal import Refusals
-    from interop.mapping.tables import read_tables
 
     yield from read_tables(family, Refusals()).routes
 
