@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl
 
+from interop.app.addresses import database_address
 from interop.app.belonging import check, claim
-from interop.app.settings import database_address
 from interop.clock import Clock
 from interop.store.directory import make_directory
 from interop.store.sql.store import SqlStore

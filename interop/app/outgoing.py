@@ -22,8 +22,9 @@ from interop.api.sockets.binding import Sockets
 from interop.api.sockets.bindings import BOUND, Bindings
 from interop.app.acting import acting_of, refused, rules_of
 from interop.app.acting import routes_of as watching
+from interop.app.addresses import loopback
 from interop.app.audited import Audited
-from interop.app.settings import Settings, loopback
+from interop.app.settings import Settings
 from interop.app.telling import channel_worker, told
 from interop.app.telling import routes_of as notices
 from interop.app.workshop import Workshop

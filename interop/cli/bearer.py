@@ -20,7 +20,7 @@ def bearer(url: str, token: str, data: Path) -> dict[str, str]:
 
 
 def _here(url: str) -> bool:
-    from interop.app.settings import loopback
+    from interop.app.addresses import loopback
 
     return loopback((urlsplit(url).hostname or "").strip("[]"))
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from interop.api.proxied import networks
+from interop.app.addresses import address, loopback
 from interop.app.checking.finding import Finding, Level
-from interop.app.settings import Settings, address, loopback
+from interop.app.settings import Settings
 
 WIDE: Final = 8
 """Bits of a network of proxies below which it is most of the world."""

@@ -13,11 +13,12 @@ from typing import Final
 from interop.api.roles import INGEST
 from interop.api.signon.fetching import Fetcher, Unreachable
 from interop.api.signon.trust import Configured
+from interop.app.addresses import address
 from interop.app.belonging import Belongs, check
 from interop.app.checking.finding import Finding, Level
 from interop.app.copying import has_journal
 from interop.app.opening import REACH, named, open_store
-from interop.app.settings import Settings, address
+from interop.app.settings import Settings
 from interop.app.workshop import key_digest
 from interop.audit.parts import alive, places
 from interop.clock import MICROSECONDS, Clock

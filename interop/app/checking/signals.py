@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from interop.app.addresses import loopback
 from interop.app.checking.finding import Finding, Level
-from interop.app.settings import Settings, loopback
+from interop.app.settings import Settings
 from interop.app.signalling import place_of
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from interop.app.addresses import loopback
 from interop.app.outgoing import joined, routes_of
-from interop.app.settings import loopback
 from interop.clock import ManualClock
 from interop.notify.destinations import Destination, read_destinations
 from interop.notify.routes import RoutesRefused

@@ -8,8 +8,8 @@ import pytest
 
 from interop.api.delivering.watched import watched
 from interop.api.searching.ground import known
+from interop.app.addresses import loopback
 from interop.app.outgoing import joined, routes_of
-from interop.app.settings import loopback
 from interop.apply.routing import when
 from interop.clock import ManualClock
 from interop.notify.destinations import BadDestinations, Destination, read_destinations
