@@ -32,8 +32,8 @@ from interop.formats.json import Number
 from interop.formats.tree import Node
 from interop.ids import NHS_NUMBER
 from interop.mapping import transforms
-from interop.mapping.emit_rows import codes_name
 from interop.mapping.generated import mark, path_of
+from interop.mapping.lines import codes_name
 from interop.mapping.model import Element as Row
 from interop.mapping.model import Model
 from interop.mapping.narratives import EMPTY, as_div

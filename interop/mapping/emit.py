@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from interop.mapping.contribution import REST
 from interop.mapping.emit_er7 import Er7Paths
-from interop.mapping.emit_rows import Lines, RowEmitter, route_name
+from interop.mapping.emit_rows import RowEmitter
 from interop.mapping.emit_tree import TreePaths
 from interop.mapping.emit_units import UnitEmitter
+from interop.mapping.lines import Lines, route_name
 from interop.mapping.model import Element, Model, Resource
 from interop.mapping.paths import TreePath
 

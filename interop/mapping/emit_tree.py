@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from interop.mapping import transforms
-from interop.mapping.emit_rows import Lines
+from interop.mapping.lines import Lines
 from interop.mapping.model import Element, Resource, SubTable
 from interop.mapping.paths import Path, TreePath
 from interop.mapping.tree_texts import TreeTexts

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from interop.mapping.emit_er7 import Er7Paths
-from interop.mapping.emit_rows import Lines, RowEmitter
+from interop.mapping.emit_rows import RowEmitter
+from interop.mapping.lines import Lines
 from interop.mapping.model import Element, Resource
 from interop.mapping.paths import Er7Path
 from interop.mapping.units import Field, Unit

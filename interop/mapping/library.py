@@ -17,10 +17,10 @@ from interop.mapping import copying, generated
 from interop.mapping.check import understand
 from interop.mapping.contribution import Mapped
 from interop.mapping.emit import emit
-from interop.mapping.emit_rows import codes_name
 from interop.mapping.er7_access import Er7
 from interop.mapping.finishing import finish
 from interop.mapping.labels import Labeller
+from interop.mapping.lines import codes_name
 from interop.mapping.model import Model
 from interop.mapping.runtime import Run, Trace
 from interop.ports import Adapter, Carrier, Envelope, Source

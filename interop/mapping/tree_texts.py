@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from interop.formats.csv import ROW
-from interop.mapping.emit_rows import Lines
+from interop.mapping.lines import Lines
 from interop.mapping.model import Model, Resource
 from interop.mapping.paths import Literal, Path, Predicate, Step, TreePath
 

@@ -22,10 +22,10 @@ from typing import Any, ClassVar, NamedTuple
 
 from interop.errors import Problem
 from interop.mapping.check import check_tables
-from interop.mapping.emit_rows import codes_name
 from interop.mapping.examples import Example, Outcome, compare, examples, run, said
 from interop.mapping.labels import Labelling, Labels
 from interop.mapping.library import Family, adapters, compiled
+from interop.mapping.lines import codes_name
 from interop.mapping.reading import families, included, read_tables
 from interop.mapping.refusal import Refusals, TablesRefused
 from interop.mapping.sites import FOLDER, Deviations, deviating, deviations
