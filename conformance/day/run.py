@@ -37,6 +37,10 @@ _PENDING = re.compile(r'^interop_deliveries\{destination="rules",state="pending"
 """Something may have happened that the rules have not looked at."""
 OWN = "api"
 """The feed of what the engine writes itself."""
+LOG = "engine.log"
+"""What the engine says of itself, in the data directory: a terminal is for what is told here."""
+LAST = 20
+"""Lines of it that are shown where all is not well."""
 STATES = ("waiting", "applied", "refused", "failed", "shelved")
 
 
@@ -57,11 +61,14 @@ def run(
     today = on + timedelta(days=1)
     with ExitStack() as stack:
         directory = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="interop-")))
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        said = stack.enter_context((directory / LOG).open("ab")).fileno()
         try:
             server = stack.enter_context(
-                Server(directory, http=http, mllp=mllp, feed=MLLP_FEED, mappers=mappers, options=OPTIONS, open=False)
+                Server(directory, http=http, mllp=mllp, feed=MLLP_FEED, mappers=mappers, options=OPTIONS, open=False, errors=said)
             )
         except WrongOutcome as problem:
+            _show_log(console, directory)
             console.print(
                 f"[bold red]{problem}[/]: see the sentence above; another engine may have the ports or the data directory."
             )
@@ -94,6 +101,7 @@ def run(
             draw(records[0], today, picture)
         well = not failures and waited and all(_complete(record) for record in records) and _all_applied(states)
         if not well:
+            _show_log(console, directory)
             console.print(
                 f"[bold red]Not all is well[/]: {failures or 'see the counts above'}; interop messages --data {directory}"
             )
@@ -103,6 +111,7 @@ def run(
         for line in links(web, [record.patients[0]["id"] for record in records if record.patients]):
             console.print(line, soft_wrap=True, highlight=False, markup=False)
         console.print(f"What came, in the terminal: interop messages --data {directory}")
+        console.print(f"What the engine says of itself: {directory / LOG}")
         console.print(f"Who is fit to leave hospital and waits: interop worklist medically-fit --data {directory}")
         asked = f"interop token --data {directory} --role gp --org {records[0].person.practice.ods}"
         console.print(f'Who asks signs on: curl -H "Authorization: Bearer $({asked})" {web}/fhir/Patient')
@@ -182,6 +191,11 @@ def _card(web: str, record: PersonRecord) -> str:
 def _complete(record: PersonRecord) -> bool:
     """Whether the record is one person's, from every feed: all four tell of each of the three."""
     return sources(record) == {feed.name for feed in feeds()} and bool(record.plans and record.appointments and record.contacts)
+
+
+def _show_log(console: Console, directory: Path) -> None:
+    for line in (directory / LOG).read_text(encoding="utf-8", errors="replace").splitlines()[-LAST:]:
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
 def _wait() -> None:

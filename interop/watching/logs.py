@@ -1,4 +1,5 @@
-"""Logs as JSON lines on standard error, each with the process's name and roles, none with anything of a message or a person.
+"""Logs as JSON lines on standard error, each with the process's name and roles, none with anything of a message or a person; on a
+terminal as text.
 
 What libraries and Python itself would say is told by kind alone.
 """
@@ -25,7 +26,7 @@ def configure(**process: str) -> None:
             named,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.JSONRenderer(),
+            _in_words if sys.stderr.isatty() else structlog.processors.JSONRenderer(),
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
@@ -33,6 +34,14 @@ def configure(**process: str) -> None:
         logging.getLogger().handlers[:] = [_Libraries(logging.WARNING)]
         logging.captureWarnings(True)
         quiet(**process)
+
+
+def _in_words(log: object, method: str, said: structlog.typing.EventDict) -> str | bytes:
+    """For whoever watches: ``HH:MM:SS level: event`` and what else is said; whose terminal it is knows which process."""
+    for known in ("name", "roles"):
+        said.pop(known, None)
+    line = f"{said.pop('timestamp')[11:19]} {said.pop('level')}: {said.pop('event')}"
+    return f"{line} {structlog.processors.JSONRenderer()(log, method, said)!s}" if said else line
 
 
 class _Libraries(logging.Handler):

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import pickle
+import re
 import socket
 import subprocess
 import sys
 from typing import Any
 
 import orjson
+import pytest
+import structlog
 
 from interop.apply.mapper import LENGTH, READY
+from interop.watching.logs import configure
 from tests.places import ROOT
+from tests.spec.terminal.screens import terminal
 
 BEGIN = (
     "from interop.watching.ends import quiet\nfrom interop.watching.logs import configure\n"
@@ -32,6 +37,19 @@ def test_each_line_says_name_and_roles_and_what_else_is_known() -> None:
     assert line == {
         "event": "message failed", "level": "error", "message": 4711, "error": "ValueError", "name": "two", "roles": "api,worker",
     }  # fmt: skip
+
+
+def test_on_a_terminal_a_line_is_text_and_no_word_of_it_moves_the_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = structlog.get_config()
+    with terminal(monkeypatch, "stderr") as screen:
+        configure(name="one", roles="api")
+        structlog.get_logger().info("a key was made")
+        structlog.get_logger().error("message failed", message=4711, why="\x1b[2J")
+        said = screen.text
+    structlog.configure(**before)
+    times, words = zip(*(line.split(" ", 1) for line in said.splitlines()), strict=True)
+    assert all(re.fullmatch(r"\d\d:\d\d:\d\d", time) for time in times)
+    assert words == ("info: a key was made", 'error: message failed {"message": 4711, "why": "\\u001b[2J"}')
 
 
 def test_libraries_warnings_threads_and_the_loop_are_told_by_kind_alone() -> None:
