@@ -12,6 +12,8 @@ from interop.store.seats import Seats
 
 EVERY: Final = 1.0
 """Seconds between two looks whether this process still has its name."""
+NAMED: Final = 8
+"""How often a process asks for its name, each half a second."""
 _log = structlog.get_logger("interop.naming")
 
 
@@ -43,3 +45,14 @@ class Named:
         while True:
             await asyncio.sleep(EVERY)
             await self.look()
+
+
+async def have_name(seats: Seats, name: str) -> None:
+    """A process is called as no other that shares the database. One that has ended is waited for: the server may not have heard.
+
+    Raises ValueError where another lives."""
+    for again in range(NAMED):
+        if await seats.take(f"name {name}"):
+            return
+        await asyncio.sleep(0.5 if again < NAMED - 1 else 0)
+    raise ValueError(f"Another process that shares this database is called {name}: give each its own name with --name.")

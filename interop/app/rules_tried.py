@@ -8,9 +8,9 @@ from pathlib import Path
 from interop.app.acting import does_of, tables_of
 from interop.app.clocks import clocks_of
 from interop.app.feeds import Owned, feeds_of
+from interop.app.keys import id_key
 from interop.app.opening import open_store
 from interop.app.settings import Settings
-from interop.app.workshop import id_key
 from interop.apply.acting.acting import Acting
 from interop.apply.acting.recipients import Recipients
 from interop.apply.governance import Governance

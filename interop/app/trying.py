@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 from interop.app.feeds import Owned, feeds_of
+from interop.app.keys import id_key
 from interop.app.opening import open_store
 from interop.app.settings import Settings
-from interop.app.workshop import id_key
 from interop.apply.persons import Linking
 from interop.apply.pool import Mappers
 from interop.apply.replays import Replayed, Replays, chosen

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from interop.api.watched import AuditFigures, MapperFigures, Watched
 from interop.app.audited import Audited
 from interop.app.feeds import Feeds
+from interop.app.keys import id_key
 from interop.app.settings import Settings
-from interop.app.workshop import Workshop, id_key
+from interop.app.workshop import Workshop
 from interop.journal.intake import JournalIntake
 
 if TYPE_CHECKING:

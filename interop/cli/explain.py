@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from interop.app.keys import id_key
 from interop.app.opening import named, open_store
-from interop.app.workshop import id_key
 from interop.apply.lineages import family_by
 from interop.cli.hiding import MASKED, hides
 from interop.cli.shown import say, table, wrong

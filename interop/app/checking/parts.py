@@ -17,9 +17,9 @@ from interop.app.national import connection, national_service
 from interop.app.outgoing import destinations_of, joined, routes_of, topics_of
 from interop.app.settings import Settings
 from interop.app.signalling import place_of
+from interop.app.tables import check_tables
 from interop.app.telling import ways_of, words_of
 from interop.app.tls import Holders, server_context
-from interop.app.workshop import check_tables
 from interop.audit.key import AuditKey
 from interop.clock import SystemClock
 from interop.mapping.library import adapters, carriers

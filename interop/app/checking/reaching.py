@@ -17,9 +17,9 @@ from interop.app.addresses import address
 from interop.app.belonging import Belongs, check
 from interop.app.checking.finding import Finding, Level
 from interop.app.copying import has_journal
+from interop.app.keys import key_digest
 from interop.app.opening import REACH, named, open_store
 from interop.app.settings import Settings
-from interop.app.workshop import key_digest
 from interop.audit.parts import alive, places
 from interop.clock import MICROSECONDS, Clock
 from interop.errors import Problem

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from interop.app.workshop import id_key
+from interop.app.keys import id_key
 from interop.ids import NHS_NUMBER, PUBLISHED_KEY, Mint
 
 NUMBER = "9990000018"

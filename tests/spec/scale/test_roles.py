@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from interop.app.workshop import have_name
+from interop.app.naming import have_name
 from interop.cli.serve import greeting
 from interop.store.postgres import PostgresStore
 from tests.spec.engine.messages import adt
@@ -59,7 +59,7 @@ async def test_each_opens_what_its_role_is_for_and_together_they_are_an_engine(t
 async def test_two_of_one_name_are_refused_and_a_name_is_free_when_its_process_has_ended(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("interop.app.workshop.NAMED", 1)
+    monkeypatch.setattr("interop.app.naming.NAMED", 1)
     one, other = await PostgresStore.open(database), await PostgresStore.open(database)
     await have_name(one.seats, "one")
     await have_name(other.seats, "two")

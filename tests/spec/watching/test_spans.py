@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from conformance.generate.numbers import nhs_number
+from interop.app.keys import id_key
 from interop.app.settings import Settings
 from interop.app.telemetry import BATCH, MISSING, Telemetry
 from interop.app.watching import telemetry_of
-from interop.app.workshop import id_key
 from interop.cli.main import app
 from interop.watching.spans import ATTRIBUTES, Context, Span, Spans, parent_of, read_parent
 from tests.places import ROOT
