@@ -24,7 +24,33 @@ _RUN: Final = """async tags => {
   return said.violations.map(rule => ({id: rule.id, help: rule.help, impact: rule.impact,
     nodes: rule.nodes.map(node => [node.target.join(' '), node.html, node.failureSummary])}));
 }"""
-_FOCUS: Final = """() => {
+_MARKS: Final = """
+  const clear = colour => colour === 'transparent' || /^rgba\\(.*, 0\\)$/.test(colour);
+  const lines = (style, name, more = '') => style[name + 'Style'] !== 'none' && parseFloat(style[name + 'Width']) > 0
+    && !clear(style[name + 'Color']) ? style[name + 'Style'] + style[name + 'Width'] + style[name + 'Color'] + more : '';
+  const shadows = said => said.split(/,(?![^(]*\\))/).map(each => each.trim()).filter(each =>
+    each !== 'none' && !/^rgba\\([^)]*, 0\\)/.test(each) && /[1-9]/.test(each.replace(/^[^)]*\\)/, ''))).join();
+  const mark = style => [
+    lines(style, 'outline', style.outlineOffset), shadows(style.boxShadow), style.backgroundImage,
+    clear(style.backgroundColor) ? '' : style.backgroundColor,
+    ...['Top', 'Right', 'Bottom', 'Left'].map(side => lines(style, 'border' + side)),
+  ].join(' ');
+  const parts = ['', '::before', '::after'];
+  const told = each => parts.map(part => getComputedStyle(each, part))
+    .map((style, part) => part && style.content === 'none' ? '' : mark(style)).join('|');
+  const around = at => [at, ...at.children, ...(at.labels || [])];
+"""
+"""What there is to be seen of a focus in how something is drawn: outline, shadow, background, border; of what it holds and of its
+labels too, as a radio is drawn by its label. What is transparent is nothing."""
+_BEFORE: Final = f"""() => {{{_MARKS}
+  document.activeElement?.blur();
+  getSelection()?.removeAllRanges();
+  scrollTo(0, 0);
+  window.unfocused = new WeakMap();
+  for (const at of document.querySelectorAll('a, area, button, input, select, textarea, summary, [tabindex]'))
+    for (const each of around(at)) window.unfocused.set(each, told(each));
+}}"""
+_FOCUS: Final = f"""() => {{{_MARKS}
   const at = document.activeElement;
   if (!at || at === document.body || at === document.documentElement) return null;
   const text = id => document.getElementById(id)?.innerText || '';
@@ -33,18 +59,22 @@ _FOCUS: Final = """() => {
   const name = by || at.getAttribute('aria-label') || labels[0]?.innerText || at.innerText || at.value || at.title || '';
   const seen = at.matches('input') && labels.length ? labels[0] : at;
   const box = seen.getBoundingClientRect();
-  const rings = [at, ...at.children, ...labels].flatMap(each => [getComputedStyle(each), getComputedStyle(each, '::before')]);
-  const outlined = each => each.outlineStyle !== 'none' && parseFloat(each.outlineWidth) > 0
-    && each.outlineColor !== 'rgba(0, 0, 0, 0)';
-  const ring = each => outlined(each) || each.boxShadow !== 'none';
-  return {
+  for (const each of document.getAnimations()) if (each instanceof CSSTransition) each.finish();
+  const now = new Map(around(at).map(each => [each, told(each)]));
+  if (!window.unfocused.has(at)) {{ // it came meanwhile, or is something that scrolls
+    at.blur();
+    for (const each of now.keys()) window.unfocused.set(each, told(each));
+    at.focus({{preventScroll: true}});
+  }}
+  return {{
     name: name.trim().replace(/\\s+/g, ' '), html: at.outerHTML.slice(0, 160),
-    marked: rings.some(ring) || !at.matches(':focus'), // a part of the browser's own, as the calendar of a date, has its own mark
+    marked: [...now].some(([each, said]) => window.unfocused.has(each) && window.unfocused.get(each) !== said)
+      || !at.matches(':focus'), // a part of the browser's own, as the calendar of a date, has its own mark
     seen: box.width > 0 && box.height > 0 && getComputedStyle(at).visibility !== 'hidden'
       && box.bottom > 0 && box.right > 0 && box.top < innerHeight && box.left < innerWidth,
-  };
-}"""
-"""The control that has the focus: its name, whether it is on the screen, and whether one sees that it has it."""
+  }};
+}}"""
+"""The control that has the focus: its name, whether it is on the screen, and whether it looks otherwise than without the focus."""
 
 
 @cache
@@ -71,9 +101,9 @@ async def axe(page: Page, tags: Iterable[str] = TAGS) -> None:
 
 
 async def keyboard(page: Page, to: str = "", *, limit: int = 200) -> list[str]:
-    """Walk a page by Tab from its top: each stop has a name, is seen and is marked as having the focus. Ends at the control
-    named ``to`` and leaves the focus on it, or at the last; the names, in order."""
-    await page.evaluate("() => { document.activeElement?.blur(); getSelection()?.removeAllRanges(); scrollTo(0, 0) }")
+    """Walk a page by Tab from its top: each stop has a name, is seen and looks otherwise than without the focus. Ends at the
+    control named ``to`` and leaves the focus on it, or at the last; the names, in order."""
+    await page.evaluate(_BEFORE)
     names: list[str] = []
     first = ""
     for _ in range(limit):

@@ -41,6 +41,10 @@ async def test_a_page_that_not_everyone_can_use_is_found(browser: Browser) -> No
     assert await keyboard(page) == ["One", "Two", "Three"]
     assert await keyboard(page, "Two") == ["One", "Two"]
     assert await page.evaluate("document.activeElement.innerText") == "Two"
+    for changed in ("box-shadow:0 4px #000", "background:#ff0", "border-color:#000"):
+        style = f"button{{outline:none;border:2px solid #fff}} button:focus{{{changed}}}"
+        await page.set_content(GOOD.format(f"<style>{style}</style><button>Marked</button>"))
+        assert await keyboard(page, "Marked") == ["Marked"]
     for content, rule in [
         ("<input>", "label"),
         ('<p style="color:#aaa">Pale</p>', "color-contrast"),
@@ -53,6 +57,9 @@ async def test_a_page_that_not_everyone_can_use_is_found(browser: Browser) -> No
             await axe(page)
     for content, said in [
         ('<button style="outline:none">Unmarked</button>', "nothing shows"),
+        ('<button style="outline:none;box-shadow:0 4px #000">Always so</button>', "nothing shows"),
+        ('<button style="outline:4px solid #000">Always ringed</button>', "nothing shows"),
+        ("<style>button:focus{outline:4px solid transparent}</style><button>Ringed by nothing</button>", "nothing shows"),
         ("<button></button>", "no name"),
         ('<button style="position:absolute;left:-999px">Aside</button>', "not seen"),
         ("<p>Nothing</p>", "reaches nothing"),
