@@ -21,7 +21,7 @@ from interop.api.services import Services
 from interop.api.watched import METHODS, OTHER, AuditFigures, rule_label
 from interop.apply.telling.telling import QUEUE
 from interop.store.plan import Feeds
-from interop.store.sql.store import Figures
+from interop.store.sql.figures import Figures
 from interop.store.values import REPLAY, TAKEDOWN, FeedCount
 from interop.watching import Histogram
 

@@ -13,7 +13,7 @@ from interop.policy.decide import Policy, Question, decide
 from interop.policy.facts import Facts
 from interop.policy.tables import tables
 from interop.store.decision import PERMIT_ALL, Decision
-from interop.store.sql.store import Figures
+from interop.store.sql.figures import Figures
 from interop.watching import Histogram
 
 OTHER: Final = "other"

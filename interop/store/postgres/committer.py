@@ -20,8 +20,8 @@ from interop.errors import Problem
 from interop.store.postgres.claims import deposed, settle
 from interop.store.postgres.connection import GRACE, TURN, Connection, carefully, execute, is_lost, leave, unavailable
 from interop.store.postgres.locks import fence, lost
+from interop.store.sql.figures import Work
 from interop.store.sql.statement import Parameters, Rows, Statement, Steps, T
-from interop.store.sql.store import Work
 from interop.store.sql.writer import Result, Writer
 from interop.store.values import LOCK, Change, Committed, Conflict
 

@@ -36,12 +36,13 @@ from interop.store.postgres.pool import Pool
 from interop.store.postgres.seats import AdvisorySeats
 from interop.store.sql.exporting import Snapshot
 from interop.store.sql.feeds import FeedCounter
+from interop.store.sql.figures import Counters, Figures, counters
 from interop.store.sql.index import TABLES
 from interop.store.sql.journal import JournalWriter
 from interop.store.sql.names import Names
 from interop.store.sql.record import RecordWriter
 from interop.store.sql.statement import Steps, T
-from interop.store.sql.store import Counters, Figures, SqlStore, counters
+from interop.store.sql.store import SqlStore
 from interop.store.sql.writer import Result, Writer
 from interop.store.values import Change
 

@@ -1,35 +1,23 @@
-"""What the stores share: which SQL answers a plan, what a change may hold, answers a page at a time."""
+"""What the stores share: answering a plan, at once or a page at a time, and what a change may hold."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
 from interop.errors import Problem
 from interop.store import plan as plans
 from interop.store.plan import Plan
 from interop.store.seats import Alone, Seats
-from interop.store.sql import (
-    browsing,
-    counting,
-    deliveries,
-    engine,
-    exporting,
-    ledger,
-    news,
-    pairs,
-    resources,
-    retention,
-    searching,
-    taken,
-)
-from interop.store.sql.coded import coded
+from interop.store.sql import exporting, ledger
+from interop.store.sql.answers import answers
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.estimates import Estimates
 from interop.store.sql.feeds import FeedCounter
+from interop.store.sql.figures import Figures
 from interop.store.sql.journal import JournalWriter
 from interop.store.sql.names import Names
 from interop.store.sql.record import RecordWriter
@@ -37,58 +25,9 @@ from interop.store.sql.shapes import Shapes
 from interop.store.sql.statement import Steps, T
 from interop.store.sql.writer import Result
 from interop.store.values import Change, Committed, Conflict, Entry
-from interop.watching import SIZES, Histogram
 
 PAGE = 64
 """Entries or resources that ``stream`` holds at a time."""
-
-
-@dataclass(slots=True)
-class Work:
-    """What a committer has done: transactions, those of them that changed what a search may find, those that were synced, changes
-    committed, statements, changes in conflict; how long transactions took, in seconds, and how many changes each held."""
-
-    groups: int = 0
-    finds: int = 0
-    syncs: int = 0
-    commits: int = 0
-    statements: int = 0
-    conflicts: int = 0
-    seconds: Histogram = field(default_factory=Histogram)
-    sizes: Histogram = field(default_factory=lambda: Histogram(SIZES))
-
-    def took(self, seconds: float, changes: int) -> None:
-        """A transaction is on disk."""
-        self.seconds.add(seconds)
-        self.sizes.add(changes)
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """How a store stands: the work of its halves, reads at once and long ones, bytes of its files or schemas."""
-
-    halves: dict[str, Work]
-    near: int
-    far: int
-    bytes: dict[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Counters:
-    """What a store has done since it was opened. ``groups`` are transactions, ``syncs`` those that waited for the disk;
-    ``commits`` are changes in them; ``near`` reads were bounded, ``far`` ones long."""
-
-    commits: int
-    groups: int
-    syncs: int
-    journal_groups: int
-    record_groups: int
-    entries: int
-    puts: int
-    conflicts: int
-    statements: int
-    near: int
-    far: int
 
 
 class Locks(Protocol):
@@ -118,7 +57,8 @@ class SqlStore(ABC):
         self.seats: Seats = Alone()
         self._feeds = FeedCounter(lambda: journal.last if writes else 2**62)
         self._shapes, self._estimates = Shapes(names, dialect), Estimates()
-        self._answers = self._table()
+        self._answers = answers(names, dialect, self._shapes, self._estimates)
+        self._answers[plans.Feeds] = (lambda plan: self._feeds.count(), True)
 
     @abstractmethod
     async def _read(self, plan: Plan, steps: Callable[[], Steps[T]], *, long: bool) -> T:
@@ -238,77 +178,3 @@ class SqlStore(ABC):
         if whole and self._writes and feeds.finished == plan.after:
             feeds.finished = max(plan.after, found[0].message - 1 if found else last)
         return found
-
-    def _table(self) -> dict[type, tuple[Callable[[Any], Steps[list[Any]]], bool]]:
-        """For each plan its steps, and whether they are long from the start."""
-        names, dialect = self._names, self._dialect
-        shapes, kept = self._shapes, self._estimates
-        return {
-            plans.Read: (lambda plan: resources.read(plan, names, dialect, shapes), False),
-            plans.ReadVersion: (lambda plan: resources.read_version(plan, names, dialect, shapes), False),
-            plans.History: (lambda plan: resources.history(plan, names, dialect, shapes), False),
-            plans.Several: (lambda plan: resources.several(plan, names, dialect, shapes), False),
-            plans.Search: (lambda plan: searching.search(plan, names, dialect, shapes, kept), False),
-            plans.Count: (lambda plan: counting.count(plan, names, dialect, shapes, kept), True),
-            plans.Compartment: (lambda plan: resources.compartment(plan, names, dialect, shapes), False),
-            plans.Coded: (lambda plan: coded(plan, names, dialect, shapes, kept), False),
-            plans.Heads: (lambda plan: engine.heads(plan, names, dialect), False),
-            plans.Versions: (lambda plan: taken.versions(plan, dialect), False),
-            plans.Made: (lambda plan: taken.made(plan), True),
-            plans.Sharing: (lambda plan: taken.sharing(plan), True),
-            plans.Replayable: (lambda plan: ledger.replayable(plan), True),
-            plans.Snapshots: (lambda plan: engine.snapshots(plan, dialect), False),
-            plans.Said: (lambda plan: engine.said(plan, dialect), False),
-            plans.Persons: (lambda plan: engine.persons(plan), False),
-            plans.Claims: (lambda plan: engine.claims(plan, names), False),
-            plans.Group: (lambda plan: resources.group(plan, names, dialect, shapes), False),
-            plans.Access: (lambda plan: engine.access(plan, names, dialect), False),
-            plans.Pairs: (lambda plan: pairs.pairs(plan), False),
-            plans.Undecided: (lambda plan: pairs.undecided(plan), False),
-            plans.Contributors: (lambda plan: engine.contributors(), False),
-            plans.LinkHistory: (lambda plan: engine.link_history(plan), False),
-            plans.Tables: (lambda plan: engine.tables(plan), False),
-            plans.KeptTables: (lambda plan: engine.kept_tables(), True),
-            plans.Meta: (lambda plan: engine.meta(plan), False),
-            plans.Noted: (lambda plan: engine.noted(plan), False),
-            plans.Spent: (lambda plan: engine.spent(plan), False),
-            plans.Held: (lambda plan: engine.held(plan), False),
-            plans.Deliveries: (lambda plan: deliveries.deliveries(plan), False),
-            plans.LastNumber: (lambda plan: deliveries.last_number(plan), False),
-            plans.Queues: (lambda plan: deliveries.queues(), True),
-            plans.NewsSince: (lambda plan: news.since(plan), False),
-            plans.Unfinished: (lambda plan: ledger.unfinished(plan), False),
-            plans.Left: (lambda plan: ledger.left(plan), True),
-            plans.Turn: (lambda plan: engine.turn(), False),
-            plans.Message: (lambda plan: ledger.message(plan), False),
-            plans.Messages: (lambda plan: ledger.messages(plan), True),
-            plans.Browse: (lambda plan: browsing.browse(plan), True),
-            plans.Browsed: (lambda plan: browsing.browsed(plan), True),
-            plans.Shelf: (lambda plan: browsing.shelf(), True),
-            plans.Repetitions: (lambda plan: browsing.repetitions(plan), False),
-            plans.Feeds: (lambda plan: self._feeds.count(), True),
-            plans.Coverage: (lambda plan: ledger.coverage(plan), True),
-            plans.Hiding: (lambda plan: exporting.hiding(plan, names), True),
-            plans.Disposable: (lambda plan: retention.disposable(plan), True),
-            plans.Emptied: (lambda plan: retention.emptied(), True),
-            plans.Replaced: (lambda plan: retention.replaced(plan), True),
-            plans.Sourced: (lambda plan: retention.sourced(plan), True),
-            plans.Everything: (lambda plan: ledger.everything(plan, 2**62), True),
-        }
-
-
-def counters(journal: Work, record: Work, *, entries: int, puts: int, near: int, far: int) -> Counters:
-    """The counters of a store from the work of its two committers."""
-    return Counters(
-        commits=journal.commits + record.commits,
-        groups=journal.groups + record.groups,
-        syncs=journal.syncs + record.syncs,
-        journal_groups=journal.groups,
-        record_groups=record.groups,
-        entries=entries,
-        puts=puts,
-        conflicts=journal.conflicts + record.conflicts,
-        statements=journal.statements + record.statements,
-        near=near,
-        far=far,
-    )

@@ -15,8 +15,8 @@ from queue import Empty, SimpleQueue
 from time import monotonic, perf_counter
 
 from interop.errors import Problem
+from interop.store.sql.figures import Work
 from interop.store.sql.statement import Steps, T
-from interop.store.sql.store import Work
 from interop.store.sql.writer import Result, Writer
 from interop.store.sqlite.connection import is_disk, is_failure, sync, unavailable
 from interop.store.values import Change, Committed

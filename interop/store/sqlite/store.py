@@ -16,13 +16,14 @@ from interop.store.directory import make_directory
 from interop.store.plan import Coded, Compartment, Count, History, Plan, Read, Search
 from interop.store.sql import resources, searching
 from interop.store.sql.exporting import Snapshot
+from interop.store.sql.figures import Counters, Figures, Work, counters
 from interop.store.sql.journal import JournalWriter
 from interop.store.sql.names import Names
 from interop.store.sql.record import RecordWriter
 from interop.store.sql.resources import READ, stored
 from interop.store.sql.start import SURE, asks_for_words, bounded, flatten, rank
 from interop.store.sql.statement import Steps, T
-from interop.store.sql.store import Counters, Figures, SqlStore, Work, counters
+from interop.store.sql.store import SqlStore
 from interop.store.sql.writer import Result
 from interop.store.sqlite import schema
 from interop.store.sqlite.checkpoint import Checkpointer
