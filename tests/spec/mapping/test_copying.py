@@ -9,7 +9,7 @@ import pytest
 
 from interop.formats.json import write_json
 from interop.formats.resources import address, read_resource
-from interop.mapping.copying import ABSENT
+from interop.mapping.demanded import ABSENT
 from interop.mapping.narratives import EMPTY
 from tests.spec.mapping.small import json, load, made
 
