@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from interop.apply.replays import Replays
     from interop.apply.retention import Disposed
     from interop.apply.takedown import Takedowns
+    from interop.apply.telling.telling import Telling
     from interop.apply.tracing import Tracer
     from interop.audit.trail import Trail
     from interop.audit.verifying import Verifying
@@ -133,6 +134,8 @@ class Services:
     """Asks the national demographics service; None where it is never asked."""
     deliverer: Deliverer | None = None
     """Sends to destinations; None where nothing goes out."""
+    telling: Telling | None = None
+    """Tells people by e-mail and text message; None where the deployment has no channel."""
     sockets: Sockets | None = None
     """The websockets of Subscriptions; None where there are none."""
     topics: Mapping[str, Topic] = field(default_factory=dict)

@@ -23,6 +23,8 @@ SEARCHES: Final = frozenset(("search-type", "search-system", "search-compartment
 BUNDLES: Final = frozenset(("batch", "transaction"))
 """Each entry is decided by itself."""
 DECLARED: Final = frozenset(("self-claim", "break-glass"))
+CONTACT: Final = {"$contact-choices": "rs", "$record-contact-choices": "cu"}
+"""Operations on how a person wants to be told of news, of those with whom one has to do, and what a scope must give for each."""
 UNPERSONAL: Final = frozenset(("ingest", "messages", "contents", "audit", "takedown", "links", "replay", "retention", "population"))
 """Operations that no scope of FHIR speaks of but one for everything."""
 POPULATION: Final = "population"
@@ -139,6 +141,8 @@ def _operation(question: Question, by: Rules, rule: str) -> Decision:
         if not _in_scope(question, "cu"):
             return Decision(rule, refusal=REFUSED)
         return Decision(rule, All((Types((PATIENT,)), declared(by, group))))
+    if question.interaction in CONTACT:
+        return _contacted(question, by, rule)
     if group == RELINK:
         return _relinking(question, by, rule)
     if group in UNPERSONAL and scopes is not None and not any(one.type == ANY_TYPE and one.context != "patient" for one in scopes):
@@ -167,6 +171,15 @@ def _relinking(question: Question, by: Rules, rule: str) -> Decision:
     if by.purpose.name != "direct-care" or not by.asker.user or not _in_scope(question, "rs"):
         return Decision(rule, refusal=REFUSED)
     return _narrowed(question, Decision(rule, by.once(cared_for)), "rs")
+
+
+def _contacted(question: Question, by: Rules, rule: str) -> Decision:
+    """As consent is taken down: by a relationship, which no emergency and no finding stands for, and whether or not they consent
+    to sharing. Of the Patients that the scopes reach."""
+    actions = CONTACT[question.interaction]
+    if not _in_scope(question, actions):
+        return Decision(rule, refusal=REFUSED)
+    return _narrowed(question, Decision(rule, All((Types((PATIENT,)), declared(by, "contact")))), actions)
 
 
 def _written(question: Question, by: Rules, kind: str, rule: str) -> Decision:
@@ -273,7 +286,7 @@ def written(by: Rules, emergency: bool = True) -> Where:
 
 
 def declared(by: Rules, group: str) -> Where:
-    """About which Patients a declaration may be made: whoever can be found, for consent whoever one is involved with."""
+    """About which Patients a declaration may be made: whoever can be found, for what they have said whom one is involved with."""
     if by.role.all:
         return by.launched()
     known = by.relationship()

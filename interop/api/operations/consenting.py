@@ -72,7 +72,7 @@ async def _recorded(
     active = {each: stored for each, stored in standing.items() if text(orjson.loads(stored.body), "status") == "active"}
     asker, now = asked.request.asker, services.clock.now()
     if not asker.patient and opens(map(read, map(_body, active.values())), decision, labels, proxies):
-        await _involved(asked, patient)
+        await involved(asked, patient)
     own = read(orjson.loads(active[patient].body)) if patient in active else Said()
     said = own.decide(decision, until, labels, proxies)
     writes = [_write(written(said, _id(asked, patient), patient, asker, taken_by, now), standing.get(patient), author)]
@@ -87,7 +87,7 @@ async def _recorded(
     return answer(services, asked.request, writes[0], done[0])
 
 
-async def _involved(asked: Asked, patient: str) -> None:
+async def involved(asked: Asked, patient: str) -> None:
     """Raise Problem ``forbidden`` where the asker's own word alone says that they are involved in the person's care: who claims it
     does not turn what the person has closed, nor say who acts for them."""
     services, asker = asked.services, asked.request.asker

@@ -50,6 +50,31 @@ GOVERNING: Final = (
         returns="Consent",
     ),
     Operation(
+        "contact-choices",
+        "OperationDefinition/Patient-contact-choices",
+        "contacting.contact_choices",
+        (INSTANCE,),
+        ("Patient",),
+        "How the person wants to be told that there is news: by text message, by e-mail, by which first; when this is not done. To "
+        "the person alone also which telephone and mailbox, their middle left out.",
+        returns="Parameters",
+    ),
+    Operation(
+        "record-contact-choices",
+        "OperationDefinition/Patient-record-contact-choices",
+        "contacting.record_contact_choices",
+        (INSTANCE,),
+        ("Patient",),
+        "Take down how the person wants to be told that there is news. What is not named stays; no telephone or mailbox changes.",
+        (
+            Input("sms", "boolean", "Whether by text message."),
+            Input("email", "boolean", "Whether by e-mail."),
+            Input("first", "code", "sms or email, what is tried first; either for as the record says."),
+        ),
+        changes=True,
+        returns="Parameters",
+    ),
+    Operation(
         "why",
         "OperationDefinition/Patient-why",
         "why.why",

@@ -68,7 +68,8 @@ async def _one(store: Store, patient: str, name: str, now: int) -> list[Piece]:
             plans = _read(await found(store, "CarePlan", patient, Token("status", ACTIVE)))
             return [each for each in plans if not _triage(each.resource)]
         case "flags":
-            return _read(await found(store, "Flag", patient, Token("status", ACTIVE)))
+            flags = _read(await found(store, "Flag", patient))  # R4 has no parameter for the status of a Flag
+            return [each for each in flags if each.resource.get("status") == ACTIVE]
         case "problems":
             return _read(await found(store, "Condition", patient, Not(Token("clinical-status", "resolved"))))
         case "encounters":

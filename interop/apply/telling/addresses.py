@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import Any, Final, NamedTuple
 
-from interop.apply.acting.person import Resource, body, found
+from interop.apply.acting.person import ACTIVE, Resource, body, found
 from interop.fhir.shapes import dicts, text
 from interop.notify.messages import EMAIL, PERSON, PROFESSIONAL, SMS
 from interop.policy.grants import period
@@ -19,6 +19,8 @@ from interop.store.where import Reference
 CONTACT: Final = "urn:interop:codes:contact"
 """The system of the codes by which a Flag says that a person does not want to be told so: ``no-sms``, ``no-email``."""
 REFUSED: Final = {"no-sms": SMS, "no-email": EMAIL}
+FIRST: Final = {"first-sms": SMS, "first-email": EMAIL}
+"""The codes by which it says what they want to be tried first, whatever else the record says of that."""
 PREFERENCE: Final = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-ContactPreference"
 METHOD: Final = "PreferredContactMethod"
 BY: Final = {"4": EMAIL}
@@ -55,11 +57,8 @@ async def addresses(store: Store, recipient: Resource, now: int, vouched: Vouche
     organisation by which they are reached, only where ``vouched``."""
     type_, _, id_ = text(recipient, "reference").partition("/")
     if type_ == "Patient":
-        group: list[str] = await store.query(Group(PERMIT_ALL, id_))
-        keys = tuple(("Patient", each) for each in group)
-        patients = [body(each) for each in await store.query(Several(PERMIT_ALL, keys)) if not each.deleted]
-        flags = [body(each) for each in await found(store, "Flag", id_)]
-        return _of_person(patients, flags, now)
+        patients, flags = await said_of(store, id_)
+        return of_person(patients, flags, now)
     for place, entry in enumerate(await _entries(store, type_, id_)):
         points = _points(dicts(body(entry), "telecom"), now, private=False)
         theirs = entry.type == "Practitioner" or (not place and type_ != "CareTeam")
@@ -68,19 +67,44 @@ async def addresses(store: Store, recipient: Resource, now: int, vouched: Vouche
     return []
 
 
-def _of_person(patients: Iterable[Resource], flags: Iterable[Resource], now: int) -> list[Address]:
-    patients = list(patients)
-    points = _points([each for patient in patients for each in dicts(patient, "telecom")], now, private=True)
+async def said_of(store: Store, patient: str) -> tuple[list[Resource], list[Resource]]:
+    """The Patients of a person, by one of them, and the Flags about the person, whichever of the Patients they name."""
+    group: list[str] = await store.query(Group(PERMIT_ALL, patient))
+    keys = tuple(("Patient", each) for each in group)
+    patients = [body(each) for each in await store.query(Several(PERMIT_ALL, keys)) if not each.deleted]
+    return patients, [body(each) for each in await found(store, "Flag", patient)]
+
+
+def of_person(patients: Collection[Resource], flags: Collection[Resource], now: int) -> list[Address]:
+    """One of each channel at most that they do not refuse, what they prefer first. Pure."""
     chosen = {code for patient in patients for code in _methods(patient)}
-    no = {
-        REFUSED.get(text(coding, "code"))
+    said = _said(flags, now)
+    first = {FIRST[code] for code in said if code in FIRST} or {BY[code] for code in chosen if code in BY}
+    no = refused(patients, flags, now)
+    points = [each for each in private(patients, now) if each.channel not in no]
+    return sorted(points, key=lambda each: each.channel not in first)
+
+
+def private(patients: Iterable[Resource], now: int) -> list[Address]:
+    """The telephone and the mailbox of a person, whether or not they want to be told so. Pure."""
+    return _points([each for patient in patients for each in dicts(patient, "telecom")], now, private=True)
+
+
+def refused(patients: Iterable[Resource], flags: Iterable[Resource], now: int) -> set[str]:
+    """The channels by which the record says that a person does not want to be told. Pure."""
+    no = {REFUSED[code] for code in _said(flags, now) if code in REFUSED}
+    return no | ({SMS} if any(NO_TELEPHONE in _methods(patient) for patient in patients) else set())
+
+
+def _said(flags: Iterable[Resource], now: int) -> set[str]:
+    """The codes of CONTACT that are in force."""
+    return {
+        text(coding, "code")
         for flag in flags
-        if text(flag, "status") == "active" and period(flag).low <= now < period(flag).high
+        if text(flag, "status") == ACTIVE and period(flag).low <= now < period(flag).high
         for coding in dicts(flag.get("code"), "coding")
         if text(coding, "system") == CONTACT
-    } | ({SMS} if NO_TELEPHONE in chosen else set())
-    first = {BY[code] for code in chosen if code in BY}
-    return sorted((each for each in points if each.channel not in no), key=lambda each: each.channel not in first)
+    }
 
 
 def _methods(patient: Resource) -> list[str]:

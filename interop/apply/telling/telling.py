@@ -13,13 +13,13 @@ from interop.apply.acting.authored import written_by_us
 from interop.apply.acting.person import Resource, body
 from interop.apply.acting.recipients import AT, Recipients
 from interop.apply.asked import UPDATE, Asked, Author, Criteria
-from interop.apply.telling.addresses import MEDIA, MEDIUM, Address, addresses, audience, topics, tried
+from interop.apply.telling.addresses import MEDIA, MEDIUM, Address, addresses, audience, refused, said_of, topics, tried
 from interop.apply.writes import Writes
 from interop.clock import Clock, instant
 from interop.errors import Problem
 from interop.fhir.shapes import dicts, text
 from interop.ids import Mint, minted
-from interop.notify.messages import Messages
+from interop.notify.messages import CHANNELS, Messages
 from interop.notify.quiet import Quiet
 from interop.notify.routes import delivery_id
 from interop.rules.making import WORKLIST
@@ -39,6 +39,9 @@ QUEUE: Final = "notices"
 UNTOLD: Final = "could-not-be-told"
 WITHHELD: Final = "not-permitted"
 """Why nobody was told."""
+COULD_NOT: Final = "Somebody could not be told: tell them another way"
+WANT_NONE: Final = "Somebody wants neither text messages nor e-mails: tell them another way"
+"""What the desk is told."""
 NOT_TOLD: Final = f"{CODES}not-told"
 """The system of why."""
 DESK: Final = "co-ordination"
@@ -147,11 +150,22 @@ class Telling:
         now = self._clock.now()
         return await addresses(self._store, going.recipient, now, lambda entry: self.recipients.vouch(entry, *_about(going), now))
 
+    async def _wants_none(self, going: Going) -> bool:
+        """Whether it is for a person who wants to be told by no channel, so that nothing is wrong with telephone or mailbox."""
+        type_, _, id_ = text(going.recipient, "reference").partition("/")
+        if type_ != "Patient":
+            return False
+        return refused(*await said_of(self._store, id_), self._clock.now()) >= {*CHANNELS}
+
+    def hours(self, to: str, channel: str) -> Quiet | None:
+        """When an audience is not told by a channel; None for no such hours."""
+        return self._quiet.get((to, channel))
+
     def _channel(self, delivery: Delivery) -> str:
         return next(channel for channel, way in self.ways.items() if way.destination == delivery.destination)
 
     def _due(self, going: Going, channel: str) -> int:
-        hours = self._quiet.get((audience(going.recipient), channel))
+        hours = self.hours(audience(going.recipient), channel)
         return hours.until(self._clock.now(), going.asked.get("priority") in URGENT) if hours is not None else 0
 
     async def _next(self, delivery: Delivery) -> list[Delivery]:
@@ -169,7 +183,10 @@ class Telling:
         before = tried(said)
         at = next((each for each in await self._addresses(going) if each.channel in self.ways and each.channel not in before), None)
         if at is None:
-            await self._write(stored, _not_done(said, UNTOLD), self._task(stored, {**going.asked, "meta": said.get("meta", {})}))
+            why = WANT_NONE if await self._wants_none(going) else COULD_NOT
+            await self._write(
+                stored, _not_done(said, UNTOLD), self._task(stored, {**going.asked, "meta": said.get("meta", {})}, why)
+            )
             return []
         to = self.ways[at.channel].destination
         known = to, delivery_id(to, NOTICE, id, event), NOTICE, NOTICE, NOTICE, now
@@ -196,14 +213,14 @@ class Telling:
             await self._write(stored, by(said, channel))
         return await self._next(delivery._replace(since=0))
 
-    def _task(self, stored: Stored, said: Resource) -> Resource:
-        """For the desk: somebody could not be told."""
+    def _task(self, stored: Stored, said: Resource, why: str) -> Resource:
+        """For the desk: somebody could not be told, or not in a way that they want."""
         id_ = self._mint.id("Task", f"urn:interop:{NOTICE}", stored.id)
         made: Resource = {"resourceType": "Task", "id": id_, "status": "requested", "intent": "order"}
         if meta := _meta(said):
             made["meta"] = meta
         made["code"] = {"coding": [{"system": f"{CODES}task", "code": UNTOLD, "display": "Tell somebody who could not be told"}]}
-        made |= {"description": "Somebody could not be told: tell them another way", "focus": {"reference": f"{TYPE}/{stored.id}"}}
+        made |= {"description": why, "focus": {"reference": f"{TYPE}/{stored.id}"}}
         if "subject" in said:
             made["for"] = said["subject"]
         made |= {"authoredOn": instant(self._clock.now()), "priority": said.get("priority", "routine")}

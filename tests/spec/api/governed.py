@@ -31,6 +31,7 @@ GP = Asker("https://issuer.test|gp", "gp", "A81001", scopes=None)
 CREW = Asker("https://issuer.test|crew", "ambulance-clinician", "RYE", scopes=None)
 OTHER_CREW = Asker("https://issuer.test|other", "ambulance-clinician", "RYE", scopes=None)
 WARD = Asker("https://issuer.test|ward", "hospital-clinician", "RX1", scopes=None)
+DESK = Asker("https://issuer.test|desk", "coordinator", "RX7", scopes=None)
 NAVIGATOR = Asker("https://issuer.test|navigator", "care-navigator", "RX1", scopes=None)
 PROGRAM = Asker(role="system", organisation="RX1", client="ward-system", scopes=None)
 OPERATOR = Asker("https://issuer.test|operator", "operator", scopes=None)
@@ -39,7 +40,7 @@ ANN = Asker("https://issuer.test|ann", "patient", patient="ann", scopes=None)
 DAUGHTER = Asker("https://issuer.test|daughter", "carer", scopes=None)
 EVERYONE = {
     asker.user or asker.client: asker
-    for asker in (GP, CREW, OTHER_CREW, WARD, NAVIGATOR, PROGRAM, OPERATOR, OFFICER, ANN, DAUGHTER)
+    for asker in (GP, CREW, OTHER_CREW, WARD, DESK, NAVIGATOR, PROGRAM, OPERATOR, OFFICER, ANN, DAUGHTER)
 }
 PRACTICE = {"identifier": {"system": ODS_ORGANISATION, "value": "A81001"}}
 CODE = {"coding": [{"system": "http://loinc.org", "code": "85354-9"}]}

@@ -202,6 +202,45 @@ def test_consent_is_taken_down_by_whoever_is_involved_and_by_the_person() -> Non
     assert ask("$record-consent", "Patient", asker("ambulance-clinician")).refusal == "forbidden"
 
 
+@pytest.mark.parametrize("name", ["$contact-choices", "$record-contact-choices"])
+def test_how_somebody_is_told_of_news_is_for_whoever_is_involved_for_the_person_and_for_who_acts_for_them(name: str) -> None:
+    """Neither finding nor an emergency stands for a relationship; that they refuse sharing keeps nobody from writing it down."""
+    refuses = Somebody(INVOLVED.ids, (*INVOLVED.claims, Claim("consent", "refused", BEFORE, FOREVER)))
+    for role in ("gp", "coordinator"):
+        decision = ask(name, "Patient", asker(role))
+        assert given(decision, thing("Patient", INVOLVED))
+        assert given(decision, thing("Patient", refuses))
+        assert not given(decision, thing("Patient", STRANGER))
+        assert not given(decision, thing("Patient", INVOLVED, "V"))
+        assert not given(decision, thing("Patient", INVOLVED, source="C83003"))
+        assert not given(decision, thing("Observation", INVOLVED))
+    broken = Somebody(frozenset(("p3",)), (Claim("breakglass", "user:issuer|jo", BEFORE, FOREVER),))
+    assert not given(ask(name, "Patient", asker("gp")), thing("Patient", broken))
+    own = ask(name, "Patient", asker("patient", organisation="", patient="p2"))
+    assert (given(own, thing("Patient", STRANGER, source=OTHER)), given(own, thing("Patient", INVOLVED, source=OTHER))) == (
+        True,
+        False,
+    )
+    acting = ask(name, "Patient", asker("carer", organisation=""))
+    theirs = Somebody(frozenset(("p5",)), (Claim("proxy", "user:issuer|jo", BEFORE, FOREVER),))
+    assert (given(acting, thing("Patient", theirs, source=OTHER)), given(acting, thing("Patient", INVOLVED, source=OTHER))) == (
+        True,
+        False,
+    )
+    assert ask(name, "Patient", asker("hospital-clinician")).refusal == "forbidden"
+
+
+def test_how_somebody_is_told_of_news_needs_a_scope_and_is_of_those_whom_it_reaches() -> None:
+    for name, enough, less in (("$contact-choices", "rs", "cud"), ("$record-contact-choices", "cu", "rsd")):
+        for letter in enough:
+            assert given(ask(name, "Patient", asker("gp", f"user/Patient.{letter}")), thing("Patient", INVOLVED))
+        assert ask(name, "Patient", asker("gp", f"user/Patient.{less}")).refusal == "forbidden"
+        assert ask(name, "Patient", asker("gp", "user/Flag.cruds")).refusal == "forbidden"
+        only = read_scopes("user/Patient.cruds?identifier=1")[0]
+        token = Asker(user="issuer|jo", role="gp", organisation=OWN, scopes=(only,))
+        assert not given(ask(name, "Patient", token, narrowed=((only, Token("identifier", "1")),)), thing("Patient", INVOLVED))
+
+
 def test_agreements_are_signed_by_their_own_organisation_or_for_all() -> None:
     contract = thing("Contract", None)
     foreign = thing("Contract", None, source=OTHER)
