@@ -11,8 +11,8 @@ from interop.api.delivering.senders import sender_of
 from interop.app.acting import addressed, rules_of, site_of
 from interop.app.checking.finding import Finding, Level
 from interop.app.clocks import clocks_of
-from interop.app.engine import knowledge_of
 from interop.app.feeds import feeds_of
+from interop.app.knowing import knowledge_of
 from interop.app.national import connection, national_service
 from interop.app.outgoing import destinations_of, joined, routes_of, topics_of
 from interop.app.settings import Settings

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from interop.api.services import Services
-from interop.app.engine import Routes
+from interop.app.knowing import Routes
 from interop.apply.writes import Writes
 from interop.clock import ManualClock
 from interop.ids import Mint

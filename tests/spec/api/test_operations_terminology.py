@@ -10,7 +10,7 @@ import pytest
 
 from interop.api.knowledge import Knowledge
 from interop.api.services import Services
-from interop.app.engine import code_maps
+from interop.app.knowing import code_maps
 from interop.fhir.findings import failed
 from interop.fhir.validation import check
 from interop.store.decision import Decision

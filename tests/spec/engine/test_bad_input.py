@@ -192,7 +192,7 @@ async def test_a_refused_message_is_found_by_its_control_id(engine: Engine, http
 
 
 async def test_a_body_over_the_limit_is_refused_and_what_was_read_is_kept(engine: Engine, http: httpx.AsyncClient) -> None:
-    engine.listeners[0].limit = 100_000  # type: ignore[attr-defined]
+    engine.listening.listeners[0].limit = 100_000  # type: ignore[attr-defined]
     body = adt(control="LARGE", extra=("NTE|1||" + "x" * 200_000,))
     async with sender(engine.mllp) as line:
         said = await line.ask(body)

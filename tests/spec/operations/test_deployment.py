@@ -15,7 +15,7 @@ import yaml
 from interop.api.health import STOPPING
 from interop.api.metrics import table
 from interop.api.roles import ALL, INGEST, ROLES, answering
-from interop.app.engine import hosts_of
+from interop.app.admitting import hosts_of
 from interop.app.settings import Settings
 from tests.places import ROOT
 

@@ -265,7 +265,7 @@ async def test_certificates_follow(tmp_path: Path) -> None:
                 assert last is not None
                 assert last.code == "AA"
         assert [entry.feed for entry in await journal(engine)] == ["east", "west", "east", "west"]
-        assert engine.turned_away == 1
+        assert engine.listening.turned_away == 1
     finally:
         await engine.stop()
 

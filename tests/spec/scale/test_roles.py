@@ -33,7 +33,7 @@ async def applied(http: httpx.AsyncClient, patients: int) -> None:
 
 async def test_each_opens_what_its_role_is_for_and_together_they_are_an_engine(tmp_path: Path, database: str) -> None:
     async with processes(tmp_path / "data", database, *ROLES) as (ingest, worker, api):
-        assert [bool(each.listeners) for each in (ingest, worker, api)] == [True, False, False]
+        assert [bool(each.listening.listeners) for each in (ingest, worker, api)] == [True, False, False]
         assert sorted(single.name for single in ingest.singles) == ["folders"]
         assert sorted(single.name for single in worker.singles) == ["audit", "deliveries", "identity queue"]
         assert api.singles == []

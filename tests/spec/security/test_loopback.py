@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from interop.app.engine import hosts_of
+from interop.app.admitting import hosts_of
 from interop.app.settings import Settings
 
 BEYOND = ["0.0.0.0:8080", "192.0.2.7:8080", "[::]:8080", "[2001:db8::1]:8080", "care.example:8080"]

@@ -136,7 +136,7 @@ async def test_a_certificate_that_is_no_feeds_is_turned_away_before_it_is_read_f
 
     monkeypatch.setattr(Decoder, "feed", lambda self, data: pytest.fail("a byte was read"))
     assert await ask(engine, context(place, place.unknown), WARD) is None
-    assert engine.turned_away == 1
+    assert engine.listening.turned_away == 1
     assert await journal(engine) == []
     async with httpx.AsyncClient(trust_env=False) as http:
         figures = (await http.get(f"http://127.0.0.1:{engine.http}/metrics")).text
