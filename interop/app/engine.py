@@ -133,6 +133,7 @@ class Engine(Running):
             tracer=tracer,
             cards=cards_of(shop),
             deliverer=outgoing.deliverer,
+            telling=outgoing.telling,
             sockets=outgoing.sockets,
             topics=outgoing.subscriptions.topics,
             signon=signon,
