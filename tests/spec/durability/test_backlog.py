@@ -1,5 +1,5 @@
 """A backlog at its limit (``backlog``): whoever sends is told to come again, in the words of its protocol, and readers go on.
-Watched folders wait (``tests/spec/operations/test_folders.py``).
+Watched folders wait (``tests/spec/operations/test_folders_going_on.py``).
 
 How much memory a backlog of 1,000,000 takes, and how fast it is worked off, ``conformance bench backlog --full`` measures.
 """

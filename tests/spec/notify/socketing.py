@@ -1,4 +1,4 @@
-"""A client's end of a websocket on loopback, which may be slow, silent or cut off."""
+"""A client's end of a websocket on loopback, which may be slow, silent or cut off; what it binds."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ from wsproto.events import (
     Request,
     TextMessage,
 )
+
+HEAD = b"GET /websocket HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+KEY = b"sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+READ = b"GET /fhir/Patient/nobody HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"
 
 
 class Refused(Exception):
@@ -146,3 +150,25 @@ async def connected(
         yield client
     finally:
         client.cut()
+
+
+def by_socket(criteria: str = "Encounter?status=in-progress", **more: Any) -> dict[str, Any]:
+    said = {"resourceType": "Subscription", "status": "requested", "reason": "ward board", "criteria": criteria}
+    return {**said, "channel": {"type": "websocket"}, **more}
+
+
+async def bound(socket: Client, id: str) -> None:
+    socket.say(f"bind {id}")
+    assert await socket.hear() == f"bound {id}"
+
+
+async def answers(port: int, sent: bytes, until: bytes) -> list[int]:
+    """The statuses of what comes back, up to one that holds this."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(sent)
+    came = b""
+    async with asyncio.timeout(20):
+        while until not in came and (data := await reader.read(65_536)):
+            came += data
+    writer.close()
+    return [int(each[:3]) for each in came.split(b"HTTP/1.1 ")[1:]]

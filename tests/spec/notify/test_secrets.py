@@ -13,7 +13,8 @@ from interop.policy.secrets import masked, unmasked
 from interop.store.decision import PERMIT_ALL
 from interop.store.plan import Read
 from tests.spec.engine.running import client, running
-from tests.spec.notify.test_subscriptions import SECRET, subscription
+from tests.spec.notify.subscribing import subscription
+from tests.spec.notify.test_subscriptions import SECRET
 from tests.spec.signon.conftest import Site
 from tests.spec.signon.conftest import clock as clock
 from tests.spec.signon.conftest import site as site

@@ -8,10 +8,9 @@ import pytest
 
 from interop.store.plan import Deliveries
 from tests.spec.engine.running import client
-from tests.spec.notify.socketing import Refused, connected
-from tests.spec.notify.test_subscriptions import encounter, put, subscribed
+from tests.spec.notify.socketing import Refused, bound, by_socket, connected
+from tests.spec.notify.subscribing import become, encounter, put, subscribed
 from tests.spec.notify.test_topics import by_topic, told
-from tests.spec.notify.test_websockets import become, bound, by_socket
 from tests.spec.scale.side_by_side import processes
 
 pytestmark = pytest.mark.anyio

@@ -15,10 +15,9 @@ from joserfc.jwk import ECKey
 from interop.app.engine import Engine
 from interop.apply.asked import UPDATE, Asked
 from tests.spec.engine.running import client, running
-from tests.spec.notify.socketing import Refused, connected
-from tests.spec.notify.test_subscriptions import JSON
+from tests.spec.notify.socketing import Refused, by_socket, connected
+from tests.spec.notify.subscribing import JSON
 from tests.spec.notify.test_topics import by_topic, told
-from tests.spec.notify.test_websockets import by_socket
 from tests.spec.signon.conftest import jwks, signed
 from tests.spec.signon.test_backend import TYPE
 

@@ -12,10 +12,9 @@ import pytest
 
 from interop.api.sockets.protocol import SocketProtocol
 from interop.app.engine import Engine
-from tests.spec.engine.running import client, running
-from tests.spec.notify.socketing import Client, connected
-from tests.spec.notify.test_subscriptions import subscribed
-from tests.spec.notify.test_websockets import HEAD, KEY, answers, bound, by_socket
+from tests.spec.engine.running import running
+from tests.spec.notify.socketing import HEAD, KEY, Client, answers, bound, by_socket, connected
+from tests.spec.notify.subscribing import subscribed
 
 pytestmark = pytest.mark.anyio
 
@@ -29,12 +28,6 @@ def anyio_backend(request: pytest.FixtureRequest) -> Any:
 async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
     async with running(tmp_path / "data") as engine:
         yield engine
-
-
-@pytest.fixture
-async def http(engine: Engine) -> AsyncIterator[httpx.AsyncClient]:
-    async with client(engine) as http:
-        yield http
 
 
 def held(engine: Engine) -> list[SocketProtocol]:

@@ -17,66 +17,15 @@ from interop.apply.asked import UPDATE, Asked, Author
 from interop.store.plan import Deliveries
 from tests.spec.engine.running import client, running
 from tests.spec.notify.receiving import Receiver, receiving
+from tests.spec.notify.subscribing import JSON, encounter, put, status, subscribed, subscription
 
 pytestmark = pytest.mark.anyio
-JSON = "application/fhir+json"
 
 
 @pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
     async with receiving() as made:
         yield made
-
-
-@pytest.fixture
-async def engine(tmp_path: Path, place: dict[str, str]) -> AsyncIterator[Engine]:
-    async with running(tmp_path / "data", **place) as engine:
-        yield engine
-
-
-@pytest.fixture
-async def http(engine: Engine) -> AsyncIterator[httpx.AsyncClient]:
-    async with client(engine) as http:
-        yield http
-
-
-def subscription(url: str, criteria: str = "Encounter?status=in-progress&class=IMP", **channel: Any) -> dict[str, Any]:
-    known = {"type": "rest-hook", "endpoint": url, "payload": JSON, **channel}
-    return {
-        "resourceType": "Subscription",
-        "status": "requested",
-        "reason": "admissions",
-        "criteria": criteria,
-        "channel": {name: value for name, value in known.items() if value is not None},
-    }
-
-
-def encounter(id: str, status: str = "in-progress") -> dict[str, Any]:
-    return {"resourceType": "Encounter", "id": id, "status": status, "class": {"code": "IMP"}}
-
-
-async def put(http: httpx.AsyncClient, resource: dict[str, Any]) -> httpx.Response:
-    answer = await http.put(f"/fhir/{resource['resourceType']}/{resource['id']}", json=resource, headers={"content-type": JSON})
-    assert answer.is_success, answer.text
-    return answer
-
-
-async def subscribed(engine: Engine, http: httpx.AsyncClient, said: dict[str, Any], until: str = "active") -> str:
-    answer = await http.post("/fhir/Subscription", json=said, headers={"content-type": JSON})
-    assert answer.status_code == 201, answer.text
-    assert answer.json()["status"] == "requested"
-    await status(http, answer.json()["id"], until)
-    return str(answer.json()["id"])
-
-
-async def status(http: httpx.AsyncClient, id: str, wanted: str) -> dict[str, Any]:
-    """Wait until a Subscription says so."""
-    async with asyncio.timeout(20):
-        while True:
-            found: dict[str, Any] = (await http.get(f"/fhir/Subscription/{id}")).json()
-            if found["status"] == wanted:
-                return found
-            await asyncio.sleep(0.01)
 
 
 async def test_what_matches_is_told_and_what_does_not_is_not(engine: Engine, http: httpx.AsyncClient, receiver: Receiver) -> None:

@@ -17,7 +17,7 @@ from interop.store.plan import Message, Read
 from interop.store.values import Change, Entry, Husk, Stored
 from tests.spec.engine.test_retention import asked, engine
 from tests.spec.notify.receiving import Receiver, receiving
-from tests.spec.notify.test_subscriptions import encounter, put, status, subscription
+from tests.spec.notify.subscribing import encounter, put, status, subscription
 
 pytestmark = pytest.mark.anyio
 WHO = Author("open|tester", "tester", client="open", scope="*")

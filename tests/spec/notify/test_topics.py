@@ -20,8 +20,7 @@ from interop.store.plan import Deliveries
 from tests.spec.engine.running import client, running, settings
 from tests.spec.notify.receiving import Receiver, receiving
 from tests.spec.notify.socketing import connected
-from tests.spec.notify.test_subscriptions import JSON, encounter, put, status, subscribed
-from tests.spec.notify.test_websockets import become
+from tests.spec.notify.subscribing import JSON, become, encounter, put, status, subscribed
 
 pytestmark = pytest.mark.anyio
 BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/"
@@ -32,18 +31,6 @@ ADMITTED = "urn:interop:topic:encounter-admitted"
 async def receiver() -> AsyncIterator[Receiver]:
     async with receiving() as made:
         yield made
-
-
-@pytest.fixture
-async def engine(tmp_path: Path, place: dict[str, str]) -> AsyncIterator[Engine]:
-    async with running(tmp_path / "data", **place) as engine:
-        yield engine
-
-
-@pytest.fixture
-async def http(engine: Engine) -> AsyncIterator[httpx.AsyncClient]:
-    async with client(engine) as http:
-        yield http
 
 
 def by_topic(url: str = "", content: str = "full-resource", *filters: str, topic: str = ADMITTED, **seconds: int) -> dict[str, Any]:

@@ -9,10 +9,9 @@ import pytest
 
 from tests.spec.durability.process import Served
 from tests.spec.notify.receiving import receiving
-from tests.spec.notify.socketing import connected
-from tests.spec.notify.test_subscriptions import JSON, encounter, put, status
+from tests.spec.notify.socketing import bound, connected
+from tests.spec.notify.subscribing import JSON, encounter, put, status
 from tests.spec.notify.test_topics import by_topic, told
-from tests.spec.notify.test_websockets import bound
 
 pytestmark = [pytest.mark.anyio, pytest.mark.long]
 

@@ -22,11 +22,6 @@ from tests.spec.engine.running import client, ingest, journal, running, settings
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def listed(data: Path) -> int:
     return messages(data, feed="", state="", control_id="", count=10, feeds=False, body=0, as_json=False)
 

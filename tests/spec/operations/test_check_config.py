@@ -468,8 +468,3 @@ def test_it_has_every_option_that_a_start_has() -> None:
     offered = {name: {each.name for each in commands[name].params} for name in ("serve", "check-config")}
     assert offered["check-config"] - offered["serve"] == {"reach", "as_json"}
     assert offered["serve"] <= offered["check-config"]
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"

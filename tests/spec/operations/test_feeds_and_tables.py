@@ -16,11 +16,6 @@ from tests.spec.engine.running import running
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def asked(engine: Engine, method: str, path: str, body: bytes = b"") -> Any:
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{engine.http}", trust_env=False) as http:
         answer = await http.request(method, path, content=body)

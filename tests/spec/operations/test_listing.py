@@ -27,11 +27,6 @@ WIDTH = 80
 STYLE = re.compile(r"\x1b\[[\d;]*m")
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def refused(*arguments: str) -> str:
     """What a command says that does not begin."""
     done = CliRunner().invoke(app, [*arguments])

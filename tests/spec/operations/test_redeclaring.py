@@ -29,11 +29,6 @@ WEST = "west,hl7v2,journalled,yes,,RWW,,,"
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def feeds(tmp_path: Path) -> Path:
     return declare(tmp_path / "feeds.csv", EAST)
 

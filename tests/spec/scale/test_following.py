@@ -27,7 +27,7 @@ from tests.spec.api.conftest import Client
 from tests.spec.api.governed import CREW, GP, OPERATOR, World, record_ann
 from tests.spec.engine.running import client, running
 from tests.spec.notify.receiving import receiving
-from tests.spec.notify.test_subscriptions import status
+from tests.spec.notify.subscribing import status
 from tests.spec.scale.conftest import engines, worlds
 
 pytestmark = pytest.mark.anyio
