@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from interop.clock import ManualClock
-from tests.spec.notify.telling import LINK, MAIL, MOBILE, NIGHT, declared, person, told
+from tests.spec.notify.telling import LINK, MAIL, MOBILE, NIGHT, Told, declared, person, told
 from tests.spec.rules.acting import START, acting
 
 pytestmark = pytest.mark.anyio
@@ -142,6 +142,62 @@ async def test_who_wants_no_texts_gets_none(tmp_path: Path) -> None:
         id_ = await one.communication("Patient/p1")
         assert (one.telephones.sent, len(one.mail.got)) == ([], 1)
         assert (await one.read(id_))["status"] == "not-done"
+
+
+async def choose(one: Told, **said: bool | str) -> dict[str, Any]:
+    """The person says how they want to be told; what the operation tells of text messages."""
+    inputs = [{"name": name, "valueBoolean" if isinstance(each, bool) else "valueCode": each} for name, each in said.items()]
+    address = "/fhir/Patient/p1/$record-contact-choices"
+    answer = await one.here.http.post(address, json={"resourceType": "Parameters", "parameter": inputs})
+    assert answer.status_code == 200, answer.text
+    [texts] = [each["part"] for each in answer.json()["parameter"] if each["name"] == "channel"][:1]
+    return {each["name"]: next(value for name, value in each.items() if name != "name") for each in texts}
+
+
+async def test_telling_obeys_what_the_person_has_said(tmp_path: Path) -> None:
+    """By which channel, by which first, and by none: then somebody at the desk is asked to tell them another way, and why."""
+    async with told(tmp_path) as one:
+        await choose(one, first="email")
+        await one.communication("Patient/p1")
+        assert (one.telephones.sent, len(one.mail.got)) == ([], 1)
+        await choose(one, email=False)
+        await one.communication("Patient/p1")
+        assert (len(one.telephones.sent), len(one.mail.got)) == (1, 1)
+        await choose(one, sms=False)
+        id_ = await one.communication("Patient/p1")
+        assert (len(one.telephones.sent), len(one.mail.got)) == (1, 1)
+        after = await one.read(id_)
+        assert (after["status"], after["statusReason"]["coding"][0]["code"]) == ("not-done", "could-not-be-told")
+        answer = await one.here.http.get(f"/fhir/Task?focus=Communication/{id_}")
+        [task] = [each["resource"] for each in answer.json()["entry"]]
+        assert task["performerType"][0]["coding"][0]["code"] == "co-ordination"
+        assert task["description"] == "Somebody wants neither text messages nor e-mails: tell them another way"
+        await choose(one, sms=True)
+        await one.communication("Patient/p1")
+        assert len(one.telephones.sent) == 2
+
+
+async def test_what_is_chosen_sends_to_no_other_telephone_than_the_records(tmp_path: Path) -> None:
+    """The operation takes none; what it tells of quiet hours is the table that is obeyed."""
+    async with told(tmp_path) as one:
+        said = await choose(one, first="sms")
+        assert said == {
+            "code": "sms", "known": True, "order": 1, "elsewhere": False, "sends": True,
+            "quiet-from": "21:00:00", "quiet-until": "08:00:00", "passes": False,
+        }  # fmt: skip
+        body = {"resourceType": "Parameters", "parameter": [{"name": "sms", "valueString": "07700900999"}]}
+        answer = await one.here.http.post("/fhir/Patient/p1/$record-contact-choices", json=body)
+        assert answer.status_code == 400
+        await one.communication("Patient/p1")
+        assert [each["phone_number"] for each in one.telephones.sent] == [MOBILE]
+
+
+async def test_who_turns_texts_off_at_night_is_told_otherwise_in_the_morning(tmp_path: Path) -> None:
+    async with told(tmp_path, ManualClock(NIGHT)) as one:
+        await one.communication("Patient/p1")
+        await choose(one, sms=False)
+        await one.later(9 * HOUR)
+        assert (one.telephones.sent, [each.to for each in one.mail.got]) == ([], [MAIL])
 
 
 async def test_who_says_at_night_that_they_want_no_texts_is_told_otherwise_in_the_morning(tmp_path: Path) -> None:
