@@ -28,6 +28,8 @@ from tests.spec.workflows.telling import Story, Told, telling
 
 pytestmark = pytest.mark.anyio
 DESKS = ["not-conveyed-desk -> Co-ordination desk"]
+HEARD = ((MATRON, "not-conveyed-told"),)
+LATER = "nobody else hears of it later"
 
 
 @asynccontextmanager
@@ -40,11 +42,26 @@ async def fallen(directory: Path) -> AsyncIterator[tuple[Story, str]]:
         yield here, patient
 
 
-async def left(here: Story, *, told: Told) -> None:
+async def left(here: Story, told: Told = HEARD) -> None:
     """The crew has left her at home."""
     await here.until("the crew leaves", "2026-01-07T14:06")
     await here.sends(DISPATCH, "left at home", message("laura-left-at-home.json"), port=BARS, told=told, made=DESKS)
-    await here.passes("nobody else hears of it later", hours=20)
+
+
+async def sent(here: Story, *clocks: str) -> None:
+    """The desk finds her on its worklist and sends the team."""
+    listed = await here.asks(DESK, "its worklist", "GET", "/fhir/Task?status=requested&code=urgent-response")
+    (task,) = matches(listed)
+    await here.asks(
+        DESK, "the locality team is sent", "PUT", f"/fhir/Task/{task['id']}", task | {"status": "accepted"},
+        made=["not-conveyed-desk -> Co-ordination desk: accepted", *clocks],
+    )  # fmt: skip
+
+
+async def seen(here: Story) -> None:
+    """The matron has been there."""
+    await here.sends(LOCALITY_SYSTEM, "the matron is there", message("laura-visit.json"), made=["clock urgent-response: met"])
+    await here.passes("nobody hears of it again", days=1)
 
 
 async def test_where_nobody_goes_the_team_is_warned_and_the_named_clinician_told_after_two_hours(tmp_path: Path) -> None:
@@ -63,59 +80,32 @@ async def test_where_nobody_goes_the_team_is_warned_and_the_named_clinician_told
 
 async def test_the_named_clinician_hears_of_the_crew(tmp_path: Path) -> None:
     async with fallen(tmp_path) as (here, _):
-        await left(here, told=[(MATRON, "not-conveyed-told")])
+        await left(here)
+        await here.passes(LATER, hours=20)
 
 
 async def test_the_desk_sends_the_team_by_itself_and_the_two_hours_run_from_when_it_was_asked(tmp_path: Path) -> None:
     async with fallen(tmp_path) as (here, _):
-        await here.until("the crew leaves", "2026-01-07T14:06")
-        await here.sends(
-            DISPATCH,
-            "left at home",
-            message("laura-left-at-home.json"),
-            port=BARS,
-            told=[(MATRON, "not-conveyed-told")],
-            made=DESKS,
-        )
+        await left(here)
         await here.until("the desk looks", "2026-01-07T14:16")
-        listed = await here.asks(DESK, "its worklist", "GET", "/fhir/Task?status=requested&code=urgent-response")
-        (task,) = matches(listed)
-        await here.asks(
-            DESK, "the locality team is sent", "PUT", f"/fhir/Task/{task['id']}", task | {"status": "accepted"},
-            made=["not-conveyed-desk -> Co-ordination desk: accepted", "clock urgent-response: running"],
-        )  # fmt: skip
+        await sent(here, "clock urgent-response: running")
         await here.passes("nearly an hour and a half since the crew has left", minutes=79)
         await here.passes("an hour and a half", minutes=1, told=[(TEAM, "urgent-response warned")],
                           made=["clock urgent-response: warned"])  # fmt: skip
-        await here.sends(LOCALITY_SYSTEM, "the matron is there", message("laura-visit.json"), made=["clock urgent-response: met"])
-        await here.passes("nobody hears of it again", days=1)
+        await seen(here)
 
 
 async def test_where_crew_and_desk_both_ask_one_clock_runs_and_the_team_is_told_once(tmp_path: Path) -> None:
     async with fallen(tmp_path) as (here, patient):
-        await here.until("the crew leaves", "2026-01-07T14:06")
-        await here.sends(
-            DISPATCH,
-            "left at home",
-            message("laura-left-at-home.json"),
-            port=BARS,
-            told=[(MATRON, "not-conveyed-told")],
-            made=DESKS,
-        )
+        await left(here)
         await here.asks(
             CREW, "asks for the team", "POST", "/fhir/ServiceRequest", request(here, patient),
             made=["clock urgent-response: running"],
         )  # fmt: skip
-        listed = await here.asks(DESK, "its worklist", "GET", "/fhir/Task?status=requested&code=urgent-response")
-        (task,) = matches(listed)
-        await here.asks(
-            DESK, "the locality team is sent", "PUT", f"/fhir/Task/{task['id']}", task | {"status": "accepted"},
-            made=["not-conveyed-desk -> Co-ordination desk: accepted"],
-        )  # fmt: skip
+        await sent(here)
         await here.passes("an hour and a half", minutes=90, told=[(TEAM, "urgent-response warned")],
                           made=["clock urgent-response: warned"])  # fmt: skip
-        await here.sends(LOCALITY_SYSTEM, "the matron is there", message("laura-visit.json"), made=["clock urgent-response: met"])
-        await here.passes("nobody hears of it again", days=1)
+        await seen(here)
 
 
 async def test_once_she_has_taken_her_consent_back_nobody_is_told(tmp_path: Path) -> None:
@@ -124,6 +114,7 @@ async def test_once_she_has_taken_her_consent_back_nobody_is_told(tmp_path: Path
             DOCTOR, "she shares no more", "POST", f"/fhir/Patient/{patient}/$record-consent", parameters(decision="withdrawn")
         )
         await left(here, told=[])
+        await here.passes(LATER, hours=20)
 
 
 async def test_once_the_ambulance_service_shares_no_more_nobody_is_told(tmp_path: Path) -> None:
@@ -132,3 +123,4 @@ async def test_once_the_ambulance_service_shares_no_more_nobody_is_told(tmp_path
             ended = parameters(source=CREWS, partner=partner, purpose="direct-care", status="withdrawn")
             await here.asks(OPERATOR, "the agreement ends", "POST", "/fhir/$agreement", ended)
         await left(here, told=[])
+        await here.passes(LATER, hours=20)
