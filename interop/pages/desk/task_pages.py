@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse
 
 from interop.errors import Problem
 from interop.fhir.shapes import dicts
 from interop.pages.desk.dispatch import Quicker, is_with, of_person, put, version_of, who_has, whoami
-from interop.pages.desk.forms import wrong
+from interop.pages.desk.forms import NONE, stepping, wrong
 from interop.pages.desk.lists import DESK
 from interop.pages.desk.sheet import OPEN, coded, done, taken, urgent
 from interop.pages.desk.steps import OTHERS, Doing, Wrong
@@ -26,25 +26,7 @@ ADDRESS: Final = "/desk/tasks/{patient}"
 
 def routes(app: FastAPI, visit: Callable[[Request], Awaitable[Visit]]) -> None:
     """The page, and the form of each step."""
-
-    @app.api_route(ADDRESS, methods=["GET", "HEAD"], response_class=HTMLResponse)
-    async def tasks(request: Request, patient: str) -> HTMLResponse:
-        here = await visit(request)
-        here.enter("desk")
-        return await _page(here, patient)
-
-    @app.post(ADDRESS)
-    async def step(request: Request, patient: str) -> Response:
-        here = await visit(request)
-        here.enter("desk")
-        form = await here.form()
-        try:
-            await _step(here, patient, form)
-        except Wrong as mistake:
-            return await _page(here, patient, form, {f"{mistake.field}-{form.get('task')}": mistake.words})
-        except Quicker as quicker:
-            return await _page(here, patient, quicker=quicker)
-        return here.lead(f"/desk/tasks/{patient}")
+    stepping(app, visit, ADDRESS, _page, _step)
 
 
 async def _step(here: Visit, patient: str, form: Mapping[str, str]) -> None:
@@ -57,7 +39,11 @@ async def _step(here: Visit, patient: str, form: Mapping[str, str]) -> None:
         return  # the same form, sent twice
     if task["status"] not in step.at or version_of(task) != form.get("version"):
         raise Quicker(who_has(task))
-    await put(here, step.do(task, do), version_of(task), who_has(task))
+    try:
+        made = step.do(task, do)
+    except Wrong as mistake:
+        raise Wrong(f"{mistake.field}-{task['id']}", mistake.words) from None  # a page has a form of each Task
+    await put(here, made, version_of(task), who_has(task))
 
 
 async def _tasks(here: Visit, patient: str) -> list[Json]:
@@ -73,8 +59,8 @@ def _desk(task: Json) -> bool:
 async def _page(
     here: Visit,
     patient: str,
-    form: Mapping[str, str] | None = None,
-    errors: Mapping[str, str] | None = None,
+    form: Mapping[str, str] = NONE,
+    errors: Mapping[str, str] = NONE,
     *,
     quicker: Quicker | None = None,
 ) -> HTMLResponse:
@@ -93,5 +79,5 @@ async def _page(
         for each in found
     ]
     shown.sort(key=lambda each: not each["open"])
-    values: dict[str, Any] = {"patient": patient, "shown": shown, "form": form or {}, "quicker": quicker}
+    values: dict[str, Any] = {"patient": patient, "shown": shown, "form": form, "quicker": quicker}
     return here.page("desk/tasks.html", "For the desk", **person, **values, **wrong(errors, quicker=quicker is not None))
