@@ -7,16 +7,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse
 
 from interop.api.services import Services
 from interop.clock import instant
 from interop.fhir.shapes import Json
 from interop.pages.record import asking
 from interop.pages.record.bookings import booking
-from interop.pages.record.opening import opened
 from interop.pages.record.origins import absent, lacking
-from interop.pages.record.showing import shown
+from interop.pages.record.showing import showing
 from interop.pages.visiting import Visit
 
 PART: Final = "/appointments"
@@ -26,12 +24,7 @@ MOST: Final = 50
 
 def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitable[Visit]]) -> None:
     """Appointments."""
-
-    @app.api_route("/record/{patient}/appointments", methods=["GET", "HEAD"], response_class=HTMLResponse)
-    async def appointments(request: Request, patient: str) -> HTMLResponse:
-        here = await visit(request)
-        values = await opened(here, patient, PART)
-        return await shown(here, "record/appointments.html", values, all_of(here, patient, values["patients"]), "Appointments")
+    showing(app, visit, PART)("/appointments", "record/appointments.html", all_of, "Appointments")
 
 
 async def all_of(here: Visit, patient: str, patients: list[Json]) -> dict[str, Any]:

@@ -8,18 +8,17 @@ from dataclasses import replace
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import Response
 
 from interop.api.services import Services
 from interop.fhir.shapes import Json
 from interop.pages.record import asking
 from interop.pages.record.documents import COMPOSITION, REFERENCE, TYPES, attachments, document, documents, identifiers, parts
 from interop.pages.record.files import File
-from interop.pages.record.opening import opened
 from interop.pages.record.origins import absent, lacking
 from interop.pages.record.results import only
 from interop.pages.record.sending import sent
-from interop.pages.record.showing import shown
+from interop.pages.record.showing import showing
 from interop.pages.visiting import Visit
 
 PART: Final = "/letters"
@@ -31,19 +30,9 @@ BINARIES: Final = 10
 
 def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitable[Visit]]) -> None:
     """Letters."""
-
-    @app.api_route("/record/{patient}/letters", methods=["GET", "HEAD"], response_class=HTMLResponse)
-    async def letters(request: Request, patient: str) -> HTMLResponse:
-        here = await visit(request)
-        values = await opened(here, patient, PART)
-        return await shown(here, "record/letters.html", values, all_of(here, patient, values["patients"]), "Letters")
-
-    @app.api_route("/record/{patient}/letters/{id}", methods=["GET", "HEAD"], response_class=HTMLResponse)
-    async def letter(request: Request, patient: str, id: str) -> HTMLResponse:
-        here = await visit(request)
-        values = await opened(here, patient, PART)
-        found = one_of(here, patient, values["patients"], id)
-        return await shown(here, "record/letter.html", values, found, lambda one: str(one["letter"].name), "Letter")
+    page = showing(app, visit, PART)
+    page("/letters", "record/letters.html", all_of, "Letters")
+    page("/letters/{id}", "record/letter.html", one_of, lambda one: str(one["letter"].name), "Letter")
 
     @app.api_route("/record/{patient}/letters/{id}/file", methods=["GET", "HEAD"])
     async def letter_file(request: Request, patient: str, id: str) -> Response:

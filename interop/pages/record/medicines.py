@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse
 
 from interop.api.inside import NotGiven
 from interop.api.services import Services
@@ -16,9 +15,8 @@ from interop.pages.record import asking
 from interop.pages.record.cards import Card, card
 from interop.pages.record.changes import changes, organisations
 from interop.pages.record.courses import PAST, REQUESTS, STATEMENTS, groups
-from interop.pages.record.opening import opened
 from interop.pages.record.origins import absent, lacking
-from interop.pages.record.showing import shown
+from interop.pages.record.showing import showing
 from interop.pages.record.sources import Sources
 from interop.pages.visiting import Visit
 
@@ -31,12 +29,7 @@ FORMER: Final = 40
 
 def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitable[Visit]]) -> None:
     """Medicines."""
-
-    @app.api_route("/record/{patient}/medicines", methods=["GET", "HEAD"], response_class=HTMLResponse)
-    async def medicines(request: Request, patient: str) -> HTMLResponse:
-        here = await visit(request)
-        values = await opened(here, patient, PART)
-        return await shown(here, "record/medicines.html", values, all_of(here, patient, values["patients"]), "Medicines")
+    showing(app, visit, PART)("/medicines", "record/medicines.html", all_of, "Medicines")
 
 
 async def all_of(here: Visit, patient: str, patients: list[Json]) -> dict[str, Any]:

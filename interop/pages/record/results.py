@@ -7,18 +7,17 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import Response
 
 from interop.api.inside import NotGiven
 from interop.api.services import Services
 from interop.fhir.shapes import Json, dicts, text
 from interop.pages.record import asking, kinds
 from interop.pages.record.kinds import Kind
-from interop.pages.record.opening import opened
 from interop.pages.record.origins import absent, lacking
 from interop.pages.record.reports import report
 from interop.pages.record.sending import sent
-from interop.pages.record.showing import shown
+from interop.pages.record.showing import showing
 from interop.pages.visiting import Visit
 
 PART: Final = "/results"
@@ -34,26 +33,10 @@ VERSIONS: Final = "10"
 
 def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitable[Visit]]) -> None:
     """Results and reports."""
-
-    @app.api_route("/record/{patient}/results", methods=["GET", "HEAD"], response_class=HTMLResponse)
-    async def results(request: Request, patient: str) -> HTMLResponse:
-        here = await visit(request)
-        values = await opened(here, patient, PART)
-        return await shown(here, "record/results.html", values, all_of(here, patient, values["patients"]), "Results")
-
-    @app.api_route("/record/{patient}/results/{id}", methods=["GET", "HEAD"], response_class=HTMLResponse)
-    async def result(request: Request, patient: str, id: str) -> HTMLResponse:
-        here = await visit(request)
-        values = await opened(here, patient, PART)
-        found = one_of(here, patient, values["patients"], id)
-        return await shown(here, "record/result.html", values, found, lambda one: str(one["result"].name), "Result")
-
-    @app.api_route("/record/{patient}/reports/{id}", methods=["GET", "HEAD"], response_class=HTMLResponse)
-    async def one_report(request: Request, patient: str, id: str) -> HTMLResponse:
-        here = await visit(request)
-        values = await opened(here, patient, PART)
-        found = report_of(here, patient, values["patients"], id)
-        return await shown(here, "record/report.html", values, found, lambda one: str(one["report"].name), "Report")
+    page = showing(app, visit, PART)
+    page("/results", "record/results.html", all_of, "Results")
+    page("/results/{id}", "record/result.html", one_of, lambda one: str(one["result"].name), "Result")
+    page("/reports/{id}", "record/report.html", report_of, lambda one: str(one["report"].name), "Report")
 
     @app.api_route("/record/{patient}/reports/{id}/file", methods=["GET", "HEAD"])
     async def report_file(request: Request, patient: str, id: str) -> Response:
