@@ -362,7 +362,7 @@ async def test_a_write_that_was_cut_off_after_the_journal_is_finished(
 async def test_while_the_record_cannot_be_written_nothing_overtakes(
     client: Client, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("interop.apply.writes.AGAIN", 0.001)
+    monkeypatch.setattr("interop.apply.settling.AGAIN", 0.001)
     commit, failures = store.commit, iter(range(3))
 
     async def failing(change: Change) -> Committed | Conflict:
@@ -381,7 +381,7 @@ async def test_a_write_whose_commit_was_not_answered_is_told_as_what_it_was(
     client: Client, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is on disk, and found there when it is tried again."""
-    monkeypatch.setattr("interop.apply.writes.AGAIN", 0.001)
+    monkeypatch.setattr("interop.apply.settling.AGAIN", 0.001)
     commit = store.commit
     lost = False
 

@@ -352,7 +352,7 @@ async def test_a_label_counts_whose_commit_was_done_though_the_answer_was_lost(a
         return done
 
     monkeypatch.setattr(store, "commit", breaking)
-    monkeypatch.setattr("interop.apply.writes.AGAIN", 0)
+    monkeypatch.setattr("interop.apply.settling.AGAIN", 0)
     answer = await api.http.put("/fhir/Patient/moves", json={**person, "meta": RESTRICTED})
     assert (answer.status_code, len(lost)) == (200, 1)
     assert STREET not in await api.text("/fhir/Patient/moves")

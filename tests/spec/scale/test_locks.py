@@ -13,9 +13,10 @@ import pytest
 
 from interop.app.engine import Engine
 from interop.apply.asked import NO_AUTHOR
+from interop.apply.finishing import UNSEEN
 from interop.apply.locks import Locks, LocksLost, held
 from interop.apply.withdrawn import Why
-from interop.apply.writes import UNSEEN, Left
+from interop.apply.writes import Left
 from interop.errors import Problem
 from interop.ports import MessageState
 from interop.store.plan import Message, Messages
@@ -194,7 +195,7 @@ class TestWhoHasLostThem:
         assert len(await clients[0].ids("/fhir/Basic")) == 1
 
     async def test_begins_again_where_nothing_was_journalled(self, database: str, two: list[Engine], clients: list[Client]) -> None:
-        ends_before(two[0].workshop.writes, "_heads", database)
+        ends_before(two[0].workshop.writes.settling, "heads", database)
         assert (await clients[0].put({"resourceType": "Basic", "id": "x", "code": {"text": "a"}})).status_code == 201
         assert len(await two[0].workshop.store.query(Messages(feed="api"))) == 1
 
@@ -210,7 +211,7 @@ class TestWhoHasLostThem:
                 assert other.status_code == 200
 
         assert (await clients[0].put({"resourceType": "Basic", "id": "x", "code": {"text": "before"}})).status_code == 201
-        ends_before(two[0].workshop.writes, "_settled", database, overtake)
+        ends_before(two[0].workshop.writes.settling, "settled", database, overtake)
         answer = await clients[0].put({"resourceType": "Basic", "id": "x", "code": {"text": "mine"}}, if_match='W/"1"')
         assert answer.status_code == (412 if overtaken else 200)
         for each in clients:
@@ -231,7 +232,7 @@ class TestWhoHasLostThem:
             await two[1].workshop.writes.finish(entry)
             assert (await clients[1].send("DELETE", "/fhir/Basic/x")).status_code == 204
 
-        ends_before(two[0].workshop.writes, "_settled", database, finish)
+        ends_before(two[0].workshop.writes.settling, "settled", database, finish)
         answer = await clients[0].put({"resourceType": "Basic", "id": "x", "code": {"text": "mine"}})
         if overtaken:
             assert answer.status_code == 412
@@ -246,7 +247,7 @@ class TestWhoHasLostThem:
             lost.append(held())
 
         assert (await clients[0].put({"resourceType": "Basic", "id": "x", "code": {"text": "wrong"}})).status_code == 201
-        ends_before(writes, "_settled", database, note)
+        ends_before(writes.settling, "settled", database, note)
         message, _ = await writes.take_down([KEY], Why(0, "wrong", 0), NO_AUTHOR, Silently(), [])
         assert lost
         (found,) = await two[1].workshop.store.query(Message(message))
@@ -294,14 +295,14 @@ class TestUpToWhenTheRecordIsComplete:
         self, two: list[Engine], clients: list[Client]
     ) -> None:
         one, other = (each.workshop.writes for each in two)
-        settled, stalled, go_on = one._settled, asyncio.Event(), asyncio.Event()
+        settled, stalled, go_on = one.settling.settled, asyncio.Event(), asyncio.Event()
 
         async def stall(*asked: Any) -> Change:
             stalled.set()
             await go_on.wait()
             return await settled(*asked)
 
-        one._settled = stall  # type: ignore[method-assign]
+        one.settling.settled = stall  # type: ignore[method-assign]
         write = asyncio.create_task(clients[0].put({"resourceType": "Basic", "id": "x", "code": {"text": "a"}}))
         await stalled.wait()
         (left,) = await other.left()
