@@ -10,6 +10,7 @@ from typing import Any, Final
 from interop.careplan.answers import OTHER, answer, bare, negated
 from interop.careplan.authors import author
 from interop.careplan.conditions import TERMS
+from interop.careplan.contact import how_told
 from interop.careplan.placing import placings
 from interop.careplan.plan import CURRENT, HISTORY, NEVER, Code, Given, Health, Json, Origin
 from interop.careplan.resolving import Resolving
@@ -66,7 +67,7 @@ class Reader:
     def standing(self, resource: Json) -> str:
         """``current``, ``history`` or ``never``: of several statuses the least."""
         kind = self._tables.kinds.get(text(resource, "resourceType"))
-        if kind is None or bears(resource, "category", TRIAGE) or _tagged(resource, UMBRELLA):
+        if kind is None or bears(resource, "category", TRIAGE) or how_told(resource) or _tagged(resource, UMBRELLA):
             return NEVER
         said = [self._status(resource, kind, path) for path in kind.status]
         return max(said, key=ORDER.index, default=CURRENT)

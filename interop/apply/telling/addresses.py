@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import Any, Final, NamedTuple
 
 from interop.apply.acting.person import ACTIVE, Resource, body, found
+from interop.careplan.contact import CONTACT
 from interop.fhir.shapes import dicts, text
 from interop.notify.messages import EMAIL, PERSON, PROFESSIONAL, SMS
 from interop.policy.grants import period
@@ -16,9 +17,8 @@ from interop.store.seam import Store
 from interop.store.values import Stored
 from interop.store.where import Reference
 
-CONTACT: Final = "urn:interop:codes:contact"
-"""The system of the codes by which a Flag says that a person does not want to be told so: ``no-sms``, ``no-email``."""
 REFUSED: Final = {"no-sms": SMS, "no-email": EMAIL}
+"""The codes by which a Flag says that a person does not want to be told so."""
 FIRST: Final = {"first-sms": SMS, "first-email": EMAIL}
 """The codes by which it says what they want to be tried first, whatever else the record says of that."""
 PREFERENCE: Final = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-ContactPreference"

@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from interop.apply.telling.addresses import CONTACT, FIRST, REFUSED
+from interop.apply.telling.addresses import FIRST, REFUSED
+from interop.careplan.contact import CONTACT, KEPT, WORDS
 from interop.clock import instant
 from interop.fhir.shapes import dicts, text
 from interop.ids.national import ODS_ORGANISATION
@@ -19,9 +20,6 @@ from interop.policy.declarations import concept, user
 from interop.policy.said import TAKEN_BY
 from interop.policy.tables import tables
 
-KEPT: Final = "told"
-"""The category, of the system CONTACT, of the Flag that the engine keeps: no alert, and none of the plan."""
-WORDS: Final = "How to tell them of news"
 PERSON, CARER, STAFF = "person", "carer", "staff"
 _WRITTEN: Final = {channel: code for code, channel in REFUSED.items()}
 _PREFERRED: Final = {channel: code for code, channel in FIRST.items()}

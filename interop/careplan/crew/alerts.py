@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final
 
+from interop.careplan.contact import how_told
 from interop.careplan.crew.line import Said, dated, latest_first, merged, sources_of, status
 from interop.careplan.labels import ACCESS
 from interop.careplan.plan import Given, Json
@@ -36,7 +37,7 @@ def _kind(more: Json) -> Json:
 
 
 def _in_force(flag: Json, over: Over, begun: Over) -> bool:
-    if text(flag, "resourceType") != "Flag" or text(flag, "status") != "active":
+    if text(flag, "resourceType") != "Flag" or text(flag, "status") != "active" or how_told(flag):
         return False
     period = flag.get("period")
     start, end = text(period, "start"), text(period, "end")

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from interop.apply.telling.choices import Choices, written
 from interop.careplan.plan import Given
+from interop.policy.asker import Asker
 from tests.spec.careplan.cards import absent, allergy, clinical, flag, given_card, number, person, refuted, takes, texts
-from tests.spec.careplan.plans import ANN, BOB, FOR, NOT_FOR, NOW, coded, observed
+from tests.spec.careplan.plans import ANN, BOB, FOR, NOT_FOR, NOW, coded, fold, observed
+from tests.spec.careplan.plans import texts as plan_texts
 
 HOUR = 3_600_000_000
 
@@ -185,6 +188,16 @@ class TestAlerts:
         )
         assert texts(card, "alerts") == ["Do not visit alone", "MRSA", "Diabetic"]
         assert card["glance"]["alerts"] == "Alerts: Do not visit alone; MRSA; Diabetic"
+
+    def test_how_somebody_wants_to_be_told_of_news_is_none(self) -> None:
+        """As long as it says nothing else."""
+        said = written(Choices(sms=False), "a", "p", Asker("iss|ann", "patient", patient="p"), NOW - HOUR)
+        assert said["status"] == "active"
+        assert texts(given_card(person(), said), "alerts") == []
+        assert plan_texts(fold(said), "alerts") == []
+        for more in ({"text": "Do not resuscitate"}, {"coding": [*said["code"]["coding"], {"system": "urn:local", "code": "X"}]}):
+            told = {**said, "code": {**said["code"], **more}}
+            assert texts(given_card(person(), told), "alerts") or texts(given_card(person(), told), "cpr")
 
     @pytest.mark.parametrize(
         "over",
