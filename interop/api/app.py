@@ -133,6 +133,7 @@ def create_app(services: Services, pages: Callable[[Asgi], Asgi] | None = None) 
         counted[part, request.method, response.status] += 1
         await response.send(scope, send)
 
+    services.app = app
     behind = guarded(pages(app) if pages is not None else _nothing)
     return app
 

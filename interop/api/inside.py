@@ -1,4 +1,5 @@
-"""The API asked from within, for whoever visits a page: routed, decided, counted and audited as if it had come from outside.
+"""The API asked from within, for whoever visits a page or signs on: routed, decided, counted and audited as if it had come from
+outside.
 
 A page has no other way to the record, so it can show nothing that the API would not give to the same person.
 """

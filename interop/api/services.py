@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from interop.api.asgi import Request
+from interop.api.asgi import Asgi, Request
 from interop.api.auditing.auditor import Auditor, Unaudited
 from interop.api.door import Door, OpenDoor
 from interop.api.figures import FolderFigures
@@ -91,6 +91,8 @@ class Services:
     writes: Writes
     feeds: Mapping[str, Feed]
     adapters: Mapping[str, Adapter]
+    app: Asgi = field(init=False, repr=False, compare=False)
+    """The application that is made over these: what asks it from within (``interop.api.inside``) is handed it."""
     ready: Callable[[], Problem | None] = lambda: None
     journals: Callable[[], Awaitable[None]] = _unknown
     """Raises the Problem with which the journal cannot be written."""
