@@ -32,7 +32,8 @@ def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitabl
 
 
 async def _empty(services: Services) -> bool:
-    """Whether nothing has come yet."""
+    """Whether nothing has come yet. The one question that a page puts to the store itself: this page is for everybody, whoever has
+    not signed on among them, ``/feeds/`` is for who runs the engine, and that something has come tells of nobody."""
     return not any(count.received for count in await services.store.query(Feeds()))
 
 
