@@ -61,6 +61,15 @@ async def test_one_who_is_not_there_is_answered_as_one_who_may_not_be_seen(brows
     assert told[0] == told[1] == told[2]
 
 
+async def test_what_is_asked_for_whoever_signs_on_is_counted_as_if_it_had_come_from_outside(browser: Browser) -> None:
+    picker = await browser.send(await browser.authorize(scope=STANDALONE), "/auth/sign-on", user="demo-gp")
+    before = browser.site.services.requests.copy()
+    found = await browser.send(picker, "/auth/patient", name="sha")
+    await browser.send(found, "/auth/patient", patient="example")
+    asked = {key: count for key, count in (browser.site.services.requests - before).items() if key[0] == "fhir"}
+    assert asked == {("fhir", "POST", 200): 1, ("fhir", "GET", 200): 1, ("fhir", "POST", 201): 1}
+
+
 async def test_scopes_of_a_patient_are_never_given_without_one(browser: Browser) -> None:
     picker = await browser.send(await browser.authorize(scope="patient/Observation.rs"), "/auth/sign-on", user="demo-gp")
     assert "Whose record?" in picker.text
