@@ -9,9 +9,11 @@ from interop.app.feeds import Owned, feeds_of
 from interop.app.keys import id_key
 from interop.app.opening import open_store
 from interop.app.settings import Settings
+from interop.apply.choosing import chosen
 from interop.apply.persons import Linking
 from interop.apply.pool import Mappers
-from interop.apply.replays import Replayed, Replays, chosen
+from interop.apply.replayed import Replayed
+from interop.apply.replays import Replays
 from interop.apply.retelling import Teller
 from interop.apply.whereabouts import Whereabouts
 from interop.clock import SystemClock

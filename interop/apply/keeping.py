@@ -7,7 +7,6 @@ from collections.abc import Iterable
 
 import structlog
 
-from interop.apply.applier import families_of
 from interop.apply.mapping_work import Yield
 from interop.clock import Clock
 from interop.errors import Problem
@@ -29,7 +28,7 @@ class Keeping:
 
     async def keep(self, batch: Iterable[Yield]) -> None:
         """Keep the tables of a batch that are not kept yet. Where they cannot be, the next batch tries again."""
-        for family, site, digest in families_of(batch):
+        for family, site, digest in _families_of(batch):
             if digest not in self._kept:
                 try:
                     data = await asyncio.get_running_loop().run_in_executor(None, _packed, family, site)
@@ -43,3 +42,8 @@ class Keeping:
 
 def _packed(family: str, site: str) -> bytes:
     return pack(read_tables(family, Refusals(), site=site))
+
+
+def _families_of(batch: Iterable[Yield]) -> set[tuple[str, str, str]]:
+    """The (family, site, digest) of the tables that a batch was mapped by."""
+    return {(made.family, made.site, made.digest) for made in batch if made.digest}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from interop.cli.shown import json_line, say
 
 if TYPE_CHECKING:
-    from interop.apply.replays import Replayed
+    from interop.apply.replayed import Replayed
 
 KINDS: Final = ("change", "vanish", "new")
 

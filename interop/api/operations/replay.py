@@ -9,7 +9,8 @@ from interop.api.asgi import Response
 from interop.api.fhir.permits import author_of
 from interop.api.operations.operation import Asked
 from interop.api.operations.parameters import BadInput, Said, as_parameters, parts, resource
-from interop.apply.replays import MOST, Difference, Replayed, chosen
+from interop.apply.choosing import MOST, chosen
+from interop.apply.replayed import Difference, Replayed
 from interop.errors import Problem
 from interop.fhir.searching import interval
 from interop.ports import MessageState

@@ -202,7 +202,7 @@ async def test_what_it_held_back_was_applied_one_after_another(
     engine: Engine, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each in a commit of its own: one that came too late would be older than what is there and leave no version."""
-    monkeypatch.setattr("interop.apply.replays.AT_ONCE", 1)
+    monkeypatch.setattr("interop.apply.choosing.AT_ONCE", 1)
     for number in (1, 2, 3, 4, 5):
         await ingest(http, body(number, deadly=number == 2, feed="strict"), "strict")
     assert (await resume(http, "strict")).status_code == 200
