@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from interop.cli.governed import Engine, call
+from interop.cli.governed import call
+from interop.cli.options import Engine
 from interop.cli.shown import json_line, one, plain
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from interop.cli.governed import Engine, ask, call
+from interop.cli.governed import ask, call
+from interop.cli.options import Engine
 from interop.cli.shown import json_line, moment, remark, say, several
 from interop.clock import SystemClock, instant
 from interop.fhir.rows import EARLIEST, LATEST

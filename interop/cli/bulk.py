@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from interop.cli import completing
-from interop.cli.options import ENGINE, Data, Json, Token, Url
+from interop.cli.options import Engine, Json, of_engine
 
 
 def add(app: typer.Typer) -> None:
@@ -16,6 +16,7 @@ def add(app: typer.Typer) -> None:
     app.command()(export)
 
 
+@of_engine
 def export(
     into: Annotated[Path, typer.Argument(help="An empty or new directory: a file for each type, and manifest.json.")],
     people: Annotated[bool, typer.Option("--people", help="Only what is about a person.")] = False,
@@ -29,15 +30,13 @@ def export(
     since: Annotated[str, typer.Option(help="Only what changed after it: the transactionTime of the export before.")] = "",
     elements: Annotated[list[str] | None, typer.Option("--element", help="Only this element; Type.element for one type.")] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the files at the engine until they expire.")] = False,
-    url: Url = ENGINE,
-    token: Token = "",
-    data: Data = Path("data"),
+    *,
+    engine: Engine,
     as_json: Json = False,
 ) -> None:
     """Export the record of a running engine as ndjson into a directory: begins it, waits, fetches the files."""
     from interop.cli.export import Asked
     from interop.cli.export import export as run
-    from interop.cli.governed import Engine
 
     asked = Asked(people, group, tuple(type or ()), tuple(type_filter or ()), since, tuple(elements or ()))
-    raise typer.Exit(run(Engine(url, token, data), asked, into, keep=keep, as_json=as_json))
+    raise typer.Exit(run(engine, asked, into, keep=keep, as_json=as_json))

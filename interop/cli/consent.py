@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from interop.cli.governed import Engine, call
+from interop.cli.governed import call
+from interop.cli.options import Engine
 from interop.cli.shown import one
 
 

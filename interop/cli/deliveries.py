@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from interop.cli.governed import Engine, ask
+from interop.cli.governed import ask
+from interop.cli.options import Engine
 from interop.cli.shown import cut, json_line, moment, one, plain, remark, several, table
 from interop.clock import SystemClock, instant
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from interop.cli.bearer import bearer
-from interop.cli.governed import NEXT, Engine, words
+from interop.cli.governed import NEXT, words
+from interop.cli.options import Engine
 from interop.cli.progress import Working, progress
 from interop.cli.shown import json_line, table, wrong
 

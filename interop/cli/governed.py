@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from interop.cli.options import Engine
 from interop.cli.shown import wrong
 
 Said = tuple[str, str, Any]
@@ -19,14 +19,6 @@ NEXT = {
 """What to do next, by status."""
 PERSON = "Check the id: GET /fhir/Patient?identifier=… finds the person, where the role may."
 """What to do where what was named is not there, if it was a person."""
-
-
-class Engine(NamedTuple):
-    """A running engine, and with what to sign on there."""
-
-    url: str
-    token: str
-    data: Path
 
 
 def call(engine: Engine, address: str, *said: Said, missing: str = PERSON) -> tuple[int, dict[str, Any]] | None:

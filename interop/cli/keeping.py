@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from interop.cli.options import ENGINE, AuditKey, Checkpoints, Data, Database, Feeds, Json, Token, Url
+from interop.cli.options import AuditKey, Checkpoints, Data, Database, Engine, Feeds, Json, of_engine
 
 Passphrase = Annotated[
     Path | None,
@@ -65,18 +65,17 @@ def restore(
 
 
 @retention.command("run")
+@of_engine
 def retention_run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would go.")] = False,
-    url: Url = ENGINE,
-    token: Token = "",
-    data: Data = Path("data"),
+    *,
+    engine: Engine,
     as_json: Json = False,
 ) -> None:
     """Let go of it, in portions; reading and taking in go on."""
-    from interop.cli.governed import Engine
     from interop.cli.retention import run
 
-    raise typer.Exit(run(Engine(url, token, data), dry_run=dry_run, as_json=as_json))
+    raise typer.Exit(run(engine, dry_run=dry_run, as_json=as_json))
 
 
 @retention.command("certificates")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final, NamedTuple
 
 import typer
 
@@ -18,6 +21,35 @@ Token = Annotated[
     str, typer.Option(help="With which to sign on; without it the demonstration's, from the key in --data.", envvar="INTEROP_TOKEN")
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON line for each result.")]
+_KEYWORD: Final = inspect.Parameter.KEYWORD_ONLY
+_NAMED: Final = (
+    inspect.Parameter("url", _KEYWORD, default=ENGINE, annotation=Url),
+    inspect.Parameter("token", _KEYWORD, default="", annotation=Token),
+    inspect.Parameter("data", _KEYWORD, default=Path("data"), annotation=Data),
+)
+
+
+class Engine(NamedTuple):
+    """A running engine, and with what to sign on there."""
+
+    url: str
+    token: str
+    data: Path
+
+
+def of_engine(command: Callable[..., None]) -> Callable[..., None]:
+    """A command that asks a running engine: --url, --token and --data stand on its command line where it has ``engine``."""
+    known = inspect.signature(command, eval_str=True)
+
+    @wraps(command)
+    def asking(*, url: str, token: str, data: Path, **said: object) -> None:
+        command(engine=Engine(url, token, data), **said)
+
+    told = [each for name, one in known.parameters.items() for each in (_NAMED if name == "engine" else (one,))]
+    asking.__signature__ = known.replace(parameters=told)  # type: ignore[attr-defined]
+    return asking
+
+
 REPLAYED = (MessageState.APPLIED, MessageState.REFUSED, MessageState.FAILED, MessageState.SHELVED)
 """States of messages that a filter of a replay may name; what is held goes on with its feed."""
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from interop.cli.options import ENGINE, Data, Json, Token, Url
+from interop.cli.options import Engine, Json, of_engine
 
 Reason = Annotated[str, typer.Option(help="Why: for the privacy officer.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would go and how many may have seen it.")]
@@ -23,39 +22,35 @@ def add(app: typer.Typer) -> None:
 
 
 @takedown.command()
+@of_engine
 def message(
     number: Annotated[int, typer.Argument(help="The message's number in the journal (interop messages).", min=1)],
     reason: Reason,
     dry_run: DryRun = False,
     yes: Yes = False,
-    url: Url = ENGINE,
-    token: Token = "",
-    data: Data = Path("data"),
+    *,
+    engine: Engine,
     as_json: Json = False,
 ) -> None:
     """Take a message down: its facts go, what was there before comes back. Tells what would go and asks before it does."""
-    from interop.cli.governed import Engine
     from interop.cli.takedown import takedown as run
 
-    engine = Engine(url, token, data)
     raise typer.Exit(run(engine, message=number, reference="", reason=reason, dry_run=dry_run, yes=yes, as_json=as_json))
 
 
 @takedown.command()
+@of_engine
 def document(
     reference: Annotated[str, typer.Argument(help="Type/id, such as DocumentReference/x.")],
     reason: Reason,
     dry_run: DryRun = False,
     yes: Yes = False,
-    url: Url = ENGINE,
-    token: Token = "",
-    data: Data = Path("data"),
+    *,
+    engine: Engine,
     as_json: Json = False,
 ) -> None:
     """Take a document down, or any other resource: every version of it goes, or the message that it came with. Tells what would go
     and asks before it does."""
-    from interop.cli.governed import Engine
     from interop.cli.takedown import takedown as run
 
-    engine = Engine(url, token, data)
     raise typer.Exit(run(engine, message=None, reference=reference, reason=reason, dry_run=dry_run, yes=yes, as_json=as_json))

@@ -10,7 +10,8 @@ from typing import Any, Final, NamedTuple
 
 from interop.cli.asking import confirmed
 from interop.cli.differences import Difference, Summary, show
-from interop.cli.governed import Engine, call
+from interop.cli.governed import call
+from interop.cli.options import Engine
 from interop.cli.progress import progress
 from interop.cli.shown import remark, wrong
 from interop.clock import MICROSECONDS, SystemClock, instant

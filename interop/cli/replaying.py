@@ -8,7 +8,17 @@ from typing import Annotated
 import typer
 
 from interop.cli import completing
-from interop.cli.options import ENGINE, Data, Database, Feeds, Json, Mappers, ReplayedState, TestNumbers, Token, Url, Whereabouts
+from interop.cli.options import (
+    Database,
+    Engine,
+    Feeds,
+    Json,
+    Mappers,
+    ReplayedState,
+    TestNumbers,
+    Whereabouts,
+    of_engine,
+)
 
 
 def add(app: typer.Typer) -> None:
@@ -16,6 +26,7 @@ def add(app: typer.Typer) -> None:
     app.command()(replay)
 
 
+@of_engine
 def replay(
     messages: Annotated[list[int] | None, typer.Argument(help="Numbers of messages (interop messages); else a filter.")] = None,
     feed: Annotated[str, typer.Option(help="Only this feed.", autocompletion=completing.feeds)] = "",
@@ -46,9 +57,8 @@ def replay(
     batch: Annotated[int, typer.Option(min=1, max=1_000, help="Messages of a batch.")] = 200,
     pause: Annotated[float, typer.Option(min=0, help="Seconds between two batches.")] = 0.2,
     examples: Annotated[int, typer.Option(min=0, help="Examples of each path.")] = 3,
-    url: Url = ENGINE,
-    token: Token = "",
-    data: Data = Path("data"),
+    *,
+    engine: Engine,
     database: Database = None,
     mappers: Mappers = None,
     feeds: Feeds = None,
@@ -57,11 +67,10 @@ def replay(
     as_json: Json = False,
 ) -> None:
     """Map messages again by the tables of today, through the running engine: tells what would change and asks before it does."""
-    from interop.cli.governed import Engine
     from interop.cli.replay import Beside, Which, paced
     from interop.cli.replay import replay as run
 
     which = Which(tuple(messages or ()), feed, type, state, reason, control_id, since, until, all, resume)
-    beside = Beside(tables, values, data, database, mappers, feeds, test_numbers, whereabouts)
+    beside = Beside(tables, values, engine.data, database, mappers, feeds, test_numbers, whereabouts)
     pace = paced(batch, pause, examples)
-    raise typer.Exit(run(Engine(url, token, data), which, beside, pace, dry_run=dry_run, yes=yes, as_json=as_json))
+    raise typer.Exit(run(engine, which, beside, pace, dry_run=dry_run, yes=yes, as_json=as_json))

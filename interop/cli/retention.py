@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from interop.cli.governed import Engine, call
+from interop.cli.governed import call
+from interop.cli.options import Engine
 from interop.cli.progress import progress
 from interop.cli.shown import json_line, remark, table, wrong
 

@@ -55,7 +55,7 @@ def _besides(as_json: bool) -> int:
     """Read the tables that belong to no family; 1 where any is refused."""
     from interop.api.operations.planning import plan_tables
     from interop.api.operations.worklists import worklists
-    from interop.careplan.tables import PlanRefused
+    from interop.careplan.reading import PlanRefused
     from interop.worklists.tables import WorklistsRefused
 
     failed = 0

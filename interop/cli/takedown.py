@@ -6,7 +6,8 @@ from functools import partial
 from typing import Any
 
 from interop.cli.asking import confirmed
-from interop.cli.governed import Engine, call
+from interop.cli.governed import call
+from interop.cli.options import Engine
 from interop.cli.shown import json_line, say, table
 
 MISSING = "Check it: interop messages lists what came, interop explain TYPE/ID which message a resource came with."

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from interop.cli import completing
-from interop.cli.options import ENGINE, Data, Json, Token, Url
+from interop.cli.options import Engine, Json, of_engine
 
 
 def add(app: typer.Typer) -> None:
@@ -16,17 +15,16 @@ def add(app: typer.Typer) -> None:
     app.command()(worklist)
 
 
+@of_engine
 def worklist(
     name: Annotated[str, typer.Argument(help="The list, such as mdt or urgent-response.", autocompletion=completing.worklists)],
     organization: Annotated[str, typer.Option(help="Only the people of this organisation, by its ODS code.")] = "",
     most: Annotated[int, typer.Option("--most", min=1, help="So many people at most.")] = 50,
-    url: Url = ENGINE,
-    token: Token = "",
-    data: Data = Path("data"),
+    *,
+    engine: Engine,
     as_json: Json = False,
 ) -> None:
     """Show who is on a worklist of a running engine and why, ranked as things stand now; as far as whoever asks may see them."""
-    from interop.cli.governed import Engine
     from interop.cli.worklists import worklist as run
 
-    raise typer.Exit(run(Engine(url, token, data), name, organization, most, as_json=as_json))
+    raise typer.Exit(run(engine, name, organization, most, as_json=as_json))

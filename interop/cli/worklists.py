@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
-from interop.cli.governed import Engine, ask
+from interop.cli.governed import ask
+from interop.cli.options import Engine
 from interop.cli.shown import cut, json_line, moment, remark, table
 from interop.clock import SystemClock, instant
 

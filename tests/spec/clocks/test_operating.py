@@ -13,7 +13,7 @@ from interop.app.clocks import clocks_of
 from interop.app.configuration import Configuration
 from interop.app.settings import Settings
 from interop.cli.clocks import listed, measures
-from interop.cli.governed import Engine
+from interop.cli.options import Engine
 from interop.clock import ManualClock
 from interop.clocks.tasks import SYSTEM
 from tests.spec.clocks.tables import at, csv, holidays, lines

@@ -17,7 +17,7 @@ import pytest
 from interop.app.engine import Engine as Running
 from interop.apply.reindexing import META
 from interop.cli.export import Asked, export
-from interop.cli.governed import Engine
+from interop.cli.options import Engine
 from interop.record.indexing import Indexing
 from interop.store.seam import Store
 from interop.store.sqlite import SqliteStore

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from interop.api import worklists_page
-from interop.cli.governed import Engine
+from interop.cli.options import Engine
 from interop.cli.tables import tables
 from interop.cli.worklists import worklist
 from tests.spec.rules.acting import acting
