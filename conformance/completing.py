@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-BENCHES: Final = ("convert", "mllp", "apply", "feeds", "read", "lag", "backlog", "validate", "serve", "pages", "all")
+BENCHES: Final = ("convert", "mllp", "apply", "feeds", "read", "lag", "backlog", "console", "validate", "serve", "pages", "all")
 FAMILIES: Final = ("hl7v2", "openhr", "nhs111", "ers")
 FORMATS: Final = ("mllp", "files", "ndjson")
 FRONTS: Final = ("auto", "haproxy", "own")
