@@ -13,7 +13,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from interop.careplan.tables import COLUMNS, Alternatives, Content, PlanTables, read_plan
+from interop.careplan.reading import read_plan
+from interop.careplan.table_files import COLUMNS
+from interop.careplan.tables import Alternatives, Content, PlanTables
 from interop.generated import between, write
 from interop.mapping.markdown import code, table
 

@@ -20,7 +20,8 @@ from interop.api.services import Services
 from interop.careplan.conditions import ROOTS
 from interop.careplan.folding import folded
 from interop.careplan.plan import Given, Health, Line, Plan
-from interop.careplan.tables import PlanTables, read_plan
+from interop.careplan.reading import read_plan
+from interop.careplan.tables import PlanTables
 from interop.errors import Problem
 from interop.mapping.places import mappings_root
 from interop.store.decision import Decision

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from interop.careplan.tables import COLUMNS, PlanRefused, read_plan
+from interop.careplan.reading import PlanRefused, read_plan
+from interop.careplan.table_files import COLUMNS
 from tests.spec.api.conftest import Client
 
 Rows = list[dict[str, str]]
