@@ -163,7 +163,7 @@ async def test_what_does_not_share_is_said_above_the_timeline_too(fresh: Site) -
     await to_thread.run_sync(claim)
     async with visitor(fresh, "demo-gp") as one:
         page = await one.get(f"/record/{laura}/timeline")
-        (told,) = page.tree.xpath("//*[@class='app-absences']")
+        (told,) = page.tree.xpath("//section[@aria-labelledby='not-here']")
         assert "Not shared (no agreement): RYX" in " ".join(told.text_content().split())
         filtered = await one.get(f"/record/{laura}/timeline?kind=result")
-        assert filtered.tree.xpath("//*[@class='app-absences']")
+        assert filtered.tree.xpath("//section[@aria-labelledby='not-here']")
