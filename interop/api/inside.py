@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -76,12 +76,6 @@ class Inside:
     def asker(self) -> Asker:
         """For whom it is asked."""
         return self._asker
-
-    def during(self, purpose: str) -> Inside:
-        """The same for another purpose (a row of ``purposes.csv``; policy says whether the role may)."""
-        made = Inside(self._app, self._scope, replace(self._asker, purpose=purpose))
-        made._host = self._host
-        return made
 
     def of(self, asker: Asker) -> Inside:
         """The same for somebody else, whom the page has proof of."""
