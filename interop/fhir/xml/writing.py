@@ -151,9 +151,14 @@ def _fits(field: Field, values: Any) -> None:
 def _complex(out: list[str], field: Field, value: Any) -> None:
     if not isinstance(value, dict):
         raise _Refused("must be an object")
+    _element(out, field, value, "")
+
+
+def _element(out: list[str], field: Field, value: dict[str, Any], said: str) -> None:
+    """With its attributes, then those that are ``said`` already, and what stands in it."""
     name = field.name
     plan = field.block
-    start = _attributes(value, plan)
+    start = _attributes(value, plan) + said
     if value.keys() <= plan.attributes.keys():
         out.append(f"<{name}{start}/>")
         return
@@ -197,25 +202,17 @@ def _primitive(out: list[str], field: Field, holder: dict[str, Any]) -> None:
 
 
 def _value(out: list[str], field: Field, value: Any, shadow: Any) -> None:
-    name = field.name
     start = "" if value is None else f' value="{_literal(value, field.kind)}"'
     if shadow is None:
         if value is None:
             raise _Refused("has neither value nor extension")
-        out.append(f"<{name}{start}/>")
+        out.append(f"<{field.name}{start}/>")
         return
     if not isinstance(shadow, dict):
         raise _Refused("must have an object beside it")
     if not shadow and value is not None:
         raise _Refused("has an empty object beside it")
-    plan = field.block
-    attributes = _attributes(shadow, plan)
-    if shadow.keys() <= plan.attributes.keys():
-        out.append(f"<{name}{attributes}{start}/>")
-        return
-    out.append(f"<{name}{attributes}{start}>")
-    _content(out, shadow, plan)
-    out.append(f"</{name}>")
+    _element(out, field, shadow, start)
 
 
 def _literal(value: Any, kind: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+
 from interop.fhir.fhirpath.environment import State
 from interop.fhir.fhirpath.equality import Seen, distinct
 from interop.fhir.fhirpath.errors import FhirPathError
@@ -18,40 +20,31 @@ def _empty(_compiler: Compiling, _trees: tuple[Tree, ...]) -> StepTruth:
 
 @predicate("exists", 0, 1)
 def _exists(compiler: Compiling, trees: tuple[Tree, ...]) -> StepTruth:
-    if not trees:
-        return lambda items, this, state: bool(items)
-    test, weight, counts = compiler.truth(trees[0]), compiler.weight(trees[0]), compiler.counts(trees[0])
-
-    def run(items: Collection, this: Collection, state: State) -> bool | None:
-        if len(items) > 1:
-            state.pay(len(items) * weight)
-        if not counts:
-            return any(test([item], state) for item in items)
-        outer = state.index
-        found = False
-        for state.index, item in enumerate(items):
-            found = found or bool(test([item], state))
-        state.index = outer
-        return found
-
-    return run
+    return _of_each(any, compiler, trees[0]) if trees else lambda items, this, state: bool(items)
 
 
 @predicate("all", 1)
 def _all(compiler: Compiling, trees: tuple[Tree, ...]) -> StepTruth:
-    test, weight, counts = compiler.truth(trees[0]), compiler.weight(trees[0]), compiler.counts(trees[0])
+    return _of_each(all, compiler, trees[0])
+
+
+def _of_each(together: Callable[[Iterable[bool | None]], bool], compiler: Compiling, tree: Tree) -> StepTruth:
+    """What ``any`` or ``all`` says of a criterion over the items."""
+    test, weight, counts = compiler.truth(tree), compiler.weight(tree), compiler.counts(tree)
+
+    def counted(items: Collection, state: State) -> Iterator[bool | None]:
+        for state.index, item in enumerate(items):
+            yield test([item], state)
 
     def run(items: Collection, this: Collection, state: State) -> bool | None:
         if len(items) > 1:
             state.pay(len(items) * weight)
         if not counts:
-            return all(test([item], state) for item in items)
+            return together(test([item], state) for item in items)
         outer = state.index
-        held = True
-        for state.index, item in enumerate(items):
-            held = held and bool(test([item], state))
+        said = together(counted(items, state))
         state.index = outer
-        return held
+        return said
 
     return run
 

@@ -7,6 +7,7 @@ import binascii
 import html
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from interop.fhir.fhirpath.environment import State
@@ -23,16 +24,20 @@ def _paid(text: str, state: State) -> str:
     return text
 
 
-@simple("indexOf", 1)
-def _index_of(items: Collection, _state: State, other: Collection) -> int | None:
-    text, part = string_of(items, "indexOf"), string_of(other, "indexOf")
-    return None if text is None or part is None else text.find(part)
+def _of_two(name: str, said: Callable[[str, str], Any]) -> None:
+    """Register what is said of a text and another; of none nothing is."""
+
+    @simple(name, 1)
+    def compute(items: Collection, _state: State, other: Collection) -> Any:
+        text, part = string_of(items, name), string_of(other, name)
+        return None if text is None or part is None else said(text, part)
 
 
-@simple("lastIndexOf", 1)
-def _last_index_of(items: Collection, _state: State, other: Collection) -> int | None:
-    text, part = string_of(items, "lastIndexOf"), string_of(other, "lastIndexOf")
-    return None if text is None or part is None else text.rfind(part)
+_of_two("indexOf", str.find)
+_of_two("lastIndexOf", str.rfind)
+_of_two("startsWith", str.startswith)
+_of_two("endsWith", str.endswith)
+_of_two("contains", str.__contains__)
 
 
 @simple("substring", 1, 2)
@@ -42,24 +47,6 @@ def _substring(items: Collection, _state: State, begin: Collection, count: Colle
         return None
     length = None if count is None else integer_of(count, "substring")
     return text[start:] if length is None else text[start : start + max(0, length)]
-
-
-@simple("startsWith", 1)
-def _starts(items: Collection, _state: State, other: Collection) -> bool | None:
-    text, part = string_of(items, "startsWith"), string_of(other, "startsWith")
-    return None if text is None or part is None else text.startswith(part)
-
-
-@simple("endsWith", 1)
-def _ends(items: Collection, _state: State, other: Collection) -> bool | None:
-    text, part = string_of(items, "endsWith"), string_of(other, "endsWith")
-    return None if text is None or part is None else text.endswith(part)
-
-
-@simple("contains", 1)
-def _contains(items: Collection, _state: State, other: Collection) -> bool | None:
-    text, part = string_of(items, "contains"), string_of(other, "contains")
-    return None if text is None or part is None else part in text
 
 
 @simple("upper")
