@@ -11,7 +11,7 @@ from interop.api.crew.making import numbers
 from interop.api.emergencies import UNTIL
 from interop.api.inside import NotGiven
 from interop.apply.drafts import SOURCE
-from interop.careplan.card import NOT_GIVEN, STATES
+from interop.careplan.crew.states import NOT_GIVEN, STATES
 from interop.careplan.crew.who import who
 from interop.careplan.plan import Given
 from interop.fhir.searching import interval

@@ -19,9 +19,11 @@ from interop.api.operations.planning import plan_tables
 from interop.api.operations.steps import steps_named, steps_of
 from interop.api.reading import others
 from interop.api.services import Services
-from interop.careplan.card import PATIENT, Absent, CardTables, Known, card
+from interop.careplan.card import card
 from interop.careplan.conditions import ROOTS
 from interop.careplan.crew.allergies import ALLERGIES
+from interop.careplan.crew.known import Absent, Known
+from interop.careplan.crew.sections import PATIENT, CardTables
 from interop.careplan.crew.who import LONDON, Number
 from interop.careplan.folding import folded
 from interop.careplan.plan import Given, Health, Json

@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
 from interop.api.inside import NotGiven
-from interop.careplan.card import STATES, WITHHELD
+from interop.careplan.crew.states import STATES, WITHHELD
 from interop.fhir.shapes import Json, dicts, text
 from interop.pages.patient import banner
 from interop.pages.record.yours import yours

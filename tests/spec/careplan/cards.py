@@ -9,7 +9,8 @@ from jsonschema_rs import Draft202012Validator
 
 from interop.api.crew.making import card_tables
 from interop.api.crew.schema import schema
-from interop.careplan.card import Absent, Known, card
+from interop.careplan.card import card
+from interop.careplan.crew.known import Absent, Known
 from interop.careplan.crew.who import Number
 from interop.careplan.folding import folded
 from interop.careplan.plan import Given

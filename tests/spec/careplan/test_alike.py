@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from interop.careplan.card import PLANNED
+from interop.careplan.crew.sections import PLANNED
 from interop.careplan.tables import Content
 from interop.clock import ManualClock
 from interop.store.sql.store import SqlStore

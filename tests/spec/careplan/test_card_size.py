@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from interop.careplan.card import PLANNED, SECTIONS
 from interop.careplan.crew.fitting import CRITICAL, LIMIT, ORDER, fit, short
+from interop.careplan.crew.sections import PLANNED, SECTIONS
 from interop.careplan.plan import Given
 from tests.spec.careplan.cards import absent, allergy, flag, given_card, number, person, takes, texts
 from tests.spec.careplan.plans import ANN, BOB, FOR, MATTERS, NOT_FOR, OWN, coded, observed, planned

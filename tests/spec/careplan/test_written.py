@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from interop.api.operations.composing import composition
 from interop.api.operations.planning import plan_tables
-from interop.careplan.card import PLANNED, SECTIONS
+from interop.careplan.crew.sections import PLANNED, SECTIONS
 from interop.careplan.labels import ANY
 from tests.spec.careplan.cards import absent, allergy, flag, given_card, person, takes, texts
 from tests.spec.careplan.plans import ANN, BOB, FOR, NOT_FOR, NOW, OWN, coded, fold, observed, planned
