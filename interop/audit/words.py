@@ -25,8 +25,8 @@ def done(row: Row) -> str:
     its name where the table has words for it."""
     if row.kind == DENIAL:
         return REFUSED
-    mark = str(row.more.get("mark", ""))
-    return next((each for each in (mark, row.interaction) if ("action", each) in words()), action_of(row))
+    named = (str(row.more.get(name, "")) for name in ("mark", "operation"))
+    return next((each for each in (*named, row.interaction) if ("action", each) in words()), action_of(row))
 
 
 def sentence(row: Row, organisation: str, under: tuple[str, ...]) -> str:

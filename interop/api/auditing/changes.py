@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from interop.api.asgi import Request
 from interop.api.auditing.auditor import Key
-from interop.api.auditing.naming import DONE, ENGINE, who
+from interop.api.auditing.naming import DONE, ENGINE, asked, who
 from interop.api.claiming import Claimed, nobody
 from interop.apply.drafts import there
 from interop.apply.journalled import Step
@@ -24,6 +24,8 @@ from interop.store.values import Entry, Head
 ACCESS: Final = b'"urn:interop:codes:access"'
 MARKS: Final = ((b'"break-glass"', "break-glass"), (b'"self-claimed"', "self-claimed"))
 """What a declaration of access says of itself (``interop.policy``), and its mark in the audit."""
+OPERATIONS: Final = frozenset(("$record-contact-choices",))
+"""Operations that the person is told of by their name and not by what they have changed: of these a Flag is no alert."""
 _PATIENT: Final = re.compile(rb'"(?:[^"\\]*/)?Patient/([A-Za-z0-9\-.]{1,64})(?:/_history/[^"]*)?"')
 _REPLAYED: Final = {CHANGED: "update", VANISH: "delete", NEW: "create"}
 
@@ -80,6 +82,8 @@ class Changes:
         more: dict[str, Any] = {"keys": keys}
         if mark:
             more["mark"] = mark
+        if present is not None and (doing := asked(present.request.method, present.request.path)[0]) in OPERATIONS:
+            more["operation"] = doing
         type_, id_ = steps[0].key if len(steps) == 1 else ("", "")
         sequence = self.log.write(
             CHANGE, who(asker), "change", type_, self._names.one(id_), 0, len(steps), self._names.all(patients), (), more

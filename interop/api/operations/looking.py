@@ -129,9 +129,14 @@ def _look(row: Row, id: str, organisation: str, under: tuple[str, ...]) -> dict[
         "purpose": ("valueCode", row.who.purpose),
         "declared": ("valueCode", under[0] if under else ""),
         "action": ("valueString", words()["action", done(row)]),
-        "what": ("valueString", row.interaction if row.interaction.startswith("$") else row.type or row.interaction),
+        "what": ("valueString", _what(row)),
         "event": ("valueId", id),
     }
+
+
+def _what(row: Row) -> str:
+    operation = str(row.more.get("operation", "")) or row.interaction
+    return operation if operation.startswith("$") else row.type or row.interaction
 
 
 def _edge(asked: Asked, name: str, otherwise: int) -> int:

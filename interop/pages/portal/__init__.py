@@ -8,7 +8,7 @@ from typing import Final
 from fastapi import FastAPI, Request, Response
 
 from interop.api.services import Services
-from interop.pages.portal import appointments, choosing, home, letters, looked, medicines, notes, plan, problems, results
+from interop.pages.portal import appointments, choosing, home, letters, looked, medicines, news, notes, plan, problems, results
 from interop.pages.portal.whose import BASE, Whose, whose
 from interop.pages.visiting import Visit
 
@@ -26,6 +26,7 @@ SHOWN: Final[dict[str, Shows]] = {
     "/letters": letters.page,
     "/notes": notes.page,
     "/choices": choosing.page,
+    "/choices/news": news.page,
     "/looked": looked.page,
 }
 """Pages by what follows ``/my``, or ``/my/of/PATIENT`` for a carer."""
@@ -36,8 +37,13 @@ def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitabl
 
     def shows(page: Shows) -> Callable[[Request], Awaitable[Response]]:
         async def handler(request: Request) -> Response:
-            found = await whose(await visit(request), request.path_params.get("patient", ""))
-            return await page(found) if isinstance(found, Whose) else found
+            here = await visit(request)
+            found = await whose(here, request.path_params.get("patient", ""))
+            if isinstance(found, Whose):
+                return await page(found)
+            if request.method == "POST":
+                await here.form()  # of ours, even where it comes to nothing
+            return found
 
         return handler
 
@@ -56,6 +62,7 @@ def routes(app: FastAPI, services: Services, visit: Callable[[Request], Awaitabl
     for base in (BASE, f"{BASE}/of/{{patient}}"):
         for path, page in SHOWN.items():
             app.api_route(base + path, methods=GET)(shows(page))
+        app.api_route(f"{base}/choices/news", methods=["POST"])(shows(news.record))
         app.api_route(f"{base}/letters/{{id}}", methods=GET)(finds(letters.one))
     app.api_route(f"{BASE}/choices/{{id}}", methods=GET)(finds(choosing.choose))
     app.api_route(f"{BASE}/choices/{{id}}", methods=["POST"])(finds(choosing.record))

@@ -12,6 +12,7 @@ from interop.audit.words import words
 from interop.clock import MICROSECONDS, instant
 from interop.errors import Problem
 from interop.fhir.shapes import Json
+from interop.pages.portal import news
 from interop.pages.portal.choices import (
     CARERS,
     GIVEN,
@@ -39,12 +40,13 @@ async def page(whose: Whose) -> HTMLResponse:
     """What is in force."""
     if not whose.own:
         names = await whose.known(())
-        return whose.page("choices_carer.html", whose.titled("choices"), names)
+        return whose.page("choices_carer.html", whose.titled("choices"), names, news=news.way(await news.asked(whose)))
     found = await _consents(whose)
     people = carers(found, _now(whose))
     said = in_force(found, _now(whose))
     when, organisation = changed(found)
     names = await whose.known([*found, *await _related(whose)], [organisation])
+    told = await news.asked(whose)
     done = whose.here.request.query_params.get("done", "")
     return whose.page(
         "choices.html",
@@ -57,6 +59,7 @@ async def page(whose: Whose) -> HTMLResponse:
         changed_by=names.organisation(organisation) if organisation else "you",
         done=next((each.topic.title for each in said if each.address == done), "Who may act for you" if done == CARERS else ""),
         implied=_implied(whose),
+        news=news.way(told),
         instant=instant,
     )
 

@@ -29,7 +29,7 @@ PAGES: Final = (
     ("results", "Test results", "Blood tests, measurements and reports"),
     ("letters", "Letters", "From hospitals, clinics and NHS 111"),
     ("notes", "Visits and notes", "What was written down at each visit, call or stay"),
-    ("choices", "Choices", "Who may see the record, and who may act for you"),
+    ("choices", "Choices", "Who may see the record, who may act for you, how you are told of news"),
     ("looked", "Who looked", "Who has looked at the record, when and why"),
 )
 """Name, title and what is found there."""

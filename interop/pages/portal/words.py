@@ -1,5 +1,5 @@
-"""The portal's own words, from tables that a clinical safety officer reads and signs: ``words.csv``, ``easy.csv``, ``choices.csv``.
-What others have written is never among them."""
+"""The portal's own words, from tables that a clinical safety officer reads and signs: ``words.csv``, ``easy.csv``, ``choices.csv``,
+``news.csv``. What others have written is never among them."""
 
 from __future__ import annotations
 
@@ -42,6 +42,23 @@ def words() -> dict[tuple[str, str], str]:
 def easy() -> dict[tuple[str, str], str]:
     """``easy.csv`` by kind and code: what the easy-read plan says beside what is quoted."""
     return {(each["kind"], each["code"]): each["words"] for each in _rows("easy")}
+
+
+class Way(NamedTuple):
+    """A way to be told of news, with what it means: of the channels those that are ``yes``, by which ``first``."""
+
+    choice: str
+    sms: str
+    email: str
+    first: str
+    title: str
+    what: str
+
+
+@cache
+def ways() -> tuple[Way, ...]:
+    """``news.csv``."""
+    return tuple(Way(**each) for each in _rows("news"))
 
 
 @cache

@@ -29,6 +29,7 @@ PAGES = (
     "/letters",
     "/notes",
     "/choices",
+    "/choices/news",
     "/looked",
 )
 CARER = "https://demo.interop.invalid|demo-carer"
