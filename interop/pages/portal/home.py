@@ -59,7 +59,7 @@ async def page(whose: Whose) -> HTMLResponse:
         more_coming=max(0, (ahead.total or 0) - FEW),
         steps=steps(found, today.isoformat())[:FEW],
         first=[heading for name in FIRST if (heading := found.heading(name)).lines],
-        results=[each for each in results.shown(observations, reports, names) if each.at >= since][:FEW],
+        results=[each for each in results.shown(observations, reports, names, read=False) if each.at >= since][:FEW],
         letters=[each for each in letters.shown(written, names) if each.date >= since][:FEW],
         by=plan.written_by,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from fastapi.responses import HTMLResponse
 
@@ -13,6 +13,7 @@ from interop.fhir.shapes import Json, dicts, text
 from interop.pages.portal.listing import CHUNK, listing
 from interop.pages.portal.whose import Whose
 from interop.pages.portal.words import absences, said
+from interop.pages.record.aside import aside, long
 from interop.pages.record.asking import Found, Known, get, search
 from interop.pages.record.files import File, file
 from interop.pages.record.narratives import Block, blocks
@@ -34,8 +35,8 @@ class Letter:
     files: tuple[File, ...] = ()
 
 
-def letter(resource: Json, known: Known) -> Letter:
-    """A Composition or DocumentReference as it is listed. Pure."""
+def letter(resource: Json, known: Known, *, read: bool = False) -> Letter:
+    """A Composition or DocumentReference as it is listed, or with the words of its files where they are to be ``read``. Pure."""
     kind = known.words.of(resource.get("type")) or next((known.words.of(each) for each in dicts(resource, "category")), "")
     title = text(resource, "title") or kind or "Letter"
     files = [each.get("attachment") for each in dicts(resource, "content")]
@@ -55,7 +56,7 @@ def letter(resource: Json, known: Known) -> Letter:
         about if about != title else "",
         said("letter", status),
         (),
-        tuple(file(each, at) for at, each in enumerate(files) if isinstance(each, dict)),
+        tuple(file(each, at, read=read) for at, each in enumerate(files) if isinstance(each, dict)),
     )
 
 
@@ -104,9 +105,16 @@ async def one(whose: Whose, id: str) -> HTMLResponse:
         raise NotGiven(404, {"sentence": "There is no such letter in this record."})
     resource = await get(whose.here.api, f"/fhir/{type_}/{id}")
     names = await whose.known([resource])
-    made = letter(resource, names)
+    apart = long(resource)
+    made = await aside(apart, lambda: letter(resource, names, read=True))
     kept = {each.number for each in made.files if each.binary and await _there(whose, each.binary)}
-    return whose.page("letter.html", made.title, names, tab="Letter", letter=made, sections=sections(resource), kept=kept)
+    values: dict[str, Any] = {
+        "tab": "Letter",
+        "letter": made,
+        "sections": await aside(apart, lambda: sections(resource)),
+        "kept": kept,
+    }
+    return await aside(apart, lambda: whose.page("letter.html", made.title, names, **values))
 
 
 async def _there(whose: Whose, binary: str) -> bool:

@@ -11,6 +11,7 @@ from interop.fhir.shapes import Json, dicts, text
 from interop.pages.portal.listing import CHUNK, listing
 from interop.pages.portal.whose import Whose
 from interop.pages.portal.words import absences, said
+from interop.pages.record.aside import aside, long
 from interop.pages.record.asking import Found, Known, search
 from interop.pages.record.files import File
 from interop.pages.record.kinds import measured, told
@@ -65,9 +66,9 @@ def result(observation: Json, known: Known) -> Result:
     )
 
 
-def of_report(resource: Json, known: Known) -> Result:
+def of_report(resource: Json, known: Known, *, read: bool = True) -> Result:
     """A DiagnosticReport without the results that stand by themselves. Pure."""
-    made = report(resource, known)
+    made = report(resource, known, read=read)
     at = text(resource, "effectiveDateTime") or text(resource.get("effectivePeriod"), "start") or text(resource, "issued")
     status = text(resource, "status")
     by = ", ".join(dict.fromkeys(each for each in (made.by, made.origin.organisation) if each))
@@ -91,10 +92,10 @@ async def latest(whose: Whose, count: str = CHUNK) -> tuple[Found, Found]:
     return found[0], found[1]
 
 
-def shown(observations: Found, reports: Found, known: Known) -> list[Result]:
-    """What is a result among them, the newest first."""
+def shown(observations: Found, reports: Found, known: Known, *, read: bool = True) -> list[Result]:
+    """What is a result among them, the newest first; with the words of reports where they are to be ``read``. Pure."""
     found = [result(each, known) for each in observations.matches if measures(each)]
-    found += [of_report(each, known) for each in reports.matches]
+    found += [of_report(each, known, read=read) for each in reports.matches]
     return sorted(found, key=lambda each: each.at, reverse=True)
 
 
@@ -103,5 +104,7 @@ async def page(whose: Whose) -> HTMLResponse:
     observations, reports = await latest(whose)
     names = await whose.known([*observations.matches, *reports.matches])
     more = any((each.total or 0) > len(each.matches) for each in (observations, reports))
-    listed = listing(shown(observations, reports, names), whose.here.request.query_params.get("page", ""), more=more)
-    return whose.page("results.html", whose.titled("test results"), names, results=listed)
+    apart = long(reports.matches)
+    found = await aside(apart, lambda: shown(observations, reports, names))
+    listed = listing(found, whose.here.request.query_params.get("page", ""), more=more)
+    return await aside(apart, lambda: whose.page("results.html", whose.titled("test results"), names, results=listed))

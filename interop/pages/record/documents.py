@@ -50,7 +50,7 @@ class Part:
     empty: str
 
 
-def document(resource: Json, known: Known) -> Document:
+def document(resource: Json, known: Known, *, read: bool = True) -> Document:
     """A DocumentReference or Composition as it is shown."""
     type_ = text(resource, "resourceType")
     name = known.words.of(resource.get("type")) or "Document"
@@ -67,7 +67,7 @@ def document(resource: Json, known: Known) -> Document:
         moment(dated(resource)) if dated(resource) else "Date not known",
         said,
         ", ".join(known.people(dicts(resource, "author"))),
-        tuple(file(each, at) for at, each in enumerate(attachments(resource))),
+        tuple(file(each, at, read=read) for at, each in enumerate(attachments(resource))),
         origin(resource, known),
     )
 
@@ -84,11 +84,11 @@ def attachments(resource: Json) -> list[Json]:
 
 
 def documents(references: Iterable[Json], compositions: Iterable[Json], known: Known) -> list[Document]:
-    """All of them, the latest first. Of a document that came as both, the Composition is shown: its sections are its words."""
+    """All of them, unread, the latest first. Of what came as both the Composition is shown: its sections are its words."""
     whole = list(compositions)
     structured = {each for one in whole for each in identifiers(one)}
     others = [each for each in references if structured.isdisjoint(identifiers(each))]
-    made = [document(each, known) for each in (*whole, *others)]
+    made = [document(each, known, read=False) for each in (*whole, *others)]
     return sorted(made, key=lambda each: each.date, reverse=True)
 
 

@@ -45,8 +45,8 @@ class File:
     elsewhere: str
 
 
-def file(attachment: Json, number: int) -> File:
-    """An Attachment as it is shown."""
+def file(attachment: Json, number: int, *, read: bool = True) -> File:
+    """An Attachment as it is shown; with its words where it is to be ``read``."""
     media = media_type(attachment)
     content = data(attachment)
     url = text(attachment, "url")
@@ -59,7 +59,7 @@ def file(attachment: Json, number: int) -> File:
         KINDS.get(media, media),
         _size(size),
         day(text(attachment, "creation")) if text(attachment, "creation") else "",
-        tuple(_shown(media, content)) if content is not None else (),
+        tuple(_shown(media, content)) if read and content is not None else (),
         binary[1] if binary is not None and content is None else "",
         content is not None,
         url if binary is None and content is None else "",

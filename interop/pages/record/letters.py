@@ -13,6 +13,7 @@ from fastapi.responses import Response
 from interop.api.services import Services
 from interop.fhir.shapes import Json
 from interop.pages.record import asking
+from interop.pages.record.aside import aside, long
 from interop.pages.record.documents import COMPOSITION, REFERENCE, TYPES, attachments, document, documents, identifiers, parts
 from interop.pages.record.files import File
 from interop.pages.record.origins import absent, lacking
@@ -63,13 +64,15 @@ async def one_of(here: Visit, patient: str, patients: list[Json], id: str) -> di
     found = await only(here, type_ if type_ in TYPES else REFERENCE, patient, id)
     held = found if found["resourceType"] == REFERENCE else await _reference(here, patient, found)
     names = await asking.looked_up(here, [*patients, found, *([held] if held is not None else [])])
-    files = document(held, names).files if held is not None else ()
+    apart = long(found, held)
+    files = (await aside(apart, lambda: document(held, names))).files if held is not None else ()
     if found is not held:
         files = tuple(each for each in files if not each.blocks)  # its words are the sections
     checked = await asyncio.gather(*(_there(here, each) for each in files[:BINARIES]))
     return {
-        "letter": document(found, names),
-        "parts": parts(found, names) if found is not held else [],
+        "apart": apart,
+        "letter": document(found, names, read=False),
+        "parts": await aside(apart, lambda: parts(found, names)) if found is not held else [],
         "files": [*checked, *files[BINARIES:]],
         "file_id": held["id"] if held is not None else "",
     }

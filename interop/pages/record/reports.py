@@ -28,8 +28,8 @@ class Report:
     origin: Origin
 
 
-def report(resource: Json, known: Known) -> Report:
-    """A DiagnosticReport as it is shown."""
+def report(resource: Json, known: Known, *, read: bool = True) -> Report:
+    """A DiagnosticReport as it is shown; with the words of its files where they are to be ``read``."""
     effective = chosen(resource, "effective")
     at = effective[1] if effective is not None and isinstance(effective[1], str) else ""
     at = at or (text(effective[1], "start") if effective is not None else "") or text(resource, "issued")
@@ -45,7 +45,7 @@ def report(resource: Json, known: Known) -> Report:
         status in VOID,
         tuple(line for each in dict.fromkeys(filter(None, concluded)) for line in each.splitlines() if line.strip()),
         tuple(each.removeprefix("Observation/") for each in references if each.startswith("Observation/")),
-        tuple(file(each, at) for at, each in enumerate(dicts(resource, "presentedForm"))),
+        tuple(file(each, at, read=read) for at, each in enumerate(dicts(resource, "presentedForm"))),
         ", ".join(by),
         origin(resource, known),
     )

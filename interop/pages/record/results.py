@@ -13,6 +13,7 @@ from interop.api.inside import NotGiven
 from interop.api.services import Services
 from interop.fhir.shapes import Json, dicts, text
 from interop.pages.record import asking, kinds
+from interop.pages.record.aside import aside, long
 from interop.pages.record.kinds import Kind
 from interop.pages.record.origins import absent, lacking
 from interop.pages.record.reports import report
@@ -65,7 +66,7 @@ async def all_of(here: Visit, patient: str, patients: list[Json]) -> dict[str, A
         "pages": -(-len(found) // PAGE),
         "notes": len(held) - len(shown),
         "flagged": [each for each in found if _out(each)],
-        "reports": [report(each, names) for each in reports.matches],
+        "reports": [report(each, names, read=False) for each in reports.matches],
         "reports_total": reports.total,
         "absent": absent(reports.outcomes, names),
     }
@@ -88,7 +89,7 @@ async def one_of(here: Visit, patient: str, patients: list[Json], id: str) -> di
         "charts": kinds.drawn(series),
         "more": (history.total or 0) > len(history.matches),
         "total": history.total,
-        "reports": [report(each, names) for each in reports.matches],
+        "reports": [report(each, names, read=False) for each in reports.matches],
         "versions": [kinds.result(each, names) for each in versions],
         "absent": absent(history.outcomes, names),
     }
@@ -97,7 +98,7 @@ async def one_of(here: Visit, patient: str, patients: list[Json], id: str) -> di
 async def report_of(here: Visit, patient: str, patients: list[Json], id: str) -> dict[str, Any]:
     """One report and its results. Raises NotGiven."""
     found = await only(here, "DiagnosticReport", patient, id)
-    ids = report(found, asking.Known()).results
+    ids = report(found, asking.Known(), read=False).results
     held = asking.Found([], 0, [])
     if ids:
         criteria = [("patient", patient), ("_id", ",".join(ids[:HISTORY])), ("_count", str(HISTORY))]
@@ -105,8 +106,10 @@ async def report_of(here: Visit, patient: str, patients: list[Json], id: str) ->
     by_id = {text(each, "id"): each for each in held.matches}
     shown = [by_id[each] for each in ids if each in by_id]
     names = await asking.looked_up(here, [*patients, found, *shown], lacking(held.outcomes))
+    apart = long(found)
     return {
-        "report": report(found, names),
+        "apart": apart,
+        "report": await aside(apart, lambda: report(found, names)),
         "results": [kinds.result(each, names) for each in shown],
         "unshown": len(ids) - len(shown),
         "absent": absent(held.outcomes, names),

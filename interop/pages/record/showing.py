@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 
 from interop.api.inside import NotGiven
+from interop.pages.record.aside import aside
 from interop.pages.record.opening import opened
 from interop.pages.visiting import Visit
 
@@ -16,7 +17,8 @@ ROLE: Final = "This part of a record is not for your role."
 TITLES: Final = {404: "It is not here", 410: "It is no longer here"}
 FAILED: Final = "That did not work"
 Asked = Callable[..., Awaitable[dict[str, Any]]]
-"""Values of a template: of the visit, the person's id, their Patients, and the ``{id}`` of the address where it has one."""
+"""Values of a template: of the visit, the person's id, their Patients, and the ``{id}`` of the address where it has one.
+``apart``: there is much to draw."""
 Title = str | Callable[[dict[str, Any]], str]
 
 
@@ -58,4 +60,5 @@ async def _shown(
         words = [ROLE] if forbidden else refused.sentences
         head = f"{named}: not shown" if forbidden else TITLES.get(refused.status, FAILED)
         return here.page("record/not_given.html", head, status=refused.status, **values, said=words, forbidden=forbidden)
-    return here.page(template, title if isinstance(title, str) else title(found), tab=called, **values, **found)
+    named = title if isinstance(title, str) else title(found)
+    return await aside(found.pop("apart", False), lambda: here.page(template, named, tab=called, **values, **found))
