@@ -160,3 +160,29 @@ async def test_without_scripts_a_choice_is_recorded(site: Site, opens: Opens) ->
     await page.get_by_role("button", name="Record my choice").click()
     await expect(page.locator("dl > div").filter(has_text="Alcohol and drugs")).to_contain_text("You said no")
     await within(page)
+
+
+@pytest.mark.long
+async def test_how_one_is_told_of_news_by_the_keyboard_alone(fresh: Site, opens: Opens) -> None:
+    """On a phone without scripts it is the same; a mistake leads to where it is mended."""
+    page = await opens(fresh)
+    await signed_on(page, "demo-patient", "/my/choices/news", record=fresh.ids["bill"])
+    await axe(page)
+    await keyboard(page, "Record this choice")
+    await page.keyboard.press("Enter")
+    await expect(page).to_have_title("Error: How you are told of news – interop")
+    await axe(page)
+    await keyboard(page, "Choose one of the answers")
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Space")
+    await keyboard(page, "Record this choice")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("alert")).to_contain_text("Recorded: Text message first, then e-mail.")
+    await axe(page)
+    phone = await opens(fresh, "phone", scripts=False)
+    await signed_on(phone, "demo-patient", "/my/choices", record=fresh.ids["bill"])
+    await phone.get_by_role("link", name=re.compile("Change this.*how you are told of news")).click()
+    await phone.get_by_label("Neither text messages nor e-mails").check()
+    await phone.get_by_role("button", name="Record this choice").click()
+    await expect(phone.get_by_role("main")).to_contain_text("As things stand nothing is sent.")
+    await within(phone)
