@@ -36,7 +36,7 @@ def folded(given: Iterable[Given], tables: PlanTables, now: int, health: Mapping
         said = list(reader.statements(each))
         for one in (*said, *writing.read(each, said, old)):
             statements[one.heading].append(replace(one, standing="history") if old else one)
-        if each.resource.get("resourceType") == "CarePlan" and (standing := reader.standing(each.resource)) != NEVER:
+        if each.resource.get("resourceType") == "CarePlan" and (standing := reader.standings.of(each.resource)) != NEVER:
             current = standing == CURRENT and not old
             contributions.append(Contribution(reader.origin(each), text(each.resource, "title"), current))
     sections = tuple(_section(heading, statements[name], now) for name, heading in tables.headings.items())

@@ -22,7 +22,7 @@ def superseded(given: Iterable[Given], reader: Reader) -> set[Key]:
     """Plans of which another of the same source, that counts, has begun and is not provably earlier, says that it takes their
     place. Nobody replaces what another one wrote, itself, or what replaces it in turn."""
     plans = {key(each): each for each in given if text(each.resource, "resourceType") == "CarePlan"}
-    replaces = {at: _named(each, plans, reader) for at, each in plans.items() if reader.standing(each.resource) != NEVER}
+    replaces = {at: _named(each, plans, reader) for at, each in plans.items() if reader.standings.of(each.resource) != NEVER}
     return {old for new, named in replaces.items() for old in named if not _leads(old, new, replaces)}
 
 

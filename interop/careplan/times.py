@@ -26,3 +26,9 @@ def after(later: str, earlier: str) -> bool:
 def coming(date: str, now: int) -> bool:
     """Whether a date has not begun."""
     return span_of(date)[0] > now + LEEWAY
+
+
+def passed(date: str, now: int) -> bool:
+    """Whether the whole of a date lies behind."""
+    span = interval(date) if date else None
+    return span is not None and span[1] <= now

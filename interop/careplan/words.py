@@ -12,6 +12,8 @@ from interop.fhir.shapes import Json, chosen, dicts, text, texts
 
 NOT: Final = "Do not: "
 """Begins what ``doNotPerform`` forbids: it changes the meaning of the rest (FHIR R4, modifier elements)."""
+QUALIFIED: Final = "The resource says more that changes what this means: read it whole."
+"""Of a modifier extension: whoever does not know it must not rely on the rest (FHIR R4, extensibility 2.4.0.1)."""
 UNITS: Final = {"s": "second", "min": "minute", "h": "hour", "d": "day", "wk": "week", "mo": "month", "a": "year"}
 WHEN: Final = {
     "MORN": "in the morning", "AFT": "in the afternoon", "EVE": "in the evening", "NIGHT": "at night", "HS": "at bedtime",

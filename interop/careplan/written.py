@@ -15,8 +15,9 @@ from typing import Any, Final, NamedTuple
 from interop.careplan.answers import negated
 from interop.careplan.conditions import ROOTS
 from interop.careplan.labels import STEP, Labelled
+from interop.careplan.meanings import same
 from interop.careplan.plan import CURRENT, HISTORY, NEVER, Given, Origin, Written, WrittenLine
-from interop.careplan.saying import Reader, Statement, same
+from interop.careplan.saying import Reader, Statement
 from interop.careplan.tables import CPR, FORBIDDEN, PLANS, PlanTables, Wording
 from interop.careplan.times import coming
 from interop.fhir.searching.text import plain
@@ -70,7 +71,7 @@ class Writing:
         """What labels place of one resource, of which ``said`` are the statements; ``old``: another plan has taken its place."""
         resource = given.resource
         rows = self._tables.written.get(text(resource, "resourceType"), ())
-        standing = self._reader.standing(resource) if rows else NEVER
+        standing = self._reader.standings.of(resource) if rows else NEVER
         if standing == NEVER:
             return
         standing = HISTORY if old else standing
@@ -81,7 +82,7 @@ class Writing:
         if origin is None:
             return
         if lines:
-            self.plans.append(Written(origin, self._reader.called(resource), tuple(lines)))
+            self.plans.append(Written(origin, self._reader.telling.called(resource), tuple(lines)))
         for _, one in texts:
             yield from (self._statement(each, one, origin) for each in one.placed if each.heading in self._tables.headings)
 

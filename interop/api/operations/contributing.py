@@ -24,7 +24,7 @@ from interop.api.operations.parameters import BadInput
 from interop.api.operations.planning import Planned, planned
 from interop.apply.asked import CREATE, UPDATE, Guard
 from interop.apply.asked import Asked as Write
-from interop.careplan.saying import TRIAGE, bears
+from interop.careplan.standings import TRIAGE, bears
 from interop.errors import Problem
 from interop.fhir.shapes import Json, dicts, text
 from interop.record.umbrella import umbrella, umbrella_id

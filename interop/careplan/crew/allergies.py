@@ -8,8 +8,7 @@ from typing import Final
 
 from interop.careplan.crew.line import Said, dated, latest_first, merged, plain, sources_of, status
 from interop.careplan.plan import Given, Json
-from interop.careplan.saying import QUALIFIED
-from interop.careplan.words import Words
+from interop.careplan.words import QUALIFIED, Words
 from interop.fhir.shapes import dicts, text
 
 NONE_KNOWN: Final = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from interop.careplan.plan import Given, Json, Line, Origin, Written
-from interop.careplan.saying import QUALIFIED
+from interop.careplan.words import QUALIFIED
 from interop.fhir.shapes import text
 
 WRITTEN: Final = "written"

@@ -31,8 +31,7 @@ from interop.careplan.medicines.values import (
 )  # fmt: skip
 from interop.careplan.plan import Code, Given, Json, Origin
 from interop.careplan.resolving import Resolving
-from interop.careplan.saying import QUALIFIED
-from interop.careplan.words import Words, codes
+from interop.careplan.words import QUALIFIED, Words, codes
 from interop.fhir.references import literal_type, versionless
 from interop.fhir.searching import interval
 from interop.fhir.shapes import chosen, dicts, text

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from interop.careplan.saying import TRIAGE, bears
+from interop.careplan.standings import TRIAGE, bears
 from interop.fhir.searching import interval
 from interop.fhir.shapes import Json, chosen, dicts, text
 from interop.pages.record.asking import Known
