@@ -51,15 +51,24 @@ async def page(whose: Whose) -> HTMLResponse:
     )
     resources = [*ahead.matches[:FEW], *observations.matches, *reports.matches, *(each for one in written for each in one.matches)]
     names = await whose.known(resources, found.codes)
+    ahead_of, tested, told = (
+        steps(found, today.isoformat()),
+        results.shown(observations, reports, names, read=False),
+        letters.shown(written, names),
+    )
+    tested, told = [each for each in tested if each.at >= since], [each for each in told if each.date >= since]
     return whose.page(
         "home.html",
         "Your health record" if whose.own else f"{whose.name}’s health record",
         names,
         coming=[one for each in ahead.matches if not (one := appointments.appointment(each, names)).off][:FEW],
         more_coming=max(0, (ahead.total or 0) - FEW),
-        steps=steps(found, today.isoformat())[:FEW],
+        steps=ahead_of[:FEW],
+        more_steps=max(0, len(ahead_of) - FEW),
         first=[heading for name in FIRST if (heading := found.heading(name)).lines],
-        results=[each for each in results.shown(observations, reports, names, read=False) if each.at >= since][:FEW],
-        letters=[each for each in letters.shown(written, names) if each.date >= since][:FEW],
+        results=tested[:FEW],
+        more_results=max(0, len(tested) - FEW),
+        letters=told[:FEW],
+        more_letters=max(0, len(told) - FEW),
         by=plan.written_by,
     )

@@ -24,6 +24,11 @@ ALL: Final = 1000
 """Of what endangers nothing is behind a number: the crew card itself is bounded."""
 FEW: Final = 5
 """Contacts, appointments and results that are shown."""
+SOME, EVERY = 12, 500
+"""Problems that are shown; those that are where all are asked for."""
+WHOLE: Final = "all"
+"""In an address: the card of which all is to be shown."""
+PROBLEMS: Final = "problems"
 NOT_GIVEN: Final = "Not shown to this role."
 NONE: Final = "None recorded."
 NOT_ALL: Final = "None recorded by those whose records are here; not all are."
@@ -49,6 +54,7 @@ async def summed_up(here: Visit, patient: str, patients: list[Json]) -> dict[str
         here.api.get(f"/fhir/Patient/{patient}/$crew-card"), *(_given(here, type_, criteria) for type_, criteria, *_ in parts)
     )
     sources = Sources.of_card(whole)
+    plan = (f"/record/{patient}/plan", "The whole plan")
     names = await looked_up(here, [*patients, *(each for one in found if one is not None for each in one.matches)])
     missing = absent(whole)
 
@@ -70,17 +76,17 @@ async def summed_up(here: Visit, patient: str, patients: list[Json]) -> dict[str
             of("allergies", "Allergies and adverse reactions", style="alert", most=ALL),
         ],
         "cards_shown": [
-            replace(of("matters", "What matters to me", style="wide"), lead=(f"{more}/plan", "The whole plan")),
-            beside["problems"],
+            replace(of("matters", "What matters to me", style="wide"), lead=plan),
+            _led(here, more, beside[PROBLEMS]),
             replace(of("medicines", "Current medicines"), lead=(f"{more}/medicines", "Medicines by source")),
             replace(beside["contacts"], lead=(f"{more}/timeline", "Timeline")),
             replace(beside["appointments"], lead=(f"{more}/appointments", "All appointments")),
             replace(beside["results"], lead=(f"{more}/results", "All results")),
-            of("people", "Key people", together=True),
-            of("gp", "GP practice", together=True),
+            of("people", "Key people", together=True, most=ALL),
+            of("gp", "GP practice", together=True, most=ALL),
         ],
         "glance": [
-            each
+            replace(each, lead=plan if each.more else None)
             for each in (
                 of("steps", "If this, then that"),
                 of("advanceDecisions", "Advance statements and decisions"),
@@ -91,8 +97,18 @@ async def summed_up(here: Visit, patient: str, patients: list[Json]) -> dict[str
             if each.lines or each.conflict
         ],
         "plans": plans(whole, sources),
-        "plan_page": f"{more}/plan",
+        "plan_page": plan[0],
     }
+
+
+def _all(here: Visit) -> bool:
+    return here.request.query_params.get(WHOLE) == PROBLEMS
+
+
+def _led(here: Visit, to: str, problems: Card) -> Card:
+    """With a link to all of them, where some are not here and all were not asked for."""
+    lead = (f"{to}?{WHOLE}={PROBLEMS}#card-{PROBLEMS}", "All problems")
+    return replace(problems, lead=lead) if problems.more and not _all(here) else problems
 
 
 def _parts(here: Visit, patient: str) -> tuple[Asked, ...]:
@@ -100,8 +116,10 @@ def _parts(here: Visit, patient: str) -> tuple[Asked, ...]:
     of = ("patient", patient)
     few = str(3 * FEW)
     open_ = [("clinical-status:not", each) for each in PAST]
+    most = EVERY if _all(here) else SOME
     return (
-        ("Condition", [of, ("category", "problem-list-item"), *open_, ("_count", "12")], problem, 12, "problems", "Problems"),
+        ("Condition", [of, ("category", "problem-list-item"), *open_, ("_count", str(most))], problem, most, PROBLEMS,
+         "Problems"),
         ("Encounter", [of, ("date", f"le{now}"), ("_sort", "-date"), ("_count", few)], contact, FEW, "contacts", "Recent contacts"),
         ("Appointment", [of, ("date", f"ge{today}"), ("_sort", "date"), ("_count", few)], appointment, FEW, "appointments",
          "Next appointments"),

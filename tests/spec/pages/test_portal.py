@@ -15,6 +15,7 @@ from interop.policy.absence import SYSTEM
 from interop.policy.tables import tables
 from tests.places import ROOT
 from tests.spec.browser.people import Site
+from tests.spec.pages.desk import TESTER, api
 from tests.spec.pages.visitors import Visitor, visitor
 
 pytestmark = pytest.mark.anyio
@@ -69,6 +70,18 @@ async def test_the_first_page_says_what_is_next_what_matters_and_what_is_new(sit
             "Ask Oakshaw Surgery: ring 01632960011",
         ):
             assert each in page.text, each
+
+
+async def test_what_is_new_beyond_three_is_told_and_where_it_is(fresh: Site) -> None:
+    result = {"resourceType": "Observation", "status": "final", "subject": {"reference": f"Patient/{fresh.ids['bill']}"}}
+    for at in range(4):
+        said = {"code": {"text": f"Test {at}"}, "effectiveDateTime": "2026-10-14", "valueString": "As expected"}
+        await api(fresh, TESTER, "POST", "/fhir/Observation", result | said)
+    async with visitor(fresh, "demo-patient", record=fresh.ids["bill"]) as one:
+        page = await one.get("/my")
+        (more,) = page.tree.xpath("//section[@aria-labelledby='new']//a[text()='More new test results']/@href")
+        listed = await one.get(more)
+        assert [each for each in range(4) if f"Test {each}" not in listed.text] == []
 
 
 async def test_every_line_of_the_plan_says_who_wrote_it_and_the_plans_own_words_stand_whole(site: Site) -> None:

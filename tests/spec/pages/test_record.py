@@ -14,7 +14,9 @@ from interop.screen.assets import assets
 from interop.screen.words import proper
 from tests.spec.browser.people import Site
 from tests.spec.careplan.cards import allergy
+from tests.spec.pages.desk import api
 from tests.spec.pages.visitors import Page, Visitor, visitor
+from tests.spec.workflows.fhir import coded
 
 pytestmark = pytest.mark.anyio
 
@@ -274,6 +276,28 @@ async def test_too_many_are_some_of_them_and_one_is_asked_to_say_more(site: Site
         assert len([each for each in page.links() if each.startswith("/record/")]) == 10
 
 
+async def test_of_many_problems_it_is_told_how_many_there_are_and_a_link_shows_all(fresh: Site) -> None:
+    condition = {
+        "resourceType": "Condition",
+        "category": [coded("problem-list-item", "http://terminology.hl7.org/CodeSystem/condition-category")],
+        "clinicalStatus": coded("active", "http://terminology.hl7.org/CodeSystem/condition-clinical"),
+        "subject": {"reference": f"Patient/{fresh.ids['bill']}"},
+    }
+    for at in range(14):
+        await api(
+            fresh, ("gp", fresh.people["bill"].practice.ods), "POST", "/fhir/Condition", condition | {"code": {"text": f"P{at}"}}
+        )
+    async with visitor(fresh, "demo-gp") as one:
+        page = await one.get(f"/record/{fresh.ids['bill']}")
+        (said,) = page.tree.xpath("//section[@aria-labelledby='card-problems']/p[@class='app-lead']")
+        total = int(said.text_content().split()[2])
+        assert total >= 14
+        assert said.text_content() == f"12 of {total} shown: All problems"
+        whole = await one.get(said.xpath("a/@href")[0])
+        assert len(whole.tree.xpath("//section[@aria-labelledby='card-problems']/ul/li")) == total
+        assert not whole.tree.xpath("//section[@aria-labelledby='card-problems']/p[@class='app-lead']")
+
+
 @pytest.mark.long
 async def test_no_allergy_and_no_alert_is_behind_a_number(fresh: Site) -> None:
     """Eight of twelve and "4 more in the record" is a ninth that is given."""
@@ -293,7 +317,7 @@ async def test_no_allergy_and_no_alert_is_behind_a_number(fresh: Site) -> None:
         for at in range(12):
             assert f"Substance {at} " in page.text
             assert f"Danger {at} " in page.text
-        assert "more in the record" not in page.text
+        assert "the others are in the record" not in page.text
 
 
 @pytest.mark.parametrize("of", [".app-line", ".app-details", ".app-words", ".app-note"])
