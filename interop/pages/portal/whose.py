@@ -21,6 +21,10 @@ PATIENT: Final = "patient"
 """The role of who sees their own record."""
 RECORDS: Final = "200"
 """Patients that are looked at to find out whom a carer may see."""
+AT_ONCE = 20
+"""People whom a page asks for: each is a question."""
+FROM: Final = "from"
+"""In an address: the Patient with which the next people begin."""
 PAGES: Final = (
     ("plan", "Plan", "What matters, what will happen, and what to do if something goes wrong"),
     ("appointments", "Appointments", "When, where and with whom"),
@@ -112,16 +116,19 @@ async def whose(here: Visit, patient: str) -> Whose | HTMLResponse | RedirectRes
         if patient and patient != here.asker.patient:
             return here.page("portal/nobody.html", "You cannot see that record", status=404, carer=False)
         found = await _one(here, here.asker.patient, own=True)
-        for each in [] if found is not None else await people(here):  # whose own source shares no more
+        for each in [] if found is not None else (await people(here))[0]:  # whose own source shares no more
             found = found or await _one(here, each.id, own=True)
         return found or here.page("portal/nobody.html", "We cannot find your record", status=404, carer=False)
     if patient:
         found = await _one(here, patient, own=False)
         return found or here.page("portal/nobody.html", "You cannot see that record", status=404, carer=True)
-    listed = await people(here)
-    if len(listed) == 1 and here.request.query_params.get("view") != "people":
+    begin = here.request.query_params.get(FROM, "")
+    listed, rest = await people(here, begin)
+    if len(listed) == 1 and not rest and not begin and here.request.query_params.get("view") != "people":
         return here.lead(f"{BASE}/of/{listed[0].id}")
-    return here.page("portal/people.html", "Whose record do you want to see?", people=listed, user=here.asker.user)
+    more = f"{BASE}?view=people&{FROM}={rest}" if rest else ""
+    values: dict[str, Any] = {"people": listed, "more": more, "some": bool(listed or begin or rest), "user": here.asker.user}
+    return here.page("portal/people.html", "Whose record do you want to see?", **values)
 
 
 async def _one(here: Visit, patient: str, *, own: bool) -> Whose | None:
@@ -139,18 +146,28 @@ async def _one(here: Visit, patient: str, *, own: bool) -> Whose | None:
     return Whose(here, patient, patients, own, absences(outcomes))
 
 
-async def people(here: Visit) -> list[Whose]:
-    """Whom who visits may see, each once."""
+async def people(here: Visit, begin: str = "") -> tuple[list[Whose], str]:
+    """Whom who visits may see, each once, ``AT_ONCE`` at most: those who are found from the Patient ``begin`` on, ''
+    for the first; and the Patient with which the others begin, '' where there is nobody else."""
     found = (await search(here.api, "Patient", [("_count", RECORDS)])).matches
+    ids = [text(each, "id") for each in found if text(each, "resourceType") == "Patient"]
+    at = ids.index(begin) if begin in ids else 0
     listed: list[Whose] = []
     known: set[str] = set()
-    for each in found:
-        if text(each, "resourceType") == "Patient" and text(each, "id") not in known:
-            one = await _one(here, text(each, "id"), own=False)
-            if one is not None:
-                known |= {text(patient, "id") for patient in one.patients}
-                listed.append(one)
-    return sorted(listed, key=lambda each: each.name)
+    rest, asked = "", 0
+    for each in ids[at:]:
+        if each in known:
+            continue
+        if asked == AT_ONCE:
+            rest = each
+            break
+        asked += 1
+        one = await _one(here, each, own=False)
+        same = {text(patient, "id") for patient in one.patients} if one is not None else set()
+        known |= same
+        if one is not None and same.isdisjoint(ids[:at]):  # by another Patient they stood among those before
+            listed.append(one)
+    return sorted(listed, key=lambda each: each.name), rest
 
 
 def nhs_number(patient: Json) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import re
+import sys
 from typing import Any
 
 import httpx
 import pytest
 from anyio import to_thread
 
+from interop.pages.portal.whose import Whose
 from interop.pages.portal.words import absences, easy, plainly, topics, words
 from interop.policy.absence import SYSTEM
 from interop.policy.tables import tables
@@ -314,6 +316,30 @@ async def test_a_carer_of_several_chooses_among_people_and_not_among_their_recor
         page = await carer.get(page.tree.xpath("//main//h2/a/@href")[1])
         assert page.title == "William Arthur Crowhurst’s health record"
         assert "/my?view=people" in page.tree.xpath("//a/@href")
+
+
+async def test_whom_a_carer_may_see_is_told_some_people_at_a_time_and_nobody_twice(
+    fresh: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is a question to the API: a carer of two hundred does not ask two hundred times for a page."""
+    monkeypatch.setattr(sys.modules[Whose.__module__], "AT_ONCE", 1)
+    for name in ("laura", "susan", "bill"):
+        async with visitor(fresh, "demo-patient", record=fresh.ids[name]) as one:
+            await one.send(await one.get("/my/choices/carers"), "/my/choices/carers", {"code": CARER})
+    fresh.clock.advance(1)
+    seen: list[str] = []
+    async with visitor(fresh, "demo-carer") as carer:
+        page = await carer.get("/my")
+        for _ in range(12):
+            names = [each.text_content() for each in page.tree.xpath("//main//h2/a")]
+            assert len(names) <= 1
+            seen += names
+            more = page.tree.xpath("//main//a[text()='Show the next people']/@href")
+            if not more:
+                break
+            page = await carer.get(more[0])
+        assert page.title == "Whose record do you want to see?"
+    assert sorted(seen) == ["Laura Margaret Ormsgill", "Susan Jane Haldane", "William Arthur Crowhurst"]
 
 
 async def test_a_person_sees_nobody_elses_record_by_its_address(site: Site) -> None:
