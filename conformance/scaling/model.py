@@ -15,7 +15,7 @@ FULL: Final = 0.6
 """How busy a station is planned to be in the busiest minute."""
 GROUP: Final = 1_024
 """Messages that one commit of the journal takes."""
-BATCH: Final = 64
+BATCH: Final = 128
 """Messages that are applied together."""
 INGEST: Final = 2
 """Processes that take messages in: one may end."""
