@@ -137,7 +137,17 @@ async def test_the_banner_says_who_it_is(site: Site) -> None:
         assert "Make sure who this is. The 5 records of this person do not agree: name CROWHURST, William or" in told
         assert bill.address.postcode in " ".join(more.xpath(".//details")[0].text_content().split())
         assert not more.xpath(".//details/@open")
-        assert str(page.tree.findtext(".//title")) == "Summary – interop"
+
+
+async def test_tabs_of_two_records_are_told_apart_by_what_says_nothing_of_either(site: Site) -> None:
+    async with visitor(site, "demo-gp") as one:
+        pages = [await one.get(f"/record/{site.ids[who]}{part}") for who in ("laura", "bill") for part in ("", "/plan")]
+        titles = [str(page.tree.findtext(".//title")) for page in pages]
+        said = [re.fullmatch(r"(Summary|Plan) · ([0-9a-f]{4}) – interop", each) for each in titles]
+        marks = [each[2] for each in said if each is not None]
+        assert [marks[0], marks[2]] == [marks[1], marks[3]]
+        assert marks[0] != marks[2]
+        assert str((await one.get("/record")).tree.findtext(".//title")) == "Find a person – interop"
 
 
 async def test_the_summary_says_of_each_item_who_says_it_and_when(site: Site) -> None:
