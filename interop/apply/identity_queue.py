@@ -1,15 +1,17 @@
 """The queue of pairs that people are to decide: kept up behind the feeds, beside their commits and not in them.
 
 Whoever was written is compared with those whom the index finds (``interop.identity.candidates``); what comes of it are rows of the
-table of pairs. A meta value says up to when that was done: after a restart the rest is compared, from the record itself.
+table of pairs. A meta value says up to when that was done: after a restart the rest is compared, from the record itself. That may
+take long (a record of a city that was just loaded), so another one says how far it has come: a restart goes on from there.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from itertools import count
 from time import perf_counter
-from typing import Final
+from typing import Final, NamedTuple
 
 import orjson
 import structlog
@@ -31,8 +33,12 @@ from interop.store.values import Change, Pair, Stored
 from interop.store.where import Updated
 
 META: Final = "identity-compared"
+ROUND: Final = "identity-comparing"
+"""A round through the record that is under way: ``Round``, its parts by spaces; '' = none."""
 PORTION: Final = 50
 """Patients of a commit."""
+SAVED: Final = 20
+"""Portions after which it is noted how far a round has come."""
 FOUND: Final = 60
 """Candidates of each search; where there are more, the criteria tell nobody apart."""
 MOST: Final = 25
@@ -45,6 +51,14 @@ PATIENCE: Final = 5.0
 """Seconds after which a portion is compared though messages keep coming."""
 AGAIN: Final = 1.0
 log = structlog.get_logger(__name__)
+
+
+class Round(NamedTuple):
+    """A way through the record by id: those written since (microseconds, 0: all), in a round that began then, after that id."""
+
+    since: int
+    began: int
+    after: str = ""
 
 
 class IdentityQueue:
@@ -108,11 +122,14 @@ class IdentityQueue:
         while self._linking.missed or self._linking.written:
             began, looked = self._clock.now(), True
             if self._linking.missed:
-                self._linking.missed, looked = False, False
+                self._linking.missed = False
                 self._linking.written.clear()
                 self._linking.otherwise.clear()
                 self._seen.clear()
-                async for portion in self._left():
+                one = await self._round(began)
+                looked = bool(one.after)  # begun before the last stop: whoever was written since then is compared in the next
+                self._linking.missed, began = looked, one.began
+                async for portion in self._left(one):
                     await self._portion(portion)
                     looked = True
             else:
@@ -143,13 +160,20 @@ class IdentityQueue:
         for id in gone:
             self._seen.pop(id, None)
 
-    async def _left(self) -> AsyncIterator[list[Stored]]:
-        """Whoever was written since the last that was compared."""
+    async def _round(self, now: int) -> Round:
+        """The round that was under way at the last stop, else one of whoever was written since the last that was whole."""
+        under_way = await self._store.query(Meta(ROUND))
+        if under_way and under_way[0]:
+            since, began, after = under_way[0].split(" ")
+            return Round(int(since), int(began), after)
         kept = await self._store.query(Meta(META))
-        since = max(int(kept[0]) - OVERLAP, 0) if kept else 0
-        where = Updated("ge", since, since) if since else None
-        after: tuple[str, ...] | None = None
-        while True:
+        return Round(max(int(kept[0]) - OVERLAP, 0) if kept else 0, now)
+
+    async def _left(self, one: Round) -> AsyncIterator[list[Stored]]:
+        """Whoever is left in a round. How far it has come is noted when what was yielded has been compared."""
+        where = Updated("ge", one.since, one.since) if one.since else None
+        after: tuple[str, ...] | None = (one.after,) if one.after else None
+        for number in count(1):
             found: list[Stored] = await self._store.query(Search(PERMIT_ALL, "Patient", where, (), PORTION, after))
             if found:
                 yield found[:PORTION]
@@ -157,6 +181,8 @@ class IdentityQueue:
                 return
             await self._turn()
             after = (found[PORTION - 1].id,)
+            if number % SAVED == 0:
+                await self._store.commit(Change(meta=[(ROUND, f"{one.since} {one.began} {after[0]}")]))
 
     async def _turn(self) -> None:
         """Let messages go first, for a while."""
@@ -190,9 +216,10 @@ class IdentityQueue:
 
     async def _keep(self, began: int) -> None:
         """All that was written up to then has been compared."""
-        kept = await self._store.query(Meta(META))
-        if began > (int(kept[0]) if kept else 0):
-            await self._store.commit(Change(meta=[(META, str(began))]))
+        found = await self._store.query(Meta(META))
+        kept = int(found[0]) if found else 0
+        if began > kept or any(await self._store.query(Meta(ROUND))):
+            await self._store.commit(Change(meta=[(META, str(max(began, kept))), (ROUND, "")]))
 
     def _known(self, stored: Stored) -> Known:
         return known_of(orjson.loads(stored.body), test_numbers=self._test_numbers)

@@ -14,6 +14,8 @@ from conformance.generate.numbers import nhs_number
 from interop.api.asgi import Request
 from interop.app.engine import Engine
 from interop.apply import identity_queue
+from interop.apply.identity_queue import IdentityQueue
+from interop.clock import Clock
 from interop.errors import Problem
 from interop.identity.known import Known
 from interop.store.plan import Meta, Pairs
@@ -260,6 +262,50 @@ async def test_whoever_waits_behind_one_who_was_written_again_is_compared_after_
             await at._catch_up()
     async with running(tmp_path / "data") as engine, client(engine) as http:
         assert len(await queue(engine, http)) == 1
+
+
+async def test_a_long_comparison_goes_on_after_a_restart_from_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who was compared before is not compared for it again; nobody is left out, not even who was written in between."""
+    monkeypatch.setattr(identity_queue, "PORTION", 1)
+    monkeypatch.setattr(identity_queue, "SAVED", 1)
+    monkeypatch.setattr(identity_queue, "OVERLAP", 0)
+    portion = IdentityQueue._portion
+    first, second = list[str](), list[str]()
+
+    class Later:
+        def __init__(self, clock: Clock, minutes: int) -> None:
+            self._clock, self._minutes = clock, minutes
+
+        def now(self) -> int:
+            return self._clock.now() + self._minutes * 60_000_000
+
+    async def killed(self: IdentityQueue, patients: Sequence[Stored]) -> None:
+        if first:
+            raise asyncio.CancelledError
+        first.extend(each.id for each in patients)
+        await portion(self, patients)
+
+    async def noted(self: IdentityQueue, patients: Sequence[Stored]) -> None:
+        second.extend(each.id for each in patients)
+        await portion(self, patients)
+
+    async with running(tmp_path / "data") as engine, client(engine) as http:
+        at, applier = engine.workshop.identity_queue, engine.workshop.applier
+        await at.stop()
+        await applied(http, *(admission(each, number="") for each in ("L1", "L2", "L3")))
+        monkeypatch.setattr(IdentityQueue, "_portion", killed)
+        monkeypatch.setattr(at, "_clock", Later(at._clock, 10))
+        at._linking.missed = True
+        with pytest.raises(asyncio.CancelledError):
+            await at._catch_up()
+        monkeypatch.setattr(applier, "_clock", Later(applier._clock, 20))
+        await applied(http, admission("L4", number=""))
+        everyone = await ids(http, "L1", "L2", "L3", "L4")
+    monkeypatch.setattr(IdentityQueue, "_portion", noted)
+    async with running(tmp_path / "data") as engine, client(engine) as http:
+        assert len(await queue(engine, http)) == 6
+        assert set(second) == set(everyone) - set(first)
+        assert await engine.workshop.store.query(Meta("identity-comparing")) == [""]
 
 
 async def test_one_who_cannot_be_compared_keeps_nobody_else_from_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
