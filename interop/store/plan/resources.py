@@ -58,9 +58,9 @@ class Search:
     """Present versions of ``type`` ('' = of every type, see ``where.Types``) that satisfy ``where`` -> [Stored], at most
     count + 1 so that the caller sees more.
 
-    ``sort``: pairs of (parameter, descending) over any index, or ``_lastUpdated``/``_id``; what has no value comes last, ties in
-    the order in which the resources came to be; without ``sort`` by type and id. ``after`` is the cursor: the sort values, with
-    type '' the type, and id of the last one seen.
+    ``sort``: pairs of (parameter, descending) over any index, or ``_lastUpdated``/``_id``; what has no value comes last, ties
+    in the order in which the resources came to be, those of one commit by type and id; without ``sort`` by type and id.
+    ``after`` is the cursor: the sort values, with type '' the type, and id of the last one seen.
     """
 
     decision: Decision

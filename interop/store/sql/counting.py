@@ -11,7 +11,7 @@ from interop.store.sql.dialect import Dialect
 from interop.store.sql.estimates import Estimates
 from interop.store.sql.indexed import INDEXED
 from interop.store.sql.names import Names
-from interop.store.sql.searching import Make, Rule, begin, counts, size_of
+from interop.store.sql.searching import Make, Rule, begin, beside, counts, size_of
 from interop.store.sql.shapes import Shapes
 from interop.store.sql.start import NONE, flatten, rank
 from interop.store.sql.statement import Steps
@@ -40,7 +40,8 @@ def count(plan: Count, names: Names, dialect: Dialect, shapes: Shapes, kept: Est
         text = f"SELECT count(DISTINCT d.rid) FROM ({rows}) d"
     else:
         start = yield from _start(make, kept, parts, of)
-        source = compiler.source(where, of, start=start, scan=start is None)
+        more = yield from beside(make, kept, parts, of, start)
+        source = compiler.source(where, of, start=start, beside=more, scan=start is None)
         text = _alike(compiler, rule, source) if start is None else ""
         text = text or f"SELECT count(*) FROM {source}{rule.held(compiler, start)}"
     found = yield f"{compiler.prologue}{text}", compiler.parameters

@@ -24,6 +24,11 @@ def united(queries: Sequence[str]) -> str:
     return _ALL.join(queries)
 
 
+def common(queries: Sequence[str]) -> str:
+    """The rows that all queries of row numbers have."""
+    return queries[0] if len(queries) == 1 else " INTERSECT ".join([f"SELECT c.rid FROM ({query}) AS c" for query in queries])
+
+
 def _groups(queries: Sequence[str]) -> list[list[str]]:
     """Queries in groups of at most ``TERMS``; what is itself several counts as that many."""
     groups: list[list[str]] = []

@@ -13,6 +13,7 @@ from interop.store.plan import Search
 from interop.store.sql.conditions import alike
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.estimates import Estimates
+from interop.store.sql.indexed import INDEXED
 from interop.store.sql.links import both
 from interop.store.sql.names import Names
 from interop.store.sql.resources import COLUMNS, columns, stored
@@ -80,9 +81,10 @@ def _search(plan: Search, names: Names, dialect: Dialect, kept: Estimates, shape
         found = yield from _first(make, kept, plan, where, of, start, rule)
         if len(found) > plan.count:
             return found
+    more = yield from beside(make, kept, parts, of, start)
     compiler = make()
     compiler.few = start is not None
-    source = compiler.source(where, of, start=start, scan=start is None) + rule.held(compiler, start)
+    source = compiler.source(where, of, start=start, beside=more, scan=start is None) + rule.held(compiler, start)
     return (yield from _page(compiler, plan, source, _keys(compiler, plan, of), plan.count + 1))
 
 
@@ -138,6 +140,18 @@ def begin(make: Make, kept: Estimates, parts: list[Where], type_: str | None, pa
     for one in found:
         gone_through *= max(size / one, 1.0)
     return some[found.index(fewest)] if fewest < MANY and fewest < gone_through else None
+
+
+def beside(make: Make, kept: Estimates, parts: list[Where], type_: str | None, start: Where | None) -> Steps[list[Where]]:
+    """Parts to be listed beside the one that is begun with: where that leaves many rows, what two lists have in common is found
+    sooner than each row of one is looked up in the index."""
+    others: list[Where] = [part for part in parts if part is not start and isinstance(part, INDEXED) and rank(part) < NONE]
+    if start is None or rank(start) <= SURE or not others:
+        return []
+    if (yield from counts(make, kept, [start], type_, GLANCE))[0] < GLANCE:
+        return []
+    found = yield from counts(make, kept, others[:LOOKED_AT], type_, MANY)
+    return [part for part, number in zip(others, found, strict=False) if number < MANY]
 
 
 def size_of(make: Make, kept: Estimates, type_: str | None, limit: int = LARGE) -> Steps[int]:

@@ -7,14 +7,14 @@ so that questions of one shape are one text.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from interop.errors import Problem
 from interop.store.sql.compare import UPDATED
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.indexed import INDEXED
-from interop.store.sql.joining import CONTRARY, NEVER, NONE, every, some, united
+from interop.store.sql.joining import CONTRARY, NEVER, NONE, common, every, some, united
 from interop.store.sql.marks import Masked
 from interop.store.sql.names import LABELS, Names
 from interop.store.sql.start import DEEPEST, SURE, best, flatten, rank
@@ -183,9 +183,18 @@ class Compiler(Worded):
             b = self.bind(where.high)
         return text.format(at=f"{row}.updated", a=a, b=b)
 
-    def source(self, where: Where | None, type_: str | None, *, start: Where | None = None, scan: bool = False) -> str:
+    def source(
+        self,
+        where: Where | None,
+        type_: str | None,
+        *,
+        start: Where | None = None,
+        beside: Sequence[Where] = (),
+        scan: bool = False,
+    ) -> str:
         """``resource`` rows of a type (None: of any) that satisfy ``where``: FROM and WHERE. Begins with ``start``, else with the
-        part that an index answers best; where there is none, and with ``scan``, goes through the type."""
+        part that an index answers best; where there is none, and with ``scan``, goes through the type. ``beside``: parts that an
+        index answers too, and that leave so few rows that they are listed with those of ``start``."""
         parts = flatten(where)
         of = narrowed(parts, type_)
         start = start or (None if scan else best(parts))
@@ -193,8 +202,9 @@ class Compiler(Worded):
         # What is deleted has no index rows: the row itself, which is long, need not be read to tell.
         conditions = [] if any(isinstance(part, INDEXED) for part in parts) else ["r.deleted = 0"]
         if rows is not None:
-            conditions.append(self.dialect.among("r.rid", rows))
-            parts = [part for part in parts if part is not start]
+            lists = {id(part): more for part in beside if (more := self.rows(part, of)) is not None}
+            conditions.append(self.dialect.among("r.rid", common([rows, *lists.values()])))
+            parts = [part for part in parts if part is not start and id(part) not in lists]
         elif of is not None:
             conditions.append(f"r.type = :{self.bind(of)}")
         self._scanned = rows is None

@@ -161,18 +161,19 @@ async def judge(
 
 @pytest.fixture(autouse=True)
 def walked(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
-    """Small worlds are searched as large ones are: a part of which there are three rows leaves many."""
+    """Small worlds are searched as large ones are: a part of which there are three rows leaves many; or each is listed."""
     if request.param:
-        monkeypatch.setattr(searching, "GLANCE", 2)
-        monkeypatch.setattr(searching, "MANY", 3)
+        glance, many = request.param
+        monkeypatch.setattr(searching, "GLANCE", glance)
+        monkeypatch.setattr(searching, "MANY", many)
 
 
-BOTH_WAYS = pytest.mark.parametrize("walked", [False, True], indirect=True, ids=["gathered", "walked"])
+WAYS = pytest.mark.parametrize("walked", [None, (2, 3), (1, 1_000)], indirect=True, ids=["gathered", "walked", "listed"])
 ONCE = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 GENERATED = (worlds, saying, links, predicates, st.lists(trees, min_size=1, max_size=3), sorts)
 
 
-@BOTH_WAYS
+@WAYS
 @settings(max_examples=3, suppress_health_check=ONCE, deadline=None)
 @given(*GENERATED)
 def test_what_is_hidden_changes_no_answer(
@@ -188,7 +189,7 @@ def test_what_is_hidden_changes_no_answer(
 
 
 @pytest.mark.long
-@BOTH_WAYS
+@WAYS
 @settings(max_examples=150, suppress_health_check=ONCE, deadline=None)
 @given(*GENERATED)
 def test_what_is_hidden_changes_no_answer_many_times(

@@ -314,6 +314,17 @@ def test_exceptions_go_through_one_type_or_parameter_by_its_index(stores: Anythi
     assert scans(large, statements) == []
 
 
+def test_two_parts_of_which_each_leaves_many_are_listed_and_compared(stores: Anything) -> None:
+    """Not each row of the one looked up in the index for the other, nor read before it is known to meet both."""
+    loop, _, large = stores
+    both = All((Text("name", "smith7"), Span("birthdate", "lt", 150 * DAY, 150 * DAY)))
+    statements, _ = ran(loop, large, search("Patient", both))
+    assert " INTERSECT " in statements[-1]
+    assert [one.id for one in loop.run_until_complete(large.query(search("Patient", both)))] == ["p107", "p7"]
+    few = All((Text("name", "jones99"), Span("birthdate", "lt", 150 * DAY, 150 * DAY)))
+    assert " INTERSECT " not in ran(loop, large, search("Patient", few))[0][-1]
+
+
 def test_a_clinicians_total_reads_no_resource(stores: Anything) -> None:
     loop, _, large = stores
     statements, _ = ran(loop, large, PROPORTIONAL["a clinician's total"])
