@@ -47,8 +47,15 @@ class Shown(NamedTuple):
 PAGES: Final = (
     Shown("crew card", "demo-ambulance-clinician", "/crew/{patient}"),
     Shown("clinician's summary", "demo-gp", "/record/{patient}"),
+    Shown("clinician's timeline", "demo-gp", "/record/{patient}/timeline"),
+    Shown("clinician's plan", "demo-gp", "/record/{patient}/plan"),
+    Shown("clinician's medicines", "demo-gp", "/record/{patient}/medicines"),
+    Shown("clinician's results", "demo-gp", "/record/{patient}/results"),
     Shown("worklists", "demo-coordinator", "/desk"),
     Shown("patient's own record", "demo-patient", "/my"),
+    Shown("patient's plan", "demo-patient", "/my/plan"),
+    Shown("patient's results", "demo-patient", "/my/results"),
+    Shown("who looked", "demo-patient", "/my/looked"),
     Shown("operations", "demo-operator", "/console"),
 )
 
