@@ -110,12 +110,16 @@ def run(
         console.print("The engine stays up; Ctrl-C stops it. Open a link in a browser and choose [bold]Sign in[/]:")
         for line in links(web, [record.patients[0]["id"] for record in records if record.patients]):
             console.print(line, soft_wrap=True, highlight=False, markup=False)
-        console.print(f"What came, in the terminal: interop messages --data {directory}")
-        console.print(f"What the engine says of itself: {directory / LOG}")
-        console.print(f"Who is fit to leave hospital and waits: interop worklist medically-fit --data {directory}")
         asked = f"interop token --data {directory} --role gp --org {records[0].person.practice.ods}"
-        console.print(f'Who asks signs on: curl -H "Authorization: Bearer $({asked})" {web}/fhir/Patient')
-        console.print(f"What a crew is shown of {records[0].person.given}: {_card(web, records[0])}")
+        for line in (
+            "In a second terminal, after . .venv/bin/activate:",
+            f"  what came: interop messages --data {directory}",
+            f"  who is fit to leave hospital and waits: interop worklist medically-fit --data {directory}",
+            f'  whatever a GP may ask: curl -H "Authorization: Bearer $({asked})" {web}/fhir/Patient',
+            f"  what the engine says of itself: cat {directory / LOG}",
+            f"What a crew is shown of {records[0].person.given}, as JSON: {_card(web, records[0])}",
+        ):
+            console.print(line, soft_wrap=True, highlight=False, markup=False)
         _wait()
         return 0 if well else 1
 
