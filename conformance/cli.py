@@ -97,6 +97,9 @@ def bench(
     queries: Annotated[Path | None, typer.Option(help="serve: YAML or JSON of searches for the mix.")] = None,
     seconds: Annotated[float, typer.Option(min=0.5, max=600, help="serve, pages: seconds a figure.")] = 5.0,
     connections: Annotated[int, typer.Option(min=1, max=1024, help="serve: connections.")] = 32,
+    rest: Annotated[
+        float, typer.Option(min=0, max=86_400, help="serve, pages: seconds to wait until the server rests; then beside its work.")
+    ] = 1_800.0,
     without_rules: Annotated[bool, typer.Option("--open", help="serve: nobody signs on and everyone sees all.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON line for each figure.")] = False,
 ) -> None:
@@ -119,7 +122,7 @@ def bench(
         if name == "pages" and (server or without_rules):
             raise typer.BadParameter("pages are those of an engine that is started here, for whoever signs on", param_hint="NAME")
         wanted = Request(
-            sizes, seed, server, database, data, queries, seconds, connections, as_json, without_rules, name == "pages"
+            sizes, seed, server, database, data, queries, seconds, connections, as_json, without_rules, name == "pages", rest
         )
         raise typer.Exit(serve(wanted))
     if name not in (*BENCHES, "all"):

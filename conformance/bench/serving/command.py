@@ -30,6 +30,7 @@ RULES = (
     f"Rules are on: a GP of {HOME} asks with a token, unlimited in rate; everyone consents, the sources agree, each answer is "
     f"audited. A tenth of the people are those of {AWAY}; an answer is right only where it holds what that GP may see."
 )
+BUSY = "The server is not at rest: behind the requests it still compares people with each other."
 OPEN = "Rules are off: nobody signs on, everyone sees all; answers are audited."
 
 
@@ -49,6 +50,8 @@ class Request(NamedTuple):
     """Nobody signs on; so it is of a server that is not ours."""
     pages: bool = False
     """Pages in place of the API."""
+    rest: float = 1_800.0
+    """Seconds for which is waited until the server has done what it does behind requests."""
 
     @property
     def name(self) -> str:
@@ -69,6 +72,8 @@ class Column(NamedTuple):
     disk: float | None
     figures: list[Measured]
     export: Exported | None = None
+    rested: bool = True
+    """Whether the server did nothing of its own any more."""
 
 
 def run(asked: Request) -> int:
@@ -109,7 +114,9 @@ def _size(asked: Request, size: int, directory: Path) -> Column:
         if rate is None:
             rate = load(host, asking, data, database)
             _say(asked, f"{size:,} patients loaded: {rate:,.0f} resources/s")
-        host.rest()
+        rested = host.rest(asked.rest)
+        if not rested:
+            _say(asked, BUSY)
         disk = host.disk()
         wanted = pages.figures(host, asking) if asked.pages else searches
         found: list[Measured] = []
@@ -119,7 +126,7 @@ def _size(asked: Request, size: int, directory: Path) -> Column:
         exported = export(host, asking, directory, asked.seconds) if not asked.pages else None
         for line in exported.lines() if exported is not None else ():
             _say(asked, f"  {line}")
-        return Column(size, rate, disk, found, exported)
+        return Column(size, rate, disk, found, exported, rested)
 
 
 def _asking(asked: Request, size: int, host: Host) -> Asking:
@@ -143,6 +150,7 @@ def _json(facts: Machine, asked: Request, column: Column) -> None:
         "seed": asked.seed,
         "connections": asked.connections,
         "rules": asked.rules,
+        "rested": column.rested,
     }
     print(json.dumps(head | {"figure": "load", "rate": round(column.loading, 1), "disk_mb": column.disk}))
     for each in column.figures:
@@ -161,6 +169,7 @@ def table(facts: Machine, asked: Request, columns: list[Column]) -> list[str]:
         f"  {METHOD}",
         f"  {RULES if asked.rules else OPEN}" if not asked.server else "  A server that is not ours: as it is.",
         *((f"  {pages.METHOD}",) if asked.pages else ()),
+        *(f"  {column.patients:,} patients: {BUSY}" for column in columns if not column.rested),
         "",
     ]
     heads = [f"{column.patients:,} patients, {column.patients * EACH:,} resources" for column in columns]
