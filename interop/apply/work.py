@@ -14,6 +14,7 @@ from interop.apply.permitting import PATIENT, about_seen
 from interop.apply.placed import placed
 from interop.apply.resolving import Targets, base_of, conditional, resolve, slots
 from interop.apply.within import Within
+from interop.careplan.contact import FLAG, how_told
 from interop.clocks.tasks import SYSTEM, moved
 from interop.clocks.tasks import TYPE as CLOCK
 from interop.errors import Problem
@@ -115,6 +116,17 @@ class Work:
             if SYSTEM.encode() in head.body and (name := moved(resource, load_json(head.body, values=None))):
                 with placed(one.place):
                     raise Problem("engine-owned", where=f"{CLOCK}.{name}", detail="the times of a clock follow from what happens")
+
+    def choices(self) -> None:
+        """Raise Problem ``engine-owned`` where a client writes over, or takes away, what the engine keeps of how a person wants to
+        be told of news: who may write down what is clinical may not therefore speak for them."""
+        for one, key, idle in zip(self.asked, self.keys, self.idle, strict=True):
+            head = self.heads.get(key)
+            if one.own or idle or key[0] != FLAG or head is None or not (there(head) and minted(key[1])):
+                continue
+            if how_told(load_json(head.body, values=None)):
+                with placed(one.place):
+                    raise Problem("engine-owned", where=FLAG, detail="it is said by $record-contact-choices")
 
     async def link(self, find: Find) -> None:
         """Let references between entries, and those by criteria, lead to what is kept; raises Problem ``no-match``,

@@ -174,6 +174,7 @@ class Writes(Finishing):
         work.permit(self.update_creates)
         work.patch()
         work.clocks()
+        work.choices()
         body = b"" if work.unmask() or len(asked) > 1 else asked[0].body
         if understand is not None:
             criteria = understand

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from interop.fhir.shapes import dicts, text
 
+FLAG: Final = "Flag"
 CONTACT: Final = "urn:interop:codes:contact"
 """The system of what a Flag says of telling a person."""
 KEPT: Final = "told"

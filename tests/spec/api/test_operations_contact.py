@@ -140,6 +140,45 @@ async def test_other_roles_have_no_business_with_it(here: World, who: Asker) -> 
     assert await flags(here) == []
 
 
+@pytest.mark.parametrize("who", [GP, WARD], ids=lambda one: str(one.role))
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+async def test_who_may_write_what_is_clinical_does_not_therefore_write_over_what_the_person_has_said(
+    here: World, who: Asker, method: str
+) -> None:
+    """Neither turned on again, nor put into the person's mouth, nor taken away: that is for the operation, which knows who may."""
+    await here.share()
+    await here.done(GP, "record-consent", decision="given")
+    await here.done(WARD, "claim-relationship", reason="On the ward")
+    await record(here, ANN, sms=False)
+    (flag,) = await flags(here)
+    address, body = f"/fhir/Flag/{flag['id']}", {name: each for name, each in flag.items() if name != "meta"}
+    assert (await here.client.get(address, x_who=who.user)).status_code == 200
+    patch = [{"op": "replace", "path": "/status", "value": "inactive"}]
+    said = {"PUT": orjson.dumps(body | {"status": "inactive"}), "PATCH": orjson.dumps(patch), "DELETE": b""}[method]
+    form = {"content_type": "application/json-patch+json"} if method == "PATCH" else {}
+    answer = await here.client.send(method, address, said, x_who=who.user, **form)
+    assert (answer.status_code, await flags(here)) == (403, [flag])
+    assert "$record-contact-choices" in answer.json()["issue"][0]["diagnostics"]
+    assert (await asked(here, ANN))["sms"] is False
+
+
+async def test_what_a_clinician_records_of_telling_is_a_record_of_their_own(here: World) -> None:
+    await here.share()
+    await here.done(GP, "record-consent", decision="given")
+    await record(here, ANN, email=False)
+    (kept,) = await flags(here)
+    code = {"coding": [{"system": CONTACT, "code": "no-sms"}]}
+    forged = {**kept, "id": "", "author": {"reference": "Patient/ann"}, "code": kept["code"] | code}
+    body = orjson.dumps({name: each for name, each in forged.items() if name not in ("meta", "id")})
+    answer = await here.client.send("POST", "/fhir/Flag", body, x_who=GP.user)
+    assert answer.status_code == 201, answer.text
+    told = await asked(here, ANN)
+    assert (told["sms"], told["email"]) == (True, False)
+    assert [told["channels"][each]["elsewhere"] for each in ("sms", "email")] == [True, False]
+    address = f"/fhir/Flag/{answer.json()['id']}"
+    assert (await here.client.send("DELETE", address, x_who=GP.user)).is_success
+
+
 async def test_who_says_alone_that_they_are_involved_turns_nothing_on_that_the_person_has_turned_off(here: World) -> None:
     await here.share()
     await record(here, ANN, sms=False)
