@@ -20,7 +20,9 @@ from interop.api.operations.everything import of_person
 from interop.api.operations.operation import Asked
 from interop.api.problems import outcome
 from interop.api.services import Services
+from interop.careplan.contact import FLAG, how_told
 from interop.clock import instant
+from interop.formats.json import load_json
 from interop.store.decision import Decision
 from interop.store.plan import Compartment, Feeds
 from interop.store.values import FeedCount, Stored
@@ -48,6 +50,8 @@ PARTS: Final = (
     ("Messages about the person", ("Communication", "CommunicationRequest")),
 )
 """Parts of a shared record and the types that hold them."""
+PREFERENCE: Final = "Consent"
+"""Among which it is counted how somebody wants to be told of news: a Flag, and no alert."""
 
 
 @dataclass(slots=True)
@@ -59,8 +63,13 @@ class Tally:
 
     def add(self, part: list[Stored]) -> None:
         """Count these too."""
-        self.types.update(stored.type for stored in part)
+        self.types.update(map(_counted, part))
         self.owners.update(stored.owner for stored in part)
+
+
+def _counted(stored: Stored) -> str:
+    """The type among which it is counted."""
+    return PREFERENCE if stored.type == FLAG and how_told(load_json(stored.body, values=None)) else stored.type
 
 
 async def whole_record(asked: Asked) -> Response:

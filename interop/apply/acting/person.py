@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
+from interop.careplan.contact import how_told
 from interop.fhir.shapes import dicts
 from interop.formats.json import load_json
 from interop.policy.grants import period
@@ -69,7 +70,7 @@ async def _one(store: Store, patient: str, name: str, now: int) -> list[Piece]:
             return [each for each in plans if not _triage(each.resource)]
         case "flags":
             flags = _read(await found(store, "Flag", patient))  # R4 has no parameter for the status of a Flag
-            return [each for each in flags if each.resource.get("status") == ACTIVE]
+            return [each for each in flags if each.resource.get("status") == ACTIVE and not how_told(each.resource)]
         case "problems":
             return _read(await found(store, "Condition", patient, Not(Token("clinical-status", "resolved"))))
         case "encounters":

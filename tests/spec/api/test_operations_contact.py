@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
+from interop.apply.acting.person import known
 from interop.clock import ManualClock
 from interop.fhir.findings import failed
 from interop.fhir.validation import check
@@ -187,6 +188,26 @@ async def test_who_says_alone_that_they_are_involved_turns_nothing_on_that_the_p
     assert (await record(here, DESK, email=False)).status_code == 200
     told = await asked(here, ANN)
     assert (told["sms"], told["email"]) == (False, False)
+
+
+async def test_it_is_no_alert_among_what_the_whole_record_holds(here: World) -> None:
+    """Who reads that there is an alert looks for a danger."""
+    await here.share()
+    await here.done(GP, "record-consent", decision="given")
+    await record(here, ANN, sms=False)
+    answer = await here.client.get("/fhir/Patient/ann/$whole-record", x_who=GP.user)
+    (outcome,) = (each["resource"] for each in answer.json()["entry"] if each["search"]["mode"] == "outcome")
+    told = {issue["details"]["text"] for issue in outcome["issue"]}
+    assert {"Alerts: none recorded.", "Consents and preferences: 2 recorded."} <= told
+
+
+async def test_no_rule_takes_it_for_a_warning(here: World) -> None:
+    await here.share()
+    await record(here, ANN, sms=False)
+    warning = {"resourceType": "Flag", "id": "dog", "status": "active", "subject": {"reference": "Patient/ann"}}
+    await contribute(here.store, "A81001", warning | {"code": {"text": "A dog that bites"}})
+    found = await known(here.store, "ann", ["flags"], here.clock.now())
+    assert [each["id"] for each in found["flags"]] == ["dog"]
 
 
 async def test_nothing_is_changed_by_get(here: World) -> None:
