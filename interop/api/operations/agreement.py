@@ -11,12 +11,10 @@ from typing import Final
 import orjson
 
 from interop.api.asgi import Response
-from interop.api.fhir.permits import author_of
 from interop.api.fhir.write import answer
+from interop.api.operations.kept import decided, write
 from interop.api.operations.operation import Asked
 from interop.api.operations.parameters import BadInput
-from interop.apply.asked import UPDATE
-from interop.apply.asked import Asked as Write
 from interop.errors import Problem
 from interop.fhir.rows import EARLIEST, LATEST
 from interop.fhir.searching import interval
@@ -31,7 +29,6 @@ from interop.store.values import Stored
 SYSTEM: Final = "urn:interop:agreement"
 LONGEST: Final = 100
 """Characters of the name of an organisation."""
-TRIES: Final = 8
 
 
 async def agreement(asked: Asked) -> Response:
@@ -47,20 +44,14 @@ async def agreement(asked: Asked) -> Response:
     if decision.predicate is not None and request.asker.organisation not in ("", source):
         raise Problem("forbidden", detail="an organisation agrees for itself alone")
     id = services.mint.id("Contract", SYSTEM, f"{source}|{partner}")
-    for attempt in range(TRIES):
+
+    async def once() -> Response:
         found: list[Stored] = await services.store.query(Read(PERMIT_ALL, "Contract", id))
         before = found[0] if found and not found[0].deleted else None
-        made = contract(_agreed(asked, id, source, partner, before))
-        expected = (before.version,) if before is not None else None
-        write = Write(
-            UPDATE, "Contract", id, resource=made, expected=expected, absent=before is None, author=author_of(request), own=True
-        )
-        try:
-            return answer(services, request, write, await services.writes.write(write))
-        except Problem as problem:
-            if problem.reason.name != "stale-version" or attempt == TRIES - 1:
-                raise
-    raise AssertionError
+        meant = write(asked, contract(_agreed(asked, id, source, partner, before)), before)
+        return answer(services, request, meant, await services.writes.write(meant))
+
+    return await decided(once)
 
 
 def _agreed(asked: Asked, id: str, source: str, partner: str, before: Stored | None) -> Agreement:

@@ -10,13 +10,11 @@ from typing import Final
 import orjson
 
 from interop.api.asgi import Response
-from interop.api.fhir.permits import author_of
 from interop.api.fhir.write import answer
 from interop.api.operations.declaring import person
+from interop.api.operations.kept import decided, no_criteria, standing, write
 from interop.api.operations.operation import Asked
 from interop.api.operations.parameters import BadInput
-from interop.apply.asked import UPDATE, Author, Criteria
-from interop.apply.asked import Asked as Write
 from interop.errors import Problem
 from interop.fhir.searching import interval
 from interop.fhir.shapes import Json, text
@@ -25,12 +23,11 @@ from interop.policy.relationships import self_claimed
 from interop.policy.said import DECISIONS, Said, opens, read, superseded, written
 from interop.policy.tables import tables
 from interop.store.decision import PERMIT_ALL
-from interop.store.plan import Access, Persons, Several
+from interop.store.plan import Access, Several
 from interop.store.values import Stored
 
 SYSTEM: Final = "urn:interop:consent"
-TRIES: Final = 8
-"""Each that is in vain means that somebody else has just recorded something."""
+CONSENT: Final = "Consent"
 WORDS: Final = 200
 """Characters of who took it."""
 _PROXIES: Final = frozenset(("RelatedPerson",))
@@ -52,13 +49,7 @@ async def record_consent(asked: Asked) -> Response:
     if until and (end is None or end[1] <= asked.services.clock.now()):
         raise BadInput("until", "", "it ends after now")
     labels, proxies = _labels(asked), _proxies(asked)
-    for attempt in range(TRIES):
-        try:
-            return await _recorded(asked, patient.id, decision, until, labels, proxies, taken_by)
-        except Problem as problem:
-            if problem.reason.name != "stale-version" or attempt == TRIES - 1:
-                raise
-    raise AssertionError
+    return await decided(lambda: _recorded(asked, patient.id, decision, until, labels, proxies, taken_by))
 
 
 async def _recorded(
@@ -67,23 +58,24 @@ async def _recorded(
     """Once; raises Problem ``stale-version`` where somebody else came in between. Of a person with several Patients the one who is
     asked about has what is decided, and the Consents of the others no longer say anything else of it. What they say of anything
     else stays theirs: if it turns out that they are somebody else, nobody has what another has given."""
-    services, author = asked.services, author_of(asked.request)
-    standing = await _standing(asked, patient)
-    active = {each: stored for each, stored in standing.items() if text(orjson.loads(stored.body), "status") == "active"}
+    services = asked.services
+    known = await standing(asked, CONSENT, SYSTEM, patient)
+    active = {each: stored for each, stored in known.items() if text(orjson.loads(stored.body), "status") == "active"}
     asker, now = asked.request.asker, services.clock.now()
     if not asker.patient and opens(map(read, map(_body, active.values())), decision, labels, proxies):
         await involved(asked, patient)
     own = read(orjson.loads(active[patient].body)) if patient in active else Said()
     said = own.decide(decision, until, labels, proxies)
-    writes = [_write(written(said, _id(asked, patient), patient, asker, taken_by, now), standing.get(patient), author)]
+    id = services.mint.id(CONSENT, SYSTEM, patient)
+    writes = [write(asked, written(said, id, patient, asker, taken_by, now), known.get(patient))]
     for other, stored in active.items():
         body = orjson.loads(stored.body)
         before = read(body)
         left = before.give_way(said, labels, proxies)
         if other != patient and left != before:
             kept = written(left, stored.id, other, asker, taken_by, now) if left != Said() else superseded(body)
-            writes.append(_write(kept, stored, author))
-    done = await services.writes.transaction(writes, _no_criteria)
+            writes.append(write(asked, kept, stored))
+    done = await services.writes.transaction(writes, no_criteria)
     return answer(services, asked.request, writes[0], done[0])
 
 
@@ -107,26 +99,6 @@ def _body(stored: Stored) -> Json:
     return said
 
 
-async def _standing(asked: Asked, patient: str) -> dict[str, Stored]:
-    """The Consents that are kept of the person, by Patient."""
-    store = asked.services.store
-    members = {patient} | {each for each, _, _ in await store.query(Persons((patient,)))}
-    ids = {_id(asked, each): each for each in sorted(members)}
-    found: list[Stored] = await store.query(Several(PERMIT_ALL, tuple(("Consent", id) for id in ids)))
-    return {ids[stored.id]: stored for stored in sorted(found, key=lambda one: one.id)}
-
-
-def _id(asked: Asked, patient: str) -> str:
-    return asked.services.mint.id("Consent", SYSTEM, patient)
-
-
-def _write(resource: Json, before: Stored | None, author: Author) -> Write:
-    expected = (before.version,) if before is not None else None
-    return Write(
-        UPDATE, "Consent", resource["id"], resource=resource, expected=expected, absent=before is None, author=author, own=True
-    )
-
-
 def _labels(asked: Asked) -> tuple[str, ...]:
     known = {label.consent for label in tables().labels if label.consent}
     labels = tuple(dict.fromkeys(asked.inputs.every("label")))
@@ -142,7 +114,3 @@ def _proxies(asked: Asked) -> tuple[Json, ...]:
         if not any(code.startswith(("RelatedPerson/", "user:")) for code in codes(proxy, _PROXIES)):
             raise BadInput("proxy", "", "a RelatedPerson, or a user by identifier, is wanted")
     return found
-
-
-def _no_criteria(type: str, text: str) -> Criteria:
-    raise Problem("bad-parameter", where=type)

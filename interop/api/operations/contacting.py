@@ -10,22 +10,19 @@ from typing import Any, Final
 import orjson
 
 from interop.api.asgi import Response
-from interop.api.fhir.permits import author_of
 from interop.api.operations.audit import parameters
-from interop.api.operations.consenting import TRIES, involved
+from interop.api.operations.consenting import involved
 from interop.api.operations.declaring import person
+from interop.api.operations.kept import decided, no_criteria, standing, write
 from interop.api.operations.operation import Asked
 from interop.api.operations.parameters import BadInput
-from interop.apply.asked import UPDATE, Criteria
-from interop.apply.asked import Asked as Write
 from interop.apply.telling.addresses import Address, of_person, private, refused, said_of
 from interop.apply.telling.choices import NONE, merged, organisation, read, said_by, written
-from interop.errors import Problem
+from interop.careplan.contact import FLAG
 from interop.fhir.shapes import Json, text
 from interop.notify.messages import CHANNELS, PERSON, SMS
 from interop.policy.tables import tables
-from interop.store.decision import PERMIT_ALL
-from interop.store.plan import Persons, Several
+from interop.store.plan import Several
 from interop.store.values import Stored
 
 SYSTEM: Final = "urn:interop:contact-choices"
@@ -59,41 +56,35 @@ async def record_contact_choices(asked: Asked) -> Response:
         said["first"] = "" if first == EITHER else first
     if not said:
         raise BadInput("sms", "", "say at least one of sms, email, first")
-    for attempt in range(TRIES):
-        try:
-            await _recorded(asked, patient.id, said)
-            return await _told(asked, patient.id)
-        except Problem as problem:
-            if problem.reason.name != "stale-version" or attempt == TRIES - 1:
-                raise
-    raise AssertionError
+    await decided(lambda: _recorded(asked, patient.id, said))
+    return await _told(asked, patient.id)
 
 
 async def _recorded(asked: Asked, patient: str, said: Mapping[str, Any]) -> None:
     """Once; raises Problem ``stale-version`` where somebody else came in between. Of a person with several Patients the one who is
     asked about has what was said, and the others no longer say anything else of it; what they say besides stays theirs."""
     services, asker = asked.services, asked.request.asker
-    standing = await _standing(asked, patient)
-    before = {each: read(_body(stored)) for each, stored in standing.items()}
+    known = await standing(asked, FLAG, SYSTEM, patient)
+    before = {each: read(_body(stored)) for each, stored in known.items()}
     if any(said.get(name) and not getattr(each, name) for name in CHANNELS for each in before.values()):
         await involved(asked, patient)
     own = before.get(patient, NONE).decide(said)
     now = {each: own if each == patient else was.give_way(own, said) for each, was in ({patient: NONE} | before).items()}
     writes = [
-        _write(asked, written(made, _id(asked, each), each, asker, services.clock.now()), standing.get(each))
+        write(asked, written(made, services.mint.id(FLAG, SYSTEM, each), each, asker, services.clock.now()), known.get(each))
         for each, made in now.items()
         if made != before.get(each, NONE)
     ]
     if writes:
-        await services.writes.transaction(writes, _no_criteria)
+        await services.writes.transaction(writes, no_criteria)
 
 
 async def _told(asked: Asked, patient: str) -> Response:
     services, now = asked.services, asked.services.clock.now()
     patients, flags = await said_of(services.store, patient)
-    standing = await _standing(asked, patient)
-    ours = {stored.id for stored in standing.values()}
-    bodies = {each: _body(stored) for each, stored in standing.items()}
+    kept = await standing(asked, FLAG, SYSTEM, patient)
+    ours = {stored.id for stored in kept.values()}
+    bodies = {each: _body(stored) for each, stored in kept.items()}
     choices = merged(read(each) for each in (bodies.get(patient, {}), *bodies.values()))
     said: list[Json] = [{"name": "sms", "valueBoolean": choices.sms}, {"name": "email", "valueBoolean": choices.email}]
     if choices.first:
@@ -152,29 +143,6 @@ def masked(address: Address) -> str:
     return f"{name[:1]}…@{place}"
 
 
-async def _standing(asked: Asked, patient: str) -> dict[str, Stored]:
-    """The Flags that are kept of the person, by Patient; also what is not in force."""
-    store = asked.services.store
-    members = {patient} | {each for each, _, _ in await store.query(Persons((patient,)))}
-    ids = {_id(asked, each): each for each in sorted(members)}
-    found: list[Stored] = await store.query(Several(PERMIT_ALL, tuple(("Flag", id) for id in ids)))
-    return {ids[stored.id]: stored for stored in sorted(found, key=lambda one: one.id) if not stored.deleted}
-
-
 def _body(stored: Stored) -> Json:
     said: Json = orjson.loads(stored.body)
     return said
-
-
-def _id(asked: Asked, patient: str) -> str:
-    return asked.services.mint.id("Flag", SYSTEM, patient)
-
-
-def _write(asked: Asked, resource: Json, before: Stored | None) -> Write:
-    expected, author = (before.version,) if before is not None else None, author_of(asked.request)
-    id = resource["id"]
-    return Write(UPDATE, "Flag", id, resource=resource, expected=expected, absent=before is None, author=author, own=True)
-
-
-def _no_criteria(type: str, text: str) -> Criteria:
-    raise Problem("bad-parameter", where=type)
