@@ -22,7 +22,6 @@ from interop.api.signon.trust import Configured, Own
 from interop.clock import MICROSECONDS
 from interop.policy.asker import Asker
 from interop.policy.scopes import read_scopes
-from interop.signon.issuer import default_scope
 from interop.signon.keyfile import ALGORITHM
 from interop.signon.refused import Refused
 from interop.signon.tokens import Wanted, head_of, mint, verify
@@ -31,6 +30,8 @@ LIVES: Final = 60
 """Seconds of an assertion by which the pages prove who they are."""
 PROGRAMS: Final = ("system", "feed", "tester")
 """Roles that nobody has who signs on in a browser."""
+EVERYTHING: Final = "user/*.cruds"
+"""What the pages are given for whoever signs on, patients too, who decide on their own record; the role says what they may."""
 Said = Mapping[str, Any]
 
 
@@ -50,8 +51,7 @@ async def signed_on(signon: SignOn, configured: Configured, form: dict[str, str]
     asker = configured.asker({**await _more(signon, configured, said, settings, claims["sub"]), **claims})
     if asker.role in PROGRAMS or not asker.user:
         raise Refused("role")
-    scopes = read_scopes(default_scope(asker.role, asker.patient))
-    return replace(asker, client=signon.client_id, scopes=scopes, feed=""), str(said.get("patient", ""))
+    return replace(asker, client=signon.client_id, scopes=read_scopes(EVERYTHING), feed=""), str(said.get("patient", ""))
 
 
 async def identity(signon: SignOn, keys: Configured | Own, said: Said, issuer: str, client: str, nonce: str) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from joserfc.jwk import ECKey, RSAKey
 from joserfc.jwk import KeySet as Keys
 
 from interop.clock import ManualClock
+from interop.policy.decide import Question, decide
+from interop.policy.facts import Facts
 from interop.signon.authorization import proves
 from tests.spec.signon.browser import query
 from tests.spec.signon.conftest import Site, jwks, serving_at, signed
@@ -126,6 +128,21 @@ async def test_who_signs_on_there_has_a_session_here(site: Site, provider: Provi
     asker = seen[0]
     assert (asker.user, asker.role, asker.organisation, asker.client) == (f"{ISSUER}|555", "gp", "B83012", "interop-pages")
     assert [str(each) for each in asker.scopes] == ["user/*.cruds"]
+
+
+async def test_who_signs_on_there_as_a_patient_reads_and_decides_for_themself(site: Site, provider: Provider) -> None:
+    """Consent, and how they are told of news, are written: a scope to read alone would keep them from both."""
+    provider.more = {"sub": "555", "identity_proofing_level": "P9", "fhirUser": "Patient/p1"}
+    answer = await come_back(site, provider)
+    seen: list[Question] = []
+    policy = site.services.policy
+    site.services.policy = lambda question, facts, now: seen.append(question) or policy(question, facts, now)  # type: ignore[func-returns-value]
+    headers = crumbs(answer) | {"sec-fetch-site": "same-origin"}
+    assert (await site.http.get("/fhir/Patient/p1/$contact-choices", headers=headers)).status_code == 404
+    asker = seen[0].asker
+    assert (asker.role, asker.patient) == ("patient", "p1")
+    for name in ("$record-consent", "$record-contact-choices"):
+        assert decide(Question(name, "Patient", "p1", asker), Facts(), 0).refusal == ""
 
 
 async def test_a_launch_from_a_record_system_leads_to_its_patient(site: Site, provider: Provider) -> None:
