@@ -13,14 +13,13 @@ from interop.store.plan import Search
 from interop.store.sql.conditions import alike
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.estimates import Estimates
-from interop.store.sql.indexed import INDEXED
 from interop.store.sql.links import both
 from interop.store.sql.names import Names
 from interop.store.sql.resources import COLUMNS, columns, stored
 from interop.store.sql.ruling import ruling
 from interop.store.sql.shapes import Shapes
 from interop.store.sql.sorting import Key, beyond, key, walked, without
-from interop.store.sql.start import NONE, SURE, asks_for_words, best, bounded, flatten, rank
+from interop.store.sql.start import NONE, SURE, asks_for_words, best, bounded, flatten, rank, straight
 from interop.store.sql.statement import Rows, Statement, Steps
 from interop.store.sql.where import Compiler, narrowed
 from interop.store.values import Stored
@@ -68,7 +67,7 @@ def _search(plan: Search, names: Names, dialect: Dialect, kept: Estimates, shape
     def make() -> Compiler:
         return Compiler(names, dialect, plan.decision.predicate)
 
-    start = yield from begin(make, kept, parts, of, plan.count + 1)
+    begun = start = yield from begin(make, kept, parts, of, plan.count + 1)
     if start is None and plan.sort:
         start = yield from _against(make, kept, parts, of, plan.sort[0])
         if start is None and key(make(), *plan.sort[0], of).walk is not None:
@@ -77,11 +76,11 @@ def _search(plan: Search, names: Names, dialect: Dialect, kept: Estimates, shape
         found = yield from _early(make, plan, where, rule)
         if len(found) > plan.count:
             return found
-    elif start is not None and rank(start) > SURE:
-        found = yield from _first(make, kept, plan, where, of, start, rule)
+    more = yield from beside(make, kept, parts, of, start)
+    if begun is not None and rank(begun) > SURE:
+        found = yield from _first(make, kept, plan, where, of, begun, more, rule)
         if len(found) > plan.count:
             return found
-    more = yield from beside(make, kept, parts, of, start)
     compiler = make()
     compiler.few = start is not None
     source = compiler.source(where, of, start=start, beside=more, scan=start is None) + rule.held(compiler, start)
@@ -145,7 +144,7 @@ def begin(make: Make, kept: Estimates, parts: list[Where], type_: str | None, pa
 def beside(make: Make, kept: Estimates, parts: list[Where], type_: str | None, start: Where | None) -> Steps[list[Where]]:
     """Parts to be listed beside the one that is begun with: where that leaves many rows, what two lists have in common is found
     sooner than each row of one is looked up in the index."""
-    others: list[Where] = [part for part in parts if part is not start and isinstance(part, INDEXED) and rank(part) < NONE]
+    others = [part for part in parts if part is not start and straight(part)]
     if start is None or rank(start) <= SURE or not others:
         return []
     if (yield from counts(make, kept, [start], type_, GLANCE))[0] < GLANCE:
@@ -204,7 +203,14 @@ def _early(make: Make, plan: Search, where: Where | None, rule: Rule) -> Steps[l
 
 
 def _first(
-    make: Make, kept: Estimates, plan: Search, where: Where | None, type_: str | None, start: Where, rule: Rule
+    make: Make,
+    kept: Estimates,
+    plan: Search,
+    where: Where | None,
+    type_: str | None,
+    start: Where,
+    more: list[Where],
+    rule: Rule,
 ) -> Steps[list[Stored]]:
     """What the first resources in order give of the many that are begun with: what is held is not asked of all of them."""
     compiler = make()
@@ -212,7 +218,7 @@ def _first(
     if not held or (yield from counts(make, kept, [start], type_, GLANCE))[0] <= among:
         return []
     compiler.few = True
-    source = compiler.source(where, type_, start=start)
+    source = compiler.source(where, type_, start=start, beside=more)
     return (yield from _page(compiler, plan, source, _keys(compiler, plan, type_), plan.count + 1, held=(held, among)))
 
 

@@ -110,6 +110,21 @@ def rank(where: Where) -> int:
     return NONE
 
 
+def straight(where: Where) -> bool:
+    """Whether to list the rows of a part costs what there are of them. Not so of a middle of a text, of the upper side of a number,
+    of a unit, a place or several components: few rows are found there by going through many."""
+    match where:
+        case Tokens():
+            return True
+        case Text(_, _, match):
+            return match != "contains"
+        case Token(_, code):
+            return code is not None
+        case Span(_, prefix):
+            return prefix not in {"ne", "ap"}
+    return False
+
+
 def _through(inner: Where) -> int:
     chosen = best(flatten(inner))
     return NONE if chosen is None else max(SURE, rank(chosen))

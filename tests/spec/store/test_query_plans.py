@@ -323,6 +323,22 @@ def test_two_parts_of_which_each_leaves_many_are_listed_and_compared(stores: Any
     assert [one.id for one in loop.run_until_complete(large.query(search("Patient", both)))] == ["p107", "p7"]
     few = All((Text("name", "jones99"), Span("birthdate", "lt", 150 * DAY, 150 * DAY)))
     assert " INTERSECT " not in ran(loop, large, search("Patient", few))[0][-1]
+    first, whole = ran(loop, large, Search(CLINICIAN, "Patient", both, (), 5))[0]
+    assert "LIMIT 12" in first  # what is held is asked of the first few
+    assert all(" INTERSECT " in text for text in (first, whole))
+
+
+@pytest.mark.parametrize(
+    "part",
+    [Range("value", "gt", 2_900.0, 2_900.0), Text("code", "99", "contains", "text"), Span("date", "ap", T0, T0 + 99 * DAY)],
+    ids=["upper side", "middle", "about"],
+)
+def test_what_goes_through_many_rows_to_find_few_is_not_listed_beside(stores: Anything, part: Where) -> None:
+    """An upper side of a quantity, a middle of a text: all rows of the parameter would be gone through at each search."""
+    loop, _, large = stores
+    statements, _ = ran(loop, large, search("Observation", All((part, on(25, "lt")))))
+    assert statements
+    assert not any(" INTERSECT " in text for text in statements)
 
 
 def test_a_clinicians_total_reads_no_resource(stores: Anything) -> None:
