@@ -17,7 +17,7 @@ from interop.api.operations.kept import decided, no_criteria, standing, write
 from interop.api.operations.operation import Asked
 from interop.api.operations.parameters import BadInput
 from interop.apply.telling.addresses import Address, of_person, private, refused, said_of
-from interop.apply.telling.choices import NONE, merged, organisation, read, said_by, written
+from interop.apply.telling.choices import NONE, left, merged, organisation, read, said_by, written
 from interop.careplan.contact import FLAG
 from interop.fhir.shapes import Json, text
 from interop.notify.messages import CHANNELS, PERSON, SMS
@@ -62,21 +62,19 @@ async def record_contact_choices(asked: Asked) -> Response:
 
 async def _recorded(asked: Asked, patient: str, said: Mapping[str, Any]) -> None:
     """Once; raises Problem ``stale-version`` where somebody else came in between. Of a person with several Patients the one who is
-    asked about has what was said, and the others no longer say anything else of it; what they say besides stays theirs."""
+    asked about has what was said, and the others no longer say anything else of it; what they say besides stays theirs, and stays
+    said by whoever said it: they may turn out to be somebody else."""
     services, asker = asked.services, asked.request.asker
     known = await standing(asked, FLAG, SYSTEM, patient)
     before = {each: read(_body(stored)) for each, stored in known.items()}
     if any(said.get(name) and not getattr(each, name) for name in CHANNELS for each in before.values()):
         await involved(asked, patient)
     own = before.get(patient, NONE).decide(said)
-    now = {each: own if each == patient else was.give_way(own, said) for each, was in ({patient: NONE} | before).items()}
-    writes = [
-        write(asked, written(made, services.mint.id(FLAG, SYSTEM, each), each, asker, services.clock.now()), known.get(each))
-        for each, made in now.items()
-        if made != before.get(each, NONE)
-    ]
-    if writes:
-        await services.writes.transaction(writes, no_criteria)
+    rest = {each: was.give_way(own, said) for each, was in before.items() if each != patient}
+    writes = [write(asked, left(_body(known[each]), made), known[each]) for each, made in rest.items() if made != before[each]]
+    if writes or own != before.get(patient, NONE):
+        made = written(own, services.mint.id(FLAG, SYSTEM, patient), patient, asker, services.clock.now())
+        await services.writes.transaction([write(asked, made, known.get(patient)), *writes], no_criteria)
 
 
 async def _told(asked: Asked, patient: str) -> Response:

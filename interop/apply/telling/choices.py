@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from interop.apply.telling.addresses import FIRST, REFUSED
-from interop.careplan.contact import CONTACT, KEPT, WORDS
+from interop.careplan.contact import CONTACT, FLAG, KEPT, WORDS
 from interop.clock import instant
 from interop.fhir.shapes import dicts, text
 from interop.ids.national import ODS_ORGANISATION
@@ -71,20 +71,28 @@ def read(flag: dict[str, Any]) -> Choices:
 
 def written(said: Choices, id: str, patient: str, asker: Asker, now: int) -> dict[str, Any]:
     """The Flag; ``asker`` has said it or writes down what the person said. Without anything said it is not in force."""
-    codes = [_WRITTEN[channel] for channel in CHANNELS if channel not in said.wanted]
-    codes += [_PREFERRED[said.first]] if said.first else []
-    coded = {"coding": [{"system": CONTACT, "code": code} for code in codes]} if codes else {}
     return {
-        "resourceType": "Flag",
+        "resourceType": FLAG,
         "id": id,
         **({"extension": [{"url": TAKEN_BY, "valueReference": user(asker)}]} if asker.user else {}),
-        "status": "active" if codes else "inactive",
+        **_in_force(said),
         "category": [concept(CONTACT, KEPT)],
-        "code": {**coded, "text": WORDS},
         "subject": {"reference": f"Patient/{patient}"},
         "period": {"start": instant(now)},
         **_author(asker, patient),
     }
+
+
+def left(flag: dict[str, Any], said: Choices) -> dict[str, Any]:
+    """A Flag of which no more is left than this: who has said that, and when, stays as it was."""
+    return {name: each for name, each in flag.items() if name != "meta"} | _in_force(said)
+
+
+def _in_force(said: Choices) -> dict[str, Any]:
+    codes = [_WRITTEN[channel] for channel in CHANNELS if channel not in said.wanted]
+    codes += [_PREFERRED[said.first]] if said.first else []
+    coded = {"coding": [{"system": CONTACT, "code": code} for code in codes]} if codes else {}
+    return {"status": "active" if codes else "inactive", "code": {**coded, "text": WORDS}}
 
 
 def _author(asker: Asker, patient: str) -> dict[str, Any]:

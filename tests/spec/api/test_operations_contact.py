@@ -9,7 +9,9 @@ from typing import Any
 import orjson
 import pytest
 
+from interop.api.reading import ReadingStore
 from interop.apply.acting.person import known
+from interop.apply.whereabouts import Whereabouts
 from interop.clock import ManualClock
 from interop.fhir.findings import failed
 from interop.fhir.validation import check
@@ -237,8 +239,13 @@ async def test_of_a_person_with_several_patients_what_was_said_last_counts_on_al
     assert (await asked(here, ANN))["sms"] is False
     told = shaped((await record(here, ANN, sms=True)).json())
     assert (told["sms"], told["email"]) == (True, False)
+    assert told["by"] == "person"
     await contribute(here.store, "RX1", links={"ann-ward": "two"})
     assert (await asked(here, ANN))["email"] is True
+    (theirs,) = (each for each in await flags(here) if each["subject"]["reference"] == "Patient/ann-ward")
+    assert [each["code"] for each in theirs["code"]["coding"]] == ["no-email"]
+    assert theirs["author"]["identifier"]["value"] == "A81001"
+    assert str(ANN.user) not in str(theirs)
 
 
 class TestAddresses:
@@ -267,9 +274,18 @@ class TestAddresses:
             assert [(each["known"], "address" in each) for each in channels.values()] == [(True, False)] * 2
 
     async def test_an_address_that_the_person_is_not_given_is_not_shown(self, here: World) -> None:
-        """Whoever hides is shown to nobody by where they are; who shares no more is not told of."""
+        """Who shares no more is not told of."""
         await here.done(OPERATOR, "agreement", "", source="RX2", status={"valueCode": "withdrawn"})
         here.clock.advance(1)
+        channels = (await asked(here, ANN))["channels"]
+        assert [(each["known"], "address" in each) for each in channels.values()] == [(True, False)] * 2
+
+    async def test_of_who_hides_where_they_are_no_address_is_shown(self, here: World) -> None:
+        """Not to themself either: somebody in the household may see the screen."""
+        assert "address" in (await asked(here, ANN))["channels"]["sms"]
+        hides = {"security": [{"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}]}
+        await contribute(here.store, "RX1", patient("ann-hides", meta=hides), links={"ann-hides": "one"})
+        here.services.store = ReadingStore(here.store, Whereabouts(here.store), here.clock)
         channels = (await asked(here, ANN))["channels"]
         assert [(each["known"], "address" in each) for each in channels.values()] == [(True, False)] * 2
 
