@@ -126,18 +126,26 @@ class IdentityQueue:
                 self._linking.written.clear()
                 self._linking.otherwise.clear()
                 self._seen.clear()
-                one = await self._round(began)
-                looked = bool(one.after)  # begun before the last stop: whoever was written since then is compared in the next
-                self._linking.missed, began = looked, one.began
-                async for portion in self._left(one):
-                    await self._portion(portion)
-                    looked = True
+                looked = await self._through(began)
             else:
                 ids = list(self._linking.written)
                 for start in range(0, len(ids), PORTION):
                     await self._some(ids[start : start + PORTION])
             if looked:
                 await self._keep(began)
+
+    async def _through(self, now: int) -> bool:
+        """Compare whom the record says: what is left of a round that was begun before the last stop, then whoever was written since
+        that began. Who is heard of meanwhile is compared afterwards. Whether there was anybody."""
+        looked = False
+        while True:
+            one = await self._round(now)
+            async for portion in self._left(one):
+                await self._portion(portion)
+                looked = True
+            if not one.after:
+                return looked
+            await self._keep(one.began)
 
     async def _some(self, ids: Sequence[str]) -> None:
         """Compare these as they are now; whoever is written while that is done is compared again."""

@@ -308,6 +308,33 @@ async def test_a_long_comparison_goes_on_after_a_restart_from_where_it_was(tmp_p
         assert await engine.workshop.store.query(Meta("identity-comparing")) == [""]
 
 
+async def test_who_is_linked_otherwise_while_a_comparison_goes_on_is_compared_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a round that a restart goes on with as in any: nothing was written of them, so that no later round would find them."""
+    monkeypatch.setattr(identity_queue, "OVERLAP", 0)
+    compared: list[list[str]] = []
+    async with running(tmp_path / "data") as engine, client(engine) as http:
+        at = engine.workshop.identity_queue
+        await at.stop()
+        await applied(http, *(admission(each, number="") for each in ("L1", "L2", "L3")))
+        first, *rest = sorted(await ids(http, "L1", "L2", "L3"))
+        later = at._clock.now() + 600_000_000
+        await engine.workshop.store.commit(Change(meta=[(identity_queue.ROUND, f"0 {later} {first}")]))
+        portion = at._portion
+
+        async def linked(patients: Sequence[Stored]) -> None:
+            if not compared:
+                at._linking.heard((), (first,))
+            compared.append([each.id for each in patients])
+            await portion(patients)
+
+        monkeypatch.setattr(at, "_portion", linked)
+        at._linking.missed = True
+        await at._catch_up()
+    assert compared == [rest, [first]]
+
+
 async def test_one_who_cannot_be_compared_keeps_nobody_else_from_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running(tmp_path / "data") as engine, client(engine) as http:
         at = engine.workshop.identity_queue
