@@ -132,6 +132,7 @@ async def page(whose: Whose, wrong: str = "") -> HTMLResponse:
         wrong=wrong,
         now=way(told),
         nothing=not any(each.order and each.sends for each in told.channels),
+        silent=not any(each.sends for each in told.channels),
         channels=[(said("news", each.code), sentences(each, whose)) for each in told.channels],
         ways=[{"choice": each.choice, "title": each.title, "what": each.what.format(you=whose.you)} for each in ways()],
         changed=told.changed,

@@ -155,6 +155,7 @@ async def test_a_service_that_sends_nothing_says_so_and_keeps_the_choice(site: S
     async with visitor(site, "demo-patient", record=site.ids["laura"]) as one:
         page = await choose(one, "sms")
         assert "this service has no way to send them at present. The choice is kept." in page.text
+        assert "Nobody is asked to tell you another way either: look here for what is new." in page.text
 
 
 def test_every_pair_of_channels_has_a_way_and_each_that_has_two_says_which_is_first() -> None:
