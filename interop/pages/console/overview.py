@@ -74,8 +74,8 @@ async def standing(here: Visit) -> dict[str, Any]:
 
 
 def reader(here: Visit) -> str:
-    """Whose the pages are that are live: a session's; '' where nobody signs on."""
-    return here.session.asker.session if here.session is not None else ""
+    """Whose the pages are that are live: a session's, or those of one token; '' where nobody signs on."""
+    return here.asker.session
 
 
 class Streams:
