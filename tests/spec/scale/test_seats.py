@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from interop.api.roles import API
-from interop.app import naming, workshop
+from interop.app import naming
 from interop.app.engine import Engine
 from interop.app.naming import Named
 from interop.store.postgres.connection import RECORD, SETTINGS, connect
@@ -102,7 +102,7 @@ async def test_a_process_whose_seats_were_cut_off_has_its_name_again_by_itself(
 ) -> None:
     """And another of that name is refused."""
     monkeypatch.setattr(naming, "EVERY", 0.02)
-    monkeypatch.setattr(workshop, "NAMED", 1)
+    monkeypatch.setattr(naming, "NAMED", 1)
     held = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = $1 AND objid::bigint = $2 & 4294967295 AND granted"
     async with running(tmp_path / "data", database=database, name="one", roles={API}):
         admin = await connect(database, SETTINGS, path=RECORD)
