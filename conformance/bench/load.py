@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -118,7 +119,7 @@ async def drive(kind: type[Lane], port: int, work: list[bytes], connections: int
     lanes: list[Lane] = []
     for _ in range(connections):
         done: asyncio.Future[None] = loop.create_future()
-        _, lane = await loop.create_connection(lambda done=done: kind(pieces, done, taken), "127.0.0.1", port)  # type: ignore[misc]
+        _, lane = await loop.create_connection(partial(kind, pieces, done, taken), "127.0.0.1", port)
         lanes.append(lane)
     start = time.monotonic()
     for lane in lanes:
