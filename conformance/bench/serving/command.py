@@ -122,7 +122,8 @@ def _size(asked: Request, size: int, directory: Path) -> Column:
         found: list[Measured] = []
         for each in measure(host, asking, wanted, directory, asked.seconds, asked.connections):
             found.append(each)
-            _say(asked, f"  {each.figure.name}: {each.rate:,.0f}/s, p99 {each.asked.p99} ms, {each.spent or 0:,.0f} µs")
+            spent = "" if each.spent is None else f", {each.spent:,.0f} µs"
+            _say(asked, f"  {each.figure.name}: {each.rate:,.0f}/s, p99 {each.asked.p99} ms{spent}")
         exported = export(host, asking, directory, asked.seconds) if not asked.pages else None
         for line in exported.lines() if exported is not None else ():
             _say(asked, f"  {line}")
