@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from conformance.bench import command
 from conformance.bench.carried import carried, variants
-from conformance.bench.console import received
+from conformance.bench.console import longest, received
 from conformance.bench.data import Data, frames, sample, write
 from conformance.bench.load import paced
 from conformance.bench.machine import machine
@@ -88,6 +88,11 @@ def test_the_bench_of_the_console_counts_what_the_console_shows() -> None:
     shown = lines([feed, {**feed, "feed": "other", "received": 7}])
     assert received(render(PACKAGE, "console/_standing.html", feeds=shown, needs=[], destinations=[], problem=None)) == 1_234
     assert received(render(PACKAGE, "console/_standing.html", feeds=shown[1:], needs=[], destinations=[], problem=None)) is None
+
+
+def test_a_stream_that_ends_early_is_as_long_without_an_event() -> None:
+    assert longest([0.0, 1.0, 2.1, 3.0, 3.5]) == pytest.approx(1.1)
+    assert longest([0.0, 1.0, 2.0, 30.0]) == 28.0
 
 
 def test_a_wrong_outcome_fails_the_bench(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
