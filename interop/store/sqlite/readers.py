@@ -40,6 +40,8 @@ class Readers:
         self._far.set_progress_handler(self._tick, min(CALLBACK, costly))
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="read")
         self._lock = threading.Lock()
+        self._open = threading.RLock()
+        """Held by who reads on the loop's thread: a connection that another thread closes under a statement ends the process."""
         self.near = 0
         self.far = 0
 
@@ -49,7 +51,8 @@ class Readers:
             self.near += 1
             self._ticks = 0
             try:
-                return run(self._near, steps())
+                with self._open:
+                    return run(self._near, steps())
             except sqlite3.Error as error:
                 if is_disk(error):
                     raise unavailable(error) from None
@@ -63,7 +66,8 @@ class Readers:
         self.near += 1
         self._ticks = 0
         try:
-            return self._near.execute(statement, parameters).fetchall()
+            with self._open:
+                return self._near.execute(statement, parameters).fetchall()
         except sqlite3.Error as error:
             if is_disk(error):
                 raise unavailable(error) from None
@@ -78,7 +82,8 @@ class Readers:
     def close(self) -> None:
         """Blocks until the last long read is done."""
         self._pool.shutdown()
-        self._near.close()
+        with self._open:
+            self._near.close()
         self._far.close()
 
     def _run(self, steps: Callable[[], Steps[T]], patience: float) -> T:
