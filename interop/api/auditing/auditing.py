@@ -29,7 +29,7 @@ class Auditing(Answers):
 
     def __init__(self, log: AuditLog, feeds: Mapping[str, Feed]) -> None:
         super().__init__(log, feeds)
-        self.telling = asyncio.Lock()
+        self.telling, self.opening = asyncio.Lock(), asyncio.Lock()
 
     @property
     def problem(self) -> Problem | None:

@@ -20,6 +20,8 @@ class Auditor(Protocol):
 
     telling: asyncio.Lock
     """Held by whoever tells who saw what was taken down."""
+    opening: asyncio.Lock
+    """Held by whoever says that a copy was opened without a network."""
 
     @property
     def problem(self) -> Problem | None:
@@ -75,7 +77,7 @@ class Unaudited:
     problem: Problem | None = None
 
     def __init__(self) -> None:
-        self.telling = asyncio.Lock()
+        self.telling, self.opening = asyncio.Lock(), asyncio.Lock()
 
     def ids(self, ids: Sequence[str]) -> tuple[str, ...]:
         """The ids."""

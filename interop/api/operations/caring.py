@@ -69,7 +69,7 @@ CARING: Final = (
         (INSTANCE,),
         ("Patient",),
         "Say when a copy of what was given of the person was opened without a network: the audit has it as a read by the user. "
-        "Nothing is given.",
+        "Nothing is given. Who says it again, having had no answer, has said it once.",
         (Input("when", "instant", "When it was opened: within the last seven days.", required=True),),
         changes=True,
         returns="Parameters",

@@ -111,6 +111,6 @@ class Readers:
 
 def _is_costly(error: sqlite3.Error) -> bool:
     """Broken off by the handler, or more deeply nested or with more values than SQLite takes."""
-    return error.sqlite_errorcode in {sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_TOOBIG} or str(error).startswith(
+    return getattr(error, "sqlite_errorcode", 0) in {sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_TOOBIG} or str(error).startswith(
         ("parser stack overflow", "Expression tree is too large", "too many")
     )

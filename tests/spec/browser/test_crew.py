@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
 from anyio import to_thread
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.spec.browser.accessible import axe, keyboard, within
 from tests.spec.browser.chromium import Opens
@@ -172,6 +173,7 @@ async def test_without_scripts_all_but_the_copy_works(opens: Opens, fresh: Site)
 async def test_without_a_network_the_card_is_there_as_of_its_time_and_the_opening_is_told_later(opens: Opens, site: Site) -> None:
     page = await opens(site, "phone", device_scale_factor=1)
     path = await opened(page, site)
+    before = await noted(site)  # the browser lets requests of a page that is left through: what it tells may arrive earlier
     await page.context.set_offline(True)
     await page.reload()
     await expect(page.locator("#offline")).to_contain_text("OFFLINE – as of 08:30")
@@ -185,9 +187,20 @@ async def test_without_a_network_the_card_is_there_as_of_its_time_and_the_openin
     await page.goto(f"/crew/{site.ids['bill']}")
     await expect(page.locator("#offline")).to_contain_text("not opened on this phone")
     assert (await page.evaluate(KEPT))["opens"] == 1
-    before = await noted(site)
+    told = asyncio.Event()
+
+    async def unheard(route: Route) -> None:
+        await route.fetch()
+        told.set()
+        await route.abort()
+
+    opens.watching(page).expected.append("ERR_FAILED")
+    await page.route("**/crew/opened", unheard, times=1)
     await page.context.set_offline(False)
     await expect(page.locator("#offline")).to_contain_text("there is a network again")
+    await asyncio.wait_for(told.wait(), 30)
+    assert await noted(site) == before + 1
+    assert (await page.evaluate(KEPT))["opens"] == 1, "the page has heard nothing, and it is told again"
     await page.goto(path)
     await kept(page)
     assert (await page.evaluate(KEPT))["opens"] == 0

@@ -240,6 +240,22 @@ async def test_what_was_opened_offline_is_in_the_audit_as_a_read_at_its_time_by_
     assert all("ambulance crew" in each[1] for each in told)
 
 
+async def test_an_opening_that_a_phone_tells_again_is_noted_once(fresh: Site) -> None:
+    """A page that is left while it tells does not hear that it was noted, and the next one tells it again."""
+    laura = fresh.ids["laura"]
+    async with visitor(fresh, CREW) as one:
+        card = await opened(one, laura)
+        await fresh.passes(600)
+        said = opens(card, 120)
+        answers = await asyncio.gather(tell(one, said), tell(one, said, said), tell(one, opens(card, 121), said))
+        assert [each.json()["refused"] for each in answers] == [0, 0, 0]
+        await fresh.passes(600)
+        assert (await tell(one, said)).json() == {"noted": 1, "refused": 0}
+    looks = await who_looked(fresh, laura)
+    told = [each[0] for each in looks if "opened a copy of the crew card without a network" in each[1]]
+    assert told == ["2026-10-15T07:32:01.000Z", "2026-10-15T07:32:00.000Z"]
+
+
 async def test_the_audit_event_of_an_opening_says_when_it_was(fresh: Site) -> None:
     bill = fresh.ids["bill"]
     async with visitor(fresh, CREW) as one:
