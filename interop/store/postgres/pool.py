@@ -17,14 +17,17 @@ class Pool:
         self._connect = connect
         self._free: list[Connection] = []
         self._turns = asyncio.Semaphore(size)
+        self._closed = False
 
     async def read(self, steps: Callable[[], Steps[T]]) -> T:
         """Run steps that only read. A connection that proves lost is replaced, once: a restarted server goes unnoticed.
         One that is silent is waited for once.
 
-        Raises Problem: ``too-costly``, ``journal-unavailable``.
+        Raises Problem: ``too-costly``, ``journal-unavailable``, ``stopping``.
         """
         async with self._turns:
+            if self._closed:
+                raise Problem("stopping")
             try:
                 return await self._read(steps)
             except Exception as error:
@@ -45,12 +48,18 @@ class Pool:
             found = await run(connection, steps())
         except BaseException as error:
             if isinstance(error, Exception) and is_costly(error):
-                self._free.append(connection)
+                await self._give(connection)
                 raise Problem("too-costly") from None
             connection.terminate()  # lost, or broken off in the middle of an answer
             raise
-        self._free.append(connection)
+        await self._give(connection)
         return found
+
+    async def _give(self, connection: Connection) -> None:
+        if self._closed:
+            await leave(connection)
+        else:
+            self._free.append(connection)
 
     async def _take(self) -> Connection:
         while self._free:
@@ -60,6 +69,7 @@ class Pool:
         return await self._connect()
 
     async def close(self) -> None:
-        """Close the connections that are free; what is still being read ends by itself."""
+        """Close the connections that are free, and no others are opened; what is still being read ends by itself."""
+        self._closed = True
         while self._free:
             await leave(self._free.pop())

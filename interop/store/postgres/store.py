@@ -196,7 +196,8 @@ class PostgresStore(SqlStore):
         return await connect(self._url, READING, path=f"{RECORD},{JOURNAL}", limit=limit, answer=limit + GRACE)
 
     async def close(self) -> None:
-        """Commit what was handed over, then close every connection. Changes handed over later are refused as ``stopping``."""
+        """Commit what was handed over, then close every connection. Changes and plans handed over later are refused as
+        ``stopping``."""
         await asyncio.sleep(0)
         await self._release()
 

@@ -86,7 +86,7 @@ class SqlStore(ABC):
 
     @abstractmethod
     async def close(self) -> None:
-        """Commit what was handed over, then let go. Changes handed over later are refused as ``stopping``."""
+        """Commit what was handed over, then let go. Changes and plans handed over later are refused as ``stopping``."""
 
     @abstractmethod
     async def migrate(self) -> None:
@@ -113,7 +113,7 @@ class SqlStore(ABC):
         return result
 
     async def query(self, plan: Plan) -> list[Any]:
-        """Answer a plan. Raises Problem: ``too-costly``, ``journal-unavailable``."""
+        """Answer a plan. Raises Problem: ``too-costly``, ``journal-unavailable``, ``stopping``."""
         if isinstance(plan, plans.Waiting):
             return await self._waiting(plan)
         steps, long = self._answers[type(plan)]

@@ -40,19 +40,20 @@ class Readers:
         self._far.set_progress_handler(self._tick, min(CALLBACK, costly))
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="read")
         self._lock = threading.Lock()
-        self._open = threading.RLock()
-        """Held by who reads on the loop's thread: a connection that another thread closes under a statement ends the process."""
+        self._stopping = False
         self.near = 0
         self.far = 0
 
     async def read(self, steps: Callable[[], Steps[T]], *, long: bool = False, patience: float = inf) -> T:
-        """Run the steps. Suspends only where the read is long; then it may take so many seconds from when it begins."""
+        """Run the steps. Suspends only where the read is long; then it may take so many seconds from when it begins.
+
+        Raises Problem: ``too-costly``, ``journal-unavailable``, ``stopping``."""
+        self._going()
         if not long:
             self.near += 1
             self._ticks = 0
             try:
-                with self._open:
-                    return run(self._near, steps())
+                return run(self._near, steps())
             except sqlite3.Error as error:
                 if is_disk(error):
                     raise unavailable(error) from None
@@ -62,12 +63,13 @@ class Readers:
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._run, steps, patience)
 
     def at_once(self, statement: str, parameters: Parameters) -> Rows | None:
-        """The rows of one bounded statement; None where it takes too long for the loop's thread."""
+        """The rows of one bounded statement; None where it takes too long for the loop's thread. Raises Problem
+        ``journal-unavailable``, ``stopping``."""
+        self._going()
         self.near += 1
         self._ticks = 0
         try:
-            with self._open:
-                return self._near.execute(statement, parameters).fetchall()
+            return self._near.execute(statement, parameters).fetchall()
         except sqlite3.Error as error:
             if is_disk(error):
                 raise unavailable(error) from None
@@ -79,12 +81,21 @@ class Readers:
         """Run steps now, on this thread, however long; for the start."""
         return self._run(lambda: steps, inf)
 
+    def stop(self) -> None:
+        """Refuse what is asked from now on. Called on the loop's thread, before ``close`` on any: a connection that is closed under
+        a statement ends the process."""
+        self._stopping = True
+
     def close(self) -> None:
         """Blocks until the last long read is done."""
+        self._stopping = True
         self._pool.shutdown()
-        with self._open:
-            self._near.close()
+        self._near.close()
         self._far.close()
+
+    def _going(self) -> None:
+        if self._stopping:
+            raise Problem("stopping")
 
     def _run(self, steps: Callable[[], Steps[T]], patience: float) -> T:
         with self._lock:

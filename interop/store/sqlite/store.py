@@ -123,8 +123,9 @@ class SqliteStore(SqlStore):
         return store
 
     async def close(self) -> None:
-        """Commit what was handed over, then close both files. Changes handed over later are refused as ``stopping``."""
+        """Commit what was handed over, then close both files. Changes and plans handed over later are refused as ``stopping``."""
         await asyncio.sleep(0)
+        self._readers.stop()
         await asyncio.get_running_loop().run_in_executor(None, self._close)
 
     async def migrate(self) -> None:

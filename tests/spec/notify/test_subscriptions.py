@@ -196,9 +196,9 @@ async def test_whose_token_has_criteria_is_told_what_they_give_and_no_more(
     await engine.workshop.writes.write(Asked(UPDATE, "Subscription", "s1", resource=resource, author=who, own=True))
     await status(http, "s1", "active")
     ward = {"resourceType": "Location", "mode": "instance"}
-    for id_, said in (("a", "suspended"), ("b", "active"), ("b", "inactive"), ("c", "active")):
+    for id_, said, told in (("a", "suspended", 0), ("b", "active", 1), ("b", "inactive", 1), ("c", "active", 2)):
         await put(http, {**ward, "id": id_, "status": said})
-    got = await receiver.until(2)
+        got = await receiver.until(told)  # what goes out is what may be seen when it goes
     assert [(each.path, each.json["status"]) for each in got] == [("/in/Location/b", "active"), ("/in/Location/c", "active")]
     found = {(each.resource, each.version): each.state for each in await engine.workshop.store.query(Deliveries())}
     assert (found["a", 1], found["b", 2]) == ("withheld", "withheld")

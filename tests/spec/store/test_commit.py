@@ -7,8 +7,22 @@ from typing import Any
 
 import pytest
 
+from interop.errors import Problem
 from interop.store.decision import PERMIT_ALL
-from interop.store.plan import Claims, Coverage, Group, Heads, History, LinkHistory, Meta, Persons, Read, ReadVersion, Tables
+from interop.store.plan import (
+    Claims,
+    Coverage,
+    Group,
+    Heads,
+    History,
+    LinkHistory,
+    Messages,
+    Meta,
+    Persons,
+    Read,
+    ReadVersion,
+    Tables,
+)
 from interop.store.values import (
     Change,
     Committed,
@@ -192,3 +206,23 @@ async def test_a_change_of_many_resources_takes_few_statements(store: Any) -> No
     before = store.counters.statements
     await write(store, *(put("Patient", f"q{n}", 2, *puts[n].index) for n in range(256)))
     assert store.counters.statements - before <= 6, "index rows that stay as they are are not written again"
+
+
+async def test_what_is_asked_while_the_store_closes_is_answered_or_refused(store: Any) -> None:
+    """Nothing is read by a connection that is being closed."""
+    await write(store, put("Patient", "a"))
+    plans = (Read(PERMIT_ALL, "Patient", "a"), Heads((("Patient", "a"),)), Messages(count=1))
+    found = [await store.query(plan) for plan in plans]
+    closing = asyncio.create_task(store.close())
+    refusals: list[str] = []
+    while not closing.done():
+        for plan, before in zip(plans, found, strict=True):
+            try:
+                assert await store.query(plan) == before
+            except Problem as problem:
+                refusals.append(problem.reason.name)
+        await asyncio.sleep(0)
+    for plan in plans:
+        with pytest.raises(Problem, match="stopping"):
+            await store.query(plan)
+    assert set(refusals) <= {"stopping"}
