@@ -107,6 +107,7 @@ async def test_without_redis_each_process_keeps_the_limit_for_itself(redis: Serv
         await until(lambda: not a.line.connected)
         assert [a.take() for _ in range(12)] == [True] * 10 + [False] * 2
         assert [b.take() for _ in range(12)] == [True] * 10 + [False] * 2
+        await until(lambda: not b.line.connected)
         redis.start()
         await until(lambda: a.line.connected and b.line.connected)
         c = b.buckets.of("somebody new")
