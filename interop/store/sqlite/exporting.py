@@ -60,20 +60,23 @@ def _gathered(walk: Walk) -> str:
 async def snapshot(directory: Path) -> AsyncIterator[FileSnapshot]:
     """The record as it is now, until the block ends. Raises Problem ``journal-unavailable``."""
     pool = ThreadPoolExecutor(1, thread_name_prefix="export")
+    opened: list[sqlite3.Connection] = []
+    """Who is ended while the thread opens it does not have it; and one that stays open holds up who closes the store."""
 
     def begun() -> sqlite3.Connection:
-        connection = reading(directory, cache=CACHE)
-        connection.execute("BEGIN")
-        connection.execute("SELECT 1 FROM resource LIMIT 1").fetchall()  # the transaction begins with its first read
-        return connection
+        opened.append(reading(directory, cache=CACHE))
+        opened[0].execute("BEGIN")
+        opened[0].execute("SELECT 1 FROM resource LIMIT 1").fetchall()  # the transaction begins with its first read
+        return opened[0]
+
+    def ended() -> None:
+        for connection in opened:
+            connection.close()
 
     try:
-        connection = await _run(pool, begun)
-        try:
-            yield FileSnapshot(connection, pool)
-        finally:
-            await asyncio.shield(_run(pool, connection.close))
+        yield FileSnapshot(await _run(pool, begun), pool)
     finally:
+        await asyncio.shield(_run(pool, ended))
         pool.shutdown(wait=False)
 
 

@@ -8,6 +8,7 @@ import resource
 import sqlite3
 import subprocess
 import sys
+import threading
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +24,8 @@ from interop.store.plan import Count, Everything, Heads, History, Messages, Plan
 from interop.store.postgres.dialect import PostgresDialect
 from interop.store.sql.dialect import Dialect
 from interop.store.sql.schema import migrations
-from interop.store.sqlite import SqliteStore, schema
+from interop.store.sqlite import SqliteStore, exporting, schema
+from interop.store.sqlite.connection import reading
 from interop.store.sqlite.dialect import SqliteDialect
 from interop.store.values import Change, Outcome
 from interop.store.where import All, Any, Person, Sources, Span, Text, Token, Where
@@ -144,6 +146,37 @@ async def test_what_was_handed_over_before_closing_is_on_disk(directory: Path) -
     again = SqliteStore.open(directory)
     assert len(await again.query(Waiting(0))) == 49
     await again.close()
+
+
+async def test_an_export_that_is_ended_while_it_begins_leaves_nothing_open(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stays open holds up for ten seconds who closes the store."""
+    store = SqliteStore.open(directory)
+    await write(store, put("Patient", "a"))
+    opening, go, made = threading.Event(), threading.Event(), list[sqlite3.Connection]()
+
+    def slowly(place: Path, *, cache: int) -> sqlite3.Connection:
+        made.append(reading(place, cache=cache))
+        opening.set()
+        assert go.wait(30)
+        return made[0]
+
+    async def export() -> None:
+        async with exporting.snapshot(directory):
+            pass
+
+    monkeypatch.setattr(exporting, "reading", slowly)
+    begun = asyncio.create_task(export())
+    assert await asyncio.to_thread(opening.wait, 30)
+    begun.cancel()
+    await asyncio.sleep(0)
+    go.set()
+    with pytest.raises(asyncio.CancelledError):
+        await begun
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        made[0].execute("SELECT 1")
+    await store.close()
 
 
 async def test_bounded_reads_never_suspend(directory: Path) -> None:
