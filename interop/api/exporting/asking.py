@@ -4,6 +4,7 @@ given still."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -108,7 +109,7 @@ async def _narrowed(services: Services, decision: Decision, wanted: Wanted) -> t
             pairs = parse_qsl(query, strict_parsing=bool(query), errors="strict", max_num_fields=100)
         except ValueError:
             raise Problem("bad-parameter", where="_typeFilter", detail="a search is wanted: Type?parameter=value") from None
-        found = await expanded(services, decision, standing, lambda on, t=type_, p=pairs: understand(on, (t,), p, True))  # type: ignore[misc]
+        found = await expanded(services, decision, standing, partial(understand, types=(type_,), pairs=pairs, strict=True))
         if found.includes or found.revincludes or found.sort or found.only_count or found.summary or found.elements:
             raise Problem("bad-parameter", where="_typeFilter", detail="only what narrows the resources of the type is taken")
         if found.where is None:
