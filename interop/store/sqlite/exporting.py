@@ -60,8 +60,8 @@ def _gathered(walk: Walk) -> str:
 async def snapshot(directory: Path) -> AsyncIterator[FileSnapshot]:
     """The record as it is now, until the block ends. Raises Problem ``journal-unavailable``."""
     pool = ThreadPoolExecutor(1, thread_name_prefix="export")
+    # Who is ended while the thread opens it never has it; and one that stays open holds up who closes the store.
     opened: list[sqlite3.Connection] = []
-    """Who is ended while the thread opens it does not have it; and one that stays open holds up who closes the store."""
 
     def begun() -> sqlite3.Connection:
         opened.append(reading(directory, cache=CACHE))

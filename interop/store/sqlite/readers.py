@@ -88,7 +88,6 @@ class Readers:
 
     def close(self) -> None:
         """Blocks until the last long read is done."""
-        self._stopping = True
         self._pool.shutdown()
         self._near.close()
         self._far.close()
