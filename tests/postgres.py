@@ -105,6 +105,18 @@ class Server:
         asyncio.run(_asked(self.url(), sql))
 
 
+async def cut(database: str, whose: str, *values: object) -> int:
+    """End the connections whose ``pid`` a FROM clause gives, and wait until they have gone with all that they held; how many there
+    were. The server's function without a time only tells them to go."""
+    connection = await asyncpg.connect(database)
+    try:
+        gone = await connection.fetch(f"SELECT pg_terminate_backend(pid, {int(PATIENCE * 1000)}) {whose}", *values)
+    finally:
+        await connection.close()
+    assert all(ended for (ended,) in gone)
+    return len(gone)
+
+
 @contextmanager
 def serving(bin: Path, *options: str) -> Iterator[Server]:
     """A server until the block ends; ``options`` go to initdb."""

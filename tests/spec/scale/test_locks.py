@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Any
 
-import asyncpg
 import pytest
 
 from interop.app.engine import Engine
@@ -24,6 +23,7 @@ from interop.store.postgres import PostgresStore
 from interop.store.postgres.locks import HOLDER, SILENT, STRIPES, AdvisoryLocks, stripe
 from interop.store.values import LOCK, Change, Committed, Conflict, Entry
 from tests.places import ROOT
+from tests.postgres import cut
 from tests.spec.api.conftest import Client
 from tests.spec.identity.test_decisions import admission, applied, call, ids, persons
 from tests.spec.identity.test_queue import merge, queue
@@ -41,12 +41,7 @@ def locks(store: PostgresStore) -> AdvisoryLocks:
 
 async def end(database: str, holder: int) -> None:
     """The connection of a holder ends, as if its process had."""
-    connection = await asyncpg.connect(database)
-    ended = await connection.fetchval(
-        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid = $1 AND objid = $2", HOLDER, holder
-    )
-    assert ended
-    await connection.close()
+    assert await cut(database, "FROM pg_locks WHERE locktype = 'advisory' AND classid = $1 AND objid = $2", HOLDER, holder)
 
 
 def ends_before(writes: Any, method: str, database: str, then: Callable[..., Awaitable[None]] | None = None) -> None:

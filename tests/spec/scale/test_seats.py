@@ -17,6 +17,7 @@ from interop.app.naming import Named
 from interop.store.postgres.connection import RECORD, SETTINGS, connect
 from interop.store.postgres.seats import SEAT, AdvisorySeats
 from interop.store.seats import number
+from tests.postgres import cut
 from tests.spec.engine.running import running, settings
 
 pytestmark = pytest.mark.anyio
@@ -65,15 +66,11 @@ async def test_who_has_started_and_is_silent_has_lost_its_seats_and_says_why(sea
 async def test_a_connection_that_was_cut_is_told_as_that(seats: list[AdvisorySeats], database: str) -> None:
     one, _ = seats
     assert await one.take("worker one")
-    admin = await connect(database, SETTINGS, path=RECORD)
     with capture_logs() as logs:
-        await admin.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
-        )
+        assert await cut(database, "FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()")
         async with asyncio.timeout(5):
             while not logs:
                 await one.take("worker one")
-    await admin.close()
     assert (logs[0]["event"], logs[0]["reason"]) == ("seats lost", "connection")
 
 

@@ -6,14 +6,13 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 
-import asyncpg
 import pytest
 
 from interop.store.postgres import PostgresStore
 from interop.store.postgres.seats import SEAT
 from interop.store.seats import number
 from interop.store.sqlite import SqliteStore
-from tests.postgres import Server
+from tests.postgres import Server, cut
 
 pytestmark = pytest.mark.anyio
 
@@ -28,14 +27,7 @@ async def both(database: str) -> AsyncIterator[tuple[PostgresStore, PostgresStor
 
 async def end(database: str) -> None:
     """Cut off whoever holds a seat."""
-    connection = await asyncpg.connect(database)
-    try:
-        sql = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid = $1"
-        assert await connection.fetch(sql, SEAT)
-        while await connection.fetch("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = $1", SEAT):
-            await asyncio.sleep(0)
-    finally:
-        await connection.close()
+    assert await cut(database, "FROM pg_locks WHERE locktype = 'advisory' AND classid = $1", SEAT)
 
 
 async def test_one_process_has_a_seat_until_it_leaves_it(both: tuple[PostgresStore, PostgresStore]) -> None:

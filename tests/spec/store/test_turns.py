@@ -17,7 +17,7 @@ from interop.store.postgres import PostgresStore, store
 from interop.store.postgres.connection import JOURNAL, RECORD, WRITING, connect
 from interop.store.values import TAKEDOWN, Change, Committed, Conflict, Delivery, Entry, Outcome, taken_down
 from interop.store.where import Sources, Token
-from tests.postgres import Server
+from tests.postgres import Server, cut
 from tests.spec.store.build import T0, clash, entry, journal, put, search, token, write
 
 pytestmark = pytest.mark.anyio
@@ -247,11 +247,7 @@ async def test_any_interleaving_of_two_processes_leaves_what_one_would(
                 return
 
     async def cutting() -> None:
-        await asked(
-            postgres.url(),
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            f"WHERE application_name = 'interop' AND random() < {random.random()}",
-        )
+        await cut(postgres.url(), f"FROM pg_stat_activity WHERE application_name = 'interop' AND random() < {random.random()}")
 
     for _ in range(12):
         work: list[Awaitable[None]] = []
