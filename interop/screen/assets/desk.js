@@ -7,7 +7,7 @@ const holder = document.getElementById('list');
 const part = (name) => place.querySelector(`[data-${name}]`);
 const said = part('said'), how = part('how'), pause = part('pause'), show = part('show');
 const status = part('status'), alert = part('alert');
-let tag = '', asOf = holder.querySelector('[data-list]').dataset.asOf, waiting = null, paused = false, told = '';
+let tag = '', asOf = holder.querySelector('[data-list]').dataset.asOf, waiting = null, paused = false, told = '', turn = 0;
 
 function say(into, words) {
   if (into.textContent !== words) into.textContent = words;
@@ -54,18 +54,21 @@ async function ask() {
   if (paused || document.hidden) return;
   const headers = { 'x-live': '1', 'hx-request': 'true', 'hx-current-url': location.href };
   if (tag) headers['if-none-match'] = tag;
+  const mine = ++turn; // what is answered after a later question, or after a pause, changes nothing
   let answer;
   try {
     answer = await fetch(place.dataset.deskLive, { headers, cache: 'no-store', signal: AbortSignal.timeout(HASTE) });
+    const words = await answer.text();
+    if (mine !== turn) return;
     if (answer.status === 401) return location.reload();
     if (answer.status !== 200 && answer.status !== 304) throw new Error('refused');
     if (answer.status === 200) {
-      const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html').querySelector('[data-list]');
+      const fresh = new DOMParser().parseFromString(words, 'text/html').querySelector('[data-list]');
       tag = answer.headers.get('etag') || '';
       merge(fresh);
     }
   } catch {
-    say(alert, `Connection lost. What you see is as of ${asOf} and may be out of date. Trying again.`);
+    if (mine === turn) say(alert, `Connection lost. What you see is as of ${asOf} and may be out of date. Trying again.`);
     return;
   }
   asOf = answer.headers.get('x-as-of') || asOf;
@@ -86,6 +89,7 @@ show.addEventListener('click', () => {
 
 pause.addEventListener('click', () => {
   paused = !paused;
+  turn += 1;
   say(pause, paused ? 'Go on updating' : 'Pause updates');
   say(how, paused ? 'Updates are paused.' : 'Updated every 10 seconds.');
   if (!paused) ask();

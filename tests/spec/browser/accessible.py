@@ -83,7 +83,8 @@ def _script() -> str:
 
 
 async def violations(page: Page, tags: Iterable[str] = TAGS) -> list[dict[str, Any]]:
-    """What axe-core finds wrong with a page as it stands now."""
+    """What axe-core finds wrong with a page as it stands when all that it consists of is there."""
+    await page.wait_for_load_state()
     if not await page.evaluate("() => typeof axe !== 'undefined'"):
         await page.evaluate(_script())
     found: list[dict[str, Any]] = await page.evaluate(_RUN, list(tags))
@@ -103,6 +104,7 @@ async def axe(page: Page, tags: Iterable[str] = TAGS) -> None:
 async def keyboard(page: Page, to: str = "", *, limit: int = 200) -> list[str]:
     """Walk a page by Tab from its top: each stop has a name, is seen and looks otherwise than without the focus. Ends at the
     control named ``to`` and leaves the focus on it, or at the last; the names, in order."""
+    await page.wait_for_load_state()
     await page.evaluate(_BEFORE)
     names: list[str] = []
     first = ""
@@ -127,6 +129,7 @@ async def keyboard(page: Page, to: str = "", *, limit: int = 200) -> list[str]:
 
 async def within(page: Page) -> None:
     """Nothing is wider than the screen: nobody has to scroll sideways (WCAG 2.2, 1.4.10)."""
+    await page.wait_for_load_state()
     wide: list[str] = await page.evaluate(
         "() => { const root = document.documentElement, wide = root.clientWidth; return root.scrollWidth <= wide ? [] :"
         " [...document.querySelectorAll('body *')].filter(each => each.getBoundingClientRect().right > wide + 1)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, NoReturn
@@ -103,6 +103,7 @@ class Opens:
     """Opens pages at an engine, each in a context of its own: so many people."""
 
     browser: Browser
+    closing: AsyncExitStack = field(default_factory=AsyncExitStack)
     contexts: list[tuple[BrowserContext, Watch]] = field(default_factory=list)
 
     async def __call__(self, site: Site, shape: str = "desktop", *, scripts: bool = True, **more: Any) -> Page:
@@ -118,6 +119,7 @@ class Opens:
             **more,
         }
         context = await self.browser.new_context(**said)
+        self.closing.push_async_callback(context.close)
         context.set_default_timeout(PATIENCE)
         watch = Watch(site.root)
         watch.over(context)
@@ -132,6 +134,5 @@ class Opens:
 
     async def close(self) -> list[str]:
         """Close all of them; what was wrong."""
-        for context, _ in self.contexts:
-            await context.close()
+        await self.closing.aclose()
         return [each for _, watch in self.contexts for each in watch.wrong if not any(words in each for words in watch.expected)]

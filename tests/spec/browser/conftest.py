@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -39,16 +40,23 @@ async def site(three: Three, tmp_path_factory: pytest.TempPathFactory) -> AsyncI
 
 
 @pytest.fixture
-async def fresh(three: Three, tmp_path: Path) -> AsyncIterator[Site]:
-    """An engine of this test alone, where it changes what others would see."""
-    async with three.site(tmp_path / "data") as site:
-        yield site
+def contexts() -> AsyncExitStack:
+    """What closes the pages of a test: before its engine ends, which pages that are live go on to ask."""
+    return AsyncExitStack()
 
 
 @pytest.fixture
-async def opens(browser: Browser) -> AsyncIterator[Opens]:
+async def fresh(three: Three, tmp_path: Path, contexts: AsyncExitStack) -> AsyncIterator[Site]:
+    """An engine of this test alone, where it changes what others would see."""
+    async with three.site(tmp_path / "data") as site:
+        yield site
+        await contexts.aclose()
+
+
+@pytest.fixture
+async def opens(browser: Browser, contexts: AsyncExitStack) -> AsyncIterator[Opens]:
     """``await opens(site, "phone")``: a page in a context of its own. Fails the test for what no page may do."""
-    opens = Opens(browser)
+    opens = Opens(browser, contexts)
     yield opens
     wrong = await opens.close()
     assert not wrong, "\n".join(wrong)

@@ -52,20 +52,20 @@ async def test_a_field_and_what_it_became_show_each_other(desktop: Page, site: S
     await opened(desktop, site)
     field = desktop.locator(".app-field", has_text="PID-5")
     name = desktop.locator("tr[data-from]", has_text="PAT030").first
+    await expect(desktop.locator("#arrows")).to_be_visible()  # the script has begun to listen
     await field.hover()
     for each in (field, name):
-        await expect(each).to_have_class(f"{await each.get_attribute('class') or LIT}")
-        assert LIT in str(await each.get_attribute("class"))
+        await expect(each).to_contain_class(LIT)
     await expect(desktop.locator("#told")).to_contain_text("PID-5: carried as Patient.name (PAT030)")
     await field.get_by_role("link").focus()
     await expect(name).to_be_in_viewport()
     await shot(desktop, "console-message")
     await desktop.keyboard.press("ArrowRight")
     await expect(desktop.locator("#told")).to_contain_text("PID-7: carried as Patient.birthDate")
-    assert LIT not in str(await field.get_attribute("class"))
+    await expect(field).not_to_contain_class(LIT)
     await name.get_by_role("link").focus()
     await expect(desktop.locator("#told")).to_contain_text("Patient.name by row PAT030")
-    assert LIT in str(await field.get_attribute("class"))
+    await expect(field).to_contain_class(LIT)
 
 
 @pytest.mark.long

@@ -82,6 +82,7 @@ async def opened(page: Page, site: Site, who: str = "laura") -> str:
     claim = page.get_by_role("button", name="I am with this person at the scene")
     if await claim.count():
         await claim.click()
+    await expect(page.locator("#card[data-patient]")).to_be_visible()
     await kept(page)
     return path
 
@@ -162,6 +163,8 @@ async def test_without_scripts_all_but_the_copy_works(opens: Opens, fresh: Site)
     page = await opens(fresh, "phone", scripts=False)
     await signed_on(page, CREW, f"/crew/{fresh.ids['bill']}")
     await page.get_by_role("button", name="I am with this person at the scene").click()
+    await expect(page.get_by_role("link", name="Seen and treated")).to_be_visible()
+    await page.wait_for_load_state()
     assert await page.evaluate(HEIGHT) <= SCREEN
     await page.locator(".crew-row--matters > summary").click()
     await expect(page.locator(".crew-row--matters .crew-item__said").first).to_be_visible()
@@ -213,6 +216,8 @@ async def test_a_form_that_is_sent_without_a_network_says_that_nothing_was_recor
     await phone.reload()  # the worker answers from now on
     await kept(phone)
     await phone.get_by_role("link", name="Conveyed").click()
+    await expect(phone.get_by_role("button", name="Record")).to_be_visible()
+    await kept(phone)
     await phone.context.set_offline(True)
     await phone.get_by_role("button", name="Record").click()
     await expect(phone.get_by_role("heading", level=1)).to_have_text("Nothing was recorded")

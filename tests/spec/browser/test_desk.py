@@ -16,6 +16,19 @@ pytestmark = pytest.mark.anyio
 LIST = "/desk/urgent-response"
 NOW = "() => dispatchEvent(new Event('online'))"
 """What makes a list ask at once instead of within ten seconds."""
+LATE = """() => {
+  const fetched = window.fetch;
+  window.fetch = async (...said) => {
+    window.fetch = fetched;
+    const answer = await fetched(...said), words = await answer.text();
+    const headers = { get: name => name === 'x-as-of' ? '07:00:00' : answer.headers.get(name) };
+    await new Promise(done => { window.comes = done; });
+    return { status: answer.status, headers, text: async () => words };
+  };
+  dispatchEvent(new Event('online'));
+}"""
+"""A list asks, and has the answer, which says that it is of seven o'clock, when ``COMES`` lets it come."""
+COMES = "() => new Promise(done => { window.comes(); delete window.comes; setTimeout(done); })"
 
 
 async def everyone_can_use(page: Page) -> None:
@@ -51,10 +64,12 @@ async def test_laura_from_the_crews_referral_to_the_outcome(opens: Opens, fresh:
     await page.get_by_label("Another team").fill("Locality team")
     await page.get_by_role("button", name="Team is asked").click()
     await page.get_by_role("button", name="The team says yes").click()
+    await expect(page.get_by_role("button", name="The team says yes")).to_have_count(0)
     await everyone_can_use(page)
     await fresh.passes(600)
     await page.get_by_label("Time of arrival").fill("08:38")
     await page.get_by_role("button", name="Note arrival").click()
+    await expect(page.get_by_role("button", name="Finish")).to_be_visible()
     await fresh.passes(0)
     await page.reload()
     await expect(page.get_by_text("Somebody was there in time")).to_be_visible()
@@ -119,11 +134,32 @@ async def test_what_an_open_list_says_of_itself_is_true(opens: Opens, fresh: Sit
     await other.get_by_role("button", name="Team is asked").click()
     await other.get_by_text("The team is there").click()
     await other.get_by_role("button", name="Note arrival").click()
+    await expect(other.get_by_role("button", name="Finish")).to_be_visible()
     await fresh.passes(0)
     await page.evaluate(NOW)
     await expect(page.locator(".desk-line")).to_contain_text("No longer on this list.")
     await page.get_by_role("button", name="Show: 1 no longer on the list").click()
     await expect(page.locator(".desk-line")).to_have_count(0)
+
+
+@pytest.mark.long
+async def test_an_answer_that_comes_late_changes_nothing(opens: Opens, fresh: Site) -> None:
+    """After that to a later question; and while updates are paused."""
+    page = await opens(fresh)
+    await signed_on(page, "demo-coordinator", LIST)
+    fresh.clock.advance(30)
+    await page.evaluate(LATE)
+    await page.wait_for_function("() => window.comes")
+    await page.evaluate(NOW)
+    await expect(page.get_by_text("As of 08:30:30.")).to_be_visible()
+    await page.evaluate(COMES)
+    assert await page.get_by_text("As of 08:30:30.").is_visible()
+    await page.evaluate(LATE)
+    await page.wait_for_function("() => window.comes")
+    await page.get_by_role("button", name="Pause updates").press("Enter")
+    await page.evaluate(COMES)
+    assert await page.get_by_text("As of 08:30:30.").is_visible()
+    await expect(page.get_by_text("Updates are paused.")).to_be_visible()
 
 
 @pytest.mark.long
@@ -150,6 +186,7 @@ async def test_everyone_can_use_the_desk(opens: Opens, fresh: Site, shape: str) 
         await everyone_can_use(page)
     await page.goto(f"/desk/book/{laura}")
     await page.get_by_role("button", name="Book").click()
+    await expect(page.get_by_role("heading", name="There is a problem")).to_be_visible()
     await everyone_can_use(page)
     await page.get_by_role("link", name="Choose a time").click()
     await page.keyboard.press("Space")
@@ -157,6 +194,7 @@ async def test_everyone_can_use_the_desk(opens: Opens, fresh: Site, shape: str) 
     await expect(page.get_by_text("Thu 15-Oct-2026 11:00 to 11:30 (Today)")).to_be_visible()
     await shot(page, f"desk-appointments-{shape}")
     await page.get_by_role("link", name="Move or cancel").click()
+    await expect(page.get_by_role("heading", name="Move it")).to_be_visible()
     await everyone_can_use(page)
     gp = await opens(fresh, shape)
     await signed_on(gp, "demo-gp", "/desk")

@@ -39,6 +39,7 @@ async def test_susan_before_and_after_her_operation(opens: Opens, site: Site, id
     await expect(page.get_by_role("cell", name="131 g/L")).to_be_visible()
     await _usable(page)
     await page.get_by_role("link", name="Letters").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Letters")
     await _usable(page)
     await page.get_by_role("link", name="NHS 111 Report").click()
     await expect(page.get_by_text("Rest with the leg raised")).to_be_visible()
@@ -55,6 +56,7 @@ async def test_susan_before_and_after_her_operation(opens: Opens, site: Site, id
     await expect(page.get_by_role("heading", name="Tue 20-Oct-2026 18:30 to 19:00")).to_be_visible()
     await _usable(page)
     await page.get_by_role("link", name="Who may see this").click()
+    await expect(page.get_by_role("heading", name="What you may see")).to_be_visible()
     await _usable(page)
 
 

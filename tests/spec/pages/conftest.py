@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.spec.browser.conftest import anyio_backend, fresh, site, three
+from tests.spec.browser.conftest import anyio_backend, contexts, fresh, site, three
 
-__all__ = ["anyio_backend", "fresh", "site", "three"]
+__all__ = ["anyio_backend", "contexts", "fresh", "site", "three"]
