@@ -54,6 +54,11 @@ async def test_one_of_two_processes_keeps_the_time_and_the_other_goes_on_with_it
             answer = await second.http.put("/fhir/ServiceRequest/sr1", json=request(patient))
             assert answer.is_success, answer.text
             await until(lambda: second.clocks(NAME))
+
+            async def heard() -> bool:
+                return bool(first.keeper.running)
+
+            await until(heard)
             assert (len(first.keeper.running), len(second.keeper.running)) == (1, 0)
             await first.later(95)
             assert await first.states(NAME) == ["warned"]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from interop.pages.console import overview
 from interop.pages.console.standing import lines, needs, span
 from interop.pages.console.versions import before
 from tests.spec.browser.people import Site
+from tests.spec.engine.running import TIMEOUT
 from tests.spec.pages.visitors import visitor
 
 pytestmark = pytest.mark.anyio
@@ -109,10 +112,9 @@ async def test_the_audit_is_looked_at_and_found_as_it_was_written(site: Site) ->
         page = await one.get("/console/audit")
         assert "Nobody has looked" in page.text
         page = await one.send(page, "/console/audit", {})
-        for _ in range(200):
-            if "Looking at it" not in page.text:
-                break
-            page = await one.get("/console/audit")
+        async with asyncio.timeout(TIMEOUT):
+            while "Looking at it" in page.text:
+                page = await one.get("/console/audit")
         assert "The audit is as it was written." in page.text
 
 

@@ -27,7 +27,7 @@ from interop.policy.asker import TESTER
 from interop.screen import words
 from tests.spec.audit.test_engine import rows
 from tests.spec.browser.people import MORNING, Site
-from tests.spec.engine.running import quiet, running
+from tests.spec.engine.running import TIMEOUT, quiet, running
 from tests.spec.pages.visitors import Visitor, visitor
 
 pytestmark = pytest.mark.anyio
@@ -99,7 +99,7 @@ async def test_a_time_of_a_book_is_named_by_its_id_alone(site: Site) -> None:
 async def test_where_nobody_signs_on_a_page_of_another_site_sends_no_form_either(tmp_path: Path) -> None:
     async with running(tmp_path) as engine:
         root = f"http://127.0.0.1:{engine.http}"
-        async with httpx.AsyncClient(base_url=root, trust_env=False) as http:
+        async with httpx.AsyncClient(base_url=root, timeout=TIMEOUT, trust_env=False) as http:
             said = ({"origin": root}, {"origin": "https://other.example"}, {"origin": "null"}, {"sec-fetch-site": "cross-site"})
             told = [(await http.post("/console/audit", headers=each)).status_code for each in said]
     assert told == [303, 403, 403, 403]

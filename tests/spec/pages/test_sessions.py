@@ -7,6 +7,7 @@ import pytest
 
 from interop.api.signon.sessions import IDLE
 from tests.spec.browser.people import Site
+from tests.spec.engine.running import TIMEOUT
 from tests.spec.pages.visitors import visitor
 
 pytestmark = pytest.mark.anyio
@@ -37,7 +38,7 @@ async def test_a_cookie_that_was_taken_along_is_worth_nothing_after_signing_out(
         kept = dict(one.http.cookies)
         assert kept
         await one.sign_off()
-        async with httpx.AsyncClient(base_url=site.root, trust_env=False, cookies=kept) as http:
+        async with httpx.AsyncClient(base_url=site.root, timeout=TIMEOUT, trust_env=False, cookies=kept) as http:
             assert (await http.get("/fhir/Patient")).status_code == 401
 
 

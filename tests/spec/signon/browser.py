@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import httpx
 
 from interop.signon.authorization import challenge
+from tests.spec.engine.running import TIMEOUT
 from tests.spec.signon.conftest import Site
 
 APP = "http://127.0.0.1:9/app/back"
@@ -41,7 +42,7 @@ class Browser:
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        self.http = httpx.AsyncClient(base_url=site.root, trust_env=False)
+        self.http = httpx.AsyncClient(base_url=site.root, timeout=TIMEOUT, trust_env=False)
 
     def asked(self, **changed: str | None) -> dict[str, str]:
         """A good request for a code; None takes a parameter away."""

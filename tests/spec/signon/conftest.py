@@ -25,6 +25,7 @@ from interop.pages.application import create_pages
 from interop.signon.issuer import DEMO, DEMO_AUDIENCE
 from interop.store.sqlite import SqliteStore
 from tests.spec.api.conftest import serving
+from tests.spec.engine.running import TIMEOUT
 
 PATIENT = {"resourceType": "Patient", "id": "example", "name": [{"family": "Shaw"}]}
 OBSERVATION = {
@@ -53,7 +54,7 @@ class Site:
     def __init__(self, services: Services, signon: SignOn, port: int, clock: ManualClock) -> None:
         self.services, self.signon, self.clock = services, signon, clock
         self.root = f"http://127.0.0.1:{port}"
-        self.http = httpx.AsyncClient(base_url=self.root, trust_env=False)
+        self.http = httpx.AsyncClient(base_url=self.root, timeout=TIMEOUT, trust_env=False)
 
     @property
     def now(self) -> int:

@@ -15,7 +15,7 @@ from interop.audit.row import DENIAL, READ, SIGNED, Row
 from interop.cli.serve import warnings
 from interop.signon.people import demo_users
 from tests.spec.audit.test_engine import rows
-from tests.spec.engine.running import running
+from tests.spec.engine.running import TIMEOUT, running
 from tests.spec.signon.browser import APP, Browser, query
 from tests.spec.signon.conftest import Site
 
@@ -41,7 +41,7 @@ async def default(data: Path) -> AsyncIterator[tuple[At, Browser]]:
     """An engine without an option but its data directory and its ports, and a browser."""
     async with running(data, open=False) as engine:
         root = f"http://127.0.0.1:{engine.http}"
-        async with httpx.AsyncClient(base_url=root, trust_env=False) as http:
+        async with httpx.AsyncClient(base_url=root, timeout=TIMEOUT, trust_env=False) as http:
             at = At(root, http, engine)
             browser = Browser(cast(Site, at))
             yield at, browser

@@ -295,8 +295,8 @@ async def test_the_page_is_marked_runs_nothing_and_is_framed_by_nobody(browser: 
 )  # fmt: skip
 async def test_where_somebody_goes_after_sign_on_is_here_and_soon_told(browser: Browser, to: str, kept: bool) -> None:
     """However long an address is, it is judged in the time of reading it."""
-    began = time.perf_counter()
+    began = time.process_time()  # other programs do not count
     answer = await browser.http.get("/auth/login", params={"to": to})
     assert answer.status_code == 303
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
     assert (_PATH.fullmatch(to) is not None) == kept

@@ -13,6 +13,7 @@ import pytest
 from interop.api.signon.sessions import Sessions
 from interop.clock import ManualClock
 from interop.signon.issuer import DEMO
+from tests.spec.engine.running import TIMEOUT
 from tests.spec.signon.browser import Browser
 from tests.spec.signon.conftest import Site, serving_at
 from tests.spec.signon.test_issuers import AUDIENCE, ISSUER
@@ -122,7 +123,9 @@ async def test_a_session_is_there_after_a_restart_and_its_idle_time_goes_on(tmp_
     for seconds, status in ((600, 200), (900, 401)):
         clock.advance(seconds)
         async with serving_at(tmp_path / "data", clock) as site:
-            async with httpx.AsyncClient(base_url=site.root, cookies={COOKIE: cookies[COOKIE]}, trust_env=False) as http:
+            async with httpx.AsyncClient(
+                base_url=site.root, cookies={COOKIE: cookies[COOKIE]}, timeout=TIMEOUT, trust_env=False
+            ) as http:
                 assert (await http.get("/fhir/Organization", headers=OURS)).status_code == status
 
 
@@ -238,7 +241,7 @@ async def test_a_cookie_that_was_there_before_sign_on_is_never_taken_over(browse
     await browser.sign_on("demo-tester")
     values = {each.value for each in browser.http.cookies.jar if each.name == COOKIE}
     assert values - {"f" * 43}
-    async with httpx.AsyncClient(base_url=browser.site.root, cookies={COOKIE: "f" * 43}, trust_env=False) as fixed:
+    async with httpx.AsyncClient(base_url=browser.site.root, cookies={COOKIE: "f" * 43}, timeout=TIMEOUT, trust_env=False) as fixed:
         assert (await fixed.get("/fhir/Organization", headers=OURS)).status_code == 401
 
 
@@ -247,14 +250,14 @@ async def test_signing_on_again_ends_the_session_before(browser: Browser) -> Non
     before = browser.http.cookies[COOKIE]
     await browser.sign_on("demo-gp")
     assert browser.http.cookies[COOKIE] != before
-    async with httpx.AsyncClient(base_url=browser.site.root, cookies={COOKIE: before}, trust_env=False) as old:
+    async with httpx.AsyncClient(base_url=browser.site.root, cookies={COOKIE: before}, timeout=TIMEOUT, trust_env=False) as old:
         assert (await old.get("/fhir/Organization", headers=OURS)).status_code == 401
 
 
 async def test_a_cookie_that_is_there_twice_is_nobodys(browser: Browser) -> None:
     await browser.sign_on("demo-tester")
     value = browser.http.cookies[COOKIE]
-    async with httpx.AsyncClient(base_url=browser.site.root, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=browser.site.root, timeout=TIMEOUT, trust_env=False) as http:
         for said, status in ((f"{COOKIE}={value}", 200), (f"{COOKIE}={value}; {COOKIE}={value}", 401)):
             assert (await http.get("/fhir/Organization", headers=OURS | {"cookie": said})).status_code == status
 
