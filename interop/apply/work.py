@@ -12,7 +12,7 @@ from interop.apply.journalled import TURN, Step
 from interop.apply.locks import CRITERIA
 from interop.apply.permitting import PATIENT, about_seen
 from interop.apply.placed import placed
-from interop.apply.resolving import Targets, base_of, conditional, resolve, slots
+from interop.apply.resolving import Slot, Targets, base_of, conditional, resolve, slots
 from interop.apply.within import Within
 from interop.careplan.contact import FLAG, how_told
 from interop.clocks.tasks import SYSTEM, moved
@@ -74,6 +74,7 @@ class Work:
             self.keys.append(key)
         self._resources = [one.resource for one in asked]
         self._within = Within(())
+        self._linked: list[tuple[Slot, str]] = []
 
     @property
     def resources(self) -> list[Resource | None]:
@@ -150,9 +151,18 @@ class Work:
                     if named is not None and slot.value not in referred:
                         with placed(one.place):
                             referred[slot.value] = await self._referred(*named, find)
+                    said = slot.value
                     resolve(slot, base, targets)
+                    if slot.value is not said:
+                        self._linked.append((slot, said))
             if place % TURN == TURN - 1:
                 await asyncio.sleep(0)
+
+    def unlink(self) -> None:
+        """Let what was asked say what it said before ``link``: it is worked out anew, and what is made has other ids then."""
+        for slot, said in reversed(self._linked):
+            slot.holder[slot.at] = said
+        self._linked.clear()
 
     async def _referred(self, type: str, text: str, find: Find) -> Key:
         """What a reference by criteria leads to: what a create or update under the same criteria makes, else the one match."""

@@ -6,7 +6,7 @@ One write or all of a transaction are one entry of the journal and one change of
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TypeVar
 from uuid import uuid4
 
@@ -21,6 +21,7 @@ from interop.apply.matching import matches, understood
 from interop.apply.permitting import shown
 from interop.apply.persons import Linking
 from interop.apply.placed import placed
+from interop.apply.times import NotHeld, times
 from interop.apply.underway import Underway
 from interop.apply.withdrawing import withdrawing
 from interop.apply.withdrawn import Why, Withdrawn
@@ -147,15 +148,19 @@ class Writes(Finishing):
         async with self._locks.hold([*named, *((GUARD, guard.name) for guard in guards)]):
             if (named or guards) and self._beyond is not None:
                 await self._others({one.type for one in asked if one.criteria is not None or one.guard is not None})
+            beside: set[Key] = set()
             while True:
                 meant = await understood(asked)
-                keys = [(one.type, each.id) for one, each in zip(asked, meant, strict=True) if each.id is not None]
+                keys = {(one.type, each.id) for one, each in zip(asked, meant, strict=True) if each.id is not None} | beside
                 async with self._locks.hold(keys):
                     if named and await understood(asked) != meant:
                         continue
                     for guard in guards:
                         await guard.check()
-                    return await self._perform(asked, meant, await self.settling.heads(keys), understand)
+                    try:
+                        return await self._perform(asked, meant, await self.settling.heads(list(keys)), understand, beside)
+                    except NotHeld as wanted:
+                        beside = wanted.keys
 
     async def _others(self, types: set[str]) -> None:
         """See to it that what other processes have journalled of these types is found by criteria: one may have ended before it
@@ -165,8 +170,14 @@ class Writes(Finishing):
                 await self.finish(entry)
 
     async def _perform(
-        self, asked: Sequence[Asked], meant: Sequence[Meant], heads: dict[Key, Head], understand: Understand | None
+        self,
+        asked: Sequence[Asked],
+        meant: Sequence[Meant],
+        heads: dict[Key, Head],
+        understand: Understand | None,
+        beside: Collection[Key],
     ) -> list[Written]:
+        """``beside`` are held with what is meant. Raises NotHeld."""
         if any(one.permit is not None for one in asked):
             named = [(one.type, each.id or "") for one, each in zip(asked, meant, strict=True)]
             heads = await shown(asked, named, heads)
@@ -176,20 +187,26 @@ class Writes(Finishing):
         work.clocks()
         work.choices()
         body = b"" if work.unmask() or len(asked) > 1 else asked[0].body
-        if understand is not None:
-            criteria = understand
-            await work.link(lambda type, text: matches(criteria(type, text)))
-        steps = await work.steps()
-        await work.about()
-        for one, resource in zip(asked, work.resources, strict=True):
-            if resource is not None and not one.own:
-                with placed(one.place):
-                    self.admit(one, resource)
-        if not steps:
-            return await self._answers(work, None, Change())
-        new = [step.key for step in steps if step.key not in heads] if self._beyond is not None else []
-        async with self._locks.hold(map(making, new)):
-            return await self._do(work, steps, heads, body)
+        try:
+            if understand is not None:
+                criteria = understand
+                await work.link(lambda type, text: matches(criteria(type, text)))
+            steps = await work.steps()
+            await work.about()
+            for one, resource in zip(asked, work.resources, strict=True):
+                if resource is not None and not one.own:
+                    with placed(one.place):
+                        self.admit(one, resource)
+            if also := await times(self._store, work, beside):
+                steps, body = [*steps, *also], b""
+            if not steps:
+                return await self._answers(work, None, Change())
+            new = [step.key for step in steps if step.key not in heads] if self._beyond is not None else []
+            async with self._locks.hold(map(making, new)):
+                return await self._do(work, steps, heads, body)
+        except (LocksLost, NotHeld):
+            work.unlink()
+            raise
 
     async def _do(self, work: Work, steps: Sequence[Step], heads: dict[Key, Head], body: bytes) -> list[Written]:
         """Journal, then apply. What is made is locked till then: nobody else finishes it meanwhile."""

@@ -21,7 +21,7 @@ import structlog
 from interop.api.exporting.asking import agreed, decided, outdated, planned
 from interop.api.exporting.job import COMPLETED, FAILED, OPEN, QUEUED, RUNNING, Job, Wanted
 from interop.api.exporting.jobs import MADE, Jobs
-from interop.api.exporting.locking import let_go, taken
+from interop.api.exporting.locking import taken
 from interop.api.exporting.writing import Files, Room, free
 from interop.api.services import Services
 from interop.api.signon.limits import Throttled
@@ -144,7 +144,7 @@ class Exports(Jobs):
                 return True
             finally:
                 self._mine = ""
-                await asyncio.shield(asyncio.to_thread(let_go, self.directory / job.id, lock))
+                await asyncio.shield(asyncio.to_thread(self._leave, job.id, lock))
         return False
 
     async def _done(self, job: Job) -> None:

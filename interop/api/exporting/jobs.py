@@ -74,6 +74,13 @@ class Jobs:
         let_go(place, lock)
         return True
 
+    def _leave(self, id: str, lock: int) -> None:
+        """Let others work on it; who gave it up meanwhile left that to whoever held it."""
+        place = self.directory / id
+        let_go(place, lock)
+        if (place / GIVEN_UP).exists():
+            self._given_up(id)
+
     def _make(self, job: Job) -> None:
         """Whoever sees the directory sees what the job is."""
         made = self.directory / f"{job.id}{MADE}"

@@ -5,10 +5,9 @@ from __future__ import annotations
 from interop.api import links
 from interop.api.asgi import Request, Response
 from interop.api.fhir.bodies import patch_body, sent
-from interop.api.fhir.criteria import criteria_of, read, understanding
+from interop.api.fhir.criteria import criteria_of, read
 from interop.api.fhir.permits import author_of, permit_of
 from interop.api.fhir.read import version_headers
-from interop.api.fhir.taking import taking
 from interop.api.negotiation import if_match, prefer
 from interop.api.problems import outcome
 from interop.api.services import Services
@@ -26,7 +25,7 @@ async def create(services: Services, request: Request, type: str) -> Response:
     resource, body = await sent(services, request, type)
     base = links.base(request, services.base)
     asked = Asked(CREATE, type, criteria=criteria, resource=resource, body=body, base=base, permit=permit, author=author)
-    return answer(services, request, asked, await _written(services, request, asked))
+    return answer(services, request, asked, await services.writes.write(asked))
 
 
 async def update(services: Services, request: Request, type: str, id: str = "") -> Response:
@@ -38,7 +37,7 @@ async def update(services: Services, request: Request, type: str, id: str = "") 
     asked = Asked(
         UPDATE, type, id, criteria, resource, body, expected=expected, absent=absent, base=base, permit=permit, author=author
     )
-    return answer(services, request, asked, await _written(services, request, asked))
+    return answer(services, request, asked, await services.writes.write(asked))
 
 
 async def patch(services: Services, request: Request, type: str, id: str = "") -> Response:
@@ -59,14 +58,6 @@ async def delete(services: Services, request: Request, type: str, id: str = "") 
     expected, absent, criteria = _conditions(services, request, "delete", type, id)
     asked = Asked(DELETE, type, id, criteria, expected=expected, absent=absent, permit=permit, author=author)
     return answer(services, request, asked, await services.writes.write(asked))
-
-
-async def _written(services: Services, request: Request, asked: Asked) -> Written:
-    """Write, with the times that an Appointment takes or gives back."""
-    beside = await taking(services, request, asked)
-    if not beside:
-        return await services.writes.write(asked)
-    return (await services.writes.transaction([asked, *beside], understanding(services, request, "search-type")))[0]
 
 
 def _conditions(

@@ -37,6 +37,8 @@ SOON: Final = 10.0
 """Seconds in which a socket has to be bound to something."""
 QUIET: Final = 30.0
 """Seconds of silence after which a client is asked whether it is still there."""
+PONG: Final = 30.0
+"""Seconds in which it has to say so."""
 LIFE: Final = 3_600.0
 """Seconds after which a client is sent away, to sign on again."""
 MESSAGES: Final = 1_000
@@ -150,7 +152,7 @@ async def _heard(socket: Socket, receive: Receive, soon: float, ends: float) -> 
         if clock() >= ends:
             continue
         try:
-            async with asyncio.timeout(QUIET):
+            async with asyncio.timeout(PONG):
                 await socket.confirmed()
         except OSError:  # TimeoutError is one
             socket.end(1008, "no answer")

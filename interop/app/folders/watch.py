@@ -71,6 +71,7 @@ class Watch:
         self._stamps: dict[str, Stamp | None] = {}
         self._archived: deque[Archived] = deque(maxlen=LAST)
         self._busy: asyncio.Task[Any] | None = None
+        self._handed: list[Future[Receipt]] = []
 
     def start(self) -> None:
         """Look again and again."""
@@ -81,6 +82,8 @@ class Watch:
         await self._working.stop()
         if self._busy is not None:
             await asyncio.gather(self._busy, return_exceptions=True)  # what it fails with nobody waits for any more
+        if self._handed:
+            await asyncio.wait(self._handed)  # what is not in the journal yet whoever watches next would hand over again
 
     async def _thread(self, call: Callable[P, R], *said: P.args, **more: P.kwargs) -> R:
         """What a thread makes of a call. It goes on where the watch is ended, which waits for it: whoever watches next
@@ -231,6 +234,7 @@ class Watch:
                 await asyncio.sleep(PAUSE)
             given: list[Future[Receipt] | Entry] = []
             until = monotonic() + SLICE
+            self._handed.clear()
             for adapter, body in parts[place : place + room]:
                 had = known.get(digest(body)) if known else None
                 if had:
@@ -238,13 +242,14 @@ class Watch:
                 else:
                     taken = self._intake.receive(self.feed.name, body, adapter=adapter.name, wait=Wait.JOURNALLED)
                     given.append(taken)
+                    self._handed.append(taken)
                     if taken.done() or monotonic() > until:
                         break
             for each in given:
                 if isinstance(each, Entry):
                     reason, number = each.reason if each.state == "refused" else "", each.message
                 else:
-                    receipt = await each
+                    receipt = await asyncio.shield(each)
                     reason, number = receipt.problem.reason.name if receipt.problem is not None else "", receipt.message
                     if not number and not receipt.repeats:  # the journal has it not
                         await asyncio.sleep(PAUSE)

@@ -1,4 +1,4 @@
-"""Booking, moving and cancelling: an Appointment takes its time and gives it back (``interop.api.fhir.taking``)."""
+"""Booking, moving and cancelling: an Appointment takes its time and gives it back (``interop.apply.times``)."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ from tests.spec.api.people import FEED
 
 BASE = "http://care.test"
 BOTH = ("test_batch", "test_conditional", "test_everything", "test_export", "test_history", "test_operations_clinical",
-        "test_operations_match", "test_read", "test_search_", "test_transaction", "test_writes")  # fmt: skip
+        "test_operations_match", "test_read", "test_search_", "test_times_taken", "test_transaction", "test_writes")  # fmt: skip
 """Modules whose tests run on both stores."""
 
 

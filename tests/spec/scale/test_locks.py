@@ -24,6 +24,7 @@ from interop.store.postgres.locks import HOLDER, SILENT, STRIPES, AdvisoryLocks,
 from interop.store.values import LOCK, Change, Committed, Conflict, Entry
 from tests.places import ROOT
 from tests.postgres import cut
+from tests.spec.api.bundles import entry, post, statuses
 from tests.spec.api.conftest import Client
 from tests.spec.identity.test_decisions import admission, applied, call, ids, persons
 from tests.spec.identity.test_queue import merge, queue
@@ -193,6 +194,26 @@ class TestWhoHasLostThem:
         ends_before(two[0].workshop.writes.settling, "heads", database)
         assert (await clients[0].put({"resourceType": "Basic", "id": "x", "code": {"text": "a"}})).status_code == 201
         assert len(await two[0].workshop.store.query(Messages(feed="api"))) == 1
+
+    async def test_begins_a_transaction_again_as_it_was_sent(self, database: str, two: list[Engine], clients: list[Client]) -> None:
+        """What it makes has other ids then, to which its references lead."""
+        ends_before(two[0].workshop.writes.settling, "journal", database)
+        basic = {
+            "resourceType": "Basic",
+            "code": {"text": "a"},
+            "subject": {"reference": "urn:uuid:6f1c2a5e-0000-4000-8000-000000000009"},
+        }
+        group = {"resourceType": "Group", "type": "person", "actual": False}
+        answer = await post(
+            clients[0],
+            "transaction",
+            entry("POST", "Basic", basic),
+            entry("POST", "Group", group, basic["subject"]["reference"]),
+        )
+        assert statuses(answer) == ["201", "201"]
+        (made,) = await clients[1].ids("/fhir/Group")
+        (told,) = await clients[1].ids("/fhir/Basic")
+        assert (await clients[1].get(f"/fhir/{told}")).json()["subject"]["reference"] == made
 
     @pytest.mark.parametrize("overtaken", [False, True])
     async def test_what_was_journalled_is_done_once_or_refused(
