@@ -88,6 +88,7 @@ class Telemetry:
             self._wake.wait(EVERY)
             self._wake.clear()
             self._send()
+        self._send()  # what came between the last look and the end
 
     def _send(self) -> None:
         while self._waiting:

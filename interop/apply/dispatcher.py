@@ -98,7 +98,7 @@ class Dispatcher:
             self._arrived.clear()
             try:
                 taken = await self._claims.take()
-                if not taken and not self._open and await self._claims.idle():
+                if not taken and not self._open and await self._claims.idle() and not self._arrived.is_set():
                     self.idle.set()
             except Exception as error:
                 log.error("journal not readable; trying again", error=type(error).__name__)
