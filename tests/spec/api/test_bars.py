@@ -390,15 +390,8 @@ async def test_a_case_that_was_numbered_from_the_first_leaves_no_other_patient(t
 async def test_an_update_that_comes_before_what_it_updates_still_counts(tmp_path: Path) -> None:
     """By the times in the messages: the first call, sent late, takes nothing back."""
     async with running(tmp_path / "data") as engine, client_of(engine) as http:
-        for body, media in ((UPDATE, JSON), (FIRST, XML)):
-            answer = await http.post(MESSAGE, content=body, headers={**IDS, "content-type": media})
-            assert answer.status_code == 200, answer.text
-        for _ in range(300):
-            found = (await http.get("/fhir/MessageHeader")).json()
-            if len(found.get("entry", [])) == 2:
-                break
-            await asyncio.sleep(0.01)
-        assert len(found["entry"]) == 2
+        await taken(engine, http, UPDATE, FIRST)
+        assert len(await found(http, "MessageHeader")) == 2
         (encounter,) = [entry["resource"] for entry in (await http.get("/fhir/Encounter?identifier=AMB-77120")).json()["entry"]]
         assert encounter["status"] == "triaged"
         assert len((await http.get("/fhir/ServiceRequest")).json()["entry"]) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import os
 from collections.abc import AsyncIterator
@@ -17,7 +18,7 @@ from interop.api.asgi import Request, Response
 from interop.api.auditing.auditor import Unaudited
 from interop.api.exporting.exports import AT_ONCE, KEPT, Exports
 from interop.api.exporting.job import NAME, Job, decoded, keep
-from interop.api.exporting.locking import taken
+from interop.api.exporting.locking import let_go, taken
 from interop.api.problems import json_error
 from interop.api.services import Services
 from interop.apply.journalled import TAKEN
@@ -46,7 +47,11 @@ INNER = {**GROUP, "id": "inner", "member": [{"entity": {"reference": "Patient/c"
 
 
 @pytest.fixture
-async def exports(services: Services, tmp_path: Path, clock: ManualClock) -> AsyncIterator[Exports]:
+async def exports(
+    services: Services, tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Exports]:
+    """They look when they are woken; no test is about how soon they do by themselves."""
+    monkeypatch.setattr("interop.api.exporting.exports.LOOK", 3_600)
     made = Exports(tmp_path / "exports", clock, room=lambda directory: 1 << 40)
     made.services, services.exports = services, made
     await made.start()
@@ -143,6 +148,7 @@ async def test_the_manifest(client: Client, exports: Exports, clock: ManualClock
 
 
 async def test_until_it_is_done_it_says_how_far_it_is(client: Client, exports: Exports) -> None:
+    await exports.stop()
     place = (await kick(client, "$export")).headers["content-location"]
     told = await client.http.get(place)
     assert (told.status_code, told.content) == (202, b"")
@@ -249,6 +255,7 @@ async def test_no_file_stays_open_whatever_is_answered(client: Client, exports: 
         def answered(self, request: Request, part: str, response: Response) -> Response:
             return json_error(Problem("audit-unavailable"))
 
+    gc.collect()  # what earlier tests left closes its files now, not meanwhile
     before = len(os.listdir("/dev/fd"))
     assert (await client.http.get(file["url"])).status_code == 200
     async with calling(replace(services, audit=Full())) as unaudited:
@@ -289,6 +296,22 @@ async def test_given_up_while_it_waits_or_runs_it_leaves_nothing(client: Client,
     assert (exports.jobs, list((tmp_path / "exports").iterdir())) == ({}, [])
 
 
+async def test_given_up_when_it_is_just_done_it_leaves_nothing(
+    client: Client, exports: Exports, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who works on it has looked for the last time, and holds it still."""
+
+    def crossed(directory: Path, lock: int) -> None:
+        exports._given_up(directory.name)
+        let_go(directory, lock)
+
+    monkeypatch.setattr("interop.api.exporting.jobs.let_go", crossed)
+    place = (await kick(client, "$export")).headers["content-location"]
+    await exports.settled()
+    assert (await client.http.get(place)).status_code == 404
+    assert (exports.jobs, list((tmp_path / "exports").iterdir())) == ({}, [])
+
+
 async def test_it_expires(client: Client, exports: Exports, clock: ManualClock, tmp_path: Path) -> None:
     place = (await kick(client, "$export")).headers["content-location"]
     await exports.settled()
@@ -301,10 +324,12 @@ async def test_it_expires(client: Client, exports: Exports, clock: ManualClock, 
 
 
 async def test_a_client_has_only_so_many_at_once(client: Client, exports: Exports) -> None:
+    await exports.stop()
     for _ in range(AT_ONCE):
         assert (await kick(client, "$export")).status_code == 202
     answer = await kick(client, "$export")
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "60")
+    await exports.start()
     await exports.settled()
     assert (await kick(client, "$export")).status_code == 202
 

@@ -28,7 +28,7 @@ from tests.spec.api.conftest import BASE, Client
 from tests.spec.api.protocols import serving
 from tests.spec.api.reports import SERVICE, SOAP11, SOAP12, packed, posted, report
 from tests.spec.engine.running import client as client_of
-from tests.spec.engine.running import running
+from tests.spec.engine.running import journal, running
 
 pytestmark = pytest.mark.anyio
 ITK = "{urn:nhs-itk:ns:201005}"
@@ -416,11 +416,10 @@ async def test_a_report_over_soap_comes_to_stand_in_the_record(tmp_path: Path) -
     async with running(tmp_path / "data") as engine, client_of(engine) as http:
         answer = await http.post("/itk", content=posted(packed(report()), items='base64="1"'), headers={"content-type": "text/xml"})
         assert said(answer) == "OK:TRACK-1"
-        for _ in range(200):
-            found = (await http.get("/fhir/Patient?family=Nobody1")).json()
-            if found.get("total", len(found.get("entry", []))):
-                break
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(60):
+            while any(entry.state != "applied" for entry in await journal(engine)):
+                await asyncio.sleep(0.01)
+        found = (await http.get("/fhir/Patient?family=Nobody1")).json()
         assert [entry["resource"]["name"][0]["family"] for entry in found["entry"]] == ["Nobody1"]
 
 

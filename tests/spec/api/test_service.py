@@ -165,7 +165,7 @@ async def test_the_server_answers_on_a_port_of_its_own(services: Services, store
     await server.start()
     try:
         assert server.port > 0
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}") as http:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=30) as http:
             answers = await asyncio.gather(*(http.get("/fhir/Patient/p1") for _ in range(20)))
             assert {answer.status_code for answer in answers} == {200}
             assert answers[0].json()["id"] == "p1"
