@@ -278,7 +278,7 @@ async def test_nor_does_one_that_breaks_what_takes_it(tmp_path: Path, monkeypatc
             admission("L2", "ZELDA", OTHER, "QUARRINGTON", "19700101", "02", more=HOME),
             admission("L3", "ZELDA", OTHER, "QUARRINGTON", "19700101"),
         )
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await settled(engine)
         assert await groups(engine, "L1", "L2", "L3", http=http) == [{"L1"}, {"L2", "L3"}]
 

@@ -8,6 +8,8 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -67,6 +69,15 @@ class Run(NamedTuple):
     text: str
 
 
+@contextmanager
+def unused() -> Iterator[str]:
+    """An address that nobody listens on, nor is given before the end: it is bound, so that it may be bound again."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{held.getsockname()[1]}"
+
+
 def run(*words: str) -> Run:
     done = CliRunner().invoke(app, ["check-config", "--http", FREE["http"], "--mllp", FREE["mllp"], *words])
     return Run(done.exit_code, done.stdout)
@@ -86,9 +97,8 @@ async def test_a_port_that_another_program_has_stops_a_start(tmp_path: Path) -> 
 
 
 async def test_one_port_for_both_stops_a_start(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        free = f"127.0.0.1:{other.getsockname()[1]}"
-    finding = await one(tmp_path, http=free, mllp=free)
+    with unused() as free:
+        finding = await one(tmp_path, http=free, mllp=free)
     assert (finding.level, finding.setting) == (Level.STOPS, "mllp")
 
 
@@ -268,11 +278,10 @@ async def test_mutual_tls_without_a_feed_that_has_a_certificate_stops_a_start(tm
 
 async def test_a_database_that_cannot_be_reached_stops_a_start(tmp_path: Path) -> None:
     """Told without who signs on and with what."""
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        port = other.getsockname()[1]
-    finding = await one(tmp_path / "data", database=f"postgresql://interop:hunter2@127.0.0.1:{port}/care")
+    with unused() as where:
+        finding = await one(tmp_path / "data", database=f"postgresql://interop:hunter2@{where}/care")
     assert (finding.level, finding.setting) == (Level.STOPS, "database")
-    assert finding.sentence == f"postgresql://127.0.0.1:{port}/care cannot be used (ConnectionRefusedError)."
+    assert finding.sentence == f"postgresql://{where}/care cannot be used (ConnectionRefusedError)."
     assert finding.action == "See that it runs and that the role may sign on."
     assert "hunter2" not in finding.sentence
 
@@ -319,11 +328,10 @@ async def test_for_real_people_feeds_are_declared_and_test_numbers_link_nobody(t
 
 
 async def test_an_issuer_is_asked_only_when_that_is_wanted(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        issuer = f"http://127.0.0.1:{other.getsockname()[1]}"
-    configuration = configured({"data": tmp_path / "data", **FREE, **ISSUED, "issuer": issuer})
-    assert "issuer" not in {each.setting for each in await findings(configuration)}
-    (finding,) = [each for each in await findings(configuration, reach=True) if each.setting == "issuer"]
+    with unused() as where:
+        configuration = configured({"data": tmp_path / "data", **FREE, **ISSUED, "issuer": f"http://{where}"})
+        assert "issuer" not in {each.setting for each in await findings(configuration)}
+        (finding,) = [each for each in await findings(configuration, reach=True) if each.setting == "issuer"]
     assert (finding.level, "not found by discovery" in finding.sentence) == (Level.DANGER, True)
 
 

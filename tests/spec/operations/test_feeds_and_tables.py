@@ -6,18 +6,17 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from interop.app.engine import Engine
 from tests.spec.api.messages import admission
-from tests.spec.engine.running import running
+from tests.spec.engine.running import TIMEOUT, client, running
 
 pytestmark = pytest.mark.anyio
 
 
 async def asked(engine: Engine, method: str, path: str, body: bytes = b"") -> Any:
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{engine.http}", trust_env=False) as http:
+    async with client(engine) as http:
         answer = await http.request(method, path, content=body)
         assert answer.status_code in (200, 202, 204), answer.text
         return answer.json() if answer.content else None
@@ -25,12 +24,22 @@ async def asked(engine: Engine, method: str, path: str, body: bytes = b"") -> An
 
 async def told(engine: Engine) -> dict[str, Any]:
     """The hospital's feed, once what came is done."""
-    for _ in range(500):
-        found = next(each for each in (await asked(engine, "GET", "/feeds/"))["feeds"] if each["feed"] == "hospital")
-        if found["received"] and not found["waiting"]:
-            return dict(found)
-        await asyncio.sleep(0.01)
-    raise AssertionError("nothing came of it")
+    async with asyncio.timeout(TIMEOUT):
+        while True:
+            found = next(each for each in (await asked(engine, "GET", "/feeds/"))["feeds"] if each["feed"] == "hospital")
+            if found["received"] and not found["waiting"]:
+                return dict(found)
+            await asyncio.sleep(0.01)
+
+
+async def verified(engine: Engine) -> dict[str, Any]:
+    """What the audit was found to be, once that is known."""
+    async with asyncio.timeout(TIMEOUT):
+        while True:
+            said = {each["name"]: each for each in (await asked(engine, "GET", "/fhir/$audit-verify"))["parameter"][0]["part"]}
+            if said["state"]["valueCode"] != "running":
+                return said
+            await asyncio.sleep(0.01)
 
 
 async def test_a_feed_is_told_with_its_counts_and_one_word(tmp_path: Path) -> None:
@@ -52,7 +61,7 @@ async def test_a_feed_is_told_with_its_counts_and_one_word(tmp_path: Path) -> No
 async def test_a_feed_of_which_nothing_is_lost_has_a_coverage_too(tmp_path: Path) -> None:
     """Of what is written through the API nothing is left out, and no file declares that feed."""
     async with running(tmp_path) as engine:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{engine.http}", trust_env=False) as http:
+        async with client(engine) as http:
             assert (await http.get("/feeds/api/coverage")).status_code == 404
             said = {"resourceType": "Basic", "code": {"text": "x"}}
             answer = await http.post("/fhir/Basic", json=said, headers={"content-type": "application/fhir+json"})
@@ -94,11 +103,7 @@ async def test_the_audit_is_looked_at_beside_the_work(tmp_path: Path) -> None:
         await told(engine)
         assert "never" in str(await asked(engine, "GET", "/fhir/$audit-verify"))
         await asked(engine, "POST", "/fhir/$audit-verify")
-        for _ in range(500):
-            said = {each["name"]: each for each in (await asked(engine, "GET", "/fhir/$audit-verify"))["parameter"][0]["part"]}
-            if said["state"]["valueCode"] != "running":
-                break
-            await asyncio.sleep(0.01)
+        said = await verified(engine)
         assert said["state"]["valueCode"] == "well"
         assert said["rows"]["valueInteger"] >= 2
 
@@ -111,10 +116,6 @@ async def test_an_audit_that_was_written_over_is_told(tmp_path: Path) -> None:
     log.write_bytes(log.read_bytes().replace(b"hospital", b"hospitax", 1))
     async with running(tmp_path) as engine:
         await asked(engine, "POST", "/fhir/$audit-verify")
-        for _ in range(500):
-            said = {each["name"]: each for each in (await asked(engine, "GET", "/fhir/$audit-verify"))["parameter"][0]["part"]}
-            if said["state"]["valueCode"] != "running":
-                break
-            await asyncio.sleep(0.01)
+        said = await verified(engine)
         assert said["state"]["valueCode"] == "bad"
         assert "chain 1" in said["bad"]["valueString"]

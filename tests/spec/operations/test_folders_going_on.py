@@ -218,5 +218,39 @@ async def test_a_watch_that_is_ended_waits_for_the_thread_that_renames(tmp_path:
         assert [each.name for each in (at.folder / ".working" / delivery).iterdir()] == ["day.hl7"]
 
 
+async def test_a_watch_that_is_ended_waits_for_what_the_journal_is_taking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever watches the folder next would hand it over again; of a message that is refused nobody tells that it is the same."""
+    bodies = several(3)
+    bodies[1] = bodies[1].replace(b"ADT^A01", b"ADT^Z99")
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    async with place(tmp_path) as at:
+        commit = at.engine.workshop.store.commit
+
+        async def slow(change: Any) -> Any:
+            if change.entries:
+                begun.set()
+                await go_on.wait()
+            return await commit(change)
+
+        at.put("day.hl7", b"".join(map(frame, bodies)))
+        await at.watch.look()
+        at.clock.advance(11)
+        with monkeypatch.context() as patched:
+            patched.setattr(type(at.engine.workshop.store), "commit", lambda self, change: slow(change))
+            at.watch.start()
+            async with asyncio.timeout(20):
+                await begun.wait()
+            ending = asyncio.create_task(at.watch.stop())
+            for _ in range(100):
+                await asyncio.sleep(0)
+            assert not ending.done()
+            go_on.set()
+            async with asyncio.timeout(20):
+                await ending
+        await at.watch.look()
+        assert await at.controls() == ["C0", "C1", "C2"]
+        assert [entry.state == "refused" for entry in await journal(at.engine)] == [False, True, False]
+
+
 def _cancelled(*said: Any) -> None:
     raise asyncio.CancelledError

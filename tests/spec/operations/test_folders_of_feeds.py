@@ -47,7 +47,8 @@ async def test_a_folder_that_is_not_there_is_told_and_watched_for(tmp_path: Path
             while figures.usable:
                 await asyncio.sleep(0)
         (tmp_path / "in").mkdir()
-        (tmp_path / "in" / "day.hl7").write_bytes(adt())
+        (tmp_path / "day.hl7").write_bytes(adt())
+        (tmp_path / "day.hl7").rename(tmp_path / "in" / "day.hl7")  # whole when it is there: nothing waits for it to stand still
         async with asyncio.timeout(20):
             while not (tmp_path / "in" / "archive" / "day.hl7").exists():
                 await asyncio.sleep(0)
@@ -75,8 +76,9 @@ async def test_folders_follow_the_feeds_file(tmp_path: Path) -> None:
             feeds.write_text(HEAD + "".join(f"{row}\n" for row in rows))
             await at.engine.redeclaring.look()
             await at.engine.redeclaring.look()
-            await at.engine.folders.settle()
-            assert sorted(at.engine.folders.watches) == names
+            async with asyncio.timeout(20):
+                while sorted(at.engine.folders.watches) != names:
+                    await asyncio.sleep(0)
         assert [each.feed for each in at.engine.folders.figures()] == ["east"]
 
 
@@ -117,10 +119,12 @@ async def test_a_message_of_a_folder_is_held_to_the_organisation_of_its_feed(tmp
         assert at.engine.redeclaring is not None
         await at.engine.redeclaring.look()
         await at.engine.redeclaring.look()
-        at.put("day.hl7", adt())
+        assert at.engine.folders is not None
         async with asyncio.timeout(20):
-            while not (found := await journal(at.engine)):  # the watch of the feed as it is declared now begins by itself
-                if at.engine.folders is not None and at.engine.folders.watches:
-                    await at.settle()
+            while not at.engine.folders.watches or at.watch.feed.organisation != "RWW":  # it begins by itself
                 await asyncio.sleep(0)
+        await at.watch.stop()
+        at.put("day.hl7", adt())
+        await at.settle()
+        found = await journal(at.engine)
         assert [(each.state, each.reason) for each in found] == [(MessageState.REFUSED, "wrong-organisation")]
