@@ -12,7 +12,7 @@ from interop.audit.chain import parted
 from interop.audit.parts import chains, lines, part_path
 from interop.audit.row import ANSWER, CHANGE, MESSAGE, READ, Row, decode
 from tests.spec.engine.messages import adt
-from tests.spec.engine.running import running
+from tests.spec.engine.running import TIMEOUT, running
 
 pytestmark = pytest.mark.anyio
 JSON = {"content-type": "application/fhir+json"}
@@ -31,7 +31,7 @@ def rows(data: Path) -> list[Row]:
 
 
 def client(engine: Engine) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=f"http://127.0.0.1:{engine.http}", trust_env=False)
+    return httpx.AsyncClient(base_url=f"http://127.0.0.1:{engine.http}", timeout=TIMEOUT, trust_env=False)
 
 
 async def test_every_answer_has_its_row(tmp_path: Path) -> None:

@@ -68,7 +68,10 @@ async def test_who_reads_is_told_that_it_cannot_be_now_and_threads_are_there_for
         assert await at.events(OFFICER, "AuditEvent")
 
 
-async def test_an_engine_starts_beside_it_and_indexes_when_it_is_gone(tmp_path: Path, clock: ManualClock) -> None:
+async def test_an_engine_starts_beside_it_and_indexes_when_it_is_gone(
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("interop.app.audited.TICK", 3_600)  # what is indexed is counted here
     directory = tmp_path / "audit"
     store = SqliteStore.open(tmp_path / "data", clock=clock)
     first = AuditLog.open(directory, tmp_path / "elsewhere", KEY, clock, background=False)

@@ -17,7 +17,7 @@ from interop.app.engine import Engine
 from interop.mapping.library import adapters
 from interop.pages.reference import HEADERS
 from interop.ports import Answers
-from tests.spec.engine.running import running
+from tests.spec.engine.running import TIMEOUT, running
 
 pytestmark = pytest.mark.anyio
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
@@ -88,7 +88,7 @@ async def test_every_answer_has_them(engine: Engine) -> None:
     """Whatever its status, in an engine that everyone may ask and in one where nobody has signed on."""
     wrong: list[str] = []
     statuses: set[int] = set()
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{engine.http}", trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{engine.http}", timeout=TIMEOUT, trust_env=False) as http:
         for address in addresses():
             for method in METHODS:
                 answer = await http.request(method, address, content=b"{}" if method in ("POST", "PUT", "PATCH") else None)
@@ -128,7 +128,7 @@ async def test_a_page_may_use_the_styles_that_it_holds_and_no_other(engine: Engi
     allowed = HASHED.search(HEADERS["content-security-policy"])
     assert allowed is not None
     assert "form-action 'self'" in HEADERS["content-security-policy"]
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{engine.http}", trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{engine.http}", timeout=TIMEOUT, trust_env=False) as http:
         assert "<style" not in (await http.get("/")).text
         for address in ("/api", "/api/Patient"):
             answer = await http.get(address)

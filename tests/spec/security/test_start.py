@@ -13,7 +13,7 @@ import pytest
 
 from tests.places import ROOT
 from tests.spec.durability.process import CODE, Served
-from tests.spec.engine.running import running
+from tests.spec.engine.running import TIMEOUT, running
 
 pytestmark = pytest.mark.anyio
 
@@ -26,7 +26,7 @@ def anyio_backend() -> str:
 @pytest.mark.parametrize("name", ["evil.example", "evil.example:8080", "127.0.0.1.evil.example"])
 async def test_a_request_by_another_name_is_not_answered(name: str, tmp_path: Path) -> None:
     """A page of another site that has its own name stand for this machine reads nothing (DNS rebinding)."""
-    async with running(tmp_path / "data") as engine, httpx.AsyncClient(trust_env=False) as client:
+    async with running(tmp_path / "data") as engine, httpx.AsyncClient(timeout=TIMEOUT, trust_env=False) as client:
         for path in ("/fhir/metadata", "/metrics", "/"):
             answer = await client.get(f"http://127.0.0.1:{engine.http}{path}", headers={"Host": name})
             assert (answer.status_code, answer.json()["reason"]) == (421, "wrong-host")
@@ -36,14 +36,17 @@ async def test_a_request_by_another_name_is_not_answered(name: str, tmp_path: Pa
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "LOCALHOST:8080", "[::1]:8080"])
 async def test_by_the_names_of_this_machine_it_is(name: str, tmp_path: Path) -> None:
-    async with running(tmp_path / "data") as engine, httpx.AsyncClient(trust_env=False) as client:
+    async with running(tmp_path / "data") as engine, httpx.AsyncClient(timeout=TIMEOUT, trust_env=False) as client:
         answer = await client.get(f"http://127.0.0.1:{engine.http}/fhir/metadata", headers={"Host": name})
         assert answer.status_code == 200
 
 
 async def test_by_the_address_that_it_was_given_it_is(tmp_path: Path) -> None:
     """Any address of 127.0.0.0/8 is this machine's."""
-    async with running(tmp_path / "data", http="127.0.0.9:0") as engine, httpx.AsyncClient(trust_env=False) as client:
+    async with (
+        running(tmp_path / "data", http="127.0.0.9:0") as engine,
+        httpx.AsyncClient(timeout=TIMEOUT, trust_env=False) as client,
+    ):
         assert (await client.get(f"http://127.0.0.9:{engine.http}/fhir/metadata")).status_code == 200
 
 

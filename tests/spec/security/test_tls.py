@@ -138,7 +138,7 @@ async def test_a_certificate_that_is_no_feeds_is_turned_away_before_it_is_read_f
     assert await ask(engine, context(place, place.unknown), WARD) is None
     assert engine.listening.turned_away == 1
     assert await journal(engine) == []
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=False) as http:
         figures = (await http.get(f"http://127.0.0.1:{engine.http}/metrics")).text
     assert "certificates_turned_away 1" in figures
 
@@ -211,11 +211,13 @@ async def test_https_says_that_it_stays_so(place: Place, tmp_path: Path) -> None
     engine = await Engine.start(with_tls)
     try:
         verify = context(place, None)
-        async with httpx.AsyncClient(trust_env=False, verify=verify, base_url=f"https://localhost:{engine.http}") as http:
+        async with httpx.AsyncClient(
+            timeout=TIMEOUT, trust_env=False, verify=verify, base_url=f"https://localhost:{engine.http}"
+        ) as http:
             for path in ("/fhir/metadata", "/health/live", "/", "/fhir/Patient/nobody", "/nowhere"):
                 answer = await http.get(path)
                 assert answer.headers["strict-transport-security"].startswith("max-age=31536000")
-        async with httpx.AsyncClient(trust_env=False) as http:
+        async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=False) as http:
             with pytest.raises(httpx.TransportError):
                 await http.get(f"http://localhost:{engine.http}/health/live")
     finally:

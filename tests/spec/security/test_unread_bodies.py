@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -76,9 +77,13 @@ async def pour(port: int, head: bytes, piece: bytes) -> tuple[bytes, int]:
         except ConnectionError:
             return
 
+    answer = b""
     sending = asyncio.create_task(send())
     try:
-        answer = await asyncio.wait_for(reader.read(), 30)
+        async with asyncio.timeout(30):
+            with suppress(ConnectionResetError):  # so it ends where this process stands still for longer than the server lingers
+                while part := await reader.read(1 << 16):
+                    answer += part
     finally:
         await asyncio.wait_for(sending, 30)
         writer.close()
