@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from conformance.topology.process import free_ports
+
 PATIENCE = 30.0
 SET_PDEATHSIG = 1
 
@@ -34,9 +36,7 @@ class Server:
     """A running server, at the same port for as long as it is used."""
 
     def __init__(self, *options: str) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        (self.port,) = free_ports(1)
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
 

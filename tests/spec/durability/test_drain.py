@@ -103,7 +103,7 @@ async def piping(port: int, count: int) -> set[str]:
 @pytest.mark.long
 async def test_sigterm_under_load_cuts_no_request_and_acknowledges_nothing_that_is_not_journalled(tmp_path: Path) -> None:
     tally, balanced = Tally([], [], []), asyncio.Event()
-    async with Served(tmp_path / "data", "--notice", "1.5", "--drain", "10") as served:
+    async with Served(tmp_path / "data", "--notice", "5", "--drain", "30") as served:
         balancer = asyncio.create_task(balancing(served.http, balanced))
         readers = [asyncio.create_task(reading(served.http, balanced, tally)) for _ in range(8)]
         senders = [asyncio.create_task(sending(served.http, balanced, tally, f"H{each}-")) for each in range(4)]

@@ -17,6 +17,8 @@ from tests.spec.engine.messages import adt
 
 pytestmark = pytest.mark.anyio
 HEAD = b"ObservationGuid,PatientGuid,OrganisationGuid,EffectiveDate,EffectiveDatePrecision,EnteredDate,EnteredTime,ClinicianUserInRoleGuid,EnteredByUserInRoleGuid,ParentObservationGuid,CodeId,ProblemGuid,AssociatedText,ConsultationGuid,Value,NumericUnit,ObservationType,NumericRangeLow,NumericRangeHigh,DocumentGuid,Deleted,IsConfidential,ProcessingId\r\n"  # noqa: E501
+MANY = 12_000
+"""Messages of a file that is not read to its end while whoever watches stands still for some seconds."""
 HANDED = re.compile(r"interop_folder_messages_total\S* (\d+)")
 
 
@@ -84,12 +86,12 @@ async def test_a_killed_engine_goes_on_with_the_file_where_it_was(tmp_path: Path
     """Of what was journalled before nothing is even repeated."""
     monkeypatch.setenv("INTEROP_HOLD", "1")
     feeds, folder = watched(tmp_path, "hl7v2")
-    bodies = [adt(control=f"C{number}", local=f"L{number}") for number in range(6_000)]
+    bodies = [adt(control=f"C{number}", local=f"L{number}") for number in range(MANY)]
     (folder / "day.hl7").write_bytes(b"".join(map(frame, bodies)))
     await killed(tmp_path, feeds, folder, "day.hl7", [1_500])
     with opened(tmp_path / "data" / "journal.sqlite") as connection:
         controls = [control for (control,) in connection.execute("SELECT control_id FROM entry ORDER BY message")]
-        assert controls == [f"C{number}" for number in range(6_000)]
+        assert controls == [f"C{number}" for number in range(MANY)]
         assert connection.execute("SELECT count(*) FROM repetition").fetchone() == (0,)
     assert [each.name for each in folder.iterdir() if each.is_file()] == []
     assert list((folder / ".working").iterdir()) == []

@@ -11,6 +11,7 @@ import pytest
 
 from conformance.linear.clients import Clients, judged
 from conformance.linear.history import Op
+from conformance.topology.process import free_ports
 from tests.spec.durability.process import Served
 from tests.spec.engine.running import running
 
@@ -48,11 +49,10 @@ async def _told_of_a_stale_answer(clients: Clients) -> None:
 @pytest.mark.parametrize("seed", range(3))
 async def test_though_the_engine_is_killed_again_and_again(tmp_path: Path, seed: int) -> None:
     """What was on its way when it was killed happened, or never did; nobody sees it come and go."""
-    random, port, count = Random(seed), "0", 0
+    random, (port,), count = Random(seed), free_ports(1), 0
     history: list[Op] = []
     for _ in range(3):
         async with Served(tmp_path / "data", "--http", f"127.0.0.1:{port}", mappers=0) as served:
-            port = str(served.http)
             clients = Clients([f"http://127.0.0.1:{port}"], seed, "k", feed=FEED)
             clients.history, clients.count = history, count
             await worked(clients, served, random.randrange(100, 300))
@@ -83,12 +83,13 @@ async def test_through_two_processes_on_one_database_one_of_which_is_killed(data
     place = ("--database", database)
     async with AsyncExitStack() as stack:
 
-        async def begun(roles: str, name: str, port: str = "0") -> Served:
+        async def begun(roles: str, name: str, port: int = 0) -> Served:
             options = (*place, "--roles", roles, "--name", name, "--http", f"127.0.0.1:{port}")
             return await stack.enter_async_context(Served(tmp_path / "data", *options, mappers=0))
 
         await begun("worker", "worker")
-        one, two = await begun("ingest,api", "one"), await begun("ingest,api", "two")
+        (port,) = free_ports(1)  # which nobody is given while it is away
+        one, two = await begun("ingest,api", "one"), await begun("ingest,api", "two", port)
         clients = Clients([f"http://127.0.0.1:{each.http}" for each in (one, two)], seed, "p", feed=FEED)
         stop = asyncio.Event()
 
@@ -99,7 +100,7 @@ async def test_through_two_processes_on_one_database_one_of_which_is_killed(data
                 if number == 1:
                     two.kill()
                     await two.ended()
-                    await begun("ingest,api", "two", str(two.http))
+                    await begun("ingest,api", "two", port)
             stop.set()
 
         await asyncio.gather(clients.work(CLIENTS, stop), kill())

@@ -187,9 +187,8 @@ async def test_a_full_disk_refuses_writes_and_mends_itself(tmp_path: Path) -> No
         async def full() -> None:
             size = max(path.stat().st_size for path in data.glob("journal.sqlite*"))
             resource.prlimit(served.pid, resource.RLIMIT_FSIZE, (size + 16_384, resource.RLIM_INFINITY))
-            while not writers.statuses[503]:
+            while (refused := await http.post("/fhir/Patient", json=patient("full"), headers=JSON)).status_code == 201:
                 await asyncio.sleep(0.01)
-            refused = await http.post("/fhir/Patient", json=patient("full"), headers=JSON)
             assert (refused.status_code, refused.json()["issue"][0]["code"]) == (503, "no-store")
             assert refused.headers["retry-after"]
             assert (await http.get("/fhir/Patient?_count=1")).status_code == 200

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from interop.app.engine import Engine
+from interop.apply import following
 from interop.store.postgres import PostgresStore
 from tests.spec.api.conftest import Client
 from tests.spec.api.governed import ByHeader, World, record_ann
@@ -52,13 +53,10 @@ async def worlds(*made: Engine) -> AsyncIterator[list[World]]:
 
 
 @pytest.fixture
-async def two(tmp_path: Path, database: str) -> AsyncIterator[list[Engine]]:
+async def two(tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[Engine]]:
     """Two of them. Nothing is heard but what is asked for: they do not look by themselves."""
+    monkeypatch.setattr(following, "EVERY", 3600.0)
     async with engines(tmp_path, database) as made:
-        for each in made:
-            assert each.workshop.following is not None
-            each.workshop.following.every = 3600.0
-            each.workshop.following.signal()
         yield made
 
 

@@ -54,7 +54,7 @@ async def test_the_others_go_on_and_every_answer_has_its_row(tmp_path: Path, dat
                 killed.kill()
                 await asking
                 before = len(told.read)
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(60):
                     while len(told.read) < before + 20:
                         await asyncio.sleep(0.01)
             told.add(other)

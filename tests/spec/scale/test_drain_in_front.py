@@ -47,13 +47,15 @@ async def begun(
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, bytes]:
     """A request whose body has come in half; and the other half."""
     body = adt(control=control, local=control, visit=control)
+    async with asyncio.timeout(30):
+        while engine.server.connections:  # of those who have looked
+            await asyncio.sleep(0.01)
     reader, writer = await asyncio.open_connection("127.0.0.1", port(addresses, "HTTP_BIND"))
-    before = engine.server.connections
     writer.write(b"POST /ingest/hl7v2?wait=applied HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: %d\r\n\r\n" % len(body))
     writer.write(body[:50])
     await writer.drain()
     async with asyncio.timeout(30):
-        while engine.server.connections <= before:
+        while not engine.server.connections:
             await asyncio.sleep(0.01)
     return reader, writer, body[50:]
 

@@ -9,16 +9,26 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 import httpx
 import pytest
 
+from conformance.topology import balancing
 from conformance.topology.front import Front
 from conformance.topology.process import free_ports
 
 pytestmark = pytest.mark.anyio
 READY = b"GET /health/ready?"
+LONG = 30.0
+"""Seconds: nobody here is slow, only a machine that has other work."""
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The front takes nobody to be gone who has stood still for a moment."""
+    monkeypatch.setattr(balancing, "PATIENCE", LONG)
+    monkeypatch.setattr(balancing, "LOOKING", LONG)
 
 
 class Behind:
@@ -74,7 +84,9 @@ async def fronted() -> AsyncIterator[tuple[Front, httpx.AsyncClient, dict[str, B
         stack.push_async_callback(front.stop)
         await front.still()
         await look(front)
-        client = await stack.enter_async_context(httpx.AsyncClient(base_url=f"http://127.0.0.1:{http}", trust_env=False))
+        client = await stack.enter_async_context(
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{http}", timeout=LONG, trust_env=False)
+        )
         yield front, client, behind
 
 
@@ -138,7 +150,7 @@ async def held(front: Front) -> tuple[asyncio.StreamReader, asyncio.StreamWriter
     reader, writer = await asyncio.open_connection("127.0.0.1", front.ports[1])
     writer.write(b"\x0bMSH|")
     await writer.drain()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LONG):
         while not any(backend.links for backend in front.mllp):
             await asyncio.sleep(0)
     return reader, writer
@@ -150,7 +162,7 @@ async def test_connections_of_who_goes_down_are_cut() -> None:
         for one in behind.values():
             await one.close()
         await look(front)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LONG):
             with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
                 await reader.readexactly(1)
         writer.close()

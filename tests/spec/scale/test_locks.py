@@ -102,36 +102,48 @@ class TestNames:
 
     async def test_who_has_waited_goes_before_who_comes_back(self, stores: list[PostgresStore]) -> None:
         """One process would have it again at once for ever."""
-        one, other = (Locks(locks(store)) for store in stores)
-        turns: list[str] = []
-
-        async def again() -> None:
-            for _ in range(40):
-                async with one.hold([KEY]):
-                    turns.append("again")
-                    await asyncio.sleep(0.002)
+        one, other = (locks(store) for store in stores)
+        turns, came_back = list[str](), asyncio.Event()
+        first, then = one._round, other._round
 
         async def once() -> None:
-            async with other.hold([KEY]):
+            async with Locks(other).hold([KEY]):
                 turns.append("once")
 
-        busy = asyncio.create_task(again())
-        while not turns:
-            await asyncio.sleep(0)
-        await once()
-        assert len(turns) < 30
-        await busy
+        async def tries_first(connection: Any) -> None:
+            """Whoever comes back tries at once, and if it has it not waits for the other."""
+            await first(connection)
+            if one._taking:
+                came_back.set()
+                await asyncio.wait((waiting,))
+
+        async def tries_then(connection: Any) -> None:
+            await came_back.wait()
+            await then(connection)
+
+        async with asyncio.timeout(60):
+            async with Locks(one).hold([KEY]):
+                waiting = asyncio.create_task(once())
+                while not other._waiting:
+                    await asyncio.sleep(0)
+                one._round, other._round = tries_first, tries_then  # type: ignore[method-assign]
+            async with Locks(one).hold([KEY]):
+                turns.append("again")
+                came_back.set()
+            await waiting
+        assert turns == ["once", "again"]
 
     async def test_what_nobody_waits_for_any_more_is_not_kept(self, stores: list[PostgresStore]) -> None:
         one, other = (locks(store) for store in stores)
         first = await one.take([KEY])
         waiting = asyncio.create_task(other.take([("Basic", "a"), KEY]))
-        await asyncio.sleep(0.03)
+        while not other._waiting:
+            await asyncio.sleep(0)
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
         one.give([KEY], first)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await one.take([KEY, ("Basic", "a")])
 
     async def test_a_transaction_of_any_size_finds_room(self, stores: list[PostgresStore]) -> None:
@@ -153,7 +165,7 @@ class TestWhoHasLostThem:
                 assert isinstance(found, Conflict)
                 assert found.type == LOCK
             assert isinstance(await stores[0].commit(Change(meta=[("a", "c")])), Committed)
-        async with asyncio.timeout(5), Locks(locks(stores[1])).hold([KEY]):
+        async with asyncio.timeout(20), Locks(locks(stores[1])).hold([KEY]):
             assert held() not in (0, holder)
 
     async def test_a_group_is_judged_change_by_change(self, database: str, stores: list[PostgresStore]) -> None:
@@ -177,6 +189,7 @@ class TestWhoHasLostThem:
         async def ended(*group: Any, **how: Any) -> Any:
             done = await written(*group, **how)
             if not others:
+                await group[0].execute("SET LOCAL idle_in_transaction_session_timeout = 0")  # it does not hang
                 await end(database, group[1][0].held)
                 others.append(asyncio.create_task(clients[1].post(LEFT, **asked)))
                 while not (beyond._waiting or others[0].done()):
@@ -184,7 +197,7 @@ class TestWhoHasLostThem:
             return done
 
         monkeypatch.setattr(journal, "_written", ended)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             first = await clients[0].post(LEFT, **asked)
             second = await others[0]
         assert sorted((first.status_code, second.status_code)) == [200, 201]
@@ -276,7 +289,7 @@ class TestWhoHasLostThem:
         """A process has ended, its client has written again: nobody waits for a slow one that settles what was left."""
         left = await journalled(two[0], "left")
         assert (await clients[1].put({"resourceType": "Basic", "id": "x", "code": {"text": "again"}})).status_code == 201
-        async with asyncio.timeout(5), Locks(two[0].workshop.store.locks).hold([KEY]):
+        async with asyncio.timeout(20), Locks(two[0].workshop.store.locks).hold([KEY]):
             await two[1].workshop.writes.finish(left)
         (found,) = await two[0].workshop.store.query(Message(left.message))
         assert (found.state, found.reason) == (MessageState.REFUSED, "stale-version")
@@ -284,7 +297,7 @@ class TestWhoHasLostThem:
 
     async def test_who_starts_waits_for_no_write_of_a_process_that_lives(self, two: list[Engine]) -> None:
         left = await journalled(two[0], "at work")
-        async with asyncio.timeout(5), Locks(two[0].workshop.store.locks).hold([KEY]):
+        async with asyncio.timeout(20), Locks(two[0].workshop.store.locks).hold([KEY]):
             await two[1].workshop._look_over()
             (found,) = await two[0].workshop.store.query(Message(left.message))
             assert found.state == MessageState.RECEIVED

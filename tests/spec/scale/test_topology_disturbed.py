@@ -23,7 +23,8 @@ from tests.spec.scale.test_topology import disturbed, more
 from tests.spec.scale.test_topology import place as place
 
 pytestmark = [pytest.mark.anyio, pytest.mark.long, pytest.mark.timeout(900)]
-BACKENDS = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'interop'"
+BEGUN = "SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name = 'interop' AND backend_start > $1"
+"""Whether somebody has connected since; how many there are tells nothing while those of the one before are still going."""
 
 
 @pytest.fixture
@@ -37,9 +38,9 @@ async def killed_while_it_starts(there: Topology, name: str) -> None:
     try:
         async with asyncio.timeout(PATIENCE):
             await there.kill(name)
-            before = await connection.fetchval(BACKENDS)
+            since = await connection.fetchval("SELECT clock_timestamp()")
             await there.processes[name].begin()
-            while await connection.fetchval(BACKENDS) <= before:
+            while not await connection.fetchval(BEGUN, since):
                 await asyncio.sleep(0.01)
             await there.kill(name)
     finally:

@@ -138,7 +138,7 @@ async def test_who_is_told_that_something_was_applied_looks_whose_turn_it_is(
     assert await turned(one, first) == []
     assert not waiting.done()
     await one.close(first)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         assert await waiting == []
 
 

@@ -21,10 +21,10 @@ async def test_news_and_claims_are_read_while_operators_look_through_the_journal
             await other.execute("LOCK TABLE journal.entry IN ACCESS EXCLUSIVE MODE")
             long = [asyncio.create_task(store.query(Messages(count=1))) for _ in range(2 * OWN)]
             waiting = "SELECT count(*) FROM pg_locks WHERE relation = 'journal.entry'::regclass AND NOT granted"
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 while await other.fetchval(waiting) < OWN:
                     await asyncio.sleep(0)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 (number,) = await store.query(Turn())
                 assert (await store.query(NewsSince(number)))[0][0] == number
                 assert await store.query(OpenClaims(1)) == []

@@ -357,10 +357,10 @@ def test_what_goes_on_too_long_is_given_up_within_two_seconds(tmp_path: Path) ->
         costly: Where = Not(Any((every, Chain("x", "Patient", Text("name", "9", "contains")))))
         for _ in range(3):
             costly = Has("Observation", "patient", Chain("patient", "Patient", All((costly, Not(Present("gender"))))))
-        started = time.monotonic()
+        started = time.process_time()  # a machine that has other work takes nothing of it
         with pytest.raises(Problem) as refused:
             await store.query(Count(PERMIT_ALL, "Patient", Not(costly)))
-        taken = time.monotonic() - started
+        taken = time.process_time() - started
         assert refused.value.reason.name == "too-costly"
         await store.close()
         return taken

@@ -46,7 +46,7 @@ async def test_who_closes_leaves_its_seats_to_others(both: tuple[PostgresStore, 
     one, other = both
     assert await one.seats.take("outgoing")
     await one.close()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(20):
         while not await other.seats.take("outgoing"):
             await asyncio.sleep(0)
 

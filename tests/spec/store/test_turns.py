@@ -198,13 +198,13 @@ async def test_who_is_killed_in_its_turn_lets_the_others_go_on(
 ) -> None:
     await journal(both[0], entry(1))
     await write(both[0], put("Patient", "a"))
-    hung = await connect(database, WRITING, path=name)
+    hung = await connect(database, WRITING | {"idle_in_transaction_session_timeout": "0"}, path=name)  # it is killed, not cut off
     await hung.execute("BEGIN; UPDATE turn SET number = number + 1")
     waiting = asyncio.create_task(journal(both[1], entry(2)) if name == JOURNAL else write(both[1], put("Patient", "b")))
     while not await asked(database, "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
         assert not waiting.done()
     hung.terminate()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(20):
         await waiting
     assert await search(both[0], PERMIT_ALL, "Patient") == (["a"] if name == JOURNAL else ["a", "b"])
 
@@ -213,7 +213,7 @@ async def test_who_is_killed_in_its_turn_lets_the_others_go_on(
 async def test_who_hangs_in_its_turn_is_cut_off(database: str, both: tuple[PostgresStore, PostgresStore]) -> None:
     hung = await connect(database, WRITING, path=RECORD)
     await hung.execute("BEGIN; UPDATE turn SET number = number + 1")
-    async with asyncio.timeout(4):
+    async with asyncio.timeout(20):  # far less than whoever waits for a turn waits
         await write(both[0], put("Patient", "a"))
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
         await hung.execute("COMMIT")
