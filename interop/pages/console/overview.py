@@ -86,11 +86,17 @@ class Streams:
 
     def enter(self, reader: str) -> None:
         """One more; raises Problem ``busy``."""
-        if self._open.total() >= AT_ONCE or (reader and self._open[reader] >= OF_ONE):
+        if self._full(reader):
             raise Problem("busy")
 
+    def _full(self, reader: str) -> bool:
+        return self._open.total() >= AT_ONCE or bool(reader and self._open[reader] >= OF_ONE)
+
     async def stream(self, services: Services, here: Visit) -> AsyncIterator[str]:
-        """The part of the page, each time that it says something else."""
+        """The part of the page, each time that it says something else. Of those that entered at once some may be too many: theirs
+        ends, and the browser asks again."""
+        if self._full(reader(here)):
+            return
         self._open[reader(here)] += 1
         try:
             before = ""

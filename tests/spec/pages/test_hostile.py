@@ -13,6 +13,8 @@ from typing import Any, cast
 import httpx
 import pytest
 from anyio import to_thread
+from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from interop.api.inside import Inside
 from interop.audit.row import DENIAL
@@ -177,6 +179,35 @@ async def test_nobody_takes_what_is_live_from_everybody_else(site: Site, monkeyp
             with site.client("operator") as token:
                 program.http.headers["authorization"] = token.headers["authorization"]
             assert [await live(program, held) for _ in range(3)] == [200, 200, 503]
+
+
+async def test_streams_that_are_asked_for_at_once_are_no_more_than_one_after_the_other(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All have been let in before the first begins."""
+    entered: list[StreamingResponse] = []
+    together, many = asyncio.Event(), 4
+
+    class Together(StreamingResponse):
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            entered.append(self)
+            if len(entered) == many:
+                together.set()
+            await together.wait()
+            await super().__call__(scope, receive, send)
+
+    monkeypatch.setattr(overview, "StreamingResponse", Together)
+    monkeypatch.setattr(overview, "EACH", 0.01)
+    monkeypatch.setattr(overview, "OF_ONE", 2)
+    async with visitor(site, "demo-operator") as one, AsyncExitStack() as held:
+
+        async def begun() -> str:
+            stream = await held.enter_async_context(one.http.stream("GET", "/console/events"))
+            kept.append(stream.aiter_lines())
+            return await anext(kept[-1], "")
+
+        kept: list[AsyncIterator[str]] = []
+        assert sorted(await asyncio.gather(*(begun() for _ in range(many)))) == ["", "", *["event: standing"] * 2]
 
 
 async def test_whoever_is_turned_away_from_a_page_is_in_the_audit_with_why(site: Site) -> None:
