@@ -15,11 +15,12 @@ from tests.places import ROOT
 BIN = Path(sys.executable).parent
 
 
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
+def held() -> socket.socket:
+    """A port that nobody else is given: an engine may bind it again."""
+    one = socket.socket()
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    one.bind(("127.0.0.1", 0))
+    return one
 
 
 class Reader:
@@ -27,7 +28,8 @@ class Reader:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.http, self.mllp = free_port(), free_port()
+        self._held = [held(), held()]
+        self.http, self.mllp = (one.getsockname()[1] for one in self._held)
         ours = {"INTEROP_HTTP": f"127.0.0.1:{self.http}", "INTEROP_MLLP": f"127.0.0.1:{self.mllp}"}
         ours["INTEROP_URL"] = f"http://127.0.0.1:{self.http}"
         self._environment = {**os.environ, **ours, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "200"}
@@ -65,4 +67,6 @@ class Reader:
             assert engine.stdout is not None
             engine.stdout.close()
         self._serving.clear()
+        for one in self._held:
+            one.close()
         return ended

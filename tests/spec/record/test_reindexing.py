@@ -33,7 +33,7 @@ class Kept:
 
     def __init__(self, store: Any, clock: ManualClock) -> None:
         self.indexing = Indexing()
-        self.reindexer = Reindexer(store, self.indexing, clock)
+        self.reindexer = Reindexer(store, self.indexing, clock, patience=60.0)
         self.plain, self.store = store, IndexedStore(store, self.indexing, self.reindexer)
 
     async def put(self, *resources: dict[str, Any], version: int = 1, indexed: bool = True) -> None:
