@@ -160,7 +160,8 @@ async def test_an_export_of_everything_is_not_given_to_a_token_with_scopes(tmp_p
 
 
 async def test_other_scopes_give_a_client_no_further_exports(tmp_path: Path) -> None:
-    async with told(tmp_path, 1) as (_, services, client, _, _):
+    async with told(tmp_path, 1) as (_, services, client, exports, _):
+        await exports.stop()
         statuses = []
         for scopes in ("system/Location.rs", "system/Patient.rs", "system/Observation.rs"):
             services.door = Desk(replace(PROGRAM, scopes=read_scopes(scopes)))
