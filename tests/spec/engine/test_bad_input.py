@@ -225,10 +225,10 @@ async def test_a_truncated_frame_is_closed_without_reply_and_journalled(
 
 
 async def test_a_body_cut_off_over_http_is_journalled(engine: Engine, http: httpx.AsyncClient) -> None:
-    _, writer = await asyncio.open_connection("127.0.0.1", engine.http)
-    writer.write(b"POST /ingest/hl7v2 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900\r\n\r\nMSH|^~\\&|CUT-OFF")
-    await writer.drain()
-    await asyncio.sleep(0.05)
+    reader, writer = await asyncio.open_connection("127.0.0.1", engine.http)
+    writer.write(b"POST /ingest/hl7v2 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900\r\nExpect: 100-continue\r\n\r\n")
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100 ")  # the body is being read
+    writer.write(b"MSH|^~\\&|CUT-OFF")
     writer.close()
     await writer.wait_closed()
     while (await last(engine)).body != b"MSH|^~\\&|CUT-OFF":

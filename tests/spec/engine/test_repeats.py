@@ -161,7 +161,7 @@ async def test_a_message_sent_again_while_another_is_worked_on_again_is_not_forg
         slow = type("Slow", (), {"query": staticmethod(meanwhile), "commit": store.commit})
         patched.setattr(dispatcher._claims, "_store", slow())
         dispatcher.again(1)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while engine.workshop.unfinished:
                 await asyncio.sleep(0)
     assert [entry.state for entry in await journal(engine)] == ["applied", "applied"]

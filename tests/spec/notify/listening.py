@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 from adapters.hl7v2.framing import Decoder, frame
+from conformance.topology.process import free_ports
 
 Answer = str | None
 """MSA-1; '' = the connection ends instead, None = nothing is said."""
@@ -31,7 +32,8 @@ class Listening:
         self.answers: list[Answer] = ["AA"]
         self.more: Callable[[bytes], list[bytes]] = lambda body: []
         self.err = ""
-        self.connections = self.port = 0
+        self.connections = 0
+        (self.port,) = free_ports(1)  # which nobody is given while it does not listen
         self._changed = asyncio.Event()
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
@@ -54,9 +56,8 @@ class Listening:
         return self.got
 
     async def begin(self, tls: ssl.SSLContext | None = None) -> None:
-        """Listen, on the same port as before where there was one."""
+        """Listen, on the same port as before."""
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=tls)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     async def end(self) -> None:
         """Listen no more and let every connection go."""

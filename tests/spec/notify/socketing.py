@@ -14,6 +14,7 @@ from wsproto.connection import ConnectionState
 from wsproto.events import (
     AcceptConnection,
     CloseConnection,
+    Event,
     Message,
     Ping,
     Pong,
@@ -52,14 +53,15 @@ class Client:
     async def ask(self, port: int, headers: dict[str, str], path: str) -> None:
         extra = [(name.encode(), value.encode()) for name, value in headers.items()]
         self._writer.write(self._wire.send(Request(host=f"127.0.0.1:{port}", target=path, extra_headers=extra)))
+        accepted = False
         async with asyncio.timeout(20):
-            while True:
+            while not accepted:
                 self._wire.receive_data(await self._reader.read(65_536) or None)
-                for event in self._wire.events():
-                    if isinstance(event, AcceptConnection):
-                        return
+                for event in self._wire.events():  # what is said at once may come along
                     if isinstance(event, RejectConnection):
                         raise Refused(event.status_code)
+                    accepted = accepted or isinstance(event, AcceptConnection)
+                    await self._take(event)
 
     def say(self, text: str) -> None:
         self._writer.write(self._wire.send(Message(data=text)))
@@ -90,26 +92,29 @@ class Client:
             return False
         self._wire.receive_data(data)
         for event in self._wire.events():
-            if isinstance(event, TextMessage):
-                self._part += event.data
-                if event.message_finished:
-                    self._texts.append(self._part)
-                    self._part = ""
-            elif isinstance(event, Ping):
-                self.pings += 1
-                if self.crosses:
-                    self.say(self.crosses)
-                    self.crosses = ""
-                    await asyncio.sleep(0.05)  # in a segment of its own
-                if not self.silent:
-                    self._writer.write(self._wire.send(event.response()))
-            elif isinstance(event, Pong):
-                self.pongs += 1
-            elif isinstance(event, CloseConnection):
-                self.closed = event.code
-                if self._wire.state is ConnectionState.REMOTE_CLOSING:
-                    self._writer.write(self._wire.send(event.response()))
+            await self._take(event)
         return True
+
+    async def _take(self, event: Event) -> None:
+        if isinstance(event, TextMessage):
+            self._part += event.data
+            if event.message_finished:
+                self._texts.append(self._part)
+                self._part = ""
+        elif isinstance(event, Ping):
+            self.pings += 1
+            if self.crosses:
+                self.say(self.crosses)
+                self.crosses = ""
+                await asyncio.sleep(0.05)  # in a segment of its own
+            if not self.silent:
+                self._writer.write(self._wire.send(event.response()))
+        elif isinstance(event, Pong):
+            self.pongs += 1
+        elif isinstance(event, CloseConnection):
+            self.closed = event.code
+            if self._wire.state is ConnectionState.REMOTE_CLOSING:
+                self._writer.write(self._wire.send(event.response()))
 
     async def flood(self, full: Callable[[], bool]) -> None:
         """Ask for pongs and read none, until the server's end is full."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
-import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from structlog.testing import capture_logs
 from adapters.nhs111 import acknowledgements
 from adapters.nhs111.payloads import counted
 from adapters.nhs111.security import check_distribution, check_security
+from conformance.topology.process import free_ports
 from interop.api.delivering.deliverer import describe
 from interop.errors import Problem
 from interop.formats.xml import parse_xml
@@ -366,14 +366,6 @@ def acknowledged(request: bytes, make: Callable[..., tuple[str, Any]], problem: 
     return said
 
 
-def free() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-    return port
-
-
 async def until(engine: Any, *wanted: tuple[str, str]) -> list[Delivery]:
     async with asyncio.timeout(20):
         while True:
@@ -384,7 +376,7 @@ async def until(engine: Any, *wanted: tuple[str, str]) -> list[Delivery]:
 
 
 async def test_a_report_goes_on_to_a_second_engine_which_acknowledges_it_to_the_first(tmp_path: Path) -> None:
-    port = free()
+    (port,) = free_ports(1)
     async with running(tmp_path / "second") as second:
         to = tmp_path / "destinations.toml"
         to.write_text(
@@ -403,7 +395,7 @@ async def test_a_report_goes_on_to_a_second_engine_which_acknowledges_it_to_the_
 
 
 async def test_a_refusal_that_comes_later_is_on_the_shelf_and_one_of_nothing_is_a_fault(tmp_path: Path, receiver: Receiver) -> None:
-    port = free()
+    (port,) = free_ports(1)
     to = tmp_path / "destinations.toml"
     to.write_text(
         f'[itk-route]\nkind = "itk"\naddress = "{receiver.url}"\norganisation = "A99901"\nsender = "{ADDRESS}RX1"\n'

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from conformance.topology.process import free_ports
 from interop.app.addresses import loopback
 from interop.app.outgoing import joined, routes_of
 from interop.clock import ManualClock
@@ -20,7 +21,7 @@ from tests.spec.engine.messages import adt
 from tests.spec.engine.running import running, tell
 from tests.spec.notify.listening import listening
 from tests.spec.notify.receiving import Got, receiving
-from tests.spec.notify.test_itk import ADDRESS, OK, envelope, free
+from tests.spec.notify.test_itk import ADDRESS, OK, envelope
 
 pytestmark = pytest.mark.anyio
 SAID = {"feed": "pas", "type": "ADT^A01", "sender": "PAS|RX1", "receiver": "ROUTE|ROUTE"}
@@ -74,7 +75,7 @@ async def test_it_goes_over_mllp_and_over_itk_to_each_once_and_in_order_though_o
 
 
 async def test_two_engines_that_route_to_each_other_do_not_go_round(tmp_path: Path) -> None:
-    ports = free(), free()
+    ports = free_ports(2)
     for name, port in zip(("first", "second"), reversed(ports), strict=True):
         (tmp_path / f"{name}.toml").write_text(
             f'[itk-route]\nkind = "mllp"\naddress = "mllp://127.0.0.1:{port}"\norganisation = "A99901"\n'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from email.utils import parsedate_to_datetime
 from importlib import import_module
@@ -14,6 +15,7 @@ from adapters.smtp import carrier
 from interop.notify.destinations import BadDestinations, read_destinations
 from interop.ports import Destination, Parcel
 from tests.spec.notify.mailserver import MailServer, mailing
+from tests.spec.notify.passing import passed
 from tests.spec.notify.telling import unheard
 from tests.spec.security.certificates import Authority
 
@@ -75,10 +77,14 @@ async def test_replies_are_of_the_class_of_the_error_table(rcpt: int, data: int,
 
 
 async def test_a_server_that_has_an_e_mail_and_says_nothing_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_module("adapters.smtp.courier"), "LONGEST", 0.5)
+    longest: float = import_module("adapters.smtp.courier").LONGEST
     async with mailing() as server:
         server.replies = [-1]
-        taken = await courier(server).carry(PARCEL)
+        carrying = asyncio.create_task(courier(server).carry(PARCEL))
+        await server.until(1)
+        assert not carrying.done()
+        passed(monkeypatch, longest)
+        taken = await carrying
         assert (taken.problem.reason.name, len(server.got)) == ("destination-unanswered", 1)
 
 

@@ -72,7 +72,7 @@ async def test_who_goes_on_talking_and_binds_nothing_is_ended(engine: Engine, mo
 async def test_what_a_client_says_while_it_is_asked_costs_it_nothing(
     engine: Engine, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("interop.api.sockets.endpoint.QUIET", 0.5)
+    monkeypatch.setattr("interop.api.sockets.endpoint.QUIET", 0.1)
     one, other = [await subscribed(engine, http, by_socket()) for _ in range(2)]
     async with connected(engine.http) as socket:
         await bound(socket, one)
@@ -115,6 +115,8 @@ async def test_who_is_quiet_is_asked_whether_they_are_there(
     engine: Engine, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, silent: bool
 ) -> None:
     monkeypatch.setattr("interop.api.sockets.endpoint.QUIET", 0.1)
+    if silent:
+        monkeypatch.setattr("interop.api.sockets.endpoint.PONG", 0.1)
     id_ = await subscribed(engine, http, by_socket())
     async with connected(engine.http) as socket:
         await bound(socket, id_)

@@ -77,6 +77,7 @@ async def test_who_comes_and_never_takes_what_is_too_old_is_in_error_an_hour_lat
             id_ = await subscribed(engine, http, by_socket())
             await put(http, encounter("a"))
             worker = engine.outgoing.deliverer.workers[f"subscription:{id_}"]
+            await worker.step()  # it has seen what waits before anybody came
             clock.advance(8 * DAY / 1_000_000)
             for minutes in (0, 40, 21):
                 clock.advance(60 * minutes)

@@ -239,6 +239,7 @@ async def test_a_heartbeat_is_told_when_nothing_else_is(tmp_path: Path, receiver
             await put(http, encounter("a"))
             await receiver.until(2)
             await become(engine, "sent", "sent")
+            await worker._working.stop()  # from here on this test takes its steps, and nobody beside it
             before = await worker.step()
             assert 0 < before <= 60
             clock.advance(61)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import pytest
 
@@ -11,7 +12,7 @@ from interop.api.signon.limits import REMEMBERED, Buckets, SharedBucket
 from interop.signals.lasting import Counts, Lasting
 from interop.signals.levels import Levels
 from interop.signals.place import Place
-from tests.spec.signals.conftest import PAUSES, SECRET, until
+from tests.spec.signals.conftest import ANSWERING, PAUSES, SECRET, until
 from tests.valkey import Server
 
 pytestmark = pytest.mark.anyio
@@ -28,7 +29,7 @@ class Keeper:
         self.levels = Levels("interop:test", SECRET, between=0.005)
         self.levels.ledgers.append(self.buckets)
         self.counts = Counts()
-        self.line = Lasting("limits", place.connect, self.levels.work, self.counts, PAUSES)
+        self.line = Lasting("limits", partial(place.connect, ANSWERING), self.levels.work, self.counts, PAUSES)
 
     def take(self, key: str = "somebody") -> bool:
         """One request; the local clock stands."""

@@ -12,6 +12,7 @@ import pytest
 
 from interop.api.signon.limits import Buckets
 from interop.ports import Signals, Silent
+from interop.signals import by_redis
 from interop.signals.place import Place, prefix
 from tests.places import ROOT
 from tests.spec.security.certificates import Authority
@@ -62,9 +63,10 @@ async def test_one_of_those_who_are_free_is_told_what_arrived(redis: Server) -> 
         assert intake.words("arrived") == []
 
 
-async def test_who_found_work_meanwhile_hands_on_what_it_is_told(redis: Server) -> None:
+async def test_who_found_work_meanwhile_hands_on_what_it_is_told(redis: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """It waits in Redis still when it is no longer free."""
-    async with processes(Place.of(redis.url), "a", "b", "intake") as (a, b, intake):
+    monkeypatch.setattr(by_redis, "BLOCK", 600_000)  # for as long as this test takes
+    async with processes(Place.of(redis.url), "a", "b", "intake", left=600) as (a, b, intake):
         a.signals.free()
         await until(lambda: _blocked(redis) == 1)
         a.signals.busy()
