@@ -91,6 +91,7 @@ async def test_a_carer_sees_one_person_until_she_ends_it(fresh: Site, opens: Ope
     await edwin.goto("/my")
     await expect(edwin.get_by_role("region", name="Whose record this is")).to_contain_text("Laura Margaret Ormsgill")
     await edwin.get_by_role("link", name="Plan", exact=True).click()
+    await edwin.wait_for_url(re.compile(r"/plan$"))
     await expect(edwin.get_by_role("main")).to_contain_text("look after my garden")
     await axe(edwin)
     await within(edwin)
