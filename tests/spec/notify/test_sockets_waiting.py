@@ -53,8 +53,8 @@ async def test_who_comes_at_the_last_moment_is_told_all_that_has_waited(tmp_path
             clock.advance(7 * DAY / 1_000_000 - 1)
             await worker.step()
             async with connected(engine.http) as socket:
-                await bound(socket, id_)
                 socket.silent = True
+                await bound(socket, id_)
                 assert await socket.hear() == f"ping {id_}"
                 await socket.pinged()
                 clock.advance(2)
@@ -83,8 +83,8 @@ async def test_who_comes_and_never_takes_what_is_too_old_is_in_error_an_hour_lat
                 clock.advance(60 * minutes)
                 assert await states(engine) == [("a", "pending")]
                 async with connected(engine.http) as socket:
+                    socket.silent = True  # what waits may come along with the answer
                     await bound(socket, id_)
-                    socket.silent = True
                     assert await socket.hear() == f"ping {id_}"
                     await worker.step()
             await status(http, id_, "error")
