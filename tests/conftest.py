@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from interop.store.postgres.connection import WRITING
 from tests.places import SHARED, memory
 from tests.postgres import Server, programs, serving
 
@@ -59,14 +60,20 @@ def postgres() -> Iterator[Server]:
 
 
 @pytest.fixture
-def empty_database(postgres: Server) -> Iterator[str]:
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody hangs in the middle of a transaction: who stands still in one for some seconds is on a machine with other work."""
+    monkeypatch.setitem(WRITING, "idle_in_transaction_session_timeout", "30s")
+
+
+@pytest.fixture
+def empty_database(postgres: Server, unhurried: None) -> Iterator[str]:
     """The URL of a PostgreSQL database in which nothing is."""
     with postgres.database(empty=True) as url:
         yield url
 
 
 @pytest.fixture
-def database(postgres: Server) -> Iterator[str]:
+def database(postgres: Server, unhurried: None) -> Iterator[str]:
     """The URL of a PostgreSQL database with the engine's schemas and nothing in them."""
     with postgres.database() as url:
         yield url

@@ -189,7 +189,6 @@ class TestWhoHasLostThem:
         async def ended(*group: Any, **how: Any) -> Any:
             done = await written(*group, **how)
             if not others:
-                await group[0].execute("SET LOCAL idle_in_transaction_session_timeout = 0")  # it does not hang
                 await end(database, group[1][0].held)
                 others.append(asyncio.create_task(clients[1].post(LEFT, **asked)))
                 while not (beyond._waiting or others[0].done()):

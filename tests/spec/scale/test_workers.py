@@ -7,6 +7,7 @@ import os
 import random
 import signal
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -409,12 +410,10 @@ async def test_a_worker_that_hangs_is_left_behind_and_writes_nothing_of_it_when_
     connection = await asyncpg.connect(database)
     options = ("--database", database, "--roles")
     try:
-        async with (
-            Served(data, *options, "ingest", "--name", "in", mappers=0) as taking,
-            Served(data, *options, "worker", "--name", "w0") as hung,
-            Served(data, *options, "worker", "--name", "w1") as other,
-            asyncio.timeout(SETTLING),
-        ):
+        async with AsyncExitStack() as stack, asyncio.timeout(SETTLING):
+            taking = await stack.enter_async_context(Served(data, *options, "ingest", "--name", "in", mappers=0))
+            workers = (Served(data, *options, "worker", "--name", name) for name in ("w0", "w1"))
+            hung, other = await asyncio.gather(*map(stack.enter_async_context, workers))  # neither is ahead with its tables
             sending = asyncio.create_task(push(taking.mllp, bodies.values(), acknowledged))
             while not await connection.fetchval("SELECT count(DISTINCT worker) > 1 FROM record.claim"):
                 assert not sending.done() or await connection.fetchval(UNFINISHED)

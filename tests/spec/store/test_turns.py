@@ -210,7 +210,10 @@ async def test_who_is_killed_in_its_turn_lets_the_others_go_on(
 
 
 @pytest.mark.long
-async def test_who_hangs_in_its_turn_is_cut_off(database: str, both: tuple[PostgresStore, PostgresStore]) -> None:
+async def test_who_hangs_in_its_turn_is_cut_off(
+    database: str, both: tuple[PostgresStore, PostgresStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()  # here somebody hangs
     hung = await connect(database, WRITING, path=RECORD)
     await hung.execute("BEGIN; UPDATE turn SET number = number + 1")
     async with asyncio.timeout(20):  # far less than whoever waits for a turn waits
