@@ -59,6 +59,19 @@ class Fragile(Hl7v2):
 adapter = Fragile()
 '''
 
+KILLED = """
+import os, signal, sys
+
+if "interop.apply.mapper" in sys.orig_argv:
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+"""What Python runs first of all: a mapper gets no further."""
+
+
+def first_in_path(site: Path) -> str:
+    """The path of Python with this before all else."""
+    return os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])
+
 
 @pytest.fixture
 def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -69,7 +82,7 @@ def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (site / "fragile_adapter.py").write_text(FRAGILE)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: fragile-adapter\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[interop.adapters]\nfragile = fragile_adapter:adapter\n")
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])]))
+    monkeypatch.setenv("PYTHONPATH", first_in_path(site))
     monkeypatch.syspath_prepend(str(site))
     library.adapters.cache_clear()
     yield
@@ -274,20 +287,12 @@ async def test_a_start_whose_mapper_is_killed_ends_with_a_sentence_and_the_next_
         for number in range(20):
             sent = await http.post("/ingest/hl7v2", content=adt(control=f"C{number}", local=f"L{number}", visit=f"V{number}"))
             assert sent.status_code == 202
-    served = Served(data)
-
-    async def killed() -> None:
-        while True:
-            await asyncio.sleep(0)
-            for child in served.mappers() if hasattr(served, "process") else ():
-                if b"interop.apply.mapper" in command(str(child)):
-                    return os.kill(child, signal.SIGKILL)
-
-    killing = asyncio.create_task(killed())
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(KILLED)
     with pytest.raises(AssertionError, match="A mapper process ended while it started"):
-        async with served:
+        async with Served(data, environment={"PYTHONPATH": first_in_path(site)}):
             pass
-    await killing
     async with Served(data) as served, served.client() as http, asyncio.timeout(60):
         while (await http.get("/fhir/Encounter?_summary=count")).json()["total"] < 20:
             await asyncio.sleep(0.05)

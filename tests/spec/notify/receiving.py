@@ -51,6 +51,12 @@ class Receiver:
                 self._changed.clear()
                 await self._changed.wait()
 
+    async def left(self) -> None:
+        """Wait until everybody who was here has gone, with all that they had said."""
+        async with asyncio.timeout(20):
+            while self._open:
+                await asyncio.sleep(0.005)
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open.add(writer)
         with suppress(asyncio.IncompleteReadError, ConnectionError):

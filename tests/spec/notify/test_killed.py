@@ -44,6 +44,7 @@ async def test_killed_between_commit_and_sending_it_is_sent_by_the_next_process(
             engine.kill()
         first = receiver.got[0].headers["idempotency-key"]
         assert [state for _, state in await rows(tmp_path / "data")] == ["pending", "pending"]
+        await receiver.left()
         receiver.got.clear()
         receiver.answers = [200]
         async with Served(tmp_path / "data", *options(tmp_path, receiver)):
