@@ -78,6 +78,7 @@ const clock = at => new Date(at).toLocaleTimeString('en-GB', { hour: '2-digit', 
 async function online({ session, left, csrf }) {
   const db = await opened();
   const kept = await keyOf(db, session, left * 1000);
+  leave(db, kept);
   const card = document.getElementById('card');
   if (card?.dataset.patient) {
     const { patient, receipt, made, ends } = card.dataset;
@@ -88,7 +89,6 @@ async function online({ session, left, csrf }) {
     await navigator.serviceWorker?.ready;
   }
   await tell(db, csrf);
-  leave(db, kept);
   document.body.dataset.kept = 'yes';
 }
 

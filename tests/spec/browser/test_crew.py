@@ -50,6 +50,11 @@ KEPT: Final = """() => new Promise(done => {
   };
 })"""
 """How many keys, copies and openings are on the phone."""
+WAITS: Final = """
+  const waits = window.waits = [], wait = setTimeout;
+  window.setTimeout = (what, time, ...more) => { waits.push(time); return wait(what, time, ...more); };
+"""
+"""``waits`` are the milliseconds for which a page waits for something."""
 BYTES: Final = """async () => {
   const db = await new Promise(done => { indexedDB.open('interop-crew').onsuccess = e => done(e.target.result); });
   const got = (store, by) => new Promise(done => {
@@ -293,6 +298,23 @@ async def test_a_phone_whose_clock_is_wrong_or_put_back_keeps_no_copy_longer(ope
         await page.context.clock.set_fixed_time(datetime.fromtimestamp(begun + seconds, UTC))
         await page.reload()
         await expect(page.locator("#offline")).to_contain_text(words)
+
+
+@pytest.mark.long
+async def test_a_card_that_stands_open_goes_with_the_session_though_openings_could_not_be_told(opens: Opens, fresh: Site) -> None:
+    page = await opens(fresh, "phone")
+    await page.add_init_script(WAITS)
+    path = await opened(page, fresh)
+    await page.context.set_offline(True)
+    await page.reload()
+    await expect(page.locator("#offline")).to_contain_text("as of 08:30")
+    opens.watching(page).expected.append("ERR_FAILED")
+    await page.route("**/crew/opened", lambda route: route.abort())
+    await page.context.set_offline(False)
+    await page.goto(path)
+    await expect(page.locator("body")).to_have_attribute("data-kept", "TypeError")
+    assert (await page.evaluate(KEPT))["opens"] == 1
+    assert [each for each in await page.evaluate("waits") if 11 < each / 3_600_000 <= 12]
 
 
 @pytest.mark.long
