@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 import structlog
@@ -87,6 +87,8 @@ class AtWork:
     expected: tuple[str, ...] = ()
     """The families that messages are expected of."""
     _added: int = 0
+    _ahead: set[int] = field(default_factory=set)
+    """What was finished while nothing was counted; it may be added yet."""
     _finishing: Background = field(default_factory=Background)
     _named: Named = field(init=False)
 
@@ -179,9 +181,10 @@ class AtWork:
             except Exception as error:
                 log.error("writes of other processes not finished; trying again", error=type(error).__name__)
 
-    def added(self, count: int) -> None:
-        """So many messages more are in the journal."""
-        self.unfinished += count
+    def added(self, count: int, early: Collection[int] = ()) -> None:
+        """So many messages more are in the journal; ``early``: which may have had their outcome before that was known."""
+        self.unfinished += count - len(self._ahead.intersection(early))
+        self._ahead.difference_update(early)
         self._added += count
 
     async def worked_off(self) -> bool:
@@ -211,7 +214,10 @@ class AtWork:
         self.arrived()
 
     def _finished(self, message: int, state: MessageState, problem: Problem | None) -> None:
-        self.unfinished = max(0, self.unfinished - 1)
+        if self.unfinished:
+            self.unfinished -= 1
+        elif self.elsewhere is None:
+            self._ahead.add(message)
         self.finished += 1
         self.signals.tell(APPLIED, str(message))
         self._told(message, state, problem)

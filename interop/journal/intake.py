@@ -47,9 +47,9 @@ class _Waiting:
 class JournalIntake:
     """``interop.ports.Intake`` on the store's journal.
 
-    ``routed(family, message)`` tells whether tables map a message type; ``added`` (how many) and ``arrived`` are called after
-    each commit that added messages, ``again`` with a message that is to be worked on once more; ``limit`` is how many may be
-    ``unfinished`` before senders are told ``busy``.
+    ``routed(family, message)`` tells whether tables map a message type; ``added`` (how many, and which of them may have had their
+    outcome before that was known) and ``arrived`` are called after each commit that added messages, ``again`` with a message that
+    is to be worked on once more; ``limit`` is how many may be ``unfinished`` before senders are told ``busy``.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class JournalIntake:
         routed: Callable[[str, str], bool],
         arrived: Callable[[], None],
         again: Callable[[int], None],
-        added: Callable[[int], None],
+        added: Callable[[int, Collection[int]], None],
         unfinished: Callable[[], int],
         limit: int = 1_000_000,
     ) -> None:
@@ -73,6 +73,9 @@ class JournalIntake:
         self._acks: list[tuple[int, str]] = []
         self._flushing: asyncio.Task[None] | None = None
         self._applied: dict[int, list[tuple[asyncio.Future[Receipt], int]]] = {}
+        self._early: dict[int, tuple[MessageState, Problem | None]] = {}
+        """What has its outcome while a commit is under way, and may be of it: whoever works off the journal may see a message
+        before this task hears that it was journalled."""
         self.stopping = False
         self.acknowledgements: dict[tuple[str, str], Histogram] = {}
         """Seconds from a message to its receipt, by feed and by what is waited for."""
@@ -131,6 +134,8 @@ class JournalIntake:
 
     def finished(self, message: int, state: MessageState, problem: Problem | None) -> None:
         """The record has this message's outcome on disk: answer whoever waits for it."""
+        if self._flushing is not None and message not in self._applied:
+            self._early[message] = state, problem
         for future, repeats in self._applied.pop(message, ()):
             _settle(future, Receipt(message, state, problem, repeats))
 
@@ -206,11 +211,13 @@ class JournalIntake:
                 added = 0
                 for one in pending:
                     added += self._settle(one)
+                early, self._early = self._early, {}
                 if added:
-                    self._added(added)
+                    self._added(added, early)
                     self._arrived()
         finally:
             self._flushing = None
+            self._early = {}
 
     async def _write(self, pending: list[_Waiting], acks: list[tuple[int, str]]) -> None:
         """One commit; where it fails for what it holds, each message by itself, and one that still fails without its envelope.
@@ -251,6 +258,8 @@ class JournalIntake:
             task.add_done_callback(lambda _: None)
         elif one.wait is Wait.JOURNALLED:
             _settle(one.future, Receipt(message, MessageState.RECEIVED))
+        elif message in self._early:
+            _settle(one.future, Receipt(message, *self._early[message]))
         else:
             self._applied.setdefault(message, []).append((one.future, 0))
         return 1 if new else 0
@@ -262,7 +271,7 @@ class JournalIntake:
             if entries and entries[0].reason != DOWN and MessageState(entries[0].state) in IN_VAIN:
                 done = await self._store.commit(Change(outcomes=[Outcome(message, MessageState.RECEIVED.value, self._clock.now())]))
                 if isinstance(done, Committed) and done.again:
-                    self._added(1)
+                    self._added(1, ())
                     self._again(message)
                 else:  # meanwhile it was taken down, or somebody else works on it again
                     entries = await self._store.query(Message(message))

@@ -91,7 +91,7 @@ def serving(store: SqlStore, clock: ManualClock) -> tuple[JournalIntake, Service
         routed=lambda *pair: pair in routed,
         arrived=lambda: None,
         again=lambda message: None,
-        added=taken.append,
+        added=lambda count, early: taken.append(count),
         unfinished=lambda: sum(taken),
         limit=3,
     )

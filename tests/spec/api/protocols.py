@@ -29,7 +29,7 @@ async def serving(store: SqliteStore, clock: ManualClock, feed: Feed, limit: int
         routed=Routes().has,
         arrived=lambda: None,
         again=lambda message: None,
-        added=taken.append,
+        added=lambda count, early: taken.append(count),
         unfinished=lambda: sum(taken),
         limit=limit,
     )
