@@ -234,7 +234,7 @@ class Watch:
                 await asyncio.sleep(PAUSE)
             given: list[Future[Receipt] | Entry] = []
             until = monotonic() + SLICE
-            self._handed.clear()
+            self._handed = [each for each in self._handed if not each.done()]
             for adapter, body in parts[place : place + room]:
                 had = known.get(digest(body)) if known else None
                 if had:
