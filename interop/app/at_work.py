@@ -208,9 +208,9 @@ class AtWork:
         elif kind == CHANGED and self.following is not None:
             self.following.signal()
 
-    def _asked(self, count: int) -> None:
-        """So many takedowns or replays are in the journal."""
-        self.added(count)
+    def _asked(self, message: int) -> None:
+        """A takedown or a replay is in the journal."""
+        self.added(1, (message,))
         self.arrived()
 
     def _finished(self, message: int, state: MessageState, problem: Problem | None) -> None:

@@ -38,7 +38,7 @@ async def tried(
     mappers = Mappers(settings.mapper_count, id_key(settings.data))
     try:
         await mappers.start()
-        replays = Replays(store, SystemClock(), Teller(store, mappers, feeds), Linking(), None, lambda count: None)
+        replays = Replays(store, SystemClock(), Teller(store, mappers, feeds), Linking(), None, lambda message: None)
         last = max([each.message for each in await store.query(Messages(count=1))], default=0)
         plan = replace(plan, upto=plan.upto or last)
         while True:

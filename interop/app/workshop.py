@@ -96,8 +96,8 @@ class Workshop(AtWork):
         applier.hears = router.hears
         shop: list[Workshop] = []
         teller, keeping = Teller(indexed, mappers, feeds), Keeping(store, clock)
-        takedowns = Takedowns(indexed, clock, teller, linking, lambda count: shop[0]._asked(count), underway)
-        replays = Replays(indexed, clock, teller, linking, keeping, lambda count: shop[0]._asked(count), underway)
+        takedowns = Takedowns(indexed, clock, teller, linking, lambda message: shop[0]._asked(message), underway)
+        replays = Replays(indexed, clock, teller, linking, keeping, lambda message: shop[0]._asked(message), underway)
         orders = {TAKEN: takedowns.perform, REPLAYED: replays.perform}
         claims = SharedClaims(store, store.seats, signals, lambda: mappers.prepared) if shared else AllThatWaits(store)
         dispatcher = Dispatcher(claims, mappers, applier, feeds, orders, keeping, lambda *outcome: shop[0]._finished(*outcome))

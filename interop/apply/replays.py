@@ -32,7 +32,7 @@ from interop.store.values import Change, Conflict, Entry, Heard, LossCount, Outc
 
 
 class Replays:
-    """``arrived`` is told that so many entries more wait in the journal."""
+    """``arrived`` is told the number of each entry that is in the journal now."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class Replays:
         await witness.replay(entry, [(one.kind, one.type, one.id) for one in planned.differences], sorted(planned.patients))
         await self._store.commit(Change(entries=[entry]))
         witness.journalled(entry)
-        self._arrived(1)
+        self._arrived(entry.message)
         await self._waiting.settled(entry.message)
         done = self._done.pop(entry.message, None)
         found: list[Entry] = await self._store.query(Message(entry.message))

@@ -55,7 +55,7 @@ class Removal:
 
 
 class Takedowns:
-    """``arrived`` is told that so many entries more wait in the journal."""
+    """``arrived`` is told the number of each entry that is in the journal now."""
 
     def __init__(
         self,
@@ -118,7 +118,7 @@ class Takedowns:
             await self._store.commit(Change(entries=[entry]))
         if entry.message:
             witness.journalled(entry)
-            self._arrived(1)
+            self._arrived(entry.message)
         number = entry.message or entry.repeats
         await self._waiting.settled(number)
         done = self._done.pop(number, None)

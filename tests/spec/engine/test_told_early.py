@@ -13,6 +13,8 @@ from interop.store.plan import Message
 from interop.store.values import Change
 from tests.spec.engine.messages import adt
 from tests.spec.engine.running import TIMEOUT, ingest, journal
+from tests.spec.engine.taking import sent, taken
+from tests.spec.engine.test_replay import replayed
 
 pytestmark = pytest.mark.anyio
 
@@ -33,7 +35,7 @@ def late(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
                         await asyncio.sleep(0.005)
         return done
 
-    monkeypatch.setattr(engine.intake._store, "commit", slow)
+    monkeypatch.setattr(shop.store, "commit", slow)
 
 
 @pytest.mark.usefixtures("late")
@@ -45,6 +47,14 @@ async def test_its_sender_is_told_and_nothing_is_counted_that_waits(engine: Engi
         assert (answer.status_code, answer.json()["state"], shop.unfinished) == (200, "applied", 0)
     assert (await http.post("/ingest/hl7v2", content=adt(control="C2"))).status_code == 202
     assert (shop.unfinished, [entry.state for entry in await journal(engine)]) == (0, ["applied"] * 3)
+
+
+@pytest.mark.usefixtures("late")
+async def test_nor_where_it_is_a_takedown_or_a_replay(engine: Engine, http: httpx.AsyncClient) -> None:
+    number = await sent(http, adt())
+    assert (await replayed(http)).messages == 1
+    assert (await taken(http, number)).resources
+    assert engine.workshop.unfinished == 0
 
 
 @pytest.mark.usefixtures("late")
