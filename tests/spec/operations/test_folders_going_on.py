@@ -243,10 +243,11 @@ async def test_a_watch_that_is_ended_waits_for_what_the_journal_is_taking(tmp_pa
             ending = asyncio.create_task(at.watch.stop())
             for _ in range(100):
                 await asyncio.sleep(0)
-            assert not ending.done()
+            waits = not ending.done()
             go_on.set()
             async with asyncio.timeout(20):
                 await ending
+            assert waits
         await at.watch.look()
         assert await at.controls() == ["C0", "C1", "C2"]
         assert [entry.state == "refused" for entry in await journal(at.engine)] == [False, True, False]
