@@ -271,7 +271,7 @@ class JournalIntake:
             if entries and entries[0].reason != DOWN and MessageState(entries[0].state) in IN_VAIN:
                 done = await self._store.commit(Change(outcomes=[Outcome(message, MessageState.RECEIVED.value, self._clock.now())]))
                 if isinstance(done, Committed) and done.again:
-                    self._added(1, ())
+                    self._added(1, (message,))
                     self._again(message)
                 else:  # meanwhile it was taken down, or somebody else works on it again
                     entries = await self._store.query(Message(message))
