@@ -113,8 +113,10 @@ def everything(asking: Asking) -> list[Piece]:
 
 
 def cards(asking: Asking) -> list[Piece]:
-    """The crew cards of patients whom it may see: so few that each has been made once before anything is counted."""
-    return [asking.get(f"Patient/p{each.serial}/$crew-card", 200) for each in asking.seen("cards", HELD)]
+    """The crew cards of patients whom it may see, as their schema has them: so few that each has been made once before anything is
+    counted."""
+    paths = (f"{asking.base}/Patient/p{each.serial}/$crew-card" for each in asking.seen("cards", HELD))
+    return [Piece(get(path, asking.host, asking.token, "application/json"), 200, -1) for path in paths]
 
 
 def creates(asking: Asking) -> list[Piece]:

@@ -86,9 +86,9 @@ def read(path: Path) -> list[Piece]:
     return found
 
 
-def get(path: str, host: str, token: str = "") -> bytes:
+def get(path: str, host: str, token: str = "", accept: str = "application/fhir+json") -> bytes:
     """A GET; ``token`` '' for none."""
-    return f"GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: application/fhir+json\r\n{_bearer(token)}\r\n".encode()
+    return f"GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: {accept}\r\n{_bearer(token)}\r\n".encode()
 
 
 def sending(method: str, path: str, host: str, body: bytes, token: str = "") -> bytes:
