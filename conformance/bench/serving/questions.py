@@ -14,7 +14,7 @@ import orjson
 from conformance.bench.resources import NHS_NUMBER
 from conformance.bench.serving.records import MEASURED, PROCEDURES, SNOMED, observation, record, transaction
 from conformance.bench.serving.sharing import Json, elsewhere
-from conformance.bench.serving.traffic import Piece, get, sending
+from conformance.bench.serving.traffic import FHIR, Piece, get, sending
 from conformance.generate.clinical import PROBLEMS
 from conformance.generate.people import EPOCH, People, Person
 from conformance.generate.places import GPS
@@ -54,9 +54,9 @@ class Asking(NamedTuple):
         """People of a sample whom who asks is given."""
         return [each for each in self.sample(salt, count + count // 4) if self.sees(each)][:count]
 
-    def get(self, path: str, status: int = 0, matches: int = -1) -> Piece:
+    def get(self, path: str, status: int = 0, matches: int = -1, accept: str = FHIR) -> Piece:
         """A GET below the base, and its right answer."""
-        return Piece(get(f"{self.base}/{path}", self.host, self.token), status, matches)
+        return Piece(get(f"{self.base}/{path}", self.host, self.token, accept), status, matches)
 
     def send(self, method: str, path: str, resource: Json, *, loading: bool = False) -> Piece:
         """A request that carries a resource."""
@@ -115,8 +115,8 @@ def everything(asking: Asking) -> list[Piece]:
 def cards(asking: Asking) -> list[Piece]:
     """The crew cards of patients whom it may see, as their schema has them: so few that each has been made once before anything is
     counted."""
-    paths = (f"{asking.base}/Patient/p{each.serial}/$crew-card" for each in asking.seen("cards", HELD))
-    return [Piece(get(path, asking.host, asking.token, "application/json"), 200, -1) for path in paths]
+    people = asking.seen("cards", HELD)
+    return [asking.get(f"Patient/p{each.serial}/$crew-card", 200, accept="application/json") for each in people]
 
 
 def creates(asking: Asking) -> list[Piece]:

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, cast
 
 from conformance.bench.report import WrongOutcome
 
+FHIR = "application/fhir+json"
 HEAD = struct.Struct(">Ihh")
 MATCH = b'"mode":"match"'
 """What each match of a searchset has, as the engine writes it."""
@@ -86,14 +87,14 @@ def read(path: Path) -> list[Piece]:
     return found
 
 
-def get(path: str, host: str, token: str = "", accept: str = "application/fhir+json") -> bytes:
-    """A GET; ``token`` '' for none."""
+def get(path: str, host: str, token: str = "", accept: str = FHIR) -> bytes:
+    """A GET; ``token`` '' for none, ``accept`` the form that is wanted."""
     return f"GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: {accept}\r\n{_bearer(token)}\r\n".encode()
 
 
 def sending(method: str, path: str, host: str, body: bytes, token: str = "") -> bytes:
     """A request with a body; the answer need not repeat it."""
-    head = f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/fhir+json\r\nAccept: application/fhir+json\r\n"
+    head = f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {FHIR}\r\nAccept: {FHIR}\r\n"
     return f"{head}{_bearer(token)}Prefer: return=minimal\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
 
