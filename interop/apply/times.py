@@ -63,8 +63,8 @@ class Times:
                 had, has = _slots(load_json(before, values=None), one.base), _slots(resource or {}, one.base)
                 self._written.append(key[1])
                 self._having.update(has)
-                self.taken.update(dict.fromkeys(has - had, place))
-                self.left.update(dict.fromkeys(had - has, place))
+                self.taken.update(dict.fromkeys(sorted(has - had), place))
+                self.left.update(dict.fromkeys(sorted(had - has), place))
             if place % TURN == TURN - 1:
                 await asyncio.sleep(0)
 
